@@ -1,0 +1,45 @@
+"""Every error that dltool raises on purpose: one line that says what, one hint that says how to mend it.
+
+The command line prints `error: …` and `hint: …` and exits with the error's `exit_code`; see the table of
+exit codes in the README. Anything else that escapes is a bug in dltool and shows its traceback.
+"""
+
+
+class DltoolError(Exception):
+    """An error with a remedy.
+
+    Args:
+        message: What is wrong, naming the key, file, row or step.
+        hint: What to type or change, or None where nothing can be said.
+    """
+
+    exit_code = 1
+
+    def __init__(self, message: str, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class ConfigError(DltoolError):
+    """The configuration is wrong: a name, key, type, range or combination. Nothing has run."""
+
+    exit_code = 2
+
+
+class DataError(DltoolError):
+    """The data is wrong or absent: a missing folder, a truncated file, a label out of range. Nothing has run."""
+
+    exit_code = 2
+
+
+class RunError(DltoolError):
+    """Training started and could not go on."""
+
+
+class NonFiniteLossError(RunError):
+    """A loss or gradient norm became NaN or infinite; the weights have not been touched by it."""
+
+
+class CheckpointError(RunError):
+    """A checkpoint cannot be written, or none can be read."""

@@ -1,0 +1,46 @@
+"""What the data says of itself to the model, the loss and the task."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Target = Literal["classes", "binary", "numbers", "none"]
+
+
+@dataclass(frozen=True)
+class DataSpec:
+    """The shape of one sample and of its target, after resizing and padding.
+
+    Attributes:
+        input_shape: (C, H, W) for images, (D,) for rows of numbers.
+        target: "classes" (int64 labels 0 … num_classes - 1), "binary" (the same with two classes),
+            "numbers" (float32, `(B, target_dim)`), or "none".
+        class_names: One name a class; empty where the target is no class.
+        target_dim: Numbers to predict per sample; 1 for classes.
+        output_dim: Width of the model's last layer, which the loss decides: the number of classes, 1 for
+            binary cross-entropy, `target_dim` for numbers.
+        input_range: (low, high) of the inputs where the scaling bounds them, as [-1, 1] for a GAN's
+            images; None where it does not.
+        centers: Coordinates of the known modes of a synthetic distribution, one tuple each; else empty.
+        center_std: Standard deviation around each of those modes.
+    """
+
+    input_shape: tuple[int, ...]
+    target: Target = "classes"
+    class_names: tuple[str, ...] = ()
+    target_dim: int = 1
+    output_dim: int = 1
+    input_range: tuple[float, float] | None = None
+    centers: tuple[tuple[float, ...], ...] = ()
+    center_std: float = 0.0
+
+    @property
+    def num_classes(self) -> int:
+        return len(self.class_names)
+
+    @property
+    def input_dim(self) -> int:
+        """Numbers in one sample, whatever its shape."""
+        product = 1
+        for size in self.input_shape:
+            product *= size
+        return product

@@ -1,0 +1,89 @@
+"""What every task is: in what order a training step happens, and what is measured.
+
+A task reads like the algorithm in the paper. It never steps an optimizer itself; it asks the updater of a
+role to minimize one of its losses. The Trainer decides when steps happen (dltool.engine.trainer), the
+Updater how one optimizer takes one (dltool.engine.updater); tasks import neither.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple, Protocol
+
+from torch import Tensor, nn
+
+from dltool.batch import Batch
+from dltool.metrics.mean import Mean
+
+
+class Loss(NamedTuple):
+    """What a task's loss returns for one (micro-)batch.
+
+    Attributes:
+        mean: The differentiable objective, averaged over `count`.
+        count: What it is averaged over: samples, tokens, or the sum of class weights. Micro-batches are
+            weighted by it, so that uneven ones give the gradient of the whole batch.
+        logs: Sums and counts of what is to be logged, detached, among them "loss".
+    """
+
+    mean: Tensor
+    count: Tensor | int
+    logs: dict[str, Mean]
+
+
+class Source(Protocol):
+    """Where a training step draws its batches."""
+
+    def draw(self) -> Batch: ...
+
+
+class Updater(Protocol):
+    """One optimizer over the parameters of one role."""
+
+    def minimize(self, loss: Callable[[Batch], Loss], batch: Batch) -> dict[str, Mean]:
+        """Take one optimizer step on `loss(batch)`, in micro-batches where so configured."""
+        ...
+
+
+class Task:
+    """Base of all tasks: one network, one optimizer, one loss per batch.
+
+    Attributes:
+        model: The whole model, an nn.Module whose forward() is the network of the role "model".
+        roles: Name to module of each set of parameters that has an optimizer of its own.
+        draws_per_step: Batches that one train_step draws; sets the number of steps in an epoch.
+        main_metric: Metric of the validation split that best checkpoints and early stopping follow by
+            default and "min" or "max"; None where the task has none (a GAN).
+    """
+
+    draws_per_step: int = 1
+    main_metric: tuple[str, str] | None = ("loss", "min")
+
+    def __init__(self, model: nn.Module) -> None:
+        self.model = model
+        self.roles: dict[str, nn.Module] = {"model": model}
+
+    def loss(self, batch: Batch) -> Loss:
+        """The objective on one (micro-)batch and what to log of it."""
+        raise NotImplementedError
+
+    def train_step(self, source: Source, updaters: Mapping[str, Updater]) -> dict[str, Mean]:
+        """One step of the algorithm; returns what to log, as sums and counts."""
+        return updaters["model"].minimize(self.loss, source.draw())
+
+    def evaluate(self, batch: Batch) -> dict[str, Mean]:
+        """Measure one batch of a held-out split, without gradients and in evaluation mode."""
+        raise NotImplementedError
+
+    def finish_evaluation(self, metrics: dict[str, float]) -> dict[str, float]:
+        """Turn the means over a split into its metrics (a root of a mean square, say)."""
+        return metrics
+
+    def samples(self, count: int) -> Tensor | None:
+        """Draw `count` samples of a generative model, `(count, *input_shape)`; None where there are none."""
+        return None
+
+    def state_dict(self) -> dict[str, Any]:
+        """State beyond the networks and optimizers: an image pool, a carried hidden state."""
+        return {}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Restore what state_dict gave."""
