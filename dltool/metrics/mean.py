@@ -9,7 +9,7 @@ class Mean(NamedTuple):
     """A part of a mean: add the totals and the counts of all parts, then divide. Both are detached."""
 
     total: Tensor | float
-    count: Tensor | int
+    count: Tensor | int  # type: ignore[assignment]  # tuple.count is meant to be hidden.
 
     def __add__(self, other: "Mean") -> "Mean":  # type: ignore[override]
         return Mean(self.total + other.total, self.count + other.count)

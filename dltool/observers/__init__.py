@@ -1,0 +1,1 @@
+"""What watches a training and never touches it: progress, logs, plots, samples."""

@@ -25,7 +25,7 @@ class Loss(NamedTuple):
     """
 
     mean: Tensor
-    count: Tensor | int
+    count: Tensor | int  # type: ignore[assignment]  # tuple.count is meant to be hidden.
     logs: dict[str, Mean]
 
 

@@ -1,0 +1,210 @@
+"""From a checked config to objects: the only place where a name becomes a class."""
+
+import dataclasses
+import importlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import torch
+from torch import nn
+
+from dltool.config.check import Config
+from dltool.config.kinds import AnyOf, DictOf, Field, Kind, ListOf, Nested, TupleOf
+from dltool.config.source import Component
+from dltool.data.dataset import Dataset
+from dltool.engine.checkpoint import CheckpointStore
+from dltool.engine.device import choose_device, choose_threads, describe_device
+from dltool.engine.guard import FiniteGuard
+from dltool.engine.precision import Precision
+from dltool.engine.stopping import EarlyStopping
+from dltool.engine.trainer import Trainer
+from dltool.engine.updater import Updater
+from dltool.metrics.direction import metric_direction
+from dltool.randomness import derive_seed, seed_default_generators
+from dltool.runs.folder import RunFolder
+from dltool.settings import LoggerSettings, TrainerSettings
+from dltool.spec import DataSpec
+from dltool.tasks.task import Task
+
+
+@dataclass
+class Parts:
+    """Everything that a config becomes, short of the trainer.
+
+    Attributes:
+        auto: Dotted key to what each automatic choice became.
+        notes: The same in words, for a person.
+    """
+
+    config: Config
+    device: torch.device
+    dataset: Dataset
+    spec: DataSpec
+    task: Task
+    auto: dict[str, Any]
+    notes: list[str]
+
+
+def prepare(config: Config) -> Parts:
+    """Choose the device, load the data, build model, loss and task."""
+    settings, _ = build_settings(config)
+    device = choose_device(settings.device)
+    torch.set_num_threads(choose_threads(settings.threads))
+    dataset = build_data(config, device)
+    spec = build_spec(config, dataset)
+    model = build_model(config, spec, device)
+    task = build_task(config, model, spec)
+    auto = {"trainer.device": str(device), "trainer.threads": torch.get_num_threads(), **dataset.choices}
+    notes = [f"device     {describe_device(device)}", *(f"data       {note}" for note in dataset.notes)]
+    if config["loss"]["name"] == "auto" and config.chosen_loss:
+        notes.append(f"loss       {config.chosen_loss} (for {config['data']['name']})")
+    return Parts(config, device, dataset, spec, task, auto, notes)
+
+
+def build_component(declared: Component, fields: Mapping[str, Any], *positional: Any) -> Any:
+    """Construct a component from its fields; with an `into=` class, that class around it."""
+    factory = getattr(importlib.import_module(declared.module), declared.attribute)
+    own = arguments(declared.fields, fields)
+    if declared.shared_class is None or declared.shared_module is None:
+        return factory(*positional, **own)
+    into = getattr(importlib.import_module(declared.shared_module), declared.shared_class)
+    return into(partial(factory, **own), *positional, **arguments(declared.shared_fields, fields))
+
+
+def arguments(declared: Mapping[str, Field], values: Mapping[str, Any]) -> dict[str, Any]:
+    """Keyword arguments: the given values, or the defaults where a key is left out."""
+    return {name: to_python(field.kind, values.get(name, field.default)) for name, field in declared.items()}
+
+
+def to_python(kind: Kind, value: Any) -> Any:
+    """A plain config value as the signature wants it: a tuple, a settings object, a number that is a float."""
+    match kind:
+        case TupleOf(items=items):
+            return tuple(to_python(item, v) for item, v in zip(items, value, strict=True))
+        case ListOf(item=item):
+            return [to_python(item, v) for v in value]
+        case DictOf(value=inner):
+            return {key: to_python(inner, v) for key, v in value.items()}
+        case Nested(module=module, class_name=name, fields=fields):
+            return getattr(importlib.import_module(module), name)(**arguments(fields, value))
+        case AnyOf(alternatives=alternatives):
+            return to_python(next(k for k in alternatives if k.fits(value)), value)
+    return value
+
+
+def build_data(config: Config, device: torch.device) -> Dataset:
+    """The data set, loaded, checked, split, scaled and ready to be drawn from.
+
+    Raises:
+        DataError: Where it is missing, damaged or not what it claims to be.
+    """
+    dataset: Dataset = build_component(config.components["data"], config["data"])
+    dataset.prepare(
+        seed=config["seed"],
+        device=device,
+        model_traits=config.components["model"].traits,
+        pixel_scaling=config.components["task"].traits.get("pixels"),
+    )
+    return dataset
+
+
+def output_dim(spec: DataSpec, head: str | None) -> int:
+    """Width of the model's last layer, as the loss's trait `head` says; without a loss, one unit."""
+    of_target = spec.target_dim if spec.target == "numbers" else spec.num_classes
+    widths = {"classes": spec.num_classes, "one": 1, "numbers": spec.target_dim, "targets": of_target, None: 1}
+    return widths[head]
+
+
+def build_spec(config: Config, dataset: Dataset) -> DataSpec:
+    head = config.components["loss"].traits.get("head") if "loss" in config.components else None
+    return dataclasses.replace(dataset.spec, output_dim=output_dim(dataset.spec, head))
+
+
+def build_model(config: Config, spec: DataSpec, device: torch.device) -> nn.Module:
+    """The model with its initial weights, a function of the seed."""
+    seed_default_generators(derive_seed(config["seed"], "initialization"), torch.device("cpu"))
+    model: nn.Module = build_component(config.components["model"], config["model"], spec)
+    return model.to(device)
+
+
+def build_task(config: Config, model: nn.Module, spec: DataSpec) -> Task:
+    loss = None
+    if declared := config.components.get("loss"):
+        fields = config["loss"] if config["loss"]["name"] == declared.name else {}
+        loss = build_component(declared, fields, spec)
+    task: Task = build_component(config.components["task"], config["task"], model, loss, spec)
+    return task
+
+
+def build_updaters(config: Config, task: Task, settings: TrainerSettings, device: torch.device) -> dict[str, Updater]:
+    """One updater a role; none for a task with a rule of its own."""
+    if config["optim"]["name"] == "none":
+        return {}
+    recipe = build_component(config.components["optim"], config["optim"])
+    recipe.check_roles(task.roles)
+    updaters = {}
+    for role, module in task.roles.items():
+        optimizer = recipe.build(role, module)
+        updaters[role] = Updater(
+            module,
+            optimizer,
+            build_component(config.components["schedule"], config["schedule"]),
+            Precision(settings.precision, device),
+            FiniteGuard(optimizer, device),
+            others=[other for name, other in task.roles.items() if name != role],
+            accumulate=settings.accumulate,
+            clip_norm=settings.clip_norm,
+            clip_value=settings.clip_value,
+        )
+    return updaters
+
+
+def build_settings(config: Config) -> tuple[TrainerSettings, LoggerSettings]:
+    return build_component(config.components["trainer"], config["trainer"]), build_component(
+        config.components["logger"], config["logger"]
+    )
+
+
+def followed_metric(name: str | None, mode: str, task: Task) -> tuple[str, str] | None:
+    """(metric, direction) that a setting names, or the task's main metric; None where it has none."""
+    if name is not None:
+        return name, metric_direction(name, mode)
+    if task.main_metric is None:
+        return None
+    metric, direction = task.main_metric
+    return f"val/{metric}", direction if mode == "auto" else mode
+
+
+def build_early_stopping(settings: TrainerSettings, task: Task) -> EarlyStopping | None:
+    rule = settings.early_stopping
+    followed = followed_metric(rule.metric, rule.mode, task)
+    if rule.patience is None or followed is None:
+        return None
+    return EarlyStopping(*followed, rule.patience, rule.min_delta)
+
+
+def build_trainer(config: Config, task: Task, dataset: Dataset, device: torch.device, run: RunFolder) -> Trainer:
+    """The trainer with everything it needs but its observers."""
+    settings, logger = build_settings(config)
+    policy = settings.checkpoint
+    metric, direction = followed_metric(policy.metric, policy.mode, task) or (None, "min")
+    return Trainer(
+        task=task,
+        updaters=build_updaters(config, task, settings, device),
+        data=dataset,
+        checkpoints=CheckpointStore(
+            run.checkpoints,
+            keep_last=policy.keep_last,
+            keep_best=policy.keep_best,
+            metric=metric,
+            direction=direction,
+        ),
+        settings=settings,
+        seed=config["seed"],
+        device=device,
+        autocast=Precision(settings.precision, device).autocast,
+        early_stopping=build_early_stopping(settings, task),
+        every_n_steps=logger.every_n_steps,
+    )

@@ -1,0 +1,23 @@
+"""`dltool check`: examine a config whole, build everything, run one batch, write nothing."""
+
+import argparse
+
+from dltool.cli.request import add_config_arguments, read_config
+
+SUMMARY = "examine a config, build everything and run one batch, without a run folder"
+EXAMPLES = """\
+examples:
+  dltool check model=lenet data=mnist data.root=FOLDER
+  dltool check experiment=gan_gaussians trainer.device=cuda
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_config_arguments(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    config = read_config(args)
+    from dltool.training import try_one_batch
+
+    return try_one_batch(config)

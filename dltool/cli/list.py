@@ -1,0 +1,37 @@
+"""`dltool list`: every option of every group, a line on each."""
+
+import argparse
+import difflib
+from pathlib import Path
+
+from dltool.config.options import GROUPS, option_files, summary
+from dltool.errors import ConfigError
+
+SUMMARY = "name the options of each config group, with a line on each"
+EXAMPLES = """\
+examples:
+  dltool list           every group
+  dltool list optim     one group
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("group", nargs="?", help=", ".join(GROUPS))
+    parser.add_argument(
+        "--config-dir", action="append", default=[], type=Path, metavar="FOLDER", help="your own options too"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    if args.group is not None and args.group not in GROUPS:
+        close = difflib.get_close_matches(args.group, GROUPS, n=1)
+        hint = f"did you mean {close[0]}?" if close else None
+        raise ConfigError(f"there is no group {args.group}; the groups are {', '.join(GROUPS)}", hint)
+    groups = [args.group] if args.group else list(GROUPS)
+    files = {group: option_files(group, args.config_dir) for group in groups}
+    width = max((len(name) for options in files.values() for name in options), default=0)
+    for i, group in enumerate(groups):
+        print(f"{'' if i == 0 else chr(10)}{group}: {GROUPS[group]}")
+        for name, path in files[group].items():
+            print(f"  {name:<{width}}  {summary(path)}".rstrip())
+    return 0

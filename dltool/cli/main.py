@@ -1,0 +1,112 @@
+"""`dltool VERB …`: finds the verb, runs it, and turns what went wrong into one line and an exit code."""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from types import ModuleType
+from typing import NoReturn
+
+from dltool import __version__
+from dltool.cli import check, list, resume, show, train
+from dltool.errors import DltoolError
+
+VERBS: dict[str, ModuleType] = {
+    "train": train,
+    "resume": resume,
+    "list": list,
+    "show": show,
+    "check": check,
+}
+
+EPILOG = """\
+examples:
+  dltool train model=lenet optim=adam                    LeNet on the built-in handwritten digits
+  dltool train model=mlp model.hidden=[256,64] data=iris trainer.epochs=100
+  dltool train experiment=lenet_mnist data.root=FOLDER   a complete recipe
+  dltool list model                                      every model, a line on each
+  dltool show model=lenet optim=sgd                      the composed config, and the model layer by layer
+  dltool resume outputs/2026-01-31/12-00-00_lenet_digits trainer.epochs=40
+
+key=value configures the training; --flags are about the request.
+exit codes: 0 done; 2 wrong config or data, nothing has run; 1 failed while running; 130, 143 interrupted, saved.
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; returns its exit code."""
+    parser = make_parser()
+    words = sys.argv[1:] if argv is None else argv
+    args, rest = parser.parse_known_args(words)
+    if args.verb is None:
+        parser.print_help()
+        return 0
+    if unknown := [word for word in rest if word.startswith("-") or not hasattr(args, "overrides")]:
+        parser.error(f"{args.verb} has no {unknown[0]}")
+    if rest:  # argparse takes no more positional words after a flag; here they are overrides anywhere.
+        args.overrides += rest
+    try:
+        code: int = VERBS[args.verb].run(args)
+        sys.stdout.flush()
+        return code
+    except DltoolError as error:
+        if args.debug:
+            raise
+        return report(error)
+    except KeyboardInterrupt:
+        print("\ninterrupted", file=sys.stderr)
+        return 130
+    except BrokenPipeError:  # `dltool list | head` closes our output; that is no error.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:
+        if args.debug:
+            raise
+        print(f"error: {type(error).__name__}: {error}", file=sys.stderr)
+        print("hint: the same command with --debug shows where", file=sys.stderr)
+        return 1
+
+
+def report(error: DltoolError) -> int:
+    """Print one `error:` line and, where there is a remedy, one `hint:` line."""
+    print(f"error: {error.message}", file=sys.stderr)
+    if error.hint:
+        print(f"hint: {error.hint}", file=sys.stderr)
+    return error.exit_code
+
+
+class OneLineParser(argparse.ArgumentParser):
+    """argparse with dltool's form of errors."""
+
+    def error(self, message: str) -> NoReturn:
+        message = message.replace("argument verb: ", "")
+        print(f"error: {message}\nhint: {self.prog} --help shows what there is", file=sys.stderr)
+        raise SystemExit(2)
+
+
+def make_parser() -> argparse.ArgumentParser:
+    parser = OneLineParser(
+        prog="dltool",
+        description="Train every classic deep-learning model from one shell line and a few lines of YAML.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"dltool {__version__}")
+    verbs = parser.add_subparsers(dest="verb", metavar="VERB")
+    for name, module in VERBS.items():
+        verb = verbs.add_parser(
+            name,
+            help=module.SUMMARY,
+            description=module.SUMMARY,
+            epilog=module.EXAMPLES,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            allow_abbrev=False,
+        )
+        module.add_arguments(verb)
+        verb.add_argument("--debug", action="store_true", help="show the whole traceback of an error")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,59 @@
+"""The arguments that verbs share, and the way from them to a checked config."""
+
+import argparse
+from pathlib import Path
+
+from dltool.config.check import Config
+from dltool.errors import ConfigError
+
+
+def add_config_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("overrides", nargs="*", metavar="key=value", help="group=option, key=value, +key=value, ~key")
+    parser.add_argument(
+        "--config-dir",
+        action="append",
+        default=[],
+        type=Path,
+        metavar="FOLDER",
+        help="a folder of your own groups and options, beside dltool's",
+    )
+    parser.add_argument(
+        "--from",
+        dest="source",
+        type=Path,
+        metavar="RUN|FILE",
+        help="begin with the complete config of a run, or with a file; group=option then replaces that whole group",
+    )
+
+
+def read_config(args: argparse.Namespace) -> Config:
+    """Compose and check what the command line asks for.
+
+    Raises:
+        ConfigError: For anything wrong in it.
+    """
+    from dltool.config.check import check
+    from dltool.config.compose import compose, compose_from
+
+    for folder in args.config_dir:
+        if not folder.is_dir():
+            raise ConfigError(
+                f"--config-dir {folder.resolve()} is no folder", "name the folder that holds model/, data/, …"
+            )
+    if args.source is None:
+        return check(compose(args.overrides, args.config_dir))
+    return check(compose_from(*source_of(args.source), args.overrides, args.config_dir))
+
+
+def source_of(source: Path) -> tuple[Path, dict[str, object]]:
+    """The config file that --from names, and, for a run, what each `auto` of it became."""
+    from dltool.runs.folder import CONFIG, RunFolder
+
+    if source.is_dir():
+        run = RunFolder.open(str(source))
+        return run.path / CONFIG, run.read_environment().get("auto", {})
+    if not source.is_file():
+        raise ConfigError(
+            f"--from {source.resolve()}: there is no such run or file", "name a run folder or a YAML file"
+        )
+    return source, {}

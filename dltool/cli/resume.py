@@ -1,0 +1,30 @@
+"""`dltool resume`: go on where a run stopped."""
+
+import argparse
+
+SUMMARY = "continue a run that was interrupted, or train a finished one for longer"
+EXAMPLES = """\
+examples:
+  dltool resume outputs/2026-01-31/12-00-00_lenet_digits
+  dltool resume outputs/2026-01-31/12-00-00_lenet_digits trainer.epochs=40
+
+On the CPU, with the same number of threads, the result equals that of a run that never stopped, bit by bit.
+Length, stopping, checkpoints, logging, device and threads may change; for anything else train anew, --from RUN.
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("run", metavar="RUN", help="the run folder")
+    parser.add_argument("overrides", nargs="*", metavar="key=value", help="what is to change")
+    parser.add_argument("--quiet", action="store_true", help="print nothing but errors and the run folder")
+
+
+def run(args: argparse.Namespace) -> int:
+    from dltool.config.resume import compose_resume
+    from dltool.runs.folder import CONFIG, RunFolder
+
+    folder = RunFolder.open(args.run)
+    config = compose_resume(folder.path / CONFIG, args.overrides, folder.read_environment().get("auto", {}))
+    from dltool.training import resume
+
+    return resume(folder, config, quiet=args.quiet)

@@ -1,0 +1,62 @@
+"""`dltool show`: the composed config with the origin of each value, and the model layer by layer."""
+
+import argparse
+from typing import Any
+
+from dltool.cli.request import add_config_arguments, read_config
+from dltool.config.check import Config, in_yaml
+
+SUMMARY = "print the composed config with the origin of each value, and the model's layers"
+EXAMPLES = """\
+examples:
+  dltool show model=lenet optim=sgd optim.lr=0.1
+  dltool show experiment=lenet_mnist --cfg job     the config alone, as YAML
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_config_arguments(parser)
+    parser.add_argument("--cfg", choices=["job"], help="print the composed config alone, as YAML")
+
+
+def run(args: argparse.Namespace) -> int:
+    config = read_config(args)
+    if args.cfg:
+        print_yaml(config)
+        return 0
+    print_origins(config)
+    from dltool.training import describe_model
+
+    print(f"\n{describe_model(config)}", flush=True)
+    return 0
+
+
+def print_yaml(config: Config) -> None:
+    from omegaconf import OmegaConf
+
+    print(OmegaConf.to_yaml(OmegaConf.create(config.tree)), end="")
+
+
+def print_origins(config: Config) -> None:
+    """`lr: 0.1` on the left, where it was set on the right; what no file sets is the signature's default."""
+    rows = []
+    for key, value, depth in lines(config.tree):
+        name = key.rpartition(".")[2]
+        if isinstance(value, dict) and value:
+            rows.append((f"{'  ' * depth}{name}:", ""))
+        else:
+            rows.append((f"{'  ' * depth}{name}: {in_yaml(value)}", config.origins.origin(key)))
+        if key == "loss.name" and value == "auto" and config.chosen_loss:
+            rows[-1] = (f"{'  ' * depth}{name}: auto", f"{rows[-1][1]}; becomes {config.chosen_loss}")
+    width = min(max(len(left) for left, _ in rows), 60)
+    for left, origin in rows:
+        print(f"{left:<{width}}  {'# ' + origin if origin else ''}".rstrip())
+
+
+def lines(tree: dict[str, Any], prefix: str = "", depth: int = 0) -> "list[tuple[str, Any, int]]":
+    found: list[tuple[str, Any, int]] = []
+    for key, value in tree.items():
+        found.append((f"{prefix}{key}", value, depth))
+        if isinstance(value, dict):
+            found += lines(value, f"{prefix}{key}.", depth + 1)
+    return found

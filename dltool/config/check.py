@@ -1,0 +1,317 @@
+"""Examines a composed config whole before anything runs, and completes it.
+
+In this order, so that the first error is the one to mend first: nothing names code; no unknown key; every
+value of the right type and range; what belongs to the command line comes from there; the parts fit each
+other. Raises ConfigError with the key, what is allowed and the nearest valid name.
+"""
+
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from dltool.config.compose import COMMAND_LINE, Composed, interpolate
+from dltool.config.hints import key_hint, nearest
+from dltool.config.kinds import REQUIRED, Field, Misfit
+from dltool.config.options import GROUPS
+from dltool.config.source import Component, component, registrations
+from dltool.errors import ConfigError
+
+OUTPUT_ROOT = Path("outputs")
+COMPONENT_GROUPS = tuple(group for group in GROUPS if group != "experiment")
+CODE_KEYS = ("_target_", "_args_", "_partial_", "_recursive_", "_convert_")
+PLAIN_REFERENCE = re.compile(r"\$\{[\w.]+\}")
+
+
+@dataclass(frozen=True)
+class Config:
+    """A config that has been checked: complete, plain, ready to be built.
+
+    Attributes:
+        tree: Every key with its value; what is written to a run's config.yaml.
+        components: Group to its declarations; the loss is the one that `auto` became.
+        origins: See Composed.
+        choices: Group to the chosen option, for display.
+    """
+
+    tree: dict[str, Any]
+    components: dict[str, Component]
+    origins: Composed
+    choices: dict[str, str | None]
+
+    def __getitem__(self, group: str) -> Any:
+        return self.tree[group]
+
+    @property
+    def chosen_loss(self) -> str | None:
+        """The name of the loss, `auto` resolved; None for a task without one."""
+        return self.components["loss"].name if "loss" in self.components else None
+
+
+def check(composed: Composed) -> Config:
+    """Check and complete a composed config.
+
+    Raises:
+        ConfigError: For the first thing found wrong.
+    """
+    refuse_code(composed)
+    refuse_strange_origins(composed)
+    tree = interpolate(composed.tree)
+    root = component("root", "train")
+    check_root_keys(tree, composed, root)
+    components = {}
+    complete = {name: fill(tree.get(name, REQUIRED), field) for name, field in root.fields.items()}
+    for name, field in root.fields.items():
+        if misfit := field.kind.misfit(complete[name]):
+            raise misfit_error(name, misfit, field, composed, "dltool")
+    for group in COMPONENT_GROUPS:
+        components[group], complete[group] = check_group(group, tree.get(group), composed)
+    refuse_paths_from_files(complete, composed)
+    check_task(complete, components)
+    loss = resolve_loss(components)
+    check_inputs(components)
+    if loss is None:
+        del components["loss"]
+    else:
+        components["loss"] = loss
+    check_rules(complete, components)
+    return Config(complete, components, composed, composed.choices)
+
+
+def refuse_code(composed: Composed) -> None:
+    """No key that Hydra would instantiate, no resolver, nothing of Hydra's own settings, in any origin."""
+    for key, value in walk(composed.tree):
+        if any(part in CODE_KEYS for part in key.split(".")):
+            raise ConfigError(
+                f"{key}: a config cannot name code ({where(composed, key)})",
+                "select a registered component by its name: `dltool list`",
+            )
+        if key.split(".")[0] == "hydra":
+            raise ConfigError(
+                f"{key}: hydra.* cannot be set ({where(composed, key)})", "dltool only composes with Hydra; remove it"
+            )
+        if isinstance(value, str) and "${" in PLAIN_REFERENCE.sub("", value):
+            raise ConfigError(
+                f"{key}: {value!r} calls a resolver ({where(composed, key)})",
+                "only references to other keys are allowed, ${data.batch_size}",
+            )
+
+
+def walk(node: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Dotted key and value of everything in the tree, mappings and list items too."""
+    items = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
+    for key, value in items:
+        yield f"{prefix}{key}", value
+        yield from walk(value, f"{prefix}{key}.")
+
+
+def refuse_strange_origins(composed: Composed) -> None:
+    """A data or model YAML chooses options of other groups, never their fields: then `optim=sgd` means sgd."""
+    for key, origin in composed.origins.items():
+        parts = Path(origin).parts
+        owner = parts[-2] if len(parts) > 1 and parts[-2] in GROUPS else None
+        if owner not in (None, "experiment") and key.split(".")[0] != owner:
+            raise ConfigError(
+                f"{origin} sets {key}, which is outside its group",
+                f"let it choose an option (`override /{key.split('.')[0]}: …`), or make it an experiment",
+            )
+
+
+def check_root_keys(tree: dict[str, Any], composed: Composed, root: Component) -> None:
+    known = [*COMPONENT_GROUPS, "experiment", *root.fields]
+    for key in tree:
+        if key not in known:
+            near = nearest(key, known)
+            hint = key_hint(key) or (f"did you mean {near}=…?" if near else None) or other_home(key, tree)
+            raise ConfigError(f"unknown key {key} ({where(composed, key)}); the keys are {', '.join(known)}", hint)
+
+
+def check_group(group: str, node: Any, composed: Composed) -> tuple[Component, dict[str, Any]]:
+    """Check one group's keys and values; returns its component and its complete fields."""
+    if not isinstance(node, dict):
+        raise ConfigError(
+            f"{group}={in_yaml(node)}: a mapping of keys is needed", f"`dltool list {group}` names the options"
+        )
+    name = node.get("name")
+    names = registrations().get(group, {})
+    if name not in names:
+        near = nearest(str(name), names)
+        raise ConfigError(
+            f"{group}.name={in_yaml(name)}: there is no such {group} ({where(composed, f'{group}.name')}); "
+            f"the names are {', '.join(sorted(names))}",
+            f"did you mean {near}?" if near else f"`dltool list {group}` says what each one is",
+        )
+    declared = component(group, name)
+    fields = declared.all_fields
+    for key in node:
+        if key != "name" and key not in fields:
+            raise unknown_field(group, key, declared, composed)
+    complete = {"name": name}
+    for key, field in fields.items():
+        complete[key] = fill(node.get(key, REQUIRED), field)
+        if complete[key] is REQUIRED:
+            raise ConfigError(
+                f"{group}.{key} must be given: {field.kind.describe()}", f"{group}.{key}=…, as {declared.name} needs it"
+            )
+        if misfit := field.kind.misfit(complete[key]):
+            raise misfit_error(f"{group}.{key}", misfit, field, composed, declared.name)
+    return declared, complete
+
+
+def fill(value: Any, field: Field) -> Any:
+    """The value, completed with the defaults of the keys that it leaves out."""
+    if value is REQUIRED or (value is None and isinstance(field.default, dict)):
+        return field.default
+    if isinstance(value, dict) and isinstance(field.default, dict):
+        return field.default | {key: fill_known(inner, field.default.get(key)) for key, inner in value.items()}
+    return value
+
+
+def fill_known(value: Any, default: Any) -> Any:
+    return default | value if isinstance(value, dict) and isinstance(default, dict) else value
+
+
+def unknown_field(group: str, key: str, declared: Component, composed: Composed) -> ConfigError:
+    full = f"{group}.{key}"
+    near = nearest(key, declared.all_fields)
+    owners = [name for name in registrations()[group] if key in component(group, name).all_fields]
+    if near:
+        hint: str | None = f"did you mean {group}.{near}?"
+    elif owners:
+        hint = f"{key} is a key of {group}={', '.join(owners)}"
+    else:
+        hint = other_home(key, composed.tree)
+    takes = ", ".join(declared.all_fields) or "no keys"
+    return ConfigError(f"unknown key {full} ({where(composed, full)}): {declared.name} takes {takes}", hint)
+
+
+def other_home(key: str, tree: dict[str, Any]) -> str | None:
+    """The same word as a key of another group's component, `max_norm=…` for `trainer.max_norm`."""
+    for group in COMPONENT_GROUPS:
+        node = tree.get(group)
+        name = node.get("name") if isinstance(node, dict) else None
+        if name in registrations().get(group, {}) and key in component(group, name).all_fields:
+            return f"did you mean {group}.{key}?"
+    return key_hint(key)
+
+
+def misfit_error(key: str, misfit: Misfit, field: Field, composed: Composed, owner: str) -> ConfigError:
+    full = key + misfit.path
+    if misfit.unknown_key:
+        near = nearest(full.rpartition(".")[2], misfit.names)
+        hint = f"did you mean {full.rpartition('.')[0]}.{near}?" if near else None
+        return ConfigError(f"unknown key {full} ({where(composed, full)}): {key} takes {misfit.allowed}", hint)
+    near = nearest(str(misfit.value), misfit.names)
+    hint = f"did you mean {full}={near}?" if near else None
+    if hint is None and field.default is not REQUIRED and not isinstance(field.default, dict):
+        of = "" if owner == "default" else f" of {owner}"
+        hint = f"the default{of} is {key}={in_yaml(field.default)}"
+    return ConfigError(
+        f"{full}={in_yaml(misfit.value)}: {misfit.allowed} is needed ({where(composed, full.partition('[')[0])})", hint
+    )
+
+
+def in_yaml(value: Any) -> str:
+    """A value as one would type it."""
+    return "null" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def refuse_paths_from_files(tree: dict[str, Any], composed: Composed) -> None:
+    """What leaves the machine or the output root is asked for on the command line, never by a file."""
+    directory = tree["run"]["dir"]
+    if directory is not None and composed.origin("run.dir") != COMMAND_LINE:
+        root, target = os.path.realpath(OUTPUT_ROOT), os.path.realpath(directory)
+        if os.path.commonpath([root, target]) != root:
+            raise ConfigError(
+                f"run.dir={directory} is outside {root} ({where(composed, 'run.dir')})",
+                "a path outside the output root is taken from the command line only",
+            )
+    if tree["data"].get("download") and composed.origin("data.download") != COMMAND_LINE:
+        raise ConfigError(
+            f"data.download=true in a file ({where(composed, 'data.download')})",
+            "a download is asked for on the command line: data.download=true",
+        )
+
+
+def check_task(tree: dict[str, Any], components: dict[str, Component]) -> None:
+    """The model must be one that the task can train; an optimizer is there exactly where it is of use."""
+    task, model = components["task"], components["model"]
+    tasks = model.traits.get("tasks", (task.name,))
+    if task.name not in tasks:
+        raise ConfigError(
+            f"task={task.name} cannot train model={model.name}, which is made for task={', '.join(tasks)}",
+            f"task={tasks[0]}",
+        )
+    optimizer, without = tree["optim"]["name"], task.traits.get("loss_for") is None
+    if without and optimizer != "none":
+        raise ConfigError(f"task={task.name} has a rule of its own and no use for optim={optimizer}", "optim=none")
+    if not without and optimizer == "none":
+        raise ConfigError(f"task={task.name} needs an optimizer, but optim=none is chosen", "optim=adam")
+
+
+def check_inputs(components: dict[str, Component]) -> None:
+    """The model must take what the data gives."""
+    data, model = components["data"], components["model"]
+    gives, takes = data.traits["inputs"], model.traits["inputs"]
+    if takes not in ("any", gives):
+        shapes = {"image": "images (C, H, W)", "vector": "rows of numbers (D,)"}
+        raise ConfigError(
+            f"model={model.name} takes {shapes[takes]}, but data={data.name} gives {shapes[gives]}",
+            "model=mlp takes either",
+        )
+
+
+def resolve_loss(components: dict[str, Component]) -> Component | None:
+    """The loss that `auto` stands for; a named one must fit the task and the data's targets."""
+    task, data, loss = (components[group] for group in ("task", "data", "loss"))
+    wanted = task.traits.get("loss_for")
+    if wanted is None:
+        if loss.name != "auto":
+            raise ConfigError(f"task={task.name} has no loss, but loss={loss.name} is set", "loss=auto")
+        return None
+    purpose = data.traits["targets"] if wanted == "data" else wanted
+    fitting = [
+        other
+        for other in (component("loss", name) for name in registrations()["loss"])
+        if task.name in other.traits.get("tasks", ())
+        and (wanted != "data" or purpose in other.traits.get("targets", ()))
+    ]
+    if loss.name == "auto":
+        for other in fitting:
+            if purpose in other.traits.get("default_for", ()):
+                return other
+        raise ConfigError(f"no loss is known for data={data.name} (targets: {purpose})", "name one: loss=…")
+    if loss.name not in [other.name for other in fitting]:
+        names = ", ".join(other.name for other in fitting) or "none"
+        kinds = {
+            "classes": "class labels",
+            "binary": "labels of two classes",
+            "numbers": "numbers",
+            "none": "no target",
+        }
+        subject = f"data={data.name}, whose targets are {kinds[purpose]}" if wanted == "data" else f"task={task.name}"
+        first = next((o.name for o in fitting if purpose in o.traits.get("default_for", ())), None)
+        raise ConfigError(
+            f"loss={loss.name} does not fit {subject}; those that fit are {names}", f"loss={first}" if first else None
+        )
+    return loss
+
+
+def check_rules(tree: dict[str, Any], components: dict[str, Component]) -> None:
+    """Every `requires` beside a selected component."""
+    groups = dict.fromkeys(COMPONENT_GROUPS, SimpleNamespace(name=None))
+    for group, declared in components.items():
+        groups[group] = SimpleNamespace(**(declared.traits | tree[group] | {"name": declared.name}))
+    view = SimpleNamespace(**groups)
+    for declared in components.values():
+        for rule in declared.rules:
+            if not rule.condition(view):
+                raise ConfigError(rule.message, rule.hint)
+
+
+def where(composed: Composed, key: str) -> str:
+    origin = composed.origin(key)
+    return "from the command line" if origin == COMMAND_LINE else f"set in {origin}"

@@ -1,0 +1,291 @@
+"""Composes the YAML files and the command line into one plain tree, with the origin of every value.
+
+All that dltool needs of Hydra's internals is in this file: its override grammar, its defaults list (which
+option of which group, in which order, under which package) and its YAML loader. The `hydra.*` config is
+never composed, nothing is instantiated, no logging is set up: composing runs nothing.
+"""
+
+import copy
+import difflib
+import functools
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from hydra._internal.config_loader_impl import ConfigLoaderImpl
+from hydra._internal.config_repository import CachingConfigRepository
+from hydra._internal.config_search_path_impl import ConfigSearchPathImpl
+from hydra._internal.core_plugins.file_config_source import FileConfigSource
+from hydra._internal.core_plugins.structured_config_source import StructuredConfigSource
+from hydra._internal.defaults_list import create_defaults_list
+from hydra._internal.sources_registry import SourcesRegistry
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override
+from hydra.errors import ConfigCompositionException, HydraException
+from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError
+
+from dltool.config.hints import option_hint
+from dltool.config.options import GROUPS, group_options, primary_directory
+from dltool.errors import ConfigError
+
+COMMAND_LINE = "the command line"
+
+
+@dataclass
+class Composed:
+    """A composed config.
+
+    Attributes:
+        tree: Plain dicts, lists and scalars; interpolations still in it.
+        origins: Dotted key to where its value comes from: a file below a config folder, such as
+            "model/lenet.yaml", or COMMAND_LINE.
+        choices: Group to the option chosen, or None.
+    """
+
+    tree: dict[str, Any] = field(default_factory=dict)
+    origins: dict[str, str] = field(default_factory=dict)
+    choices: dict[str, str | None] = field(default_factory=dict)
+
+    def merge(self, tree: dict[str, Any], origin: str) -> None:
+        """Lay a tree over this one: mappings merge, everything else replaces."""
+        lay_over(self.tree, tree)
+        for key, _ in leaves(tree):
+            self.set_origin(key, origin)
+
+    def set_origin(self, key: str, origin: str) -> None:
+        """Forget the origins that the new value covers, then note its own."""
+        for covered in [k for k in self.origins if k.startswith(f"{key}.") or key.startswith(f"{k}.")]:
+            del self.origins[covered]
+        self.origins[key] = origin
+
+    def origin(self, key: str) -> str:
+        """Where a key, or the nearest mapping above or value below it, was set."""
+        for name in (key, *(k for k in self.origins if k.startswith(f"{key}.") or key.startswith(f"{k}."))):
+            if name in self.origins:
+                return self.origins[name]
+        return "a default"
+
+
+def compose(overrides: Sequence[str], config_dirs: Sequence[Path] = ()) -> Composed:
+    """Compose configs/train.yaml with the command line's overrides.
+
+    Args:
+        overrides: `group=option`, `key=value`, `+key=value`, `~key`, in Hydra's grammar.
+        config_dirs: Folders beside dltool's own in which options are looked for.
+
+    Raises:
+        ConfigError: For an override that cannot be read, an option that does not exist, a broken YAML.
+    """
+    parsed = parse_overrides(overrides)
+    check_options(parsed, config_dirs)
+    repository = config_repository(config_dirs)
+    composed = Composed()
+    try:
+        defaults = create_defaults_list(
+            repo=repository, config_name="train", overrides_list=parsed, prepend_hydra=False, skip_missing=False
+        )
+        loader = config_loader(tuple(config_dirs))
+        for default in defaults.defaults:
+            loaded = loader._load_single_config(default, repository)
+            tree = OmegaConf.to_container(loaded.config, resolve=False)
+            composed.merge(with_text_keys(tree), origin_name(loaded.path, default.config_path))
+    except (ConfigCompositionException, HydraException, OmegaConfBaseException, YAMLError) as error:
+        raise ConfigError(
+            first_lines(error), "look at the file named above; `dltool list` shows every option"
+        ) from error
+    composed.choices = {group: defaults.overrides.known_choices.get(group) for group in GROUPS}
+    for override in defaults.config_overrides:
+        apply_override(composed, override)
+    return composed
+
+
+def load_file(path: Path) -> Composed:
+    """Read a complete config, such as a run's config.yaml, as it stands."""
+    try:
+        tree = OmegaConf.to_container(OmegaConf.load(path), resolve=False)
+    except (OmegaConfBaseException, YAMLError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path.resolve()} is no readable YAML: {first_lines(error)}") from error
+    if not isinstance(tree, dict):
+        raise ConfigError(f"{path.resolve()} holds no mapping of keys", "give a run folder or its config.yaml")
+    composed = Composed()
+    composed.merge(with_text_keys(tree), str(path))
+    return composed
+
+
+def compose_from(
+    path: Path, auto: Mapping[str, Any], overrides: Sequence[str], config_dirs: Sequence[Path] = ()
+) -> Composed:
+    """A complete config with overrides on it; `group=option` replaces that whole subtree.
+
+    Args:
+        path: A run's config.yaml, or any file that holds a complete config.
+        overrides: As in compose.
+        config_dirs: As in compose.
+        auto: Dotted key to what `auto` became in the run that the config comes from.
+    """
+    saved = load_file(path)
+    for key, value in auto.items():
+        group, _, name = key.partition(".")
+        if isinstance(saved.tree.get(group), dict) and saved.tree[group].get(name) == "auto":
+            saved.tree[group][name] = value
+    parsed = parse_overrides(overrides)
+    replaced = [override for override in parsed if override.key_or_group in GROUPS and not override.is_delete()]
+    if replaced:
+        fresh = compose([str(override.input_line) for override in replaced], config_dirs)
+        for override in replaced:
+            group = override.key_or_group
+            saved.tree.pop(group, None)
+            if group == "experiment":
+                raise ConfigError("experiment= cannot be laid over --from", "leave out one of the two")
+            saved.merge({group: fresh.tree[group]}, f"{group}/{fresh.choices[group]}.yaml")
+            saved.choices[group] = fresh.choices[group]
+    for override in parsed:
+        if override not in replaced:
+            apply_override(saved, override)
+    return saved
+
+
+def interpolate(tree: dict[str, Any]) -> dict[str, Any]:
+    """Replace `${key}` by the value of that key. The check has refused every other interpolation."""
+    try:
+        resolved = OmegaConf.to_container(OmegaConf.create(tree), resolve=True)
+    except OmegaConfBaseException as error:
+        raise ConfigError(
+            first_lines(error), "an interpolation names a key of this config, ${data.batch_size}"
+        ) from error
+    return with_text_keys(resolved)
+
+
+def parse_overrides(overrides: Sequence[str]) -> list[Override]:
+    """Parse in Hydra's grammar; a value that the grammar refuses is taken as quoted text."""
+    parsed = []
+    for text in overrides:
+        try:
+            parsed.append(parse_override(text))
+        except HydraException as error:  # Also where there is no `=` at all.
+            key, separator, value = text.partition("=")
+            if not separator or not re.fullmatch(r"[+~]{0,2}[\w./@-]+", key):
+                hint = "write key=value, group=option, +key=value or ~key"
+                raise ConfigError(f"cannot read {text!r} as an override", hint) from error
+            escaped = value.replace("\\", "\\\\").replace("'", "\\'")
+            parsed.append(parse_override(f"{key}='{escaped}'"))
+    for override in parsed:
+        if override.key_or_group.split(".")[0].split("/")[0] == "hydra":
+            hint = "dltool only composes with Hydra; use run.dir, trainer.* and logger.*"
+            raise ConfigError(f"{override.input_line}: hydra.* cannot be set", hint)
+        if override.is_sweep_override():
+            raise ConfigError(
+                f"{override.input_line} names several values for one run",
+                f"a list is written {override.key_or_group}=[…]; a text is quoted, {override.key_or_group}=\"'a,b'\"",
+            )
+    return parsed
+
+
+def parse_override(text: str) -> Override:
+    return OverridesParser.create().parse_override(text)
+
+
+def check_options(overrides: Sequence[Override], config_dirs: Sequence[Path]) -> None:
+    """Refuse `model=lenett` with the nearest name, before Hydra would with the list of its search path."""
+    for override in overrides:
+        group = override.key_or_group
+        if group not in GROUPS or override.is_delete():
+            continue
+        value = override.value()
+        options = group_options(group, config_dirs)
+        if value is None and group == "experiment":
+            continue
+        if not isinstance(value, str) or value not in options:
+            close = difflib.get_close_matches(str(value), options, n=3)
+            hint = option_hint(group, str(value)) or (f"did you mean {group}={close[0]}?" if close else None)
+            raise ConfigError(
+                f"{group}={value}: there is no such {group}; the options are {', '.join(options)}",
+                hint or f"`dltool list {group}` says what each one is",
+            )
+
+
+def apply_override(composed: Composed, override: Override) -> None:
+    """Set or delete one key; whether the key is known is the check's business."""
+    parts = override.key_or_group.split(".")
+    node: Any = composed.tree
+    for i, part in enumerate(parts[:-1]):
+        if isinstance(node, dict) and isinstance(node.get(part), dict | list):
+            node = node[part]
+        elif isinstance(node, dict) and not override.is_delete():
+            node[part] = {}
+            node = node[part]
+        else:
+            raise no_such_place(override, ".".join(parts[: i + 1]))
+    if isinstance(node, list):
+        if not parts[-1].isdigit() or int(parts[-1]) >= len(node):
+            raise no_such_place(override, override.key_or_group)
+        node[int(parts[-1])] = override.value()
+    elif override.is_delete():
+        if parts[-1] not in node:
+            raise no_such_place(override, override.key_or_group)
+        del node[parts[-1]]
+        return
+    else:
+        lay_over(node, {parts[-1]: override.value()})
+    composed.set_origin(override.key_or_group, COMMAND_LINE)
+
+
+def no_such_place(override: Override, key: str) -> ConfigError:
+    return ConfigError(f"{override.input_line}: the config has no {key}", "`dltool show` prints every key")
+
+
+def lay_over(base: dict[str, Any], top: dict[str, Any]) -> None:
+    for key, value in top.items():
+        if isinstance(value, dict) and isinstance(base.get(key), dict):
+            lay_over(base[key], value)
+        else:
+            base[key] = copy.deepcopy(value)
+
+
+def with_text_keys(tree: Any) -> dict[str, Any]:
+    """The mapping with its keys as texts, all the way down: YAML reads `1:` as a number."""
+    return {str(key): with_text_keys(value) if isinstance(value, dict) else value for key, value in tree.items()}
+
+
+def leaves(tree: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Dotted key and value of every leaf; an empty mapping is a leaf."""
+    for key, value in tree.items():
+        if isinstance(value, dict) and value:
+            yield from leaves(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value
+
+
+def config_repository(config_dirs: Sequence[Path]) -> CachingConfigRepository:
+    return CachingConfigRepository(config_loader(tuple(config_dirs)).repository)
+
+
+@functools.cache
+def config_loader(config_dirs: tuple[Path, ...]) -> ConfigLoaderImpl:
+    """Hydra's loader over dltool's configs and the user's folders; dltool's own names cannot be shadowed."""
+    registry = SourcesRegistry.instance()
+    registry.register(FileConfigSource)
+    registry.register(StructuredConfigSource)
+    search_path = ConfigSearchPathImpl()
+    for directory in (primary_directory(), *config_dirs):
+        search_path.append("dltool", f"file://{directory.resolve()}")
+    search_path.append("schema", "structured://")
+    return ConfigLoaderImpl(search_path)
+
+
+def origin_name(source: str | None, config_path: str | None) -> str:
+    """ "model/lenet.yaml" for dltool's own files, the full path for a user's."""
+    folder = Path((source or "").removeprefix("file://"))
+    name = f"{config_path}.yaml"
+    return name if folder == primary_directory().resolve() else str(folder / name)
+
+
+def first_lines(error: BaseException) -> str:
+    """What went wrong, in one line, the cause first where Hydra wraps it."""
+    cause = error.__cause__ or error.__context__
+    text = str(error) or str(cause or type(error).__name__)
+    return " ".join(line.strip() for line in text.strip().splitlines()[:3])

@@ -1,0 +1,47 @@
+"""Which groups there are, where their YAML files lie, and the line that each one begins with."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+# In the order of the defaults list, in which a later group may choose the options of an earlier one.
+GROUPS = {
+    "task": "what a training step does, in which order",
+    "loss": "what is minimized; auto follows the data",
+    "optim": "how a step changes the weights",
+    "schedule": "the learning rate over time",
+    "trainer": "length, device, precision, checkpoints",
+    "logger": "what is written while training",
+    "data": "what is learned from",
+    "model": "what learns",
+    "experiment": "complete recipes, with their measured results",
+}
+
+
+def primary_directory() -> Path:
+    """dltool's own configs: inside the wheel, or beside the package in a checkout, read live."""
+    package = Path(__file__).resolve().parents[1]
+    inside = package / "configs"
+    return inside if inside.is_dir() else package.parent / "configs"
+
+
+def option_files(group: str, config_dirs: Sequence[Path] = ()) -> dict[str, Path]:
+    """Option name to file; dltool's own first, so that nothing shadows them."""
+    files: dict[str, Path] = {}
+    for directory in (primary_directory(), *config_dirs):
+        for path in sorted((directory / group).glob("*.yaml")):
+            files.setdefault(path.stem, path)
+    return files
+
+
+def group_options(group: str, config_dirs: Sequence[Path] = ()) -> list[str]:
+    return list(option_files(group, config_dirs))
+
+
+def summary(path: Path) -> str:
+    """The first comment of a YAML that is no directive: one line that says what the option is."""
+    with path.open(encoding="utf-8") as lines:
+        for line in lines:
+            text = line.removeprefix("#").strip()
+            if line.startswith("#") and text and not text.startswith("@package"):
+                return text
+    return ""

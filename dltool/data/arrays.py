@@ -1,0 +1,128 @@
+"""What a data option loads: whole splits as tensors, and the check that they are what they claim to be."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from dltool.errors import DataError
+from dltool.spec import Target
+
+
+@dataclass(frozen=True)
+class Split:
+    """The samples of one split.
+
+    Attributes:
+        inputs: Images, uint8 `(N, C, H, W)`, or rows of numbers, float32 `(N, D)`.
+        targets: Labels, int64 `(N,)`, or numbers, float32 `(N, target_dim)`.
+    """
+
+    inputs: Tensor
+    targets: Tensor
+
+    def __len__(self) -> int:
+        return self.inputs.shape[0]
+
+    def select(self, rows: Tensor) -> "Split":
+        return Split(self.inputs[rows], self.targets[rows])
+
+
+@dataclass(frozen=True)
+class RawData:
+    """What a loader returns: the data as it was found, neither resized nor scaled.
+
+    Attributes:
+        train: All samples, or those of the official training split.
+        val, test: Official splits, kept whole; None where there are none.
+        target: What the targets are; see DataSpec.
+        class_names: One name a class; label i is `class_names[i]`.
+        feature_names: One name a column of `(N, D)`, for messages; may be empty.
+        target_dim: Numbers to predict per sample.
+        centers, center_std: The known modes of a synthetic distribution; see DataSpec.
+        held_out: False where so few samples exist that the same ones serve as train, val and test.
+        origin: The absolute path that the data came from, or what made it; it opens every error message.
+    """
+
+    train: Split
+    val: Split | None
+    test: Split | None
+    target: Target
+    class_names: tuple[str, ...] = ()
+    feature_names: tuple[str, ...] = ()
+    target_dim: int = 1
+    centers: tuple[tuple[float, ...], ...] = ()
+    center_std: float = 0.0
+    held_out: bool = True
+    origin: str = "data"
+
+    @property
+    def splits(self) -> dict[str, Split]:
+        named = {"train": self.train, "val": self.val, "test": self.test}
+        return {name: split for name, split in named.items() if split is not None}
+
+
+def check_data(raw: RawData) -> None:
+    """Check every split of `raw`.
+
+    Raises:
+        DataError: A split is empty; inputs or targets have another dtype or shape than Split says, or than
+            the other splits; a row holds a number that is not finite; a label lies outside the classes.
+    """
+    for name, split in raw.splits.items():
+        where = f"{raw.origin}: {name}"
+        if len(split) == 0:
+            raise DataError(f"{where} split is empty")
+        _check_inputs(split.inputs, where, raw.feature_names)
+        if split.inputs.shape[1:] != raw.train.inputs.shape[1:]:
+            raise DataError(
+                f"{where} samples have the shape {tuple(split.inputs.shape[1:])}, "
+                f"those of train {tuple(raw.train.inputs.shape[1:])}"
+            )
+        if split.targets.shape[:1] != split.inputs.shape[:1]:
+            raise DataError(f"{where} has {len(split)} samples but {len(split.targets)} targets")
+        if raw.target == "numbers":
+            _check_numbers(split.targets, where, raw.target_dim)
+        elif raw.target in ("classes", "binary"):
+            _check_labels(split.targets, where, raw)
+
+
+def _check_inputs(inputs: Tensor, where: str, feature_names: tuple[str, ...]) -> None:
+    images = inputs.dtype == torch.uint8 and inputs.ndim == 4
+    rows = inputs.dtype == torch.float32 and inputs.ndim == 2
+    if not images and not rows:
+        raise DataError(
+            f"{where} inputs are {_describe(inputs)}; images must be uint8 (N, C, H, W), rows float32 (N, D)"
+        )
+    if rows:
+        _check_finite(inputs, where, feature_names)
+
+
+def _check_numbers(targets: Tensor, where: str, target_dim: int) -> None:
+    if targets.dtype != torch.float32 or targets.shape[1:] != (target_dim,):
+        raise DataError(f"{where} targets are {_describe(targets)}, not float32 (N, {target_dim})")
+    _check_finite(targets, f"{where} target", ())
+
+
+def _check_finite(values: Tensor, where: str, names: tuple[str, ...]) -> None:
+    finite = values.isfinite()
+    if not finite.all():
+        row, column = (~finite).nonzero()[0].tolist()
+        name = f"{column} ({names[column]})" if names else str(column)
+        raise DataError(f"{where} row {row}, column {name} is {values[row, column].item()}, not a finite number")
+
+
+def _check_labels(labels: Tensor, where: str, raw: RawData) -> None:
+    if labels.dtype != torch.int64 or labels.ndim != 1:
+        raise DataError(f"{where} labels are {_describe(labels)}, not int64 (N,)")
+    num_classes = len(raw.class_names)
+    if raw.target == "binary" and num_classes != 2:
+        raise DataError(f"{raw.origin}: a binary target has 2 classes, not {num_classes}")
+    outside = (labels < 0) | (labels >= num_classes)
+    if outside.any():
+        sample = int(outside.nonzero()[0])
+        raise DataError(f"{where} sample {sample} has the label {int(labels[sample])}, outside 0 … {num_classes - 1}")
+
+
+def _describe(values: Tensor) -> str:
+    return f"{str(values.dtype).removeprefix('torch.')} {tuple(values.shape)}"

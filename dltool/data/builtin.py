@@ -1,0 +1,73 @@
+"""Real data sets that come with dltool, as files in builtin/, where README.md gives source and licence."""
+
+import csv
+import gzip
+from pathlib import Path
+
+import torch
+
+from dltool.component import register
+from dltool.data.arrays import RawData, Split
+from dltool.data.image_data import ImageData
+from dltool.data.table_data import TableData
+from dltool.spec import Target
+
+FOLDER = Path(__file__).resolve().parent / "builtin"
+
+
+@register("data", "digits", into=ImageData, inputs="image", targets="classes")
+def digits(_rng: torch.Generator) -> RawData:
+    """1,797 handwritten digits of 8×8 pixels (Alpaydin and Kaynak 1998), their 17 greys spread over 0 … 255."""
+    _, rows = read_table("digits.csv.gz")
+    values = torch.tensor([[int(value) for value in row] for row in rows])
+    images = (values[:, :-1] * 255 + 8) // 16  # Rounded.
+    images = images.to(torch.uint8).view(-1, 1, 8, 8)
+    return RawData(
+        Split(images, values[:, -1]), None, None, "classes", tuple("0123456789"), origin=str(FOLDER / "digits.csv.gz")
+    )
+
+
+@register("data", "iris", into=TableData, inputs="vector", targets="classes")
+def iris(_rng: torch.Generator) -> RawData:
+    """150 flowers of three species by four lengths in cm (Fisher 1936)."""
+    return load_classes("iris.csv", ("setosa", "versicolor", "virginica"))
+
+
+@register("data", "wine", into=TableData, inputs="vector", targets="classes")
+def wine(_rng: torch.Generator) -> RawData:
+    """178 wines of three cultivars by 13 chemical measurements (Aeberhard and Forina 1991)."""
+    return load_classes("wine.csv", ("cultivar_1", "cultivar_2", "cultivar_3"))
+
+
+@register("data", "breast_cancer", into=TableData, inputs="vector", targets="binary")
+def breast_cancer(_rng: torch.Generator) -> RawData:
+    """569 tumours by 30 measurements of their cell nuclei; 1 is benign (Wolberg, Street and Mangasarian 1995)."""
+    return load_classes("breast_cancer.csv.gz", ("malignant", "benign"), "binary")
+
+
+@register("data", "diabetes", into=TableData, inputs="vector", targets="numbers")
+def diabetes(_rng: torch.Generator) -> RawData:
+    """442 patients by ten raw measurements; the target is the disease's progression after a year (Efron et al. 2004).
+
+    The measurements are in their own units, not scaled to unit length as in the paper's Table 1.
+    """
+    header, rows = read_table("diabetes.csv")
+    values = torch.tensor([[float(value) for value in row] for row in rows])
+    split = Split(values[:, :-1].contiguous(), values[:, -1:].contiguous())
+    return RawData(split, None, None, "numbers", feature_names=header[:-1], origin=str(FOLDER / "diabetes.csv"))
+
+
+def load_classes(file: str, class_names: tuple[str, ...], target: Target = "classes") -> RawData:
+    """Read a table whose last column names the class."""
+    header, rows = read_table(file)
+    inputs = torch.tensor([[float(value) for value in row[:-1]] for row in rows])
+    labels = torch.tensor([class_names.index(row[-1]) for row in rows])
+    return RawData(Split(inputs, labels), None, None, target, class_names, header[:-1], origin=str(FOLDER / file))
+
+
+def read_table(file: str) -> tuple[tuple[str, ...], list[list[str]]]:
+    """The header and the rows of a CSV file in builtin/."""
+    path = FOLDER / file
+    with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8") as lines:
+        header, *rows = csv.reader(lines)
+    return tuple(header), rows

@@ -1,0 +1,204 @@
+"""What every data option shares: batches, splits, where the data is kept, how it is scaled."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Literal
+
+import torch
+from torch import Tensor
+
+from dltool.batch import Batch
+from dltool.component import Fraction, NonNegative, Positive
+from dltool.data.arrays import RawData, Split, check_data
+from dltool.data.augment import Augmenter
+from dltool.data.scaling import Scaling
+from dltool.data.source import TrainSource, evaluation_batches
+from dltool.data.splits import make_splits
+from dltool.errors import DataError
+from dltool.randomness import generator
+from dltool.spec import DataSpec
+
+LoadFunction = Callable[[torch.Generator], RawData]
+
+
+class Dataset(ABC):
+    """A data set from its loader to its batches; subclasses know how inputs are shaped and scaled.
+
+    Args:
+        load: Loads the data; what it makes up it draws from the generator, seeded by `split_seed`.
+        batch_size: Samples that one training step sees, or "full" for all of them.
+        eval_batch_size: Samples a batch of evaluation; changes its speed, not its result.
+        shuffle: A new order each epoch; false keeps that of the data.
+        drop_last: Leave out an epoch's last batch where it is smaller.
+        val_fraction, test_fraction: Shares of all samples that are cut off as validation and test split
+            where the data has no official one; 0 for none.
+        split_seed: Seed of the split and of made-up data, apart from the run's `seed`, so that runs of
+            several seeds are held against the same test set.
+        residency: "device" keeps all inputs on the training device, "host" in the host's memory, from
+            which batches are copied (through pinned memory for CUDA); "auto" takes the device if the
+            inputs fit into a quarter of its free memory.
+        scaling: "standardize" to mean 0 and deviation 1 per channel or feature, "unit" to [0, 1],
+            "symmetric" to [-1, 1], "none"; always by the training split's statistics. "auto" standardises,
+            unless images must be bounded for the task.
+
+    Attributes, after `prepare`:
+        spec: What the data says of itself; `output_dim` is left for the loss to decide.
+        splits: The samples of "train", "val" and "test", as far as they exist, before pixels are scaled.
+        train: The stream of training batches.
+        choices: What each `auto` became, by its key; with these values the run is the same.
+        notes: What a person should know of it, a line each.
+    """
+
+    spec: DataSpec
+    splits: dict[str, Split]
+    train: TrainSource
+
+    def __init__(
+        self,
+        load: LoadFunction,
+        *,
+        batch_size: Positive[int] | Literal["full"] = 64,
+        eval_batch_size: Positive[int] = 512,
+        shuffle: bool = True,
+        drop_last: bool = False,
+        val_fraction: Fraction[float] = 0.1,
+        test_fraction: Fraction[float] = 0.2,
+        split_seed: NonNegative[int] = 0,
+        residency: Literal["auto", "device", "host"] = "auto",
+        scaling: Literal["auto", "standardize", "unit", "symmetric", "none"] = "auto",
+    ) -> None:
+        self.load = load
+        self.batch_size = batch_size
+        self.eval_batch_size = eval_batch_size
+        self.shuffle = shuffle
+        self.drop_last = drop_last
+        self.val_fraction = val_fraction
+        self.test_fraction = test_fraction
+        self.split_seed = split_seed
+        self.residency = residency
+        self.scaling = scaling
+        self.choices: dict[str, object] = {}
+        self.notes: list[str] = []
+        self._scale_batch: Callable[[Tensor], Tensor] | None = None
+        self._augmenter: Augmenter | None = None
+
+    def prepare(
+        self,
+        seed: int,
+        device: torch.device,
+        model_traits: Mapping[str, Any] | None = None,
+        pixel_scaling: Scaling | None = None,
+    ) -> None:
+        """Load, check, split, shape, scale and place the data; then `train` and `evaluation` give batches.
+
+        Args:
+            seed: The run's, for order and augmentation.
+            device: Where batches are wanted.
+            model_traits: The model's registered facts; its `min_size` and `native_size` decide a resize.
+            pixel_scaling: The scaling that the task asks of images where `scaling` is "auto"; a GAN's
+                "symmetric". Tables are not pixels and stay as configured.
+
+        Raises:
+            DataError: The data is missing or wrong, or cannot be split, resized or batched as configured.
+        """
+        self.device = device
+        self.choices.clear()
+        self.notes.clear()
+        raw = self.load(generator(self.split_seed, "data"))
+        check_data(raw)
+        self.splits = make_splits(
+            raw, val_fraction=self.val_fraction, test_fraction=self.test_fraction, seed=self.split_seed
+        )
+        self._note_splits(raw)
+        self._shape(model_traits or {})
+        input_range = self._scale(pixel_scaling)
+        self._place()
+        self.spec = DataSpec(
+            input_shape=tuple(self.splits["train"].inputs.shape[1:]),
+            target=raw.target,
+            class_names=raw.class_names,
+            target_dim=raw.target_dim,
+            input_range=input_range,
+            centers=raw.centers,
+            center_std=raw.center_std,
+        )
+        self.train = TrainSource(
+            self.splits["train"],
+            device=device,
+            batch_size=self.batch_size,
+            seed=seed,
+            shuffle=self.shuffle,
+            drop_last=self.drop_last,
+            scaling=self._scale_batch,
+            augment=self._augmenter,
+        )
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """Samples of each split that exists."""
+        return {name: len(self.splits[name]) for name in ("train", "val", "test") if name in self.splits}
+
+    def evaluation(self, split: str) -> Iterator[Batch]:
+        """One pass over "train", "val" or "test", in order and without augmentation.
+
+        Raises:
+            DataError: There is no such split.
+        """
+        if split not in self.splits:
+            raise DataError(
+                f"there is no {split} split, only {', '.join(self.splits)}",
+                hint=f"data.{split}_fraction=0.1" if split in ("val", "test") else None,
+            )
+        return evaluation_batches(
+            self.splits[split], device=self.device, batch_size=self.eval_batch_size, scaling=self._scale_batch
+        )
+
+    @abstractmethod
+    def _shape(self, model_traits: Mapping[str, Any]) -> None:
+        """Check that the inputs are of this class's kind and bring them to the size that the model takes."""
+
+    @abstractmethod
+    def _scale(self, pixel_scaling: Scaling | None) -> tuple[float, float] | None:
+        """Scale the inputs, or set `_scale_batch`; returns the range that bounds them, if any."""
+
+    def _chosen_scaling(self, automatic: Scaling) -> Scaling:
+        if self.scaling != "auto":
+            return self.scaling
+        self.choices["data.scaling"] = automatic
+        return automatic
+
+    def _replace_inputs(self, inputs: Mapping[str, Tensor]) -> None:
+        self.splits = {name: Split(inputs[name], split.targets) for name, split in self.splits.items()}
+
+    def _place(self) -> None:
+        """Move the inputs to where `residency` wants them."""
+        residency = self.residency
+        if residency == "auto":
+            num_bytes = sum(split.inputs.nbytes for split in self.splits.values())
+            residency = "device" if num_bytes <= free_memory(self.device) / 4 else "host"
+            self.choices["data.residency"] = residency
+        if residency == "device":
+            self._replace_inputs({name: split.inputs.to(self.device) for name, split in self.splits.items()})
+
+    def _note_splits(self, raw: RawData) -> None:
+        size = len(self.splits["train"])
+        if not raw.held_out:
+            self.notes.append(f"nothing is held out: the same {size} samples serve as train, val and test")
+            return
+        for name, fraction in (("val", self.val_fraction), ("test", self.test_fraction)):
+            if name in raw.splits and fraction > 0:
+                self.notes.append(
+                    f"the official {name} split of {len(raw.splits[name]):,} samples is used, "
+                    f"not data.{name}_fraction={fraction}"
+                )
+        if self.batch_size != "full" and self.batch_size > size and not self.drop_last:
+            self.notes.append(f"data.batch_size={self.batch_size} is more than the {size} training samples: one batch")
+
+
+def free_memory(device: torch.device) -> float:
+    """Bytes that are free on an accelerator; infinite for the CPU, where data is in host memory anyway."""
+    if device.type == "cuda":
+        return torch.cuda.mem_get_info(device)[0]
+    if device.type == "mps":
+        return torch.mps.recommended_max_memory() - torch.mps.driver_allocated_memory()
+    return float("inf")

@@ -1,0 +1,55 @@
+"""Reads IDX files, the format of MNIST and its successors.
+
+Format (Y. LeCun, "The MNIST database"): two zero bytes, the type of the items (8: unsigned byte), the
+number of dimensions; each dimension as a big-endian 32-bit integer; then the items, last dimension fastest.
+"""
+
+import gzip
+import zlib
+from pathlib import Path
+
+import numpy as np
+
+from dltool.errors import DataError
+
+UNSIGNED_BYTE = 8
+AGAIN = "delete the file and run with data.download=true, or put a whole one there"
+
+
+def read_idx(path: Path, num_dims: int) -> np.ndarray:
+    """Read a file of unsigned bytes, gzipped if its name ends in ".gz".
+
+    Args:
+        path: The file.
+        num_dims: Dimensions that it must have: 3 for images, 1 for labels.
+
+    Returns:
+        uint8, of the shape that the file states.
+
+    Raises:
+        DataError: The file is damaged, truncated or too long, or holds something else.
+    """
+    path = path.resolve()
+    try:
+        content = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise DataError(f"{path}: damaged or truncated ({error})", hint=AGAIN) from error
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror or error})") from error
+
+    magic = bytes((0, 0, UNSIGNED_BYTE, num_dims))
+    if content[:4] != magic:
+        raise DataError(f"{path}: starts with {content[:4].hex() or 'nothing'}, not with the IDX number {magic.hex()}")
+    start = 4 + 4 * num_dims
+    if len(content) < start:
+        raise DataError(f"{path}: truncated within its header", hint=AGAIN)
+    shape = tuple(int(size) for size in np.frombuffer(content, ">u4", num_dims, offset=4))
+    expected = start + int(np.prod(shape, dtype=object))
+    if len(content) != expected:
+        fault = "truncated" if len(content) < expected else "too long"
+        raise DataError(
+            f"{path}: {fault}: {len(content):,} bytes where {' × '.join(map(str, shape))} items take {expected:,}",
+            hint=AGAIN,
+        )
+    # A bytearray can be written to, as torch wants of memory that it shares.
+    return np.frombuffer(bytearray(content), np.uint8, offset=start).reshape(shape)

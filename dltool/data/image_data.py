@@ -1,0 +1,62 @@
+"""Images, as one uint8 tensor a split."""
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from dltool.component import Positive
+from dltool.data.augment import Augmentation
+from dltool.data.dataset import Dataset, LoadFunction
+from dltool.data.resize import choose_size, describe, is_padding, resize_images
+from dltool.data.scaling import Scaling
+from dltool.data.scaling import pixel_scaling as fit_pixel_scaling
+from dltool.errors import DataError
+
+
+class ImageData(Dataset):
+    """Images, resized once when they are loaded; augmented and scaled a batch at a time.
+
+    Args:
+        load: Loads the data.
+        resize: Side of the square, or [height, width], that images are brought to: a size at most 4 pixels
+            larger by padding with background, any other by interpolation. "auto" changes only images that
+            are smaller than the model's least size, to its native size; null changes none.
+        augment: Random shifts and flips of training images.
+        shared: What every data set takes; see Dataset.
+    """
+
+    def __init__(
+        self,
+        load: LoadFunction,
+        *,
+        resize: Literal["auto"] | Positive[int] | list[Positive[int]] | None = "auto",
+        augment: Augmentation = Augmentation(),  # noqa: B008 (frozen)
+        **shared: Any,
+    ) -> None:
+        super().__init__(load, **shared)
+        self.resize = resize
+        self.augment = augment
+
+    def _shape(self, model_traits: Mapping[str, Any]) -> None:
+        shape = tuple(self.splits["train"].inputs.shape[1:])
+        if len(shape) != 3:
+            raise DataError(f"images are (N, C, H, W), not samples of the shape {shape}")
+        old = (shape[1], shape[2])
+        new = choose_size(old, self.resize, model_traits)
+        if self.resize == "auto":
+            self.choices["data.resize"] = None if new == old else list(new)
+        self._augmenter = self.augment.augmenter(new)
+        if self.augment.shift == "auto":
+            self.choices["data.augment.shift"] = self._augmenter.shift
+        if new == old:
+            return
+        verb = "padded" if is_padding(old, new) else "resized"
+        reason = " (the model's native size)" if self.resize == "auto" else ""
+        self.notes.append(f"{describe(old)} images {verb} to {describe(new)}{reason}")
+        self._replace_inputs(
+            {name: resize_images(split.inputs, new, self.device) for name, split in self.splits.items()}
+        )
+
+    def _scale(self, pixel_scaling: Scaling | None) -> tuple[float, float] | None:
+        mode = self._chosen_scaling(pixel_scaling or "standardize")
+        self._scale_batch = scaling = fit_pixel_scaling(self.splits["train"].inputs, mode, self.device)
+        return scaling.input_range

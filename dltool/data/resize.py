@@ -1,0 +1,81 @@
+"""Fits images to the sizes that a model takes, once, when the data is loaded."""
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from dltool.errors import ConfigError, DataError
+
+Size = tuple[int, int]
+LARGEST_PADDING = 4  # Pixels in all per dimension: LeCun et al. (1998) set MNIST's 28×28 in 32×32.
+CHUNK = 4096  # Images that are float32 at a time while they are resized.
+
+
+def choose_size(size: Size, resize: Literal["auto"] | int | list[int] | None, model: Mapping[str, Any]) -> Size:
+    """The (height, width) that images are brought to.
+
+    Args:
+        size: Height and width of the images as they are.
+        resize: "auto" takes them as they are if the model can, else its native size; a number is both sides;
+            a list is [height, width]; None leaves them as they are.
+        model: The model's traits; `min_size` and `native_size` are absent where it takes any size.
+
+    Raises:
+        ConfigError: The list has not two items.
+        DataError: The chosen size is less than the model's least.
+    """
+    least = model.get("min_size") or 1
+    native = model.get("native_size") or least
+    if resize == "auto":
+        return size if min(size) >= least else (native, native)
+    if isinstance(resize, list) and len(resize) != 2:
+        raise ConfigError(f"data.resize={resize} is not [height, width]", hint=f"data.resize=[{native},{native}]")
+    chosen = size
+    if resize is not None:
+        chosen = (resize[0], resize[1]) if isinstance(resize, list) else (resize, resize)
+    if min(chosen) < least:
+        raise DataError(
+            f"images of {describe(chosen)} are smaller than {describe((least, least))}, "
+            f"the least that the model takes (data.resize={'null' if resize is None else resize})",
+            hint=f"data.resize=auto or data.resize={native}",
+        )
+    return chosen
+
+
+def resize_images(images: Tensor, size: Size, device: torch.device) -> Tensor:
+    """Bring images to `size`: padded evenly with 0 where that is at most 4 pixels more, else interpolated.
+
+    Args:
+        images: uint8 `(N, C, H, W)`.
+        size: Height and width.
+        device: Where to interpolate (bilinear, antialiased).
+
+    Returns:
+        uint8 `(N, C, *size)`, where `images` are.
+    """
+    height, width = images.shape[2:]
+    if (height, width) == size:
+        return images
+    if is_padding((height, width), size):
+        top, left = (size[0] - height) // 2, (size[1] - width) // 2
+        return F.pad(images, (left, size[1] - width - left, top, size[0] - height - top))
+    chunks = [
+        F.interpolate(chunk.to(device).float(), size=size, mode="bilinear", antialias=True)
+        .round_()
+        .clamp_(0, 255)
+        .to(torch.uint8)
+        .to(images.device)
+        for chunk in images.split(CHUNK)
+    ]
+    return torch.cat(chunks)
+
+
+def is_padding(old: Size, new: Size) -> bool:
+    return all(0 <= n - o <= LARGEST_PADDING for o, n in zip(old, new, strict=True))
+
+
+def describe(size: Size) -> str:
+    return f"{size[0]}×{size[1]}"

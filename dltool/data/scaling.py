@@ -1,0 +1,86 @@
+"""Brings inputs to the range that networks train well in, with statistics of the training split only."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+Scaling = Literal["standardize", "unit", "symmetric", "none"]
+
+
+@dataclass(frozen=True)
+class PixelScaling:
+    """uint8 pixels to float32, `(pixel - shift) * factor`, per channel; applied to each batch as it is drawn.
+
+    Attributes:
+        shift, factor: float32 `(1, C, 1, 1)`, on the device of the batches.
+        input_range: (low, high) that the scaled pixels stay within, or None.
+    """
+
+    shift: Tensor
+    factor: Tensor
+    input_range: tuple[float, float] | None
+
+    def __call__(self, images: Tensor) -> Tensor:
+        # The two in-place operations take a third of the time of one addcmul on the CPU.
+        return images.float().sub_(self.shift).mul_(self.factor)
+
+
+def pixel_scaling(train: Tensor, mode: Scaling, device: torch.device) -> PixelScaling:
+    """Fit the scaling of images.
+
+    Args:
+        train: Images of the training split, uint8 `(N, C, H, W)`, as the model will see them (padded or
+            resized), so that "standardize" gives each channel mean 0 and deviation 1 there.
+        mode: "standardize", "unit" for [0, 1], "symmetric" for [-1, 1], "none" for 0 … 255.
+        device: Where batches will be.
+    """
+    channels = train.shape[1]
+    input_range: tuple[float, float] | None
+    if mode == "standardize":
+        shift, deviation = _pixel_statistics(train)
+        factor, input_range = _reciprocal(deviation), None
+    else:
+        low, high = {"unit": (0.0, 1.0), "symmetric": (-1.0, 1.0), "none": (0.0, 255.0)}[mode]
+        shift = torch.full((channels,), 127.5 if mode == "symmetric" else 0.0)
+        factor, input_range = torch.full((channels,), (high - low) / 255), (low, high)
+    shift, factor = (values.float().view(1, channels, 1, 1).to(device) for values in (shift, factor))
+    return PixelScaling(shift, factor, input_range)
+
+
+def scale_rows(splits: list[Tensor], mode: Scaling) -> list[Tensor]:
+    """Scale each feature of a table, once, in double precision.
+
+    Args:
+        splits: Rows of each split, float32 `(N, D)`, the training split first; it alone gives the statistics.
+        mode: "standardize" for mean 0 and deviation 1, "unit" and "symmetric" for the training split's
+            least and largest value at 0 and 1, or -1 and 1 (other splits may go beyond), "none".
+
+    Returns:
+        The splits, float32. A feature that is constant in the training split is only centred.
+    """
+    if mode == "none":
+        return splits
+    train = splits[0].double()
+    least, largest = train.amin(0), train.amax(0)
+    if mode == "standardize":
+        shift, width = train.mean(0), train.std(0, correction=0)
+    else:
+        half = mode == "symmetric"
+        shift, width = ((least + largest) / 2, (largest - least) / 2) if half else (least, largest - least)
+    factor = _reciprocal(torch.where(least == largest, 0.0, width))  # Rounding gives constants a deviation.
+    return [((rows.double() - shift) * factor).float() for rows in splits]
+
+
+def _pixel_statistics(images: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean and deviation of each channel, float64 `(C,)`, exact from the 256 counts."""
+    counts = torch.stack([torch.bincount(channel.flatten(), minlength=256) for channel in images.unbind(1)]).double()
+    values = torch.arange(256.0, dtype=torch.float64, device=images.device)
+    share = counts / counts.sum(1, keepdim=True)
+    mean = share @ values
+    return mean, (share * (values - mean[:, None]) ** 2).sum(1).sqrt()
+
+
+def _reciprocal(deviation: Tensor) -> Tensor:
+    return torch.where(deviation > 0, 1 / deviation, 1.0)

@@ -1,0 +1,129 @@
+"""Draws batches from tensors in memory: one index, an augmentation, one normalisation."""
+
+from collections.abc import Callable, Iterator
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from dltool.batch import Batch
+from dltool.data.arrays import Split
+from dltool.data.augment import Augmenter
+from dltool.errors import DataError
+from dltool.randomness import generator
+
+
+class TrainSource:
+    """An endless stream of training batches, a function of the seed and of how many were drawn.
+
+    Nothing random is kept between draws: epoch e is in the order of (seed, "permutation", e) and augmented
+    by (seed, "augment", e). Setting `draws` to what it was therefore resumes exactly, mid-epoch too.
+
+    Args:
+        split: The samples. Inputs may be kept on the host while batches go to `device`.
+        device: Where batches are wanted.
+        batch_size: Samples a batch, or "full" for all of them.
+        seed: The run's.
+        shuffle: False draws in the order of the split, each epoch alike.
+        drop_last: Leave out an epoch's last batch where it is smaller than the others.
+        scaling: Makes float32 inputs of a batch; None where they are float32 already.
+        augment: Variations of images.
+
+    Attributes:
+        draws: Batches drawn so far; may be set.
+        batches_per_epoch: Batches in one pass.
+
+    Raises:
+        DataError: `drop_last` leaves no batch at all.
+    """
+
+    def __init__(
+        self,
+        split: Split,
+        *,
+        device: torch.device,
+        batch_size: int | Literal["full"],
+        seed: int,
+        shuffle: bool = True,
+        drop_last: bool = False,
+        scaling: Callable[[Tensor], Tensor] | None = None,
+        augment: Augmenter | None = None,
+    ) -> None:
+        self.split = split
+        self.device = device
+        self.batch_size = len(split) if batch_size == "full" else batch_size
+        self.seed = seed
+        self.shuffle = shuffle
+        self.scaling = scaling
+        self.augment = augment if augment is not None and augment.active else None
+        if drop_last and self.batch_size > len(split):
+            raise DataError(
+                f"data.batch_size={batch_size} is more than the {len(split)} training samples, and "
+                "data.drop_last=true leaves out the only batch",
+                hint="data.drop_last=false",
+            )
+        whole, rest = divmod(len(split), self.batch_size)
+        self.batches_per_epoch = whole if drop_last or rest == 0 else whole + 1
+        self.draws = 0
+        self._prepared_epoch = -1
+
+    @property
+    def num_samples(self) -> int:
+        return len(self.split)
+
+    @property
+    def epoch(self) -> int:
+        """Passes that are finished."""
+        return self.draws // self.batches_per_epoch
+
+    def draw(self) -> Batch:
+        """The next batch."""
+        epoch, position = divmod(self.draws, self.batches_per_epoch)
+        if epoch != self._prepared_epoch:
+            self._prepare_epoch(epoch)
+        self.draws += 1
+        part = slice(position * self.batch_size, (position + 1) * self.batch_size)
+        inputs = take(self.split.inputs, self._order[part], self.device)
+        if self.augment is not None:
+            inputs = self.augment.apply(inputs, self._moves[part])
+        if self.scaling is not None:
+            inputs = self.scaling(inputs)
+        targets = self._targets[part]
+        return Batch(inputs, targets, len(targets))
+
+    def _prepare_epoch(self, epoch: int) -> None:
+        """Put what a draw needs besides the inputs in the order of the epoch, once."""
+        if self.shuffle:
+            order = torch.randperm(len(self.split), generator=generator(self.seed, "permutation", epoch))
+        else:
+            order = torch.arange(len(self.split))
+        if self.augment is not None:
+            self._moves = self.augment.moves(len(self.split), self.seed, epoch).index_select(0, order).to(self.device)
+        self._order = order.to(self.split.inputs.device)
+        self._targets = self.split.targets.index_select(0, order.to(self.split.targets.device)).to(self.device)
+        self._prepared_epoch = epoch
+
+
+def evaluation_batches(
+    split: Split, *, device: torch.device, batch_size: int, scaling: Callable[[Tensor], Tensor] | None = None
+) -> Iterator[Batch]:
+    """One pass over a split in its order, never augmented; the last batch may be smaller."""
+    targets = split.targets.to(device)
+    for start in range(0, len(split), batch_size):
+        stop = min(start + batch_size, len(split))
+        inputs = take(split.inputs, torch.arange(start, stop, device=split.inputs.device), device)
+        if scaling is not None:
+            inputs = scaling(inputs)
+        yield Batch(inputs, targets[start:stop], stop - start)
+
+
+def take(inputs: Tensor, rows: Tensor, device: torch.device) -> Tensor:
+    """Copy rows of `inputs` into a new tensor on `device`, without waiting for it.
+
+    index_select, not `inputs[rows]`: it copies whole samples and takes a fifteenth of the time on the CPU.
+    """
+    if inputs.device.type == device.type:
+        return inputs.index_select(0, rows)
+    # From pinned memory a copy runs beside the computation. The allocator keeps the buffer until it is done.
+    pinned = torch.empty((len(rows), *inputs.shape[1:]), dtype=inputs.dtype, pin_memory=device.type == "cuda")
+    return torch.index_select(inputs, 0, rows, out=pinned).to(device, non_blocking=True)

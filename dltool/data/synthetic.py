@@ -1,0 +1,138 @@
+"""Data made on the spot. All of it is drawn from one generator, that of `data.split_seed`."""
+
+import math
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from dltool.component import NonNegative, Positive, register, requires
+from dltool.data.arrays import RawData, Split
+from dltool.data.table_data import TableData
+
+
+@register("data", "line", into=TableData, inputs="vector", targets="numbers")
+def line(
+    rng: torch.Generator,
+    *,
+    slope: float = 2.0,
+    intercept: float = 1.0,
+    noise: NonNegative[float] = 0.1,
+    num_samples: Positive[int] = 1000,
+) -> RawData:
+    """y = slope · x + intercept + noise · n, with x and n standard normal.
+
+    Args:
+        rng: See the module.
+        slope: What a linear model should find; with unscaled inputs it does.
+        intercept: The same.
+        noise: Standard deviation of the noise, which is also the least RMSE that a model can reach.
+        num_samples: Points.
+    """
+    x = torch.randn(num_samples, 1, generator=rng)
+    y = slope * x + intercept + noise * torch.randn(num_samples, 1, generator=rng)
+    return RawData(Split(x, y), None, None, "numbers", feature_names=("x",), origin="line")
+
+
+@register("data", "logic", into=TableData, inputs="vector", targets="binary")
+def logic(_rng: torch.Generator, *, function: Literal["and", "or", "xor"] = "and") -> RawData:
+    """The truth table of a function of two bits; the four rows serve as train, val and test.
+
+    Args:
+        _rng: Not used.
+        function: "and" and "or" can be separated by a line, "xor" cannot (Minsky and Papert 1969).
+    """
+    x = torch.tensor([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
+    y = torch.tensor({"and": [0, 0, 0, 1], "or": [0, 1, 1, 1], "xor": [0, 1, 1, 0]}[function])
+    names = ("false", "true")
+    return RawData(Split(x, y), None, None, "binary", names, ("a", "b"), held_out=False, origin="logic")
+
+
+@register("data", "moons", into=TableData, inputs="vector", targets="binary")
+def moons(rng: torch.Generator, *, num_samples: Positive[int] = 1000, noise: NonNegative[float] = 0.1) -> RawData:
+    """Two half circles of radius 1 that reach into each other; the lower one is shifted by (1, -0.5).
+
+    Args:
+        rng: See the module.
+        num_samples: Points of both classes; they differ by at most one.
+        noise: Standard deviation of each coordinate's noise.
+    """
+    labels = _even_labels(num_samples, 2)
+    angle = math.pi * torch.rand(num_samples, generator=rng)
+    upper = torch.stack([angle.cos(), angle.sin()], 1)  # (N, 2)
+    lower = torch.stack([1 - angle.cos(), 0.5 - angle.sin()], 1)  # (N, 2)
+    x = torch.where(labels[:, None] == 0, upper, lower) + noise * torch.randn(num_samples, 2, generator=rng)
+    return _points(x, labels, ("upper", "lower"), "moons", "binary")
+
+
+@register("data", "spirals", into=TableData, inputs="vector", targets="classes")
+@requires(lambda config: config.data.num_classes >= 2, "data.num_classes is less than 2", hint="data.num_classes=3")
+@requires(
+    lambda config: config.data.num_samples >= config.data.num_classes,
+    "data.num_samples is less than data.num_classes, so a spiral has no point",
+    hint="data.num_samples=1000",
+)
+def spirals(
+    rng: torch.Generator,
+    *,
+    num_classes: Positive[int] = 3,
+    num_samples: Positive[int] = 1000,
+    turns: Positive[float] = 0.75,
+    noise: NonNegative[float] = 0.1,
+) -> RawData:
+    """Arms of a spiral from the centre to radius 1, one a class.
+
+    Args:
+        rng: See the module.
+        num_classes: Arms, evenly around the centre.
+        num_samples: Points of all classes; classes differ by at most one.
+        turns: Full turns of an arm; the more, the harder.
+        noise: Standard deviation of the angle, in radians.
+    """
+    labels = _even_labels(num_samples, num_classes)
+    radius = torch.rand(num_samples, generator=rng)
+    angle = 2 * math.pi * (turns * radius + labels / num_classes) + noise * torch.randn(num_samples, generator=rng)
+    x = torch.stack([radius * angle.cos(), radius * angle.sin()], 1)  # (N, 2)
+    return _points(x, labels, tuple(f"arm {i + 1}" for i in range(num_classes)), "spirals")
+
+
+@register("data", "gaussians", into=TableData, inputs="vector", targets="classes")
+@requires(
+    lambda config: config.data.scaling == "none",
+    "data.scaling must be none: samples are held against the eight centers in their own coordinates",
+    hint="data.scaling=none",
+)
+def gaussians(
+    rng: torch.Generator,
+    *,
+    num_samples: Positive[int] = 50_000,
+    radius: Positive[float] = 2.0,
+    std: Positive[float] = 0.02,
+) -> RawData:
+    """Eight normal distributions on a ring: does a GAN find every mode? (Metz et al. 2017, arXiv:1611.02163.)
+
+    Args:
+        rng: See the module.
+        num_samples: Points of all modes; modes differ by at most one.
+        radius: Of the ring.
+        std: Standard deviation of each coordinate around its center.
+    """
+    angles = [2 * math.pi * mode / 8 for mode in range(8)]
+    centers = tuple((radius * math.cos(angle), radius * math.sin(angle)) for angle in angles)
+    labels = _even_labels(num_samples, 8)
+    x = torch.tensor(centers)[labels] + std * torch.randn(num_samples, 2, generator=rng)
+    names = tuple(f"mode {i + 1}" for i in range(8))
+    return RawData(
+        Split(x, labels), None, None, "classes", names, ("x", "y"), centers=centers, center_std=std, origin="gaussians"
+    )
+
+
+def _even_labels(num_samples: int, num_classes: int) -> Tensor:
+    """0, 1, …, 0, 1, …: classes in turn, so that an unshuffled epoch meets all of them."""
+    return torch.arange(num_samples) % num_classes
+
+
+def _points(
+    x: Tensor, labels: Tensor, names: tuple[str, ...], origin: str, target: Literal["classes", "binary"] = "classes"
+) -> RawData:
+    return RawData(Split(x, labels), None, None, target, names, ("x", "y"), origin=origin)

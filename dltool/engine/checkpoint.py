@@ -1,0 +1,290 @@
+"""Checkpoints that are there whole or not at all, and are known to be undamaged before they are used.
+
+    checkpoints/step-000123/weights.safetensors   the networks
+                            state.safetensors     the tensors of optimizers, averages and sums
+                            manifest.json         the rest of the state; the SHA-256 of both files, and its own
+    checkpoints/last, checkpoints/best            the name of a folder beside them
+
+A checkpoint is written to a temporary folder, flushed to the disk and renamed, so that kill -9 at any
+moment leaves the former ones and perhaps a temporary folder, which the next start removes.
+"""
+
+import errno
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import safetensors.torch
+from torch import Tensor
+
+from dltool.engine.packing import pack, unpack
+from dltool.engine.stopping import better
+from dltool.errors import CheckpointError
+
+FORMAT = 1
+WEIGHTS, STATE, MANIFEST = "weights.safetensors", "state.safetensors", "manifest.json"
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """What a checkpoint folder holds.
+
+    Attributes:
+        weights: The model's state_dict.
+        state: Everything else that resuming needs.
+        metrics: Latest value of each metric when it was written.
+    """
+
+    path: Path
+    step: int
+    weights: dict[str, Tensor]
+    state: dict[str, Any]
+    metrics: dict[str, float]
+
+
+class CheckpointStore:
+    """The checkpoints folder of a run.
+
+    Args:
+        keep_last: Newest checkpoints that are kept.
+        keep_best: Best ones that are kept beside them, by `metric` in `direction`.
+    """
+
+    def __init__(
+        self, folder: Path, *, keep_last: int = 2, keep_best: int = 0, metric: str | None = None, direction: str = "min"
+    ) -> None:
+        self.folder = folder
+        self.keep_last = keep_last
+        self.keep_best = keep_best if metric else 0
+        self.metric = metric
+        self.direction = direction
+        folder.mkdir(parents=True, exist_ok=True)
+        for stale in folder.glob(".tmp-*"):
+            shutil.rmtree(stale, ignore_errors=True) if stale.is_dir() else stale.unlink(missing_ok=True)
+
+    def save(self, step: int, weights: dict[str, Tensor], state: dict[str, Any], metrics: dict[str, float]) -> Path:
+        """Commit one checkpoint, then forget those that need not be kept.
+
+        Raises:
+            CheckpointError: Where it cannot be written (disk full, no permission), after a second try;
+                names the last good one. No temporary file is left.
+        """
+        for attempt in (1, 2):
+            try:
+                path = self.commit(step, weights, state, metrics)
+                self.prune(path)
+                return path
+            except OSError as error:
+                if attempt == 2:
+                    raise self.write_error(step, error) from error
+        raise AssertionError
+
+    def commit(self, step: int, weights: dict[str, Tensor], state: dict[str, Any], metrics: dict[str, float]) -> Path:
+        weight_tensors, weight_tree = pack(weights, "weights")
+        state_tensors, state_tree = pack(state)
+        files = {
+            WEIGHTS: safetensors.torch.save({name.removeprefix("weights."): t for name, t in weight_tensors.items()}),
+            STATE: safetensors.torch.save(state_tensors),
+        }
+        manifest = {
+            "format": FORMAT,
+            "step": step,
+            "metrics": pack(metrics)[1],
+            "weights": weight_tree,
+            "state": state_tree,
+            "sha256": {name: hashlib.sha256(content).hexdigest() for name, content in files.items()},
+        }
+        manifest["digest"] = digest(manifest)
+        files[MANIFEST] = json.dumps(manifest).encode()
+        temporary = self.folder / f".tmp-{step}-{os.getpid()}"
+        try:
+            temporary.mkdir()
+            for name, content in files.items():
+                write_durably(temporary / name, content)
+            sync_folder(temporary)
+            final = self.free_name(step)
+            temporary.rename(final)
+        except BaseException:
+            shutil.rmtree(temporary, ignore_errors=True)
+            raise
+        sync_folder(self.folder)
+        self.point("last", final)
+        return final
+
+    def free_name(self, step: int) -> Path:
+        """step-000123, or step-000123.1 where the same step was saved before (on a signal, then at the end)."""
+        name = f"step-{step:06d}"
+        taken = [sequence(path)[1] for path in self.folder.glob(f"{name}*")]
+        return self.folder / (f"{name}.{max(taken) + 1}" if taken else name)
+
+    def point(self, pointer: str, target: Path) -> None:
+        """Replace the text file `last` or `best` whole."""
+        temporary = self.folder / f".tmp-{pointer}-{os.getpid()}"
+        try:
+            write_durably(temporary, f"{target.name}\n".encode())
+            temporary.replace(self.folder / pointer)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+
+    def prune(self, newest: Path) -> None:
+        """Remove what is neither among the last nor among the best, once the newest is known to be good."""
+        verify(newest)
+        paths = self.paths()
+        ranked = self.best_first()
+        if ranked:
+            self.point("best", ranked[0])
+        kept = {*paths[: self.keep_last], *ranked[: self.keep_best], newest}
+        for path in paths:
+            if path not in kept:
+                trash = self.folder / f".tmp-{path.name}-{os.getpid()}"
+                path.rename(trash)
+                shutil.rmtree(trash, ignore_errors=True)
+
+    def paths(self) -> list[Path]:
+        """Committed checkpoints, newest first."""
+        return sorted(self.folder.glob("step-*"), key=sequence, reverse=True)
+
+    def best_first(self) -> list[Path]:
+        """Checkpoints that carry the metric, the best first; of equals the older one."""
+        if self.keep_best == 0 or self.metric is None:
+            return []
+        ranked: list[tuple[float, Path]] = []
+        for path in reversed(self.paths()):
+            value = saved_metrics(path).get(self.metric)
+            if value is not None and better(value, None, self.direction):
+                position = next((i for i, (v, _) in enumerate(ranked) if better(value, v, self.direction)), len(ranked))
+                ranked.insert(position, (value, path))
+        return [path for _, path in ranked]
+
+    def is_among_best(self, value: float) -> bool:
+        """Whether a checkpoint of this value would be kept as one of the best."""
+        ranked = self.best_first()
+        if len(ranked) < self.keep_best:
+            return self.keep_best > 0
+        return self.keep_best > 0 and better(
+            value, saved_metrics(ranked[self.keep_best - 1])[str(self.metric)], self.direction
+        )
+
+    def newest(self, warn: Callable[[str], None]) -> Checkpoint | None:
+        """The newest undamaged checkpoint; None where none was ever committed.
+
+        Args:
+            warn: Told of each damaged one that is passed over.
+
+        Raises:
+            CheckpointError: Where there are some, but none is good: never a silent restart.
+        """
+        paths = self.paths()
+        for path in paths:
+            try:
+                return load(path)
+            except CheckpointError as error:
+                warn(f"{error.message}; falling back to the one before")
+        if paths:
+            raise CheckpointError(
+                f"none of the {len(paths)} checkpoints in {self.folder.resolve()} is undamaged",
+                "restore the folder from a backup, or train anew: dltool train --from RUN",
+            )
+        return None
+
+    def best(self) -> Path | None:
+        """The folder that `best` names, or None."""
+        pointer = self.folder / "best"
+        path = self.folder / pointer.read_text().strip() if pointer.is_file() else None
+        return path if path is not None and path.is_dir() else None
+
+    def write_error(self, step: int, error: OSError) -> CheckpointError:
+        good = next((path.name for path in self.paths() if is_good(path)), None)
+        reason = "the disk is full" if error.errno == errno.ENOSPC else error.strerror or str(error)
+        kept = f"the last good checkpoint is {good}" if good else "there is no checkpoint yet"
+        return CheckpointError(
+            f"{reason} at step {step}: the checkpoint could not be written to {self.folder.resolve()}; {kept}",
+            f"make room, then dltool resume {self.folder.parent}",
+        )
+
+
+def load(path: Path) -> Checkpoint:
+    """Read a checkpoint folder, every byte of it checked.
+
+    Raises:
+        CheckpointError: Where a file is missing, truncated or changed, naming it.
+    """
+    manifest = verify(path)
+    weights = safetensors.torch.load((path / WEIGHTS).read_bytes())
+    state = safetensors.torch.load((path / STATE).read_bytes())
+    return Checkpoint(
+        path,
+        manifest["step"],
+        unpack(manifest["weights"], {f"weights.{name}": tensor for name, tensor in weights.items()}),
+        unpack(manifest["state"], state),
+        unpack(manifest["metrics"], {}),
+    )
+
+
+def verify(path: Path) -> dict[str, Any]:
+    """The manifest of a checkpoint whose three files are what was written."""
+    try:
+        manifest = json.loads((path / MANIFEST).read_bytes())
+        if manifest.pop("digest") != digest(manifest):
+            raise CheckpointError(f"{(path / MANIFEST).resolve()} is damaged: its SHA-256 differs")
+        for name, expected in manifest["sha256"].items():
+            with (path / name).open("rb") as file:
+                if hashlib.file_digest(file, "sha256").hexdigest() != expected:
+                    raise CheckpointError(f"{(path / name).resolve()} is damaged: its SHA-256 differs")
+    except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
+        raise CheckpointError(f"{path.resolve()} is damaged: {error}") from error
+    if manifest["format"] != FORMAT:
+        raise CheckpointError(
+            f"{path.resolve()} has checkpoint format {manifest['format']}, this dltool reads {FORMAT}"
+        )
+    return manifest
+
+
+def is_good(path: Path) -> bool:
+    try:
+        verify(path)
+    except CheckpointError:
+        return False
+    return True
+
+
+def saved_metrics(path: Path) -> dict[str, float]:
+    """The metrics in a manifest; none where it cannot be read."""
+    try:
+        metrics: dict[str, float] = unpack(json.loads((path / MANIFEST).read_bytes())["metrics"], {})
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
+    return metrics
+
+
+def sequence(path: Path) -> tuple[int, int]:
+    """(step, repetition) of a folder named step-000123 or step-000123.1."""
+    step, _, repetition = path.name.removeprefix("step-").partition(".")
+    return int(step), int(repetition or 0)
+
+
+def digest(manifest: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(manifest, sort_keys=True).encode()).hexdigest()
+
+
+def write_durably(path: Path, content: bytes) -> None:
+    with path.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def sync_folder(path: Path) -> None:
+    """Make a rename durable; a folder cannot be opened for that on Windows."""
+    if os.name == "posix":
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

@@ -1,0 +1,66 @@
+"""Which device computes, and with how many CPU threads."""
+
+import os
+import time
+from pathlib import Path
+
+import torch
+
+from dltool.errors import ConfigError
+
+
+def choose_device(name: str) -> torch.device:
+    """The device that a config names; "auto" takes CUDA, then MPS, then the CPU.
+
+    Raises:
+        ConfigError: Where the device does not exist here. A named device is never replaced by another.
+    """
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+    kind, _, index = name.partition(":")
+    if kind not in ("cpu", "cuda", "mps") or (index and (kind != "cuda" or not index.isdigit())):
+        raise ConfigError(f"trainer.device={name}: auto, cpu, cuda, cuda:N or mps is needed", "trainer.device=auto")
+    count = {"cpu": 1, "cuda": torch.cuda.device_count(), "mps": int(torch.backends.mps.is_available())}[kind]
+    if int(index or 0) >= count:
+        there = f"{count} CUDA device{'s' * (count != 1)}" if kind == "cuda" else f"no {kind}"
+        raise ConfigError(
+            f"trainer.device={name}: this machine has {there}", "trainer.device=auto or trainer.device=cpu"
+        )
+    return torch.device(kind, int(index or 0)) if kind == "cuda" else torch.device(kind)
+
+
+def choose_threads(threads: int | str) -> int:
+    """The number of CPU threads; "auto" leaves the cores that other processes are using to them.
+
+    On a busy machine OpenMP's threads wait for each other by spinning: two threads on two loaded cores took
+    7 to 10 times as long as one.
+    """
+    if isinstance(threads, int):
+        return threads
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, cores - busy_cores())
+
+
+def busy_cores() -> int:
+    """Cores that other processes keep busy at this moment.
+
+    Linux tells how many threads are running right now; the least of a few looks is what stays. Elsewhere
+    the load average of the last minute has to do, which remembers a run that has just ended.
+    """
+    try:
+        looks = []
+        for _ in range(5):
+            running = Path("/proc/loadavg").read_text().split()[3].split("/")[0]
+            looks.append(int(running) - 1)  # Without this very process.
+            time.sleep(0.005)
+        return max(0, min(looks))
+    except (OSError, ValueError, IndexError):
+        return round(os.getloadavg()[0]) if hasattr(os, "getloadavg") else 0
+
+
+def describe_device(device: torch.device) -> str:
+    """For a person: "cpu, 2 threads" or "cuda:0, NVIDIA H200"."""
+    if device.type == "cuda":
+        return f"{device}, {torch.cuda.get_device_name(device)}"
+    threads = torch.get_num_threads()
+    return f"{device}, {threads} thread{'s' * (threads != 1)}" if device.type == "cpu" else str(device)

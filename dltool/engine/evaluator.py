@@ -1,0 +1,35 @@
+"""Measures a task on a held-out split."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import torch
+
+from dltool.batch import Batch
+from dltool.metrics.mean import Mean, add_means
+from dltool.tasks.task import Task
+
+
+def evaluate(
+    task: Task,
+    batches: Iterable[Batch],
+    *,
+    autocast: Any,
+    between_batches: Callable[[], None] = lambda: None,
+) -> dict[str, float]:
+    """The task's metrics over a split: sums and counts over all batches, divided once at the end.
+
+    The model is in evaluation mode meanwhile, and back in its former one afterwards, also where
+    `between_batches` raises to interrupt.
+    """
+    sums: dict[str, Mean] = {}
+    was_training = task.model.training
+    task.model.eval()
+    try:
+        with torch.no_grad(), autocast:
+            for batch in batches:
+                add_means(sums, task.evaluate(batch))
+                between_batches()
+    finally:
+        task.model.train(was_training)
+    return task.finish_evaluation({name: mean.value() for name, mean in sums.items()})

@@ -1,0 +1,47 @@
+"""Keeps a NaN or infinite loss away from the weights."""
+
+import math
+
+import torch
+from torch import Tensor
+
+from dltool.errors import NonFiniteLossError
+
+HINT = "a smaller optim.lr, trainer.clip_norm=1, or a look at the data; the weights before this step are kept"
+
+
+class FiniteGuard:
+    """Looks at each loss before its update.
+
+    On the CPU reading the loss costs 1 µs, so it is read and the step refused. On an accelerator reading
+    it would make the host wait for every step; where the optimizer is fused its update is masked on the
+    device instead, and `raise_if_bad`, called where the host waits anyway, names the first bad step.
+    """
+
+    def __init__(self, optimizer: torch.optim.Optimizer, device: torch.device, *, masked: bool | None = None) -> None:
+        self.optimizer = optimizer
+        fused = getattr(optimizer, "_step_supports_amp_scaling", False)
+        self.masked = (device.type != "cpu" and fused) if masked is None else masked
+        self.first_bad_step = torch.full((), -1, dtype=torch.int64, device=device)
+
+    def check(self, loss: Tensor, step: int) -> None:
+        """Before `loss` is differentiated.
+
+        Raises:
+            NonFiniteLossError: At once where nothing is masked.
+        """
+        if self.masked:
+            self.mask(loss.detach(), step)
+        elif not math.isfinite(value := loss.item()):
+            raise NonFiniteLossError(f"the loss is {value} at step {step}", HINT)
+
+    def mask(self, loss: Tensor, step: int) -> None:
+        """Make the optimizer's fused kernel leave this update out if the loss is not finite."""
+        bad = ~torch.isfinite(loss)
+        self.optimizer.found_inf = bad.float()  # type: ignore[attr-defined]
+        self.first_bad_step = torch.where(bad & (self.first_bad_step < 0), step, self.first_bad_step)
+
+    def raise_if_bad(self) -> None:
+        """Where the host waits for the device anyway: at a log, a checkpoint, the end of an epoch."""
+        if self.masked and (step := int(self.first_bad_step)) >= 0:
+            raise NonFiniteLossError(f"the loss was not finite at step {step}; that update was left out", HINT)

@@ -1,0 +1,70 @@
+"""Turns a nested state into named tensors and plain JSON, and back: no pickle anywhere.
+
+{"step": 3, "exp_avg": tensor}  →  {"exp_avg": tensor},  {"step": 3, "exp_avg": {"__tensor__": "exp_avg"}}
+"""
+
+import math
+from typing import Any
+
+import torch
+from torch import Tensor
+
+
+def pack(state: Any, prefix: str = "") -> tuple[dict[str, Tensor], Any]:
+    """Split a nest of dicts, lists, tuples, tensors and scalars into its tensors and a JSON tree.
+
+    Raises:
+        TypeError: For anything else, naming where it stands: a state must be plain.
+    """
+    tensors: dict[str, Tensor] = {}
+    return tensors, _pack(state, prefix or "state", tensors)
+
+
+def _pack(node: Any, path: str, tensors: dict[str, Tensor]) -> Any:
+    match node:
+        case Tensor():
+            # A copy: a view would write its whole storage, and tied tensors could not be written at all.
+            tensors[path] = node.detach().to("cpu", copy=True).contiguous()
+            return {"__tensor__": path}
+        case float() if not math.isfinite(node):
+            return {"__float__": str(node)}
+        case None | bool() | int() | float() | str():
+            return node
+        case dict():
+            pairs = [[key, _pack(value, f"{path}.{key}", tensors)] for key, value in node.items()]
+            if all(isinstance(key, str) and not key.startswith("__") for key in node):
+                return dict(pairs)
+            return {"__dict__": pairs}
+        case tuple():
+            return {"__tuple__": [_pack(value, f"{path}.{i}", tensors) for i, value in enumerate(node)]}
+        case list():
+            return [_pack(value, f"{path}.{i}", tensors) for i, value in enumerate(node)]
+    raise TypeError(f"{path} is a {type(node).__name__}; a state holds tensors, numbers, texts, lists and dicts")
+
+
+def unpack(tree: Any, tensors: dict[str, Tensor]) -> Any:
+    """The nested state that pack split."""
+    match tree:
+        case {"__tensor__": name}:
+            return tensors[name]
+        case {"__float__": text}:
+            return float(text)
+        case {"__tuple__": items}:
+            return tuple(unpack(item, tensors) for item in items)
+        case {"__dict__": pairs}:
+            return {key: unpack(value, tensors) for key, value in pairs}
+        case dict():
+            return {key: unpack(value, tensors) for key, value in tree.items()}
+        case list():
+            return [unpack(item, tensors) for item in tree]
+    return tree
+
+
+def same_state(left: Any, right: Any) -> bool:
+    """Whether two states are bitwise equal."""
+    left_tensors, left_tree = pack(left)
+    right_tensors, right_tree = pack(right)
+    return left_tree == right_tree and all(
+        tensor.dtype == right_tensors[name].dtype and torch.equal(tensor, right_tensors[name])
+        for name, tensor in left_tensors.items()
+    )

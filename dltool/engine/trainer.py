@@ -1,0 +1,320 @@
+"""The one training loop: when things happen.
+
+What a step does is the task's business (dltool.tasks), how an optimizer takes it the updater's
+(dltool.engine.updater). The loop has no state but a few counters: the step, the batches drawn and the
+passes finished say what comes next, so that a training that stopped anywhere goes on from there.
+"""
+
+import math
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+
+from dltool.data.dataset import Dataset
+from dltool.engine.checkpoint import Checkpoint, CheckpointStore, load
+from dltool.engine.clock import Clock
+from dltool.engine.evaluator import evaluate
+from dltool.engine.signals import Interrupted, StopSignals
+from dltool.engine.stopping import EarlyStopping
+from dltool.engine.updater import Updater
+from dltool.errors import ConfigError
+from dltool.metrics.mean import Mean
+from dltool.observers.observer import Observer, Progress
+from dltool.randomness import derive_seed, seed_default_generators
+from dltool.settings import TrainerSettings
+from dltool.tasks.task import Task
+
+
+@dataclass
+class Trainer:
+    """Trains a task: epochs, evaluation, stopping, checkpoints, resume.
+
+    Attributes:
+        updaters: Role to its updater; empty for a task that needs no optimizer.
+        every_n_steps: Steps between two training lines of the log.
+        stopped_by: Why the training ended: "epochs", "steps", "early_stopping".
+        tested: Name of the checkpoint whose weights the final test measured.
+        best_metric: (name, direction) that the best checkpoints follow, or None.
+    """
+
+    task: Task
+    updaters: Mapping[str, Updater]
+    data: Dataset
+    checkpoints: CheckpointStore
+    settings: TrainerSettings
+    seed: int
+    device: torch.device
+    autocast: Any
+    early_stopping: EarlyStopping | None = None
+    observers: Sequence[Observer] = ()
+    every_n_steps: int = 50
+    signals: StopSignals = field(default_factory=StopSignals)
+    progress: Progress = field(default_factory=Progress)
+    clock: Clock = field(default_factory=Clock)
+    stopped_by: str | None = None
+    tested: str | None = None
+    num_records: int = 0
+
+    def __post_init__(self) -> None:
+        self.source = self.data.train
+        self.steps_per_epoch = math.ceil(self.source.batches_per_epoch / self.task.draws_per_step)
+        lengths = [self.settings.steps or math.inf, (self.settings.epochs or math.inf) * self.steps_per_epoch]
+        self.progress.total_steps = int(min(lengths))
+        self.progress.total_epochs = self.settings.epochs if lengths[1] <= lengths[0] else None
+        self.logged: dict[str, Mean] = {}  # The epoch's sums when the last training line was written.
+        self.saved_at = (-1, -1)  # (step, epoch) of the newest checkpoint.
+        self.saved_time = time.monotonic()
+
+    def fit(self) -> None:
+        """Train to the end, or until a signal, an error or the stopping rule ends it.
+
+        Raises:
+            Interrupted: After a signal; a checkpoint of the step reached is saved.
+            NonFiniteLossError: The weights are those before the step that it names.
+        """
+        self.clock.started = time.monotonic()
+        self.saved_time = time.monotonic()
+        self.task.model.train()
+        for observer in self.observers:
+            observer.on_start(self.task, self.progress)
+        try:
+            with self.signals:
+                try:
+                    while not self.finished():
+                        self.advance()
+                        self.signals.raise_if_received()
+                    self.evaluate_the_rest()
+                    self.save()
+                    self.test()
+                except Interrupted:
+                    self.save()
+                    raise
+        finally:
+            for observer in self.observers:
+                observer.on_end()
+
+    def advance(self) -> None:
+        """Do what comes next: finish the pass that is over, or take a step; then save if it is time."""
+        if self.pass_is_over():
+            self.finish_epoch()
+        else:
+            self.train_step()
+        if self.pass_is_over():
+            return  # The checkpoint waits for the evaluation.
+        if self.checkpoint_is_due():
+            self.save()
+
+    def finished(self) -> bool:
+        """Whether nothing is left to do; notes why."""
+        progress, settings = self.progress, self.settings
+        if self.stopped_by == "early_stopping":
+            return True
+        if settings.epochs is not None and progress.epoch >= settings.epochs:
+            self.stopped_by = "epochs"
+        elif settings.steps is not None and progress.step >= settings.steps and not self.pass_is_over():
+            self.stopped_by = "steps"
+        return self.stopped_by is not None
+
+    def pass_is_over(self) -> bool:
+        """Whether all batches of the present pass are drawn, and the pass is not yet finished."""
+        return self.source.epoch > self.progress.epoch
+
+    def train_step(self) -> None:
+        """One step of the task, everything random in it a function of (seed, step)."""
+        progress = self.progress
+        seed_default_generators(derive_seed(self.seed, "step", progress.step), self.device)
+        for updater in self.updaters.values():
+            updater.step = progress.step
+            updater.schedule.apply(
+                updater.optimizer,
+                progress.step,
+                progress.epoch,
+                progress.total_steps,
+                progress.total_epochs or math.ceil(progress.total_steps / self.steps_per_epoch),
+            )
+        drawn = self.source.draws
+        logs = self.task.train_step(self.source, self.updaters)
+        sums = progress.sums
+        for name, part in logs.items():
+            sums[name] = sums[name] + part if name in sums else part
+        progress.step += 1
+        progress.samples += round((self.source.draws - drawn) * self.samples_per_draw)
+        if self.clock.first_step_at is None:
+            self.clock.first_step_at = time.monotonic()
+        if progress.step % self.every_n_steps == 0:
+            self.log_steps()
+
+    @property
+    def samples_per_draw(self) -> float:
+        return self.data.sizes["train"] / self.source.batches_per_epoch
+
+    def log_steps(self) -> None:
+        """Write the means since the last such line, and the learning rates."""
+        self.raise_if_bad()
+        sums = self.progress.sums
+        window = {
+            name: Mean(total.total - self.logged[name].total, total.count - self.logged[name].count)
+            if name in self.logged
+            else total
+            for name, total in sums.items()
+        }
+        self.logged = dict(sums)
+        self.record("step", {name: mean.value() for name, mean in window.items()} | self.learning_rates())
+
+    def learning_rates(self) -> dict[str, float]:
+        """`lr` of a single optimizer, `lr_generator` and the like of several: that of the first group."""
+        single = len(self.updaters) == 1
+        return {
+            "lr" if single else f"lr_{role}": float(updater.optimizer.param_groups[0]["lr"])
+            for role, updater in self.updaters.items()
+        }
+
+    def finish_epoch(self) -> None:
+        """Evaluate and log the pass that is over, tell the schedules and the stopping rule, begin the next.
+
+        An interrupted evaluation leaves everything as it was before, so that it is made anew on resume.
+        """
+        self.raise_if_bad()
+        epoch = self.progress.epoch + 1
+        last = epoch == self.settings.epochs or self.progress.step >= self.progress.total_steps
+        metrics = self.evaluate("val") if last or epoch % self.settings.evaluate_every_n_epochs == 0 else {}
+        self.progress.epoch = epoch
+        train = {name: mean.value() for name, mean in self.progress.sums.items()}
+        self.record("train", train | self.learning_rates())
+        self.progress.sums.clear()
+        self.logged = {}
+        if metrics:
+            self.record("val", metrics)
+            self.judge()
+        for observer in self.observers:
+            observer.on_epoch()
+
+    def evaluate_the_rest(self) -> None:
+        """Evaluate a training that ended by its steps in the middle of a pass, which stays unfinished."""
+        if self.progress.sums and (metrics := self.evaluate("val")):
+            self.record("val", metrics)
+
+    def test(self) -> None:
+        """Measure and log the test split, with the last weights or with those of the best checkpoint."""
+        if self.settings.test == "none" or self.data.sizes.get("test", 0) == 0:
+            return
+        path = self.checkpoints.best() if self.settings.test == "best" else self.checkpoints.paths()[0]
+        if path is None:
+            raise ConfigError("trainer.test=best, but no checkpoint carries the metric", "trainer.test=last")
+        if self.settings.test == "best":
+            self.task.model.load_state_dict(load(path).weights)
+        self.record("test", self.evaluate("test"))
+        self.tested = path.name
+
+    def judge(self) -> None:
+        """Show the newest evaluation to the schedules and to the stopping rule."""
+        metrics = self.progress.metrics
+        main = self.task.main_metric
+        for updater in self.updaters.values():
+            updater.schedule.observe(metrics, main)
+        if self.early_stopping is not None and self.early_stopping.observe(metrics):
+            self.stopped_by = "early_stopping"
+
+    def evaluate(self, split: str) -> dict[str, float]:
+        """The task's metrics over a split; none where the data has no such split."""
+        if self.data.sizes.get(split, 0) == 0:
+            return {}
+        self.progress.activity = "evaluating"
+        # An evaluation may draw random numbers (samples of a GAN); they too are a function of the step.
+        seed_default_generators(derive_seed(self.seed, "evaluation", split, self.progress.step), self.device)
+        try:
+            return evaluate(
+                self.task,
+                self.data.evaluation(split),
+                autocast=self.autocast,
+                between_batches=self.signals.raise_if_received,
+            )
+        finally:
+            self.progress.activity = "training"
+
+    def record(self, split: str, values: dict[str, float]) -> None:
+        """Log values of a split at the present step."""
+        named = {f"{split}/{name}": value for name, value in values.items()}
+        if not named:
+            return
+        self.progress.metrics.update(named)
+        self.num_records += 1
+        line = {"step": self.progress.step, "epoch": self.progress.epoch, "split": split, **named}
+        for observer in self.observers:
+            observer.on_record(line)
+
+    def raise_if_bad(self) -> None:
+        for updater in self.updaters.values():
+            updater.guard.raise_if_bad()
+
+    def checkpoint_is_due(self) -> bool:
+        policy = self.settings.checkpoint
+        step, epoch = self.progress.step, self.progress.epoch
+        if (step, epoch) == self.saved_at:
+            return False
+        if policy.every_n_steps is not None and step % policy.every_n_steps == 0:
+            return True
+        if policy.every_minutes is not None and time.monotonic() - self.saved_time >= 60 * policy.every_minutes:
+            return True
+        if epoch <= max(self.saved_at[1], 0):
+            return False
+        if policy.every_n_epochs is not None and epoch % policy.every_n_epochs == 0:
+            return True
+        metric = self.checkpoints.metric
+        value = self.progress.metrics.get(metric) if metric else None
+        return value is not None and self.checkpoints.is_among_best(value)
+
+    def save(self) -> None:
+        """Commit a checkpoint of this moment, unless there is one already."""
+        position = (self.progress.step, self.progress.epoch)
+        if position == self.saved_at:
+            return
+        self.raise_if_bad()
+        self.progress.activity = "saving"
+        self.checkpoints.save(
+            self.progress.step, self.task.model.state_dict(), self.state_dict(), dict(self.progress.metrics)
+        )
+        self.progress.activity = "training"
+        self.saved_at, self.saved_time = position, time.monotonic()
+
+    def state_dict(self) -> dict[str, Any]:
+        """Everything with state but the model's weights; random numbers have none."""
+        return {
+            "step": self.progress.step,
+            "epoch": self.progress.epoch,
+            "draws": self.source.draws,
+            "sums": {name: tuple(mean) for name, mean in self.progress.sums.items()},
+            "logged": {name: tuple(mean) for name, mean in self.logged.items()},
+            "num_records": self.num_records,
+            "seconds": self.clock.seconds,
+            "stopped_by": self.stopped_by,
+            "early_stopping": self.early_stopping.state_dict() if self.early_stopping else None,
+            "updaters": {role: updater.state_dict() for role, updater in self.updaters.items()},
+            "task": self.task.state_dict(),
+        }
+
+    def load(self, checkpoint: Checkpoint) -> None:
+        """Take up where a checkpoint was written."""
+        self.task.model.load_state_dict(checkpoint.weights)
+        state = checkpoint.state
+        self.progress.step, self.progress.epoch = state["step"], state["epoch"]
+        self.source.draws = state["draws"]
+        self.progress.sums = {name: self.mean_on_device(mean) for name, mean in state["sums"].items()}
+        self.logged = {name: self.mean_on_device(mean) for name, mean in state["logged"].items()}
+        self.progress.metrics = dict(checkpoint.metrics)
+        self.num_records = state["num_records"]
+        self.clock.before = state["seconds"]
+        if self.early_stopping and state["early_stopping"]:
+            self.early_stopping.load_state_dict(state["early_stopping"])
+            if self.early_stopping.waited >= self.early_stopping.patience:
+                self.stopped_by = "early_stopping"
+        for role, updater in self.updaters.items():
+            updater.load_state_dict(state["updaters"][role])
+        self.task.load_state_dict(state["task"])
+        self.saved_at = (self.progress.step, self.progress.epoch)
+
+    def mean_on_device(self, mean: tuple[Any, Any]) -> Mean:
+        return Mean(*(part.to(self.device) if isinstance(part, torch.Tensor) else part for part in mean))

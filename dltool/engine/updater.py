@@ -1,0 +1,126 @@
+"""How one optimizer takes one step."""
+
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from dltool.batch import Batch
+from dltool.engine.guard import FiniteGuard
+from dltool.engine.precision import Precision
+from dltool.errors import NonFiniteLossError
+from dltool.metrics.mean import Mean, add_means
+from dltool.optim.schedule import Schedule
+from dltool.tasks.task import Loss
+
+
+class Updater:
+    """One optimizer over the parameters of one role, with its schedule, precision and clipping.
+
+    Args:
+        module: The role's network; its trainable parameters are the optimizer's.
+        others: Networks of the other roles; they get no gradient while this one is updated.
+        accumulate: Micro-batches that a batch is cut into. Their gradients are weighted by what each
+            loss is averaged over, and so add up to the gradient of the whole batch.
+        clip_norm, clip_value: Bounds of the L2 norm and of each component of the gradient, or None.
+    """
+
+    def __init__(
+        self,
+        module: nn.Module,
+        optimizer: torch.optim.Optimizer,
+        schedule: Schedule,
+        precision: Precision,
+        guard: FiniteGuard,
+        *,
+        others: Sequence[nn.Module] = (),
+        accumulate: int = 1,
+        clip_norm: float | None = None,
+        clip_value: float | None = None,
+    ) -> None:
+        self.optimizer = optimizer
+        self.schedule = schedule
+        self.precision = precision
+        self.guard = guard
+        self.accumulate = accumulate
+        self.clip_norm = clip_norm
+        self.clip_value = clip_value
+        self.parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
+        mine = set(module.parameters())
+        self.other_parameters = [p for other in others for p in other.parameters() if p.requires_grad and p not in mine]
+        self.needs_closure = isinstance(optimizer, torch.optim.LBFGS)
+        self.step = 0
+
+    def minimize(self, loss: Callable[[Batch], Loss], batch: Batch) -> dict[str, Mean]:
+        """Take one optimizer step on `loss(batch)`; returns what the loss logs, summed over micro-batches.
+
+        Raises:
+            NonFiniteLossError: Before the step, where the loss or the gradient's norm is NaN or infinite.
+        """
+        logs: dict[str, Mean] = {}
+        with self.others_frozen():
+            if self.needs_closure:
+                self.optimizer.step(lambda: self.gradient(loss, batch, logs))  # type: ignore[arg-type, return-value]
+            else:
+                self.gradient(loss, batch, logs)
+                self.precision.step(self.optimizer, self.clip)
+        return logs
+
+    def gradient(self, loss: Callable[[Batch], Loss], batch: Batch, logs: dict[str, Mean]) -> Tensor | float:
+        """Fill the gradients with that of the whole batch's mean, and return that mean."""
+        self.optimizer.zero_grad()
+        logs.clear()
+        parts = batch.split(self.accumulate)
+        total: Tensor | int = 0
+        value: Tensor | float = 0.0
+        for part in parts:
+            with self.precision.autocast:
+                mean, count, part_logs = loss(part)
+            if self.precision.scaler is None:
+                self.guard.check(mean, self.step)
+            weighted = mean if len(parts) == 1 else mean * (count / batch.size)
+            self.precision.scale(weighted).backward()
+            total = total + count
+            value = value + weighted.detach() if len(parts) > 1 else mean
+            add_means(logs, part_logs)
+        if len(parts) > 1 and not (isinstance(total, int) and total == batch.size):
+            gradients = [p.grad for p in self.parameters if p.grad is not None]
+            torch._foreach_mul_(gradients, batch.size / total)
+            value = value * (batch.size / total)
+        return value
+
+    def clip(self) -> None:
+        """Bound the gradient, first its components, then its norm."""
+        if self.clip_value is not None:
+            nn.utils.clip_grad_value_(self.parameters, self.clip_value)
+        if self.clip_norm is not None:
+            norm = nn.utils.clip_grad_norm_(self.parameters, self.clip_norm)
+            if self.precision.scaler is None and norm.device.type == "cpu" and not torch.isfinite(norm):
+                raise NonFiniteLossError(
+                    f"the gradient's norm is {norm.item()} at step {self.step}", "a smaller optim.lr"
+                )
+
+    @contextlib.contextmanager
+    def others_frozen(self) -> Iterator[None]:
+        """A discriminator gets no gradient from the generator's loss: neither computed nor accumulated."""
+        for parameter in self.other_parameters:
+            parameter.requires_grad_(False)
+        try:
+            yield
+        finally:
+            for parameter in self.other_parameters:
+                parameter.requires_grad_(True)
+
+    def state_dict(self) -> dict[str, Any]:
+        return {
+            "optimizer": self.optimizer.state_dict(),
+            "schedule": self.schedule.state_dict(),
+            "precision": self.precision.state_dict(),
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.schedule.load_state_dict(state["schedule"])
+        self.precision.load_state_dict(state["precision"])

@@ -1,0 +1,41 @@
+"""The hidden layers of a fully connected network."""
+
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+from typing import Literal
+
+from torch import nn
+
+from dltool.layers.activation import activation
+
+NORMS: dict[str, Callable[[int], nn.Module]] = {"batch": nn.BatchNorm1d, "layer": nn.LayerNorm}
+
+
+def hidden_layers(
+    widths: Sequence[int],
+    activation_name: str,
+    *,
+    negative_slope: float = 0.01,
+    norm: Literal["batch", "layer"] | None = None,
+    dropout: float = 0.0,
+    bias: bool = True,
+) -> list[nn.Module]:
+    """Linear, norm, activation and dropout, in this order, from each width to the next.
+
+    Args:
+        widths: Of the input and of each hidden layer; a single one gives no layer at all.
+        activation_name: See dltool.layers.activation.
+        negative_slope: Of a leaky ReLU.
+        norm: What normalises the pre-activations.
+        dropout: Share of the activations set to zero in training.
+        bias: Whether the linear maps have one.
+    """
+    layers: list[nn.Module] = []
+    for in_dim, out_dim in pairwise(widths):
+        layers.append(nn.Linear(in_dim, out_dim, bias=bias))
+        if norm is not None:
+            layers.append(NORMS[norm](out_dim))
+        layers.append(activation(activation_name, negative_slope=negative_slope))
+        if dropout > 0:
+            layers.append(nn.Dropout(dropout))
+    return layers

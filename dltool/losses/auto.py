@@ -1,0 +1,12 @@
+"""The name that stands for the loss that follows from the data."""
+
+from dltool.component import register
+
+
+@register("loss", "auto")
+class Auto:
+    """Classes: cross_entropy. Two classes: binary_cross_entropy. Numbers: mse. A GAN: non_saturating.
+
+    Never built: dltool.config.check puts in its place the loss whose registration says `default_for` the
+    data's kind of target or for the task, and the run says which.
+    """

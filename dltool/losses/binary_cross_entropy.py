@@ -1,0 +1,29 @@
+"""Cross-entropy of two classes on one logit."""
+
+import torch.nn.functional as F
+from torch import Tensor
+
+from dltool.component import Positive, register
+from dltool.losses.criterion import Criterion
+from dltool.spec import DataSpec
+
+
+@register(
+    "loss", "binary_cross_entropy", targets=("binary",), head="one", tasks=("supervised",), default_for=("binary",)
+)
+class BinaryCrossEntropy(Criterion):
+    """-y log σ(a) - (1 - y) log(1 - σ(a)) of the logit a, in nats, averaged over the samples.
+
+    Args:
+        pos_weight: Factor of the first term: above 1 it trades precision for recall of the second class. As
+            in torch, the mean is still over the number of samples, not over the sum of the weights.
+    """
+
+    def __init__(self, spec: DataSpec, *, pos_weight: Positive[float] = 1.0) -> None:
+        super().__init__(spec)
+        self.pos_weight = pos_weight
+
+    def __call__(self, outputs: Tensor, targets: Tensor) -> tuple[Tensor, int]:
+        logits, labels = outputs.squeeze(1), targets.to(outputs.dtype)  # (B, 1) -> (B,)
+        weights = None if self.pos_weight == 1 else 1 + (self.pos_weight - 1) * labels
+        return F.binary_cross_entropy_with_logits(logits, labels, weights), len(targets)

@@ -1,0 +1,27 @@
+"""What every loss of a supervised task is: a mean over samples, and what it is the mean over."""
+
+from torch import Tensor
+
+from dltool.spec import DataSpec
+
+
+class Criterion:
+    """Base of the losses that compare outputs with targets.
+
+    A loss returns (mean, count): the differentiable mean, and the weight with which it enters a mean over
+    several batches, the number of samples unless said otherwise. Then the mean over a batch is exactly
+    sum(mean * count) / sum(count) over its micro-batches, however uneven they are.
+
+    Attributes:
+        sums: The objective of a batch is the sum over its samples; the task then multiplies the mean by the
+            size of the whole batch.
+    """
+
+    sums: bool = False
+
+    def __init__(self, spec: DataSpec) -> None:
+        self.spec = spec
+
+    def __call__(self, outputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor | int]:
+        """Compare outputs `(B, output_dim)` with targets `(B,)` int64 or `(B, target_dim)` float32."""
+        raise NotImplementedError

@@ -1,0 +1,68 @@
+"""Cross-entropy over classes."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from dltool.component import Fraction, NonNegative, register
+from dltool.errors import ConfigError
+from dltool.losses.criterion import Criterion
+from dltool.spec import DataSpec
+
+
+@register(
+    "loss",
+    "cross_entropy",
+    targets=("classes", "binary"),
+    head="classes",
+    tasks=("supervised",),
+    default_for=("classes",),
+)
+class CrossEntropy(Criterion):
+    """-log softmax(outputs)[target], in nats, averaged over the samples.
+
+    With class weights w it is the weighted mean sum_i w[y_i] loss_i / sum_i w[y_i], and the count is
+    sum_i w[y_i]. With label smoothing ε the target is 1 - ε + ε/K for the true class and ε/K for the K - 1
+    others (Szegedy et al. 2016, arXiv:1512.00567, section 7). Each alone is as in torch; with both, torch
+    weighs the smoothed terms by their own classes, and here a sample has one weight, that of its class.
+    Both count in the evaluation too.
+
+    Args:
+        label_smoothing: ε.
+        class_weights: One weight a class, in the order of the classes; null weighs all the same.
+
+    Raises:
+        ConfigError: Where class_weights has not one weight a class, or none above zero.
+    """
+
+    def __init__(
+        self,
+        spec: DataSpec,
+        *,
+        label_smoothing: Fraction[float] = 0.0,
+        class_weights: list[NonNegative[float]] | None = None,
+    ) -> None:
+        super().__init__(spec)
+        self.label_smoothing = label_smoothing
+        self.class_weights = None if class_weights is None else weight_vector(class_weights, spec)
+
+    def __call__(self, outputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor | int]:
+        if self.class_weights is None:
+            return F.cross_entropy(outputs, targets, label_smoothing=self.label_smoothing), len(targets)
+        self.class_weights = self.class_weights.to(outputs.device)  # Copies once, in the first step.
+        weights = self.class_weights[targets]  # (B,)
+        losses = F.cross_entropy(outputs, targets, label_smoothing=self.label_smoothing, reduction="none")
+        count = weights.sum()
+        # A micro-batch whose samples all have weight zero has the mean 0 and counts nothing.
+        return (weights * losses).sum() / count.clamp(min=torch.finfo(weights.dtype).tiny), count
+
+
+def weight_vector(weights: list[float], spec: DataSpec) -> Tensor:
+    if len(weights) != spec.num_classes:
+        raise ConfigError(
+            f"loss.class_weights has {len(weights)} weights, the data {spec.num_classes} classes",
+            hint=f"loss.class_weights=[{','.join(['1'] * spec.num_classes)}]",
+        )
+    if not any(weights):
+        raise ConfigError("loss.class_weights are all zero", hint="loss.class_weights=null")
+    return torch.tensor(weights)

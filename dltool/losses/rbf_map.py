@@ -1,0 +1,41 @@
+"""The criterion of LeNet-5."""
+
+import torch
+from torch import Tensor
+
+from dltool.component import Positive, register, requires
+from dltool.losses.criterion import Criterion
+from dltool.spec import DataSpec
+
+
+@register("loss", "rbf_map", targets=("classes", "binary"), head="classes", tasks=("supervised",))
+@requires(
+    lambda config: config.loss.competition or (config.model.name == "lenet5_1998" and config.model.output == "rbf"),
+    "loss.competition=false has a least value only where the outputs are distances",
+    hint="model=lenet5_1998, or loss.competition=true",
+)
+class RbfMap(Criterion):
+    """The maximum a posteriori criterion of LeCun et al. (1998), section II.C, averaged over the samples.
+
+    The outputs are minus the penalties y_i, the squared distances to the classes' codes. Eq. 9 is
+    y_D + log(exp(-j) + sum_i exp(-y_i)): the penalty of the true class D goes down, and those of the others
+    up, as far as they compete. It is a cross-entropy with one more class, "rubbish", of penalty j.
+
+    Args:
+        competition: Whether there is the second term; without it this is eq. 8, the mean squared error to
+            the code of the true class, which needs fixed codes (trainable ones would all collapse).
+        rubbish_penalty: j, which keeps penalties that are far above it from being pushed up further. The
+            paper asks for a positive one; 0.1 is dltool's choice.
+    """
+
+    def __init__(self, spec: DataSpec, *, competition: bool = True, rubbish_penalty: Positive[float] = 0.1) -> None:
+        super().__init__(spec)
+        self.competition = competition
+        self.rubbish_penalty = rubbish_penalty
+
+    def __call__(self, outputs: Tensor, targets: Tensor) -> tuple[Tensor, int]:
+        penalties = -outputs.gather(1, targets[:, None])  # (B, 1)
+        if self.competition:
+            rubbish = torch.full_like(penalties, -self.rubbish_penalty)
+            penalties = penalties + torch.cat([outputs, rubbish], dim=1).logsumexp(dim=1, keepdim=True)
+        return penalties.mean(), len(targets)

@@ -1,0 +1,16 @@
+"""A number that is counted up, not averaged."""
+
+from dltool.metrics.mean import Mean
+
+
+class Total(Mean):
+    """Where a Mean goes, a sum: the mistakes of an epoch, say. Its value is its total, whatever is added."""
+
+    def __new__(cls, total: object, count: object = 1) -> "Total":
+        return super().__new__(cls, total, 1)  # type: ignore[arg-type]
+
+    def __add__(self, other: Mean) -> "Total":  # type: ignore[override]
+        return Total(self.total + other.total)
+
+    # Python asks the subclass first, so that Mean + Total is a Total too, as after a checkpoint of the sums.
+    __radd__ = __add__

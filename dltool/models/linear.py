@@ -1,0 +1,29 @@
+"""The linear model: one weighted sum per output."""
+
+from torch import Tensor, nn
+
+from dltool.component import register
+from dltool.spec import DataSpec
+
+
+@register("model", "linear", inputs="any", tasks=("supervised",))
+class Linear(nn.Module):
+    """y = Wx + b on the flattened input.
+
+    With loss=mse it is linear regression (on classes: on their one-hot codes), with loss=hinge a linear
+    support vector machine. It starts from zero: the objective is convex, so the start decides nothing but
+    the path, and two runs differ only by their batches.
+
+    Args:
+        bias: Whether there is a b.
+    """
+
+    def __init__(self, spec: DataSpec, *, bias: bool = True) -> None:
+        super().__init__()
+        self.linear = nn.Linear(spec.input_dim, spec.output_dim, bias=bias)
+        for parameter in self.parameters():
+            nn.init.zeros_(parameter)
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """Weighted sums `(B, output_dim)` of inputs `(B, …)`."""
+        return self.linear(inputs.flatten(1))  # (B, C, H, W) -> (B, C * H * W)

@@ -1,0 +1,26 @@
+"""Logistic regression, and softmax regression where there are more than two classes."""
+
+from dltool.component import register, requires
+from dltool.models.linear import Linear
+from dltool.spec import DataSpec
+
+
+@register("model", "logistic", inputs="any", tasks=("supervised",))
+@requires(
+    lambda config: config.data.targets in ("classes", "binary"),
+    "model=logistic predicts classes, but the data's targets are numbers",
+    hint="model=linear",
+)
+class Logistic(Linear):
+    """p(y = 1 | x) = sigmoid(wx + b); with more classes p(y = k | x) = softmax(Wx + b)_k (Cox 1958, 1966).
+
+    forward() gives the logits Wx + b: one for binary cross-entropy, else one a class. The sigmoid or softmax
+    is in the loss, where log and exp cancel and nothing overflows. Starts from zero, as Linear does, that is
+    from equal probabilities.
+
+    Args:
+        bias: Whether there is a b, the log odds at x = 0.
+    """
+
+    def __init__(self, spec: DataSpec, *, bias: bool = True) -> None:
+        super().__init__(spec, bias=bias)

@@ -1,0 +1,188 @@
+"""The learning curves of a run, as one picture."""
+
+import itertools
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dltool.observers.fonts import fonts_for
+from dltool.observers.jsonl import read_records
+from dltool.observers.observer import Observer, Progress
+from dltool.tasks.task import Task
+
+if TYPE_CHECKING:  # matplotlib is imported when the first picture is drawn.
+    from matplotlib.axes import Axes
+
+# Points (step or epoch, value) of each split of each metric: curves["loss"]["val"].
+Curves = dict[str, dict[str, list[tuple[float, float]]]]
+
+# "step" is the training again, averaged over a few steps instead of an epoch.
+SPLIT_COLORS = {"step": "#a6c8e4", "train": "#1f77b4", "val": "#ff7f0e", "test": "#2ca02c"}
+LEARNING_RATE = "learning rate"
+DECADES_FOR_LOG_SCALE = 2
+MARKERS_UP_TO = 40
+STYLE: dict[Any, Any] = {
+    "font.size": 11,
+    "text.parse_math": False,  # A dollar sign in a name is a dollar sign.
+    "figure.constrained_layout.h_pad": 0.12,
+    "figure.constrained_layout.w_pad": 0.12,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": "#e4e4e4",
+    "axes.edgecolor": "#808080",
+    "legend.frameon": False,
+    "legend.fontsize": 10,
+    "legend.borderaxespad": 0.1,
+    "legend.borderpad": 0.2,
+    "legend.columnspacing": 0.9,
+    "legend.handlelength": 1.1,
+    "legend.handletextpad": 0.4,
+    "lines.linewidth": 1.8,
+}
+
+
+class CurvesPlot(Observer):
+    """Draws `plots/curves.png` from metrics.jsonl when a training ends, however it ends.
+
+    Args:
+        run_dir: The run folder.
+        title: What was trained, such as "lenet on digits"; the folder's name stands below the panels.
+    """
+
+    def __init__(self, run_dir: Path, title: str = "") -> None:
+        self.run_dir = run_dir
+        self.title = title
+        self._progress = Progress()
+
+    def on_start(self, task: Task, progress: Progress) -> None:
+        self._progress = progress
+
+    def on_end(self) -> None:
+        records = read_records(self.run_dir / "metrics.jsonl")
+        if records:
+            epochs, steps = self._progress.total_epochs, self._progress.total_steps
+            steps_per_epoch = steps / epochs if epochs and steps else None
+            path = self.run_dir / "plots" / "curves.png"
+            draw_curves(records, path, steps_per_epoch=steps_per_epoch, title=self.title, subtitle=self.run_dir.name)
+
+
+def draw_curves(
+    records: list[dict[str, Any]],
+    path: Path,
+    *,
+    steps_per_epoch: float | None = None,
+    title: str = "",
+    subtitle: str = "",
+) -> None:
+    """Draw one panel per metric, its splits together, and one for the learning rates.
+
+    Args:
+        records: As in metrics.jsonl, at least one.
+        path: Of the PNG; its folder is made.
+        steps_per_epoch: With it the x-axis is in epochs, without it in steps.
+        title: Large, above the panels.
+        subtitle: Small and grey, below them.
+    """
+    import matplotlib
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator
+
+    curves = collect_curves(records, steps_per_epoch or 1.0)
+    num_columns = min(len(curves), 3) if len(curves) != 4 else 2
+    num_rows = math.ceil(len(curves) / num_columns)
+    with fonts_for(title, subtitle, *curves), matplotlib.rc_context(STYLE):
+        # A Figure with a canvas of its own, without pyplot: a notebook's backend and figures stay as they are.
+        figure = Figure(figsize=(1.2 + 4.8 * num_columns, 0.9 + 3.5 * num_rows), layout="constrained", dpi=120)
+        FigureCanvasAgg(figure)
+        figure.suptitle(title, fontsize=16)
+        if any({"step", "train"} <= splits.keys() for splits in curves.values()):
+            subtitle += "   (pale: training, within the epochs)"
+        figure.supxlabel(subtitle, fontsize=10, color="#808080")
+        end = max(record["step"] for record in records) / (steps_per_epoch or 1)
+        for place, (name, splits) in enumerate(curves.items(), start=1):
+            axes = figure.add_subplot(num_rows, num_columns, place)
+            if name == LEARNING_RATE:
+                _draw_learning_rates(axes, splits)
+            else:
+                _draw_metric(axes, name, splits)
+            axes.set_xlabel("epoch" if steps_per_epoch else "step")
+            axes.set_xlim(0, 1.03 * end or 1)
+            axes.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        figure.savefig(path)
+
+
+def collect_curves(records: list[dict[str, Any]], steps_per_epoch: float) -> Curves:
+    """Sort the records' numbers by metric and split, losses first and learning rates last.
+
+    The learning rates of all roles (`train/lr`, `train/lr_generator`) are one metric with a curve per role.
+    """
+    curves: Curves = {}
+    rates: Curves = {}
+    for record in records:
+        for key, value in record.items():
+            split, slash, name = key.partition("/")
+            if not slash or split not in SPLIT_COLORS or not isinstance(value, int | float):
+                continue
+            group, curve = (curves, split) if not name.startswith("lr") else (rates, name[3:] or "train")
+            panel = name if group is curves else LEARNING_RATE
+            group.setdefault(panel, {}).setdefault(curve, []).append((record["step"] / steps_per_epoch, float(value)))
+    by_loss = sorted(curves, key=lambda name: "loss" not in name)  # A stable sort: else as they were logged.
+    return {name: curves[name] for name in by_loss} | rates
+
+
+def _draw_metric(axes: "Axes", name: str, splits: dict[str, list[tuple[float, float]]]) -> None:
+    from matplotlib.ticker import NullFormatter, StrMethodFormatter
+
+    for split in sorted(splits, key=[*SPLIT_COLORS].index):
+        xs, ys = zip(*splits[split], strict=True)
+        color, label = SPLIT_COLORS[split], f"{split} {ys[-1]:.4g}"
+        if split == "test":
+            axes.plot(xs, ys, "*", color=color, label=label, markersize=13, zorder=3, clip_on=False)
+        elif split == "step":  # Behind the epochs' curve of the same hue, which explains it.
+            axes.plot(xs, ys, color=color, label=None if "train" in splits else f"train {ys[-1]:.4g}", linewidth=1.2)
+        else:
+            axes.plot(xs, ys, color=color, label=label, marker="o" if len(xs) <= MARKERS_UP_TO else None, markersize=4)
+    values = [y for points in splits.values() for _, y in points if math.isfinite(y)]
+    if not values:
+        axes.text(0.5, 0.5, "no finite value", transform=axes.transAxes, ha="center", color="#808080")
+        axes.set_yticks([])
+    elif _wants_log_scale(name, values):
+        axes.set_yscale("log")
+        axes.yaxis.set_minor_formatter(NullFormatter())
+        axes.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))  # 0.01, no power of ten
+    axes.set_ylabel(name.replace("_", " "))
+    _place_legend(axes)
+
+
+def _draw_learning_rates(axes: "Axes", roles: dict[str, list[tuple[float, float]]]) -> None:
+    from matplotlib.ticker import StrMethodFormatter
+
+    for style, (role, points) in zip(itertools.cycle(("-", "--", ":")), roles.items(), strict=False):
+        xs, ys = zip(*sorted(points), strict=True)
+        axes.plot(xs, ys, style, label=role, marker="o" if len(xs) == 1 else None)
+    values = [y for points in roles.values() for _, y in points]
+    if _wants_log_scale(LEARNING_RATE, values):
+        axes.set_yscale("log")
+    else:
+        axes.set_ylim(0, 1.1 * max(values) or 1)
+    axes.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+    axes.set_ylabel(LEARNING_RATE)
+    if len(roles) > 1:
+        _place_legend(axes)
+
+
+def _place_legend(axes: "Axes") -> None:
+    """Outside the data, above the axes."""
+    axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3)
+
+
+def _wants_log_scale(name: str, values: list[float]) -> bool:
+    """Whether a loss, or a learning rate that falls in steps, spans decades; a cosine is clearer on a linear one."""
+    if name == LEARNING_RATE and len(set(values)) > 10:
+        return False
+    spans = min(values) > 0 and max(values) / min(values) >= 10**DECADES_FOR_LOG_SCALE
+    return spans and (name == LEARNING_RATE or "loss" in name or "perplexity" in name)

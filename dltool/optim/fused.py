@@ -1,0 +1,29 @@
+"""Torch's fused kernels, which update all parameters in one call, wherever they run.
+
+Torch itself defaults to them nowhere. A fused Adam step on the CPU takes 0.77 to 1.0 times as long.
+"""
+
+from collections.abc import Callable
+from functools import cache
+
+import torch
+
+from dltool.optim.optimizer import ParamGroups
+
+
+def fused(kind: Callable[..., torch.optim.Optimizer], groups: ParamGroups) -> bool | None:
+    """The `fused` argument for these parameters: True where the kernel runs, else None, torch's own choice."""
+    places = {(parameter.device.type, parameter.dtype) for group in groups for parameter in group["params"]}
+    return True if all(has_fused_kernel(kind, *place) for place in places) else None
+
+
+@cache
+def has_fused_kernel(kind: Callable[..., torch.optim.Optimizer], device_type: str, dtype: torch.dtype) -> bool:
+    """Whether a fused step runs there, found out by taking one, since it differs by optimizer, device and release."""
+    parameter = torch.zeros(1, device=device_type, dtype=dtype, requires_grad=True)
+    parameter.grad = torch.zeros_like(parameter)
+    try:
+        kind([parameter], fused=True).step()
+    except RuntimeError:  # Also NotImplementedError, for a kernel that a device lacks.
+        return False
+    return True

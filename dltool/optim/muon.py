@@ -1,0 +1,129 @@
+"""Muon for the hidden matrices with AdamW for all else: two torch optimizers that act as one."""
+
+from collections.abc import Callable
+from itertools import islice
+from typing import Any, Literal
+
+import torch
+from torch import nn
+
+from dltool.component import Fraction, NonNegative, Positive, register
+from dltool.errors import ConfigError
+from dltool.optim.fused import fused
+from dltool.optim.optimizer import Optimizer, ParamGroups
+
+
+@register("optim", "muon", into=Optimizer)
+def muon(
+    params: ParamGroups,
+    module: nn.Module,
+    *,
+    lr: Positive[float] = 1e-3,
+    weight_decay: NonNegative[float] = 0.1,
+    momentum: Fraction[float] = 0.95,
+    nesterov: bool = True,
+    ns_coefficients: tuple[float, float, float] = (3.4445, -4.775, 2.0315),
+    eps: NonNegative[float] = 1e-7,
+    ns_steps: Positive[int] = 5,
+    adjust_lr_fn: Literal["original", "match_rms_adamw", "spectral_unclamped"] | None = None,
+    adamw_lr: Positive[float] = 1e-3,
+    adamw_betas: tuple[Fraction[float], Fraction[float]] = (0.9, 0.999),
+    adamw_eps: NonNegative[float] = 1e-8,
+    adamw_weight_decay: NonNegative[float] = 1e-2,
+) -> "JointOptimizer":
+    """Muon (Jordan et al., 2024, kellerjordan.github.io/posts/muon): momentum, orthogonalised.
+
+    `adjust_lr_fn` scales the step of an A×B matrix by √max(1, A/B) ("original", null), 0.2·√max(A, B)
+    ("match_rms_adamw", Liu et al., 2025, arXiv:2502.16982: learning rates found for AdamW then serve) or
+    √(A/B). The fields named adamw_ serve every parameter that is no hidden matrix. The defaults are
+    torch's; with the original scaling Jordan et al. use lr 0.02.
+
+    Raises:
+        ConfigError: If the network has no trainable hidden matrix.
+    """
+    hidden, rest = split(params, hidden_matrices(module))
+    if not hidden:
+        message = f"optim=muon is for linear layers before the last one, and {type(module).__name__} has none to train"
+        raise ConfigError(message, "optim=adamw")
+    parts: list[torch.optim.Optimizer] = [
+        torch.optim.Muon(
+            hidden,
+            lr=lr,
+            weight_decay=weight_decay,
+            momentum=momentum,
+            nesterov=nesterov,
+            ns_coefficients=ns_coefficients,
+            eps=eps,
+            ns_steps=ns_steps,
+            adjust_lr_fn=adjust_lr_fn,
+        )
+    ]
+    if rest:
+        parts.append(
+            torch.optim.AdamW(
+                rest,
+                lr=adamw_lr,
+                betas=adamw_betas,
+                eps=adamw_eps,
+                weight_decay=adamw_weight_decay,
+                fused=fused(torch.optim.AdamW, rest),
+            )
+        )
+    return JointOptimizer(parts)
+
+
+def hidden_matrices(module: nn.Module) -> list[nn.Parameter]:
+    """The parameters of two dimensions without the embeddings' and without the last one, which is the head.
+
+    Jordan et al. keep the input layer out too. That is for inputs that choose rows; a first linear layer
+    over numbers is taken here like any other. Convolutions have four dimensions, which torch's Muon refuses
+    (Jordan et al. flatten them).
+    """
+    embeddings = {id(layer.weight) for layer in module.modules() if isinstance(layer, (nn.Embedding, nn.EmbeddingBag))}
+    matrices = [weight for weight in module.parameters() if weight.ndim == 2 and id(weight) not in embeddings]
+    return matrices[:-1]
+
+
+def split(groups: ParamGroups, chosen: list[nn.Parameter]) -> tuple[ParamGroups, ParamGroups]:
+    """Divide each group into its chosen parameters and the others; groups left empty are dropped."""
+    ids = {id(parameter) for parameter in chosen}
+    inside = [group | {"params": [p for p in group["params"] if id(p) in ids]} for group in groups]
+    outside = [group | {"params": [p for p in group["params"] if id(p) not in ids]} for group in groups]
+    return [group for group in inside if group["params"]], [group for group in outside if group["params"]]
+
+
+class JointOptimizer(torch.optim.Optimizer):
+    """Several optimizers over different parameters, stepped, scheduled, saved and loaded as one.
+
+    The parts work on this optimizer's parameter groups and state, the same objects: its state_dict is an
+    ordinary one that covers them all, and a learning rate written to its groups reaches the part.
+    """
+
+    def __init__(self, parts: list[torch.optim.Optimizer]) -> None:
+        self.parts = parts
+        super().__init__([group for part in parts for group in part.param_groups], defaults={})
+        for part in parts:
+            self.state.update(part.state)
+        self.share()
+
+    def share(self) -> None:
+        """Give each part its slice of the groups, and the whole state."""
+        groups = iter(self.param_groups)
+        for part in self.parts:
+            own = list(islice(groups, len(part.param_groups)))
+            part.__setstate__({"param_groups": own, "state": self.state})
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        self.share()  # load_state_dict comes here with new groups and a new state.
+
+    @torch.no_grad()
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
+        """Step every part; the closure, if any, is evaluated once."""
+        loss = None
+        if closure is not None:
+            with torch.enable_grad():
+                loss = closure()
+        for part in self.parts:
+            part.step()
+        return loss

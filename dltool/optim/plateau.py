@@ -1,0 +1,128 @@
+"""The schedule that waits for a metric to stop improving; the only one with a state."""
+
+import math
+from typing import Any, Literal
+
+from dltool.component import Fraction, NonNegative, Probability, register, requires
+from dltool.errors import ConfigError
+from dltool.metrics.direction import metric_direction
+from dltool.optim.schedule import Schedule
+
+
+@register("schedule", "plateau")
+@requires(
+    lambda config: config.schedule.metric is not None or config.task.loss_for != "gan",
+    "schedule=plateau needs a metric, and a GAN has no main one",
+    hint="schedule.metric=val/NAME schedule.mode=min",
+)
+class Plateau(Schedule):
+    """Multiply the learning rate by `factor` when a metric has not improved for a while.
+
+    Torch's ReduceLROnPlateau, counted in evaluations. Two deviations: the least learning rate is relative to
+    the base one, and so is the threshold to the best value's size, where torch takes its sign along and
+    then calls a slightly worse negative value better.
+
+    Args:
+        factor: What a reduction multiplies by.
+        patience: Evaluations without improvement that are borne; the next one reduces.
+        threshold: Least improvement that counts, relative to the best value or absolute.
+        threshold_mode: "rel" or "abs".
+        cooldown: Evaluations after a reduction that are not counted as bad.
+        min_factor: Least product of all reductions.
+        metric: A metric of the validation split such as "val/loss"; null takes the task's main metric.
+        mode: Whether less or more is better. "auto" is the direction of the task's main metric; for another
+            one, "min" for losses and errors and "max" for all else.
+        warmup_steps, warmup_start: As in Schedule; evaluations during the warm-up are counted.
+    """
+
+    def __init__(
+        self,
+        *,
+        factor: Fraction[float] = 0.1,
+        patience: NonNegative[int] = 10,
+        threshold: NonNegative[float] = 1e-4,
+        threshold_mode: Literal["rel", "abs"] = "rel",
+        cooldown: NonNegative[int] = 0,
+        min_factor: Probability[float] = 0.0,
+        metric: str | None = None,
+        mode: Literal["auto", "min", "max"] = "auto",
+        warmup_steps: NonNegative[int] = 0,
+        warmup_start: Probability[float] = 0.0,
+    ) -> None:
+        super().__init__(self.present_factor, warmup_steps=warmup_steps, warmup_start=warmup_start)
+        self.factor = factor
+        self.patience = patience
+        self.threshold = threshold
+        self.threshold_mode = threshold_mode
+        self.cooldown = cooldown
+        self.min_factor = min_factor
+        self.metric = metric
+        self.mode = mode
+        self.best: float | None = None
+        self.num_bad = 0
+        self.cooldown_left = 0
+        self.product = 1.0
+
+    def present_factor(self, t: float, total: float) -> float:
+        return self.product
+
+    def observe(self, metrics: dict[str, float], main_metric: tuple[str, str] | None) -> None:
+        """Count one evaluation, and reduce the factor where patience has run out.
+
+        Raises:
+            ConfigError: If the metric is not among `metrics`, or none is named and the task has no main one.
+        """
+        name, direction = self.followed(main_metric)
+        value = find(name, metrics)
+        if self.improves(value, direction):
+            self.best = value
+            self.num_bad = 0
+        else:
+            self.num_bad += 1
+        if self.cooldown_left > 0:
+            self.cooldown_left -= 1
+            self.num_bad = 0
+        if self.num_bad > self.patience:
+            self.product = max(self.product * self.factor, self.min_factor)
+            self.cooldown_left = self.cooldown
+            self.num_bad = 0
+
+    def followed(self, main_metric: tuple[str, str] | None) -> tuple[str, str]:
+        """The metric to follow and its direction, "min" or "max"."""
+        main, direction = main_metric or (None, "")
+        name = self.metric or main
+        if name is None:
+            message = "schedule=plateau needs a metric, and the task has no main one"
+            raise ConfigError(message, "schedule.metric=val/NAME schedule.mode=min")
+        if self.mode == "auto" and main is not None and name.removeprefix("val/") == main.removeprefix("val/"):
+            return name, direction
+        return name, metric_direction(name, self.mode)
+
+    def improves(self, value: float, direction: str) -> bool:
+        """Whether `value` is better than the best so far by more than the threshold; NaN never is."""
+        if self.best is None:
+            return not math.isnan(value)
+        margin = self.threshold * (abs(self.best) if self.threshold_mode == "rel" else 1.0)
+        return value < self.best - margin if direction == "min" else value > self.best + margin
+
+    def state_dict(self) -> dict[str, Any]:
+        return {
+            "best": self.best,
+            "num_bad": self.num_bad,
+            "cooldown_left": self.cooldown_left,
+            "product": self.product,
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self.best = state["best"]
+        self.num_bad = state["num_bad"]
+        self.cooldown_left = state["cooldown_left"]
+        self.product = state["product"]
+
+
+def find(name: str, metrics: dict[str, float]) -> float:
+    """The metric of that name, with or without the split in front."""
+    for key in (name, f"val/{name}", name.removeprefix("val/")):
+        if key in metrics:
+            return metrics[key]
+    raise ConfigError(f"schedule.metric={name}: the evaluation has only {', '.join(metrics)}", "schedule.metric=null")

@@ -1,0 +1,42 @@
+"""SparseAdam, for networks that are nothing but sparse embeddings."""
+
+import torch
+from torch import nn
+
+from dltool.component import Fraction, Positive, register, requires
+from dltool.errors import ConfigError
+from dltool.optim.optimizer import Optimizer, ParamGroups
+
+
+@register("optim", "sparse_adam", into=Optimizer)
+@requires(
+    lambda config: config.trainer.clip_norm is None and config.trainer.clip_value is None,
+    "torch cannot clip the sparse gradients that sparse_adam takes",
+    hint="trainer.clip_norm=null trainer.clip_value=null",
+)
+@requires(
+    lambda config: config.optim.decay_bias_norm,
+    "optim.decay_bias_norm=false: sparse_adam has no weight decay to keep off biases and norms",
+    hint="optim.decay_bias_norm=true",
+)
+def sparse_adam(
+    params: ParamGroups,
+    module: nn.Module,
+    *,
+    lr: Positive[float] = 1e-3,
+    betas: tuple[Fraction[float], Fraction[float]] = (0.9, 0.999),
+    eps: Positive[float] = 1e-8,
+) -> torch.optim.SparseAdam:
+    """Adam that changes the rows of an embedding seen in the batch alone (Kingma and Ba, 2015, lazily applied).
+
+    Raises:
+        ConfigError: If a trainable parameter is no weight of an `nn.Embedding(sparse=True)`; all others
+            have dense gradients, which SparseAdam refuses.
+    """
+    embeddings = [layer for layer in module.modules() if isinstance(layer, (nn.Embedding, nn.EmbeddingBag))]
+    sparse = {id(layer.weight) for layer in embeddings if layer.sparse}
+    for name, parameter in module.named_parameters():
+        if parameter.requires_grad and id(parameter) not in sparse:
+            message = f"optim=sparse_adam takes sparse gradients; {name} of {type(module).__name__} has dense ones"
+            raise ConfigError(message, "optim=adam; sparse gradients come from nn.Embedding(sparse=True) alone")
+    return torch.optim.SparseAdam(params, lr=lr, betas=betas, eps=eps)

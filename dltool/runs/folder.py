@@ -1,0 +1,211 @@
+"""A run is a folder: its config, its log, its checkpoints, its state.
+
+config.yaml        complete; `dltool train --from RUN` repeats the run
+metrics.jsonl      one object a line: {"step", "epoch", "split", "<split>/<name>": value, …}
+status.json        where it stands: running, finished, interrupted or failed
+environment.json   versions, device, threads, git commit, command line, what each `auto` became
+checkpoints/  plots/  samples/  log.txt
+"""
+
+import json
+import os
+import platform
+import subprocess
+import sys
+import time
+from importlib import metadata
+from pathlib import Path
+from typing import IO, Any
+
+from dltool.errors import ConfigError, DltoolError
+
+STATUS, CONFIG, ENVIRONMENT, METRICS = "status.json", "config.yaml", "environment.json", "metrics.jsonl"
+FLAT_PACKAGES = ("dltool", "torch", "torchvision", "numpy", "hydra-core", "omegaconf")
+
+
+class RunFolder:
+    """The folder of one run, held by one process at a time.
+
+    Attributes:
+        path: As the user would type it, relative to the working directory where it lies below it.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.lock: IO[str] | None = None
+
+    @classmethod
+    def create(cls, directory: str | None, root: Path, name: str) -> "RunFolder":
+        """Make a new folder: `directory`, or root/<date>/<time>_<name>[-n].
+
+        Made exclusively, so that runs started in the same second get folders of their own.
+
+        Raises:
+            ConfigError: Where `directory` exists already, or nothing can be written there.
+        """
+        try:
+            if directory is not None:
+                path = Path(directory).expanduser()
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.mkdir()
+            else:
+                path = make_unique(root / time.strftime("%Y-%m-%d"), f"{time.strftime('%H-%M-%S')}_{name}")
+        except FileExistsError as error:
+            if (path / STATUS).is_file():
+                raise ConfigError(
+                    f"run.dir={directory} holds a run already ({path.resolve()})",
+                    f"dltool resume {quoted(path)}, or another run.dir",
+                ) from error
+            raise ConfigError(f"run.dir={directory} exists already ({path.resolve()})", "another run.dir") from error
+        except OSError as error:
+            target = Path(directory) if directory else root
+            raise ConfigError(
+                f"the run folder cannot be made in {target.resolve()}: {error.strerror}",
+                "run.dir=FOLDER names one that can be written",
+            ) from error
+        run = cls(path)
+        run.hold()
+        return run
+
+    @classmethod
+    def open(cls, name: str) -> "RunFolder":
+        """The folder of an existing run.
+
+        Raises:
+            ConfigError: Where it is none.
+        """
+        path = Path(name).expanduser()
+        if not (path / CONFIG).is_file():
+            what = "is no run folder: it has no config.yaml" if path.is_dir() else "does not exist"
+            raise ConfigError(f"{path.resolve()} {what}", "name a folder that `dltool train` made, below outputs/")
+        return cls(path)
+
+    def hold(self) -> None:
+        """Keep other processes from writing to this run; the system lets go when the process ends.
+
+        Raises:
+            ConfigError: Where another process holds it, naming that process.
+        """
+        try:
+            import fcntl
+        except ImportError:  # Windows has no such lock.
+            return
+        self.lock = (self.path / ".lock").open("a+")
+        try:
+            fcntl.flock(self.lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            self.lock.seek(0)
+            holder = self.lock.read().strip()
+            raise ConfigError(
+                f"process {holder} is training {self.path.resolve()}", "wait for it, or stop it with Ctrl-C"
+            ) from error
+        self.lock.truncate(0)
+        self.lock.write(f"{os.getpid()}\n")
+        self.lock.flush()
+
+    @property
+    def checkpoints(self) -> Path:
+        return self.path / "checkpoints"
+
+    @property
+    def metrics(self) -> Path:
+        return self.path / METRICS
+
+    def write_config(self, tree: dict[str, Any]) -> None:
+        """Write config.yaml. What only a command line may say is left at its default."""
+        from omegaconf import OmegaConf
+
+        saved = {**tree, "run": {**tree["run"], "dir": None}}
+        if "download" in saved["data"]:
+            saved["data"] = {**saved["data"], "download": False}
+        header = f"# dltool train --from {quoted(self.path)}\n"
+        write_whole(self.path / CONFIG, header + OmegaConf.to_yaml(OmegaConf.create(saved)))
+
+    def write_status(self, status: dict[str, Any]) -> None:
+        write_whole(self.path / STATUS, json.dumps(status, indent=1, ensure_ascii=False, default=str) + "\n")
+
+    def read_status(self) -> dict[str, Any]:
+        return read_json(self.path / STATUS)
+
+    def write_environment(self, environment: dict[str, Any]) -> None:
+        write_whole(self.path / ENVIRONMENT, json.dumps(environment, indent=1, ensure_ascii=False, default=str) + "\n")
+
+    def read_environment(self) -> dict[str, Any]:
+        return read_json(self.path / ENVIRONMENT)
+
+    def note(self, line: str) -> None:
+        """Append a line with the time to log.txt."""
+        with (self.path / "log.txt").open("a", encoding="utf-8") as log:
+            log.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {line}\n")
+
+
+def make_unique(parent: Path, name: str) -> Path:
+    parent.mkdir(parents=True, exist_ok=True)
+    for n in range(1, 10_000):
+        path = parent / (name if n == 1 else f"{name}-{n}")
+        try:
+            path.mkdir()
+        except FileExistsError:
+            continue
+        return path
+    raise FileExistsError(f"{parent / name}")
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Replace a file in one step, so that no reader ever sees half of it."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        temporary.write_text(text, encoding="utf-8")
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    try:
+        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except ValueError as error:
+        raise DltoolError(f"{path.resolve()} is no readable JSON: {error}") from error
+    return content
+
+
+def quoted(path: Path) -> str:
+    """The path as one word of a shell."""
+    import shlex
+
+    return shlex.quote(str(path))
+
+
+def describe_environment() -> dict[str, Any]:
+    """Versions, machine, git commit and command line: what a result depends on beside its config."""
+    versions = {}
+    for package in FLAT_PACKAGES:
+        try:
+            versions[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            versions[package] = "not installed"
+    return {
+        "versions": {"python": platform.python_version(), **versions},
+        "platform": platform.platform(),
+        "cpu_count": os.cpu_count(),
+        "git_commit": git_commit(),
+        "command": ["dltool", *sys.argv[1:]],
+        "working_directory": str(Path.cwd()),
+    }
+
+
+def git_commit() -> str | None:
+    """The commit that is checked out in the working directory, with "+changes" where files differ; or None."""
+    try:
+        commit = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, timeout=5)
+        if commit.returncode:
+            return None
+        status = subprocess.run(
+            ["git", "status", "--porcelain", "--untracked-files=no"], capture_output=True, text=True, timeout=5
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return commit.stdout.strip() + ("+changes" if status.stdout.strip() else "")

@@ -1,0 +1,75 @@
+"""Keeps a run's status.json true: after each epoch, and whatever ends the run."""
+
+import os
+import time
+from typing import Any
+
+from dltool import IMPORTED_AT
+from dltool.engine.clock import Clock
+from dltool.observers.observer import Observer, Progress
+from dltool.runs.folder import RunFolder
+from dltool.tasks.task import Task
+
+
+class StatusFile(Observer):
+    """Writes status.json.
+
+    A run that was killed still says "running", with the process that did; `.lock` tells that it is gone.
+
+    Args:
+        config: The whole config, flat: dotted key to value.
+        clock: The trainer's.
+    """
+
+    def __init__(self, run: RunFolder, config: dict[str, Any], clock: Clock) -> None:
+        self.run = run
+        self.config = config
+        self.clock = clock
+        self.progress = Progress()
+
+    def on_start(self, task: Task, progress: Progress) -> None:
+        self.progress = progress
+        self.write("running", progress)
+
+    def on_epoch(self) -> None:
+        self.write("running", self.progress)
+
+    def write(
+        self,
+        state: str,
+        progress: Progress,
+        *,
+        stopped_by: str | None = None,
+        error: str | None = None,
+        tested: str | None = None,
+    ) -> None:
+        """Replace status.json.
+
+        Args:
+            progress: Where the training stands.
+            state: "running", "finished", "interrupted" or "failed".
+            stopped_by: "epochs", "steps" or "early_stopping", where it finished.
+            error: What ended it, where it failed.
+            tested: The checkpoint whose weights the test metrics belong to.
+        """
+        clock = self.clock
+        trained_here = clock.seconds - clock.before
+        self.run.write_status(
+            {
+                "state": state,
+                "step": progress.step,
+                "epoch": progress.epoch,
+                "metrics": progress.metrics,
+                "stopped_by": stopped_by,
+                "tested": tested,
+                "seconds": {
+                    "first_step": None if clock.first_step_at is None else clock.first_step_at - IMPORTED_AT,
+                    "train": clock.seconds,
+                    "total": clock.before + time.monotonic() - IMPORTED_AT,
+                },
+                "samples_per_second": progress.samples / trained_here if trained_here > 0 else 0.0,
+                "error": error,
+                "pid": os.getpid(),
+                "config": self.config,
+            }
+        )

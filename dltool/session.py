@@ -1,0 +1,205 @@
+"""One process's part of a run: the trainer with its observers, and what is said and written around it."""
+
+import contextlib
+import errno
+import os
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+
+from dltool.build import Parts, build_settings, build_trainer
+from dltool.config.compose import leaves
+from dltool.engine.checkpoint import Checkpoint
+from dltool.engine.signals import Interrupted
+from dltool.engine.trainer import Trainer
+from dltool.errors import ConfigError, NonFiniteLossError, RunError
+from dltool.observers.jsonl import JsonlLog, cut_back
+from dltool.observers.observer import Observer
+from dltool.observers.plots import CurvesPlot
+from dltool.observers.progress import ProgressBar
+from dltool.observers.samples import SamplesPlot
+from dltool.runs.folder import RunFolder, quoted
+from dltool.runs.status import StatusFile
+
+
+@dataclass
+class Session:
+    """One process's part of a run: the trainer with its observers, and what is said and written around it."""
+
+    parts: Parts
+    run: RunFolder
+    quiet: bool
+    trainer: Trainer = field(init=False)
+
+    def __post_init__(self) -> None:
+        parts = self.parts
+        self.trainer = build_trainer(parts.config, parts.task, parts.dataset, parts.device, self.run)
+        self.status = StatusFile(self.run, dict(leaves(parts.config.tree)), self.trainer.clock)
+        self.trainer.observers = self.observers()
+
+    def observers(self) -> list[Observer]:
+        _, logger = build_settings(self.parts.config)
+        observers: list[Observer] = [JsonlLog(self.run.metrics), ProgressBar(quiet=self.quiet), self.status]
+        if logger.plots:
+            observers.append(CurvesPlot(self.run.path, self.title()))
+        if logger.samples:
+            observers.append(SamplesPlot(self.run.path, self.parts.spec, seed=self.parts.config["seed"]))
+        return observers
+
+    def continue_from(self, checkpoint: Checkpoint) -> None:
+        """Load a checkpoint, cut the log back to it, and say what goes on."""
+        trainer = self.trainer
+        trainer.load(checkpoint)
+        if trainer.finished():
+            raise ConfigError(
+                f"{self.run.path} ended by its {str(trainer.stopped_by).replace('_', ' ')} at step {checkpoint.step}: "
+                "nothing is left to do",
+                f"dltool resume {quoted(self.run.path)} trainer.{trainer.stopped_by}=… with a larger number"
+                if trainer.stopped_by != "early_stopping"
+                else f"dltool resume {quoted(self.run.path)} trainer.early_stopping.patience=null",
+            )
+        cut_back(self.run.metrics, trainer.num_records)
+        self.say(
+            f"resuming at step {checkpoint.step:,} of {trainer.progress.total_steps:,} from {checkpoint.path.name}; "
+            f"the schedule is computed for {trainer.progress.total_steps:,} steps"
+        )
+
+    def run_to_end(self) -> int:
+        """Train, test, draw, summarize; whatever happens, status.json says it."""
+        trainer = self.trainer
+        self.announce()
+        try:
+            with self.failures_explained():
+                self.check_metric_names()
+                trainer.fit()
+        except Interrupted as signal:
+            self.status.write("interrupted", trainer.progress)
+            self.say(f"interrupted at step {trainer.progress.step:,}, which is saved")
+            self.say(f"continue with: dltool resume {quoted(self.run.path)}", always=True)
+            return signal.exit_code
+        except BaseException as error:
+            with contextlib.suppress(OSError):  # The disk may be what failed.
+                self.status.write("failed", trainer.progress, error=str(error) or type(error).__name__)
+                self.run.note(f"failed: {error}")
+            raise
+        self.status.write("finished", trainer.progress, stopped_by=trainer.stopped_by, tested=trainer.tested)
+        self.summarize()
+        return 0
+
+    def check_metric_names(self) -> None:
+        """A metric that a setting names must be one that evaluations report; found out before the first step.
+
+        Raises:
+            ConfigError: With the names that there are.
+        """
+        config, named = self.parts.config, []
+        for key in ("trainer.early_stopping.metric", "trainer.checkpoint.metric", "schedule.metric"):
+            value: Any = config.tree
+            for part in key.split("."):
+                value = value.get(part) if isinstance(value, dict) else None
+            if value is not None:
+                named.append((key, value))
+        if not named:
+            return
+        known = {f"val/{name}" for name in self.trainer.evaluate("val")}
+        for key, value in named:
+            if value not in known:
+                there = f"there are {', '.join(sorted(known))}" if known else "the data has no validation split"
+                raise ConfigError(f"{key}={value}: no evaluation reports it; {there}", f"{key}=null follows the task")
+
+    def title(self) -> str:
+        config = self.parts.config
+        return f"{config['model']['name']} on {config['data']['name']}"
+
+    def announce(self) -> None:
+        parameters = sum(p.numel() for p in self.parts.task.model.parameters() if p.requires_grad)
+        sizes = self.parts.dataset.sizes
+        self.say(
+            f"{self.title()}: {parameters:,} parameters, {', '.join(f'{n:,} {s}' for s, n in sizes.items())} samples"
+        )
+        for note in self.parts.notes:
+            self.say(f"  {note}")
+        self.say(f"  run        {self.run.path}")
+
+    def summarize(self) -> None:
+        """The last thing on the screen: what came out, where it lies, what to type next."""
+        status, path = self.run.read_status(), quoted(self.run.path)
+        rows = [(name, f"{value:.4f}") for name, value in self.trainer.progress.metrics.items() if is_result(name)]
+        if self.trainer.tested:
+            rows.append(("tested", f"{self.trainer.tested} (the {self.trainer.settings.test} weights)"))
+        seconds = status["seconds"]
+        rows += [
+            ("steps", f"{self.trainer.progress.step:,} ({self.trainer.stopped_by})"),
+            ("time", f"{seconds['total']:.1f} s, {status['samples_per_second']:,.0f} samples/s while training"),
+            ("run", path),
+        ]
+        if (self.run.path / "plots" / "curves.png").exists():
+            rows.append(("curves", quoted(self.run.path / "plots" / "curves.png")))
+        rows += [("longer", f"dltool resume {path} {self.longer()}"), ("again", f"dltool train --from {path} seed=1")]
+        if self.quiet:
+            print(self.run.path)
+            return
+        from rich import box
+        from rich.console import Console
+        from rich.table import Table
+
+        table = Table(box=box.ROUNDED, show_header=False, title=f"{self.title()}: finished", title_justify="left")
+        table.add_column(style="bold")
+        table.add_column(overflow="fold")
+        for row in rows:
+            table.add_row(*row)
+        console = Console(highlight=False, soft_wrap=False)
+        if not console.is_terminal:
+            console = Console(highlight=False, width=max(100, *(len(name) + len(value) + 20 for name, value in rows)))
+        console.print(table, markup=False)
+
+    def longer(self) -> str:
+        settings = self.trainer.settings
+        if settings.epochs is not None and self.trainer.stopped_by != "steps":
+            return f"trainer.epochs={2 * settings.epochs}"
+        return f"trainer.steps={2 * self.trainer.progress.step}"
+
+    def say(self, line: str, *, always: bool = False) -> None:
+        """For a person, on standard error; and into log.txt."""
+        with contextlib.suppress(OSError):
+            self.run.note(line.strip())
+        if always or not self.quiet:
+            print(line, file=sys.stderr, flush=True)
+
+    def warn(self, line: str) -> None:
+        self.say(f"warning: {line}", always=True)
+
+    @contextlib.contextmanager
+    def failures_explained(self) -> Iterator[None]:
+        """Say of a failure what a person needs: the step, the last good checkpoint, the remedy."""
+        trainer = self.trainer
+        try:
+            yield
+        except NonFiniteLossError as error:
+            raise NonFiniteLossError(f"{error.message}; {self.last_good()}", error.hint) from error
+        except torch.OutOfMemoryError as error:
+            peak = torch.cuda.max_memory_allocated(self.parts.device) / 2**30
+            raise RunError(
+                f"out of memory on {self.parts.device} at step {trainer.progress.step} with "
+                f"data.batch_size={self.parts.dataset.batch_size} ({peak:.1f} GiB in use); {self.last_good()}",
+                f"trainer.accumulate={2 * trainer.settings.accumulate} needs less at a time, for the same gradient",
+            ) from error
+        except OSError as error:
+            reason = "the disk is full" if error.errno == errno.ENOSPC else error.strerror or str(error)
+            where = f" ({os.fspath(error.filename)})" if error.filename else ""
+            raise RunError(
+                f"{reason}{where} at step {trainer.progress.step}; {self.last_good()}",
+                f"make room, then dltool resume {quoted(self.run.path)}",
+            ) from error
+
+    def last_good(self) -> str:
+        paths = self.trainer.checkpoints.paths()
+        return f"the last good checkpoint is {paths[0].name}" if paths else "there is no checkpoint yet"
+
+
+def is_result(metric: str) -> bool:
+    """The metrics of the summary: those of held-out data."""
+    return metric.split("/")[0] in ("val", "test")

@@ -1,0 +1,77 @@
+"""The perceptron's learning rule, a task without gradients."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from dltool.batch import Batch
+from dltool.component import Positive, register, requires
+from dltool.metrics.accuracy import accuracy
+from dltool.metrics.mean import Mean
+from dltool.metrics.total import Total
+from dltool.models.perceptron import Perceptron
+from dltool.spec import DataSpec
+from dltool.tasks.task import Source, Task, Updater
+
+
+@register("task", "rosenblatt", loss_for=None)
+@requires(
+    lambda config: config.data.targets == "binary",
+    "the perceptron rule separates two classes, and the data's targets are others",
+    hint="data=logic",
+)
+class RosenblattTask(Task):
+    """w ← w + lr (y - ŷ) x and b ← b + lr (y - ŷ), for one sample after the other (Rosenblatt 1962).
+
+    A sample that is classified correctly changes nothing. If some unit vector separates the classes with
+    margin γ and all samples, with their constant 1 for b, have norm at most R, there are at most (R/γ)²
+    mistakes in all, whatever the order (Novikoff 1962); if none separates them the mistakes never end. Since the
+    weights start at zero, lr scales them and changes no prediction. The batch is only a portion of the
+    epoch: each sample sees the weights that the one before left, so data.batch_size changes nothing.
+
+    Logged in training: "mistakes", counted up over the epoch (an epoch with none has separated the classes),
+    and "accuracy", the share of the samples that were right when their turn came. An evaluation gives
+    "accuracy" with the weights at rest and "total_mistakes", those of the training since its start.
+
+    Args:
+        lr: Factor of each correction.
+    """
+
+    model: Perceptron
+    main_metric = ("accuracy", "max")
+
+    def __init__(self, model: Perceptron, loss: None, spec: DataSpec, *, lr: Positive[float] = 1.0) -> None:
+        del loss, spec  # The rule follows from no loss and holds for rows of any width.
+        super().__init__(model)
+        self.roles = {}
+        self.lr = lr
+        self.total_mistakes = torch.zeros((), dtype=torch.int64)
+
+    @torch.no_grad()
+    def train_step(self, source: Source, updaters: Mapping[str, Updater]) -> dict[str, Mean]:
+        batch = source.draw()
+        weight: Tensor = self.model.linear.weight
+        bias: Tensor | None = self.model.linear.bias
+        mistakes = torch.zeros_like(batch.targets[0])
+        for sample, target in zip(batch.inputs, batch.targets, strict=True):
+            error = target - self.model(sample[None])[0, 0]  # -1, 0 or 1.
+            weight += self.lr * error * sample
+            if bias is not None:
+                bias += self.lr * error
+            mistakes += error.abs().long()
+        self.total_mistakes = self.total_mistakes.to(mistakes.device) + mistakes
+        return {"mistakes": Total(mistakes), "accuracy": Mean(batch.size - mistakes, batch.size)}
+
+    def evaluate(self, batch: Batch) -> dict[str, Mean]:
+        return {"accuracy": accuracy(self.model(batch.inputs), batch.targets)}
+
+    def finish_evaluation(self, metrics: dict[str, float]) -> dict[str, float]:
+        return {**metrics, "total_mistakes": float(self.total_mistakes)}
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"total_mistakes": int(self.total_mistakes)}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self.total_mistakes = torch.tensor(state["total_mistakes"])

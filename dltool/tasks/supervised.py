@@ -1,0 +1,89 @@
+"""Supervised learning: one network, targets, a loss between them."""
+
+import torch
+from torch import Tensor, nn
+
+from dltool.batch import Batch
+from dltool.component import NonNegative, register
+from dltool.losses.criterion import Criterion
+from dltool.metrics.accuracy import accuracy
+from dltool.metrics.error import absolute_error, squared_error
+from dltool.metrics.mean import Mean
+from dltool.spec import DataSpec
+from dltool.tasks.task import Loss, Task
+
+
+@register("task", "supervised", loss_for="data")
+class SupervisedTask(Task):
+    """Minimize loss(model(x), y) + l1 Σ|w| + l2 Σw² over batches of (x, y).
+
+    The penalties run over the weights, that is over parameters with two or more dimensions: biases and the
+    parameters of norms are free. They belong to the objective, so their gradient goes through the optimizer,
+    where the optimizer's own weight decay may not: with SGD, l2=λ equals a weight decay of 2λ; with Adam they
+    differ (Loshchilov and Hutter 2019). They are added once to the objective of a batch, whether that is a
+    mean or a sum, and logged apart as "penalty"; "loss" is without them.
+
+    In training "loss" and, for classes, "accuracy" are logged; an evaluation of numbers gives "rmse" and "mae" too.
+
+    Args:
+        l1: Coefficient of the sum of absolute weights.
+        l2: Coefficient of the sum of squared weights (no factor 1/2).
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        loss: Criterion,
+        spec: DataSpec,
+        *,
+        l1: NonNegative[float] = 0.0,
+        l2: NonNegative[float] = 0.0,
+    ) -> None:
+        super().__init__(model)
+        self.criterion = loss
+        self.l1 = l1
+        self.l2 = l2
+        self.predicts_classes = spec.target != "numbers"
+        self.main_metric = ("accuracy", "max") if self.predicts_classes else ("loss", "min")
+
+    def loss(self, batch: Batch) -> Loss:
+        outputs = self.model(batch.inputs).float()  # The loss in float32 whatever autocast gave.
+        objective, count = self.criterion(outputs, batch.targets)
+        logs = {"loss": Mean(objective.detach() * count, count)}
+        if self.predicts_classes:
+            logs["accuracy"] = accuracy(outputs, batch.targets)
+        if self.criterion.sums:
+            objective = objective * batch.full_size
+        if self.l1 or self.l2:
+            penalty = self.penalty()
+            objective = objective + penalty
+            logs["penalty"] = Mean(penalty.detach(), 1)
+        return Loss(objective, count, logs)
+
+    def penalty(self) -> Tensor:
+        """l1 Σ|w| + l2 Σw² over the weights."""
+        total = torch.zeros((), device=next(self.model.parameters()).device)
+        for parameter in self.model.parameters():
+            if parameter.dim() >= 2:
+                if self.l1:
+                    total = total + self.l1 * parameter.abs().sum()
+                if self.l2:
+                    total = total + self.l2 * parameter.square().sum()
+        return total
+
+    def evaluate(self, batch: Batch) -> dict[str, Mean]:
+        outputs = self.model(batch.inputs).float()
+        mean, count = self.criterion(outputs, batch.targets)
+        metrics = {"loss": Mean(mean * count, count)}
+        if self.predicts_classes:
+            return {**metrics, "accuracy": accuracy(outputs, batch.targets)}
+        return {
+            **metrics,
+            "mse": squared_error(outputs, batch.targets),
+            "mae": absolute_error(outputs, batch.targets),
+        }
+
+    def finish_evaluation(self, metrics: dict[str, float]) -> dict[str, float]:
+        """Put the RMSE in the place of the mean square."""
+        roots = {"rmse": metrics["mse"] ** 0.5} if "mse" in metrics else {}
+        return {name: value for name, value in metrics.items() if name != "mse"} | roots

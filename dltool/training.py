@@ -1,0 +1,89 @@
+"""A training as a user asks for it: from a checked config to a finished run folder and its summary."""
+
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import torch
+
+from dltool.build import build_data, build_model, build_spec, build_trainer, prepare
+from dltool.config.check import OUTPUT_ROOT, Config
+from dltool.observers.jsonl import cut_back
+from dltool.runs.folder import RunFolder, describe_environment
+from dltool.session import Session
+from dltool.summary import layer_table
+
+
+def train(config: Config, *, quiet: bool = False) -> int:
+    """Train from the beginning in a new run folder; returns the exit code.
+
+    Raises:
+        ConfigError, DataError: Before anything is trained; no run folder is left.
+        RunError: While training; the run folder says so.
+    """
+    parts = prepare(config)
+    run = RunFolder.create(config["run"]["dir"], OUTPUT_ROOT, f"{config['model']['name']}_{config['data']['name']}")
+    session = Session(parts, run, quiet=quiet)
+    run.write_config(config.tree)
+    run.write_environment({**describe_environment(), "auto": parts.auto, "resumed": []})
+    return session.run_to_end()
+
+
+def resume(run: RunFolder, config: Config, *, quiet: bool = False) -> int:
+    """Continue a run from its newest undamaged checkpoint; returns the exit code.
+
+    Raises:
+        ConfigError: Where nothing is left to do, or another process is at it.
+        CheckpointError: Where there are checkpoints, but all are damaged.
+    """
+    run.hold()
+    parts = prepare(config)
+    session = Session(parts, run, quiet=quiet)
+    checkpoint = session.trainer.checkpoints.newest(session.warn)
+    if checkpoint is None:
+        cut_back(run.metrics, 0)
+        session.say("no checkpoint was committed yet: training starts from the beginning")
+    else:
+        session.continue_from(checkpoint)
+    environment = run.read_environment()
+    since = {"step": session.trainer.progress.step, "command": ["dltool", *sys.argv[1:]]}
+    run.write_environment(
+        {**describe_environment(), "auto": parts.auto, "resumed": [*environment.get("resumed", []), since]}
+    )
+    run.write_config(config.tree)
+    return session.run_to_end()
+
+
+def try_one_batch(config: Config) -> int:
+    """Build everything and take one step and one evaluation in memory; prints what was found."""
+    started = time.monotonic()
+    parts = prepare(config)
+    with tempfile.TemporaryDirectory() as folder:
+        trainer = build_trainer(config, parts.task, parts.dataset, parts.device, RunFolder(Path(folder)))
+        trainer.task.model.train()
+        trainer.train_step()
+        trainer.raise_if_bad()
+        loss = {name: mean.value() for name, mean in trainer.progress.sums.items()}
+        metrics = trainer.evaluate("val")
+    parameters = sum(p.numel() for p in parts.task.model.parameters())
+    print(f"model      {config['model']['name']}, {parameters:,} parameters, output {parts.spec.output_dim}")
+    for note in parts.notes:
+        print(note)
+    print(f"samples    {', '.join(f'{n:,} {split}' for split, n in parts.dataset.sizes.items())}")
+    print(f"length     {trainer.progress.total_steps:,} steps, {trainer.steps_per_epoch:,} an epoch")
+    print(f"one step   {', '.join(f'{name} {value:.4f}' for name, value in loss.items())}")
+    if metrics:
+        print(f"evaluated  {', '.join(f'{name} {value:.4f}' for name, value in metrics.items())}")
+    print(f"all is well ({time.monotonic() - started:.1f} s)")
+    return 0
+
+
+def describe_model(config: Config) -> str:
+    """The model's layers as a table, after loading the data that decides its shapes."""
+    dataset = build_data(config, torch.device("cpu"))
+    spec = build_spec(config, dataset)
+    with torch.device("meta"):
+        model = build_model(config, spec, torch.device("meta"))
+    notes = "".join(f"{note}\n" for note in dataset.notes)
+    return notes + layer_table(model, spec)

@@ -1,0 +1,44 @@
+"""What tests of several folders share: trainings without a command line."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+import torch
+
+from dltool.config.check import Config, check
+from dltool.config.compose import compose
+
+torch.set_num_threads(1)
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+REAL_DATA = Path(os.environ.get("DLTOOL_DATA", REPOSITORY.parent / "shared" / "data"))
+
+
+@pytest.fixture
+def configure() -> Callable[..., Config]:
+    """`configure("model=mlp", "data=iris")` gives the checked config, on one CPU thread."""
+    return lambda *overrides: check(compose(["trainer.device=cpu", "trainer.threads=1", *overrides]))
+
+
+@pytest.fixture
+def dltool(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Runs the command line in a process of its own, in an empty folder."""
+
+    def run(*words: str, cwd: Path = tmp_path, timeout: float = 120) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            command(*words), cwd=cwd, capture_output=True, text=True, timeout=timeout, env=one_thread()
+        )
+
+    return run
+
+
+def command(*words: str) -> Sequence[str]:
+    return [sys.executable, "-m", "dltool.cli.main", *words]
+
+
+def one_thread() -> dict[str, str]:
+    return {**os.environ, "OMP_NUM_THREADS": "1", "COLUMNS": "120"}

@@ -1,0 +1,141 @@
+"""A training that stopped and went on equals one that never stopped, bit by bit, for every task."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dltool.build import build_trainer, prepare
+from dltool.config.check import Config
+from dltool.engine.packing import same_state
+from dltool.engine.signals import Interrupted
+from dltool.engine.trainer import Trainer
+from dltool.observers.jsonl import JsonlLog, cut_back, read_records
+from dltool.runs.folder import RunFolder
+
+TASKS = {
+    "supervised": ["model=mlp", "model.hidden=[8]", "model.dropout=0.3", "data=iris", "data.batch_size=16"],
+    "images": ["model=mlp", "model.hidden=[8]", "data=digits", "data.batch_size=150", "data.augment.shift=1"],
+    "regression": ["model=mlp", "model.hidden=[8]", "model.norm=batch", "data=diabetes", "data.batch_size=64"],
+    "gan": ["model=gan", "data=gaussians", "data.batch_size=512", "task.discriminator_steps=2"],
+    "rosenblatt": ["model=perceptron", "data=logic", "data.batch_size=1"],
+}
+FEATURES = {
+    "accumulate": ["trainer.accumulate=3", "trainer.clip_norm=1"],
+    "per-step schedule": ["schedule=one_cycle", "optim.lr=0.01"],
+    "plateau": ["schedule=plateau", "schedule.patience=0", "schedule.threshold=0.5"],
+    "early stopping": ["trainer.early_stopping.patience=2", "trainer.early_stopping.min_delta=0.9"],
+    "fp16": ["trainer.precision=16-mixed", "optim.lr=0.01"],
+    "bf16": ["trainer.precision=bf16-mixed"],
+    "momentum": ["optim=sgd", "optim.momentum=0.9", "schedule=cosine", "schedule.interval=epoch"],
+    "muon": ["optim=muon"],
+    "no shuffle": ["data.shuffle=false"],
+    "full batch, LBFGS": ["optim=lbfgs", "data.batch_size=full"],
+}
+
+
+def make_trainer(config: Config, folder: Path) -> Trainer:
+    parts = prepare(config)
+    trainer = build_trainer(config, parts.task, parts.dataset, parts.device, RunFolder(folder))
+    trainer.observers = [JsonlLog(folder / "metrics.jsonl")]
+    return trainer
+
+
+def train(config: Config, folder: Path, stop_at: int | None = None) -> Trainer:
+    """Train from the folder's newest checkpoint, if any, until the end or a signal during step `stop_at`."""
+    folder.mkdir(exist_ok=True)
+    trainer = make_trainer(config, folder)
+    checkpoint = trainer.checkpoints.newest(pytest.fail)
+    if checkpoint is not None:
+        trainer.load(checkpoint)
+        cut_back(folder / "metrics.jsonl", trainer.num_records)
+    take_step = trainer.task.train_step
+
+    def train_step(*args: Any) -> Any:
+        if trainer.progress.step + 1 == stop_at:
+            trainer.signals.received = 15
+        return take_step(*args)
+
+    trainer.task.train_step = train_step  # type: ignore[method-assign]
+    if stop_at is None:
+        trainer.fit()
+    else:
+        with pytest.raises(Interrupted):
+            trainer.fit()
+        assert trainer.progress.step == stop_at
+    return trainer
+
+
+def assert_same(left: Trainer, right: Trainer) -> None:
+    assert same_state(left.task.model.state_dict(), right.task.model.state_dict())
+    states = [trainer.state_dict() for trainer in (left, right)]
+    for state in states:
+        del state["seconds"]
+    assert same_state(*states)
+    assert left.progress.metrics == right.progress.metrics or "nan" in str(left.progress.metrics)
+
+
+def check_resume(config: Config, tmp_path: Path, stops: list[int]) -> None:
+    whole = train(config, tmp_path / "whole")
+    for stop_at in stops:
+        folder = tmp_path / f"stopped-{stop_at}"
+        train(config, folder, stop_at)
+        assert_same(whole, train(config, folder))
+        assert read_records(folder / "metrics.jsonl") == read_records(tmp_path / "whole" / "metrics.jsonl")
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_every_task(task: str, configure: Callable[..., Config], tmp_path: Path) -> None:
+    config = configure(*TASKS[task], "trainer.epochs=3", "logger.every_n_steps=3")
+    epoch = make_trainer(config, tmp_path).steps_per_epoch
+    stops = sorted({1, epoch // 2, epoch - 1, epoch, epoch + 1, 2 * epoch} - {0})
+    check_resume(config, tmp_path, stops)
+
+
+@pytest.mark.parametrize("feature", FEATURES)
+def test_every_feature(feature: str, configure: Callable[..., Config], tmp_path: Path) -> None:
+    config = configure(*TASKS["supervised"], *FEATURES[feature], "trainer.epochs=5", "logger.every_n_steps=3")
+    epoch = make_trainer(config, tmp_path).steps_per_epoch
+    check_resume(config, tmp_path, [epoch // 2 + 1, epoch + 1])
+
+
+def test_a_training_by_steps(configure: Callable[..., Config], tmp_path: Path) -> None:
+    config = configure(*TASKS["supervised"], "trainer.epochs=null", "trainer.steps=17")
+    whole = train(config, tmp_path / "once")
+    assert (whole.progress.step, whole.stopped_by) == (17, "steps")
+    assert "val/accuracy" in whole.progress.metrics
+    check_resume(config, tmp_path, [5, 16])
+
+
+def test_interrupted_evaluation_is_made_anew(configure: Callable[..., Config], tmp_path: Path) -> None:
+    config = configure(*TASKS["supervised"], "trainer.epochs=2", "data.eval_batch_size=2")
+    whole = train(config, tmp_path / "whole")
+    folder = tmp_path / "stopped"
+    folder.mkdir()
+    trainer = make_trainer(config, folder)
+    evaluate = trainer.task.evaluate
+
+    def stop_in_the_middle(batch: Any) -> Any:
+        trainer.signals.received = 2
+        return evaluate(batch)
+
+    trainer.task.evaluate = stop_in_the_middle  # type: ignore[method-assign]
+    with pytest.raises(Interrupted):
+        trainer.fit()
+    assert trainer.progress.epoch == 0
+    assert trainer.task.model.training
+    assert_same(whole, train(config, folder))
+
+
+def test_longer_than_before_follows_the_longer_schedule(configure: Callable[..., Config], tmp_path: Path) -> None:
+    """Twice as many epochs: the learning rate is the one that the longer schedule has at that step."""
+    base = [*TASKS["supervised"], "schedule=cosine", "optim=sgd", "optim.lr=1", "trainer.checkpoint.every_n_steps=1"]
+    folder = tmp_path / "run"
+    short = train(configure(*base, "trainer.epochs=2"), folder)
+    longer = train(configure(*base, "trainer.epochs=4"), folder)
+    assert short.progress.epoch == 2
+    assert longer.progress.epoch == 4
+    rates = [r["train/lr"] for r in read_records(folder / "metrics.jsonl") if r["split"] == "train"]
+    assert rates[1] < 0.02  # The short one had come to its end,
+    assert rates[2] > 0.1  # the longer one is in the middle of its own.

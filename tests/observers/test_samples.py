@@ -1,0 +1,176 @@
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from torch import Tensor, nn
+
+from dltool.observers.observer import Progress
+from dltool.observers.samples import SamplesPlot, draw_image_grid, draw_points
+from dltool.spec import DataSpec
+from dltool.tasks.task import Task
+
+IMAGES = DataSpec((1, 8, 8), target="none", input_range=(-1.0, 1.0))
+RING = tuple((2 * math.cos(math.pi * k / 4), 2 * math.sin(math.pi * k / 4)) for k in range(8))
+POINTS = DataSpec((2,), target="none", centers=RING, center_std=0.05)
+
+
+class TinyGan(Task):
+    """A generator with all that a picture could disturb: dropout, batch norm, default generators, gradients."""
+
+    def __init__(self, shape: tuple[int, ...]) -> None:
+        self.shape = shape
+        width = math.prod(shape)
+        generator = nn.Sequential(nn.Linear(4, width), nn.BatchNorm1d(width), nn.Dropout(), nn.Tanh())
+        super().__init__(nn.ModuleDict({"generator": generator, "discriminator": nn.Linear(width, 1)}))
+        self.roles = {"generator": generator}
+        self.drawn: list[Tensor] = []
+
+    def samples(self, count: int) -> Tensor:
+        samples = self.roles["generator"](torch.randn(count, 4)).view(count, *self.shape)
+        self.drawn.append(samples)
+        return samples
+
+
+def started(task: Task, run_dir: Path, spec: DataSpec, progress: Progress, every: int | None = None) -> SamplesPlot:
+    observer = SamplesPlot(run_dir, spec, every_n_epochs=every)
+    observer.on_start(task, progress)
+    return observer
+
+
+def names(run_dir: Path) -> list[str]:
+    return sorted(path.name for path in (run_dir / "samples").glob("*"))
+
+
+def run_epochs(observer: SamplesPlot, progress: Progress, count: int, steps_per_epoch: int = 10) -> None:
+    for _ in range(count):
+        progress.step += steps_per_epoch
+        progress.epoch += 1
+        observer.on_epoch()
+
+
+@pytest.mark.parametrize("spec", [IMAGES, POINTS], ids=["images", "points"])
+def test_training_is_not_changed(spec: DataSpec, tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    task = TinyGan(spec.input_shape)
+    task.model.train()
+    frozen_dropout = task.roles["generator"][2]
+    frozen_dropout.eval()
+    modes = [module.training for module in task.model.modules()]
+    weights = {name: value.clone() for name, value in task.model.state_dict().items()}
+    random_state, numpy_state = torch.get_rng_state(), np.random.get_state()[1].tolist()
+
+    progress = Progress(total_steps=10, total_epochs=1)
+    run_epochs(started(task, tmp_path, spec, progress), progress, 1)
+
+    assert names(tmp_path) == ["epoch-0001.png"]
+    assert [module.training for module in task.model.modules()] == modes
+    assert torch.equal(torch.get_rng_state(), random_state)
+    assert np.random.get_state()[1].tolist() == numpy_state
+    assert not task.drawn[0].requires_grad
+    assert torch.is_grad_enabled()
+    for name, value in task.model.state_dict().items():
+        assert torch.equal(value, weights[name]), name
+
+
+def test_everything_is_put_back_after_an_error(tmp_path: Path) -> None:
+    class Broken(TinyGan):
+        def samples(self, count: int) -> Tensor:
+            raise RuntimeError("out of memory")
+
+    task = Broken((2,))
+    random_state = torch.get_rng_state()
+    progress = Progress(total_steps=10, total_epochs=1)
+    with pytest.raises(RuntimeError, match="out of memory"):
+        run_epochs(started(task, tmp_path, POINTS, progress), progress, 1)
+    assert all(module.training for module in task.model.modules())
+    assert torch.equal(torch.get_rng_state(), random_state)
+    assert torch.is_grad_enabled()
+
+
+def test_every_picture_is_from_the_same_noise(tmp_path: Path) -> None:
+    task, progress = TinyGan((1, 8, 8)), Progress(total_steps=20, total_epochs=2)
+    observer = started(task, tmp_path, IMAGES, progress)
+    run_epochs(observer, progress, 1)
+    torch.manual_seed(99)
+    run_epochs(observer, progress, 1)
+    assert torch.equal(*task.drawn)
+    assert len(task.drawn[0]) == 64
+
+
+def test_which_epochs_are_drawn(tmp_path: Path) -> None:
+    progress = Progress(total_steps=75, total_epochs=7)
+    observer = started(TinyGan((1, 8, 8)), tmp_path, IMAGES, progress, every=3)
+    run_epochs(observer, progress, 7)
+    observer.on_end()  # The last epoch has none yet.
+    (tmp_path / "samples" / "epoch-0007.png").write_bytes(b"of epoch 7")
+    progress.step += 5
+    observer.on_end()  # Interrupted in epoch 8, which has no picture.
+    assert (tmp_path / "samples" / "epoch-0007.png").read_bytes() == b"of epoch 7"
+    assert names(tmp_path) == [f"epoch-000{epoch}.png" for epoch in (1, 3, 6, 7)]
+
+
+@pytest.mark.parametrize("total_epochs", [200, None])
+def test_about_fifty_pictures_by_default(total_epochs: int | None, tmp_path: Path) -> None:
+    progress = Progress(total_steps=2000, total_epochs=total_epochs)
+    observer = started(TinyGan((1, 2, 2)), tmp_path, IMAGES, progress)
+    run_epochs(observer, progress, 200)
+    observer.on_end()
+    assert len(names(tmp_path)) == 51
+    assert names(tmp_path)[-1] == ("step-002000.png" if total_epochs is None else "epoch-0200.png")
+
+
+def test_a_resume_that_does_nothing_draws_nothing(tmp_path: Path) -> None:
+    started(TinyGan((2,)), tmp_path, POINTS, Progress(step=30, epoch=3, total_steps=30, total_epochs=3)).on_end()
+    assert names(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("task", "spec"),
+    [(Task(nn.Linear(1, 1)), IMAGES), (TinyGan((5,)), DataSpec((5,), target="none"))],
+    ids=["no samples", "no picture of five numbers"],
+)
+def test_nothing_to_draw(task: Task, spec: DataSpec, tmp_path: Path) -> None:
+    progress = Progress(total_steps=10, total_epochs=1)
+    observer = started(task, tmp_path, spec, progress)
+    run_epochs(observer, progress, 1)
+    observer.on_end()
+    assert not (tmp_path / "samples").exists()
+
+
+def test_grid_has_each_image_in_its_place_and_the_range_of_the_data(tmp_path: Path) -> None:
+    images = np.linspace(-1, 1, 64, dtype=np.float32).reshape(64, 1, 1, 1).repeat(8, axis=2).repeat(8, axis=3)
+    draw_image_grid(images, tmp_path / "grid.png", (-1.0, 1.0))
+    with Image.open(tmp_path / "grid.png") as image:
+        assert image.mode == "L"
+        pixels = np.asarray(image)
+    cell = (len(pixels) - 5) // 8  # 80 pixels an image and a gap of 5 around each
+    assert pixels.shape == (685, 685)
+    middle = 5 + cell // 2
+    levels = pixels[middle::cell, middle::cell]
+    np.testing.assert_allclose(levels.ravel(), np.linspace(0, 255, 64), atol=1)
+
+
+def test_color_images_and_values_outside_the_range(tmp_path: Path) -> None:
+    images = np.zeros((4, 3, 32, 32))
+    images[0, 0], images[1, 1], images[2, 2], images[3] = 7.0, math.nan, 1.0, -3.0
+    draw_image_grid(images, tmp_path / "grid.png", (0.0, 1.0))
+    with Image.open(tmp_path / "grid.png") as image:
+        width = image.size[0]
+        colors = [image.getpixel((x * width // 4, y * width // 4)) for y in (1, 3) for x in (1, 3)]
+    assert colors == [(255, 0, 0), (0, 0, 0), (0, 0, 255), (0, 0, 0)]
+
+
+def test_points_have_the_same_axes_in_every_picture(tmp_path: Path) -> None:
+    """A frame with points far away differs from one without them in its title alone."""
+    points = np.array(RING).repeat(20, axis=0)
+    far = np.concatenate([points, [[50.0, 50.0]]])
+    draw_points(points, tmp_path / "near.png", POINTS, "epoch 1")
+    draw_points(far, tmp_path / "far.png", POINTS, "epoch 1")
+    near, with_far = (np.asarray(Image.open(tmp_path / f"{name}.png").convert("RGB")) for name in ("near", "far"))
+    assert near.shape == (660, 660, 3)
+    assert (near != 255).any(axis=2).mean() > 0.005
+    assert (near != with_far)[:30].any()  # "1 of 161 points outside"
+    assert not (near != with_far)[30:].any()

@@ -1,0 +1,99 @@
+"""Imports flow one way, and the quick answers do without torch."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).resolve().parents[1] / "dltool"
+
+# A module imports from its own tier and from those before it only.
+TIERS = [
+    ["errors", "component", "spec", "settings"],
+    ["randomness", "batch", "config"],
+    ["layers", "metrics"],
+    ["models", "data", "losses", "optim"],
+    ["tasks"],
+    ["observers.observer"],
+    ["engine"],
+    ["observers", "runs", "summary"],
+    ["build"],
+    ["session"],
+    ["training"],
+    ["cli"],
+]
+SIDEWAYS = {"models", "data", "losses", "optim"}  # Neighbours in one tier that may not import each other.
+
+
+def module_name(path: Path) -> str:
+    return ".".join(path.relative_to(PACKAGE).with_suffix("").parts).removesuffix(".__init__")
+
+
+def tier(module: str) -> int:
+    """The tier with the longest name that the module's begins with."""
+    matches = [(len(name), i) for i, names in enumerate(TIERS) for name in names if f"{module}.".startswith(f"{name}.")]
+    assert matches, f"dltool.{module} stands in no tier: say in TIERS where it belongs"
+    return max(matches)[1]
+
+
+def imported_modules(path: Path) -> set[str]:
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("dltool."):
+            found.add(node.module.removeprefix("dltool."))
+        elif isinstance(node, ast.ImportFrom) and node.module == "dltool":
+            found |= {alias.name for alias in node.names if alias.name[0].islower()}
+        elif isinstance(node, ast.Import):
+            found |= {a.name.removeprefix("dltool.") for a in node.names if a.name.startswith("dltool.")}
+    return found
+
+
+@pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=module_name)
+def test_imports_flow_one_way(path: Path) -> None:
+    module = module_name(path)
+    if module == "__init__":
+        assert imported_modules(path) == set()
+        return
+    for imported in imported_modules(path):
+        assert tier(imported) <= tier(module), f"dltool.{module} imports dltool.{imported} from above"
+        ours, theirs = module.split(".")[0], imported.split(".")[0]
+        if ours in SIDEWAYS and theirs in SIDEWAYS:
+            assert ours == theirs, f"dltool.{module} imports its neighbour dltool.{imported}"
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (["--help"], 0),
+        (["train", "--help"], 0),
+        (["--version"], 0),
+        (["list"], 0),
+        (["list", "model"], 0),
+        (["list", "modle"], 2),
+        (["train", "--cfg", "job"], 0),
+        (["train", "optm=adam"], 2),
+        (["train", "model=lenett"], 2),
+        (["train", "optim.lr=abc"], 2),
+        (["train", "loss=cross_entropy", "data=diabetes"], 2),
+        (["train", "trainer.epochs=null"], 2),
+        (["resume", "nowhere"], 2),
+        (["frobnicate"], 2),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else None,
+)
+def test_quick_answers_import_no_torch(words: list[str], code: int) -> None:
+    script = (
+        "import sys\n"
+        "from dltool.cli.main import main\n"
+        "try:\n"
+        f"    code = main({words!r})\n"
+        "except SystemExit as exit:\n"
+        "    code = exit.code or 0\n"
+        "heavy = {'torch', 'torchvision', 'matplotlib', 'numpy'} & set(sys.modules)\n"
+        f"assert code == {code}, code\n"
+        "assert not heavy, heavy\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
