@@ -16,11 +16,13 @@ from dltool.config.source import Component
 from dltool.data.dataset import Dataset
 from dltool.engine.checkpoint import CheckpointStore
 from dltool.engine.device import choose_device, choose_threads, describe_device
+from dltool.engine.evaluator import evaluate
 from dltool.engine.guard import FiniteGuard
 from dltool.engine.precision import Precision
 from dltool.engine.stopping import EarlyStopping
 from dltool.engine.trainer import Trainer
 from dltool.engine.updater import Updater
+from dltool.errors import ConfigError
 from dltool.metrics.direction import metric_direction
 from dltool.randomness import derive_seed, seed_default_generators
 from dltool.runs.folder import RunFolder
@@ -31,7 +33,7 @@ from dltool.tasks.task import Task
 
 @dataclass
 class Parts:
-    """Everything that a config becomes, short of the trainer.
+    """Everything that a config becomes, short of the trainer and its run folder.
 
     Attributes:
         auto: Dotted key to what each automatic choice became.
@@ -43,12 +45,17 @@ class Parts:
     dataset: Dataset
     spec: DataSpec
     task: Task
+    updaters: dict[str, Updater]
     auto: dict[str, Any]
     notes: list[str]
 
 
 def prepare(config: Config) -> Parts:
-    """Choose the device, load the data, build model, loss and task."""
+    """Choose the device, load the data, build model, loss, task and optimizers.
+
+    Raises:
+        ConfigError, DataError: For what can only be known now. Nothing is written yet.
+    """
     settings, _ = build_settings(config)
     device = choose_device(settings.device)
     torch.set_num_threads(choose_threads(settings.threads))
@@ -56,11 +63,13 @@ def prepare(config: Config) -> Parts:
     spec = build_spec(config, dataset)
     model = build_model(config, spec, device)
     task = build_task(config, model, spec)
+    updaters = build_updaters(config, task, settings, device)
+    check_metric_names(config, task, dataset)
     auto = {"trainer.device": str(device), "trainer.threads": torch.get_num_threads(), **dataset.choices}
     notes = [f"device     {describe_device(device)}", *(f"data       {note}" for note in dataset.notes)]
     if config["loss"]["name"] == "auto" and config.chosen_loss:
         notes.append(f"loss       {config.chosen_loss} (for {config['data']['name']})")
-    return Parts(config, device, dataset, spec, task, auto, notes)
+    return Parts(config, device, dataset, spec, task, updaters, auto, notes)
 
 
 def build_component(declared: Component, fields: Mapping[str, Any], *positional: Any) -> Any:
@@ -185,15 +194,36 @@ def build_early_stopping(settings: TrainerSettings, task: Task) -> EarlyStopping
     return EarlyStopping(*followed, rule.patience, rule.min_delta)
 
 
-def build_trainer(config: Config, task: Task, dataset: Dataset, device: torch.device, run: RunFolder) -> Trainer:
+def check_metric_names(config: Config, task: Task, dataset: Dataset) -> None:
+    """A metric that a setting names must be one that evaluations report; found out before the first step.
+
+    Raises:
+        ConfigError: With the names that there are.
+    """
+    named = {
+        "trainer.early_stopping.metric": config["trainer"]["early_stopping"]["metric"],
+        "trainer.checkpoint.metric": config["trainer"]["checkpoint"]["metric"],
+        "schedule.metric": config["schedule"].get("metric"),
+    }
+    if not any(named.values()):
+        return
+    has_val = dataset.sizes.get("val", 0) > 0
+    known = {f"val/{name}" for name in evaluate(task, dataset.evaluation("val"))} if has_val else set()
+    for key, metric in named.items():
+        if metric is not None and metric not in known:
+            there = f"there are {', '.join(sorted(known))}" if known else "the data has no validation split"
+            raise ConfigError(f"{key}={metric}: no evaluation reports it; {there}", f"{key}=null follows the task")
+
+
+def build_trainer(parts: Parts, run: RunFolder) -> Trainer:
     """The trainer with everything it needs but its observers."""
-    settings, logger = build_settings(config)
+    settings, logger = build_settings(parts.config)
     policy = settings.checkpoint
-    metric, direction = followed_metric(policy.metric, policy.mode, task) or (None, "min")
+    metric, direction = followed_metric(policy.metric, policy.mode, parts.task) or (None, "min")
     return Trainer(
-        task=task,
-        updaters=build_updaters(config, task, settings, device),
-        data=dataset,
+        task=parts.task,
+        updaters=parts.updaters,
+        data=parts.dataset,
         checkpoints=CheckpointStore(
             run.checkpoints,
             keep_last=policy.keep_last,
@@ -202,9 +232,9 @@ def build_trainer(config: Config, task: Task, dataset: Dataset, device: torch.de
             direction=direction,
         ),
         settings=settings,
-        seed=config["seed"],
-        device=device,
-        autocast=Precision(settings.precision, device).autocast,
-        early_stopping=build_early_stopping(settings, task),
+        seed=parts.config["seed"],
+        device=parts.device,
+        autocast=Precision(settings.precision, parts.device).autocast,
+        early_stopping=build_early_stopping(settings, parts.task),
         every_n_steps=logger.every_n_steps,
     )

@@ -6,7 +6,6 @@ import os
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
 
 import torch
 
@@ -36,7 +35,7 @@ class Session:
 
     def __post_init__(self) -> None:
         parts = self.parts
-        self.trainer = build_trainer(parts.config, parts.task, parts.dataset, parts.device, self.run)
+        self.trainer = build_trainer(parts, self.run)
         self.status = StatusFile(self.run, dict(leaves(parts.config.tree)), self.trainer.clock)
         self.trainer.observers = self.observers()
 
@@ -73,7 +72,6 @@ class Session:
         self.announce()
         try:
             with self.failures_explained():
-                self.check_metric_names()
                 trainer.fit()
         except Interrupted as signal:
             self.status.write("interrupted", trainer.progress)
@@ -88,27 +86,6 @@ class Session:
         self.status.write("finished", trainer.progress, stopped_by=trainer.stopped_by, tested=trainer.tested)
         self.summarize()
         return 0
-
-    def check_metric_names(self) -> None:
-        """A metric that a setting names must be one that evaluations report; found out before the first step.
-
-        Raises:
-            ConfigError: With the names that there are.
-        """
-        config, named = self.parts.config, []
-        for key in ("trainer.early_stopping.metric", "trainer.checkpoint.metric", "schedule.metric"):
-            value: Any = config.tree
-            for part in key.split("."):
-                value = value.get(part) if isinstance(value, dict) else None
-            if value is not None:
-                named.append((key, value))
-        if not named:
-            return
-        known = {f"val/{name}" for name in self.trainer.evaluate("val")}
-        for key, value in named:
-            if value not in known:
-                there = f"there are {', '.join(sorted(known))}" if known else "the data has no validation split"
-                raise ConfigError(f"{key}={value}: no evaluation reports it; {there}", f"{key}=null follows the task")
 
     def title(self) -> str:
         config = self.parts.config

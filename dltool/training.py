@@ -15,14 +15,19 @@ from dltool.session import Session
 from dltool.summary import layer_table
 
 
-def train(config: Config, *, quiet: bool = False) -> int:
+def train(config: Config, built: Config, *, quiet: bool = False) -> int:
     """Train from the beginning in a new run folder; returns the exit code.
+
+    Args:
+        config: What the run folder keeps.
+        built: What is trained: the same, or with `auto` replaced by what it became in an earlier run.
+        quiet: Print the run folder only.
 
     Raises:
         ConfigError, DataError: Before anything is trained; no run folder is left.
         RunError: While training; the run folder says so.
     """
-    parts = prepare(config)
+    parts = prepare(built)
     run = RunFolder.create(config["run"]["dir"], OUTPUT_ROOT, f"{config['model']['name']}_{config['data']['name']}")
     session = Session(parts, run, quiet=quiet)
     run.write_config(config.tree)
@@ -30,15 +35,15 @@ def train(config: Config, *, quiet: bool = False) -> int:
     return session.run_to_end()
 
 
-def resume(run: RunFolder, config: Config, *, quiet: bool = False) -> int:
-    """Continue a run from its newest undamaged checkpoint; returns the exit code.
+def resume(run: RunFolder, config: Config, built: Config, *, quiet: bool = False) -> int:
+    """Continue a run from its newest undamaged checkpoint; returns the exit code. See train for the arguments.
 
     Raises:
         ConfigError: Where nothing is left to do, or another process is at it.
         CheckpointError: Where there are checkpoints, but all are damaged.
     """
     run.hold()
-    parts = prepare(config)
+    parts = prepare(built)
     session = Session(parts, run, quiet=quiet)
     checkpoint = session.trainer.checkpoints.newest(session.warn)
     if checkpoint is None:
@@ -60,7 +65,7 @@ def try_one_batch(config: Config) -> int:
     started = time.monotonic()
     parts = prepare(config)
     with tempfile.TemporaryDirectory() as folder:
-        trainer = build_trainer(config, parts.task, parts.dataset, parts.device, RunFolder(Path(folder)))
+        trainer = build_trainer(parts, RunFolder(Path(folder)))
         trainer.task.model.train()
         trainer.train_step()
         trainer.raise_if_bad()

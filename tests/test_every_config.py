@@ -29,7 +29,8 @@ COMPANIONS = {
     ("loss", "huber"): ["model=mlp", "data=diabetes"],
     ("loss", "mae"): ["model=mlp", "data=diabetes"],
     ("optim", "none"): ["model=perceptron", "data=logic"],
-    ("optim", "lbfgs"): ["data.batch_size=full"],
+    ("optim", "lbfgs"): ["model=mlp", "data.batch_size=full"],
+    ("optim", "rprop"): ["schedule=constant"],
 }
 NEEDS_SPARSE_GRADIENTS = ("optim", "sparse_adam")
 
@@ -70,7 +71,7 @@ def test_trains_one_batch(
     if "root" in tree["data"]:
         overrides.append(f"data.root={mnist_folder}")
     parts = prepare(configure(*overrides))
-    trainer = build_trainer(parts.config, parts.task, parts.dataset, parts.device, RunFolder(tmp_path))
+    trainer = build_trainer(parts, RunFolder(tmp_path))
     before = {key: value.clone() for key, value in parts.task.model.state_dict().items()}
     parts.task.model.train()
     for _ in range(3):  # A warm-up's first step stands still.

@@ -17,7 +17,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    config = read_config(args)
+    _, config = read_config(args)
     from dltool.training import try_one_batch
 
     return try_one_batch(config)

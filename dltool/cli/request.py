@@ -26,14 +26,18 @@ def add_config_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def read_config(args: argparse.Namespace) -> Config:
+def read_config(args: argparse.Namespace) -> tuple[Config, Config]:
     """Compose and check what the command line asks for.
+
+    Returns:
+        The config as it is saved, and as it is built: with --from RUN, `auto` is what it became there.
 
     Raises:
         ConfigError: For anything wrong in it.
     """
     from dltool.config.check import check
     from dltool.config.compose import compose, compose_from
+    from dltool.config.rerun import with_auto
 
     for folder in args.config_dir:
         if not folder.is_dir():
@@ -41,8 +45,11 @@ def read_config(args: argparse.Namespace) -> Config:
                 f"--config-dir {folder.resolve()} is no folder", "name the folder that holds model/, data/, …"
             )
     if args.source is None:
-        return check(compose(args.overrides, args.config_dir))
-    return check(compose_from(*source_of(args.source), args.overrides, args.config_dir))
+        config = check(compose(args.overrides, args.config_dir))
+        return config, config
+    path, auto = source_of(args.source)
+    config = check(compose_from(path, args.overrides, args.config_dir))
+    return config, with_auto(config, auto, path)
 
 
 def source_of(source: Path) -> tuple[Path, dict[str, object]]:

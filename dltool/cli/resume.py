@@ -20,11 +20,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from dltool.config.resume import compose_resume
+    from dltool.config.rerun import compose_resume, with_auto
     from dltool.runs.folder import CONFIG, RunFolder
 
     folder = RunFolder.open(args.run)
-    config = compose_resume(folder.path / CONFIG, args.overrides, folder.read_environment().get("auto", {}))
+    path = folder.path / CONFIG
+    config = compose_resume(path, args.overrides)
+    built = with_auto(config, folder.read_environment().get("auto", {}), path)
     from dltool.training import resume
 
-    return resume(folder, config, quiet=args.quiet)
+    return resume(folder, config, built, quiet=args.quiet)

@@ -20,14 +20,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    config = read_config(args)
+    config, built = read_config(args)
     if args.cfg:
         print_yaml(config)
         return 0
     print_origins(config)
     from dltool.training import describe_model
 
-    print(f"\n{describe_model(config)}", flush=True)
+    print(f"\n{describe_model(built)}", flush=True)
     return 0
 
 

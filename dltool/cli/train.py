@@ -22,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    config = read_config(args)
+    config, built = read_config(args)
     if args.cfg:
         from dltool.cli.show import print_yaml
 
@@ -30,4 +30,4 @@ def run(args: argparse.Namespace) -> int:
         return 0
     from dltool.training import train
 
-    return train(config, quiet=args.quiet)
+    return train(config, built, quiet=args.quiet)

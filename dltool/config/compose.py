@@ -9,7 +9,7 @@ import copy
 import difflib
 import functools
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -116,22 +116,15 @@ def load_file(path: Path) -> Composed:
     return composed
 
 
-def compose_from(
-    path: Path, auto: Mapping[str, Any], overrides: Sequence[str], config_dirs: Sequence[Path] = ()
-) -> Composed:
+def compose_from(path: Path, overrides: Sequence[str], config_dirs: Sequence[Path] = ()) -> Composed:
     """A complete config with overrides on it; `group=option` replaces that whole subtree.
 
     Args:
         path: A run's config.yaml, or any file that holds a complete config.
         overrides: As in compose.
         config_dirs: As in compose.
-        auto: Dotted key to what `auto` became in the run that the config comes from.
     """
     saved = load_file(path)
-    for key, value in auto.items():
-        group, _, name = key.partition(".")
-        if isinstance(saved.tree.get(group), dict) and saved.tree[group].get(name) == "auto":
-            saved.tree[group][name] = value
     parsed = parse_overrides(overrides)
     replaced = [override for override in parsed if override.key_or_group in GROUPS and not override.is_delete()]
     if replaced:

@@ -1,5 +1,6 @@
 """Measures a task on a held-out split."""
 
+import contextlib
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -14,7 +15,7 @@ def evaluate(
     task: Task,
     batches: Iterable[Batch],
     *,
-    autocast: Any,
+    autocast: Any = contextlib.nullcontext(),  # noqa: B008 (has no state)
     between_batches: Callable[[], None] = lambda: None,
 ) -> dict[str, float]:
     """The task's metrics over a split: sums and counts over all batches, divided once at the end.

@@ -4,11 +4,10 @@ from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Literal
 
-from torch import nn
+import torch.nn.functional as F
+from torch import Tensor, nn
 
 from dltool.layers.activation import activation
-
-NORMS: dict[str, Callable[[int], nn.Module]] = {"batch": nn.BatchNorm1d, "layer": nn.LayerNorm}
 
 
 def hidden_layers(
@@ -28,14 +27,30 @@ def hidden_layers(
         negative_slope: Of a leaky ReLU.
         norm: What normalises the pre-activations.
         dropout: Share of the activations set to zero in training.
-        bias: Whether the linear maps have one.
+        bias: Whether the linear maps have one; never before batch norm, which would subtract it again.
     """
     layers: list[nn.Module] = []
     for in_dim, out_dim in pairwise(widths):
-        layers.append(nn.Linear(in_dim, out_dim, bias=bias))
+        layers.append(nn.Linear(in_dim, out_dim, bias=bias and norm != "batch"))
         if norm is not None:
             layers.append(NORMS[norm](out_dim))
         layers.append(activation(activation_name, negative_slope=negative_slope))
         if dropout > 0:
             layers.append(nn.Dropout(dropout))
     return layers
+
+
+class BatchNorm(nn.BatchNorm1d):
+    """torch's, which a batch of a single sample does not stop.
+
+    One sample has no variance, and torch refuses it, though it may well be the rest of an epoch. It is
+    normalised by the running statistics, as in evaluation, and does not enter them.
+    """
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        if self.training and len(inputs) == 1:
+            return F.batch_norm(inputs, self.running_mean, self.running_var, self.weight, self.bias, eps=self.eps)
+        return super().forward(inputs)
+
+
+NORMS: dict[str, Callable[[int], nn.Module]] = {"batch": BatchNorm, "layer": nn.LayerNorm}

@@ -16,9 +16,11 @@ Activation = Literal["sigmoid", "tanh", "relu", "leaky_relu", "elu", "gelu", "si
 class Gan(nn.Module):
     """Generator and discriminator of Goodfellow et al. (2014, arXiv:1406.2661), both fully connected.
 
-    Deviations from the recipe of the paper's code, which used rectifiers with a sigmoid output, maxout with
-    dropout and SGD with momentum: leaky rectifiers instead of maxout, tanh for images in [-1, 1] instead of a
-    sigmoid for [0, 1], torch's initialisation, and widths that train in minutes with Adam.
+    Rectifiers in G and dropout in D are the paper's. Deviations from the recipe of its code: leaky rectifiers
+    instead of maxout in D, batch norm in G (without it and D's dropout the digits of MNIST collapse to ones within
+    five epochs), tanh for images in [-1, 1] instead of a sigmoid for [0, 1], torch's initialisation, no dropout of
+    D's inputs, and widths that train in minutes with Adam instead of SGD with momentum. Points in the plane, as
+    data=gaussians, want neither of the two: generator_norm=null, discriminator_dropout=0.
 
     Args:
         latent_dim: Numbers in the noise z.
@@ -40,10 +42,10 @@ class Gan(nn.Module):
         prior: Literal["normal", "uniform"] = "normal",
         generator_hidden: list[Positive[int]] = [256, 512],  # noqa: B006 (the YAML's default; never changed)
         generator_activation: Activation = "relu",
-        generator_norm: Literal["batch", "layer"] | None = None,
+        generator_norm: Literal["batch", "layer"] | None = "batch",
         discriminator_hidden: list[Positive[int]] = [512, 256],  # noqa: B006
         discriminator_activation: Activation = "leaky_relu",
-        discriminator_dropout: Fraction[float] = 0.0,
+        discriminator_dropout: Fraction[float] = 0.3,
         negative_slope: NonNegative[float] = 0.2,
     ) -> None:
         super().__init__()

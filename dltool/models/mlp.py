@@ -48,7 +48,7 @@ class MLP(nn.Module):
         norm: "batch" (Ioffe and Szegedy 2015), "layer" (Ba et al. 2016) or null.
         init: See dltool.layers.initialize.
         init_std: Standard deviation of init=normal.
-        bias: Whether the linear maps have one.
+        bias: Whether the linear maps have one (before batch norm they never do).
     """
 
     def __init__(

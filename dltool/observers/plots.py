@@ -2,6 +2,7 @@
 
 import itertools
 import math
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -60,6 +61,13 @@ class CurvesPlot(Observer):
         self._progress = progress
 
     def on_end(self) -> None:
+        """A picture that cannot be drawn (the disk may be full) must not hide how the training ended."""
+        try:
+            self.draw()
+        except Exception as error:
+            warnings.warn(f"plots/curves.png could not be drawn: {error}", stacklevel=2)
+
+    def draw(self) -> None:
         records = read_records(self.run_dir / "metrics.jsonl")
         if records:
             epochs, steps = self._progress.total_epochs, self._progress.total_steps

@@ -95,13 +95,13 @@ class ProgressBar(Observer):
         self._epoch_metrics = {}
         if progress.total_epochs is None:
             return
-        if (
-            progress.epoch % math.ceil(progress.total_epochs / LINES_PER_RUN) == 0
-            or progress.epoch == progress.total_epochs
-        ):
+        is_last = progress.epoch == progress.total_epochs
+        if is_last or progress.epoch % math.ceil(progress.total_epochs / LINES_PER_RUN) == 0:
             # Of the training only the losses, where there is held-out data to say the rest.
-            is_held_out = any(not name.startswith("train/") for name in metrics)
-            shown = {k: v for k, v in metrics.items() if not k.startswith("train/") or "loss" in k or not is_held_out}
+            has_held_out = any(not name.startswith("train/") for name in metrics)
+            shown = {
+                k: v for k, v in metrics.items() if not (has_held_out and k.startswith("train/") and "loss" not in k)
+            }
             self._print_line(shown)
 
     def on_end(self) -> None:

@@ -97,7 +97,9 @@ def test_plus_and_tilde_stay_as_hydra_users_know_them() -> None:
 
 
 def test_plain_references_are_resolved() -> None:
-    assert check(compose(["data.eval_batch_size=${data.batch_size}", "data.batch_size=7"]))["data"]["eval_batch_size"] == 7
+    assert (
+        check(compose(["data.eval_batch_size=${data.batch_size}", "data.batch_size=7"]))["data"]["eval_batch_size"] == 7
+    )
 
 
 def test_origins() -> None:

@@ -107,7 +107,7 @@ def test_a_hostile_file_given_to_from(name: str, canary: Path, tmp_path: Path) -
     path = tmp_path / "config.yaml"
     path.write_text(HOSTILE[name])
     with pytest.raises(ConfigError):
-        check(compose_from(path, {}, []))
+        check(compose_from(path, []))
     assert not canary.exists()
 
 

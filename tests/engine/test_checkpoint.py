@@ -14,7 +14,10 @@ from dltool.engine.packing import pack, same_state, unpack
 from dltool.errors import CheckpointError
 
 WEIGHTS = {"layer.weight": torch.arange(6.0).view(2, 3), "layer.bias": torch.zeros(0)}
-STATE = {"updaters": {"model": {"optimizer": {"state": {0: {"step": torch.tensor(3.0)}}, "lr": 1e-3}}}, "sums": (1, 2.5)}
+STATE = {
+    "updaters": {"model": {"optimizer": {"state": {0: {"step": torch.tensor(3.0)}}, "lr": 1e-3}}},
+    "sums": (1, 2.5),
+}
 
 
 def save(store: CheckpointStore, *steps: int, **metrics: float) -> list[Path]:

@@ -25,7 +25,7 @@ def go_on(config: Config, folder: Path) -> Trainer:
     """Train from where the folder stands to the end."""
     folder.mkdir(exist_ok=True)
     parts = prepare(config)
-    trainer = build_trainer(config, parts.task, parts.dataset, parts.device, RunFolder(folder))
+    trainer = build_trainer(parts, RunFolder(folder))
     checkpoint = trainer.checkpoints.newest(pytest.fail)  # No checkpoint may ever be found damaged.
     if checkpoint is not None:
         trainer.load(checkpoint)

@@ -18,7 +18,15 @@ TASKS = {
     "supervised": ["model=mlp", "model.hidden=[8]", "model.dropout=0.3", "data=iris", "data.batch_size=16"],
     "images": ["model=mlp", "model.hidden=[8]", "data=digits", "data.batch_size=150", "data.augment.shift=1"],
     "regression": ["model=mlp", "model.hidden=[8]", "model.norm=batch", "data=diabetes", "data.batch_size=64"],
-    "gan": ["model=gan", "data=gaussians", "data.batch_size=512", "task.discriminator_steps=2"],
+    "gan": [
+        "model=gan",
+        "model.generator_hidden=[8]",
+        "model.discriminator_hidden=[8]",
+        "data=gaussians",
+        "data.num_samples=200",
+        "data.batch_size=20",
+        "task.discriminator_steps=2",
+    ],
     "rosenblatt": ["model=perceptron", "data=logic", "data.batch_size=1"],
 }
 FEATURES = {
@@ -37,7 +45,7 @@ FEATURES = {
 
 def make_trainer(config: Config, folder: Path) -> Trainer:
     parts = prepare(config)
-    trainer = build_trainer(config, parts.task, parts.dataset, parts.device, RunFolder(folder))
+    trainer = build_trainer(parts, RunFolder(folder))
     trainer.observers = [JsonlLog(folder / "metrics.jsonl")]
     return trainer
 

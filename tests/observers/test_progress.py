@@ -211,7 +211,7 @@ class SharedDict(dict):
     def items(self) -> NoReturn:
         raise RuntimeError("dictionary changed size during iteration")
 
-    keys = values = __iter__ = __reversed__ = items
+    values = items
 
 
 def test_bar_only_copies_what_the_training_thread_writes(terminal: Console) -> None:

@@ -1,5 +1,7 @@
-"""What may change when a run is resumed."""
+"""A run's config once more: what may change on resume, and what its automatic choices were."""
 
+import copy
+import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -22,19 +24,17 @@ CHANGEABLE = (
 )
 
 
-def compose_resume(path: Path, overrides: list[str], auto: Mapping[str, Any]) -> Config:
+def compose_resume(path: Path, overrides: list[str]) -> Config:
     """A run's config with overrides.
 
     Args:
         path: The run's config.yaml.
         overrides: What is to change.
-        auto: What each `auto` became in the run, used again.
 
     Raises:
         ConfigError: For an override of anything that must stay, with the values before and after.
     """
-    before = check(compose_from(path, auto, []))
-    after = check(compose_from(path, auto, overrides))
+    before, after = check(compose_from(path, [])), check(compose_from(path, overrides))
     old, new = dict(leaves(before.tree)), dict(leaves(after.tree))
     for key in sorted(old | new):
         if old.get(key) != new.get(key) and not any(key == k or key.startswith(f"{k}.") for k in CHANGEABLE):
@@ -43,3 +43,22 @@ def compose_resume(path: Path, overrides: list[str], auto: Mapping[str, Any]) ->
                 f"train anew: dltool train --from {path.parent} {key}={new.get(key)}",
             )
     return after
+
+
+def with_auto(config: Config, auto: Mapping[str, Any], source: Path) -> Config:
+    """The config with each `auto` that comes from `source` replaced by what it became there.
+
+    The saved config keeps `auto`; this is what is built. Where a group was replaced, the choices about the
+    data are made anew: they follow from the model and the task too.
+    """
+    tree = copy.deepcopy(config.tree)
+    same_parts = not any(config.choices.values())
+    for key, value in auto.items():
+        *parents, name = key.split(".")
+        node: Any = tree
+        for part in parents:
+            node = node.get(part, {})
+        kept = config.origins.origin(key) == str(source) and (same_parts or not key.startswith("data."))
+        if node.get(name) == "auto" and kept:
+            node[name] = value
+    return dataclasses.replace(config, tree=tree)
