@@ -108,8 +108,9 @@ class Session:
         if self.trainer.tested:
             rows.append(("tested", f"{self.trainer.tested} (the {self.trainer.settings.test} weights)"))
         seconds = status["seconds"]
+        early = " (stopped early)" if self.trainer.stopped_by == "early_stopping" else ""
         rows += [
-            ("steps", f"{self.trainer.progress.step:,} ({self.trainer.stopped_by})"),
+            ("length", f"{self.trainer.progress.step:,} steps, {self.trainer.progress.epoch:,} epochs{early}"),
             ("time", f"{seconds['total']:.1f} s, {status['samples_per_second']:,.0f} samples/s while training"),
             ("run", path),
         ]

@@ -1,7 +1,6 @@
 """The recipes of configs/experiment/, and the small ones that need no YAML, reach what is said of them."""
 
 from collections.abc import Callable
-from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +12,8 @@ from dltool.config.check import Config
 from dltool.engine.trainer import Trainer
 from dltool.runs.folder import RunFolder
 
-LEAST_SQUARES = ["optim=lbfgs", "schedule=constant", "data.batch_size=full"]
+LEAST_SQUARES = ["optim=lbfgs", "schedule=constant", "data.batch_size=full", "trainer.epochs=10"]
+HAS_MNIST = (REAL_DATA / "MNIST" / "raw").is_dir()
 
 
 def fit(config: Config, folder: Path) -> Trainer:
@@ -25,12 +25,38 @@ def fit(config: Config, folder: Path) -> Trainer:
 @pytest.mark.parametrize("data", ["line", "diabetes"])
 def test_linear_regression_is_least_squares(data: str, configure: Callable[..., Config], tmp_path: Path) -> None:
     """Every coefficient, the intercept too, is that of the closed form to 1e-3 of the largest."""
-    trainer = fit(configure("model=linear", f"data={data}", *LEAST_SQUARES, "trainer.epochs=10"), tmp_path)
+    trainer = fit(configure("model=linear", f"data={data}", *LEAST_SQUARES), tmp_path)
     train = trainer.data.splits["train"]
     inputs = train.inputs.double().numpy()
     design = np.column_stack([inputs, np.ones(len(inputs))])
     expected = np.linalg.lstsq(design, train.targets.double().numpy().ravel(), rcond=None)[0]
     layer = trainer.task.model.linear
     found = np.append(layer.weight.detach().numpy().ravel(), layer.bias.detach().numpy())
-    print(data, np.abs(found - expected).max() / np.abs(expected).max(), found, expected)
     assert np.abs(found - expected).max() < 1e-3 * np.abs(expected).max()
+
+
+def test_logistic_regression_tells_tumours_apart(configure: Callable[..., Config], tmp_path: Path) -> None:
+    trainer = fit(configure("model=logistic", "data=breast_cancer", "optim.lr=0.01"), tmp_path)
+    assert trainer.progress.metrics["test/accuracy"] >= 0.95
+
+
+@pytest.mark.parametrize("function", ["and", "or", "xor"])
+def test_the_perceptron_separates_what_a_line_can(
+    function: str, configure: Callable[..., Config], tmp_path: Path
+) -> None:
+    trainer = fit(configure("model=perceptron", "data=logic", f"data.function={function}"), tmp_path)
+    assert (trainer.progress.metrics["test/accuracy"] == 1) == (function != "xor")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not HAS_MNIST, reason=f"no MNIST below {REAL_DATA}")
+def test_lenet_reads_mnist(configure: Callable[..., Config], tmp_path: Path) -> None:
+    trainer = fit(configure("experiment=lenet_mnist", f"data.root={REAL_DATA}"), tmp_path)
+    assert trainer.data.sizes == {"train": 60_000, "test": 10_000}
+    assert trainer.progress.metrics["test/accuracy"] >= 0.99
+
+
+@pytest.mark.slow
+def test_the_gan_finds_all_eight_gaussians(configure: Callable[..., Config], tmp_path: Path) -> None:
+    trainer = fit(configure("experiment=gan_gaussians"), tmp_path)
+    assert trainer.progress.metrics["test/modes"] == 8

@@ -1,9 +1,9 @@
 """`dltool list`: every option of every group, a line on each."""
 
 import argparse
-import difflib
 from pathlib import Path
 
+from dltool.config.hints import nearest
 from dltool.config.options import GROUPS, option_files, summary
 from dltool.errors import ConfigError
 
@@ -24,8 +24,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     if args.group is not None and args.group not in GROUPS:
-        close = difflib.get_close_matches(args.group, GROUPS, n=1)
-        hint = f"did you mean {close[0]}?" if close else None
+        near = nearest(args.group, GROUPS)
+        hint = f"did you mean {near}?" if near else None
         raise ConfigError(f"there is no group {args.group}; the groups are {', '.join(GROUPS)}", hint)
     groups = [args.group] if args.group else list(GROUPS)
     files = {group: option_files(group, args.config_dir) for group in groups}

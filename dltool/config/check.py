@@ -58,12 +58,11 @@ def check(composed: Composed) -> Config:
         ConfigError: For the first thing found wrong.
     """
     refuse_code(composed)
-    refuse_strange_origins(composed)
     tree = interpolate(composed.tree)
     root = component("root", "train")
     check_root_keys(tree, composed, root)
     components = {}
-    complete = {name: fill(tree.get(name, REQUIRED), field) for name, field in root.fields.items()}
+    complete = {name: fill(tree.get(name, REQUIRED), field.default) for name, field in root.fields.items()}
     for name, field in root.fields.items():
         if misfit := field.kind.misfit(complete[name]):
             raise misfit_error(name, misfit, field, composed, "dltool")
@@ -90,9 +89,7 @@ def refuse_code(composed: Composed) -> None:
                 "select a registered component by its name: `dltool list`",
             )
         if key.split(".")[0] == "hydra":
-            raise ConfigError(
-                f"{key}: hydra.* cannot be set ({where(composed, key)})", "dltool only composes with Hydra; remove it"
-            )
+            raise ConfigError(f"{key}: hydra.* cannot be set ({where(composed, key)})", "remove it")
         if isinstance(value, str) and "${" in PLAIN_REFERENCE.sub("", value):
             raise ConfigError(
                 f"{key}: {value!r} calls a resolver ({where(composed, key)})",
@@ -106,18 +103,6 @@ def walk(node: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
     for key, value in items:
         yield f"{prefix}{key}", value
         yield from walk(value, f"{prefix}{key}.")
-
-
-def refuse_strange_origins(composed: Composed) -> None:
-    """A data or model YAML chooses options of other groups, never their fields: then `optim=sgd` means sgd."""
-    for key, origin in composed.origins.items():
-        parts = Path(origin).parts
-        owner = parts[-2] if len(parts) > 1 and parts[-2] in GROUPS else None
-        if owner not in (None, "experiment") and key.split(".")[0] != owner:
-            raise ConfigError(
-                f"{origin} sets {key}, which is outside its group",
-                f"let it choose an option (`override /{key.split('.')[0]}: …`), or make it an experiment",
-            )
 
 
 def check_root_keys(tree: dict[str, Any], composed: Composed, root: Component) -> None:
@@ -151,7 +136,7 @@ def check_group(group: str, node: Any, composed: Composed) -> tuple[Component, d
             raise unknown_field(group, key, declared, composed)
     complete = {"name": name}
     for key, field in fields.items():
-        complete[key] = fill(node.get(key, REQUIRED), field)
+        complete[key] = fill(node.get(key, REQUIRED), field.default)
         if complete[key] is REQUIRED:
             raise ConfigError(
                 f"{group}.{key} must be given: {field.kind.describe()}", f"{group}.{key}=…, as {declared.name} needs it"
@@ -161,17 +146,13 @@ def check_group(group: str, node: Any, composed: Composed) -> tuple[Component, d
     return declared, complete
 
 
-def fill(value: Any, field: Field) -> Any:
+def fill(value: Any, default: Any) -> Any:
     """The value, completed with the defaults of the keys that it leaves out."""
-    if value is REQUIRED or (value is None and isinstance(field.default, dict)):
-        return field.default
-    if isinstance(value, dict) and isinstance(field.default, dict):
-        return field.default | {key: fill_known(inner, field.default.get(key)) for key, inner in value.items()}
+    if value is REQUIRED:
+        return default
+    if isinstance(value, dict) and isinstance(default, dict):
+        return default | {key: fill(inner, default.get(key)) for key, inner in value.items()}
     return value
-
-
-def fill_known(value: Any, default: Any) -> Any:
-    return default | value if isinstance(value, dict) and isinstance(default, dict) else value
 
 
 def unknown_field(group: str, key: str, declared: Component, composed: Composed) -> ConfigError:
@@ -239,7 +220,7 @@ def refuse_paths_from_files(tree: dict[str, Any], composed: Composed) -> None:
 def check_task(tree: dict[str, Any], components: dict[str, Component]) -> None:
     """The model must be one that the task can train; an optimizer is there exactly where it is of use."""
     task, model = components["task"], components["model"]
-    tasks = model.traits.get("tasks", (task.name,))
+    tasks = model.traits["tasks"]
     if task.name not in tasks:
         raise ConfigError(
             f"task={task.name} cannot train model={model.name}, which is made for task={', '.join(tasks)}",
@@ -286,13 +267,7 @@ def resolve_loss(components: dict[str, Component]) -> Component | None:
         raise ConfigError(f"no loss is known for data={data.name} (targets: {purpose})", "name one: loss=…")
     if loss.name not in [other.name for other in fitting]:
         names = ", ".join(other.name for other in fitting) or "none"
-        kinds = {
-            "classes": "class labels",
-            "binary": "labels of two classes",
-            "numbers": "numbers",
-            "none": "no target",
-        }
-        subject = f"data={data.name}, whose targets are {kinds[purpose]}" if wanted == "data" else f"task={task.name}"
+        subject = f"data={data.name}, whose targets are {purpose}" if wanted == "data" else f"task={task.name}"
         first = next((o.name for o in fitting if purpose in o.traits.get("default_for", ())), None)
         raise ConfigError(
             f"loss={loss.name} does not fit {subject}; those that fit are {names}", f"loss={first}" if first else None

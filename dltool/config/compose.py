@@ -6,7 +6,6 @@ never composed, nothing is instantiated, no logging is set up: composing runs no
 """
 
 import copy
-import difflib
 import functools
 import re
 from collections.abc import Iterator, Sequence
@@ -28,8 +27,8 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
-from dltool.config.hints import option_hint
-from dltool.config.options import GROUPS, group_options, primary_directory
+from dltool.config.hints import nearest, option_hint
+from dltool.config.options import GROUPS, option_files, primary_directory
 from dltool.errors import ConfigError
 
 COMMAND_LINE = "the command line"
@@ -82,17 +81,19 @@ def compose(overrides: Sequence[str], config_dirs: Sequence[Path] = ()) -> Compo
     """
     parsed = parse_overrides(overrides)
     check_options(parsed, config_dirs)
-    repository = config_repository(config_dirs)
+    loader = config_loader(tuple(config_dirs))
+    repository = CachingConfigRepository(loader.repository)
     composed = Composed()
     try:
         defaults = create_defaults_list(
             repo=repository, config_name="train", overrides_list=parsed, prepend_hydra=False, skip_missing=False
         )
-        loader = config_loader(tuple(config_dirs))
         for default in defaults.defaults:
             loaded = loader._load_single_config(default, repository)
             tree = OmegaConf.to_container(loaded.config, resolve=False)
-            composed.merge(with_text_keys(tree), origin_name(loaded.path, default.config_path))
+            origin = origin_name(loaded.path, default.config_path)
+            refuse_foreign_fields(str(default.config_path).rpartition("/")[0], with_text_keys(tree), origin)
+            composed.merge(with_text_keys(tree), origin)
     except (ConfigCompositionException, HydraException, OmegaConfBaseException, YAMLError) as error:
         raise ConfigError(
             first_lines(error), "look at the file named above; `dltool list` shows every option"
@@ -101,6 +102,15 @@ def compose(overrides: Sequence[str], config_dirs: Sequence[Path] = ()) -> Compo
     for override in defaults.config_overrides:
         apply_override(composed, override)
     return composed
+
+
+def refuse_foreign_fields(group: str, tree: dict[str, Any], origin: str) -> None:
+    """A data or model YAML chooses options of other groups, never their fields: then `optim=sgd` means sgd."""
+    for key, _ in leaves(tree):
+        other = key.split(".")[0]
+        if group not in ("", "experiment", other):
+            hint = f"let it choose an option (`override /{other}: …`), or make it an experiment"
+            raise ConfigError(f"{origin} sets {key}, which is outside its group", hint)
 
 
 def load_file(path: Path) -> Composed:
@@ -155,17 +165,17 @@ def interpolate(tree: dict[str, Any]) -> dict[str, Any]:
 
 def parse_overrides(overrides: Sequence[str]) -> list[Override]:
     """Parse in Hydra's grammar; a value that the grammar refuses is taken as quoted text."""
-    parsed = []
+    parser, parsed = OverridesParser.create(), []
     for text in overrides:
         try:
-            parsed.append(parse_override(text))
+            parsed.append(parser.parse_override(text))
         except HydraException as error:  # Also where there is no `=` at all.
             key, separator, value = text.partition("=")
             if not separator or not re.fullmatch(r"[+~]{0,2}[\w./@-]+", key):
                 hint = "write key=value, group=option, +key=value or ~key"
                 raise ConfigError(f"cannot read {text!r} as an override", hint) from error
             escaped = value.replace("\\", "\\\\").replace("'", "\\'")
-            parsed.append(parse_override(f"{key}='{escaped}'"))
+            parsed.append(parser.parse_override(f"{key}='{escaped}'"))
     for override in parsed:
         if override.key_or_group.split(".")[0].split("/")[0] == "hydra":
             hint = "dltool only composes with Hydra; use run.dir, trainer.* and logger.*"
@@ -178,10 +188,6 @@ def parse_overrides(overrides: Sequence[str]) -> list[Override]:
     return parsed
 
 
-def parse_override(text: str) -> Override:
-    return OverridesParser.create().parse_override(text)
-
-
 def check_options(overrides: Sequence[Override], config_dirs: Sequence[Path]) -> None:
     """Refuse `model=lenett` with the nearest name, before Hydra would with the list of its search path."""
     for override in overrides:
@@ -189,12 +195,12 @@ def check_options(overrides: Sequence[Override], config_dirs: Sequence[Path]) ->
         if group not in GROUPS or override.is_delete():
             continue
         value = override.value()
-        options = group_options(group, config_dirs)
+        options = list(option_files(group, config_dirs))
         if value is None and group == "experiment":
             continue
         if not isinstance(value, str) or value not in options:
-            close = difflib.get_close_matches(str(value), options, n=3)
-            hint = option_hint(group, str(value)) or (f"did you mean {group}={close[0]}?" if close else None)
+            near = nearest(str(value), options)
+            hint = option_hint(group, str(value)) or (f"did you mean {group}={near}?" if near else None)
             raise ConfigError(
                 f"{group}={value}: there is no such {group}; the options are {', '.join(options)}",
                 hint or f"`dltool list {group}` says what each one is",
@@ -251,10 +257,6 @@ def leaves(tree: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
             yield from leaves(value, f"{prefix}{key}.")
         else:
             yield f"{prefix}{key}", value
-
-
-def config_repository(config_dirs: Sequence[Path]) -> CachingConfigRepository:
-    return CachingConfigRepository(config_loader(tuple(config_dirs)).repository)
 
 
 @functools.cache

@@ -65,19 +65,8 @@ class Scalar(Kind):
 
 
 @dataclass(frozen=True)
-class Null(Kind):
-    """null."""
-
-    def fits(self, value: Any) -> bool:
-        return value is None
-
-    def describe(self) -> str:
-        return "null"
-
-
-@dataclass(frozen=True)
 class OneOf(Kind):
-    """Literal["a", "b"]."""
+    """Literal["a", "b"], or None."""
 
     values: tuple[Any, ...]
 
@@ -87,7 +76,7 @@ class OneOf(Kind):
         return Misfit("", value, self.describe(), tuple(v for v in self.values if isinstance(v, str)))
 
     def describe(self) -> str:
-        return ", ".join(map(str, self.values))
+        return ", ".join("null" if value is None else str(value) for value in self.values)
 
 
 @dataclass(frozen=True)

@@ -33,10 +33,6 @@ def option_files(group: str, config_dirs: Sequence[Path] = ()) -> dict[str, Path
     return files
 
 
-def group_options(group: str, config_dirs: Sequence[Path] = ()) -> list[str]:
-    return list(option_files(group, config_dirs))
-
-
 def summary(path: Path) -> str:
     """The first comment of a YAML that is no directive: one line that says what the option is."""
     with path.open(encoding="utf-8") as lines:

@@ -21,7 +21,6 @@ from dltool.config.kinds import (
     Kind,
     ListOf,
     Nested,
-    Null,
     OneOf,
     Scalar,
     TupleOf,
@@ -204,7 +203,7 @@ class SourceModule:
                 flat = [k for kind in kinds for k in (kind.alternatives if isinstance(kind, AnyOf) else (kind,))]
                 return AnyOf(tuple(flat))
             case ast.Constant(value=None):
-                return Null()
+                return OneOf((None,))
             case ast.Name(id="int" | "float" | "bool" | "str" as scalar):
                 return Scalar(scalar)
             case ast.Subscript(value=ast.Name(id=name), slice=inner) if name in RANGES:
