@@ -1,21 +1,17 @@
 """What tests of several folders share: trainings without a command line."""
 
-import os
 import subprocess
-import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
+from places import command, one_thread
 
 from dltool.config.check import Config, check
 from dltool.config.compose import compose
 
 torch.set_num_threads(1)
-
-REPOSITORY = Path(__file__).resolve().parents[1]
-REAL_DATA = Path(os.environ.get("DLTOOL_DATA", REPOSITORY.parent / "shared" / "data"))
 
 
 @pytest.fixture
@@ -34,11 +30,3 @@ def dltool(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
         )
 
     return run
-
-
-def command(*words: str) -> Sequence[str]:
-    return [sys.executable, "-m", "dltool.cli.main", *words]
-
-
-def one_thread() -> dict[str, str]:
-    return {**os.environ, "OMP_NUM_THREADS": "1", "COLUMNS": "120"}

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import REAL_DATA
+from places import REAL_DATA
 
 from dltool.build import build_trainer, prepare
 from dltool.config.check import Config

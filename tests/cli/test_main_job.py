@@ -272,7 +272,7 @@ def test_help_and_list(dltool: Dltool) -> None:
 def test_killed_and_resumed_weights(dltool: Dltool, tmp_path: Path) -> None:
     """The same as tests/engine/test_kill.py, once through the command line."""
     words = [word for word in LONG if "epochs" not in word]
-    words += ["schedule=constant", "trainer.epochs=200"]
+    words += ["schedule=constant", "trainer.epochs=60"]
     process = start(tmp_path, "train", *words, "run.dir=run")
     process.kill()
     process.communicate()
