@@ -64,7 +64,7 @@ def prepare(config: Config) -> Parts:
     model = build_model(config, spec, device)
     task = build_task(config, model, spec)
     updaters = build_updaters(config, task, settings, device)
-    check_metric_names(config, task, dataset)
+    check_followed_metrics(config, task, dataset)
     auto = {"trainer.device": str(device), "trainer.threads": torch.get_num_threads(), **dataset.choices}
     notes = [f"device     {describe_device(device)}", *(f"data       {note}" for note in dataset.notes)]
     if config["loss"]["name"] == "auto" and config.chosen_loss:
@@ -194,25 +194,36 @@ def build_early_stopping(settings: TrainerSettings, task: Task) -> EarlyStopping
     return EarlyStopping(*followed, rule.patience, rule.min_delta)
 
 
-def check_metric_names(config: Config, task: Task, dataset: Dataset) -> None:
-    """A metric that a setting names must be one that evaluations report; found out before the first step.
+def check_followed_metrics(config: Config, task: Task, dataset: Dataset) -> None:
+    """What waits for a metric must get one; found out before the first step.
 
     Raises:
-        ConfigError: With the names that there are.
+        ConfigError: Where a rule follows a metric that no evaluation reports, with those that there are.
     """
+    settings, policy = config["trainer"], config["trainer"]["checkpoint"]
+    followers = {  # Key to whether it follows a metric at all.
+        "trainer.early_stopping.metric": settings["early_stopping"]["patience"] is not None,
+        "trainer.checkpoint.metric": settings["test"] == "best",
+        "schedule.metric": "metric" in config["schedule"],
+    }
     named = {
-        "trainer.early_stopping.metric": config["trainer"]["early_stopping"]["metric"],
-        "trainer.checkpoint.metric": config["trainer"]["checkpoint"]["metric"],
+        "trainer.early_stopping.metric": settings["early_stopping"]["metric"],
+        "trainer.checkpoint.metric": policy["metric"],
         "schedule.metric": config["schedule"].get("metric"),
     }
-    if not any(named.values()):
+    if not any(followers.values()) and not any(named.values()):
         return
-    has_val = dataset.sizes.get("val", 0) > 0
-    known = {f"val/{name}" for name in evaluate(task, dataset.evaluation("val"))} if has_val else set()
+    known = {f"val/{name}" for name in evaluate(task, dataset.evaluation("val"))} if "val" in dataset.sizes else set()
+    there = f"there are {', '.join(sorted(known))}" if known else "the data has no validation split"
     for key, metric in named.items():
         if metric is not None and metric not in known:
-            there = f"there are {', '.join(sorted(known))}" if known else "the data has no validation split"
             raise ConfigError(f"{key}={metric}: no evaluation reports it; {there}", f"{key}=null follows the task")
+        if followers[key] and metric is None and (task.main_metric is None or not known):
+            raise ConfigError(
+                f"{key}: a metric must be followed, and the task has no main one; {there}", f"{key}=val/…"
+            )
+    if settings["test"] == "best" and policy["keep_best"] == 0:
+        raise ConfigError("trainer.test=best, but no best checkpoint is kept", "trainer.checkpoint.keep_best=1")
 
 
 def build_trainer(parts: Parts, run: RunFolder) -> Trainer:

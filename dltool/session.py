@@ -52,7 +52,7 @@ class Session:
         """Load a checkpoint, cut the log back to it, and say what goes on."""
         trainer = self.trainer
         trainer.load(checkpoint)
-        if trainer.finished():
+        if trainer.finished() and self.run.read_status().get("state") == "finished":
             raise ConfigError(
                 f"{self.run.path} ended by its {str(trainer.stopped_by).replace('_', ' ')} at step {checkpoint.step}: "
                 "nothing is left to do",

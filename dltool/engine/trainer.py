@@ -20,7 +20,6 @@ from dltool.engine.evaluator import evaluate
 from dltool.engine.signals import Interrupted, StopSignals
 from dltool.engine.stopping import EarlyStopping
 from dltool.engine.updater import Updater
-from dltool.errors import ConfigError
 from dltool.metrics.mean import Mean
 from dltool.observers.observer import Observer, Progress
 from dltool.randomness import derive_seed, seed_default_generators
@@ -37,7 +36,6 @@ class Trainer:
         every_n_steps: Steps between two training lines of the log.
         stopped_by: Why the training ended: "epochs", "steps", "early_stopping".
         tested: Name of the checkpoint whose weights the final test measured.
-        best_metric: (name, direction) that the best checkpoints follow, or None.
     """
 
     task: Task
@@ -61,9 +59,11 @@ class Trainer:
     def __post_init__(self) -> None:
         self.source = self.data.train
         self.steps_per_epoch = math.ceil(self.source.batches_per_epoch / self.task.draws_per_step)
-        lengths = [self.settings.steps or math.inf, (self.settings.epochs or math.inf) * self.steps_per_epoch]
-        self.progress.total_steps = int(min(lengths))
+        draws = (self.settings.epochs or math.inf) * self.source.batches_per_epoch
+        lengths = [self.settings.steps or math.inf, draws / self.task.draws_per_step]
+        self.progress.total_steps = math.ceil(min(lengths))
         self.progress.total_epochs = self.settings.epochs if lengths[1] <= lengths[0] else None
+        self.evaluated_at = -1  # Step of the newest evaluation of the validation split.
         self.logged: dict[str, Mean] = {}  # The epoch's sums when the last training line was written.
         self.saved_at = (-1, -1)  # (step, epoch) of the newest checkpoint.
         self.saved_time = time.monotonic()
@@ -187,6 +187,7 @@ class Trainer:
         self.progress.sums.clear()
         self.logged = {}
         if metrics:
+            self.evaluated_at = self.progress.step
             self.record("val", metrics)
             self.judge()
         for observer in self.observers:
@@ -194,7 +195,8 @@ class Trainer:
 
     def evaluate_the_rest(self) -> None:
         """Evaluate a training that ended by its steps in the middle of a pass, which stays unfinished."""
-        if self.progress.sums and (metrics := self.evaluate("val")):
+        if self.evaluated_at != self.progress.step and (metrics := self.evaluate("val")):
+            self.evaluated_at = self.progress.step
             self.record("val", metrics)
 
     def test(self) -> None:
@@ -202,9 +204,9 @@ class Trainer:
         if self.settings.test == "none" or self.data.sizes.get("test", 0) == 0:
             return
         path = self.checkpoints.best() if self.settings.test == "best" else self.checkpoints.paths()[0]
-        if path is None:
-            raise ConfigError("trainer.test=best, but no checkpoint carries the metric", "trainer.test=last")
-        if self.settings.test == "best":
+        if path is None:  # Every evaluation gave NaN.
+            path = self.checkpoints.paths()[0]
+        elif self.settings.test == "best":
             self.task.model.load_state_dict(load(path).weights)
         self.record("test", self.evaluate("test"))
         self.tested = path.name
@@ -289,6 +291,7 @@ class Trainer:
             "sums": {name: tuple(mean) for name, mean in self.progress.sums.items()},
             "logged": {name: tuple(mean) for name, mean in self.logged.items()},
             "num_records": self.num_records,
+            "evaluated_at": self.evaluated_at,
             "seconds": self.clock.seconds,
             "stopped_by": self.stopped_by,
             "early_stopping": self.early_stopping.state_dict() if self.early_stopping else None,
@@ -305,7 +308,7 @@ class Trainer:
         self.progress.sums = {name: self.mean_on_device(mean) for name, mean in state["sums"].items()}
         self.logged = {name: self.mean_on_device(mean) for name, mean in state["logged"].items()}
         self.progress.metrics = dict(checkpoint.metrics)
-        self.num_records = state["num_records"]
+        self.num_records, self.evaluated_at = state["num_records"], state["evaluated_at"]
         self.clock.before = state["seconds"]
         if self.early_stopping and state["early_stopping"]:
             self.early_stopping.load_state_dict(state["early_stopping"])

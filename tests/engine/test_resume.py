@@ -147,3 +147,25 @@ def test_longer_than_before_follows_the_longer_schedule(configure: Callable[...,
     rates = [r["train/lr"] for r in read_records(folder / "metrics.jsonl") if r["split"] == "train"]
     assert rates[1] < 0.02  # The short one had come to its end,
     assert rates[2] > 0.1  # the longer one is in the middle of its own.
+
+
+def test_interrupted_final_test_is_made_on_resume(configure: Callable[..., Config], tmp_path: Path) -> None:
+    """By steps and in mid-pass, where the final evaluation has been made and must not be made twice."""
+    config = configure(*TASKS["supervised"], "trainer.epochs=null", "trainer.steps=10")
+    train(config, tmp_path / "whole")
+    folder = tmp_path / "stopped"
+    folder.mkdir()
+    trainer = make_trainer(config, folder)
+    evaluate = trainer.evaluate
+
+    def stop_in_the_test(split: str) -> dict[str, float]:
+        if split == "test":
+            trainer.signals.received = 2
+        return evaluate(split)
+
+    trainer.evaluate = stop_in_the_test  # type: ignore[method-assign]
+    with pytest.raises(Interrupted):
+        trainer.fit()
+    resumed = train(config, folder)
+    assert resumed.tested == "step-000010"
+    assert read_records(folder / "metrics.jsonl") == read_records(tmp_path / "whole" / "metrics.jsonl")
