@@ -83,6 +83,8 @@ class Session:
                 self.status.write("failed", trainer.progress, error=str(error) or type(error).__name__)
                 self.run.note(f"failed: {error}")
             raise
+        finally:
+            self.run.release()
         self.status.write("finished", trainer.progress, stopped_by=trainer.stopped_by, tested=trainer.tested)
         self.summarize()
         return 0

@@ -1,13 +1,14 @@
 """What tests of several folders share: trainings without a command line."""
 
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 import torch
 from places import command, one_thread
 
+from dltool.cli.main import main
 from dltool.config.check import Config, check
 from dltool.config.compose import compose
 
@@ -18,6 +19,26 @@ torch.set_num_threads(1)
 def configure() -> Callable[..., Config]:
     """`configure("model=mlp", "data=iris")` gives the checked config, on one CPU thread."""
     return lambda *overrides: check(compose(["trainer.device=cpu", "trainer.threads=1", *overrides]))
+
+
+@pytest.fixture
+def dltool_here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> Iterator[Callable[..., subprocess.CompletedProcess[str]]]:
+    """Runs the command line in this process, which has imported torch already, in an empty folder."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "120")
+
+    def run(*words: str) -> subprocess.CompletedProcess[str]:
+        capfd.readouterr()
+        try:
+            code = main(words)
+        except SystemExit as error:
+            code = int(error.code or 0)
+        return subprocess.CompletedProcess(words, code, *capfd.readouterr())
+
+    yield run
+    torch.set_num_threads(1)
 
 
 @pytest.fixture

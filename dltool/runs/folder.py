@@ -103,6 +103,12 @@ class RunFolder:
         self.lock.write(f"{os.getpid()}\n")
         self.lock.flush()
 
+    def release(self) -> None:
+        """Let other processes, or another training in this one, write to this run."""
+        if self.lock is not None:
+            self.lock.close()
+            self.lock = None
+
     @property
     def checkpoints(self) -> Path:
         return self.path / "checkpoints"

@@ -1,7 +1,6 @@
 """The commands as a user types them, in processes of their own."""
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -11,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from omegaconf import OmegaConf
+from places import command, one_thread
 
 from dltool.engine.checkpoint import load
 from dltool.engine.packing import same_state
@@ -32,11 +32,10 @@ def only_run(root: Path) -> Path:
 
 def start(cwd: Path, *words: str) -> subprocess.Popen[str]:
     """Start a training and wait until it has taken some steps."""
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     process = subprocess.Popen(
-        [sys.executable, "-m", "dltool.cli.main", *words],
+        command(*words),
         cwd=cwd,
-        env=environment,
+        env=one_thread(),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -49,7 +48,7 @@ def start(cwd: Path, *words: str) -> subprocess.Popen[str]:
     return process
 
 
-def test_a_run_from_beginning_to_end(dltool: Dltool, tmp_path: Path) -> None:
+def test_a_run_from_beginning_to_end(dltool: Dltool, dltool_here: Dltool, tmp_path: Path) -> None:
     done = dltool("train", *SMALL)
     assert done.returncode == 0, done.stderr
     folder = only_run(tmp_path)
@@ -82,37 +81,39 @@ def test_a_run_from_beginning_to_end(dltool: Dltool, tmp_path: Path) -> None:
     assert splits == ["train", "val"] * 3 + ["test"]
     assert (folder / "plots" / "curves.png").stat().st_size > 5000
     # Its config alone repeats it, bit by bit.
-    again = dltool("train", "--from", str(folder), "run.dir=again", "--quiet")
+    again = dltool_here("train", "--from", str(folder), "run.dir=again", "--quiet")
     assert again.returncode == 0, again.stderr
     assert again.stdout == "again\n"
     assert status(tmp_path / "again")["metrics"] == state["metrics"]
     ours, theirs = (OmegaConf.load(path / "config.yaml") for path in (folder, tmp_path / "again"))
     assert ours == theirs
     # With a key changed it is another run; a group replaced is replaced whole.
-    other = dltool("train", "--from", str(folder), "optim=sgd", "optim.lr=0.5", "seed=3", "run.dir=other", "--quiet")
+    other = dltool_here(
+        "train", "--from", str(folder), "optim=sgd", "optim.lr=0.5", "seed=3", "run.dir=other", "--quiet"
+    )
     assert other.returncode == 0, other.stderr
     config = OmegaConf.load(tmp_path / "other" / "config.yaml")
     assert (config.seed, config.optim.name, config.optim.lr, config.model.hidden) == (3, "sgd", 0.5, [8])
     assert "betas" not in config.optim
     # Nothing is left to do for a finished run, until it is given more to do.
-    refused = dltool("resume", str(folder))
+    refused = dltool_here("resume", str(folder))
     assert refused.returncode == 2
     assert "nothing is left to do" in refused.stderr
     assert "trainer.epochs=" in refused.stderr
-    longer = dltool("resume", str(folder), "trainer.epochs=5")
+    longer = dltool_here("resume", str(folder), "trainer.epochs=5")
     assert longer.returncode == 0, longer.stderr
     assert "the schedule is computed for 10 steps" in longer.stderr
     assert status(folder)["epoch"] == 5
     assert [record["split"] for record in read_records(folder / "metrics.jsonl")] == ["train", "val"] * 5 + ["test"]
     # What would make it another training is refused, with the difference.
-    refused = dltool("resume", str(folder), "optim.lr=0.5", "trainer.epochs=9")
+    refused = dltool_here("resume", str(folder), "optim.lr=0.5", "trainer.epochs=9")
     assert refused.returncode == 2
     assert "optim.lr was 0.001 in this run and cannot become 0.5" in refused.stderr
     assert "--from" in refused.stderr
 
 
 @pytest.mark.parametrize(("signum", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_signal_saves_and_the_run_goes_on(signum: int, code: int, dltool: Dltool, tmp_path: Path) -> None:
+def test_a_signal_saves_and_the_run_goes_on(signum: int, code: int, dltool_here: Dltool, tmp_path: Path) -> None:
     process = start(tmp_path, "train", *LONG, "run.dir=run")
     process.send_signal(signum)
     _, err = process.communicate(timeout=30)
@@ -122,7 +123,7 @@ def test_a_signal_saves_and_the_run_goes_on(signum: int, code: int, dltool: Dlto
     assert "dltool resume run" in err
     last = load(tmp_path / "run" / "checkpoints" / (tmp_path / "run" / "checkpoints" / "last").read_text().strip())
     assert last.step == state["step"] > 0
-    done = dltool("resume", "run", f"trainer.epochs={state['epoch'] + 2}", "--quiet")
+    done = dltool_here("resume", "run", f"trainer.epochs={state['epoch'] + 2}", "--quiet")
     assert done.returncode == 0, done.stderr
     assert status(tmp_path / "run")["epoch"] == state["epoch"] + 2
 
@@ -137,23 +138,21 @@ def test_a_second_signal_ends_at_once(tmp_path: Path) -> None:
     assert process.returncode in (130, 143)
 
 
-def test_two_runs_in_the_same_second_and_an_existing_folder(dltool: Dltool, tmp_path: Path) -> None:
+def test_two_runs_in_the_same_second_and_an_existing_folder(dltool_here: Dltool, tmp_path: Path) -> None:
     processes = [
-        subprocess.Popen(
-            [sys.executable, "-m", "dltool.cli.main", "train", *SMALL, "--quiet"], cwd=tmp_path, stdout=subprocess.PIPE
-        )
-        for _ in range(3)
+        subprocess.Popen(command("train", *SMALL, "--quiet"), cwd=tmp_path, stdout=subprocess.PIPE, env=one_thread())
+        for _ in range(2)
     ]
     folders = {process.communicate(timeout=120)[0].decode().strip() for process in processes}
-    assert len(folders) == 3
+    assert len(folders) == 2
     existing = folders.pop()
-    refused = dltool("train", *SMALL, f"run.dir={existing}")
+    refused = dltool_here("train", *SMALL, f"run.dir={existing}")
     assert refused.returncode == 2
     assert f"dltool resume {existing}" in refused.stderr
 
 
-def test_nan_stops_with_the_step_and_keeps_the_last_good_checkpoint(dltool: Dltool, tmp_path: Path) -> None:
-    done = dltool(
+def test_nan_stops_with_the_step_and_keeps_the_last_good_checkpoint(dltool_here: Dltool, tmp_path: Path) -> None:
+    done = dltool_here(
         "train", "model=linear", "data=diabetes", "optim=sgd", "optim.lr=1000", "run.dir=run", "trainer.epochs=50",
         "schedule=constant", "trainer.checkpoint.every_n_steps=1", "data.batch_size=full",
     )  # fmt: skip
@@ -199,8 +198,8 @@ def test_nan_stops_with_the_step_and_keeps_the_last_good_checkpoint(dltool: Dlto
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else None,
 )
-def test_errors_before_the_first_step(words: list[str], message: str, dltool: Dltool, tmp_path: Path) -> None:
-    done = dltool(*words)
+def test_errors_before_the_first_step(words: list[str], message: str, dltool_here: Dltool, tmp_path: Path) -> None:
+    done = dltool_here(*words)
     assert done.returncode == 2, done.stdout + done.stderr
     error, *rest = [line for line in done.stderr.splitlines() if line.startswith(("error:", "hint:"))]
     assert message in error
@@ -230,17 +229,17 @@ def test_a_full_disk_names_the_last_good_checkpoint(tmp_path: Path) -> None:
     assert status(tmp_path / "run")["state"] == "failed"
 
 
-def test_chinese_names_and_paths(dltool: Dltool, tmp_path: Path) -> None:
-    done = dltool("train", *SMALL, "run.dir=结果 (一)")
+def test_chinese_names_and_paths(dltool_here: Dltool, tmp_path: Path) -> None:
+    done = dltool_here("train", *SMALL, "run.dir=结果 (一)")
     assert done.returncode == 0, done.stderr
     assert "结果 (一)" in done.stdout
     assert (tmp_path / "结果 (一)" / "plots" / "curves.png").exists()
-    resumed = dltool("resume", "结果 (一)", "trainer.epochs=4", "--quiet")
+    resumed = dltool_here("resume", "结果 (一)", "trainer.epochs=4", "--quiet")
     assert resumed.returncode == 0, resumed.stderr
 
 
-def test_show_and_check(dltool: Dltool, tmp_path: Path) -> None:
-    done = dltool("show", "model=lenet", "optim.lr=0.5")
+def test_show_and_check(dltool_here: Dltool, tmp_path: Path) -> None:
+    done = dltool_here("show", "model=lenet", "optim.lr=0.5")
     assert done.returncode == 0, done.stderr
     assert "lr: 0.5" in done.stdout
     assert "# the command line" in done.stdout
@@ -249,39 +248,39 @@ def test_show_and_check(dltool: Dltool, tmp_path: Path) -> None:
     assert "61,706" in done.stdout
     # 6·28²·25 + 16·10²·150 + 400·120 + 120·84 + 84·10, by hand.
     assert f"{6 * 28 * 28 * 25 + 16 * 100 * 150 + 400 * 120 + 120 * 84 + 84 * 10:,}" in done.stdout
-    done = dltool("check", "model=gan", "data=gaussians")
+    done = dltool_here("check", "model=gan", "data=gaussians")
     assert done.returncode == 0, done.stderr
     assert "all is well" in done.stdout
     assert not (tmp_path / "outputs").exists()
 
 
-def test_the_composed_config_as_yaml_composes_again(dltool: Dltool, tmp_path: Path) -> None:
-    done = dltool("train", "model=gan", "--cfg", "job")
+def test_the_composed_config_as_yaml_composes_again(dltool_here: Dltool, tmp_path: Path) -> None:
+    done = dltool_here("train", "model=gan", "--cfg", "job")
     (tmp_path / "config.yaml").write_text(done.stdout)
-    again = dltool("train", "--from", "config.yaml", "--cfg", "job")
+    again = dltool_here("train", "--from", "config.yaml", "--cfg", "job")
     assert again.stdout == done.stdout
 
 
-def test_help_and_list(dltool: Dltool) -> None:
-    assert "dltool train model=lenet optim=adam" in dltool("--help").stdout
-    assert dltool().returncode == 0
-    listed = dltool("list").stdout
+def test_help_and_list(dltool_here: Dltool) -> None:
+    assert "dltool train model=lenet optim=adam" in dltool_here("--help").stdout
+    assert dltool_here().returncode == 0
+    listed = dltool_here("list").stdout
     for group in ("task", "loss", "optim", "schedule", "trainer", "logger", "data", "model", "experiment"):
         assert f"{group}: " in listed
-    done = dltool("list", "modle")
+    done = dltool_here("list", "modle")
     assert done.returncode == 2
     assert "did you mean model?" in done.stderr
 
 
-def test_killed_and_resumed_weights(dltool: Dltool, tmp_path: Path) -> None:
+def test_killed_and_resumed_weights(dltool_here: Dltool, tmp_path: Path) -> None:
     """The same as tests/engine/test_kill.py, once through the command line."""
     words = [word for word in LONG if "epochs" not in word]
     words += ["schedule=constant", "trainer.epochs=60"]
     process = start(tmp_path, "train", *words, "run.dir=run")
     process.kill()
     process.communicate()
-    assert dltool("resume", "run", "--quiet").returncode == 0
-    assert dltool("train", *words, "run.dir=whole", "--quiet").returncode == 0
+    assert dltool_here("resume", "run", "--quiet").returncode == 0
+    assert dltool_here("train", *words, "run.dir=whole", "--quiet").returncode == 0
     ours, theirs = (load(tmp_path / name / "checkpoints" / last(tmp_path / name)) for name in ("run", "whole"))
     assert same_state(ours.weights, theirs.weights)
 
