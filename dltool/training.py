@@ -12,6 +12,7 @@ from dltool.config.check import OUTPUT_ROOT, Config
 from dltool.observers.jsonl import cut_back
 from dltool.runs.folder import RunFolder, describe_environment
 from dltool.session import Session
+from dltool.summary import layer_table
 
 
 def train(config: Config, built: Config, *, quiet: bool = False) -> int:
@@ -85,8 +86,6 @@ def try_one_batch(config: Config) -> int:
 
 def describe_model(config: Config) -> str:
     """The model's layers as a table, after loading the data that decides its shapes."""
-    from dltool.summary import layer_table  # Its FLOP counter takes 0.2 s to import, which a training need not pay.
-
     dataset = build_data(config, torch.device("cpu"))
     spec = build_spec(config, dataset)
     with torch.device("meta"):

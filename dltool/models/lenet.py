@@ -169,12 +169,10 @@ class TableConvolution(nn.Module):
         self.num_inputs, self.num_outputs = 1 + max(max(row) for row in table), len(table)
         pairs = [self.num_inputs * output + source for output, row in enumerate(table) for source in row]
         self.register_buffer("connections", torch.tensor(pairs), persistent=False)
-        bounds = torch.tensor([2.4 / (KERNEL * KERNEL * len(row)) for row in table])
-        sizes = torch.tensor([len(row) for row in table])
-        self.weight = nn.Parameter(
-            torch.empty(len(pairs), KERNEL, KERNEL).uniform_(-1, 1) * bounds.repeat_interleave(sizes)[:, None, None]
-        )
-        self.bias = nn.Parameter(torch.empty(len(table)).uniform_(-1, 1) * bounds)
+        bounds = [2.4 / (KERNEL * KERNEL * len(row)) for row in table]
+        of_pairs = torch.tensor([bound for bound, row in zip(bounds, table, strict=True) for _ in row])
+        self.weight = nn.Parameter(torch.empty(len(pairs), KERNEL, KERNEL).uniform_(-1, 1) * of_pairs[:, None, None])
+        self.bias = nn.Parameter(torch.empty(len(table)).uniform_(-1, 1) * torch.tensor(bounds))
 
     def forward(self, maps: Tensor) -> Tensor:
         kernels = self.weight.new_zeros(self.num_outputs * self.num_inputs, KERNEL, KERNEL)

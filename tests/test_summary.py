@@ -1,0 +1,34 @@
+"""The table of layers, for every model, without computing anything."""
+
+from collections.abc import Callable
+
+import pytest
+import torch
+
+from dltool.config.check import Config
+from dltool.config.options import option_files
+from dltool.spec import DataSpec
+from dltool.summary import layer_table
+from dltool.training import describe_model
+
+
+@pytest.mark.parametrize("model", option_files("model"))
+def test_every_model_has_its_table(model: str, configure: Callable[..., Config]) -> None:
+    data = ["data=logic"] if model == "perceptron" else []
+    lines = describe_model(configure(f"model={model}", *data)).splitlines()
+    assert lines[-1].startswith("total")
+    assert len(lines) >= 5
+
+
+def test_the_numbers_by_hand() -> None:
+    model = torch.nn.Sequential(torch.nn.Conv2d(3, 8, 3), torch.nn.ReLU(), torch.nn.Flatten(), torch.nn.Linear(288, 5))
+    table = [line.split() for line in layer_table(model, DataSpec((3, 8, 8))).splitlines()]
+    assert table[3] == ["0", "Conv2d", "8×6×6", str(8 * 27 + 8), f"{8 * 27 * 36:,}"]
+    assert table[6] == ["3", "Linear", "5", f"{288 * 5 + 5:,}", f"{288 * 5:,}"]
+    assert table[-1] == ["total", "Sequential", "5", f"{8 * 27 + 8 + 288 * 5 + 5:,}", f"{8 * 27 * 36 + 288 * 5:,}"]
+
+
+def test_the_model_stays_in_training_mode() -> None:
+    model = torch.nn.Sequential(torch.nn.Linear(2, 2))
+    layer_table(model, DataSpec((2,)))
+    assert model.training
