@@ -60,7 +60,6 @@ constant: none warmup
 wsd: trapezoid
 """,
     "model": """
-lenet: lenet5 lenet-5
 mlp: fc dense
 linear: regression adaline
 """,

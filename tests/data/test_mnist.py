@@ -1,22 +1,19 @@
 import gzip
 import hashlib
-import os
 import struct
 import threading
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from places import REAL_DATA
 
 from dltool.data import mnist
 from dltool.errors import DataError
 
 RNG = torch.Generator()
-REPOSITORY = Path(__file__).resolve().parents[2]
-REAL_DATA = Path(os.environ.get("DLTOOL_DATA", REPOSITORY.parent / "shared" / "data"))
 
 
 def idx_bytes(array):
