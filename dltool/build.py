@@ -41,6 +41,8 @@ class Parts:
     """
 
     config: Config
+    settings: TrainerSettings
+    logger: LoggerSettings
     device: torch.device
     dataset: Dataset
     spec: DataSpec
@@ -56,7 +58,8 @@ def prepare(config: Config) -> Parts:
     Raises:
         ConfigError, DataError: For what can only be known now. Nothing is written yet.
     """
-    settings, _ = build_settings(config)
+    settings = build_component(config.components["trainer"], config["trainer"])
+    logger = build_component(config.components["logger"], config["logger"])
     device = choose_device(settings.device)
     torch.set_num_threads(choose_threads(settings.threads))
     dataset = build_data(config, device)
@@ -69,7 +72,7 @@ def prepare(config: Config) -> Parts:
     notes = [f"device     {describe_device(device)}", *(f"data       {note}" for note in dataset.notes)]
     if config["loss"]["name"] == "auto" and config.chosen_loss:
         notes.append(f"loss       {config.chosen_loss} (for {config['data']['name']})")
-    return Parts(config, device, dataset, spec, task, updaters, auto, notes)
+    return Parts(config, settings, logger, device, dataset, spec, task, updaters, auto, notes)
 
 
 def build_component(declared: Component, fields: Mapping[str, Any], *positional: Any) -> Any:
@@ -170,12 +173,6 @@ def build_updaters(config: Config, task: Task, settings: TrainerSettings, device
     return updaters
 
 
-def build_settings(config: Config) -> tuple[TrainerSettings, LoggerSettings]:
-    return build_component(config.components["trainer"], config["trainer"]), build_component(
-        config.components["logger"], config["logger"]
-    )
-
-
 def followed_metric(name: str | None, mode: str, task: Task) -> tuple[str, str] | None:
     """(metric, direction) that a setting names, or the task's main metric; None where it has none."""
     if name is not None:
@@ -201,24 +198,20 @@ def check_followed_metrics(config: Config, task: Task, dataset: Dataset) -> None
         ConfigError: Where a rule follows a metric that no evaluation reports, with those that there are.
     """
     settings, policy = config["trainer"], config["trainer"]["checkpoint"]
-    followers = {  # Key to whether it follows a metric at all.
-        "trainer.early_stopping.metric": settings["early_stopping"]["patience"] is not None,
-        "trainer.checkpoint.metric": settings["test"] == "best",
-        "schedule.metric": "metric" in config["schedule"],
+    early_stopping = settings["early_stopping"]["patience"] is not None
+    followers = {  # Key to the metric that it names, and whether it follows one at all.
+        "trainer.early_stopping.metric": (settings["early_stopping"]["metric"], early_stopping),
+        "trainer.checkpoint.metric": (policy["metric"], settings["test"] == "best"),
+        "schedule.metric": (config["schedule"].get("metric"), "metric" in config["schedule"]),
     }
-    named = {
-        "trainer.early_stopping.metric": settings["early_stopping"]["metric"],
-        "trainer.checkpoint.metric": policy["metric"],
-        "schedule.metric": config["schedule"].get("metric"),
-    }
-    if not any(followers.values()) and not any(named.values()):
+    if not any(metric or follows for metric, follows in followers.values()):
         return
     known = {f"val/{name}" for name in evaluate(task, dataset.evaluation("val"))} if "val" in dataset.sizes else set()
     there = f"there are {', '.join(sorted(known))}" if known else "the data has no validation split"
-    for key, metric in named.items():
+    for key, (metric, follows) in followers.items():
         if metric is not None and metric not in known:
             raise ConfigError(f"{key}={metric}: no evaluation reports it; {there}", f"{key}=null follows the task")
-        if followers[key] and metric is None and (task.main_metric is None or not known):
+        if follows and metric is None and (task.main_metric is None or not known):
             raise ConfigError(
                 f"{key}: a metric must be followed, and the task has no main one; {there}", f"{key}=val/…"
             )
@@ -228,7 +221,7 @@ def check_followed_metrics(config: Config, task: Task, dataset: Dataset) -> None
 
 def build_trainer(parts: Parts, run: RunFolder) -> Trainer:
     """The trainer with everything it needs but its observers."""
-    settings, logger = build_settings(parts.config)
+    settings = parts.settings
     policy = settings.checkpoint
     metric, direction = followed_metric(policy.metric, policy.mode, parts.task) or (None, "min")
     return Trainer(
@@ -247,5 +240,5 @@ def build_trainer(parts: Parts, run: RunFolder) -> Trainer:
         device=parts.device,
         autocast=Precision(settings.precision, parts.device).autocast,
         early_stopping=build_early_stopping(settings, parts.task),
-        every_n_steps=logger.every_n_steps,
+        every_n_steps=parts.logger.every_n_steps,
     )

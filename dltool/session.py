@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import torch
 
-from dltool.build import Parts, build_settings, build_trainer
+from dltool.build import Parts, build_trainer
 from dltool.config.compose import leaves
 from dltool.engine.checkpoint import Checkpoint
 from dltool.engine.signals import Interrupted
@@ -40,7 +40,7 @@ class Session:
         self.trainer.observers = self.observers()
 
     def observers(self) -> list[Observer]:
-        _, logger = build_settings(self.parts.config)
+        logger = self.parts.logger
         observers: list[Observer] = [JsonlLog(self.run.metrics), ProgressBar(quiet=self.quiet), self.status]
         if logger.plots:
             observers.append(CurvesPlot(self.run.path, self.title()))
@@ -105,6 +105,9 @@ class Session:
 
     def summarize(self) -> None:
         """The last thing on the screen: what came out, where it lies, what to type next."""
+        if self.quiet:
+            print(self.run.path)
+            return
         status, path = self.run.read_status(), quoted(self.run.path)
         rows = [(name, f"{value:.4f}") for name, value in self.trainer.progress.metrics.items() if is_result(name)]
         if self.trainer.tested:
@@ -119,9 +122,6 @@ class Session:
         if (self.run.path / "plots" / "curves.png").exists():
             rows.append(("curves", quoted(self.run.path / "plots" / "curves.png")))
         rows += [("longer", f"dltool resume {path} {self.longer()}"), ("again", f"dltool train --from {path} seed=1")]
-        if self.quiet:
-            print(self.run.path)
-            return
         from rich import box
         from rich.console import Console
         from rich.table import Table

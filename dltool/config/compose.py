@@ -90,10 +90,10 @@ def compose(overrides: Sequence[str], config_dirs: Sequence[Path] = ()) -> Compo
         )
         for default in defaults.defaults:
             loaded = loader._load_single_config(default, repository)
-            tree = OmegaConf.to_container(loaded.config, resolve=False)
+            tree = with_text_keys(OmegaConf.to_container(loaded.config, resolve=False))
             origin = origin_name(loaded.path, default.config_path)
-            refuse_foreign_fields(str(default.config_path).rpartition("/")[0], with_text_keys(tree), origin)
-            composed.merge(with_text_keys(tree), origin)
+            refuse_foreign_fields(str(default.config_path).rpartition("/")[0], tree, origin)
+            composed.merge(tree, origin)
     except (ConfigCompositionException, HydraException, OmegaConfBaseException, YAMLError) as error:
         raise ConfigError(
             first_lines(error), "look at the file named above; `dltool list` shows every option"

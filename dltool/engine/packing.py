@@ -6,7 +6,6 @@
 import math
 from typing import Any
 
-import torch
 from torch import Tensor
 
 
@@ -58,13 +57,3 @@ def unpack(tree: Any, tensors: dict[str, Tensor]) -> Any:
         case list():
             return [unpack(item, tensors) for item in tree]
     return tree
-
-
-def same_state(left: Any, right: Any) -> bool:
-    """Whether two states are bitwise equal."""
-    left_tensors, left_tree = pack(left)
-    right_tensors, right_tree = pack(right)
-    return left_tree == right_tree and all(
-        tensor.dtype == right_tensors[name].dtype and torch.equal(tensor, right_tensors[name])
-        for name, tensor in left_tensors.items()
-    )

@@ -20,7 +20,7 @@ from dltool.engine.evaluator import evaluate
 from dltool.engine.signals import Interrupted, StopSignals
 from dltool.engine.stopping import EarlyStopping
 from dltool.engine.updater import Updater
-from dltool.metrics.mean import Mean
+from dltool.metrics.mean import Mean, add_means
 from dltool.observers.observer import Observer, Progress
 from dltool.randomness import derive_seed, seed_default_generators
 from dltool.settings import TrainerSettings
@@ -75,8 +75,7 @@ class Trainer:
             Interrupted: After a signal; a checkpoint of the step reached is saved.
             NonFiniteLossError: The weights are those before the step that it names.
         """
-        self.clock.started = time.monotonic()
-        self.saved_time = time.monotonic()
+        self.clock.started = self.saved_time = time.monotonic()
         self.task.model.train()
         for observer in self.observers:
             observer.on_start(self.task, self.progress)
@@ -137,9 +136,7 @@ class Trainer:
             )
         drawn = self.source.draws
         logs = self.task.train_step(self.source, self.updaters)
-        sums = progress.sums
-        for name, part in logs.items():
-            sums[name] = sums[name] + part if name in sums else part
+        add_means(progress.sums, logs)
         progress.step += 1
         progress.samples += round((self.source.draws - drawn) * self.samples_per_draw)
         if self.clock.first_step_at is None:

@@ -2,13 +2,13 @@
 
 import inspect
 from collections.abc import Iterable
-from difflib import get_close_matches
 from functools import partial
 from typing import Any
 
 import torch
 from torch import nn
 
+from dltool.config.hints import nearest
 from dltool.errors import ConfigError
 from dltool.optim.loading import keep_kernels, restore_strides
 
@@ -112,5 +112,5 @@ def plain(value: Any) -> Any:
 
 
 def did_you_mean(prefix: str, word: str, known: list[str]) -> str | None:
-    near = get_close_matches(word, known, n=1)
-    return f"did you mean {prefix}{near[0]}?" if near else None
+    near = nearest(word, known)
+    return f"did you mean {prefix}{near}?" if near else None

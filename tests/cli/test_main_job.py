@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from omegaconf import OmegaConf
 from places import command, one_thread
+from states import same_state
 
 from dltool.engine.checkpoint import load
-from dltool.engine.packing import same_state
 from dltool.observers.jsonl import read_records
 
 Dltool = Callable[..., subprocess.CompletedProcess[str]]

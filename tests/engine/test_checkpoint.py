@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 import torch
+from states import same_state
 
 from dltool.engine import checkpoint as module
 from dltool.engine.checkpoint import CheckpointStore, load
-from dltool.engine.packing import pack, same_state, unpack
+from dltool.engine.packing import pack, unpack
 from dltool.errors import CheckpointError
 
 WEIGHTS = {"layer.weight": torch.arange(6.0).view(2, 3), "layer.bias": torch.zeros(0)}

@@ -9,11 +9,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from states import same_state
 
 from dltool.build import build_trainer, prepare
 from dltool.config.check import Config
 from dltool.engine.checkpoint import is_good
-from dltool.engine.packing import same_state
 from dltool.engine.trainer import Trainer
 from dltool.observers.jsonl import JsonlLog, cut_back, read_records
 from dltool.runs.folder import RunFolder

@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from states import same_state
 
 from dltool.build import build_trainer, prepare
 from dltool.config.check import Config
-from dltool.engine.packing import same_state
 from dltool.engine.signals import Interrupted
 from dltool.engine.trainer import Trainer
 from dltool.observers.jsonl import JsonlLog, cut_back, read_records
