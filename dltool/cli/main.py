@@ -1,6 +1,7 @@
 """`dltool VERB …`: finds the verb, runs it, and turns what went wrong into one line and an exit code."""
 
 import argparse
+import contextlib
 import os
 import sys
 from collections.abc import Sequence
@@ -69,9 +70,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def report(error: DltoolError) -> int:
     """Print one `error:` line and, where there is a remedy, one `hint:` line."""
-    print(f"error: {error.message}", file=sys.stderr)
-    if error.hint:
-        print(f"hint: {error.hint}", file=sys.stderr)
+    lines = [f"error: {error.message}", *([f"hint: {error.hint}"] if error.hint else [])]
+    with contextlib.suppress(BrokenPipeError):  # `2>&1 | head -1` reads no further; the exit code stays.
+        print("\n".join(lines), file=sys.stderr, flush=True)
     return error.exit_code
 
 

@@ -261,6 +261,13 @@ def test_the_composed_config_as_yaml_composes_again(dltool_here: Dltool, tmp_pat
     assert again.stdout == done.stdout
 
 
+def test_an_error_that_nobody_reads_keeps_its_exit_code(tmp_path: Path) -> None:
+    process = subprocess.Popen(command("train", "optm=adam"), cwd=tmp_path, stderr=subprocess.PIPE, env=one_thread())
+    assert process.stderr is not None
+    process.stderr.close()
+    assert process.wait(timeout=60) == 2
+
+
 def test_help_and_list(dltool_here: Dltool) -> None:
     assert "dltool train model=lenet optim=adam" in dltool_here("--help").stdout
     assert dltool_here().returncode == 0
