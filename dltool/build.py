@@ -52,8 +52,12 @@ class Parts:
     notes: list[str]
 
 
-def prepare(config: Config) -> Parts:
+def prepare(config: Config, followed: tuple[str, str | None] | None = None) -> Parts:
     """Choose the device, load the data, build model, loss, task and optimizers.
+
+    Args:
+        config: What to build.
+        followed: A setting outside the config and the metric that it names, which the training must report.
 
     Raises:
         ConfigError, DataError: For what can only be known now. Nothing is written yet.
@@ -68,6 +72,8 @@ def prepare(config: Config) -> Parts:
     task = build_task(config, model, spec)
     updaters = build_updaters(config, task, settings, device)
     check_followed_metrics(config, task, dataset)
+    if followed is not None:
+        check_reported(*followed, task, dataset)
     auto = {"trainer.device": str(device), "trainer.threads": torch.get_num_threads(), **dataset.choices}
     notes = [f"device     {describe_device(device)}", *(f"data       {note}" for note in dataset.notes)]
     if config["loss"]["name"] == "auto" and config.chosen_loss:
@@ -217,6 +223,24 @@ def check_followed_metrics(config: Config, task: Task, dataset: Dataset) -> None
             )
     if settings["test"] == "best" and policy["keep_best"] == 0:
         raise ConfigError("trainer.test=best, but no best checkpoint is kept", "trainer.checkpoint.keep_best=1")
+
+
+def check_reported(key: str, metric: str | None, task: Task, dataset: Dataset) -> None:
+    """A metric that runs are compared by must be one that this run reports.
+
+    Raises:
+        ConfigError: Where it is none of the held-out splits' metrics. What a step logs is known only after one.
+    """
+    if metric is None or metric.startswith("train/"):
+        return
+    held_out = [split for split in ("val", "test") if split in dataset.sizes]
+    names = evaluate(task, dataset.evaluation(held_out[0])) if held_out else {}
+    known = [f"{split}/{name}" for split in held_out for name in names]
+    if metric not in known:
+        raise ConfigError(
+            f"{key}={metric}: no evaluation reports it; there are {', '.join(known) or 'none'}",
+            f"{key}={known[0]}" if known else f"{key}=train/loss",
+        )
 
 
 def build_trainer(parts: Parts, run: RunFolder) -> Trainer:

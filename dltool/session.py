@@ -4,12 +4,12 @@ import contextlib
 import errno
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import torch
 
-from dltool.build import Parts, build_trainer
+from dltool.build import Parts, build_trainer, followed_metric
 from dltool.config.compose import leaves
 from dltool.engine.checkpoint import Checkpoint
 from dltool.engine.signals import Interrupted
@@ -31,12 +31,15 @@ class Session:
     parts: Parts
     run: RunFolder
     quiet: bool
+    also: Sequence[Observer] = ()
     trainer: Trainer = field(init=False)
 
     def __post_init__(self) -> None:
         parts = self.parts
         self.trainer = build_trainer(parts, self.run)
-        self.status = StatusFile(self.run, dict(leaves(parts.config.tree)), self.trainer.clock)
+        self.status = StatusFile(
+            self.run, dict(leaves(parts.config.tree)), self.trainer.clock, followed_metric(None, "auto", parts.task)
+        )
         self.trainer.observers = self.observers()
 
     def observers(self) -> list[Observer]:
@@ -46,7 +49,7 @@ class Session:
             observers.append(CurvesPlot(self.run.path, self.title()))
         if logger.samples:
             observers.append(SamplesPlot(self.run.path, self.parts.spec, seed=self.parts.config["seed"]))
-        return observers
+        return [*observers, *self.also]
 
     def continue_from(self, checkpoint: Checkpoint) -> None:
         """Load a checkpoint, cut the log back to it, and say what goes on."""

@@ -122,3 +122,21 @@ class LoggerSettings:
     every_n_steps: Positive[int] = 50
     plots: bool = True
     samples: bool = True
+
+
+@register("sweep", "default")
+@dataclass(frozen=True, kw_only=True)
+class SweepSettings:
+    """`dltool train -m`: keys of the sweep itself, taken from the command line, in no run's config.
+
+    Attributes:
+        dir: The sweep's folder; null makes outputs/<date>/<time>_sweep. That of the same sweep goes on with it.
+        n_jobs: Jobs that run at the same time, each with its share of the cores and GPUs.
+        metric: What the settings are ranked by, "val/accuracy"; null takes the task's main metric.
+        mode: Its direction; "auto" knows losses and errors ("min") from all else ("max").
+    """
+
+    dir: str | None = None
+    n_jobs: Positive[int] = 1
+    metric: str | None = None
+    mode: Literal["auto", "min", "max"] = "auto"

@@ -3,6 +3,7 @@
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -10,26 +11,36 @@ import torch
 from dltool.build import build_data, build_model, build_spec, build_trainer, prepare
 from dltool.config.check import OUTPUT_ROOT, Config
 from dltool.observers.jsonl import cut_back
+from dltool.observers.observer import Observer
 from dltool.runs.folder import RunFolder, describe_environment
 from dltool.session import Session
 from dltool.summary import layer_table
 
 
-def train(config: Config, built: Config, *, quiet: bool = False) -> int:
+def train(
+    config: Config,
+    built: Config,
+    *,
+    quiet: bool = False,
+    followed: tuple[str, str | None] | None = None,
+    observers: Sequence[Observer] = (),
+) -> int:
     """Train from the beginning in a new run folder; returns the exit code.
 
     Args:
         config: What the run folder keeps.
         built: What is trained: the same, or with `auto` replaced by what it became in an earlier run.
         quiet: Print the run folder only.
+        followed: A setting and the metric that it names, which the training must report: ("sweep.metric", "val/loss").
+        observers: To watch beside the usual ones.
 
     Raises:
         ConfigError, DataError: Before anything is trained; no run folder is left.
         RunError: While training; the run folder says so.
     """
-    parts = prepare(built)
+    parts = prepare(built, followed)
     run = RunFolder.create(config["run"]["dir"], OUTPUT_ROOT, f"{config['model']['name']}_{config['data']['name']}")
-    session = Session(parts, run, quiet=quiet)
+    session = Session(parts, run, quiet, observers)
     run.write_config(config.tree)
     run.write_environment({**describe_environment(), "auto": parts.auto, "resumed": []})
     return session.run_to_end()

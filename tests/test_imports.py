@@ -22,6 +22,7 @@ TIERS = [
     ["build"],
     ["session"],
     ["training"],
+    ["search"],
     ["cli"],
 ]
 SIDEWAYS = {"models", "data", "losses", "optim"}  # Neighbours in one tier that may not import each other.
@@ -79,6 +80,9 @@ def test_imports_flow_one_way(path: Path) -> None:
         (["train", "loss=cross_entropy", "data=diabetes"], 2),
         (["train", "trainer.epochs=null"], 2),
         (["resume", "nowhere"], 2),
+        (["train", "-m", "seed=range(3,1)"], 2),
+        (["train", "-m", "optim.lr=0.1,-1"], 2),
+        (["train", "-m", "seed=1,2", "--cfg", "job"], 0),
         (["frobnicate"], 2),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else None,

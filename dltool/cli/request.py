@@ -2,9 +2,13 @@
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from dltool.config.check import Config
 from dltool.errors import ConfigError
+
+if TYPE_CHECKING:
+    from dltool.config.compose import Composed
 
 
 def add_config_arguments(parser: argparse.ArgumentParser) -> None:
@@ -36,23 +40,37 @@ def read_config(args: argparse.Namespace) -> tuple[Config, Config]:
         ConfigError: For anything wrong in it.
     """
     from dltool.config.check import check
-    from dltool.config.compose import compose, compose_from
     from dltool.config.rerun import with_auto
 
+    composed, auto, source = compose_request(args, args.overrides)
+    config = check(composed)
+    return config, with_auto(config, auto, source)
+
+
+def compose_request(args: argparse.Namespace, overrides: list[str]) -> tuple["Composed", dict[str, Any], Path]:
+    """Compose the overrides over the defaults, or over what --from names.
+
+    Returns:
+        The composed config, what each `auto` became in the run that --from names, and that run's config.
+    """
+    from dltool.config.compose import compose, compose_from
+
+    for text in overrides:
+        if text.startswith(("sweep.", "tune.")):
+            verb = "dltool train -m" if text.startswith("sweep.") else "dltool tune"
+            raise ConfigError(f"{text}: this is one training, and no search", f"{verb} takes it")
     for folder in args.config_dir:
         if not folder.is_dir():
             raise ConfigError(
                 f"--config-dir {folder.resolve()} is no folder", "name the folder that holds model/, data/, …"
             )
     if args.source is None:
-        config = check(compose(args.overrides, args.config_dir))
-        return config, config
+        return compose(overrides, args.config_dir), {}, Path()
     path, auto = source_of(args.source)
-    config = check(compose_from(path, args.overrides, args.config_dir))
-    return config, with_auto(config, auto, path)
+    return compose_from(path, overrides, args.config_dir), auto, path
 
 
-def source_of(source: Path) -> tuple[Path, dict[str, object]]:
+def source_of(source: Path) -> tuple[Path, dict[str, Any]]:
     """The config file that --from names, and, for a run, what each `auto` of it became."""
     from dltool.runs.folder import CONFIG, RunFolder
 

@@ -2,7 +2,8 @@
 
 import argparse
 
-from dltool.cli.request import add_config_arguments, read_config
+from dltool.cli.request import add_config_arguments, compose_request, read_config
+from dltool.errors import ConfigError
 
 SUMMARY = "train a model; ends with its test metrics and the run folder"
 EXAMPLES = """\
@@ -12,16 +13,22 @@ examples:
   dltool train model=gan data=gaussians trainer.steps=5000
   dltool train experiment=lenet_mnist data.root=FOLDER seed=3
   dltool train --from outputs/2026-01-31/12-00-00_lenet_digits optim.lr=1e-4
+  dltool train -m model=mlp,lenet optim.lr=1e-2,1e-3 seed=range(0,3) sweep.n_jobs=2
 """
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_config_arguments(parser)
+    parser.add_argument(
+        "-m", "--multirun", action="store_true", help="train every combination: a,b  choice(a,b)  range(1,4)  glob(l*)"
+    )
     parser.add_argument("--quiet", action="store_true", help="print nothing but errors and the run folder")
     parser.add_argument("--cfg", choices=["job"], help="print the composed config and stop")
 
 
 def run(args: argparse.Namespace) -> int:
+    if args.multirun:
+        return run_sweep(args)
     config, built = read_config(args)
     if args.cfg:
         from dltool.cli.show import print_yaml
@@ -31,3 +38,31 @@ def run(args: argparse.Namespace) -> int:
     from dltool.training import train
 
     return train(config, built, quiet=args.quiet)
+
+
+def run_sweep(args: argparse.Namespace) -> int:
+    """Compose and check every job, then train them; with --cfg job, only say which there are."""
+    import shlex
+
+    from dltool.config.check import check
+    from dltool.config.compose import leaves
+    from dltool.search.grid import expand
+    from dltool.search.settings import split_settings
+    from dltool.search.sweep import Sweep, Training
+    from dltool.settings import SweepSettings
+
+    fields, overrides = split_settings("sweep", args.overrides)
+    if any(text.startswith("run.dir=") for text in overrides):
+        raise ConfigError("run.dir names one run, and a sweep makes a folder for each", "sweep.dir=FOLDER")
+    jobs = expand(overrides, args.config_dir)
+    trainings = []
+    for job in jobs:
+        composed, auto, source = compose_request(args, list(job.overrides))
+        trainings.append(Training(composed, dict(leaves(check(composed).tree)), auto, source))
+    words = [word for folder in args.config_dir for word in ("--config-dir", str(folder))]
+    words += ["--from", str(args.source)] if args.source else []
+    if args.cfg:
+        for job in jobs:
+            print(shlex.join(["dltool", "train", *words, *job.overrides]))
+        return 0
+    return Sweep(SweepSettings(**fields), jobs, trainings, words=words, quiet=args.quiet).run()

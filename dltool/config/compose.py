@@ -32,6 +32,7 @@ from dltool.config.options import GROUPS, option_files, primary_directory
 from dltool.errors import ConfigError
 
 COMMAND_LINE = "the command line"
+SWEEP_FUNCTION = r"(choice|range|interval|glob|shuffle|sort|tag)\("
 
 
 @dataclass
@@ -164,28 +165,32 @@ def interpolate(tree: dict[str, Any]) -> dict[str, Any]:
 
 
 def parse_overrides(overrides: Sequence[str]) -> list[Override]:
-    """Parse in Hydra's grammar; a value that the grammar refuses is taken as quoted text."""
-    parser, parsed = OverridesParser.create(), []
-    for text in overrides:
-        try:
-            parsed.append(parser.parse_override(text))
-        except HydraException as error:  # Also where there is no `=` at all.
-            key, separator, value = text.partition("=")
-            if not separator or not re.fullmatch(r"[+~]{0,2}[\w./@-]+", key):
-                hint = "write key=value, group=option, +key=value or ~key"
-                raise ConfigError(f"cannot read {text!r} as an override", hint) from error
-            escaped = value.replace("\\", "\\\\").replace("'", "\\'")
-            parsed.append(parser.parse_override(f"{key}='{escaped}'"))
+    """Parse the overrides of one run, each of which gives one value."""
+    parsed = [parse_override(text) for text in overrides]
     for override in parsed:
-        if override.key_or_group.split(".")[0].split("/")[0] == "hydra":
-            hint = "dltool only composes with Hydra; use run.dir, trainer.* and logger.*"
-            raise ConfigError(f"{override.input_line}: hydra.* cannot be set", hint)
         if override.is_sweep_override():
-            raise ConfigError(
-                f"{override.input_line} names several values for one run",
-                f"a list is written {override.key_or_group}=[…]; a text is quoted, {override.key_or_group}=\"'a,b'\"",
-            )
+            key = override.key_or_group
+            hint = f"one run for each: -m; a list is written {key}=[…], a quoted text {key}=\"'a,b'\""
+            raise ConfigError(f"{override.input_line} names several values for one run", hint)
     return parsed
+
+
+def parse_override(text: str) -> Override:
+    """Parse in Hydra's grammar; a value that the grammar refuses is taken as quoted text."""
+    parser = OverridesParser.create()
+    try:
+        override = parser.parse_override(text)
+    except HydraException as error:  # Also where there is no `=` at all.
+        key, separator, value = text.partition("=")
+        if not separator or not re.fullmatch(r"[+~]{0,2}[\w./@-]+", key) or re.match(SWEEP_FUNCTION, value):
+            hint = "write key=value, group=option, +key=value or ~key"
+            raise ConfigError(f"cannot read {text!r} as an override", hint) from error
+        escaped = value.replace("\\", "\\\\").replace("'", "\\'")
+        override = parser.parse_override(f"{key}='{escaped}'")
+    if override.key_or_group.split(".")[0].split("/")[0] == "hydra":
+        hint = "dltool only composes with Hydra; use run.dir, trainer.* and logger.*"
+        raise ConfigError(f"{override.input_line}: hydra.* cannot be set", hint)
+    return override
 
 
 def check_options(overrides: Sequence[Override], config_dirs: Sequence[Path]) -> None:

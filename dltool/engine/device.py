@@ -37,8 +37,12 @@ def choose_threads(threads: int | str) -> int:
     """
     if isinstance(threads, int):
         return threads
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, cores - busy_cores())
+    return max(1, available_cores() - busy_cores())
+
+
+def available_cores() -> int:
+    """CPU cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def busy_cores() -> int:

@@ -15,9 +15,10 @@ import sys
 import time
 from importlib import metadata
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from dltool.errors import ConfigError, DltoolError
+from dltool.runs.lock import FolderLock
 
 STATUS, CONFIG, ENVIRONMENT, METRICS = "status.json", "config.yaml", "environment.json", "metrics.jsonl"
 FLAT_PACKAGES = ("dltool", "torch", "torchvision", "numpy", "hydra-core", "omegaconf")
@@ -32,7 +33,7 @@ class RunFolder:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.lock: IO[str] | None = None
+        self.lock = FolderLock(path)
 
     @classmethod
     def create(cls, directory: str | None, root: Path, name: str) -> "RunFolder":
@@ -81,33 +82,12 @@ class RunFolder:
         return cls(path)
 
     def hold(self) -> None:
-        """Keep other processes from writing to this run; the system lets go when the process ends.
-
-        Raises:
-            ConfigError: Where another process holds it, naming that process.
-        """
-        try:
-            import fcntl
-        except ImportError:  # Windows has no such lock.
-            return
-        self.lock = (self.path / ".lock").open("a+")
-        try:
-            fcntl.flock(self.lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            self.lock.seek(0)
-            holder = self.lock.read().strip()
-            raise ConfigError(
-                f"process {holder} is training {self.path.resolve()}", "wait for it, or stop it with Ctrl-C"
-            ) from error
-        self.lock.truncate(0)
-        self.lock.write(f"{os.getpid()}\n")
-        self.lock.flush()
+        """Keep other processes from writing to this run. Raises ConfigError where another one holds it."""
+        self.lock.hold("is training")
 
     def release(self) -> None:
         """Let other processes, or another training in this one, write to this run."""
-        if self.lock is not None:
-            self.lock.close()
-            self.lock = None
+        self.lock.release()
 
     @property
     def checkpoints(self) -> Path:

@@ -4,7 +4,7 @@ import os
 import time
 from typing import Any
 
-from dltool import IMPORTED_AT
+import dltool
 from dltool.engine.clock import Clock
 from dltool.observers.observer import Observer, Progress
 from dltool.runs.folder import RunFolder
@@ -19,12 +19,16 @@ class StatusFile(Observer):
     Args:
         config: The whole config, flat: dotted key to value.
         clock: The trainer's.
+        main_metric: The metric that runs of this task are compared by, such as "val/accuracy", and "min" or "max".
     """
 
-    def __init__(self, run: RunFolder, config: dict[str, Any], clock: Clock) -> None:
+    def __init__(
+        self, run: RunFolder, config: dict[str, Any], clock: Clock, main_metric: tuple[str, str] | None = None
+    ) -> None:
         self.run = run
         self.config = config
         self.clock = clock
+        self.main_metric = main_metric
         self.progress = Progress()
 
     def on_start(self, task: Task, progress: Progress) -> None:
@@ -60,12 +64,13 @@ class StatusFile(Observer):
                 "step": progress.step,
                 "epoch": progress.epoch,
                 "metrics": progress.metrics,
+                "main_metric": self.main_metric,
                 "stopped_by": stopped_by,
                 "tested": tested,
                 "seconds": {
-                    "first_step": None if clock.first_step_at is None else clock.first_step_at - IMPORTED_AT,
+                    "first_step": None if clock.first_step_at is None else clock.first_step_at - dltool.IMPORTED_AT,
                     "train": clock.seconds,
-                    "total": clock.before + time.monotonic() - IMPORTED_AT,
+                    "total": clock.before + time.monotonic() - dltool.IMPORTED_AT,
                 },
                 "samples_per_second": progress.samples / trained_here if trained_here > 0 else 0.0,
                 "error": error,
@@ -73,3 +78,21 @@ class StatusFile(Observer):
                 "config": self.config,
             }
         )
+
+
+def never_started(config: dict[str, Any], error: str) -> dict[str, Any]:
+    """The status.json of a run that failed before there was a trainer."""
+    return {
+        "state": "failed",
+        "step": 0,
+        "epoch": 0,
+        "metrics": {},
+        "main_metric": None,
+        "stopped_by": None,
+        "tested": None,
+        "seconds": {"first_step": None, "train": 0.0, "total": time.monotonic() - dltool.IMPORTED_AT},
+        "samples_per_second": 0.0,
+        "error": error,
+        "pid": os.getpid(),
+        "config": config,
+    }

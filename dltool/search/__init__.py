@@ -1,0 +1,1 @@
+"""Many trainings: sweeps, tuning, reproduction; and how fast one is."""

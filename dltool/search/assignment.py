@@ -1,0 +1,40 @@
+"""What the process of a job is told; apart from what it does with it, so that the sweep itself needs no torch."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from dltool.config.compose import Composed
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """One training for a process of its own.
+
+    Attributes:
+        words: The command that would train the same, for the run's record.
+        composed: The config as composed and checked before the search began.
+        auto, source: With --from RUN, what each `auto` became in that run, and its config's path.
+        run_path, log_path: Where the run goes, and what it prints.
+        resuming: Go on from the run's newest checkpoint.
+        slot, num_slots: Which of the trainings that run side by side this is, for its share of the machine.
+        followed: A setting of the search and the metric that it names, ("sweep.metric", "val/loss").
+    """
+
+    words: tuple[str, ...]
+    composed: Composed
+    auto: dict[str, Any]
+    source: Path
+    run_path: Path
+    log_path: Path
+    resuming: bool = False
+    slot: int = 0
+    num_slots: int = 1
+    followed: tuple[str, str | None] | None = None
+
+
+def carry_out(assignment: Assignment) -> None:
+    """Train, in the process that was started for it."""
+    from dltool.search.job import run_job
+
+    run_job(assignment)

@@ -1,0 +1,108 @@
+"""What a person sees of a sweep: a live table of all jobs in a terminal, a line per job anywhere else."""
+
+import sys
+import time
+from types import TracebackType
+
+from rich.console import Console, RenderableType
+from rich.live import Live
+from rich.table import Table
+
+from dltool.search.folder import Result, SweepFolder
+from dltool.search.leaderboard import number
+
+REFRESH_SECONDS = 0.5
+STATE_STYLES = {"finished": "green", "failed": "red", "running": "bold", "pruned": "yellow", "waiting": "dim"}
+
+
+class SweepDisplay:
+    """The jobs of a sweep while they run.
+
+    Args:
+        num_left: Jobs that this command has to run.
+        quiet: Show nothing.
+    """
+
+    def __init__(
+        self, folder: SweepFolder, num_left: int, *, quiet: bool = False, console: Console | None = None
+    ) -> None:
+        self.folder = folder
+        self.num_left = num_left
+        self.quiet = quiet
+        self.console = console or Console(stderr=True, highlight=False)
+        self.num_ended = 0
+        self.drawn_at = 0.0
+        self.settled: dict[int, Result] = {}  # Those that will not change any more, by number.
+        self.live: Live | None = None
+
+    def __enter__(self) -> "SweepDisplay":
+        if not self.quiet:
+            total = len(self.folder.jobs)
+            done = total - self.num_left
+            before = f", {done} of them finished already" if done else ""
+            self.say(f"{total} job{'s' * (total != 1)} in {self.folder.path}{before}")
+            if self.console.is_terminal and not self.console.is_dumb_terminal:
+                self.live = Live(
+                    console=self.console, auto_refresh=False, transient=True, redirect_stdout=sys.stdout.isatty()
+                )
+                self.live.start()
+                self.console.show_cursor(True)
+        return self
+
+    def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if self.live is not None:
+            self.live.stop()
+            self.live = None
+
+    def say(self, line: str) -> None:
+        if not self.quiet:
+            self.console.print(line, markup=False, soft_wrap=True)
+
+    def ended(self, result: Result) -> None:
+        """A job has ended; a failure is told at once, with its error."""
+        self.num_ended += 1
+        self.settled[result.job.number] = result
+        values = "  ".join(f"{key}={value}" for key, value in result.job.swept.items())
+        what = f"error: {result.error}" if result.error else f"{main_value(result)}  {result.seconds:.1f} s"
+        self.say(f"[{self.num_ended}/{self.num_left}] {result.state:<11} {values}  {what}")
+
+    def refresh(self) -> None:
+        """Draw the table anew, at most twice a second."""
+        if self.live is not None and time.monotonic() - self.drawn_at > REFRESH_SECONDS:
+            self.drawn_at = time.monotonic()
+            self.live.update(self.draw(), refresh=True)
+
+    def draw(self) -> RenderableType:
+        """All jobs; where the terminal is too low, those that run and those around them."""
+        results = [self.settled.get(job.number) or self.folder.result(job) for job in self.folder.jobs]
+        for result in results:
+            if result.state == "finished":
+                self.settled[result.job.number] = result
+        room = max(self.console.height - 6, 3)
+        if len(results) > room:
+            first_open = next((i for i, r in enumerate(results) if r.state not in ("finished", "failed")), 0)
+            start = min(max(first_open - room // 2, 0), len(results) - room)
+            results = results[start : start + room]
+        table = Table(box=None, padding=(0, 2, 0, 0))
+        for name in ("job", *self.folder.jobs[0].swept, "state", "epoch", "metric", "seconds"):
+            table.add_column(name, no_wrap=True)
+        for result in results:
+            style = STATE_STYLES.get(result.state, "")
+            table.add_row(
+                str(result.job.number),
+                *result.job.swept.values(),
+                f"[{style}]{result.state}[/]" if style else result.state,
+                str(result.epoch) if result.epoch else "",
+                main_value(result),
+                f"{result.seconds:.1f}" if result.seconds else "",
+            )
+        return table
+
+
+def main_value(result: Result) -> str:
+    """Such as "val/accuracy 0.9712"; empty before the first evaluation."""
+    if result.main_metric is None or not result.metrics:
+        return ""
+    name = result.main_metric[0]
+    name = name if name in result.metrics else name.replace("val/", "test/", 1)
+    return f"{name} {number(result.metrics[name])}" if name in result.metrics else ""

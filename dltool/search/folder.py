@@ -1,0 +1,186 @@
+"""A sweep is a folder: what it tries, and a run folder for each of its jobs.
+
+sweep.json         the command line, and every job with its complete config
+sweep.csv          a row per job: its values, its state, what it measured
+<job>/             the run folder of a job
+logs/<job>.txt     what the job printed
+"""
+
+import json
+import shutil
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from dltool.errors import ConfigError
+from dltool.runs.folder import CONFIG, RunFolder, make_unique, quoted, read_json, write_whole
+from dltool.runs.lock import FolderLock
+from dltool.search.grid import Job
+
+SWEEP = "sweep.json"
+
+
+@dataclass(frozen=True)
+class Result:
+    """How far a job has come, read from its run folder.
+
+    Attributes:
+        state: "waiting" without a folder; else that of its status.json.
+        main_metric: The metric that the job's task follows and "min" or "max"; None where it has none.
+    """
+
+    job: Job
+    path: Path
+    state: str
+    step: int = 0
+    epoch: int = 0
+    metrics: Mapping[str, float] | None = None
+    seconds: float = 0.0
+    stopped_by: str | None = None
+    error: str | None = None
+    main_metric: tuple[str, str] | None = None
+
+
+class SweepFolder:
+    """The folder of a sweep, held by one process at a time."""
+
+    def __init__(self, path: Path, jobs: Sequence[Job]) -> None:
+        self.path = path
+        self.jobs = list(jobs)
+        self.lock = FolderLock(path)
+
+    @classmethod
+    def open(
+        cls,
+        directory: str | None,
+        root: Path,
+        jobs: Sequence[Job],
+        configs: Sequence[Mapping[str, Any]],
+        command: Sequence[str],
+    ) -> "SweepFolder":
+        """Make a new folder, or go on in that of the very same sweep; holds it.
+
+        Args:
+            directory: `sweep.dir`; None makes root/<date>/<time>_sweep.
+            root: Where folders without a name go.
+            jobs: Every job.
+            configs: In the same order the complete config of each, with dotted keys.
+            command: What was typed.
+
+        Raises:
+            ConfigError: Where the folder holds something else (with the difference), is being worked on by
+                another process, or cannot be written.
+        """
+        try:
+            if directory is None:
+                path = make_unique(root / time.strftime("%Y-%m-%d"), f"{time.strftime('%H-%M-%S')}_sweep")
+            else:
+                path = Path(directory).expanduser()
+                path.mkdir(parents=True, exist_ok=True)
+            sweep = cls(path, jobs)
+            sweep.lock.hold("is at work on the sweep in")
+        except OSError as error:
+            target = Path(directory) if directory else root
+            raise ConfigError(
+                f"the sweep's folder cannot be made in {target.resolve()}: {error.strerror}",
+                "sweep.dir=FOLDER names one that can be written",
+            ) from error
+        if (path / SWEEP).exists():
+            sweep.jobs = same_jobs(path, jobs, configs)
+        elif any(entry.name != ".lock" for entry in path.iterdir()):
+            (path / ".lock").unlink()
+            raise ConfigError(f"sweep.dir={directory} holds something that is no sweep ({path.resolve()})", "a new one")
+        else:
+            described = [
+                {"number": job.number, "overrides": job.overrides, "swept": job.swept, "config": config}
+                for job, config in zip(jobs, configs, strict=True)
+            ]
+            text = json.dumps({"command": list(command), "jobs": described}, indent=1, ensure_ascii=False)
+            write_whole(path / SWEEP, text + "\n")
+        (path / "logs").mkdir(exist_ok=True)
+        return sweep
+
+    def run_path(self, job: Job) -> Path:
+        return self.path / job.name
+
+    def log_path(self, job: Job) -> Path:
+        return self.path / "logs" / f"{job.name}.txt"
+
+    def result(self, job: Job) -> Result:
+        """What a job's run folder says now."""
+        path = self.run_path(job)
+        status = read_json(path / "status.json")
+        if not status:
+            return Result(job, path, "waiting")
+        metric = status.get("main_metric")
+        return Result(
+            job,
+            path,
+            status["state"],
+            status["step"],
+            status["epoch"],
+            status["metrics"],
+            status["seconds"]["total"],
+            status["stopped_by"],
+            status["error"],
+            (metric[0], metric[1]) if metric else None,
+        )
+
+    def results(self) -> list[Result]:
+        return [self.result(job) for job in self.jobs]
+
+    def unfinished(self) -> list[Job]:
+        return [result.job for result in self.results() if result.state not in ("finished", "pruned")]
+
+    def clear_unless_saved(self, job: Job) -> bool:
+        """Whether a job has a checkpoint to go on from; where not, what there is of its folder is removed."""
+        path = self.run_path(job)
+        if (path / CONFIG).exists() and any((path / "checkpoints").glob("step-*")):
+            return True
+        if path.exists():
+            run = RunFolder(path)
+            run.hold()  # Not while somebody else is at it.
+            shutil.rmtree(path)
+            run.release()
+        return False
+
+
+def same_jobs(path: Path, jobs: Sequence[Job], configs: Sequence[Mapping[str, Any]]) -> list[Job]:
+    """The jobs with the numbers that they have in the folder.
+
+    Raises:
+        ConfigError: Where the folder's sweep is another one; the message says which values differ.
+    """
+    stored = {identity(entry["config"]): entry for entry in read_json(path / SWEEP)["jobs"]}
+    asked = {identity(config): job for job, config in zip(jobs, configs, strict=True)}
+    if stored.keys() == asked.keys():
+        known = [replace(asked[key], number=entry["number"], swept=entry["swept"]) for key, entry in stored.items()]
+        return sorted(known, key=lambda job: job.number)
+    here, there = values_of(configs), values_of([entry["config"] for entry in stored.values()])
+    differing = [key for key in sorted(here | there) if here.get(key) != there.get(key)]
+    words = [
+        f"{key} was {' and '.join(there.get(key, ['not set']))}, now {' and '.join(here.get(key, ['not set']))}"
+        for key in differing[:3]
+    ]
+    if not words:
+        words = [f"it has {len(stored)} jobs, this one {len(jobs)}, in another combination"]
+    more = f" (and {len(differing) - 3} more keys)" if len(differing) > 3 else ""
+    raise ConfigError(
+        f"{path.resolve()} holds another sweep: {'; '.join(words)}{more}",
+        f"repeat its command to go on (it is in {quoted(path / SWEEP)}), or name a new sweep.dir",
+    )
+
+
+def identity(config: Mapping[str, Any]) -> str:
+    return json.dumps(config, sort_keys=True, default=str)
+
+
+def values_of(configs: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
+    """Key to the values that it takes over the jobs, in order."""
+    values: dict[str, dict[str, None]] = {}
+    for config in configs:
+        for key, value in config.items():
+            values.setdefault(key, {})[json.dumps(value, ensure_ascii=False, default=str)] = None
+    return {key: list(seen) for key, seen in values.items()}

@@ -1,0 +1,117 @@
+"""What a sweep's command line stands for: the jobs of a grid, each with overrides of its own."""
+
+import itertools
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+
+from hydra.core.override_parser.types import Glob, Override, RangeSweep
+from hydra.errors import HydraException
+
+from dltool.config.compose import parse_override
+from dltool.config.options import GROUPS, option_files
+from dltool.errors import ConfigError
+
+MAX_JOBS = 10_000
+
+
+@dataclass(frozen=True)
+class Job:
+    """One training of a sweep.
+
+    Attributes:
+        number: Its place in the sweep, from 0.
+        overrides: All of its overrides, as `dltool train` takes them.
+        swept: Key to value, as typed, of those overrides that have several values in the sweep.
+    """
+
+    number: int
+    overrides: tuple[str, ...]
+    swept: dict[str, str]
+
+    @property
+    def name(self) -> str:
+        """Such as "007_model=mlp,optim.lr=0.1": its number and what sets it apart, fit for a file name."""
+        words = ",".join(f"{key}={value}" for key, value in self.swept.items())
+        readable = "".join(c if c.isalnum() or c in "=,.+-_[]" else "_" for c in words)
+        return f"{self.number:03d}_{readable}"[:80].rstrip("_.,")
+
+
+def expand(overrides: Sequence[str], config_dirs: Sequence[Path] = ()) -> list[Job]:
+    """The product of all overrides' values, in Hydra's grammar: `a,b`, `choice(…)`, `range(…)`, `glob(…)`.
+
+    The last override turns fastest, as in Hydra's own sweeper.
+
+    Args:
+        overrides: As typed after `dltool train -m`.
+        config_dirs: The user's own options, for glob.
+
+    Raises:
+        ConfigError: For a range without values, an interval, or more than 10,000 jobs.
+    """
+    parsed = [parse_override(text) for text in overrides]
+    values = [alternatives(override, config_dirs) for override in parsed]
+    count = 1
+    for several in values:
+        count *= len(several)
+    if count > MAX_JOBS:
+        raise ConfigError(f"the sweep has {count:,} jobs; {MAX_JOBS:,} are the most", "fewer values, or dltool tune")
+    swept = [i for i, several in enumerate(values) if len(several) > 1]
+    return [
+        Job(
+            number,
+            tuple(combination),
+            {parsed[i].get_key_element(): combination[i].partition("=")[2] for i in swept},
+        )
+        for number, combination in enumerate(itertools.product(*values))
+    ]
+
+
+def alternatives(override: Override, config_dirs: Sequence[Path]) -> list[str]:
+    """One override with one value for each that it names; itself where it names but one."""
+    text = str(override.input_line)
+    if not override.is_sweep_override():
+        return [text]
+    if override.is_interval_sweep():
+        raise ConfigError(
+            f"{text}: an interval has no end of values to try one by one",
+            f"dltool tune draws from it; here, {override.key_or_group}=0.1,0.01 names some",
+        )
+    values = list(dict.fromkeys(values_of(override, config_dirs)))
+    if not values:
+        raise ConfigError(f"{text} gives no value at all", f"{override.key_or_group}=a,b gives two")
+    return [f"{override.get_key_element()}={value}" for value in values]
+
+
+def values_of(override: Override, config_dirs: Sequence[Path]) -> list[str]:
+    """The values that a sweep override names, as one would type each."""
+    value = override._value
+    if isinstance(value, Glob):
+        return value.filter(group_options(override, config_dirs))
+    if isinstance(value, RangeSweep) and not value.shuffle:
+        return numbers_in(value, str(override.input_line))
+    try:
+        return list(override.sweep_string_iterator())
+    except (HydraException, ValueError) as error:
+        raise ConfigError(f"{override.input_line}: {error}") from error
+
+
+def numbers_in(sweep: RangeSweep, text: str) -> list[str]:
+    """From start up to, but without, stop; in decimal, so that range(0.1,0.4,0.1) is 0.1, 0.2, 0.3."""
+    start, stop, step = (Decimal(str(number)) for number in (sweep.start, sweep.stop, sweep.step))
+    if step == 0:
+        raise ConfigError(f"{text}: a step of 0 never arrives", "range(start,stop,step), as in range(1,4,1)")
+    return [str(start + i * step) for i in range(max(0, math.ceil((stop - start) / step)))]
+
+
+def group_options(override: Override, config_dirs: Sequence[Path]) -> list[str]:
+    """What `glob` chooses from."""
+    group = override.key_or_group
+    if group not in GROUPS:
+        raise ConfigError(
+            f"{override.input_line}: glob chooses among a group's options, and {group} is no group",
+            f"the groups are {', '.join(GROUPS)}; values are listed, {group}=a,b",
+        )
+    return list(option_files(group, config_dirs))

@@ -1,0 +1,91 @@
+"""One job of a sweep, in the process that was forked for it."""
+
+import contextlib
+import os
+import signal
+import sys
+import threading
+import time
+import traceback
+from dataclasses import replace
+from multiprocessing import parent_process
+from pathlib import Path
+
+import torch
+
+import dltool
+from dltool.config.check import OUTPUT_ROOT, Config, check
+from dltool.config.compose import leaves
+from dltool.config.rerun import compose_resume, with_auto
+from dltool.engine.device import available_cores
+from dltool.errors import DltoolError
+from dltool.runs.folder import CONFIG, RunFolder
+from dltool.runs.status import never_started
+from dltool.search.assignment import Assignment
+from dltool.training import resume, train
+
+
+def run_job(assignment: Assignment) -> None:
+    """Train one job in its own run folder; the process ends with its exit code."""
+    dltool.IMPORTED_AT = time.monotonic()
+    leave_terminal(assignment.log_path)
+    sys.argv = ["dltool", *assignment.words]
+    composed = assignment.composed
+    composed.tree["run"] = {**composed.tree.get("run", {}), "dir": str(assignment.run_path)}
+    composed.set_origin("run.dir", "the command line")
+    config = check(composed)
+    try:
+        if assignment.resuming:
+            run = RunFolder.open(str(assignment.run_path))
+            saved = compose_resume(run.path / CONFIG, [])
+            sys.exit(resume(run, saved, with_auto(saved, run.read_environment().get("auto", {}), run.path / CONFIG)))
+        built = share_machine(with_auto(config, assignment.auto, assignment.source), assignment)
+        sys.exit(train(config, built, followed=assignment.followed))
+    except DltoolError as error:
+        print(f"error: {error.message}", *([f"hint: {error.hint}"] if error.hint else []), sep="\n", file=sys.stderr)
+        record_failure(assignment.run_path, config, error.message)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:  # Before the training watched for signals: nothing is lost.
+        sys.exit(130)
+    except Exception as error:
+        traceback.print_exc()
+        record_failure(assignment.run_path, config, f"{type(error).__name__}: {error}")
+        sys.exit(1)
+
+
+def leave_terminal(log_path: Path) -> None:
+    """Print to the log; hear of Ctrl-C from the sweep alone; end with the sweep, whatever ends it."""
+    log = os.open(log_path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
+    os.dup2(log, 1)
+    os.dup2(log, 2)
+    os.close(log)
+    os.setpgrp()
+    sweep = parent_process()
+    if sweep is not None:
+
+        def end_with_sweep() -> None:
+            sweep.join()
+            os.kill(os.getpid(), signal.SIGTERM)  # Finishes the step and saves.
+
+        threading.Thread(target=end_with_sweep, daemon=True).start()
+
+
+def share_machine(config: Config, assignment: Assignment) -> Config:
+    """`auto` threads and device become this job's share of the machine, where several run side by side."""
+    if assignment.num_slots == 1:
+        return config
+    trainer = dict(config["trainer"])
+    if trainer["threads"] == "auto":
+        trainer["threads"] = max(1, available_cores() // assignment.num_slots)
+    if trainer["device"] == "auto" and (count := torch.cuda.device_count()) > 1:
+        trainer["device"] = f"cuda:{assignment.slot % count}"
+    return replace(config, tree={**config.tree, "trainer": trainer})
+
+
+def record_failure(path: Path, config: Config, error: str) -> None:
+    """A job that failed before it had a run folder gets one, so that its error is found where the others are."""
+    with contextlib.suppress(DltoolError, OSError):  # Where there is one, its status.json says it already.
+        run = RunFolder.create(str(path), OUTPUT_ROOT, path.name)
+        run.write_config(config.tree)
+        run.write_status(never_started(dict(leaves(config.tree)), error))
+        run.release()

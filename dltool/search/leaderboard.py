@@ -1,0 +1,129 @@
+"""What a sweep found: a row per job for a spreadsheet, and the settings ranked over their seeds."""
+
+import csv
+import io
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich import box
+from rich.table import Table
+
+from dltool.metrics.direction import metric_direction
+from dltool.runs.folder import write_whole
+from dltool.search.folder import Result
+
+SEED = "seed"
+
+
+@dataclass(frozen=True)
+class Standing:
+    """One setting of the sweep with all of its seeds.
+
+    Attributes:
+        swept: The values that make the setting, without the seed.
+        results: Those of its jobs that finished.
+        values: The metric in each of them, where it was reported.
+    """
+
+    swept: dict[str, str]
+    results: list[Result]
+    values: list[float]
+
+    @property
+    def mean(self) -> float:
+        return statistics.fmean(self.values) if self.values else float("nan")
+
+    def describe(self) -> str:
+        """Mean ± standard deviation (that of a sample, n - 1)."""
+        if not self.values:
+            return "-"
+        spread = f" ± {number(statistics.stdev(self.values))}" if len(self.values) > 1 else ""
+        return number(self.mean) + spread
+
+
+def number(value: float) -> str:
+    plain = value == 0 or 1e-3 <= abs(value) < 1e4 or value != value
+    return f"{value:.4f}" if plain else f"{value:.3e}"
+
+
+def ranking_metric(results: Sequence[Result], metric: str | None, mode: str) -> tuple[str, str] | None:
+    """The metric to rank by and its direction.
+
+    What the user named; else the main metric of the first job that has one, on the test split where no job
+    has reported it on the validation split. None where there is nothing to rank by.
+    """
+    if metric is not None:
+        return metric, metric_direction(metric, mode)
+    reported = {name for result in results for name in result.metrics or {}}
+    for result in results:
+        if result.main_metric is not None:
+            name, direction = result.main_metric
+            on_test = name.replace("val/", "test/", 1)
+            return (name if name in reported or on_test not in reported else on_test), direction
+    return None
+
+
+def standings(results: Sequence[Result], metric: str, direction: str) -> list[Standing]:
+    """The settings, best mean first; those that did not report the metric last."""
+    groups: dict[tuple[tuple[str, str], ...], list[Result]] = {}
+    for result in results:
+        setting = tuple((key, value) for key, value in result.job.swept.items() if key != SEED)
+        groups.setdefault(setting, []).append(result)
+    ranked = []
+    for setting, members in groups.items():
+        finished = [result for result in members if result.state == "finished"]
+        values = [result.metrics[metric] for result in finished if result.metrics and metric in result.metrics]
+        ranked.append(Standing(dict(setting), finished, values))
+    sign = 1 if direction == "min" else -1
+    return sorted(ranked, key=lambda s: (s.mean != s.mean, sign * s.mean if s.mean == s.mean else 0.0))
+
+
+def leaderboard(ranked: Sequence[Standing], metric: str, direction: str) -> Table:
+    """The ranked settings as a table; other held-out metrics of the same name stand beside."""
+    beside = metric.replace("val/", "test/", 1) if metric.startswith("val/") else None
+    best = "smallest" if direction == "min" else "largest"
+    table = Table(box=box.ROUNDED, title=f"by {metric}, {best} first: mean ± standard deviation", title_justify="left")
+    keys = list(dict.fromkeys(key for standing in ranked for key in standing.swept))
+    for key in keys:
+        table.add_column(key)
+    for name in (metric, beside):
+        if name is not None:
+            table.add_column(name, justify="right")
+    table.add_column("n", justify="right")
+    table.add_column("seconds", justify="right")
+    for standing in ranked:
+        row = [standing.swept.get(key, "") for key in keys] + [standing.describe()]
+        if beside is not None:
+            tested = [r.metrics[beside] for r in standing.results if r.metrics and beside in r.metrics]
+            row.append(Standing(standing.swept, standing.results, tested).describe())
+        seconds = [result.seconds for result in standing.results]
+        table.add_row(*row, str(len(standing.values)), f"{statistics.fmean(seconds):.1f}" if seconds else "-")
+    return table
+
+
+def write_csv(path: Path, results: Sequence[Result]) -> None:
+    """Replace sweep.csv: a row per job, the swept values first, then the state, then every metric."""
+    swept = list(dict.fromkeys(key for result in results for key in result.job.swept))
+    metrics = list(dict.fromkeys(name for result in results for name in result.metrics or {}))
+    text = io.StringIO()
+    rows = csv.writer(text, lineterminator="\n")
+    rows.writerow(["job", *swept, "state", *metrics, "step", "epoch", "seconds", "stopped_by", "error", "run"])
+    for result in results:
+        measured = result.metrics or {}
+        rows.writerow(
+            [
+                result.job.number,
+                *(result.job.swept.get(key, "") for key in swept),
+                result.state,
+                *(measured.get(name, "") for name in metrics),
+                result.step,
+                result.epoch,
+                f"{result.seconds:.2f}",
+                result.stopped_by or "",
+                result.error or "",
+                result.path,
+            ]
+        )
+    write_whole(path, text.getvalue())

@@ -1,0 +1,10 @@
+"""Imports what every training needs, once, in the process that the jobs of a sweep are forked from.
+
+Nothing here computes: a process whose torch has used its threads, or CUDA, cannot be forked safely.
+"""
+
+import matplotlib.figure  # noqa: F401
+import torch._dynamo  # noqa: F401  (the first optimizer asks for it, and waits a second)
+
+import dltool.config.check
+import dltool.search.job  # noqa: F401

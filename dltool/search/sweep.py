@@ -1,0 +1,176 @@
+"""`dltool train -m`: every job of a grid, a few at a time, in a folder that remembers what is done."""
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from dltool.config.check import OUTPUT_ROOT
+from dltool.config.compose import Composed
+from dltool.engine.signals import StopSignals
+from dltool.runs.folder import RunFolder, quoted
+from dltool.search.assignment import Assignment, carry_out
+from dltool.search.display import SweepDisplay
+from dltool.search.folder import Result, SweepFolder
+from dltool.search.grid import Job
+from dltool.search.leaderboard import SEED, Standing, leaderboard, ranking_metric, standings, write_csv
+from dltool.search.workers import Workers, describe_exit
+from dltool.settings import SweepSettings
+
+POLL_SECONDS = 0.25
+
+
+@dataclass(frozen=True)
+class Training:
+    """What a job trains.
+
+    Attributes:
+        composed: Its config, which has been checked.
+        config: The same, complete, with dotted keys.
+        auto, source: With --from RUN, what each `auto` became in that run, and its config's path.
+    """
+
+    composed: Composed
+    config: dict[str, Any]
+    auto: dict[str, Any]
+    source: Path
+
+
+class Sweep:
+    """A sweep in its folder.
+
+    Args:
+        jobs: All of it.
+        trainings: What each job trains, in the same order.
+        words: What a job's command has besides overrides, such as ("--from", "RUN").
+        quiet: Print the folder only.
+
+    Raises:
+        ConfigError: See SweepFolder.open.
+    """
+
+    def __init__(
+        self,
+        settings: SweepSettings,
+        jobs: Sequence[Job],
+        trainings: Sequence[Training],
+        *,
+        words: Sequence[str] = (),
+        quiet: bool = False,
+    ) -> None:
+        self.settings = settings
+        self.words = tuple(words)
+        self.quiet = quiet
+        self.trainings = {job.overrides: training for job, training in zip(jobs, trainings, strict=True)}
+        self.workers: Workers[Job] = Workers(settings.n_jobs)
+        self.workers.warm_up()
+        configs = [training.config for training in trainings]
+        self.folder = SweepFolder.open(settings.dir, OUTPUT_ROOT, jobs, configs, ["dltool", *sys.argv[1:]])
+        self.exit_codes: list[int] = []
+
+    def run(self) -> int:
+        """Run what is not finished; returns the exit code.
+
+        0 where all jobs are finished, 1 where one has failed, 2 where none has even begun for its
+        configuration or data, 130 or 143 after a signal: the jobs that ran have saved what they reached.
+        """
+        waiting = self.folder.unfinished()
+        display = SweepDisplay(self.folder, len(waiting), quiet=self.quiet)
+        signals = StopSignals()
+        passed_on = False
+        try:
+            with display, signals:
+                while (waiting and signals.received is None) or self.workers.running:
+                    while waiting and signals.received is None and (slot := self.workers.free_slot) is not None:
+                        self.start(waiting.pop(0), slot)
+                    for ended in self.workers.wait(POLL_SECONDS):
+                        self.exit_codes.append(ended.exit_code)
+                        display.ended(self.settle(ended.label, ended.exit_code))
+                        self.write_csv()
+                    display.refresh()
+                    if signals.received is not None and not passed_on:
+                        display.say("stopping: the jobs that run save what they have reached")
+                        self.workers.signal(signals.received)
+                        passed_on = True
+        finally:
+            self.folder.lock.release()
+        return self.report(signals.received)
+
+    def start(self, job: Job, slot: int) -> None:
+        """Start a job's process, on from its checkpoint where there is one."""
+        training = self.trainings[job.overrides]
+        assignment = Assignment(
+            words=("train", *self.words, *job.overrides),
+            composed=training.composed,
+            auto=training.auto,
+            source=training.source,
+            run_path=self.folder.run_path(job),
+            log_path=self.folder.log_path(job),
+            resuming=self.folder.clear_unless_saved(job),
+            slot=slot,
+            num_slots=self.settings.n_jobs,
+            followed=("sweep.metric", self.settings.metric),
+        )
+        self.workers.start(job, carry_out, assignment, slot)
+
+    def settle(self, job: Job, exit_code: int) -> Result:
+        """The job's result; what ended a process that could not say so itself is written down for it."""
+        result = self.folder.result(job)
+        if result.state == "running":
+            run = RunFolder(result.path)
+            run.write_status({**run.read_status(), "state": "failed", "error": describe_exit(exit_code)})
+            return self.folder.result(job)
+        return result
+
+    def write_csv(self) -> None:
+        try:
+            write_csv(self.folder.path / "sweep.csv", self.folder.results())
+        except OSError as error:
+            print(f"warning: sweep.csv could not be written: {error.strerror}", file=sys.stderr)
+
+    def report(self, signum: int | None) -> int:
+        """Print the ranking, the failures and what to type next; returns the exit code."""
+        self.write_csv()
+        results = self.folder.results()
+        failed = [result for result in results if result.state == "failed"]
+        again = f"sweep.dir={quoted(self.folder.path)}"
+        if self.quiet:
+            print(self.folder.path)
+        else:
+            self.print_ranking(results)
+            for result in failed:
+                log = quoted(self.folder.log_path(result.job))
+                print(f"failed: {result.job.name}: {result.error} (its log: {log})", file=sys.stderr)
+            print(f"sweep      {quoted(self.folder.path)}, with sweep.csv and a run folder per job")
+            if signum is not None or failed:
+                print(f"the rest   the same command with {again} runs what is not finished")
+        if signum is not None:
+            return 128 + signum
+        if not failed:
+            return 0
+        return 2 if self.exit_codes and set(self.exit_codes) == {2} and len(failed) == len(results) else 1
+
+    def print_ranking(self, results: Sequence[Result]) -> None:
+        ranking = ranking_metric(results, self.settings.metric, self.settings.mode)
+        if ranking is None or not any(result.state == "finished" for result in results):
+            return
+        ranked = standings(results, *ranking)
+        console = Console(highlight=False)
+        if not console.is_terminal:
+            console = Console(highlight=False, width=200)
+        console.print(leaderboard(ranked, *ranking))
+        best = ranked[0]
+        if not best.values:
+            print(f"no job has reported {ranking[0]}")
+        elif best.swept:
+            print(f"best       dltool {self.best_command(best)}")
+
+    def best_command(self, best: Standing) -> str:
+        """The command of the best setting; its seed is the user's to choose."""
+        import shlex
+
+        overrides = [text for text in best.results[0].job.overrides if text.partition("=")[0] != SEED]
+        return shlex.join(["train", *self.words, *overrides])

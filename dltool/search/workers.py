@@ -1,0 +1,85 @@
+"""Runs functions in processes of their own, a few at a time, each forked from a server that has torch in memory."""
+
+import contextlib
+import multiprocessing
+import os
+import signal
+from collections.abc import Callable
+from dataclasses import dataclass
+from multiprocessing.connection import wait
+from multiprocessing.process import BaseProcess
+from typing import Any, Generic, TypeVar
+
+Label = TypeVar("Label")
+
+
+@dataclass(frozen=True)
+class Ended(Generic[Label]):
+    """A process that has ended.
+
+    Attributes:
+        exit_code: As a shell would give it, or minus the number of the signal that killed it.
+    """
+
+    label: Label
+    exit_code: int
+
+
+class Workers(Generic[Label]):
+    """At most `count` processes at a time.
+
+    The server is started first and imports `dltool.search.preload`; from then on a process is there at once,
+    where a new interpreter would import torch for two seconds. It does nothing else, so that forking it is safe.
+
+    Args:
+        count: Processes that may run side by side.
+    """
+
+    def __init__(self, count: int) -> None:
+        self.count = count
+        methods = multiprocessing.get_all_start_methods()
+        self.context: Any = multiprocessing.get_context("forkserver" if "forkserver" in methods else "spawn")
+        self.running: dict[int, tuple[Label, BaseProcess]] = {}  # By slot.
+
+    def warm_up(self) -> None:
+        """Let the server import what the processes need while the caller is busy with something else."""
+        if self.context.get_start_method() == "forkserver":
+            from multiprocessing import forkserver
+
+            forkserver.set_forkserver_preload(["dltool.search.preload"])
+            forkserver.ensure_running()
+
+    @property
+    def free_slot(self) -> int | None:
+        return next((slot for slot in range(self.count) if slot not in self.running), None)
+
+    def start(self, label: Label, function: Callable[[Any], None], argument: Any, slot: int) -> None:
+        """Run `function(argument)` in a new process; both are pickled."""
+        process = self.context.Process(target=function, args=(argument,))
+        process.start()
+        self.running[slot] = (label, process)
+
+    def wait(self, timeout: float) -> list[Ended[Label]]:
+        """The processes that have ended, after at most `timeout` seconds."""
+        wait([process.sentinel for _, process in self.running.values()], timeout)
+        ended = []
+        for slot, (label, process) in list(self.running.items()):
+            if process.exitcode is not None:
+                process.join()
+                del self.running[slot]
+                ended.append(Ended(label, process.exitcode))
+        return ended
+
+    def signal(self, signum: int) -> None:
+        """Send a signal to every process that runs."""
+        for _, process in self.running.values():
+            if process.pid is not None:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(process.pid, signum)
+
+
+def describe_exit(exit_code: int) -> str:
+    """What ended a process that could not say so itself."""
+    if exit_code == -signal.SIGKILL:
+        return "killed by SIGKILL, perhaps because memory ran out"
+    return f"killed by {signal.Signals(-exit_code).name}" if exit_code < 0 else f"ended with exit code {exit_code}"
