@@ -140,3 +140,38 @@ class SweepSettings:
     n_jobs: Positive[int] = 1
     metric: str | None = None
     mode: Literal["auto", "min", "max"] = "auto"
+
+
+@register("tune", "default")
+@dataclass(frozen=True, kw_only=True)
+class TuneSettings:
+    """`dltool tune`: keys of the search itself, taken from the command line, in no run's config.
+
+    Attributes:
+        study: Its name; outputs/studies/<study> holds it, and the same name goes on with it, from this shell or
+            another. Null makes a new one, named by date and time.
+        trials: Trials that the study shall have altogether.
+        n_jobs: Trials that this command runs at the same time.
+        metric: What is optimized, "val/accuracy"; null takes the task's main metric.
+        mode: Its direction; "auto" knows losses and errors ("min") from all else ("max").
+        sampler: "tpe", the tree-structured Parzen estimator (Bergstra et al. 2011), or "random".
+        pruner: What ends a trial at an evaluation: "median" (worse than the median of the earlier trials at the same
+            time), "hyperband" (Li et al. 2018) or "none".
+        startup_trials: Trials that are drawn at random, and that the median pruner lets run, before either learns.
+        warmup_epochs: Evaluations of each trial that the median pruner leaves alone.
+        seed: Of the sampler; trial k draws by (seed, k). The trainings have their own, `seed`.
+        storage: Null keeps a journal file in the study's folder, which serves several shells and, on a shared file
+            system, several machines; else an Optuna storage such as "sqlite:///study.db".
+    """
+
+    study: str | None = None
+    trials: Positive[int] = 50
+    n_jobs: Positive[int] = 1
+    metric: str | None = None
+    mode: Literal["auto", "min", "max"] = "auto"
+    sampler: Literal["tpe", "random"] = "tpe"
+    pruner: Literal["median", "hyperband", "none"] = "median"
+    startup_trials: Positive[int] = 5
+    warmup_epochs: NonNegative[int] = 1
+    seed: NonNegative[int] = 0
+    storage: str | None = None

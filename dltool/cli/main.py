@@ -9,12 +9,13 @@ from types import ModuleType
 from typing import NoReturn
 
 from dltool import __version__
-from dltool.cli import check, list, resume, show, train
+from dltool.cli import check, list, resume, show, train, tune
 from dltool.errors import DltoolError
 
 VERBS: dict[str, ModuleType] = {
     "train": train,
     "resume": resume,
+    "tune": tune,
     "list": list,
     "show": show,
     "check": check,

@@ -70,6 +70,12 @@ def compose_request(args: argparse.Namespace, overrides: list[str]) -> tuple["Co
     return compose_from(path, overrides, args.config_dir), auto, path
 
 
+def command_words(args: argparse.Namespace) -> list[str]:
+    """What a command that repeats one training of a search has beside its overrides."""
+    folders = [word for folder in args.config_dir for word in ("--config-dir", str(folder))]
+    return folders + (["--from", str(args.source)] if args.source else [])
+
+
 def source_of(source: Path) -> tuple[Path, dict[str, Any]]:
     """The config file that --from names, and, for a run, what each `auto` of it became."""
     from dltool.runs.folder import CONFIG, RunFolder

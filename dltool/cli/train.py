@@ -2,7 +2,7 @@
 
 import argparse
 
-from dltool.cli.request import add_config_arguments, compose_request, read_config
+from dltool.cli.request import add_config_arguments, command_words, compose_request, read_config
 from dltool.errors import ConfigError
 
 SUMMARY = "train a model; ends with its test metrics and the run folder"
@@ -47,11 +47,13 @@ def run_sweep(args: argparse.Namespace) -> int:
     from dltool.config.check import check
     from dltool.config.compose import leaves
     from dltool.search.grid import expand
+    from dltool.search.launchers import split_launcher
     from dltool.search.settings import split_settings
     from dltool.search.sweep import Sweep, Training
     from dltool.settings import SweepSettings
 
-    fields, overrides = split_settings("sweep", args.overrides)
+    launcher, launcher_settings, overrides = split_launcher(args.overrides)
+    fields, overrides = split_settings("sweep", overrides)
     if any(text.startswith("run.dir=") for text in overrides):
         raise ConfigError("run.dir names one run, and a sweep makes a folder for each", "sweep.dir=FOLDER")
     jobs = expand(overrides, args.config_dir)
@@ -59,10 +61,16 @@ def run_sweep(args: argparse.Namespace) -> int:
     for job in jobs:
         composed, auto, source = compose_request(args, list(job.overrides))
         trainings.append(Training(composed, dict(leaves(check(composed).tree)), auto, source))
-    words = [word for folder in args.config_dir for word in ("--config-dir", str(folder))]
-    words += ["--from", str(args.source)] if args.source else []
+    words = command_words(args)
     if args.cfg:
         for job in jobs:
             print(shlex.join(["dltool", "train", *words, *job.overrides]))
         return 0
-    return Sweep(SweepSettings(**fields), jobs, trainings, words=words, quiet=args.quiet).run()
+    return Sweep(
+        SweepSettings(**fields),
+        jobs,
+        trainings,
+        words=words,
+        launcher=(launcher, launcher_settings) if launcher else None,
+        quiet=args.quiet,
+    ).run()

@@ -46,3 +46,17 @@ class FolderLock:
         if self.file is not None:
             self.file.close()
             self.file = None
+
+
+def is_held(folder: Path) -> bool:
+    """Whether a process holds the folder; false where there is no folder, or nobody ever did."""
+    try:
+        import fcntl
+
+        with (folder / ".lock").open() as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except (ImportError, FileNotFoundError):
+        return False
+    except OSError:
+        return True
+    return False

@@ -19,6 +19,7 @@ class Assignment:
         resuming: Go on from the run's newest checkpoint.
         slot, num_slots: Which of the trainings that run side by side this is, for its share of the machine.
         followed: A setting of the search and the metric that it names, ("sweep.metric", "val/loss").
+        trial: Where the training is a trial of a study, how to find it (search.study.TrialLink).
     """
 
     words: tuple[str, ...]
@@ -31,6 +32,7 @@ class Assignment:
     slot: int = 0
     num_slots: int = 1
     followed: tuple[str, str | None] | None = None
+    trial: Any = None
 
 
 def carry_out(assignment: Assignment) -> None:

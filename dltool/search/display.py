@@ -1,4 +1,4 @@
-"""What a person sees of a sweep: a live table of all jobs in a terminal, a line per job anywhere else."""
+"""What a person sees of a search: a live table of all jobs in a terminal, a line per job anywhere else."""
 
 import sys
 import time
@@ -8,15 +8,15 @@ from rich.console import Console, RenderableType
 from rich.live import Live
 from rich.table import Table
 
-from dltool.search.folder import Result, SweepFolder
+from dltool.search.folder import Result, JobFolder
 from dltool.search.leaderboard import number
 
 REFRESH_SECONDS = 0.5
 STATE_STYLES = {"finished": "green", "failed": "red", "running": "bold", "pruned": "yellow", "waiting": "dim"}
 
 
-class SweepDisplay:
-    """The jobs of a sweep while they run.
+class JobsDisplay:
+    """The jobs of a sweep or a study while they run.
 
     Args:
         num_left: Jobs that this command has to run.
@@ -24,7 +24,7 @@ class SweepDisplay:
     """
 
     def __init__(
-        self, folder: SweepFolder, num_left: int, *, quiet: bool = False, console: Console | None = None
+        self, folder: JobFolder, num_left: int, *, quiet: bool = False, console: Console | None = None
     ) -> None:
         self.folder = folder
         self.num_left = num_left
@@ -35,12 +35,8 @@ class SweepDisplay:
         self.settled: dict[int, Result] = {}  # Those that will not change any more, by number.
         self.live: Live | None = None
 
-    def __enter__(self) -> "SweepDisplay":
+    def __enter__(self) -> "JobsDisplay":
         if not self.quiet:
-            total = len(self.folder.jobs)
-            done = total - self.num_left
-            before = f", {done} of them finished already" if done else ""
-            self.say(f"{total} job{'s' * (total != 1)} in {self.folder.path}{before}")
             if self.console.is_terminal and not self.console.is_dumb_terminal:
                 self.live = Live(
                     console=self.console, auto_refresh=False, transient=True, redirect_stdout=sys.stdout.isatty()
@@ -80,17 +76,18 @@ class SweepDisplay:
                 self.settled[result.job.number] = result
         room = max(self.console.height - 6, 3)
         if len(results) > room:
-            first_open = next((i for i, r in enumerate(results) if r.state not in ("finished", "failed")), 0)
+            first_open = next((i for i, r in enumerate(results) if r.state not in ("finished", "failed")), len(results))
             start = min(max(first_open - room // 2, 0), len(results) - room)
             results = results[start : start + room]
         table = Table(box=None, padding=(0, 2, 0, 0))
-        for name in ("job", *self.folder.jobs[0].swept, "state", "epoch", "metric", "seconds"):
+        swept = list(dict.fromkeys(key for result in results for key in result.job.swept))
+        for name in ("job", *swept, "state", "epoch", "metric", "seconds"):
             table.add_column(name, no_wrap=True)
         for result in results:
             style = STATE_STYLES.get(result.state, "")
             table.add_row(
                 str(result.job.number),
-                *result.job.swept.values(),
+                *(result.job.swept.get(key, "") for key in swept),
                 f"[{style}]{result.state}[/]" if style else result.state,
                 str(result.epoch) if result.epoch else "",
                 main_value(result),

@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from dltool.errors import ConfigError
-from dltool.runs.folder import CONFIG, RunFolder, make_unique, quoted, read_json, write_whole
+from dltool.runs.folder import CONFIG, STATUS, RunFolder, make_unique, quoted, read_json, write_whole
 from dltool.runs.lock import FolderLock
 from dltool.search.grid import Job
+from dltool.search.workers import describe_exit
 
 SWEEP = "sweep.json"
 
@@ -29,6 +30,7 @@ class Result:
     Attributes:
         state: "waiting" without a folder; else that of its status.json.
         main_metric: The metric that the job's task follows and "min" or "max"; None where it has none.
+        total_steps: Steps of the whole training.
     """
 
     job: Job
@@ -41,14 +43,66 @@ class Result:
     stopped_by: str | None = None
     error: str | None = None
     main_metric: tuple[str, str] | None = None
+    total_steps: int = 0
 
 
-class SweepFolder:
+class JobFolder:
+    """A folder with a run folder for each of its jobs.
+
+    Attributes:
+        path: The folder.
+        jobs: The jobs that are known so far, by number.
+    """
+
+    def __init__(self, path: Path, jobs: Sequence[Job] = ()) -> None:
+        self.path = path
+        self.jobs = list(jobs)
+
+    def run_path(self, job: Job) -> Path:
+        return self.path / job.name
+
+    def log_path(self, job: Job) -> Path:
+        return self.path / "logs" / f"{job.name}.txt"
+
+    def result(self, job: Job) -> Result:
+        """What a job's run folder says now."""
+        path = self.run_path(job)
+        status = read_json(path / STATUS)
+        if not status:
+            return Result(job, path, "waiting")
+        metric = status.get("main_metric")
+        return Result(
+            job,
+            path,
+            status["state"],
+            status["step"],
+            status["epoch"],
+            status["metrics"],
+            status["seconds"]["total"],
+            status["stopped_by"],
+            status["error"],
+            (metric[0], metric[1]) if metric else None,
+            status["total_steps"],
+        )
+
+    def results(self) -> list[Result]:
+        return [self.result(job) for job in self.jobs]
+
+    def settle(self, job: Job, exit_code: int) -> Result:
+        """A job's result once its process has ended; what it could not write down itself is added."""
+        result = self.result(job)
+        if result.state != "running":
+            return result
+        run = RunFolder(result.path)
+        run.write_status({**run.read_status(), "state": "failed", "error": describe_exit(exit_code)})
+        return self.result(job)
+
+
+class SweepFolder(JobFolder):
     """The folder of a sweep, held by one process at a time."""
 
     def __init__(self, path: Path, jobs: Sequence[Job]) -> None:
-        self.path = path
-        self.jobs = list(jobs)
+        super().__init__(path, jobs)
         self.lock = FolderLock(path)
 
     @classmethod
@@ -102,37 +156,8 @@ class SweepFolder:
         (path / "logs").mkdir(exist_ok=True)
         return sweep
 
-    def run_path(self, job: Job) -> Path:
-        return self.path / job.name
-
-    def log_path(self, job: Job) -> Path:
-        return self.path / "logs" / f"{job.name}.txt"
-
-    def result(self, job: Job) -> Result:
-        """What a job's run folder says now."""
-        path = self.run_path(job)
-        status = read_json(path / "status.json")
-        if not status:
-            return Result(job, path, "waiting")
-        metric = status.get("main_metric")
-        return Result(
-            job,
-            path,
-            status["state"],
-            status["step"],
-            status["epoch"],
-            status["metrics"],
-            status["seconds"]["total"],
-            status["stopped_by"],
-            status["error"],
-            (metric[0], metric[1]) if metric else None,
-        )
-
-    def results(self) -> list[Result]:
-        return [self.result(job) for job in self.jobs]
-
     def unfinished(self) -> list[Job]:
-        return [result.job for result in self.results() if result.state not in ("finished", "pruned")]
+        return [result.job for result in self.results() if result.state != "finished"]
 
     def clear_unless_saved(self, job: Job) -> bool:
         """Whether a job has a checkpoint to go on from; where not, what there is of its folder is removed."""

@@ -19,6 +19,7 @@ from dltool.config.compose import leaves
 from dltool.config.rerun import compose_resume, with_auto
 from dltool.engine.device import available_cores
 from dltool.errors import DltoolError
+from dltool.observers.observer import Observer
 from dltool.runs.folder import CONFIG, RunFolder
 from dltool.runs.status import never_started
 from dltool.search.assignment import Assignment
@@ -40,7 +41,7 @@ def run_job(assignment: Assignment) -> None:
             saved = compose_resume(run.path / CONFIG, [])
             sys.exit(resume(run, saved, with_auto(saved, run.read_environment().get("auto", {}), run.path / CONFIG)))
         built = share_machine(with_auto(config, assignment.auto, assignment.source), assignment)
-        sys.exit(train(config, built, followed=assignment.followed))
+        sys.exit(train(config, built, followed=assignment.followed, observers=pruning(assignment)))
     except DltoolError as error:
         print(f"error: {error.message}", *([f"hint: {error.hint}"] if error.hint else []), sep="\n", file=sys.stderr)
         record_failure(assignment.run_path, config, error.message)
@@ -51,6 +52,15 @@ def run_job(assignment: Assignment) -> None:
         traceback.print_exc()
         record_failure(assignment.run_path, config, f"{type(error).__name__}: {error}")
         sys.exit(1)
+
+
+def pruning(assignment: Assignment) -> list[Observer]:
+    """The observer that lets a study end its trial early."""
+    if assignment.trial is None:
+        return []
+    from dltool.search.pruning import Pruning
+
+    return [Pruning(assignment.trial.load(), assignment.trial.metric)]
 
 
 def leave_terminal(log_path: Path) -> None:

@@ -11,13 +11,14 @@ from rich.console import Console
 from dltool.config.check import OUTPUT_ROOT
 from dltool.config.compose import Composed
 from dltool.engine.signals import StopSignals
-from dltool.runs.folder import RunFolder, quoted
+from dltool.runs.folder import quoted
 from dltool.search.assignment import Assignment, carry_out
-from dltool.search.display import SweepDisplay
+from dltool.search.display import JobsDisplay
 from dltool.search.folder import Result, SweepFolder
 from dltool.search.grid import Job
+from dltool.search.launchers import launch
 from dltool.search.leaderboard import SEED, Standing, leaderboard, ranking_metric, standings, write_csv
-from dltool.search.workers import Workers, describe_exit
+from dltool.search.workers import Workers
 from dltool.settings import SweepSettings
 
 POLL_SECONDS = 0.25
@@ -46,6 +47,7 @@ class Sweep:
         jobs: All of it.
         trainings: What each job trains, in the same order.
         words: What a job's command has besides overrides, such as ("--from", "RUN").
+        launcher: One of Hydra's and its settings, to run the jobs instead of processes of our own.
         quiet: Print the folder only.
 
     Raises:
@@ -59,14 +61,17 @@ class Sweep:
         trainings: Sequence[Training],
         *,
         words: Sequence[str] = (),
+        launcher: tuple[str, list[str]] | None = None,
         quiet: bool = False,
     ) -> None:
         self.settings = settings
         self.words = tuple(words)
+        self.launcher = launcher
         self.quiet = quiet
         self.trainings = {job.overrides: training for job, training in zip(jobs, trainings, strict=True)}
         self.workers: Workers[Job] = Workers(settings.n_jobs)
-        self.workers.warm_up()
+        if launcher is None:
+            self.workers.warm_up()
         configs = [training.config for training in trainings]
         self.folder = SweepFolder.open(settings.dir, OUTPUT_ROOT, jobs, configs, ["dltool", *sys.argv[1:]])
         self.exit_codes: list[int] = []
@@ -77,18 +82,24 @@ class Sweep:
         0 where all jobs are finished, 1 where one has failed, 2 where none has even begun for its
         configuration or data, 130 or 143 after a signal: the jobs that ran have saved what they reached.
         """
+        if self.launcher is not None:
+            return self.run_by_launcher(*self.launcher)
         waiting = self.folder.unfinished()
-        display = SweepDisplay(self.folder, len(waiting), quiet=self.quiet)
+        display = JobsDisplay(self.folder, len(waiting), quiet=self.quiet)
+        total = len(self.folder.jobs)
+        done = f", {total - len(waiting)} of them finished already" if len(waiting) < total else ""
+        display.say(f"{total} job{'s' * (total != 1)} in {self.folder.path}{done}")
         signals = StopSignals()
         passed_on = False
         try:
             with display, signals:
                 while (waiting and signals.received is None) or self.workers.running:
                     while waiting and signals.received is None and (slot := self.workers.free_slot) is not None:
-                        self.start(waiting.pop(0), slot)
+                        job = waiting.pop(0)
+                        self.workers.start(job, carry_out, self.assignment(job, slot), slot)
                     for ended in self.workers.wait(POLL_SECONDS):
                         self.exit_codes.append(ended.exit_code)
-                        display.ended(self.settle(ended.label, ended.exit_code))
+                        display.ended(self.folder.settle(ended.label, ended.exit_code))
                         self.write_csv()
                     display.refresh()
                     if signals.received is not None and not passed_on:
@@ -99,10 +110,24 @@ class Sweep:
             self.folder.lock.release()
         return self.report(signals.received)
 
-    def start(self, job: Job, slot: int) -> None:
-        """Start a job's process, on from its checkpoint where there is one."""
+    def run_by_launcher(self, name: str, settings: Sequence[str]) -> int:
+        """The same by one of Hydra's launchers, which says nothing before all jobs have ended."""
+        waiting = self.folder.unfinished()
+        slots = self.settings.n_jobs
+        print(f"{len(waiting)} jobs in {self.folder.path}, handed to {name}", file=sys.stderr)
+        try:
+            assignments = [self.assignment(job, i % slots) for i, job in enumerate(waiting)]
+            self.exit_codes = launch(name, settings, self.folder.path / "launcher", assignments) if waiting else []
+            for job, code in zip(waiting, self.exit_codes, strict=True):
+                self.folder.settle(job, code)
+        finally:
+            self.folder.lock.release()
+        return self.report(None)
+
+    def assignment(self, job: Job, slot: int) -> Assignment:
+        """What a job's process is told: to go on from its checkpoint where there is one."""
         training = self.trainings[job.overrides]
-        assignment = Assignment(
+        return Assignment(
             words=("train", *self.words, *job.overrides),
             composed=training.composed,
             auto=training.auto,
@@ -114,16 +139,6 @@ class Sweep:
             num_slots=self.settings.n_jobs,
             followed=("sweep.metric", self.settings.metric),
         )
-        self.workers.start(job, carry_out, assignment, slot)
-
-    def settle(self, job: Job, exit_code: int) -> Result:
-        """The job's result; what ended a process that could not say so itself is written down for it."""
-        result = self.folder.result(job)
-        if result.state == "running":
-            run = RunFolder(result.path)
-            run.write_status({**run.read_status(), "state": "failed", "error": describe_exit(exit_code)})
-            return self.folder.result(job)
-        return result
 
     def write_csv(self) -> None:
         try:

@@ -1,0 +1,83 @@
+"""`dltool tune`: search a space of settings, ending hopeless trials early."""
+
+import argparse
+import importlib.util
+import re
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dltool.cli.request import add_config_arguments, command_words, compose_request
+from dltool.errors import ConfigError
+
+if TYPE_CHECKING:
+    from dltool.config.check import Config
+    from dltool.config.compose import Composed
+    from dltool.search.space import Dimension
+
+SUMMARY = "search for the best settings; hopeless trials are ended early"
+EXAMPLES = """\
+examples:
+  dltool tune model=mlp 'optim.lr=tag(log,interval(1e-4,1e-1))' 'model.hidden=[32],[128],[64,64]'
+  dltool tune data=iris model=mlp 'optim.lr=interval(0.001,0.1)' tune.study=iris tune.trials=40 tune.n_jobs=2
+  dltool tune … tune.study=iris tune.trials=80     go on with it, from this shell or another
+  dltool tune … tune.pruner=hyperband tune.metric=val/loss
+
+a space: interval(a,b)  int(interval(a,b))  tag(log,interval(a,b))  range(a,b,step)  a,b,c  glob(l*); all else is fixed.
+"""
+STUDIES = Path("outputs") / "studies"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_config_arguments(parser)
+    parser.add_argument("--quiet", action="store_true", help="print nothing but errors and the study's folder")
+
+
+def run(args: argparse.Namespace) -> int:
+    from dltool.config.compose import leaves
+    from dltool.search.settings import split_settings
+    from dltool.search.space import read_space
+    from dltool.settings import TuneSettings
+
+    fields, overrides = split_settings("tune", args.overrides)
+    settings = TuneSettings(**fields)
+    if any(text.startswith("run.dir=") for text in overrides):
+        raise ConfigError("run.dir names one run, and a study makes a folder for each trial", "tune.study=NAME")
+    name = settings.study or time.strftime("%Y-%m-%d_%H-%M-%S")
+    if not re.fullmatch(r"[\w-][\w.-]*", name):
+        raise ConfigError(f"tune.study={name}: letters, digits, -, _ and . make a name", "tune.study=first")
+    space, fixed = read_space(overrides, args.config_dir)
+    config = check_space(args, space, fixed)
+    if importlib.util.find_spec("optuna") is None:
+        raise ConfigError("dltool tune needs the package optuna, which is not installed", 'pip install "dltool[tune]"')
+
+    from dltool.search.study import Study
+    from dltool.search.tune import Tuning, find_metric
+    from dltool.search.workers import Workers
+
+    workers: Workers[Any] = Workers(settings.n_jobs)
+    workers.warm_up()
+    metric, direction = find_metric(config, settings)
+    shared = dict(leaves(config.tree))
+    study = Study(STUDIES / name, name, settings, metric=metric, direction=direction, space=space, config=shared)
+
+    def compose(overrides: list[str]) -> "tuple[Composed, dict[str, Any], Path]":
+        return compose_request(args, overrides)
+
+    return Tuning(study, fixed, compose, command_words(args), workers, args.quiet).run()
+
+
+def check_space(args: argparse.Namespace, space: "list[Dimension]", fixed: list[str]) -> "Config":
+    """Compose and check the ends of every dimension, the others at their first; returns the config of all firsts.
+
+    Raises:
+        ConfigError: For the first value that no training takes.
+    """
+    from dltool.config.check import check
+
+    firsts = [f"{dimension.key}={dimension.extremes()[0]}" for dimension in space]
+    for i, dimension in enumerate(space):
+        for value in dimension.extremes()[1:]:
+            words = [*firsts[:i], f"{dimension.key}={value}", *firsts[i + 1 :]]
+            check(compose_request(args, [*fixed, *words])[0])
+    return check(compose_request(args, [*fixed, *firsts])[0])

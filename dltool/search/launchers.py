@@ -1,0 +1,126 @@
+"""Hands the jobs of a sweep to one of Hydra's launchers, to run them on a cluster or by joblib.
+
+Only the running is theirs: every job was composed and checked before, and is handed over as a file. What Hydra
+composes for its launcher is a config of one key, so that nothing of a user's config passes through it.
+"""
+
+import importlib.util
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from dltool.config.compose import Composed, first_lines
+from dltool.errors import ConfigError
+from dltool.search.assignment import Assignment, carry_out
+
+# Launcher to the package that brings it and the extra that installs it.
+LAUNCHERS = {
+    "joblib": ("hydra_plugins.hydra_joblib_launcher", "joblib"),
+    "submitit_local": ("hydra_plugins.hydra_submitit_launcher", "submitit"),
+    "submitit_slurm": ("hydra_plugins.hydra_submitit_launcher", "submitit"),
+}
+SETTING = re.compile(r"hydra\.launcher\.[a-z]\w*=")  # No key that begins with "_": those name code.
+
+
+def split_launcher(overrides: Sequence[str]) -> tuple[str | None, list[str], list[str]]:
+    """Take `hydra/launcher=NAME` and `hydra.launcher.key=value` out of the overrides.
+
+    Returns:
+        The launcher's name or None, its settings, and the overrides that are left.
+
+    Raises:
+        ConfigError: For an unknown launcher, one that is not installed, or settings without one.
+    """
+    chosen = [text.partition("=")[2] for text in overrides if text.startswith("hydra/launcher=")]
+    settings = [text for text in overrides if SETTING.match(text)]
+    rest = [text for text in overrides if text not in settings and not text.startswith("hydra/launcher=")]
+    if not chosen:
+        if settings:
+            raise ConfigError(f"{settings[0]}: no launcher is chosen", f"hydra/launcher={', '.join(LAUNCHERS)}")
+        return None, [], rest
+    name = chosen[-1]
+    if name not in LAUNCHERS:
+        raise ConfigError(
+            f"hydra/launcher={name}: there is no such launcher; there are {', '.join(LAUNCHERS)}",
+            "without a launcher dltool runs the jobs itself, sweep.n_jobs=N at a time",
+        )
+    package, extra = LAUNCHERS[name]
+    if importlib.util.find_spec("hydra_plugins") is None or importlib.util.find_spec(package) is None:
+        raise ConfigError(f"hydra/launcher={name} is not installed", f'pip install "dltool[{extra}]"')
+    return name, settings, rest
+
+
+def launch(name: str, settings: Sequence[str], folder: Path, assignments: Sequence[Assignment]) -> list[int]:
+    """Run the assignments by a launcher, and wait for all of them.
+
+    Args:
+        name: The launcher.
+        settings: `hydra.launcher.key=value`.
+        folder: Where the launcher may keep files of its own.
+        assignments: One for each job.
+
+    Returns:
+        The exit code of each; 1 for a job that the launcher lost.
+
+    Raises:
+        ConfigError: Where the launcher refuses its settings or cannot run here.
+    """
+    from hydra import compose, initialize_config_dir
+    from hydra._internal.callbacks import Callbacks
+    from hydra.core.global_hydra import GlobalHydra
+    from hydra.core.plugins import Plugins
+    from hydra.types import HydraContext
+
+    folder.mkdir(exist_ok=True)
+    (folder / "config.yaml").write_text("job: null\n", encoding="utf-8")
+    paths = [folder / f"{assignment.run_path.name}.json" for assignment in assignments]
+    for path, assignment in zip(paths, assignments, strict=True):
+        path.write_text(json.dumps(asdict(assignment), default=str), encoding="utf-8")
+    overrides = [
+        f"hydra/launcher={name}",
+        "hydra/job_logging=none",
+        "hydra/hydra_logging=none",
+        "hydra.output_subdir=null",
+        "hydra.mode=MULTIRUN",
+        f"hydra.sweep.dir='{folder.resolve()}'",
+        "hydra.sweep.subdir=.",
+    ]
+    try:
+        with initialize_config_dir(str(folder.resolve()), version_base="1.3"):
+            config = compose("config", [*overrides, *settings], return_hydra_config=True)
+            loader = GlobalHydra.instance().config_loader()
+            launcher: Any = Plugins.instance().instantiate_launcher(
+                hydra_context=HydraContext(config_loader=loader, callbacks=Callbacks()),
+                task_function=carry_out_file,
+                config=config,
+            )
+            returned = launcher.launch([[f"job='{path.resolve()}'"] for path in paths], initial_job_idx=0)
+    except Exception as error:  # Of many kinds, from three packages.
+        raise ConfigError(
+            f"hydra/launcher={name}: {error}", "look at the launcher's settings, hydra.launcher.*"
+        ) from error
+    return [exit_code(job) for job in returned]
+
+
+def exit_code(job: Any) -> int:
+    try:
+        code: int = job.return_value
+    except Exception:  # The job's own, raised again by Hydra; its run folder says more.
+        return 1
+    return code
+
+
+def carry_out_file(config: Any) -> int:
+    """What runs in the launcher's process: the assignment in a file; returns the exit code."""
+    content = json.loads(Path(config["job"]).read_text(encoding="utf-8"))
+    paths = {key: Path(content[key]) for key in ("source", "run_path", "log_path")}
+    composed = Composed(**content.pop("composed"))
+    words, followed = tuple(content.pop("words")), content.pop("followed")
+    try:
+        carry_out(Assignment(**{**content, **paths, "composed": composed, "words": words, "followed": tuple(followed)}))
+    except SystemExit as exit:
+        return int(exit.code or 0)
+    return 0

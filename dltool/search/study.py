@@ -1,0 +1,205 @@
+"""A study of `dltool tune`: an Optuna study, and a folder with a run folder for each of its trials.
+
+journal.log        the study itself, appended to by every shell that works on it
+<trial>/           the run folder of a trial
+logs/<trial>.txt   what the trial printed
+plots/             the study in pictures
+"""
+
+import json
+import re
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import optuna
+from optuna.storages import BaseStorage, JournalStorage, get_storage
+from optuna.storages.journal import JournalFileBackend
+from optuna.trial import FrozenTrial, TrialState
+
+from dltool.errors import ConfigError
+from dltool.randomness import derive_seed
+from dltool.runs.folder import STATUS
+from dltool.runs.lock import is_held
+from dltool.search.folder import JobFolder, Result, values_of
+from dltool.search.grid import Job
+from dltool.search.space import Dimension, plain
+from dltool.settings import TuneSettings
+
+GRACE_SECONDS = 60.0  # Before a run holds its folder, and after it has let go, its shell may still be at work.
+LOST = "lost"  # Marks a trial whose process vanished with its shell; the same values are tried again.
+
+
+@dataclass(frozen=True)
+class TrialLink:
+    """How the process of a trial finds it in the study."""
+
+    study: str
+    storage: str
+    trial_id: int
+    metric: str
+    settings: dict[str, Any]
+
+    def load(self) -> optuna.trial.Trial:
+        settings = TuneSettings(**self.settings)
+        study = optuna.load_study(
+            study_name=self.study, storage=open_storage(self.storage), pruner=make_pruner(settings)
+        )
+        return optuna.trial.Trial(study, self.trial_id)
+
+
+class Study(JobFolder):
+    """A study and its folder.
+
+    Args:
+        path: The folder; made where there is none.
+        name: In the storage.
+        metric: What is optimized, and
+        direction: "min" or "max".
+        space: The dimensions.
+        config: What all trials share, with dotted keys.
+
+    Raises:
+        ConfigError: Where a study of this name asks something else (with the difference).
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        name: str,
+        settings: TuneSettings,
+        *,
+        metric: str,
+        direction: str,
+        space: Sequence[Dimension],
+        config: dict[str, Any],
+    ) -> None:
+        super().__init__(path)
+        self.name, self.settings, self.space = name, settings, list(space)
+        self.metric, self.direction = metric, direction
+        (path / "logs").mkdir(parents=True, exist_ok=True)
+        self.storage = settings.storage or str(path / "journal.log")
+        optuna.logging.set_verbosity(optuna.logging.WARNING)
+        self.optuna = optuna.create_study(
+            study_name=name,
+            storage=open_storage(self.storage),
+            direction="minimize" if direction == "min" else "maximize",
+            pruner=make_pruner(settings),
+            load_if_exists=True,
+        )
+        self.compare({"metric": [metric, direction], "space": plain(space), "config": config})
+        self.reclaim_lost()
+
+    def compare(self, question: dict[str, Any]) -> None:
+        """What is asked must be what the study asks."""
+        stored = self.optuna.user_attrs.get("question")
+        asked = json.loads(json.dumps(question, default=str))
+        if stored is None:
+            self.optuna.set_user_attr("question", asked)
+        elif stored != asked:
+            here, there = flat(asked), flat(stored)
+            differing = [key for key in sorted(here | there) if here.get(key) != there.get(key)]
+            words = [f"{key} was {there.get(key, 'not set')}, now {here.get(key, 'not set')}" for key in differing[:3]]
+            raise ConfigError(
+                f"tune.study={self.name} is another study: {'; '.join(words)}", "another tune.study, or the same command"
+            )
+
+    @property
+    def trials(self) -> list[FrozenTrial]:
+        """All trials but those that were lost."""
+        return [trial for trial in self.optuna.get_trials(deepcopy=False) if LOST not in trial.user_attrs]
+
+    def has_room(self) -> bool:
+        """Whether a further trial is to be begun."""
+        begun = [trial for trial in self.trials if trial.state != TrialState.WAITING]
+        return len(begun) < self.settings.trials
+
+    def ask(self) -> tuple[optuna.trial.Trial, list[str]]:
+        """Begin a trial; returns it with its values, `key=value`."""
+        trial = self.optuna.ask()
+        # Trial k draws by (seed, k): the same alone as beside other shells, and none draws what another did.
+        self.optuna.sampler = make_sampler(self.settings, trial.number)
+        return trial, [f"{dimension.key}={dimension.suggest(trial)}" for dimension in self.space]
+
+    def begin(self, trial: optuna.trial.Trial, overrides: Sequence[str]) -> Job:
+        """The job of a trial, noted in the study so that other shells find its run."""
+        swept = {key: value for key, _, value in (text.partition("=") for text in overrides[-len(self.space) :])}
+        job = Job(trial.number, tuple(overrides), swept)
+        trial.set_user_attr("run", str(self.run_path(job)))
+        trial.set_user_attr("overrides", list(overrides))
+        self.jobs.append(job)
+        return job
+
+    def link(self, trial: optuna.trial.Trial) -> TrialLink:
+        return TrialLink(self.name, self.storage, trial._trial_id, self.metric, asdict(self.settings))
+
+    def tell(self, trial: optuna.trial.Trial, result: Result) -> None:
+        """Enter how a trial ended."""
+        value = (result.metrics or {}).get(self.metric)
+        if result.state == "finished" and result.stopped_by == "pruned":
+            self.optuna.tell(trial, state=TrialState.PRUNED)
+        elif result.state == "finished" and value is not None:
+            self.optuna.tell(trial, value)
+        elif result.state == "failed":
+            trial.set_user_attr("error", result.error)
+            self.optuna.tell(trial, state=TrialState.FAIL)
+        else:
+            self.lose(trial.number, trial.params, trial._trial_id)
+
+    def lose(self, number: int, params: dict[str, Any], trial_id: int) -> None:
+        """A trial that was interrupted is tried again, by whoever asks next."""
+        self.optuna._storage.set_trial_user_attr(trial_id, LOST, True)
+        self.optuna.tell(number, state=TrialState.FAIL)
+        self.optuna.enqueue_trial(params)
+
+    def reclaim_lost(self) -> None:
+        """Trials that still count as running although no process has been at them for a minute."""
+        for trial in self.trials:
+            run = trial.user_attrs.get("run")
+            if trial.state != TrialState.RUNNING or run is None or is_held(Path(run)):
+                continue
+            status = Path(run) / STATUS
+            begun = trial.datetime_start.timestamp() if trial.datetime_start else 0.0
+            if time.time() - (status.stat().st_mtime if status.exists() else begun) > GRACE_SECONDS:
+                self.lose(trial.number, trial.params, trial._trial_id)
+
+    def finished(self) -> list[FrozenTrial]:
+        """The trials that ran to their end, best first."""
+        complete = [trial for trial in self.trials if trial.state == TrialState.COMPLETE and trial.value is not None]
+        return sorted(complete, key=lambda trial: float(trial.value or 0.0), reverse=self.direction == "max")
+
+
+def open_storage(place: str) -> BaseStorage:
+    """A storage URL as Optuna knows it, or the path of a journal file."""
+    if re.match(r"\w+(\+\w+)?://", place):
+        return get_storage(place)
+    return JournalStorage(JournalFileBackend(place))
+
+
+def make_sampler(settings: TuneSettings, number: int) -> optuna.samplers.BaseSampler:
+    seed = derive_seed(settings.seed, "trial", number) % 2**32
+    if settings.sampler == "random":
+        return optuna.samplers.RandomSampler(seed=seed)
+    return optuna.samplers.TPESampler(seed=seed, n_startup_trials=settings.startup_trials, constant_liar=True)
+
+
+def make_pruner(settings: TuneSettings) -> optuna.pruners.BasePruner:
+    match settings.pruner:
+        case "median":
+            return optuna.pruners.MedianPruner(
+                n_startup_trials=settings.startup_trials, n_warmup_steps=settings.warmup_epochs
+            )
+        case "hyperband":
+            return optuna.pruners.HyperbandPruner()
+    return optuna.pruners.NopPruner()
+
+
+def flat(question: dict[str, Any]) -> dict[str, str]:
+    """What a study asks, each part by a name for a person."""
+    space = {one["key"]: json.dumps({k: v for k, v in one.items() if k != "key"}) for one in question["space"]}
+    values = {key: value[0] for key, value in values_of([question["config"]]).items()}
+    return {"tune.metric": " ".join(question["metric"]), **values, **space}
+
+

@@ -1,0 +1,172 @@
+"""`dltool tune`: trials of a search space, the hopeless ones ended early, until the study has enough of them."""
+
+import shlex
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import optuna
+from optuna.trial import TrialState
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from dltool.build import followed_metric, prepare
+from dltool.config.check import Config, check
+from dltool.config.compose import Composed
+from dltool.engine.signals import StopSignals
+from dltool.errors import ConfigError, DltoolError
+from dltool.runs.folder import quoted
+from dltool.search.assignment import Assignment, carry_out
+from dltool.search.display import JobsDisplay
+from dltool.search.folder import Result
+from dltool.search.leaderboard import number
+from dltool.search.study import Study
+from dltool.search.study_plots import draw_study
+from dltool.search.workers import Workers
+from dltool.settings import TuneSettings
+
+POLL_SECONDS = 0.25
+SHOWN_TRIALS = 5
+
+Compose = Callable[[list[str]], tuple[Composed, dict[str, Any], Path]]
+
+
+def find_metric(config: Config, settings: TuneSettings) -> tuple[str, str]:
+    """The metric to optimize and its direction, "min" or "max".
+
+    Raises:
+        ConfigError, DataError: Where no training of this config reports it, or it cannot be built.
+    """
+    parts = prepare(config, ("tune.metric", settings.metric))
+    followed = followed_metric(settings.metric, settings.mode, parts.task)
+    if followed is None or (settings.metric is None and "val" not in parts.dataset.sizes):
+        raise ConfigError(
+            "tune.metric must be named: this training has no metric of its own on a validation split",
+            "tune.metric=train/loss, or data.val_fraction=0.1",
+        )
+    return followed
+
+
+@dataclass
+class Tuning:
+    """One command's part in a study.
+
+    Attributes:
+        fixed: The overrides that all trials share.
+        compose: Overrides to a composed config, as the command line asks for it.
+        words: What a trial's command has besides overrides, such as ("--from", "RUN").
+        workers: Where the trials run.
+        quiet: Print the study's folder only.
+    """
+
+    study: Study
+    fixed: Sequence[str]
+    compose: Compose
+    words: Sequence[str]
+    workers: Workers[optuna.trial.Trial]
+    quiet: bool = False
+    exit_codes: list[int] = field(default_factory=list)
+
+    def run(self) -> int:
+        """Begin trials until the study has enough; returns the exit code.
+
+        0 where the study has a finished trial, 1 where all have failed, 2 where none has even begun for its
+        configuration or data, 130 or 143 after a signal.
+        """
+        study, signals = self.study, StopSignals()
+        begun = len(study.trials)
+        display = JobsDisplay(study, max(study.settings.trials - begun, 0), quiet=self.quiet)
+        display.say(f"study {study.name} in {study.path}: {begun} of {study.settings.trials} trials, by {study.metric}")
+        for dimension in study.space:
+            display.say(f"  {dimension.describe()}")
+        passed_on = False
+        with display, signals:
+            while (signals.received is None and study.has_room()) or self.workers.running:
+                while signals.received is None and self.workers.free_slot is not None and study.has_room():
+                    self.begin(self.workers.free_slot)
+                for ended in self.workers.wait(POLL_SECONDS):
+                    self.exit_codes.append(ended.exit_code)
+                    display.ended(self.end(ended.label, ended.exit_code))
+                display.refresh()
+                if signals.received is not None and not passed_on:
+                    display.say("stopping: the trials that run are tried again next time")
+                    self.workers.signal(signals.received)
+                    passed_on = True
+        return self.report(signals.received)
+
+    def begin(self, slot: int) -> None:
+        """Ask the study for values and start a process that trains with them."""
+        study = self.study
+        trial, values = study.ask()
+        job = study.begin(trial, [*self.fixed, *values])
+        try:
+            composed, auto, source = self.compose(list(job.overrides))
+            check(composed)
+        except DltoolError as error:  # Of a combination; each dimension by itself was checked before.
+            study.tell(trial, Result(job, study.run_path(job), "failed", error=error.message))
+            print(f"trial {trial.number} failed: {error.message}", file=sys.stderr)
+            return
+        assignment = Assignment(
+            words=("train", *self.words, *job.overrides),
+            composed=composed,
+            auto=auto,
+            source=source,
+            run_path=study.run_path(job),
+            log_path=study.log_path(job),
+            slot=slot,
+            num_slots=self.workers.count,
+            followed=("tune.metric", study.metric),
+            trial=study.link(trial),
+        )
+        self.workers.start(trial, carry_out, assignment, slot)
+
+    def end(self, trial: optuna.trial.Trial, exit_code: int) -> Result:
+        job = next(job for job in self.study.jobs if job.number == trial.number)
+        result = self.study.settle(job, exit_code)
+        self.study.tell(trial, result)
+        return result
+
+    def report(self, signum: int | None) -> int:
+        """Print the best trials, the best command, what pruning saved, and draw the study."""
+        study = self.study
+        finished = study.finished()
+        again = f"tune.study={study.name}"
+        pictures = draw_study(study)
+        if self.quiet:
+            print(study.path)
+        else:
+            if finished:
+                self.print_best(finished)
+            print(f"study      {quoted(study.path)}, with a run folder per trial")
+            for picture in pictures:
+                print(f"picture    {quoted(picture)}")
+            print(f"go on      the same command with {again} tune.trials={2 * study.settings.trials}")
+        if signum is not None:
+            return 128 + signum
+        if finished:
+            return 0
+        return 2 if self.exit_codes and set(self.exit_codes) == {2} else 1
+
+    def print_best(self, finished: Sequence[optuna.trial.FrozenTrial]) -> None:
+        study = self.study
+        table = Table(box=box.ROUNDED, title=f"the best trials by {study.metric}", title_justify="left")
+        for name in ("trial", study.metric, *(dimension.key for dimension in study.space)):
+            table.add_column(name, justify="right")
+        for trial in finished[:SHOWN_TRIALS]:
+            values = [trial.params.get(dimension.key, "") for dimension in study.space]
+            shown = [number(v) if isinstance(v, float) else str(v) for v in values]
+            table.add_row(str(trial.number), number(float(trial.value or 0.0)), *shown)
+        Console(highlight=False, width=None if sys.stdout.isatty() else 200).print(table)
+        states = [trial.state for trial in study.trials]
+        pruned, failed = states.count(TrialState.PRUNED), states.count(TrialState.FAIL)
+        print(f"trials     {len(finished)} finished, {pruned} pruned, {failed} failed{self.savings()}")
+        print(f"best       dltool {shlex.join(['train', *self.words, *finished[0].user_attrs['overrides']])}")
+
+    def savings(self) -> str:
+        """The share of the steps that pruning left out, over this command's trials."""
+        done = [result for result in self.study.results() if result.state == "finished" and result.total_steps]
+        steps, whole = sum(result.step for result in done), sum(result.total_steps for result in done)
+        return f"; pruning saved {1 - steps / whole:.0%} of {whole:,} steps" if steps < whole else ""
