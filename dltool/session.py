@@ -53,12 +53,10 @@ class Session:
         trainer = self.trainer
         trainer.load(checkpoint)
         if trainer.finished() and self.run.read_status().get("state") == "finished":
+            why = trainer.stop_reason or f"its {trainer.stopped_by} are over"
             raise ConfigError(
-                f"{self.run.path} ended by its {str(trainer.stopped_by).replace('_', ' ')} at step {checkpoint.step}: "
-                "nothing is left to do",
-                f"dltool resume {quoted(self.run.path)} trainer.{trainer.stopped_by}=… with a larger number"
-                if trainer.stopped_by != "early_stopping"
-                else f"dltool resume {quoted(self.run.path)} trainer.early_stopping.patience=null",
+                f"{self.run.path} stopped at step {checkpoint.step}: {why}; nothing is left to do",
+                f"dltool resume {quoted(self.run.path)} {self.longer()}".rstrip(),
             )
         cut_back(self.run.metrics, trainer.num_records)
         self.say(
@@ -85,7 +83,15 @@ class Session:
             raise
         finally:
             self.run.release()
-        self.status.write("finished", trainer.progress, stopped_by=trainer.stopped_by, tested=trainer.tested)
+        if trainer.stop_reason:
+            self.say(f"stopped by {trainer.stopped_by}: {trainer.stop_reason}")
+        self.status.write(
+            "finished",
+            trainer.progress,
+            stopped_by=trainer.stopped_by,
+            stop_reason=trainer.stop_reason,
+            tested=trainer.tested,
+        )
         self.summarize()
         return 0
 
@@ -113,9 +119,10 @@ class Session:
         if self.trainer.tested:
             rows.append(("tested", f"{self.trainer.tested} (the {self.trainer.settings.test} weights)"))
         seconds = status["seconds"]
-        early = " (stopped early)" if self.trainer.stopped_by == "early_stopping" else ""
+        rows.append(("length", f"{self.trainer.progress.step:,} steps, {self.trainer.progress.epoch:,} epochs"))
+        if self.trainer.stop_reason:
+            rows.append(("stopped by", self.trainer.stop_reason))
         rows += [
-            ("length", f"{self.trainer.progress.step:,} steps, {self.trainer.progress.epoch:,} epochs{early}"),
             ("time", f"{seconds['total']:.1f} s, {status['samples_per_second']:,.0f} samples/s while training"),
             ("run", path),
         ]
@@ -137,8 +144,13 @@ class Session:
         console.print(table, markup=False)
 
     def longer(self) -> str:
-        settings = self.trainer.settings
-        if settings.epochs is not None and self.trainer.stopped_by != "steps":
+        """The override with which a resume goes on, `trainer.epochs=60` or `stop.target=null`."""
+        settings, stopped_by = self.trainer.settings, self.trainer.stopped_by
+        if stopped_by in self.trainer.stopping.rules:
+            return f"stop.{stopped_by}=null"
+        if stopped_by == self.trainer.progress.stop_request:
+            return ""
+        if settings.epochs is not None and stopped_by != "steps":
             return f"trainer.epochs={2 * settings.epochs}"
         return f"trainer.steps={2 * self.trainer.progress.step}"
 

@@ -18,6 +18,43 @@ class RunSettings:
     dir: str | None = None
 
 
+@dataclass(frozen=True, kw_only=True)
+class StopSettings:
+    """What ends the training before its length does: any of these together, null for never.
+
+    Attributes:
+        max_minutes: Time of training, evaluations and the processes before a resume included.
+        metric: What `target` and `patience` follow, such as "val/loss", or "train/loss", the mean of a pass; null
+            takes the task's main metric on the validation split.
+        mode: Direction of the metric; "auto" knows losses and errors ("min") from all else ("max").
+        target: Value of the metric that is enough.
+        patience: Evaluations in a row without improvement: early stopping.
+        min_delta: Least change that counts as an improvement.
+        loss_change: The largest minus the smallest of the newest `num_evaluations` + 1 losses is below this.
+        loss: Which loss that is: "train", the mean of each pass, or "val".
+        num_evaluations: See loss_change.
+        gradient_norm: The gradient's L2 norm is below this, before clipping.
+        gradient: Which gradient that is: that of the "batch" of the step, or the "full" one of the objective over
+            the whole training split in evaluation mode, which takes a pass over it.
+        update_norm: The L2 norm of the change of all trained parameters in one step is below this.
+        every_n_steps: Steps between two looks at the gradient and the update.
+    """
+
+    max_minutes: Positive[float] | None = None
+    metric: str | None = None
+    mode: Literal["auto", "min", "max"] = "auto"
+    target: float | None = None
+    patience: Positive[int] | None = None
+    min_delta: NonNegative[float] = 0.0
+    loss_change: Positive[float] | None = None
+    loss: Literal["train", "val"] = "train"
+    num_evaluations: Positive[int] = 5
+    gradient_norm: Positive[float] | None = None
+    gradient: Literal["batch", "full"] = "batch"
+    update_norm: Positive[float] | None = None
+    every_n_steps: Positive[int] = 50
+
+
 @register("root", "train")
 @dataclass(frozen=True, kw_only=True)
 class RootSettings:
@@ -26,10 +63,12 @@ class RootSettings:
     Attributes:
         seed: Every random number of the run is a function of it (dltool.randomness).
         run: The run folder.
+        stop: What ends the training before its length does.
     """
 
     seed: NonNegative[int] = 0
     run: RunSettings = RunSettings()
+    stop: StopSettings = StopSettings()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,22 +88,6 @@ class CheckpointSettings:
     every_minutes: Positive[float] | None = None
     keep_last: Positive[int] = 2
     keep_best: NonNegative[int] = 1
-    metric: str | None = None
-    mode: Literal["auto", "min", "max"] = "auto"
-
-
-@dataclass(frozen=True, kw_only=True)
-class EarlyStoppingSettings:
-    """Stop when a metric has not improved for a while.
-
-    Attributes:
-        patience: Evaluations without improvement that are borne; null never stops early.
-        min_delta: Least change that counts as an improvement.
-        metric, mode: As in CheckpointSettings.
-    """
-
-    patience: Positive[int] | None = None
-    min_delta: NonNegative[float] = 0.0
     metric: str | None = None
     mode: Literal["auto", "min", "max"] = "auto"
 
@@ -91,7 +114,7 @@ class TrainerSettings:
         threads: CPU threads of torch; "auto" looks at the machine's load once, at the start.
         test: Weights that the final test uses: "last", "best", or "none" for no test.
         evaluate_every_n_epochs: Passes between two evaluations of the validation split.
-        early_stopping, checkpoint: See those classes.
+        checkpoint: See CheckpointSettings.
     """
 
     epochs: Positive[int] | None = 30
@@ -104,7 +127,6 @@ class TrainerSettings:
     threads: Positive[int] | Literal["auto"] = "auto"
     test: Literal["last", "best", "none"] = "last"
     evaluate_every_n_epochs: Positive[int] = 1
-    early_stopping: EarlyStoppingSettings = EarlyStoppingSettings()
     checkpoint: CheckpointSettings = CheckpointSettings()
 
 

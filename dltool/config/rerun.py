@@ -14,7 +14,7 @@ from dltool.errors import ConfigError
 CHANGEABLE = (
     "trainer.epochs",
     "trainer.steps",
-    "trainer.early_stopping",
+    "stop",
     "trainer.checkpoint",
     "trainer.test",
     "trainer.device",
