@@ -14,6 +14,7 @@ from dltool.config.check import Config
 from dltool.config.kinds import AnyOf, DictOf, Field, Kind, ListOf, Nested, TupleOf
 from dltool.config.source import Component, component
 from dltool.data.dataset import Dataset
+from dltool.engine.averaging import WeightAverage
 from dltool.engine.checkpoint import CheckpointStore
 from dltool.engine.clock import Clock
 from dltool.engine.convergence import BatchGradientNorm, FullGradientNorm, UpdateNorm
@@ -23,6 +24,7 @@ from dltool.engine.precision import Precision
 from dltool.engine.stopping import LossChange, MaxMinutes, Patience, Rule, Stopping, Target
 from dltool.engine.trainer import Trainer
 from dltool.engine.updater import Updater
+from dltool.errors import ConfigError
 from dltool.following import check_followed_metrics, check_gradient_rules, followed_metric
 from dltool.randomness import derive_seed, seed_default_generators
 from dltool.runs.folder import RunFolder
@@ -69,12 +71,18 @@ def prepare(config: Config) -> Parts:
     model = build_model(config, spec, device)
     task = build_task(config, model, spec)
     updaters = build_updaters(config, task, settings, device)
+    if settings.compile:
+        compile_networks(task, device)
     check_followed_metrics(config, stop, task, dataset)
     check_gradient_rules(stop, task)
     auto = {"trainer.device": str(device), "trainer.threads": torch.get_num_threads(), **dataset.choices}
     notes = [f"device     {describe_device(device)}", *(f"data       {note}" for note in dataset.notes)]
     if config["loss"]["name"] == "auto" and config.chosen_loss:
         notes.append(f"loss       {config.chosen_loss} (for {config['data']['name']})")
+    if settings.average.kind != "none":
+        notes.append(f"average    {settings.average.kind}: evaluations, samples and the test use the averaged weights")
+    if layout := [name for name in ("channels_last", "compile") if getattr(settings, name)]:
+        notes.append(f"speed      {', '.join(layout)}")
     return Parts(config, settings, stop, logger, device, dataset, spec, task, updaters, auto, notes)
 
 
@@ -121,6 +129,7 @@ def build_data(config: Config, device: torch.device) -> Dataset:
         device=device,
         model_traits=config.components["model"].traits,
         pixel_scaling=config.components["task"].traits.get("pixels"),
+        channels_last=config["trainer"]["channels_last"],
     )
     return dataset
 
@@ -141,7 +150,8 @@ def build_model(config: Config, spec: DataSpec, device: torch.device) -> nn.Modu
     """The model with its initial weights, a function of the seed."""
     seed_default_generators(derive_seed(config["seed"], "initialization"), torch.device("cpu"))
     model: nn.Module = build_component(config.components["model"], config["model"], spec)
-    return model.to(device)
+    model = model.to(device)
+    return model.to(memory_format=torch.channels_last) if config["trainer"]["channels_last"] else model
 
 
 def build_task(config: Config, model: nn.Module, spec: DataSpec) -> Task:
@@ -151,6 +161,22 @@ def build_task(config: Config, model: nn.Module, spec: DataSpec) -> Task:
         loss = build_component(declared, fields, spec)
     task: Task = build_component(config.components["task"], config["task"], model, loss, spec)
     return task
+
+
+def compile_networks(task: Task, device: torch.device) -> None:
+    """Have torch compile each role's network at its first call, in place, so that the names of its weights stay.
+
+    Raises:
+        ConfigError: Where torch.compile does not work on this machine, found out on a function of one line.
+    """
+    try:
+        torch.compile(lambda x: x.sin() + 1)(torch.zeros(2, device=device))
+    except Exception as error:
+        reason = str(error).strip().splitlines()[0]
+        message = f"trainer.compile=true: torch.compile does not work here: {reason}"
+        raise ConfigError(message, "trainer.compile=false") from error
+    for network in task.roles.values() or [task.model]:
+        network.compile()
 
 
 def build_updaters(config: Config, task: Task, settings: TrainerSettings, device: torch.device) -> dict[str, Updater]:
@@ -199,6 +225,14 @@ def build_stopping(parts: Parts, clock: Clock) -> Stopping:
     return Stopping(rules, stop.every_n_steps)
 
 
+def build_average(parts: Parts) -> WeightAverage | None:
+    settings = parts.settings.average
+    if settings.kind == "none":
+        return None
+    autocast = Precision(parts.settings.precision, parts.device).autocast
+    return WeightAverage(parts.task.model, settings, partial(parts.dataset.evaluation, "train"), autocast)
+
+
 def build_trainer(parts: Parts, run: RunFolder) -> Trainer:
     """The trainer with everything it needs but its observers."""
     settings = parts.settings
@@ -220,6 +254,7 @@ def build_trainer(parts: Parts, run: RunFolder) -> Trainer:
         device=parts.device,
         autocast=Precision(settings.precision, parts.device).autocast,
         stopping=build_stopping(parts, clock),
+        average=build_average(parts),
         clock=clock,
         every_n_steps=parts.logger.every_n_steps,
     )

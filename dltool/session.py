@@ -118,6 +118,14 @@ class Session:
         rows = [(name, f"{value:.4f}") for name, value in self.trainer.progress.metrics.items() if is_result(name)]
         if self.trainer.tested:
             rows.append(("tested", f"{self.trainer.tested} (the {self.trainer.settings.test} weights)"))
+        if (average := self.trainer.average) is not None:
+            none = "none was taken: the training ended before trainer.average.start; these are the weights themselves"
+            rows.append(
+                (
+                    "average",
+                    f"{average.settings.kind}, {average.num_updates:,} updates" if average.num_updates else none,
+                )
+            )
         seconds = status["seconds"]
         rows.append(("length", f"{self.trainer.progress.step:,} steps, {self.trainer.progress.epoch:,} epochs"))
         if self.trainer.stop_reason:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from dltool.component import NonNegative, Positive, register, requires
+from dltool.component import Fraction, NonNegative, Positive, register, requires
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,11 +92,35 @@ class CheckpointSettings:
     mode: Literal["auto", "min", "max"] = "auto"
 
 
+@dataclass(frozen=True, kw_only=True)
+class AverageSettings:
+    """An average of the weights, which evaluations, samples and the final test then use.
+
+    Attributes:
+        kind: "ema" is an exponential moving average (Polyak's averaging as Tarvainen and Valpola 2017 use it,
+            arXiv:1703.01780), "swa" the plain mean of the weights after each of the last passes (Izmailov et al.
+            2018, arXiv:1803.05407).
+        decay: Of "ema": the average keeps this share of itself at each update.
+        every_n_steps: Of "ema": steps between two updates.
+        start: Of "swa": share of the training after which it begins, the weights there included.
+    """
+
+    kind: Literal["none", "ema", "swa"] = "none"
+    decay: Fraction[float] = 0.999
+    every_n_steps: Positive[int] = 1
+    start: Fraction[float] = 0.75
+
+
 @register("trainer", "default")
 @requires(
     lambda config: config.trainer.epochs is not None or config.trainer.steps is not None,
     "trainer.epochs and trainer.steps are both null, so the training has no end",
     hint="trainer.epochs=30",
+)
+@requires(
+    lambda config: not config.trainer.channels_last or config.data.inputs == "image",
+    "trainer.channels_last=true is a layout of images, and the data has none",
+    hint="trainer.channels_last=false",
 )
 @dataclass(frozen=True, kw_only=True)
 class TrainerSettings:
@@ -112,8 +136,12 @@ class TrainerSettings:
         clip_norm: Largest L2 norm of a role's whole gradient; larger ones are scaled down.
         clip_value: Largest absolute value of each gradient component.
         threads: CPU threads of torch; "auto" looks at the machine's load once, at the start.
+        channels_last: Lay the model's kernels and batches of images out with the channels innermost.
+        compile: Compile the network of each role with torch.compile: slow first steps, then perhaps faster ones;
+            dropout draws other random numbers than without.
         test: Weights that the final test uses: "last", "best", or "none" for no test.
         evaluate_every_n_epochs: Passes between two evaluations of the validation split.
+        average: See AverageSettings.
         checkpoint: See CheckpointSettings.
     """
 
@@ -125,8 +153,11 @@ class TrainerSettings:
     clip_norm: Positive[float] | None = None
     clip_value: Positive[float] | None = None
     threads: Positive[int] | Literal["auto"] = "auto"
+    channels_last: bool = False
+    compile: bool = False
     test: Literal["last", "best", "none"] = "last"
     evaluate_every_n_epochs: Positive[int] = 1
+    average: AverageSettings = AverageSettings()
     checkpoint: CheckpointSettings = CheckpointSettings()
 
 

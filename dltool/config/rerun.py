@@ -19,6 +19,7 @@ CHANGEABLE = (
     "trainer.test",
     "trainer.device",
     "trainer.threads",
+    "trainer.compile",
     "data.residency",
     "logger",
 )

@@ -5,6 +5,7 @@ What a step does is the task's business (dltool.tasks), how an optimizer takes i
 passes finished say what comes next, so that a training that stopped anywhere goes on from there.
 """
 
+import contextlib
 import math
 import time
 from collections.abc import Mapping, Sequence
@@ -14,6 +15,7 @@ from typing import Any
 import torch
 
 from dltool.data.dataset import Dataset
+from dltool.engine.averaging import WeightAverage
 from dltool.engine.checkpoint import Checkpoint, CheckpointStore, load
 from dltool.engine.clock import Clock
 from dltool.engine.evaluator import evaluate
@@ -48,6 +50,7 @@ class Trainer:
     device: torch.device
     autocast: Any
     stopping: Stopping = field(default_factory=Stopping)
+    average: WeightAverage | None = None
     observers: Sequence[Observer] = ()
     every_n_steps: int = 50
     signals: StopSignals = field(default_factory=StopSignals)
@@ -94,8 +97,9 @@ class Trainer:
                     self.save()
                     raise
         finally:
-            for observer in self.observers:
-                observer.on_end()
+            with self.averaged_weights(refresh=False):
+                for observer in self.observers:
+                    observer.on_end()
 
     def advance(self) -> None:
         """Do what comes next: finish the pass that is over, or take a step; then save if it is time."""
@@ -105,6 +109,8 @@ class Trainer:
             self.stopping.before_step(self.progress.step)
             self.train_step()
             self.stopping.after_step()
+            if self.average is not None:
+                self.average.after_step(self.progress.step, self.progress.total_steps, self.pass_is_over())
         if self.pass_is_over():
             return  # The checkpoint waits for the evaluation.
         if self.checkpoint_is_due():
@@ -195,8 +201,9 @@ class Trainer:
             self.evaluated_at = self.progress.step
             self.record("val", metrics)
             self.judge()
-        for observer in self.observers:
-            observer.on_epoch()
+        with self.averaged_weights():  # For those that draw what the model makes.
+            for observer in self.observers:
+                observer.on_epoch()
 
     def evaluate_the_rest(self) -> None:
         """Evaluate a training that ended by its steps in the middle of a pass, which stays unfinished."""
@@ -212,7 +219,7 @@ class Trainer:
         if path is None:  # Every evaluation gave NaN.
             path = self.checkpoints.paths()[0]
         elif self.settings.test == "best":
-            self.task.model.load_state_dict(load(path).weights)
+            self.load_weights(load(path))
         self.record("test", self.evaluate("test"))
         self.tested = path.name
 
@@ -226,17 +233,29 @@ class Trainer:
         if self.data.sizes.get(split, 0) == 0:
             return {}
         self.progress.activity = "evaluating"
-        # An evaluation may draw random numbers (samples of a GAN); they too are a function of the step.
-        seed_default_generators(derive_seed(self.seed, "evaluation", split, self.progress.step), self.device)
         try:
-            return evaluate(
-                self.task,
-                self.data.evaluation(split),
-                autocast=self.autocast,
-                between_batches=self.signals.raise_if_received,
-            )
+            with self.averaged_weights():
+                # An evaluation may draw random numbers (samples of a GAN); they too are a function of the step.
+                seed_default_generators(derive_seed(self.seed, "evaluation", split, self.progress.step), self.device)
+                return evaluate(
+                    self.task,
+                    self.data.evaluation(split),
+                    autocast=self.autocast,
+                    between_batches=self.signals.raise_if_received,
+                )
         finally:
             self.progress.activity = "training"
+
+    def averaged_weights(self, *, refresh: bool = True) -> contextlib.AbstractContextManager[None]:
+        """The model has its averaged weights meanwhile, where the training keeps an average.
+
+        Args:
+            refresh: Make the pass over the data that the average may need; without, it may not be applied.
+        """
+        if self.average is None:
+            return contextlib.nullcontext()
+        seed_default_generators(derive_seed(self.seed, "average", self.progress.step), self.device)
+        return self.average.applied(self.signals.raise_if_received if refresh else None)
 
     def record(self, split: str, values: dict[str, float]) -> None:
         """Log values of a split at the present step."""
@@ -297,13 +316,14 @@ class Trainer:
             "seconds": self.clock.seconds,
             "stopped_by": self.stopped_by,
             "stopping": self.stopping.state_dict(),
+            "average": self.average.state_dict() if self.average else None,
             "updaters": {role: updater.state_dict() for role, updater in self.updaters.items()},
             "task": self.task.state_dict(),
         }
 
     def load(self, checkpoint: Checkpoint) -> None:
         """Take up where a checkpoint was written."""
-        self.task.model.load_state_dict(checkpoint.weights)
+        self.load_weights(checkpoint)
         state = checkpoint.state
         self.progress.step, self.progress.epoch = state["step"], state["epoch"]
         self.source.draws = state["draws"]
@@ -317,6 +337,11 @@ class Trainer:
             updater.load_state_dict(state["updaters"][role])
         self.task.load_state_dict(state["task"])
         self.saved_at = (self.progress.step, self.progress.epoch)
+
+    def load_weights(self, checkpoint: Checkpoint) -> None:
+        self.task.model.load_state_dict(checkpoint.weights)
+        if self.average is not None:
+            self.average.load_state_dict(checkpoint.state["average"])
 
     def mean_on_device(self, mean: tuple[Any, Any]) -> Mean:
         return Mean(*(part.to(self.device) if isinstance(part, torch.Tensor) else part for part in mean))

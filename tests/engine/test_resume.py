@@ -43,6 +43,8 @@ FEATURES = {
     "full gradient": ["stop.gradient_norm=1e-6", "stop.gradient=full", "stop.every_n_steps=2"],
     "stopped by the gradient": ["stop.gradient_norm=100", "stop.every_n_steps=9"],
     "stopped by the change of the loss": ["stop.loss_change=0.5", "stop.num_evaluations=2"],
+    "ema": ["trainer.average.kind=ema", "trainer.average.decay=0.9", "trainer.average.every_n_steps=3"],
+    "swa": ["trainer.average.kind=swa", "trainer.average.start=0.2", "model.norm=batch", "trainer.test=best"],
     "fp16": ["trainer.precision=16-mixed", "optim.lr=0.01"],
     "bf16": ["trainer.precision=bf16-mixed"],
     "momentum": ["optim=sgd", "optim.momentum=0.9", "schedule=cosine", "schedule.interval=epoch"],
