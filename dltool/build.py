@@ -12,21 +12,23 @@ from torch import nn
 
 from dltool.config.check import Config
 from dltool.config.kinds import AnyOf, DictOf, Field, Kind, ListOf, Nested, TupleOf
-from dltool.config.source import Component
+from dltool.config.source import Component, component
 from dltool.data.dataset import Dataset
+from dltool.engine.averaging import WeightAverage
 from dltool.engine.checkpoint import CheckpointStore
+from dltool.engine.clock import Clock
+from dltool.engine.convergence import BatchGradientNorm, FullGradientNorm, UpdateNorm
 from dltool.engine.device import choose_device, choose_threads, describe_device
-from dltool.engine.evaluator import evaluate
 from dltool.engine.guard import FiniteGuard
 from dltool.engine.precision import Precision
-from dltool.engine.stopping import EarlyStopping
+from dltool.engine.stopping import LossChange, MaxMinutes, Patience, Rule, Stopping, Target
 from dltool.engine.trainer import Trainer
 from dltool.engine.updater import Updater
 from dltool.errors import ConfigError
-from dltool.metrics.direction import metric_direction
+from dltool.following import check_followed_metrics, check_gradient_rules, check_reported, followed_metric
 from dltool.randomness import derive_seed, seed_default_generators
 from dltool.runs.folder import RunFolder
-from dltool.settings import LoggerSettings, TrainerSettings
+from dltool.settings import LoggerSettings, StopSettings, TrainerSettings
 from dltool.spec import DataSpec
 from dltool.tasks.task import Task
 
@@ -42,6 +44,7 @@ class Parts:
 
     config: Config
     settings: TrainerSettings
+    stop: StopSettings
     logger: LoggerSettings
     device: torch.device
     dataset: Dataset
@@ -63,6 +66,7 @@ def prepare(config: Config, followed: tuple[str, str | None] | None = None) -> P
         ConfigError, DataError: For what can only be known now. Nothing is written yet.
     """
     settings = build_component(config.components["trainer"], config["trainer"])
+    stop = to_python(component("root", "train").fields["stop"].kind, config["stop"])
     logger = build_component(config.components["logger"], config["logger"])
     device = choose_device(settings.device)
     torch.set_num_threads(choose_threads(settings.threads))
@@ -71,14 +75,21 @@ def prepare(config: Config, followed: tuple[str, str | None] | None = None) -> P
     model = build_model(config, spec, device)
     task = build_task(config, model, spec)
     updaters = build_updaters(config, task, settings, device)
-    check_followed_metrics(config, task, dataset)
+    if settings.compile:
+        compile_networks(task, device)
+    check_followed_metrics(config, stop, task, dataset)
+    check_gradient_rules(stop, task)
     if followed is not None:
         check_reported(*followed, task, dataset)
     auto = {"trainer.device": str(device), "trainer.threads": torch.get_num_threads(), **dataset.choices}
     notes = [f"device     {describe_device(device)}", *(f"data       {note}" for note in dataset.notes)]
     if config["loss"]["name"] == "auto" and config.chosen_loss:
         notes.append(f"loss       {config.chosen_loss} (for {config['data']['name']})")
-    return Parts(config, settings, logger, device, dataset, spec, task, updaters, auto, notes)
+    if settings.average.kind != "none":
+        notes.append(f"average    {settings.average.kind}: evaluations, samples and the test use the averaged weights")
+    if layout := [name for name in ("channels_last", "compile") if getattr(settings, name)]:
+        notes.append(f"speed      {', '.join(layout)}")
+    return Parts(config, settings, stop, logger, device, dataset, spec, task, updaters, auto, notes)
 
 
 def build_component(declared: Component, fields: Mapping[str, Any], *positional: Any) -> Any:
@@ -124,6 +135,7 @@ def build_data(config: Config, device: torch.device) -> Dataset:
         device=device,
         model_traits=config.components["model"].traits,
         pixel_scaling=config.components["task"].traits.get("pixels"),
+        channels_last=config["trainer"]["channels_last"],
     )
     return dataset
 
@@ -144,7 +156,8 @@ def build_model(config: Config, spec: DataSpec, device: torch.device) -> nn.Modu
     """The model with its initial weights, a function of the seed."""
     seed_default_generators(derive_seed(config["seed"], "initialization"), torch.device("cpu"))
     model: nn.Module = build_component(config.components["model"], config["model"], spec)
-    return model.to(device)
+    model = model.to(device)
+    return model.to(memory_format=torch.channels_last) if config["trainer"]["channels_last"] else model
 
 
 def build_task(config: Config, model: nn.Module, spec: DataSpec) -> Task:
@@ -154,6 +167,22 @@ def build_task(config: Config, model: nn.Module, spec: DataSpec) -> Task:
         loss = build_component(declared, fields, spec)
     task: Task = build_component(config.components["task"], config["task"], model, loss, spec)
     return task
+
+
+def compile_networks(task: Task, device: torch.device) -> None:
+    """Have torch compile each role's network at its first call, in place, so that the names of its weights stay.
+
+    Raises:
+        ConfigError: Where torch.compile does not work on this machine, found out on a function of one line.
+    """
+    try:
+        torch.compile(lambda x: x.sin() + 1)(torch.zeros(2, device=device))
+    except Exception as error:
+        reason = str(error).strip().splitlines()[0]
+        message = f"trainer.compile=true: torch.compile does not work here: {reason}"
+        raise ConfigError(message, "trainer.compile=false") from error
+    for network in task.roles.values() or [task.model]:
+        network.compile()
 
 
 def build_updaters(config: Config, task: Task, settings: TrainerSettings, device: torch.device) -> dict[str, Updater]:
@@ -179,74 +208,41 @@ def build_updaters(config: Config, task: Task, settings: TrainerSettings, device
     return updaters
 
 
-def followed_metric(name: str | None, mode: str, task: Task) -> tuple[str, str] | None:
-    """(metric, direction) that a setting names, or the task's main metric; None where it has none."""
-    if name is not None:
-        return name, metric_direction(name, mode)
-    if task.main_metric is None:
+def build_stopping(parts: Parts, clock: Clock) -> Stopping:
+    """The rules that are switched on, in the order of their keys."""
+    stop, task = parts.stop, parts.task
+    rules: list[Rule] = []
+    if stop.max_minutes is not None:
+        rules.append(MaxMinutes(clock, stop.max_minutes))
+    if followed := followed_metric(stop.metric, stop.mode, task):
+        if stop.target is not None:
+            rules.append(Target(*followed, stop.target))
+        if stop.patience is not None:
+            rules.append(Patience(*followed, stop.patience, stop.min_delta))
+    if stop.loss_change is not None:
+        rules.append(LossChange(f"{stop.loss}/loss", stop.loss_change, stop.num_evaluations))
+    if stop.gradient_norm is not None and stop.gradient == "batch":
+        rules.append(BatchGradientNorm(parts.updaters, stop.gradient_norm))
+    elif stop.gradient_norm is not None:
+        autocast = Precision(parts.settings.precision, parts.device).autocast
+        rules.append(FullGradientNorm(task, parts.dataset, autocast, stop.gradient_norm))
+    if stop.update_norm is not None:
+        rules.append(UpdateNorm(task.model, stop.update_norm))
+    return Stopping(rules, stop.every_n_steps)
+
+
+def build_average(parts: Parts) -> WeightAverage | None:
+    settings = parts.settings.average
+    if settings.kind == "none":
         return None
-    metric, direction = task.main_metric
-    return f"val/{metric}", direction if mode == "auto" else mode
-
-
-def build_early_stopping(settings: TrainerSettings, task: Task) -> EarlyStopping | None:
-    rule = settings.early_stopping
-    followed = followed_metric(rule.metric, rule.mode, task)
-    if rule.patience is None or followed is None:
-        return None
-    return EarlyStopping(*followed, rule.patience, rule.min_delta)
-
-
-def check_followed_metrics(config: Config, task: Task, dataset: Dataset) -> None:
-    """What waits for a metric must get one; found out before the first step.
-
-    Raises:
-        ConfigError: Where a rule follows a metric that no evaluation reports, with those that there are.
-    """
-    settings, policy = config["trainer"], config["trainer"]["checkpoint"]
-    early_stopping = settings["early_stopping"]["patience"] is not None
-    followers = {  # Key to the metric that it names, and whether it follows one at all.
-        "trainer.early_stopping.metric": (settings["early_stopping"]["metric"], early_stopping),
-        "trainer.checkpoint.metric": (policy["metric"], settings["test"] == "best"),
-        "schedule.metric": (config["schedule"].get("metric"), "metric" in config["schedule"]),
-    }
-    if not any(metric or follows for metric, follows in followers.values()):
-        return
-    known = {f"val/{name}" for name in evaluate(task, dataset.evaluation("val"))} if "val" in dataset.sizes else set()
-    there = f"there are {', '.join(sorted(known))}" if known else "the data has no validation split"
-    for key, (metric, follows) in followers.items():
-        if metric is not None and metric not in known:
-            raise ConfigError(f"{key}={metric}: no evaluation reports it; {there}", f"{key}=null follows the task")
-        if follows and metric is None and (task.main_metric is None or not known):
-            raise ConfigError(
-                f"{key}: a metric must be followed, and the task has no main one; {there}", f"{key}=val/…"
-            )
-    if settings["test"] == "best" and policy["keep_best"] == 0:
-        raise ConfigError("trainer.test=best, but no best checkpoint is kept", "trainer.checkpoint.keep_best=1")
-
-
-def check_reported(key: str, metric: str | None, task: Task, dataset: Dataset) -> None:
-    """A metric that runs are compared by must be one that this run reports.
-
-    Raises:
-        ConfigError: Where it is none of the held-out splits' metrics. What a step logs is known only after one.
-    """
-    if metric is None or metric.startswith("train/"):
-        return
-    held_out = [split for split in ("val", "test") if split in dataset.sizes]
-    names = evaluate(task, dataset.evaluation(held_out[0])) if held_out else {}
-    known = [f"{split}/{name}" for split in held_out for name in names]
-    if metric not in known:
-        raise ConfigError(
-            f"{key}={metric}: no evaluation reports it; there are {', '.join(known) or 'none'}",
-            f"{key}={known[0]}" if known else f"{key}=train/loss",
-        )
+    autocast = Precision(parts.settings.precision, parts.device).autocast
+    return WeightAverage(parts.task.model, settings, partial(parts.dataset.evaluation, "train"), autocast)
 
 
 def build_trainer(parts: Parts, run: RunFolder) -> Trainer:
     """The trainer with everything it needs but its observers."""
     settings = parts.settings
-    policy = settings.checkpoint
+    policy, clock = settings.checkpoint, Clock()
     metric, direction = followed_metric(policy.metric, policy.mode, parts.task) or (None, "min")
     return Trainer(
         task=parts.task,
@@ -263,6 +259,8 @@ def build_trainer(parts: Parts, run: RunFolder) -> Trainer:
         seed=parts.config["seed"],
         device=parts.device,
         autocast=Precision(settings.precision, parts.device).autocast,
-        early_stopping=build_early_stopping(settings, parts.task),
+        stopping=build_stopping(parts, clock),
+        average=build_average(parts),
+        clock=clock,
         every_n_steps=parts.logger.every_n_steps,
     )

@@ -9,12 +9,13 @@ from dataclasses import dataclass, field
 
 import torch
 
-from dltool.build import Parts, build_trainer, followed_metric
+from dltool.build import Parts, build_trainer
 from dltool.config.compose import leaves
 from dltool.engine.checkpoint import Checkpoint
 from dltool.engine.signals import Interrupted
 from dltool.engine.trainer import Trainer
 from dltool.errors import ConfigError, NonFiniteLossError, RunError
+from dltool.following import followed_metric
 from dltool.observers.jsonl import JsonlLog, cut_back
 from dltool.observers.observer import Observer
 from dltool.observers.plots import CurvesPlot
@@ -56,12 +57,10 @@ class Session:
         trainer = self.trainer
         trainer.load(checkpoint)
         if trainer.finished() and self.run.read_status().get("state") == "finished":
+            why = trainer.stop_reason or f"its {trainer.stopped_by} are over"
             raise ConfigError(
-                f"{self.run.path} ended by its {str(trainer.stopped_by).replace('_', ' ')} at step {checkpoint.step}: "
-                "nothing is left to do",
-                f"dltool resume {quoted(self.run.path)} trainer.{trainer.stopped_by}=… with a larger number"
-                if trainer.stopped_by != "early_stopping"
-                else f"dltool resume {quoted(self.run.path)} trainer.early_stopping.patience=null",
+                f"{self.run.path} stopped at step {checkpoint.step}: {why}; nothing is left to do",
+                f"dltool resume {quoted(self.run.path)} {self.longer()}".rstrip(),
             )
         cut_back(self.run.metrics, trainer.num_records)
         self.say(
@@ -88,7 +87,15 @@ class Session:
             raise
         finally:
             self.run.release()
-        self.status.write("finished", trainer.progress, stopped_by=trainer.stopped_by, tested=trainer.tested)
+        if trainer.stop_reason:
+            self.say(f"stopped by {trainer.stopped_by}: {trainer.stop_reason}")
+        self.status.write(
+            "finished",
+            trainer.progress,
+            stopped_by=trainer.stopped_by,
+            stop_reason=trainer.stop_reason,
+            tested=trainer.tested,
+        )
         self.summarize()
         return 0
 
@@ -115,10 +122,19 @@ class Session:
         rows = [(name, f"{value:.4f}") for name, value in self.trainer.progress.metrics.items() if is_result(name)]
         if self.trainer.tested:
             rows.append(("tested", f"{self.trainer.tested} (the {self.trainer.settings.test} weights)"))
+        if (average := self.trainer.average) is not None:
+            none = "none was taken: the training ended before trainer.average.start; these are the weights themselves"
+            rows.append(
+                (
+                    "average",
+                    f"{average.settings.kind}, {average.num_updates:,} updates" if average.num_updates else none,
+                )
+            )
         seconds = status["seconds"]
-        early = " (stopped early)" if self.trainer.stopped_by == "early_stopping" else ""
+        rows.append(("length", f"{self.trainer.progress.step:,} steps, {self.trainer.progress.epoch:,} epochs"))
+        if self.trainer.stop_reason:
+            rows.append(("stopped by", self.trainer.stop_reason))
         rows += [
-            ("length", f"{self.trainer.progress.step:,} steps, {self.trainer.progress.epoch:,} epochs{early}"),
             ("time", f"{seconds['total']:.1f} s, {status['samples_per_second']:,.0f} samples/s while training"),
             ("run", path),
         ]
@@ -140,8 +156,13 @@ class Session:
         console.print(table, markup=False)
 
     def longer(self) -> str:
-        settings = self.trainer.settings
-        if settings.epochs is not None and self.trainer.stopped_by != "steps":
+        """The override with which a resume goes on, `trainer.epochs=60` or `stop.target=null`."""
+        settings, stopped_by = self.trainer.settings, self.trainer.stopped_by
+        if stopped_by in self.trainer.stopping.rules:
+            return f"stop.{stopped_by}=null"
+        if stopped_by == self.trainer.progress.stop_request:
+            return ""
+        if settings.epochs is not None and stopped_by != "steps":
             return f"trainer.epochs={2 * settings.epochs}"
         return f"trainer.steps={2 * self.trainer.progress.step}"
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from dltool.component import NonNegative, Positive, register, requires
+from dltool.component import Fraction, NonNegative, Positive, register, requires
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,6 +18,43 @@ class RunSettings:
     dir: str | None = None
 
 
+@dataclass(frozen=True, kw_only=True)
+class StopSettings:
+    """What ends the training before its length does: any of these together, null for never.
+
+    Attributes:
+        max_minutes: Time of training, evaluations and the processes before a resume included.
+        metric: What `target` and `patience` follow, such as "val/loss", or "train/loss", the mean of a pass; null
+            takes the task's main metric on the validation split.
+        mode: Direction of the metric; "auto" knows losses and errors ("min") from all else ("max").
+        target: Value of the metric that is enough.
+        patience: Evaluations in a row without improvement: early stopping.
+        min_delta: Least change that counts as an improvement.
+        loss_change: The largest minus the smallest of the newest `num_evaluations` + 1 losses is below this.
+        loss: Which loss that is: "train", the mean of each pass, or "val".
+        num_evaluations: See loss_change.
+        gradient_norm: The gradient's L2 norm is below this, before clipping.
+        gradient: Which gradient that is: that of the "batch" of the step, or the "full" one of the objective over
+            the whole training split in evaluation mode, which takes a pass over it.
+        update_norm: The L2 norm of the change of all trained parameters in one step is below this.
+        every_n_steps: Steps between two looks at the gradient and the update.
+    """
+
+    max_minutes: Positive[float] | None = None
+    metric: str | None = None
+    mode: Literal["auto", "min", "max"] = "auto"
+    target: float | None = None
+    patience: Positive[int] | None = None
+    min_delta: NonNegative[float] = 0.0
+    loss_change: Positive[float] | None = None
+    loss: Literal["train", "val"] = "train"
+    num_evaluations: Positive[int] = 5
+    gradient_norm: Positive[float] | None = None
+    gradient: Literal["batch", "full"] = "batch"
+    update_norm: Positive[float] | None = None
+    every_n_steps: Positive[int] = 50
+
+
 @register("root", "train")
 @dataclass(frozen=True, kw_only=True)
 class RootSettings:
@@ -26,10 +63,12 @@ class RootSettings:
     Attributes:
         seed: Every random number of the run is a function of it (dltool.randomness).
         run: The run folder.
+        stop: What ends the training before its length does.
     """
 
     seed: NonNegative[int] = 0
     run: RunSettings = RunSettings()
+    stop: StopSettings = StopSettings()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,19 +93,22 @@ class CheckpointSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
-class EarlyStoppingSettings:
-    """Stop when a metric has not improved for a while.
+class AverageSettings:
+    """An average of the weights, which evaluations, samples and the final test then use.
 
     Attributes:
-        patience: Evaluations without improvement that are borne; null never stops early.
-        min_delta: Least change that counts as an improvement.
-        metric, mode: As in CheckpointSettings.
+        kind: "ema" is an exponential moving average (Polyak's averaging as Tarvainen and Valpola 2017 use it,
+            arXiv:1703.01780), "swa" the plain mean of the weights after each of the last passes (Izmailov et al.
+            2018, arXiv:1803.05407).
+        decay: Of "ema": the average keeps this share of itself at each update.
+        every_n_steps: Of "ema": steps between two updates.
+        start: Of "swa": share of the training after which it begins, the weights there included.
     """
 
-    patience: Positive[int] | None = None
-    min_delta: NonNegative[float] = 0.0
-    metric: str | None = None
-    mode: Literal["auto", "min", "max"] = "auto"
+    kind: Literal["none", "ema", "swa"] = "none"
+    decay: Fraction[float] = 0.999
+    every_n_steps: Positive[int] = 1
+    start: Fraction[float] = 0.75
 
 
 @register("trainer", "default")
@@ -74,6 +116,11 @@ class EarlyStoppingSettings:
     lambda config: config.trainer.epochs is not None or config.trainer.steps is not None,
     "trainer.epochs and trainer.steps are both null, so the training has no end",
     hint="trainer.epochs=30",
+)
+@requires(
+    lambda config: not config.trainer.channels_last or config.data.inputs == "image",
+    "trainer.channels_last=true is a layout of images, and the data has none",
+    hint="trainer.channels_last=false",
 )
 @dataclass(frozen=True, kw_only=True)
 class TrainerSettings:
@@ -89,9 +136,13 @@ class TrainerSettings:
         clip_norm: Largest L2 norm of a role's whole gradient; larger ones are scaled down.
         clip_value: Largest absolute value of each gradient component.
         threads: CPU threads of torch; "auto" looks at the machine's load once, at the start.
+        channels_last: Lay the model's kernels and batches of images out with the channels innermost.
+        compile: Compile the network of each role with torch.compile: slow first steps, then perhaps faster ones;
+            dropout draws other random numbers than without.
         test: Weights that the final test uses: "last", "best", or "none" for no test.
         evaluate_every_n_epochs: Passes between two evaluations of the validation split.
-        early_stopping, checkpoint: See those classes.
+        average: See AverageSettings.
+        checkpoint: See CheckpointSettings.
     """
 
     epochs: Positive[int] | None = 30
@@ -102,9 +153,11 @@ class TrainerSettings:
     clip_norm: Positive[float] | None = None
     clip_value: Positive[float] | None = None
     threads: Positive[int] | Literal["auto"] = "auto"
+    channels_last: bool = False
+    compile: bool = False
     test: Literal["last", "best", "none"] = "last"
     evaluate_every_n_epochs: Positive[int] = 1
-    early_stopping: EarlyStoppingSettings = EarlyStoppingSettings()
+    average: AverageSettings = AverageSettings()
     checkpoint: CheckpointSettings = CheckpointSettings()
 
 

@@ -92,6 +92,14 @@ def test_lists_every_field(group: str, name: str) -> None:
             assert node[key] == field.default, f"{group}/{name}.yaml: {key}"
 
 
+def test_the_root_lists_every_key_with_its_default() -> None:
+    tree = compose([]).tree
+    for key, field in component("root", "train").fields.items():
+        assert tree[key] == field.default, key
+        if isinstance(field.default, dict):
+            assert list(tree[key]) == list(field.default)
+
+
 @pytest.mark.parametrize("path", sorted(primary_directory().rglob("*.yaml")), ids=lambda p: f"{p.parent.name}/{p.stem}")
 def test_begins_with_one_line_that_says_what_it_is(path: Path) -> None:
     assert 10 < len(summary(path)) < 110

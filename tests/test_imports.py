@@ -19,6 +19,7 @@ TIERS = [
     ["observers.observer"],
     ["engine"],
     ["observers", "runs", "summary"],
+    ["following"],
     ["build"],
     ["session"],
     ["training"],

@@ -23,7 +23,7 @@ trainer.device: device gpu gpus accelerator devices
 trainer.precision: precision amp fp16 bf16
 trainer.accumulate: accumulate_grad_batches gradient_accumulation_steps
 trainer.clip_norm: gradient_clip_val clip_grad_norm max_grad_norm grad_clip
-trainer.early_stopping.patience: patience
+stop.patience: patience early_stopping early_stopping_patience
 data.batch_size: batch_size batch bs
 data.shuffle: shuffle
 model.dropout: dropout

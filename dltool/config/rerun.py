@@ -14,11 +14,12 @@ from dltool.errors import ConfigError
 CHANGEABLE = (
     "trainer.epochs",
     "trainer.steps",
-    "trainer.early_stopping",
+    "stop",
     "trainer.checkpoint",
     "trainer.test",
     "trainer.device",
     "trainer.threads",
+    "trainer.compile",
     "data.residency",
     "logger",
 )

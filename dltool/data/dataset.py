@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any, Literal
 
 import torch
@@ -88,6 +89,7 @@ class Dataset(ABC):
         device: torch.device,
         model_traits: Mapping[str, Any] | None = None,
         pixel_scaling: Scaling | None = None,
+        channels_last: bool = False,
     ) -> None:
         """Load, check, split, shape, scale and place the data; then `train` and `evaluation` give batches.
 
@@ -97,6 +99,7 @@ class Dataset(ABC):
             model_traits: The model's registered facts; its `min_size` and `native_size` decide a resize.
             pixel_scaling: The scaling that the task asks of images where `scaling` is "auto"; a GAN's
                 "symmetric". Tables are not pixels and stay as configured.
+            channels_last: Lay batches of images out with the channels innermost.
 
         Raises:
             DataError: The data is missing or wrong, or cannot be split, resized or batched as configured.
@@ -112,6 +115,8 @@ class Dataset(ABC):
         self._note_splits(raw)
         self._shape(model_traits or {})
         input_range = self._scale(pixel_scaling)
+        if channels_last and self._scale_batch is not None:
+            self._scale_batch = partial(scale_channels_last, self._scale_batch)
         self._place()
         self.spec = DataSpec(
             input_shape=tuple(self.splits["train"].inputs.shape[1:]),
@@ -193,6 +198,11 @@ class Dataset(ABC):
                 )
         if self.batch_size != "full" and self.batch_size > size and not self.drop_last:
             self.notes.append(f"data.batch_size={self.batch_size} is more than the {size} training samples: one batch")
+
+
+def scale_channels_last(scale: Callable[[Tensor], Tensor], images: Tensor) -> Tensor:
+    """Scaled images `(B, C, H, W)`, the values of a pixel side by side in memory."""
+    return scale(images).contiguous(memory_format=torch.channels_last)
 
 
 def free_memory(device: torch.device) -> float:

@@ -1,10 +1,11 @@
 """Measures a task on a held-out split."""
 
 import contextlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import torch
+from torch import nn
 
 from dltool.batch import Batch
 from dltool.metrics.mean import Mean, add_means
@@ -24,13 +25,20 @@ def evaluate(
     `between_batches` raises to interrupt.
     """
     sums: dict[str, Mean] = {}
-    was_training = task.model.training
-    task.model.eval()
-    try:
-        with torch.no_grad(), autocast:
-            for batch in batches:
-                add_means(sums, task.evaluate(batch))
-                between_batches()
-    finally:
-        task.model.train(was_training)
+    with evaluation_mode(task.model), torch.no_grad(), autocast:
+        for batch in batches:
+            add_means(sums, task.evaluate(batch))
+            between_batches()
     return task.finish_evaluation({name: mean.value() for name, mean in sums.items()})
+
+
+@contextlib.contextmanager
+def evaluation_mode(model: nn.Module) -> Iterator[None]:
+    """Evaluation mode; afterwards each module is in its own former one, for some may be frozen in evaluation."""
+    modes = [(module, module.training) for module in model.modules()]
+    model.eval()
+    try:
+        yield
+    finally:
+        for module, training in modes:
+            module.training = training

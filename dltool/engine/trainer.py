@@ -5,6 +5,7 @@ What a step does is the task's business (dltool.tasks), how an optimizer takes i
 passes finished say what comes next, so that a training that stopped anywhere goes on from there.
 """
 
+import contextlib
 import math
 import time
 from collections.abc import Mapping, Sequence
@@ -14,11 +15,12 @@ from typing import Any
 import torch
 
 from dltool.data.dataset import Dataset
+from dltool.engine.averaging import WeightAverage
 from dltool.engine.checkpoint import Checkpoint, CheckpointStore, load
 from dltool.engine.clock import Clock
 from dltool.engine.evaluator import evaluate
 from dltool.engine.signals import Interrupted, StopSignals
-from dltool.engine.stopping import EarlyStopping
+from dltool.engine.stopping import Stopping
 from dltool.engine.updater import Updater
 from dltool.metrics.mean import Mean, add_means
 from dltool.observers.observer import Observer, Progress
@@ -34,7 +36,8 @@ class Trainer:
     Attributes:
         updaters: Role to its updater; empty for a task that needs no optimizer.
         every_n_steps: Steps between two training lines of the log.
-        stopped_by: Why the training ended: "epochs", "steps", "early_stopping".
+        stopped_by: Why the training ended: "epochs", "steps", a rule of `stopping`, or an observer's word.
+        stop_reason: What a rule saw, for a person.
         tested: Name of the checkpoint whose weights the final test measured.
     """
 
@@ -46,13 +49,15 @@ class Trainer:
     seed: int
     device: torch.device
     autocast: Any
-    early_stopping: EarlyStopping | None = None
+    stopping: Stopping = field(default_factory=Stopping)
+    average: WeightAverage | None = None
     observers: Sequence[Observer] = ()
     every_n_steps: int = 50
     signals: StopSignals = field(default_factory=StopSignals)
     progress: Progress = field(default_factory=Progress)
     clock: Clock = field(default_factory=Clock)
     stopped_by: str | None = None
+    stop_reason: str | None = None
     tested: str | None = None
     num_records: int = 0
 
@@ -69,7 +74,7 @@ class Trainer:
         self.saved_time = time.monotonic()
 
     def fit(self) -> None:
-        """Train to the end, or until a signal, an error or the stopping rule ends it.
+        """Train to the end, or until a signal, an error or a rule that stops ends it.
 
         Raises:
             Interrupted: After a signal; a checkpoint of the step reached is saved.
@@ -92,28 +97,37 @@ class Trainer:
                     self.save()
                     raise
         finally:
-            for observer in self.observers:
-                observer.on_end()
+            with self.averaged_weights(refresh=False):
+                for observer in self.observers:
+                    observer.on_end()
 
     def advance(self) -> None:
         """Do what comes next: finish the pass that is over, or take a step; then save if it is time."""
         if self.pass_is_over():
             self.finish_epoch()
         else:
+            self.stopping.before_step(self.progress.step)
             self.train_step()
+            self.stopping.after_step()
+            if self.average is not None:
+                self.average.after_step(self.progress.step, self.progress.total_steps, self.pass_is_over())
         if self.pass_is_over():
             return  # The checkpoint waits for the evaluation.
         if self.checkpoint_is_due():
             self.save()
 
     def finished(self) -> bool:
-        """Whether nothing is left to do; notes why."""
+        """Whether nothing is left to do; notes why. A pass whose batches are drawn is finished first."""
         progress, settings = self.progress, self.settings
-        if self.stopped_by == "early_stopping":
-            return True
-        if settings.epochs is not None and progress.epoch >= settings.epochs:
+        if self.pass_is_over():
+            return False
+        if verdict := self.stopping.verdict():
+            self.stopped_by, self.stop_reason = verdict
+        elif progress.stop_request is not None:
+            self.stopped_by, self.stop_reason = progress.stop_request, "an observer asked for it"
+        elif settings.epochs is not None and progress.epoch >= settings.epochs:
             self.stopped_by = "epochs"
-        elif settings.steps is not None and progress.step >= settings.steps and not self.pass_is_over():
+        elif settings.steps is not None and progress.step >= settings.steps:
             self.stopped_by = "steps"
         return self.stopped_by is not None
 
@@ -170,7 +184,7 @@ class Trainer:
         }
 
     def finish_epoch(self) -> None:
-        """Evaluate and log the pass that is over, tell the schedules and the stopping rule, begin the next.
+        """Evaluate and log the pass that is over, tell the schedules, begin the next.
 
         An interrupted evaluation leaves everything as it was before, so that it is made anew on resume.
         """
@@ -187,8 +201,9 @@ class Trainer:
             self.evaluated_at = self.progress.step
             self.record("val", metrics)
             self.judge()
-        for observer in self.observers:
-            observer.on_epoch()
+        with self.averaged_weights():  # For those that draw what the model makes.
+            for observer in self.observers:
+                observer.on_epoch()
 
     def evaluate_the_rest(self) -> None:
         """Evaluate a training that ended by its steps in the middle of a pass, which stays unfinished."""
@@ -204,35 +219,43 @@ class Trainer:
         if path is None:  # Every evaluation gave NaN.
             path = self.checkpoints.paths()[0]
         elif self.settings.test == "best":
-            self.task.model.load_state_dict(load(path).weights)
+            self.load_weights(load(path))
         self.record("test", self.evaluate("test"))
         self.tested = path.name
 
     def judge(self) -> None:
-        """Show the newest evaluation to the schedules and to the stopping rule."""
-        metrics = self.progress.metrics
-        main = self.task.main_metric
+        """Show the newest evaluation to the schedules."""
         for updater in self.updaters.values():
-            updater.schedule.observe(metrics, main)
-        if self.early_stopping is not None and self.early_stopping.observe(metrics):
-            self.stopped_by = "early_stopping"
+            updater.schedule.observe(self.progress.metrics, self.task.main_metric)
 
     def evaluate(self, split: str) -> dict[str, float]:
         """The task's metrics over a split; none where the data has no such split."""
         if self.data.sizes.get(split, 0) == 0:
             return {}
         self.progress.activity = "evaluating"
-        # An evaluation may draw random numbers (samples of a GAN); they too are a function of the step.
-        seed_default_generators(derive_seed(self.seed, "evaluation", split, self.progress.step), self.device)
         try:
-            return evaluate(
-                self.task,
-                self.data.evaluation(split),
-                autocast=self.autocast,
-                between_batches=self.signals.raise_if_received,
-            )
+            with self.averaged_weights():
+                # An evaluation may draw random numbers (samples of a GAN); they too are a function of the step.
+                seed_default_generators(derive_seed(self.seed, "evaluation", split, self.progress.step), self.device)
+                return evaluate(
+                    self.task,
+                    self.data.evaluation(split),
+                    autocast=self.autocast,
+                    between_batches=self.signals.raise_if_received,
+                )
         finally:
             self.progress.activity = "training"
+
+    def averaged_weights(self, *, refresh: bool = True) -> contextlib.AbstractContextManager[None]:
+        """The model has its averaged weights meanwhile, where the training keeps an average.
+
+        Args:
+            refresh: Make the pass over the data that the average may need; without, it may not be applied.
+        """
+        if self.average is None:
+            return contextlib.nullcontext()
+        seed_default_generators(derive_seed(self.seed, "average", self.progress.step), self.device)
+        return self.average.applied(self.signals.raise_if_received if refresh else None)
 
     def record(self, split: str, values: dict[str, float]) -> None:
         """Log values of a split at the present step."""
@@ -242,6 +265,7 @@ class Trainer:
         self.progress.metrics.update(named)
         self.num_records += 1
         line = {"step": self.progress.step, "epoch": self.progress.epoch, "split": split, **named}
+        self.stopping.observe(line)
         for observer in self.observers:
             observer.on_record(line)
 
@@ -291,14 +315,15 @@ class Trainer:
             "evaluated_at": self.evaluated_at,
             "seconds": self.clock.seconds,
             "stopped_by": self.stopped_by,
-            "early_stopping": self.early_stopping.state_dict() if self.early_stopping else None,
+            "stopping": self.stopping.state_dict(),
+            "average": self.average.state_dict() if self.average else None,
             "updaters": {role: updater.state_dict() for role, updater in self.updaters.items()},
             "task": self.task.state_dict(),
         }
 
     def load(self, checkpoint: Checkpoint) -> None:
         """Take up where a checkpoint was written."""
-        self.task.model.load_state_dict(checkpoint.weights)
+        self.load_weights(checkpoint)
         state = checkpoint.state
         self.progress.step, self.progress.epoch = state["step"], state["epoch"]
         self.source.draws = state["draws"]
@@ -307,14 +332,16 @@ class Trainer:
         self.progress.metrics = dict(checkpoint.metrics)
         self.num_records, self.evaluated_at = state["num_records"], state["evaluated_at"]
         self.clock.before = state["seconds"]
-        if self.early_stopping and state["early_stopping"]:
-            self.early_stopping.load_state_dict(state["early_stopping"])
-            if self.early_stopping.waited >= self.early_stopping.patience:
-                self.stopped_by = "early_stopping"
+        self.stopping.load_state_dict(state["stopping"])
         for role, updater in self.updaters.items():
             updater.load_state_dict(state["updaters"][role])
         self.task.load_state_dict(state["task"])
         self.saved_at = (self.progress.step, self.progress.epoch)
+
+    def load_weights(self, checkpoint: Checkpoint) -> None:
+        self.task.model.load_state_dict(checkpoint.weights)
+        if self.average is not None:
+            self.average.load_state_dict(checkpoint.state["average"])
 
     def mean_on_device(self, mean: tuple[Any, Any]) -> Mean:
         return Mean(*(part.to(self.device) if isinstance(part, torch.Tensor) else part for part in mean))

@@ -52,6 +52,7 @@ class Updater:
         self.other_parameters = [p for other in others for p in other.parameters() if p.requires_grad and p not in mine]
         self.needs_closure = isinstance(optimizer, torch.optim.LBFGS)
         self.step = 0
+        self.on_gradient: Callable[[list[Tensor]], None] | None = None  # Shown the parameters before clipping.
 
     def minimize(self, loss: Callable[[Batch], Loss], batch: Batch) -> dict[str, Mean]:
         """Take one optimizer step on `loss(batch)`; returns what the loss logs, summed over micro-batches.
@@ -63,6 +64,8 @@ class Updater:
         with self.others_frozen():
             if self.needs_closure:
                 self.optimizer.step(lambda: self.gradient(loss, batch, logs))  # type: ignore[arg-type, return-value]
+                if self.on_gradient is not None:
+                    self.on_gradient(self.parameters)
             else:
                 self.gradient(loss, batch, logs)
                 self.precision.step(self.optimizer, self.clip)
@@ -93,6 +96,8 @@ class Updater:
 
     def clip(self) -> None:
         """Bound the gradient, first its components, then its norm."""
+        if self.on_gradient is not None:
+            self.on_gradient(self.parameters)
         if self.clip_value is not None:
             nn.utils.clip_grad_value_(self.parameters, self.clip_value)
         if self.clip_norm is not None:

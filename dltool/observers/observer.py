@@ -1,4 +1,4 @@
-"""What watches a training: progress, logs, plots, samples. Observers never touch a gradient."""
+"""What watches a training: progress, logs, plots, samples. Observers may ask it to stop; they touch no gradient."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,6 +20,8 @@ class Progress:
         sums: Running sums of the present epoch, "loss" and the task's own.
         activity: What happens now: "training", "evaluating", "saving".
         metrics: Latest value of each `split/name`.
+        stop_request: An observer may set it to a word such as "pruned": the training then ends after this step
+            as at its normal end, and the word becomes its `stopped_by`.
     """
 
     step: int = 0
@@ -30,6 +32,7 @@ class Progress:
     sums: dict[str, Mean] = field(default_factory=dict)
     activity: str = "training"
     metrics: dict[str, float] = field(default_factory=dict)
+    stop_request: str | None = None
 
 
 class Observer:

@@ -44,6 +44,7 @@ class StatusFile(Observer):
         progress: Progress,
         *,
         stopped_by: str | None = None,
+        stop_reason: str | None = None,
         error: str | None = None,
         tested: str | None = None,
     ) -> None:
@@ -52,7 +53,9 @@ class StatusFile(Observer):
         Args:
             progress: Where the training stands.
             state: "running", "finished", "interrupted" or "failed".
-            stopped_by: "epochs", "steps" or "early_stopping", where it finished.
+            stopped_by: "epochs", "steps", the key below `stop` of the rule that fired, or an observer's word such
+                as "pruned", where it finished.
+            stop_reason: What that rule saw, in words.
             error: What ended it, where it failed.
             tested: The checkpoint whose weights the test metrics belong to.
         """
@@ -67,6 +70,7 @@ class StatusFile(Observer):
                 "metrics": progress.metrics,
                 "main_metric": self.main_metric,
                 "stopped_by": stopped_by,
+                "stop_reason": stop_reason,
                 "tested": tested,
                 "seconds": {
                     "first_step": None if clock.first_step_at is None else clock.first_step_at - dltool.IMPORTED_AT,

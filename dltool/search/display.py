@@ -8,7 +8,7 @@ from rich.console import Console, RenderableType
 from rich.live import Live
 from rich.table import Table
 
-from dltool.search.folder import Result, JobFolder
+from dltool.search.folder import JobFolder, Result
 from dltool.search.leaderboard import number
 
 REFRESH_SECONDS = 0.5

@@ -12,7 +12,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from dltool.config.compose import Composed, first_lines
+from dltool.config.compose import Composed
 from dltool.errors import ConfigError
 from dltool.search.assignment import Assignment, carry_out
 

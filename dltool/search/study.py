@@ -103,7 +103,8 @@ class Study(JobFolder):
             differing = [key for key in sorted(here | there) if here.get(key) != there.get(key)]
             words = [f"{key} was {there.get(key, 'not set')}, now {here.get(key, 'not set')}" for key in differing[:3]]
             raise ConfigError(
-                f"tune.study={self.name} is another study: {'; '.join(words)}", "another tune.study, or the same command"
+                f"tune.study={self.name} is another study: {'; '.join(words)}",
+                "another tune.study, or the same command",
             )
 
     @property
@@ -201,5 +202,3 @@ def flat(question: dict[str, Any]) -> dict[str, str]:
     space = {one["key"]: json.dumps({k: v for k, v in one.items() if k != "key"}) for one in question["space"]}
     values = {key: value[0] for key, value in values_of([question["config"]]).items()}
     return {"tune.metric": " ".join(question["metric"]), **values, **space}
-
-

@@ -71,7 +71,9 @@ def draw_space(study: Study, trials: list[FrozenTrial], path: Path) -> Path:
     figure.suptitle(study.name, fontsize=16)
     for place, dimension in enumerate(study.space, start=1):
         axes = figure.add_subplot(rows, columns, place)
-        points = [(where(dimension, t.params[dimension.key]), last_value(t), t) for t in trials if dimension.key in t.params]
+        points = [
+            (where(dimension, t.params[dimension.key]), last_value(t), t) for t in trials if dimension.key in t.params
+        ]
         scatter(axes, points)
         axes.set(xlabel=dimension.key, ylabel=study.metric)
         if dimension.choices:
@@ -97,7 +99,9 @@ def draw_curves(study: Study, trials: list[FrozenTrial], path: Path) -> Path:
     finished = study.finished()
     for trial in sorted(trials, key=is_finished):
         color = PRUNED if not is_finished(trial) else BEST if trial.number == finished[0].number else FINISHED
-        times, values = zip(*sorted(trial.intermediate_values.items()), strict=True) if trial.intermediate_values else ((), ())
+        times, values = (
+            zip(*sorted(trial.intermediate_values.items()), strict=True) if trial.intermediate_values else ((), ())
+        )
         axes.plot(times, values, color=color, linewidth=2.0 if color == BEST else 1.0, zorder=3 if color == BEST else 1)
     for color, label in ((BEST, "best"), (FINISHED, "finished"), (PRUNED, "pruned")):
         axes.plot([], [], color=color, label=label)

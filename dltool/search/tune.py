@@ -13,11 +13,12 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from dltool.build import followed_metric, prepare
+from dltool.build import prepare
 from dltool.config.check import Config, check
 from dltool.config.compose import Composed
 from dltool.engine.signals import StopSignals
 from dltool.errors import ConfigError, DltoolError
+from dltool.following import followed_metric
 from dltool.runs.folder import quoted
 from dltool.search.assignment import Assignment, carry_out
 from dltool.search.display import JobsDisplay

@@ -50,7 +50,7 @@ class Task:
         model: The whole model, an nn.Module whose forward() is the network of the role "model".
         roles: Name to module of each set of parameters that has an optimizer of its own.
         draws_per_step: Batches that one train_step draws; sets the number of steps in an epoch.
-        main_metric: Metric of the validation split that best checkpoints and early stopping follow by
+        main_metric: Metric of the validation split that best checkpoints and `stop` follow by
             default and "min" or "max"; None where the task has none (a GAN).
     """
 
@@ -60,6 +60,11 @@ class Task:
     def __init__(self, model: nn.Module) -> None:
         self.model = model
         self.roles: dict[str, nn.Module] = {"model": model}
+
+    @property
+    def has_objective(self) -> bool:
+        """Whether the training minimizes one function, `loss`; two players and rules without gradients do not."""
+        return type(self).loss is not Task.loss
 
     def loss(self, batch: Batch) -> Loss:
         """The objective on one (micro-)batch and what to log of it."""

@@ -29,11 +29,22 @@ TASKS = {
     ],
     "rosenblatt": ["model=perceptron", "data=logic", "data.batch_size=1"],
 }
+# All in play, and none that fires before the end.
+EVERY_RULE = [
+    *("stop.max_minutes=60", "stop.target=1.01", "stop.patience=100", "stop.loss_change=1e-9"),
+    *("stop.num_evaluations=1", "stop.gradient_norm=1e-9", "stop.update_norm=1e-9", "stop.every_n_steps=2"),
+]
 FEATURES = {
     "accumulate": ["trainer.accumulate=3", "trainer.clip_norm=1"],
     "per-step schedule": ["schedule=one_cycle", "optim.lr=0.01"],
     "plateau": ["schedule=plateau", "schedule.patience=0", "schedule.threshold=0.5"],
-    "early stopping": ["trainer.early_stopping.patience=2", "trainer.early_stopping.min_delta=0.9"],
+    "early stopping": ["stop.patience=2", "stop.min_delta=0.9"],
+    "every rule that stops": [*EVERY_RULE, "trainer.clip_norm=1"],
+    "full gradient": ["stop.gradient_norm=1e-6", "stop.gradient=full", "stop.every_n_steps=2"],
+    "stopped by the gradient": ["stop.gradient_norm=100", "stop.every_n_steps=9"],
+    "stopped by the change of the loss": ["stop.loss_change=0.5", "stop.num_evaluations=2"],
+    "ema": ["trainer.average.kind=ema", "trainer.average.decay=0.9", "trainer.average.every_n_steps=3"],
+    "swa": ["trainer.average.kind=swa", "trainer.average.start=0.2", "model.norm=batch", "trainer.test=best"],
     "fp16": ["trainer.precision=16-mixed", "optim.lr=0.01"],
     "bf16": ["trainer.precision=bf16-mixed"],
     "momentum": ["optim=sgd", "optim.momentum=0.9", "schedule=cosine", "schedule.interval=epoch"],
