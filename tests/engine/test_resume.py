@@ -11,7 +11,8 @@ from dltool.build import build_trainer, prepare
 from dltool.config.check import Config
 from dltool.engine.signals import Interrupted
 from dltool.engine.trainer import Trainer
-from dltool.observers.jsonl import JsonlLog, cut_back, read_records
+from dltool.observers.jsonl import JsonlLog, cut_back
+from dltool.runs.records import read_records
 from dltool.runs.folder import RunFolder
 
 TASKS = {
