@@ -7,6 +7,7 @@ environment.json   versions, device, threads, git commit, command line, what eac
 checkpoints/  plots/  samples/  log.txt
 """
 
+import contextlib
 import json
 import os
 import platform
@@ -20,6 +21,7 @@ from typing import IO, Any
 from dltool.errors import ConfigError, DltoolError
 
 STATUS, CONFIG, ENVIRONMENT, METRICS = "status.json", "config.yaml", "environment.json", "metrics.jsonl"
+LOCK, LOCK_TRIES, LOCK_WAIT = ".lock", 3, 0.02  # Seconds between the tries.
 FLAT_PACKAGES = ("dltool", "torch", "torchvision", "numpy", "hydra-core", "omegaconf")
 
 
@@ -86,19 +88,13 @@ class RunFolder:
         Raises:
             ConfigError: Where another process holds it, naming that process.
         """
-        try:
-            import fcntl
-        except ImportError:  # Windows has no such lock.
-            return
-        self.lock = (self.path / ".lock").open("a+")
-        try:
-            fcntl.flock(self.lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
+        self.lock = (self.path / LOCK).open("a+")
+        if not take_lock(self.lock):
             self.lock.seek(0)
             holder = self.lock.read().strip()
             raise ConfigError(
                 f"process {holder} is training {self.path.resolve()}", "wait for it, or stop it with Ctrl-C"
-            ) from error
+            )
         self.lock.truncate(0)
         self.lock.write(f"{os.getpid()}\n")
         self.lock.flush()
@@ -143,6 +139,56 @@ class RunFolder:
         """Append a line with the time to log.txt."""
         with (self.path / "log.txt").open("a", encoding="utf-8") as log:
             log.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {line}\n")
+
+
+def take_lock(file: IO[str]) -> bool:
+    """Lock an open file for this process alone; False where another process has it.
+
+    A second and a third try, because `is_held` holds the lock of a run for some microseconds.
+    """
+    try:
+        import fcntl
+    except ImportError:  # Windows has no such lock.
+        return True
+    for wait in (LOCK_WAIT,) * (LOCK_TRIES - 1) + (0.0,):
+        with contextlib.suppress(OSError):
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+        time.sleep(wait)
+    return False
+
+
+def is_held(path: Path, pid: Any = None) -> bool:
+    """Whether a process is training the run in this folder; asks without waiting and without disturbing it.
+
+    Args:
+        path: The run folder.
+        pid: The process of its status.json, which is looked for where the folder has no lock.
+    """
+    try:
+        import fcntl
+    except ImportError:  # Nothing can be found out; os.kill on Windows does more than look.
+        return True
+    try:
+        with (path / LOCK).open() as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        return False
+    except BlockingIOError:
+        return True
+    except OSError:
+        return process_exists(pid)
+
+
+def process_exists(pid: Any) -> bool:
+    if not isinstance(pid, int) or pid <= 0:
+        return False
+    try:
+        os.kill(pid, 0)
+    except PermissionError:
+        return True
+    except (ProcessLookupError, OverflowError):
+        return False
+    return True
 
 
 def make_unique(parent: Path, name: str) -> Path:

@@ -16,8 +16,8 @@ from dltool.config.check import Config
 from dltool.engine.checkpoint import is_good
 from dltool.engine.trainer import Trainer
 from dltool.observers.jsonl import JsonlLog, cut_back
-from dltool.runs.records import read_records
 from dltool.runs.folder import RunFolder
+from dltool.runs.records import read_records
 
 NUM_KILLS = 25
 
