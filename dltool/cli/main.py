@@ -47,7 +47,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     more = getattr(args, "overrides", getattr(args, "words", None))
     if unknown := [word for word in rest if word.startswith("-") or more is None]:
         parser.error(f"{args.verb} has no {unknown[0]}")
-    if rest:  # argparse takes no more positional words after a flag; here they are overrides, or filters, anywhere.
+    if more is not None:  # argparse takes no positional words after a flag; overrides and filters stand anywhere.
         more += rest
     try:
         code: int = VERBS[args.verb].run(args)
@@ -74,11 +74,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 def with_action(words: Sequence[str]) -> Sequence[str]:
     """The words with the verb's usual action named, where it has several: `runs model=lenet` is `runs list …`."""
     module = VERBS.get(words[0]) if words else None
-    if (
-        module is None
-        or not hasattr(module, "ACTIONS")
-        or (words[1:2] and words[1] in (*module.ACTIONS, "-h", "--help"))
-    ):
+    actions = getattr(module, "ACTIONS", None)
+    if module is None or actions is None or any(word in (*actions, "-h", "--help") for word in words[1:2]):
         return words
     return [words[0], module.DEFAULT_ACTION, *words[1:]]
 

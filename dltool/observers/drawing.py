@@ -69,6 +69,8 @@ def scale_metric_axis(axes: "Axes", name: str, values: Iterable[float]) -> None:
         axes.set_yscale("log")
         axes.yaxis.set_minor_formatter(NullFormatter())
         axes.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))  # 0.01, no power of ten
+    else:
+        axes.ticklabel_format(axis="y", useOffset=False)  # 1.1304, not 0.0004 with "+1.13" in the corner
     axes.set_ylabel(name.replace("_", " "))
 
 

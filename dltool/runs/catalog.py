@@ -75,7 +75,7 @@ def find_runs(root: Path) -> Iterator[Path]:
 
 def _walk(folder: Path, depth: int, seen: set[tuple[int, int]], links: list[tuple[Path, int]]) -> Iterator[Path]:
     try:
-        stat = os.stat(folder)
+        stat = folder.stat()
         if (stat.st_dev, stat.st_ino) in seen:
             return
         seen.add((stat.st_dev, stat.st_ino))
@@ -95,7 +95,7 @@ def _walk(folder: Path, depth: int, seen: set[tuple[int, int]], links: list[tupl
 
 
 def is_run(folder: Path) -> bool:
-    return os.path.exists(f"{folder}/{STATUS}") or os.path.exists(f"{folder}/{CONFIG}")
+    return (folder / STATUS).exists() or (folder / CONFIG).exists()
 
 
 def read_runs(root: Path) -> list[RunRecord]:
@@ -210,6 +210,6 @@ def as_metric(value: Any) -> str:
     """A measured number with the digits that tell; nothing where there is none."""
     if not isinstance(value, int | float):
         return ""
-    if not math.isfinite(value) or value == 0 or 1e-3 <= abs(value) < 1e5:
+    if not math.isfinite(value) or value == 0 or 1e-3 <= abs(value) < 100:
         return f"{value:.4f}"
-    return f"{value:.3g}"
+    return f"{value:.1f}" if 100 <= abs(value) < 1e6 else f"{value:.3g}"

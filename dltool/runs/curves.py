@@ -23,7 +23,6 @@ from dltool.runs.records import read_records
 
 if TYPE_CHECKING:  # matplotlib is imported when the first picture is drawn.
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 NUM_DISTINCT_COLORS = 10  # Of tab10; more curves are spread over the hues of turbo.
 MAX_LEGEND = 24
@@ -144,7 +143,18 @@ def draw_runs(logs: Sequence[RunLog], metrics: Sequence[str], path: Path, *, uni
                 draw_curve(axes, curve, color)
             scale_metric_axis(axes, metric, (mean for curve in curves for _, mean, _ in curve.points))
             scale_progress_axis(axes, unit, max((x for curve in curves for x, _, _ in curve.points), default=1.0))
-        add_legend(figure, names, width)
+        notes = ["bands: one standard deviation over the seeds"] if group else []
+        if len(names) > MAX_LEGEND:
+            notes.append(f"the first {MAX_LEGEND} of {len(names)} curves")
+        figure.legend(
+            figure.axes[0].get_lines()[:MAX_LEGEND],
+            names[:MAX_LEGEND],
+            loc="outside lower left",
+            ncols=legend_columns(names, width),
+            title=", ".join(notes) or None,
+            alignment="left",
+            title_fontproperties={"size": 10},
+        )
         figure.savefig(path)
 
 
@@ -155,15 +165,6 @@ def draw_curve(axes: "Axes", curve: Curve, color: Any) -> None:
         low = [mean - spread for mean, spread in zip(means, spreads, strict=True)]
         high = [mean + spread for mean, spread in zip(means, spreads, strict=True)]
         axes.fill_between(xs, low, high, color=color, alpha=0.2, linewidth=0)
-
-
-def add_legend(figure: "Figure", names: Sequence[str], width: float) -> None:
-    """One legend for all panels below them; of many curves the first, and how many are left out."""
-    handles = figure.axes[0].get_lines()[:MAX_LEGEND]
-    shown = list(names[:MAX_LEGEND])
-    if len(names) > MAX_LEGEND:
-        figure.supxlabel(f"and {len(names) - MAX_LEGEND} more curves", fontsize=10, color="#808080")
-    figure.legend(handles, shown, loc="outside lower left", ncols=legend_columns(names, width))
 
 
 def legend_columns(names: Sequence[str], width: float) -> int:

@@ -15,12 +15,14 @@ import subprocess
 import sys
 import time
 from importlib import metadata
+from importlib.util import find_spec
 from pathlib import Path
 from typing import IO, Any
 
 from dltool.errors import ConfigError, DltoolError
 
 STATUS, CONFIG, ENVIRONMENT, METRICS = "status.json", "config.yaml", "environment.json", "metrics.jsonl"
+CAN_LOCK = find_spec("fcntl") is not None  # Windows has no such lock.
 LOCK, LOCK_TRIES, LOCK_WAIT = ".lock", 3, 0.02  # Seconds between the tries.
 FLAT_PACKAGES = ("dltool", "torch", "torchvision", "numpy", "hydra-core", "omegaconf")
 
@@ -88,6 +90,8 @@ class RunFolder:
         Raises:
             ConfigError: Where another process holds it, naming that process.
         """
+        if not CAN_LOCK:
+            return
         self.lock = (self.path / LOCK).open("a+")
         if not take_lock(self.lock):
             self.lock.seek(0)
@@ -146,10 +150,8 @@ def take_lock(file: IO[str]) -> bool:
 
     A second and a third try, because `is_held` holds the lock of a run for some microseconds.
     """
-    try:
-        import fcntl
-    except ImportError:  # Windows has no such lock.
-        return True
+    import fcntl
+
     for wait in (LOCK_WAIT,) * (LOCK_TRIES - 1) + (0.0,):
         with contextlib.suppress(OSError):
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -165,10 +167,10 @@ def is_held(path: Path, pid: Any = None) -> bool:
         path: The run folder.
         pid: The process of its status.json, which is looked for where the folder has no lock.
     """
-    try:
-        import fcntl
-    except ImportError:  # Nothing can be found out; os.kill on Windows does more than look.
+    if not CAN_LOCK:  # Nothing can be found out; os.kill on Windows does more than look.
         return True
+    import fcntl
+
     try:
         with (path / LOCK).open() as lock:
             fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)

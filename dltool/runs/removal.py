@@ -1,6 +1,5 @@
 """Runs are removed here and nowhere else: nothing but run folders, none that is in use, never through a link."""
 
-import os
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -23,15 +22,14 @@ def check_removable(records: Sequence[RunRecord], root: Path) -> None:
         path = record.path
         if record.state == "running":
             raise ConfigError(f"{path} is running; nothing was removed", "stop it with Ctrl-C, or add state!=running")
-        lexical = Path(os.path.abspath(path))
-        below = lexical.is_relative_to(os.path.abspath(root))
-        if path.is_symlink() or (below and not lexical.resolve().is_relative_to(root.resolve())):
+        below = path.absolute().is_relative_to(root.absolute())
+        if path.is_symlink() or (below and not path.resolve().is_relative_to(root.resolve())):
             raise ConfigError(f"{path} is reached through a link; nothing was removed", f"name {path.resolve()} itself")
         if not is_ours(record):
             raise ConfigError(
                 f"{path.resolve()} does not look like a run of dltool; nothing was removed", "remove it by hand"
             )
-        if Path.cwd().is_relative_to(lexical.resolve()):
+        if Path.cwd().is_relative_to(path.resolve()):
             raise ConfigError(f"{path.resolve()} holds the working directory; nothing was removed", "cd out of it")
 
 

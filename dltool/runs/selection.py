@@ -80,7 +80,7 @@ def parse_filter(word: str, known: Sequence[str]) -> Filter:
     key, sign, text = match[1].strip(), match[2].replace("==", "="), match[3].strip()
     key = whole_key(key, known, word)
     if sign in ORDERS and key != "date" and as_number(text) is None:
-        raise ConfigError(f"{word}: {sign} needs a number", f"{key}={text} compares texts")
+        raise ConfigError(f"{word}: {sign} needs a number", f"'{key}{sign}0.5', or {key}={text} for a text")
     if key == "state" and not any(Filter(key, "=", text).matches(RunRecord(Path(), state)) for state in STATES):
         near = nearest(text, STATES)
         hint = f"did you mean state{sign}{near}?" if near else None
@@ -143,7 +143,8 @@ def ordered(records: Sequence[RunRecord], key: str, descending: bool | None) -> 
     if descending is None:
         is_metric = any(key in record.metrics for record in records)
         descending = key == "date" or (is_metric and metric_direction(key) == "max")
-    has, lacks = [], []
+    has: list[RunRecord] = []
+    lacks: list[RunRecord] = []
     for record in records:
         value = record.value(key)
         (lacks if value is None or value != value else has).append(record)

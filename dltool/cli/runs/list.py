@@ -112,20 +112,19 @@ def print_csv(records: Sequence[RunRecord], keys: Sequence[str]) -> None:
 
 
 def print_runs(records: Sequence[RunRecord], keys: Sequence[str]) -> None:
-    """Run, state and age, then `keys`, or the config keys that tell the runs apart and their main metrics."""
-    first = {
+    """Run and state, then `keys`; or the config keys that tell the runs apart, their main metrics, age and seconds."""
+    columns = {
         "run": [one_line(quoted(record.path)) for record in records],
         "state": [record.state for record in records],
-        "age": [age(record.date) for record in records],
     }
-    seconds = {"seconds": [as_seconds(record.seconds) for record in records]}
     if keys:
-        columns = {**first, **{short_key(key): cells(records, key) for key in keys if key not in first}}
+        columns |= {short_key(key): cells(records, key) for key in keys if key not in columns}
     else:
-        metrics = {key: cells(records, key) for key in main_metrics(records, lambda record: record.metrics)}
         telling = {short_key(key): cells(records, key) for key in telling_keys(records)}
-        fixed = {**first, **metrics, **seconds}
-        columns = {**first, **fitting(telling, fixed), **metrics, **seconds}
+        metrics = {key: cells(records, key) for key in main_metrics(records, lambda record: record.metrics)}
+        seconds, ages = cells(records, "seconds"), [age(record.date) for record in records]
+        everything = {**columns, **telling, **metrics, "seconds": seconds, "age": ages}
+        columns = fitting(everything, first=[*columns, *metrics])
     numbers = [place for place, column in enumerate(columns.values()) if place > 1 and all(map(is_numeric, column))]
     styles = [STATE_STYLES.get(record.state, "yellow") for record in records]
     print_table(list(columns), list(zip(*columns.values(), strict=True)), numbers=numbers, styles=styles)
@@ -145,19 +144,19 @@ def cells(records: Sequence[RunRecord], key: str) -> list[str]:
     return found
 
 
-def fitting(columns: dict[str, list[str]], fixed: dict[str, list[str]]) -> dict[str, list[str]]:
-    """As many of the columns, from the first, as the terminal has room for beside the fixed ones; all in a pipe."""
-    width = terminal_width()
-    if width is None:
+def fitting(columns: dict[str, list[str]], *, first: Sequence[str]) -> dict[str, list[str]]:
+    """The columns that the terminal has room for, `first` before all others; in a pipe, all of them."""
+    room = terminal_width()
+    if room is None:
         return columns
-    room = width - sum(column_width(name, texts) + GAP for name, texts in fixed.items())
-    found = {}
+    kept = set(first)
+    room -= sum(column_width(name, columns[name]) + GAP for name in first)
     for name, texts in columns.items():
-        room -= column_width(name, texts) + GAP
-        if room < 0:
-            break
-        found[name] = texts
-    return found
+        width = column_width(name, texts) + GAP
+        if name not in kept and width <= room:
+            kept.add(name)
+            room -= width
+    return {name: texts for name, texts in columns.items() if name in kept}
 
 
 def column_width(name: str, texts: Sequence[str]) -> int:

@@ -2,6 +2,7 @@
 
 import argparse
 import shlex
+from collections.abc import Sequence
 from typing import Any
 
 from dltool.cli.tables import one_line, print_table
@@ -69,7 +70,7 @@ def endings(record: RunRecord, command: Any) -> list[tuple[str, str]]:
     return [(name, text) for name, text in rows if text]
 
 
-def print_section(title: str, rows: "list[tuple[str, ...]]") -> None:
+def print_section(title: str, rows: Sequence[tuple[str, ...]]) -> None:
     if not rows:
         return
     if title:
