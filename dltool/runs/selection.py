@@ -101,10 +101,12 @@ def whole_key(word: str, known: Sequence[str], context: str | None = None) -> st
     near = nearest(word, known)
     if alike:
         hint = f"did you mean {' or '.join(alike)}?"
+    elif foreign := key_hint(word):
+        hint = foreign
     elif near:
         hint = f"did you mean {near}?"
     else:
-        hint = key_hint(word) or f"keys are those of a run's config, its metrics, and {', '.join(FIELDS)}"
+        hint = f"keys are those of a run's config, its metrics, and {', '.join(FIELDS)}"
     raise ConfigError(f"{context or word}: no run here has {word}", hint)
 
 
