@@ -81,13 +81,13 @@ def check_reported(key: str, metric: str | None, task: Task, dataset: Dataset) -
     """A metric that runs are compared by must be one that this run reports.
 
     Raises:
-        ConfigError: Where it is none of the held-out splits' metrics. What a step logs is known only after one.
+        ConfigError: Where it is none of an evaluation's. What else a step logs is known only after one.
     """
     if metric is None or metric.startswith("train/"):
         return
-    held_out = [split for split in ("val", "test") if split in dataset.sizes]
-    names = evaluate(task, dataset.evaluation(held_out[0])) if held_out else {}
-    known = [f"{split}/{name}" for split in held_out for name in names]
+    splits = [split for split in ("val", "test") if split in dataset.sizes]
+    names = evaluate(task, itertools.islice(dataset.evaluation(splits[0]), 1)) if splits else {}
+    known = [f"{split}/{name}" for split in splits for name in names]
     if metric not in known:
         raise ConfigError(
             f"{key}={metric}: no evaluation reports it; there are {', '.join(known) or 'none'}",

@@ -9,7 +9,7 @@ from types import ModuleType
 from typing import NoReturn
 
 from dltool import __version__
-from dltool.cli import check, list, resume, show, train, tune
+from dltool.cli import check, list, resume, runs, show, train, tune
 from dltool.errors import DltoolError
 
 VERBS: dict[str, ModuleType] = {
@@ -19,6 +19,7 @@ VERBS: dict[str, ModuleType] = {
     "list": list,
     "show": show,
     "check": check,
+    "runs": runs,
 }
 
 EPILOG = """\
@@ -29,6 +30,7 @@ examples:
   dltool list model                                      every model, a line on each
   dltool show model=lenet optim=sgd                      the composed config, and the model layer by layer
   dltool resume outputs/2026-01-31/12-00-00_lenet_digits trainer.epochs=40
+  dltool runs --sort test/accuracy                       the runs so far, the best first
 
 key=value configures the training; --flags are about the request.
 exit codes: 0 done; 2 wrong config or data, nothing has run; 1 failed while running; 130, 143 interrupted, saved.
@@ -38,15 +40,16 @@ exit codes: 0 done; 2 wrong config or data, nothing has run; 1 failed while runn
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit code."""
     parser = make_parser()
-    words = sys.argv[1:] if argv is None else argv
+    words = with_action(sys.argv[1:] if argv is None else argv)
     args, rest = parser.parse_known_args(words)
     if args.verb is None:
         parser.print_help()
         return 0
-    if unknown := [word for word in rest if word.startswith("-") or not hasattr(args, "overrides")]:
+    more = getattr(args, "overrides", getattr(args, "words", None))
+    if unknown := [word for word in rest if word.startswith("-") or more is None]:
         parser.error(f"{args.verb} has no {unknown[0]}")
-    if rest:  # argparse takes no more positional words after a flag; here they are overrides anywhere.
-        args.overrides += rest
+    if more is not None:  # argparse takes no positional words after a flag; overrides and filters stand anywhere.
+        more += rest
     try:
         code: int = VERBS[args.verb].run(args)
         sys.stdout.flush()
@@ -67,6 +70,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"error: {type(error).__name__}: {error}", file=sys.stderr)
         print("hint: the same command with --debug shows where", file=sys.stderr)
         return 1
+
+
+def with_action(words: Sequence[str]) -> Sequence[str]:
+    """The words with the verb's usual action named, where it has several: `runs model=lenet` is `runs list …`."""
+    module = VERBS.get(words[0]) if words else None
+    actions = getattr(module, "ACTIONS", None)
+    if module is None or actions is None or any(word in (*actions, "-h", "--help") for word in words[1:2]):
+        return words
+    return [words[0], module.DEFAULT_ACTION, *words[1:]]
 
 
 def report(error: DltoolError) -> int:

@@ -1,4 +1,4 @@
-"""metrics.jsonl: what a run measured, one JSON object a line."""
+"""metrics.jsonl: what a run measured, one JSON object a line; dltool.runs.records reads it."""
 
 import json
 import math
@@ -31,17 +31,6 @@ class JsonlLog(Observer):
             file.write(line)
 
 
-def read_records(path: Path) -> list[dict[str, Any]]:
-    """All records of a metrics.jsonl, null as NaN; none where there is no such file.
-
-    Lines that are no JSON object are passed over: a run that was killed or whose disk was full leaves a torn one.
-    """
-    if not path.exists():
-        return []
-    decoded = map(_decode, path.read_bytes().splitlines())
-    return [record for record in decoded if record is not None]
-
-
 def cut_back(path: Path, num_records: int) -> int:
     """Drop what a resumed training will write again, and a torn last line.
 
@@ -69,13 +58,3 @@ def _encode(record: dict[str, Any]) -> bytes:
         name: None if isinstance(value, float) and not math.isfinite(value) else value for name, value in record.items()
     }
     return json.dumps(finite, allow_nan=False).encode() + b"\n"
-
-
-def _decode(line: bytes) -> dict[str, Any] | None:
-    try:
-        record = json.loads(line)
-    except ValueError:  # Torn: no JSON, or not even UTF-8.
-        return None
-    if not isinstance(record, dict) or "step" not in record:
-        return None
-    return {name: math.nan if value is None else value for name, value in record.items()}

@@ -6,9 +6,19 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dltool.observers.drawing import (
+    LEARNING_RATE,
+    MARKERS_UP_TO,
+    STYLE,
+    make_figure,
+    num_panel_columns,
+    scale_metric_axis,
+    scale_progress_axis,
+    wants_log_scale,
+)
 from dltool.observers.fonts import fonts_for
-from dltool.observers.jsonl import read_records
 from dltool.observers.observer import Observer, Progress
+from dltool.runs.records import read_records
 from dltool.tasks.task import Task
 
 if TYPE_CHECKING:  # matplotlib is imported when the first picture is drawn.
@@ -19,29 +29,6 @@ Curves = dict[str, dict[str, list[tuple[float, float]]]]
 
 # "step" is the training again, averaged over a few steps instead of an epoch.
 SPLIT_COLORS = {"step": "#a6c8e4", "train": "#1f77b4", "val": "#ff7f0e", "test": "#2ca02c"}
-LEARNING_RATE = "learning rate"
-DECADES_FOR_LOG_SCALE = 2
-MARKERS_UP_TO = 40
-STYLE: dict[Any, Any] = {
-    "font.size": 11,
-    "text.parse_math": False,  # A dollar sign in a name is a dollar sign.
-    "figure.constrained_layout.h_pad": 0.12,
-    "figure.constrained_layout.w_pad": 0.12,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.grid": True,
-    "axes.axisbelow": True,
-    "grid.color": "#e4e4e4",
-    "axes.edgecolor": "#808080",
-    "legend.frameon": False,
-    "legend.fontsize": 10,
-    "legend.borderaxespad": 0.1,
-    "legend.borderpad": 0.2,
-    "legend.columnspacing": 0.9,
-    "legend.handlelength": 1.1,
-    "legend.handletextpad": 0.4,
-    "lines.linewidth": 1.8,
-}
 
 
 class CurvesPlot(Observer):
@@ -94,17 +81,12 @@ def draw_curves(
         subtitle: Small and grey, below them.
     """
     import matplotlib
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-    from matplotlib.ticker import MaxNLocator
 
     curves = collect_curves(records, steps_per_epoch or 1.0)
-    num_columns = min(len(curves), 3) if len(curves) != 4 else 2
+    num_columns = num_panel_columns(len(curves))
     num_rows = math.ceil(len(curves) / num_columns)
     with fonts_for(title, subtitle, *curves), matplotlib.rc_context(STYLE):
-        # A Figure with a canvas of its own, without pyplot: a notebook's backend and figures stay as they are.
-        figure = Figure(figsize=(1.2 + 4.8 * num_columns, 0.9 + 3.5 * num_rows), layout="constrained", dpi=120)
-        FigureCanvasAgg(figure)
+        figure = make_figure(1.2 + 4.8 * num_columns, 0.9 + 3.5 * num_rows)
         figure.suptitle(title, fontsize=16)
         if any({"step", "train"} <= splits.keys() for splits in curves.values()):
             subtitle += "   (pale: training, within the epochs)"
@@ -116,9 +98,7 @@ def draw_curves(
                 _draw_learning_rates(axes, splits)
             else:
                 _draw_metric(axes, name, splits)
-            axes.set_xlabel("epoch" if steps_per_epoch else "step")
-            axes.set_xlim(0, 1.03 * end or 1)
-            axes.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
+            scale_progress_axis(axes, "epoch" if steps_per_epoch else "step", end)
         path.parent.mkdir(parents=True, exist_ok=True)
         figure.savefig(path)
 
@@ -143,8 +123,6 @@ def collect_curves(records: list[dict[str, Any]], steps_per_epoch: float) -> Cur
 
 
 def _draw_metric(axes: "Axes", name: str, splits: dict[str, list[tuple[float, float]]]) -> None:
-    from matplotlib.ticker import NullFormatter, StrMethodFormatter
-
     for split in sorted(splits, key=[*SPLIT_COLORS].index):
         xs, ys = zip(*splits[split], strict=True)
         color, label = SPLIT_COLORS[split], f"{split} {ys[-1]:.4g}"
@@ -154,15 +132,7 @@ def _draw_metric(axes: "Axes", name: str, splits: dict[str, list[tuple[float, fl
             axes.plot(xs, ys, color=color, label=None if "train" in splits else f"train {ys[-1]:.4g}", linewidth=1.2)
         else:
             axes.plot(xs, ys, color=color, label=label, marker="o" if len(xs) <= MARKERS_UP_TO else None, markersize=4)
-    values = [y for points in splits.values() for _, y in points if math.isfinite(y)]
-    if not values:
-        axes.text(0.5, 0.5, "no finite value", transform=axes.transAxes, ha="center", color="#808080")
-        axes.set_yticks([])
-    elif _wants_log_scale(name, values):
-        axes.set_yscale("log")
-        axes.yaxis.set_minor_formatter(NullFormatter())
-        axes.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))  # 0.01, no power of ten
-    axes.set_ylabel(name.replace("_", " "))
+    scale_metric_axis(axes, name, (y for points in splits.values() for _, y in points))
     _place_legend(axes)
 
 
@@ -173,7 +143,7 @@ def _draw_learning_rates(axes: "Axes", roles: dict[str, list[tuple[float, float]
         xs, ys = zip(*sorted(points), strict=True)
         axes.plot(xs, ys, style, label=role, marker="o" if len(xs) == 1 else None)
     values = [y for points in roles.values() for _, y in points]
-    if _wants_log_scale(LEARNING_RATE, values):
+    if wants_log_scale(LEARNING_RATE, values):
         axes.set_yscale("log")
     else:
         axes.set_ylim(0, 1.1 * max(values) or 1)
@@ -186,11 +156,3 @@ def _draw_learning_rates(axes: "Axes", roles: dict[str, list[tuple[float, float]
 def _place_legend(axes: "Axes") -> None:
     """Outside the data, above the axes."""
     axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3)
-
-
-def _wants_log_scale(name: str, values: list[float]) -> bool:
-    """Whether a loss, or a learning rate that falls in steps, spans decades; a cosine is clearer on a linear one."""
-    if name == LEARNING_RATE and len(set(values)) > 10:
-        return False
-    spans = min(values) > 0 and max(values) / min(values) >= 10**DECADES_FOR_LOG_SCALE
-    return spans and (name == LEARNING_RATE or "loss" in name or "perplexity" in name)

@@ -1,14 +1,20 @@
 """One process at a time writes to a folder."""
 
+import contextlib
 import os
+import time
+from importlib.util import find_spec
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from dltool.errors import ConfigError
 
+CAN_LOCK = find_spec("fcntl") is not None  # Windows has no such lock.
+LOCK, LOCK_TRIES, LOCK_WAIT = ".lock", 3, 0.02  # Seconds between the tries.
+
 
 class FolderLock:
-    """A lock on a folder, `.lock` in it, which the system opens when the process that holds it ends."""
+    """A lock on a folder, `.lock` in it; the system lets go when the process that holds it ends."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -23,23 +29,18 @@ class FolderLock:
         Raises:
             ConfigError: Where another process holds it, naming that process.
         """
-        try:
-            import fcntl
-        except ImportError:  # Windows has no such lock.
+        if not CAN_LOCK:
             return
-        self.file = (self.folder / ".lock").open("a+")
-        try:
-            fcntl.flock(self.file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            self.file.seek(0)
-            holder = self.file.read().strip()
-            self.release()
-            raise ConfigError(
-                f"process {holder} {what} {self.folder.resolve()}", "wait for it, or stop it with Ctrl-C"
-            ) from error
-        self.file.truncate(0)
-        self.file.write(f"{os.getpid()}\n")
-        self.file.flush()
+        file = (self.folder / LOCK).open("a+")
+        if not take_lock(file):
+            file.seek(0)
+            holder = file.read().strip()
+            file.close()
+            raise ConfigError(f"process {holder} {what} {self.folder.resolve()}", "wait for it, or stop it with Ctrl-C")
+        file.truncate(0)
+        file.write(f"{os.getpid()}\n")
+        file.flush()
+        self.file = file
 
     def release(self) -> None:
         """Let others in."""
@@ -48,15 +49,49 @@ class FolderLock:
             self.file = None
 
 
-def is_held(folder: Path) -> bool:
-    """Whether a process holds the folder; false where there is no folder, or nobody ever did."""
-    try:
-        import fcntl
+def take_lock(file: IO[str]) -> bool:
+    """Lock an open file for this process alone; False where another process has it.
 
-        with (folder / ".lock").open() as file:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except (ImportError, FileNotFoundError):
-        return False
-    except OSError:
-        return True
+    A second and a third try, because `is_held` holds the lock of a run for some microseconds.
+    """
+    import fcntl
+
+    for wait in (LOCK_WAIT,) * (LOCK_TRIES - 1) + (0.0,):
+        with contextlib.suppress(OSError):
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+        time.sleep(wait)
     return False
+
+
+def is_held(path: Path, pid: Any = None) -> bool:
+    """Whether a process is at work in this folder; asks without waiting and without disturbing it.
+
+    Args:
+        path: The folder.
+        pid: The process of its status.json, which is looked for where the folder has no lock.
+    """
+    if not CAN_LOCK:  # Nothing can be found out; os.kill on Windows does more than look.
+        return True
+    import fcntl
+
+    try:
+        with (path / LOCK).open() as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        return False
+    except BlockingIOError:
+        return True
+    except OSError:
+        return process_exists(pid)
+
+
+def process_exists(pid: Any) -> bool:
+    if not isinstance(pid, int) or pid <= 0:
+        return False
+    try:
+        os.kill(pid, 0)
+    except PermissionError:
+        return True
+    except (ProcessLookupError, OverflowError):
+        return False
+    return True

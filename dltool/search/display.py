@@ -36,13 +36,11 @@ class JobsDisplay:
         self.live: Live | None = None
 
     def __enter__(self) -> "JobsDisplay":
-        if not self.quiet:
-            if self.console.is_terminal and not self.console.is_dumb_terminal:
-                self.live = Live(
-                    console=self.console, auto_refresh=False, transient=True, redirect_stdout=sys.stdout.isatty()
-                )
-                self.live.start()
-                self.console.show_cursor(True)
+        if not self.quiet and self.console.is_terminal and not self.console.is_dumb_terminal:
+            redirect = sys.stdout.isatty()
+            self.live = Live(console=self.console, auto_refresh=False, transient=True, redirect_stdout=redirect)
+            self.live.start()
+            self.console.show_cursor(True)
         return self
 
     def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:

@@ -116,4 +116,5 @@ def scatter(axes: "Axes", points: list[tuple[float, float, FrozenTrial]]) -> Non
     for finished, color, label in ((False, PRUNED, "pruned"), (True, FINISHED, "finished")):
         chosen = [(x, y) for x, y, trial in points if is_finished(trial) == finished]
         if chosen:
-            axes.scatter(*zip(*chosen, strict=True), s=22, color=color, label=label, zorder=3 if finished else 1)
+            xs, ys = [x for x, _ in chosen], [y for _, y in chosen]
+            axes.scatter(xs, ys, s=22, color=color, label=label, zorder=3 if finished else 1)

@@ -14,7 +14,7 @@ from places import command, one_thread
 from states import same_state
 
 from dltool.engine.checkpoint import load
-from dltool.observers.jsonl import read_records
+from dltool.runs.records import read_records
 
 Dltool = Callable[..., subprocess.CompletedProcess[str]]
 SMALL = ["model=mlp", "model.hidden=[8]", "data=iris", "trainer.epochs=3", "trainer.threads=1", "trainer.device=cpu"]

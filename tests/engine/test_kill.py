@@ -15,8 +15,9 @@ from dltool.build import build_trainer, prepare
 from dltool.config.check import Config
 from dltool.engine.checkpoint import is_good
 from dltool.engine.trainer import Trainer
-from dltool.observers.jsonl import JsonlLog, cut_back, read_records
+from dltool.observers.jsonl import JsonlLog, cut_back
 from dltool.runs.folder import RunFolder
+from dltool.runs.records import read_records
 
 NUM_KILLS = 25
 

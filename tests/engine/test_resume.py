@@ -11,8 +11,9 @@ from dltool.build import build_trainer, prepare
 from dltool.config.check import Config
 from dltool.engine.signals import Interrupted
 from dltool.engine.trainer import Trainer
-from dltool.observers.jsonl import JsonlLog, cut_back, read_records
+from dltool.observers.jsonl import JsonlLog, cut_back
 from dltool.runs.folder import RunFolder
+from dltool.runs.records import read_records
 
 TASKS = {
     "supervised": ["model=mlp", "model.hidden=[8]", "model.dropout=0.3", "data=iris", "data.batch_size=16"],

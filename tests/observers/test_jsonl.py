@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from dltool.observers.jsonl import JsonlLog, cut_back, read_records
+from dltool.observers.jsonl import JsonlLog, cut_back
+from dltool.runs.records import read_records
 
 
 def record(step: int, split: str = "train", **values: float) -> dict[str, object]:

@@ -9,9 +9,10 @@ import pytest
 from PIL import Image
 from torch import nn
 
+from dltool.observers.drawing import LEARNING_RATE, wants_log_scale
 from dltool.observers.jsonl import JsonlLog
 from dltool.observers.observer import Progress
-from dltool.observers.plots import LEARNING_RATE, CurvesPlot, _wants_log_scale, collect_curves, draw_curves
+from dltool.observers.plots import CurvesPlot, collect_curves, draw_curves
 from dltool.tasks.task import Task
 
 
@@ -105,7 +106,7 @@ def test_curves_by_metric_and_split() -> None:
     ],
 )
 def test_log_scale_where_losses_span_decades(name: str, values: list[float], log: bool) -> None:
-    assert _wants_log_scale(name, values) == log
+    assert wants_log_scale(name, values) == log
 
 
 def test_observer_reads_the_log_and_leaves_matplotlib_alone(tmp_path: Path) -> None:

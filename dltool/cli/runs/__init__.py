@@ -1,0 +1,51 @@
+"""`dltool runs ACTION …`: the runs that are there, from their folders alone; an action is one file."""
+
+import argparse
+from pathlib import Path
+from types import ModuleType
+
+from dltool.cli.runs import compare, list, plot, rm, show
+from dltool.config.check import OUTPUT_ROOT
+from dltool.errors import ConfigError
+
+SUMMARY = "list, show, compare, plot and remove runs"
+EXAMPLES = """\
+examples:
+  dltool runs                                        the runs below outputs/, the newest first
+  dltool runs model=lenet 'test/accuracy>=0.98' --sort test/accuracy
+  dltool runs show 12-00-00_lenet_digits             what it was and what came out
+  dltool runs compare RUN RUN                        what differs
+  dltool runs plot model=mlp --metric val/loss       curves over each other
+  dltool runs rm state=failed                        asks before it removes
+
+RUN is a path, or the end of one that is unique below the root. A filter is KEY=VALUE, KEY!=VALUE or, in quotes because
+of the shell, 'KEY<VALUE', '<=', '>' or '>='; a key is one of the config, a metric, or state, date, step, epoch,
+seconds; `model=le*` is short for `model.name=le*`. `dltool runs ACTION --help` says more.
+"""
+ACTIONS: dict[str, ModuleType] = {"list": list, "show": show, "compare": compare, "plot": plot, "rm": rm}
+DEFAULT_ACTION = "list"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+    for name, module in ACTIONS.items():
+        action = actions.add_parser(
+            name,
+            help=module.SUMMARY,
+            description=module.SUMMARY,
+            epilog=module.EXAMPLES,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            allow_abbrev=False,
+        )
+        module.add_arguments(action)
+        action.add_argument(
+            "--root", type=Path, default=OUTPUT_ROOT, metavar="FOLDER", help="where the runs are; outputs/ by default"
+        )
+        action.add_argument("--debug", action="store_true", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
+
+
+def run(args: argparse.Namespace) -> int:
+    if not args.root.is_dir() and (args.root != OUTPUT_ROOT or args.root.exists()):
+        raise ConfigError(f"--root {args.root.resolve()} is no folder", "name the folder that holds the runs")
+    code: int = ACTIONS[args.action].run(args)
+    return code

@@ -1,0 +1,79 @@
+"""`dltool runs compare`: what differs between runs, side by side."""
+
+import argparse
+from collections.abc import Sequence
+from typing import Any
+
+from dltool.cli.tables import one_line, print_table
+from dltool.errors import ConfigError
+from dltool.runs.catalog import RunRecord, as_metric, as_text
+from dltool.runs.comparison import MISSING, as_json, differing_config, differing_environment, telling_keys
+from dltool.runs.folder import quoted
+from dltool.runs.selection import select
+
+SUMMARY = "what differs between runs: config, metrics, environment, side by side"
+EXAMPLES = """\
+examples:
+  dltool runs compare outputs/2026-01-31/12-00-00_lenet_digits 12-05-00_mlp_digits
+  dltool runs compare model=lenet date=2026-01-31
+"""
+RESULTS = ("state", "step", "epoch", "seconds", "samples_per_second", "error")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("words", nargs="*", metavar="RUN", help="two or more runs, or filters")
+    parser.add_argument("--json", action="store_true", help="the same for programs")
+
+
+def run(args: argparse.Namespace) -> int:
+    records = select(args.words, args.root) if args.words else []
+    if len(records) < 2:
+        raise ConfigError(
+            f"{len(records)} run{'s' * (len(records) != 1)} to compare, two are needed",
+            "dltool runs compare RUN RUN, or filters that more than one run passes",
+        )
+    config = differing_config(records)
+    first = telling_keys(records)
+    config = {key: config[key] for key in [*first, *(key for key in config if key not in first)]}
+    names = dict.fromkeys(name for record in records for name in record.metrics)
+    metrics = {name: [record.metrics.get(name, MISSING) for record in records] for name in names}
+    results = {key: [record.value(key) for record in records] for key in RESULTS}
+    environment = differing_environment(records)
+    if args.json:
+        paths = [str(record.path) for record in records]
+        sections = {"config": config, "metrics": metrics, "results": results, "environment": environment}
+        print(as_json({"runs": paths, **sections}))
+    else:
+        print_comparison(records, config, metrics | results, environment)
+    return 0
+
+
+def print_comparison(
+    records: Sequence[RunRecord],
+    config: "dict[str, list[Any]]",
+    results: "dict[str, list[Any]]",
+    environment: "dict[str, list[Any]]",
+) -> None:
+    """A table with a column a run and a row a key, under the runs' paths with the names of the columns."""
+    letters = [str(number) for number in range(1, len(records) + 1)]
+    for letter, record in zip(letters, records, strict=True):
+        print(f"{letter}  {one_line(quoted(record.path))}")
+    rows: list[list[str]] = []
+    for title, section in (("config", config), ("results", results), ("environment", environment)):
+        as_cell = as_result if section is results else as_setting
+        found = [[f"  {key}", *map(as_cell, column)] for key, column in section.items()]
+        found = [row for row in found if any(row[1:])]
+        rows += [[f"{title}: no difference"] + [""] * len(records)] if not found else []
+        rows += [[title] + [""] * len(records), *found] if found else []
+    print()
+    print_table(["", *letters], rows)
+
+
+def as_setting(value: Any) -> str:
+    return "" if value is MISSING else one_line(as_text(value))
+
+
+def as_result(value: Any) -> str:
+    if value is MISSING or value is None:
+        return ""
+    return as_metric(value) if isinstance(value, float) else one_line(as_text(value))

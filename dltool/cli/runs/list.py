@@ -1,0 +1,183 @@
+"""`dltool runs list`: the runs that pass the filters, a line on each."""
+
+import argparse
+import sys
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from dltool.cli.tables import GAP, cell_width, one_line, print_table, terminal_width
+from dltool.config.hints import nearest
+from dltool.errors import ConfigError
+from dltool.runs.catalog import RunRecord, as_metric, as_text, known_keys, read_runs
+from dltool.runs.comparison import as_json, main_metrics, short_key, telling_keys
+from dltool.runs.folder import quoted
+from dltool.runs.selection import FILTER, filtered, ordered, whole_key
+
+SUMMARY = "a line on each run: its state, what sets it apart, what it reached"
+EXAMPLES = """\
+examples:
+  dltool runs list model=lenet state=finished --sort test/accuracy
+  dltool runs list 'optim.lr<=0.01' date=2026-11-2* --columns optim.lr,val/loss
+  dltool runs list --csv > runs.csv                  every config key and every metric, for a spreadsheet or pandas
+"""
+TERMINAL_LIMIT = 40
+STATE_STYLES = {"finished": "green", "running": "cyan", "failed": "red", "damaged": "red"}
+MAKE_ONE = "dltool train model=lenet optim=adam"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("words", nargs="*", metavar="FILTER", help="KEY=VALUE, KEY!=VALUE, 'KEY<VALUE', …")
+    parser.add_argument("--sort", metavar="KEY", help="metrics best first, all else ascending; default: newest first")
+    direction = parser.add_mutually_exclusive_group()
+    direction.add_argument("--descending", action="store_true", default=None, help="the greatest first")
+    direction.add_argument("--ascending", action="store_false", dest="descending", help="the least first")
+    parser.add_argument("--columns", metavar="KEY,KEY", help="these config keys and metrics instead of the chosen ones")
+    parser.add_argument(
+        "--limit", type=int, metavar="N", help=f"so many at most, 0 for all; on a terminal {TERMINAL_LIMIT}"
+    )
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="everything known of each run")
+    form.add_argument("--csv", action="store_true", help="a line a run, a column a key")
+
+
+def run(args: argparse.Namespace) -> int:
+    refuse_odd_words(args)
+    records = read_runs(args.root)
+    if not records and not (args.json or args.csv):
+        print(f"no runs in {args.root} yet; make one with: {MAKE_ONE}")
+        return 0
+    chosen = filtered(records, args.words)
+    known = known_keys(records)
+    if records and (args.sort or args.descending is not None):
+        chosen = ordered(chosen, whole_key(args.sort or "date", known, "--sort"), args.descending)
+    keys = [whole_key(word, known, "--columns") for word in (args.columns or "").split(",") if word] if records else []
+    is_table = not (args.json or args.csv)
+    limit = args.limit if args.limit is not None else TERMINAL_LIMIT if is_table and sys.stdout.isatty() else 0
+    shown = chosen[:limit] if limit else chosen
+    if args.json:
+        print(as_json([describe(record) for record in shown]))
+    elif args.csv:
+        print_csv(shown, keys)
+    elif not chosen:
+        print(f"none of {len(records):,} runs matches {' '.join(args.words)}")
+    else:
+        print_runs(shown, keys)
+        if len(shown) < len(chosen) and sys.stdout.isatty():
+            print(f"… and {len(chosen) - len(shown):,} more; --limit 0 shows all")
+    return 0
+
+
+def refuse_odd_words(args: argparse.Namespace) -> None:
+    """A word that is no filter may be an action mistyped, and is not waited for until the folders are read."""
+    from dltool.cli.runs import ACTIONS
+
+    for word in args.words:
+        if FILTER.fullmatch(word) is None:
+            near = nearest(word, ACTIONS)
+            hint = f"did you mean dltool runs {near}?" if near else "filters are KEY=VALUE or, in quotes, 'KEY<VALUE'"
+            actions = ", ".join(ACTIONS)
+            raise ConfigError(f"{word} is neither an action ({actions}) nor a filter", hint)
+    if args.limit is not None and args.limit < 0:
+        raise ConfigError(f"--limit {args.limit}: a number ≥ 0 is needed", "--limit 0 shows all")
+
+
+def describe(record: RunRecord) -> dict[str, Any]:
+    """A run as --json shows it."""
+    return {
+        "run": str(record.path),
+        "state": record.state,
+        "date": record.date,
+        "step": record.step,
+        "epoch": record.epoch,
+        "seconds": record.seconds,
+        "samples_per_second": record.samples_per_second,
+        "stopped_by": record.stopped_by,
+        "tested": record.tested,
+        "error": record.error,
+        "metrics": record.metrics,
+        "config": record.config,
+    }
+
+
+def print_csv(records: Sequence[RunRecord], keys: Sequence[str]) -> None:
+    import csv
+
+    columns = dict.fromkeys(["run", "state", *keys]) if keys else known_keys(records)
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(columns)
+    for record in records:
+        values = {key: record.value(key) for key in columns}
+        writer.writerow("" if value is None else as_text(value) for value in values.values())
+
+
+def print_runs(records: Sequence[RunRecord], keys: Sequence[str]) -> None:
+    """Run and state, then `keys`; or the config keys that tell the runs apart, their main metrics, age and seconds."""
+    columns = {
+        "run": [one_line(quoted(record.path)) for record in records],
+        "state": [record.state for record in records],
+    }
+    if keys:
+        columns |= {short_key(key): cells(records, key) for key in keys if key not in columns}
+    else:
+        telling = {short_key(key): cells(records, key) for key in telling_keys(records)}
+        metrics = {key: cells(records, key) for key in main_metrics(records, lambda record: record.metrics)}
+        seconds, ages = cells(records, "seconds"), [age(record.date) for record in records]
+        everything = {**columns, **telling, **metrics, "seconds": seconds, "age": ages}
+        columns = fitting(everything, first=[*columns, *metrics])
+    numbers = [place for place, column in enumerate(columns.values()) if place > 1 and all(map(is_numeric, column))]
+    styles = [STATE_STYLES.get(record.state, "yellow") for record in records]
+    print_table(list(columns), list(zip(*columns.values(), strict=True)), numbers=numbers, styles=styles)
+
+
+def cells(records: Sequence[RunRecord], key: str) -> list[str]:
+    found = []
+    for record in records:
+        if key in record.metrics:
+            found.append(as_metric(record.metrics[key]))
+        elif key == "seconds":
+            found.append(as_seconds(record.seconds))
+        elif key in record.config or record.value(key) is not None:
+            found.append(one_line(as_text(record.value(key))))
+        else:
+            found.append("")
+    return found
+
+
+def fitting(columns: dict[str, list[str]], *, first: Sequence[str]) -> dict[str, list[str]]:
+    """The columns that the terminal has room for, `first` before all others; in a pipe, all of them."""
+    room = terminal_width()
+    if room is None:
+        return columns
+    kept = set(first)
+    room -= sum(column_width(name, columns[name]) + GAP for name in first)
+    for name, texts in columns.items():
+        width = column_width(name, texts) + GAP
+        if name not in kept and width <= room:
+            kept.add(name)
+            room -= width
+    return {name: texts for name, texts in columns.items() if name in kept}
+
+
+def column_width(name: str, texts: Sequence[str]) -> int:
+    return max(map(cell_width, [name, *texts]))
+
+
+def is_numeric(text: str) -> bool:
+    return not text or text[0].isdigit() or text[0] == "-" or text == "nan"
+
+
+def as_seconds(value: Any) -> str:
+    return f"{value:,.1f}" if isinstance(value, int | float) else ""
+
+
+def age(date: str) -> str:
+    """How long ago a run began, in the largest unit of which there are two at least."""
+    try:
+        seconds = time.time() - time.mktime(time.strptime(date, "%Y-%m-%d %H:%M:%S"))
+    except (ValueError, OverflowError):
+        return ""
+    for unit, length in (("d", 86400), ("h", 3600), ("min", 60)):
+        if seconds >= 2 * length:
+            return f"{seconds / length:.0f} {unit}"
+    return f"{max(seconds, 0):.0f} s"

@@ -1,0 +1,96 @@
+"""`dltool runs plot`: the curves of several runs over each other."""
+
+import argparse
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dltool.config.check import OUTPUT_ROOT
+from dltool.config.hints import nearest
+from dltool.errors import ConfigError
+from dltool.runs.folder import quoted
+from dltool.runs.selection import select
+
+if TYPE_CHECKING:
+    from dltool.runs.curves import RunLog
+
+SUMMARY = "one picture with the curves of several runs"
+EXAMPLES = """\
+examples:
+  dltool runs plot 12-00-00_lenet_digits 12-05-00_lenet_digits
+  dltool runs plot data=digits --metric val/loss --metric val/accuracy
+  dltool runs plot model=mlp --group --x step --output mlp.pdf     mean and spread over seeds
+"""
+FORMATS = ("png", "pdf", "svg")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("words", nargs="*", metavar="RUN", help="runs, or filters")
+    parser.add_argument(
+        "--metric", action="append", default=[], metavar="NAME", help="a panel each; default: what all runs have"
+    )
+    parser.add_argument("--x", choices=["step", "epoch"], help="default: epoch, where every run finished one")
+    parser.add_argument("--group", action="store_true", help="mean and standard deviation of runs that differ in seed")
+    parser.add_argument("--output", type=Path, metavar="FILE", help="png, pdf or svg; default: a new file in outputs/")
+
+
+def run(args: argparse.Namespace) -> int:
+    if not args.words:
+        raise ConfigError("no run is named", "dltool runs plot RUN RUN, or filters such as model=lenet")
+    path = args.output or OUTPUT_ROOT / f"curves_{time.strftime('%Y-%m-%d_%H-%M-%S')}.png"
+    if path.suffix.lower().removeprefix(".") not in FORMATS:
+        raise ConfigError(f"--output {path}: a picture is one of {', '.join(FORMATS)}", f"--output {path.stem}.png")
+    records = select(args.words, args.root)
+    if not records:
+        raise ConfigError(f"no run matches {' '.join(args.words)}", "`dltool runs` lists the runs")
+    from dltool.runs.curves import draw_runs, read_logs
+
+    logs = read_logs(records)
+    metrics = choose_metrics(args.metric, logs)
+    drawn = [log for log in logs if set(metrics) & set(log.metrics)]
+    for log in logs:
+        if log not in drawn:
+            print(f"warning: {quoted(log.record.path)} has no {' or '.join(metrics)}", file=sys.stderr)
+    unit = choose_unit(args.x, drawn)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        draw_runs(drawn, metrics, path, unit=unit, group=args.group)
+    except OSError as error:
+        raise ConfigError(f"{path.resolve()} cannot be written: {error.strerror}", "--output FILE") from error
+    print(quoted(path))
+    return 0
+
+
+def choose_metrics(asked: Sequence[str], logs: "Sequence[RunLog]") -> list[str]:
+    """The metrics that are asked for, or else what all runs have.
+
+    Raises:
+        ConfigError: For a metric that no run has, with the nearest one; where the runs have none in common.
+    """
+    from dltool.runs.curves import common_metrics
+
+    known = list(dict.fromkeys(name for log in logs for name in log.metrics))
+    if not known:
+        raise ConfigError("none of these runs has measured anything yet", "`dltool runs` says how far each one came")
+    for name in asked:
+        if name not in known:
+            near = nearest(name, known)
+            hint = f"did you mean --metric {near}?" if near else None
+            raise ConfigError(f"--metric {name}: no run has it; there are {', '.join(known)}", hint)
+    if metrics := list(dict.fromkeys(asked)) or common_metrics(logs):
+        return metrics
+    raise ConfigError(f"these runs have no metric in common; there are {', '.join(known)}", "--metric NAME")
+
+
+def choose_unit(asked: str | None, logs: "Sequence[RunLog]") -> str:
+    """Epochs where every run has finished one, else steps.
+
+    Raises:
+        ConfigError: Where epochs are asked for and a run has none.
+    """
+    without = [log for log in logs if log.steps_per_epoch is None]
+    if asked == "epoch" and without:
+        raise ConfigError(f"--x epoch: {without[0].record.path} has finished none", "--x step")
+    return asked or ("step" if without else "epoch")

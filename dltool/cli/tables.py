@@ -1,0 +1,65 @@
+"""Tables on a terminal, within its width; plain whole lines where a program reads."""
+
+import sys
+from collections.abc import Sequence
+
+Row = Sequence[str]
+GAP = 2  # Columns between two cells.
+
+
+def print_table(headings: Row, rows: Sequence[Row], *, numbers: Sequence[int] = (), styles: Sequence[str] = ()) -> None:
+    """Print rows under headings.
+
+    Args:
+        headings: One a column; all empty for a table without.
+        rows: Each with as many texts as there are headings.
+        numbers: Columns that are set flush right.
+        styles: rich's style of each row's second cell, such as "green"; only on a terminal.
+    """
+    if sys.stdout.isatty():
+        print_rich(headings, rows, numbers, styles)
+        return
+    lines = [headings, *rows] if any(headings) else list(rows)
+    widths = [max(map(cell_width, column), default=0) for column in zip(*lines, strict=True)]
+    for line in lines:
+        cells = [
+            " " * (width - cell_width(text)) + text if place in numbers else text + " " * (width - cell_width(text))
+            for place, (text, width) in enumerate(zip(line, widths, strict=True))
+        ]
+        print((" " * GAP).join(cells).rstrip())
+
+
+def print_rich(headings: Row, rows: Sequence[Row], numbers: Sequence[int], styles: Sequence[str]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False, padding=(0, GAP, 0, 0), show_header=any(headings), header_style="bold")
+    for place, heading in enumerate(headings):
+        table.add_column(Text(heading), justify="right" if place in numbers else "left", overflow="fold")
+    for row, style in zip(rows, [*styles, *[""] * (len(rows) - len(styles))], strict=True):
+        table.add_row(*(Text(text, style=style if place == 1 else "") for place, text in enumerate(row)))
+    Console(highlight=False).print(table)
+
+
+def cell_width(text: str) -> int:
+    """Columns that a text takes on a screen: Chinese characters take two."""
+    if text.isascii():
+        return len(text)
+    from rich.cells import cell_len
+
+    return cell_len(text)
+
+
+def terminal_width() -> int | None:
+    """Columns of the terminal that standard output is; None where it is none."""
+    if not sys.stdout.isatty():
+        return None
+    import shutil
+
+    return shutil.get_terminal_size().columns
+
+
+def one_line(text: str) -> str:
+    """A text that a table can hold: what would end the line or steer the terminal is shown as its escape."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

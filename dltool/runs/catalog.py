@@ -1,0 +1,216 @@
+"""The runs below a folder, found and read from their folders alone: no server, no database, no torch."""
+
+import json
+import math
+import os
+import re
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from dltool.config.hints import nearest
+from dltool.errors import ConfigError
+from dltool.runs.folder import CONFIG, STATUS
+from dltool.runs.lock import LOCK, is_held
+
+ENDED = ("finished", "interrupted", "failed")
+STATES = ("running", *ENDED, "killed", "damaged")
+FIELDS = ("run", "state", "date", "step", "epoch", "seconds", "samples_per_second", "stopped_by", "error")
+MAX_DEPTH = 4  # outputs/<date>/<time>_sweep/<job> is three folders deep.
+DATE_AND_TIME = re.compile(r"(\d{4}-\d\d-\d\d)/(\d\d)-(\d\d)-(\d\d)_[^/]*$")
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """One run as its folder tells it.
+
+    Attributes:
+        path: As the user would type it, relative to the working directory where it lies below it.
+        state: One of STATES. "killed" is a run whose status.json says running, and nobody is; "damaged" one
+            whose status.json cannot be read.
+        date: Start in local time, "2026-11-20 14:18:25", of which a prefix can be compared too.
+        step, epoch, seconds: How far it came, and how long that took with everything; None where unknown.
+        metrics: Latest value of each `split/name`.
+        config: Dotted key to value.
+    """
+
+    path: Path
+    state: str
+    date: str = ""
+    step: int | None = None
+    epoch: int | None = None
+    seconds: float | None = None
+    samples_per_second: float | None = None
+    stopped_by: str | None = None
+    tested: str | None = None
+    error: str | None = None
+    metrics: dict[str, float] = field(default_factory=dict)
+    config: dict[str, Any] = field(default_factory=dict)
+
+    def has(self, key: str) -> bool:
+        return key in self.config or key in self.metrics or key in FIELDS
+
+    def value(self, key: str) -> Any:
+        """Value of a config key, a metric or one of FIELDS; None where the run has none."""
+        if key in self.config:
+            return self.config[key]
+        if key in self.metrics:
+            return self.metrics[key]
+        return str(self.path) if key == "run" else getattr(self, key) if key in FIELDS else None
+
+
+def find_runs(root: Path) -> Iterator[Path]:
+    """Every folder at or below `root` that holds a run, each once.
+
+    A run folder is not entered, and hidden folders are passed over. Links are followed when everything else has
+    been seen, so that a run goes by its own name, and to no folder twice, so that a loop ends.
+    """
+    seen: set[tuple[int, int]] = set()
+    links: list[tuple[Path, int]] = []
+    yield from _walk(root, 0, seen, links)
+    while links:
+        yield from _walk(*links.pop(0), seen, links)
+
+
+def _walk(folder: Path, depth: int, seen: set[tuple[int, int]], links: list[tuple[Path, int]]) -> Iterator[Path]:
+    try:
+        stat = folder.stat()
+        if (stat.st_dev, stat.st_ino) in seen:
+            return
+        seen.add((stat.st_dev, stat.st_ino))
+        if is_run(folder):
+            yield folder
+            return
+        entries = sorted(os.scandir(folder), key=lambda entry: entry.name) if depth < MAX_DEPTH else []
+    except OSError:  # Gone meanwhile, or not ours to read.
+        return
+    for entry in entries:
+        if entry.name.startswith("."):
+            continue
+        if entry.is_symlink():
+            links.append((Path(entry.path), depth + 1))
+        elif entry.is_dir():
+            yield from _walk(Path(entry.path), depth + 1, seen, links)
+
+
+def is_run(folder: Path) -> bool:
+    return (folder / STATUS).exists() or (folder / CONFIG).exists()
+
+
+def read_runs(root: Path) -> list[RunRecord]:
+    """All runs below a folder, the newest first."""
+    records = [read_run(path) for path in find_runs(root)]
+    return sorted(records, key=lambda record: (record.date, str(record.path)), reverse=True)
+
+
+def read_run(path: Path) -> RunRecord:
+    """The run in a folder; one that cannot be understood is a record too, with the state "damaged"."""
+    path = as_typed(path)
+    date = start_date(path)
+    try:
+        status = json.loads((path / STATUS).read_bytes())
+        state, seconds = status["state"], status["seconds"]["total"]
+        metrics = {str(name): float(value) for name, value in status["metrics"].items() if value is not None}
+        config = dict(status["config"])
+    except FileNotFoundError:  # It has not begun its first step, or never did.
+        if not (path / LOCK).exists():
+            return RunRecord(path, "damaged", date, error=f"{STATUS} is missing")
+        return RunRecord(path, "running" if is_held(path) else "killed", date)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return RunRecord(path, "damaged", date, error=f"{STATUS} cannot be read")
+    if state == "running" and not is_held(path, status.get("pid")):
+        state = "killed"
+    return RunRecord(
+        path,
+        state if state in STATES else "damaged",
+        date,
+        step=status.get("step"),
+        epoch=status.get("epoch"),
+        seconds=seconds,
+        samples_per_second=status.get("samples_per_second"),
+        stopped_by=status.get("stopped_by"),
+        tested=status.get("tested"),
+        error=status.get("error"),
+        metrics=metrics,
+        config=config,
+    )
+
+
+def start_date(path: Path) -> str:
+    """When a run began: as its path says, or else the first line of its log; a resume changes neither.
+
+    The last resort is the time at which its status, or its folder, last changed.
+    """
+    if match := DATE_AND_TIME.search(path.as_posix()):
+        return f"{match[1]} {match[2]}:{match[3]}:{match[4]}"
+    try:
+        with (path / "log.txt").open(encoding="utf-8", errors="replace") as log:
+            first = log.readline()[:19]
+        time.strptime(first, "%Y-%m-%d %H:%M:%S")
+        return first
+    except (OSError, ValueError):
+        changed = next((p.stat().st_mtime for p in (path / STATUS, path) if p.exists()), 0.0)
+        return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(changed))
+
+
+def as_typed(path: Path) -> Path:
+    """The path relative to the working directory where it lies below it."""
+    if path.is_absolute() and path.is_relative_to(Path.cwd()):
+        return path.relative_to(Path.cwd())
+    return path
+
+
+def find_run(name: str, root: Path) -> Path:
+    """The run folder that a path, or the last part or parts of one below `root`, names.
+
+    Raises:
+        ConfigError: Where there is none, with the nearest name, or several.
+    """
+    path = Path(name).expanduser()
+    if path.is_dir():
+        if not is_run(path):
+            hint = "`dltool runs` lists the run folders"
+            raise ConfigError(f"{path.resolve()} is no run folder: it has no {CONFIG} and no {STATUS}", hint)
+        return as_typed(path)
+    paths = [as_typed(found) for found in find_runs(root)]
+    parts = path.parts
+    matches = [found for found in paths if parts and found.parts[-len(parts) :] == parts]
+    if len(matches) == 1:
+        return matches[0]
+    if matches:
+        raise ConfigError(f"{name} names {len(matches)} runs: {', '.join(map(str, matches))}", "give the whole path")
+    near = nearest(path.name, {found.name.lower(): None for found in paths})
+    found = next((found for found in paths if found.name.lower() == near), None)
+    hint = f"did you mean {found}?" if found else "`dltool runs` lists the run folders"
+    raise ConfigError(f"there is no run {name}, neither as a path nor below {root.resolve()}", hint)
+
+
+def known_keys(records: Iterable[RunRecord]) -> list[str]:
+    """FIELDS, then every config key, then every metric of any of the runs."""
+    records = list(records)
+    keys = dict.fromkeys(FIELDS)
+    for record in records:
+        keys |= dict.fromkeys(record.config)
+    for record in records:
+        keys |= dict.fromkeys(record.metrics)
+    return list(keys)
+
+
+def as_text(value: Any) -> str:
+    """A value as one would type it in an override, a float as its shortest form."""
+    if isinstance(value, list | tuple):
+        return f"[{','.join(map(as_text, value))}]"
+    if isinstance(value, dict):
+        return f"{{{','.join(f'{key}:{as_text(inner)}' for key, inner in value.items())}}}"
+    return "null" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def as_metric(value: Any) -> str:
+    """A measured number with the digits that tell; nothing where there is none."""
+    if not isinstance(value, int | float):
+        return ""
+    if not math.isfinite(value) or value == 0 or 1e-3 <= abs(value) < 100:
+        return f"{value:.4f}"
+    return f"{value:.1f}" if 100 <= abs(value) < 1e6 else f"{value:.3g}"

@@ -1,0 +1,94 @@
+"""One run in full: what it was, how it ended, what it left behind."""
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from dltool.config.check import COMPONENT_GROUPS, check
+from dltool.config.compose import compose, leaves
+from dltool.config.kinds import REQUIRED
+from dltool.config.source import component
+from dltool.runs.catalog import RunRecord
+from dltool.runs.comparison import MISSING, NO_CONFIG, read_environment
+
+
+@dataclass(frozen=True)
+class Size:
+    """A file, or everything in a folder.
+
+    Attributes:
+        name: Below the run folder; a folder's ends in a slash.
+        num_bytes: Of all files in it.
+        note: What points to it: "last", "best".
+    """
+
+    name: str
+    num_bytes: int
+    note: str = ""
+
+
+def describe(record: RunRecord) -> dict[str, Any]:
+    """Everything about a run, as `dltool runs show --json` prints it."""
+    environment = read_environment(record)
+    fields = asdict(record) | {"path": str(record.path)}
+    return {
+        "run": fields.pop("path"),
+        **fields,
+        "changed": changed_config(record.config),
+        "environment": environment,
+        "checkpoints": [asdict(one) for one in checkpoint_sizes(record.path)],
+        "files": [asdict(one) for one in file_sizes(record.path)],
+    }
+
+
+def changed_config(config: dict[str, Any]) -> dict[str, Any]:
+    """The keys of a config that are not at their defaults.
+
+    A field's default is that of the run's own model, optimizer and so on; the default of their names is what
+    `dltool train` takes. What this dltool does not know is counted as changed.
+    """
+    usual = check(compose([])).tree
+    defaults: dict[str, Any] = {}
+    for group in COMPONENT_GROUPS:
+        defaults[f"{group}.name"] = usual[group]["name"]
+        try:
+            fields = component(group, config[f"{group}.name"]).all_fields
+        except (KeyError, TypeError):
+            continue
+        known = {name: field.default for name, field in fields.items() if field.default is not REQUIRED}
+        defaults |= leaves(known, f"{group}.")
+    defaults |= leaves({name: field.default for name, field in component("root", "train").fields.items()})
+    changed = {key: value for key, value in config.items() if value != defaults.get(key, MISSING)}
+    return {key: value for key, value in changed.items() if key not in NO_CONFIG}
+
+
+def checkpoint_sizes(run: Path) -> list[Size]:
+    """The checkpoints, oldest first, with what the pointers `last` and `best` say of them."""
+    folder = run / "checkpoints"
+    pointers: dict[str, list[str]] = {}
+    for pointer in ("last", "best"):
+        if (folder / pointer).is_file():
+            target = (folder / pointer).read_text(encoding="utf-8", errors="replace").strip()
+            pointers.setdefault(target, []).append(pointer)
+    steps = sorted(path for path in folder.glob("step-*") if path.is_dir())
+    return [Size(path.name, num_bytes(path), ", ".join(pointers.get(path.name, []))) for path in steps]
+
+
+def file_sizes(run: Path) -> list[Size]:
+    """What lies in the run folder, by name."""
+    paths = sorted(path for path in run.iterdir() if not path.name.startswith("."))
+    return [Size(path.name + "/" * path.is_dir(), num_bytes(path)) for path in paths]
+
+
+def num_bytes(path: Path) -> int:
+    """Size of a file, or of all files in a folder; a link counts as itself, not as what it leads to."""
+    return sum(found.lstat().st_size for found in _files(path))
+
+
+def _files(path: Path) -> Iterator[Path]:
+    if path.is_symlink() or not path.is_dir():
+        yield path
+        return
+    for below in path.iterdir():
+        yield from _files(below)
