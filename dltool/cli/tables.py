@@ -1,10 +1,11 @@
-"""Tables on a terminal, within its width; plain whole lines where a program reads."""
+"""Tables on a terminal, within its width; plain whole lines where a program reads, or where there are many."""
 
 import sys
 from collections.abc import Sequence
 
 Row = Sequence[str]
 GAP = 2  # Columns between two cells.
+MAX_RICH_ROWS = 200  # rich takes more than a millisecond a row, plain lines some microseconds.
 
 
 def print_table(headings: Row, rows: Sequence[Row], *, numbers: Sequence[int] = (), styles: Sequence[str] = ()) -> None:
@@ -16,7 +17,7 @@ def print_table(headings: Row, rows: Sequence[Row], *, numbers: Sequence[int] = 
         numbers: Columns that are set flush right.
         styles: rich's style of each row's second cell, such as "green"; only on a terminal.
     """
-    if sys.stdout.isatty():
+    if sys.stdout.isatty() and len(rows) <= MAX_RICH_ROWS:
         print_rich(headings, rows, numbers, styles)
         return
     lines = [headings, *rows] if any(headings) else list(rows)

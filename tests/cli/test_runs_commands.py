@@ -5,9 +5,9 @@ import io
 import json
 import os
 import pty
+import resource
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -208,7 +208,7 @@ def test_a_real_training_is_listed(dltool_here: Dltool) -> None:
 
 
 def test_a_thousand_runs_are_listed_within_a_second(tmp_path: Path) -> None:
-    """From the shell, start-up included: 0.5 s on 2 cores. The best of three, since machines are busy."""
+    """From the shell, start-up included: 0.5 s. Processor seconds, the best of three, since machines are busy."""
     source = make_run(tmp_path / "source")
     status = (source / "status.json").read_bytes()
     for n in range(1000):
@@ -218,9 +218,10 @@ def test_a_thousand_runs_are_listed_within_a_second(tmp_path: Path) -> None:
         (run / ".lock").touch()
     seconds = []
     for _ in range(3):
-        began = time.monotonic()
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
         done = subprocess.run(command("runs"), cwd=tmp_path, capture_output=True, text=True, env=one_thread())
-        seconds.append(time.monotonic() - began)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        seconds.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
     assert done.stdout.count("finished") == 900
     assert done.stdout.count("killed") == 100
     assert min(seconds) < 1
