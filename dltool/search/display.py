@@ -70,7 +70,7 @@ class JobsDisplay:
         """All jobs; where the terminal is too low, those that run and those around them."""
         results = [self.settled.get(job.number) or self.folder.result(job) for job in self.folder.jobs]
         for result in results:
-            if result.state == "finished":
+            if result.state in ("finished", "pruned"):
                 self.settled[result.job.number] = result
         room = max(self.console.height - 6, 3)
         if len(results) > room:

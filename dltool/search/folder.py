@@ -28,7 +28,7 @@ class Result:
     """How far a job has come, read from its run folder.
 
     Attributes:
-        state: "waiting" without a folder; else that of its status.json.
+        state: "waiting" without a folder, "pruned" where a study ended it; else that of its status.json.
         main_metric: The metric that the job's task follows and "min" or "max"; None where it has none.
         total_steps: Steps of the whole training.
     """
@@ -74,7 +74,7 @@ class JobFolder:
         return Result(
             job,
             path,
-            status["state"],
+            "pruned" if status["state"] == "finished" and status["stopped_by"] == "pruned" else status["state"],
             status["step"],
             status["epoch"],
             status["metrics"],
@@ -157,7 +157,7 @@ class SweepFolder(JobFolder):
         return sweep
 
     def unfinished(self) -> list[Job]:
-        return [result.job for result in self.results() if result.state != "finished"]
+        return [result.job for result in self.results() if result.state not in ("finished", "pruned")]
 
     def clear_unless_saved(self, job: Job) -> bool:
         """Whether a job has a checkpoint to go on from; where not, what there is of its folder is removed."""

@@ -55,13 +55,13 @@ class Dimension:
         if self.integer:
             step = int(self.step or 1)
             return str(trial.suggest_int(self.key, int(self.low), int(self.high), step=step, log=self.log))
-        return f"{trial.suggest_float(self.key, self.low, self.high, step=self.step, log=self.log):.12g}"
+        return f"{trial.suggest_float(self.key, self.low, self.high, step=self.step, log=self.log):.6g}"
 
     def extremes(self) -> list[str]:
         """The values that decide whether the whole dimension is allowed."""
         if self.low is None or self.high is None:
             return list(self.choices)
-        return [f"{bound:.12g}" for bound in (self.low, self.high)]
+        return [f"{bound:.6g}" for bound in (self.low, self.high)]
 
     def describe(self) -> str:
         if self.low is None:

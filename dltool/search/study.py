@@ -139,7 +139,7 @@ class Study(JobFolder):
     def tell(self, trial: optuna.trial.Trial, result: Result) -> None:
         """Enter how a trial ended."""
         value = (result.metrics or {}).get(self.metric)
-        if result.state == "finished" and result.stopped_by == "pruned":
+        if result.state == "pruned":
             self.optuna.tell(trial, state=TrialState.PRUNED)
         elif result.state == "finished" and value is not None:
             self.optuna.tell(trial, value)
@@ -190,7 +190,7 @@ def make_pruner(settings: TuneSettings) -> optuna.pruners.BasePruner:
     match settings.pruner:
         case "median":
             return optuna.pruners.MedianPruner(
-                n_startup_trials=settings.startup_trials, n_warmup_steps=settings.warmup_epochs
+                n_startup_trials=settings.startup_trials, n_warmup_steps=settings.warmup_epochs + 1
             )
         case "hyperband":
             return optuna.pruners.HyperbandPruner()

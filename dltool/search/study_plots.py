@@ -81,6 +81,7 @@ def draw_space(study: Study, trials: list[FrozenTrial], path: Path) -> Path:
             axes.set_xlim(-0.5, len(dimension.choices) - 0.5)
         elif dimension.log:
             axes.set_xscale("log")
+            axes.xaxis.set_major_formatter("{x:g}")
         if place == 1:
             axes.legend()
     figure.savefig(path)
@@ -98,11 +99,12 @@ def draw_curves(study: Study, trials: list[FrozenTrial], path: Path) -> Path:
     axes = figure.add_subplot()
     finished = study.finished()
     for trial in sorted(trials, key=is_finished):
-        color = PRUNED if not is_finished(trial) else BEST if trial.number == finished[0].number else FINISHED
-        times, values = (
-            zip(*sorted(trial.intermediate_values.items()), strict=True) if trial.intermediate_values else ((), ())
-        )
-        axes.plot(times, values, color=color, linewidth=2.0 if color == BEST else 1.0, zorder=3 if color == BEST else 1)
+        is_best = bool(finished) and trial.number == finished[0].number
+        color = BEST if is_best else FINISHED if is_finished(trial) else PRUNED
+        curve = sorted(trial.intermediate_values.items())
+        times, values = [time for time, _ in curve], [value for _, value in curve]
+        axes.plot(times, values, color=color, linewidth=2 if is_best else 1, zorder=3 if is_best else 1)
+        axes.plot(times[-1:], values[-1:], "o", markersize=3, color=color)  # A trial may have one point only.
     for color, label in ((BEST, "best"), (FINISHED, "finished"), (PRUNED, "pruned")):
         axes.plot([], [], color=color, label=label)
     axes.set(xlabel="epoch", ylabel=study.metric, title=study.name)

@@ -135,12 +135,12 @@ class Tuning:
         study = self.study
         finished = study.finished()
         again = f"tune.study={study.name}"
-        pictures = draw_study(study)
+        if finished and not self.quiet:
+            self.print_best(finished)
+        pictures = draw_study(study)  # After the best is told: nothing that goes wrong here may hide it.
         if self.quiet:
             print(study.path)
         else:
-            if finished:
-                self.print_best(finished)
             print(f"study      {quoted(study.path)}, with a run folder per trial")
             for picture in pictures:
                 print(f"picture    {quoted(picture)}")
@@ -168,6 +168,6 @@ class Tuning:
 
     def savings(self) -> str:
         """The share of the steps that pruning left out, over this command's trials."""
-        done = [result for result in self.study.results() if result.state == "finished" and result.total_steps]
+        done = [result for result in self.study.results() if result.state in ("finished", "pruned")]
         steps, whole = sum(result.step for result in done), sum(result.total_steps for result in done)
         return f"; pruning saved {1 - steps / whole:.0%} of {whole:,} steps" if steps < whole else ""

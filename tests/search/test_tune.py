@@ -1,0 +1,106 @@
+"""`dltool tune` from the shell: trials, pruning, one study for several shells."""
+
+import json
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from places import command, one_thread
+
+optuna = pytest.importorskip("optuna")
+
+from optuna.storages import JournalStorage  # noqa: E402
+from optuna.storages.journal import JournalFileBackend  # noqa: E402
+from optuna.trial import FrozenTrial, TrialState  # noqa: E402
+
+SMALL = ["model=mlp", "data=iris", "trainer.epochs=8", "logger.plots=false", "optim.lr=tag(log,interval(1e-6,1e-1))"]
+
+
+def trials(folder: Path, name: str = "s") -> list[FrozenTrial]:
+    storage = JournalStorage(JournalFileBackend(str(folder / "outputs/studies" / name / "journal.log")))
+    return optuna.load_study(study_name=name, storage=storage).get_trials()
+
+
+@pytest.fixture
+def tune(tmp_path: Path, dltool: Callable[..., Any]) -> Callable[..., subprocess.CompletedProcess[str]]:
+    return lambda *words: dltool("tune", *SMALL, *words, cwd=tmp_path)
+
+
+def test_a_study_prunes_ends_with_the_best_command_and_goes_on(tune: Callable[..., Any], tmp_path: Path) -> None:
+    done = tune("tune.study=s", "tune.trials=8", "tune.startup_trials=3")
+    assert done.returncode == 0, done.stderr
+    found = trials(tmp_path)
+    states = [trial.state for trial in found]
+    assert len(found) == 8
+    assert set(states) == {TrialState.COMPLETE, TrialState.PRUNED}, "nothing was pruned, or all was"
+    best = max((t for t in found if t.state == TrialState.COMPLETE), key=lambda t: t.value or 0)
+    assert f"optim.lr={best.params['optim.lr']:.6g}" in done.stdout.split("best  ")[1]
+    assert "pruning saved" in done.stdout
+    for trial in found:
+        run = tmp_path / trial.user_attrs["run"]
+        status = json.loads((run / "status.json").read_text())
+        assert status["config"]["optim.lr"] == pytest.approx(trial.params["optim.lr"], rel=1e-5)
+        # Reported at each evaluation, and the run ends where it was pruned.
+        assert max(trial.intermediate_values) == status["epoch"]
+        assert (status["stopped_by"] == "pruned") == (trial.state == TrialState.PRUNED)
+        assert trial.intermediate_values[status["epoch"]] == pytest.approx(status["metrics"]["val/accuracy"])
+    for picture in ("history", "space", "curves"):
+        assert (tmp_path / "outputs/studies/s/plots" / f"{picture}.png").stat().st_size > 5000
+
+    done = tune("tune.study=s", "tune.trials=9")
+    assert done.returncode == 0
+    assert "8 of 9 trials" in done.stderr
+    assert len(trials(tmp_path)) == 9
+
+    done = tune("tune.study=s", "tune.trials=12", "trainer.epochs=3")
+    assert done.returncode == 2
+    assert "trainer.epochs was 8, now 3" in done.stderr
+
+
+def test_without_a_pruner_every_trial_ends_by_itself(tune: Callable[..., Any], tmp_path: Path) -> None:
+    assert tune("tune.study=s", "tune.trials=5", "tune.pruner=none", "tune.startup_trials=2").returncode == 0
+    assert {trial.state for trial in trials(tmp_path)} == {TrialState.COMPLETE}
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["tune.metric=val/acuracy"], "val/accuracy"),
+        (["optim.lr=interval(1,-1)"], "is empty"),
+        (["data.batch_size=0,8"], "data.batch_size=0"),
+        (["tune.trails=3"], "tune.trials"),
+        (["tune.study=a/b"], "letters"),
+        (["run.dir=x"], "tune.study"),
+    ],
+)
+def test_wrong_input_ends_with_2_before_any_trial(tune: Callable[..., Any], words: list[str], message: str) -> None:
+    done = tune("tune.study=s", *words)
+    assert done.returncode == 2, done.stderr
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_two_shells_share_a_study_and_a_killed_trial_is_tried_again(tmp_path: Path) -> None:
+    words = ["tune", *SMALL, "trainer.epochs=60", "tune.study=s", "tune.trials=6"]
+    shells = [
+        subprocess.Popen(command(*words), cwd=tmp_path, env=one_thread(), stderr=subprocess.PIPE, text=True)
+        for _ in range(2)
+    ]
+    end = time.monotonic() + 60
+    while len(list((tmp_path / "outputs/studies/s").glob("*/checkpoints/step-*"))) < 1:
+        assert time.monotonic() < end
+        time.sleep(0.1)
+    shells[0].send_signal(signal.SIGINT)
+    shells[0].communicate(timeout=60)
+    assert shells[0].returncode == 130
+    _, errors = shells[1].communicate(timeout=120)
+    assert shells[1].returncode == 0, errors
+    found = [trial for trial in trials(tmp_path) if "lost" not in trial.user_attrs]
+    assert len(found) == 6
+    assert all(trial.state in (TrialState.COMPLETE, TrialState.PRUNED) for trial in found)
+    values = [trial.params["optim.lr"] for trial in found]
+    assert len(set(values)) == 6, "two shells drew the same values"
