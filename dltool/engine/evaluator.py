@@ -7,7 +7,7 @@ from typing import Any
 import torch
 
 from dltool.batch import Batch
-from dltool.metrics.mean import Mean, add_means
+from dltool.metrics.running_means import RunningMeans
 from dltool.tasks.task import Task
 
 
@@ -23,14 +23,14 @@ def evaluate(
     The model is in evaluation mode meanwhile, and back in its former one afterwards, also where
     `between_batches` raises to interrupt.
     """
-    sums: dict[str, Mean] = {}
+    sums = RunningMeans()
     was_training = task.model.training
     task.model.eval()
     try:
         with torch.no_grad(), autocast:
             for batch in batches:
-                add_means(sums, task.evaluate(batch))
+                sums.add(task.evaluate(batch))
                 between_batches()
     finally:
         task.model.train(was_training)
-    return task.finish_evaluation({name: mean.value() for name, mean in sums.items()})
+    return task.finish_evaluation(sums.values())
