@@ -80,7 +80,7 @@ def try_one_batch(config: Config) -> int:
         trainer.task.model.train()
         trainer.train_step()
         trainer.raise_if_bad()
-        loss = {name: mean.value() for name, mean in trainer.progress.sums.items()}
+        loss = trainer.progress.sums.values()
         metrics = trainer.evaluate("val")
     parameters = sum(p.numel() for p in parts.task.model.parameters())
     print(f"model      {config['model']['name']}, {parameters:,} parameters, output {parts.spec.output_dim}")

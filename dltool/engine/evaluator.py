@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from dltool.batch import Batch
-from dltool.metrics.mean import Mean, add_means
+from dltool.metrics.running_means import RunningMeans
 from dltool.tasks.task import Task
 
 
@@ -24,12 +24,12 @@ def evaluate(
     The model is in evaluation mode meanwhile, and back in its former one afterwards, also where
     `between_batches` raises to interrupt.
     """
-    sums: dict[str, Mean] = {}
+    sums = RunningMeans()
     with evaluation_mode(task.model), torch.no_grad(), autocast:
         for batch in batches:
-            add_means(sums, task.evaluate(batch))
+            sums.add(task.evaluate(batch))
             between_batches()
-    return task.finish_evaluation({name: mean.value() for name, mean in sums.items()})
+    return task.finish_evaluation(sums.values())
 
 
 @contextlib.contextmanager

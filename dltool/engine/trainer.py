@@ -22,9 +22,8 @@ from dltool.engine.evaluator import evaluate
 from dltool.engine.signals import Interrupted, StopSignals
 from dltool.engine.stopping import Stopping
 from dltool.engine.updater import Updater
-from dltool.metrics.mean import Mean, add_means
 from dltool.observers.observer import Observer, Progress
-from dltool.randomness import derive_seed, seed_default_generators
+from dltool.randomness import derive_seed, seed_default_generators, step_seed
 from dltool.settings import TrainerSettings
 from dltool.tasks.task import Task
 
@@ -68,8 +67,8 @@ class Trainer:
         lengths = [self.settings.steps or math.inf, draws / self.task.draws_per_step]
         self.progress.total_steps = math.ceil(min(lengths))
         self.progress.total_epochs = self.settings.epochs if lengths[1] <= lengths[0] else None
+        self.samples_per_draw = self.data.sizes["train"] / self.source.batches_per_epoch
         self.evaluated_at = -1  # Step of the newest evaluation of the validation split.
-        self.logged: dict[str, Mean] = {}  # The epoch's sums when the last training line was written.
         self.saved_at = (-1, -1)  # (step, epoch) of the newest checkpoint.
         self.saved_time = time.monotonic()
 
@@ -138,7 +137,7 @@ class Trainer:
     def train_step(self) -> None:
         """One step of the task, everything random in it a function of (seed, step)."""
         progress = self.progress
-        seed_default_generators(derive_seed(self.seed, "step", progress.step), self.device)
+        seed_default_generators(step_seed(self.seed, progress.step), self.device)
         for updater in self.updaters.values():
             updater.step = progress.step
             updater.schedule.apply(
@@ -150,7 +149,7 @@ class Trainer:
             )
         drawn = self.source.draws
         logs = self.task.train_step(self.source, self.updaters)
-        add_means(progress.sums, logs)
+        progress.sums.add(logs)
         progress.step += 1
         progress.samples += round((self.source.draws - drawn) * self.samples_per_draw)
         if self.clock.first_step_at is None:
@@ -158,22 +157,10 @@ class Trainer:
         if progress.step % self.every_n_steps == 0:
             self.log_steps()
 
-    @property
-    def samples_per_draw(self) -> float:
-        return self.data.sizes["train"] / self.source.batches_per_epoch
-
     def log_steps(self) -> None:
         """Write the means since the last such line, and the learning rates."""
         self.raise_if_bad()
-        sums = self.progress.sums
-        window = {
-            name: Mean(total.total - self.logged[name].total, total.count - self.logged[name].count)
-            if name in self.logged
-            else total
-            for name, total in sums.items()
-        }
-        self.logged = dict(sums)
-        self.record("step", {name: mean.value() for name, mean in window.items()} | self.learning_rates())
+        self.record("step", self.progress.sums.window() | self.learning_rates())
 
     def learning_rates(self) -> dict[str, float]:
         """`lr` of a single optimizer, `lr_generator` and the like of several: that of the first group."""
@@ -193,10 +180,8 @@ class Trainer:
         last = epoch == self.settings.epochs or self.progress.step >= self.progress.total_steps
         metrics = self.evaluate("val") if last or epoch % self.settings.evaluate_every_n_epochs == 0 else {}
         self.progress.epoch = epoch
-        train = {name: mean.value() for name, mean in self.progress.sums.items()}
-        self.record("train", train | self.learning_rates())
+        self.record("train", self.progress.sums.values() | self.learning_rates())
         self.progress.sums.clear()
-        self.logged = {}
         if metrics:
             self.evaluated_at = self.progress.step
             self.record("val", metrics)
@@ -309,8 +294,7 @@ class Trainer:
             "step": self.progress.step,
             "epoch": self.progress.epoch,
             "draws": self.source.draws,
-            "sums": {name: tuple(mean) for name, mean in self.progress.sums.items()},
-            "logged": {name: tuple(mean) for name, mean in self.logged.items()},
+            "sums": self.progress.sums.state_dict(),
             "num_records": self.num_records,
             "evaluated_at": self.evaluated_at,
             "seconds": self.clock.seconds,
@@ -327,8 +311,7 @@ class Trainer:
         state = checkpoint.state
         self.progress.step, self.progress.epoch = state["step"], state["epoch"]
         self.source.draws = state["draws"]
-        self.progress.sums = {name: self.mean_on_device(mean) for name, mean in state["sums"].items()}
-        self.logged = {name: self.mean_on_device(mean) for name, mean in state["logged"].items()}
+        self.progress.sums.load_state_dict(state["sums"])
         self.progress.metrics = dict(checkpoint.metrics)
         self.num_records, self.evaluated_at = state["num_records"], state["evaluated_at"]
         self.clock.before = state["seconds"]
@@ -342,6 +325,3 @@ class Trainer:
         self.task.model.load_state_dict(checkpoint.weights)
         if self.average is not None:
             self.average.load_state_dict(checkpoint.state["average"])
-
-    def mean_on_device(self, mean: tuple[Any, Any]) -> Mean:
-        return Mean(*(part.to(self.device) if isinstance(part, torch.Tensor) else part for part in mean))

@@ -1,7 +1,9 @@
 """A mean as its sum and its count, so that uneven batches average exactly."""
 
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple, Self
 
+import torch
 from torch import Tensor
 
 
@@ -9,16 +11,59 @@ class Mean(NamedTuple):
     """A part of a mean: add the totals and the counts of all parts, then divide. Both are detached."""
 
     total: Tensor | float
-    count: Tensor | int  # type: ignore[assignment]  # tuple.count is meant to be hidden.
+    count: Tensor | float  # type: ignore[assignment]  # tuple.count is meant to be hidden.
 
     def __add__(self, other: "Mean") -> "Mean":  # type: ignore[override]
         return Mean(self.total + other.total, self.count + other.count)
 
+    def since(self, earlier: "Mean") -> "Mean":
+        """What has been added after `earlier`."""
+        return Mean(self.total - earlier.total, self.count - earlier.count)
+
     def value(self) -> float:
         return float(self.total) / float(self.count) if float(self.count) else float("nan")
+
+    @classmethod
+    def add_all(cls, start: "Mean", parts: Sequence[Self]) -> "Mean":
+        """`start` with the parts added one after the other, in Python's floats."""
+        total, count = float(start.total), float(start.count)
+        totals, counts = cls.read(parts)
+        for number in totals:  # Not sum(), which in Python 3.12 carries a correction along.
+            total += number
+        for number in counts:
+            count += number
+        return Mean(total, count)
+
+    @staticmethod
+    def read(parts: "Sequence[Mean]") -> tuple[list[float], list[float]]:
+        """Totals and counts of the parts, each with a single transfer from their device."""
+        return read_scalars([part[0] for part in parts]), read_scalars([part[1] for part in parts])
+
+
+class MeanOver(Mean):
+    """Where a Mean goes, a mean and what it is over: multiplied when it is added up, not in the training step."""
+
+    __slots__ = ()
+
+    @property
+    def total(self) -> Tensor | float:
+        return self[0] * self[1]
+
+    @staticmethod
+    def read(parts: Sequence[Mean]) -> tuple[list[float], list[float]]:
+        means, counts = Mean.read(parts)
+        return [mean * count for mean, count in zip(means, counts, strict=True)], counts
 
 
 def add_means(sums: dict[str, Mean], parts: dict[str, Mean]) -> None:
     """Add each part to the running sum of its name, in place."""
     for name, part in parts.items():
         sums[name] = sums[name] + part if name in sums else part
+
+
+def read_scalars(scalars: Sequence[Tensor | float]) -> list[float]:
+    """Numbers from scalars, with a single transfer (and wait) where all are tensors of one device."""
+    if all(isinstance(scalar, Tensor) for scalar in scalars):
+        values: list[float] = torch.stack(scalars).tolist()  # type: ignore[arg-type]
+        return values
+    return [float(scalar) for scalar in scalars]

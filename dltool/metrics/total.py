@@ -1,5 +1,8 @@
 """A number that is counted up, not averaged."""
 
+from collections.abc import Sequence
+from typing import Self
+
 from dltool.metrics.mean import Mean
 
 
@@ -11,6 +14,13 @@ class Total(Mean):
 
     def __add__(self, other: Mean) -> "Total":  # type: ignore[override]
         return Total(self.total + other.total)
+
+    def since(self, earlier: Mean) -> "Total":
+        return Total(self.total - earlier.total)
+
+    @classmethod
+    def add_all(cls, start: Mean, parts: Sequence[Self]) -> "Total":
+        return Total(super().add_all(start, parts).total)
 
     # Python asks the subclass first, so that Mean + Total is a Total too, as after a checkpoint of the sums.
     __radd__ = __add__

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from dltool.metrics.mean import Mean
+from dltool.metrics.running_means import RunningMeans
 from dltool.tasks.task import Task
 
 
@@ -29,7 +29,7 @@ class Progress:
     samples: int = 0
     total_steps: int = 0
     total_epochs: int | None = None
-    sums: dict[str, Mean] = field(default_factory=dict)
+    sums: RunningMeans = field(default_factory=RunningMeans)
     activity: str = "training"
     metrics: dict[str, float] = field(default_factory=dict)
     stop_request: str | None = None

@@ -7,10 +7,6 @@ import time
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-import torch
-from torch import Tensor
-
-from dltool.metrics.mean import Mean
 from dltool.observers.observer import Observer, Progress
 from dltool.tasks.task import Task
 
@@ -160,14 +156,12 @@ class ProgressBar(Observer):
         return Group(first, second)
 
     def _read_running_means(self) -> None:
-        """Take the present epoch's means, at most four times a second and with one device synchronisation each.
+        """Take the present epoch's means, at most four times a second.
 
-        Safe beside the training thread: copying a dict is atomic, and a Mean is replaced, never written to. On a
-        GPU the wait for the queued kernels is this thread's alone (torch releases the interpreter meanwhile).
+        On a GPU the wait for the queued kernels is this thread's alone (torch releases the interpreter meanwhile).
         """
-        sums = self.progress.sums.copy()
         try:
-            means = read_means(sums)
+            means = self.progress.sums.values()
         except RuntimeError:  # The device failed. The training thread meets it too, and says so; keep the last values.
             return
         if means:  # Empty between two epochs.
@@ -208,18 +202,6 @@ class Pace:
         seconds_per_step = (now - base[0]) / max(steps - base[1], 1)
         left = max(progress.total_steps - steps, 0) * seconds_per_step
         return [f"{speed:,.0f} samples/s", f"{timedelta(seconds=round(left))} left"]
-
-
-def read_means(sums: dict[str, Mean]) -> dict[str, float]:
-    """The value of each mean, with a single transfer (and wait) per device that holds some of them."""
-    numbers: list[Any] = [number for mean in sums.values() for number in mean]
-    for device in {x.device for x in numbers if isinstance(x, Tensor)}:
-        here = [i for i, x in enumerate(numbers) if isinstance(x, Tensor) and x.device == device]
-        fetched = torch.stack([numbers[i].float().reshape(()) for i in here]).tolist()
-        for i, number in zip(here, fetched, strict=True):
-            numbers[i] = number
-    pairs = zip(numbers[::2], numbers[1::2], strict=True)
-    return {name: Mean(*pair).value() for name, pair in zip(sums, pairs, strict=True)}
 
 
 def _epoch(epoch: int, total: int) -> str:

@@ -8,7 +8,7 @@ from torch import Tensor
 from dltool.batch import Batch
 from dltool.component import Positive, register
 from dltool.losses.minimax import Minimax
-from dltool.metrics.mean import Mean
+from dltool.metrics.mean import Mean, MeanOver
 from dltool.metrics.modes import NUM_SAMPLES, mode_coverage
 from dltool.models.gan import Gan
 from dltool.randomness import generator
@@ -92,7 +92,7 @@ class GanTask(Task):
 
 
 def mean_of(loss: Tensor, batch: Batch) -> Mean:
-    return Mean(loss.detach() * batch.size, batch.size)
+    return MeanOver(loss.detach(), batch.size)
 
 
 def verdicts(real_logits: Tensor, fake_logits: Tensor) -> dict[str, Mean]:

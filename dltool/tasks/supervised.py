@@ -8,7 +8,7 @@ from dltool.component import NonNegative, register
 from dltool.losses.criterion import Criterion
 from dltool.metrics.accuracy import accuracy
 from dltool.metrics.error import absolute_error, squared_error
-from dltool.metrics.mean import Mean
+from dltool.metrics.mean import Mean, MeanOver
 from dltool.spec import DataSpec
 from dltool.tasks.task import Loss, Task
 
@@ -49,7 +49,7 @@ class SupervisedTask(Task):
     def loss(self, batch: Batch) -> Loss:
         outputs = self.model(batch.inputs).float()  # The loss in float32 whatever autocast gave.
         objective, count = self.criterion(outputs, batch.targets)
-        logs = {"loss": Mean(objective.detach() * count, count)}
+        logs: dict[str, Mean] = {"loss": MeanOver(objective.detach(), count)}
         if self.predicts_classes:
             logs["accuracy"] = accuracy(outputs, batch.targets)
         if self.criterion.sums:
@@ -74,7 +74,7 @@ class SupervisedTask(Task):
     def evaluate(self, batch: Batch) -> dict[str, Mean]:
         outputs = self.model(batch.inputs).float()
         mean, count = self.criterion(outputs, batch.targets)
-        metrics = {"loss": Mean(mean * count, count)}
+        metrics: dict[str, Mean] = {"loss": MeanOver(mean, count)}
         if self.predicts_classes:
             return {**metrics, "accuracy": accuracy(outputs, batch.targets)}
         return {

@@ -12,7 +12,7 @@ from torch import nn
 
 from dltool.metrics.mean import Mean
 from dltool.observers.observer import Progress
-from dltool.observers.progress import Pace, ProgressBar, read_means
+from dltool.observers.progress import Pace, ProgressBar
 from dltool.tasks.task import Task
 
 TASK = Task(nn.Identity())
@@ -160,7 +160,7 @@ def test_bar_shows_running_means_and_leaves_the_terminal_whole(terminal: Console
     threads = threading.active_count()
     bar.on_start(TASK, progress)
     progress.metrics = {"step/loss": 7.0, "train/loss": 8.0, "val/loss": 9.0}
-    progress.sums = {"loss": Mean(torch.tensor(6.0), 3), "accuracy": Mean(torch.tensor(3), torch.tensor(4))}
+    progress.sums.add({"loss": Mean(torch.tensor(6.0), 3), "accuracy": Mean(torch.tensor(3), torch.tensor(4))})
     progress.step, progress.samples = 5, 320
     bar._live.refresh()  # type: ignore[union-attr]  # What the timer does.
     assert "epoch 1/2" in text(terminal)
@@ -216,7 +216,7 @@ class SharedDict(dict):
 
 def test_bar_only_copies_what_the_training_thread_writes(terminal: Console) -> None:
     progress, bar = Progress(total_steps=10), ProgressBar(terminal)
-    progress.sums = SharedDict(loss=Mean(1.0, 2))
+    progress.sums.add({"loss": Mean(1.0, 2)})
     progress.metrics = SharedDict({"val/loss": 0.25})
     bar.on_start(TASK, progress)
     bar._live.refresh()  # type: ignore[union-attr]
@@ -226,22 +226,16 @@ def test_bar_only_copies_what_the_training_thread_writes(terminal: Console) -> N
 
 def test_a_failing_device_leaves_the_last_values(terminal: Console, monkeypatch: pytest.MonkeyPatch) -> None:
     bar = ProgressBar(terminal)
-    bar.progress = Progress(sums={"loss": Mean(1.0, 2)})
+    bar.progress = Progress()
+    bar.progress.sums.add({"loss": Mean(1.0, 2)})
     bar._read_running_means()
 
-    def fail(sums: dict[str, Mean]) -> dict[str, float]:
+    def fail() -> dict[str, float]:
         raise RuntimeError("CUDA error: device-side assert triggered")
 
-    monkeypatch.setattr("dltool.observers.progress.read_means", fail)
+    monkeypatch.setattr(bar.progress.sums, "values", fail)
     bar._read_running_means()
     assert bar._running == {"loss": 0.5}
-
-
-def test_read_means() -> None:
-    means = read_means({"a": Mean(torch.tensor(3.0), 2), "b": Mean(1.0, torch.tensor(4)), "c": Mean(0.0, 0)})
-    assert means["a"] == 1.5
-    assert means["b"] == 0.25
-    assert math.isnan(means["c"])
 
 
 def test_time_left_leaves_out_the_first_step_and_counts_from_a_resume(clock: list[float]) -> None:
