@@ -1,9 +1,14 @@
 """What can be set that is no component of its own: the run, the trainer's length and habits, the logs."""
 
+import os
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from pathlib import Path
+from typing import Any, Literal
 
 from dltool.component import NonNegative, Positive, register, requires
+
+OUTPUT_ROOT = Path("outputs")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,17 +113,93 @@ class TrainerSettings:
     checkpoint: CheckpointSettings = CheckpointSettings()
 
 
+@dataclass(frozen=True, kw_only=True)
+class WandbSettings:
+    """Weights & Biases.
+
+    Attributes:
+        mode: "offline" writes to the run folder, for `wandb sync` at any later time; "online" sends while it trains,
+            needs an account, and is accepted from the command line only.
+        project, entity: Where the run is filed; a null entity is the account's own.
+        name: Of the run; null takes the run folder's.
+        group, tags: To find it by.
+    """
+
+    mode: Literal["offline", "online"] = "offline"
+    project: str = "dltool"
+    entity: str | None = None
+    name: str | None = None
+    group: str | None = None
+    tags: list[str] = ()  # type: ignore[assignment]  # A dataclass refuses []; the schema reads () as it.
+
+
+@dataclass(frozen=True, kw_only=True)
+class MlflowSettings:
+    """MLflow.
+
+    Attributes:
+        uri: Of the tracking store; null is the database outputs/mlflow.db. A server, or a database outside the output
+            root, is accepted from the command line only.
+        experiment: Where the run is filed.
+        name: Of the run; null takes the run folder's.
+    """
+
+    uri: str | None = None
+    experiment: str = "dltool"
+    name: str | None = None
+
+
 @register("logger", "default")
 @dataclass(frozen=True, kw_only=True)
 class LoggerSettings:
     """What is written while training.
 
     Attributes:
+        to: Experiment trackers that get a copy of metrics.jsonl, with the config and the pictures.
         every_n_steps: Steps between two training lines of metrics.jsonl; each epoch's mean is there anyway.
         plots: Draw plots/curves.png at the end.
         samples: Draw what a generative model makes after each epoch, under samples/.
+        wandb, mlflow: See those classes; of no effect unless `to` names them.
     """
 
+    to: list[Literal["tensorboard", "wandb", "mlflow"]] = ()  # type: ignore[assignment]  # As above.
     every_n_steps: Positive[int] = 50
     plots: bool = True
     samples: bool = True
+    wandb: WandbSettings = WandbSettings()
+    mlflow: MlflowSettings = MlflowSettings()
+
+
+def below_output_root(path: str | None) -> bool:
+    """Whether a path, its links followed, stays inside the output root; null does."""
+    root = os.path.realpath(OUTPUT_ROOT)
+    return path is None or os.path.commonpath([root, os.path.realpath(path)]) == root
+
+
+def is_local_database(uri: str | None) -> bool:
+    """Whether an MLflow URI is null, or an SQLite file inside the output root without options of the driver."""
+    scheme, separator, path = (uri or "sqlite:///outputs").partition(":///")
+    return scheme == "sqlite" and bool(separator) and not set("?#") & set(path) and below_output_root(path)
+
+
+@dataclass(frozen=True)
+class CommandLineOnly:
+    """What leaves the machine or the output root: the command line may ask for it, a shared file may not.
+
+    Attributes:
+        harmless: Whether a file may say this value too.
+        what: A value that is not harmless, in words.
+        default: A harmless value, for the config that is saved with the run.
+    """
+
+    harmless: Callable[[Any], bool]
+    what: str
+    default: Any = None
+
+
+COMMAND_LINE_ONLY = {
+    "run.dir": CommandLineOnly(below_output_root, "a path outside the output root"),
+    "data.download": CommandLineOnly(lambda download: not download, "a download", False),
+    "logger.wandb.mode": CommandLineOnly(lambda mode: mode == "offline", "sending to a server", "offline"),
+    "logger.mlflow.uri": CommandLineOnly(is_local_database, "a store outside the output root"),
+}

@@ -8,10 +8,12 @@ from pathlib import Path
 import torch
 
 from dltool.build import build_data, build_model, build_spec, build_trainer, prepare
-from dltool.config.check import OUTPUT_ROOT, Config
+from dltool.config.check import Config
 from dltool.observers.jsonl import cut_back
+from dltool.observers.tracker import check_trackers
 from dltool.runs.folder import RunFolder, describe_environment
 from dltool.session import Session
+from dltool.settings import OUTPUT_ROOT
 from dltool.summary import layer_table
 
 
@@ -27,6 +29,7 @@ def train(config: Config, built: Config, *, quiet: bool = False) -> int:
         ConfigError, DataError: Before anything is trained; no run folder is left.
         RunError: While training; the run folder says so.
     """
+    check_trackers(built["logger"])
     parts = prepare(built)
     run = RunFolder.create(config["run"]["dir"], OUTPUT_ROOT, f"{config['model']['name']}_{config['data']['name']}")
     session = Session(parts, run, quiet=quiet)
@@ -43,6 +46,7 @@ def resume(run: RunFolder, config: Config, built: Config, *, quiet: bool = False
         CheckpointError: Where there are checkpoints, but all are damaged.
     """
     run.hold()
+    check_trackers(built["logger"])
     parts = prepare(built)
     session = Session(parts, run, quiet=quiet)
     checkpoint = session.trainer.checkpoints.newest(session.warn)
@@ -63,6 +67,7 @@ def resume(run: RunFolder, config: Config, built: Config, *, quiet: bool = False
 def try_one_batch(config: Config) -> int:
     """Build everything and take one step and one evaluation in memory; prints what was found."""
     started = time.monotonic()
+    check_trackers(config["logger"])
     parts = prepare(config)
     with tempfile.TemporaryDirectory() as folder:
         trainer = build_trainer(parts, RunFolder(Path(folder)))
