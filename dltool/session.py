@@ -16,11 +16,13 @@ from dltool.engine.signals import Interrupted
 from dltool.engine.trainer import Trainer
 from dltool.errors import ConfigError, NonFiniteLossError, RunError
 from dltool.following import followed_metric
+from dltool.observers.csv_log import CsvLog
 from dltool.observers.jsonl import JsonlLog, cut_back
 from dltool.observers.observer import Observer
 from dltool.observers.plots import CurvesPlot
 from dltool.observers.progress import ProgressBar
 from dltool.observers.samples import SamplesPlot
+from dltool.observers.tracker import make_trackers
 from dltool.runs.folder import RunFolder, quoted
 from dltool.runs.status import StatusFile
 
@@ -45,12 +47,16 @@ class Session:
 
     def observers(self) -> list[Observer]:
         logger = self.parts.logger
-        observers: list[Observer] = [JsonlLog(self.run.metrics), ProgressBar(quiet=self.quiet), self.status]
+        progress = ProgressBar(quiet=self.quiet)
+        # What mirrors the log comes after it.
+        observers: list[Observer] = [JsonlLog(self.run.metrics), CsvLog(self.run, self.warn), progress, self.status]
         if logger.plots:
             observers.append(CurvesPlot(self.run.path, self.title()))
         if logger.samples:
             observers.append(SamplesPlot(self.run.path, self.parts.spec, seed=self.parts.config["seed"]))
-        return [*observers, *self.also]
+        # After the pictures, which trackers take along.
+        trackers = make_trackers(logger.to, self.run, self.warn, self.parts.config.tree, logger)
+        return [*observers, *trackers, *self.also]
 
     def continue_from(self, checkpoint: Checkpoint) -> None:
         """Load a checkpoint, cut the log back to it, and say what goes on."""

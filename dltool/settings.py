@@ -1,9 +1,12 @@
 """What can be set that is no component of its own: the run, the trainer's length and habits, the logs."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 from dltool.component import Fraction, NonNegative, Positive, register, requires
+
+OUTPUT_ROOT = Path("outputs")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -161,70 +164,58 @@ class TrainerSettings:
     checkpoint: CheckpointSettings = CheckpointSettings()
 
 
+@dataclass(frozen=True, kw_only=True)
+class WandbSettings:
+    """Weights & Biases.
+
+    Attributes:
+        mode: "offline" writes to the run folder, for `wandb sync` at any later time; "online" sends while it trains,
+            needs an account, and is accepted from the command line only.
+        project, entity: Where the run is filed; a null entity is the account's own.
+        name: Of the run; null takes the run folder's.
+        group, tags: To find it by.
+    """
+
+    mode: Literal["offline", "online"] = "offline"
+    project: str = "dltool"
+    entity: str | None = None
+    name: str | None = None
+    group: str | None = None
+    tags: list[str] = ()  # type: ignore[assignment]  # A dataclass refuses []; the schema reads () as it.
+
+
+@dataclass(frozen=True, kw_only=True)
+class MlflowSettings:
+    """MLflow.
+
+    Attributes:
+        uri: Of the tracking store; null is the database outputs/mlflow.db. A server, or a database outside the output
+            root, is accepted from the command line only.
+        experiment: Where the run is filed.
+        name: Of the run; null takes the run folder's.
+    """
+
+    uri: str | None = None
+    experiment: str = "dltool"
+    name: str | None = None
+
+
 @register("logger", "default")
 @dataclass(frozen=True, kw_only=True)
 class LoggerSettings:
     """What is written while training.
 
     Attributes:
+        to: Experiment trackers that get a copy of metrics.jsonl, with the config and the pictures.
         every_n_steps: Steps between two training lines of metrics.jsonl; each epoch's mean is there anyway.
         plots: Draw plots/curves.png at the end.
         samples: Draw what a generative model makes after each epoch, under samples/.
+        wandb, mlflow: See those classes; of no effect unless `to` names them.
     """
 
+    to: list[Literal["tensorboard", "wandb", "mlflow"]] = ()  # type: ignore[assignment]  # As above.
     every_n_steps: Positive[int] = 50
     plots: bool = True
     samples: bool = True
-
-
-@register("sweep", "default")
-@dataclass(frozen=True, kw_only=True)
-class SweepSettings:
-    """`dltool train -m`: keys of the sweep itself, taken from the command line, in no run's config.
-
-    Attributes:
-        dir: The sweep's folder; null makes outputs/<date>/<time>_sweep. That of the same sweep goes on with it.
-        n_jobs: Jobs that run at the same time, each with its share of the cores and GPUs.
-        metric: What the settings are ranked by, "val/accuracy"; null takes the task's main metric.
-        mode: Its direction; "auto" knows losses and errors ("min") from all else ("max").
-    """
-
-    dir: str | None = None
-    n_jobs: Positive[int] = 1
-    metric: str | None = None
-    mode: Literal["auto", "min", "max"] = "auto"
-
-
-@register("tune", "default")
-@dataclass(frozen=True, kw_only=True)
-class TuneSettings:
-    """`dltool tune`: keys of the search itself, taken from the command line, in no run's config.
-
-    Attributes:
-        study: Its name; outputs/studies/<study> holds it, and the same name goes on with it, from this shell or
-            another. Null makes a new one, named by date and time.
-        trials: Trials that the study shall have altogether.
-        n_jobs: Trials that this command runs at the same time.
-        metric: What is optimized, "val/accuracy"; null takes the task's main metric.
-        mode: Its direction; "auto" knows losses and errors ("min") from all else ("max").
-        sampler: "tpe", the tree-structured Parzen estimator (Bergstra et al. 2011), or "random".
-        pruner: What ends a trial at an evaluation: "median" (worse than the median of the earlier trials at the same
-            time), "hyperband" (Li et al. 2018) or "none".
-        startup_trials: Trials that are drawn at random, and that the median pruner lets run, before either learns.
-        warmup_epochs: Evaluations of each trial that the median pruner leaves alone.
-        seed: Of the sampler; trial k draws by (seed, k). The trainings have their own, `seed`.
-        storage: Null keeps a journal file in the study's folder, which serves several shells and, on a shared file
-            system, several machines; else an Optuna storage such as "sqlite:///study.db".
-    """
-
-    study: str | None = None
-    trials: Positive[int] = 50
-    n_jobs: Positive[int] = 1
-    metric: str | None = None
-    mode: Literal["auto", "min", "max"] = "auto"
-    sampler: Literal["tpe", "random"] = "tpe"
-    pruner: Literal["median", "hyperband", "none"] = "median"
-    startup_trials: Positive[int] = 5
-    warmup_epochs: NonNegative[int] = 1
-    seed: NonNegative[int] = 0
-    storage: str | None = None
+    wandb: WandbSettings = WandbSettings()
+    mlflow: MlflowSettings = MlflowSettings()

@@ -9,11 +9,13 @@ from pathlib import Path
 import torch
 
 from dltool.build import build_data, build_model, build_spec, build_trainer, prepare
-from dltool.config.check import OUTPUT_ROOT, Config
+from dltool.config.check import Config
 from dltool.observers.jsonl import cut_back
 from dltool.observers.observer import Observer
+from dltool.observers.tracker import check_trackers
 from dltool.runs.folder import RunFolder, describe_environment
 from dltool.session import Session
+from dltool.settings import OUTPUT_ROOT
 from dltool.summary import layer_table
 
 
@@ -38,6 +40,7 @@ def train(
         ConfigError, DataError: Before anything is trained; no run folder is left.
         RunError: While training; the run folder says so.
     """
+    check_trackers(built["logger"])
     parts = prepare(built, followed)
     run = RunFolder.create(config["run"]["dir"], OUTPUT_ROOT, f"{config['model']['name']}_{config['data']['name']}")
     session = Session(parts, run, quiet, observers)
@@ -54,6 +57,7 @@ def resume(run: RunFolder, config: Config, built: Config, *, quiet: bool = False
         CheckpointError: Where there are checkpoints, but all are damaged.
     """
     run.hold()
+    check_trackers(built["logger"])
     parts = prepare(built)
     session = Session(parts, run, quiet=quiet)
     checkpoint = session.trainer.checkpoints.newest(session.warn)
@@ -74,6 +78,7 @@ def resume(run: RunFolder, config: Config, built: Config, *, quiet: bool = False
 def try_one_batch(config: Config) -> int:
     """Build everything and take one step and one evaluation in memory; prints what was found."""
     started = time.monotonic()
+    check_trackers(config["logger"])
     parts = prepare(config)
     with tempfile.TemporaryDirectory() as folder:
         trainer = build_trainer(parts, RunFolder(Path(folder)))

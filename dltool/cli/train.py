@@ -48,9 +48,8 @@ def run_sweep(args: argparse.Namespace) -> int:
     from dltool.config.compose import leaves
     from dltool.search.grid import expand
     from dltool.search.launchers import split_launcher
-    from dltool.search.settings import split_settings
+    from dltool.search.settings import SweepSettings, split_settings
     from dltool.search.sweep import Sweep, Training
-    from dltool.settings import SweepSettings
 
     launcher, launcher_settings, overrides = split_launcher(args.overrides)
     fields, overrides = split_settings("sweep", overrides)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from dltool.cli.request import add_config_arguments, command_words, compose_request
 from dltool.errors import ConfigError
+from dltool.settings import OUTPUT_ROOT
 
 if TYPE_CHECKING:
     from dltool.config.check import Config
@@ -25,7 +26,7 @@ examples:
 
 a space: interval(a,b)  int(interval(a,b))  tag(log,interval(a,b))  range(a,b,step)  a,b,c  glob(l*); all else is fixed.
 """
-STUDIES = Path("outputs") / "studies"
+STUDIES = OUTPUT_ROOT / "studies"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -35,9 +36,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     from dltool.config.compose import leaves
-    from dltool.search.settings import split_settings
+    from dltool.search.settings import TuneSettings, split_settings
     from dltool.search.space import read_space
-    from dltool.settings import TuneSettings
 
     fields, overrides = split_settings("tune", args.overrides)
     settings = TuneSettings(**fields)

@@ -5,22 +5,20 @@ value of the right type and range; what belongs to the command line comes from t
 other. Raises ConfigError with the key, what is allowed and the nearest valid name.
 """
 
-import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from dltool.config.compose import COMMAND_LINE, Composed, interpolate
+from dltool.config.compose import COMMAND_LINE, Composed, interpolate, leaves
 from dltool.config.hints import key_hint, nearest
 from dltool.config.kinds import REQUIRED, Field, Misfit
 from dltool.config.options import GROUPS
 from dltool.config.source import Component, component, registrations
 from dltool.errors import ConfigError
+from dltool.trust import COMMAND_LINE_ONLY
 
-OUTPUT_ROOT = Path("outputs")
 COMPONENT_GROUPS = tuple(group for group in GROUPS if group != "experiment")
 CODE_KEYS = ("_target_", "_args_", "_partial_", "_recursive_", "_convert_")
 PLAIN_REFERENCE = re.compile(r"\$\{[\w.]+\}")
@@ -68,7 +66,7 @@ def check(composed: Composed) -> Config:
             raise misfit_error(name, misfit, field, composed, "dltool")
     for group in COMPONENT_GROUPS:
         components[group], complete[group] = check_group(group, tree.get(group), composed)
-    refuse_paths_from_files(complete, composed)
+    refuse_from_files(complete, composed)
     check_task(complete, components)
     loss = resolve_loss(components)
     check_inputs(components)
@@ -200,21 +198,13 @@ def in_yaml(value: Any) -> str:
     return "null" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def refuse_paths_from_files(tree: dict[str, Any], composed: Composed) -> None:
+def refuse_from_files(tree: dict[str, Any], composed: Composed) -> None:
     """What leaves the machine or the output root is asked for on the command line, never by a file."""
-    directory = tree["run"]["dir"]
-    if directory is not None and composed.origin("run.dir") != COMMAND_LINE:
-        root, target = os.path.realpath(OUTPUT_ROOT), os.path.realpath(directory)
-        if os.path.commonpath([root, target]) != root:
-            raise ConfigError(
-                f"run.dir={directory} is outside {root} ({where(composed, 'run.dir')})",
-                "a path outside the output root is taken from the command line only",
-            )
-    if tree["data"].get("download") and composed.origin("data.download") != COMMAND_LINE:
-        raise ConfigError(
-            f"data.download=true in a file ({where(composed, 'data.download')})",
-            "a download is asked for on the command line: data.download=true",
-        )
+    for key, value in leaves(tree):
+        rule = COMMAND_LINE_ONLY.get(key)
+        if rule and not rule.harmless(value) and composed.origin(key) != COMMAND_LINE:
+            message = f"{key}={in_yaml(value)} is {rule.what} ({where(composed, key)})"
+            raise ConfigError(message, f"it is taken from the command line only: {key}={in_yaml(value)}")
 
 
 def check_task(tree: dict[str, Any], components: dict[str, Component]) -> None:
@@ -288,5 +278,4 @@ def check_rules(tree: dict[str, Any], components: dict[str, Component]) -> None:
 
 
 def where(composed: Composed, key: str) -> str:
-    origin = composed.origin(key)
-    return "from the command line" if origin == COMMAND_LINE else f"set in {origin}"
+    return "from the command line" if (origin := composed.origin(key)) == COMMAND_LINE else f"set in {origin}"

@@ -235,7 +235,9 @@ def apply_override(composed: Composed, override: Override) -> None:
         return
     else:
         lay_over(node, {parts[-1]: override.value()})
-    composed.set_origin(override.key_or_group, COMMAND_LINE)
+    for key, value in leaves({override.key_or_group: override.value()}):
+        if value != {}:  # A mapping is merged: what it does not name stays the file's.
+            composed.set_origin(key, COMMAND_LINE)
 
 
 def no_such_place(override: Override, key: str) -> ConfigError:

@@ -7,7 +7,10 @@ environment.json   versions, device, threads, git commit, command line, what eac
 checkpoints/  plots/  samples/  log.txt
 """
 
+import copy
+import functools
 import json
+import operator
 import os
 import platform
 import subprocess
@@ -19,6 +22,7 @@ from typing import Any
 
 from dltool.errors import ConfigError, DltoolError
 from dltool.runs.lock import FolderLock
+from dltool.trust import COMMAND_LINE_ONLY
 
 STATUS, CONFIG, ENVIRONMENT, METRICS = "status.json", "config.yaml", "environment.json", "metrics.jsonl"
 FLAT_PACKAGES = ("dltool", "torch", "torchvision", "numpy", "hydra-core", "omegaconf")
@@ -101,9 +105,13 @@ class RunFolder:
         """Write config.yaml. What only a command line may say is left at its default."""
         from omegaconf import OmegaConf
 
-        saved = {**tree, "run": {**tree["run"], "dir": None}}
-        if "download" in saved["data"]:
-            saved["data"] = {**saved["data"], "download": False}
+        saved = copy.deepcopy(tree)
+        saved["run"]["dir"] = None  # Neither is a folder used twice.
+        for key, rule in COMMAND_LINE_ONLY.items():
+            *groups, name = key.split(".")
+            node = functools.reduce(operator.getitem, groups, saved)
+            if name in node and not rule.harmless(node[name]):
+                node[name] = rule.default
         header = f"# dltool train --from {quoted(self.path)}\n"
         write_whole(self.path / CONFIG, header + OmegaConf.to_yaml(OmegaConf.create(saved)))
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import torch
 
 import dltool
-from dltool.config.check import OUTPUT_ROOT, Config, check
+from dltool.config.check import Config, check
 from dltool.config.compose import leaves
 from dltool.config.rerun import compose_resume, with_auto
 from dltool.engine.device import available_cores
@@ -23,6 +23,7 @@ from dltool.observers.observer import Observer
 from dltool.runs.folder import CONFIG, RunFolder
 from dltool.runs.status import never_started
 from dltool.search.assignment import Assignment
+from dltool.settings import OUTPUT_ROOT
 from dltool.training import resume, train
 
 

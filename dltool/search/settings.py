@@ -1,10 +1,65 @@
 """The keys that are about the search and not about a training: `sweep.*`, `tune.*`."""
 
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Literal
 
+from dltool.component import NonNegative, Positive, register
 from dltool.config.check import check_group
 from dltool.config.compose import Composed, apply_override, parse_override
+
+
+@register("sweep", "default")
+@dataclass(frozen=True, kw_only=True)
+class SweepSettings:
+    """`dltool train -m`: keys of the sweep itself, taken from the command line, in no run's config.
+
+    Attributes:
+        dir: The sweep's folder; null makes outputs/<date>/<time>_sweep. That of the same sweep goes on with it.
+        n_jobs: Jobs that run at the same time, each with its share of the cores and GPUs.
+        metric: What the settings are ranked by, "val/accuracy"; null takes the task's main metric.
+        mode: Its direction; "auto" knows losses and errors ("min") from all else ("max").
+    """
+
+    dir: str | None = None
+    n_jobs: Positive[int] = 1
+    metric: str | None = None
+    mode: Literal["auto", "min", "max"] = "auto"
+
+
+@register("tune", "default")
+@dataclass(frozen=True, kw_only=True)
+class TuneSettings:
+    """`dltool tune`: keys of the search itself, taken from the command line, in no run's config.
+
+    Attributes:
+        study: Its name; outputs/studies/<study> holds it, and the same name goes on with it, from this shell or
+            another. Null makes a new one, named by date and time.
+        trials: Trials that the study shall have altogether.
+        n_jobs: Trials that this command runs at the same time.
+        metric: What is optimized, "val/accuracy"; null takes the task's main metric.
+        mode: Its direction; "auto" knows losses and errors ("min") from all else ("max").
+        sampler: "tpe", the tree-structured Parzen estimator (Bergstra et al. 2011), or "random".
+        pruner: What ends a trial at an evaluation: "median" (worse than the median of the earlier trials at the same
+            time), "hyperband" (Li et al. 2018) or "none".
+        startup_trials: Trials that are drawn at random, and that the median pruner lets run, before either learns.
+        warmup_epochs: Evaluations of each trial that the median pruner leaves alone.
+        seed: Of the sampler; trial k draws by (seed, k). The trainings have their own, `seed`.
+        storage: Null keeps a journal file in the study's folder, which serves several shells and, on a shared file
+            system, several machines; else an Optuna storage such as "sqlite:///study.db".
+    """
+
+    study: str | None = None
+    trials: Positive[int] = 50
+    n_jobs: Positive[int] = 1
+    metric: str | None = None
+    mode: Literal["auto", "min", "max"] = "auto"
+    sampler: Literal["tpe", "random"] = "tpe"
+    pruner: Literal["median", "hyperband", "none"] = "median"
+    startup_trials: Positive[int] = 5
+    warmup_epochs: NonNegative[int] = 1
+    seed: NonNegative[int] = 0
+    storage: str | None = None
 
 
 def split_settings(group: str, overrides: Sequence[str]) -> tuple[dict[str, Any], list[str]]:

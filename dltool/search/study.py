@@ -25,8 +25,8 @@ from dltool.runs.folder import STATUS
 from dltool.runs.lock import is_held
 from dltool.search.folder import JobFolder, Result, values_of
 from dltool.search.grid import Job
+from dltool.search.settings import TuneSettings
 from dltool.search.space import Dimension, plain
-from dltool.settings import TuneSettings
 
 GRACE_SECONDS = 60.0  # Before a run holds its folder, and after it has let go, its shell may still be at work.
 LOST = "lost"  # Marks a trial whose process vanished with its shell; the same values are tried again.

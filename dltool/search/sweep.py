@@ -8,7 +8,6 @@ from typing import Any
 
 from rich.console import Console
 
-from dltool.config.check import OUTPUT_ROOT
 from dltool.config.compose import Composed
 from dltool.engine.signals import StopSignals
 from dltool.runs.folder import quoted
@@ -18,8 +17,9 @@ from dltool.search.folder import Result, SweepFolder
 from dltool.search.grid import Job
 from dltool.search.launchers import launch
 from dltool.search.leaderboard import SEED, Standing, leaderboard, ranking_metric, standings, write_csv
+from dltool.search.settings import SweepSettings
 from dltool.search.workers import Workers
-from dltool.settings import SweepSettings
+from dltool.settings import OUTPUT_ROOT
 
 POLL_SECONDS = 0.25
 

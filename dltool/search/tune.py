@@ -24,10 +24,10 @@ from dltool.search.assignment import Assignment, carry_out
 from dltool.search.display import JobsDisplay
 from dltool.search.folder import Result
 from dltool.search.leaderboard import number
+from dltool.search.settings import TuneSettings
 from dltool.search.study import Study
 from dltool.search.study_plots import draw_study
 from dltool.search.workers import Workers
-from dltool.settings import TuneSettings
 
 POLL_SECONDS = 0.25
 SHOWN_TRIALS = 5

@@ -9,6 +9,7 @@ from dltool.config.check import check
 from dltool.config.compose import compose, compose_from
 from dltool.config.options import primary_directory
 from dltool.errors import ConfigError
+from dltool.runs.folder import RunFolder
 
 # What ran, or might have run, through Hydra 1.3.8's instantiate.
 TARGETS = [
@@ -47,6 +48,14 @@ HOSTILE = {
     "dir outside": "run:\n  dir: /tmp/canary-run\n",
     "dir above": "run:\n  dir: outputs/../../canary-run\n",
     "download": "defaults:\n  - override /data: mnist\ndata:\n  download: true\n",
+    "wandb online": "logger:\n  to: [wandb]\n  wandb:\n    mode: online\n",
+    "wandb online by reference": "logger:\n  wandb:\n    mode: ${logger.wandb.name}\n    name: online\n",
+    "mlflow server": "logger:\n  mlflow:\n    uri: https://example.org\n",
+    "mlflow outside": "logger:\n  mlflow:\n    uri: sqlite:////tmp/canary-run\n",
+    "mlflow above": "logger:\n  mlflow:\n    uri: sqlite:///outputs/../canary-run\n",
+    "mlflow driver's option": "logger:\n  mlflow:\n    uri: sqlite:///outputs/x.db?uri=true\n",
+    "mlflow folder": "logger:\n  mlflow:\n    uri: outputs/mlruns\n",
+    "mlflow other driver": "logger:\n  mlflow:\n    uri: sqlite+pysqlcipher:///outputs/x.db\n",
     "target in a list": "model:\n  hidden:\n    - _target_: canary.x\n",
     "partial": "model:\n  _partial_: true\n",
     "args": "model:\n  _args_: [1]\n",
@@ -131,8 +140,35 @@ def test_a_hostile_override(override: str, canary: Path) -> None:
 def test_what_only_the_command_line_may_say(tmp_path: Path, canary: Path) -> None:
     assert check(compose([f"run.dir={tmp_path}/anywhere"]))["run"]["dir"] == f"{tmp_path}/anywhere"
     assert check(compose(["data=mnist", "data.download=true"]))["data"]["download"] is True
-    write_experiment(tmp_path, "run:\n  dir: outputs/mine\n")
-    assert check(compose(["experiment=hostile"], (tmp_path,)))["run"]["dir"] == "outputs/mine"
+    logger = check(compose(["logger.wandb.mode=online", "logger.mlflow.uri=https://example.org"]))["logger"]
+    assert (logger["wandb"]["mode"], logger["mlflow"]["uri"]) == ("online", "https://example.org")
+    write_experiment(tmp_path, "run:\n  dir: outputs/mine\nlogger:\n  mlflow:\n    uri: sqlite:///outputs/mine.db\n")
+    config = check(compose(["experiment=hostile"], (tmp_path,)))
+    assert config["run"]["dir"] == "outputs/mine"
+    assert config["logger"]["mlflow"]["uri"] == "sqlite:///outputs/mine.db"
+
+
+@pytest.mark.parametrize("override", ["logger.wandb={project: mine}", "logger.wandb={}"])
+def test_a_mapping_on_the_command_line_does_not_vouch_for_the_file(override: str, tmp_path: Path) -> None:
+    """It is merged, so that what it does not name is still what the file says."""
+    write_experiment(tmp_path, HOSTILE["wandb online"])
+    error = refused(["experiment=hostile", override], (tmp_path,))
+    assert "logger.wandb.mode=online is sending to a server" in error.message
+    assert "hostile.yaml" in error.message
+    said = [override, "logger.wandb={mode: online}"]
+    assert check(compose(["experiment=hostile", *said], (tmp_path,)))["logger"]["wandb"]["mode"] == "online"
+
+
+def test_a_saved_config_asks_for_nothing_that_only_the_command_line_may_say(tmp_path: Path) -> None:
+    said = ["data=mnist", "data.download=true", f"run.dir={tmp_path}/x", "logger.wandb.mode=online"]
+    config = check(compose([*said, "logger.mlflow.uri=https://example.org"]))
+    run = RunFolder(tmp_path)
+    run.write_config(config.tree)
+    saved = check(compose_from(tmp_path / "config.yaml", []))
+    assert saved["data"]["download"] is False
+    assert saved["logger"]["wandb"]["mode"] == "offline"
+    assert saved["logger"]["mlflow"]["uri"] is saved["run"]["dir"] is None
+    assert config["data"]["download"] is True
 
 
 def test_an_own_folder_cannot_shadow_an_option(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from dltool.build import build_trainer, prepare
 from dltool.config.check import Config
 from dltool.engine.signals import Interrupted
 from dltool.engine.trainer import Trainer
+from dltool.observers.csv_log import CsvLog
 from dltool.observers.jsonl import JsonlLog, cut_back
 from dltool.runs.folder import RunFolder
 from dltool.runs.records import read_records
@@ -58,7 +59,7 @@ FEATURES = {
 def make_trainer(config: Config, folder: Path) -> Trainer:
     parts = prepare(config)
     trainer = build_trainer(parts, RunFolder(folder))
-    trainer.observers = [JsonlLog(folder / "metrics.jsonl")]
+    trainer.observers = [JsonlLog(folder / "metrics.jsonl"), CsvLog(RunFolder(folder), pytest.fail)]
     return trainer
 
 
@@ -96,13 +97,18 @@ def assert_same(left: Trainer, right: Trainer) -> None:
     assert left.progress.metrics == right.progress.metrics or "nan" in str(left.progress.metrics)
 
 
+def assert_same_logs(left: Path, right: Path) -> None:
+    for name in ("metrics.jsonl", "metrics.csv"):
+        assert (left / name).read_bytes() == (right / name).read_bytes()
+
+
 def check_resume(config: Config, tmp_path: Path, stops: list[int]) -> None:
     whole = train(config, tmp_path / "whole")
     for stop_at in stops:
         folder = tmp_path / f"stopped-{stop_at}"
         train(config, folder, stop_at)
         assert_same(whole, train(config, folder))
-        assert read_records(folder / "metrics.jsonl") == read_records(tmp_path / "whole" / "metrics.jsonl")
+        assert_same_logs(folder, tmp_path / "whole")
 
 
 @pytest.mark.parametrize("task", TASKS)
@@ -180,4 +186,4 @@ def test_interrupted_final_test_is_made_on_resume(configure: Callable[..., Confi
         trainer.fit()
     resumed = train(config, folder)
     assert resumed.tested == "step-000010"
-    assert read_records(folder / "metrics.jsonl") == read_records(tmp_path / "whole" / "metrics.jsonl")
+    assert_same_logs(folder, tmp_path / "whole")

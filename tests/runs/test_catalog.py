@@ -98,7 +98,9 @@ def test_running_is_believed_of_a_process_that_holds_the_run(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize(
-    ("pid", "held"), [(os.getpid(), True), (GONE, False), (None, False), ("7", False), (-1, False)]
+    ("pid", "held"),
+    [(os.getpid(), True), (GONE, False), (None, False), ("7", False), (-1, False)],
+    ids=["ours", "gone", "none", "a text", "negative"],
 )
 def test_without_a_lock_the_process_tells(tmp_path: Path, pid: object, held: bool) -> None:
     assert is_held(tmp_path, pid) == held

@@ -5,8 +5,8 @@ from pathlib import Path
 from types import ModuleType
 
 from dltool.cli.runs import compare, list, plot, rm, show
-from dltool.config.check import OUTPUT_ROOT
 from dltool.errors import ConfigError
+from dltool.settings import OUTPUT_ROOT
 
 SUMMARY = "list, show, compare, plot and remove runs"
 EXAMPLES = """\

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dltool.config.check import OUTPUT_ROOT
 from dltool.config.hints import nearest
 from dltool.errors import ConfigError
 from dltool.runs.folder import quoted
 from dltool.runs.selection import select
+from dltool.settings import OUTPUT_ROOT
 
 if TYPE_CHECKING:
     from dltool.runs.curves import RunLog

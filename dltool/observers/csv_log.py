@@ -1,0 +1,62 @@
+"""metrics.csv: metrics.jsonl for spreadsheets and data frames."""
+
+import csv
+import io
+import math
+from collections.abc import Iterable
+from typing import Any, ClassVar
+
+from dltool.observers.mirror import Mirror, measurements
+from dltool.runs.folder import write_whole
+from dltool.runs.records import read_records
+
+KEYS = ("step", "epoch", "split")
+
+
+class CsvLog(Mirror):
+    """One row a record: step, epoch, split, then a column a metric without its split, `loss`, `accuracy`, `lr`.
+
+    A record with a new metric rewrites the file from metrics.jsonl, whole, with a longer header (that happens a few
+    times at the beginning); any other is appended. So the file is always the same function of metrics.jsonl, on
+    resume too.
+
+    A cell is empty where the record has no such metric, and `nan` where the metric was no finite number: that a loss
+    was lost is to be seen. (An infinity is `nan` too, as metrics.jsonl has null for both.) pandas, R, polars and
+    numpy read `nan` as a number; a spreadsheet shows it as text, and leaves it out of its sums.
+    """
+
+    name: ClassVar[str] = "metrics.csv"
+
+    def open(self, records: list[dict[str, Any]]) -> None:
+        self.path = self.run.path / "metrics.csv"
+        self.columns: list[str] = []
+        if records or self.path.exists():
+            self._rewrite(records)
+
+    def write(self, record: dict[str, Any]) -> None:
+        if not without_split(record).keys() <= set(self.columns):
+            self._rewrite(read_records(self.run.metrics))
+            return
+        with self.path.open("a", encoding="utf-8", newline="") as file:
+            file.write(to_csv([self._row(record)]))
+
+    def _rewrite(self, records: list[dict[str, Any]]) -> None:
+        self.columns = list(dict.fromkeys(name for record in records for name in without_split(record)))
+        write_whole(self.path, to_csv([[*KEYS, *self.columns], *map(self._row, records)]))
+
+    def _row(self, record: dict[str, Any]) -> list[Any]:
+        values = without_split(record)
+        return [*(record[key] for key in KEYS), *(values.get(name) for name in self.columns)]
+
+
+def without_split(record: dict[str, Any]) -> dict[str, float]:
+    """A record's metrics, `val/loss` as `loss`; what is not finite is NaN."""
+    values = {name.partition("/")[2]: value for name, value in measurements(record).items()}
+    return {name: value if math.isfinite(value) else math.nan for name, value in values.items()}
+
+
+def to_csv(rows: Iterable[Iterable[Any]]) -> str:
+    """Rows as text; floats in the fewest digits that give the same float again."""
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    return text.getvalue()

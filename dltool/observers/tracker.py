@@ -1,0 +1,84 @@
+"""Experiment trackers: which there are, what they need, and what they have in common."""
+
+import importlib
+import importlib.util
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from dltool.config.compose import leaves
+from dltool.errors import ConfigError
+from dltool.observers.mirror import Mirror
+from dltool.runs.folder import RunFolder
+from dltool.settings import LoggerSettings
+
+# Name in `logger.to` to the module and class here, and the packages that it imports.
+TRACKERS = {
+    "tensorboard": ("dltool.observers.tensorboard_log", "TensorboardLog", ["tensorboard"]),
+    "wandb": ("dltool.observers.wandb_log", "WandbLog", ["wandb"]),
+    "mlflow": ("dltool.observers.mlflow_log", "MlflowLog", ["mlflow", "sqlalchemy", "alembic"]),
+}
+
+
+class Tracker(Mirror):
+    """A copy of metrics.jsonl in a tracker, with the config as hyperparameters and the pictures of the run.
+
+    Args:
+        run, warn: See Mirror.
+        config: The whole config.
+        settings: The logger's part of it, as settings.
+    """
+
+    def __init__(
+        self, run: RunFolder, warn: Callable[[str], None], *, config: dict[str, Any], settings: LoggerSettings
+    ) -> None:
+        super().__init__(run, warn)
+        self.config = config
+        self.settings = settings
+
+    @classmethod
+    def check(cls, settings: Mapping[str, Any]) -> None:
+        """Raise ConfigError for what will not work, before anything is trained; `settings` is the logger's config."""
+
+    def hyperparameters(self) -> dict[str, bool | int | float | str]:
+        """The config flat, dotted key to value; null and lists as text."""
+        return {
+            key: value if isinstance(value, bool | int | float | str) else "null" if value is None else str(value)
+            for key, value in leaves(self.config)
+        }
+
+    def pictures(self) -> dict[str, list[Path]]:
+        """Folder of the run to the pictures in it, in the order in which they were drawn."""
+        found = {name: sorted((self.run.path / name).glob("*.png")) for name in ("plots", "samples")}
+        return {name: paths for name, paths in found.items() if paths}
+
+
+def tracker_class(name: str) -> type[Tracker]:
+    """The class behind a name of `logger.to`. Imports no tracker's package: those are slow, and wait until it opens."""
+    module, class_name, _ = TRACKERS[name]
+    found: type[Tracker] = getattr(importlib.import_module(module), class_name)
+    return found
+
+
+def check_trackers(settings: Mapping[str, Any]) -> None:
+    """Find out before anything is trained or written whether the chosen trackers can work.
+
+    Args:
+        settings: The config of the group `logger`.
+
+    Raises:
+        ConfigError: Where a package is missing, or a tracker refuses its settings.
+    """
+    for name in settings["to"]:
+        _, _, packages = TRACKERS[name]
+        if missing := [package for package in packages if importlib.util.find_spec(package) is None]:
+            names = f"the package{'s' if missing[1:] else ''} {', '.join(missing)}"
+            raise ConfigError(f"logger.to=[{name}] needs {names}", f'pip install "dltool[{name}]"')
+        tracker_class(name).check(settings)
+
+
+def make_trackers(
+    names: Sequence[str], run: RunFolder, warn: Callable[[str], None], config: dict[str, Any], settings: LoggerSettings
+) -> list[Tracker]:
+    """The trackers of `logger.to`, each once."""
+    return [tracker_class(name)(run, warn, config=config, settings=settings) for name in dict.fromkeys(names)]

@@ -1,0 +1,108 @@
+"""Weights & Biases: offline in the run folder, or sent while it trains."""
+
+import json
+import os
+import secrets
+import shutil
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from dltool.errors import ConfigError
+from dltool.observers.mirror import measurements
+from dltool.observers.tracker import Tracker
+from dltool.runs.folder import read_json, write_whole
+
+EXIT_CODES = {"finished": 0, "interrupted": 130, "failed": 1}
+PATIENCE_SECONDS = 60
+
+
+class WandbLog(Tracker):
+    """A run of wandb with an id of its own, kept in RUN/wandb.json; the step of a row is ours.
+
+    Offline (`logger.wandb.mode=offline`), everything is in RUN/wandb/offline-run-…; `wandb sync` on that folder sends
+    it at any later time. wandb does not resume offline: it would write a second folder of the same id, and the points
+    after the checkpoint would be in both. So on resume the folder is written anew from metrics.jsonl, with the same
+    id. Sync when the training is over; what was sent before is the server's to join.
+
+    Online, the run is resumed by its id. A row that was sent cannot be taken back, and the server refuses rows behind
+    the last; those that the resumed training makes again, which are equal, are not sent again.
+
+    Neither reads git, nor saves code, nor reports crashes to wandb's authors.
+    """
+
+    name: ClassVar[str] = "wandb"
+
+    @classmethod
+    def check(cls, settings: Mapping[str, Any]) -> None:
+        if settings["wandb"]["mode"] == "offline":
+            return
+        quiet_environment()
+        import wandb
+
+        hint = "wandb login, or set WANDB_API_KEY; logger.wandb.mode=offline needs no account"
+        try:
+            logged_in = wandb.login()
+        except Exception as error:
+            raise ConfigError(f"logger.wandb.mode=online: {error}", hint) from error
+        if not logged_in:
+            raise ConfigError("logger.wandb.mode=online, but there is no account", hint)
+
+    def open(self, records: list[dict[str, Any]]) -> None:
+        quiet_environment()
+        import wandb
+
+        chosen = self.settings.wandb
+        online = chosen.mode == "online"
+        path = self.run.path / "wandb.json"
+        kept = read_json(path)
+        run_id = kept.get("id") or secrets.token_hex(4)
+        if kept.get("mode") == "online" and not online:
+            self.warn("wandb: this run was sent before; logger.wandb.mode=online sends on, offline keeps it here")
+        if not online:
+            for folder in (self.run.path / "wandb").glob(f"offline-run-*-{run_id}"):
+                shutil.rmtree(folder)
+        write_whole(path, json.dumps({"id": run_id, "mode": chosen.mode}) + "\n")
+        self.wandb_run = wandb.init(
+            id=run_id,
+            resume="allow" if online else None,
+            mode=chosen.mode,
+            project=chosen.project,
+            entity=chosen.entity,
+            name=chosen.name or self.run.path.resolve().name,
+            group=chosen.group,
+            tags=chosen.tags,
+            config=self.config,
+            allow_val_change=True,
+            reinit="create_new",
+            settings=wandb.Settings(
+                root_dir=str(self.run.path.resolve()),
+                console="off",
+                disable_git=True,
+                disable_code=True,
+                init_timeout=PATIENCE_SECONDS,
+                finish_timeout=PATIENCE_SECONDS,
+            ),
+        )
+        for record in records:
+            self.write(record)
+
+    def write(self, record: dict[str, Any]) -> None:
+        if record["step"] >= self.wandb_run.starting_step:
+            self.wandb_run.log(measurements(record) | {"epoch": record["epoch"]}, step=record["step"])
+
+    def close(self, state: str) -> None:
+        import wandb
+
+        pictures = {
+            folder: [wandb.Image(str(path), caption=path.stem) for path in paths]
+            for folder, paths in self.pictures().items()
+        }
+        if pictures and self.progress.step >= self.wandb_run.starting_step:
+            self.wandb_run.log(pictures, step=self.progress.step)
+        self.wandb_run.finish(EXIT_CODES[state])
+
+
+def quiet_environment() -> None:
+    """What wandb reads when it is imported: nothing on the screen, no reports of crashes to its authors."""
+    os.environ.setdefault("WANDB_SILENT", "true")
+    os.environ.setdefault("WANDB_ERROR_REPORTING", "false")
