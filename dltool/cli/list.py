@@ -34,4 +34,20 @@ def run(args: argparse.Namespace) -> int:
         print(f"{'' if i == 0 else chr(10)}{group}: {GROUPS[group]}")
         for name, path in files[group].items():
             print(f"  {name:<{width}}  {summary(path)}".rstrip())
+            if group == "experiment":
+                print_record(path, " " * (width + 4))
     return 0
+
+
+def print_record(path: Path, margin: str) -> None:
+    """What an experiment has measured, beside its reference."""
+    from dltool.search.record import read_record
+
+    record = read_record(path)
+    if record is None or not record.metrics:
+        print(f"{margin}not measured by a metric")
+        return
+    for name, claim in record.metrics.items():
+        print(f"{margin}{name} {claim.describe()}, {len(record.seeds)} seed{'s' * (len(record.seeds) != 1)}")
+    if record.seconds is not None:
+        print(f"{margin}{record.seconds:g} s on {record.machine}")

@@ -9,13 +9,14 @@ from types import ModuleType
 from typing import NoReturn
 
 from dltool import __version__
-from dltool.cli import check, list, resume, runs, show, train, tune
+from dltool.cli import check, list, reproduce, resume, runs, show, train, tune
 from dltool.errors import DltoolError
 
 VERBS: dict[str, ModuleType] = {
     "train": train,
     "resume": resume,
     "tune": tune,
+    "reproduce": reproduce,
     "list": list,
     "show": show,
     "check": check,

@@ -8,7 +8,11 @@ from dltool.config.check import Config
 from dltool.errors import ConfigError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from dltool.config.compose import Composed
+    from dltool.search.grid import Job
+    from dltool.search.sweep import Training
 
 
 def add_config_arguments(parser: argparse.ArgumentParser) -> None:
@@ -68,6 +72,19 @@ def compose_request(args: argparse.Namespace, overrides: list[str]) -> tuple["Co
         return compose(overrides, args.config_dir), {}, Path()
     path, auto = source_of(args.source)
     return compose_from(path, overrides, args.config_dir), auto, path
+
+
+def compose_jobs(args: argparse.Namespace, jobs: "Sequence[Job]") -> "list[Training]":
+    """Compose and check every job of a sweep, before any of them starts."""
+    from dltool.config.check import check
+    from dltool.config.compose import leaves
+    from dltool.search.sweep import Training
+
+    trainings = []
+    for job in jobs:
+        composed, auto, source = compose_request(args, list(job.overrides))
+        trainings.append(Training(composed, dict(leaves(check(composed).tree)), auto, source))
+    return trainings
 
 
 def command_words(args: argparse.Namespace) -> list[str]:

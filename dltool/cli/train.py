@@ -2,7 +2,7 @@
 
 import argparse
 
-from dltool.cli.request import add_config_arguments, command_words, compose_request, read_config
+from dltool.cli.request import add_config_arguments, command_words, compose_jobs, read_config
 from dltool.errors import ConfigError
 
 SUMMARY = "train a model; ends with its test metrics and the run folder"
@@ -44,22 +44,17 @@ def run_sweep(args: argparse.Namespace) -> int:
     """Compose and check every job, then train them; with --cfg job, only say which there are."""
     import shlex
 
-    from dltool.config.check import check
-    from dltool.config.compose import leaves
     from dltool.search.grid import expand
     from dltool.search.launchers import split_launcher
     from dltool.search.settings import SweepSettings, split_settings
-    from dltool.search.sweep import Sweep, Training
+    from dltool.search.sweep import Sweep
 
     launcher, launcher_settings, overrides = split_launcher(args.overrides)
     fields, overrides = split_settings("sweep", overrides)
     if any(text.startswith("run.dir=") for text in overrides):
         raise ConfigError("run.dir names one run, and a sweep makes a folder for each", "sweep.dir=FOLDER")
     jobs = expand(overrides, args.config_dir)
-    trainings = []
-    for job in jobs:
-        composed, auto, source = compose_request(args, list(job.overrides))
-        trainings.append(Training(composed, dict(leaves(check(composed).tree)), auto, source))
+    trainings = compose_jobs(args, jobs)
     words = command_words(args)
     if args.cfg:
         for job in jobs:

@@ -92,6 +92,7 @@ def compose(overrides: Sequence[str], config_dirs: Sequence[Path] = ()) -> Compo
         for default in defaults.defaults:
             loaded = loader._load_single_config(default, repository)
             tree = with_text_keys(OmegaConf.to_container(loaded.config, resolve=False))
+            tree.pop("record", None)  # What an experiment has measured; see dltool.search.record.
             origin = origin_name(loaded.path, default.config_path)
             refuse_foreign_fields(str(default.config_path).rpartition("/")[0], tree, origin)
             composed.merge(tree, origin)

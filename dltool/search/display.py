@@ -9,7 +9,7 @@ from rich.live import Live
 from rich.table import Table
 
 from dltool.search.folder import JobFolder, Result
-from dltool.search.leaderboard import number
+from dltool.search.record import number
 
 REFRESH_SECONDS = 0.5
 STATE_STYLES = {"finished": "green", "failed": "red", "running": "bold", "pruned": "yellow", "waiting": "dim"}

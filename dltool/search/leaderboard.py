@@ -13,6 +13,7 @@ from rich.table import Table
 from dltool.metrics.direction import metric_direction
 from dltool.runs.folder import write_whole
 from dltool.search.folder import Result
+from dltool.search.record import mean_and_spread
 
 SEED = "seed"
 
@@ -36,16 +37,7 @@ class Standing:
         return statistics.fmean(self.values) if self.values else float("nan")
 
     def describe(self) -> str:
-        """Mean ± standard deviation (that of a sample, n - 1)."""
-        if not self.values:
-            return "-"
-        spread = f" ± {number(statistics.stdev(self.values))}" if len(self.values) > 1 else ""
-        return number(self.mean) + spread
-
-
-def number(value: float) -> str:
-    plain = value == 0 or 1e-3 <= abs(value) < 1e4 or value != value
-    return f"{value:.4f}" if plain else f"{value:.3e}"
+        return mean_and_spread(self.values) if self.values else "-"
 
 
 def ranking_metric(results: Sequence[Result], metric: str | None, mode: str) -> tuple[str, str] | None:

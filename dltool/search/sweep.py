@@ -9,19 +9,16 @@ from typing import Any
 from rich.console import Console
 
 from dltool.config.compose import Composed
-from dltool.engine.signals import StopSignals
 from dltool.runs.folder import quoted
 from dltool.search.assignment import Assignment, carry_out
 from dltool.search.display import JobsDisplay
-from dltool.search.folder import Result, SweepFolder
+from dltool.search.folder import SweepFolder
 from dltool.search.grid import Job
 from dltool.search.launchers import launch
 from dltool.search.leaderboard import SEED, Standing, leaderboard, ranking_metric, standings, write_csv
 from dltool.search.settings import SweepSettings
 from dltool.search.workers import Workers
 from dltool.settings import OUTPUT_ROOT
-
-POLL_SECONDS = 0.25
 
 
 @dataclass(frozen=True)
@@ -77,52 +74,74 @@ class Sweep:
         self.exit_codes: list[int] = []
 
     def run(self) -> int:
+        """Run what is not finished, and rank what came out; returns the exit code of run_jobs."""
+        code = self.run_jobs()
+        if self.quiet:
+            print(self.folder.path)
+        else:
+            self.print_ranking()
+            print(f"sweep      {quoted(self.folder.path)}, with sweep.csv and a run folder per job")
+            if code:
+                print(
+                    f"the rest   the same command with sweep.dir={quoted(self.folder.path)} runs what is not finished"
+                )
+        return code
+
+    def run_jobs(self) -> int:
         """Run what is not finished; returns the exit code.
 
         0 where all jobs are finished, 1 where one has failed, 2 where none has even begun for its
         configuration or data, 130 or 143 after a signal: the jobs that ran have saved what they reached.
         """
-        if self.launcher is not None:
-            return self.run_by_launcher(*self.launcher)
         waiting = self.folder.unfinished()
+        try:
+            if self.launcher is None:
+                signum = self.run_in_processes(waiting)
+            else:
+                signum = None
+                self.run_by_launcher(waiting, *self.launcher)
+        finally:
+            self.folder.lock.release()
+        self.write_csv()
+        results = self.folder.results()
+        failed = [result for result in results if result.state == "failed"]
+        for result in failed:
+            log = quoted(self.folder.log_path(result.job))
+            print(f"failed: {result.job.name}: {result.error} (its log: {log})", file=sys.stderr)
+        if signum is not None:
+            return 128 + signum
+        none_began = len(failed) == len(results) and set(self.exit_codes) == {2}
+        return 0 if not failed else 2 if none_began else 1
+
+    def run_in_processes(self, waiting: list[Job]) -> int | None:
+        """Each job in a process of its own; returns the signal that ended it early."""
         display = JobsDisplay(self.folder, len(waiting), quiet=self.quiet)
         total = len(self.folder.jobs)
         done = f", {total - len(waiting)} of them finished already" if len(waiting) < total else ""
         display.say(f"{total} job{'s' * (total != 1)} in {self.folder.path}{done}")
-        signals = StopSignals()
-        passed_on = False
-        try:
-            with display, signals:
-                while (waiting and signals.received is None) or self.workers.running:
-                    while waiting and signals.received is None and (slot := self.workers.free_slot) is not None:
-                        job = waiting.pop(0)
-                        self.workers.start(job, carry_out, self.assignment(job, slot), slot)
-                    for ended in self.workers.wait(POLL_SECONDS):
-                        self.exit_codes.append(ended.exit_code)
-                        display.ended(self.folder.settle(ended.label, ended.exit_code))
-                        self.write_csv()
-                    display.refresh()
-                    if signals.received is not None and not passed_on:
-                        display.say("stopping: the jobs that run save what they have reached")
-                        self.workers.signal(signals.received)
-                        passed_on = True
-        finally:
-            self.folder.lock.release()
-        return self.report(signals.received)
 
-    def run_by_launcher(self, name: str, settings: Sequence[str]) -> int:
+        def begin(slot: int) -> bool:
+            if waiting:
+                job = waiting.pop(0)
+                self.workers.start(job, carry_out, self.assignment(job, slot), slot)
+            return bool(waiting)
+
+        def end(job: Job, exit_code: int) -> None:
+            self.exit_codes.append(exit_code)
+            display.ended(self.folder.settle(job, exit_code))
+            self.write_csv()
+
+        with display:
+            return self.workers.run(begin, end, display, "the jobs that run save what they have reached")
+
+    def run_by_launcher(self, waiting: list[Job], name: str, settings: Sequence[str]) -> None:
         """The same by one of Hydra's launchers, which says nothing before all jobs have ended."""
-        waiting = self.folder.unfinished()
         slots = self.settings.n_jobs
         print(f"{len(waiting)} jobs in {self.folder.path}, handed to {name}", file=sys.stderr)
-        try:
-            assignments = [self.assignment(job, i % slots) for i, job in enumerate(waiting)]
-            self.exit_codes = launch(name, settings, self.folder.path / "launcher", assignments) if waiting else []
-            for job, code in zip(waiting, self.exit_codes, strict=True):
-                self.folder.settle(job, code)
-        finally:
-            self.folder.lock.release()
-        return self.report(None)
+        assignments = [self.assignment(job, i % slots) for i, job in enumerate(waiting)]
+        self.exit_codes = launch(name, settings, self.folder.path / "launcher", assignments) if waiting else []
+        for job, code in zip(waiting, self.exit_codes, strict=True):
+            self.folder.settle(job, code)
 
     def assignment(self, job: Job, slot: int) -> Assignment:
         """What a job's process is told: to go on from its checkpoint where there is one."""
@@ -146,29 +165,8 @@ class Sweep:
         except OSError as error:
             print(f"warning: sweep.csv could not be written: {error.strerror}", file=sys.stderr)
 
-    def report(self, signum: int | None) -> int:
-        """Print the ranking, the failures and what to type next; returns the exit code."""
-        self.write_csv()
+    def print_ranking(self) -> None:
         results = self.folder.results()
-        failed = [result for result in results if result.state == "failed"]
-        again = f"sweep.dir={quoted(self.folder.path)}"
-        if self.quiet:
-            print(self.folder.path)
-        else:
-            self.print_ranking(results)
-            for result in failed:
-                log = quoted(self.folder.log_path(result.job))
-                print(f"failed: {result.job.name}: {result.error} (its log: {log})", file=sys.stderr)
-            print(f"sweep      {quoted(self.folder.path)}, with sweep.csv and a run folder per job")
-            if signum is not None or failed:
-                print(f"the rest   the same command with {again} runs what is not finished")
-        if signum is not None:
-            return 128 + signum
-        if not failed:
-            return 0
-        return 2 if self.exit_codes and set(self.exit_codes) == {2} and len(failed) == len(results) else 1
-
-    def print_ranking(self, results: Sequence[Result]) -> None:
         ranking = ranking_metric(results, self.settings.metric, self.settings.mode)
         if ranking is None or not any(result.state == "finished" for result in results):
             return

@@ -16,20 +16,18 @@ from rich.table import Table
 from dltool.build import prepare
 from dltool.config.check import Config, check
 from dltool.config.compose import Composed
-from dltool.engine.signals import StopSignals
 from dltool.errors import ConfigError, DltoolError
 from dltool.following import followed_metric
 from dltool.runs.folder import quoted
 from dltool.search.assignment import Assignment, carry_out
 from dltool.search.display import JobsDisplay
 from dltool.search.folder import Result
-from dltool.search.leaderboard import number
+from dltool.search.record import number
 from dltool.search.settings import TuneSettings
 from dltool.search.study import Study
 from dltool.search.study_plots import draw_study
 from dltool.search.workers import Workers
 
-POLL_SECONDS = 0.25
 SHOWN_TRIALS = 5
 
 Compose = Callable[[list[str]], tuple[Composed, dict[str, Any], Path]]
@@ -77,26 +75,24 @@ class Tuning:
         0 where the study has a finished trial, 1 where all have failed, 2 where none has even begun for its
         configuration or data, 130 or 143 after a signal.
         """
-        study, signals = self.study, StopSignals()
+        study = self.study
         begun = len(study.trials)
         display = JobsDisplay(study, max(study.settings.trials - begun, 0), quiet=self.quiet)
         display.say(f"study {study.name} in {study.path}: {begun} of {study.settings.trials} trials, by {study.metric}")
         for dimension in study.space:
             display.say(f"  {dimension.describe()}")
-        passed_on = False
-        with display, signals:
-            while (signals.received is None and study.has_room()) or self.workers.running:
-                while signals.received is None and self.workers.free_slot is not None and study.has_room():
-                    self.begin(self.workers.free_slot)
-                for ended in self.workers.wait(POLL_SECONDS):
-                    self.exit_codes.append(ended.exit_code)
-                    display.ended(self.end(ended.label, ended.exit_code))
-                display.refresh()
-                if signals.received is not None and not passed_on:
-                    display.say("stopping: the trials that run are tried again next time")
-                    self.workers.signal(signals.received)
-                    passed_on = True
-        return self.report(signals.received)
+
+        def begin(slot: int) -> bool:
+            if study.has_room():
+                self.begin(slot)
+            return study.has_room()
+
+        def end(trial: optuna.trial.Trial, exit_code: int) -> None:
+            self.exit_codes.append(exit_code)
+            display.ended(self.end(trial, exit_code))
+
+        with display:
+            return self.report(self.workers.run(begin, end, display, "the trials that run are tried again next time"))
 
     def begin(self, slot: int) -> None:
         """Ask the study for values and start a process that trains with them."""

@@ -5,24 +5,21 @@ import multiprocessing
 import os
 import signal
 from collections.abc import Callable
-from dataclasses import dataclass
 from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
+from dltool.engine.signals import StopSignals
+
+POLL_SECONDS = 0.25
 Label = TypeVar("Label")
 
 
-@dataclass(frozen=True)
-class Ended(Generic[Label]):
-    """A process that has ended.
+class Display(Protocol):
+    """Where a person sees what happens."""
 
-    Attributes:
-        exit_code: As a shell would give it, or minus the number of the signal that killed it.
-    """
-
-    label: Label
-    exit_code: int
+    def say(self, line: str) -> None: ...
+    def refresh(self) -> None: ...
 
 
 class Workers(Generic[Label]):
@@ -59,15 +56,44 @@ class Workers(Generic[Label]):
         process.start()
         self.running[slot] = (label, process)
 
-    def wait(self, timeout: float) -> list[Ended[Label]]:
-        """The processes that have ended, after at most `timeout` seconds."""
+    def run(
+        self, begin: Callable[[int], bool], end: Callable[[Label, int], None], display: Display, promise: str
+    ) -> int | None:
+        """Keep every slot busy until there is no more to do, or a signal asks to stop; wait for what runs.
+
+        Args:
+            begin: Starts the next process in a slot, or not; returns whether there may be more to begin.
+            end: Told each process that has ended and its exit code: as a shell would give it, or minus the number
+                of the signal that killed it.
+            display: Drawn now and then.
+            promise: What the processes do on a signal, in words.
+
+        Returns:
+            The signal, SIGINT or SIGTERM, or None.
+        """
+        signals, more, passed_on = StopSignals(), True, False
+        with signals:
+            while (more and signals.received is None) or self.running:
+                while more and signals.received is None and (slot := self.free_slot) is not None:
+                    more = begin(slot)
+                for label, exit_code in self.wait(POLL_SECONDS):
+                    end(label, exit_code)
+                display.refresh()
+                if signals.received is not None and not passed_on:
+                    display.say(f"stopping: {promise}")
+                    self.signal(signals.received)
+                    passed_on = True
+        return signals.received
+
+    def wait(self, timeout: float) -> list[tuple[Label, int]]:
+        """The processes that have ended, with their exit codes, after at most `timeout` seconds."""
         wait([process.sentinel for _, process in self.running.values()], timeout)
         ended = []
         for slot, (label, process) in list(self.running.items()):
             if process.exitcode is not None:
                 process.join()
                 del self.running[slot]
-                ended.append(Ended(label, process.exitcode))
+                ended.append((label, process.exitcode))
         return ended
 
     def signal(self, signum: int) -> None:

@@ -1,0 +1,64 @@
+"""`dltool reproduce`: run an experiment's seeds again and hold them against what its YAML says."""
+
+import argparse
+from pathlib import Path
+
+from dltool.cli.request import compose_jobs
+from dltool.config.hints import nearest
+from dltool.config.options import option_files
+from dltool.errors import ConfigError
+
+SUMMARY = "run an experiment's seeds again and compare with its recorded result"
+EXAMPLES = """\
+examples:
+  dltool list experiment                                what was measured, beside its reference
+  dltool reproduce gan_gaussians
+  dltool reproduce lenet_mnist data.root=FOLDER --seeds 0,1 sweep.n_jobs=2
+
+exit code 1: a mean lies further from the recorded one than three standard errors.
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("experiment", help="its name, as `dltool list experiment` gives it")
+    parser.add_argument("overrides", nargs="*", metavar="key=value", help="where the data is, sweep.n_jobs=N, …")
+    parser.add_argument("--seeds", metavar="0,1,2", help="other seeds than the recorded ones")
+    parser.add_argument(
+        "--config-dir", action="append", default=[], type=Path, metavar="FOLDER", help="your own experiments too"
+    )
+    parser.add_argument("--quiet", action="store_true", help="print only the comparison")
+
+
+def run(args: argparse.Namespace) -> int:
+    from dltool.search.grid import expand
+    from dltool.search.record import Record, read_record
+    from dltool.search.reproduce import reproduce
+    from dltool.search.settings import SweepSettings, split_settings
+    from dltool.search.sweep import Sweep
+
+    files = option_files("experiment", args.config_dir)
+    name = args.experiment
+    if name not in files:
+        near = nearest(name, files)
+        raise ConfigError(
+            f"there is no experiment {name}; there are {', '.join(files)}",
+            f"did you mean {near}?" if near else "`dltool list experiment` says what each one is",
+        )
+    record = read_record(files[name]) or Record()
+    seeds = read_seeds(args.seeds) if args.seeds else [str(seed) for seed in record.seeds]
+    if not seeds:
+        raise ConfigError(f"{files[name]} records no seeds", "--seeds 0,1,2 says which to run")
+    fields, overrides = split_settings("sweep", args.overrides)
+    args.source = None
+    jobs = expand([f"experiment={name}", *overrides, f"seed={','.join(seeds)}"], args.config_dir)
+    if len(jobs) != len(seeds):
+        raise ConfigError("an experiment is reproduced with one value of each key", "dltool train -m sweeps")
+    sweep = Sweep(SweepSettings(**fields), jobs, compose_jobs(args, jobs), quiet=args.quiet)
+    return reproduce(name, record, sweep)
+
+
+def read_seeds(text: str) -> list[str]:
+    seeds = [seed.strip() for seed in text.split(",")]
+    if not all(seed.isdecimal() for seed in seeds):
+        raise ConfigError(f"--seeds {text}: whole numbers with commas between are needed", "--seeds 0,1,2")
+    return list(dict.fromkeys(seeds))

@@ -1,0 +1,141 @@
+"""What an experiment's YAML says of its result: the reference that it is held against, and what was measured.
+
+record:
+  metrics:
+    test/accuracy:
+      reference: 0.9905                      # a published value, where there is one,
+      source: LeCun et al. 1998, section III.B
+      measured: [0.9908, 0.9913, 0.9908]     # one value for each seed; left out where not measured
+  seeds: [0, 1, 2]
+  seconds: 157                               # of one seed
+  machine: 2 cores of an AMD EPYC, no GPU
+"""
+
+import math
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from dltool.errors import ConfigError
+
+STANDARD_ERRORS = 3.0
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What is said of one metric.
+
+    Attributes:
+        reference, source: The value that it is held against, and whose it is.
+        measured: The value of each seed.
+    """
+
+    reference: float | None = None
+    source: str | None = None
+    measured: Sequence[float] = ()
+
+    def describe(self) -> str:
+        """Such as "0.9926 ± 0.0002 (reference 0.9918)"."""
+        words = mean_and_spread(self.measured) if self.measured else "not measured"
+        return words + (f" (reference {number(self.reference)})" if self.reference is not None else "")
+
+    def tolerance(self, num_new: int) -> float | None:
+        """How far the mean of `num_new` further seeds may lie from the recorded one.
+
+        Three standard errors of the difference of two means, s √(1/n + 1/m), with the recorded standard deviation
+        s of n seeds; at least a unit of the last digit that the record gives. None for a single recorded seed.
+        """
+        if len(self.measured) < 2:
+            return None
+        deviation = statistics.stdev(self.measured)
+        error = deviation * math.sqrt(1 / len(self.measured) + 1 / num_new)
+        return max(STANDARD_ERRORS * error, last_digit(self.measured))
+
+
+@dataclass(frozen=True)
+class Record:
+    """An experiment's result, with what it took.
+
+    Attributes:
+        metrics: By name, "test/accuracy".
+        seeds: Those that were measured, in the order of the values.
+        seconds: Of one seed.
+        machine: In words.
+    """
+
+    metrics: dict[str, Claim] = field(default_factory=dict)
+    seeds: Sequence[int] = ()
+    seconds: float | None = None
+    machine: str | None = None
+
+
+def read_record(path: Path) -> Record | None:
+    """The record of an experiment's YAML; None where it has none.
+
+    Raises:
+        ConfigError: For a record that is not in this form, naming the file and the key.
+    """
+    import yaml
+
+    try:
+        tree = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path.resolve()} is no readable YAML: {' '.join(str(error).split())}") from error
+    entry = tree.get("record") if isinstance(tree, dict) else None
+    if entry is None:
+        return None
+    check_keys(path, "record", entry, Record)
+    seeds = entry.get("seeds", [])
+    if not isinstance(seeds, list) or not all(type(seed) is int for seed in seeds):
+        raise malformed(path, "record.seeds", "a list of whole numbers is needed")
+    claims = {}
+    for name, claim in (entry.get("metrics") or {}).items():
+        key = f"record.metrics.{name}"
+        check_keys(path, key, claim, Claim)
+        measured = claim.get("measured", [])
+        if not isinstance(measured, list) or not all(is_number(value) for value in measured):
+            raise malformed(path, f"{key}.measured", "a list of numbers is needed")
+        if measured and len(measured) != len(seeds):
+            raise malformed(path, f"{key}.measured", f"{len(measured)} values for {len(seeds)} seeds")
+        if claim.get("reference") is not None and not (is_number(claim["reference"]) and claim.get("source")):
+            raise malformed(path, f"{key}.reference", "a number, and its source beside it, are needed")
+        claims[name] = Claim(claim.get("reference"), claim.get("source"), tuple(measured))
+    return Record(claims, tuple(seeds), entry.get("seconds"), entry.get("machine"))
+
+
+def check_keys(path: Path, key: str, entry: Any, kind: type) -> None:
+    known = [one.name for one in fields(kind)]
+    if not isinstance(entry, dict):
+        raise malformed(path, key, f"a mapping with {', '.join(known)} is needed")
+    if unknown := [name for name in entry if name not in known]:
+        raise malformed(path, f"{key}.{unknown[0]}", f"the keys are {', '.join(known)}")
+
+
+def malformed(path: Path, key: str, what: str) -> ConfigError:
+    return ConfigError(f"{path.resolve()}: {key}: {what}", "see configs/experiment/lenet_mnist.yaml")
+
+
+def is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def last_digit(values: Sequence[float]) -> float:
+    """A unit of the last digit with which the values are written: 0.0001 for [0.99, 0.9913], 0 for whole numbers."""
+    digits = max(len(repr(value).partition(".")[2]) if isinstance(value, float) else 0 for value in values)
+    return float(10.0**-digits) if digits else 0.0
+
+
+def mean_and_spread(values: Sequence[float]) -> str:
+    """Mean ± standard deviation (that of a sample, n - 1)."""
+    spread = f" ± {number(statistics.stdev(values))}" if len(values) > 1 else ""
+    return number(statistics.fmean(values)) + spread
+
+
+def number(value: float) -> str:
+    """Four decimals; an exponent where they would say nothing, none for a count."""
+    if float(value).is_integer() and 2 <= abs(value) < 1e6:
+        return f"{value:.0f}"
+    plain = value == 0 or 1e-4 <= abs(value) < 1e4 or value != value
+    return f"{value:.4f}" if plain else f"{value:.3e}"

@@ -1,0 +1,76 @@
+"""`dltool reproduce`: run an experiment's seeds again and hold them against what its YAML says."""
+
+import statistics
+import sys
+from collections.abc import Sequence
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from dltool.runs.folder import quoted
+from dltool.search.folder import Result
+from dltool.search.record import Claim, Record, mean_and_spread, number
+from dltool.search.sweep import Sweep
+
+
+def reproduce(name: str, record: Record, sweep: Sweep) -> int:
+    """Run the sweep and compare; returns the exit code.
+
+    Args:
+        name: The experiment.
+        record: What its YAML says.
+        sweep: A job for each seed.
+
+    Returns:
+        0 where every recorded metric came out within its tolerance, or none was recorded; 1 where one lies
+        outside, is missing, or a seed has failed; that of the sweep where it was interrupted or never began.
+    """
+    code = sweep.run_jobs()
+    results = sweep.folder.results()
+    finished = [result for result in results if result.state == "finished"]
+    if code > 1 or not finished:
+        return code
+    table = Table(box=box.ROUNDED, title=f"{name}, seeds {', '.join(seeds_of(finished))}", title_justify="left")
+    for column in ("metric", "reference", "recorded", "now", "may differ by", ""):
+        table.add_column(column)
+    verdicts = []
+    for metric, claim in record.metrics.items():
+        values = [result.metrics[metric] for result in finished if result.metrics and metric in result.metrics]
+        row, verdict = compare(metric, claim, values)
+        table.add_row(*row)
+        verdicts.append(verdict)
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console = Console(highlight=False, width=160)
+    console.print(table)
+    seconds = statistics.median(result.seconds for result in finished)
+    recorded = f", recorded {record.seconds:g} s on {record.machine}" if record.seconds else ""
+    print(f"time       {seconds:.0f} s a seed (median){recorded}")
+    for metric, claim in record.metrics.items():
+        if claim.source:
+            print(f"reference  {metric}: {claim.source}")
+    print(f"runs       {quoted(sweep.folder.path)}")
+    if len(finished) < len(results):
+        print(f"{len(results) - len(finished)} of {len(results)} seeds failed", file=sys.stderr)
+        return 1
+    return 0 if all(verdicts) else 1
+
+
+def compare(metric: str, claim: Claim, values: Sequence[float]) -> tuple[list[str], bool]:
+    """A row of the table, and whether the metric is as recorded."""
+    reference = number(claim.reference) if claim.reference is not None else "-"
+    recorded = mean_and_spread(claim.measured) if claim.measured else "not measured"
+    if not values:
+        return [metric, reference, recorded, "not reported", "-", "missing"], not claim.measured
+    now = mean_and_spread(values)
+    tolerance = claim.tolerance(len(values))
+    if tolerance is None:
+        return [metric, reference, recorded, now, "-", "nothing to compare with"], True
+    difference = abs(statistics.fmean(values) - statistics.fmean(claim.measured))
+    within = difference <= tolerance + 1e-12
+    return [metric, reference, recorded, now, number(tolerance), "as recorded" if within else "OUTSIDE"], within
+
+
+def seeds_of(results: Sequence[Result]) -> list[str]:
+    return [result.job.overrides[-1].partition("=")[2] for result in results]
