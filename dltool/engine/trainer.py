@@ -35,6 +35,7 @@ class Trainer:
 
     Attributes:
         updaters: Role to its updater; empty for a task that needs no optimizer.
+        around_step: Entered anew around each step: what looks inside it, for debugging.
         every_n_steps: Steps between two training lines of the log.
         stopped_by: Why the training ended: "epochs", "steps", a rule of `stopping`, or an observer's word.
         stop_reason: What a rule saw, for a person.
@@ -52,6 +53,7 @@ class Trainer:
     stopping: Stopping = field(default_factory=Stopping)
     average: WeightAverage | None = None
     observers: Sequence[Observer] = ()
+    around_step: contextlib.AbstractContextManager[Any] = field(default_factory=contextlib.nullcontext)
     every_n_steps: int = 50
     signals: StopSignals = field(default_factory=StopSignals)
     progress: Progress = field(default_factory=Progress)
@@ -107,7 +109,8 @@ class Trainer:
             self.finish_epoch()
         else:
             self.stopping.before_step(self.progress.step)
-            self.train_step()
+            with self.around_step:
+                self.train_step()
             self.stopping.after_step()
             if self.average is not None:
                 self.average.after_step(self.progress.step, self.progress.total_steps, self.pass_is_over())
@@ -160,7 +163,7 @@ class Trainer:
 
     @property
     def samples_per_draw(self) -> float:
-        return self.data.sizes["train"] / self.source.batches_per_epoch
+        return self.source.samples_per_epoch / self.source.batches_per_epoch
 
     def log_steps(self) -> None:
         """Write the means since the last such line, and the learning rates."""
