@@ -14,6 +14,7 @@ from dltool.config.check import Config
 from dltool.config.kinds import AnyOf, DictOf, Field, Kind, ListOf, Nested, TupleOf
 from dltool.config.source import Component, component
 from dltool.data.dataset import Dataset
+from dltool.engine.anomaly import AnomalyDetector
 from dltool.engine.averaging import WeightAverage
 from dltool.engine.checkpoint import CheckpointStore
 from dltool.engine.clock import Clock
@@ -21,6 +22,7 @@ from dltool.engine.convergence import BatchGradientNorm, FullGradientNorm, Updat
 from dltool.engine.device import choose_device, choose_threads, describe_device
 from dltool.engine.guard import FiniteGuard
 from dltool.engine.precision import Precision
+from dltool.engine.profiling import StepProfiler
 from dltool.engine.stopping import LossChange, MaxMinutes, Patience, Rule, Stopping, Target
 from dltool.engine.trainer import Trainer
 from dltool.engine.updater import Updater
@@ -71,6 +73,10 @@ def prepare(config: Config, followed: tuple[str, str | None] | None = None) -> P
     device = choose_device(settings.device)
     torch.set_num_threads(choose_threads(settings.threads))
     dataset = build_data(config, device)
+    if settings.overfit_batches is not None:
+        dataset.repeat_first_batches(settings.overfit_batches)
+    if settings.limit_batches is not None:
+        dataset.keep_first_batches(settings.limit_batches)
     spec = build_spec(config, dataset)
     model = build_model(config, spec, device)
     task = build_task(config, model, spec)
@@ -244,7 +250,7 @@ def build_trainer(parts: Parts, run: RunFolder) -> Trainer:
     settings = parts.settings
     policy, clock = settings.checkpoint, Clock()
     metric, direction = followed_metric(policy.metric, policy.mode, parts.task) or (None, "min")
-    return Trainer(
+    trainer = Trainer(
         task=parts.task,
         updaters=parts.updaters,
         data=parts.dataset,
@@ -264,3 +270,9 @@ def build_trainer(parts: Parts, run: RunFolder) -> Trainer:
         clock=clock,
         every_n_steps=parts.logger.every_n_steps,
     )
+    if settings.detect_anomaly:
+        trainer.around_step = AnomalyDetector(parts.task.model, trainer.progress)
+    if settings.profile_steps is not None:
+        profiler = StepProfiler(run.profile, settings.profile_steps, parts.device)
+        trainer.around_step, trainer.observers = profiler, [profiler]
+    return trainer

@@ -43,7 +43,8 @@ def check_followed_metrics(config: Config, stop: StopSettings, task: Task, datas
         reported = known | (of_training if key.startswith("stop.") else set())
         there = f"there are {', '.join(sorted(reported))}" if reported else "the data has no validation split"
         if metric is not None and metric not in reported:
-            hint = f"{key}=null follows the task" if key.endswith(".metric") else "stop.loss_change=null"
+            follow = f"{key}=null follows the task" if task.main_metric else f"{key}=… names one of them"
+            hint = follow if key.endswith(".metric") else "stop.loss_change=null"
             raise ConfigError(f"{key}={metric}: no evaluation reports it; {there}", hint)
         if follows and metric is None and (task.main_metric is None or not known):
             without = "" if known else ", or the data no validation split"

@@ -43,7 +43,7 @@ class Session:
         self.status = StatusFile(
             self.run, dict(leaves(parts.config.tree)), self.trainer.clock, followed_metric(None, "auto", parts.task)
         )
-        self.trainer.observers = self.observers()
+        self.trainer.observers = [*self.trainer.observers, *self.observers()]
 
     def observers(self) -> list[Observer]:
         logger = self.parts.logger
@@ -125,9 +125,14 @@ class Session:
             print(self.run.path)
             return
         status, path = self.run.read_status(), quoted(self.run.path)
+        if self.trainer.settings.profile_steps is not None:
+            times = self.run.profile / "table.txt"
+            print(times.read_text(encoding="utf-8") if times.exists() else "no step was profiled: too few were taken")
         rows = [(name, f"{value:.4f}") for name, value in self.trainer.progress.metrics.items() if is_result(name)]
         if self.trainer.tested:
             rows.append(("tested", f"{self.trainer.tested} (the {self.trainer.settings.test} weights)"))
+        if self.trainer.settings.overfit_batches is not None:
+            rows.append(("overfit", self.by_heart()))
         if (average := self.trainer.average) is not None:
             none = "none was taken: the training ended before trainer.average.start; these are the weights themselves"
             rows.append(
@@ -160,6 +165,18 @@ class Session:
         if not console.is_terminal:
             console = Console(highlight=False, width=max(100, *(len(name) + len(value) + 20 for name, value in rows)))
         console.print(table, markup=False)
+
+    def by_heart(self) -> str:
+        """Whether a training on the same few batches learned them, and what it means if not."""
+        trainer = self.trainer
+        loss = trainer.progress.metrics.get("train/loss", float("nan"))
+        if trainer.stopped_by == "target":
+            return f"learned by heart in {trainer.progress.step:,} steps: model, loss and optimizer work together"
+        return (
+            f"NOT learned by heart, train/loss is {loss:.4g}: look for labels that are not those of their inputs, a "
+            "loss that does not fit, a layer that gets no gradient, optim.lr too small or too large, too small a "
+            "model; or for dropout, penalties, label smoothing or a loss that cannot be so small"
+        )
 
     def longer(self) -> str:
         """The override with which a resume goes on, `trainer.epochs=60` or `stop.target=null`."""

@@ -125,6 +125,26 @@ class AverageSettings:
     "trainer.channels_last=true is a layout of images, and the data has none",
     hint="trainer.channels_last=false",
 )
+@requires(
+    lambda config: config.trainer.overfit_batches is None or config.trainer.limit_batches is None,
+    "trainer.overfit_batches and trainer.limit_batches both say which batches are used",
+    hint="one of them, the other null",
+)
+@requires(
+    lambda config: not config.trainer.detect_anomaly or config.trainer.precision != "16-mixed",
+    "trainer.detect_anomaly=true would stop at the overflows that the loss scaling of 16-mixed provokes",
+    hint="trainer.precision=32",
+)
+@requires(
+    lambda config: not config.trainer.detect_anomaly or not config.trainer.compile,
+    "trainer.detect_anomaly=true looks at single operations, which trainer.compile=true merges",
+    hint="trainer.compile=false",
+)
+@requires(
+    lambda config: not config.trainer.detect_anomaly or config.trainer.profile_steps is None,
+    "trainer.detect_anomaly=true slows every operation down, so that there is nothing to profile",
+    hint="trainer.profile_steps=null, or trainer.detect_anomaly=false",
+)
 @dataclass(frozen=True, kw_only=True)
 class TrainerSettings:
     """How long, where and how the training runs.
@@ -144,6 +164,11 @@ class TrainerSettings:
             dropout draws other random numbers than without.
         test: Weights that the final test uses: "last", "best", or "none" for no test.
         evaluate_every_n_epochs: Passes between two evaluations of the validation split.
+        overfit_batches: Train on the first so many batches of the first pass again and again, without augmentation;
+            a pass then has no more. null uses all.
+        limit_batches: End each pass, over the training data or another split, after so many batches.
+        detect_anomaly: Look at the result of every operation, and name the one that makes the first NaN or infinity.
+        profile_steps: Steps to profile, after ten of warm-up, into profile/ in the run folder.
         average: See AverageSettings.
         checkpoint: See CheckpointSettings.
     """
@@ -160,6 +185,10 @@ class TrainerSettings:
     compile: bool = False
     test: Literal["last", "best", "none"] = "last"
     evaluate_every_n_epochs: Positive[int] = 1
+    overfit_batches: Positive[int] | None = None
+    limit_batches: Positive[int] | None = None
+    detect_anomaly: bool = False
+    profile_steps: Positive[int] | None = None
     average: AverageSettings = AverageSettings()
     checkpoint: CheckpointSettings = CheckpointSettings()
 

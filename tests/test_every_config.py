@@ -11,7 +11,7 @@ import pytest
 from dltool.build import build_trainer, prepare
 from dltool.config.check import COMPONENT_GROUPS, Config
 from dltool.config.compose import compose
-from dltool.config.options import GROUPS, option_files, primary_directory, summary
+from dltool.config.options import GROUPS, PRESETS, option_files, primary_directory, summary
 from dltool.config.source import component, registrations
 from dltool.runs.folder import RunFolder
 
@@ -81,7 +81,7 @@ def test_trains_one_batch(
     assert all(value.isfinite().all() for value in after.values())
 
 
-@pytest.mark.parametrize(("group", "name"), [o for o in OPTIONS if o[0] != "experiment"], ids=lambda x: x)
+@pytest.mark.parametrize(("group", "name"), [o for o in OPTIONS if o[0] not in PRESETS], ids=lambda x: x)
 def test_lists_every_field(group: str, name: str) -> None:
     """A reader of the YAML sees all that can be changed; where it is the component's own, the defaults too."""
     node = compose(overrides_for(group, name)).tree[group]

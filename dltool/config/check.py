@@ -14,12 +14,12 @@ from typing import Any
 from dltool.config.compose import COMMAND_LINE, Composed, interpolate, leaves
 from dltool.config.hints import key_hint, nearest
 from dltool.config.kinds import REQUIRED, Field, Misfit
-from dltool.config.options import GROUPS
+from dltool.config.options import GROUPS, PRESETS
 from dltool.config.source import Component, component, registrations
 from dltool.errors import ConfigError
 from dltool.trust import COMMAND_LINE_ONLY
 
-COMPONENT_GROUPS = tuple(group for group in GROUPS if group != "experiment")
+COMPONENT_GROUPS = tuple(group for group in GROUPS if group not in PRESETS)
 CODE_KEYS = ("_target_", "_args_", "_partial_", "_recursive_", "_convert_")
 PLAIN_REFERENCE = re.compile(r"\$\{[\w.]+\}")
 
@@ -104,8 +104,12 @@ def walk(node: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
 
 
 def check_root_keys(tree: dict[str, Any], composed: Composed, root: Component) -> None:
-    known = [*COMPONENT_GROUPS, "experiment", *root.fields]
+    known = [*GROUPS, *root.fields]
     for key in tree:
+        if key in PRESETS:
+            raise ConfigError(
+                f"{key} has no keys ({where(composed, key)})", f"{key}=NAME chooses one, see `dltool list`"
+            )
         if key not in known:
             near = nearest(key, known)
             hint = key_hint(key) or (f"did you mean {near}=…?" if near else None) or other_home(key, tree)

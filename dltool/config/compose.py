@@ -28,7 +28,7 @@ from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
 from dltool.config.hints import nearest, option_hint
-from dltool.config.options import GROUPS, option_files, primary_directory
+from dltool.config.options import GROUPS, PRESETS, option_files, primary_directory
 from dltool.errors import ConfigError
 
 COMMAND_LINE = "the command line"
@@ -80,7 +80,7 @@ def compose(overrides: Sequence[str], config_dirs: Sequence[Path] = ()) -> Compo
     Raises:
         ConfigError: For an override that cannot be read, an option that does not exist, a broken YAML.
     """
-    parsed = parse_overrides(overrides)
+    parsed = [o for o in parse_overrides(overrides) if o.key_or_group not in PRESETS or o.value() is not None]
     check_options(parsed, config_dirs)
     loader = config_loader(tuple(config_dirs))
     repository = CachingConfigRepository(loader.repository)
@@ -110,7 +110,7 @@ def refuse_foreign_fields(group: str, tree: dict[str, Any], origin: str) -> None
     """A data or model YAML chooses options of other groups, never their fields: then `optim=sgd` means sgd."""
     for key, _ in leaves(tree):
         other = key.split(".")[0]
-        if group not in ("", "experiment", other):
+        if group not in ("", *PRESETS, other):
             hint = f"let it choose an option (`override /{other}: …`), or make it an experiment"
             raise ConfigError(f"{origin} sets {key}, which is outside its group", hint)
 
@@ -144,8 +144,8 @@ def compose_from(path: Path, overrides: Sequence[str], config_dirs: Sequence[Pat
         for override in replaced:
             group = override.key_or_group
             saved.tree.pop(group, None)
-            if group == "experiment":
-                raise ConfigError("experiment= cannot be laid over --from", "leave out one of the two")
+            if group in PRESETS:
+                raise ConfigError(f"{group}= cannot be laid over --from", "leave out one of the two")
             saved.merge({group: fresh.tree[group]}, f"{group}/{fresh.choices[group]}.yaml")
             saved.choices[group] = fresh.choices[group]
     for override in parsed:
@@ -202,8 +202,6 @@ def check_options(overrides: Sequence[Override], config_dirs: Sequence[Path]) ->
             continue
         value = override.value()
         options = list(option_files(group, config_dirs))
-        if value is None and group == "experiment":
-            continue
         if not isinstance(value, str) or value not in options:
             near = nearest(str(value), options)
             hint = option_hint(group, str(value)) or (f"did you mean {group}={near}?" if near else None)

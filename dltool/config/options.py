@@ -14,7 +14,9 @@ GROUPS = {
     "data": "what is learned from",
     "model": "what learns",
     "experiment": "complete recipes, with their measured results",
+    "debug": "what finds the error in a training that does not work",
 }
+PRESETS = ("experiment", "debug")  # They are no components; they choose options and set fields of the others.
 
 
 def primary_directory() -> Path:

@@ -10,18 +10,11 @@ from dltool.config.check import Config, check
 from dltool.config.compose import compose_from, leaves
 from dltool.errors import ConfigError
 
-# Length, stopping, checkpoints, logging, and what computes. All else would make it another training.
+# Length, stopping, checkpoints, logging; what computes; what looks for errors. All else would make it another training.
 CHANGEABLE = (
-    "trainer.epochs",
-    "trainer.steps",
-    "stop",
-    "trainer.checkpoint",
-    "trainer.test",
-    "trainer.device",
-    "trainer.threads",
-    "trainer.compile",
-    "data.residency",
-    "logger",
+    *("trainer.epochs", "trainer.steps", "stop", "trainer.checkpoint", "trainer.test", "logger"),
+    *("trainer.device", "trainer.threads", "trainer.compile", "data.residency"),
+    *("trainer.detect_anomaly", "trainer.profile_steps"),
 )
 
 

@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
+from itertools import islice
 from typing import Any, Literal
 
 import torch
@@ -82,6 +83,7 @@ class Dataset(ABC):
         self.notes: list[str] = []
         self._scale_batch: Callable[[Tensor], Tensor] | None = None
         self._augmenter: Augmenter | None = None
+        self._limit_batches: int | None = None
 
     def prepare(
         self,
@@ -138,6 +140,18 @@ class Dataset(ABC):
             augment=self._augmenter,
         )
 
+    def keep_first_batches(self, count: int) -> None:
+        """Let every pass over any split end after `count` batches, to try a training out."""
+        self.train.keep_first_batches(count)
+        self._limit_batches = count
+        self.notes.append(f"each pass ends after {count} batches (trainer.limit_batches)")
+
+    def repeat_first_batches(self, count: int) -> None:
+        """Let the training see the first `count` batches alone, again and again, to see it learn them by heart."""
+        self.train.keep_first_batches(count, repeat=True)
+        same = "the same batch" if count == 1 else f"the same {count} batches"
+        self.notes.append(f"{same} again and again, not augmented (trainer.overfit_batches)")
+
     @property
     def sizes(self) -> dict[str, int]:
         """Samples of each split that exists."""
@@ -154,9 +168,10 @@ class Dataset(ABC):
                 f"there is no {split} split, only {', '.join(self.splits)}",
                 hint=f"data.{split}_fraction=0.1" if split in ("val", "test") else None,
             )
-        return evaluation_batches(
+        batches = evaluation_batches(
             self.splits[split], device=self.device, batch_size=self.eval_batch_size, scaling=self._scale_batch
         )
+        return islice(batches, self._limit_batches)
 
     @abstractmethod
     def _shape(self, model_traits: Mapping[str, Any]) -> None:

@@ -31,7 +31,7 @@ class TrainSource:
 
     Attributes:
         draws: Batches drawn so far; may be set.
-        batches_per_epoch: Batches in one pass.
+        batches_per_epoch: Batches in one pass; see keep_first_batches.
 
     Raises:
         DataError: `drop_last` leaves no batch at all.
@@ -65,11 +65,28 @@ class TrainSource:
         whole, rest = divmod(len(split), self.batch_size)
         self.batches_per_epoch = whole if drop_last or rest == 0 else whole + 1
         self.draws = 0
+        self.repeats = False
         self._prepared_epoch = -1
 
     @property
     def num_samples(self) -> int:
         return len(self.split)
+
+    def keep_first_batches(self, count: int, *, repeat: bool = False) -> None:
+        """Let each pass end after `count` batches.
+
+        Args:
+            count: At least 1; a pass that has fewer stays as it is.
+            repeat: Draw those of the first pass in every pass, and none augmented.
+        """
+        self.batches_per_epoch = min(count, self.batches_per_epoch)
+        self.repeats = repeat
+        if repeat:
+            self.augment = None
+
+    @property
+    def samples_per_epoch(self) -> int:
+        return min(len(self.split), self.batches_per_epoch * self.batch_size)
 
     @property
     def epoch(self) -> int:
@@ -79,6 +96,8 @@ class TrainSource:
     def draw(self) -> Batch:
         """The next batch."""
         epoch, position = divmod(self.draws, self.batches_per_epoch)
+        if self.repeats:
+            epoch = 0
         if epoch != self._prepared_epoch:
             self._prepare_epoch(epoch)
         self.draws += 1

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from dltool.errors import NonFiniteLossError
 
-HINT = "a smaller optim.lr, trainer.clip_norm=1, or a look at the data; the weights before this step are kept"
+HINT = "a smaller optim.lr, trainer.clip_norm=1, or a look at the data; debug=anomaly names the operation"
 
 
 class FiniteGuard:

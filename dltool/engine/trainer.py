@@ -34,6 +34,7 @@ class Trainer:
 
     Attributes:
         updaters: Role to its updater; empty for a task that needs no optimizer.
+        around_step: Entered anew around each step: what looks inside it, for debugging.
         every_n_steps: Steps between two training lines of the log.
         stopped_by: Why the training ended: "epochs", "steps", a rule of `stopping`, or an observer's word.
         stop_reason: What a rule saw, for a person.
@@ -51,6 +52,7 @@ class Trainer:
     stopping: Stopping = field(default_factory=Stopping)
     average: WeightAverage | None = None
     observers: Sequence[Observer] = ()
+    around_step: contextlib.AbstractContextManager[Any] = field(default_factory=contextlib.nullcontext)
     every_n_steps: int = 50
     signals: StopSignals = field(default_factory=StopSignals)
     progress: Progress = field(default_factory=Progress)
@@ -67,7 +69,7 @@ class Trainer:
         lengths = [self.settings.steps or math.inf, draws / self.task.draws_per_step]
         self.progress.total_steps = math.ceil(min(lengths))
         self.progress.total_epochs = self.settings.epochs if lengths[1] <= lengths[0] else None
-        self.samples_per_draw = self.data.sizes["train"] / self.source.batches_per_epoch
+        self.samples_per_draw = self.source.samples_per_epoch / self.source.batches_per_epoch
         self.evaluated_at = -1  # Step of the newest evaluation of the validation split.
         self.saved_at = (-1, -1)  # (step, epoch) of the newest checkpoint.
         self.saved_time = time.monotonic()
@@ -106,7 +108,8 @@ class Trainer:
             self.finish_epoch()
         else:
             self.stopping.before_step(self.progress.step)
-            self.train_step()
+            with self.around_step:
+                self.train_step()
             self.stopping.after_step()
             if self.average is not None:
                 self.average.after_step(self.progress.step, self.progress.total_steps, self.pass_is_over())

@@ -4,7 +4,7 @@ config.yaml        complete; `dltool train --from RUN` repeats the run
 metrics.jsonl      one object a line: {"step", "epoch", "split", "<split>/<name>": value, …}
 status.json        where it stands: running, finished, interrupted or failed
 environment.json   versions, device, threads, git commit, command line, what each `auto` became
-checkpoints/  plots/  samples/  log.txt
+checkpoints/  plots/  samples/  profile/  log.txt
 """
 
 import copy
@@ -96,6 +96,10 @@ class RunFolder:
     @property
     def checkpoints(self) -> Path:
         return self.path / "checkpoints"
+
+    @property
+    def profile(self) -> Path:
+        return self.path / "profile"
 
     @property
     def metrics(self) -> Path:

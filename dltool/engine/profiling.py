@@ -1,0 +1,58 @@
+"""Where the time of a step goes, by the torch profiler."""
+
+import contextlib
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch.profiler import ProfilerActivity, profile, schedule
+
+from dltool.observers.observer import Observer
+
+WARMUP_STEPS = 10
+NUM_ROWS = 20
+
+
+class StepProfiler(Observer, contextlib.AbstractContextManager[None]):
+    """Profiles some steps after a warm-up of ten, and writes what it saw.
+
+    Entered anew around each step; an observer as well, since a training may end before all steps are seen.
+    What happens between the steps (an evaluation, a checkpoint) would be seen too.
+
+    Args:
+        folder: Made for `table.txt`, time by operation, and `trace.json`, for chrome://tracing or ui.perfetto.dev.
+        num_steps: Steps to profile.
+    """
+
+    def __init__(self, folder: Path, num_steps: int, device: torch.device) -> None:
+        self.folder = folder
+        self.num_steps = num_steps
+        self.on_cuda = device.type == "cuda"
+        activities = [ProfilerActivity.CPU, *([ProfilerActivity.CUDA] if self.on_cuda else [])]
+        phases = schedule(wait=0, warmup=WARMUP_STEPS, active=num_steps, repeat=1)
+        self.profile: Any = profile(activities=activities, schedule=phases, on_trace_ready=self.write)
+        self.steps_seen = 0
+
+    def __enter__(self) -> None:
+        if self.steps_seen == 0:
+            self.profile.start()
+
+    def __exit__(self, *error: object) -> None:
+        self.steps_seen += 1
+        if self.steps_seen <= WARMUP_STEPS + self.num_steps:
+            self.profile.step()
+
+    def on_end(self) -> None:
+        """Write what there is, if the training ended early; nothing of a training that ended in the warm-up."""
+        if 0 < self.steps_seen < WARMUP_STEPS + self.num_steps:
+            self.profile.stop()
+
+    def write(self, profiled: Any) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        steps = min(self.steps_seen - WARMUP_STEPS, self.num_steps)
+        key = "self_device_time_total" if self.on_cuda else "self_cpu_time_total"
+        table = profiled.key_averages().table(sort_by=key, row_limit=NUM_ROWS, max_name_column_width=50)
+        header = f"{steps} steps after {WARMUP_STEPS} of warm-up, the operations that took the longest themselves;"
+        lines = [f"{header} ProfilerStep is what Python does between them", *map(str.rstrip, table.splitlines())]
+        (self.folder / "table.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
+        profiled.export_chrome_trace(str(self.folder / "trace.json"))
