@@ -1,6 +1,7 @@
 """An offline run of wandb, read back from its file."""
 
 import json
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -52,7 +53,12 @@ def messages(path: Path) -> Iterator[Any]:
 
 
 def the_file(run: RunFolder) -> Path:
+    """The only one there is, when it is whole: wandb's process may still be writing it when `finish` returns."""
     (path,) = (run.path / "wandb").glob("offline-run-*/run-*.wandb")
+    deadline = time.monotonic() + 30
+    while not any(message.WhichOneof("record_type") == "exit" for message in messages(path)):
+        assert time.monotonic() < deadline, "wandb never finished its file"
+        time.sleep(0.01)
     return path
 
 
