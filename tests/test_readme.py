@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from places import REPOSITORY, one_thread
 
+from dltool.cli.main import VERBS
+
 README = REPOSITORY / "README.md"
 
 
@@ -54,7 +56,7 @@ def test_every_option_and_command_is_named() -> None:
     for group in ("model", "data", "task", "schedule"):
         for path in (REPOSITORY / "configs" / group).glob("*.yaml"):
             assert f"`{path.stem}`" in text, f"{group}={path.stem}"
-    for verb in ("train", "resume", "list", "show", "check"):
+    for verb in VERBS:
         assert f"`dltool {verb}" in text
 
 

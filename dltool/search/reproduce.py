@@ -31,6 +31,24 @@ def reproduce(name: str, record: Record, sweep: Sweep) -> int:
     finished = [result for result in results if result.state == "finished"]
     if code > 1 or not finished:
         return code
+    verdicts = print_comparison(name, record, finished) if record.metrics else []
+    if not record.metrics:
+        print_record(finished)
+    seconds = statistics.median(result.seconds for result in finished)
+    recorded = f", recorded {record.seconds:g} s on {record.machine}" if record.seconds else ""
+    print(f"time       {seconds:.0f} s a seed (median){recorded}")
+    for metric, claim in record.metrics.items():
+        if claim.source:
+            print(f"reference  {metric}: {claim.source}")
+    print(f"runs       {quoted(sweep.folder.path)}")
+    if len(finished) < len(results):
+        print(f"{len(results) - len(finished)} of {len(results)} seeds failed", file=sys.stderr)
+        return 1
+    return 0 if all(verdicts) else 1
+
+
+def print_comparison(name: str, record: Record, finished: Sequence[Result]) -> list[bool]:
+    """A row for each recorded metric; returns whether each is as recorded."""
     table = Table(box=box.ROUNDED, title=f"{name}, seeds {', '.join(seeds_of(finished))}", title_justify="left")
     for column in ("metric", "reference", "recorded", "now", "may differ by", ""):
         table.add_column(column)
@@ -44,17 +62,18 @@ def reproduce(name: str, record: Record, sweep: Sweep) -> int:
     if not console.is_terminal:
         console = Console(highlight=False, width=160)
     console.print(table)
+    return verdicts
+
+
+def print_record(finished: Sequence[Result]) -> None:
+    """What an experiment without a record may take over into its YAML."""
+    print("nothing is recorded yet; what came out, for the experiment's YAML:\n\nrecord:\n  metrics:")
+    for metric in finished[0].metrics or {}:
+        values = [result.metrics[metric] for result in finished if result.metrics and metric in result.metrics]
+        if metric.startswith("test/") and len(values) == len(finished):
+            print(f"    {metric}: {{measured: [{', '.join(f'{value:.4g}' for value in values)}]}}")
     seconds = statistics.median(result.seconds for result in finished)
-    recorded = f", recorded {record.seconds:g} s on {record.machine}" if record.seconds else ""
-    print(f"time       {seconds:.0f} s a seed (median){recorded}")
-    for metric, claim in record.metrics.items():
-        if claim.source:
-            print(f"reference  {metric}: {claim.source}")
-    print(f"runs       {quoted(sweep.folder.path)}")
-    if len(finished) < len(results):
-        print(f"{len(results) - len(finished)} of {len(results)} seeds failed", file=sys.stderr)
-        return 1
-    return 0 if all(verdicts) else 1
+    print(f"  seeds: [{', '.join(seeds_of(finished))}]\n  seconds: {seconds:.0f}\n  machine: …\n")
 
 
 def compare(metric: str, claim: Claim, values: Sequence[float]) -> tuple[list[str], bool]:
