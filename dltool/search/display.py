@@ -7,6 +7,7 @@ from types import TracebackType
 from rich.console import Console, RenderableType
 from rich.live import Live
 from rich.table import Table
+from rich.text import Text
 
 from dltool.search.folder import JobFolder, Result
 from dltool.search.record import number
@@ -82,15 +83,10 @@ class JobsDisplay:
         for name in ("job", *swept, "state", "epoch", "metric", "seconds"):
             table.add_column(name, no_wrap=True)
         for result in results:
-            style = STATE_STYLES.get(result.state, "")
-            table.add_row(
-                str(result.job.number),
-                *(result.job.swept.get(key, "") for key in swept),
-                f"[{style}]{result.state}[/]" if style else result.state,
-                str(result.epoch) if result.epoch else "",
-                main_value(result),
-                f"{result.seconds:.1f}" if result.seconds else "",
-            )
+            values = [result.job.swept.get(key, "") for key in swept]
+            measured = [str(result.epoch or ""), main_value(result), f"{result.seconds:.1f}" if result.seconds else ""]
+            state = Text(result.state, STATE_STYLES.get(result.state, ""))
+            table.add_row(str(result.job.number), *map(Text, values), state, *measured)  # A value is no markup.
         return table
 
 

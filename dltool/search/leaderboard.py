@@ -9,6 +9,7 @@ from pathlib import Path
 
 from rich import box
 from rich.table import Table
+from rich.text import Text
 
 from dltool.metrics.direction import metric_direction
 from dltool.runs.folder import write_whole
@@ -91,7 +92,8 @@ def leaderboard(ranked: Sequence[Standing], metric: str, direction: str) -> Tabl
             tested = [r.metrics[beside] for r in standing.results if r.metrics and beside in r.metrics]
             row.append(Standing(standing.swept, standing.results, tested).describe())
         seconds = [result.seconds for result in standing.results]
-        table.add_row(*row, str(len(standing.values)), f"{statistics.fmean(seconds):.1f}" if seconds else "-")
+        row += [str(len(standing.values)), f"{statistics.fmean(seconds):.1f}" if seconds else "-"]
+        table.add_row(*map(Text, row))  # "[64]" is a value, no markup.
     return table
 
 

@@ -12,6 +12,7 @@ from optuna.trial import TrialState
 from rich import box
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from dltool.build import prepare
 from dltool.config.check import Config, check
@@ -155,7 +156,7 @@ class Tuning:
         for trial in finished[:SHOWN_TRIALS]:
             values = [trial.params.get(dimension.key, "") for dimension in study.space]
             shown = [number(v) if isinstance(v, float) else str(v) for v in values]
-            table.add_row(str(trial.number), number(float(trial.value or 0.0)), *shown)
+            table.add_row(*map(Text, (str(trial.number), number(float(trial.value or 0.0)), *shown)))
         Console(highlight=False, width=None if sys.stdout.isatty() else 200).print(table)
         states = [trial.state for trial in study.trials]
         pruned, failed = states.count(TrialState.PRUNED), states.count(TrialState.FAIL)
