@@ -4,7 +4,7 @@ import argparse
 
 from dltool.cli.request import add_config_arguments, read_config
 
-SUMMARY = "examine a config, build everything and run one batch, without a run folder"
+SUMMARY = "examine a config, build everything, run one batch"
 EXAMPLES = """\
 examples:
   dltool check model=lenet data=mnist data.root=FOLDER

@@ -7,7 +7,7 @@ from dltool.config.hints import nearest
 from dltool.config.options import GROUPS, option_files, summary
 from dltool.errors import ConfigError
 
-SUMMARY = "name the options of each config group, with a line on each"
+SUMMARY = "name the options of each config group"
 EXAMPLES = """\
 examples:
   dltool list           every group

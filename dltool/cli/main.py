@@ -10,17 +10,18 @@ from typing import NoReturn
 
 from dltool import __version__
 from dltool.cli import check, list, reproduce, resume, runs, show, train, tune
+from dltool.cli.verb import Help, add_verb
 from dltool.errors import DltoolError
 
 VERBS: dict[str, ModuleType] = {
     "train": train,
     "resume": resume,
     "tune": tune,
+    "runs": runs,
     "reproduce": reproduce,
     "list": list,
     "show": show,
     "check": check,
-    "runs": runs,
 }
 
 EPILOG = """\
@@ -31,6 +32,7 @@ examples:
   dltool list model                                      every model, a line on each
   dltool show model=lenet optim=sgd                      the composed config, and the model layer by layer
   dltool resume outputs/2026-01-31/12-00-00_lenet_digits trainer.epochs=40
+  dltool train -m model=mlp,lenet optim.lr=1e-2,1e-3     a sweep: every combination
   dltool runs --sort test/accuracy                       the runs so far, the best first
 
 key=value configures the training; --flags are about the request.
@@ -104,21 +106,13 @@ def make_parser() -> argparse.ArgumentParser:
         prog="dltool",
         description="Train every classic deep-learning model from one shell line and a few lines of YAML.",
         epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=Help,
         allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=f"dltool {__version__}")
     verbs = parser.add_subparsers(dest="verb", metavar="VERB")
     for name, module in VERBS.items():
-        verb = verbs.add_parser(
-            name,
-            help=module.SUMMARY,
-            description=module.SUMMARY,
-            epilog=module.EXAMPLES,
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-            allow_abbrev=False,
-        )
-        module.add_arguments(verb)
+        verb = add_verb(verbs, name, module)
         verb.add_argument("--debug", action="store_true", help="show the whole traceback of an error")
     return parser
 

@@ -8,7 +8,7 @@ from dltool.config.hints import nearest
 from dltool.config.options import option_files
 from dltool.errors import ConfigError
 
-SUMMARY = "run an experiment's seeds again and compare with its recorded result"
+SUMMARY = "run an experiment's seeds again and compare with its record"
 EXAMPLES = """\
 examples:
   dltool list experiment                                what was measured, beside its reference

@@ -2,7 +2,7 @@
 
 import argparse
 
-SUMMARY = "continue a run that was interrupted, or train a finished one for longer"
+SUMMARY = "go on with an interrupted run, or train a finished one longer"
 EXAMPLES = """\
 examples:
   dltool resume outputs/2026-01-31/12-00-00_lenet_digits

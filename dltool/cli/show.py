@@ -6,7 +6,7 @@ from typing import Any
 from dltool.cli.request import add_config_arguments, read_config
 from dltool.config.check import Config, in_yaml
 
-SUMMARY = "print the composed config with the origin of each value, and the model's layers"
+SUMMARY = "print the composed config and the model's layers"
 EXAMPLES = """\
 examples:
   dltool show model=lenet optim=sgd optim.lr=0.1

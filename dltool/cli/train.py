@@ -5,7 +5,7 @@ import argparse
 from dltool.cli.request import add_config_arguments, command_words, compose_jobs, read_config
 from dltool.errors import ConfigError
 
-SUMMARY = "train a model; ends with its test metrics and the run folder"
+SUMMARY = "train a model, or with -m a sweep of them"
 EXAMPLES = """\
 examples:
   dltool train model=lenet optim=adam

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from dltool.config.compose import Composed
     from dltool.search.space import Dimension
 
-SUMMARY = "search for the best settings; hopeless trials are ended early"
+SUMMARY = "search for the best settings, ending hopeless trials early"
 EXAMPLES = """\
 examples:
   dltool tune model=mlp 'optim.lr=tag(log,interval(1e-4,1e-1))' 'model.hidden=[32],[128],[64,64]'

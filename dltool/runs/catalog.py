@@ -6,7 +6,7 @@ import os
 import re
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +48,11 @@ class RunRecord:
     error: str | None = None
     metrics: dict[str, float] = field(default_factory=dict)
     config: dict[str, Any] = field(default_factory=dict)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The run as JSON knows it, its path under "run"."""
+        fields = asdict(self)
+        return {"run": str(fields.pop("path")), **fields}
 
     def has(self, key: str) -> bool:
         return key in self.config or key in self.metrics or key in FIELDS

@@ -31,10 +31,8 @@ class Size:
 def describe(record: RunRecord) -> dict[str, Any]:
     """Everything about a run, as `dltool runs show --json` prints it."""
     environment = read_environment(record)
-    fields = asdict(record) | {"path": str(record.path)}
     return {
-        "run": fields.pop("path"),
-        **fields,
+        **record.as_dict(),
         "changed": changed_config(record.config),
         "environment": environment,
         "checkpoints": [asdict(one) for one in checkpoint_sizes(record.path)],

@@ -5,6 +5,7 @@ from pathlib import Path
 from types import ModuleType
 
 from dltool.cli.runs import compare, list, plot, rm, show
+from dltool.cli.verb import add_verb
 from dltool.errors import ConfigError
 from dltool.settings import OUTPUT_ROOT
 
@@ -29,15 +30,7 @@ DEFAULT_ACTION = "list"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
     for name, module in ACTIONS.items():
-        action = actions.add_parser(
-            name,
-            help=module.SUMMARY,
-            description=module.SUMMARY,
-            epilog=module.EXAMPLES,
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-            allow_abbrev=False,
-        )
-        module.add_arguments(action)
+        action = add_verb(actions, name, module)
         action.add_argument(
             "--root", type=Path, default=OUTPUT_ROOT, metavar="FOLDER", help="where the runs are; outputs/ by default"
         )

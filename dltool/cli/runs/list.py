@@ -56,7 +56,7 @@ def run(args: argparse.Namespace) -> int:
     limit = args.limit if args.limit is not None else TERMINAL_LIMIT if is_table and sys.stdout.isatty() else 0
     shown = chosen[:limit] if limit else chosen
     if args.json:
-        print(as_json([describe(record) for record in shown]))
+        print(as_json([record.as_dict() for record in shown]))
     elif args.csv:
         print_csv(shown, keys)
     elif not chosen:
@@ -80,24 +80,6 @@ def refuse_odd_words(args: argparse.Namespace) -> None:
             raise ConfigError(f"{word} is neither an action ({actions}) nor a filter", hint)
     if args.limit is not None and args.limit < 0:
         raise ConfigError(f"--limit {args.limit}: a number ≥ 0 is needed", "--limit 0 shows all")
-
-
-def describe(record: RunRecord) -> dict[str, Any]:
-    """A run as --json shows it."""
-    return {
-        "run": str(record.path),
-        "state": record.state,
-        "date": record.date,
-        "step": record.step,
-        "epoch": record.epoch,
-        "seconds": record.seconds,
-        "samples_per_second": record.samples_per_second,
-        "stopped_by": record.stopped_by,
-        "tested": record.tested,
-        "error": record.error,
-        "metrics": record.metrics,
-        "config": record.config,
-    }
 
 
 def print_csv(records: Sequence[RunRecord], keys: Sequence[str]) -> None:
