@@ -13,6 +13,7 @@ import json
 import operator
 import os
 import platform
+import shlex
 import subprocess
 import sys
 import time
@@ -25,6 +26,7 @@ from dltool.runs.lock import FolderLock
 from dltool.trust import COMMAND_LINE_ONLY
 
 STATUS, CONFIG, ENVIRONMENT, METRICS = "status.json", "config.yaml", "environment.json", "metrics.jsonl"
+SWEEP = "sweep.json"  # In a folder that holds runs: dltool.search.folder.
 FLAT_PACKAGES = ("dltool", "torch", "torchvision", "numpy", "hydra-core", "omegaconf")
 
 
@@ -80,6 +82,9 @@ class RunFolder:
             ConfigError: Where it is none.
         """
         path = Path(name).expanduser()
+        if (path / SWEEP).is_file():
+            words = [word for word in read_json(path / SWEEP).get("command", []) if not word.startswith("sweep.dir=")]
+            raise ConfigError(f"{path.resolve()} holds a sweep, and no run", shlex.join([*words, f"sweep.dir={path}"]))
         if not (path / CONFIG).is_file():
             what = "is no run folder: it has no config.yaml" if path.is_dir() else "does not exist"
             raise ConfigError(f"{path.resolve()} {what}", "name a folder that `dltool train` made, below outputs/")
@@ -172,8 +177,6 @@ def read_json(path: Path) -> dict[str, Any]:
 
 def quoted(path: Path) -> str:
     """The path as one word of a shell."""
-    import shlex
-
     return shlex.quote(str(path))
 
 

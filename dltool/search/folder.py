@@ -15,12 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from dltool.errors import ConfigError
-from dltool.runs.folder import CONFIG, STATUS, RunFolder, make_unique, quoted, read_json, write_whole
+from dltool.runs.folder import CONFIG, STATUS, SWEEP, RunFolder, make_unique, quoted, read_json, write_whole
 from dltool.runs.lock import FolderLock
 from dltool.search.grid import Job
 from dltool.search.workers import describe_exit
-
-SWEEP = "sweep.json"
 
 
 @dataclass(frozen=True)

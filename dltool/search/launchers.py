@@ -75,7 +75,7 @@ def launch(name: str, settings: Sequence[str], folder: Path, assignments: Sequen
     from hydra.types import HydraContext
 
     folder.mkdir(exist_ok=True)
-    (folder / "config.yaml").write_text("job: null\n", encoding="utf-8")
+    (folder / "launch.yaml").write_text("job: null\n", encoding="utf-8")
     paths = [folder / f"{assignment.run_path.name}.json" for assignment in assignments]
     for path, assignment in zip(paths, assignments, strict=True):
         path.write_text(json.dumps(asdict(assignment), default=str), encoding="utf-8")
@@ -90,7 +90,7 @@ def launch(name: str, settings: Sequence[str], folder: Path, assignments: Sequen
     ]
     try:
         with initialize_config_dir(str(folder.resolve()), version_base="1.3"):
-            config = compose("config", [*overrides, *settings], return_hydra_config=True)
+            config = compose("launch", [*overrides, *settings], return_hydra_config=True)
             loader = GlobalHydra.instance().config_loader()
             launcher: Any = Plugins.instance().instantiate_launcher(
                 hydra_context=HydraContext(config_loader=loader, callbacks=Callbacks()),

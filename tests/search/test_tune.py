@@ -31,11 +31,11 @@ def tune(tmp_path: Path, dltool: Callable[..., Any]) -> Callable[..., subprocess
 
 
 def test_a_study_prunes_ends_with_the_best_command_and_goes_on(tune: Callable[..., Any], tmp_path: Path) -> None:
-    done = tune("tune.study=s", "tune.trials=8", "tune.startup_trials=3")
+    done = tune("tune.study=s", "tune.trials=7", "tune.startup_trials=2")
     assert done.returncode == 0, done.stderr
     found = trials(tmp_path)
     states = [trial.state for trial in found]
-    assert len(found) == 8
+    assert len(found) == 7
     assert set(states) == {TrialState.COMPLETE, TrialState.PRUNED}, "nothing was pruned, or all was"
     best = max((t for t in found if t.state == TrialState.COMPLETE), key=lambda t: t.value or 0)
     assert f"optim.lr={best.params['optim.lr']:.6g}" in done.stdout.split("best  ")[1]
@@ -51,19 +51,14 @@ def test_a_study_prunes_ends_with_the_best_command_and_goes_on(tune: Callable[..
     for picture in ("history", "space", "curves"):
         assert (tmp_path / "outputs/studies/s/plots" / f"{picture}.png").stat().st_size > 5000
 
-    done = tune("tune.study=s", "tune.trials=9")
+    done = tune("tune.study=s", "tune.trials=8", "tune.pruner=none")
     assert done.returncode == 0
-    assert "8 of 9 trials" in done.stderr
-    assert len(trials(tmp_path)) == 9
+    assert "7 of 8 trials" in done.stderr
+    assert trials(tmp_path)[7].state == TrialState.COMPLETE, "nothing is pruned without a pruner"
 
     done = tune("tune.study=s", "tune.trials=12", "trainer.epochs=3")
     assert done.returncode == 2
     assert "trainer.epochs was 8, now 3" in done.stderr
-
-
-def test_without_a_pruner_every_trial_ends_by_itself(tune: Callable[..., Any], tmp_path: Path) -> None:
-    assert tune("tune.study=s", "tune.trials=5", "tune.pruner=none", "tune.startup_trials=2").returncode == 0
-    assert {trial.state for trial in trials(tmp_path)} == {TrialState.COMPLETE}
 
 
 @pytest.mark.parametrize(
@@ -85,22 +80,22 @@ def test_wrong_input_ends_with_2_before_any_trial(tune: Callable[..., Any], word
 
 
 def test_two_shells_share_a_study_and_a_killed_trial_is_tried_again(tmp_path: Path) -> None:
-    words = ["tune", *SMALL, "trainer.epochs=60", "tune.study=s", "tune.trials=6"]
+    words = ["tune", *SMALL, "trainer.epochs=60", "tune.study=s", "tune.trials=4"]
     shells = [
         subprocess.Popen(command(*words), cwd=tmp_path, env=one_thread(), stderr=subprocess.PIPE, text=True)
         for _ in range(2)
     ]
-    end = time.monotonic() + 60
+    end = time.monotonic() + 300
     while len(list((tmp_path / "outputs/studies/s").glob("*/checkpoints/step-*"))) < 1:
         assert time.monotonic() < end
         time.sleep(0.1)
     shells[0].send_signal(signal.SIGINT)
-    shells[0].communicate(timeout=60)
+    shells[0].communicate(timeout=300)
     assert shells[0].returncode == 130
-    _, errors = shells[1].communicate(timeout=120)
+    _, errors = shells[1].communicate(timeout=300)
     assert shells[1].returncode == 0, errors
     found = [trial for trial in trials(tmp_path) if "lost" not in trial.user_attrs]
-    assert len(found) == 6
+    assert len(found) == 4
     assert all(trial.state in (TrialState.COMPLETE, TrialState.PRUNED) for trial in found)
     values = [trial.params["optim.lr"] for trial in found]
-    assert len(set(values)) == 6, "two shells drew the same values"
+    assert len(set(values)) == 4, "two shells drew the same values"
