@@ -15,7 +15,7 @@ from dltool.config.kinds import AnyOf, DictOf, Field, Kind, ListOf, Nested, Tupl
 from dltool.config.source import Component
 from dltool.data.dataset import Dataset
 from dltool.engine.checkpoint import CheckpointStore
-from dltool.engine.device import choose_device, choose_threads, describe_device
+from dltool.engine.device import choose_device, choose_threads, describe_device, keep_freed_memory
 from dltool.engine.evaluator import evaluate
 from dltool.engine.guard import FiniteGuard
 from dltool.engine.precision import Precision
@@ -62,6 +62,8 @@ def prepare(config: Config) -> Parts:
     logger = build_component(config.components["logger"], config["logger"])
     device = choose_device(settings.device)
     torch.set_num_threads(choose_threads(settings.threads))
+    if device.type == "cpu":
+        keep_freed_memory()
     dataset = build_data(config, device)
     spec = build_spec(config, dataset)
     model = build_model(config, spec, device)

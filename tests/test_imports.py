@@ -21,6 +21,7 @@ TIERS = [
     ["observers", "runs", "summary"],
     ["build"],
     ["session"],
+    ["search"],
     ["training"],
     ["cli"],
 ]

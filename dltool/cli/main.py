@@ -9,7 +9,7 @@ from types import ModuleType
 from typing import NoReturn
 
 from dltool import __version__
-from dltool.cli import check, list, resume, show, train
+from dltool.cli import bench, check, list, resume, show, train
 from dltool.errors import DltoolError
 
 VERBS: dict[str, ModuleType] = {
@@ -18,6 +18,7 @@ VERBS: dict[str, ModuleType] = {
     "list": list,
     "show": show,
     "check": check,
+    "bench": bench,
 }
 
 EPILOG = """\

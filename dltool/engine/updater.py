@@ -89,9 +89,7 @@ class Updater:
         self.precision.scale(mean).backward()
         return mean, logs
 
-    def accumulated_gradient(
-        self, loss: Callable[[Batch], Loss], batch: Batch
-    ) -> Evaluated:
+    def accumulated_gradient(self, loss: Callable[[Batch], Loss], batch: Batch) -> Evaluated:
         """The same by micro-batches, each weighted by what its mean is over."""
         self.zero_grad()
         logs: dict[str, Mean] = {}
