@@ -19,7 +19,7 @@ from dltool.engine.averaging import WeightAverage
 from dltool.engine.checkpoint import CheckpointStore
 from dltool.engine.clock import Clock
 from dltool.engine.convergence import BatchGradientNorm, FullGradientNorm, UpdateNorm
-from dltool.engine.device import choose_device, choose_threads, describe_device
+from dltool.engine.device import choose_device, choose_threads, describe_device, keep_freed_memory
 from dltool.engine.guard import FiniteGuard
 from dltool.engine.precision import Precision
 from dltool.engine.profiling import StepProfiler
@@ -72,6 +72,8 @@ def prepare(config: Config, followed: tuple[str, str | None] | None = None) -> P
     logger = build_component(config.components["logger"], config["logger"])
     device = choose_device(settings.device)
     torch.set_num_threads(choose_threads(settings.threads))
+    if device.type == "cpu":
+        keep_freed_memory()
     dataset = build_data(config, device)
     if settings.overfit_batches is not None:
         dataset.repeat_first_batches(settings.overfit_batches)

@@ -22,6 +22,7 @@ TIERS = [
     ["following"],
     ["build"],
     ["session"],
+    ["search"],
     ["training"],
     ["search"],
     ["cli"],

@@ -9,7 +9,7 @@ from types import ModuleType
 from typing import NoReturn
 
 from dltool import __version__
-from dltool.cli import check, list, reproduce, resume, runs, show, train, tune
+from dltool.cli import bench, check, list, reproduce, resume, runs, show, train, tune
 from dltool.cli.verb import Help, add_verb
 from dltool.errors import DltoolError
 
@@ -22,6 +22,7 @@ VERBS: dict[str, ModuleType] = {
     "list": list,
     "show": show,
     "check": check,
+    "bench": bench,
 }
 
 EPILOG = """\

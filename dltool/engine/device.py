@@ -1,5 +1,7 @@
-"""Which device computes, and with how many CPU threads."""
+"""Which device computes, with how many CPU threads, and what becomes of the memory that a step frees."""
 
+import contextlib
+import ctypes
 import os
 import time
 from pathlib import Path
@@ -60,6 +62,19 @@ def busy_cores() -> int:
         return max(0, min(looks))
     except (OSError, ValueError, IndexError):
         return round(os.getloadavg()[0]) if hasattr(os, "getloadavg") else 0
+
+
+def keep_freed_memory() -> None:
+    """Have glibc keep what a step frees for the next one, where it would give blocks of megabytes back to the system.
+
+    The system clears each page before it hands it out again: on two cores a step of LeNet at batch 512 took
+    54 ms this way, and 60 to 74 ms, a quarter of it in the system, without. Other C libraries are left as they are.
+    """
+    mmap_threshold, trim_threshold = -3, -1  # Of malloc.h.
+    with contextlib.suppress(OSError, AttributeError, TypeError):
+        mallopt = ctypes.CDLL(None).mallopt
+        mallopt(mmap_threshold, 32 * 2**20)  # The most that glibc takes.
+        mallopt(trim_threshold, 2**30)
 
 
 def describe_device(device: torch.device) -> str:

@@ -1,6 +1,7 @@
 """The running means of a pass: cheap to add to at each step, exact whenever they are read."""
 
 from collections.abc import Mapping
+from itertools import groupby
 from typing import Any
 
 from dltool.metrics.mean import Mean
@@ -70,7 +71,9 @@ class RunningMeans:
 def add_up(sums: Mapping[str, Mean], waiting: list[Mapping[str, Mean]]) -> dict[str, Mean]:
     """The sums with all waiting parts added, as Python floats."""
     added = dict(sums)
-    for name in dict.fromkeys(name for parts in waiting for name in parts):
-        column = [parts[name] for parts in waiting if name in parts]
-        added[name] = column[0].add_all(sums.get(name, NOTHING), column)
+    for name in dict.fromkeys(name for step in waiting for name in step):
+        column = [step[name] for step in waiting if name in step]
+        for _, alike in groupby(column, type):  # An epoch's last batch may give another kind than the others.
+            parts = list(alike)
+            added[name] = parts[0].add_all(added.get(name, NOTHING), parts)
     return added

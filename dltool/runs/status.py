@@ -1,5 +1,6 @@
-"""Keeps a run's status.json true: after each epoch, and whatever ends the run."""
+"""Keeps a run's status.json true: after an epoch, and whatever ends the run."""
 
+import math
 import os
 import time
 from typing import Any
@@ -10,9 +11,13 @@ from dltool.observers.observer import Observer, Progress
 from dltool.runs.folder import RunFolder
 from dltool.tasks.task import Task
 
+SECONDS_BETWEEN = 0.5
+
 
 class StatusFile(Observer):
-    """Writes status.json.
+    """Writes status.json when the run begins and ends, and after an epoch where the last time is half a second ago.
+
+    (Writing takes a millisecond, an epoch of a small data set ten.)
 
     A run that was killed still says "running", with the process that did; `.lock` tells that it is gone.
 
@@ -30,13 +35,15 @@ class StatusFile(Observer):
         self.clock = clock
         self.main_metric = main_metric
         self.progress = Progress()
+        self.written_at = -math.inf
 
     def on_start(self, task: Task, progress: Progress) -> None:
         self.progress = progress
         self.write("running", progress)
 
     def on_epoch(self) -> None:
-        self.write("running", self.progress)
+        if time.monotonic() - self.written_at >= SECONDS_BETWEEN:
+            self.write("running", self.progress)
 
     def write(
         self,
@@ -59,6 +66,7 @@ class StatusFile(Observer):
             error: What ended it, where it failed.
             tested: The checkpoint whose weights the test metrics belong to.
         """
+        self.written_at = time.monotonic()
         clock = self.clock
         trained_here = clock.seconds - clock.before
         self.run.write_status(

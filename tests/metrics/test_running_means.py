@@ -45,6 +45,16 @@ def test_they_are_what_adding_each_part_gives() -> None:
     assert values["mistakes"] == sum(step for step in steps if step % 4)
 
 
+def test_a_small_last_batch_is_added_to_the_large_ones() -> None:
+    """Its outputs wait, those of the others are counted at once."""
+    means, right = RunningMeans(), 0
+    for size in (2000, 2000, 10, 2000, 7, 8):
+        outputs, targets = torch.randn(size, 3), torch.randint(3, (size,))
+        right += int((outputs.argmax(1) == targets).sum())
+        means.add({"accuracy": accuracy(outputs, targets)})
+    assert means.values() == {"accuracy": right / 6025}
+
+
 def test_when_they_are_read_changes_no_bit() -> None:
     steps = range(2 * MAX_WAITING + 30)
     once = means_of(steps).values()

@@ -1,0 +1,216 @@
+"""The loop that a careful person would write by hand, as the yardstick of dltool's own.
+
+The same model, loss, optimizer, batch size and data in memory; every trick that costs nothing: fused optimizers,
+gradients set to None, one index and one in-place normalisation a batch. No schedule, no logs, no checks.
+"""
+
+import copy
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext
+from typing import Any, NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from dltool.build import build_component, build_data, build_model, build_spec, build_task
+from dltool.config.check import Config
+from dltool.data.dataset import Dataset
+from dltool.data.source import TrainSource, take
+from dltool.engine.device import choose_device, choose_threads
+from dltool.losses.cross_entropy import CrossEntropy
+from dltool.settings import TrainerSettings
+from dltool.tasks.gan import GanTask
+from dltool.tasks.supervised import SupervisedTask
+from dltool.tasks.task import Task
+
+Batches = Iterator[tuple[Tensor, Tensor]]
+
+
+class Ingredients(NamedTuple):
+    """What a loop is made of."""
+
+    task: Task
+    optimizers: dict[str, torch.optim.Optimizer]
+    settings: TrainerSettings
+    device: torch.device
+    batches: Batches
+
+
+class BareLoop(ABC):
+    """Base of the hand-written loops: how one optimizer takes a step.
+
+    Attributes:
+        batches: Where the next batch comes from; may be replaced.
+        model: In training mode.
+    """
+
+    def __init__(self, ingredients: Ingredients) -> None:
+        task, self.optimizers, settings, self.device, self.batches = ingredients
+        self.model: nn.Module = task.model.train()
+        self.clip_norm, self.clip_value = settings.clip_norm, settings.clip_value
+        self.accumulate = settings.accumulate
+        dtype = {32: None, "bf16-mixed": torch.bfloat16, "16-mixed": torch.float16}[settings.precision]
+        self.autocast: Any = torch.autocast(self.device.type, dtype) if dtype else nullcontext()
+        self.scaler = torch.amp.GradScaler(self.device.type, enabled=dtype is torch.float16)
+        self.is_plain = dtype is None and not (self.clip_norm or self.clip_value) and self.accumulate == 1
+
+    def run(self, num_steps: int) -> None:
+        for _ in range(num_steps):
+            self.step()
+
+    @abstractmethod
+    def step(self) -> None:
+        """One step of the training."""
+
+    def update(
+        self,
+        optimizer: torch.optim.Optimizer,
+        loss: Callable[[Tensor, Tensor], Tensor],
+        inputs: Tensor,
+        targets: Tensor,
+    ) -> None:
+        """Zero, forward, backward, step; with what else is configured."""
+        if isinstance(optimizer, torch.optim.LBFGS):
+            optimizer.step(lambda: self.backward(optimizer, loss, inputs, targets))
+        elif self.is_plain:
+            optimizer.zero_grad(set_to_none=True)
+            loss(inputs, targets).backward()
+            optimizer.step()
+        else:
+            self.backward(optimizer, loss, inputs, targets)
+            self.scaler.unscale_(optimizer)
+            parameters = [p for group in optimizer.param_groups for p in group["params"]]
+            if self.clip_value:
+                nn.utils.clip_grad_value_(parameters, self.clip_value)
+            if self.clip_norm:
+                nn.utils.clip_grad_norm_(parameters, self.clip_norm)
+            self.scaler.step(optimizer)
+            self.scaler.update()
+
+    def backward(
+        self,
+        optimizer: torch.optim.Optimizer,
+        loss: Callable[[Tensor, Tensor], Tensor],
+        inputs: Tensor,
+        targets: Tensor,
+    ) -> Tensor | float:
+        """The gradient by micro-batches, weighted by their samples; returns the loss."""
+        optimizer.zero_grad(set_to_none=True)
+        total: Tensor | float = 0.0
+        for x, y in zip(inputs.tensor_split(self.accumulate), targets.tensor_split(self.accumulate), strict=True):
+            if len(x):
+                with self.autocast:
+                    part = loss(x, y) * (len(x) / len(inputs))
+                self.scaler.scale(part).backward()
+                total = total + part.detach()
+        return total
+
+
+class SupervisedLoop(BareLoop):
+    """Outputs, loss, step."""
+
+    def __init__(self, ingredients: Ingredients) -> None:
+        super().__init__(ingredients)
+        task = ingredients.task
+        assert isinstance(task, SupervisedTask)
+        (self.optimizer,) = self.optimizers.values()
+        self.criterion = task.criterion
+        self.penalty = task.penalty if task.l1 or task.l2 else None
+        self.is_cross_entropy = isinstance(task.criterion, CrossEntropy) and task.criterion.class_weights is None
+        self.label_smoothing = getattr(task.criterion, "label_smoothing", 0.0)
+
+    def step(self) -> None:
+        inputs, targets = next(self.batches)
+        self.update(self.optimizer, self.loss, inputs, targets)
+
+    def loss(self, inputs: Tensor, targets: Tensor) -> Tensor:
+        outputs = self.model(inputs)
+        if self.is_cross_entropy:
+            loss = F.cross_entropy(outputs, targets, label_smoothing=self.label_smoothing)
+        else:
+            loss, _ = self.criterion(outputs.float(), targets)
+            if self.criterion.sums:
+                loss = loss * (len(targets) * self.accumulate)
+        return loss if self.penalty is None else loss + self.penalty()
+
+
+class GanLoop(BareLoop):
+    """k steps of D, then one of G, with D's parameters frozen meanwhile."""
+
+    def __init__(self, ingredients: Ingredients) -> None:
+        super().__init__(ingredients)
+        task = ingredients.task
+        assert isinstance(task, GanTask)
+        self.discriminator_steps = task.discriminator_steps
+        self.noise, self.generator, self.discriminator = task.model.noise, task.generator, task.discriminator
+        self.criterion = task.criterion
+
+    def step(self) -> None:
+        for _ in range(self.discriminator_steps):
+            inputs, targets = next(self.batches)
+            self.update(self.optimizers["discriminator"], self.discriminator_loss, inputs, targets)
+        self.discriminator.requires_grad_(False)
+        self.update(self.optimizers["generator"], self.generator_loss, inputs, targets)
+        self.discriminator.requires_grad_(True)
+
+    def discriminator_loss(self, inputs: Tensor, _: Tensor) -> Tensor:
+        with torch.no_grad():
+            fakes = self.generator(self.noise(len(inputs)))
+        return self.criterion.discriminator(self.discriminator(inputs).float(), self.discriminator(fakes).float())
+
+    def generator_loss(self, inputs: Tensor, _: Tensor) -> Tensor:
+        fakes = self.generator(self.noise(len(inputs)))
+        return self.criterion.generator(self.discriminator(fakes).float())
+
+
+LOOPS: dict[str, type[BareLoop]] = {"supervised": SupervisedLoop, "gan": GanLoop}
+
+
+def has_bare_loop(config: Config) -> bool:
+    return config["task"]["name"] in LOOPS
+
+
+def build_bare_loop(config: Config) -> BareLoop:
+    """The hand-written loop of a config, from its first line: device, data, model, optimizers."""
+    settings: TrainerSettings = build_component(config.components["trainer"], config["trainer"])
+    device = choose_device(settings.device)
+    torch.set_num_threads(choose_threads(settings.threads))
+    dataset = build_data(config, device)
+    spec = build_spec(config, dataset)
+    task = build_task(config, build_model(config, spec, device), spec)
+    return bare_loop(config, task, dataset, settings)
+
+
+def bare_loop_beside(config: Config, task: Task, dataset: Dataset, settings: TrainerSettings) -> BareLoop:
+    """The hand-written loop over a copy of the task's networks and the very same data."""
+    return bare_loop(config, copy.deepcopy(task), dataset, settings)
+
+
+def bare_loop(config: Config, task: Task, dataset: Dataset, settings: TrainerSettings) -> BareLoop:
+    recipe = build_component(config.components["optim"], config["optim"])
+    optimizers = {role: recipe.build(role, module) for role, module in task.roles.items()}
+    batches = shuffled_batches(dataset.train)
+    return LOOPS[config["task"]["name"]](Ingredients(task, optimizers, settings, dataset.device, batches))
+
+
+def shuffled_batches(source: TrainSource) -> Batches:
+    """Epoch after epoch, as a person would draw them from two tensors; augmented as dltool does."""
+    inputs, device = source.split.inputs, source.device
+    targets = source.split.targets.to(inputs.device)
+    scaling, augment, size = source.scaling, source.augment, source.batch_size
+    epoch = 0
+    while True:
+        order = torch.randperm(len(inputs), device=inputs.device) if source.shuffle else torch.arange(len(inputs))
+        if augment is not None:
+            moves = augment.moves(len(inputs), 0, epoch).to(device)
+        for start in range(0, source.batches_per_epoch * size, size):
+            rows = order[start : start + size]
+            batch = take(inputs, rows, device)
+            if augment is not None:
+                batch = augment.apply(batch, moves[start : start + size])
+            if scaling is not None:
+                batch = scaling(batch)
+            yield batch, take(targets, rows, device)
+        epoch += 1

@@ -1,0 +1,143 @@
+"""How fast dltool trains, beside a loop written by hand: in one process, in turns, medians of rounds."""
+
+import copy
+import os
+import statistics
+import tempfile
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from dltool.build import prepare
+from dltool.config.check import Config
+from dltool.engine.device import describe_device
+from dltool.optim.schedule import Schedule
+from dltool.randomness import seed_default_generators, step_seed
+from dltool.search.bare_loop import BareLoop, bare_loop_beside, has_bare_loop
+from dltool.search.dltool_loop import LEFT_OUT, DltoolLoop
+from dltool.search.peers import build_peers
+from dltool.search.start import measure_starts
+from dltool.search.stopwatch import LEAST_SECONDS, Contestant, Seconds, time_in_turns, time_run
+
+DLTOOL, HAND_WRITTEN = "dltool", "hand-written"
+NUM_CHECKED_STEPS = 10
+# Where kernels add in no fixed order, the same computation differs in its last digits, and ten steps spread them.
+TOLERANCE = {"cpu": 1e-6}
+OTHER_TOLERANCE = 1e-3
+
+
+def bench(
+    config: Config,
+    *,
+    rounds: int = 5,
+    seconds: float = 10.0,
+    with_peers: bool = False,
+    num_starts: int = 3,
+    least_seconds: float = LEAST_SECONDS,
+) -> dict[str, Any]:
+    """Measure the configured training.
+
+    Args:
+        config: Of the training; its length does not matter.
+        rounds: How often everybody is timed.
+        seconds: For all rounds together.
+        with_peers: Measure also what others use, where it is installed.
+        num_starts: How often a training is begun in a process of its own.
+        least_seconds: That a round takes at least, whatever `seconds` says.
+
+    Returns:
+        What `dltool bench --json` prints, see its help.
+
+    Raises:
+        ConfigError, DataError: As a training would.
+    """
+    starts = measure_starts(config, num_starts)
+    parts = prepare(config)
+    contestants: dict[str, Contestant] = {}
+    missing: dict[str, str] = {}
+    same = None
+    with tempfile.TemporaryDirectory() as folder:
+        ours = DltoolLoop(parts, Path(folder))
+        contestants[DLTOOL] = ours.time_steps
+        if has_bare_loop(config):
+            bare = bare_loop_beside(config, parts.task, parts.dataset, parts.settings)
+            same = compare(ours, bare, config["seed"])
+            contestants[HAND_WRITTEN] = partial(time_run, bare.run, parts.device)
+        else:
+            missing[HAND_WRITTEN] = f"there is none for task={config['task']['name']}"
+        if with_peers:
+            peers, absent = build_peers(config, parts, Path(folder))
+            contestants, missing = contestants | peers, missing | absent
+        num_steps, timings = time_in_turns(contestants, rounds, seconds, least_seconds)
+        ours.close()
+    return {
+        "title": f"{config['model']['name']} on {config['data']['name']}, batch {parts.dataset.train.batch_size}",
+        "device": describe_device(parts.device),
+        "load": os.getloadavg()[0] if hasattr(os, "getloadavg") else None,
+        "rounds": rounds,
+        "steps_per_round": num_steps,
+        "left_out": list(LEFT_OUT),
+        "same": same,
+        "figures": {
+            name: rates(times, num_steps, ours.samples_per_step) | spread_of_each(starts.get(name, []))
+            for name, times in timings.items()
+        },
+        "times_as_long": {
+            name: {kind: spread(divided(timings[DLTOOL], times, kind)) for kind in Seconds._fields}
+            for name, times in timings.items()
+            if name != DLTOOL
+        },
+        "missing": missing,
+    }
+
+
+def compare(ours: DltoolLoop, bare: BareLoop, seed: int) -> dict[str, Any]:
+    """Whether both compute the same: from the same weights, on the same batches, at a learning rate that stands still.
+
+    Returns:
+        "steps" taken, the "largest_difference" of two parameters then, relative to one that is more than 1, and whether
+        that is "equal" but for rounding.
+    """
+    trainer, batches, source = ours.trainer, bare.batches, copy.copy(ours.trainer.source)
+    schedules = {updater: updater.schedule for updater in trainer.updaters.values()}
+    for updater in schedules:
+        updater.schedule = Schedule(lambda time, total: 1.0)
+    ours.run(NUM_CHECKED_STEPS)
+    for updater, schedule in schedules.items():
+        updater.schedule = schedule
+    bare.batches = (source.draw()[:2] for _ in iter(int, 1))
+    for step in range(NUM_CHECKED_STEPS):
+        seed_default_generators(step_seed(seed, step), trainer.device)
+        bare.step()
+    bare.batches = batches
+    pairs = zip(trainer.task.model.parameters(), bare.model.parameters(), strict=True)
+    differences = [float(((a - b).abs() / a.abs().clamp(min=1)).detach().max()) for a, b in pairs]
+    tolerance = TOLERANCE.get(trainer.device.type, OTHER_TOLERANCE)
+    return {
+        "steps": NUM_CHECKED_STEPS,
+        "largest_difference": max(differences),
+        "equal": all(difference <= tolerance for difference in differences),  # NaN is not.
+    }
+
+
+def rates(times: Sequence[Seconds], num_steps: int, samples_per_step: float) -> dict[str, Any]:
+    """Speed and cost of a step in each round."""
+    return {
+        "samples_per_second": spread([num_steps * samples_per_step / time.wall for time in times]),
+        "ms_per_step": spread([1000 * time.wall / num_steps for time in times]),
+        "cpu_ms_per_step": spread([1000 * time.cpu / num_steps for time in times]),
+    }
+
+
+def divided(ours: Sequence[Seconds], theirs: Sequence[Seconds], kind: str) -> list[float]:
+    """The quotient of each round, whose two parts met the same machine."""
+    return [getattr(a, kind) / getattr(b, kind) for a, b in zip(ours, theirs, strict=True)]
+
+
+def spread_of_each(starts: Sequence[dict[str, float]]) -> dict[str, Any]:
+    return {name: spread([start[name] for start in starts]) for name in starts[0]} if starts else {}
+
+
+def spread(values: Sequence[float]) -> dict[str, float]:
+    return {"median": statistics.median(values), "least": min(values), "most": max(values)}

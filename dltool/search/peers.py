@@ -1,0 +1,197 @@
+"""The same training as others run it: PyTorch's tutorials, and Lightning with its defaults.
+
+Both read sample by sample through torchvision's transforms and a DataLoader without workers, with torch's default,
+unfused optimizer. Images come in the size that dltool brought them to, so that no time goes into resizing.
+"""
+
+import contextlib
+import importlib.util
+import logging
+import os
+import warnings
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, TensorDataset
+from torch.utils.data import Dataset as TorchDataset
+
+from dltool.build import Parts
+from dltool.config.check import Config
+from dltool.data.image_data import ImageData
+from dltool.data.scaling import PixelScaling
+from dltool.data.source import TrainSource
+from dltool.search.bare_loop import Batches, SupervisedLoop, bare_loop_beside, has_bare_loop
+from dltool.search.stopwatch import Contestant, Seconds, Stopwatch, time_run
+
+NUM_WARM_STEPS = 10  # Of each Lightning run, before the clock starts.
+
+
+def build_peers(config: Config, parts: Parts, folder: Path) -> tuple[dict[str, Contestant], dict[str, str]]:
+    """Everybody who is installed and can train this.
+
+    Args:
+        config: Of the training.
+        parts: Of dltool's own; model and data are taken from them.
+        folder: For Lightning's logs.
+
+    Returns:
+        Name to contestant, and name to why somebody is missing.
+    """
+    builders: dict[str, tuple[str, Callable[..., Contestant]]] = {
+        "DataLoader": ("torchvision", data_loader_peer),
+        "Lightning": ("lightning", lightning_peer),
+    }
+    found: dict[str, Contestant] = {}
+    missing: dict[str, str] = {}
+    for name, (package, build) in builders.items():
+        if reason := unsuited(config, parts):
+            missing[name] = reason
+        elif importlib.util.find_spec(package) is None:
+            missing[name] = f"not installed; pip install {package}"
+        else:
+            loop = bare_loop_beside(config, parts.task, parts.dataset, parts.settings)
+            assert isinstance(loop, SupervisedLoop)
+            unfuse(loop.optimizer)
+            found[name] = build(loop, usual_loader(parts), parts, folder)
+    return found, missing
+
+
+def unsuited(config: Config, parts: Parts) -> str | None:
+    """Why the usual loops do not train this, or None."""
+    if config["task"]["name"] != "supervised" or not has_bare_loop(config):
+        return f"no usual loop for task={config['task']['name']}"
+    if parts.settings.accumulate > 1:
+        return "their accumulation adds up batches, dltool's cuts one: trainer.accumulate=1 compares"
+    if config["optim"]["name"] == "lbfgs":
+        return "no usual loop for optim=lbfgs"
+    return None
+
+
+def unfuse(optimizer: torch.optim.Optimizer) -> None:
+    """Torch's own choice, as in a script that says nothing of fused kernels."""
+    for group in optimizer.param_groups:
+        if "fused" in group:
+            group["fused"] = None
+
+
+def data_loader_peer(loop: SupervisedLoop, loader: DataLoader[Any], parts: Parts, _: Path) -> Contestant:
+    """`for inputs, targets in loader:`, epoch after epoch."""
+    loop.batches = endless(loader, parts.device)
+    return partial(time_run, loop.run, parts.device)
+
+
+def endless(loader: DataLoader[Any], device: torch.device) -> Batches:
+    while True:
+        for inputs, targets in loader:
+            yield inputs.to(device), targets.to(device)
+
+
+def lightning_peer(loop: SupervisedLoop, loader: DataLoader[Any], parts: Parts, folder: Path) -> Contestant:
+    """A LightningModule with one self.log, the default progress bar, the CSV logger; without checkpoints."""
+    with quiet():
+        import lightning
+        from lightning.pytorch.loggers import CSVLogger
+
+    class Module(lightning.LightningModule):
+        def __init__(self) -> None:
+            super().__init__()
+            self.model = loop.model
+
+        def training_step(self, batch: tuple[Tensor, Tensor], _: int) -> Tensor:
+            loss = loop.loss(*batch)
+            self.log("train_loss", loss)
+            return loss
+
+        def configure_optimizers(self) -> torch.optim.Optimizer:
+            return loop.optimizer
+
+    class Timer(lightning.Callback):
+        """Times what comes after the first steps."""
+
+        def on_train_batch_end(self, trainer: Any, *_: Any) -> None:
+            if trainer.global_step == NUM_WARM_STEPS:
+                self.stopwatch = Stopwatch(parts.device)
+            elif trainer.global_step == trainer.max_steps:
+                self.seconds = self.stopwatch.read()
+
+    module = Module()
+
+    def time_steps(num_steps: int) -> Seconds:
+        timer, device = Timer(), parts.device
+        with quiet():
+            trainer = lightning.Trainer(
+                max_steps=NUM_WARM_STEPS + num_steps,
+                max_epochs=-1,
+                accelerator={"cuda": "gpu"}.get(device.type, device.type),
+                devices=[device.index or 0] if device.type == "cuda" else 1,
+                precision="32-true" if parts.settings.precision == 32 else parts.settings.precision,
+                gradient_clip_val=parts.settings.clip_norm,
+                logger=CSVLogger(folder / "lightning"),
+                default_root_dir=folder,
+                enable_checkpointing=False,
+                callbacks=[timer],
+            )
+            trainer.fit(module, loader)
+        return timer.seconds
+
+    return time_steps
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """A terminal that nobody sees, and no advice."""
+    logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
+    with (
+        Path(os.devnull).open("w") as nowhere,
+        contextlib.redirect_stdout(nowhere),
+        contextlib.redirect_stderr(nowhere),
+        warnings.catch_warnings(action="ignore"),
+    ):
+        yield
+
+
+def usual_loader(parts: Parts) -> DataLoader[Any]:
+    source = parts.dataset.train
+    inputs, targets = source.split.inputs.cpu(), source.split.targets.cpu()
+    dataset: TorchDataset[Any]
+    if isinstance(parts.dataset, ImageData) and isinstance(source.scaling, PixelScaling):
+        dataset = ImageDataset(inputs, targets, usual_transform(source, source.scaling))
+    else:
+        dataset = TensorDataset(inputs, targets)
+    drop_last = source.batches_per_epoch * source.batch_size <= len(inputs)
+    return DataLoader(dataset, batch_size=source.batch_size, shuffle=source.shuffle, drop_last=drop_last)
+
+
+class ImageDataset(TorchDataset[Any]):
+    """One PIL image at a time, as torchvision.datasets.MNIST gives them."""
+
+    def __init__(self, images: Tensor, targets: Tensor, transform: Callable[[Any], Tensor]) -> None:
+        self.images = images.permute(0, 2, 3, 1).squeeze(-1).numpy()  # (N, H, W) or (N, H, W, C)
+        self.targets = targets
+        self.transform = transform
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
+        from PIL import Image
+
+        return self.transform(Image.fromarray(self.images[index])), self.targets[index]
+
+
+def usual_transform(source: TrainSource, scaling: PixelScaling) -> Callable[[Any], Tensor]:
+    """Random crop and flip where configured, ToTensor, Normalize."""
+    from torchvision import transforms
+
+    steps: list[Any] = []
+    if source.augment is not None and source.augment.shift:
+        size = source.split.inputs.shape[-2:]
+        steps.append(transforms.RandomCrop(tuple(size), padding=source.augment.shift))
+    if source.augment is not None and source.augment.flip:
+        steps.append(transforms.RandomHorizontalFlip())
+    mean, std = scaling.shift.flatten().cpu() / 255, 1 / (255 * scaling.factor.flatten().cpu())
+    return transforms.Compose([*steps, transforms.ToTensor(), transforms.Normalize(mean.tolist(), std.tolist())])

@@ -1,0 +1,102 @@
+"""How long a training takes to its first step, and how much memory: each in a process of its own.
+
+The processes are forked from this one before it has computed anything. torch is imported by then, with what it imports
+for its first optimizer, so that the time is the training's own: device, data, model, optimizer, first step.
+"""
+
+import json
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+import torch._dynamo  # The first optimizer would do it, for a second.
+
+from dltool.build import prepare
+from dltool.config.check import Config
+from dltool.search.bare_loop import build_bare_loop, has_bare_loop
+from dltool.search.dltool_loop import DltoolLoop
+from dltool.search.stopwatch import synchronize
+
+NUM_STEPS, MAX_SECONDS = 20, 1.0  # What is run beyond the first step, for the memory's peak.
+MIB = 2**20
+
+Start = dict[str, float]  # "first_step_seconds", "peak_memory_mib"
+
+
+def measure_starts(config: Config, num_starts: int) -> dict[str, list[Start]]:
+    """Begin the training so many times, dltool and the hand-written loop in turns.
+
+    Returns:
+        Nothing for a loop that failed, as it will again in this process, with an error; or where processes
+        cannot be forked (on Windows; on macOS they can, but not with Metal).
+    """
+    if not hasattr(os, "fork") or sys.platform == "darwin":
+        return {}
+    loops = {"dltool": start_dltool, **({"hand-written": start_bare_loop} if has_bare_loop(config) else {})}
+    found: dict[str, list[Start]] = {name: [] for name in loops}
+    names = list(loops)
+    for _ in range(num_starts):
+        for name in names:
+            if (start := in_a_fork(lambda name=name: loops[name](config))) is None:  # type: ignore[misc]
+                return {}
+            found[name].append(start)
+        names.reverse()
+    return found
+
+
+def start_dltool(config: Config) -> Start:
+    started = time.perf_counter()
+    with tempfile.TemporaryDirectory() as folder:
+        loop = DltoolLoop(prepare(config), Path(folder))
+        loop.bar.on_start(loop.trainer.task, loop.trainer.progress)
+        measured = measure(loop.run, started, loop.trainer.device)
+        loop.bar.on_end()
+    return measured
+
+
+def start_bare_loop(config: Config) -> Start:
+    started = time.perf_counter()
+    loop = build_bare_loop(config)
+    return measure(loop.run, started, loop.device)
+
+
+def measure(run: Callable[[int], None], started: float, device: torch.device) -> Start:
+    run(1)
+    synchronize(device)
+    first_step = time.perf_counter() - started
+    for _ in range(NUM_STEPS):
+        run(1)
+        if time.perf_counter() - started - first_step > MAX_SECONDS:
+            break
+    synchronize(device)
+    if device.type == "cuda":
+        peak = torch.cuda.max_memory_allocated(device)
+    else:
+        import resource  # Not on Windows.
+
+        peak = 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return {"first_step_seconds": first_step, "peak_memory_mib": peak / MIB}
+
+
+def in_a_fork(work: Callable[[], Start]) -> Start | None:
+    """The result of some work that a copy of this process does; None where it failed."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            os.close(reading)
+            with os.fdopen(writing, "w") as pipe:
+                json.dump(work(), pipe)
+        finally:
+            os._exit(0)  # Without what the parent has put off until its own end.
+    os.close(writing)
+    with os.fdopen(reading) as pipe:
+        result = pipe.read()
+    os.waitpid(child, 0)
+    return json.loads(result) if result else None
