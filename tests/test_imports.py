@@ -22,9 +22,8 @@ TIERS = [
     ["following"],
     ["build"],
     ["session"],
-    ["search"],
+    ["search", "bench"],
     ["training"],
-    ["search"],
     ["cli"],
 ]
 SIDEWAYS = {"models", "data", "losses", "optim"}  # Neighbours in one tier that may not import each other.

@@ -52,7 +52,7 @@ def positive(text: str) -> float:
 def run(args: argparse.Namespace) -> int:
     _, config = read_config(args)
     print("measuring …", file=sys.stderr, flush=True)
-    from dltool.search.bench import bench
+    from dltool.bench.bench import bench
 
     report = bench(config, rounds=args.rounds, seconds=args.seconds, with_peers=args.peers)
     if args.json:

@@ -19,10 +19,10 @@ VERBS: dict[str, ModuleType] = {
     "tune": tune,
     "runs": runs,
     "reproduce": reproduce,
+    "bench": bench,
     "list": list,
     "show": show,
     "check": check,
-    "bench": bench,
 }
 
 EPILOG = """\

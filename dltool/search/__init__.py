@@ -1,1 +1,1 @@
-"""Many trainings: sweeps, tuning, reproduction; and how fast one is."""
+"""Many trainings: sweeps, tuning, reproduction."""

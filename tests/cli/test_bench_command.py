@@ -43,7 +43,7 @@ def test_table_and_json(dltool: Dltool, tmp_path: Path) -> None:
     ],
 )
 def test_bad_input(words: list[str], message: str, dltool_here: Dltool, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("dltool.search.bench.measure_starts", lambda config, num_starts: {})
+    monkeypatch.setattr("dltool.bench.bench.measure_starts", lambda config, num_starts: {})
     done = dltool_here("bench", *words)
     assert done.returncode == 2
     assert message in done.stderr

@@ -9,16 +9,16 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from dltool.bench.bare_loop import BareLoop, bare_loop_beside, has_bare_loop
+from dltool.bench.dltool_loop import LEFT_OUT, DltoolLoop
+from dltool.bench.peers import build_peers
+from dltool.bench.start import measure_starts
+from dltool.bench.stopwatch import LEAST_SECONDS, Contestant, Seconds, time_in_turns, time_run
 from dltool.build import prepare
 from dltool.config.check import Config
 from dltool.engine.device import describe_device
 from dltool.optim.schedule import Schedule
 from dltool.randomness import seed_default_generators, step_seed
-from dltool.search.bare_loop import BareLoop, bare_loop_beside, has_bare_loop
-from dltool.search.dltool_loop import LEFT_OUT, DltoolLoop
-from dltool.search.peers import build_peers
-from dltool.search.start import measure_starts
-from dltool.search.stopwatch import LEAST_SECONDS, Contestant, Seconds, time_in_turns, time_run
 
 DLTOOL, HAND_WRITTEN = "dltool", "hand-written"
 NUM_CHECKED_STEPS = 10

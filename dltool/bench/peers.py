@@ -19,13 +19,13 @@ from torch import Tensor
 from torch.utils.data import DataLoader, TensorDataset
 from torch.utils.data import Dataset as TorchDataset
 
+from dltool.bench.bare_loop import Batches, SupervisedLoop, bare_loop_beside, has_bare_loop
+from dltool.bench.stopwatch import Contestant, Seconds, Stopwatch, time_run
 from dltool.build import Parts
 from dltool.config.check import Config
 from dltool.data.image_data import ImageData
 from dltool.data.scaling import PixelScaling
 from dltool.data.source import TrainSource
-from dltool.search.bare_loop import Batches, SupervisedLoop, bare_loop_beside, has_bare_loop
-from dltool.search.stopwatch import Contestant, Seconds, Stopwatch, time_run
 
 NUM_WARM_STEPS = 10  # Of each Lightning run, before the clock starts.
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from rich.console import Console
 
+from dltool.bench.stopwatch import Seconds, Stopwatch
 from dltool.build import Parts
 from dltool.observers.progress import ProgressBar
 from dltool.runs.folder import RunFolder
-from dltool.search.stopwatch import Seconds, Stopwatch
 from dltool.session import Session
 from dltool.settings import CheckpointSettings
 

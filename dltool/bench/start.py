@@ -15,11 +15,11 @@ from pathlib import Path
 import torch
 import torch._dynamo  # The first optimizer would do it, for a second.
 
+from dltool.bench.bare_loop import build_bare_loop, has_bare_loop
+from dltool.bench.dltool_loop import DltoolLoop
+from dltool.bench.stopwatch import synchronize
 from dltool.build import prepare
 from dltool.config.check import Config
-from dltool.search.bare_loop import build_bare_loop, has_bare_loop
-from dltool.search.dltool_loop import DltoolLoop
-from dltool.search.stopwatch import synchronize
 
 NUM_STEPS, MAX_SECONDS = 20, 1.0  # What is run beyond the first step, for the memory's peak.
 MIB = 2**20

@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 import torch
 
+from dltool.bench.bare_loop import bare_loop_beside, build_bare_loop
+from dltool.bench.bench import bench, compare
+from dltool.bench.dltool_loop import DltoolLoop
+from dltool.bench.peers import usual_loader
+from dltool.bench.stopwatch import Seconds, time_in_turns
 from dltool.build import prepare
 from dltool.config.check import Config
-from dltool.search.bare_loop import bare_loop_beside, build_bare_loop
-from dltool.search.bench import bench, compare
-from dltool.search.dltool_loop import DltoolLoop
-from dltool.search.peers import usual_loader
-from dltool.search.stopwatch import Seconds, time_in_turns
 
 TRAININGS = {
     "classes": ["model=mlp", "model.hidden=[8]", "data=iris", "data.batch_size=16", "schedule=one_cycle"],
@@ -80,7 +80,7 @@ def test_the_report(name: str, configure: Callable[..., Config]) -> None:
 
 
 def test_missing_peers_are_named(configure: Callable[..., Config], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("dltool.search.peers.importlib.util.find_spec", lambda name: None)
+    monkeypatch.setattr("dltool.bench.peers.importlib.util.find_spec", lambda name: None)
     report = bench(configure(*TRAININGS["classes"]), with_peers=True, **TINY)
     assert report["missing"] == {
         "DataLoader": "not installed; pip install torchvision",
