@@ -22,8 +22,8 @@ TIERS = [
     ["following"],
     ["build"],
     ["session"],
-    ["search", "bench"],
     ["training"],
+    ["search", "bench"],
     ["cli"],
 ]
 SIDEWAYS = {"models", "data", "losses", "optim"}  # Neighbours in one tier that may not import each other.

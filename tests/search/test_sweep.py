@@ -178,11 +178,12 @@ def test_stopped_anywhere_it_goes_on_to_the_same_end(tmp_path: Path, signum: int
     process = subprocess.Popen(
         command(*words), cwd=tmp_path, env=one_thread(), stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
-    wait_for(lambda: len(list((tmp_path / "s").glob("*/checkpoints/step-*"))) >= 2)
+    wait_for((tmp_path / "s" / "sweep.json").exists)
     # A second shell is told who is at work.
     second = subprocess.run(command(*words), cwd=tmp_path, env=one_thread(), capture_output=True, text=True)
     assert second.returncode == 2
     assert f"process {process.pid} is at work" in second.stderr
+    wait_for(lambda: any((tmp_path / "s").glob("*/checkpoints/step-*")))
     process.send_signal(signum)
     _, errors = process.communicate(timeout=300)
     assert process.returncode == (130 if signum == signal.SIGINT else -signal.SIGKILL)
