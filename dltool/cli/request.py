@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from dltool.config.compose import Composed
+    from dltool.runs.folder import RunFolder
     from dltool.search.grid import Job
     from dltool.search.sweep import Training
 
@@ -93,15 +94,25 @@ def command_words(args: argparse.Namespace) -> list[str]:
     return folders + (["--from", str(args.source)] if args.source else [])
 
 
+def open_run(name: str) -> "RunFolder":
+    """The run that a path names, or the last part or parts of one below the output root.
+
+    Raises:
+        ConfigError: Where there is none, with the nearest name, or several.
+    """
+    from dltool.runs.catalog import find_run
+    from dltool.runs.folder import RunFolder
+    from dltool.settings import OUTPUT_ROOT
+
+    path = Path(name).expanduser()
+    return RunFolder.open(name if path.is_dir() else str(find_run(name, OUTPUT_ROOT)))
+
+
 def source_of(source: Path) -> tuple[Path, dict[str, Any]]:
     """The config file that --from names, and, for a run, what each `auto` of it became."""
-    from dltool.runs.folder import CONFIG, RunFolder
+    from dltool.runs.folder import CONFIG
 
-    if source.is_dir():
-        run = RunFolder.open(str(source))
-        return run.path / CONFIG, run.read_environment().get("auto", {})
-    if not source.is_file():
-        raise ConfigError(
-            f"--from {source.resolve()}: there is no such run or file", "name a run folder or a YAML file"
-        )
-    return source, {}
+    if source.is_file():
+        return source, {}
+    run = open_run(str(source))
+    return run.path / CONFIG, run.read_environment().get("auto", {})

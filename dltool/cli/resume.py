@@ -2,6 +2,8 @@
 
 import argparse
 
+from dltool.cli.request import open_run
+
 SUMMARY = "go on with an interrupted run, or train a finished one longer"
 EXAMPLES = """\
 examples:
@@ -14,16 +16,16 @@ Length, stopping, checkpoints, logging, device and threads may change; for anyth
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("run", metavar="RUN", help="the run folder")
+    parser.add_argument("run", metavar="RUN", help="the run folder, or its name where it is unique")
     parser.add_argument("overrides", nargs="*", metavar="key=value", help="what is to change")
     parser.add_argument("--quiet", action="store_true", help="print nothing but errors and the run folder")
 
 
 def run(args: argparse.Namespace) -> int:
     from dltool.config.rerun import compose_resume, with_auto
-    from dltool.runs.folder import CONFIG, RunFolder
+    from dltool.runs.folder import CONFIG
 
-    folder = RunFolder.open(args.run)
+    folder = open_run(args.run)
     path = folder.path / CONFIG
     config = compose_resume(path, args.overrides)
     built = with_auto(config, folder.read_environment().get("auto", {}), path)
