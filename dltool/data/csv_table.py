@@ -1,5 +1,6 @@
 """A table of one's own, from a CSV file: the target, the kind of each column and the task are found in it."""
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
@@ -113,11 +114,14 @@ def find_column(table: CsvTable, wanted: str | int, key: str) -> int:
     if str(wanted) in table.names:
         return table.names.index(str(wanted))
     count = len(table.names)
-    if isinstance(wanted, int) and 1 <= abs(wanted) <= count:
-        return wanted - 1 if wanted > 0 else count + wanted
+    number = int(wanted) if re.fullmatch(r"-?\d+", str(wanted)) else 0
+    if 1 <= abs(number) <= count:
+        return number - 1 if number > 0 else count + number
     near = nearest(str(wanted), table.names)
     listed = ", ".join(table.names[:20]) + (f" and {count - 20} more" if count > 20 else "")
     hint = f"did you mean {near}?" if near else f"{key}=1 … {count} counts them, -1 is the last one"
+    if count == 1:
+        hint = f"are its cells separated by a {table.delimiter}? data.delimiter=comma|semicolon|tab|pipe"
     raise DataError(f"{table.origin}: {key}={wanted}: there is no such column; the columns are {listed}", hint)
 
 
@@ -168,6 +172,8 @@ def read_inputs(table: CsvTable, used: Sequence[int], forced: set[int]) -> tuple
 def text_in_numbers(table: CsvTable, index: int, texts: np.ndarray, hint: str) -> DataError:
     first = int(texts.argmax())
     cell = table.columns[index][first].strip()
+    if first == 0 and not table.header:
+        hint = "data.header=true if the first row names the columns"
     more = f"; there are {texts.sum():,} such cells" if texts.sum() > 1 else ""
     return DataError(
         f"{table.origin}: row {table.rows[first]}, column {table.names[index]}: "

@@ -83,6 +83,16 @@ def test_errors_come_before_the_first_step(dltool_here, table, words, error, hin
     assert not Path("outputs").exists()
 
 
+def test_columns_are_named_as_they_are_called(configure):
+    words = ["data=csv", "data.path=t.csv", "data.target=y", "model=mlp"]
+    for text, expected in {
+        "[größe,身高 (cm), a b]": ["größe", "身高 (cm)", "a b"],
+        "[身高,3]": ["身高", "3"],
+        "[id,3]": ["id", 3],
+    }.items():
+        assert configure(*words, f"data.drop={text}")["data"]["drop"] == expected
+
+
 def test_the_quick_answers_open_no_file(dltool_here):
     done = dltool_here("train", *CSV, "data.path=nowhere.csv", "--cfg", "job")
     assert done.returncode == 0

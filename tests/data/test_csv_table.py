@@ -129,6 +129,8 @@ def test_a_missing_target_is_never_made_up(load, refused):
         (SHAPES, {"drop": ["idd"]}, "data.drop=idd", "did you mean id?"),
         (SHAPES, {"drop": ["y"]}, "data.drop holds the target y", "data.drop"),
         (SHAPES, {"drop": ["id", "side", "colour"]}, "no column beside the target", "data.drop"),
+        (SHAPES, {"header": False, "target": 4}, "row 1, column column_1: 'id' is a text", "data.header=true"),
+        (SHAPES, {"delimiter": "tab"}, "there is no such column", "separated by a tab?"),
         (SHAPES.replace("3.5", "three", 1), {}, "row 5, column side: 'three' is a text", "data.categories=[side]"),
         (column(["a"] * 9), {}, "the target y is a in every row", "data.target"),
         (column(["2.5"] * 9), {}, "the target y is 2.5 in every row", "data.target"),
