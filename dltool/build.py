@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from dltool.config.check import Config
+from dltool.config.check import Config, check_rules, resolve_loss
 from dltool.config.kinds import AnyOf, DictOf, Field, Kind, ListOf, Nested, TupleOf
 from dltool.config.source import Component, component
 from dltool.data.dataset import Dataset
@@ -75,6 +75,7 @@ def prepare(config: Config, followed: tuple[str, str | None] | None = None) -> P
     if device.type == "cpu":
         keep_freed_memory()
     dataset = build_data(config, device)
+    config = with_targets(config, dataset.spec)
     if settings.overfit_batches is not None:
         dataset.repeat_first_batches(settings.overfit_batches)
     if settings.limit_batches is not None:
@@ -146,6 +147,26 @@ def build_data(config: Config, device: torch.device) -> Dataset:
         channels_last=config["trainer"]["channels_last"],
     )
     return dataset
+
+
+def with_targets(config: Config, spec: DataSpec) -> Config:
+    """The config, once the data says what its targets are, where its registration leaves that open (`csv`).
+
+    A check of a config alone opens no data, so that a run can be used without it. What waits for the targets, the
+    loss that `auto` stands for and the rules about them, is settled here, still before the first step.
+
+    Raises:
+        ConfigError: The loss, the model or the task does not fit the targets.
+    """
+    data = config.components["data"]
+    if data.traits["targets"] != "auto":
+        return config
+    known = dataclasses.replace(data, traits=data.traits | {"targets": spec.target})
+    components = config.components | {"data": known}
+    if "loss" in components and (loss := resolve_loss(components)) is not None:
+        components["loss"] = loss
+    check_rules(config.tree, components)
+    return dataclasses.replace(config, components=components)
 
 
 def output_dim(spec: DataSpec, head: str | None) -> int:

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import torch
 
-from dltool.build import build_data, build_model, build_spec, build_trainer, prepare
+from dltool.build import build_data, build_model, build_spec, build_trainer, prepare, with_targets
 from dltool.config.check import Config
+from dltool.data.preprocessing import to_json
 from dltool.observers.jsonl import cut_back
 from dltool.observers.observer import Observer
 from dltool.observers.tracker import check_trackers
@@ -45,6 +46,7 @@ def train(
     run = RunFolder.create(config["run"]["dir"], OUTPUT_ROOT, f"{config['model']['name']}_{config['data']['name']}")
     session = Session(parts, run, quiet, observers)
     run.write_config(config.tree)
+    run.write_preprocessing(to_json(parts.dataset.preprocessing, parts.spec))
     run.write_environment({**describe_environment(), "auto": parts.auto, "resumed": []})
     return session.run_to_end()
 
@@ -103,6 +105,7 @@ def try_one_batch(config: Config) -> int:
 def describe_model(config: Config) -> str:
     """The model's layers as a table, after loading the data that decides its shapes."""
     dataset = build_data(config, torch.device("cpu"))
+    config = with_targets(config, dataset.spec)
     spec = build_spec(config, dataset)
     with torch.device("meta"):
         model = build_model(config, spec, torch.device("meta"))

@@ -70,6 +70,9 @@ def test_trains_one_batch(
     tree = compose(overrides).tree
     if "root" in tree["data"]:
         overrides.append(f"data.root={mnist_folder}")
+    if "path" in tree["data"]:
+        (tmp_path / "table.csv").write_text("size,colour,y\n" + "1,red,a\n2,blue,b\n" * 50)
+        overrides += [f"data.path={tmp_path / 'table.csv'}", "data.target=y"]
     parts = prepare(configure(*overrides))
     trainer = build_trainer(parts, RunFolder(tmp_path))
     before = {key: value.clone() for key, value in parts.task.model.state_dict().items()}

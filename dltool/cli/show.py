@@ -46,7 +46,7 @@ def print_origins(config: Config) -> None:
             rows.append((f"{'  ' * depth}{name}:", ""))
         else:
             rows.append((f"{'  ' * depth}{name}: {in_yaml(value)}", config.origins.origin(key)))
-        if key == "loss.name" and value == "auto" and config.chosen_loss:
+        if key == "loss.name" and value == "auto" and config.chosen_loss not in (None, "auto"):
             rows[-1] = (f"{'  ' * depth}{name}: auto", f"{rows[-1][1]}; becomes {config.chosen_loss}")
     width = min(max(len(left) for left, _ in rows), 60)
     for left, origin in rows:

@@ -45,7 +45,7 @@ class Config:
 
     @property
     def chosen_loss(self) -> str | None:
-        """The name of the loss, `auto` resolved; None for a task without one."""
+        """The name of the loss, `auto` resolved as far as the data is known; None for a task without one."""
         return self.components["loss"].name if "loss" in self.components else None
 
 
@@ -248,24 +248,24 @@ def resolve_loss(components: dict[str, Component]) -> Component | None:
             raise ConfigError(f"task={task.name} has no loss, but loss={loss.name} is set", "loss=auto")
         return None
     purpose = data.traits["targets"] if wanted == "data" else wanted
+    if purpose == "auto":  # Known when the data is loaded: dltool.build asks again.
+        return loss
     fitting = [
         other
         for other in (component("loss", name) for name in registrations()["loss"])
         if task.name in other.traits.get("tasks", ())
         and (wanted != "data" or purpose in other.traits.get("targets", ()))
     ]
+    first = next((other for other in fitting if purpose in other.traits.get("default_for", ())), None)
     if loss.name == "auto":
-        for other in fitting:
-            if purpose in other.traits.get("default_for", ()):
-                return other
-        raise ConfigError(f"no loss is known for data={data.name} (targets: {purpose})", "name one: loss=…")
+        if first is None:
+            raise ConfigError(f"no loss is known for data={data.name} (targets: {purpose})", "name one: loss=…")
+        return first
     if loss.name not in [other.name for other in fitting]:
         names = ", ".join(other.name for other in fitting) or "none"
         subject = f"data={data.name}, whose targets are {purpose}" if wanted == "data" else f"task={task.name}"
-        first = next((o.name for o in fitting if purpose in o.traits.get("default_for", ())), None)
-        raise ConfigError(
-            f"loss={loss.name} does not fit {subject}; those that fit are {names}", f"loss={first}" if first else None
-        )
+        hint = f"loss={first.name}" if first else None
+        raise ConfigError(f"loss={loss.name} does not fit {subject}; those that fit are {names}", hint)
     return loss
 
 

@@ -187,7 +187,9 @@ def parse_override(text: str) -> Override:
             hint = "write key=value, group=option, +key=value or ~key"
             raise ConfigError(f"cannot read {text!r} as an override", hint) from error
         escaped = value.replace("\\", "\\\\").replace("'", "\\'")
-        override = parser.parse_override(f"{key}='{escaped}'")
+        if is_list := re.fullmatch(r"\[[^][{}'\"\\]+\]", value):  # Of such texts: [身高,weight (kg)].
+            escaped = re.sub(r"\s*([^][,]+?)\s*(?=[],])", r"'\1'", value)
+        override = parser.parse_override(f"{key}={escaped}" if is_list else f"{key}='{escaped}'")
     if override.key_or_group.split(".")[0].split("/")[0] == "hydra":
         hint = "dltool only composes with Hydra; use run.dir, trainer.* and logger.*"
         raise ConfigError(f"{override.input_line}: hydra.* cannot be set", hint)

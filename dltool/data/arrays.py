@@ -1,6 +1,7 @@
 """What a data option loads: whole splits as tensors, and the check that they are what they claim to be."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from torch import Tensor
@@ -14,18 +15,39 @@ class Split:
     """The samples of one split.
 
     Attributes:
-        inputs: Images, uint8 `(N, C, H, W)`, or rows of numbers, float32 `(N, D)`.
+        inputs: Images, uint8 `(N, C, H, W)`, or rows of numbers, float32 `(N, D)`. Rows whose columns are described
+            are float64, and hold a category's code, or NaN where a cell is missing, until they are encoded.
         targets: Labels, int64 `(N,)`, or numbers, float32 `(N, target_dim)`.
+        rows: Where each sample stands in its file, int64 `(N,)`, for messages; None for its position.
     """
 
     inputs: Tensor
     targets: Tensor
+    rows: Tensor | None = None
 
     def __len__(self) -> int:
         return self.inputs.shape[0]
 
     def select(self, rows: Tensor) -> "Split":
-        return Split(self.inputs[rows], self.targets[rows])
+        return Split(self.inputs[rows], self.targets[rows], None if self.rows is None else self.rows[rows])
+
+
+@dataclass(frozen=True)
+class Column:
+    """What one column of `(N, D)` holds.
+
+    Attributes:
+        name: As in the file.
+        categories: The text of each code; None for a column of numbers.
+        fill: What a missing cell gets, from the training split; None allows no missing cell. Categories have no
+            mean and get the mode.
+        unknown: Whether a category that the training split lacks is an error, or none of the known ones.
+    """
+
+    name: str
+    categories: tuple[str, ...] | None = None
+    fill: Literal["mean", "mode"] | None = None
+    unknown: Literal["refuse", "ignore"] = "refuse"
 
 
 @dataclass(frozen=True)
@@ -38,10 +60,13 @@ class RawData:
         target: What the targets are; see DataSpec.
         class_names: One name a class; label i is `class_names[i]`.
         feature_names: One name a column of `(N, D)`, for messages; may be empty.
+        columns: What the columns of `(N, D)` hold; empty where all are numbers, none of them missing.
         target_dim: Numbers to predict per sample.
         centers, center_std: The known modes of a synthetic distribution; see DataSpec.
         held_out: False where so few samples exist that the same ones serve as train, val and test.
         origin: The absolute path that the data came from, or what made it; it opens every error message.
+        file_columns: Columns of the file, where it has no header; see TablePreprocessing.
+        notes: What a person should know of how it was read, a line each.
     """
 
     train: Split
@@ -50,11 +75,14 @@ class RawData:
     target: Target
     class_names: tuple[str, ...] = ()
     feature_names: tuple[str, ...] = ()
+    columns: tuple[Column, ...] = ()
     target_dim: int = 1
     centers: tuple[tuple[float, ...], ...] = ()
     center_std: float = 0.0
     held_out: bool = True
     origin: str = "data"
+    file_columns: int = 0
+    notes: tuple[str, ...] = ()
 
     @property
     def splits(self) -> dict[str, Split]:
@@ -73,7 +101,7 @@ def check_data(raw: RawData) -> None:
         where = f"{raw.origin}: {name}"
         if len(split) == 0:
             raise DataError(f"{where} split is empty")
-        _check_inputs(split.inputs, where, raw.feature_names)
+        _check_inputs(split.inputs, where, raw)
         if split.inputs.shape[1:] != raw.train.inputs.shape[1:]:
             raise DataError(
                 f"{where} samples have the shape {tuple(split.inputs.shape[1:])}, "
@@ -87,7 +115,11 @@ def check_data(raw: RawData) -> None:
             _check_labels(split.targets, where, raw)
 
 
-def _check_inputs(inputs: Tensor, where: str, feature_names: tuple[str, ...]) -> None:
+def _check_inputs(inputs: Tensor, where: str, raw: RawData) -> None:
+    if raw.columns:  # Read cell by cell, and encoded later.
+        assert inputs.dtype == torch.float64, inputs.dtype
+        assert inputs.shape[1:] == (len(raw.columns),), inputs.shape
+        return
     images = inputs.dtype == torch.uint8 and inputs.ndim == 4
     rows = inputs.dtype == torch.float32 and inputs.ndim == 2
     if not images and not rows:
@@ -95,7 +127,7 @@ def _check_inputs(inputs: Tensor, where: str, feature_names: tuple[str, ...]) ->
             f"{where} inputs are {_describe(inputs)}; images must be uint8 (N, C, H, W), rows float32 (N, D)"
         )
     if rows:
-        _check_finite(inputs, where, feature_names)
+        _check_finite(inputs, where, raw.feature_names)
 
 
 def _check_numbers(targets: Tensor, where: str, target_dim: int) -> None:

@@ -13,6 +13,7 @@ from dltool.batch import Batch
 from dltool.component import Fraction, NonNegative, Positive
 from dltool.data.arrays import RawData, Split, check_data
 from dltool.data.augment import Augmenter
+from dltool.data.preprocessing import Preprocessing
 from dltool.data.scaling import Scaling
 from dltool.data.source import TrainSource, evaluation_batches
 from dltool.data.splits import make_splits
@@ -32,8 +33,13 @@ class Dataset(ABC):
         eval_batch_size: Samples a batch of evaluation; changes its speed, not its result.
         shuffle: A new order each epoch; false keeps that of the data.
         drop_last: Leave out an epoch's last batch where it is smaller.
+        sampling: "all" draws each training sample once an epoch; "balanced" draws as many of each class, of rare
+            ones again and again, of frequent ones another part each epoch.
         val_fraction, test_fraction: Shares of all samples that are cut off as validation and test split
             where the data has no official one; 0 for none.
+        num_folds: Cut the samples into so many folds, stratified by class; that of number `fold`, from 0, is the test
+            split, or the validation split where the data has an official test split. null cuts fractions.
+        fold: See num_folds.
         split_seed: Seed of the split and of made-up data, apart from the run's `seed`, so that runs of
             several seeds are held against the same test set.
         residency: "device" keeps all inputs on the training device, "host" in the host's memory, from
@@ -47,6 +53,7 @@ class Dataset(ABC):
         spec: What the data says of itself; `output_dim` is left for the loss to decide.
         splits: The samples of "train", "val" and "test", as far as they exist, before pixels are scaled.
         train: The stream of training batches.
+        preprocessing: Makes of raw samples what the model takes; fitted on the training split.
         choices: What each `auto` became, by its key; with these values the run is the same.
         notes: What a person should know of it, a line each.
     """
@@ -54,6 +61,7 @@ class Dataset(ABC):
     spec: DataSpec
     splits: dict[str, Split]
     train: TrainSource
+    preprocessing: Preprocessing
 
     def __init__(
         self,
@@ -63,8 +71,11 @@ class Dataset(ABC):
         eval_batch_size: Positive[int] = 512,
         shuffle: bool = True,
         drop_last: bool = False,
+        sampling: Literal["all", "balanced"] = "all",
         val_fraction: Fraction[float] = 0.1,
         test_fraction: Fraction[float] = 0.2,
+        num_folds: Positive[int] | None = None,
+        fold: NonNegative[int] = 0,
         split_seed: NonNegative[int] = 0,
         residency: Literal["auto", "device", "host"] = "auto",
         scaling: Literal["auto", "standardize", "unit", "symmetric", "none"] = "auto",
@@ -74,8 +85,11 @@ class Dataset(ABC):
         self.eval_batch_size = eval_batch_size
         self.shuffle = shuffle
         self.drop_last = drop_last
+        self.sampling = sampling
         self.val_fraction = val_fraction
         self.test_fraction = test_fraction
+        self.num_folds = num_folds
+        self.fold = fold
         self.split_seed = split_seed
         self.residency = residency
         self.scaling = scaling
@@ -111,12 +125,19 @@ class Dataset(ABC):
         self.notes.clear()
         raw = self.load(generator(self.split_seed, "data"))
         check_data(raw)
+        self._check_sampling(raw)
+        self.notes += raw.notes
         self.splits = make_splits(
-            raw, val_fraction=self.val_fraction, test_fraction=self.test_fraction, seed=self.split_seed
+            raw,
+            val_fraction=self.val_fraction,
+            test_fraction=self.test_fraction,
+            num_folds=self.num_folds,
+            fold=self.fold,
+            seed=self.split_seed,
         )
         self._note_splits(raw)
         self._shape(model_traits or {})
-        input_range = self._scale(pixel_scaling)
+        input_range = self._scale(raw, pixel_scaling)
         if channels_last and self._scale_batch is not None:
             self._scale_batch = partial(scale_channels_last, self._scale_batch)
         self._place()
@@ -136,6 +157,7 @@ class Dataset(ABC):
             seed=seed,
             shuffle=self.shuffle,
             drop_last=self.drop_last,
+            balanced=self.sampling == "balanced",
             scaling=self._scale_batch,
             augment=self._augmenter,
         )
@@ -178,8 +200,23 @@ class Dataset(ABC):
         """Check that the inputs are of this class's kind and bring them to the size that the model takes."""
 
     @abstractmethod
-    def _scale(self, pixel_scaling: Scaling | None) -> tuple[float, float] | None:
-        """Scale the inputs, or set `_scale_batch`; returns the range that bounds them, if any."""
+    def _scale(self, raw: RawData, pixel_scaling: Scaling | None) -> tuple[float, float] | None:
+        """Scale the inputs, or set `_scale_batch`; set `preprocessing`, which does the same to raw samples.
+
+        Returns:
+            The range that bounds the inputs, if any.
+        """
+
+    def _check_sampling(self, raw: RawData) -> None:
+        if self.sampling == "all":
+            return
+        if raw.target not in ("classes", "binary"):
+            raise DataError(
+                f"data.sampling=balanced needs classes, and the targets of {raw.origin} are {raw.target}",
+                "data.sampling=all",
+            )
+        if not self.shuffle:
+            raise DataError("data.sampling=balanced draws at random, but data.shuffle=false", "data.shuffle=true")
 
     def _chosen_scaling(self, automatic: Scaling) -> Scaling:
         if self.scaling != "auto":
@@ -188,7 +225,7 @@ class Dataset(ABC):
         return automatic
 
     def _replace_inputs(self, inputs: Mapping[str, Tensor]) -> None:
-        self.splits = {name: Split(inputs[name], split.targets) for name, split in self.splits.items()}
+        self.splits = {name: Split(inputs[name], split.targets, split.rows) for name, split in self.splits.items()}
 
     def _place(self) -> None:
         """Move the inputs to where `residency` wants them."""
@@ -205,6 +242,9 @@ class Dataset(ABC):
         if not raw.held_out:
             self.notes.append(f"nothing is held out: the same {size} samples serve as train, val and test")
             return
+        if self.num_folds is not None:
+            held = "validation" if "test" in raw.splits else "test"
+            self.notes.append(f"the {held} split is fold {self.fold} of 0 … {self.num_folds - 1}")
         for name, fraction in (("val", self.val_fraction), ("test", self.test_fraction)):
             if name in raw.splits and fraction > 0:
                 self.notes.append(

@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from dltool.component import Positive
+from dltool.data.arrays import RawData
 from dltool.data.augment import Augmentation
 from dltool.data.dataset import Dataset, LoadFunction
+from dltool.data.image_preprocessing import ImagePreprocessing
 from dltool.data.resize import choose_size, describe, is_padding, resize_images
 from dltool.data.scaling import Scaling
 from dltool.data.scaling import pixel_scaling as fit_pixel_scaling
@@ -23,6 +25,8 @@ class ImageData(Dataset):
         augment: Random shifts and flips of training images.
         shared: What every data set takes; see Dataset.
     """
+
+    preprocessing: ImagePreprocessing
 
     def __init__(
         self,
@@ -56,7 +60,15 @@ class ImageData(Dataset):
             {name: resize_images(split.inputs, new, self.device) for name, split in self.splits.items()}
         )
 
-    def _scale(self, pixel_scaling: Scaling | None) -> tuple[float, float] | None:
+    def _scale(self, raw: RawData, pixel_scaling: Scaling | None) -> tuple[float, float] | None:
         mode = self._chosen_scaling(pixel_scaling or "standardize")
-        self._scale_batch = scaling = fit_pixel_scaling(self.splits["train"].inputs, mode, self.device)
+        images = self.splits["train"].inputs
+        self._scale_batch = scaling = fit_pixel_scaling(images, mode, self.device)
+        self.preprocessing = ImagePreprocessing(
+            channels=images.shape[1],
+            raw_size=(raw.train.inputs.shape[2], raw.train.inputs.shape[3]),
+            size=(images.shape[2], images.shape[3]),
+            shift=tuple(scaling.shift.flatten().tolist()),
+            factor=tuple(scaling.factor.flatten().tolist()),
+        )
         return scaling.input_range

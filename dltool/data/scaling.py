@@ -49,28 +49,27 @@ def pixel_scaling(train: Tensor, mode: Scaling, device: torch.device) -> PixelSc
     return PixelScaling(shift, factor, input_range)
 
 
-def scale_rows(splits: list[Tensor], mode: Scaling) -> list[Tensor]:
-    """Scale each feature of a table, once, in double precision.
+def fit_rows(train: Tensor, mode: Scaling) -> tuple[Tensor, Tensor]:
+    """Fit the scaling `(rows - shift) * factor` of a table's features, in double precision.
 
     Args:
-        splits: Rows of each split, float32 `(N, D)`, the training split first; it alone gives the statistics.
+        train: Rows of the training split, `(N, D)`.
         mode: "standardize" for mean 0 and deviation 1, "unit" and "symmetric" for the training split's
             least and largest value at 0 and 1, or -1 and 1 (other splits may go beyond), "none".
 
     Returns:
-        The splits, float32. A feature that is constant in the training split is only centred.
+        shift and factor, float64 `(D,)`. A feature that is constant in the training split is only centred.
     """
+    train = train.double()
     if mode == "none":
-        return splits
-    train = splits[0].double()
+        return torch.zeros_like(train[0]), torch.ones_like(train[0])
     least, largest = train.amin(0), train.amax(0)
     if mode == "standardize":
         shift, width = train.mean(0), train.std(0, correction=0)
     else:
         half = mode == "symmetric"
         shift, width = ((least + largest) / 2, (largest - least) / 2) if half else (least, largest - least)
-    factor = _reciprocal(torch.where(least == largest, 0.0, width))  # Rounding gives constants a deviation.
-    return [((rows.double() - shift) * factor).float() for rows in splits]
+    return shift, _reciprocal(torch.where(least == largest, 0.0, width))  # Rounding gives constants a deviation.
 
 
 def _pixel_statistics(images: Tensor) -> tuple[Tensor, Tensor]:

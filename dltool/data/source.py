@@ -26,6 +26,7 @@ class TrainSource:
         seed: The run's.
         shuffle: False draws in the order of the split, each epoch alike.
         drop_last: Leave out an epoch's last batch where it is smaller than the others.
+        balanced: Draw as many of each class, see balanced_order; epoch e by (seed, "balanced", e).
         scaling: Makes float32 inputs of a batch; None where they are float32 already.
         augment: Variations of images.
 
@@ -46,6 +47,7 @@ class TrainSource:
         seed: int,
         shuffle: bool = True,
         drop_last: bool = False,
+        balanced: bool = False,
         scaling: Callable[[Tensor], Tensor] | None = None,
         augment: Augmenter | None = None,
     ) -> None:
@@ -54,6 +56,7 @@ class TrainSource:
         self.batch_size = len(split) if batch_size == "full" else batch_size
         self.seed = seed
         self.shuffle = shuffle
+        self.balanced = balanced
         self.scaling = scaling
         self.augment = augment if augment is not None and augment.active else None
         if drop_last and self.batch_size > len(split):
@@ -112,15 +115,45 @@ class TrainSource:
 
     def _prepare_epoch(self, epoch: int) -> None:
         """Put what a draw needs besides the inputs in the order of the epoch, once."""
-        if self.shuffle:
+        if self.balanced:
+            order = balanced_order(self.split.targets.cpu(), generator(self.seed, "balanced", epoch))
+        elif self.shuffle:
             order = torch.randperm(len(self.split), generator=generator(self.seed, "permutation", epoch))
         else:
             order = torch.arange(len(self.split))
         if self.augment is not None:
-            self._moves = self.augment.moves(len(self.split), self.seed, epoch).index_select(0, order).to(self.device)
+            moves = self.augment.moves(len(self.split), self.seed, epoch)
+            # A sample that is drawn several times an epoch is moved anew each time.
+            self._moves = (moves if self.balanced else moves.index_select(0, order)).to(self.device)
         self._order = order.to(self.split.inputs.device)
         self._targets = self.split.targets.index_select(0, order.to(self.split.targets.device)).to(self.device)
         self._prepared_epoch = epoch
+
+
+def balanced_order(labels: Tensor, rng: torch.Generator) -> Tensor:
+    """As many samples as there are, equally many of each class that occurs, in random order.
+
+    torch's WeightedRandomSampler with the weights 1 / class size has these numbers as its expectation only, and
+    repeats samples of frequent classes too; here no sample comes again before all of its class have come.
+
+    Args:
+        labels: int64 `(N,)`.
+        rng: Drawn from.
+
+    Returns:
+        Positions in `labels`, int64 `(N,)`. Where N is no multiple of the classes, some random ones give one more.
+    """
+    classes = labels.unique()
+    share, rest = divmod(len(labels), len(classes))
+    one_more = torch.randperm(len(classes), generator=rng) < rest
+    parts = []
+    for label, more in zip(classes, one_more.tolist(), strict=True):
+        members = (labels == label).nonzero()[:, 0]
+        wanted = share + more
+        rounds = [torch.randperm(len(members), generator=rng) for _ in range(-(-wanted // len(members)))]
+        parts.extend([members[torch.cat(rounds)[:wanted]]] if wanted else [])
+    drawn = torch.cat(parts)
+    return drawn[torch.randperm(len(drawn), generator=rng)]
 
 
 def evaluation_batches(

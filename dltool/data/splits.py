@@ -1,4 +1,4 @@
-"""Seeded, stratified splits of fixed size."""
+"""Seeded, stratified splits: of fixed size, or the folds of a cross-validation."""
 
 import torch
 from torch import Tensor
@@ -8,26 +8,39 @@ from dltool.errors import DataError
 from dltool.randomness import generator
 
 
-def make_splits(raw: RawData, *, val_fraction: float, test_fraction: float, seed: int) -> dict[str, Split]:
+def make_splits(
+    raw: RawData,
+    *,
+    val_fraction: float,
+    test_fraction: float,
+    seed: int,
+    num_folds: int | None = None,
+    fold: int = 0,
+) -> dict[str, Split]:
     """Cut off what `raw` does not bring of a test and a validation split.
 
     An official test or validation split stays whole. Otherwise the test split is cut first, so that it is
     the same for every `val_fraction`; validation is never taken from it. Both fractions are of all the
     samples that are cut up, and samples keep their order within a split. Each class keeps its share
-    (`stratified_sizes`); numbers are split at random.
+    (`stratified_sizes`); numbers are split at random. With `num_folds`, the fold takes the place of the test split,
+    or, where there is an official one, of the validation split, and its fraction does not count.
 
     Args:
         raw: Checked data. Where nothing is held out, all three splits are the same samples.
         val_fraction: In [0, 1); 0 makes no validation split.
         test_fraction: The same for the test split.
         seed: Of the split alone, apart from a run's, so that runs of several seeds meet the same test set.
+        num_folds: Folds of a cross-validation; None cuts fractions only.
+        fold: Which one is held out, from 0.
 
     Returns:
         "train" and, where they exist, "val" and "test".
 
     Raises:
-        DataError: A fraction above 0 gives no sample, or no training sample is left.
+        DataError: A fraction above 0 gives no sample, or no training sample is left; there is no such fold.
     """
+    if num_folds is not None:
+        check_folds(raw, num_folds, fold)
     if not raw.held_out:
         return {"train": raw.train, "val": raw.train, "test": raw.train}
     total = len(raw.train)
@@ -36,6 +49,11 @@ def make_splits(raw: RawData, *, val_fraction: float, test_fraction: float, seed
     rest = torch.randperm(total, generator=generator(seed, "split"))
 
     splits = raw.splits
+    if num_folds is not None:
+        name = "val" if "test" in splits else "test"
+        held_out = fold_of_each(labels, num_folds, rest) == fold
+        splits[name] = raw.train.select(held_out.nonzero()[:, 0])
+        rest = rest[~held_out[rest]]
     for name, fraction in (("test", test_fraction), ("val", val_fraction)):
         if name not in splits and fraction > 0:
             count = _count(name, fraction, total, len(rest))
@@ -43,6 +61,50 @@ def make_splits(raw: RawData, *, val_fraction: float, test_fraction: float, seed
             splits[name] = raw.train.select(chosen.sort().values)
     splits["train"] = raw.train.select(rest.sort().values) if len(rest) < total else raw.train
     return {name: splits[name] for name in ("train", "val", "test") if name in splits}
+
+
+def check_folds(raw: RawData, num_folds: int, fold: int) -> None:
+    """Raises DataError where there are no such folds."""
+    total = len(raw.train)
+    if not raw.held_out:
+        raise DataError(
+            f"data.num_folds={num_folds}: the {total} samples of {raw.origin} are not split", "data.num_folds=null"
+        )
+    if "val" in raw.splits and "test" in raw.splits:
+        raise DataError(f"data.num_folds={num_folds}: {raw.origin} has official splits", "data.num_folds=null")
+    if not 2 <= num_folds <= total:
+        raise DataError(f"data.num_folds={num_folds} of {total} samples: 2 … {total} are possible", "data.num_folds=5")
+    if fold >= num_folds:
+        raise DataError(f"data.fold={fold}: the folds are 0 … {num_folds - 1}", f"data.fold={num_folds - 1}")
+
+
+def fold_of_each(labels: Tensor, num_folds: int, order: Tensor | None = None) -> Tensor:
+    """The fold that each sample is held out in: stratified, of sizes that differ by at most one.
+
+    As scikit-learn's StratifiedKFold: the sorted labels, classes in the order in which they first appear, are dealt
+    out to the folds in turn; that says how many of each class a fold gets. Without an order its indices are the
+    same, too (and those of KFold, where all labels are equal); with one, the numbers of each class in each fold.
+
+    Args:
+        labels: int64 `(N,)`.
+        num_folds: At least 2.
+        order: A permutation; each class gives its samples to the folds in this order. None: that of the data.
+
+    Returns:
+        int64 `(N,)`.
+    """
+    order = torch.arange(len(labels)) if order is None else order
+    sizes = torch.bincount(labels)
+    first = {label: int((labels == label).int().argmax()) for label in labels.unique().tolist()}
+    folds = torch.empty(len(labels), dtype=torch.int64)
+    dealt = 0  # Position in the sorted labels.
+    for label in sorted(first, key=lambda label: first[label]):
+        size = int(sizes[label])
+        turns = torch.arange(dealt, dealt + size) % num_folds
+        members = order[labels[order] == label]
+        folds[members] = turns.sort().values  # Neighbours stay together, as there.
+        dealt += size
+    return folds
 
 
 def stratified_sizes(class_sizes: list[int], count: int) -> list[int]:

@@ -7,7 +7,7 @@ from dltool.spec import DataSpec
 
 @register("model", "logistic", inputs="any", tasks=("supervised",))
 @requires(
-    lambda config: config.data.targets in ("classes", "binary"),
+    lambda config: config.data.targets in ("classes", "binary", "auto"),
     "model=logistic predicts classes, but the data's targets are numbers",
     hint="model=linear",
 )

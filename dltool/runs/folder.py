@@ -4,6 +4,7 @@ config.yaml        complete; `dltool train --from RUN` repeats the run
 metrics.jsonl      one object a line: {"step", "epoch", "split", "<split>/<name>": value, …}
 status.json        where it stands: running, finished, interrupted or failed
 environment.json   versions, device, threads, git commit, command line, what each `auto` became
+preprocessing.json how raw samples become the model's inputs, and what its outputs mean
 checkpoints/  plots/  samples/  profile/  log.txt
 """
 
@@ -27,6 +28,7 @@ from dltool.trust import COMMAND_LINE_ONLY
 
 STATUS, CONFIG, ENVIRONMENT, METRICS = "status.json", "config.yaml", "environment.json", "metrics.jsonl"
 SWEEP = "sweep.json"  # In a folder that holds runs: dltool.search.folder.
+PREPROCESSING = "preprocessing.json"
 FLAT_PACKAGES = ("dltool", "torch", "torchvision", "numpy", "hydra-core", "omegaconf")
 
 
@@ -135,6 +137,14 @@ class RunFolder:
 
     def read_environment(self) -> dict[str, Any]:
         return read_json(self.path / ENVIRONMENT)
+
+    def write_preprocessing(self, preprocessing: dict[str, Any]) -> None:
+        text = json.dumps(preprocessing, indent=1, ensure_ascii=False)
+        write_whole(self.path / PREPROCESSING, text + "\n")
+
+    def read_preprocessing(self) -> dict[str, Any]:
+        """See dltool.data.preprocessing; empty for a run that has none."""
+        return read_json(self.path / PREPROCESSING)
 
     def note(self, line: str) -> None:
         """Append a line with the time to log.txt."""

@@ -18,7 +18,7 @@ from dltool.tasks.task import Source, Task, Updater
 
 @register("task", "rosenblatt", loss_for=None)
 @requires(
-    lambda config: config.data.targets == "binary",
+    lambda config: config.data.targets in ("binary", "auto"),
     "the perceptron rule separates two classes, and the data's targets are others",
     hint="data=logic",
 )

@@ -1,0 +1,62 @@
+"""From the texts of a column's cells to numbers: a number as it is, a category's code, NaN where it is missing."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+# What stands for a missing cell, apart from blanks around it. "None" is not among them: it is often a category.
+MISSING = frozenset({"", "?", "NA", "N/A", "n/a", "NaN", "nan", "NULL", "null"})
+
+
+def parse_numbers(cells: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+    """Read the cells of a column of numbers.
+
+    Returns:
+        float64 `(N,)`, NaN where there is no number; and bool `(N,)`, true where there is a text instead, to which
+        infinity belongs.
+    """
+    texts = np.zeros(len(cells), dtype=bool)
+    if "_" not in "".join(cells):  # Python reads 1_000 as a number, and inf.
+        try:
+            values = np.fromiter(map(float, cells), np.float64, len(cells))
+        except ValueError:
+            pass
+        else:
+            if not np.isinf(values).any():
+                return values, texts
+    known = {cell: to_number(cell) for cell in set(cells)}
+    values = np.fromiter(map(known.__getitem__, cells), np.float64, len(cells))
+    texts = np.isinf(values)
+    values[texts] = np.nan
+    return values, texts
+
+
+def parse_categories(cells: Sequence[str], categories: Sequence[str] | None = None) -> tuple[np.ndarray, list[str]]:
+    """Read the cells of a column of categories.
+
+    Args:
+        cells: Texts; blanks around them do not count.
+        categories: What is known already and keeps its code; others follow, in alphabetical order.
+
+    Returns:
+        Codes, float64 `(N,)`, NaN where a cell is missing; and the category of each code.
+    """
+    distinct = set(cells)
+    texts = {text for cell in distinct if (text := cell.strip()) not in MISSING}
+    found = [*(categories or ()), *sorted(texts.difference(categories or ()))]
+    codes = {text: float(code) for code, text in enumerate(found)}
+    known = {cell: codes.get(cell.strip(), np.nan) for cell in distinct}
+    return np.fromiter(map(known.__getitem__, cells), np.float64, len(cells)), found
+
+
+def to_number(cell: str) -> float:
+    """The number; NaN for a missing cell, infinity for a text."""
+    text = cell.strip()
+    if text in MISSING:
+        return np.nan
+    if "_" in text:
+        return np.inf
+    try:
+        return float(text)
+    except ValueError:
+        return np.inf

@@ -1,0 +1,271 @@
+"""A table of one's own, from a CSV file: the target, the kind of each column and the task are found in it."""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import torch
+
+from dltool.component import register, requires
+from dltool.config.hints import nearest
+from dltool.data.arrays import Column, RawData, Split
+from dltool.data.cells import parse_categories, parse_numbers
+from dltool.data.csv_file import CsvTable, read_csv
+from dltool.data.table_data import TableData
+from dltool.errors import DataError
+from dltool.spec import Target
+
+# Whole numbers with at most so many different values are taken as classes, if each comes several times.
+MOST_NUMBERED_CLASSES, FEWEST_ROWS_A_CLASS = 20, 5
+MOST_CATEGORIES = 1000  # One-hot: each is an input.
+
+
+@register("data", "csv", into=TableData, inputs="vector", targets="auto")
+@requires(lambda config: config.data.path is not None, "data=csv has no file", hint="data.path=FILE.csv")
+@requires(
+    lambda config: config.data.target is not None,
+    "data=csv has no target: which column is to be predicted?",
+    hint="data.target=COLUMN, by its name or its number; data.target=-1 is the last one",
+)
+def csv_table(
+    _rng: torch.Generator,
+    *,
+    path: str | None = None,
+    target: str | int | None = None,
+    kind: Literal["auto", "classes", "numbers"] = "auto",
+    drop: list[str | int] = (),  # type: ignore[assignment]  # No mutable default; the schema reads () as [].
+    categories: list[str | int] = (),  # type: ignore[assignment]
+    missing: Literal["refuse", "drop", "mean", "mode"] = "refuse",
+    unknown: Literal["refuse", "ignore"] = "refuse",
+    header: Literal["auto"] | bool = "auto",
+    delimiter: Literal["auto", "comma", "semicolon", "tab", "pipe"] = "auto",
+) -> RawData:
+    """A CSV file with a row for each sample, as it is; what was found in it is printed.
+
+    A column is one of numbers if more of its cells are numbers than texts, else one of categories, which become one
+    input each, 1 or 0 (one-hot).
+
+    Args:
+        _rng: Not used.
+        path: The file; see dltool.data.csv_file for what it may be.
+        target: The column to predict, by its name or by its number: 1 is the first, -1 the last.
+        kind: What the target is. "auto" takes texts as classes, and whole numbers too if there are at most 20
+            different ones, each five times on average; two classes are a binary target.
+        drop: Columns that are no input, such as an id.
+        categories: Columns of numbers that stand for categories, such as a postcode.
+        missing: What is done about a cell that is missing (empty, ?, NA, N/A, NaN, null): refuse the file, drop the
+            row, or take the mean or the mode (the most frequent) of the training split's column; for categories
+            both are the mode. A missing target is never made up.
+        unknown: What is done about a category that the training split lacks: refuse it, or ignore it, so that all of
+            its column's inputs are 0.
+        header: Whether the first row names the columns; without, they are column_1, column_2, ….
+        delimiter: What separates the cells.
+
+    Raises:
+        DataError: With the file, the row and the column.
+    """
+    assert path is not None
+    assert target is not None
+    wanted = [name for name in (target, *drop, *categories) if isinstance(name, str)]
+    table = read_csv(Path(path), delimiter=delimiter, header=header, expected=wanted)
+    target_index = find_column(table, target, "data.target")
+    dropped = {find_column(table, name, "data.drop") for name in drop}
+    forced = {find_column(table, name, "data.categories") for name in categories}
+    if target_index in dropped:
+        raise DataError(f"{table.origin}: data.drop holds the target {table.names[target_index]}", "data.drop=[…]")
+    used = [i for i in range(len(table.names)) if i != target_index and i not in dropped]
+    if not used:
+        cut = f"cells are separated by a {table.delimiter}"
+        raise DataError(f"{table.origin} has no column beside the target ({cut})", "data.delimiter=…, or data.drop=[]")
+
+    labels, classes = read_target(table, target_index, kind)
+    values, columns = read_inputs(table, used, forced)
+    policy: Literal["mean", "mode"] | None = missing if missing in ("mean", "mode") else None
+    keep = handle_missing(table, labels, values, [target_index, *used], missing)
+    columns = [Column(c.name, c.categories, policy, unknown) for c in columns]
+    labels = labels[keep]
+    kind_found = check_target(table, labels, classes, table.names[target_index])
+    targets = torch.from_numpy(labels)
+    return RawData(
+        Split(
+            torch.from_numpy(values[keep]),
+            targets.float().unsqueeze(1) if kind_found == "numbers" else targets.long(),
+            torch.from_numpy(np.asarray(table.rows)[keep]),
+        ),
+        None,
+        None,
+        kind_found,
+        tuple(classes or ()),
+        columns=tuple(columns),
+        origin=table.origin,
+        file_columns=0 if table.header else len(table.names),
+        notes=describe(table, len(table) - len(labels), target_index, labels, classes, columns),
+    )
+
+
+def find_column(table: CsvTable, wanted: str | int, key: str) -> int:
+    """The index of a column that is named, or counted from 1 or, below 0, from the end.
+
+    Raises:
+        DataError: There is none; with the nearest name.
+    """
+    if str(wanted) in table.names:
+        return table.names.index(str(wanted))
+    count = len(table.names)
+    number = int(wanted) if re.fullmatch(r"-?\d+", str(wanted)) else 0
+    if 1 <= abs(number) <= count:
+        return number - 1 if number > 0 else count + number
+    near = nearest(str(wanted), table.names)
+    listed = ", ".join(table.names[:20]) + (f" and {count - 20} more" if count > 20 else "")
+    hint = f"did you mean {near}?" if near else f"{key}=1 … {count} counts them, -1 is the last one"
+    if count == 1:
+        hint = f"are its cells separated by a {table.delimiter}? data.delimiter=comma|semicolon|tab|pipe"
+    raise DataError(f"{table.origin}: {key}={wanted}: there is no such column; the columns are {listed}", hint)
+
+
+def read_target(table: CsvTable, index: int, kind: str) -> tuple[np.ndarray, list[str] | None]:
+    """The target's values, float64 `(N,)`, NaN where missing: labels and their classes, or numbers and None."""
+    cells, name = table.columns[index], table.names[index]
+    numbers, texts = parse_numbers(cells)
+    all_numbers = not texts.any()
+    if kind == "numbers" and not all_numbers:
+        raise text_in_numbers(table, index, texts, "data.kind=classes")
+    found = np.unique(numbers[~np.isnan(numbers)])
+    whole = all_numbers and len(found) > 0 and bool((found == np.round(found)).all())
+    few = len(found) <= min(MOST_NUMBERED_CLASSES, len(cells) // FEWEST_ROWS_A_CLASS)
+    if kind == "numbers" or (kind == "auto" and all_numbers and not (whole and few)):
+        return numbers, None
+    if all_numbers:  # In their order; "1" and "1.0" are one class.
+        labels = np.where(np.isnan(numbers), np.nan, np.searchsorted(found, numbers).astype(float))
+        return labels, [f"{number:.0f}" if whole else str(number) for number in found.tolist()]
+    if kind == "auto" and texts.sum() < 0.5 * len(cells) and len(found) > MOST_NUMBERED_CLASSES:
+        raise text_in_numbers(table, index, texts, f"mend the cell, or data.kind=classes takes {name} as classes")
+    return parse_categories(cells)
+
+
+def read_inputs(table: CsvTable, used: Sequence[int], forced: set[int]) -> tuple[np.ndarray, list[Column]]:
+    """The inputs' values, float64 `(N, D)`, NaN where missing, and what each column holds."""
+    values, columns = np.empty((len(table), len(used))), []
+    for position, index in enumerate(used):
+        numbers, texts = parse_numbers(table.columns[index])
+        num_texts, num_numbers = int(texts.sum()), int((~np.isnan(numbers)).sum())
+        if index not in forced and 0 < num_texts < num_numbers:
+            name = table.names[index]
+            raise text_in_numbers(
+                table, index, texts, f"mend the cell, or data.categories=[{name}], data.drop=[{name}]"
+            )
+        if num_texts == 0 and index not in forced:
+            values[:, position] = numbers
+            columns.append(Column(table.names[index]))
+        else:
+            values[:, position], found = parse_categories(table.columns[index])
+            check_categories(table, index, found)
+            columns.append(Column(table.names[index], tuple(found)))
+        if np.isnan(values[:, position]).all():
+            name = table.names[index]
+            raise DataError(f"{table.origin}: every cell of the column {name} is missing", f"data.drop=[{name}]")
+    return values, columns
+
+
+def text_in_numbers(table: CsvTable, index: int, texts: np.ndarray, hint: str) -> DataError:
+    first = int(texts.argmax())
+    cell = table.columns[index][first].strip()
+    if first == 0 and not table.header:
+        hint = "data.header=true if the first row names the columns"
+    more = f"; there are {texts.sum():,} such cells" if texts.sum() > 1 else ""
+    return DataError(
+        f"{table.origin}: row {table.rows[first]}, column {table.names[index]}: "
+        f"{cell!r} is a text in a column of numbers{more}",
+        hint,
+    )
+
+
+def check_categories(table: CsvTable, index: int, found: Sequence[str]) -> None:
+    name, count = table.names[index], len(found)
+    if count > MOST_CATEGORIES or count > max(20, len(table) // 2):
+        comma = any(cell.replace(",", ".", 1).replace(".", "", 1).isdigit() and "," in cell for cell in found[:5])
+        hint = "write numbers with a decimal point" if comma else f"data.drop=[{name}]"
+        raise DataError(
+            f"{table.origin}: the column {name} has {count:,} different texts in {len(table):,} rows, such as "
+            f"{found[0]!r}: too many for categories",
+            hint,
+        )
+
+
+def handle_missing(
+    table: CsvTable, labels: np.ndarray, values: np.ndarray, indices: Sequence[int], missing: str
+) -> np.ndarray:
+    """Which rows stay, bool `(N,)`.
+
+    Raises:
+        DataError: A cell is missing that may not be, or no row is whole.
+    """
+    absent = np.isnan(np.column_stack([labels, values]))  # (N, 1 + D)
+    if missing == "drop":
+        keep = ~absent.any(axis=1)
+        if not keep.any():
+            raise DataError(f"{table.origin}: every row misses a cell", "data.missing=mean, or data.drop=[…]")
+        return keep
+    refused = absent[:, :1] if missing in ("mean", "mode") else absent
+    if refused.any():
+        row, position = map(int, np.argwhere(refused)[0])
+        index = indices[position]
+        cell = table.columns[index][row].strip()
+        others = f"; so are {refused.sum() - 1:,} more cells" if refused.sum() > 1 else ""
+        what = "target" if position == 0 else "column"
+        raise DataError(
+            f"{table.origin}: row {table.rows[row]}, {what} {table.names[index]}: the cell is missing"
+            f"{f' ({cell})' if cell else ''}{others}",
+            "data.missing=drop" if position == 0 else "data.missing=drop|mean|mode",
+        )
+    return np.ones(len(values), dtype=bool)
+
+
+def check_target(table: CsvTable, labels: np.ndarray, classes: Sequence[str] | None, name: str) -> Target:
+    """The kind of target. Raises DataError where it is constant, or a class of its own in each row."""
+    present = len(np.unique(labels))
+    if present == 1:
+        value = classes[int(labels[0])] if classes else f"{labels[0]:g}"
+        raise DataError(f"{table.origin}: the target {name} is {value} in every row", "data.target=COLUMN")
+    if classes is None:
+        return "numbers"
+    if len(classes) > len(labels) // 2 and len(classes) > 2:
+        raise DataError(
+            f"{table.origin}: the target {name} has {len(classes):,} classes in {len(labels):,} rows",
+            "data.target=COLUMN, or data.kind=numbers for a column of numbers",
+        )
+    return "binary" if len(classes) == 2 else "classes"
+
+
+def describe(
+    table: CsvTable,
+    num_dropped: int,
+    target_index: int,
+    labels: np.ndarray,
+    classes: Sequence[str] | None,
+    columns: Sequence[Column],
+) -> tuple[str, ...]:
+    """What was found, a line each."""
+    names = "a header" if table.header else "no header"
+    lines = [f"{table.origin}: {len(table):,} rows, cells separated by a {table.delimiter}, {names}"]
+    if num_dropped:
+        lines.append(f"{num_dropped:,} rows with a missing cell are dropped (data.missing=drop)")
+    name = table.names[target_index]
+    if classes is None:
+        lines.append(f"target {name}: numbers from {labels.min():g} to {labels.max():g}")
+    else:
+        counts = np.bincount(labels.astype(int), minlength=len(classes))
+        listed = [f"{text} ({count:,})" for text, count in zip(classes, counts, strict=True)]
+        lines.append(f"target {name}: {len(classes)} classes, {shortened(listed)}")
+    numbers = [column.name for column in columns if column.categories is None]
+    categories = [f"{column.name} ({len(column.categories)})" for column in columns if column.categories is not None]
+    for kind, listed in (("numbers", numbers), ("categories", categories)):
+        if listed:
+            lines.append(f"{len(listed)} columns of {kind}: {shortened(listed)}")
+    return tuple(lines)
+
+
+def shortened(items: Sequence[str], most: int = 15) -> str:
+    return ", ".join(items[:most]) + (f" and {len(items) - most} more" if len(items) > most else "")

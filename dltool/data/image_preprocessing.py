@@ -1,0 +1,77 @@
+"""What stands between raw images and the model, saved with the run."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from dltool.data.resize import resize_images
+from dltool.data.scaling import PixelScaling
+from dltool.errors import DataError
+
+LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601, as Pillow's convert("L").
+
+
+@dataclass(frozen=True)
+class ImagePreprocessing:
+    """Brings images of any size to what the model was trained on.
+
+    Attributes:
+        channels: 1 for grey, 3 for RGB.
+        raw_size: (height, width) of the training data's images; others are interpolated to it first.
+        size: (height, width) that the model sees; from raw_size by padding or interpolation as in training.
+        shift, factor: Of each channel's `(pixel - shift) * factor`.
+    """
+
+    channels: int
+    raw_size: tuple[int, int]
+    size: tuple[int, int]
+    shift: tuple[float, ...]
+    factor: tuple[float, ...]
+
+    def __call__(self, images: Tensor | Sequence[Tensor]) -> Tensor:
+        """Prepare images.
+
+        Args:
+            images: uint8 `(B, C, H, W)`, or one `(C, H, W)` for each image, of any sizes; C is 1 or 3.
+
+        Returns:
+            float32 `(B, channels, *size)`, on the CPU.
+
+        Raises:
+            DataError: There is no image, or it is none.
+        """
+        if len(images) == 0:
+            raise DataError("there is no image")
+        batch = torch.cat([self._to_raw(image) for image in images])
+        shift, factor = (torch.tensor(values).view(1, -1, 1, 1) for values in (self.shift, self.factor))
+        return PixelScaling(shift, factor, None)(resize_images(batch, self.size, torch.device("cpu")))
+
+    def _to_raw(self, image: Tensor) -> Tensor:
+        """One image as the training data has them: uint8 `(1, channels, *raw_size)`."""
+        if image.dtype != torch.uint8 or image.ndim != 3 or image.shape[0] not in (1, 3):
+            raise DataError(f"an image is uint8 (C, H, W) with 1 or 3 channels, not {image.dtype} {tuple(image.shape)}")
+        if image.shape[0] == 1 and self.channels == 3:
+            image = image.expand(3, -1, -1)
+        elif image.shape[0] == 3 and self.channels == 1:
+            grey = sum(weight * channel.float() for weight, channel in zip(LUMA, image, strict=True))
+            image = torch.as_tensor(grey).round().to(torch.uint8)[None]  # (1, H, W)
+        image = image[None].cpu()
+        if tuple(image.shape[2:]) == self.raw_size:
+            return image
+        # Never padded here: another size is another photograph, not a margin that is lacking.
+        sized = F.interpolate(image.float(), size=self.raw_size, mode="bilinear", antialias=True)
+        return sized.round_().clamp_(0, 255).to(torch.uint8)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON; `from_dict` makes an equal object of it."""
+        return {"kind": "image", **asdict(self)}
+
+    @classmethod
+    def from_dict(cls, saved: dict[str, Any]) -> "ImagePreprocessing":
+        fields: dict[str, Any] = {key: tuple(v) if isinstance(v, list) else v for key, v in saved.items()}
+        del fields["kind"]
+        return cls(**fields)

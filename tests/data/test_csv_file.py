@@ -1,0 +1,112 @@
+import gzip
+
+import pytest
+
+from dltool.data.csv_file import CsvTable, read_csv
+from dltool.errors import DataError
+
+
+@pytest.fixture
+def write(tmp_path):
+    def write(text, name="表 1.csv", encoding="utf-8"):
+        path = tmp_path / name
+        path.write_bytes(text if isinstance(text, bytes) else text.encode(encoding))
+        return path
+
+    return write
+
+
+def cells(table):
+    return [list(column) for column in table.columns]
+
+
+@pytest.mark.parametrize(("name", "sign"), [("comma", ","), ("semicolon", ";"), ("tab", "\t"), ("pipe", "|")])
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+def test_finds_the_delimiter(write, name, sign, newline):
+    lines = ["长度,colour,y", '1.5,"red, or ""so""",a', "2.5,blue,b"]
+    text = newline.join(lines) if sign == "," else newline.join(line.replace(",", sign) for line in lines)
+    table = read_csv(write(text))
+    assert (table.delimiter, table.header) == (name, True)
+    assert table.names == ("长度", "colour", "y")
+    assert cells(table) == [["1.5", "2.5"], [f'red{sign if name != "comma" else ","} or "so"', "blue"], ["a", "b"]]
+    assert list(table.rows) == [2, 3]
+
+
+def test_decimal_commas_are_no_delimiter(write):
+    assert read_csv(write("x;y;z\n1,5;2,5;a\n3,5;4,5;b\n")).delimiter == "semicolon"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_byte_order_mark_is_no_part_of_the_first_name(write, encoding):
+    assert read_csv(write("年龄,y\n1,2\n", encoding=encoding)).names == ("年龄", "y")
+
+
+def test_gzip(write):
+    assert cells(read_csv(write(gzip.compress(b"a,b\n1,2\n"), "t.csv.gz"))) == [["1"], ["2"]]
+
+
+@pytest.mark.parametrize(
+    ("first", "expected", "header"),
+    [
+        ("a,b,c", (), True),
+        ("a,1,c", (), False),
+        ("a,,c", (), False),
+        ("a,a,c", (), False),
+        ("name,2019,2020", ("name",), True),
+        ("39, State-gov, 77516", ("y",), False),
+    ],
+)
+def test_a_header_is_told_from_a_sample(write, first, expected, header):
+    table = read_csv(write(f"{first}\n1,2,3\n"), expected=expected)
+    assert table.header is header
+    assert len(table) == (1 if header else 2)
+    if not header:
+        assert table.names == ("column_1", "column_2", "column_3")
+
+
+def test_header_can_be_said(write):
+    assert len(read_csv(write("a,b\nc,d\n"), header=False)) == 2
+    assert read_csv(write("1,2\n3,4\n"), header=True).names == ("1", "2")
+
+
+def test_blank_rows_count_as_in_a_spreadsheet_and_quoted_newlines_do_not(write):
+    table = read_csv(write('a,b\n\n1,"two\nlines"\n,\n3,4\n\n'))
+    assert list(table.rows) == [3, 5]
+    assert cells(table) == [["1", "3"], ["two\nlines", "4"]]
+
+
+@pytest.mark.parametrize(
+    ("text", "part"),
+    [
+        ("", "is empty"),
+        ("\n\n  \n", "is empty"),
+        ("a,b\n", "a header but no rows"),
+        ("a,b\n1,2\n1,2,3\n", "row 3 has 3 cells, the first row 2"),
+        ("a,b\n1,2\n\n1\n", "row 4 has 1 cells"),
+        ("a,b,a\n1,2,3\n", "the column a stands in the header twice"),
+        ('a,b\n1,"2\n3,4\n', "cannot be read"),
+        ("a,b\n1,é\n".encode("latin-1"), "is not UTF-8: line 2 has the byte 0xe9"),
+        (gzip.compress(b"a,b\n" * 9)[:-9], "cannot be read"),
+    ],
+)
+def test_what_is_no_table_is_named(write, text, part):
+    path = write(text)
+    with pytest.raises(DataError) as caught:
+        read_csv(path, header=True if isinstance(text, str) and "a,b,a" in text else "auto")
+    assert caught.value.message.startswith(str(path))
+    assert part in caught.value.message
+    assert caught.value.hint
+
+
+def test_missing_file_names_those_that_are_there(write, tmp_path):
+    write("a\n1\n", "train.csv")
+    for path, part in ((tmp_path / "trian.csv", "does not exist"), (tmp_path, "is a folder")):
+        with pytest.raises(DataError, match=part) as caught:
+            read_csv(path)
+        assert "train.csv" in caught.value.hint
+
+
+def test_rows_of_python_values():
+    table = CsvTable.from_rows([{"age": 39, "job": None}, {"age": 1.5, "job": "cook"}])
+    assert table.names == ("age", "job")
+    assert cells(table) == [["39", "1.5"], ["", "cook"]]

@@ -1,0 +1,184 @@
+import pytest
+import torch
+
+from dltool.data.csv_table import csv_table
+from dltool.data.table_data import TableData
+from dltool.errors import DataError
+
+RNG = torch.Generator()
+SHAPES = "id,side,colour,y\n" + "".join(
+    f"{i},{i % 7}.5,{'red' if i % 3 else 'blue'},{'ab'[i % 2]}\n" for i in range(30)
+)
+
+
+@pytest.fixture
+def load(tmp_path):
+    def load(text, **fields):
+        path = tmp_path / "t.csv"
+        path.write_text(text, encoding="utf-8")
+        return csv_table(RNG, path=str(path), **{"target": "y", **fields})
+
+    return load
+
+
+@pytest.fixture
+def refused(load):
+    def refused(text, **fields):
+        with pytest.raises(DataError) as caught:
+            load(text, **fields)
+        assert caught.value.hint
+        return caught.value.message, caught.value.hint
+
+    return refused
+
+
+def column(values, name="y", x="0.5"):
+    return f"x,{name}\n" + "".join(f"{x},{value}\n" for value in values)
+
+
+def test_finds_types_task_and_classes(load):
+    raw = load(SHAPES, drop=["id"])
+    assert raw.target == "binary"
+    assert raw.class_names == ("a", "b")
+    assert [(c.name, c.categories) for c in raw.columns] == [("side", None), ("colour", ("blue", "red"))]
+    assert raw.train.inputs[:3].tolist() == [[0.5, 0], [1.5, 1], [2.5, 1]]
+    assert raw.train.targets[:3].tolist() == [0, 1, 0]
+    assert raw.train.rows[:2].tolist() == [2, 3]
+    text = "\n".join(raw.notes)
+    for part in (
+        "30 rows",
+        "a comma",
+        "a header",
+        "target y: 2 classes, a (15), b (15)",
+        "numbers: side",
+        "colour (2)",
+    ):
+        assert part in text
+
+
+@pytest.mark.parametrize(
+    ("values", "kind", "target", "classes"),
+    [
+        (["3", "1", "2"] * 10, "auto", "classes", ("1", "2", "3")),
+        (["10", "9.0", "9"] * 10, "auto", "binary", ("9", "10")),
+        (["yes", "no"] * 10, "auto", "binary", ("no", "yes")),
+        (["红", "绿", "蓝"] * 10, "auto", "classes", ("红", "绿", "蓝")),
+        (["0.5", "1.5"] * 10, "auto", "numbers", ()),
+        (["0.5", "1.5"] * 10, "classes", "binary", ("0.5", "1.5")),
+        ([str(i) for i in range(30)], "auto", "numbers", ()),
+        (["1", "2"] * 10, "numbers", "numbers", ()),
+    ],
+)
+def test_kind_of_target(load, values, kind, target, classes):
+    raw = load(column(values), kind=kind)
+    assert raw.target == target
+    assert set(raw.class_names) == set(classes)
+    if target == "numbers":
+        assert raw.train.targets.flatten().tolist() == [float(value) for value in values]
+    else:
+        named = [raw.class_names[label] for label in raw.train.targets.tolist()]
+        assert named == [value.removesuffix(".0") for value in values]
+
+
+def test_a_target_by_number_and_a_name_that_is_one(load):
+    table = "1,2,a\n3,4,b\n" * 5
+    for target in (3, -1, "column_3"):
+        assert load(table, target=target).class_names == ("a", "b")
+    assert load("2019,2020\n0.5,a\n1.5,b\n" + "0.5,a\n1.5,b\n" * 5, target=2020, header=True).class_names == ("a", "b")
+
+
+def test_postcodes_are_categories_on_request(load):
+    raw = load("plz,y\n" + "10115,a\n20095,b\n" * 10, categories=["plz"])
+    assert raw.columns[0].categories == ("10115", "20095")
+
+
+def test_underscores_and_infinity_are_no_numbers(load, refused):
+    assert load(column(["a", "b"] * 10, x="1_2") + "3_4,a\n").columns[0].categories == ("1_2", "3_4")
+    message, _ = refused(column(["a", "b"] * 10) + "inf,a\n")
+    assert "row 22, column x: 'inf' is a text in a column of numbers" in message
+
+
+@pytest.mark.parametrize("cell", ["", " ", "?", "NA", "nan", "NULL"])
+def test_missing_cells(load, refused, cell):
+    text = "x,c,y\n1,r,a\n" + f"{cell},s,b\n" + f"3,{cell},a\n" + "5,r,b\n" * 4
+    message, hint = refused(text)
+    assert "t.csv: row 3, column x: the cell is missing" in message
+    assert "1 more" in message
+    assert hint == "data.missing=drop|mean|mode"
+    dropped = load(text, missing="drop")
+    assert dropped.train.rows.tolist() == [2, 5, 6, 7, 8]
+    assert any("2 rows with a missing cell are dropped" in note for note in dropped.notes)
+    kept = load(text, missing="mean")
+    assert kept.train.inputs.isnan().nonzero().tolist() == [[1, 0], [2, 1]]
+    assert {c.fill for c in kept.columns} == {"mean"}
+
+
+def test_a_missing_target_is_never_made_up(load, refused):
+    text = column(["a", "b", "", "a", "b", "a"])
+    message, hint = refused(text, missing="mean")
+    assert "row 4, target y" in message
+    assert hint == "data.missing=drop"
+    assert len(load(text, missing="drop").train) == 5
+
+
+@pytest.mark.parametrize(
+    ("text", "fields", "message", "hint"),
+    [
+        (SHAPES, {"target": "colours"}, "data.target=colours: there is no such column", "did you mean colour?"),
+        (SHAPES, {"target": 9}, "data.target=9", "1 … 4"),
+        (SHAPES, {"drop": ["idd"]}, "data.drop=idd", "did you mean id?"),
+        (SHAPES, {"drop": ["y"]}, "data.drop holds the target y", "data.drop"),
+        (SHAPES, {"drop": ["id", "side", "colour"]}, "no column beside the target", "data.drop"),
+        (SHAPES, {"header": False, "target": 4}, "row 1, column column_1: 'id' is a text", "data.header=true"),
+        (SHAPES, {"delimiter": "tab"}, "there is no such column", "separated by a tab?"),
+        (SHAPES.replace("3.5", "three", 1), {}, "row 5, column side: 'three' is a text", "data.categories=[side]"),
+        (column(["a"] * 9), {}, "the target y is a in every row", "data.target"),
+        (column(["2.5"] * 9), {}, "the target y is 2.5 in every row", "data.target"),
+        (column("abcdefghi"), {}, "the target y has 9 classes in 9 rows", "data.target"),
+        (
+            column(["1.5", "2.5"] * 9 + ["x"]),
+            {"kind": "numbers"},
+            "row 20, column y: 'x' is a text",
+            "data.kind=classes",
+        ),
+        (column([f"{i}.5" for i in range(50)] + ["x"]), {}, "row 52, column y: 'x' is a text", "data.kind=classes"),
+        ("x,z,y\n" + "1,,a\n1,,b\n" * 5, {"missing": "mean"}, "every cell of the column z is missing", "data.drop=[z]"),
+        ("x,z,y\n" + "1,,a\n,2,b\n" * 5, {"missing": "drop"}, "every row misses a cell", "data.missing=mean"),
+        (
+            "x,y\n" + "".join(f"name{i},{'ab'[i % 2]}\n" for i in range(50)),
+            {},
+            "the column x has 50 different texts in 50 rows",
+            "data.drop=[x]",
+        ),
+        (
+            "x;y\n" + "".join(f"{i},5;{'ab'[i % 2]}\n" for i in range(50)),
+            {},
+            "the column x has 50 different texts",
+            "write numbers with a decimal point",
+        ),
+    ],
+)
+def test_bad_tables_are_explained(refused, text, fields, message, hint):
+    found = refused(text, **fields)
+    assert message in found[0]
+    assert hint in found[1]
+
+
+def test_statistics_and_fillings_are_those_of_the_training_split(load, tmp_path):
+    rows = [f"{'' if i % 10 == 0 else i * i},{'abc'[i % 3]}" for i in range(90)]
+
+    def again(_rng):
+        return load("x,y\n" + "\n".join(rows), missing="mean")
+
+    data = TableData(again)
+    data.prepare(0, torch.device("cpu"))
+    raw = again(RNG).train
+    held_in = torch.isin(raw.rows, data.splits["train"].rows)
+    present = raw.inputs[held_in, 0]
+    present = present[~present.isnan()]
+    (column,) = data.preprocessing.columns
+    assert column.fill == pytest.approx(present.mean().item(), rel=1e-12)
+    filled = raw.inputs[held_in, 0].nan_to_num(column.fill)
+    assert column.shift == pytest.approx(filled.mean().item())
+    assert 1 / column.factor == pytest.approx(filled.std(correction=0).item())
+    torch.testing.assert_close(data.splits["train"].inputs[:, 0], ((filled - column.shift) * column.factor).float())

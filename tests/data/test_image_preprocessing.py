@@ -1,0 +1,37 @@
+import json
+
+import pytest
+import torch
+
+from dltool.data.builtin import digits
+from dltool.data.image_data import ImageData
+from dltool.data.image_preprocessing import ImagePreprocessing
+from dltool.data.preprocessing import from_json, to_json
+from dltool.errors import DataError
+
+
+@pytest.mark.parametrize("model_traits", [{}, {"min_size": 32, "native_size": 32}, {"min_size": 10}])
+def test_raw_images_become_what_the_evaluation_sees(model_traits):
+    data = ImageData(digits, val_fraction=0.0, test_fraction=0.0)
+    data.prepare(0, torch.device("cpu"), model_traits)
+    saved = json.loads(json.dumps(to_json(data.preprocessing, data.spec)))
+    loaded, spec = from_json(saved, "preprocessing.json")
+    assert (loaded, spec) == (data.preprocessing, data.spec)
+    raw = digits(torch.Generator()).train.inputs[:512]
+    assert loaded(raw).equal(next(data.evaluation("train")).inputs)
+
+
+def test_other_sizes_and_channels():
+    grey = ImagePreprocessing(1, (8, 8), (12, 12), (0.0,), (1.0,))
+    prepared = grey([torch.full((3, 40, 20), 100, dtype=torch.uint8), torch.full((1, 8, 8), 7, dtype=torch.uint8)])
+    assert prepared.shape == (2, 1, 12, 12)
+    assert prepared[0, 0, 2:10, 2:10].eq(100).all()  # Interpolated to 8×8, then padded as in training.
+    assert prepared[0, 0, :2].eq(0).all()
+    colour = ImagePreprocessing(3, (8, 8), (8, 8), (0.0,) * 3, (0.5,) * 3)
+    assert colour(torch.full((2, 1, 8, 8), 6, dtype=torch.uint8)).eq(3).all()
+
+
+@pytest.mark.parametrize("images", [[], [torch.zeros(1, 8, 8)], [torch.zeros(4, 8, 8, dtype=torch.uint8)]])
+def test_what_is_no_image_is_refused(images):
+    with pytest.raises(DataError):
+        ImagePreprocessing(1, (8, 8), (8, 8), (0.0,), (1.0,))(images)
