@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from dltool.config.check import Config
-from dltool.config.kinds import AnyOf, DictOf, Field, Kind, ListOf, Nested, TupleOf
+from dltool.config.kinds import AnyOf, DictOf, Field, Kind, ListOf, Nested, Scalar, TupleOf
 from dltool.config.source import Component, component
 from dltool.data.dataset import Dataset
 from dltool.engine.anomaly import AnomalyDetector
@@ -126,6 +126,8 @@ def to_python(kind: Kind, value: Any) -> Any:
             return getattr(importlib.import_module(module), name)(**arguments(fields, value))
         case AnyOf(alternatives=alternatives):
             return to_python(next(k for k in alternatives if k.fits(value)), value)
+        case Scalar(type="float"):
+            return float(value)
     return value
 
 
