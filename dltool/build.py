@@ -149,14 +149,14 @@ def build_data(config: Config, device: torch.device) -> Dataset:
 
 
 def output_dim(spec: DataSpec, head: str | None) -> int:
-    """Width of the model's last layer, as the loss's trait `head` says; without a loss, one unit."""
+    """Width of the model's last layer, as the trait `head` of the loss (or of a task without) says; else one unit."""
     of_target = spec.target_dim if spec.target == "numbers" else spec.num_classes
     widths = {"classes": spec.num_classes, "one": 1, "numbers": spec.target_dim, "targets": of_target, None: 1}
     return widths[head]
 
 
 def build_spec(config: Config, dataset: Dataset) -> DataSpec:
-    head = config.components["loss"].traits.get("head") if "loss" in config.components else None
+    head = config.components.get("loss", config.components["task"]).traits.get("head")
     return dataclasses.replace(dataset.spec, output_dim=output_dim(dataset.spec, head))
 
 
