@@ -31,6 +31,8 @@ class Auroc(Metric):
     def compute(self) -> float:
         outputs, targets = torch.cat(self.outputs).double(), torch.cat(self.targets)
         missing = [name for i, name in enumerate(self.spec.class_names) if not (targets == i).any()]
+        if self.spec.num_classes < 2:
+            raise UndefinedMetric("there is a single class")
         if missing:
             more = f" and {len(missing) - 1} more classes" if len(missing) > 1 else ""
             raise UndefinedMetric(f"there is no sample of {missing[0]}{more}")

@@ -21,11 +21,6 @@ from dltool.tasks.task import Source, Updater
     "least squares are solved in one step over all samples at once",
     hint="data.batch_size=full trainer.epochs=1",
 )
-@requires(
-    lambda config: config.data.targets in ("numbers", "classes", "binary"),
-    "least squares need targets, and the data has none",
-    hint="data=diabetes",
-)
 class LeastSquaresTask(SupervisedTask):
     """The W and b that minimize Σ‖y - Wx - b‖² + ridge ‖W‖² over the training split, in one step.
 
