@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from dltool.config.check import Config, check_rules, resolve_loss
-from dltool.config.kinds import AnyOf, DictOf, Field, Kind, ListOf, Nested, TupleOf
+from dltool.config.kinds import AnyOf, DictOf, Field, Kind, ListOf, Nested, Scalar, TupleOf
 from dltool.config.source import Component, component
 from dltool.data.dataset import Dataset
 from dltool.engine.anomaly import AnomalyDetector
@@ -129,6 +129,8 @@ def to_python(kind: Kind, value: Any) -> Any:
             return getattr(importlib.import_module(module), name)(**arguments(fields, value))
         case AnyOf(alternatives=alternatives):
             return to_python(next(k for k in alternatives if k.fits(value)), value)
+        case Scalar(type="float"):
+            return float(value)
     return value
 
 
@@ -170,14 +172,14 @@ def with_targets(config: Config, spec: DataSpec) -> Config:
 
 
 def output_dim(spec: DataSpec, head: str | None) -> int:
-    """Width of the model's last layer, as the loss's trait `head` says; without a loss, one unit."""
+    """Width of the model's last layer, as the trait `head` of the loss (or of a task without) says; else one unit."""
     of_target = spec.target_dim if spec.target == "numbers" else spec.num_classes
     widths = {"classes": spec.num_classes, "one": 1, "numbers": spec.target_dim, "targets": of_target, None: 1}
     return widths[head]
 
 
 def build_spec(config: Config, dataset: Dataset) -> DataSpec:
-    head = config.components["loss"].traits.get("head") if "loss" in config.components else None
+    head = config.components.get("loss", config.components["task"]).traits.get("head")
     return dataclasses.replace(dataset.spec, output_dim=output_dim(dataset.spec, head))
 
 

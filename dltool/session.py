@@ -18,11 +18,13 @@ from dltool.errors import ConfigError, NonFiniteLossError, RunError
 from dltool.following import followed_metric
 from dltool.observers.csv_log import CsvLog
 from dltool.observers.jsonl import JsonlLog, cut_back
+from dltool.observers.metric_plots import MetricPlots
 from dltool.observers.observer import Observer
 from dltool.observers.plots import CurvesPlot
 from dltool.observers.progress import ProgressBar
 from dltool.observers.samples import SamplesPlot
 from dltool.observers.tracker import make_trackers
+from dltool.observers.undefined import UndefinedMetrics
 from dltool.runs.folder import RunFolder, quoted
 from dltool.runs.status import StatusFile
 
@@ -50,8 +52,10 @@ class Session:
         progress = ProgressBar(quiet=self.quiet)
         # What mirrors the log comes after it.
         observers: list[Observer] = [JsonlLog(self.run.metrics), CsvLog(self.run, self.warn), progress, self.status]
+        observers.append(UndefinedMetrics(self.warn))
         if logger.plots:
             observers.append(CurvesPlot(self.run.path, self.title()))
+            observers.append(MetricPlots(self.run.path, self.title(), self.parts.spec.class_names))
         if logger.samples:
             observers.append(SamplesPlot(self.run.path, self.parts.spec, seed=self.parts.config["seed"]))
         # After the pictures, which trackers take along.

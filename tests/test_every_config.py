@@ -21,6 +21,7 @@ OPTIONS = [(group, name) for group in GROUPS for name in option_files(group)]
 COMPANIONS = {
     ("task", "gan"): ["model=gan"],
     ("task", "rosenblatt"): ["model=perceptron", "data=logic"],
+    ("task", "least_squares"): ["model=linear", "optim=none", "data.batch_size=full", "trainer.epochs=1"],
     ("model", "perceptron"): ["data=logic"],
     ("loss", "minimax"): ["model=gan"],
     ("loss", "non_saturating"): ["model=gan"],

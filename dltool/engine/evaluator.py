@@ -19,12 +19,13 @@ def evaluate(
     autocast: Any = contextlib.nullcontext(),  # noqa: B008 (has no state)
     between_batches: Callable[[], None] = lambda: None,
 ) -> dict[str, float]:
-    """The task's metrics over a split: sums and counts over all batches, divided once at the end.
+    """The task's metrics over a split: sums over all batches, finished once at the end.
 
     The model is in evaluation mode meanwhile, and back in its former one afterwards, also where
     `between_batches` raises to interrupt.
     """
     sums = RunningMeans()
+    task.start_evaluation()
     with evaluation_mode(task.model), torch.no_grad(), autocast:
         for batch in batches:
             sums.add(task.evaluate(batch))

@@ -5,9 +5,19 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from dltool.component import register
 from dltool.metrics.mean import Mean
+from dltool.metrics.metric import MeanMetric
 
 SMALL = 4096
+
+
+@register("metric", "accuracy", targets=("classes", "binary"))
+class Accuracy(MeanMetric):
+    """The share of samples whose predicted class is the target."""
+
+    def part(self, outputs: Tensor, targets: Tensor) -> Mean:
+        return accuracy(outputs, targets)
 
 
 def accuracy(outputs: Tensor, targets: Tensor) -> Mean:
@@ -44,5 +54,9 @@ class Hits(Mean):
 
 
 def count_hits(outputs: Tensor, targets: Tensor) -> Tensor:
-    predicted = outputs.argmax(dim=1) if outputs.shape[1] > 1 else outputs.squeeze(1) > 0
-    return (predicted == targets).count_nonzero()  # On the CPU cheaper than sum().
+    return (predicted_classes(outputs) == targets).count_nonzero()  # On the CPU cheaper than sum().
+
+
+def predicted_classes(outputs: Tensor) -> Tensor:
+    """The class of the largest of K scores, int64 `(B,)`; of one score, whether it is positive, bool `(B,)`."""
+    return outputs.argmax(dim=1) if outputs.shape[1] > 1 else outputs.squeeze(1) > 0

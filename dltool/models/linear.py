@@ -6,13 +6,13 @@ from dltool.component import register
 from dltool.spec import DataSpec
 
 
-@register("model", "linear", inputs="any", tasks=("supervised",))
+@register("model", "linear", inputs="any", tasks=("supervised", "least_squares"))
 class Linear(nn.Module):
     """y = Wx + b on the flattened input.
 
-    With loss=mse it is linear regression (on classes: on their one-hot codes), with loss=hinge a linear
-    support vector machine. It starts from zero: the objective is convex, so the start decides nothing but
-    the path, and two runs differ only by their batches.
+    With loss=mse it is linear regression (on classes: on their one-hot codes), which task=least_squares solves in
+    closed form, with loss=hinge a linear support vector machine. It starts from zero: the objective is convex, so
+    the start decides nothing but the path, and two runs differ only by their batches.
 
     Args:
         bias: Whether there is a b.

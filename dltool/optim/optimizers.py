@@ -2,8 +2,9 @@
 
 Those with demands of their own have files of their own: dltool.optim.lbfgs, .muon and .sparse_adam.
 
-Fields and defaults are torch's. Left out are the switches of its implementation (foreach, capturable,
-differentiable, maximize); fused kernels are used wherever they run (dltool.optim.fused).
+Fields and defaults are torch's, but for `lr_in_velocity` and `eps_inside_root`. Left out are the switches of its
+implementation (foreach, capturable, differentiable, maximize); fused kernels are used wherever they run
+(dltool.optim.fused).
 """
 
 import torch
@@ -12,6 +13,7 @@ from dltool.component import Fraction, NonNegative, Positive, Probability, regis
 from dltool.optim.fused import fused
 from dltool.optim.loading import restore_mu_product
 from dltool.optim.optimizer import Optimizer, ParamGroups
+from dltool.optim.textbook import TextbookRMSprop, TextbookSGD
 
 
 @register("optim", "none")
@@ -25,6 +27,11 @@ def none() -> None:
     "optim.nesterov=true needs momentum, and no dampening",
     hint="optim.momentum=0.9 optim.dampening=0",
 )
+@requires(
+    lambda config: not config.optim.lr_in_velocity or (config.optim.momentum > 0 and config.optim.dampening == 0),
+    "optim.lr_in_velocity=true needs momentum, and no dampening",
+    hint="optim.momentum=0.9 optim.dampening=0",
+)
 def sgd(
     params: ParamGroups,
     *,
@@ -33,12 +40,15 @@ def sgd(
     dampening: Probability[float] = 0.0,
     weight_decay: NonNegative[float] = 0.0,
     nesterov: bool = False,
+    lr_in_velocity: bool = False,
 ) -> torch.optim.SGD:
     """Stochastic gradient descent (Robbins and Monro, 1951), with momentum (Polyak, 1964; Sutskever et al., 2013).
 
-    Torch's form, v ← μv + (1 - dampening)g and w ← w - lr·v: the learning rate is not inside the velocity
-    as in Sutskever et al., which differs while it changes.
+    Torch's form, v ← μv + (1 - dampening)g and w ← w - lr·v. `lr_in_velocity` takes the lectures' instead,
+    v ← μv + lr·g and w ← w - v, which differs while the learning rate changes (dltool.optim.textbook).
     """
+    if lr_in_velocity:
+        return TextbookSGD(params, lr=lr, momentum=momentum, weight_decay=weight_decay, nesterov=nesterov)
     return torch.optim.SGD(
         params,
         lr=lr,
@@ -213,11 +223,15 @@ def rmsprop(
     weight_decay: NonNegative[float] = 0.0,
     momentum: Fraction[float] = 0.0,
     centered: bool = False,
+    eps_inside_root: bool = False,
 ) -> torch.optim.RMSprop:
-    """RMSprop (Tieleman and Hinton, 2012, Coursera lecture 6.5); centered as in Graves (2013, arXiv:1308.0850)."""
-    return torch.optim.RMSprop(
-        params, lr=lr, alpha=alpha, eps=eps, weight_decay=weight_decay, momentum=momentum, centered=centered
-    )
+    """RMSprop (Tieleman and Hinton, 2012, Coursera lecture 6.5); centered as in Graves (2013, arXiv:1308.0850).
+
+    Torch's form divides by √s + eps; `eps_inside_root` takes √(s + eps), as Graves and most lectures have it, where
+    the same eps weighs much more (dltool.optim.textbook).
+    """
+    variant = TextbookRMSprop if eps_inside_root else torch.optim.RMSprop
+    return variant(params, lr=lr, alpha=alpha, eps=eps, weight_decay=weight_decay, momentum=momentum, centered=centered)
 
 
 @register("optim", "rprop", into=Optimizer)

@@ -1,19 +1,31 @@
 """Supervised learning: one network, targets, a loss between them."""
 
+import math
+
 import torch
 from torch import Tensor, nn
 
 from dltool.batch import Batch
-from dltool.component import NonNegative, register
+from dltool.component import NonNegative, register, requires
 from dltool.losses.criterion import Criterion
 from dltool.metrics.accuracy import accuracy
-from dltool.metrics.error import absolute_error, squared_error
+from dltool.metrics.chosen import chosen_metrics
+from dltool.metrics.direction import metric_direction
 from dltool.metrics.mean import Mean, MeanOver
+from dltool.metrics.metric import UndefinedMetric
 from dltool.spec import DataSpec
 from dltool.tasks.task import Loss, Task
 
 
 @register("task", "supervised", loss_for="data")
+@requires(
+    lambda config: (
+        "calibration_error" not in (config.task.metrics or ())
+        or config.loss.name in ("cross_entropy", "binary_cross_entropy", "rbf_map")
+    ),
+    "task.metrics: calibration_error needs probabilities, and the outputs that this loss trains are none",
+    hint="loss=cross_entropy",
+)
 class SupervisedTask(Task):
     """Minimize loss(model(x), y) + l1 Σ|w| + l2 Σw² over batches of (x, y).
 
@@ -23,11 +35,17 @@ class SupervisedTask(Task):
     differ (Loshchilov and Hutter 2019). They are added once to the objective of a batch, whether that is a
     mean or a sum, and logged apart as "penalty"; "loss" is without them.
 
-    In training "loss" and, for classes, "accuracy" are logged; an evaluation of numbers gives "rmse" and "mae" too.
+    In training "loss" and, for classes, "accuracy" are logged; an evaluation gives "loss" and `metrics`. The main
+    metric of classes is the first of them, that of numbers the loss.
 
     Args:
         l1: Coefficient of the sum of absolute weights.
         l2: Coefficient of the sum of squared weights (no factor 1/2).
+        metrics: Names of what an evaluation measures (dltool/metrics/); null is "accuracy" for classes, "mae" and
+            "rmse" for numbers.
+
+    Raises:
+        ConfigError: For a metric that there is not, or that does not fit the targets.
     """
 
     def __init__(
@@ -38,13 +56,18 @@ class SupervisedTask(Task):
         *,
         l1: NonNegative[float] = 0.0,
         l2: NonNegative[float] = 0.0,
+        metrics: list[str] | None = None,
     ) -> None:
         super().__init__(model)
         self.criterion = loss
         self.l1 = l1
         self.l2 = l2
         self.predicts_classes = spec.target != "numbers"
-        self.main_metric = ("accuracy", "max") if self.predicts_classes else ("loss", "min")
+        self.metrics = chosen_metrics(metrics, spec)
+        if self.predicts_classes:
+            numbers = [name for name, metric in self.metrics.items() if metric.is_number]
+            main = next(iter(numbers), "loss")
+            self.main_metric = (main, metric_direction(main))
 
     def loss(self, batch: Batch) -> Loss:
         outputs = self.model(batch.inputs).float()  # The loss in float32 whatever autocast gave.
@@ -74,16 +97,17 @@ class SupervisedTask(Task):
     def evaluate(self, batch: Batch) -> dict[str, Mean]:
         outputs = self.model(batch.inputs).float()
         mean, count = self.criterion(outputs, batch.targets)
-        metrics: dict[str, Mean] = {"loss": MeanOver(mean, count)}
-        if self.predicts_classes:
-            return {**metrics, "accuracy": accuracy(outputs, batch.targets)}
-        return {
-            **metrics,
-            "mse": squared_error(outputs, batch.targets),
-            "mae": absolute_error(outputs, batch.targets),
-        }
+        for metric in self.metrics.values():
+            metric.update(outputs, batch.targets)
+        return {"loss": MeanOver(mean, count)}
 
     def finish_evaluation(self, metrics: dict[str, float]) -> dict[str, float]:
-        """Put the RMSE in the place of the mean square."""
-        roots = {"rmse": metrics["mse"] ** 0.5} if "mse" in metrics else {}
-        return {name: value for name, value in metrics.items() if name != "mse"} | roots
+        values, self.undefined = dict(metrics), {}
+        for name, metric in self.metrics.items():
+            try:
+                value = metric.compute()
+            except UndefinedMetric as reason:
+                value, self.undefined[name] = math.nan, str(reason)
+            if value is not None:
+                values[name] = value
+        return values

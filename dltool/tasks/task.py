@@ -6,12 +6,14 @@ Updater how one optimizer takes one (dltool.engine.updater); tasks import neithe
 """
 
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol
 
 from torch import Tensor, nn
 
 from dltool.batch import Batch
 from dltool.metrics.mean import Mean
+from dltool.metrics.metric import Metric
 
 
 class Loss(NamedTuple):
@@ -52,10 +54,14 @@ class Task:
         draws_per_step: Batches that one train_step draws; sets the number of steps in an epoch.
         main_metric: Metric of the validation split that best checkpoints and `stop` follow by
             default and "min" or "max"; None where the task has none (a GAN).
+        metrics: What is measured beside the means that `evaluate` returns; after an evaluation, of its split.
+        undefined: Name to reason of the metrics that had no value in the newest evaluation.
     """
 
     draws_per_step: int = 1
     main_metric: tuple[str, str] | None = ("loss", "min")
+    metrics: Mapping[str, Metric] = MappingProxyType({})
+    undefined: Mapping[str, str] = MappingProxyType({})
 
     def __init__(self, model: nn.Module) -> None:
         self.model = model
@@ -73,6 +79,11 @@ class Task:
     def train_step(self, source: Source, updaters: Mapping[str, Updater]) -> dict[str, Mean]:
         """One step of the algorithm; returns what to log, as sums and counts."""
         return updaters["model"].minimize(self.loss, source.draw())
+
+    def start_evaluation(self) -> None:
+        """Before the first batch of a split; the one before may have been broken off."""
+        for metric in self.metrics.values():
+            metric.reset()
 
     def evaluate(self, batch: Batch) -> dict[str, Mean]:
         """Measure one batch of a held-out split, without gradients and in evaluation mode."""

@@ -50,6 +50,9 @@ FEATURES = {
     "fp16": ["trainer.precision=16-mixed", "optim.lr=0.01"],
     "bf16": ["trainer.precision=bf16-mixed"],
     "momentum": ["optim=sgd", "optim.momentum=0.9", "schedule=cosine", "schedule.interval=epoch"],
+    "learning rate in the velocity": ["optim=sgd", "optim.momentum=0.9", "optim.lr_in_velocity=true"],
+    "epsilon inside the root": ["optim=rmsprop", "optim.eps_inside_root=true", "optim.centered=true"],
+    "metrics": ["task.metrics=[f1_macro,auroc,calibration_error]", "schedule=plateau", "trainer.test=best"],
     "muon": ["optim=muon"],
     "no shuffle": ["data.shuffle=false"],
     "full batch, LBFGS": ["optim=lbfgs", "data.batch_size=full"],
@@ -132,6 +135,11 @@ def test_a_training_by_steps(configure: Callable[..., Config], tmp_path: Path) -
     assert (whole.progress.step, whole.stopped_by) == (17, "steps")
     assert "val/accuracy" in whole.progress.metrics
     check_resume(config, tmp_path, [5, 16])
+
+
+def test_least_squares_stopped_after_its_one_step(configure: Callable[..., Config], tmp_path: Path) -> None:
+    words = ["model=linear", "data=diabetes", "task=least_squares", "optim=none", "data.batch_size=full"]
+    check_resume(configure(*words, "trainer.epochs=1", "task.metrics=[r2]"), tmp_path, [1])
 
 
 def test_interrupted_evaluation_is_made_anew(configure: Callable[..., Config], tmp_path: Path) -> None:

@@ -4,8 +4,7 @@ import pytest
 import torch
 
 from dltool.metrics.accuracy import accuracy
-from dltool.metrics.error import absolute_error, squared_error
-from dltool.metrics.mean import Mean, add_means
+from dltool.metrics.mean import Mean
 from dltool.metrics.modes import mode_coverage
 from dltool.metrics.total import Total
 
@@ -17,16 +16,6 @@ def test_accuracy_by_the_largest_score():
 
 def test_accuracy_by_the_sign_of_one_logit():
     assert accuracy(torch.tensor([[0.1], [-3.0], [2.0], [-0.1]]), torch.tensor([1, 0, 0, 1])).value() == 0.5
-
-
-def test_errors_are_over_all_numbers_and_uneven_batches():
-    outputs, targets = torch.randn(10, 3), torch.randn(10, 3)
-    sums: dict[str, Mean] = {}
-    for part in (slice(0, 7), slice(7, 10)):
-        add_means(sums, {"mse": squared_error(outputs[part], targets[part])})
-        add_means(sums, {"mae": absolute_error(outputs[part], targets[part])})
-    assert sums["mse"].value() == pytest.approx((outputs - targets).square().mean().item())
-    assert sums["mae"].value() == pytest.approx((outputs - targets).abs().mean().item())
 
 
 def test_total_counts_up_whatever_it_is_added_to():

@@ -19,6 +19,7 @@ TORCH_CLASSES = {
 }
 NAMES = sorted(set(registrations()["optim"]) - {"none"})
 DENSE = [name for name in NAMES if name != "sparse_adam"]
+OURS = {"lr_in_velocity", "eps_inside_root"}  # See test_textbook.py.
 SWITCHES = {"foreach", "capturable", "differentiable", "maximize", "fused"}
 # A step that lowers the loss of a small network within 30 steps, where torch's default is too small to tell.
 LEARNING_RATES = {"sgd": 0.1, "adadelta": 10.0, "radam": 0.02, "muon": 0.02}
@@ -66,7 +67,7 @@ def test_fields_and_defaults_are_those_of_torch(name):
     ours = {
         key: field.default
         for key, field in inspect.signature(factory(name)).parameters.items()
-        if field.kind is field.KEYWORD_ONLY and not key.startswith("adamw_")
+        if field.kind is field.KEYWORD_ONLY and not key.startswith("adamw_") and key not in OURS
     }
     assert ours == expected
 
@@ -118,7 +119,7 @@ def test_equals_the_optimizer_of_torch(name):
     ],
 )
 def test_nesterov_rule_says_what_torch_says(fields, allowed, settings):
-    (rule,) = component("optim", "sgd").rules
+    (rule,) = (rule for rule in component("optim", "sgd").rules if "nesterov" in rule.message)
     assert rule.condition(settings(optim=fields)) is allowed
     if allowed:
         build("sgd", network(), **fields)

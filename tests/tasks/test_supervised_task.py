@@ -1,4 +1,5 @@
 import copy
+import math
 
 import pytest
 import torch
@@ -6,6 +7,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from dltool.batch import Batch
+from dltool.engine.evaluator import evaluate
 from dltool.losses.binary_cross_entropy import BinaryCrossEntropy
 from dltool.losses.cross_entropy import CrossEntropy
 from dltool.losses.mse import MSE
@@ -95,7 +97,7 @@ def test_evaluation_of_numbers():
     batch = batch_of(NUMBERS)
     with torch.no_grad():
         errors = task.model(batch.inputs) - batch.targets
-        metrics = task.finish_evaluation({k: mean.value() for k, mean in task.evaluate(batch).items()})
+    metrics = evaluate(task, [batch])
     assert metrics == pytest.approx(
         {
             "loss": errors.square().sum(1).mean().item(),
@@ -113,7 +115,7 @@ def test_binary_and_classes_log_accuracy():
     batch = Batch(torch.randn(8, 4), torch.randint(2, (8,)), 8)
     right = (task.model(batch.inputs).squeeze(1).sigmoid() > 0.5).long() == batch.targets
     assert task.loss(batch).logs["accuracy"].value() == right.float().mean().item()
-    assert task.evaluate(batch)["accuracy"].value() == right.float().mean().item()
+    assert evaluate(task, [batch])["accuracy"] == right.float().mean().item()
     assert task.main_metric == ("accuracy", "max")
 
 
@@ -122,3 +124,36 @@ def test_logs_hold_no_graph():
     for mean in task.loss(batch_of(CLASSES)).logs.values():
         assert isinstance(mean, Mean)
         assert not getattr(mean.total, "requires_grad", False)
+
+
+def test_the_first_metric_of_classes_is_the_main_one():
+    def main(spec, metrics):
+        return SupervisedTask(MLP(spec), CrossEntropy(spec), spec, metrics=metrics).main_metric
+
+    assert main(CLASSES, ["confusion", "f1_macro", "accuracy"]) == ("f1_macro", "max")
+    assert main(CLASSES, ["calibration_error"]) == ("calibration_error", "min")
+    assert main(CLASSES, ["confusion"]) == main(CLASSES, []) == ("loss", "min")
+    assert main(NUMBERS, ["r2"]) == ("loss", "min")
+
+
+def test_an_undefined_metric_is_nan_with_a_reason_until_it_is_defined():
+    spec = DataSpec((4,), "binary", ("no", "yes"), output_dim=2)
+    task = SupervisedTask(MLP(spec), CrossEntropy(spec), spec, metrics=["auroc", "accuracy"])
+    one_class, both = (Batch(torch.randn(4, 4), torch.tensor(t), 4) for t in ([0, 0, 0, 0], [0, 1, 0, 1]))
+    assert math.isnan(evaluate(task, [one_class])["auroc"])
+    assert task.undefined == {"auroc": "there is no sample of yes"}
+    assert 0 <= evaluate(task, [both])["auroc"] <= 1
+    assert task.undefined == {}
+
+
+def test_an_evaluation_that_was_broken_off_leaves_nothing_behind():
+    task = SupervisedTask(MLP(CLASSES), CrossEntropy(CLASSES), CLASSES, metrics=["accuracy", "auroc", "f1_macro"])
+    first, second = batch_of(CLASSES, 50), batch_of(CLASSES, 30)
+
+    def stop():
+        raise KeyboardInterrupt
+
+    expected = evaluate(task, [second])
+    with pytest.raises(KeyboardInterrupt):
+        evaluate(task, [first], between_batches=stop)
+    assert evaluate(task, [second]) == expected

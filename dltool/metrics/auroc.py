@@ -1,0 +1,61 @@
+"""How well scores rank the samples of a class above the others."""
+
+import torch
+from torch import Tensor
+
+from dltool.component import register
+from dltool.metrics.metric import Metric, UndefinedMetric
+
+
+@register("metric", "auroc", targets=("classes", "binary"))
+class Auroc(Metric):
+    """The area under the receiver operating characteristic; of more than two classes, the mean of one against the rest.
+
+    The area is the probability that a sample of the class has a higher score than one of another class, equal
+    scores counting half (Hanley and McNeil 1982, doi:10.1148/radiology.143.1.7063747). The score of the second
+    of two classes is the logit, or the difference of the two; that of one of many is its softmax probability,
+    whatever the loss. The classes count alike ("macro").
+
+    It needs every score at once: they wait in the host's memory, 4 (output_dim + 2) bytes a sample, 0.5 MB for
+    10,000 samples of 10 classes, 200 MB for 50,000 of 1,000. On an accelerator each batch is waited for.
+    """
+
+    def reset(self) -> None:
+        self.outputs: list[Tensor] = []
+        self.targets: list[Tensor] = []
+
+    def update(self, outputs: Tensor, targets: Tensor) -> None:
+        self.outputs.append(outputs.detach().cpu())
+        self.targets.append(targets.cpu())
+
+    def compute(self) -> float:
+        outputs, targets = torch.cat(self.outputs).double(), torch.cat(self.targets)
+        missing = [name for i, name in enumerate(self.spec.class_names) if not (targets == i).any()]
+        if self.spec.num_classes < 2:
+            raise UndefinedMetric("there is a single class")
+        if missing:
+            more = f" and {len(missing) - 1} more classes" if len(missing) > 1 else ""
+            raise UndefinedMetric(f"there is no sample of {missing[0]}{more}")
+        if not outputs.isfinite().all():
+            raise UndefinedMetric("the model's outputs are not finite")
+        if self.spec.num_classes == 2:
+            scores = outputs[:, 1] - outputs[:, 0] if outputs.shape[1] == 2 else outputs[:, 0]
+            return area(scores, targets == 1)
+        scores = outputs.softmax(dim=1)  # (N, K)
+        areas = [area(scores[:, k], targets == k) for k in range(self.spec.num_classes)]
+        return sum(areas) / len(areas)
+
+
+def area(scores: Tensor, positive: Tensor) -> float:
+    """The Mann-Whitney statistic of the positive samples' ranks, as a share of its maximum.
+
+    Args:
+        scores: float64 `(N,)`.
+        positive: bool `(N,)`, some of each.
+    """
+    _, place, counts = scores.unique(return_inverse=True, return_counts=True)
+    counts = counts.double()
+    ranks = counts.cumsum(0) - (counts - 1) / 2  # From 1; equal scores share the mean of theirs.
+    num_positive = int(positive.sum())
+    num_pairs = num_positive * (len(scores) - num_positive)
+    return float((ranks[place[positive]].sum() - num_positive * (num_positive + 1) / 2) / num_pairs)

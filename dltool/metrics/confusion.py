@@ -1,0 +1,35 @@
+"""Which class was taken for which."""
+
+import torch
+from torch import Tensor
+
+from dltool.component import register
+from dltool.metrics.accuracy import predicted_classes
+from dltool.metrics.metric import Metric
+
+
+class ConfusionMetric(Metric):
+    """Base of the metrics that follow from the confusion matrix.
+
+    Attributes:
+        counts: int64 `(K, K)`, on the device of the outputs: samples of class i (row) that were taken for class j.
+    """
+
+    def reset(self) -> None:
+        self.counts = torch.zeros(self.spec.num_classes, self.spec.num_classes, dtype=torch.int64)
+
+    def update(self, outputs: Tensor, targets: Tensor) -> None:
+        self.counts = self.counts.to(outputs.device)  # Copies once, with the first batch.
+        cells = targets * self.spec.num_classes + predicted_classes(outputs)  # (B,)
+        # Not bincount, which on an accelerator waits for the largest cell.
+        self.counts.view(-1).scatter_add_(0, cells, torch.ones_like(cells))
+
+
+@register("metric", "confusion", targets=("classes", "binary"))
+class Confusion(ConfusionMetric):
+    """The confusion matrix of the test split, drawn as plots/confusion.png; it is no number."""
+
+    is_number = False
+
+    def compute(self) -> None:
+        return None

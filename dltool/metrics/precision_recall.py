@@ -1,0 +1,136 @@
+"""Precision, recall and F1: of the second of two classes, or averaged over classes."""
+
+from torch import Tensor
+
+from dltool.component import register
+from dltool.metrics.confusion import ConfusionMetric
+from dltool.metrics.metric import UndefinedMetric
+
+SHOWN = 3  # Classes that a message names.
+
+
+class ClassRate(ConfusionMetric):
+    """A rate that each class has: a numerator over a denominator, of its hits, predictions and samples.
+
+    A class that has no sample in the split and is never predicted says nothing and is left out of averages. For
+    any other one a rate of 0 / 0 is undefined, and so is then their mean (scikit-learn counts a 0, with a warning).
+    """
+
+    undefined_where: str
+
+    def fraction(self, hits: Tensor, predicted: Tensor, true: Tensor) -> tuple[Tensor, Tensor]:
+        """Numerators and denominators `(K,)` from the counts of each class, float64 `(K,)`."""
+        raise NotImplementedError
+
+    def fractions(self) -> tuple[Tensor, Tensor]:
+        """Numerators and denominators of all classes, float64 `(K,)` each, on the host."""
+        counts = self.counts.cpu().double()
+        return self.fraction(counts.diag(), counts.sum(dim=0), counts.sum(dim=1))
+
+    def of_second_class(self) -> float:
+        """The rate of class 1, the positive one of two."""
+        numerators, denominators = self.fractions()
+        if denominators[1] == 0:
+            raise UndefinedMetric(f"{self.undefined_where} {self.spec.class_names[1]}")
+        return float(numerators[1] / denominators[1])
+
+    def macro(self) -> float:
+        """The plain mean of the classes' rates."""
+        numerators, denominators = self.fractions()
+        occurring = (self.counts.sum(dim=0) + self.counts.sum(dim=1)).cpu() > 0
+        if missing := [self.spec.class_names[i] for i in (occurring & (denominators == 0)).nonzero().flatten()]:
+            more = f" and {len(missing) - SHOWN} more" if len(missing) > SHOWN else ""
+            raise UndefinedMetric(f"{self.undefined_where} {', '.join(missing[:SHOWN])}{more}")
+        return float((numerators[occurring] / denominators[occurring]).mean())
+
+    def micro(self) -> float:
+        """The rate of all classes' counts together; each sample has one class, so it is the accuracy."""
+        numerators, denominators = self.fractions()
+        return float(numerators.sum() / denominators.sum())
+
+
+@register("metric", "precision", targets=("binary",))
+class Precision(ClassRate):
+    """TP / (TP + FP) of the second class: how many of those predicted are right."""
+
+    undefined_where = "nothing was taken for"
+
+    def fraction(self, hits: Tensor, predicted: Tensor, true: Tensor) -> tuple[Tensor, Tensor]:
+        return hits, predicted
+
+    def compute(self) -> float:
+        return self.of_second_class()
+
+
+@register("metric", "precision_macro", targets=("classes", "binary"))
+class PrecisionMacro(Precision):
+    """The mean of the classes' precisions."""
+
+    def compute(self) -> float:
+        return self.macro()
+
+
+@register("metric", "precision_micro", targets=("classes", "binary"))
+class PrecisionMicro(Precision):
+    """The precision over all classes' counts, which is the accuracy."""
+
+    def compute(self) -> float:
+        return self.micro()
+
+
+@register("metric", "recall", targets=("binary",))
+class Recall(ClassRate):
+    """TP / (TP + FN) of the second class: how many of those that there are were found."""
+
+    undefined_where = "there is no sample of"
+
+    def fraction(self, hits: Tensor, predicted: Tensor, true: Tensor) -> tuple[Tensor, Tensor]:
+        return hits, true
+
+    def compute(self) -> float:
+        return self.of_second_class()
+
+
+@register("metric", "recall_macro", targets=("classes", "binary"))
+class RecallMacro(Recall):
+    """The mean of the classes' recalls, also called balanced accuracy."""
+
+    def compute(self) -> float:
+        return self.macro()
+
+
+@register("metric", "recall_micro", targets=("classes", "binary"))
+class RecallMicro(Recall):
+    """The recall over all classes' counts, which is the accuracy."""
+
+    def compute(self) -> float:
+        return self.micro()
+
+
+@register("metric", "f1", targets=("binary",))
+class F1(ClassRate):
+    """2 TP / (2 TP + FP + FN) of the second class, the harmonic mean of its precision and recall."""
+
+    undefined_where = "there is no sample of, and nothing was taken for,"
+
+    def fraction(self, hits: Tensor, predicted: Tensor, true: Tensor) -> tuple[Tensor, Tensor]:
+        return 2 * hits, predicted + true
+
+    def compute(self) -> float:
+        return self.of_second_class()
+
+
+@register("metric", "f1_macro", targets=("classes", "binary"))
+class F1Macro(F1):
+    """The mean of the classes' F1 scores; always defined, with 0 for a class of which nothing was found."""
+
+    def compute(self) -> float:
+        return self.macro()
+
+
+@register("metric", "f1_micro", targets=("classes", "binary"))
+class F1Micro(F1):
+    """The F1 score over all classes' counts, which is the accuracy."""
+
+    def compute(self) -> float:
+        return self.micro()

@@ -1,0 +1,39 @@
+"""The share of the targets' variance that is explained."""
+
+import torch
+from torch import Tensor
+
+from dltool.component import register
+from dltool.metrics.metric import Metric, UndefinedMetric
+
+
+@register("metric", "r2", targets=("numbers",))
+class R2(Metric):
+    """The coefficient of determination R² = 1 - Σ(y - ŷ)² / Σ(y - ȳ)²; several targets' are averaged.
+
+    ȳ is the mean over the split that is evaluated, so always predicting it gives 0, and worse is negative. The
+    sum around the mean grows batch by batch without loss of digits (Chan, Golub and LeVeque 1983,
+    doi:10.1080/00031305.1983.10483115, eq. 2.1), in float64 on the host: on an accelerator each batch is waited for.
+    """
+
+    def reset(self) -> None:
+        self.count = 0
+        self.mean = torch.zeros(self.spec.target_dim, dtype=torch.float64)
+        self.total = torch.zeros_like(self.mean)  # Σ(y - ȳ)²
+        self.residual = torch.zeros_like(self.mean)  # Σ(y - ŷ)²
+
+    def update(self, outputs: Tensor, targets: Tensor) -> None:
+        outputs, targets = outputs.detach().cpu().double(), targets.cpu().double()
+        size, mean = len(targets), targets.mean(dim=0)
+        count, shift = self.count + size, mean - self.mean
+        self.total += (targets - mean).square().sum(dim=0) + shift.square() * self.count * size / count
+        self.mean += shift * size / count
+        self.count = count
+        self.residual += (targets - outputs).square().sum(dim=0)
+
+    def compute(self) -> float:
+        if self.count < 2:
+            raise UndefinedMetric("a single sample has no variance")
+        if (self.total == 0).any():
+            raise UndefinedMetric("the targets are all the same")
+        return float((1 - self.residual / self.total).mean())

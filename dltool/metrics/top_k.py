@@ -1,0 +1,46 @@
+"""The share of samples whose class is among the best guesses."""
+
+from typing import ClassVar
+
+from torch import Tensor
+
+from dltool.component import register
+from dltool.errors import ConfigError
+from dltool.metrics.mean import Mean
+from dltool.metrics.metric import MeanMetric
+from dltool.spec import DataSpec
+
+
+@register("metric", "top_5_accuracy", targets=("classes",))
+class Top5Accuracy(MeanMetric):
+    """The share of samples whose target is among the classes of the k largest scores; equal scores have no order.
+
+    Raises:
+        ConfigError: Where k guesses are all classes.
+    """
+
+    k: ClassVar[int] = 5
+
+    def __init__(self, spec: DataSpec) -> None:
+        super().__init__(spec)
+        if spec.num_classes <= self.k:
+            message = f"the data has {spec.num_classes} classes, so the right one is always among {self.k}"
+            raise ConfigError(f"task.metrics: top_{self.k}_accuracy: {message}", "task.metrics=[accuracy]")
+
+    def part(self, outputs: Tensor, targets: Tensor) -> Mean:
+        best = outputs.topk(self.k, dim=1).indices  # (B, k)
+        return Mean((best == targets[:, None]).count_nonzero(), len(targets))
+
+
+@register("metric", "top_2_accuracy", targets=("classes",))
+class Top2Accuracy(Top5Accuracy):
+    """The share of samples whose target is one of the two best guesses."""
+
+    k = 2
+
+
+@register("metric", "top_3_accuracy", targets=("classes",))
+class Top3Accuracy(Top5Accuracy):
+    """The share of samples whose target is one of the three best guesses."""
+
+    k = 3

@@ -1,0 +1,97 @@
+"""The pictures of the test split, and the words for a metric without a value."""
+
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from dltool.batch import Batch
+from dltool.engine.evaluator import evaluate
+from dltool.losses.cross_entropy import CrossEntropy
+from dltool.models.linear import Linear
+from dltool.observers.metric_plots import MetricPlots, draw_confusion
+from dltool.observers.observer import Progress
+from dltool.observers.undefined import UndefinedMetrics
+from dltool.spec import DataSpec
+from dltool.tasks.supervised import SupervisedTask
+
+SPEC = DataSpec((3,), "classes", ("a", "b", "c"), output_dim=3)
+TEST = {"step": 5, "epoch": 1, "split": "test", "test/loss": 1.0}
+
+
+def evaluated(*metrics: str, labels: tuple[int, ...] = (0, 1, 2, 2)) -> SupervisedTask:
+    """A task after an evaluation of three samples of every class and its name."""
+    task = SupervisedTask(Linear(SPEC), CrossEntropy(SPEC), SPEC, metrics=list(metrics))
+    evaluate(task, [Batch(torch.randn(len(labels), 3), torch.tensor(labels), len(labels))])
+    return task
+
+
+def test_draws_what_was_asked_for_of_the_test_split_alone(tmp_path: Path) -> None:
+    plots = MetricPlots(tmp_path, "linear on abc", SPEC.class_names)
+    plots.on_start(evaluated("accuracy", "confusion"), Progress())
+    plots.on_record({**TEST, "split": "val"})
+    assert not (tmp_path / "plots").exists()
+    plots.on_record(TEST)
+    assert [path.name for path in (tmp_path / "plots").iterdir()] == ["confusion.png"]
+    plots.on_start(evaluated("calibration_error"), Progress())
+    plots.on_record(TEST)
+    assert (tmp_path / "plots" / "reliability.png").stat().st_size > 5000
+
+
+@pytest.mark.parametrize("num_classes", [2, 10, 100])
+def test_a_row_is_colored_by_its_shares(num_classes: int, tmp_path: Path, recwarn: pytest.WarningsRecorder) -> None:
+    """Half of each class is right and half taken for its neighbour: two cells of every row are dark."""
+    counts = np.diag(np.full(num_classes, 7)) + np.roll(np.diag(np.full(num_classes, 7)), 1, axis=1)
+    counts[0] *= 1000  # However many the samples are.
+    names = [f"$class_{i}" for i in range(num_classes)]
+    draw_confusion(counts, names, tmp_path / "confusion.png", "lenet on letters")
+    pixels = np.asarray(Image.open(tmp_path / "confusion.png").convert("RGB")).astype(np.int16)
+    white = (pixels == (247, 251, 255)).all(axis=2).sum()  # The colormap's 0.
+    half = (np.abs(pixels - (33, 115, 182)).max(axis=2) < 12).sum()  # And its root of 1/2.
+    if num_classes == 2:
+        assert white < half
+    else:
+        assert half / (half + white) == pytest.approx(2 / num_classes, rel=0.35)
+    assert not recwarn.list
+
+
+def test_a_picture_that_cannot_be_drawn_warns(tmp_path: Path) -> None:
+    (tmp_path / "plots").write_text("a file where the folder would be")
+    plots = MetricPlots(tmp_path, "", SPEC.class_names)
+    plots.on_start(evaluated("confusion"), Progress())
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        plots.on_record(TEST)
+    assert "plots/confusion.png could not be drawn" in str(caught[0].message)
+
+
+def test_a_metric_without_a_value_is_explained_once_a_split() -> None:
+    said: list[str] = []
+    notes = UndefinedMetrics(said.append)
+    notes.on_start(evaluated("auroc", labels=(0, 1)), Progress())
+    for split in ("step", "train", "val", "val", "test"):
+        notes.on_record({**TEST, "split": split})
+    reason = "is not defined at step 5: there is no sample of c"
+    assert said == [f"val/auroc {reason}", f"test/auroc {reason}"]
+
+
+def test_a_run_draws_and_follows_its_metrics(dltool_here: Callable, tmp_path: Path) -> None:
+    metrics = "task.metrics=[f1_macro,auroc,confusion,calibration_error]"
+    following = ["trainer.checkpoint.metric=val/f1_macro", "trainer.test=best", "stop.metric=val/auroc"]
+    plateau = ["schedule=plateau", "schedule.metric=val/calibration_error", "stop.target=1.1", "data.eval_batch_size=7"]
+    done = dltool_here(
+        *("train", "data=iris", "model=mlp", "trainer.epochs=2", "run.dir=run", metrics, *following, *plateau)
+    )
+    assert done.returncode == 0, done.stderr
+    assert {path.name for path in Path("run/plots").iterdir()} == {"curves.png", "confusion.png", "reliability.png"}
+    assert "val/f1_macro" in done.stdout
+    done = dltool_here("train", "data=iris", "model=mlp", "task.metrics=[accuracy,rmse]")
+    assert done.returncode == 2
+    assert "rmse: does not fit targets that are classes" in done.stderr
+    done = dltool_here("train", "data=iris", "model=mlp", "loss=hinge", "task.metrics=[calibration_error]")
+    assert done.returncode == 2
+    assert "calibration_error needs probabilities" in done.stderr
