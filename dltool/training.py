@@ -1,5 +1,6 @@
 """A training as a user asks for it: from a checked config to a finished run folder and its summary."""
 
+import dataclasses
 import sys
 import tempfile
 import time
@@ -8,13 +9,14 @@ from pathlib import Path
 
 import torch
 
-from dltool.build import build_data, build_model, build_spec, build_trainer, prepare, with_targets
+from dltool.build import Parts, build_data, build_model, build_spec, build_trainer, prepare, with_targets
 from dltool.config.check import Config
-from dltool.data.preprocessing import to_json
+from dltool.data.preprocessing import from_json, to_json
+from dltool.errors import DataError
 from dltool.observers.jsonl import cut_back
 from dltool.observers.observer import Observer
 from dltool.observers.tracker import check_trackers
-from dltool.runs.folder import RunFolder, describe_environment
+from dltool.runs.folder import RunFolder, describe_environment, quoted
 from dltool.session import Session
 from dltool.settings import OUTPUT_ROOT
 from dltool.summary import layer_table
@@ -56,11 +58,13 @@ def resume(run: RunFolder, config: Config, built: Config, *, quiet: bool = False
 
     Raises:
         ConfigError: Where nothing is left to do, or another process is at it.
+        DataError: Where the data is not what it was.
         CheckpointError: Where there are checkpoints, but all are damaged.
     """
     run.hold()
     check_trackers(built["logger"])
     parts = prepare(built)
+    check_same_data(run, parts)
     session = Session(parts, run, quiet=quiet)
     checkpoint = session.trainer.checkpoints.newest(session.warn)
     if checkpoint is None:
@@ -75,6 +79,20 @@ def resume(run: RunFolder, config: Config, built: Config, *, quiet: bool = False
     )
     run.write_config(config.tree)
     return session.run_to_end()
+
+
+def check_same_data(run: RunFolder, parts: Parts) -> None:
+    """Raises DataError where the data is of another shape or has other classes than when the run began."""
+    saved = run.read_preprocessing()
+    if saved and (before := from_json(saved, str(run.path))[1]) != parts.spec:
+        name = next(
+            f.name for f in dataclasses.fields(before) if getattr(before, f.name) != getattr(parts.spec, f.name)
+        )
+        raise DataError(
+            f"the data has changed since {run.path} began: its {name} was {getattr(before, name)} and is "
+            f"{getattr(parts.spec, name)}",
+            f"train anew: dltool train --from {quoted(run.path)}",
+        )
 
 
 def try_one_batch(config: Config) -> int:

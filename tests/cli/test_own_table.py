@@ -62,6 +62,15 @@ def test_the_same_run_again_and_resumed(dltool_here, table):
     assert last[0] == last[1]
 
 
+def test_a_table_that_has_changed_is_noticed_on_resume(dltool_here, table):
+    words = [*CSV, f"data.path={table}", "trainer.epochs=1", "run.dir=outputs/r", "logger.plots=false"]
+    assert dltool_here("train", *words).returncode == 0
+    table.write_text(TABLE + "9,1.5,blau,ja\n" * 30, encoding="utf-8")
+    resumed = dltool_here("resume", "outputs/r", "trainer.epochs=2")
+    assert resumed.returncode == 2
+    assert "its input_shape was (3,) and is (4,)" in resumed.stderr
+
+
 @pytest.mark.parametrize(
     ("words", "error", "hint"),
     [
