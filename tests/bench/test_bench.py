@@ -3,6 +3,7 @@
 import json
 import math
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -111,6 +112,9 @@ def test_the_bar_draws_in_dltools_own_rounds_only(configure: Callable[..., Confi
     ours.trainer.train_step = step  # type: ignore[method-assign]
     assert ours.time_steps(30).wall > 0
     assert set(during) == {before + 1}
+    end = time.monotonic() + 60  # The bar's thread is told to end, and not waited for.
+    while threading.active_count() > before and time.monotonic() < end:
+        time.sleep(0.01)
     assert threading.active_count() == before
     assert {path.name for path in tmp_path.rglob("*") if path.is_file()} == {"metrics.jsonl", "status.json"}
     assert "val" not in (tmp_path / "metrics.jsonl").read_text(encoding="utf-8")
