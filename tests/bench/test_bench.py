@@ -115,8 +115,12 @@ def test_the_bar_draws_in_dltools_own_rounds_only(configure: Callable[..., Confi
     end = time.monotonic() + 60  # The bar's thread is told to end, and not waited for.
     while threading.active_count() > before and time.monotonic() < end:
         time.sleep(0.01)
-    assert threading.active_count() == before
-    assert {path.name for path in tmp_path.rglob("*") if path.is_file()} == {"metrics.jsonl", "status.json"}
+    assert threading.active_count() == before, threading.enumerate()
+    assert {path.name for path in tmp_path.rglob("*") if path.is_file()} == {
+        "metrics.jsonl",
+        "metrics.csv",
+        "status.json",
+    }
     assert "val" not in (tmp_path / "metrics.jsonl").read_text(encoding="utf-8")
 
 
