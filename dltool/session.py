@@ -16,6 +16,7 @@ from dltool.engine.signals import Interrupted
 from dltool.engine.trainer import Trainer
 from dltool.errors import ConfigError, NonFiniteLossError, RunError
 from dltool.following import followed_metric
+from dltool.observers.augmented import AugmentedPlot
 from dltool.observers.csv_log import CsvLog
 from dltool.observers.jsonl import JsonlLog, cut_back
 from dltool.observers.observer import Observer
@@ -52,6 +53,7 @@ class Session:
         observers: list[Observer] = [JsonlLog(self.run.metrics), CsvLog(self.run, self.warn), progress, self.status]
         if logger.plots:
             observers.append(CurvesPlot(self.run.path, self.title()))
+            observers.append(AugmentedPlot(self.run.path, self.parts.dataset.train))
         if logger.samples:
             observers.append(SamplesPlot(self.run.path, self.parts.spec, seed=self.parts.config["seed"]))
         # After the pictures, which trackers take along.

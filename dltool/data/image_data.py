@@ -20,7 +20,7 @@ class ImageData(Dataset):
         resize: Side of the square, or [height, width], that images are brought to: a size at most 4 pixels
             larger by padding with background, any other by interpolation. "auto" changes only images that
             are smaller than the model's least size, to its native size; null changes none.
-        augment: Random shifts and flips of training images.
+        augment: How training images vary; see Augmentation.
         shared: What every data set takes; see Dataset.
     """
 
@@ -46,7 +46,7 @@ class ImageData(Dataset):
             self.choices["data.resize"] = None if new == old else list(new)
         self._augmenter = self.augment.augmenter(new)
         if self.augment.shift == "auto":
-            self.choices["data.augment.shift"] = self._augmenter.shift
+            self.choices["data.augment.shift"] = self._augmenter.settings.shift
         if new == old:
             return
         verb = "padded" if is_padding(old, new) else "resized"

@@ -1,5 +1,6 @@
 """Draws batches from tensors in memory: one index, an augmentation, one normalisation."""
 
+import copy
 from collections.abc import Callable, Iterator
 from typing import Literal
 
@@ -17,7 +18,8 @@ class TrainSource:
     """An endless stream of training batches, a function of the seed and of how many were drawn.
 
     Nothing random is kept between draws: epoch e is in the order of (seed, "permutation", e) and augmented
-    by (seed, "augment", e). Setting `draws` to what it was therefore resumes exactly, mid-epoch too.
+    by (seed, e), noise and mixing by (seed, draws). Setting `draws` to what it was therefore resumes exactly,
+    mid-epoch too.
 
     Args:
         split: The samples. Inputs may be kept on the host while batches go to `device`.
@@ -100,15 +102,36 @@ class TrainSource:
             epoch = 0
         if epoch != self._prepared_epoch:
             self._prepare_epoch(epoch)
-        self.draws += 1
         part = slice(position * self.batch_size, (position + 1) * self.batch_size)
-        inputs = take(self.split.inputs, self._order[part], self.device)
+        inputs, targets = take(self.split.inputs, self._order[part], self.device), self._targets[part]
+        rows = [table[part] for table in self._tables]
+        self.draws += 1
+        return self.make_batch(inputs, targets, rows, self.draws - 1)
+
+    def make_batch(self, inputs: Tensor, targets: Tensor, rows: list[Tensor], draw: int) -> Batch:
+        """Augment, scale and mix what was drawn."""
+        partners = None
         if self.augment is not None:
-            inputs = self.augment.apply(inputs, self._moves[part])
+            inputs = self.augment.vary(inputs, rows, self.seed, draw)
         if self.scaling is not None:
             inputs = self.scaling(inputs)
-        targets = self._targets[part]
-        return Batch(inputs, targets, len(targets))
+        if self.augment is not None:
+            inputs, partners = self.augment.mix(inputs, targets, self.seed, draw)
+        return Batch(inputs, targets, len(targets), partners)
+
+    def examples(self, count: int) -> tuple[Tensor, Tensor] | None:
+        """The first images of the training before and after augmentation, neither scaled; None without augmentation.
+
+        Returns:
+            Twice `(B, C, H, W)` with B at most `count`, in 0 … 255.
+        """
+        if self.augment is None:
+            return None
+        plain = copy.copy(self)
+        plain.draws, plain.scaling = 0, None
+        varied = copy.copy(plain)
+        plain.augment, plain._prepared_epoch, varied._prepared_epoch = None, -1, -1
+        return plain.draw().inputs[:count], varied.draw().inputs[:count]
 
     def _prepare_epoch(self, epoch: int) -> None:
         """Put what a draw needs besides the inputs in the order of the epoch, once."""
@@ -116,8 +139,7 @@ class TrainSource:
             order = torch.randperm(len(self.split), generator=generator(self.seed, "permutation", epoch))
         else:
             order = torch.arange(len(self.split))
-        if self.augment is not None:
-            self._moves = self.augment.moves(len(self.split), self.seed, epoch).index_select(0, order).to(self.device)
+        self._tables = [] if self.augment is None else self.augment.tables(order, self.seed, epoch, self.device)
         self._order = order.to(self.split.inputs.device)
         self._targets = self.split.targets.index_select(0, order.to(self.split.targets.device)).to(self.device)
         self._prepared_epoch = epoch

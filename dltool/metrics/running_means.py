@@ -1,6 +1,7 @@
 """The running means of a pass: cheap to add to at each step, exact whenever they are read."""
 
 from collections.abc import Mapping
+from itertools import groupby
 from typing import Any
 
 from dltool.metrics.mean import Mean
@@ -72,5 +73,9 @@ def add_up(sums: Mapping[str, Mean], waiting: list[Mapping[str, Mean]]) -> dict[
     added = dict(sums)
     for name in dict.fromkeys(name for parts in waiting for name in parts):
         column = [parts[name] for parts in waiting if name in parts]
-        added[name] = column[0].add_all(sums.get(name, NOTHING), column)
+        total = sums.get(name, NOTHING)
+        for _, alike in groupby(column, key=type):  # Small batches' parts may be kept otherwise than large ones'.
+            part, *more = alike
+            total = part.add_all(total, [part, *more])
+        added[name] = total
     return added
