@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from dltool.data.image_files import ImageFiles
 from dltool.errors import DataError
 from dltool.spec import Target
 
@@ -14,7 +15,8 @@ class Split:
     """The samples of one split.
 
     Attributes:
-        inputs: Images, uint8 `(N, C, H, W)`, or rows of numbers, float32 `(N, D)`.
+        inputs: Images, uint8 `(N, C, H, W)`; rows of numbers, float32 `(N, D)`; or, where RawData has files, the
+            numbers of image files, int64 `(N,)`.
         targets: Labels, int64 `(N,)`, or numbers, float32 `(N, target_dim)`.
     """
 
@@ -41,6 +43,7 @@ class RawData:
         target_dim: Numbers to predict per sample.
         centers, center_std: The known modes of a synthetic distribution; see DataSpec.
         held_out: False where so few samples exist that the same ones serve as train, val and test.
+        files: The image files that inputs are the numbers of, not yet decoded; None where inputs are data.
         origin: The absolute path that the data came from, or what made it; it opens every error message.
     """
 
@@ -54,6 +57,7 @@ class RawData:
     centers: tuple[tuple[float, ...], ...] = ()
     center_std: float = 0.0
     held_out: bool = True
+    files: ImageFiles | None = None
     origin: str = "data"
 
     @property
@@ -73,7 +77,8 @@ def check_data(raw: RawData) -> None:
         where = f"{raw.origin}: {name}"
         if len(split) == 0:
             raise DataError(f"{where} split is empty")
-        _check_inputs(split.inputs, where, raw.feature_names)
+        if raw.files is None:
+            _check_inputs(split.inputs, where, raw.feature_names)
         if split.inputs.shape[1:] != raw.train.inputs.shape[1:]:
             raise DataError(
                 f"{where} samples have the shape {tuple(split.inputs.shape[1:])}, "

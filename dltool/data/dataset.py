@@ -13,6 +13,7 @@ from dltool.batch import Batch
 from dltool.component import Fraction, NonNegative, Positive
 from dltool.data.arrays import RawData, Split, check_data
 from dltool.data.augment import Augmenter
+from dltool.data.image_files import ImageFiles
 from dltool.data.scaling import Scaling
 from dltool.data.source import TrainSource, evaluation_batches
 from dltool.data.splits import make_splits
@@ -84,6 +85,7 @@ class Dataset(ABC):
         self._scale_batch: Callable[[Tensor], Tensor] | None = None
         self._augmenter: Augmenter | None = None
         self._limit_batches: int | None = None
+        self._files: ImageFiles | None = None
 
     def prepare(
         self,
@@ -114,6 +116,7 @@ class Dataset(ABC):
         self.splits = make_splits(
             raw, val_fraction=self.val_fraction, test_fraction=self.test_fraction, seed=self.split_seed
         )
+        self._files = raw.files
         self._note_splits(raw)
         self._shape(model_traits or {})
         input_range = self._scale(pixel_scaling)
@@ -121,7 +124,7 @@ class Dataset(ABC):
             self._scale_batch = partial(scale_channels_last, self._scale_batch)
         self._place()
         self.spec = DataSpec(
-            input_shape=tuple(self.splits["train"].inputs.shape[1:]),
+            input_shape=self._input_shape(),
             target=raw.target,
             class_names=raw.class_names,
             target_dim=raw.target_dim,
@@ -129,8 +132,7 @@ class Dataset(ABC):
             centers=raw.centers,
             center_std=raw.center_std,
         )
-        self.train = TrainSource(
-            self.splits["train"],
+        self.train = self._make_source(
             device=device,
             batch_size=self.batch_size,
             seed=seed,
@@ -168,10 +170,16 @@ class Dataset(ABC):
                 f"there is no {split} split, only {', '.join(self.splits)}",
                 hint=f"data.{split}_fraction=0.1" if split in ("val", "test") else None,
             )
-        batches = evaluation_batches(
-            self.splits[split], device=self.device, batch_size=self.eval_batch_size, scaling=self._scale_batch
-        )
-        return islice(batches, self._limit_batches)
+        return islice(self._evaluation_batches(self.splits[split]), self._limit_batches)
+
+    def _evaluation_batches(self, split: Split) -> Iterator[Batch]:
+        return evaluation_batches(split, device=self.device, batch_size=self.eval_batch_size, scaling=self._scale_batch)
+
+    def _make_source(self, **settings: Any) -> TrainSource:
+        return TrainSource(self.splits["train"], **settings)
+
+    def _input_shape(self) -> tuple[int, ...]:
+        return tuple(self.splits["train"].inputs.shape[1:])
 
     @abstractmethod
     def _shape(self, model_traits: Mapping[str, Any]) -> None:

@@ -2,7 +2,7 @@
 
 import copy
 from collections.abc import Callable, Iterator
-from typing import Literal
+from typing import Literal, Self
 
 import torch
 from torch import Tensor
@@ -97,16 +97,23 @@ class TrainSource:
 
     def draw(self) -> Batch:
         """The next batch."""
-        epoch, position = divmod(self.draws, self.batches_per_epoch)
-        if self.repeats:
-            epoch = 0
-        if epoch != self._prepared_epoch:
-            self._prepare_epoch(epoch)
-        part = slice(position * self.batch_size, (position + 1) * self.batch_size)
+        part = self.next_part()
         inputs, targets = take(self.split.inputs, self._order[part], self.device), self._targets[part]
         rows = [table[part] for table in self._tables]
         self.draws += 1
         return self.make_batch(inputs, targets, rows, self.draws - 1)
+
+    def place(self, draw: int) -> tuple[int, slice]:
+        """The pass that a draw belongs to, and where its samples stand in the order of that pass."""
+        epoch, position = divmod(draw, self.batches_per_epoch)
+        return 0 if self.repeats else epoch, slice(position * self.batch_size, (position + 1) * self.batch_size)
+
+    def next_part(self) -> slice:
+        """Where the samples of the next batch stand in the order of its pass, which is prepared."""
+        epoch, part = self.place(self.draws)
+        if epoch != self._prepared_epoch:
+            self._prepare_epoch(epoch)
+        return part
 
     def make_batch(self, inputs: Tensor, targets: Tensor, rows: list[Tensor], draw: int) -> Batch:
         """Augment, scale and mix what was drawn."""
@@ -127,18 +134,25 @@ class TrainSource:
         """
         if self.augment is None:
             return None
-        plain = copy.copy(self)
-        plain.draws, plain.scaling = 0, None
-        varied = copy.copy(plain)
-        plain.augment, plain._prepared_epoch, varied._prepared_epoch = None, -1, -1
+        plain, varied = self.copy_at_start(), self.copy_at_start()
+        plain.augment = plain.scaling = varied.scaling = None
         return plain.draw().inputs[:count], varied.draw().inputs[:count]
+
+    def copy_at_start(self) -> Self:
+        """Another source of the same batches, of which none is drawn."""
+        source = copy.copy(self)
+        source.draws, source._prepared_epoch = 0, -1
+        return source
+
+    def order(self, epoch: int) -> Tensor:
+        """The order of the samples in a pass."""
+        if self.shuffle:
+            return torch.randperm(len(self.split), generator=generator(self.seed, "permutation", epoch))
+        return torch.arange(len(self.split))
 
     def _prepare_epoch(self, epoch: int) -> None:
         """Put what a draw needs besides the inputs in the order of the epoch, once."""
-        if self.shuffle:
-            order = torch.randperm(len(self.split), generator=generator(self.seed, "permutation", epoch))
-        else:
-            order = torch.arange(len(self.split))
+        order = self.order(epoch)
         self._tables = [] if self.augment is None else self.augment.tables(order, self.seed, epoch, self.device)
         self._order = order.to(self.split.inputs.device)
         self._targets = self.split.targets.index_select(0, order.to(self.split.targets.device)).to(self.device)
