@@ -144,4 +144,6 @@ class Augmenter:
         """What is on, as its keys and values."""
         plain = Augmentation()
         fields = dataclasses.asdict(self.settings).items()
-        return ", ".join(f"{key} {value}" for key, value in fields if value != getattr(plain, key))
+        return ", ".join(
+            key if value is True else f"{key} {value}" for key, value in fields if value != getattr(plain, key)
+        )

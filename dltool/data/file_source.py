@@ -2,6 +2,7 @@
 
 import dataclasses
 import itertools
+import weakref
 from collections.abc import Callable, Iterator
 from typing import Any, Self
 
@@ -34,18 +35,21 @@ class FileSource(TrainSource):
         RunError: Not one file of a batch could be decoded.
     """
 
+    _streamed: int
+    _stream: list[Iterator[tuple[Tensor, Failures]]]
+
     def __init__(self, split: Split, *, decoder: Decoder, on_corrupt: OnCorrupt, **shared: Any) -> None:
         super().__init__(split, **shared)
         self.decoder = decoder
         self.on_corrupt = on_corrupt
-        self._stream: Iterator[tuple[Tensor, Failures]] | None = None
-        self._streamed = -1  # The draw that comes next from the stream.
+        self._forget_stream()
 
     def draw(self) -> Batch:
         part = self.next_part()
-        if self._stream is None or self._streamed != self.draws:
-            self._stream, self._streamed = self.decoder.stream(self.batches_from(self.draws)), self.draws
-        images, failures = next(self._stream)
+        if self._streamed != self.draws:
+            self._stream[:] = [self.decoder.stream(self.batches_from(self.draws))]
+            self._streamed = self.draws
+        images, failures = next(self._stream[0])
         self.draws += 1
         self._streamed += 1
         rows = [table[part] for table in self._tables]
@@ -66,9 +70,16 @@ class FileSource(TrainSource):
                 prepared, order = epoch, self.order(epoch)
             yield self.split.inputs[order[part]].tolist()
 
+    def _forget_stream(self) -> None:
+        """Begin a new one at the next draw. The list is emptied when the process ends, which ends the workers in
+        good order, before multiprocessing kills them and torch reports it."""
+        self._stream = []
+        self._streamed = -1  # The draw that comes next from the stream.
+        weakref.finalize(self, self._stream.clear)
+
     def copy_at_start(self) -> Self:
         source = super().copy_at_start()
-        source._stream = None
+        source._forget_stream()
         source.decoder = dataclasses.replace(self.decoder, workers=0)
         return source
 

@@ -208,3 +208,10 @@ def test_workers_decode_many_as_one_process_does(tmp_path, monkeypatch):
         write_image(tmp_path / "ab"[i % 2] / f"{i}.jpg", seed=i)
     alone, shared = (data(tmp_path, workers=workers, residency="host") for workers in (0, 2))
     assert all(alone.splits[name].inputs.equal(shared.splits[name].inputs) for name in alone.splits)
+
+
+def test_a_training_ends_its_workers_in_good_order(folder, dltool):
+    words = ["model=mlp", "model.hidden=[4]", "trainer.epochs=2", "data.residency=loader", "data.workers=2"]
+    done = dltool("train", "data=image_folder", f"data.root={folder}", *words, "data.batch_size=4", "run.dir=run")
+    assert done.returncode == 0, done.stderr
+    assert "Traceback" not in done.stderr
