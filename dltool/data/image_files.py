@@ -59,8 +59,8 @@ class ImageFiles:
 class Decoder(TorchDataset[tuple[Tensor, Failures]]):
     """Decodes files to one size, in this process or in workers.
 
-    Processes, not threads: PIL releases the GIL while it decompresses, but of a small JPEG's time that is the smaller
-    part. PIL, not torchvision's decoder, which takes less time for those but is deprecated since torchvision 0.29.
+    Workers are processes, those of torch's DataLoader, which leave the GIL to the training. They take PIL, not
+    torchvision's decoder, which needs less time for small JPEGs but is deprecated since torchvision 0.29.
 
     Attributes:
         size: Height and width.
