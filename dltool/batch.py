@@ -5,6 +5,18 @@ from typing import NamedTuple
 from torch import Tensor
 
 
+class Partners(NamedTuple):
+    """What the inputs of a batch were mixed with; see dltool.data.mixing.
+
+    Attributes:
+        targets: Of the partners, `(B,)`.
+        weight: λ, the share of its own that each input and its target keep, in [0, 1].
+    """
+
+    targets: Tensor
+    weight: float
+
+
 class Batch(NamedTuple):
     """A batch, or one micro-batch of it, on the device and ready for the model.
 
@@ -12,19 +24,30 @@ class Batch(NamedTuple):
         inputs: float32, `(B, C, H, W)` or `(B, D)`.
         targets: int64 `(B,)` for classes, float32 `(B, target_dim)` for numbers.
         full_size: Samples in the whole batch that this is a part of; `len(targets)` for a whole one.
+        partners: With mixup or cutmix, what the inputs were mixed with.
     """
 
     inputs: Tensor
     targets: Tensor
     full_size: int
+    partners: Partners | None = None
 
     @property
     def size(self) -> int:
         return self.targets.shape[0]
+
+    @property
+    def main_targets(self) -> Tensor:
+        """The targets that each input shows most of: its own, unless a partner has more than half of it."""
+        return self.targets if self.partners is None or self.partners.weight >= 0.5 else self.partners.targets
 
     def split(self, num_parts: int) -> list["Batch"]:
         """Cut into at most `num_parts` micro-batches of nearly equal size; 10 in 2 gives 5 and 5."""
         if num_parts == 1:
             return [self]
         inputs, targets = self.inputs.tensor_split(num_parts), self.targets.tensor_split(num_parts)
-        return [Batch(x, y, self.full_size) for x, y in zip(inputs, targets, strict=True) if len(y)]
+        partners: list[Partners | None] = [None] * num_parts
+        if self.partners is not None:
+            partners = [Partners(y, self.partners.weight) for y in self.partners.targets.tensor_split(num_parts)]
+        parts = zip(inputs, targets, partners, strict=True)
+        return [Batch(x, y, self.full_size, mixed) for x, y, mixed in parts if len(y)]

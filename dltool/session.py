@@ -16,6 +16,7 @@ from dltool.engine.signals import Interrupted
 from dltool.engine.trainer import Trainer
 from dltool.errors import ConfigError, NonFiniteLossError, RunError
 from dltool.following import followed_metric
+from dltool.observers.augmented import AugmentedPlot
 from dltool.observers.csv_log import CsvLog
 from dltool.observers.jsonl import JsonlLog, cut_back
 from dltool.observers.metric_plots import MetricPlots
@@ -56,6 +57,7 @@ class Session:
         if logger.plots:
             observers.append(CurvesPlot(self.run.path, self.title()))
             observers.append(MetricPlots(self.run.path, self.title(), self.parts.spec.class_names))
+            observers.append(AugmentedPlot(self.run.path, self.parts.dataset.train))
         if logger.samples:
             observers.append(SamplesPlot(self.run.path, self.parts.spec, seed=self.parts.config["seed"]))
         # After the pictures, which trackers take along.

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from dltool.build import build_trainer, prepare
 from dltool.config.check import COMPONENT_GROUPS, Config
@@ -61,16 +62,28 @@ def mnist_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
+@pytest.fixture(scope="module")
+def class_folders(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A few made-up pictures of two classes."""
+    root = tmp_path_factory.mktemp("classes")
+    pixels = np.random.default_rng(0).integers(0, 256, (60, 16, 16, 3), dtype=np.uint8)
+    for i, image in enumerate(pixels):
+        folder = root / "ab"[i % 2]
+        folder.mkdir(exist_ok=True)
+        Image.fromarray(image).save(folder / f"{i}.png")
+    return root
+
+
 @pytest.mark.parametrize(("group", "name"), OPTIONS, ids=lambda x: x)
 def test_trains_one_batch(
-    group: str, name: str, configure: Callable[..., Config], tmp_path: Path, mnist_folder: Path
+    group: str, name: str, configure: Callable[..., Config], tmp_path: Path, mnist_folder: Path, class_folders: Path
 ) -> None:
     if (group, name) == NEEDS_SPARSE_GRADIENTS:
         pytest.skip("no model here has sparse gradients; tests/optim takes it on an embedding")
     overrides = overrides_for(group, name)
     tree = compose(overrides).tree
     if "root" in tree["data"]:
-        overrides.append(f"data.root={mnist_folder}")
+        overrides.append(f"data.root={class_folders if name == 'image_folder' else mnist_folder}")
     if "path" in tree["data"]:
         (tmp_path / "table.csv").write_text("size,colour,y\n" + "1,red,a\n2,blue,b\n" * 50)
         overrides += [f"data.path={tmp_path / 'table.csv'}", "data.target=y"]

@@ -169,7 +169,10 @@ LOOPS: dict[str, type[BareLoop]] = {"supervised": SupervisedLoop, "gan": GanLoop
 
 
 def has_bare_loop(config: Config) -> bool:
-    return config["task"]["name"] in LOOPS
+    """Whether the training is one that is written by hand here: of tensors in memory, none of them mixed."""
+    augment = config["data"].get("augment", {})
+    in_memory = config["data"]["name"] != "image_folder"
+    return config["task"]["name"] in LOOPS and in_memory and not (augment.get("mixup") or augment.get("cutmix"))
 
 
 def build_bare_loop(config: Config) -> BareLoop:
@@ -200,17 +203,18 @@ def shuffled_batches(source: TrainSource) -> Batches:
     inputs, device = source.split.inputs, source.device
     targets = source.split.targets.to(inputs.device)
     scaling, augment, size = source.scaling, source.augment, source.batch_size
-    epoch = 0
+    epoch = draw = 0
     while True:
         order = torch.randperm(len(inputs), device=inputs.device) if source.shuffle else torch.arange(len(inputs))
         if augment is not None:
-            moves = augment.moves(len(inputs), 0, epoch).to(device)
+            tables = augment.tables(order.cpu(), 0, epoch, device)
         for start in range(0, source.batches_per_epoch * size, size):
             rows = order[start : start + size]
             batch = take(inputs, rows, device)
             if augment is not None:
-                batch = augment.apply(batch, moves[start : start + size])
+                batch = augment.vary(batch, [table[start : start + size] for table in tables], 0, draw)
             if scaling is not None:
                 batch = scaling(batch)
             yield batch, take(targets, rows, device)
+            draw += 1
         epoch += 1

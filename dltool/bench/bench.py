@@ -65,7 +65,9 @@ def bench(
             same = compare(ours, bare, config["seed"])
             contestants[HAND_WRITTEN] = partial(time_run, bare.run, parts.device)
         else:
-            missing[HAND_WRITTEN] = f"there is none for task={config['task']['name']}"
+            missing[HAND_WRITTEN] = (
+                f"there is none for task={config['task']['name']} on data={config['data']['name']} as configured"
+            )
         if with_peers:
             peers, absent = build_peers(config, parts, Path(folder))
             contestants, missing = contestants | peers, missing | absent

@@ -188,10 +188,11 @@ def usual_transform(source: TrainSource, scaling: PixelScaling) -> Callable[[Any
     from torchvision import transforms
 
     steps: list[Any] = []
-    if source.augment is not None and source.augment.shift:
-        size = source.split.inputs.shape[-2:]
-        steps.append(transforms.RandomCrop(tuple(size), padding=source.augment.shift))
-    if source.augment is not None and source.augment.flip:
-        steps.append(transforms.RandomHorizontalFlip())
+    if source.augment is not None:
+        settings, size = source.augment.settings, source.split.inputs.shape[-2:]
+        if settings.shift:
+            steps.append(transforms.RandomCrop(tuple(size), padding=settings.shift))
+        if settings.flip:
+            steps.append(transforms.RandomHorizontalFlip())
     mean, std = scaling.shift.flatten().cpu() / 255, 1 / (255 * scaling.factor.flatten().cpu())
     return transforms.Compose([*steps, transforms.ToTensor(), transforms.Normalize(mean.tolist(), std.tolist())])

@@ -13,7 +13,7 @@ from dltool.errors import ConfigError
 # Length, stopping, checkpoints, logging; what computes; what looks for errors. All else would make it another training.
 CHANGEABLE = (
     *("trainer.epochs", "trainer.steps", "stop", "trainer.checkpoint", "trainer.test", "logger"),
-    *("trainer.device", "trainer.threads", "trainer.compile", "data.residency"),
+    *("trainer.device", "trainer.threads", "trainer.compile", "data.residency", "data.workers"),
     *("trainer.detect_anomaly", "trainer.profile_steps"),
 )
 

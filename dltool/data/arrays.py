@@ -6,6 +6,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from dltool.data.image_files import ImageFiles
 from dltool.errors import DataError
 from dltool.spec import Target
 
@@ -15,8 +16,9 @@ class Split:
     """The samples of one split.
 
     Attributes:
-        inputs: Images, uint8 `(N, C, H, W)`, or rows of numbers, float32 `(N, D)`. Rows whose columns are described
-            are float64, and hold a category's code, or NaN where a cell is missing, until they are encoded.
+        inputs: Images, uint8 `(N, C, H, W)`; rows of numbers, float32 `(N, D)`; or, where RawData has files, the
+            numbers of image files, int64 `(N,)`. Rows whose columns are described are float64, and hold a category's
+            code, or NaN where a cell is missing, until they are encoded.
         targets: Labels, int64 `(N,)`, or numbers, float32 `(N, target_dim)`.
         rows: Where each sample stands in its file, int64 `(N,)`, for messages; None for its position.
     """
@@ -64,6 +66,7 @@ class RawData:
         target_dim: Numbers to predict per sample.
         centers, center_std: The known modes of a synthetic distribution; see DataSpec.
         held_out: False where so few samples exist that the same ones serve as train, val and test.
+        files: The image files that inputs are the numbers of, not yet decoded; None where inputs are data.
         origin: The absolute path that the data came from, or what made it; it opens every error message.
         file_columns: Columns of the file, where it has no header; see TablePreprocessing.
         notes: What a person should know of how it was read, a line each.
@@ -80,6 +83,7 @@ class RawData:
     centers: tuple[tuple[float, ...], ...] = ()
     center_std: float = 0.0
     held_out: bool = True
+    files: ImageFiles | None = None
     origin: str = "data"
     file_columns: int = 0
     notes: tuple[str, ...] = ()
@@ -101,7 +105,8 @@ def check_data(raw: RawData) -> None:
         where = f"{raw.origin}: {name}"
         if len(split) == 0:
             raise DataError(f"{where} split is empty")
-        _check_inputs(split.inputs, where, raw)
+        if raw.files is None:
+            _check_inputs(split.inputs, where, raw)
         if split.inputs.shape[1:] != raw.train.inputs.shape[1:]:
             raise DataError(
                 f"{where} samples have the shape {tuple(split.inputs.shape[1:])}, "

@@ -1,21 +1,28 @@
-"""Random shifts and flips of a whole batch of images at once.
+"""How training images vary from epoch to epoch: a whole batch at once, on any device.
 
-Per-sample transforms take 69 µs an image of 3×32×32, one batched gather 2.7 µs; see `windows` for less.
+What happens to a sample is a function of (seed, epoch, sample): each kind of variation draws one table an epoch,
+with a row a sample, and a batch takes its rows. Noise and mixing are functions of (seed, batches drawn).
 """
 
+import dataclasses
 from dataclasses import dataclass
-from typing import Literal
+from functools import cached_property
+from typing import Literal, Protocol
 
 import torch
 from torch import Tensor
 
-from dltool.component import NonNegative
-from dltool.randomness import generator
+from dltool.batch import Partners
+from dltool.component import Fraction, NonNegative, Probability
+from dltool.data.affine import Affine
+from dltool.data.mixing import Mixing
+from dltool.data.pixel_values import Cutout, Light, Noise
+from dltool.data.shifting import Shifter
 
 
 @dataclass(frozen=True, kw_only=True)
 class Augmentation:
-    """How training images vary from epoch to epoch.
+    """How training images vary from epoch to epoch; in the order of these keys, before scaling.
 
     Attributes:
         shift: Largest shift in whole pixels of the (resized) image, uniform each way, vertically and
@@ -23,86 +30,120 @@ class Augmentation:
             `RandomCrop(32, padding=4)` is `shift: 4`. "auto" is a tenth of the shorter side, rounded down:
             3 for 32×32, none for 8×8, which a shift by whole pixels would spoil.
         flip: Mirror half of the images horizontally. Wrong for digits and letters.
+        rotation: Largest angle each way, in degrees.
+        zoom: Images are enlarged by a factor uniform in [1 - zoom, 1 + zoom].
+        shear: Largest angle each way by which the columns lean, in degrees.
+        crop: Least share of the area in a random window that is enlarged to the whole image; 1 for none,
+            0.08 for ImageNet's recipe. See dltool.data.affine.
+        brightness: The factor is uniform in [1 - brightness, 1 + brightness].
+        contrast: The same, around each image's mean grey.
+        cutout: Side in pixels of a black square anywhere in the image; 0 for none.
+        noise: Standard deviation of normal noise on every value, as a share of 255.
+        mixup: α of mixup's Beta(α, α); 0 for none, 0.2 in the paper for ImageNet, 1 for CIFAR. Classes only.
+        cutmix: α of cutmix; 0 for none, 1 in the paper. With mixup, each batch is one of the two. Classes only.
     """
 
     shift: NonNegative[int] | Literal["auto"] = 0
     flip: bool = False
+    rotation: NonNegative[float] = 0.0
+    zoom: Fraction[float] = 0.0
+    shear: NonNegative[float] = 0.0
+    crop: Probability[float] = 1.0
+    brightness: Probability[float] = 0.0
+    contrast: Probability[float] = 0.0
+    cutout: NonNegative[int] = 0
+    noise: NonNegative[float] = 0.0
+    mixup: NonNegative[float] = 0.0
+    cutmix: NonNegative[float] = 0.0
 
     def augmenter(self, size: tuple[int, int]) -> "Augmenter":
         """What carries it out on images of this height and width."""
-        return Augmenter(min(size) // 10 if self.shift == "auto" else self.shift, self.flip)
+        shift = min(size) // 10 if self.shift == "auto" else self.shift
+        return Augmenter(size, dataclasses.replace(self, shift=shift))
+
+
+class Variation(Protocol):
+    """One kind of variation."""
+
+    def draw(self, num_samples: int, seed: int, epoch: int) -> Tensor:
+        """A table with a row a sample, a function of the seed, the epoch and the sample."""
+        ...
+
+    def apply(self, images: Tensor, rows: Tensor) -> Tensor:
+        """Vary images `(B, C, H, W)` of 0 … 255, uint8 or float32, by their rows of the table."""
+        ...
 
 
 @dataclass(frozen=True)
 class Augmenter:
-    """Carries out an Augmentation. Pixels that move in from outside are 0, before scaling."""
+    """Carries out an Augmentation.
 
-    shift: int
-    flip: bool = False
+    Attributes:
+        size: Height and width of the images.
+        settings: With `shift` a number.
+    """
+
+    size: tuple[int, int]
+    settings: Augmentation
+
+    @cached_property
+    def variations(self) -> list[Variation]:
+        """Those that are on, in order."""
+        s = self.settings
+        assert s.shift != "auto"
+        found: list[Variation] = []
+        if s.shift or s.flip:
+            found.append(Shifter(s.shift, s.flip))
+        if s.rotation or s.zoom or s.shear or s.crop < 1:
+            found.append(Affine(self.size, s.rotation, s.zoom, s.shear, s.crop))
+        if s.brightness or s.contrast:
+            found.append(Light(s.brightness, s.contrast))
+        if s.cutout:
+            found.append(Cutout(self.size, s.cutout))
+        return found
+
+    @cached_property
+    def noise(self) -> Noise | None:
+        return Noise(self.settings.noise) if self.settings.noise else None
+
+    @cached_property
+    def mixing(self) -> Mixing | None:
+        s = self.settings
+        return Mixing(s.mixup, s.cutmix) if s.mixup or s.cutmix else None
 
     @property
     def active(self) -> bool:
-        return self.shift > 0 or self.flip
+        return bool(self.variations or self.noise or self.mixing)
 
-    def moves(self, num_samples: int, seed: int, epoch: int) -> Tensor:
-        """Draw the moves of one epoch, a function of the seed, the epoch and the sample.
+    def tables(self, order: Tensor, seed: int, epoch: int, device: torch.device) -> list[Tensor]:
+        """The epoch's table of each variation on `device`, its rows in the epoch's order of the samples."""
+        tables = (variation.draw(len(order), seed, epoch) for variation in self.variations)
+        return [table.index_select(0, order).to(device) for table in tables]
 
-        Returns:
-            int64 `(num_samples, 3)`: 1 for a flip, then the offset down and right, 0 … 2·shift, of the
-            window that is cut from the padded image.
-        """
-        table = torch.rand(num_samples, 3, generator=generator(seed, "augment", epoch))
-        choices = torch.tensor([2 if self.flip else 1, 2 * self.shift + 1, 2 * self.shift + 1])
-        return (table * choices).long()
-
-    def apply(self, images: Tensor, moves: Tensor) -> Tensor:
-        """Flip, then shift.
+    def vary(self, images: Tensor, rows: list[Tensor], seed: int, draw: int) -> Tensor:
+        """Everything but mixing.
 
         Args:
             images: uint8 `(B, C, H, W)`.
-            moves: Rows of `moves()`, `(B, 3)`, on the same device.
+            rows: The batch's rows of each of the `tables()`.
+            seed: The run's.
+            draw: Batches drawn before.
 
         Returns:
-            uint8 `(B, C, H, W)`.
+            `(B, C, H, W)` of 0 … 255: uint8 where pixels only moved, else float32, which is not rounded.
         """
-        batch, channels, height, width = images.shape
-        s = self.shift
-        canvas = images.new_zeros(1 + self.flip, batch, channels, height + 2 * s, width + 2 * s)
-        canvas[0, :, :, s : s + height, s : s + width] = images
-        if self.flip:
-            canvas[1, :, :, s : s + height, s : s + width] = images.flip(-1)
-        flip, down, right = moves.unbind(1)
-        image = flip * batch + torch.arange(batch, device=images.device)
-        row = image * (channels * (height + 2 * s)) + down
-        return windows(canvas, row * (width + 2 * s) + right, (channels, height, width))
+        for variation, table in zip(self.variations, rows, strict=True):
+            images = variation.apply(images, table)
+        return images if self.noise is None else self.noise.apply(images, seed, draw)
 
+    def mix(self, images: Tensor, targets: Tensor, seed: int, draw: int) -> tuple[Tensor, Partners | None]:
+        """Mix scaled images with each other, where that is on."""
+        return (images, None) if self.mixing is None else self.mixing.apply(images.float(), targets, seed, draw)
 
-def windows(canvas: Tensor, starts: Tensor, shape: tuple[int, int, int]) -> Tensor:
-    """Cut one window out of the canvas at each start, without a loop.
-
-    On the CPU the canvas is viewed as one overlapping window per address; index_select then copies whole
-    pixel rows, in a quarter of the time of a gather. Elsewhere each pixel is gathered by its address, since
-    a backend may copy such a view before it indexes it.
-
-    Args:
-        canvas: Contiguous, any shape that ends in `(C, canvas_height, canvas_width)`.
-        starts: int64 `(B,)`: address in the canvas of each window's first pixel.
-        shape: `(C, H, W)` of a window.
-
-    Returns:
-        `(B, C, H, W)`.
-    """
-    strides = canvas.stride()[-3:]
-    if canvas.device.type == "cpu":
-        span = sum((size - 1) * stride for size, stride in zip(shape, strides, strict=True))
-        return canvas.as_strided((canvas.numel() - span, *shape), (1, *strides)).index_select(0, starts)
-    return gather_windows(canvas, starts, shape)
-
-
-def gather_windows(canvas: Tensor, starts: Tensor, shape: tuple[int, int, int]) -> Tensor:
-    """`windows` by the address of every pixel."""
-    addresses = starts.view(-1, 1, 1, 1)
-    for dim, (size, stride) in enumerate(zip(shape, canvas.stride()[-3:], strict=True)):
-        steps = torch.arange(size, device=canvas.device) * stride
-        addresses = addresses + steps.view([size if d == dim else 1 for d in range(3)])
-    return canvas.flatten().index_select(0, addresses.flatten()).view(-1, *shape)  # (B, C, H, W)
+    def describe(self) -> str:
+        """What is on, as its keys and values."""
+        plain = Augmentation()
+        fields = dataclasses.asdict(self.settings).items()
+        return ", ".join(
+            key if value is True else f"{key} {value}" for key, value in fields if value != getattr(plain, key)
+        )

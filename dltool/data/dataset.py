@@ -13,6 +13,7 @@ from dltool.batch import Batch
 from dltool.component import Fraction, NonNegative, Positive
 from dltool.data.arrays import RawData, Split, check_data
 from dltool.data.augment import Augmenter
+from dltool.data.image_files import ImageFiles
 from dltool.data.preprocessing import Preprocessing
 from dltool.data.scaling import Scaling
 from dltool.data.source import TrainSource, evaluation_batches
@@ -98,6 +99,7 @@ class Dataset(ABC):
         self._scale_batch: Callable[[Tensor], Tensor] | None = None
         self._augmenter: Augmenter | None = None
         self._limit_batches: int | None = None
+        self._files: ImageFiles | None = None
 
     def prepare(
         self,
@@ -135,6 +137,7 @@ class Dataset(ABC):
             fold=self.fold,
             seed=self.split_seed,
         )
+        self._files = raw.files
         self._note_splits(raw)
         self._shape(model_traits or {})
         input_range = self._scale(raw, pixel_scaling)
@@ -142,7 +145,7 @@ class Dataset(ABC):
             self._scale_batch = partial(scale_channels_last, self._scale_batch)
         self._place()
         self.spec = DataSpec(
-            input_shape=tuple(self.splits["train"].inputs.shape[1:]),
+            input_shape=self._input_shape(),
             target=raw.target,
             class_names=raw.class_names,
             target_dim=raw.target_dim,
@@ -150,8 +153,7 @@ class Dataset(ABC):
             centers=raw.centers,
             center_std=raw.center_std,
         )
-        self.train = TrainSource(
-            self.splits["train"],
+        self.train = self._make_source(
             device=device,
             batch_size=self.batch_size,
             seed=seed,
@@ -190,10 +192,16 @@ class Dataset(ABC):
                 f"there is no {split} split, only {', '.join(self.splits)}",
                 hint=f"data.{split}_fraction=0.1" if split in ("val", "test") else None,
             )
-        batches = evaluation_batches(
-            self.splits[split], device=self.device, batch_size=self.eval_batch_size, scaling=self._scale_batch
-        )
-        return islice(batches, self._limit_batches)
+        return islice(self._evaluation_batches(self.splits[split]), self._limit_batches)
+
+    def _evaluation_batches(self, split: Split) -> Iterator[Batch]:
+        return evaluation_batches(split, device=self.device, batch_size=self.eval_batch_size, scaling=self._scale_batch)
+
+    def _make_source(self, **settings: Any) -> TrainSource:
+        return TrainSource(self.splits["train"], **settings)
+
+    def _input_shape(self) -> tuple[int, ...]:
+        return tuple(self.splits["train"].inputs.shape[1:])
 
     @abstractmethod
     def _shape(self, model_traits: Mapping[str, Any]) -> None:

@@ -22,7 +22,7 @@ class ImageData(Dataset):
         resize: Side of the square, or [height, width], that images are brought to: a size at most 4 pixels
             larger by padding with background, any other by interpolation. "auto" changes only images that
             are smaller than the model's least size, to its native size; null changes none.
-        augment: Random shifts and flips of training images.
+        augment: How training images vary; see Augmentation.
         shared: What every data set takes; see Dataset.
     """
 
@@ -50,7 +50,7 @@ class ImageData(Dataset):
             self.choices["data.resize"] = None if new == old else list(new)
         self._augmenter = self.augment.augmenter(new)
         if self.augment.shift == "auto":
-            self.choices["data.augment.shift"] = self._augmenter.shift
+            self.choices["data.augment.shift"] = self._augmenter.settings.shift
         if new == old:
             return
         verb = "padded" if is_padding(old, new) else "resized"
@@ -64,11 +64,6 @@ class ImageData(Dataset):
         mode = self._chosen_scaling(pixel_scaling or "standardize")
         images = self.splits["train"].inputs
         self._scale_batch = scaling = fit_pixel_scaling(images, mode, self.device)
-        self.preprocessing = ImagePreprocessing(
-            channels=images.shape[1],
-            raw_size=(raw.train.inputs.shape[2], raw.train.inputs.shape[3]),
-            size=(images.shape[2], images.shape[3]),
-            shift=tuple(scaling.shift.flatten().tolist()),
-            factor=tuple(scaling.factor.flatten().tolist()),
-        )
+        raw_size = (raw.train.inputs.shape[2], raw.train.inputs.shape[3])
+        self.preprocessing = ImagePreprocessing.of(scaling, raw_size, (images.shape[2], images.shape[3]))
         return scaling.input_range

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
@@ -24,6 +24,8 @@ class ImagePreprocessing:
         raw_size: (height, width) of the training data's images; others are interpolated to it first.
         size: (height, width) that the model sees; from raw_size by padding or interpolation as in training.
         shift, factor: Of each channel's `(pixel - shift) * factor`.
+        fit: How an image of another aspect comes to raw_size: by the whole of it ("squash"), or by the largest centred
+            part of the wanted aspect ("crop").
     """
 
     channels: int
@@ -31,6 +33,19 @@ class ImagePreprocessing:
     size: tuple[int, int]
     shift: tuple[float, ...]
     factor: tuple[float, ...]
+    fit: Literal["crop", "squash"] = "squash"
+
+    @classmethod
+    def of(
+        cls,
+        scaling: PixelScaling,
+        raw_size: tuple[int, int],
+        size: tuple[int, int],
+        fit: Literal["crop", "squash"] = "squash",
+    ) -> "ImagePreprocessing":
+        """What a data set with this scaling does to its images."""
+        shift, factor = (tuple(values.flatten().tolist()) for values in (scaling.shift, scaling.factor))
+        return cls(len(shift), raw_size, size, shift, factor, fit)
 
     def __call__(self, images: Tensor | Sequence[Tensor]) -> Tensor:
         """Prepare images.
@@ -62,6 +77,8 @@ class ImagePreprocessing:
         image = image[None].cpu()
         if tuple(image.shape[2:]) == self.raw_size:
             return image
+        if self.fit == "crop":
+            image = centre(image, self.raw_size[1] / self.raw_size[0])
         # Never padded here: another size is another photograph, not a margin that is lacking.
         sized = F.interpolate(image.float(), size=self.raw_size, mode="bilinear", antialias=True)
         return sized.round_().clamp_(0, 255).to(torch.uint8)
@@ -75,3 +92,11 @@ class ImagePreprocessing:
         fields: dict[str, Any] = {key: tuple(v) if isinstance(v, list) else v for key, v in saved.items()}
         del fields["kind"]
         return cls(**fields)
+
+
+def centre(images: Tensor, aspect: float) -> Tensor:
+    """The largest centred part of `(B, C, H, W)` whose width is `aspect` times its height."""
+    height, width = images.shape[2:]
+    kept_height, kept_width = min(height, round(width / aspect)), min(width, round(height * aspect))
+    top, left = (height - max(kept_height, 1)) // 2, (width - max(kept_width, 1)) // 2
+    return images[:, :, top : top + max(kept_height, 1), left : left + max(kept_width, 1)]

@@ -1,7 +1,8 @@
 """Draws batches from tensors in memory: one index, an augmentation, one normalisation."""
 
+import copy
 from collections.abc import Callable, Iterator
-from typing import Literal
+from typing import Literal, Self
 
 import torch
 from torch import Tensor
@@ -17,7 +18,8 @@ class TrainSource:
     """An endless stream of training batches, a function of the seed and of how many were drawn.
 
     Nothing random is kept between draws: epoch e is in the order of (seed, "permutation", e) and augmented
-    by (seed, "augment", e). Setting `draws` to what it was therefore resumes exactly, mid-epoch too.
+    by (seed, e), noise and mixing by (seed, draws). Setting `draws` to what it was therefore resumes exactly,
+    mid-epoch too.
 
     Args:
         split: The samples. Inputs may be kept on the host while batches go to `device`.
@@ -98,33 +100,67 @@ class TrainSource:
 
     def draw(self) -> Batch:
         """The next batch."""
-        epoch, position = divmod(self.draws, self.batches_per_epoch)
-        if self.repeats:
-            epoch = 0
+        part = self.next_part()
+        inputs, targets = take(self.split.inputs, self._order[part], self.device), self._targets[part]
+        rows = [table[part] for table in self._tables]
+        self.draws += 1
+        return self.make_batch(inputs, targets, rows, self.draws - 1)
+
+    def place(self, draw: int) -> tuple[int, slice]:
+        """The pass that a draw belongs to, and where its samples stand in the order of that pass."""
+        epoch, position = divmod(draw, self.batches_per_epoch)
+        return 0 if self.repeats else epoch, slice(position * self.batch_size, (position + 1) * self.batch_size)
+
+    def next_part(self) -> slice:
+        """Where the samples of the next batch stand in the order of its pass, which is prepared."""
+        epoch, part = self.place(self.draws)
         if epoch != self._prepared_epoch:
             self._prepare_epoch(epoch)
-        self.draws += 1
-        part = slice(position * self.batch_size, (position + 1) * self.batch_size)
-        inputs = take(self.split.inputs, self._order[part], self.device)
+        return part
+
+    def make_batch(self, inputs: Tensor, targets: Tensor, rows: list[Tensor], draw: int) -> Batch:
+        """Augment, scale and mix what was drawn."""
+        partners = None
         if self.augment is not None:
-            inputs = self.augment.apply(inputs, self._moves[part])
+            inputs = self.augment.vary(inputs, rows, self.seed, draw)
         if self.scaling is not None:
             inputs = self.scaling(inputs)
-        targets = self._targets[part]
-        return Batch(inputs, targets, len(targets))
+        if self.augment is not None:
+            inputs, partners = self.augment.mix(inputs, targets, self.seed, draw)
+        return Batch(inputs, targets, len(targets), partners)
+
+    def examples(self, count: int) -> tuple[Tensor, Tensor] | None:
+        """The first images of the training before and after augmentation, neither scaled; None without augmentation.
+
+        Returns:
+            Twice `(B, C, H, W)` with B at most `count`, in 0 … 255.
+        """
+        if self.augment is None:
+            return None
+        plain, varied = self.copy_at_start(), self.copy_at_start()
+        plain.augment = plain.scaling = varied.scaling = None
+        return plain.draw().inputs[:count], varied.draw().inputs[:count]
+
+    def copy_at_start(self) -> Self:
+        """Another source of the same batches, of which none is drawn."""
+        source = copy.copy(self)
+        source.draws, source._prepared_epoch = 0, -1
+        return source
+
+    def order(self, epoch: int) -> Tensor:
+        """The order of the samples in a pass."""
+        if self.balanced:
+            return balanced_order(self.split.targets.cpu(), generator(self.seed, "balanced", epoch))
+        if self.shuffle:
+            return torch.randperm(len(self.split), generator=generator(self.seed, "permutation", epoch))
+        return torch.arange(len(self.split))
 
     def _prepare_epoch(self, epoch: int) -> None:
         """Put what a draw needs besides the inputs in the order of the epoch, once."""
-        if self.balanced:
-            order = balanced_order(self.split.targets.cpu(), generator(self.seed, "balanced", epoch))
-        elif self.shuffle:
-            order = torch.randperm(len(self.split), generator=generator(self.seed, "permutation", epoch))
-        else:
-            order = torch.arange(len(self.split))
-        if self.augment is not None:
-            moves = self.augment.moves(len(self.split), self.seed, epoch)
-            # A sample that is drawn several times an epoch is moved anew each time.
-            self._moves = (moves if self.balanced else moves.index_select(0, order)).to(self.device)
+        order = self.order(epoch)
+        # A sample that is drawn several times an epoch is varied anew each time.
+        rows = torch.arange(len(order)) if self.balanced else order
+        self._tables = [] if self.augment is None else self.augment.tables(rows, self.seed, epoch, self.device)
         self._order = order.to(self.split.inputs.device)
         self._targets = self.split.targets.index_select(0, order.to(self.split.targets.device)).to(self.device)
         self._prepared_epoch = epoch

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from dltool.batch import Batch
-from dltool.component import Positive, register
+from dltool.component import Positive, register, requires
 from dltool.losses.minimax import Minimax
 from dltool.metrics.mean import Mean, MeanOver
 from dltool.metrics.modes import NUM_SAMPLES, mode_coverage
@@ -17,6 +17,13 @@ from dltool.tasks.task import Loss, Source, Task, Updater
 
 
 @register("task", "gan", loss_for="gan", pixels="symmetric")
+@requires(
+    lambda config: (
+        config.data.inputs != "image" or not (config.data.augment.get("mixup") or config.data.augment.get("cutmix"))
+    ),
+    "data.augment.mixup and data.augment.cutmix mix classes, and a GAN is asked for none",
+    hint="data.augment.mixup=0 data.augment.cutmix=0",
+)
 class GanTask(Task):
     """Algorithm 1 of Goodfellow et al. (2014, arXiv:1406.2661): k steps of D, then one of G, again and again.
 

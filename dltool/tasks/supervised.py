@@ -26,6 +26,15 @@ from dltool.tasks.task import Loss, Task
     "task.metrics: calibration_error needs probabilities, and the outputs that this loss trains are none",
     hint="loss=cross_entropy",
 )
+@requires(
+    lambda config: (
+        config.data.inputs != "image"
+        or config.data.targets in ("classes", "binary")
+        or not (config.data.augment.get("mixup") or config.data.augment.get("cutmix"))
+    ),
+    "data.augment.mixup and data.augment.cutmix mix classes, and the data's targets are others",
+    hint="data.augment.mixup=0 data.augment.cutmix=0",
+)
 class SupervisedTask(Task):
     """Minimize loss(model(x), y) + l1 Σ|w| + l2 Σw² over batches of (x, y).
 
@@ -37,6 +46,8 @@ class SupervisedTask(Task):
 
     In training "loss" and, for classes, "accuracy" are logged; an evaluation gives "loss" and `metrics`. The main
     metric of classes is the first of them, that of numbers the loss.
+    With mixup or cutmix the training's loss is that of the mixed targets, and its accuracy the share of inputs whose
+    predicted class is the one that they show most of.
 
     Args:
         l1: Coefficient of the sum of absolute weights.
@@ -71,10 +82,10 @@ class SupervisedTask(Task):
 
     def loss(self, batch: Batch) -> Loss:
         outputs = self.model(batch.inputs).float()  # The loss in float32 whatever autocast gave.
-        objective, count = self.criterion(outputs, batch.targets)
+        objective, count = self.objective(outputs, batch)
         logs: dict[str, Mean] = {"loss": MeanOver(objective.detach(), count)}
         if self.predicts_classes:
-            logs["accuracy"] = accuracy(outputs, batch.targets)
+            logs["accuracy"] = accuracy(outputs, batch.main_targets)
         if self.criterion.sums:
             objective = objective * batch.full_size
         if self.l1 or self.l2:
@@ -82,6 +93,20 @@ class SupervisedTask(Task):
             objective = objective + penalty
             logs["penalty"] = Mean(penalty.detach(), 1)
         return Loss(objective, count, logs)
+
+    def objective(self, outputs: Tensor, batch: Batch) -> tuple[Tensor, Tensor | int]:
+        """The criterion; for mixed inputs λ times it plus 1 - λ times that against the partners' targets."""
+        own, count = self.criterion(outputs, batch.targets)
+        if batch.partners is None:
+            return own, count
+        targets, weight = batch.partners
+        other, other_count = self.criterion(outputs, targets)
+        if isinstance(count, int):
+            return torch.lerp(other, own, weight), count
+        # Sums, not means, are mixed: with class weights the two means are over different counts.
+        share, other_share = weight * count, (1 - weight) * other_count
+        total = share + other_share
+        return (share * own + other_share * other) / total.clamp(min=torch.finfo(total.dtype).tiny), total
 
     def penalty(self) -> Tensor:
         """l1 Σ|w| + l2 Σw² over the weights."""

@@ -27,6 +27,8 @@ WRONG = [
     ("data.batch_size=0", "data.batch_size=0: an integer > 0 or full", "data.batch_size="),
     ("data.batch_size=ful", "data.batch_size=ful", "data.batch_size=full"),
     ("data.augment.shfit=1", "unknown key data.augment.shfit", "data.augment.shift"),
+    ("data.augment.zoom=1", "data.augment.zoom=1: a number in [0, 1)", None),
+    ("model=gan data.augment.mixup=1", "data.augment.mixup and data.augment.cutmix mix classes", "mixup=0"),
     ("seed=-1", "seed=-1: an integer >= 0", "seed=0"),
     ("optm=adam", "unknown key optm", "did you mean optim"),
     ("+sed=1", "unknown key sed", "did you mean seed"),

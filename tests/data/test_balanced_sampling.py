@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from dltool.data.arrays import RawData, Split
-from dltool.data.augment import Augmenter
+from dltool.data.augment import Augmentation
 from dltool.data.builtin import diabetes, iris
 from dltool.data.source import TrainSource
 from dltool.data.table_data import TableData
@@ -53,7 +53,9 @@ def test_resumes_exactly_in_the_middle_of_an_epoch(at):
 def test_a_sample_that_comes_twice_is_moved_anew():
     images = torch.arange(9, dtype=torch.uint8).view(1, 1, 3, 3).repeat(40, 1, 1, 1)
     split = Split(images, torch.tensor([0] * 39 + [1]))
-    stream = TrainSource(split, device=CPU, batch_size=40, seed=0, balanced=True, augment=Augmenter(shift=2))
+    stream = TrainSource(
+        split, device=CPU, batch_size=40, seed=0, balanced=True, augment=Augmentation(shift=2).augmenter((3, 3))
+    )
     batch = stream.draw()
     assert len(batch.inputs[batch.targets == 1].unique(dim=0)) > 5
 

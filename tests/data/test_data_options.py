@@ -12,7 +12,7 @@ from dltool.config.source import component
 from dltool.data.augment import Augmentation
 
 OPTIONS = sorted((Path(__file__).resolve().parents[2] / "configs" / "data").glob("*.yaml"))
-FROM_A_FOLDER = {"mnist", "fashion_mnist", "kmnist", "csv"}
+FROM_A_FOLDER = {"mnist", "fashion_mnist", "kmnist", "csv", "image_folder"}
 
 
 @pytest.mark.parametrize("path", OPTIONS, ids=lambda path: path.stem)
@@ -21,7 +21,7 @@ def test_option_loads_what_its_traits_declare(path):
     option = component("data", config.pop("name"))
     assert list(config) == list(option.all_fields)
     if option.name in FROM_A_FOLDER:
-        pytest.skip("needs files; see test_mnist.py, test_csv_table.py")
+        pytest.skip("needs files; see test_mnist.py, test_csv_table.py, test_image_folder.py")
     if "augment" in config:
         config["augment"] = Augmentation(**config["augment"])
 

@@ -4,13 +4,14 @@ import pytest
 import torch
 
 from dltool.data.arrays import Split
-from dltool.data.augment import Augmenter
+from dltool.data.augment import Augmentation
 from dltool.data.scaling import pixel_scaling
 from dltool.data.source import TrainSource, evaluation_batches
 from dltool.errors import DataError
 from dltool.randomness import generator
 
 CPU = torch.device("cpu")
+AUGMENT = Augmentation(shift=2, flip=True, rotation=9, contrast=0.2, cutout=2, noise=0.1, mixup=0.5, cutmix=0.5)
 
 
 def images(count=10, channels=1, side=6):
@@ -58,7 +59,7 @@ def test_batches_equal_hand_made_ones():
 
 @pytest.mark.parametrize("at", [0, 1, 3, 5, 7])
 def test_setting_the_cursor_resumes_exactly(at):
-    fields = {"scaling": lambda pixels: pixels.float(), "augment": Augmenter(shift=2, flip=True), "seed": 9}
+    fields = {"scaling": lambda pixels: pixels.float(), "augment": AUGMENT.augmenter((6, 6)), "seed": 9}
     whole = draw(source(**fields), 9)
     resumed = source(**fields)
     resumed.draws = at
@@ -66,6 +67,22 @@ def test_setting_the_cursor_resumes_exactly(at):
     for expected, batch in zip(whole[at:], draw(resumed, 9 - at), strict=True):
         assert batch.inputs.equal(expected.inputs)
         assert batch.targets.equal(expected.targets)
+        assert batch.partners.targets.equal(expected.partners.targets)
+        assert batch.partners.weight == expected.partners.weight
+
+
+def test_examples_are_the_first_images_before_and_after_and_change_nothing():
+    split = images()
+    stream = source(split, augment=Augmentation(flip=True).augmenter((6, 6)), scaling=lambda pixels: pixels / 255)
+    stream.draws = 5
+    expected = draw(stream, 2)
+    stream.draws = 5
+    before, after = stream.examples(3)
+    order = torch.randperm(10, generator=generator(0, "permutation", 0))
+    assert before.equal(split.inputs[order[:3]])
+    assert all(a.equal(b) or a.equal(b.flip(-1)) for a, b in zip(after, before, strict=True))
+    assert all(batch.inputs.equal(same.inputs) for batch, same in zip(expected, draw(stream, 2), strict=True))
+    assert source().examples(3) is None
 
 
 def test_cursor_may_go_back():
@@ -124,7 +141,7 @@ def test_a_batch_is_a_copy_of_the_data():
 
 def test_drawing_leaves_the_default_generator_alone():
     before = torch.get_rng_state()
-    draw(source(augment=Augmenter(shift=1)), 4)
+    draw(source(augment=AUGMENT.augmenter((6, 6))), 4)
     assert before.equal(torch.get_rng_state())
 
 

@@ -19,6 +19,11 @@ from dltool.runs.records import read_records
 TASKS = {
     "supervised": ["model=mlp", "model.hidden=[8]", "model.dropout=0.3", "data=iris", "data.batch_size=16"],
     "images": ["model=mlp", "model.hidden=[8]", "data=digits", "data.batch_size=150", "data.augment.shift=1"],
+    "augmented images": [
+        *("model=mlp", "model.hidden=[8]", "data=digits", "data.batch_size=150", "data.augment.rotation=20"),
+        *("data.augment.contrast=0.5", "data.augment.cutout=2", "data.augment.noise=0.1"),
+        *("data.augment.mixup=0.4", "data.augment.cutmix=1", "trainer.accumulate=2"),
+    ],
     "regression": ["model=mlp", "model.hidden=[8]", "model.norm=batch", "data=diabetes", "data.batch_size=64"],
     "gan": [
         "model=gan",

@@ -129,3 +129,11 @@ def test_large_outputs_are_counted_at_once() -> None:
     assert isinstance(small, Hits)
     assert type(large) is Mean
     assert accuracy(torch.randn(4, 3, requires_grad=True), torch.zeros(4))[0].grad_fn is None  # type: ignore[union-attr]
+
+
+def test_a_last_batch_that_is_small_among_large_ones() -> None:
+    outputs, targets = torch.randn(1100, 10), torch.randint(10, (1100,))
+    means = RunningMeans()
+    for start, stop in ((0, 500), (500, 1000), (1000, 1100)):
+        means.add({"accuracy": accuracy(outputs[start:stop], targets[start:stop])})
+    assert means.values() == {"accuracy": int((outputs.argmax(1) == targets).sum()) / 1100}

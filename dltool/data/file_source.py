@@ -1,0 +1,119 @@
+"""Draws batches from image files that are decoded anew each time, by workers that run ahead."""
+
+import dataclasses
+import itertools
+import weakref
+from collections.abc import Callable, Iterator
+from typing import Any, Self
+
+import torch
+from torch import Tensor
+
+from dltool.batch import Batch
+from dltool.data.arrays import Split
+from dltool.data.image_files import Decoder, Failures, chunk_rows
+from dltool.data.source import TrainSource
+from dltool.errors import RunError
+
+# What is done about files that cannot be decoded: their numbers, and why.
+OnCorrupt = Callable[[dict[int, str]], None]
+
+
+class FileSource(TrainSource):
+    """A TrainSource whose samples are numbers of files.
+
+    The workers only decode; which files make which batch follows from the seed and the number of batches drawn, as
+    ever. So the batches are the same with any number of workers, and after a resume.
+
+    Args:
+        split: With inputs int64 `(N,)`, the numbers of the files.
+        decoder: Decodes them.
+        on_corrupt: Told of files that cannot be decoded; unless it raises, the batch goes on without them.
+        shared: See TrainSource.
+
+    Raises:
+        RunError: Not one file of a batch could be decoded.
+    """
+
+    _streamed: int
+    _stream: list[Iterator[tuple[Tensor, Failures]]]
+
+    def __init__(self, split: Split, *, decoder: Decoder, on_corrupt: OnCorrupt, **shared: Any) -> None:
+        super().__init__(split, **shared)
+        self.decoder = decoder
+        self.on_corrupt = on_corrupt
+        self._forget_stream()
+
+    def draw(self) -> Batch:
+        part = self.next_part()
+        if self._streamed != self.draws:
+            self._stream[:] = [self.decoder.stream(self.batches_from(self.draws))]
+            self._streamed = self.draws
+        images, failures = next(self._stream[0])
+        self.draws += 1
+        self._streamed += 1
+        rows = [table[part] for table in self._tables]
+        targets = self._targets[part]
+        if failures:
+            files = self.split.inputs[self._order[part]]
+            kept = places_kept(files, failures, self.on_corrupt).to(self.device)
+            images, targets = images[kept.cpu()], targets[kept]
+            rows = [table[kept] for table in rows]
+        return self.make_batch(to_device(images, self.device), targets, rows, self.draws - 1)
+
+    def batches_from(self, draw: int) -> Iterator[list[int]]:
+        """The files of each batch from the given draw on, without end."""
+        prepared, order = -1, torch.empty(0)
+        for position in itertools.count(draw):
+            epoch, part = self.place(position)
+            if epoch != prepared:
+                prepared, order = epoch, self.order(epoch)
+            yield self.split.inputs[order[part]].tolist()
+
+    def _forget_stream(self) -> None:
+        """Begin a new one at the next draw. The list is emptied when the process ends, which ends the workers in
+        good order, before multiprocessing kills them and torch reports it."""
+        self._stream = []
+        self._streamed = -1  # The draw that comes next from the stream.
+        weakref.finalize(self, self._stream.clear)
+
+    def copy_at_start(self) -> Self:
+        source = super().copy_at_start()
+        source._forget_stream()
+        source.decoder = dataclasses.replace(self.decoder, workers=0)
+        return source
+
+
+def evaluation_batches(
+    split: Split,
+    decoder: Decoder,
+    on_corrupt: OnCorrupt,
+    *,
+    device: torch.device,
+    batch_size: int,
+    scaling: Callable[[Tensor], Tensor],
+) -> Iterator[Batch]:
+    """One pass over a split of files in its order, never augmented; the last batch may be smaller."""
+    batches = chunk_rows(split.inputs, batch_size)
+    start = 0
+    for rows, (images, failures) in zip(batches, decoder.stream(batches), strict=True):
+        targets = split.targets[start : start + len(rows)]
+        start += len(rows)
+        if failures:
+            kept = places_kept(torch.tensor(rows), failures, on_corrupt)
+            images, targets = images[kept], targets[kept]
+        yield Batch(scaling(to_device(images, device)), targets.to(device), len(targets))
+
+
+def places_kept(files: Tensor, failures: Failures, on_corrupt: OnCorrupt) -> Tensor:
+    """The places in a batch whose files could be decoded, int64, at least one."""
+    on_corrupt({int(files[place]): reason for place, reason in failures})
+    kept = torch.ones(len(files), dtype=torch.bool)
+    kept[[place for place, _ in failures]] = False
+    if not kept.any():
+        raise RunError(f"none of the {len(files)} images of a batch can be decoded", "data.corrupt=refuse names them")
+    return kept.nonzero().squeeze(1)
+
+
+def to_device(images: Tensor, device: torch.device) -> Tensor:
+    return images.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else images.to(device)

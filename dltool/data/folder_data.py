@@ -1,0 +1,229 @@
+"""Images in files, decoded once into memory where they fit, else anew for each batch."""
+
+import os
+import warnings
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from torch import Tensor
+
+from dltool.batch import Batch
+from dltool.component import NonNegative, Positive
+from dltool.data.arrays import RawData, Split
+from dltool.data.augment import Augmentation
+from dltool.data.dataset import Dataset, LoadFunction, free_memory
+from dltool.data.file_source import FileSource, evaluation_batches
+from dltool.data.image_files import Decoder, choose_workers
+from dltool.data.image_preprocessing import ImagePreprocessing
+from dltool.data.resize import choose_size, describe
+from dltool.data.scaling import Scaling
+from dltool.data.scaling import pixel_scaling as fit_pixel_scaling
+from dltool.data.source import TrainSource
+from dltool.errors import DataError, RunError
+from dltool.randomness import generator
+
+LARGEST_OWN_SIZE = 256  # Images that are all alike keep their size up to this one.
+USUAL_SIDE = 64  # For a model that takes any size.
+STATISTICS_FROM = 4096  # Images that the scaling is fitted to where they are not in memory.
+LISTED = 20
+SKIP = "mend or remove it, or data.corrupt=skip to train without"
+
+
+class FolderData(Dataset):
+    """Images in files of any size and mode, decoded by worker processes to one size.
+
+    Args:
+        load: Finds the files.
+        size: Side of the square, or [height, width], that images are decoded to. "auto" is their own size where all
+            have the same, at most 256×256, which the model can take; else the model's native size, or 64×64.
+        fit: How an image of another aspect comes to that: "crop" scales it until its shorter side fits and cuts
+            both ends of the longer one off, "squash" changes its aspect.
+        corrupt: A file that cannot be decoded is named and refused, or left out and listed ("skip").
+        workers: Processes that decode; "auto" is one for each core, and none for less than 256 images.
+        residency: As for other data, and "loader": images are decoded anew for each batch. "auto" keeps them
+            decoded on the device if they take a quarter of its free memory at most, else on the host if half of what
+            is available there. With "loader", the scaling is fitted to 4,096 of the training images.
+        augment: How training images vary; see Augmentation.
+        shared: What every data set takes; see Dataset.
+    """
+
+    def __init__(
+        self,
+        load: LoadFunction,
+        *,
+        size: Literal["auto"] | Positive[int] | list[Positive[int]] = "auto",
+        fit: Literal["crop", "squash"] = "crop",
+        corrupt: Literal["refuse", "skip"] = "refuse",
+        workers: Literal["auto"] | NonNegative[int] = "auto",
+        residency: Literal["auto", "device", "host", "loader"] = "auto",
+        augment: Augmentation = Augmentation(),  # noqa: B008 (frozen)
+        **shared: Any,
+    ) -> None:
+        super().__init__(load, **shared)
+        self.size = size
+        self.fit = fit
+        self.corrupt = corrupt
+        self.workers = workers
+        self.wanted_residency = residency
+        self.augment = augment
+        self.skipped: dict[int, str] = {}
+
+    def _shape(self, model_traits: Mapping[str, Any]) -> None:
+        """Choose size and residency; decode everything, unless that is left to the batches."""
+        assert self._files is not None
+        self.notes += self._files.notes
+        self.skipped.clear()
+        size = self._choose_size(model_traits)
+        workers = choose_workers(self.workers, self._files)
+        if self.workers == "auto":
+            self.choices["data.workers"] = workers
+        self.decoder = Decoder(self._files, size, self.fit, workers)
+        self.placed = self._choose_residency()
+        self._augmenter = self.augment.augmenter(size)
+        if self.augment.shift == "auto":
+            self.choices["data.augment.shift"] = self._augmenter.settings.shift
+        if self.placed == "loader":
+            self._leave_out_empty_files()
+            self.notes.append(f"images are decoded for each batch by {workers} workers")
+        else:
+            self._decode_all()
+
+    def _choose_size(self, model_traits: Mapping[str, Any]) -> tuple[int, int]:
+        assert self._files is not None
+        if self.size != "auto":
+            return choose_size((0, 0), self.size, model_traits)
+        own = self._files.common_size()
+        if own is not None and max(own) <= LARGEST_OWN_SIZE:
+            size = choose_size(own, "auto", model_traits)
+        else:
+            side = model_traits.get("native_size") or max(USUAL_SIDE, model_traits.get("min_size") or 1)
+            size = (side, side)
+        self.choices["data.size"] = list(size)
+        if size != own:
+            what = "images of many sizes" if own is None else f"{describe(own)} images"
+            cut = "the middle of each" if self.fit == "crop" else "all of each"
+            self.notes.append(f"{what} brought to {describe(size)}, {cut} (data.size, data.fit)")
+        return size
+
+    def _choose_residency(self) -> str:
+        residency = self.wanted_residency
+        if residency == "auto":
+            num_bytes = sum(self.sizes.values()) * self.decoder.image_bytes
+            fits_host = num_bytes <= available_memory() / 2
+            residency = "device" if num_bytes <= free_memory(self.device) / 4 and fits_host else "host"
+            residency = residency if fits_host else "loader"
+            self.choices["data.residency"] = residency
+        return residency
+
+    def _decode_all(self) -> None:
+        """Replace the numbers of files by their images, in one pass over all splits."""
+        names = list(self.splits)
+        rows = torch.cat([self.splits[name].inputs for name in names])
+        images, reasons = self.decoder.decode_all(rows)
+        self._handle_corrupt({int(rows[place]): reason for place, reason in reasons.items()}, DataError)
+        good = torch.ones(len(rows), dtype=torch.bool)
+        good[list(reasons)] = False
+        sizes = [len(self.splits[name]) for name in names]
+        for name, part, kept in zip(names, images.split(sizes), good.split(sizes), strict=True):
+            split = replace(self.splits[name], inputs=part)
+            self.splits[name] = split if kept.all() else split.select(kept.nonzero().squeeze(1))
+        self._check_not_empty()
+
+    def _leave_out_empty_files(self) -> None:
+        """What can be known of files without decoding them."""
+        assert self._files is not None
+        for name, split in self.splits.items():
+            rows = split.inputs.tolist()
+            empty = [row for row in rows if Path(self._files.path(row)).stat().st_size == 0]
+            self._handle_corrupt(dict.fromkeys(empty, "it is empty, 0 bytes"), DataError)
+            if empty:
+                self.splits[name] = split.select(torch.tensor([i for i, row in enumerate(rows) if row not in empty]))
+        self._check_not_empty()
+
+    def _check_not_empty(self) -> None:
+        for name, split in self.splits.items():
+            if len(split) == 0:
+                raise DataError(f"no image of the {name} split can be decoded", "data.corrupt=refuse names them")
+
+    def _handle_corrupt(self, reasons: dict[int, str], error: type[DataError | RunError]) -> None:
+        """Refuse files that cannot be decoded, or note them."""
+        assert self._files is not None
+        named = [f"{self._files.path(row)}: {reason}" for row, reason in reasons.items() if row not in self.skipped]
+        if not named:
+            return
+        if self.corrupt == "refuse":
+            more = f" (and {len(named) - 1:,} more files)" if named[1:] else ""
+            raise error(f"{named[0]}{more}", SKIP)
+        self.skipped |= reasons
+        self.notes.append(f"{len(named):,} images cannot be decoded and are left out (data.corrupt=skip):")
+        self.notes += [f"  {line}" for line in named[:LISTED]]
+        if named[LISTED:]:
+            self.notes.append(f"  … and {len(named) - LISTED:,} more")
+
+    def _skip_while_running(self, reasons: dict[int, str]) -> None:
+        known = len(self.notes)
+        self._handle_corrupt(reasons, RunError)
+        if self.notes[known:]:  # The notes of the start were printed there.
+            warnings.warn("\n".join(self.notes[known:]), stacklevel=2)
+
+    def _scale(self, raw: RawData, pixel_scaling: Scaling | None) -> tuple[float, float] | None:
+        mode = self._chosen_scaling(pixel_scaling or "standardize")
+        images = self.splits["train"].inputs
+        if self.placed == "loader":
+            images = self._sample(images) if mode == "standardize" else torch.zeros(1, *self._input_shape())
+        self._scale_batch = scaling = fit_pixel_scaling(images, mode, self.device)
+        self.preprocessing = ImagePreprocessing.of(scaling, self.decoder.size, self.decoder.size, self.fit)
+        return scaling.input_range
+
+    def _sample(self, rows: Tensor) -> Tensor:
+        """Some of the training images, always the same, without those that cannot be decoded."""
+        chosen = rows[torch.randperm(len(rows), generator=generator(self.split_seed, "statistics"))[:STATISTICS_FROM]]
+        images, reasons = self.decoder.decode_all(chosen)
+        self._handle_corrupt({int(chosen[place]): reason for place, reason in reasons.items()}, DataError)
+        good = torch.ones(len(chosen), dtype=torch.bool)
+        good[list(reasons)] = False
+        return images[good]
+
+    def _place(self) -> None:
+        if self.placed == "device":
+            self._replace_inputs({name: split.inputs.to(self.device) for name, split in self.splits.items()})
+
+    def _input_shape(self) -> tuple[int, ...]:
+        return self.decoder.files.channels, *self.decoder.size
+
+    def _make_source(self, **settings: Any) -> TrainSource:
+        if self.placed != "loader":
+            return super()._make_source(**settings)
+        return FileSource(self.splits["train"], decoder=self.decoder, on_corrupt=self._skip_while_running, **settings)
+
+    def _evaluation_batches(self, split: Split) -> Iterator[Batch]:
+        if self.placed != "loader":
+            return super()._evaluation_batches(split)
+        assert self._scale_batch is not None
+        return evaluation_batches(
+            split,
+            self.decoder,
+            self._skip_while_running,
+            device=self.device,
+            batch_size=self.eval_batch_size,
+            scaling=self._scale_batch,
+        )
+
+
+def available_memory() -> float:
+    """Bytes that this process may still take on the host: the machine's, and its control group's where it has one."""
+    limits = [float("inf")]
+    meminfo = Path("/proc/meminfo")
+    if meminfo.exists():
+        values = dict(line.split(":", 1) for line in meminfo.read_text(encoding="ascii").splitlines() if ":" in line)
+        if "MemAvailable" in values:
+            limits.append(1024 * float(values["MemAvailable"].split()[0]))
+    elif hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
+        limits.append(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2)
+    group, used = (Path("/sys/fs/cgroup") / name for name in ("memory.max", "memory.current"))
+    if group.exists() and used.exists() and (limit := group.read_text(encoding="ascii").strip()) != "max":
+        limits.append(float(limit) - float(used.read_text(encoding="ascii")))
+    return min(limits)

@@ -1,0 +1,138 @@
+"""Image files that are decoded by worker processes, in the order in which they are wanted."""
+
+import math
+import os
+import signal
+import warnings
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader
+from torch.utils.data import Dataset as TorchDataset
+
+from dltool.data.decoding import Fit, decode, explain
+
+Failures = list[tuple[int, str]]  # Place in the batch, and why the file there could not be decoded.
+PROBED = 64
+CHUNK_BYTES = 2**22  # Of pixels that a worker hands over at a time; shared memory may be small.
+WORTH_WORKERS = 256  # Fewer images are decoded before workers have started.
+
+
+@dataclass(frozen=True)
+class ImageFiles:
+    """Image files below a root, by number.
+
+    Attributes:
+        paths: Relative to the root.
+        channels: 3 or 1.
+        notes: What was found beside them, for a person.
+    """
+
+    root: Path
+    paths: list[str] = field(repr=False)
+    channels: int
+    notes: list[str] = field(default_factory=list)
+
+    def path(self, row: int) -> str:
+        return f"{self.root}{os.sep}{self.paths[row]}"
+
+    def common_size(self) -> tuple[int, int] | None:
+        """Height and width where some files, evenly chosen, all have the same; what cannot be read has none."""
+        from PIL import Image
+
+        sizes = set()
+        for row in range(0, len(self.paths), math.ceil(len(self.paths) / PROBED)):
+            try:
+                with Image.open(self.path(row)) as image:
+                    sizes.add((image.height, image.width))
+            except Exception:  # PIL raises many kinds; decoding will name the file.
+                continue
+        return sizes.pop() if len(sizes) == 1 else None
+
+
+@dataclass(frozen=True)
+class Decoder(TorchDataset[tuple[Tensor, Failures]]):
+    """Decodes files to one size, in this process or in workers.
+
+    Workers are processes, those of torch's DataLoader, which leave the GIL to the training. They take PIL, not
+    torchvision's decoder, which needs less time for small JPEGs but is deprecated since torchvision 0.29.
+
+    Attributes:
+        size: Height and width.
+        workers: Processes; 0 decodes in this one.
+    """
+
+    files: ImageFiles
+    size: tuple[int, int]
+    fit: Fit
+    workers: int
+
+    @property
+    def image_bytes(self) -> int:
+        return self.files.channels * self.size[0] * self.size[1]
+
+    def __getitem__(self, rows: list[int]) -> tuple[Tensor, Failures]:
+        """The images of some files, uint8 `(B, C, H, W)`; those that cannot be decoded stay 0 and are named."""
+        images = np.zeros((len(rows), self.files.channels, *self.size), dtype=np.uint8)
+        failures = []
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # PIL's, of palettes with transparency in bytes, or of very many pixels.
+            for place, row in enumerate(rows):
+                path = self.files.path(row)
+                try:
+                    images[place] = decode(path, self.files.channels, self.size, self.fit)
+                except Exception as error:  # PIL raises many kinds for a damaged file.
+                    failures.append((place, explain(path, error)))
+        return torch.from_numpy(images), failures
+
+    def stream(self, batches: Iterable[list[int]]) -> Iterator[tuple[Tensor, Failures]]:
+        """Decode batch after batch, in their order, some ahead of what is asked for."""
+        loader: Any = DataLoader(
+            self,
+            batch_size=None,
+            sampler=batches,
+            num_workers=self.workers,
+            worker_init_fn=leave_signals_to_the_main_process if self.workers else None,
+            generator=torch.Generator(),  # Else it draws from the default one, which belongs to the training.
+        )
+        return iter(loader)
+
+    def decode_all(self, rows: Tensor) -> tuple[Tensor, dict[int, str]]:
+        """Decode files into one tensor.
+
+        Args:
+            rows: Their numbers, int64 `(N,)`.
+
+        Returns:
+            uint8 `(N, C, H, W)`, and the place of each file that could not be decoded, with the reason.
+        """
+        images = torch.empty((len(rows), self.files.channels, *self.size), dtype=torch.uint8)
+        reasons, start = {}, 0
+        for chunk, failures in self.stream(chunk_rows(rows, max(1, min(256, CHUNK_BYTES // self.image_bytes)))):
+            images[start : start + len(chunk)] = chunk
+            reasons.update({start + place: reason for place, reason in failures})
+            start += len(chunk)
+        return images, reasons
+
+
+def chunk_rows(rows: Tensor, size: int) -> list[list[int]]:
+    return [chunk.tolist() for chunk in rows.split(size)]
+
+
+def choose_workers(workers: int | str, files: ImageFiles) -> int:
+    """The number itself; "auto" takes a process for each core of this process, and none for a few images."""
+    if isinstance(workers, int):
+        return workers
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(cores, 16) if len(files.paths) >= WORTH_WORKERS else 0
+
+
+def leave_signals_to_the_main_process(_worker: int) -> None:
+    """Ctrl-C reaches every process of the shell's job; the training finishes its step first, for which it needs us."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)

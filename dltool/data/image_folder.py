@@ -1,0 +1,208 @@
+"""Your own pictures: a folder of images for each class."""
+
+import csv
+import os
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import torch
+
+from dltool.component import register
+from dltool.data.arrays import RawData, Split
+from dltool.data.folder_data import FolderData
+from dltool.data.image_files import ImageFiles
+from dltool.errors import DataError
+
+SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif"})
+SPLIT_FOLDERS = {"train": "train", "val": "val", "valid": "val", "validation": "val", "test": "test"}
+LAYOUT = "data.root=FOLDER with FOLDER/<class>/*.jpg, or FOLDER/train/<class>/*.jpg beside val and test"
+
+
+@register("data", "image_folder", into=FolderData, inputs="image", targets="classes")
+def image_folder(
+    _rng: torch.Generator,
+    *,
+    root: str | None = None,
+    split_file: str | None = None,
+    channels: Literal["rgb", "grey"] = "rgb",
+) -> RawData:
+    """Class folders, `root/<class>/…`, or `root/train|val|test/<class>/…`, which state the split.
+
+    Classes are in the order of their folders' names. Folders inside a class folder are looked through too. Hidden
+    files and folders, and files that are not named as PNG, JPEG, WebP, BMP or GIF, are left out and counted.
+
+    Args:
+        root: The folder; null: ./data.
+        split_file: A CSV file with a line `path,split` for each image that is to be used, the path relative to root,
+            the split train, val or test; it replaces a split by folders. A first line that says `path,split` is a
+            header.
+        channels: What images of any mode become; what is transparent becomes white.
+
+    Raises:
+        DataError: The folder is not laid out like that, a class has no image, or the split file is wrong.
+    """
+    base = Path(root if root is not None else "data").expanduser().resolve()
+    if not base.is_dir():
+        raise DataError(f"data.root: there is no folder {base}", LAYOUT)
+    scan = Scan(base)
+    stated = {} if split_file is not None else split_folders(base)
+    for name, folder in (stated or {"train": base}).items():
+        scan.read_classes(folder, name)
+    if split_file is not None:
+        scan.assign(read_split_file(Path(split_file).expanduser().resolve()), split_file)
+    class_names = scan.class_names()
+    labels = torch.tensor([class_names.index(image.class_name) for image in scan.images])
+    splits = {
+        name: [i for i, image in enumerate(scan.images) if image.split == name] for name in SPLIT_FOLDERS.values()
+    }
+    parts = {name: Split(torch.tensor(rows), labels[rows]) for name, rows in splits.items() if rows}
+    if "train" not in parts:
+        raise DataError(f"{base}: the split has no training image", LAYOUT)
+    return RawData(
+        parts["train"],
+        parts.get("val"),
+        parts.get("test"),
+        "classes",
+        class_names,
+        origin=str(base),
+        files=ImageFiles(base, [image.path for image in scan.images], {"rgb": 3, "grey": 1}[channels], scan.notes()),
+    )
+
+
+@dataclass
+class FoundImage:
+    """An image file: its path relative to the root, its class, its split."""
+
+    path: str
+    class_name: str
+    split: str
+
+
+@dataclass
+class Scan:
+    """What lies in a folder.
+
+    Attributes:
+        ignored: Suffix, or ".…" for hidden files, to the number of files left out.
+    """
+
+    root: Path
+    images: list[FoundImage] = field(default_factory=list)
+    ignored: Counter[str] = field(default_factory=Counter)
+
+    def read_classes(self, folder: Path, split: str) -> None:
+        """Read every class folder in `folder`."""
+        folders = subfolders(folder)
+        if not folders:
+            images = sum(Path(entry.name).suffix.lower() in SUFFIXES for entry in os.scandir(folder))
+            found = f"{images:,} images, but no class folders" if images else "no class folders"
+            raise DataError(f"{folder} has {found}", LAYOUT)
+        for class_folder in folders:
+            before = len(self.images)
+            self.read_images(class_folder, class_folder.name, split)
+            if len(self.images) == before:
+                raise DataError(
+                    f"the class folder {class_folder} has no images ({', '.join(sorted(SUFFIXES))})",
+                    f"put images there, or remove the folder: rmdir '{class_folder}'",
+                )
+
+    def read_images(self, folder: Path, class_name: str, split: str) -> None:
+        """Read the images of one class, those of inner folders last."""
+        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+        for entry in entries:
+            suffix = Path(entry.name).suffix.lower()
+            if is_hidden(entry.name):
+                self.ignored["hidden"] += 1
+            elif entry.is_file() and suffix in SUFFIXES:
+                self.images.append(FoundImage(os.path.relpath(entry.path, self.root), class_name, split))
+            elif not entry.is_dir():
+                self.ignored[suffix or "without a suffix"] += 1
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=False) and not is_hidden(entry.name):
+                self.read_images(Path(entry.path), class_name, split)
+
+    def assign(self, splits: dict[str, str], file: str) -> None:
+        """Take the split of each image from a file, and leave out those that it does not name."""
+        found = {image.path for image in self.images}
+        if missing := [path for path in splits if path not in found]:
+            raise DataError(
+                f"data.split_file={file} names {missing[0]}, and no class folder of {self.root} has such an image"
+                + (f" (nor {len(missing) - 1} more)" if missing[1:] else ""),
+                "paths in it are relative to data.root",
+            )
+        self.ignored["not in the split file"] += len(found) - len(splits)
+        self.images = [FoundImage(i.path, i.class_name, splits[i.path]) for i in self.images if i.path in splits]
+
+    def class_names(self) -> tuple[str, ...]:
+        """The classes of the training images, at least two; other splits have no others."""
+        known = sorted({image.class_name for image in self.images if image.split == "train"})
+        for image in self.images:
+            if image.class_name not in known:
+                raise DataError(
+                    f"{self.root / image.path} ({image.split}) is of the class {image.class_name}, which has no "
+                    "training image",
+                    f"the classes of training are {', '.join(known)}",
+                )
+        if len(known) == 1:
+            raise DataError(f"{self.root} has one class alone, {known[0]}", "a classifier needs at least two folders")
+        return tuple(known)
+
+    def notes(self) -> list[str]:
+        ignored = {kind: count for kind, count in self.ignored.items() if count}
+        listed = ", ".join(f"{count:,} {kind}" for kind, count in ignored.items())
+        return [f"{sum(ignored.values()):,} files left out: {listed}"] if ignored else []
+
+
+def split_folders(root: Path) -> dict[str, Path]:
+    """The folders that state the split, if any: root/train, and the others, hold class folders and no images."""
+    folders = {folder.name: folder for folder in subfolders(root)}
+    train = folders.get("train")
+    if train is None or not subfolders(train):
+        return {}
+    if any(Path(entry.name).suffix.lower() in SUFFIXES for entry in os.scandir(train)):
+        return {}  # "train" is a class then, beside "car" and "ship".
+    stated: dict[str, Path] = {}
+    for name, folder in folders.items():
+        if name not in SPLIT_FOLDERS:
+            raise DataError(f"{root} has train beside {name}, which is no split", "name it train, val or test")
+        if SPLIT_FOLDERS[name] in stated:
+            raise DataError(f"{root} has {stated[SPLIT_FOLDERS[name]].name} and {name}", "one of them is the val split")
+        stated[SPLIT_FOLDERS[name]] = folder
+    return stated
+
+
+def subfolders(folder: Path) -> list[Path]:
+    """The folders in a folder that are not hidden, by name."""
+    return sorted(path for path in folder.iterdir() if path.is_dir() and not is_hidden(path.name))
+
+
+def is_hidden(name: str) -> bool:
+    return name.startswith(".") or name in ("__MACOSX", "Thumbs.db", "desktop.ini")
+
+
+def read_split_file(path: Path) -> dict[str, str]:
+    """Path to split, from the lines of a CSV file."""
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as lines:
+            rows = [(number, row) for number, row in enumerate(csv.reader(lines), start=1) if row]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise DataError(
+            f"data.split_file: {path} cannot be read: {reason}", "a CSV file in UTF-8: path,split"
+        ) from error
+    splits: dict[str, str] = {}
+    for number, row in rows:
+        if number == 1 and [cell.strip() for cell in row] == ["path", "split"]:
+            continue
+        if len(row) != 2 or row[1].strip() not in ("train", "val", "test"):
+            raise DataError(
+                f"{path} line {number} is {','.join(row)}", "each line is path,split with train, val or test"
+            )
+        name = os.path.normpath(row[0].strip())
+        if splits.setdefault(name, row[1].strip()) != row[1].strip():
+            raise DataError(
+                f"{path} line {number} puts {name} into {row[1].strip()}, an earlier one into {splits[name]}"
+            )
+    return splits

@@ -1,0 +1,62 @@
+"""Mixup and cutmix: each image of a batch is mixed with another one, and so is what is asked of it."""
+
+import random
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from dltool.batch import Partners
+from dltool.randomness import derive_seed, generator
+
+
+@dataclass(frozen=True)
+class Mixing:
+    """Mixes a batch with a permutation of itself; where both kinds are on, each batch is one of them by a fair coin.
+
+    Mixup (Zhang et al. 2018, arXiv:1710.09412, eq. 1): x = λ x_i + (1 - λ) x_j. Cutmix (Yun et al. 2019,
+    arXiv:1905.04899, section 3.1): a rectangle of x_j, 1 - λ of the area, its centre anywhere, is pasted into x_i;
+    cut off at the borders, what is left of its area decides λ. One λ a batch, as in both papers' code, from
+    Beta(α, α). The targets are mixed by the loss, λ L(ŷ, y_i) + (1 - λ) L(ŷ, y_j), which for cross-entropy is
+    that of the mixed one-hot targets.
+
+    Attributes:
+        mixup, cutmix: α of each; 0 for off.
+    """
+
+    mixup: float = 0.0
+    cutmix: float = 0.0
+
+    def apply(self, images: Tensor, targets: Tensor, seed: int, draw: int) -> tuple[Tensor, Partners]:
+        """Mix one batch, a function of the seed and of how many batches were drawn before.
+
+        Args:
+            images: float32 `(B, C, H, W)`, which are overwritten.
+            targets: `(B,)`.
+            seed: The run's.
+            draw: Batches drawn before.
+
+        Returns:
+            The mixed images, and what they were mixed with.
+        """
+        chance = random.Random(derive_seed(seed, "mixing", draw))
+        order = torch.randperm(len(targets), generator=generator(seed, "partners", draw)).to(images.device)
+        if self.cutmix and not (self.mixup and chance.random() < 0.5):
+            weight = self.cut_and_paste(images, order, chance)
+        else:
+            weight = chance.betavariate(self.mixup, self.mixup)
+            images = torch.lerp(images[order], images, weight)
+        return images, Partners(targets[order], weight)
+
+    def cut_and_paste(self, images: Tensor, order: Tensor, chance: random.Random) -> float:
+        """Paste the rectangle, in place; returns the share of the area that is left of each image."""
+        height, width = images.shape[2:]
+        side = (1 - chance.betavariate(self.cutmix, self.cutmix)) ** 0.5
+        box = []
+        for length in (height, width):
+            half, centre = int(length * side) // 2, chance.randrange(length)
+            box.append((max(centre - half, 0), min(centre + half, length)))
+        (top, bottom), (left, right) = box
+        patch = images[:, :, top:bottom, left:right]
+        patch.copy_(patch.index_select(0, order))
+        return 1 - (bottom - top) * (right - left) / (height * width)

@@ -1,0 +1,87 @@
+"""Random shifts and flips of a whole batch of images at once, as one gather.
+
+Per-sample transforms take 69 µs an image of 3×32×32, one batched gather 2.7 µs; see `windows` for less.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from dltool.randomness import generator
+
+
+@dataclass(frozen=True)
+class Shifter:
+    """Flips half of the images and shifts all. Pixels that move in from outside are 0.
+
+    Attributes:
+        shift: Largest shift in pixels, each way; a random crop after a padding of so many pixels.
+        flip: Mirror half of the images horizontally.
+    """
+
+    shift: int
+    flip: bool = False
+
+    def draw(self, num_samples: int, seed: int, epoch: int) -> Tensor:
+        """Draw the moves of one epoch, a function of the seed, the epoch and the sample.
+
+        Returns:
+            int64 `(num_samples, 3)`: 1 for a flip, then the offset down and right, 0 … 2·shift, of the
+            window that is cut from the padded image.
+        """
+        table = torch.rand(num_samples, 3, generator=generator(seed, "augment", epoch))
+        choices = torch.tensor([2 if self.flip else 1, 2 * self.shift + 1, 2 * self.shift + 1])
+        return (table * choices).long()
+
+    def apply(self, images: Tensor, moves: Tensor) -> Tensor:
+        """Flip, then shift.
+
+        Args:
+            images: `(B, C, H, W)`.
+            moves: Rows of `draw()`, `(B, 3)`, on the same device.
+
+        Returns:
+            `(B, C, H, W)`.
+        """
+        batch, channels, height, width = images.shape
+        s = self.shift
+        canvas = images.new_zeros(1 + self.flip, batch, channels, height + 2 * s, width + 2 * s)
+        canvas[0, :, :, s : s + height, s : s + width] = images
+        if self.flip:
+            canvas[1, :, :, s : s + height, s : s + width] = images.flip(-1)
+        flip, down, right = moves.unbind(1)
+        image = flip * batch + torch.arange(batch, device=images.device)
+        row = image * (channels * (height + 2 * s)) + down
+        return windows(canvas, row * (width + 2 * s) + right, (channels, height, width))
+
+
+def windows(canvas: Tensor, starts: Tensor, shape: tuple[int, int, int]) -> Tensor:
+    """Cut one window out of the canvas at each start, without a loop.
+
+    On the CPU the canvas is viewed as one overlapping window per address; index_select then copies whole
+    pixel rows, in a quarter of the time of a gather. Elsewhere each pixel is gathered by its address, since
+    a backend may copy such a view before it indexes it.
+
+    Args:
+        canvas: Contiguous, any shape that ends in `(C, canvas_height, canvas_width)`.
+        starts: int64 `(B,)`: address in the canvas of each window's first pixel.
+        shape: `(C, H, W)` of a window.
+
+    Returns:
+        `(B, C, H, W)`.
+    """
+    strides = canvas.stride()[-3:]
+    if canvas.device.type == "cpu":
+        span = sum((size - 1) * stride for size, stride in zip(shape, strides, strict=True))
+        return canvas.as_strided((canvas.numel() - span, *shape), (1, *strides)).index_select(0, starts)
+    return gather_windows(canvas, starts, shape)
+
+
+def gather_windows(canvas: Tensor, starts: Tensor, shape: tuple[int, int, int]) -> Tensor:
+    """`windows` by the address of every pixel."""
+    addresses = starts.view(-1, 1, 1, 1)
+    for dim, (size, stride) in enumerate(zip(shape, canvas.stride()[-3:], strict=True)):
+        steps = torch.arange(size, device=canvas.device) * stride
+        addresses = addresses + steps.view([size if d == dim else 1 for d in range(3)])
+    return canvas.flatten().index_select(0, addresses.flatten()).view(-1, *shape)  # (B, C, H, W)
