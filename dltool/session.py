@@ -97,8 +97,6 @@ class Session:
                 self.status.write("failed", trainer.progress, error=str(error) or type(error).__name__)
                 self.run.note(f"failed: {error}")
             raise
-        finally:
-            self.run.release()
         if trainer.stop_reason:
             self.say(f"stopped by {trainer.stopped_by}: {trainer.stop_reason}")
         self.status.write(

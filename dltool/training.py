@@ -1,5 +1,6 @@
 """A training as a user asks for it: from a checked config to a finished run folder and its summary."""
 
+import contextlib
 import dataclasses
 import sys
 import tempfile
@@ -46,11 +47,12 @@ def train(
     check_trackers(built["logger"])
     parts = prepare(built, followed)
     run = RunFolder.create(config["run"]["dir"], OUTPUT_ROOT, f"{config['model']['name']}_{config['data']['name']}")
-    session = Session(parts, run, quiet, observers)
-    run.write_config(config.tree)
-    run.write_preprocessing(to_json(parts.dataset.preprocessing, parts.spec))
-    run.write_environment({**describe_environment(), "auto": parts.auto, "resumed": []})
-    return session.run_to_end()
+    with contextlib.closing(run):
+        session = Session(parts, run, quiet, observers)
+        run.write_config(config.tree)
+        run.write_preprocessing(to_json(parts.dataset.preprocessing, parts.spec))
+        run.write_environment({**describe_environment(), "auto": parts.auto, "resumed": []})
+        return session.run_to_end()
 
 
 def resume(run: RunFolder, config: Config, built: Config, *, quiet: bool = False) -> int:
@@ -62,23 +64,24 @@ def resume(run: RunFolder, config: Config, built: Config, *, quiet: bool = False
         CheckpointError: Where there are checkpoints, but all are damaged.
     """
     run.hold()
-    check_trackers(built["logger"])
-    parts = prepare(built)
-    check_same_data(run, parts)
-    session = Session(parts, run, quiet=quiet)
-    checkpoint = session.trainer.checkpoints.newest(session.warn)
-    if checkpoint is None:
-        cut_back(run.metrics, 0)
-        session.say("no checkpoint was committed yet: training starts from the beginning")
-    else:
-        session.continue_from(checkpoint)
-    environment = run.read_environment()
-    since = {"step": session.trainer.progress.step, "command": ["dltool", *sys.argv[1:]]}
-    run.write_environment(
-        {**describe_environment(), "auto": parts.auto, "resumed": [*environment.get("resumed", []), since]}
-    )
-    run.write_config(config.tree)
-    return session.run_to_end()
+    with contextlib.closing(run):
+        check_trackers(built["logger"])
+        parts = prepare(built)
+        check_same_data(run, parts)
+        session = Session(parts, run, quiet=quiet)
+        checkpoint = session.trainer.checkpoints.newest(session.warn)
+        if checkpoint is None:
+            cut_back(run.metrics, 0)
+            session.say("no checkpoint was committed yet: training starts from the beginning")
+        else:
+            session.continue_from(checkpoint)
+        environment = run.read_environment()
+        since = {"step": session.trainer.progress.step, "command": ["dltool", *sys.argv[1:]]}
+        run.write_environment(
+            {**describe_environment(), "auto": parts.auto, "resumed": [*environment.get("resumed", []), since]}
+        )
+        run.write_config(config.tree)
+        return session.run_to_end()
 
 
 def check_same_data(run: RunFolder, parts: Parts) -> None:

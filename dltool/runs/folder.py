@@ -96,7 +96,7 @@ class RunFolder:
         """Keep other processes from writing to this run. Raises ConfigError where another one holds it."""
         self.lock.hold("is training")
 
-    def release(self) -> None:
+    def close(self) -> None:
         """Let other processes, or another training in this one, write to this run."""
         self.lock.release()
 

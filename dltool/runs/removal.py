@@ -78,7 +78,7 @@ def remove(records: Sequence[RunRecord], root: Path, *, checkpoints_only: bool) 
                 f"remove {quoted(target)} by hand",
             ) from error
         finally:
-            run.release()
+            run.close()
         freed += size
         if not checkpoints_only:
             remove_empty_parents(run.path, root)

@@ -166,7 +166,7 @@ class SweepFolder(JobFolder):
             run = RunFolder(path)
             run.hold()  # Not while somebody else is at it.
             shutil.rmtree(path)
-            run.release()
+            run.close()
         return False
 
 

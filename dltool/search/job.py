@@ -99,4 +99,4 @@ def record_failure(path: Path, config: Config, error: str) -> None:
         run = RunFolder.create(str(path), OUTPUT_ROOT, path.name)
         run.write_config(config.tree)
         run.write_status(never_started(dict(leaves(config.tree)), error))
-        run.release()
+        run.close()

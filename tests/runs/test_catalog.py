@@ -91,7 +91,7 @@ def test_running_is_believed_of_a_process_that_holds_the_run(tmp_path: Path) -> 
     assert read_run(path).state == "running"
     (path / "status.json").unlink()  # Between making the folder and the first step.
     assert read_run(path).state == "running"
-    run.release()
+    run.close()
     assert read_run(path).state == "killed"
     (path / ".lock").unlink()
     assert read_run(path).state == "damaged"  # Nothing but a config.yaml.
@@ -116,7 +116,7 @@ def test_asking_does_not_keep_a_training_from_starting(tmp_path: Path) -> None:
         run.hold()
     with pytest.raises(ConfigError, match=f"process {os.getpid()} is training"):
         RunFolder(tmp_path).hold()
-    run.release()
+    run.close()
     assert LOCK_WAIT * LOCK_TRIES < 0.1
 
 

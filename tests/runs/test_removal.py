@@ -76,7 +76,7 @@ def test_what_must_stay_is_refused(root: Path, tmp_path: Path, monkeypatch: pyte
     monkeypatch.chdir(far / "checkpoints")
     with pytest.raises(ConfigError, match="holds the working directory"):
         check_removable([read_run(far)], root)
-    holder.release()
+    holder.close()
 
 
 def test_a_damaged_run_can_be_removed(root: Path) -> None:
@@ -92,5 +92,5 @@ def test_a_run_that_was_resumed_meanwhile_is_kept(root: Path) -> None:
     other.hold()
     with pytest.raises(ConfigError, match="is training"):
         remove([record], root, checkpoints_only=False)
-    other.release()
+    other.close()
     assert (run / "status.json").exists()
