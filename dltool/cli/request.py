@@ -75,16 +75,25 @@ def compose_request(args: argparse.Namespace, overrides: list[str]) -> tuple["Co
     return compose_from(path, overrides, args.config_dir), auto, path
 
 
-def compose_jobs(args: argparse.Namespace, jobs: "Sequence[Job]") -> "list[Training]":
-    """Compose and check every job of a sweep, before any of them starts."""
+def compose_jobs(args: argparse.Namespace, jobs: "Sequence[Job]", *, in_processes: bool = True) -> "list[Training]":
+    """Compose and check every job of a sweep, before any of them starts.
+
+    Args:
+        args: The request that the jobs are part of.
+        jobs: All of them.
+        in_processes: Have the server of their processes import torch meanwhile, once the first job is found right.
+    """
     from dltool.config.check import check
     from dltool.config.compose import leaves
     from dltool.search.sweep import Training
+    from dltool.search.workers import warm_up
 
-    trainings = []
+    trainings: list[Training] = []
     for job in jobs:
         composed, auto, source = compose_request(args, list(job.overrides))
         trainings.append(Training(composed, dict(leaves(check(composed).tree)), auto, source))
+        if in_processes and len(trainings) == 1:
+            warm_up()
     return trainings
 
 

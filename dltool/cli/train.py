@@ -54,7 +54,7 @@ def run_sweep(args: argparse.Namespace) -> int:
     if any(text.startswith("run.dir=") for text in overrides):
         raise ConfigError("run.dir names one run, and a sweep makes a folder for each", "sweep.dir=FOLDER")
     jobs = expand(overrides, args.config_dir)
-    trainings = compose_jobs(args, jobs)
+    trainings = compose_jobs(args, jobs, in_processes=launcher is None and not args.cfg)
     words = command_words(args)
     if args.cfg:
         for job in jobs:

@@ -53,10 +53,10 @@ def run(args: argparse.Namespace) -> int:
 
     from dltool.search.study import Study
     from dltool.search.tune import Tuning, find_metric
-    from dltool.search.workers import Workers
+    from dltool.search.workers import Workers, warm_up
 
     workers: Workers[Any] = Workers(settings.n_jobs)
-    workers.warm_up()
+    warm_up()
     metric, direction = find_metric(config, settings)
     shared = dict(leaves(config.tree))
     study = Study(STUDIES / name, name, settings, metric=metric, direction=direction, space=space, config=shared)

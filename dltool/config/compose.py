@@ -32,6 +32,7 @@ from dltool.config.options import GROUPS, PRESETS, option_files, primary_directo
 from dltool.errors import ConfigError
 
 COMMAND_LINE = "the command line"
+override_parser = functools.cache(OverridesParser.create)
 SWEEP_FUNCTION = r"(choice|range|interval|glob|shuffle|sort|tag)\("
 
 
@@ -178,7 +179,7 @@ def parse_overrides(overrides: Sequence[str]) -> list[Override]:
 
 def parse_override(text: str) -> Override:
     """Parse in Hydra's grammar; a value that the grammar refuses is taken as quoted text."""
-    parser = OverridesParser.create()
+    parser = override_parser()
     try:
         override = parser.parse_override(text)
     except HydraException as error:  # Also where there is no `=` at all.

@@ -67,8 +67,6 @@ class Sweep:
         self.quiet = quiet
         self.trainings = {job.overrides: training for job, training in zip(jobs, trainings, strict=True)}
         self.workers: Workers[Job] = Workers(settings.n_jobs)
-        if launcher is None:
-            self.workers.warm_up()
         configs = [training.config for training in trainings]
         self.folder = SweepFolder.open(settings.dir, OUTPUT_ROOT, jobs, configs, ["dltool", *sys.argv[1:]])
         self.exit_codes: list[int] = []

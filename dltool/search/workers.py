@@ -38,14 +38,6 @@ class Workers(Generic[Label]):
         self.context: Any = multiprocessing.get_context("forkserver" if "forkserver" in methods else "spawn")
         self.running: dict[int, tuple[Label, BaseProcess]] = {}  # By slot.
 
-    def warm_up(self) -> None:
-        """Let the server import what the processes need while the caller is busy with something else."""
-        if self.context.get_start_method() == "forkserver":
-            from multiprocessing import forkserver
-
-            forkserver.set_forkserver_preload(["dltool.search.preload"])
-            forkserver.ensure_running()
-
     @property
     def free_slot(self) -> int | None:
         return next((slot for slot in range(self.count) if slot not in self.running), None)
@@ -109,3 +101,12 @@ def describe_exit(exit_code: int) -> str:
     if exit_code == -signal.SIGKILL:
         return "killed by SIGKILL, perhaps because memory ran out"
     return f"killed by {signal.Signals(-exit_code).name}" if exit_code < 0 else f"ended with exit code {exit_code}"
+
+
+def warm_up() -> None:
+    """Let the server begin to import what the processes need, while the caller is busy with something else."""
+    if "forkserver" in multiprocessing.get_all_start_methods():
+        from multiprocessing import forkserver
+
+        forkserver.set_forkserver_preload(["dltool.search.preload"])
+        forkserver.ensure_running()
