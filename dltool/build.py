@@ -18,6 +18,7 @@ from dltool.engine.anomaly import AnomalyDetector
 from dltool.engine.averaging import WeightAverage
 from dltool.engine.checkpoint import CheckpointStore
 from dltool.engine.clock import Clock
+from dltool.engine.compiling import compile_networks
 from dltool.engine.convergence import BatchGradientNorm, FullGradientNorm, UpdateNorm
 from dltool.engine.device import choose_device, choose_threads, describe_device, keep_freed_memory
 from dltool.engine.guard import FiniteGuard
@@ -26,7 +27,6 @@ from dltool.engine.profiling import StepProfiler
 from dltool.engine.stopping import LossChange, MaxMinutes, Patience, Rule, Stopping, Target
 from dltool.engine.trainer import Trainer
 from dltool.engine.updater import Updater
-from dltool.errors import ConfigError
 from dltool.following import check_followed_metrics, check_gradient_rules, check_reported, followed_metric
 from dltool.randomness import derive_seed, seed_default_generators
 from dltool.runs.folder import RunFolder
@@ -55,6 +55,11 @@ class Parts:
     updaters: dict[str, Updater]
     auto: dict[str, Any]
     notes: list[str]
+
+    @property
+    def autocast(self) -> Any:
+        """What the networks compute under, outside an updater."""
+        return Precision(self.settings.precision, self.device).autocast
 
 
 def prepare(config: Config, followed: tuple[str, str | None] | None = None) -> Parts:
@@ -200,22 +205,6 @@ def build_task(config: Config, model: nn.Module, spec: DataSpec) -> Task:
     return task
 
 
-def compile_networks(task: Task, device: torch.device) -> None:
-    """Have torch compile each role's network at its first call, in place, so that the names of its weights stay.
-
-    Raises:
-        ConfigError: Where torch.compile does not work on this machine, found out on a function of one line.
-    """
-    try:
-        torch.compile(lambda x: x.sin() + 1)(torch.zeros(2, device=device))
-    except Exception as error:
-        reason = str(error).strip().splitlines()[0]
-        message = f"trainer.compile=true: torch.compile does not work here: {reason}"
-        raise ConfigError(message, "trainer.compile=false") from error
-    for network in task.roles.values() or [task.model]:
-        network.compile()
-
-
 def build_updaters(config: Config, task: Task, settings: TrainerSettings, device: torch.device) -> dict[str, Updater]:
     """One updater a role; none for a task with a rule of its own."""
     if config["optim"]["name"] == "none":
@@ -255,8 +244,7 @@ def build_stopping(parts: Parts, clock: Clock) -> Stopping:
     if stop.gradient_norm is not None and stop.gradient == "batch":
         rules.append(BatchGradientNorm(parts.updaters, stop.gradient_norm))
     elif stop.gradient_norm is not None:
-        autocast = Precision(parts.settings.precision, parts.device).autocast
-        rules.append(FullGradientNorm(task, parts.dataset, autocast, stop.gradient_norm))
+        rules.append(FullGradientNorm(task, parts.dataset, parts.autocast, stop.gradient_norm))
     if stop.update_norm is not None:
         rules.append(UpdateNorm(task.model, stop.update_norm))
     return Stopping(rules, stop.every_n_steps)
@@ -266,8 +254,7 @@ def build_average(parts: Parts) -> WeightAverage | None:
     settings = parts.settings.average
     if settings.kind == "none":
         return None
-    autocast = Precision(parts.settings.precision, parts.device).autocast
-    return WeightAverage(parts.task.model, settings, partial(parts.dataset.evaluation, "train"), autocast)
+    return WeightAverage(parts.task.model, settings, partial(parts.dataset.evaluation, "train"), parts.autocast)
 
 
 def build_trainer(parts: Parts, run: RunFolder) -> Trainer:
@@ -289,7 +276,7 @@ def build_trainer(parts: Parts, run: RunFolder) -> Trainer:
         settings=settings,
         seed=parts.config["seed"],
         device=parts.device,
-        autocast=Precision(settings.precision, parts.device).autocast,
+        autocast=parts.autocast,
         stopping=build_stopping(parts, clock),
         average=build_average(parts),
         clock=clock,

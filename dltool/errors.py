@@ -20,6 +20,10 @@ class DltoolError(Exception):
         self.message = message
         self.hint = hint
 
+    def report(self) -> str:
+        """One `error:` line and, where there is a remedy, one `hint:` line."""
+        return f"error: {self.message}" + (f"\nhint: {self.hint}" if self.hint else "")
+
 
 class ConfigError(DltoolError):
     """The configuration is wrong: a name, key, type, range or combination. Nothing has run."""

@@ -58,8 +58,13 @@ def check_followed_metrics(config: Config, stop: StopSettings, task: Task, datas
 def reported_metrics(task: Task, dataset: Dataset) -> tuple[set[str], set[str]]:
     """The metrics of an evaluation of the validation split, and "train/loss" where the task has one; by trying."""
     split = "val" if "val" in dataset.sizes else "train"
-    names = set(evaluate(task, itertools.islice(dataset.evaluation(split), 1)))
-    return {f"val/{name}" for name in names if split == "val"}, {f"train/{name}" for name in names & {"loss"}}
+    names = metric_names(task, dataset, split)
+    return {f"val/{name}" for name in names if split == "val"}, {"train/loss"} & {f"train/{name}" for name in names}
+
+
+def metric_names(task: Task, dataset: Dataset, split: str) -> list[str]:
+    """The metrics of an evaluation, by evaluating one batch."""
+    return list(evaluate(task, itertools.islice(dataset.evaluation(split), 1)))
 
 
 def check_gradient_rules(stop: StopSettings, task: Task) -> None:
@@ -87,7 +92,7 @@ def check_reported(key: str, metric: str | None, task: Task, dataset: Dataset) -
     if metric is None or metric.startswith("train/"):
         return
     splits = [split for split in ("val", "test") if split in dataset.sizes]
-    names = evaluate(task, itertools.islice(dataset.evaluation(splits[0]), 1)) if splits else {}
+    names = metric_names(task, dataset, splits[0]) if splits else []
     known = [f"{split}/{name}" for split in splits for name in names]
     if metric not in known:
         raise ConfigError(

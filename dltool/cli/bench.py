@@ -64,11 +64,9 @@ def run(args: argparse.Namespace) -> int:
 
 def print_report(report: dict[str, Any]) -> None:
     """A table with a column for everybody, and what it says in a sentence."""
-    from rich.console import Console
+    from dltool.search.display import output_console
 
-    console = Console(highlight=False)
-    if not console.is_terminal:
-        console = Console(highlight=False, width=140)
+    console = output_console(width=140)
     console.print(table(report))
     for line in sentences(report):
         console.print(line, markup=False)

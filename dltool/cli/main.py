@@ -86,10 +86,9 @@ def with_action(words: Sequence[str]) -> Sequence[str]:
 
 
 def report(error: DltoolError) -> int:
-    """Print one `error:` line and, where there is a remedy, one `hint:` line."""
-    lines = [f"error: {error.message}", *([f"hint: {error.hint}"] if error.hint else [])]
+    """Print the error; returns its exit code."""
     with contextlib.suppress(BrokenPipeError):  # `2>&1 | head -1` reads no further; the exit code stays.
-        print("\n".join(lines), file=sys.stderr, flush=True)
+        print(error.report(), file=sys.stderr, flush=True)
     return error.exit_code
 
 

@@ -4,12 +4,12 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dltool.config.check import Config
 from dltool.errors import ConfigError
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # Hydra takes 0.15 s to import, which help and lists need not wait for.
     from collections.abc import Sequence
 
+    from dltool.config.check import Config
     from dltool.config.compose import Composed
     from dltool.runs.folder import RunFolder
     from dltool.search.grid import Job
@@ -35,7 +35,7 @@ def add_config_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def read_config(args: argparse.Namespace) -> tuple[Config, Config]:
+def read_config(args: argparse.Namespace) -> "tuple[Config, Config]":
     """Compose and check what the command line asks for.
 
     Returns:
@@ -124,4 +124,4 @@ def source_of(source: Path) -> tuple[Path, dict[str, Any]]:
     if source.is_file():
         return source, {}
     run = open_run(str(source))
-    return run.path / CONFIG, run.read_environment().get("auto", {})
+    return run.path / CONFIG, run.read_auto()

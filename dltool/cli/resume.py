@@ -22,13 +22,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from dltool.config.rerun import compose_resume, with_auto
+    from dltool.config.rerun import compose_resume
     from dltool.runs.folder import CONFIG
 
     folder = open_run(args.run)
-    path = folder.path / CONFIG
-    config = compose_resume(path, args.overrides)
-    built = with_auto(config, folder.read_environment().get("auto", {}), path)
+    config, built = compose_resume(folder.path / CONFIG, args.overrides, folder.read_auto())
     from dltool.training import resume
 
     return resume(folder, config, built, quiet=args.quiet)

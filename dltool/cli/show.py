@@ -1,10 +1,12 @@
 """`dltool show`: the composed config with the origin of each value, and the model layer by layer."""
 
 import argparse
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dltool.cli.request import add_config_arguments, read_config
-from dltool.config.check import Config, in_yaml
+
+if TYPE_CHECKING:
+    from dltool.config.check import Config
 
 SUMMARY = "print the composed config and the model's layers"
 EXAMPLES = """\
@@ -31,14 +33,16 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def print_yaml(config: Config) -> None:
+def print_yaml(config: "Config") -> None:
     from omegaconf import OmegaConf
 
     print(OmegaConf.to_yaml(OmegaConf.create(config.tree)), end="")
 
 
-def print_origins(config: Config) -> None:
+def print_origins(config: "Config") -> None:
     """`lr: 0.1` on the left, where it was set on the right; what no file sets is the signature's default."""
+    from dltool.config.check import in_yaml
+
     rows = []
     for key, value, depth in lines(config.tree):
         name = key.rpartition(".")[2]

@@ -18,12 +18,13 @@ CHANGEABLE = (
 )
 
 
-def compose_resume(path: Path, overrides: list[str]) -> Config:
-    """A run's config with overrides.
+def compose_resume(path: Path, overrides: list[str], auto: Mapping[str, Any]) -> tuple[Config, Config]:
+    """A run's config with overrides: as it is saved, and as it is built.
 
     Args:
         path: The run's config.yaml.
         overrides: What is to change.
+        auto: What each `auto` became in the run.
 
     Raises:
         ConfigError: For an override of anything that must stay, with the values before and after.
@@ -36,7 +37,7 @@ def compose_resume(path: Path, overrides: list[str]) -> Config:
                 f"{key} was {old.get(key)} in this run and cannot become {new.get(key)} on resume",
                 f"train anew: dltool train --from {path.parent} {key}={new.get(key)}",
             )
-    return after
+    return after, with_auto(after, auto, path)
 
 
 def with_auto(config: Config, auto: Mapping[str, Any], source: Path) -> Config:

@@ -5,7 +5,6 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from dltool.config.compose import leaves
 from dltool.errors import DltoolError
 from dltool.runs.catalog import RunRecord, as_text
 from dltool.runs.folder import RunFolder
@@ -111,6 +110,8 @@ def is_learning_rate(name: str) -> bool:
 
 def read_environment(record: RunRecord) -> dict[str, Any]:
     """environment.json flat, dotted key to value; empty where it cannot be read."""
+    from dltool.config.compose import leaves  # Brings Hydra, which a list of runs need not wait for.
+
     try:
         tree = RunFolder(record.path).read_environment()
         return dict(leaves(tree))

@@ -58,7 +58,7 @@ class RunFolder:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.mkdir()
             else:
-                path = make_unique(root / time.strftime("%Y-%m-%d"), f"{time.strftime('%H-%M-%S')}_{name}")
+                path = make_dated(root, name)
         except FileExistsError as error:
             if (path / STATUS).is_file():
                 raise ConfigError(
@@ -146,10 +146,20 @@ class RunFolder:
         """See dltool.data.preprocessing; empty for a run that has none."""
         return read_json(self.path / PREPROCESSING)
 
+    def read_auto(self) -> dict[str, Any]:
+        """Dotted key to what each automatic choice became."""
+        auto: dict[str, Any] = self.read_environment().get("auto", {})
+        return auto
+
     def note(self, line: str) -> None:
         """Append a line with the time to log.txt."""
         with (self.path / "log.txt").open("a", encoding="utf-8") as log:
             log.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {line}\n")
+
+
+def make_dated(root: Path, name: str) -> Path:
+    """Make a new folder, root/<date>/<time>_<name>[-n]."""
+    return make_unique(root / time.strftime("%Y-%m-%d"), f"{time.strftime('%H-%M-%S')}_{name}")
 
 
 def make_unique(parent: Path, name: str) -> Path:

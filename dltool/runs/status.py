@@ -91,22 +91,3 @@ class StatusFile(Observer):
                 "config": self.config,
             }
         )
-
-
-def never_started(config: dict[str, Any], error: str) -> dict[str, Any]:
-    """The status.json of a run that failed before there was a trainer."""
-    return {
-        "state": "failed",
-        "step": 0,
-        "epoch": 0,
-        "total_steps": 0,
-        "metrics": {},
-        "main_metric": None,
-        "stopped_by": None,
-        "tested": None,
-        "seconds": {"first_step": None, "train": 0.0, "total": time.monotonic() - dltool.IMPORTED_AT},
-        "samples_per_second": 0.0,
-        "error": error,
-        "pid": os.getpid(),
-        "config": config,
-    }

@@ -9,7 +9,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from dltool.search.folder import JobFolder, Result
+from dltool.search.folder import DONE, JobFolder, Result
 from dltool.search.record import number
 
 REFRESH_SECONDS = 0.5
@@ -33,7 +33,6 @@ class JobsDisplay:
         self.console = console or Console(stderr=True, highlight=False)
         self.num_ended = 0
         self.drawn_at = 0.0
-        self.settled: dict[int, Result] = {}  # Those that will not change any more, by number.
         self.live: Live | None = None
 
     def __enter__(self) -> "JobsDisplay":
@@ -56,7 +55,6 @@ class JobsDisplay:
     def ended(self, result: Result) -> None:
         """A job has ended; a failure is told at once, with its error."""
         self.num_ended += 1
-        self.settled[result.job.number] = result
         values = "  ".join(f"{key}={value}" for key, value in result.job.swept.items())
         what = f"error: {result.error}" if result.error else f"{main_value(result)}  {result.seconds:.1f} s"
         self.say(f"[{self.num_ended}/{self.num_left}] {result.state:<11} {values}  {what}")
@@ -69,13 +67,11 @@ class JobsDisplay:
 
     def draw(self) -> RenderableType:
         """All jobs; where the terminal is too low, those that run and those around them."""
-        results = [self.settled.get(job.number) or self.folder.result(job) for job in self.folder.jobs]
-        for result in results:
-            if result.state in ("finished", "pruned"):
-                self.settled[result.job.number] = result
+        results = self.folder.results()
         room = max(self.console.height - 6, 3)
         if len(results) > room:
-            first_open = next((i for i, r in enumerate(results) if r.state not in ("finished", "failed")), len(results))
+            is_open = [result.state not in (*DONE, "failed") for result in results]
+            first_open = is_open.index(True) if any(is_open) else len(results)
             start = min(max(first_open - room // 2, 0), len(results) - room)
             results = results[start : start + room]
         table = Table(box=None, padding=(0, 2, 0, 0))
@@ -88,6 +84,12 @@ class JobsDisplay:
             state = Text(result.state, STATE_STYLES.get(result.state, ""))
             table.add_row(str(result.job.number), *map(Text, values), state, *measured)  # A value is no markup.
         return table
+
+
+def output_console(width: int) -> Console:
+    """Standard output: a terminal as wide as it is, anything else wide enough for whole rows."""
+    console = Console(highlight=False)
+    return console if console.is_terminal else Console(highlight=False, width=width)
 
 
 def main_value(result: Result) -> str:

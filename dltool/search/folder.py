@@ -8,17 +8,18 @@ logs/<job>.txt     what the job printed
 
 import json
 import shutil
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from dltool.errors import ConfigError
-from dltool.runs.folder import CONFIG, STATUS, SWEEP, RunFolder, make_unique, quoted, read_json, write_whole
+from dltool.runs.folder import CONFIG, STATUS, SWEEP, RunFolder, make_dated, quoted, read_json, write_whole
 from dltool.runs.lock import FolderLock
 from dltool.search.grid import Job
 from dltool.search.workers import describe_exit
+
+DONE = ("finished", "pruned")  # Never run again.
 
 
 @dataclass(frozen=True)
@@ -50,11 +51,13 @@ class JobFolder:
     Attributes:
         path: The folder.
         jobs: The jobs that are known so far, by number.
+        settled: Results that will not change any more, by number, so that no folder is read again for them.
     """
 
     def __init__(self, path: Path, jobs: Sequence[Job] = ()) -> None:
         self.path = path
         self.jobs = list(jobs)
+        self.settled: dict[int, Result] = {}
 
     def run_path(self, job: Job) -> Path:
         return self.path / job.name
@@ -63,6 +66,15 @@ class JobFolder:
         return self.path / "logs" / f"{job.name}.txt"
 
     def result(self, job: Job) -> Result:
+        """How far a job has come."""
+        if job.number in self.settled:
+            return self.settled[job.number]
+        result = self.read_result(job)
+        if result.state in DONE:
+            self.settled[job.number] = result
+        return result
+
+    def read_result(self, job: Job) -> Result:
         """What a job's run folder says now."""
         path = self.run_path(job)
         status = read_json(path / STATUS)
@@ -88,12 +100,13 @@ class JobFolder:
 
     def settle(self, job: Job, exit_code: int) -> Result:
         """A job's result once its process has ended; what it could not write down itself is added."""
-        result = self.result(job)
-        if result.state != "running":
-            return result
-        run = RunFolder(result.path)
-        run.write_status({**run.read_status(), "state": "failed", "error": describe_exit(exit_code)})
-        return self.result(job)
+        result = self.read_result(job)
+        if result.state == "running":
+            run = RunFolder(result.path)
+            run.write_status({**run.read_status(), "state": "failed", "error": describe_exit(exit_code)})
+            result = self.read_result(job)
+        self.settled[job.number] = result
+        return result
 
 
 class SweepFolder(JobFolder):
@@ -127,7 +140,7 @@ class SweepFolder(JobFolder):
         """
         try:
             if directory is None:
-                path = make_unique(root / time.strftime("%Y-%m-%d"), f"{time.strftime('%H-%M-%S')}_sweep")
+                path = make_dated(root, "sweep")
             else:
                 path = Path(directory).expanduser()
                 path.mkdir(parents=True, exist_ok=True)
@@ -155,7 +168,7 @@ class SweepFolder(JobFolder):
         return sweep
 
     def unfinished(self) -> list[Job]:
-        return [result.job for result in self.results() if result.state not in ("finished", "pruned")]
+        return [result.job for result in self.results() if result.state not in DONE]
 
     def clear_unless_saved(self, job: Job) -> bool:
         """Whether a job has a checkpoint to go on from; where not, what there is of its folder is removed."""
@@ -182,16 +195,9 @@ def same_jobs(path: Path, jobs: Sequence[Job], configs: Sequence[Mapping[str, An
         known = [replace(asked[key], number=entry["number"], swept=entry["swept"]) for key, entry in stored.items()]
         return sorted(known, key=lambda job: job.number)
     here, there = values_of(configs), values_of([entry["config"] for entry in stored.values()])
-    differing = [key for key in sorted(here | there) if here.get(key) != there.get(key)]
-    words = [
-        f"{key} was {' and '.join(there.get(key, ['not set']))}, now {' and '.join(here.get(key, ['not set']))}"
-        for key in differing[:3]
-    ]
-    if not words:
-        words = [f"it has {len(stored)} jobs, this one {len(jobs)}, in another combination"]
-    more = f" (and {len(differing) - 3} more keys)" if len(differing) > 3 else ""
+    combination = f"it has {len(stored)} jobs, this one {len(jobs)}, in another combination"
     raise ConfigError(
-        f"{path.resolve()} holds another sweep: {'; '.join(words)}{more}",
+        f"{path.resolve()} holds another sweep: {differences(there, here) or combination}",
         f"repeat its command to go on (it is in {quoted(path / SWEEP)}), or name a new sweep.dir",
     )
 
@@ -200,10 +206,18 @@ def identity(config: Mapping[str, Any]) -> str:
     return json.dumps(config, sort_keys=True, default=str)
 
 
-def values_of(configs: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
-    """Key to the values that it takes over the jobs, in order."""
+def differences(before: Mapping[str, str], now: Mapping[str, str]) -> str:
+    """What differs between two searches, the first three keys of it; empty where nothing does."""
+    keys = [key for key in sorted({**before, **now}) if before.get(key) != now.get(key)]
+    words = [f"{key} was {before.get(key, 'not set')}, now {now.get(key, 'not set')}" for key in keys[:3]]
+    more = f" (and {len(keys) - 3} more keys)" if len(keys) > 3 else ""
+    return "; ".join(words) + more
+
+
+def values_of(configs: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """Key to the values that it takes over the jobs, in order: "0.1 and 0.01"."""
     values: dict[str, dict[str, None]] = {}
     for config in configs:
         for key, value in config.items():
             values.setdefault(key, {})[json.dumps(value, ensure_ascii=False, default=str)] = None
-    return {key: list(seen) for key, seen in values.items()}
+    return {key: " and ".join(seen) for key, seen in values.items()}

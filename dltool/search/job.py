@@ -17,11 +17,12 @@ import dltool
 from dltool.config.check import Config, check
 from dltool.config.compose import leaves
 from dltool.config.rerun import compose_resume, with_auto
+from dltool.engine.clock import Clock
 from dltool.engine.device import available_cores
 from dltool.errors import DltoolError
-from dltool.observers.observer import Observer
+from dltool.observers.observer import Observer, Progress
 from dltool.runs.folder import CONFIG, RunFolder
-from dltool.runs.status import never_started
+from dltool.runs.status import StatusFile
 from dltool.search.assignment import Assignment
 from dltool.settings import OUTPUT_ROOT
 from dltool.training import resume, train
@@ -39,12 +40,11 @@ def run_job(assignment: Assignment) -> None:
     try:
         if assignment.resuming:
             run = RunFolder.open(str(assignment.run_path))
-            saved = compose_resume(run.path / CONFIG, [])
-            sys.exit(resume(run, saved, with_auto(saved, run.read_environment().get("auto", {}), run.path / CONFIG)))
+            sys.exit(resume(run, *compose_resume(run.path / CONFIG, [], run.read_auto())))
         built = share_machine(with_auto(config, assignment.auto, assignment.source), assignment)
         sys.exit(train(config, built, followed=assignment.followed, observers=pruning(assignment)))
     except DltoolError as error:
-        print(f"error: {error.message}", *([f"hint: {error.hint}"] if error.hint else []), sep="\n", file=sys.stderr)
+        print(error.report(), file=sys.stderr)
         record_failure(assignment.run_path, config, error.message)
         sys.exit(error.exit_code)
     except KeyboardInterrupt:  # Before the training watched for signals: nothing is lost.
@@ -98,5 +98,5 @@ def record_failure(path: Path, config: Config, error: str) -> None:
     with contextlib.suppress(DltoolError, OSError):  # Where there is one, its status.json says it already.
         run = RunFolder.create(str(path), OUTPUT_ROOT, path.name)
         run.write_config(config.tree)
-        run.write_status(never_started(dict(leaves(config.tree)), error))
+        StatusFile(run, dict(leaves(config.tree)), Clock()).write("failed", Progress(), error=error)
         run.close()

@@ -5,10 +5,10 @@ import sys
 from collections.abc import Sequence
 
 from rich import box
-from rich.console import Console
 from rich.table import Table
 
 from dltool.runs.folder import quoted
+from dltool.search.display import output_console
 from dltool.search.folder import Result
 from dltool.search.record import Claim, Record, mean_and_spread, number
 from dltool.search.sweep import Sweep
@@ -58,10 +58,7 @@ def print_comparison(name: str, record: Record, finished: Sequence[Result]) -> l
         row, verdict = compare(metric, claim, values)
         table.add_row(*row)
         verdicts.append(verdict)
-    console = Console(highlight=False)
-    if not console.is_terminal:
-        console = Console(highlight=False, width=160)
-    console.print(table)
+    output_console(width=160).print(table)
     return verdicts
 
 

@@ -23,7 +23,7 @@ from dltool.errors import ConfigError
 from dltool.randomness import derive_seed
 from dltool.runs.folder import STATUS
 from dltool.runs.lock import is_held
-from dltool.search.folder import JobFolder, Result, values_of
+from dltool.search.folder import JobFolder, Result, differences, values_of
 from dltool.search.grid import Job
 from dltool.search.settings import TuneSettings
 from dltool.search.space import Dimension, plain
@@ -99,11 +99,8 @@ class Study(JobFolder):
         if stored is None:
             self.optuna.set_user_attr("question", asked)
         elif stored != asked:
-            here, there = flat(asked), flat(stored)
-            differing = [key for key in sorted(here | there) if here.get(key) != there.get(key)]
-            words = [f"{key} was {there.get(key, 'not set')}, now {here.get(key, 'not set')}" for key in differing[:3]]
             raise ConfigError(
-                f"tune.study={self.name} is another study: {'; '.join(words)}",
+                f"tune.study={self.name} is another study: {differences(flat(stored), flat(asked))}",
                 "another tune.study, or the same command",
             )
 
@@ -200,5 +197,4 @@ def make_pruner(settings: TuneSettings) -> optuna.pruners.BasePruner:
 def flat(question: dict[str, Any]) -> dict[str, str]:
     """What a study asks, each part by a name for a person."""
     space = {one["key"]: json.dumps({k: v for k, v in one.items() if k != "key"}) for one in question["space"]}
-    values = {key: value[0] for key, value in values_of([question["config"]]).items()}
-    return {"tune.metric": " ".join(question["metric"]), **values, **space}
+    return {"tune.metric": " ".join(question["metric"]), **values_of([question["config"]]), **space}

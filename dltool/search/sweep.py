@@ -6,12 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-
 from dltool.config.compose import Composed
 from dltool.runs.folder import quoted
 from dltool.search.assignment import Assignment, carry_out
-from dltool.search.display import JobsDisplay
+from dltool.search.display import JobsDisplay, output_console
 from dltool.search.folder import SweepFolder
 from dltool.search.grid import Job
 from dltool.search.launchers import launch
@@ -169,10 +167,7 @@ class Sweep:
         if ranking is None or not any(result.state == "finished" for result in results):
             return
         ranked = standings(results, *ranking)
-        console = Console(highlight=False)
-        if not console.is_terminal:
-            console = Console(highlight=False, width=200)
-        console.print(leaderboard(ranked, *ranking))
+        output_console(width=200).print(leaderboard(ranked, *ranking))
         best = ranked[0]
         if not best.values:
             print(f"no job has reported {ranking[0]}")

@@ -10,7 +10,6 @@ from typing import Any
 import optuna
 from optuna.trial import TrialState
 from rich import box
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
@@ -21,7 +20,7 @@ from dltool.errors import ConfigError, DltoolError
 from dltool.following import followed_metric
 from dltool.runs.folder import quoted
 from dltool.search.assignment import Assignment, carry_out
-from dltool.search.display import JobsDisplay
+from dltool.search.display import JobsDisplay, output_console
 from dltool.search.folder import Result
 from dltool.search.record import number
 from dltool.search.settings import TuneSettings
@@ -157,7 +156,7 @@ class Tuning:
             values = [trial.params.get(dimension.key, "") for dimension in study.space]
             shown = [number(v) if isinstance(v, float) else str(v) for v in values]
             table.add_row(*map(Text, (str(trial.number), number(float(trial.value or 0.0)), *shown)))
-        Console(highlight=False, width=None if sys.stdout.isatty() else 200).print(table)
+        output_console(width=200).print(table)
         states = [trial.state for trial in study.trials]
         pruned, failed = states.count(TrialState.PRUNED), states.count(TrialState.FAIL)
         print(f"trials     {len(finished)} finished, {pruned} pruned, {failed} failed{self.savings()}")

@@ -1,0 +1,22 @@
+"""Networks compiled by torch, where that works."""
+
+import torch
+
+from dltool.errors import ConfigError
+from dltool.tasks.task import Task
+
+
+def compile_networks(task: Task, device: torch.device) -> None:
+    """Have torch compile each role's network at its first call, in place, so that the names of its weights stay.
+
+    Raises:
+        ConfigError: Where torch.compile does not work on this machine, found out on a function of one line.
+    """
+    try:
+        torch.compile(lambda x: x.sin() + 1)(torch.zeros(2, device=device))
+    except Exception as error:
+        reason = str(error).strip().splitlines()[0]
+        message = f"trainer.compile=true: torch.compile does not work here: {reason}"
+        raise ConfigError(message, "trainer.compile=false") from error
+    for network in task.roles.values() or [task.model]:
+        network.compile()
