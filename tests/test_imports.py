@@ -11,7 +11,7 @@ PACKAGE = Path(__file__).resolve().parents[1] / "dltool"
 
 # A module imports from its own tier and from those before it only.
 TIERS = [
-    ["errors", "component", "spec", "settings", "trust"],
+    ["errors", "hints", "component", "spec", "settings", "trust"],
     ["randomness", "batch", "config"],
     ["layers", "metrics"],
     ["models", "data", "losses", "optim"],

@@ -3,9 +3,9 @@
 import argparse
 from pathlib import Path
 
-from dltool.config.hints import nearest
 from dltool.config.options import GROUPS, option_files, summary
 from dltool.errors import ConfigError
+from dltool.hints import nearest
 
 SUMMARY = "name the options of each config group"
 EXAMPLES = """\

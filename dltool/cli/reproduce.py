@@ -4,9 +4,9 @@ import argparse
 from pathlib import Path
 
 from dltool.cli.request import compose_jobs
-from dltool.config.hints import nearest
 from dltool.config.options import option_files
 from dltool.errors import ConfigError
+from dltool.hints import nearest
 
 SUMMARY = "run an experiment's seeds again and compare with its record"
 EXAMPLES = """\

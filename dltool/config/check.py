@@ -12,11 +12,11 @@ from types import SimpleNamespace
 from typing import Any
 
 from dltool.config.compose import COMMAND_LINE, Composed, interpolate, leaves
-from dltool.config.hints import key_hint, nearest
 from dltool.config.kinds import REQUIRED, Field, Misfit
 from dltool.config.options import GROUPS, PRESETS
 from dltool.config.source import Component, component, registrations
 from dltool.errors import ConfigError
+from dltool.hints import key_hint, nearest
 from dltool.trust import COMMAND_LINE_ONLY
 
 COMPONENT_GROUPS = tuple(group for group in GROUPS if group not in PRESETS)

@@ -27,9 +27,9 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
-from dltool.config.hints import nearest, option_hint
 from dltool.config.options import GROUPS, PRESETS, option_files, primary_directory
 from dltool.errors import ConfigError
+from dltool.hints import nearest, option_hint
 
 COMMAND_LINE = "the command line"
 override_parser = functools.cache(OverridesParser.create)

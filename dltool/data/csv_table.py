@@ -9,12 +9,12 @@ import numpy as np
 import torch
 
 from dltool.component import register, requires
-from dltool.config.hints import nearest
 from dltool.data.arrays import Column, RawData, Split
 from dltool.data.cells import parse_categories, parse_numbers
 from dltool.data.csv_file import CsvTable, read_csv
 from dltool.data.table_data import TableData
 from dltool.errors import DataError
+from dltool.hints import nearest
 from dltool.spec import Target
 
 # Whole numbers with at most so many different values are taken as classes, if each comes several times.

@@ -3,9 +3,9 @@
 import importlib
 from collections.abc import Sequence
 
-from dltool.config.hints import nearest
 from dltool.config.source import component, registrations
 from dltool.errors import ConfigError
+from dltool.hints import nearest
 from dltool.metrics.metric import Metric
 from dltool.spec import DataSpec
 

@@ -8,8 +8,8 @@ from typing import Any
 import torch
 from torch import nn
 
-from dltool.config.hints import nearest
 from dltool.errors import ConfigError
+from dltool.hints import nearest
 from dltool.optim.loading import keep_kernels, restore_strides
 
 ParamGroups = list[dict[str, Any]]

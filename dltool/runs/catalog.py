@@ -10,8 +10,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from dltool.config.hints import nearest
 from dltool.errors import ConfigError
+from dltool.hints import nearest
 from dltool.runs.folder import CONFIG, STATUS
 from dltool.runs.lock import LOCK, is_held
 

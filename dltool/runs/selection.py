@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dltool.config.hints import key_hint, nearest
 from dltool.errors import ConfigError
+from dltool.hints import key_hint, nearest
 from dltool.metrics.direction import metric_direction
 from dltool.runs.catalog import FIELDS, STATES, RunRecord, as_text, find_run, known_keys, read_run, read_runs
 

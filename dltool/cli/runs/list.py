@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from dltool.cli.tables import GAP, cell_width, one_line, print_table, terminal_width
-from dltool.config.hints import nearest
 from dltool.errors import ConfigError
+from dltool.hints import nearest
 from dltool.runs.catalog import RunRecord, as_metric, as_text, known_keys, read_runs
 from dltool.runs.comparison import as_json, main_metrics, short_key, telling_keys
 from dltool.runs.folder import quoted

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dltool.config.hints import nearest
 from dltool.errors import ConfigError
+from dltool.hints import nearest
 from dltool.runs.folder import quoted
 from dltool.runs.selection import select
 from dltool.settings import OUTPUT_ROOT
