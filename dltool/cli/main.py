@@ -9,7 +9,7 @@ from types import ModuleType
 from typing import NoReturn
 
 from dltool import __version__
-from dltool.cli import bench, check, list, reproduce, resume, runs, show, train, tune
+from dltool.cli import bench, check, evaluate, list, predict, reproduce, resume, runs, show, train, tune
 from dltool.cli.verb import Help, add_verb
 from dltool.errors import DltoolError
 
@@ -17,6 +17,8 @@ VERBS: dict[str, ModuleType] = {
     "train": train,
     "resume": resume,
     "tune": tune,
+    "evaluate": evaluate,
+    "predict": predict,
     "runs": runs,
     "reproduce": reproduce,
     "bench": bench,

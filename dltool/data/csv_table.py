@@ -101,6 +101,7 @@ def csv_table(
         columns=tuple(columns),
         origin=table.origin,
         file_columns=0 if table.header else len(table.names),
+        choices={"data.kind": "numbers" if kind_found == "numbers" else "classes"} if kind == "auto" else {},
         notes=describe(table, len(table) - len(labels), target_index, labels, classes, columns),
     )
 

@@ -14,7 +14,7 @@ from dltool.component import Fraction, NonNegative, Positive
 from dltool.data.arrays import RawData, Split, check_data
 from dltool.data.augment import Augmenter
 from dltool.data.image_files import ImageFiles
-from dltool.data.preprocessing import Preprocessing
+from dltool.data.preprocessing import Fitted, Preprocessing, relabelled
 from dltool.data.scaling import Scaling
 from dltool.data.source import TrainSource, evaluation_batches
 from dltool.data.splits import make_splits
@@ -55,6 +55,8 @@ class Dataset(ABC):
         splits: The samples of "train", "val" and "test", as far as they exist, before pixels are scaled.
         train: The stream of training batches.
         preprocessing: Makes of raw samples what the model takes; fitted on the training split.
+        official_splits: Names of the splits that the data came with.
+        held_out: False where so few samples exist that the same ones serve as train, val and test.
         choices: What each `auto` became, by its key; with these values the run is the same.
         notes: What a person should know of it, a line each.
     """
@@ -108,6 +110,7 @@ class Dataset(ABC):
         model_traits: Mapping[str, Any] | None = None,
         pixel_scaling: Scaling | None = None,
         channels_last: bool = False,
+        fitted: Fitted | None = None,
     ) -> None:
         """Load, check, split, shape, scale and place the data; then `train` and `evaluation` give batches.
 
@@ -118,6 +121,7 @@ class Dataset(ABC):
             pixel_scaling: The scaling that the task asks of images where `scaling` is "auto"; a GAN's
                 "symmetric". Tables are not pixels and stay as configured.
             channels_last: Lay batches of images out with the channels innermost.
+            fitted: What a run's data became; this data is then prepared as that was, and nothing is fitted to it.
 
         Raises:
             DataError: The data is missing or wrong, or cannot be split, resized or batched as configured.
@@ -126,8 +130,11 @@ class Dataset(ABC):
         self.choices.clear()
         self.notes.clear()
         raw = self.load(generator(self.split_seed, "data"))
+        if fitted is not None:
+            raw = relabelled(raw, fitted.spec)
         check_data(raw)
         self._check_sampling(raw)
+        self.choices.update(raw.choices)
         self.notes += raw.notes
         self.splits = make_splits(
             raw,
@@ -137,22 +144,19 @@ class Dataset(ABC):
             fold=self.fold,
             seed=self.split_seed,
         )
+        self.official_splits, self.held_out = tuple(raw.splits), raw.held_out
         self._files = raw.files
         self._note_splits(raw)
-        self._shape(model_traits or {})
-        input_range = self._scale(raw, pixel_scaling)
+        input_range = None
+        if fitted is not None:
+            self._reuse(raw, fitted.preprocessing)
+        else:
+            self._shape(model_traits or {})
+            input_range = self._scale(raw, pixel_scaling)
         if channels_last and self._scale_batch is not None:
             self._scale_batch = partial(scale_channels_last, self._scale_batch)
         self._place()
-        self.spec = DataSpec(
-            input_shape=self._input_shape(),
-            target=raw.target,
-            class_names=raw.class_names,
-            target_dim=raw.target_dim,
-            input_range=input_range,
-            centers=raw.centers,
-            center_std=raw.center_std,
-        )
+        self.spec = fitted.spec if fitted is not None else self._describe(raw, input_range)
         self.train = self._make_source(
             device=device,
             batch_size=self.batch_size,
@@ -162,6 +166,17 @@ class Dataset(ABC):
             balanced=self.sampling == "balanced",
             scaling=self._scale_batch,
             augment=self._augmenter,
+        )
+
+    def _describe(self, raw: RawData, input_range: tuple[float, float] | None) -> DataSpec:
+        return DataSpec(
+            input_shape=self._input_shape(),
+            target=raw.target,
+            class_names=raw.class_names,
+            target_dim=raw.target_dim,
+            input_range=input_range,
+            centers=raw.centers,
+            center_std=raw.center_std,
         )
 
     def keep_first_batches(self, count: int) -> None:
@@ -194,6 +209,10 @@ class Dataset(ABC):
             )
         return islice(self._evaluation_batches(self.splits[split]), self._limit_batches)
 
+    def sample_names(self, split: str) -> list[str]:
+        """Where each sample of a split comes from: its row in the file, or its position in the data, from 0."""
+        return [str(place) for place in self.splits[split].places.tolist()]
+
     def _evaluation_batches(self, split: Split) -> Iterator[Batch]:
         return evaluation_batches(split, device=self.device, batch_size=self.eval_batch_size, scaling=self._scale_batch)
 
@@ -213,6 +232,14 @@ class Dataset(ABC):
 
         Returns:
             The range that bounds the inputs, if any.
+        """
+
+    @abstractmethod
+    def _reuse(self, raw: RawData, preprocessing: Preprocessing) -> None:
+        """In place of `_shape` and `_scale`: prepare the inputs as those of a run were.
+
+        Raises:
+            DataError: They are of another kind.
         """
 
     def _check_sampling(self, raw: RawData) -> None:

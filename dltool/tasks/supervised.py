@@ -1,6 +1,8 @@
 """Supervised learning: one network, targets, a loss between them."""
 
+import copy
 import math
+from typing import Self
 
 import torch
 from torch import Tensor, nn
@@ -8,13 +10,13 @@ from torch import Tensor, nn
 from dltool.batch import Batch
 from dltool.component import NonNegative, register, requires
 from dltool.losses.criterion import Criterion
-from dltool.metrics.accuracy import accuracy
+from dltool.metrics.accuracy import accuracy, predicted_classes
 from dltool.metrics.chosen import chosen_metrics
 from dltool.metrics.direction import metric_direction
 from dltool.metrics.mean import Mean, MeanOver
 from dltool.metrics.metric import UndefinedMetric
 from dltool.spec import DataSpec
-from dltool.tasks.task import Loss, Task
+from dltool.tasks.task import Loss, Prediction, Task
 
 
 @register("task", "supervised", loss_for="data")
@@ -80,6 +82,12 @@ class SupervisedTask(Task):
             main = next(iter(numbers), "loss")
             self.main_metric = (main, metric_direction(main))
 
+    def with_model(self, model: nn.Module) -> Self:
+        """The same task around another model, which gives outputs of the same kind."""
+        other = copy.copy(self)
+        other.model = model
+        return other
+
     def loss(self, batch: Batch) -> Loss:
         outputs = self.model(batch.inputs).float()  # The loss in float32 whatever autocast gave.
         objective, count = self.objective(outputs, batch)
@@ -118,6 +126,12 @@ class SupervisedTask(Task):
                 if self.l2:
                     total = total + self.l2 * parameter.square().sum()
         return total
+
+    def predict(self, inputs: Tensor) -> Prediction:
+        outputs = self.model(inputs).float()
+        if not self.predicts_classes:
+            return Prediction(outputs)
+        return Prediction(outputs, predicted_classes(outputs).long(), self.criterion.probabilities(outputs))
 
     def evaluate(self, batch: Batch) -> dict[str, Mean]:
         outputs = self.model(batch.inputs).float()
