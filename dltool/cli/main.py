@@ -35,6 +35,7 @@ examples:
   dltool list model                                      every model, a line on each
   dltool show model=lenet optim=sgd                      the composed config, and the model layer by layer
   dltool resume outputs/2026-01-31/12-00-00_lenet_digits trainer.epochs=40
+  dltool predict 12-00-00_lenet_digits --input seven.png  what a run's model makes of an image
   dltool train -m model=mlp,lenet optim.lr=1e-2,1e-3     a sweep: every combination
   dltool runs --sort test/accuracy                       the runs so far, the best first
 

@@ -1,6 +1,7 @@
 """The arguments that verbs share, and the way from them to a checked config."""
 
 import argparse
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -138,7 +139,12 @@ def used_run(args: argparse.Namespace, overrides: "Sequence[str]" = ()) -> "Run"
     folder = open_run(args.run)
     from dltool.inference.run import Run
 
-    return Run(folder, checkpoint=args.checkpoint, overrides=overrides)
+    return Run(
+        folder,
+        checkpoint=args.checkpoint,
+        overrides=overrides,
+        warn=lambda text: print(f"warning: {text}", file=sys.stderr),
+    )
 
 
 def views_of(args: argparse.Namespace) -> "list[View]":

@@ -86,7 +86,9 @@ def csv_table(
     keep = handle_missing(table, labels, values, [target_index, *used], missing)
     columns = [Column(c.name, c.categories, policy, unknown) for c in columns]
     labels = labels[keep]
-    kind_found = check_target(table, labels, classes, table.names[target_index])
+    if kind == "auto":
+        check_target(table, labels, classes, table.names[target_index])
+    kind_found: Target = "numbers" if classes is None else "binary" if len(classes) == 2 else "classes"
     targets = torch.from_numpy(labels)
     return RawData(
         Split(
@@ -120,7 +122,8 @@ def find_column(table: CsvTable, wanted: str | int, key: str) -> int:
         return number - 1 if number > 0 else count + number
     near = nearest(str(wanted), table.names)
     listed = ", ".join(table.names[:20]) + (f" and {count - 20} more" if count > 20 else "")
-    hint = f"did you mean {near}?" if near else f"{key}=1 … {count} counts them, -1 is the last one"
+    hint = "data.drop=[] drops none" if key == "data.drop" else f"{key}=1 … {count} counts them, -1 is the last one"
+    hint = f"did you mean {near}?" if near else hint
     if count == 1:
         hint = f"are its cells separated by a {table.delimiter}? data.delimiter=comma|semicolon|tab|pipe"
     raise DataError(f"{table.origin}: {key}={wanted}: there is no such column; the columns are {listed}", hint)
@@ -224,20 +227,17 @@ def handle_missing(
     return np.ones(len(values), dtype=bool)
 
 
-def check_target(table: CsvTable, labels: np.ndarray, classes: Sequence[str] | None, name: str) -> Target:
-    """The kind of target. Raises DataError where it is constant, or a class of its own in each row."""
+def check_target(table: CsvTable, labels: np.ndarray, classes: Sequence[str] | None, name: str) -> None:
+    """Raises DataError where the target is constant, or a class of its own in each row, unless its kind is stated."""
     present = len(np.unique(labels))
     if present == 1:
         value = classes[int(labels[0])] if classes else f"{labels[0]:g}"
         raise DataError(f"{table.origin}: the target {name} is {value} in every row", "data.target=COLUMN")
-    if classes is None:
-        return "numbers"
-    if len(classes) > len(labels) // 2 and len(classes) > 2:
+    if classes is not None and len(classes) > len(labels) // 2 and len(classes) > 2:
         raise DataError(
             f"{table.origin}: the target {name} has {len(classes):,} classes in {len(labels):,} rows",
             "data.target=COLUMN, or data.kind=numbers for a column of numbers",
         )
-    return "binary" if len(classes) == 2 else "classes"
 
 
 def describe(

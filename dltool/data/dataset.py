@@ -55,7 +55,6 @@ class Dataset(ABC):
         splits: The samples of "train", "val" and "test", as far as they exist, before pixels are scaled.
         train: The stream of training batches.
         preprocessing: Makes of raw samples what the model takes; fitted on the training split.
-        official_splits: Names of the splits that the data came with.
         held_out: False where so few samples exist that the same ones serve as train, val and test.
         choices: What each `auto` became, by its key; with these values the run is the same.
         notes: What a person should know of it, a line each.
@@ -111,6 +110,7 @@ class Dataset(ABC):
         pixel_scaling: Scaling | None = None,
         channels_last: bool = False,
         fitted: Fitted | None = None,
+        cut: bool = True,
     ) -> None:
         """Load, check, split, shape, scale and place the data; then `train` and `evaluation` give batches.
 
@@ -122,6 +122,7 @@ class Dataset(ABC):
                 "symmetric". Tables are not pixels and stay as configured.
             channels_last: Lay batches of images out with the channels innermost.
             fitted: What a run's data became; this data is then prepared as that was, and nothing is fitted to it.
+            cut: Cut off the splits that the data does not bring, by the fractions or folds.
 
         Raises:
             DataError: The data is missing or wrong, or cannot be split, resized or batched as configured.
@@ -136,17 +137,19 @@ class Dataset(ABC):
         self._check_sampling(raw)
         self.choices.update(raw.choices)
         self.notes += raw.notes
-        self.splits = make_splits(
-            raw,
-            val_fraction=self.val_fraction,
-            test_fraction=self.test_fraction,
-            num_folds=self.num_folds,
-            fold=self.fold,
-            seed=self.split_seed,
-        )
-        self.official_splits, self.held_out = tuple(raw.splits), raw.held_out
+        self.splits = raw.splits
+        if cut:
+            self.splits = make_splits(
+                raw,
+                val_fraction=self.val_fraction,
+                test_fraction=self.test_fraction,
+                num_folds=self.num_folds,
+                fold=self.fold,
+                seed=self.split_seed,
+            )
+            self._note_splits(raw)
+        self.held_out = raw.held_out
         self._files = raw.files
-        self._note_splits(raw)
         input_range = None
         if fitted is not None:
             self._reuse(raw, fitted.preprocessing)

@@ -31,7 +31,7 @@ def open_checkpoint(folder: Path, name: str, warn: Callable[[str], None]) -> Che
     path = folder / name
     if name == "best" and path.is_file():
         path = folder / path.read_text(encoding="utf-8").strip()
-    if not path.is_dir() or path.name in ("", *POINTERS):
+    if path not in paths:
         there = [*(pointer for pointer in POINTERS if (folder / pointer).is_file()), *(one.name for one in paths)]
         what = "no best checkpoint: no metric was followed" if name == "best" else f"no checkpoint {name}"
         raise ConfigError(f"{folder.parent} has {what}", f"--checkpoint {'|'.join(there)}")

@@ -3,7 +3,6 @@
 import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -62,9 +61,9 @@ class Evaluation:
 def evaluate_run(run: "Run", config: Config, *, split: str, views: Sequence[View], predictions: bool) -> Evaluation:
     """See Run.evaluate."""
     spec = run.spec
-    dataset = load_data(run, config)
     other = config.tree["data"] != run.config["data"]
-    split = chosen_split(split, dataset, other)
+    dataset = load_data(run, config, cut=not other or split not in ("auto", "all"))
+    split = chosen_split(split, dataset)
     config = with_targets(config, spec)
     task = build_task(config, run.model, spec)
     task.load_state_dict(run.task.state_dict())
@@ -85,26 +84,27 @@ def evaluate_run(run: "Run", config: Config, *, split: str, views: Sequence[View
     return with_predictions(measured, names, seen, spec)
 
 
-def load_data(run: "Run", config: Config) -> Dataset:
-    """The data of the config, prepared as the run's own was."""
+def load_data(run: "Run", config: Config, *, cut: bool) -> Dataset:
+    """The data of the config, prepared as the run's own was, and cut into splits if asked for."""
     dataset: Dataset = build_component(config.components["data"], config["data"])
     dataset.prepare(
         seed=config["seed"],
         device=run.device,
         channels_last=config["trainer"]["channels_last"],
         fitted=Fitted(run.preprocessing, run.spec),
+        cut=cut,
     )
     return dataset
 
 
-def chosen_split(split: str, dataset: Dataset, other: bool) -> str:
+def chosen_split(split: str, dataset: Dataset) -> str:
     """The split that is measured.
 
     Raises:
         ConfigError: There is none such.
     """
     if split == "auto":
-        split = "all" if other and "test" not in dataset.official_splits else "test"
+        split = "test" if "test" in dataset.sizes else "all"
     if split != "all" and split not in dataset.sizes:
         there = [*dataset.sizes, "all"]
         raise ConfigError(f"the data has no {split} split, only {', '.join(there)}", f"--split {there[-2]}")

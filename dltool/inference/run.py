@@ -3,7 +3,7 @@
 import functools
 import json
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -47,6 +47,7 @@ class Run:
         checkpoint: "last", "best", the name of one such as "step-000680", or "tested", the one that the run's own
             test measured: the best where trainer.test=best, else the last.
         overrides: As on the command line; device, threads and precision may differ from the training's.
+        warn: Told of each damaged checkpoint that "last" passes over.
 
     Attributes:
         path: Of the folder.
@@ -58,13 +59,21 @@ class Run:
         CheckpointError: The checkpoint is damaged.
     """
 
-    def __init__(self, folder: RunFolder, *, checkpoint: str = "tested", overrides: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        folder: RunFolder,
+        *,
+        checkpoint: str = "tested",
+        overrides: Sequence[str] = (),
+        warn: Callable[[str], None] = lambda text: warnings.warn(text, stacklevel=2),
+    ) -> None:
         self.folder = folder
         self.path = folder.path
         self.built = config_in_use(folder, overrides, OF_THE_MACHINE)
         self.config: dict[str, Any] = self.built.tree
         self.status: dict[str, Any] = folder.read_status()
         self._wanted = checkpoint
+        self._warn = warn
 
     def __repr__(self) -> str:
         return f"<dltool.Run {self.path}: {self.title}>"
@@ -88,7 +97,7 @@ class Run:
 
     @functools.cached_property
     def _checkpoint(self) -> Checkpoint:
-        return open_checkpoint(self.folder.checkpoints, self._name, lambda text: warnings.warn(text, stacklevel=2))
+        return open_checkpoint(self.folder.checkpoints, self._name, self._warn)
 
     @property
     def _name(self) -> str:
@@ -217,16 +226,6 @@ class Run:
         """
         config = config_in_use(self.folder, overrides, OF_AN_EVALUATION, config_dirs)
         return evaluate_run(self, config, split=split, views=views, predictions=predictions)
-
-
-def load(run: str | Path, *, checkpoint: str = "tested", overrides: Sequence[str] = ()) -> Run:
-    """The run in a folder, or with a unique name below the output root. See Run for the arguments."""
-    from dltool.runs.catalog import find_run
-    from dltool.settings import OUTPUT_ROOT
-
-    path = Path(run).expanduser()
-    folder = RunFolder.open(str(path if path.is_dir() else find_run(str(run), OUTPUT_ROOT)))
-    return Run(folder, checkpoint=checkpoint, overrides=overrides)
 
 
 def config_in_use(
