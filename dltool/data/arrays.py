@@ -71,6 +71,7 @@ class RawData:
         feature_names: One name a column of `(N, D)`, for messages; may be empty.
         columns: What the columns of `(N, D)` hold; empty where all are numbers, none of them missing.
         target_dim: Numbers to predict per sample.
+        standardize_targets: Whether the model learns them with mean 0 and deviation 1.
         centers, center_std: The known modes of a synthetic distribution; see DataSpec.
         held_out: False where so few samples exist that the same ones serve as train, val and test.
         files: The image files that inputs are the numbers of, not yet decoded; None where inputs are data.
@@ -88,6 +89,7 @@ class RawData:
     feature_names: tuple[str, ...] = ()
     columns: tuple[Column, ...] = ()
     target_dim: int = 1
+    standardize_targets: bool = False
     centers: tuple[tuple[float, ...], ...] = ()
     center_std: float = 0.0
     held_out: bool = True

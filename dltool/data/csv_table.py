@@ -39,6 +39,7 @@ def csv_table(
     categories: list[str | int] = (),  # type: ignore[assignment]
     missing: Literal["refuse", "drop", "mean", "mode"] = "refuse",
     unknown: Literal["refuse", "ignore"] = "refuse",
+    target_scaling: Literal["standardize", "none"] = "standardize",
     header: Literal["auto"] | bool = "auto",
     delimiter: Literal["auto", "comma", "semicolon", "tab", "pipe"] = "auto",
 ) -> RawData:
@@ -60,6 +61,8 @@ def csv_table(
             both are the mode. A missing target is never made up.
         unknown: What is done about a category that the training split lacks: refuse it, or ignore it, so that all of
             its column's inputs are 0.
+        target_scaling: Numbers are learned with mean 0 and deviation 1 in the training split; the loss is in those
+            units, metrics and predictions are in the target's own.
         header: Whether the first row names the columns; without, they are column_1, column_2, ….
         delimiter: What separates the cells.
 
@@ -86,6 +89,7 @@ def csv_table(
     keep = handle_missing(table, labels, values, [target_index, *used], missing)
     columns = [Column(c.name, c.categories, policy, unknown) for c in columns]
     labels = labels[keep]
+    standardized = classes is None and target_scaling == "standardize"
     if kind == "auto":
         check_target(table, labels, classes, table.names[target_index])
     kind_found: Target = "numbers" if classes is None else "binary" if len(classes) == 2 else "classes"
@@ -100,11 +104,12 @@ def csv_table(
         None,
         kind_found,
         tuple(classes or ()),
+        standardize_targets=standardized,
         columns=tuple(columns),
         origin=table.origin,
         file_columns=0 if table.header else len(table.names),
         choices={"data.kind": "numbers" if kind_found == "numbers" else "classes"} if kind == "auto" else {},
-        notes=describe(table, len(table) - len(labels), target_index, labels, classes, columns),
+        notes=describe(table, len(table) - len(labels), target_index, labels, classes, columns, standardized),
     )
 
 
@@ -247,6 +252,7 @@ def describe(
     labels: np.ndarray,
     classes: Sequence[str] | None,
     columns: Sequence[Column],
+    standardized: bool,
 ) -> tuple[str, ...]:
     """What was found, a line each."""
     names = "a header" if table.header else "no header"
@@ -255,7 +261,8 @@ def describe(
         lines.append(f"{num_dropped:,} rows with a missing cell are dropped (data.missing=drop)")
     name = table.names[target_index]
     if classes is None:
-        lines.append(f"target {name}: numbers from {labels.min():g} to {labels.max():g}")
+        learned = ", learned with mean 0 and deviation 1" if standardized else ""
+        lines.append(f"target {name}: numbers from {labels.min():g} to {labels.max():g}{learned}")
     else:
         counts = np.bincount(labels.astype(int), minlength=len(classes))
         listed = [f"{text} ({count:,})" for text, count in zip(classes, counts, strict=True)]

@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from functools import partial
 from itertools import islice
 from typing import Any, Literal
@@ -150,6 +151,7 @@ class Dataset(ABC):
             self._note_splits(raw)
         self.held_out = raw.held_out
         self._files = raw.files
+        target_mean, target_std = self._scale_targets(raw, fitted.spec if fitted is not None else None)
         input_range = None
         if fitted is not None:
             self._reuse(raw, fitted.preprocessing)
@@ -159,7 +161,21 @@ class Dataset(ABC):
         if channels_last and self._scale_batch is not None:
             self._scale_batch = partial(scale_channels_last, self._scale_batch)
         self._place()
-        self.spec = fitted.spec if fitted is not None else self._describe(raw, input_range)
+        self.spec = (
+            fitted.spec
+            if fitted is not None
+            else DataSpec(
+                input_shape=self._input_shape(),
+                target=raw.target,
+                class_names=raw.class_names,
+                target_dim=raw.target_dim,
+                target_mean=target_mean,
+                target_std=target_std,
+                input_range=input_range,
+                centers=raw.centers,
+                center_std=raw.center_std,
+            )
+        )
         self.train = self._make_source(
             device=device,
             batch_size=self.batch_size,
@@ -169,17 +185,6 @@ class Dataset(ABC):
             balanced=self.sampling == "balanced",
             scaling=self._scale_batch,
             augment=self._augmenter,
-        )
-
-    def _describe(self, raw: RawData, input_range: tuple[float, float] | None) -> DataSpec:
-        return DataSpec(
-            input_shape=self._input_shape(),
-            target=raw.target,
-            class_names=raw.class_names,
-            target_dim=raw.target_dim,
-            input_range=input_range,
-            centers=raw.centers,
-            center_std=raw.center_std,
         )
 
     def keep_first_batches(self, count: int) -> None:
@@ -261,6 +266,25 @@ class Dataset(ABC):
             return self.scaling
         self.choices["data.scaling"] = automatic
         return automatic
+
+    def _scale_targets(self, raw: RawData, fitted: DataSpec | None) -> tuple[tuple[float, ...], tuple[float, ...]]:
+        """Standardize numbers by the training split's mean and deviation, or by a run's; returns both, or nothing."""
+        if fitted is not None:
+            mean, std = fitted.target_mean, fitted.target_std
+        elif raw.standardize_targets:
+            train = self.splits["train"].targets.double()  # (N, target_dim)
+            deviation = train.std(0, correction=0)
+            mean = tuple(train.mean(0).tolist())
+            std = tuple(torch.where(deviation > 0, deviation, 1.0).tolist())
+        else:
+            return (), ()
+        if mean:
+            shift, factor = torch.tensor(mean, dtype=torch.float64), torch.tensor(std, dtype=torch.float64)
+            self.splits = {
+                name: replace(split, targets=((split.targets.double() - shift) / factor).float())
+                for name, split in self.splits.items()
+            }
+        return mean, std
 
     def _replace_inputs(self, inputs: Mapping[str, Tensor]) -> None:
         self.splits = {name: Split(inputs[name], split.targets, split.rows) for name, split in self.splits.items()}

@@ -12,7 +12,7 @@ from dltool.errors import DataError
 
 
 class TableData(Dataset):
-    """A table, encoded and scaled once when loaded. Targets stay as they are, so that errors are in their units."""
+    """A table, encoded and scaled once when loaded; its targets stay as they are unless the loader says otherwise."""
 
     preprocessing: TablePreprocessing
 

@@ -139,6 +139,7 @@ def with_predictions(
     said = Predictions.of(names, [prediction for prediction, _ in seen], spec.class_names)
     truth: list[Any] = targets.tolist()
     if spec.target == "numbers":
+        truth = spec.in_units(targets).tolist()
         truth = [row[0] for row in truth] if targets.shape[1] == 1 else truth
     else:
         truth = [spec.class_names[label] for label in truth]

@@ -46,8 +46,9 @@ class SupervisedTask(Task):
     differ (Loshchilov and Hutter 2019). They are added once to the objective of a batch, whether that is a
     mean or a sum, and logged apart as "penalty"; "loss" is without them.
 
-    In training "loss" and, for classes, "accuracy" are logged; an evaluation gives "loss" and `metrics`. The main
-    metric of classes is the first of them, that of numbers the loss.
+    In training "loss" and, for classes, "accuracy" are logged; an evaluation gives "loss" and `metrics`. Where the
+    data's numbers are standardized, the loss is in those units and the metrics are in their own. The main metric of
+    classes is the first of them, that of numbers the loss.
     With mixup or cutmix the training's loss is that of the mixed targets, and its accuracy the share of inputs whose
     predicted class is the one that they show most of.
 
@@ -73,6 +74,7 @@ class SupervisedTask(Task):
     ) -> None:
         super().__init__(model)
         self.criterion = loss
+        self.spec = spec
         self.l1 = l1
         self.l2 = l2
         self.predicts_classes = spec.target != "numbers"
@@ -130,14 +132,16 @@ class SupervisedTask(Task):
     def predict(self, inputs: Tensor) -> Prediction:
         outputs = self.model(inputs).float()
         if not self.predicts_classes:
-            return Prediction(outputs)
+            return Prediction(self.spec.in_units(outputs))
         return Prediction(outputs, predicted_classes(outputs).long(), self.criterion.probabilities(outputs))
 
     def evaluate(self, batch: Batch) -> dict[str, Mean]:
         outputs = self.model(batch.inputs).float()
         mean, count = self.criterion(outputs, batch.targets)
-        for metric in self.metrics.values():
-            metric.update(outputs, batch.targets)
+        if self.metrics:
+            measured, truth = self.spec.in_units(outputs), self.spec.in_units(batch.targets)
+            for metric in self.metrics.values():
+                metric.update(measured, truth)
         return {"loss": MeanOver(mean, count)}
 
     def finish_evaluation(self, metrics: dict[str, float]) -> dict[str, float]:

@@ -1,5 +1,6 @@
 """A run in use: the numbers of its test once more, predictions from every kind of input, honest errors."""
 
+import argparse
 import shutil
 import warnings
 from collections.abc import Callable
@@ -10,8 +11,11 @@ import pytest
 import torch
 from PIL import Image
 
+from dltool.cli.request import read_config
 from dltool.errors import CheckpointError, ConfigError, DataError
 from dltool.inference.run import Run
+from dltool.runs.folder import RunFolder
+from dltool.training import train
 
 Load = Callable[..., Run]
 
@@ -207,8 +211,6 @@ def test_checkpoints_by_name(load: Load) -> None:
 
 
 def test_a_damaged_checkpoint_is_passed_over_and_said(trained: Callable[[str], Path], tmp_path: Path) -> None:
-    from dltool.runs.folder import RunFolder
-
     copy = tmp_path / "run"
     shutil.copytree(trained("lenet"), copy)
     newest = copy / "checkpoints" / "step-000158" / "weights.safetensors"
@@ -235,3 +237,23 @@ def test_using_a_run_changes_nothing_in_it(load: Load, trained: Callable[[str], 
         run.predict([[1.0, 2.0, 3.0, 4.0]])
     assert contents() == before
     assert (trained("iris") / "checkpoints" / ".tmp-7-1").is_dir()
+
+
+def test_standardized_targets_are_predicted_in_their_units(tmp_path: Path) -> None:
+    """y = 1000 x + 50000 is learned with mean 0 and deviation 1, and measured, predicted and listed in its units."""
+    lines = [f"{i / 10},{1000 * (i / 10) + 50_000}" for i in range(100)]
+    (tmp_path / "t.csv").write_text("\n".join(["x,y", *lines]))
+    words = ["model=linear", "data=csv", f"data.path={tmp_path / 't.csv'}", "data.target=y", "data.kind=numbers"]
+    solver = ["task=least_squares", "optim=none", "data.batch_size=full", "trainer.epochs=1"]
+    where = [f"run.dir={tmp_path / 'run'}", "logger.plots=false", "trainer.threads=1"]
+    request = argparse.Namespace(overrides=[*words, *solver, *where], config_dir=[], source=None)
+    train(*read_config(request), quiet=True)
+    run = Run(RunFolder(tmp_path / "run"))
+    assert run.spec.target_std[0] == pytest.approx(np.std([50_000 + 100 * i for i in range(100)]), rel=0.1)
+    assert run.metrics["test/rmse"] < 0.1
+    assert run.metrics["test/loss"] < 1e-9
+    assert run.predict([[3.0]]).values[0] == pytest.approx(53_000, rel=1e-6)
+    measured = run.evaluate(predictions=True)
+    assert measured.metrics == {k.removeprefix("test/"): v for k, v in run.metrics.items() if k.startswith("test/")}
+    assert measured.targets is not None
+    assert min(measured.targets) >= 50_000
