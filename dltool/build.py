@@ -29,7 +29,7 @@ from dltool.engine.stopping import LossChange, MaxMinutes, Patience, Rule, Stopp
 from dltool.engine.trainer import Trainer
 from dltool.engine.updater import Updater
 from dltool.following import check_followed_metrics, check_gradient_rules, check_reported, followed_metric
-from dltool.optim.optimizer import Optimizer
+from dltool.optim.optimizer import describe_factors
 from dltool.randomness import derive_seed, seed_default_generators
 from dltool.runs.folder import RunFolder
 from dltool.settings import LoggerSettings, ModelSettings, StopSettings, TrainerSettings
@@ -67,13 +67,13 @@ class Parts:
         return Precision(self.settings.precision, self.device).autocast
 
 
-def prepare(config: Config, followed: tuple[str, str | None] | None = None, *, from_checkpoint: bool = False) -> Parts:
+def prepare(config: Config, followed: tuple[str, str | None] | None = None, *, resumed: bool = False) -> Parts:
     """Choose the device, load the data, build model, loss, task and optimizers.
 
     Args:
         config: What to build.
         followed: A setting outside the config and the metric that it names, which the training must report.
-        from_checkpoint: The weights will come from a checkpoint of this training, so that `init_from` is not read.
+        resumed: The weights will come from a checkpoint of this training, so that `init_from` is not read.
 
     Raises:
         ConfigError, DataError: For what can only be known now. Nothing is written yet.
@@ -93,11 +93,9 @@ def prepare(config: Config, followed: tuple[str, str | None] | None = None, *, f
         dataset.keep_first_batches(settings.limit_batches)
     spec = build_spec(config, dataset)
     model = build_model(config, spec, device)
-    started = (
-        warm_start(model, config["init_from"]) if config["init_from"] is not None and not from_checkpoint else None
-    )
+    started = None if resumed or config["init_from"] is None else warm_start(model, config["init_from"])
     task = build_task(config, model, spec)
-    recipe, updaters = build_updaters(config, task, settings, device)
+    updaters = build_updaters(config, task, settings, device)
     if settings.compile:
         compile_networks(task, device)
     check_followed_metrics(config, stop, task, dataset)
@@ -109,8 +107,8 @@ def prepare(config: Config, followed: tuple[str, str | None] | None = None, *, f
     if config["loss"]["name"] == "auto" and config.chosen_loss:
         notes.append(f"loss       {config.chosen_loss} (for {config['data']['name']})")
     notes += [f"weights    {note}" for note in (started.notes() if started else ())]
-    if recipe and (factors := recipe.describe_factors([updater.optimizer for updater in updaters.values()])):
-        notes.append(f"rates      {factors}")
+    if factors := config["optim"].get("lr_factors"):
+        notes.append(f"rates      {describe_factors(factors, [updater.optimizer for updater in updaters.values()])}")
     if settings.average.kind != "none":
         notes.append(f"average    {settings.average.kind}: evaluations, samples and the test use the averaged weights")
     if layout := [name for name in ("channels_last", "compile") if getattr(settings, name)]:
@@ -205,8 +203,7 @@ def build_model(config: Config, spec: DataSpec, device: torch.device) -> nn.Modu
     seed_default_generators(derive_seed(config["seed"], "initialization"), torch.device("cpu"))
     declared = config.components["model"]
     model: nn.Module = build_component(declared, config["model"], spec)
-    settings = ModelSettings(**arguments(declared.shared_fields, config["model"]))
-    freeze(model, [settings.freeze] if isinstance(settings.freeze, str) else settings.freeze)
+    freeze(model, ModelSettings(**arguments(declared.shared_fields, config["model"])).freeze)
     model = model.to(device)
     return model.to(memory_format=torch.channels_last) if config["trainer"]["channels_last"] else model
 
@@ -220,13 +217,11 @@ def build_task(config: Config, model: nn.Module, spec: DataSpec) -> Task:
     return task
 
 
-def build_updaters(
-    config: Config, task: Task, settings: TrainerSettings, device: torch.device
-) -> tuple[Optimizer | None, dict[str, Updater]]:
-    """One updater a role, and the recipe of their optimizers; none for a task with a rule of its own."""
+def build_updaters(config: Config, task: Task, settings: TrainerSettings, device: torch.device) -> dict[str, Updater]:
+    """One updater a role; none for a task with a rule of its own."""
     if config["optim"]["name"] == "none":
-        return None, {}
-    recipe: Optimizer = build_component(config.components["optim"], config["optim"])
+        return {}
+    recipe = build_component(config.components["optim"], config["optim"])
     recipe.check_roles(task.roles)
     updaters = {}
     for role, module in task.roles.items():
@@ -242,7 +237,7 @@ def build_updaters(
             clip_norm=settings.clip_norm,
             clip_value=settings.clip_value,
         )
-    return recipe, updaters
+    return updaters
 
 
 def build_stopping(parts: Parts, clock: Clock) -> Stopping:

@@ -67,7 +67,7 @@ def resume(run: RunFolder, config: Config, built: Config, *, quiet: bool = False
     run.hold()
     with contextlib.closing(run):
         check_trackers(built["logger"])
-        parts = prepare(built, from_checkpoint=any(run.checkpoints.glob("step-*")))
+        parts = prepare(built, resumed=any(run.checkpoints.glob("step-*")))
         check_same_data(run, parts)
         check_same_weights(run, parts)
         session = Session(parts, run, quiet=quiet)

@@ -5,7 +5,6 @@ runs nothing: safetensors have no code, and a pickled file is read by torch's re
 """
 
 import hashlib
-import pickle
 import re
 import warnings
 from collections.abc import Mapping
@@ -39,7 +38,7 @@ class WeightsSource:
     Attributes:
         path: The file, or the checkpoint's folder.
         weights: Name to tensor, on the CPU.
-        sha256: Path of each file that was read to its SHA-256.
+        sha256: Name of each file that was read to its SHA-256.
         remark: What a reader should know of them, such as "its ema average"; or nothing.
     """
 
@@ -113,7 +112,7 @@ def read_checkpoint(path: Path) -> WeightsSource:
         others = sorted(other for other in path.parent.glob("step-*") if other != path)
         hint = f"init_from={quoted(others[-1])}" if others else "name another run or file"
         raise DataError(f"init_from: {error.message}", hint) from error
-    files = {str((path / name).resolve()): digest(path / name) for name in (WEIGHTS, STATE)}
+    files = {name: digest(path / name) for name in (WEIGHTS, STATE)}
     average = checkpoint.state.get("average")
     if not average or not average["num_updates"]:
         return WeightsSource(path, checkpoint.weights, files)
@@ -126,7 +125,7 @@ def read_checkpoint(path: Path) -> WeightsSource:
 def read_file(path: Path) -> WeightsSource:
     """A file of tensors: safetensors, or what torch.save wrote, the weights at its top or in one of NESTS."""
     try:
-        sha256 = {str(path.resolve()): digest(path)}
+        sha256 = {path.name: digest(path)}
         content = safetensors.torch.load_file(path) if path.suffix not in PICKLED else unpickle(path)
     except OSError as error:
         raise DataError(f"{path.resolve()} cannot be read: {error.strerror or error}", "check the path") from error
@@ -166,7 +165,7 @@ def unpickle(path: Path) -> Any:
 
 
 def damaged(path: Path, error: Exception) -> DataError:
-    known = isinstance(error, SafetensorError | RuntimeError | pickle.UnpicklingError)
+    known = isinstance(error, SafetensorError | RuntimeError)
     reason = f": {str(error).splitlines()[0].partition('. ')[0]}" if known and str(error) else ""
     return DataError(f"{path.resolve()} is damaged, or no file of weights{reason}", "copy or save it again")
 

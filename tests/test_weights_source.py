@@ -1,6 +1,7 @@
 """What `init_from` can name, and what is said of what it cannot."""
 
 import argparse
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -36,7 +37,7 @@ def test_a_file_of_tensors(in_folder: Path, suffix: str) -> None:
     save_file(WEIGHTS, path) if suffix == ".safetensors" else torch.save(WEIGHTS, path)
     source = read_weights(path.name)
     assert same(source.weights, WEIGHTS)
-    assert list(source.sha256) == [str(path)]
+    assert list(source.sha256) == [path.name]
     assert source.remark == ""
 
 
@@ -82,6 +83,21 @@ def test_a_file_that_is_none(in_folder: Path, content: Any, message: str) -> Non
     assert error.value.hint
 
 
+class Hostile:
+    """Makes a folder when it is unpickled."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return os.mkdir, ("hacked",)
+
+
+@pytest.mark.parametrize("zipped", [True, False], ids=["zip", "old format"])
+def test_a_hostile_pickle_does_nothing(in_folder: Path, zipped: bool) -> None:
+    torch.save({"state_dict": WEIGHTS, "more": Hostile()}, "a.ckpt", _use_new_zipfile_serialization=zipped)
+    with pytest.raises(DataError, match=r"a\.ckpt holds .*mkdir beside tensors, and reading that could run code"):
+        read_weights("a.ckpt")
+    assert not Path("hacked").exists()
+
+
 @pytest.mark.parametrize("suffix", [".safetensors", ".pt"])
 def test_half_a_file(in_folder: Path, suffix: str) -> None:
     path = in_folder / f"a{suffix}"
@@ -107,7 +123,7 @@ def test_a_run_and_its_checkpoints(configure: Callable[..., Config], in_folder: 
     for name in (str(run), run.name, f"{run.name}/checkpoints/last", f"{run}/checkpoints/{newest.name}"):
         source = read_weights(name)
         assert source.path.name == newest.name
-        assert [Path(path).name for path in source.sha256] == ["weights.safetensors", "state.safetensors"]
+        assert list(source.sha256) == ["weights.safetensors", "state.safetensors"]
     assert read_weights(f"{run.name}/checkpoints/{older.name}").path.name == older.name
     (run / "checkpoints" / "best").write_text(older.name)
     assert read_weights(f"{run}/checkpoints/best").path.name == older.name

@@ -9,7 +9,7 @@ from torch.nn.modules.batchnorm import _NormBase
 from dltool.patterns import check_patterns, fits
 
 
-def freeze(model: nn.Module, patterns: Sequence[str]) -> None:
+def freeze(model: nn.Module, patterns: Sequence[str] | str) -> None:
     """Freeze what the patterns fit: it gets no gradient, and so no optimizer state, weight decay or penalty.
 
     A norm with running statistics whose parameters are all frozen stays in evaluation mode, whatever mode its network
@@ -19,6 +19,7 @@ def freeze(model: nn.Module, patterns: Sequence[str]) -> None:
     Raises:
         ConfigError: For a pattern that fits nothing.
     """
+    patterns = [patterns] if isinstance(patterns, str) else patterns
     norms = {path: module for path, module in model.named_modules() if isinstance(module, _NormBase)}
     tensors: dict[str, Tensor] = dict(model.named_parameters(remove_duplicate=False))
     for path, norm in norms.items():

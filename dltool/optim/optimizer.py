@@ -134,17 +134,14 @@ class Optimizer:
             groups[first]["params"].append(parameter)
         return [group for group in groups.values() if group["params"]]
 
-    def describe_factors(self, optimizers: Iterable[torch.optim.Optimizer]) -> str | None:
-        """The factors in words, with how many parameters each has in all optimizers that were built; None without."""
-        counts = dict.fromkeys(self.lr_factors, 0)
-        for group in (group for optimizer in optimizers for group in optimizer.param_groups):
-            if "pattern" in group:
-                counts[group["pattern"]] += sum(parameter.numel() for parameter in group["params"])
-        words = [
-            f"{factor:g} × optim.lr for {pattern} ({counts[pattern]:,} parameters)"
-            for pattern, factor in self.lr_factors.items()
-        ]
-        return ", ".join(words) or None
+
+def describe_factors(factors: Mapping[str, float], optimizers: Iterable[torch.optim.Optimizer]) -> str:
+    """The factors of `lr_factors` in words, with how many parameters each has in all roles' optimizers."""
+    counts = dict.fromkeys(factors, 0)
+    for group in (group for optimizer in optimizers for group in optimizer.param_groups):
+        if "pattern" in group:
+            counts[group["pattern"]] += sum(parameter.numel() for parameter in group["params"])
+    return ", ".join(f"{factors[p]:g} × optim.lr for {p} ({n:,} parameters)" for p, n in counts.items())
 
 
 def plain(value: Any) -> Any:
