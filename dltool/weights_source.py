@@ -157,7 +157,7 @@ def unpickle(path: Path) -> Any:
             warnings.simplefilter("ignore")  # Of torch's old format, whose storages it wraps.
             return torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # What no pickle is can end anywhere in the unpickler.
-        if asked := re.search(r"Unsupported (?:global|class): (?:GLOBAL )?([\w.]+)|(TorchScript)", str(error)):
+        if asked := re.search(r"(?i)unsupported (?:global:? )+([\w.]+)|(TorchScript)", str(error)):
             what = asked[1] or asked[2]
             message = f"{path.resolve()} holds {what} beside tensors, and reading that could run code"
             raise DataError(message, SAVE_TENSORS) from error
