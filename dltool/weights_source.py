@@ -18,12 +18,12 @@ from safetensors import SafetensorError
 from torch import Tensor
 
 from dltool.engine.checkpoint import MANIFEST, STATE, WEIGHTS, load
+from dltool.engine.named_checkpoints import CHECKPOINTS, POINTERS, find_checkpoint, weights_in_use
 from dltool.errors import CheckpointError, ConfigError, DataError
 from dltool.runs.catalog import find_run, is_run
 from dltool.runs.folder import quoted
 from dltool.settings import OUTPUT_ROOT
 
-CHECKPOINTS, POINTERS = "checkpoints", ("last", "best")
 PICKLED = (".pt", ".pth", ".bin", ".ckpt")
 SUFFIXES = (".safetensors", *PICKLED)
 # Where a training's file has the weights among other things; of two, those that timm averaged.
@@ -93,16 +93,10 @@ def locate(name: str) -> Path:
 
 def named_checkpoint(path: Path) -> Path:
     """The folder that RUN/checkpoints/last, best or step-000123 means."""
-    folder, run = path.parent, path.parent.parent
-    found = folder / path.read_text(encoding="utf-8").strip() if path.is_file() else path
-    if found.is_dir() and found.parent == folder:
-        return found
-    present = sorted(one.name for one in folder.glob("step-*"))
-    if not present:
-        raise ConfigError(f"{run.resolve()} has no checkpoint yet", f"dltool resume {quoted(run)}")
-    there = [*(pointer for pointer in POINTERS if (folder / pointer).is_file()), *present]
-    message = f"{run.resolve()} has no checkpoint {path.name}; there are {', '.join(there)}"
-    raise ConfigError(message, f"init_from={quoted(folder / present[-1])}")
+    try:
+        return find_checkpoint(path.parent, path.name, f"init_from={quoted(path.parent)}/{{}}")
+    except ConfigError as error:
+        raise ConfigError(f"init_from: {error.message}", error.hint) from error
 
 
 def read_checkpoint(path: Path) -> WeightsSource:
@@ -113,13 +107,8 @@ def read_checkpoint(path: Path) -> WeightsSource:
         hint = f"init_from={quoted(others[-1])}" if others else "name another run or file"
         raise DataError(f"init_from: {error.message}", hint) from error
     files = {name: digest(path / name) for name in (WEIGHTS, STATE)}
-    average = checkpoint.state.get("average")
-    if not average or not average["num_updates"]:
-        return WeightsSource(path, checkpoint.weights, files)
-    if not average["statistics_are_fresh"]:  # The training too would have to pass over its data before it used them.
-        remark = "the weights themselves: the statistics of batch norm for its average were never computed"
-        return WeightsSource(path, checkpoint.weights, files, remark)
-    return WeightsSource(path, checkpoint.weights | average["weights"], files, "its averaged weights")
+    weights, remark = weights_in_use(checkpoint)
+    return WeightsSource(path, weights, files, remark)
 
 
 def read_file(path: Path) -> WeightsSource:

@@ -155,7 +155,7 @@ def test_of_a_run_with_an_average_the_averaged_weights(
     average = [f"trainer.average.kind={kind}", "trainer.average.decay=0.9", "trainer.average.start=0"]
     trainer = train(configure, Path("run"), *average, "model.norm=batch")
     source = read_weights("run")
-    assert source.remark == "its averaged weights"
+    assert source.remark == "averaged weights"
     assert not same(source.weights, trainer.task.model.state_dict())
     with trainer.averaged_weights(refresh=False):
         assert same(source.weights, trainer.task.model.state_dict())

@@ -18,9 +18,9 @@ from dltool.data.preprocessing import Preprocessing, from_json
 from dltool.engine.checkpoint import Checkpoint
 from dltool.engine.device import choose_device, choose_threads
 from dltool.engine.evaluator import evaluation_mode
+from dltool.engine.named_checkpoints import open_checkpoint, weights_in_use
 from dltool.engine.precision import Precision
 from dltool.errors import ConfigError, RunError
-from dltool.inference.checkpoints import open_checkpoint, weights_in_use
 from dltool.inference.evaluation import Evaluation, evaluate_run
 from dltool.inference.inputs import Raw, prepared
 from dltool.inference.predictions import Predictions
@@ -115,13 +115,13 @@ class Run:
     def described_checkpoint(self) -> str:
         """The same for a person: "step-000680 (last, averaged weights)"."""
         words = [self._name] if self._name != self.checkpoint else []
-        words += ["averaged weights"] if self.averaged else []
+        words += filter(None, [weights_in_use(self._checkpoint)[1]])
         return self.checkpoint + (f" ({', '.join(words)})" if words else "")
 
     @property
     def averaged(self) -> bool:
         """Whether the weights are an average of the training's."""
-        return weights_in_use(self._checkpoint)[1]
+        return weights_in_use(self._checkpoint)[1] == "averaged weights"
 
     @functools.cached_property
     def _fitted(self) -> tuple[Preprocessing, DataSpec]:

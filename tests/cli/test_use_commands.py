@@ -79,7 +79,7 @@ def test_an_evaluation_on_new_rows(dltool_here: Dltool, table: Path) -> None:
         ),
         (["evaluate", "t", "data.path=x.csv"], "a,colour,bought\n1,r,no\n", "data.drop=id", "data.drop=[]"),
         (["evaluate", "t", "task.metrics=[rmse]"], "", "does not fit", "task.metrics="),
-        (["evaluate", "t", "--checkpoint", "bst"], "", "no checkpoint bst", "best"),
+        (["evaluate", "t", "--checkpoint", "bst"], "", "no checkpoint bst", "--checkpoint step-"),
         (["evaluate", "t", "--predictions", "no/such/folder.csv"], "", "cannot be written", "another file"),
         (["evaluate", "t", "model.dropout=0.5"], "", "model.dropout was", "train --from"),
     ],

@@ -1,0 +1,73 @@
+"""A run's checkpoints by name, read without touching the run: it may still be training."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from torch import Tensor
+
+from dltool.engine.checkpoint import Checkpoint, load, sequence
+from dltool.errors import CheckpointError, ConfigError
+
+CHECKPOINTS, POINTERS = "checkpoints", ("last", "best")
+
+
+def open_checkpoint(folder: Path, name: str, warn: Callable[[str], None]) -> Checkpoint:
+    """Read one of the checkpoints in a run's folder of them.
+
+    Args:
+        folder: RUN/checkpoints.
+        name: "last" is the newest undamaged one; "best", or a folder's name such as "step-000680", is that one.
+        warn: Told of each damaged one that "last" passes over.
+
+    Raises:
+        ConfigError: There is none, or none of that name.
+        CheckpointError: It is damaged.
+    """
+    if name != "last":
+        return load(find_checkpoint(folder, name))
+    find_checkpoint(folder, name)
+    paths = sorted(folder.glob("step-*"), key=sequence, reverse=True)
+    for path in paths:
+        try:
+            return load(path)
+        except CheckpointError as error:
+            warn(f"{error.message}; the one before is taken")
+    message = f"none of the {len(paths)} checkpoints in {folder.resolve()} is undamaged"
+    raise CheckpointError(message, f"train anew: dltool train --from {folder.parent}")
+
+
+def find_checkpoint(folder: Path, name: str, spelling: str = "--checkpoint {}") -> Path:
+    """The folder that "last", "best" or a name such as "step-000680" means.
+
+    Args:
+        folder: RUN/checkpoints.
+        name: Of one.
+        spelling: How one is named where `name` comes from, for the hint.
+
+    Raises:
+        ConfigError: There is none, or none of that name.
+    """
+    paths = sorted(folder.glob("step-*"), key=sequence)
+    if not paths:
+        raise ConfigError(f"{folder.parent.resolve()} has no checkpoint yet", f"dltool resume {folder.parent}")
+    path, pointer = folder / name, name in POINTERS and (folder / name).is_file()
+    if pointer:
+        path = folder / path.read_text(encoding="utf-8").strip()
+    elif name == "last":
+        path = paths[-1]
+    if path not in paths:
+        there = [*(word for word in POINTERS if (folder / word).is_file()), *(one.name for one in paths)]
+        what = "no best checkpoint: no metric was followed" if name == "best" else f"no checkpoint {name}"
+        message = f"{folder.parent.resolve()} has {what}; there are {', '.join(there)}"
+        raise ConfigError(message, spelling.format(paths[-1].name))
+    return path
+
+
+def weights_in_use(checkpoint: Checkpoint) -> tuple[dict[str, Tensor], str]:
+    """The weights that evaluations use, with what a person should know of them; nothing for the training's own."""
+    average = checkpoint.state.get("average")
+    if not average or not average["num_updates"]:
+        return checkpoint.weights, ""
+    if not average["statistics_are_fresh"]:  # The training too would have to pass over its data before it used them.
+        return checkpoint.weights, "not averaged: the statistics of batch norm for its average were never computed"
+    return checkpoint.weights | average["weights"], "averaged weights"
