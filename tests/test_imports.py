@@ -11,7 +11,7 @@ PACKAGE = Path(__file__).resolve().parents[1] / "dltool"
 
 # A module imports from its own tier and from those before it only.
 TIERS = [
-    ["errors", "hints", "component", "spec", "settings", "trust"],
+    ["errors", "hints", "component", "spec", "settings", "trust", "registry"],
     ["randomness", "batch", "config"],
     ["layers", "metrics"],
     ["models", "data", "losses", "optim"],
@@ -25,6 +25,7 @@ TIERS = [
     ["training"],
     ["search", "bench"],
     ["cli"],
+    ["template"],
 ]
 SIDEWAYS = {"models", "data", "losses", "optim"}  # Neighbours in one tier that may not import each other.
 

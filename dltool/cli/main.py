@@ -9,7 +9,8 @@ from types import ModuleType
 from typing import NoReturn
 
 from dltool import __version__
-from dltool.cli import bench, check, list, reproduce, resume, runs, show, train, tune
+from dltool.cli import bench, check, init, list, reproduce, resume, runs, show, train, tune
+from dltool.cli.request import trust_given
 from dltool.cli.verb import Help, add_verb
 from dltool.errors import DltoolError
 
@@ -23,6 +24,7 @@ VERBS: dict[str, ModuleType] = {
     "list": list,
     "show": show,
     "check": check,
+    "init": init,
 }
 
 EPILOG = """\
@@ -55,6 +57,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if more is not None:  # argparse takes no positional words after a flag; overrides and filters stand anywhere.
         more += rest
     try:
+        trust_given(args)
         code: int = VERBS[args.verb].run(args)
         sys.stdout.flush()
         return code
@@ -71,7 +74,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Exception as error:
         if args.debug:
             raise
-        print(f"error: {type(error).__name__}: {error}", file=sys.stderr)
+        from dltool.trust.importing import described
+
+        print(f"error: {described(error)}", file=sys.stderr)
         print("hint: the same command with --debug shows where", file=sys.stderr)
         return 1
 
