@@ -5,15 +5,27 @@ One regular expression finds every `@register("group", "name")` below the packag
 """
 
 import re
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
 from dltool.errors import ConfigError
-from dltool.trust.sources import TrustedSource, trusted_sources
+from dltool.trust.sources import TrustedSource, read_sources, trust, trusted_sources
 
 PACKAGE = Path(__file__).resolve().parent
 TEMPLATE = PACKAGE / "template"  # What `dltool init` copies: a user's code, not dltool's.
 REGISTRATION = re.compile(r"^@register\(\s*\"(\w+)\",\s*\"(\w+)\"", re.MULTILINE)
+
+
+def trust_paths(paths: Sequence[Path]) -> None:
+    """Trust the files and packages at these paths from now on in this process, and no others.
+
+    Raises:
+        ConfigError: For one that cannot be read, registers nothing, or registers a name that is taken.
+    """
+    trust(read_sources(paths))
+    if paths:
+        registrations()
 
 
 def registrations() -> dict[str, dict[str, str]]:

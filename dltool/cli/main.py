@@ -36,6 +36,7 @@ examples:
   dltool show model=lenet optim=sgd                      the composed config, and the model layer by layer
   dltool resume outputs/2026-01-31/12-00-00_lenet_digits trainer.epochs=40
   dltool train -m model=mlp,lenet optim.lr=1e-2,1e-3     a sweep: every combination
+  dltool init my_project                                 a project with a model of your own
   dltool runs --sort test/accuracy                       the runs so far, the best first
 
 key=value configures the training; --flags are about the request.

@@ -34,13 +34,9 @@ def trust_given(args: argparse.Namespace) -> None:
     Raises:
         ConfigError: For a file that cannot be read, registers nothing, or registers a name that is taken.
     """
-    from dltool.trust.sources import read_sources, trust
+    from dltool.registry import trust_paths
 
-    trust(sources := read_sources(getattr(args, "trust", [])))
-    if sources:
-        from dltool.registry import registrations
-
-        registrations()
+    trust_paths(getattr(args, "trust", []))
 
 
 def add_config_arguments(parser: argparse.ArgumentParser) -> None:

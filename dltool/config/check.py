@@ -17,9 +17,8 @@ from dltool.config.options import GROUPS, PRESETS
 from dltool.config.source import Component, component, registrations
 from dltool.errors import ConfigError
 from dltool.hints import key_hint, nearest
-from dltool.registry import own_registrations
 from dltool.trust.command_line import COMMAND_LINE_ONLY
-from dltool.trust.record import check_against_run
+from dltool.trust.record import check_trusted_code
 
 COMPONENT_GROUPS = tuple(group for group in GROUPS if group not in PRESETS)
 CODE_KEYS = ("_target_", "_args_", "_partial_", "_recursive_", "_convert_")
@@ -66,7 +65,7 @@ def check(composed: Composed) -> Config:
     for name, field in root.fields.items():
         if misfit := field.kind.misfit(complete[name]):
             raise misfit_error(name, misfit, field, composed, "dltool")
-    check_trusted(tree, composed)
+    check_trusted_code({group: tree.get(group) for group in COMPONENT_GROUPS}, composed.origin)
     for group in COMPONENT_GROUPS:
         components[group], complete[group] = check_group(group, tree.get(group), composed)
     refuse_from_files(complete, composed)
@@ -117,17 +116,6 @@ def check_root_keys(tree: dict[str, Any], composed: Composed, root: Component) -
             near = nearest(key, known)
             hint = key_hint(key) or (f"did you mean {near}=…?" if near else None) or other_home(key, tree)
             raise ConfigError(f"unknown key {key} ({where(composed, key)}); the keys are {', '.join(known)}", hint)
-
-
-def check_trusted(tree: dict[str, Any], composed: Composed) -> None:
-    """Code of the user's that a run's config needs must be trusted again, and be what it was."""
-    nodes = {group: node for group in COMPONENT_GROUPS if isinstance(node := tree.get(group), dict)}
-    named = [(group, node.get("name"), f"{group}.name") for group, node in nodes.items()]
-    metrics = nodes.get("task", {}).get("metrics")
-    named += [("metric", name, "task.metrics") for name in metrics] if isinstance(metrics, list) else []
-    for group, name, key in named:
-        if isinstance(name, str) and name not in own_registrations()[group]:
-            check_against_run(group, name, composed.origin(key))
 
 
 def check_group(group: str, node: Any, composed: Composed) -> tuple[Component, dict[str, Any]]:

@@ -69,7 +69,7 @@ def failures_placed(module: str) -> Iterator[None]:
         yield
     except DltoolError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # SystemExit: of a script that ends where it is imported.
         if file is None:
             raise
         place = place_of(error) or str(file.path)

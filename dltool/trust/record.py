@@ -2,14 +2,35 @@
 
 import json
 import shlex
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from dltool.errors import ConfigError
+from dltool.registry import own_registrations
 from dltool.trust.sources import TrustedSource, read_source, trusted_sources
 
 ENVIRONMENT = "environment.json"  # Of a run folder, beside its config; its key "trusted" is a list of records.
 ANEW = "train anew from options: dltool train --trust FILE.py {}={}"
+
+
+def check_trusted_code(groups: Mapping[str, Any], origin: Callable[[str], str]) -> None:
+    """See that what a config names and dltool has not is the code that the run behind that config had.
+
+    Args:
+        groups: Group to what the config says of it.
+        origin: Dotted key to where it is set.
+
+    Raises:
+        ConfigError: See check_against_run.
+    """
+    nodes = {group: node for group, node in groups.items() if isinstance(node, dict)}
+    named = [(group, node.get("name"), f"{group}.name") for group, node in nodes.items()]
+    metrics = nodes.get("task", {}).get("metrics")
+    named += [("metric", name, "task.metrics") for name in metrics] if isinstance(metrics, list) else []
+    for group, name, key in named:
+        if isinstance(name, str) and name not in own_registrations()[group]:
+            check_against_run(group, name, origin(key))
 
 
 def check_against_run(group: str, name: str, config: str) -> None:

@@ -8,7 +8,7 @@ import pytest
 from dltool.config.check import check
 from dltool.config.compose import compose
 from dltool.errors import ConfigError
-from dltool.registry import registrations
+from dltool.registry import trust_paths
 from dltool.trust.sources import read_sources, trust
 
 MODEL = '''\
@@ -71,8 +71,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 def compose_with(text: str, *overrides: str) -> dict:
     Path("models.py").write_text(text, encoding="utf-8")
-    trust(read_sources([Path("models.py")]))
-    registrations()
+    trust_paths([Path("models.py")])
     return check(compose(overrides)).tree
 
 

@@ -212,6 +212,7 @@ FAILING = {  # What is written instead of what, the exit code, parts of the erro
         "folder",
     ),
     "constructor": ("super().__init__(", "super().__init__(1 / 0,", 2, ["models.py, line 14: ZeroDivision"], "--debug"),
+    "exit": ("from typing", "raise SystemExit(0)\nfrom typing", 2, ["models.py, line 1: SystemExit"], "--debug"),
     "arguments": ("spec: DataSpec,", "spec: DataSpec, more: int,", 2, ["models.py: TypeError"], "--debug"),
     "forward": (CLASS, FORWARD, 1, ["models.py, line 10: RuntimeError"], "--debug"),
 }
@@ -232,7 +233,7 @@ def test_where_the_users_code_failed(name: str, dltool_here: Run, tmp_path: Path
         assert not Path("outputs").exists()
 
 
-def test_a_sweep_trains_the_code_that_it_began_with(dltool: Run, tmp_path: Path) -> None:
+def test_a_sweep_trains_the_code_that_it_began_with(dltool: Run, dltool_here: Run, tmp_path: Path) -> None:
     (tmp_path / "models.py").write_text(SIMPLE)
     words = ["--trust", "models.py", "model=mine,mlp", "data=iris", *SHORT, "sweep.dir=s"]
     done = dltool("train", "-m", *words, "sweep.n_jobs=2")
@@ -242,7 +243,7 @@ def test_a_sweep_trains_the_code_that_it_began_with(dltool: Run, tmp_path: Path)
     command = json.loads((tmp_path / "s/000_model=mine/environment.json").read_text())["command"]
     assert command[:4] == ["dltool", "train", "--trust", "models.py"]
     (tmp_path / "models.py").write_text(SIMPLE + "# another\n")
-    again = dltool("train", "-m", *words)
+    again = dltool_here("train", "-m", *words)
     assert again.returncode == 2
     assert "holds another sweep: trusted model=mine was" in again.stderr
 
