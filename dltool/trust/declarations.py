@@ -4,6 +4,7 @@ dltool.config.source reads the fields of a component, once it is wanted; this is
 """
 
 import ast
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -53,11 +54,17 @@ class Registration:
     summary: str
 
 
-def registrations_in(tree: ast.Module, path: Path, module: str) -> list[Registration]:
+def registrations_in(tree: ast.Module, path: Path, module: str, num_packages: int) -> list[Registration]:
     """Every component of a file, in its order.
 
+    Args:
+        tree: The parsed file.
+        path: Where it lies.
+        module: As it is imported.
+        num_packages: Packages around its names: how many dots an import in it may begin with.
+
     Raises:
-        ConfigError: For a registration that cannot be read, with file and line.
+        ConfigError: For a registration or a relative import that cannot be read, with file and line.
     """
     marks = {
         alias.name
@@ -68,6 +75,10 @@ def registrations_in(tree: ast.Module, path: Path, module: str) -> list[Registra
     }
     found = []
     for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.level > num_packages:
+            problem = f"`from {'.' * node.level}{node.module or ''} import …` leads out of what is trusted"
+            hint = f"a folder with an __init__.py is a package: --trust {shlex.quote(str(path.parent))}"
+            raise wrong(path, node, problem, hint)
         if "register" in marks and isinstance(node, Definition):
             for call in decorators(node, "register"):
                 if node not in tree.body:
@@ -153,5 +164,5 @@ def check_rules(definition: Definition, path: Path) -> None:
             raise wrong(path, call, "a rule is a lambda over the config and a text that is written out", hint)
 
 
-def wrong(path: Path, node: ast.expr | ast.arg, problem: str, hint: str | None) -> ConfigError:
+def wrong(path: Path, node: ast.stmt | ast.expr | ast.arg, problem: str, hint: str | None) -> ConfigError:
     return ConfigError(f"{path}, line {node.lineno}: {problem}", hint)

@@ -71,7 +71,7 @@ class TrustedSource:
                 line = f", line {error.lineno}" if isinstance(error, SyntaxError) and error.lineno else ""
                 reason = error.msg if isinstance(error, SyntaxError) else str(error)
                 raise ConfigError(f"{file.path}{line}: this is no Python: {reason}", "mend the trusted file") from error
-            found += registrations_in(tree, file.path, module)
+            found += registrations_in(tree, file.path, module, module.count(".") + file.is_package)
         return found
 
     @property
@@ -167,7 +167,9 @@ def read_source(path: Path) -> TrustedSource:
 
 def read_package(path: Path) -> TrustedSource:
     if not (path / "__init__.py").is_file():
-        raise ConfigError(f"--trust {path} is no package: it has no __init__.py", f"touch {path / '__init__.py'}")
+        raise ConfigError(
+            f"--trust {path} is no package: it has no __init__.py", f"touch {shlex.quote(str(path / '__init__.py'))}"
+        )
     names = sorted((file.relative_to(path) for file in hashed_files(path)), key=Path.as_posix)
     contents = {name: (path / name).read_bytes() for name in names}
     sha256 = hashlib.sha256()

@@ -36,6 +36,7 @@ LINE = MODEL[: MODEL.index(REGISTER)].count("\n") + 1
 # What is written instead of what, part of the message, part of the hint.
 WRONG = {
     "syntax": ("class Mine(nn.Module):", "class Mine(nn.Module:", "models.py, line 9: this is no Python", "mend"),
+    "neighbour": ("from torch", "from .x import y\nfrom torch", "`from .x import …` leads out of what", "__init__.py"),
     "outside": ("open(", "return (", "line 5: this is no Python: 'return' outside function", "mend"),
     "not registered": (REGISTER, "", "registers nothing", "from dltool.component import register"),
     "another register": ("from dltool.component", "from other.library", "registers nothing", "dltool.component"),
