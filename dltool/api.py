@@ -14,6 +14,7 @@ from pathlib import Path
 
 from dltool.cli.request import open_run, read_config
 from dltool.inference.run import Run
+from dltool.registry import trust_paths
 from dltool.training import train as train_in_folder
 
 __all__ = ["Run", "load", "train"]
@@ -24,6 +25,7 @@ def train(
     *,
     config_dirs: Sequence[str | Path] = (),
     source: str | Path | None = None,
+    trust: Sequence[str | Path] = (),
     quiet: bool = False,
 ) -> Run:
     """Train as `dltool train` does, in a new run folder; the same words give the same run, to the bit.
@@ -32,6 +34,7 @@ def train(
         overrides: The words of the command line: `["model=lenet", "optim.lr=0.01"]`.
         config_dirs: Folders of your own options, as --config-dir.
         source: A run or file whose complete config is taken, as --from.
+        trust: Files and packages whose models, data sets, … may be named, as --trust.
         quiet: Print the run folder only.
 
     Returns:
@@ -43,6 +46,7 @@ def train(
         KeyboardInterrupt: After Ctrl-C, or the notebook's stop button; the step reached is saved, and
             `dltool resume RUN` goes on from it.
     """
+    trust_paths([Path(path) for path in trust])
     request = Namespace(
         overrides=list(overrides),
         config_dir=[Path(folder) for folder in config_dirs],
@@ -53,13 +57,26 @@ def train(
         raise KeyboardInterrupt(f"the step reached is saved; continue with: dltool resume {ended.path}")
     if ended.exit_code:
         raise SystemExit(ended.exit_code)
-    return load(ended.path)
+    return load(ended.path, trust=trust)
 
 
-def load(run: str | Path, *, checkpoint: str = "tested", overrides: Sequence[str] = ()) -> Run:
-    """The run in a folder, or with a unique name below outputs/. See Run for the arguments, and what it is good for.
+def load(
+    run: str | Path,
+    *,
+    checkpoint: str = "tested",
+    overrides: Sequence[str] = (),
+    trust: Sequence[str | Path] = (),
+) -> Run:
+    """The run in a folder, or with a unique name below outputs/; see Run for what it can do.
+
+    Args:
+        run: The folder, or its name.
+        checkpoint: "last", "best" or a name; "tested" is the one that the run's own test measured.
+        overrides: trainer.device, trainer.threads and trainer.precision may differ from the training's.
+        trust: The files and packages that the run was trained with, unchanged.
 
     Raises:
         ConfigError: There is no such run, or an override changes what it is.
     """
+    trust_paths([Path(path) for path in trust])
     return Run(open_run(str(run)), checkpoint=checkpoint, overrides=overrides)

@@ -35,6 +35,7 @@ from dltool.runs.folder import RunFolder
 from dltool.settings import LoggerSettings, ModelSettings, StopSettings, TrainerSettings
 from dltool.spec import DataSpec
 from dltool.tasks.task import Task
+from dltool.trust.importing import failures_placed
 from dltool.warm_start import WarmStart, warm_start
 
 
@@ -117,7 +118,16 @@ def prepare(config: Config, followed: tuple[str, str | None] | None = None, *, r
 
 
 def build_component(declared: Component, fields: Mapping[str, Any], *positional: Any) -> Any:
-    """Construct a component from its fields; with an `into=` class, that class around it."""
+    """Construct a component from its fields; with an `into=` class, that class around it.
+
+    Raises:
+        ConfigError: Where a trusted file fails while it is imported, or its constructor does.
+    """
+    with failures_placed(declared.module):
+        return construct(declared, fields, *positional)
+
+
+def construct(declared: Component, fields: Mapping[str, Any], *positional: Any) -> Any:
     factory = getattr(importlib.import_module(declared.module), declared.attribute)
     own = arguments(declared.fields, fields)
     if declared.shared_class is None or declared.shared_module is None:
@@ -155,14 +165,16 @@ def build_data(config: Config, device: torch.device) -> Dataset:
     Raises:
         DataError: Where it is missing, damaged or not what it claims to be.
     """
-    dataset: Dataset = build_component(config.components["data"], config["data"])
-    dataset.prepare(
-        seed=config["seed"],
-        device=device,
-        model_traits=config.components["model"].traits,
-        pixel_scaling=config.components["task"].traits.get("pixels"),
-        channels_last=config["trainer"]["channels_last"],
-    )
+    declared = config.components["data"]
+    dataset: Dataset = build_component(declared, config["data"])
+    with failures_placed(declared.module):
+        dataset.prepare(
+            seed=config["seed"],
+            device=device,
+            model_traits=config.components["model"].traits,
+            pixel_scaling=config.components["task"].traits.get("pixels"),
+            channels_last=config["trainer"]["channels_last"],
+        )
     return dataset
 
 

@@ -5,7 +5,7 @@
         def __init__(self, spec: DataSpec, *, num_filters: Positive[int] = 6) -> None: ...
 
 The positional arguments come from the program (here: what the data looks like); the keyword-only ones are
-the keys of the option's YAML. That signature is the whole schema. dltool.config.schema reads it as source
+the keys of the option's YAML. That signature is the whole schema. dltool.config.source reads it as source
 text, so that a config is checked, listed and completed without importing torch; the decorators below
 therefore take only literals, class names and lambdas, and change nothing at run time.
 """
@@ -22,6 +22,13 @@ NonNegative = Annotated[T, ">= 0"]
 Probability = Annotated[T, "in [0, 1]"]
 Fraction = Annotated[T, "in [0, 1)"]
 
+# What dltool.config.source can read of a keyword-only argument.
+TYPES = (
+    "int, float, bool, str, Literal[…], X | None, list[X], tuple[X, Y], dict[str, X], Positive[int], "
+    "NonNegative[float], Fraction[float], Probability[float], and dataclasses of these; a default is a literal, or "
+    "SomeSettings()"
+)
+
 
 def register(group: str, name: str, *, into: type | None = None, **traits: Any) -> Callable[[Component], Component]:
     """Make the decorated class or function the option `group=name`.
@@ -32,7 +39,7 @@ def register(group: str, name: str, *, into: type | None = None, **traits: Any) 
         into: A class whose keyword-only arguments every option of this kind shares. It is built around the
             component: `into(partial(component, **own_fields), …, **shared_fields)`.
         traits: Literal facts that rules and automatic choices read without importing the component, such
-            as `inputs="image"`.
+            as `inputs="image"`. A task that is `like="supervised"` trains what that one trains.
     """
     del group, name, into, traits  # Read from the source text.
     return lambda component: component

@@ -30,6 +30,8 @@ from dltool.runs.folder import RunFolder, quoted
 from dltool.runs.status import StatusFile
 from dltool.summary import count_parameters
 from dltool.tasks.task import Task
+from dltool.trust.importing import described, place_of
+from dltool.trust.sources import trust_flags, trusted_sources
 
 
 @dataclass
@@ -74,7 +76,7 @@ class Session:
             why = trainer.stop_reason or f"its {trainer.stopped_by} are over"
             raise ConfigError(
                 f"{self.run.path} stopped at step {checkpoint.step}: {why}; nothing is left to do",
-                f"dltool resume {quoted(self.run.path)} {self.longer()}".rstrip(),
+                f"dltool resume {trust_flags()}{quoted(self.run.path)} {self.longer()}".rstrip(),
             )
         cut_back(self.run.metrics, trainer.num_records)
         self.say(
@@ -92,12 +94,12 @@ class Session:
         except Interrupted as signal:
             self.status.write("interrupted", trainer.progress)
             self.say(f"interrupted at step {trainer.progress.step:,}, which is saved")
-            self.say(f"continue with: dltool resume {quoted(self.run.path)}", always=True)
+            self.say(f"continue with: dltool resume {trust_flags()}{quoted(self.run.path)}", always=True)
             return signal.exit_code
         except BaseException as error:
             with contextlib.suppress(OSError):  # The disk may be what failed.
-                self.status.write("failed", trainer.progress, error=str(error) or type(error).__name__)
-                self.run.note(f"failed: {error}")
+                self.status.write("failed", trainer.progress, error=failure(error))
+                self.run.note(f"failed: {failure(error)}")
             raise
         if trainer.stop_reason:
             self.say(f"stopped by {trainer.stopped_by}: {trainer.stop_reason}")
@@ -121,6 +123,8 @@ class Session:
         self.say(f"{self.title()}: {parameters}, {sizes} samples")
         for note in self.parts.notes:
             self.say(f"  {note}")
+        for source in trusted_sources():
+            self.say(f"  trusted    {source.path} (SHA-256 {source.sha256[:12]}…)")
         self.say(f"  run        {self.run.path}")
 
     def summarize(self) -> None:
@@ -155,9 +159,11 @@ class Session:
         ]
         if (self.run.path / "plots" / "curves.png").exists():
             rows.append(("curves", quoted(self.run.path / "plots" / "curves.png")))
+        trusted = trust_flags()
         if type(self.parts.task).predict is not Task.predict:
-            rows.append(("predict", f"dltool predict {path} --input FILE"))
-        rows += [("longer", f"dltool resume {path} {self.longer()}"), ("again", f"dltool train --from {path} seed=1")]
+            rows.append(("predict", f"dltool predict {trusted}{path} --input FILE"))
+        rows.append(("longer", f"dltool resume {trusted}{path} {self.longer()}"))
+        rows.append(("again", f"dltool train {trusted}--from {path} seed=1"))
         from rich import box
         from rich.console import Console
         from rich.table import Table
@@ -225,12 +231,17 @@ class Session:
             where = f" ({os.fspath(error.filename)})" if error.filename else ""
             raise RunError(
                 f"{reason}{where} at step {trainer.progress.step}; {self.last_good()}",
-                f"make room, then dltool resume {quoted(self.run.path)}",
+                f"make room, then dltool resume {trust_flags()}{quoted(self.run.path)}",
             ) from error
 
     def last_good(self) -> str:
         paths = self.trainer.checkpoints.paths()
         return f"the last good checkpoint is {paths[0].name}" if paths else "there is no checkpoint yet"
+
+
+def failure(error: BaseException) -> str:
+    """What ended a training, in one line; the place too, where that is in the user's own code."""
+    return described(error) if place_of(error) else str(error) or type(error).__name__
 
 
 def is_result(metric: str) -> bool:

@@ -22,6 +22,7 @@ from dltool.runs.folder import RunFolder, describe_environment, quoted
 from dltool.session import Session
 from dltool.settings import OUTPUT_ROOT
 from dltool.summary import count_parameters, layer_table
+from dltool.trust.sources import trust_flags
 
 
 class Ended(NamedTuple):
@@ -104,7 +105,7 @@ def check_same_data(run: RunFolder, parts: Parts) -> None:
         raise DataError(
             f"the data has changed since {run.path} began: its {name} was {getattr(before, name)} and is "
             f"{getattr(parts.spec, name)}",
-            f"train anew: dltool train --from {quoted(run.path)}",
+            f"train anew: dltool train {trust_flags()}--from {quoted(run.path)}",
         )
 
 

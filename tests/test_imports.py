@@ -9,9 +9,11 @@ import pytest
 
 PACKAGE = Path(__file__).resolve().parents[1] / "dltool"
 
+OWN_MODEL = str(PACKAGE / "template" / "models.py")
+
 # A module imports from its own tier and from those before it only.
 TIERS = [
-    ["errors", "hints", "component", "spec", "settings", "patterns", "trust"],
+    ["errors", "hints", "component", "spec", "settings", "patterns", "trust", "registry"],
     ["randomness", "batch", "config"],
     ["layers", "metrics"],
     ["models", "data", "losses", "optim"],
@@ -27,6 +29,7 @@ TIERS = [
     ["inference"],
     ["cli"],
     ["api"],
+    ["template"],
 ]
 SIDEWAYS = {"models", "data", "losses", "optim"}  # Neighbours in one tier that may not import each other.
 
@@ -90,6 +93,9 @@ def test_imports_flow_one_way(path: Path) -> None:
         (["runs", "--help"], 0),
         (["runs", "show", "nowhere"], 2),
         (["frobnicate"], 2),
+        (["list", "model", "--trust", OWN_MODEL], 0),
+        (["train", "--trust", OWN_MODEL, "model=mine", "--cfg", "job"], 0),
+        (["train", "--trust", OWN_MODEL, "model=mine", "model.width=0"], 2),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else None,
 )

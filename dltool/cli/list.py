@@ -3,9 +3,11 @@
 import argparse
 from pathlib import Path
 
+from dltool.cli.request import add_trust_argument
 from dltool.config.options import GROUPS, option_files, summary
 from dltool.errors import ConfigError
 from dltool.hints import nearest
+from dltool.trust.sources import trusted_sources
 
 SUMMARY = "name the options of each config group"
 EXAMPLES = """\
@@ -20,6 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--config-dir", action="append", default=[], type=Path, metavar="FOLDER", help="your own options too"
     )
+    add_trust_argument(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -33,10 +36,18 @@ def run(args: argparse.Namespace) -> int:
     for i, group in enumerate(groups):
         print(f"{'' if i == 0 else chr(10)}{group}: {GROUPS[group]}")
         for name, path in files[group].items():
-            print(f"  {name:<{width}}  {summary(path)}".rstrip())
+            print(f"  {name:<{width}}  {describe(group, name, path)}".rstrip())
             if group == "experiment":
                 print_record(path, " " * (width + 4))
     return 0
+
+
+def describe(group: str, name: str, path: Path) -> str:
+    """The option in a line; where trusted code registers it, that is said."""
+    registered = (one for source in trusted_sources() for one in source.registrations)
+    homes = [one for one in registered if (one.group, one.name) == (group, name)]
+    text = summary(path) if path.suffix == ".yaml" else homes[0].summary
+    return f"{text} (trusted: {homes[0].path})".lstrip() if homes else text
 
 
 def print_record(path: Path, margin: str) -> None:

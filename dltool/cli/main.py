@@ -9,7 +9,8 @@ from types import ModuleType
 from typing import NoReturn
 
 from dltool import __version__
-from dltool.cli import bench, check, evaluate, list, predict, reproduce, resume, runs, show, train, tune
+from dltool.cli import bench, check, evaluate, init, list, predict, reproduce, resume, runs, show, train, tune
+from dltool.cli.request import trust_given
 from dltool.cli.verb import Help, add_verb
 from dltool.errors import DltoolError
 
@@ -25,6 +26,7 @@ VERBS: dict[str, ModuleType] = {
     "list": list,
     "show": show,
     "check": check,
+    "init": init,
 }
 
 EPILOG = """\
@@ -37,6 +39,7 @@ examples:
   dltool resume outputs/2026-01-31/12-00-00_lenet_digits trainer.epochs=40
   dltool predict 12-00-00_lenet_digits --input seven.png  what a run's model makes of an image
   dltool train -m model=mlp,lenet optim.lr=1e-2,1e-3     a sweep: every combination
+  dltool init my_project                                 a project with a model of your own
   dltool runs --sort test/accuracy                       the runs so far, the best first
 
 key=value configures the training; --flags are about the request.
@@ -58,6 +61,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if more is not None:  # argparse takes no positional words after a flag; overrides and filters stand anywhere.
         more += rest
     try:
+        trust_given(args)
         code: int = VERBS[args.verb].run(args)
         sys.stdout.flush()
         return code
@@ -74,7 +78,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Exception as error:
         if args.debug:
             raise
-        print(f"error: {type(error).__name__}: {error}", file=sys.stderr)
+        from dltool.trust.importing import described
+
+        print(f"error: {described(error)}", file=sys.stderr)
         print("hint: the same command with --debug shows where", file=sys.stderr)
         return 1
 

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from dltool.cli.request import compose_jobs
+from dltool.cli.request import add_trust_argument, command_words, compose_jobs
 from dltool.config.options import option_files
 from dltool.errors import ConfigError
 from dltool.hints import nearest
@@ -27,6 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--config-dir", action="append", default=[], type=Path, metavar="FOLDER", help="your own experiments too"
     )
     parser.add_argument("--quiet", action="store_true", help="print only the comparison")
+    add_trust_argument(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -53,7 +54,7 @@ def run(args: argparse.Namespace) -> int:
     jobs = expand([f"experiment={name}", *overrides, f"seed={','.join(seeds)}"], args.config_dir)
     if len(jobs) != len(seeds):
         raise ConfigError("an experiment is reproduced with one value of each key", "dltool train -m sweeps")
-    sweep = Sweep(SweepSettings(**fields), jobs, compose_jobs(args, jobs), quiet=args.quiet)
+    sweep = Sweep(SweepSettings(**fields), jobs, compose_jobs(args, jobs), words=command_words(args), quiet=args.quiet)
     return reproduce(name, record, sweep)
 
 

@@ -19,6 +19,29 @@ if TYPE_CHECKING:  # Hydra takes 0.15 s to import, which help and lists need not
     from dltool.search.sweep import Training
 
 
+def add_trust_argument(parser: argparse.ArgumentParser) -> None:
+    """Let a verb run code of the user's; `main` registers what was given, before the verb runs."""
+    parser.add_argument(
+        "--trust",
+        action="append",
+        default=[],
+        type=Path,
+        metavar="FILE.py|PACKAGE",
+        help="your own models, data, losses, …: code that will run when it is chosen",
+    )
+
+
+def trust_given(args: argparse.Namespace) -> None:
+    """Trust what the command line names, and nothing else; a verb without --trust trusts nothing.
+
+    Raises:
+        ConfigError: For a file that cannot be read, registers nothing, or registers a name that is taken.
+    """
+    from dltool.registry import trust_paths
+
+    trust_paths(getattr(args, "trust", []))
+
+
 def add_config_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("overrides", nargs="*", metavar="key=value", help="group=option, key=value, +key=value, ~key")
     parser.add_argument(
@@ -36,6 +59,7 @@ def add_config_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="RUN|FILE",
         help="begin with the complete config of a run, or with a file; group=option then replaces that whole group",
     )
+    add_trust_argument(parser)
 
 
 def read_config(args: argparse.Namespace) -> "tuple[Config, Config]":
@@ -102,8 +126,10 @@ def compose_jobs(args: argparse.Namespace, jobs: "Sequence[Job]", *, in_processe
 
 def command_words(args: argparse.Namespace) -> list[str]:
     """What a command that repeats one training of a search has beside its overrides."""
+    from dltool.trust.sources import trust_words
+
     folders = [word for folder in args.config_dir for word in ("--config-dir", str(folder))]
-    return folders + (["--from", str(args.source)] if args.source else [])
+    return trust_words() + folders + (["--from", str(args.source)] if args.source else [])
 
 
 def open_run(name: str) -> "RunFolder":
@@ -132,6 +158,7 @@ def add_use_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--tta", default="", metavar="VIEWS", help="average over views of each image: hflip, vflip, shift, crops"
     )
+    add_trust_argument(parser)
 
 
 def used_run(args: argparse.Namespace, overrides: "Sequence[str]" = ()) -> "Run":

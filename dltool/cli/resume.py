@@ -2,7 +2,7 @@
 
 import argparse
 
-from dltool.cli.request import open_run
+from dltool.cli.request import add_trust_argument, open_run
 
 SUMMARY = "go on with an interrupted run, or train a finished one longer"
 EXAMPLES = """\
@@ -19,6 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("run", metavar="RUN", help="the run folder, or its name where it is unique")
     parser.add_argument("overrides", nargs="*", metavar="key=value", help="what is to change")
     parser.add_argument("--quiet", action="store_true", help="print nothing but errors and the run folder")
+    add_trust_argument(parser)
 
 
 def run(args: argparse.Namespace) -> int:

@@ -54,11 +54,12 @@ def run(args: argparse.Namespace) -> int:
     from dltool.search.study import Study
     from dltool.search.tune import Tuning, find_metric
     from dltool.search.workers import Workers, warm_up
+    from dltool.trust.sources import trusted_code
 
     workers: Workers[Any] = Workers(settings.n_jobs)
     warm_up()
     metric, direction = find_metric(config, settings)
-    shared = dict(leaves(config.tree))
+    shared = dict(leaves(config.tree)) | trusted_code()
     study = Study(STUDIES / name, name, settings, metric=metric, direction=direction, space=space, config=shared)
 
     def compose(overrides: list[str]) -> "tuple[Composed, dict[str, Any], Path]":

@@ -17,7 +17,8 @@ from dltool.config.options import GROUPS, PRESETS
 from dltool.config.source import Component, component, registrations
 from dltool.errors import ConfigError
 from dltool.hints import key_hint, nearest
-from dltool.trust import COMMAND_LINE_ONLY
+from dltool.trust.command_line import COMMAND_LINE_ONLY
+from dltool.trust.record import check_trusted_code
 
 COMPONENT_GROUPS = tuple(group for group in GROUPS if group not in PRESETS)
 CODE_KEYS = ("_target_", "_args_", "_partial_", "_recursive_", "_convert_")
@@ -64,6 +65,7 @@ def check(composed: Composed) -> Config:
     for name, field in root.fields.items():
         if misfit := field.kind.misfit(complete[name]):
             raise misfit_error(name, misfit, field, composed, "dltool")
+    check_trusted_code({group: tree.get(group) for group in COMPONENT_GROUPS}, composed.origin)
     for group in COMPONENT_GROUPS:
         components[group], complete[group] = check_group(group, tree.get(group), composed)
     refuse_from_files(complete, composed)
@@ -129,7 +131,8 @@ def check_group(group: str, node: Any, composed: Composed) -> tuple[Component, d
         raise ConfigError(
             f"{group}.name={in_yaml(name)}: there is no such {group} ({where(composed, f'{group}.name')}); "
             f"the names are {', '.join(sorted(names))}",
-            f"did you mean {near}?" if near else f"`dltool list {group}` says what each one is",
+            (f"did you mean {near}?" if near else f"see `dltool list {group}`;")
+            + " --trust FILE.py registers your own",
         )
     declared = component(group, name)
     fields = declared.all_fields
@@ -215,7 +218,7 @@ def check_task(tree: dict[str, Any], components: dict[str, Component]) -> None:
     """The model must be one that the task can train; an optimizer is there exactly where it is of use."""
     task, model = components["task"], components["model"]
     tasks = model.traits["tasks"]
-    if task.name not in tasks:
+    if not stands_for(task) & {*tasks}:
         raise ConfigError(
             f"task={task.name} cannot train model={model.name}, which is made for task={', '.join(tasks)}",
             f"task={tasks[0]}",
@@ -225,6 +228,11 @@ def check_task(tree: dict[str, Any], components: dict[str, Component]) -> None:
         raise ConfigError(f"task={task.name} has a rule of its own and no use for optim={optimizer}", "optim=none")
     if not without and optimizer == "none":
         raise ConfigError(f"task={task.name} needs an optimizer, but optim=none is chosen", "optim=adam")
+
+
+def stands_for(task: Component) -> set[str]:
+    """The names by which models and losses know a task: its own, and that of the one it is `like`."""
+    return {task.name, task.traits.get("like", task.name)}
 
 
 def check_inputs(components: dict[str, Component]) -> None:
@@ -253,7 +261,7 @@ def resolve_loss(components: dict[str, Component]) -> Component | None:
     fitting = [
         other
         for other in (component("loss", name) for name in registrations()["loss"])
-        if task.name in other.traits.get("tasks", ())
+        if stands_for(task) & {*other.traits.get("tasks", ())}
         and (wanted != "data" or purpose in other.traits.get("targets", ()))
     ]
     first = next((other for other in fitting if purpose in other.traits.get("default_for", ())), None)
@@ -277,7 +285,7 @@ def check_rules(tree: dict[str, Any], components: dict[str, Component]) -> None:
     view = SimpleNamespace(**groups)
     for declared in components.values():
         for rule in declared.rules:
-            if not rule.condition(view):
+            if not rule.holds(view):
                 raise ConfigError(rule.message, rule.hint)
 
 

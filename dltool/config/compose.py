@@ -20,6 +20,7 @@ from hydra._internal.core_plugins.file_config_source import FileConfigSource
 from hydra._internal.core_plugins.structured_config_source import StructuredConfigSource
 from hydra._internal.defaults_list import create_defaults_list
 from hydra._internal.sources_registry import SourcesRegistry
+from hydra.core.config_store import ConfigStore
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from hydra.errors import ConfigCompositionException, HydraException
@@ -27,9 +28,12 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
-from dltool.config.options import GROUPS, PRESETS, option_files, primary_directory
+from dltool.config.kinds import REQUIRED
+from dltool.config.options import GROUPS, PRESETS, config_folders, option_files, primary_directory
+from dltool.config.source import component
 from dltool.errors import ConfigError
 from dltool.hints import nearest, option_hint
+from dltool.trust.sources import trusted_sources
 
 COMMAND_LINE = "the command line"
 override_parser = functools.cache(OverridesParser.create)
@@ -83,7 +87,8 @@ def compose(overrides: Sequence[str], config_dirs: Sequence[Path] = ()) -> Compo
     """
     parsed = [o for o in parse_overrides(overrides) if o.key_or_group not in PRESETS or o.value() is not None]
     check_options(parsed, config_dirs)
-    loader = config_loader(tuple(config_dirs))
+    offer_signatures(config_dirs)
+    loader = config_loader(config_folders(config_dirs))
     repository = CachingConfigRepository(loader.repository)
     composed = Composed()
     try:
@@ -94,7 +99,8 @@ def compose(overrides: Sequence[str], config_dirs: Sequence[Path] = ()) -> Compo
             loaded = loader._load_single_config(default, repository)
             tree = with_text_keys(OmegaConf.to_container(loaded.config, resolve=False))
             tree.pop("record", None)  # What an experiment has measured; see dltool.search.record.
-            origin = origin_name(loaded.path, default.config_path)
+            is_file = str(loaded.path).startswith("file://")
+            origin = origin_name(loaded.path, default.config_path) if is_file else loaded.provider
             refuse_foreign_fields(str(default.config_path).rpartition("/")[0], tree, origin)
             composed.merge(tree, origin)
     except (ConfigCompositionException, HydraException, OmegaConfBaseException, YAMLError) as error:
@@ -210,7 +216,7 @@ def check_options(overrides: Sequence[Override], config_dirs: Sequence[Path]) ->
             hint = option_hint(group, str(value)) or (f"did you mean {group}={near}?" if near else None)
             raise ConfigError(
                 f"{group}={value}: there is no such {group}; the options are {', '.join(options)}",
-                hint or f"`dltool list {group}` says what each one is",
+                hint or f"see `dltool list {group}`; --trust FILE.py registers your own",
             )
 
 
@@ -268,14 +274,26 @@ def leaves(tree: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
             yield f"{prefix}{key}", value
 
 
+def offer_signatures(config_dirs: Sequence[Path]) -> None:
+    """Let Hydra find what trusted code registers without a YAML: `name:` and the defaults of the signature."""
+    store = ConfigStore.instance()
+    for group in GROUPS:
+        store.repo.pop(group, None)  # What was trusted before.
+        for name, path in option_files(group, config_dirs).items() if trusted_sources() else ():
+            if path.suffix == ".py":
+                fields = component(group, name).all_fields
+                defaults = {key: field.default for key, field in fields.items() if field.default is not REQUIRED}
+                store.store(name, {"name": name, **defaults}, group=group, provider=str(path))
+
+
 @functools.cache
-def config_loader(config_dirs: tuple[Path, ...]) -> ConfigLoaderImpl:
+def config_loader(folders: tuple[Path, ...]) -> ConfigLoaderImpl:
     """Hydra's loader over dltool's configs and the user's folders; dltool's own names cannot be shadowed."""
     registry = SourcesRegistry.instance()
     registry.register(FileConfigSource)
     registry.register(StructuredConfigSource)
     search_path = ConfigSearchPathImpl()
-    for directory in (primary_directory(), *config_dirs):
+    for directory in folders:
         search_path.append("dltool", f"file://{directory.resolve()}")
     search_path.append("schema", "structured://")
     return ConfigLoaderImpl(search_path)

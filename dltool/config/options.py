@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from dltool.trust.sources import trusted_sources
+
 # In the order of the defaults list, in which a later group may choose the options of an earlier one.
 GROUPS = {
     "task": "what a training step does, in which order",
@@ -29,12 +31,23 @@ def primary_directory() -> Path:
 
 
 def option_files(group: str, config_dirs: Sequence[Path] = ()) -> dict[str, Path]:
-    """Option name to file; dltool's own first, so that nothing shadows them."""
+    """Option name to file; dltool's own first, so that nothing shadows them.
+
+    The file of what a trusted source registers without a YAML is the Python file itself.
+    """
     files: dict[str, Path] = {}
-    for directory in (primary_directory(), *config_dirs):
+    for directory in config_folders(config_dirs):
         for path in sorted((directory / group).glob("*.yaml")):
             files.setdefault(path.stem, path)
+    for one in (one for source in trusted_sources() for one in source.registrations if one.group == group):
+        files.setdefault(one.name, one.path)
     return files
+
+
+def config_folders(config_dirs: Sequence[Path]) -> tuple[Path, ...]:
+    """Where options are looked for: dltool's own, then those that are named, then those beside trusted code."""
+    trusted = [source.configs for source in trusted_sources() if source.configs.is_dir()]
+    return tuple(dict.fromkeys((primary_directory(), *config_dirs, *trusted)))
 
 
 def summary(path: Path) -> str:

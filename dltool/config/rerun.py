@@ -9,6 +9,7 @@ from typing import Any
 from dltool.config.check import Config, check
 from dltool.config.compose import compose_from, leaves
 from dltool.errors import ConfigError
+from dltool.trust.sources import trust_flags
 
 # Length, stopping, checkpoints, logging; what computes; what looks for errors. All else would make it another training.
 CHANGEABLE = (
@@ -35,7 +36,7 @@ def compose_resume(path: Path, overrides: list[str], auto: Mapping[str, Any]) ->
         if old.get(key) != new.get(key) and not any(key == k or key.startswith(f"{k}.") for k in CHANGEABLE):
             raise ConfigError(
                 f"{key} was {old.get(key)} in this run and cannot become {new.get(key)} on resume",
-                f"train anew: dltool train --from {path.parent} {key}={new.get(key)}",
+                f"train anew: dltool train {trust_flags()}--from {path.parent} {key}={new.get(key)}",
             )
     return after, with_auto(after, auto, path)
 

@@ -1,17 +1,17 @@
 """Reads what components declare from their source text, so that a config is checked without importing torch.
 
-One regular expression finds every `@register("group", "name")` below the package; only the files of the
-components that a config selects are then parsed with `ast`. See dltool.component for the declarations.
+Only the files of the components that a config selects are parsed with `ast` (dltool.registry finds them); those that
+the command line trusts are no more imported than dltool's own. See dltool.component for the declarations.
 """
 
 import ast
-import re
+import importlib.util
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
-from pathlib import Path
 from typing import Any
 
+from dltool.component import TYPES
 from dltool.config.kinds import (
     RANGES,
     REQUIRED,
@@ -26,9 +26,10 @@ from dltool.config.kinds import (
     TupleOf,
 )
 from dltool.config.options import SHARED_SETTINGS
+from dltool.errors import ConfigError
+from dltool.registry import PACKAGE, registrations
+from dltool.trust.sources import trusted_file
 
-PACKAGE = Path(__file__).resolve().parents[1]
-REGISTRATION = re.compile(r"^@register\(\s*\"(\w+)\",\s*\"(\w+)\"", re.MULTILINE)
 Definition = ast.ClassDef | ast.FunctionDef
 
 
@@ -39,6 +40,14 @@ class Rule:
     condition: Callable[[Any], bool]
     message: str
     hint: str | None
+    place: str
+
+    def holds(self, config: Any) -> bool:
+        try:
+            return self.condition(config)
+        except Exception as error:  # Whatever a lambda can raise.
+            problem = f"{self.place}: the rule cannot be evaluated: {type(error).__name__}: {error}"
+            raise ConfigError(problem, "it sees `config`, len, min, max, any and all") from error
 
 
 @dataclass(frozen=True)
@@ -68,22 +77,14 @@ class Component:
         return self.fields | self.shared_fields
 
 
-@cache
-def registrations() -> dict[str, dict[str, Path]]:
-    """Group to component name to file, for every component of the package."""
-    found: dict[str, dict[str, Path]] = {}
-    for path in sorted(PACKAGE.rglob("*.py")):
-        for group, name in REGISTRATION.findall(path.read_text(encoding="utf-8")):
-            if name in found.setdefault(group, {}):
-                raise RuntimeError(f'@register("{group}", "{name}") stands in {found[group][name]} and in {path}')
-            found[group][name] = path
-    return found
-
-
-@cache
 def component(group: str, name: str) -> Component:
     """Read one component's declarations. Raises KeyError for a name that is not registered."""
-    module = source_module(registrations()[group][name])
+    return component_of(registrations()[group][name], group, name)
+
+
+@cache
+def component_of(module_name: str, group: str, name: str) -> Component:
+    module = source_module(module_name)
     for definition in module.definitions.values():
         for decorator in calls(definition, "register"):
             if [ast.literal_eval(argument) for argument in decorator.args] == [group, name]:
@@ -101,17 +102,19 @@ def calls(definition: Definition, decorator: str) -> list[ast.Call]:
 
 
 @cache
-def source_module(path: Path) -> "SourceModule":
-    return SourceModule(path)
+def source_module(name: str) -> "SourceModule":
+    return SourceModule(name)
 
 
 class SourceModule:
-    """One parsed Python file of the package: its definitions, and where its imported names come from."""
+    """One parsed Python file of the package, or of a trusted one: its definitions, and what it imports from where."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.name = ".".join((PACKAGE.name, *path.relative_to(PACKAGE).with_suffix("").parts))
-        tree = ast.parse(path.read_text(encoding="utf-8"), str(path))
+    def __init__(self, name: str) -> None:
+        self.name = name
+        trusted = trusted_file(name)
+        self.path = trusted.path if trusted else PACKAGE.parent.joinpath(*name.split(".")).with_suffix(".py")
+        tree = ast.parse(trusted.text if trusted else self.path.read_text(encoding="utf-8"), str(self.path))
+        home = name if trusted and trusted.is_package else name.rpartition(".")[0]
         self.definitions: dict[str, Definition] = {
             node.name: node for node in tree.body if isinstance(node, (ast.ClassDef, ast.FunctionDef))
         }
@@ -121,9 +124,11 @@ class SourceModule:
             if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)
         }
         self.imports = {
-            alias.asname or alias.name: node.module
+            alias.asname or alias.name: (module, alias.name)
             for node in tree.body
-            if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith(PACKAGE.name + ".")
+            if isinstance(node, ast.ImportFrom)
+            and (module := importlib.util.resolve_name("." * node.level + (node.module or ""), home))
+            and (module.startswith(f"{PACKAGE.name}.") or trusted_file(module))
             for alias in node.names
         }
 
@@ -134,14 +139,14 @@ class SourceModule:
         own = self.fields(definition)
         shared: dict[str, Any] = {}
         if group in SHARED_SETTINGS:
-            home = source_module(PACKAGE / "settings.py")
+            home = source_module(f"{PACKAGE.name}.settings")
             fields = home.fields(home.definitions[SHARED_SETTINGS[group]])
             shared = {"shared_fields": {name: field for name, field in fields.items() if name not in own}}
         if isinstance(into, ast.Name):
             home, shared_definition = self.find(into.id)
             shared = {
                 "shared_module": home.name,
-                "shared_class": into.id,
+                "shared_class": shared_definition.name,
                 "shared_fields": home.fields(shared_definition),
             }
         return Component(
@@ -159,8 +164,8 @@ class SourceModule:
         """The definition behind a name used in this file, here or where it is imported from."""
         if name in self.definitions:
             return self, self.definitions[name]
-        parts = self.imports[name].split(".")[1:]
-        return source_module(PACKAGE.joinpath(*parts).with_suffix(".py")).find(name)
+        module, original = self.imports[name]
+        return source_module(module).find(original)
 
     def fields(self, definition: Definition) -> dict[str, Field]:
         """The keyword-only arguments of a function or constructor, or the fields of a dataclass."""
@@ -173,7 +178,7 @@ class SourceModule:
                 return inherited | self.arguments(node.args)
         if any("dataclass" in ast.unparse(decorator) for decorator in definition.decorator_list):
             return {
-                node.target.id: self.field(node.annotation, node.value)
+                node.target.id: self.field(node.target.id, node.annotation, node.value, node.lineno)
                 for node in definition.body
                 if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name)
             }
@@ -188,16 +193,28 @@ class SourceModule:
 
     def arguments(self, arguments: ast.arguments) -> dict[str, Field]:
         pairs = zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
-        return {a.arg: self.field(a.annotation, default) for a, default in pairs if a.annotation is not None}
+        return {a.arg: self.field(a.arg, a.annotation, default, a.lineno) for a, default in pairs}
 
-    def field(self, annotation: ast.expr | None, default: ast.expr | None) -> Field:
-        assert annotation is not None
+    def field(self, name: str, annotation: ast.expr | None, default: ast.expr | None, line: int) -> Field:
+        """One key. Raises ConfigError for a type or a default that cannot be read."""
+        try:
+            return self.read_field(annotation, default)
+        except (TypeError, ValueError, KeyError, OSError) as error:
+            typed = f"{name}: {ast.unparse(annotation)}" if annotation else f"{name}, without a type,"
+            text = f"{typed} = {ast.unparse(default)}" if default else typed
+            problem = f"{self.path}, line {line}: {text} cannot be read as a key of the config"
+            raise ConfigError(problem, f"types are {TYPES}") from error
+
+    def read_field(self, annotation: ast.expr | None, default: ast.expr | None) -> Field:
+        if annotation is None:
+            raise TypeError("no type")
         kind = self.kind(annotation)
         if default is None:
             return Field(kind, REQUIRED)
         if isinstance(default, ast.Call):  # A settings dataclass with its own defaults.
             nested = self.kind(default.func)
-            assert isinstance(nested, Nested), ast.unparse(default)
+            if not isinstance(nested, Nested) or default.args or default.keywords:
+                raise TypeError(f"{ast.unparse(default)} is no settings dataclass with its own defaults")
             return Field(kind, {name: inner.default for name, inner in nested.fields.items()})
         value = ast.literal_eval(default)
         return Field(kind, list(value) if isinstance(value, tuple) else value)
@@ -214,9 +231,8 @@ class SourceModule:
             case ast.Name(id="int" | "float" | "bool" | "str" as scalar):
                 return Scalar(scalar)
             case ast.Subscript(value=ast.Name(id=name), slice=inner) if name in RANGES:
-                item = self.kind(inner)
-                assert isinstance(item, Scalar), ast.unparse(node)
-                return Scalar(item.type, name)
+                if isinstance(item := self.kind(inner), Scalar):
+                    return Scalar(item.type, name)
             case ast.Subscript(value=ast.Name(id="Literal"), slice=inner):
                 values = ast.literal_eval(inner)
                 return OneOf(values if isinstance(values, tuple) else (values,))
@@ -231,7 +247,7 @@ class SourceModule:
             case ast.Name(id=name):
                 home, definition = self.find(name)
                 if isinstance(definition, ast.ClassDef):
-                    return Nested(home.name, name, home.fields(definition))
+                    return Nested(home.name, definition.name, home.fields(definition))
                 raise TypeError(f"{self.path}: {name} is no kind of a config value")
         raise TypeError(f"{self.path}: {ast.unparse(node)} is no kind of a config value")
 
@@ -241,4 +257,5 @@ class SourceModule:
         hints = [keyword.value for keyword in call.keywords if keyword.arg == "hint"]
         code = compile(ast.Expression(condition), str(self.path), "eval")
         names = {"__builtins__": {}, "len": len, "min": min, "max": max, "any": any, "all": all}
-        return Rule(eval(code, names), ast.literal_eval(message), ast.literal_eval(hints[0]) if hints else None)
+        hint = ast.literal_eval(hints[0]) if hints else None
+        return Rule(eval(code, names), ast.literal_eval(message), hint, f"{self.path}, line {call.lineno}")

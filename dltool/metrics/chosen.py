@@ -3,11 +3,13 @@
 import importlib
 from collections.abc import Sequence
 
-from dltool.config.source import component, registrations
+from dltool.config.source import component
 from dltool.errors import ConfigError
 from dltool.hints import nearest
 from dltool.metrics.metric import Metric
+from dltool.registry import registrations
 from dltool.spec import DataSpec
+from dltool.trust.importing import failures_placed
 
 DEFAULTS = {"classes": ["accuracy"], "binary": ["accuracy"], "numbers": ["mae", "rmse"]}
 
@@ -30,5 +32,6 @@ def chosen_metrics(names: Sequence[str] | None, spec: DataSpec) -> dict[str, Met
                 f"did you mean {near}?" if near else f"task.metrics=[{','.join(DEFAULTS[spec.target])}]",
             )
         declared = component("metric", name)
-        metrics[name] = getattr(importlib.import_module(declared.module), declared.attribute)(spec)
+        with failures_placed(declared.module):
+            metrics[name] = getattr(importlib.import_module(declared.module), declared.attribute)(spec)
     return metrics

@@ -3,7 +3,7 @@
 config.yaml        complete; `dltool train --from RUN` repeats the run
 metrics.jsonl      one object a line: {"step", "epoch", "split", "<split>/<name>": value, …}
 status.json        where it stands: running, finished, interrupted or failed
-environment.json   versions, device, threads, git commit, command line, what each `auto` became
+environment.json   versions, device, threads, git commit, command line, trusted code, what each `auto` became
 preprocessing.json how raw samples become the model's inputs, and what its outputs mean
 checkpoints/  plots/  samples/  profile/  log.txt
 """
@@ -24,9 +24,11 @@ from typing import Any
 
 from dltool.errors import ConfigError, DltoolError
 from dltool.runs.lock import FolderLock
-from dltool.trust import COMMAND_LINE_ONLY
+from dltool.trust.command_line import COMMAND_LINE_ONLY
+from dltool.trust.record import ENVIRONMENT
+from dltool.trust.sources import trust_flags, trusted_sources
 
-STATUS, CONFIG, ENVIRONMENT, METRICS = "status.json", "config.yaml", "environment.json", "metrics.jsonl"
+STATUS, CONFIG, METRICS = "status.json", "config.yaml", "metrics.jsonl"
 SWEEP = "sweep.json"  # In a folder that holds runs: dltool.search.folder.
 PREPROCESSING = "preprocessing.json"
 FLAT_PACKAGES = ("dltool", "torch", "torchvision", "numpy", "hydra-core", "omegaconf")
@@ -63,7 +65,7 @@ class RunFolder:
             if (path / STATUS).is_file():
                 raise ConfigError(
                     f"run.dir={directory} holds a run already ({path.resolve()})",
-                    f"dltool resume {quoted(path)}, or another run.dir",
+                    f"dltool resume {trust_flags()}{quoted(path)}, or another run.dir",
                 ) from error
             raise ConfigError(f"run.dir={directory} exists already ({path.resolve()})", "another run.dir") from error
         except OSError as error:
@@ -123,7 +125,7 @@ class RunFolder:
             node = functools.reduce(operator.getitem, groups, saved)
             if name in node and not rule.harmless(node[name]):
                 node[name] = rule.default
-        header = f"# dltool train --from {quoted(self.path)}\n"
+        header = f"# dltool train {trust_flags()}--from {quoted(self.path)}\n"
         write_whole(self.path / CONFIG, header + OmegaConf.to_yaml(OmegaConf.create(saved)))
 
     def write_status(self, status: dict[str, Any]) -> None:
@@ -201,7 +203,7 @@ def quoted(path: Path) -> str:
 
 
 def describe_environment() -> dict[str, Any]:
-    """Versions, machine, git commit and command line: what a result depends on beside its config."""
+    """Versions, machine, git commit, command line, trusted code: what a result depends on beside its config."""
     versions = {}
     for package in FLAT_PACKAGES:
         try:
@@ -215,6 +217,7 @@ def describe_environment() -> dict[str, Any]:
         "git_commit": git_commit(),
         "command": ["dltool", *sys.argv[1:]],
         "working_directory": str(Path.cwd()),
+        "trusted": [source.record for source in trusted_sources()],
     }
 
 

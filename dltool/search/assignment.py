@@ -1,10 +1,12 @@
 """What the process of a job is told; apart from what it does with it, so that the sweep itself needs no torch."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from dltool.config.compose import Composed
+from dltool.errors import DltoolError
+from dltool.trust.sources import TrustedSource, trusted_sources
 
 
 @dataclass(frozen=True)
@@ -19,6 +21,8 @@ class Assignment:
         resuming: Go on from the run's newest checkpoint.
         slot, num_slots: Which of the trainings that run side by side this is, for its share of the machine.
         followed: A setting of the search and the metric that it names, ("sweep.metric", "val/loss").
+        trusted: The user's own code, as it was read when the search began: what happens to the files meanwhile does not
+            change the jobs.
         trial: Where the training is a trial of a study, how to find it (search.study.TrialLink).
     """
 
@@ -32,11 +36,24 @@ class Assignment:
     slot: int = 0
     num_slots: int = 1
     followed: tuple[str, str | None] | None = None
+    trusted: tuple[TrustedSource, ...] = field(default_factory=trusted_sources)
     trial: Any = None
 
 
 def carry_out(assignment: Assignment) -> None:
     """Train, in the process that was started for it."""
     from dltool.search.job import run_job
+    from dltool.trust.sources import trust
 
+    trust(assignment.trusted)
     run_job(assignment)
+
+
+def refuse(assignment: Assignment, error: DltoolError) -> int:
+    """Note where the search looks for it why a job cannot even begin; returns the exit code."""
+    from dltool.search.job import record_failure
+
+    with assignment.log_path.open("a", encoding="utf-8") as log:
+        log.write(f"{error.report()}\n")
+    record_failure(assignment.run_path, assignment.composed.tree, error.message)
+    return error.exit_code

@@ -10,6 +10,7 @@ import traceback
 from dataclasses import replace
 from multiprocessing import parent_process
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -26,6 +27,7 @@ from dltool.runs.status import StatusFile
 from dltool.search.assignment import Assignment
 from dltool.settings import OUTPUT_ROOT
 from dltool.training import resume, train
+from dltool.trust.importing import described
 
 
 def run_job(assignment: Assignment) -> None:
@@ -46,13 +48,13 @@ def run_job(assignment: Assignment) -> None:
         sys.exit(ended.exit_code)
     except DltoolError as error:
         print(error.report(), file=sys.stderr)
-        record_failure(assignment.run_path, config, error.message)
+        record_failure(assignment.run_path, config.tree, error.message)
         sys.exit(error.exit_code)
     except KeyboardInterrupt:  # Before the training watched for signals: nothing is lost.
         sys.exit(130)
     except Exception as error:
         traceback.print_exc()
-        record_failure(assignment.run_path, config, f"{type(error).__name__}: {error}")
+        record_failure(assignment.run_path, config.tree, described(error))
         sys.exit(1)
 
 
@@ -94,10 +96,10 @@ def share_machine(config: Config, assignment: Assignment) -> Config:
     return replace(config, tree={**config.tree, "trainer": trainer})
 
 
-def record_failure(path: Path, config: Config, error: str) -> None:
+def record_failure(path: Path, tree: dict[str, Any], error: str) -> None:
     """A job that failed before it had a run folder gets one, so that its error is found where the others are."""
     with contextlib.suppress(DltoolError, OSError):  # Where there is one, its status.json says it already.
         run = RunFolder.create(str(path), OUTPUT_ROOT, path.name)
-        run.write_config(config.tree)
-        StatusFile(run, dict(leaves(config.tree)), Clock()).write("failed", Progress(), error=error)
+        run.write_config(tree)
+        StatusFile(run, dict(leaves(tree)), Clock()).write("failed", Progress(), error=error)
         run.close()

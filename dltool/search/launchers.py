@@ -8,13 +8,14 @@ import importlib.util
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from dltool.config.compose import Composed
 from dltool.errors import ConfigError
-from dltool.search.assignment import Assignment, carry_out
+from dltool.search.assignment import Assignment, carry_out, refuse
+from dltool.trust.record import reread
 
 # Launcher to the package that brings it and the extra that installs it.
 LAUNCHERS = {
@@ -78,7 +79,8 @@ def launch(name: str, settings: Sequence[str], folder: Path, assignments: Sequen
     (folder / "launch.yaml").write_text("job: null\n", encoding="utf-8")
     paths = [folder / f"{assignment.run_path.name}.json" for assignment in assignments]
     for path, assignment in zip(paths, assignments, strict=True):
-        path.write_text(json.dumps(asdict(assignment), default=str), encoding="utf-8")
+        content = asdict(assignment) | {"trusted": [source.record for source in assignment.trusted]}
+        path.write_text(json.dumps(content, default=str), encoding="utf-8")
     overrides = [
         f"hydra/launcher={name}",
         "hydra/job_logging=none",
@@ -118,9 +120,12 @@ def carry_out_file(config: Any) -> int:
     content = json.loads(Path(config["job"]).read_text(encoding="utf-8"))
     paths = {key: Path(content[key]) for key in ("source", "run_path", "log_path")}
     composed = Composed(**content.pop("composed"))
-    words, followed = tuple(content.pop("words")), content.pop("followed")
+    words, followed, trusted = tuple(content.pop("words")), tuple(content.pop("followed")), content.pop("trusted")
+    assignment = Assignment(**content | paths, composed=composed, words=words, followed=followed)
     try:
-        carry_out(Assignment(**{**content, **paths, "composed": composed, "words": words, "followed": tuple(followed)}))
+        carry_out(replace(assignment, trusted=tuple(reread(trusted))))
+    except ConfigError as error:  # The user's own code is not what it was.
+        return refuse(assignment, error)
     except SystemExit as exit:
         return int(exit.code or 0)
     return 0

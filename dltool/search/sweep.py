@@ -17,6 +17,7 @@ from dltool.search.leaderboard import SEED, Standing, leaderboard, ranking_metri
 from dltool.search.settings import SweepSettings
 from dltool.search.workers import Workers
 from dltool.settings import OUTPUT_ROOT
+from dltool.trust.sources import trusted_code
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,7 @@ class Sweep:
         self.quiet = quiet
         self.trainings = {job.overrides: training for job, training in zip(jobs, trainings, strict=True)}
         self.workers: Workers[Job] = Workers(settings.n_jobs)
-        configs = [training.config for training in trainings]
+        configs = [training.config | trusted_code() for training in trainings]
         self.folder = SweepFolder.open(settings.dir, OUTPUT_ROOT, jobs, configs, ["dltool", *sys.argv[1:]])
         self.exit_codes: list[int] = []
 

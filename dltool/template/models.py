@@ -1,0 +1,40 @@
+"""A model of your own; `dltool train --trust models.py model=mine` trains it."""
+
+from torch import Tensor, nn
+
+from dltool.component import Fraction, Positive, register
+from dltool.spec import DataSpec
+
+
+@register("model", "mine", inputs="any", tasks=("supervised",))
+class Mine(nn.Module):
+    """Linear layers with a shortcut around each: a small residual network (He et al. 2016, arXiv:1512.03385).
+
+    dltool reads the signature below, without running it, and checks every config against it. What stands before the
+    `*` comes from the data; what stands behind it are the keys of the config, `model.width=128` on the command line.
+    Their types say what is allowed: Positive[int], Fraction[float], Literal["relu", "tanh"], list[int], bool,
+    float | None and the like. configs/model/mine.yaml names them once more, with the defaults; without that file the
+    defaults of this signature would serve.
+
+    Args:
+        spec: What the data looks like: `spec.input_dim` numbers a sample, and `spec.output_dim` wanted of the model.
+        width: Hidden units.
+        depth: Hidden layers.
+        dropout: Share of the hidden units set to zero in training.
+    """
+
+    def __init__(
+        self, spec: DataSpec, *, width: Positive[int] = 64, depth: Positive[int] = 2, dropout: Fraction[float] = 0.0
+    ) -> None:
+        super().__init__()
+        self.enter = nn.Linear(spec.input_dim, width)
+        self.layers = nn.ModuleList(nn.Linear(width, width) for _ in range(depth))
+        self.dropout = nn.Dropout(dropout)
+        self.leave = nn.Linear(width, spec.output_dim)
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """Outputs `(B, output_dim)` of inputs `(B, …)`; the loss takes them as they are, without a softmax."""
+        x = self.enter(inputs.flatten(1)).relu()  # (B, C, H, W) -> (B, width)
+        for layer in self.layers:
+            x = x + self.dropout(layer(x).relu())
+        return self.leave(x)

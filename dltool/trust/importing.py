@@ -1,0 +1,91 @@
+"""Runs trusted files: as modules with private names, from the text that was read and hashed, never from bytecode."""
+
+import contextlib
+import importlib.abc
+import sys
+import traceback
+from collections.abc import Iterator, Sequence
+from importlib.machinery import ModuleSpec
+from types import ModuleType
+
+from dltool.errors import ConfigError, DltoolError
+from dltool.trust.sources import TrustedFile, trusted_file, trusted_files
+
+
+class TrustedLoader(importlib.abc.SourceLoader):
+    """Gives Python the text of a trusted file.
+
+    A SourceLoader without file times reads and writes no `__pycache__`: a file left there could hold other code than
+    the text whose SHA-256 the run records.
+    """
+
+    def __init__(self, file: TrustedFile) -> None:
+        self.file = file
+
+    def get_filename(self, fullname: str) -> str:
+        return str(self.file.path)
+
+    def get_data(self, path: bytes | str) -> bytes:
+        return self.file.content
+
+
+class TrustedFinder(importlib.abc.MetaPathFinder):
+    """Finds the modules of trusted sources by their private names, and no others."""
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        file = trusted_file(fullname)
+        if file is None:
+            return None
+        # A package gets no search location: what lies in its folder beside the files that were read is not imported.
+        spec = ModuleSpec(fullname, TrustedLoader(file), origin=str(file.path), is_package=file.is_package)
+        spec.has_location = True
+        return spec
+
+
+def install() -> None:
+    """Let this process import trusted modules."""
+    if not any(isinstance(finder, TrustedFinder) for finder in sys.meta_path):
+        sys.meta_path.insert(0, TrustedFinder())
+
+
+def place_of(error: BaseException) -> str | None:
+    """The line of a trusted file that an exception came through last, "/home/me/models.py, line 12"; or None."""
+    paths = {str(file.path) for file in trusted_files().values()}
+    lines = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename in paths]
+    return f"{lines[-1].filename}, line {lines[-1].lineno}" if lines else None
+
+
+@contextlib.contextmanager
+def failures_placed(module: str) -> Iterator[None]:
+    """Say of what fails while a trusted module is imported or used to build something where it failed.
+
+    Raises:
+        ConfigError: Instead of any exception that is none of dltool's own.
+    """
+    file = trusted_file(module)
+    try:
+        yield
+    except DltoolError:
+        raise
+    except (Exception, SystemExit) as error:  # SystemExit: of a script that ends where it is imported.
+        if file is None:
+            raise
+        place = place_of(error) or str(file.path)
+        raise ConfigError(f"{place}: {type(error).__name__}: {error}", remedy(error)) from error
+
+
+def remedy(error: BaseException) -> str:
+    if isinstance(error, ModuleNotFoundError):
+        return (
+            "a trusted file imports what is installed; put files that need each other into a folder with an "
+            "__init__.py, trust that, and write `from .other import …`"
+        )
+    return "the same command with --debug shows the whole traceback"
+
+
+def described(error: BaseException) -> str:
+    """An exception in one line, with its place where that is in a trusted file."""
+    place = place_of(error)
+    return f"{place}: {type(error).__name__}: {error}" if place else f"{type(error).__name__}: {error}"

@@ -1,0 +1,220 @@
+"""The Python files that the command line trusts: read and hashed once, as text.
+
+What was read is what is checked, what is hashed and what runs (dltool.trust.importing), whatever happens to the file
+meanwhile. Nothing here imports it: a config is checked and options are listed without running a line.
+"""
+
+import ast
+import hashlib
+import os
+import re
+import shlex
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from importlib.util import decode_source
+from pathlib import Path
+from typing import Any
+
+from dltool.errors import ConfigError
+from dltool.trust.declarations import Registration, registrations_in
+
+CONFIGS = "configs"  # Beside a file, or in a package.
+
+
+@dataclass(frozen=True)
+class TrustedFile:
+    """One Python file as it was when it was read.
+
+    Attributes:
+        path: Absolute.
+        is_package: Whether it is the `__init__.py` of a package.
+    """
+
+    path: Path
+    content: bytes = field(repr=False)
+    is_package: bool = False
+
+    @property
+    def text(self) -> str:
+        return decode_source(self.content)
+
+
+@dataclass(frozen=True, eq=False)
+class TrustedSource:
+    """A file or a package of the user's. One of another content has other module names.
+
+    Attributes:
+        path: Absolute, as it was given: links are not followed.
+        sha256: Of the file; of a package over the names and contents of its *.py and its options (configs/*/*.yaml), in
+            the order of the names. Other YAML may be that of runs, whose outputs/ lie in the package.
+        files: By the name of the module that each is imported as.
+    """
+
+    path: Path
+    sha256: str
+    files: dict[str, TrustedFile]
+
+    @cached_property
+    def registrations(self) -> list[Registration]:
+        """Every component in it.
+
+        Raises:
+            ConfigError: For a file that is no Python, with the line, or a registration that cannot be read.
+        """
+        found = []
+        for module, file in self.files.items():
+            try:
+                tree = ast.parse(file.text, str(file.path))
+                compile(tree, str(file.path), "exec", dont_inherit=True)  # Finds what the grammar alone allows.
+            except (SyntaxError, ValueError) as error:  # ValueError: zero bytes, or another encoding.
+                line = f", line {error.lineno}" if isinstance(error, SyntaxError) and error.lineno else ""
+                reason = error.msg if isinstance(error, SyntaxError) else str(error)
+                raise ConfigError(f"{file.path}{line}: this is no Python: {reason}", "mend the trusted file") from error
+            found += registrations_in(tree, file.path, module, module.count(".") + file.is_package)
+        return found
+
+    @property
+    def configs(self) -> Path:
+        """The folder of options that belongs to it, whether there is one or not."""
+        return (self.path if self.path.is_dir() else self.path.parent) / CONFIGS
+
+    @property
+    def record(self) -> dict[str, Any]:
+        """What a run remembers of it; see dltool.trust.record."""
+        names = [f"{one.group}={one.name}" for one in self.registrations]
+        return {"path": str(self.path), "sha256": self.sha256, "registers": names}
+
+
+_trusted: tuple[TrustedSource, ...] = ()
+_files: dict[str, TrustedFile] = {}  # Of every source that was ever read: its modules may import each other later.
+
+
+def trusted_sources() -> tuple[TrustedSource, ...]:
+    """What this process trusts, in the order given."""
+    return _trusted
+
+
+def trusted_file(module: str) -> TrustedFile | None:
+    """The file behind a module's name; None where it is no module of a trusted source."""
+    return _files.get(module)
+
+
+def trusted_files() -> dict[str, TrustedFile]:
+    return dict(_files)
+
+
+def trust(sources: Sequence[TrustedSource]) -> None:
+    """Trust these from now on in this process, and no others.
+
+    Raises:
+        ConfigError: For a file that cannot be read, or two that register the same name.
+    """
+    global _trusted
+    homes: dict[tuple[str, str], Registration] = {}
+    for source in sources:
+        for one in source.registrations:
+            if other := homes.get((one.group, one.name)):
+                raise ConfigError(
+                    f"{one.group}={one.name} is registered twice: in {other.path}, line {other.line}, and in "
+                    f"{one.path}, line {one.line}",
+                    "give one of them another name, or leave one --trust out",
+                )
+            homes[one.group, one.name] = one
+        _files.update(source.files)
+    _trusted = tuple(sources)
+    if _trusted:
+        from dltool.trust.importing import install
+
+        install()
+
+
+def read_sources(paths: Sequence[Path]) -> list[TrustedSource]:
+    """Read what `--trust` names; a path that is named twice counts once.
+
+    Raises:
+        ConfigError: For a path that is no Python file and no package, or registers nothing.
+    """
+    sources = [read_source(path) for path in {os.path.realpath(path): path for path in paths}.values()]
+    for source in sources:
+        if not source.registrations:
+            raise ConfigError(
+                f"--trust {source.path} registers nothing",
+                'from dltool.component import register, and @register("model", "mine", …) before a class',
+            )
+    return sources
+
+
+def read_source(path: Path) -> TrustedSource:
+    """Read one file or package.
+
+    Raises:
+        ConfigError: Where it is neither, or cannot be read.
+    """
+    path = Path(os.path.abspath(path.expanduser()))  # noqa: PTH100 (resolve() would follow links)
+    try:
+        if path.is_dir():
+            return read_package(path)
+        if path.suffix != ".py" and path.exists():
+            raise ConfigError(f"--trust {path} is no Python file", "name FILE.py, or a folder with an __init__.py")
+        content = path.read_bytes()
+    except OSError as error:
+        hint = "a path to FILE.py, or to a folder with an __init__.py"
+        raise ConfigError(f"--trust {error.filename or path}: {error.strerror}", hint) from error
+    digest = hashlib.sha256(content).hexdigest()
+    return TrustedSource(path, digest, {module_name(path, digest): TrustedFile(path, content)})
+
+
+def read_package(path: Path) -> TrustedSource:
+    if not (path / "__init__.py").is_file():
+        raise ConfigError(
+            f"--trust {path} is no package: it has no __init__.py", f"touch {shlex.quote(str(path / '__init__.py'))}"
+        )
+    names = sorted((file.relative_to(path) for file in hashed_files(path)), key=Path.as_posix)
+    contents = {name: (path / name).read_bytes() for name in names}
+    sha256 = hashlib.sha256()
+    for name, content in contents.items():
+        sha256.update(os.fsencode(name.as_posix()) + b"\0" + hashlib.sha256(content).digest())
+    root = module_name(path, sha256.hexdigest())
+    files = {}
+    for name, content in contents.items():
+        if name.suffix == ".py":
+            parts = name.parent.parts if name.name == "__init__.py" else name.with_suffix("").parts
+            files[".".join((root, *parts))] = TrustedFile(path / name, content, name.name == "__init__.py")
+            for n in range(len(parts)):  # A folder without an __init__.py is a package too, as for Python.
+                empty = TrustedFile(path.joinpath(*parts[:n], "__init__.py"), b"", is_package=True)
+                files.setdefault(".".join((root, *parts[:n])), empty)
+    return TrustedSource(path, sha256.hexdigest(), files)
+
+
+def hashed_files(package: Path) -> Iterator[Path]:
+    """What belongs to a package's SHA-256; hidden folders and links to folders are not entered."""
+    for folder, names, files in os.walk(package):
+        names[:] = [name for name in names if not name.startswith(".") and name != "__pycache__"]
+        yield from (Path(folder, name) for name in files if name.endswith(".py"))
+    yield from (package / CONFIGS).glob("*/*.yaml")
+
+
+def module_name(path: Path, sha256: str) -> str:
+    """A name that no other module has, so that `torch.py` shadows nothing and a changed file is imported anew."""
+    identity = hashlib.sha256(f"{path}\0{sha256}".encode(errors="surrogateescape")).hexdigest()[:12]
+    readable = re.sub(r"\W", "_", path.stem)
+    return f"dltool_trusted_{readable}_{identity}"
+
+
+def trusted_code() -> dict[str, str]:
+    """What is registered to the beginning of its code's SHA-256: what a search that goes on must find again."""
+    return {f"trusted {one.group}={one.name}": s.sha256[:16] for s in _trusted for one in s.registrations}
+
+
+def trust_words() -> list[str]:
+    """The words that trust the same again, each path as one would type it here."""
+    here = Path.cwd()
+    paths = [source.path for source in _trusted]
+    shown = [path.relative_to(here) if path.is_relative_to(here) else path for path in paths]
+    return [word for path in shown for word in ("--trust", str(path))]
+
+
+def trust_flags() -> str:
+    """The same as part of a shell's command, with a space behind it; empty where nothing is trusted."""
+    return f"{shlex.join(trust_words())} " if _trusted else ""
