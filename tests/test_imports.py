@@ -24,6 +24,7 @@ TIERS = [
     ["session"],
     ["training"],
     ["search", "bench"],
+    ["inference"],
     ["cli"],
 ]
 SIDEWAYS = {"models", "data", "losses", "optim"}  # Neighbours in one tier that may not import each other.
@@ -87,6 +88,7 @@ def test_imports_flow_one_way(path: Path) -> None:
         (["runs"], 0),
         (["runs", "--help"], 0),
         (["runs", "show", "nowhere"], 2),
+        (["export", "nowhere", "--format", "torch"], 2),
         (["frobnicate"], 2),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else None,
