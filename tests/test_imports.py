@@ -92,6 +92,7 @@ def test_imports_flow_one_way(path: Path) -> None:
         (["runs"], 0),
         (["runs", "--help"], 0),
         (["runs", "show", "nowhere"], 2),
+        (["export", "nowhere", "--format", "torch"], 2),
         (["frobnicate"], 2),
         (["list", "model", "--trust", OWN_MODEL], 0),
         (["train", "--trust", OWN_MODEL, "model=mine", "--cfg", "job"], 0),

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dltool.cli.request import add_use_arguments, check_writable, used_run, views_of
+from dltool.cli.request import add_use_arguments, add_view_arguments, check_writable, used_run, views_of
 from dltool.cli.tables import print_table, write_csv
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ split of its own, all samples are measured.
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_use_arguments(parser)
+    add_view_arguments(parser)
     parser.add_argument("overrides", nargs="*", metavar="key=value", help="other data, other metrics, another device")
     parser.add_argument(
         "--split", choices=["auto", "train", "val", "test", "all"], default="auto", help="what is measured"

@@ -9,7 +9,21 @@ from types import ModuleType
 from typing import NoReturn
 
 from dltool import __version__
-from dltool.cli import bench, check, evaluate, init, list, predict, reproduce, resume, runs, show, train, tune
+from dltool.cli import (
+    bench,
+    check,
+    evaluate,
+    export,
+    init,
+    list,
+    predict,
+    reproduce,
+    resume,
+    runs,
+    show,
+    train,
+    tune,
+)
 from dltool.cli.request import trust_given
 from dltool.cli.verb import Help, add_verb
 from dltool.errors import DltoolError
@@ -20,6 +34,7 @@ VERBS: dict[str, ModuleType] = {
     "tune": tune,
     "evaluate": evaluate,
     "predict": predict,
+    "export": export,
     "runs": runs,
     "reproduce": reproduce,
     "bench": bench,

@@ -5,7 +5,7 @@ import json
 import sys
 from typing import TYPE_CHECKING, Any
 
-from dltool.cli.request import add_use_arguments, used_run, views_of
+from dltool.cli.request import add_use_arguments, add_view_arguments, used_run, views_of
 from dltool.cli.tables import one_line, print_table, write_csv
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ TOP = 3
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_use_arguments(parser)
+    add_view_arguments(parser)
     parser.add_argument("overrides", nargs="*", metavar="key=value", help="trainer.device, .threads, .precision")
     parser.add_argument("--input", nargs="+", required=True, metavar="FILE|FOLDER", help="what to look at")
     parser.add_argument("--top", type=int, default=TOP, metavar="K", help=f"classes to name for each ({TOP})")

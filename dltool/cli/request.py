@@ -155,6 +155,10 @@ def add_use_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="last, best, or one such as step-000680; otherwise that which the run's own test measured",
     )
+
+
+def add_view_arguments(parser: argparse.ArgumentParser) -> None:
+    """Of the verbs that ask the model of samples."""
     parser.add_argument(
         "--tta", default="", metavar="VIEWS", help="average over views of each image: hflip, vflip, shift, crops"
     )

@@ -22,6 +22,7 @@ from dltool.engine.named_checkpoints import open_checkpoint, weights_in_use
 from dltool.engine.precision import Precision
 from dltool.errors import ConfigError, RunError
 from dltool.inference.evaluation import Evaluation, evaluate_run
+from dltool.inference.export import Exported, export_run
 from dltool.inference.inputs import Raw, prepared
 from dltool.inference.predictions import Predictions
 from dltool.inference.views import View, averaged_over
@@ -36,7 +37,7 @@ BATCH_SIZE = 512
 
 
 class Run:
-    """A training that is over, or has come some way: read from its folder, which is not changed.
+    """A training that is over, or has come some way: read from its folder, of which nothing is changed.
 
         run = dltool.load("outputs/2026-01-31/12-00-00_lenet_digits")
         run.predict("photo.png").labels
@@ -226,6 +227,42 @@ class Run:
         """
         config = config_in_use(self.folder, overrides, OF_AN_EVALUATION, config_dirs)
         return evaluate_run(self, config, split=split, views=views, predictions=predictions)
+
+    def export(
+        self,
+        path: str | Path | None = None,
+        *,
+        format: Literal["safetensors", "torch", "onnx"],
+        network: str | None = None,
+        with_preprocessing: bool = False,
+        probabilities: bool = False,
+        force: bool = False,
+    ) -> Exported:
+        """Write the model to a file for elsewhere, after a check that what was written gives the same outputs.
+
+        Args:
+            path: The file; None is `<run>/export/<checkpoint>.<suffix>`.
+            format: "safetensors" is the whole model's weights; "torch" and "onnx" are graphs that compute by
+                themselves, in float32, on batches of any size. See dltool.inference.formats.
+            network: Of a GAN, "generator" (the default) or "discriminator".
+            with_preprocessing: The graph takes uint8 pixels, or a table's numbers in float64, as they are.
+            probabilities: The graph gives the probability of each class.
+            force: Replace a file that exists.
+
+        Raises:
+            ConfigError: The file exists or cannot be written; a package is missing; the model has no such network
+                or gives no probabilities; a column's categories cannot be exported.
+            RunError: The model cannot be traced, the file could not be written, or its outputs differ. No file is left.
+        """
+        return export_run(
+            self,
+            None if path is None else Path(path).expanduser(),
+            format,
+            network=network,
+            with_preprocessing=with_preprocessing,
+            probabilities=probabilities,
+            force=force,
+        )
 
 
 def config_in_use(

@@ -142,7 +142,7 @@ class Subsampling(nn.Module):
         self.bias = nn.Parameter(torch.empty(num_maps).uniform_(-bound, bound))
 
     def forward(self, maps: Tensor) -> Tensor:
-        sums = F.avg_pool2d(maps, 2, divisor_override=1)
+        sums = 4 * F.avg_pool2d(maps, 2)  # To the bit what divisor_override=1 gives, which ONNX export leaves out.
         return sums * self.coefficient[:, None, None] + self.bias[:, None, None]
 
 

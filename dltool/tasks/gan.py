@@ -13,7 +13,7 @@ from dltool.metrics.modes import NUM_SAMPLES, mode_coverage
 from dltool.models.gan import Gan
 from dltool.randomness import generator
 from dltool.spec import DataSpec
-from dltool.tasks.task import Loss, Source, Task, Updater
+from dltool.tasks.task import Loss, Network, Source, Task, Updater
 
 
 @register("task", "gan", loss_for="gan", pixels="symmetric")
@@ -96,6 +96,19 @@ class GanTask(Task):
         samples = self.generator.eval()(self.model.noise(count, generator(0, "gan samples")))
         self.generator.train(training)
         return samples
+
+    @property
+    def networks(self) -> dict[str, Network]:
+        bounds = self.spec.input_range
+        return {
+            "generator": Network(
+                self.generator,
+                noise=lambda count: self.model.noise(count, generator(0, "gan export")),
+                takes=f"noise, each number from {'N(0, 1)' if self.model.prior == 'normal' else 'U(-1, 1)'}",
+                gives="samples, scaled as the training data" + (f" to {bounds[0]:g} … {bounds[1]:g}" if bounds else ""),
+            ),
+            "discriminator": Network(self.discriminator, gives="a logit; above 0 means data, else made up"),
+        }
 
 
 def mean_of(loss: Tensor, batch: Batch) -> Mean:

@@ -46,6 +46,22 @@ class Prediction(NamedTuple):
     probabilities: Tensor | None = None
 
 
+class Network(NamedTuple):
+    """A part of a model that is of use by itself.
+
+    Attributes:
+        module: Takes one tensor and gives one, the batch in front.
+        noise: Draws the given number of inputs, the same each time, where these are no data; else None.
+        takes: What the inputs are, in words; empty where they are what the data gives.
+        gives: What the outputs are, in words; empty where they are what the data's targets ask for.
+    """
+
+    module: nn.Module
+    noise: Callable[[int], Tensor] | None = None
+    takes: str = ""
+    gives: str = ""
+
+
 class Source(Protocol):
     """Where a training step draws its batches."""
 
@@ -119,6 +135,11 @@ class Task:
     def samples(self, count: int) -> Tensor | None:
         """Draw `count` samples of a generative model, `(count, *input_shape)`; None where there are none."""
         return None
+
+    @property
+    def networks(self) -> dict[str, Network]:
+        """Name to what of the model can be taken elsewhere, first what is mostly wanted."""
+        return {"model": Network(self.model)}
 
     def state_dict(self) -> dict[str, Any]:
         """State beyond the networks and optimizers: an image pool, a carried hidden state."""

@@ -1,0 +1,193 @@
+"""Takes a run's model elsewhere: one file that says what it is, checked to give the same outputs before it is there."""
+
+import contextlib
+import errno
+import json
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from dltool import __version__
+from dltool.engine.checkpoint import write_durably
+from dltool.errors import ConfigError, RunError
+from dltool.inference.formats import Format, find_format
+from dltool.inference.portable import Portable, bare_networks, chosen_network
+from dltool.inference.writers import WRITERS, Computes
+
+if TYPE_CHECKING:
+    from dltool.inference.run import Run
+
+FOLDER = "export"  # In that of the run.
+BATCH_SIZES = (1, 7)  # Of the check: the least, and one that nothing was traced with.
+
+
+@dataclass(frozen=True)
+class Exported:
+    """A file that was written.
+
+    Attributes:
+        checkpoint: As Run.described_checkpoint.
+        size: Bytes.
+        networks: Name to what goes in and comes out; see Portable.description.
+        difference: The largest between an output of the file and of the model, over batches of BATCH_SIZES.
+        largest: The largest output's absolute value.
+        bound: What the difference may be.
+        loaded: How it is read, as Python.
+    """
+
+    path: Path
+    format: str
+    checkpoint: str
+    size: int
+    networks: dict[str, Any]
+    difference: float
+    largest: float
+    bound: float
+    loaded: str
+
+
+def export_run(
+    run: "Run",
+    path: Path | None,
+    format: str,
+    *,
+    network: str | None,
+    with_preprocessing: bool,
+    probabilities: bool,
+    force: bool,
+) -> Exported:
+    """See Run.export."""
+    kind = find_format(format)
+    if not kind.has_graph and (network is not None or with_preprocessing or probabilities):
+        raise ConfigError(
+            f"--format {format} holds the weights of the whole model, and computes nothing", "--format onnx"
+        )
+    target = path or default_path(run, kind, network)
+    check_free(target, force)
+    with replaced_whole(target, make_folder=path is None) as temporary:
+        if kind.has_graph:
+            chosen = chosen_network(run, network, with_preprocessing=with_preprocessing, probabilities=probabilities)
+            networks = [chosen]
+        else:
+            networks = bare_networks(run)
+        described = {network.name: network.description() for network in networks}
+        content = WRITERS[format].content(run, networks, metadata(run, described))
+        write(temporary, content, target)
+        difference, largest = compare(networks, WRITERS[format].reopened(run, temporary))
+        bound = kind.tolerance * largest
+        if not difference <= bound:
+            raise RunError(
+                f"the {format} file's outputs differ from the model's by up to {difference:.2g}, of outputs up to "
+                f"{largest:.2g}; {bound:.2g} may be rounding, and more is not, so that no file is left",
+                "another --format; which operation of the model differs there?",
+            )
+    return Exported(
+        target,
+        format,
+        run.described_checkpoint,
+        len(content),
+        described,
+        difference,
+        largest,
+        bound,
+        kind.loaded(str(target)),
+    )
+
+
+def default_path(run: "Run", kind: Format, network: str | None) -> Path:
+    """RUN/export/<checkpoint>.<suffix>; of one network of several, its name too."""
+    names = list(run.task.networks)
+    part = f"_{network or names[0]}" if kind.has_graph and len(names) > 1 else ""
+    return run.path / FOLDER / f"{run.checkpoint}{part}{kind.suffix}"
+
+
+def check_free(target: Path, force: bool) -> None:
+    """Raises ConfigError where there is something that may not be replaced."""
+    if target.is_dir():
+        raise ConfigError(f"{target.resolve()} is a folder", f"--output {target / 'model'}")
+    if target.exists() and not force:
+        raise ConfigError(f"{target.resolve()} exists already", "--force replaces it; --output FILE writes elsewhere")
+
+
+@contextlib.contextmanager
+def replaced_whole(target: Path, *, make_folder: bool) -> Iterator[Path]:
+    """A new, empty file beside the target, which becomes it at the end; after an error it is removed.
+
+    Raises:
+        ConfigError: No file can be made there.
+    """
+    temporary = target.with_name(f".{os.getpid()}-{target.name}")  # With its suffix, by which some readers go.
+    try:
+        if make_folder:
+            target.parent.mkdir(exist_ok=True)
+        temporary.touch()
+    except OSError as error:
+        raise ConfigError(f"{target.absolute()} cannot be written: {error.strerror}", "--output FILE") from error
+    try:
+        yield temporary
+        temporary.replace(target)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        if make_folder:
+            with contextlib.suppress(OSError):  # There may be other files in it.
+                target.parent.rmdir()
+        raise
+
+
+def write(path: Path, content: bytes, target: Path) -> None:
+    try:
+        write_durably(path, content)
+    except OSError as error:
+        reason = "the disk is full" if error.errno == errno.ENOSPC else error.strerror
+        raise RunError(
+            f"{target.absolute()} of {len(content):,} bytes could not be written: {reason}", "--output FILE"
+        ) from error
+
+
+def metadata(run: "Run", networks: dict[str, Any]) -> dict[str, str]:
+    """What the file says of itself: texts, most of them JSON.
+
+    Of the config only the model is in it: a data set's path is nobody else's.
+    """
+    saved = {
+        "model": run.config["model"],
+        "networks": networks,
+        "class_names": run.class_names,
+        "preprocessing": run.folder.read_preprocessing(),
+    }
+    return {
+        "dltool": __version__,
+        "run": run.path.resolve().name,
+        "checkpoint": run.checkpoint,
+        "averaged": json.dumps(run.averaged),
+        **{key: json.dumps(value, ensure_ascii=False) for key, value in saved.items()},
+    }
+
+
+@torch.no_grad()
+def compare(networks: Sequence[Portable], others: Sequence[Computes]) -> tuple[float, float]:
+    """The largest difference between outputs, and the largest output, over batches of several sizes.
+
+    Raises:
+        RunError: The model's own outputs are not finite, with which nothing can be compared.
+    """
+    difference = largest = 0.0
+    for network, other in zip(networks, others, strict=True):
+        for size in BATCH_SIZES:
+            inputs = network.samples(size)
+            expected, given = network.module(inputs), other(inputs)
+            if not expected.isfinite().all():
+                raise RunError(
+                    f"the outputs of the {network.name} are not finite: it is of no use",
+                    "--checkpoint best, or another",
+                )
+            if given.shape != expected.shape:
+                raise RunError(f"the file's outputs have the shape {tuple(given.shape)}, not {tuple(expected.shape)}")
+            # NaN is a difference too, which max() of Python might pass over.
+            apart = (given - expected).abs().nan_to_num(nan=torch.inf).max().item()
+            difference, largest = max(difference, apart), max(largest, expected.abs().max().item())
+    return difference, largest

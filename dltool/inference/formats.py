@@ -1,0 +1,70 @@
+"""The file formats that a model is exported to: what each is called, needs and is read with. Imports no torch."""
+
+import importlib.util
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from dltool.errors import ConfigError
+
+
+@dataclass(frozen=True)
+class Format:
+    """A file format.
+
+    Attributes:
+        suffix: Of its files.
+        what: What such a file holds, in words.
+        has_graph: Whether the file computes by itself; else it holds weights, and code is needed beside it.
+        tolerance: The difference between the outputs of the file and the model that is let pass, as a share of the
+            largest output. 1e-5 is 84 of float32's rounding errors: sums are added up in another order.
+        loaded: How it is read, with "{path}" in it, as Python.
+        packages: What must be installed for it, by dltool's extra `export`.
+    """
+
+    suffix: str
+    what: str
+    has_graph: bool
+    tolerance: float
+    loaded: Callable[[str], str]
+    packages: tuple[str, ...] = ()
+
+
+FORMATS = {
+    "safetensors": Format(
+        ".safetensors",
+        "the weights, under the model's own names",
+        has_graph=False,
+        tolerance=0.0,
+        loaded=lambda path: f"weights = safetensors.torch.load_file({path!r})",
+    ),
+    "torch": Format(
+        ".pt2",
+        "a program of torch.export, which runs without dltool",
+        has_graph=True,
+        tolerance=1e-5,
+        loaded=lambda path: f"outputs = torch.export.load({path!r}).module()(inputs)",
+    ),
+    "onnx": Format(
+        ".onnx",
+        "a graph for onnxruntime and others, which runs without torch",
+        has_graph=True,
+        tolerance=1e-5,
+        loaded=lambda path: f"outputs = onnxruntime.InferenceSession({path!r}).run(None, {{'inputs': inputs}})[0]",
+        packages=("onnx", "onnxscript", "onnxruntime"),
+    ),
+}
+
+
+def find_format(name: str) -> Format:
+    """The format of a name, once it is known that it can be written here.
+
+    Raises:
+        ConfigError: There is no such format, or a package is missing.
+    """
+    if name not in FORMATS:
+        raise ConfigError(f"there is no format {name} to export to", f"--format {'|'.join(FORMATS)}")
+    packages = FORMATS[name].packages
+    if missing := [package for package in packages if importlib.util.find_spec(package) is None]:
+        names = f"the package{'s' if missing[1:] else ''} {', '.join(missing)}"
+        raise ConfigError(f"--format {name} needs {names}", 'pip install "dltool[export]"')
+    return FORMATS[name]

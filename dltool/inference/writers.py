@@ -1,0 +1,179 @@
+"""How a network becomes the bytes of a file, and the file something that computes again."""
+
+import contextlib
+import io
+import json
+import logging
+import traceback
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import safetensors.torch
+import torch
+from safetensors import safe_open
+from torch import Tensor
+
+from dltool.build import build_model, build_task, with_targets
+from dltool.data.preprocessing import from_json
+from dltool.errors import RunError
+from dltool.inference.portable import Portable
+
+if TYPE_CHECKING:
+    from dltool.inference.run import Run
+
+Computes = Callable[[Tensor], Tensor]
+OPSET = 20  # Of ONNX, from 2023; onnxruntime 1.17 and later read it.
+EXTRA_FILE = "dltool.json"  # In a .pt2, with the metadata.
+
+
+class SafetensorsWriter:
+    """The whole model's state_dict. What it computes is seen by a model that is built from the file alone."""
+
+    @staticmethod
+    def content(run: "Run", networks: Sequence[Portable], metadata: Mapping[str, str]) -> bytes:
+        del networks  # The file holds all of them, as they are.
+        # Tensors of their own: tied weights share memory and channels_last ones have gaps, which the format has not.
+        weights = {
+            name: tensor.detach().cpu().clone(memory_format=torch.contiguous_format)
+            for name, tensor in run.model.state_dict().items()
+        }
+        return safetensors.torch.save(weights, {"format": "pt", **metadata})
+
+    @staticmethod
+    def reopened(run: "Run", path: Path) -> list[Computes]:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata()
+        spec = from_json(json.loads(metadata["preprocessing"]), str(path)).spec
+        config = with_targets(replace(run.built, tree={**run.config, "model": json.loads(metadata["model"])}), spec)
+        model = build_model(config, spec, torch.device("cpu"))
+        model.load_state_dict(safetensors.torch.load_file(path))
+        return [network.module for network in build_task(config, model.eval(), spec).networks.values()]
+
+
+class TorchWriter:
+    """A program of torch.export: the operations of forward(), traced once, with any number of samples in a batch."""
+
+    @staticmethod
+    def content(run: "Run", networks: Sequence[Portable], metadata: Mapping[str, str]) -> bytes:
+        (network,) = networks
+        buffer = io.BytesIO()
+        text = json.dumps(metadata, indent=1, ensure_ascii=False)
+        torch.export.save(traced(network), buffer, extra_files={EXTRA_FILE: text})
+        return buffer.getvalue()
+
+    @staticmethod
+    def reopened(run: "Run", path: Path) -> list[Computes]:
+        return [torch.export.load(path).module()]
+
+
+class OnnxWriter:
+    """The same program in the operators of ONNX."""
+
+    @staticmethod
+    def content(run: "Run", networks: Sequence[Portable], metadata: Mapping[str, str]) -> bytes:
+        (network,) = networks
+        program = traced(network)
+        with explained(network, "--format torch takes all of torch's operations"), quiet():
+            exported = torch.onnx.export(
+                program,
+                input_names=["inputs"],
+                output_names=["outputs"],
+                opset_version=OPSET,
+                dynamo=True,
+                verbose=False,
+            )
+            assert exported is not None
+            model = exported.model_proto
+        strip(model.graph)
+        for key, value in metadata.items():
+            model.metadata_props.add(key=key, value=value)
+        model.doc_string = f"{run.title}, {run.checkpoint}"
+        content: bytes = model.SerializeToString()
+        return content
+
+    @staticmethod
+    def reopened(run: "Run", path: Path) -> list[Computes]:
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = torch.get_num_threads()
+        session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+        return [lambda inputs: torch.from_numpy(session.run(None, {"inputs": inputs.numpy()})[0])]
+
+
+WRITERS: dict[str, type[SafetensorsWriter] | type[TorchWriter] | type[OnnxWriter]] = {
+    "safetensors": SafetensorsWriter,
+    "torch": TorchWriter,
+    "onnx": OnnxWriter,
+}
+
+
+def traced(network: Portable) -> torch.export.ExportedProgram:
+    """The network's operations on a batch of any size.
+
+    Raises:
+        RunError: What it does depends on the values of the inputs.
+    """
+    batch = torch.export.Dim("batch", min=1)
+    hint = (
+        "no `if`, loop or shape in forward() may depend on the inputs' values or on how many there are; "
+        "--format safetensors takes any model"
+    )
+    with explained(network, hint), quiet(), torch.no_grad():
+        # channels_last is for the speed of convolutions here; elsewhere it would be a surprise.
+        module = network.module.to(memory_format=torch.contiguous_format)
+        program = torch.export.export(module, (network.samples(2),), dynamic_shapes=({0: batch},))
+    for node in program.graph.nodes:
+        node.meta.pop("stack_trace", None)  # Paths of this machine are nobody else's.
+    return program
+
+
+@contextlib.contextmanager
+def explained(network: Portable, hint: str) -> Iterator[None]:
+    """Whatever an exporter meets in someone's forward() as an error of two lines."""
+    try:
+        yield
+    except Exception as error:
+        cause: BaseException = error
+        while cause.__cause__ is not None:  # What torch.onnx wraps around it names its own stages only.
+            cause = cause.__cause__
+        reason = next((line.strip() for line in str(cause).splitlines() if line.strip()), type(cause).__name__)
+        raise RunError(
+            f"the {network.name} cannot be exported as a graph: {reason}{place_in_forward(cause)}", hint
+        ) from error
+
+
+def place_in_forward(error: BaseException) -> str:
+    """Where in the code of a model an error arose, as far as that is known."""
+    torch_itself = Path(torch.__file__).parent
+    frames = [
+        frame
+        for frame in traceback.extract_tb(error.__traceback__)
+        if frame.name == "forward" and not Path(frame.filename).is_relative_to(torch_itself)
+    ]
+    return f" ({frames[-1].filename}, line {frames[-1].lineno}: {frames[-1].line})" if frames else ""
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """Without what the exporters print, warn of and log of their own insides; an error says enough."""
+    before, nowhere = logging.root.manager.disable, io.StringIO()
+    logging.disable(logging.ERROR)
+    try:
+        with warnings.catch_warnings(), contextlib.redirect_stdout(nowhere), contextlib.redirect_stderr(nowhere):
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(before)
+
+
+def strip(graph: Any) -> None:
+    """Take out of an ONNX graph what was noted for debugging, paths of this machine among it, and name the batch."""
+    del graph.value_info[:]
+    for part in (*graph.node, *graph.input, *graph.output, *graph.initializer):
+        del part.metadata_props[:]
+    for value in (*graph.input, *graph.output):
+        value.type.tensor_type.shape.dim[0].dim_param = "batch"
