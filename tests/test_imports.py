@@ -12,7 +12,7 @@ PACKAGE = Path(__file__).resolve().parents[1] / "dltool"
 # A module imports from its own tier and from those before it only.
 TIERS = [
     ["errors", "hints", "component", "spec", "settings", "trust"],
-    ["randomness", "batch", "config"],
+    ["randomness", "batch", "config", "docstrings"],
     ["layers", "metrics"],
     ["models", "data", "losses", "optim"],
     ["tasks"],
@@ -23,7 +23,7 @@ TIERS = [
     ["build"],
     ["session"],
     ["training"],
-    ["search", "bench"],
+    ["search", "bench", "completion"],
     ["cli"],
 ]
 SIDEWAYS = {"models", "data", "losses", "optim"}  # Neighbours in one tier that may not import each other.

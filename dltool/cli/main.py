@@ -9,8 +9,9 @@ from types import ModuleType
 from typing import NoReturn
 
 from dltool import __version__
-from dltool.cli import bench, check, list, reproduce, resume, runs, show, train, tune
+from dltool.cli import bench, check, completion, list, reproduce, resume, runs, show, train, tune
 from dltool.cli.verb import Help, add_verb
+from dltool.completion.shells import REQUEST
 from dltool.errors import DltoolError
 
 VERBS: dict[str, ModuleType] = {
@@ -23,6 +24,7 @@ VERBS: dict[str, ModuleType] = {
     "list": list,
     "show": show,
     "check": check,
+    "completion": completion,
 }
 
 EPILOG = """\
@@ -43,8 +45,11 @@ exit codes: 0 done; 2 wrong config or data, nothing has run; 1 failed while runn
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit code."""
+    words = sys.argv[1:] if argv is None else argv
+    if words[:1] == [REQUEST]:
+        return completion.answer_request(words[1:], make_parser, with_action)
     parser = make_parser()
-    words = with_action(sys.argv[1:] if argv is None else argv)
+    words = with_action(words)
     args, rest = parser.parse_known_args(words)
     if args.verb is None:
         parser.print_help()
