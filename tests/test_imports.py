@@ -12,7 +12,7 @@ PACKAGE = Path(__file__).resolve().parents[1] / "dltool"
 # A module imports from its own tier and from those before it only.
 TIERS = [
     ["errors", "hints", "component", "spec", "settings", "trust"],
-    ["randomness", "batch", "config", "docstrings"],
+    ["randomness", "batch", "config", "docstrings", "schema"],
     ["layers", "metrics"],
     ["models", "data", "losses", "optim"],
     ["tasks"],
@@ -84,6 +84,9 @@ def test_imports_flow_one_way(path: Path) -> None:
         (["train", "-m", "seed=range(3,1)"], 2),
         (["train", "-m", "optim.lr=0.1,-1"], 2),
         (["train", "-m", "seed=1,2", "--cfg", "job"], 0),
+        (["schema"], 0),
+        (["schema", "optm"], 2),
+        (["completion", "zsh"], 0),
         (["runs"], 0),
         (["runs", "--help"], 0),
         (["runs", "show", "nowhere"], 2),

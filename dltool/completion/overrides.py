@@ -13,6 +13,7 @@ from dltool.config.source import component, registrations
 from dltool.docstrings import descriptions, nested_descriptions
 from dltool.runs.catalog import as_text
 
+Node = tuple[Mapping[str, Field], Tree, Mapping[str, str]]  # Keys, their values, what their docstrings say.
 FOLDER_KEYS = ("root", "dir")
 FILE_KEYS = ("path", "file", "init_from")  # Also as the last part of a name, `split_file`.
 
@@ -80,7 +81,7 @@ class Overrides:
     def option_name(self, group: str) -> str:
         return str(self.selection.fields(group).get("name", group))
 
-    def node(self, key: str) -> tuple[Mapping[str, Field], Tree, Mapping[str, str]] | None:
+    def node(self, key: str) -> Node | None:
         """The keys below a key, with their values and texts; None where it has none, or does not exist."""
         first, *rest = key.split(".")
         root = component("root", "train").fields
@@ -104,7 +105,7 @@ class Overrides:
     def field(self, key: str) -> tuple[Kind, Any] | None:
         """The kind and the present value of a key; None for a key that is not there."""
         parents, _, name = key.rpartition(".")
-        root = component("root", "train").fields, self.selection.root_values(), {}
+        root: Node = component("root", "train").fields, self.selection.root_values(), {}
         node = self.node(parents) if parents else root
         if node is None or name not in node[0]:
             return None

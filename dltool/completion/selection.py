@@ -50,8 +50,14 @@ class Selection:
         self.presets = presets
 
     def read(self, group: str, option: str | None) -> Tree:
+        """An option's file, over those of its own group that its defaults list names; without a file, its name."""
         path = option_files(group, self.config_dirs).get(str(option))
-        return read_yaml(path) if path else {}
+        tree = read_yaml(path) if path else {"name": option}
+        entries = tree.get("defaults")
+        for other in entries if isinstance(entries, list) else ():
+            if isinstance(other, str) and other != "_self_":
+                tree = self.read(group, other) | tree
+        return tree
 
     def fields(self, group: str) -> Tree:
         """The values of a group's keys, its component's name among them, before the command line's."""

@@ -105,6 +105,8 @@ def test_a_folder_of_ones_own(tmp_path: Path) -> None:
     (tmp_path / "model").mkdir()
     (tmp_path / "model" / "我的.yaml").write_text("# Mine.\nname: mlp\nhidden: [7]\n", encoding="utf-8")
     (tmp_path / "model" / "broken.yaml").write_text("# Broken.\n}{", encoding="utf-8")
+    (tmp_path / "model" / "wide.yaml").write_text("# Wide.\ndefaults: [我的, _self_]\n", encoding="utf-8")
+    assert texts(f"dltool train --config-dir={tmp_path} model=wide model.hidden=") == ["model.hidden=[7]"]
     assert texts(f"dltool train --config-dir {tmp_path} model=我") == ["model=我的"]
     assert texts(f"dltool train --config-dir={tmp_path} model=我的 model.hidden=") == ["model.hidden=[7]"]
     assert texts(f"dltool train --config-dir={tmp_path} model=broken model.") == []
