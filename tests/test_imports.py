@@ -23,7 +23,7 @@ TIERS = [
     ["build"],
     ["session"],
     ["training"],
-    ["search", "bench", "completion"],
+    ["search", "bench", "completion", "doctor"],
     ["cli"],
 ]
 SIDEWAYS = {"models", "data", "losses", "optim"}  # Neighbours in one tier that may not import each other.

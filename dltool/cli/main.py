@@ -9,7 +9,7 @@ from types import ModuleType
 from typing import NoReturn
 
 from dltool import __version__
-from dltool.cli import bench, check, completion, list, reproduce, resume, runs, schema, show, train, tune
+from dltool.cli import bench, check, completion, doctor, list, reproduce, resume, runs, schema, show, train, tune
 from dltool.cli.verb import Help, add_verb
 from dltool.completion.shells import REQUEST
 from dltool.errors import DltoolError
@@ -24,6 +24,7 @@ VERBS: dict[str, ModuleType] = {
     "list": list,
     "show": show,
     "check": check,
+    "doctor": doctor,
     "schema": schema,
     "completion": completion,
 }
