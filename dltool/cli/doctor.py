@@ -3,15 +3,12 @@
 import argparse
 import json
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 
-from dltool.doctor.devices import devices
-from dltool.doctor.finding import Finding
-from dltool.doctor.folders import folders
-from dltool.doctor.machine import machine
-from dltool.doctor.software import software
-from dltool.doctor.terminal import terminal
+if TYPE_CHECKING:
+    from dltool.doctor.finding import Finding
 
 SUMMARY = "say what is installed, what this machine can do, and what is broken"
 EXAMPLES = """\
@@ -22,7 +19,6 @@ examples:
 ok: it works. note: something lacks that some trainings have use for. problem: no training can do without.
 exit code 1: there is a problem.
 """
-PARTS: tuple[Callable[[], Iterable[Finding]], ...] = (software, machine, devices, folders, terminal)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -50,16 +46,23 @@ def run(args: argparse.Namespace) -> int:
     return 1 if problems else 0
 
 
-def findings() -> Iterator[Finding]:
+def findings() -> "Iterator[Finding]":
     """Every finding as it is made; a part that fails is a finding too."""
-    for part in PARTS:
+    from dltool.doctor.devices import devices
+    from dltool.doctor.finding import Finding
+    from dltool.doctor.folders import folders
+    from dltool.doctor.machine import machine
+    from dltool.doctor.software import software
+    from dltool.doctor.terminal import terminal
+
+    for part in (software, machine, devices, folders, terminal):
         try:
             yield from part()
         except Exception as error:
             yield Finding(part.__name__, "dltool doctor", "note", f"{type(error).__name__}: {error}")
 
 
-def print_finding(finding: Finding) -> None:
+def print_finding(finding: "Finding") -> None:
     lines = [f"  {finding.level:<8} {finding.name:<17} {finding.text}"]
     if finding.hint and finding.level != "ok":
         lines.append(f"{'':29}hint: {finding.hint}")

@@ -48,7 +48,7 @@ exit codes: 0 done; 2 wrong config or data, nothing has run; 1 failed while runn
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit code."""
     words = sys.argv[1:] if argv is None else argv
-    if words[:1] == [REQUEST]:
+    if words and words[0] == REQUEST:
         return completion.answer_request(words[1:], make_parser, with_action)
     parser = make_parser()
     words = with_action(words)

@@ -17,7 +17,8 @@ from dltool.runs.catalog import (
     start_date,
 )
 
-MAX_READ = 50  # A status.json takes a fifth of a millisecond.
+MAX_READ = 50  # Of which the status.json is read.
+MAX_SHOWN = 200  # The newest; shells take their time with thousands of words.
 
 
 def newest(root: Path) -> list[Path]:
@@ -34,7 +35,8 @@ def run_candidates(root: Path, typed: str) -> list[Candidate]:
         names = [path.name for path in paths]
         texts = [name for name in names if name.startswith(typed) and names.count(name) == 1]
     by_text = {str(path): path for path in paths} | ({path.name: path for path in paths} if typed else {})
-    return [Candidate(text, describe(by_text[text]) if i < MAX_READ else "") for i, text in enumerate(texts)]
+    shown = texts[:MAX_SHOWN]
+    return [Candidate(text, describe(by_text[text]) if i < MAX_READ else "") for i, text in enumerate(shown)]
 
 
 def describe(path: Path) -> str:
