@@ -4,25 +4,29 @@
 _dltool() {
     local program=${~${(Q)words[1]}}
     whence -p -- $program >/dev/null || program=dltool
-    local -a answer open closed
+    local -a answer open closed open_shown closed_shown
     answer=("${(@f)$($program __complete zsh "${(@Q)words[2,CURRENT-1]}" "${(Q)PREFIX}" 2>/dev/null)}")
-    local kind=$answer[1] lead=$answer[2] line text description
+    local kind=$answer[1] lead=$answer[2] line text shown
+    local -i width=0
     [[ -n $lead ]] && compset -p $#lead
     case $kind in
         words)
             for line in "${(@)answer[3,-1]}"; do
-                text=${line%%$'\t'*} description=${line#*$'\t'}
-                line=${text//:/\\:}${description:+:$description}
+                text=${line%%$'\t'*}
+                (( ${(m)#text} > width )) && width=${(m)#text}
+            done
+            for line in "${(@)answer[3,-1]}"; do
+                text=${line%%$'\t'*}
+                shown="${(mr:width:)text}  ${line#*$'\t'}"
                 if [[ $text == *[=.,] ]]; then
-                    open+=("$line")
+                    open+=("$text") open_shown+=("${(mr:COLUMNS-1:)shown}")
                 else
-                    closed+=("$line")
+                    closed+=("$text") closed_shown+=("${(mr:COLUMNS-1:)shown}")
                 fi
             done
-            local failed=1
-            (( $#open )) && _describe -V dltool open -S '' && failed=0
-            (( $#closed )) && _describe -V dltool closed && failed=0
-            return failed
+            # Unsorted, a line each, with a space after a word that is whole.
+            compadd -V dltool -l -d open_shown -S '' -a open
+            compadd -V dltool -l -d closed_shown -a closed
             ;;
         files) _files ;;
         folders) _files -/ ;;
