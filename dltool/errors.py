@@ -17,6 +17,8 @@ class DltoolError(Exception):
 
     def __init__(self, message: str, hint: str | None = None) -> None:
         super().__init__(message)
+        if hint:
+            self.add_note(f"hint: {hint}")  # For tracebacks, in notebooks.
         self.message = message
         self.hint = hint
 

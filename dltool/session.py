@@ -28,6 +28,7 @@ from dltool.observers.tracker import make_trackers
 from dltool.observers.undefined import UndefinedMetrics
 from dltool.runs.folder import RunFolder, quoted
 from dltool.runs.status import StatusFile
+from dltool.tasks.task import Task
 
 
 @dataclass
@@ -155,6 +156,8 @@ class Session:
         ]
         if (self.run.path / "plots" / "curves.png").exists():
             rows.append(("curves", quoted(self.run.path / "plots" / "curves.png")))
+        if type(self.parts.task).predict is not Task.predict:
+            rows.append(("predict", f"dltool predict {path} --input FILE"))
         rows += [("longer", f"dltool resume {path} {self.longer()}"), ("again", f"dltool train --from {path} seed=1")]
         from rich import box
         from rich.console import Console

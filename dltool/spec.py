@@ -1,7 +1,10 @@
 """What the data says of itself to the model, the loss and the task."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 Target = Literal["classes", "binary", "numbers", "none"]
 
@@ -16,6 +19,8 @@ class DataSpec:
             "numbers" (float32, `(B, target_dim)`), or "none".
         class_names: One name a class; empty where the target is no class.
         target_dim: Numbers to predict per sample; 1 for classes.
+        target_mean, target_std: Of each number in the training split, where targets are standardized and the model
+            learns `(target - mean) / std`; empty where it learns the targets themselves.
         output_dim: Width of the model's last layer, which the loss decides: the number of classes, 1 for
             binary cross-entropy, `target_dim` for numbers.
         input_range: (low, high) of the inputs where the scaling bounds them, as [-1, 1] for a GAN's
@@ -28,6 +33,8 @@ class DataSpec:
     target: Target = "classes"
     class_names: tuple[str, ...] = ()
     target_dim: int = 1
+    target_mean: tuple[float, ...] = ()
+    target_std: tuple[float, ...] = ()
     output_dim: int = 1
     input_range: tuple[float, float] | None = None
     centers: tuple[tuple[float, ...], ...] = ()
@@ -36,6 +43,12 @@ class DataSpec:
     @property
     def num_classes(self) -> int:
         return len(self.class_names)
+
+    def in_units(self, numbers: "Tensor") -> "Tensor":
+        """Outputs or targets as the model knows them, `(B, target_dim)`, in the units that the data has."""
+        if not self.target_mean:
+            return numbers
+        return numbers * numbers.new_tensor(self.target_std) + numbers.new_tensor(self.target_mean)
 
     @property
     def input_dim(self) -> int:

@@ -7,6 +7,7 @@ import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 
@@ -23,6 +24,13 @@ from dltool.settings import OUTPUT_ROOT
 from dltool.summary import layer_table
 
 
+class Ended(NamedTuple):
+    """How a training ended, and where it lies."""
+
+    exit_code: int
+    path: Path
+
+
 def train(
     config: Config,
     built: Config,
@@ -30,8 +38,8 @@ def train(
     quiet: bool = False,
     followed: tuple[str, str | None] | None = None,
     observers: Sequence[Observer] = (),
-) -> int:
-    """Train from the beginning in a new run folder; returns the exit code.
+) -> Ended:
+    """Train from the beginning in a new run folder.
 
     Args:
         config: What the run folder keeps.
@@ -52,7 +60,7 @@ def train(
         run.write_config(config.tree)
         run.write_preprocessing(to_json(parts.dataset.preprocessing, parts.spec))
         run.write_environment({**describe_environment(), "auto": parts.auto, "resumed": []})
-        return session.run_to_end()
+        return Ended(session.run_to_end(), run.path)
 
 
 def resume(run: RunFolder, config: Config, built: Config, *, quiet: bool = False) -> int:

@@ -9,7 +9,22 @@ from types import ModuleType
 from typing import NoReturn
 
 from dltool import __version__
-from dltool.cli import bench, check, completion, doctor, list, reproduce, resume, runs, schema, show, train, tune
+from dltool.cli import (
+    bench,
+    check,
+    completion,
+    doctor,
+    evaluate,
+    list,
+    predict,
+    reproduce,
+    resume,
+    runs,
+    schema,
+    show,
+    train,
+    tune,
+)
 from dltool.cli.verb import Help, add_verb
 from dltool.completion.shells import REQUEST
 from dltool.errors import DltoolError
@@ -18,6 +33,8 @@ VERBS: dict[str, ModuleType] = {
     "train": train,
     "resume": resume,
     "tune": tune,
+    "evaluate": evaluate,
+    "predict": predict,
     "runs": runs,
     "reproduce": reproduce,
     "bench": bench,
@@ -37,6 +54,7 @@ examples:
   dltool list model                                      every model, a line on each
   dltool show model=lenet optim=sgd                      the composed config, and the model layer by layer
   dltool resume outputs/2026-01-31/12-00-00_lenet_digits trainer.epochs=40
+  dltool predict 12-00-00_lenet_digits --input seven.png  what a run's model makes of an image
   dltool train -m model=mlp,lenet optim.lr=1e-2,1e-3     a sweep: every combination
   dltool runs --sort test/accuracy                       the runs so far, the best first
 

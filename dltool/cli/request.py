@@ -1,6 +1,7 @@
 """The arguments that verbs share, and the way from them to a checked config."""
 
 import argparse
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,8 @@ if TYPE_CHECKING:  # Hydra takes 0.15 s to import, which help and lists need not
 
     from dltool.config.check import Config
     from dltool.config.compose import Composed
+    from dltool.inference.run import Run
+    from dltool.inference.views import View
     from dltool.runs.folder import RunFolder
     from dltool.search.grid import Job
     from dltool.search.sweep import Training
@@ -115,6 +118,49 @@ def open_run(name: str) -> "RunFolder":
 
     path = Path(name).expanduser()
     return RunFolder.open(name if path.is_dir() else str(find_run(name, OUTPUT_ROOT)))
+
+
+def add_use_arguments(parser: argparse.ArgumentParser) -> None:
+    """Of the verbs that use a run's model."""
+    parser.add_argument("run", metavar="RUN", help="the run folder, or its name where it is unique")
+    parser.add_argument(
+        "--checkpoint",
+        default="tested",
+        metavar="NAME",
+        help="last, best, or one such as step-000680; otherwise that which the run's own test measured",
+    )
+    parser.add_argument(
+        "--tta", default="", metavar="VIEWS", help="average over views of each image: hflip, vflip, shift, crops"
+    )
+
+
+def used_run(args: argparse.Namespace, overrides: "Sequence[str]" = ()) -> "Run":
+    """The run that is to be used; what warns of it goes to standard error."""
+    folder = open_run(args.run)
+    from dltool.inference.run import Run
+
+    return Run(
+        folder,
+        checkpoint=args.checkpoint,
+        overrides=overrides,
+        warn=lambda text: print(f"warning: {text}", file=sys.stderr),
+    )
+
+
+def views_of(args: argparse.Namespace) -> "list[View]":
+    words: list[Any] = [word for word in args.tta.split(",") if word]
+    return words
+
+
+def check_writable(path: Path | None) -> None:
+    """Raises ConfigError where a file cannot be written to, before any work is done for it."""
+    if path is None:
+        return
+    try:
+        with path.open("a"):
+            pass
+    except OSError as error:
+        raise ConfigError(f"{path.resolve()} cannot be written: {error.strerror}", "another file") from error
 
 
 def source_of(source: Path) -> tuple[Path, dict[str, Any]]:

@@ -1,7 +1,8 @@
 """Tables on a terminal, within its width; plain whole lines where a program reads, or where there are many."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import Any, TextIO
 
 Row = Sequence[str]
 GAP = 2  # Columns between two cells.
@@ -28,6 +29,15 @@ def print_table(headings: Row, rows: Sequence[Row], *, numbers: Sequence[int] = 
             for place, (text, width) in enumerate(zip(line, widths, strict=True))
         ]
         print((" " * GAP).join(cells).rstrip())
+
+
+def write_csv(file: TextIO, headings: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """Write a table as CSV; a number of 32 bits with the digits that give it back."""
+    import csv
+
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow(headings)
+    writer.writerows([f"{cell:.9g}" if isinstance(cell, float) else cell for cell in row] for row in rows)
 
 
 def print_rich(headings: Row, rows: Sequence[Row], numbers: Sequence[int], styles: Sequence[str]) -> None:

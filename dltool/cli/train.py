@@ -37,7 +37,7 @@ def run(args: argparse.Namespace) -> int:
         return 0
     from dltool.training import train
 
-    return train(config, built, quiet=args.quiet)
+    return train(config, built, quiet=args.quiet).exit_code
 
 
 def run_sweep(args: argparse.Namespace) -> int:

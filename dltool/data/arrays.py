@@ -1,6 +1,7 @@
 """What a data option loads: whole splits as tensors, and the check that they are what they claim to be."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 import torch
@@ -20,7 +21,8 @@ class Split:
             numbers of image files, int64 `(N,)`. Rows whose columns are described are float64, and hold a category's
             code, or NaN where a cell is missing, until they are encoded.
         targets: Labels, int64 `(N,)`, or numbers, float32 `(N, target_dim)`.
-        rows: Where each sample stands in its file, int64 `(N,)`, for messages; None for its position.
+        rows: Where each sample stands in its file, or in the whole that it was selected from, int64 `(N,)`; None for
+            its position.
     """
 
     inputs: Tensor
@@ -31,7 +33,12 @@ class Split:
         return self.inputs.shape[0]
 
     def select(self, rows: Tensor) -> "Split":
-        return Split(self.inputs[rows], self.targets[rows], None if self.rows is None else self.rows[rows])
+        return Split(self.inputs[rows], self.targets[rows], rows if self.rows is None else self.rows[rows])
+
+    @property
+    def places(self) -> Tensor:
+        """`rows`, or the positions that it stands for, int64 `(N,)`."""
+        return torch.arange(len(self)) if self.rows is None else self.rows
 
 
 @dataclass(frozen=True)
@@ -64,11 +71,13 @@ class RawData:
         feature_names: One name a column of `(N, D)`, for messages; may be empty.
         columns: What the columns of `(N, D)` hold; empty where all are numbers, none of them missing.
         target_dim: Numbers to predict per sample.
+        standardize_targets: Whether the model learns them with mean 0 and deviation 1.
         centers, center_std: The known modes of a synthetic distribution; see DataSpec.
         held_out: False where so few samples exist that the same ones serve as train, val and test.
         files: The image files that inputs are the numbers of, not yet decoded; None where inputs are data.
         origin: The absolute path that the data came from, or what made it; it opens every error message.
         file_columns: Columns of the file, where it has no header; see TablePreprocessing.
+        choices: What each `auto` of the loader's keys became, by its key.
         notes: What a person should know of how it was read, a line each.
     """
 
@@ -80,12 +89,14 @@ class RawData:
     feature_names: tuple[str, ...] = ()
     columns: tuple[Column, ...] = ()
     target_dim: int = 1
+    standardize_targets: bool = False
     centers: tuple[tuple[float, ...], ...] = ()
     center_std: float = 0.0
     held_out: bool = True
     files: ImageFiles | None = None
     origin: str = "data"
     file_columns: int = 0
+    choices: Mapping[str, object] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
     @property

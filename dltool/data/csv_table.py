@@ -39,6 +39,7 @@ def csv_table(
     categories: list[str | int] = (),  # type: ignore[assignment]
     missing: Literal["refuse", "drop", "mean", "mode"] = "refuse",
     unknown: Literal["refuse", "ignore"] = "refuse",
+    target_scaling: Literal["standardize", "none"] = "standardize",
     header: Literal["auto"] | bool = "auto",
     delimiter: Literal["auto", "comma", "semicolon", "tab", "pipe"] = "auto",
 ) -> RawData:
@@ -60,6 +61,8 @@ def csv_table(
             both are the mode. A missing target is never made up.
         unknown: What is done about a category that the training split lacks: refuse it, or ignore it, so that all of
             its column's inputs are 0.
+        target_scaling: Numbers are learned with mean 0 and deviation 1 in the training split; the loss is in those
+            units, metrics and predictions are in the target's own.
         header: Whether the first row names the columns; without, they are column_1, column_2, ….
         delimiter: What separates the cells.
 
@@ -86,7 +89,10 @@ def csv_table(
     keep = handle_missing(table, labels, values, [target_index, *used], missing)
     columns = [Column(c.name, c.categories, policy, unknown) for c in columns]
     labels = labels[keep]
-    kind_found = check_target(table, labels, classes, table.names[target_index])
+    standardized = classes is None and target_scaling == "standardize"
+    if kind == "auto":
+        check_target(table, labels, classes, table.names[target_index])
+    kind_found: Target = "numbers" if classes is None else "binary" if len(classes) == 2 else "classes"
     targets = torch.from_numpy(labels)
     return RawData(
         Split(
@@ -98,10 +104,12 @@ def csv_table(
         None,
         kind_found,
         tuple(classes or ()),
+        standardize_targets=standardized,
         columns=tuple(columns),
         origin=table.origin,
         file_columns=0 if table.header else len(table.names),
-        notes=describe(table, len(table) - len(labels), target_index, labels, classes, columns),
+        choices={"data.kind": "numbers" if kind_found == "numbers" else "classes"} if kind == "auto" else {},
+        notes=describe(table, len(table) - len(labels), target_index, labels, classes, columns, standardized),
     )
 
 
@@ -119,7 +127,8 @@ def find_column(table: CsvTable, wanted: str | int, key: str) -> int:
         return number - 1 if number > 0 else count + number
     near = nearest(str(wanted), table.names)
     listed = ", ".join(table.names[:20]) + (f" and {count - 20} more" if count > 20 else "")
-    hint = f"did you mean {near}?" if near else f"{key}=1 … {count} counts them, -1 is the last one"
+    hint = "data.drop=[] drops none" if key == "data.drop" else f"{key}=1 … {count} counts them, -1 is the last one"
+    hint = f"did you mean {near}?" if near else hint
     if count == 1:
         hint = f"are its cells separated by a {table.delimiter}? data.delimiter=comma|semicolon|tab|pipe"
     raise DataError(f"{table.origin}: {key}={wanted}: there is no such column; the columns are {listed}", hint)
@@ -223,20 +232,17 @@ def handle_missing(
     return np.ones(len(values), dtype=bool)
 
 
-def check_target(table: CsvTable, labels: np.ndarray, classes: Sequence[str] | None, name: str) -> Target:
-    """The kind of target. Raises DataError where it is constant, or a class of its own in each row."""
+def check_target(table: CsvTable, labels: np.ndarray, classes: Sequence[str] | None, name: str) -> None:
+    """Raises DataError where the target is constant, or a class of its own in each row, unless its kind is stated."""
     present = len(np.unique(labels))
     if present == 1:
         value = classes[int(labels[0])] if classes else f"{labels[0]:g}"
         raise DataError(f"{table.origin}: the target {name} is {value} in every row", "data.target=COLUMN")
-    if classes is None:
-        return "numbers"
-    if len(classes) > len(labels) // 2 and len(classes) > 2:
+    if classes is not None and len(classes) > len(labels) // 2 and len(classes) > 2:
         raise DataError(
             f"{table.origin}: the target {name} has {len(classes):,} classes in {len(labels):,} rows",
             "data.target=COLUMN, or data.kind=numbers for a column of numbers",
         )
-    return "binary" if len(classes) == 2 else "classes"
 
 
 def describe(
@@ -246,6 +252,7 @@ def describe(
     labels: np.ndarray,
     classes: Sequence[str] | None,
     columns: Sequence[Column],
+    standardized: bool,
 ) -> tuple[str, ...]:
     """What was found, a line each."""
     names = "a header" if table.header else "no header"
@@ -254,7 +261,8 @@ def describe(
         lines.append(f"{num_dropped:,} rows with a missing cell are dropped (data.missing=drop)")
     name = table.names[target_index]
     if classes is None:
-        lines.append(f"target {name}: numbers from {labels.min():g} to {labels.max():g}")
+        learned = ", learned with mean 0 and deviation 1" if standardized else ""
+        lines.append(f"target {name}: numbers from {labels.min():g} to {labels.max():g}{learned}")
     else:
         counts = np.bincount(labels.astype(int), minlength=len(classes))
         listed = [f"{text} ({count:,})" for text, count in zip(classes, counts, strict=True)]

@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from functools import partial
 from itertools import islice
 from typing import Any, Literal
@@ -14,7 +15,7 @@ from dltool.component import Fraction, NonNegative, Positive
 from dltool.data.arrays import RawData, Split, check_data
 from dltool.data.augment import Augmenter
 from dltool.data.image_files import ImageFiles
-from dltool.data.preprocessing import Preprocessing
+from dltool.data.preprocessing import Fitted, Preprocessing, relabelled
 from dltool.data.scaling import Scaling
 from dltool.data.source import TrainSource, evaluation_batches
 from dltool.data.splits import make_splits
@@ -55,6 +56,7 @@ class Dataset(ABC):
         splits: The samples of "train", "val" and "test", as far as they exist, before pixels are scaled.
         train: The stream of training batches.
         preprocessing: Makes of raw samples what the model takes; fitted on the training split.
+        held_out: False where so few samples exist that the same ones serve as train, val and test.
         choices: What each `auto` became, by its key; with these values the run is the same.
         notes: What a person should know of it, a line each.
     """
@@ -108,6 +110,8 @@ class Dataset(ABC):
         model_traits: Mapping[str, Any] | None = None,
         pixel_scaling: Scaling | None = None,
         channels_last: bool = False,
+        fitted: Fitted | None = None,
+        cut: bool = True,
     ) -> None:
         """Load, check, split, shape, scale and place the data; then `train` and `evaluation` give batches.
 
@@ -118,6 +122,8 @@ class Dataset(ABC):
             pixel_scaling: The scaling that the task asks of images where `scaling` is "auto"; a GAN's
                 "symmetric". Tables are not pixels and stay as configured.
             channels_last: Lay batches of images out with the channels innermost.
+            fitted: What a run's data became; this data is then prepared as that was, and nothing is fitted to it.
+            cut: Cut off the splits that the data does not bring, by the fractions or folds.
 
         Raises:
             DataError: The data is missing or wrong, or cannot be split, resized or batched as configured.
@@ -126,32 +132,49 @@ class Dataset(ABC):
         self.choices.clear()
         self.notes.clear()
         raw = self.load(generator(self.split_seed, "data"))
+        if fitted is not None:
+            raw = relabelled(raw, fitted.spec)
         check_data(raw)
         self._check_sampling(raw)
+        self.choices.update(raw.choices)
         self.notes += raw.notes
-        self.splits = make_splits(
-            raw,
-            val_fraction=self.val_fraction,
-            test_fraction=self.test_fraction,
-            num_folds=self.num_folds,
-            fold=self.fold,
-            seed=self.split_seed,
-        )
+        self.splits = raw.splits
+        if cut:
+            self.splits = make_splits(
+                raw,
+                val_fraction=self.val_fraction,
+                test_fraction=self.test_fraction,
+                num_folds=self.num_folds,
+                fold=self.fold,
+                seed=self.split_seed,
+            )
+            self._note_splits(raw)
+        self.held_out = raw.held_out
         self._files = raw.files
-        self._note_splits(raw)
-        self._shape(model_traits or {})
-        input_range = self._scale(raw, pixel_scaling)
+        target_mean, target_std = self._scale_targets(raw, fitted.spec if fitted is not None else None)
+        input_range = None
+        if fitted is not None:
+            self._reuse(raw, fitted.preprocessing)
+        else:
+            self._shape(model_traits or {})
+            input_range = self._scale(raw, pixel_scaling)
         if channels_last and self._scale_batch is not None:
             self._scale_batch = partial(scale_channels_last, self._scale_batch)
         self._place()
-        self.spec = DataSpec(
-            input_shape=self._input_shape(),
-            target=raw.target,
-            class_names=raw.class_names,
-            target_dim=raw.target_dim,
-            input_range=input_range,
-            centers=raw.centers,
-            center_std=raw.center_std,
+        self.spec = (
+            fitted.spec
+            if fitted is not None
+            else DataSpec(
+                input_shape=self._input_shape(),
+                target=raw.target,
+                class_names=raw.class_names,
+                target_dim=raw.target_dim,
+                target_mean=target_mean,
+                target_std=target_std,
+                input_range=input_range,
+                centers=raw.centers,
+                center_std=raw.center_std,
+            )
         )
         self.train = self._make_source(
             device=device,
@@ -194,6 +217,10 @@ class Dataset(ABC):
             )
         return islice(self._evaluation_batches(self.splits[split]), self._limit_batches)
 
+    def sample_names(self, split: str) -> list[str]:
+        """Where each sample of a split comes from: its row in the file, or its position in the data, from 0."""
+        return [str(place) for place in self.splits[split].places.tolist()]
+
     def _evaluation_batches(self, split: Split) -> Iterator[Batch]:
         return evaluation_batches(split, device=self.device, batch_size=self.eval_batch_size, scaling=self._scale_batch)
 
@@ -215,6 +242,14 @@ class Dataset(ABC):
             The range that bounds the inputs, if any.
         """
 
+    @abstractmethod
+    def _reuse(self, raw: RawData, preprocessing: Preprocessing) -> None:
+        """In place of `_shape` and `_scale`: prepare the inputs as those of a run were.
+
+        Raises:
+            DataError: They are of another kind.
+        """
+
     def _check_sampling(self, raw: RawData) -> None:
         if self.sampling == "all":
             return
@@ -231,6 +266,25 @@ class Dataset(ABC):
             return self.scaling
         self.choices["data.scaling"] = automatic
         return automatic
+
+    def _scale_targets(self, raw: RawData, fitted: DataSpec | None) -> tuple[tuple[float, ...], tuple[float, ...]]:
+        """Standardize numbers by the training split's mean and deviation, or by a run's; returns both, or nothing."""
+        if fitted is not None:
+            mean, std = fitted.target_mean, fitted.target_std
+        elif raw.standardize_targets:
+            train = self.splits["train"].targets.double()  # (N, target_dim)
+            deviation = train.std(0, correction=0)
+            mean = tuple(train.mean(0).tolist())
+            std = tuple(torch.where(deviation > 0, deviation, 1.0).tolist())
+        else:
+            return (), ()
+        if mean:
+            shift, factor = torch.tensor(mean, dtype=torch.float64), torch.tensor(std, dtype=torch.float64)
+            self.splits = {
+                name: replace(split, targets=((split.targets.double() - shift) / factor).float())
+                for name, split in self.splits.items()
+            }
+        return mean, std
 
     def _replace_inputs(self, inputs: Mapping[str, Tensor]) -> None:
         self.splits = {name: Split(inputs[name], split.targets, split.rows) for name, split in self.splits.items()}

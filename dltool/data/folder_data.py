@@ -18,6 +18,7 @@ from dltool.data.dataset import Dataset, LoadFunction, free_memory
 from dltool.data.file_source import FileSource, evaluation_batches
 from dltool.data.image_files import Decoder, choose_workers
 from dltool.data.image_preprocessing import ImagePreprocessing
+from dltool.data.preprocessing import Preprocessing
 from dltool.data.resize import choose_size, describe
 from dltool.data.scaling import Scaling
 from dltool.data.scaling import pixel_scaling as fit_pixel_scaling
@@ -76,6 +77,7 @@ class FolderData(Dataset):
         assert self._files is not None
         self.notes += self._files.notes
         self.skipped.clear()
+        self.splits = {name: replace(split, rows=split.inputs) for name, split in self.splits.items()}
         size = self._choose_size(model_traits)
         workers = choose_workers(self.workers, self._files)
         if self.workers == "auto":
@@ -90,6 +92,15 @@ class FolderData(Dataset):
             self.notes.append(f"images are decoded for each batch by {workers} workers")
         else:
             self._decode_all()
+
+    def _reuse(self, raw: RawData, preprocessing: Preprocessing) -> None:
+        if not isinstance(preprocessing, ImagePreprocessing):
+            raise DataError(f"{raw.origin} gives images, and the run was trained on rows of numbers")
+        assert raw.files is not None
+        self._files = replace(raw.files, channels=preprocessing.channels)
+        self.size, self.fit = list(preprocessing.raw_size), preprocessing.fit
+        self._shape({})
+        self.preprocessing = self._scale_batch = preprocessing
 
     def _choose_size(self, model_traits: Mapping[str, Any]) -> tuple[int, int]:
         assert self._files is not None
@@ -193,6 +204,11 @@ class FolderData(Dataset):
 
     def _input_shape(self) -> tuple[int, ...]:
         return self.decoder.files.channels, *self.decoder.size
+
+    def sample_names(self, split: str) -> list[str]:
+        """The path of each image, below the root."""
+        assert self._files is not None
+        return [self._files.paths[row] for row in self.splits[split].places.tolist()]
 
     def _make_source(self, **settings: Any) -> TrainSource:
         if self.placed != "loader":

@@ -8,6 +8,7 @@ from dltool.data.arrays import RawData
 from dltool.data.augment import Augmentation
 from dltool.data.dataset import Dataset, LoadFunction
 from dltool.data.image_preprocessing import ImagePreprocessing
+from dltool.data.preprocessing import Preprocessing
 from dltool.data.resize import choose_size, describe, is_padding, resize_images
 from dltool.data.scaling import Scaling
 from dltool.data.scaling import pixel_scaling as fit_pixel_scaling
@@ -67,3 +68,8 @@ class ImageData(Dataset):
         raw_size = (raw.train.inputs.shape[2], raw.train.inputs.shape[3])
         self.preprocessing = ImagePreprocessing.of(scaling, raw_size, (images.shape[2], images.shape[3]))
         return scaling.input_range
+
+    def _reuse(self, raw: RawData, preprocessing: Preprocessing) -> None:
+        if not isinstance(preprocessing, ImagePreprocessing):
+            raise DataError(f"{raw.origin} gives images, and the run was trained on rows of numbers")
+        self.preprocessing = self._scale_batch = preprocessing

@@ -54,16 +54,20 @@ class ImagePreprocessing:
             images: uint8 `(B, C, H, W)`, or one `(C, H, W)` for each image, of any sizes; C is 1 or 3.
 
         Returns:
-            float32 `(B, channels, *size)`, on the CPU.
+            float32 `(B, channels, *size)`, on the device of a tensor, or else on the CPU.
 
         Raises:
             DataError: There is no image, or it is none.
         """
         if len(images) == 0:
             raise DataError("there is no image")
-        batch = torch.cat([self._to_raw(image) for image in images])
-        shift, factor = (torch.tensor(values).view(1, -1, 1, 1) for values in (self.shift, self.factor))
-        return PixelScaling(shift, factor, None)(resize_images(batch, self.size, torch.device("cpu")))
+        ready = isinstance(images, Tensor) and images.shape[1:] == (self.channels, *self.raw_size)
+        batch = images if ready else torch.cat([self._to_raw(image) for image in images])
+        assert isinstance(batch, Tensor)
+        shift, factor = (
+            torch.tensor(values, device=batch.device).view(1, -1, 1, 1) for values in (self.shift, self.factor)
+        )
+        return PixelScaling(shift, factor, None)(resize_images(batch, self.size, batch.device))
 
     def _to_raw(self, image: Tensor) -> Tensor:
         """One image as the training data has them: uint8 `(1, channels, *raw_size)`."""
@@ -74,7 +78,7 @@ class ImagePreprocessing:
         elif image.shape[0] == 3 and self.channels == 1:
             grey = sum(weight * channel.float() for weight, channel in zip(LUMA, image, strict=True))
             image = torch.as_tensor(grey).round().to(torch.uint8)[None]  # (1, H, W)
-        image = image[None].cpu()
+        image = image[None]
         if tuple(image.shape[2:]) == self.raw_size:
             return image
         if self.fit == "crop":

@@ -3,9 +3,12 @@
 preprocessing.json: {"format": 1, "spec": {"input_shape", "target", "class_names", …}, "preprocessing": {"kind", …}}
 """
 
-from dataclasses import asdict, fields
-from typing import Any
+from dataclasses import asdict, fields, replace
+from typing import Any, NamedTuple
 
+import torch
+
+from dltool.data.arrays import RawData, Split
 from dltool.data.image_preprocessing import ImagePreprocessing
 from dltool.data.table_preprocessing import TablePreprocessing
 from dltool.errors import DataError
@@ -17,6 +20,14 @@ KINDS: dict[str, type[TablePreprocessing] | type[ImagePreprocessing]] = {
     "image": ImagePreprocessing,
 }
 FORMAT = 1
+LABELS = ("classes", "binary")
+
+
+class Fitted(NamedTuple):
+    """What a run knows of its data without it."""
+
+    preprocessing: Preprocessing
+    spec: DataSpec
 
 
 def to_json(preprocessing: Preprocessing, spec: DataSpec) -> dict[str, Any]:
@@ -24,7 +35,7 @@ def to_json(preprocessing: Preprocessing, spec: DataSpec) -> dict[str, Any]:
     return {"format": FORMAT, "spec": asdict(spec), "preprocessing": preprocessing.to_dict()}
 
 
-def from_json(saved: dict[str, Any], origin: str) -> tuple[Preprocessing, DataSpec]:
+def from_json(saved: dict[str, Any], origin: str) -> Fitted:
     """What `to_json` was given.
 
     Raises:
@@ -33,9 +44,32 @@ def from_json(saved: dict[str, Any], origin: str) -> tuple[Preprocessing, DataSp
     if saved.get("format") != FORMAT:
         raise DataError(f"{origin} has the format {saved.get('format')}, and this dltool reads {FORMAT}")
     spec = {key: as_tuple(value) for key, value in saved["spec"].items() if key in {f.name for f in fields(DataSpec)}}
-    return KINDS[saved["preprocessing"]["kind"]].from_dict(saved["preprocessing"]), DataSpec(**spec)
+    return Fitted(KINDS[saved["preprocessing"]["kind"]].from_dict(saved["preprocessing"]), DataSpec(**spec))
 
 
 def as_tuple(value: Any) -> Any:
     """JSON's lists as the tuples that they were."""
     return tuple(map(as_tuple, value)) if isinstance(value, list) else value
+
+
+def relabelled(raw: RawData, spec: DataSpec) -> RawData:
+    """The data with the labels that its classes have in a run: those of the same name are the same.
+
+    Raises:
+        DataError: The targets are of another kind, or there is a class that the training never saw.
+    """
+    if (raw.target in LABELS) != (spec.target in LABELS) or raw.target_dim != spec.target_dim:
+        hint = f"data.kind={'classes' if spec.target in LABELS else 'numbers'}, if that is how they are meant"
+        raise DataError(f"the targets of {raw.origin} are {raw.target}, and the run was trained on {spec.target}", hint)
+    if raw.class_names == spec.class_names:
+        return raw
+    if unknown := [name for name in raw.class_names if name not in spec.class_names]:
+        raise DataError(
+            f"{raw.origin} has the class {unknown[0]}, which the training never saw",
+            f"its classes were {', '.join(spec.class_names[:20])}",
+        )
+    labels = torch.tensor([spec.class_names.index(name) for name in raw.class_names])
+    splits: dict[str, Any] = {
+        name: Split(split.inputs, labels[split.targets], split.rows) for name, split in raw.splits.items()
+    }
+    return replace(raw, **splits, target=spec.target, class_names=spec.class_names)

@@ -5,13 +5,14 @@ from typing import Any
 
 from dltool.data.arrays import Column, RawData
 from dltool.data.dataset import Dataset
+from dltool.data.preprocessing import Preprocessing
 from dltool.data.scaling import Scaling
 from dltool.data.table_preprocessing import TablePreprocessing
 from dltool.errors import DataError
 
 
 class TableData(Dataset):
-    """A table, encoded and scaled once when loaded. Targets stay as they are, so that errors are in their units."""
+    """A table, encoded and scaled once when loaded; its targets stay as they are unless the loader says otherwise."""
 
     preprocessing: TablePreprocessing
 
@@ -23,8 +24,7 @@ class TableData(Dataset):
     def _scale(self, raw: RawData, pixel_scaling: Scaling | None) -> None:
         mode = self._chosen_scaling("standardize")
         train = self.splits["train"].inputs
-        names = raw.feature_names or tuple(f"column_{i + 1}" for i in range(train.shape[1]))
-        columns = raw.columns or tuple(map(Column, names))
+        columns = columns_of(raw)
         fitted = TablePreprocessing.fit(train, columns, mode, raw.origin, raw.file_columns)
         self._replace_inputs(
             {name: fitted.encode(split.inputs, columns, raw.origin, split.rows) for name, split in self.splits.items()}
@@ -32,3 +32,21 @@ class TableData(Dataset):
         self.preprocessing = fitted
         if fitted.width > len(columns):
             self.notes.append(f"{len(columns)} columns become {fitted.width} inputs, one for each category")
+
+    def _reuse(self, raw: RawData, preprocessing: Preprocessing) -> None:
+        if not isinstance(preprocessing, TablePreprocessing):
+            raise DataError(f"{raw.origin} gives rows of numbers, and the run was trained on images")
+        columns, places = preprocessing.matched(columns_of(raw), raw.origin)
+        self._replace_inputs(
+            {
+                name: preprocessing.encode(split.inputs[:, places], columns, raw.origin, split.rows)
+                for name, split in self.splits.items()
+            }
+        )
+        self.preprocessing = preprocessing
+
+
+def columns_of(raw: RawData) -> tuple[Column, ...]:
+    """What the columns hold, under names that are numbers where the data has none."""
+    names = raw.feature_names or tuple(f"column_{i + 1}" for i in range(raw.train.inputs.shape[1]))
+    return raw.columns or tuple(map(Column, names))

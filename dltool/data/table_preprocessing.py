@@ -115,7 +115,7 @@ class TablePreprocessing:
         """
         values, columns = [], []
         for column in self.columns:
-            cells = table.columns[self._find(table, column.name)]
+            cells = table.columns[find(column.name, table.names, table.origin)]
             if isinstance(column, NumberColumn):
                 numbers, texts = parse_numbers(cells)
                 if texts.any():
@@ -214,14 +214,22 @@ class TablePreprocessing:
             )
         return codes
 
-    def _find(self, table: CsvTable, name: str) -> int:
-        if name in table.names:
-            return table.names.index(name)
-        near = nearest(name, table.names)
-        raise DataError(
-            f"{table.origin} has no column {name}; it has {', '.join(table.names[:20])}",
-            f"is it called {near} there? rename it" if near else "the columns of the training file are needed",
-        )
+    def matched(self, columns: Sequence[Column], origin: str) -> tuple[list[Column], list[int]]:
+        """Of other data's columns those that these are, and their positions there.
+
+        Raises:
+            DataError: One is missing, or holds what it did not hold in training.
+        """
+        names = [column.name for column in columns]
+        places = [find(name, names, origin) for name in (own.name for own in self.columns)]
+        for own, given in zip(self.columns, (columns[place] for place in places), strict=True):
+            if isinstance(own, NumberColumn) != (given.categories is None):
+                kinds = ("numbers", "categories") if given.categories is None else ("categories", "numbers")
+                raise DataError(
+                    f"{origin}: the column {own.name} holds {kinds[0]}, and held {kinds[1]} in training",
+                    f"data.categories=[{own.name}]" if given.categories is None else "mend its cells",
+                )
+        return [columns[place] for place in places], places
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON; `from_dict` makes an equal object of it."""
@@ -241,6 +249,17 @@ class TablePreprocessing:
             else:
                 columns.append(CategoryColumn(**{**fields, "categories": tuple(fields["categories"])}))
         return cls(tuple(columns), saved["file_columns"])
+
+
+def find(name: str, names: Sequence[str], origin: str) -> int:
+    """The position of a name. Raises DataError where there is none such."""
+    if name in names:
+        return list(names).index(name)
+    near = nearest(name, names)
+    raise DataError(
+        f"{origin} has no column {name}; it has {', '.join(names[:20])}",
+        f"is it called {near} there? rename it" if near else "the columns of the training file are needed",
+    )
 
 
 def filling(present: Tensor, column: Column) -> Tensor:

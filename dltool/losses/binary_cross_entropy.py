@@ -1,5 +1,6 @@
 """Cross-entropy of two classes on one logit."""
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor
 
@@ -27,3 +28,10 @@ class BinaryCrossEntropy(Criterion):
         logits, labels = outputs.squeeze(1), targets.to(outputs.dtype)  # (B, 1) -> (B,)
         weights = None if self.pos_weight == 1 else 1 + (self.pos_weight - 1) * labels
         return F.binary_cross_entropy_with_logits(logits, labels, weights), len(targets)
+
+    def probabilities(self, outputs: Tensor) -> Tensor:
+        return torch.cat([(-outputs).sigmoid(), outputs.sigmoid()], dim=1)  # Exact near 0, unlike 1 - σ(a).
+
+    def pool(self, views: Tensor) -> Tensor:
+        # log(mean of σ(a)) - log(mean of σ(-a)); what both means are divided by falls out.
+        return F.logsigmoid(views).logsumexp(dim=0) - F.logsigmoid(-views).logsumexp(dim=0)

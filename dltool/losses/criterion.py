@@ -25,3 +25,20 @@ class Criterion:
     def __call__(self, outputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor | int]:
         """Compare outputs `(B, output_dim)` with targets `(B,)` int64 or `(B, target_dim)` float32."""
         raise NotImplementedError
+
+    def probabilities(self, outputs: Tensor) -> Tensor | None:
+        """The probability of each class that the outputs stand for, `(B, num_classes)`; None where for none."""
+        return None
+
+    def pool(self, views: Tensor) -> Tensor:
+        """The outputs that stand for several looks at each sample: the mean of theirs.
+
+        Where outputs stand for probabilities, it is those of which the mean is taken.
+
+        Args:
+            views: `(V, B, output_dim)`.
+
+        Returns:
+            `(B, output_dim)`.
+        """
+        return views.mean(dim=0)

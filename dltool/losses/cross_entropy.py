@@ -1,5 +1,7 @@
 """Cross-entropy over classes."""
 
+import math
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -55,6 +57,12 @@ class CrossEntropy(Criterion):
         count = weights.sum()
         # A micro-batch whose samples all have weight zero has the mean 0 and counts nothing.
         return (weights * losses).sum() / count.clamp(min=torch.finfo(weights.dtype).tiny), count
+
+    def probabilities(self, outputs: Tensor) -> Tensor:
+        return outputs.softmax(dim=1)
+
+    def pool(self, views: Tensor) -> Tensor:
+        return views.log_softmax(dim=2).logsumexp(dim=0) - math.log(len(views))
 
 
 def weight_vector(weights: list[float], spec: DataSpec) -> Tensor:

@@ -39,3 +39,7 @@ class RbfMap(Criterion):
             rubbish = torch.full_like(penalties, -self.rubbish_penalty)
             penalties = penalties + torch.cat([outputs, rubbish], dim=1).logsumexp(dim=1, keepdim=True)
         return penalties.mean(), len(targets)
+
+    def probabilities(self, outputs: Tensor) -> Tensor:
+        """Of the classes among themselves, whatever the share of rubbish."""
+        return outputs.softmax(dim=1)

@@ -2,7 +2,7 @@
 
 import math
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +10,7 @@ import numpy as np
 
 from dltool.metrics.calibration import CalibrationError
 from dltool.metrics.confusion import Confusion
+from dltool.metrics.metric import Metric
 from dltool.observers.drawing import STYLE, make_figure
 from dltool.observers.fonts import fonts_for
 from dltool.observers.observer import Observer, Progress
@@ -46,19 +47,38 @@ class MetricPlots(Observer):
         """The metrics still hold the sums of the split whose record this is."""
         if record["split"] != "test" or self._task is None:
             return
-        for metric in self._task.metrics.values():
-            if isinstance(metric, Confusion):
-                self._draw("confusion.png", draw_confusion, metric.counts.cpu().numpy(), self.class_names)
-            elif isinstance(metric, CalibrationError):
-                self._draw("reliability.png", draw_reliability, metric.sums.numpy())
+        draw_metrics(self._task.metrics, self.folder, self.title, self.class_names)
 
-    def _draw(self, name: str, draw: Callable[..., None], *arguments: Any) -> None:
-        """A picture that cannot be drawn must not end the run."""
+
+def draw_metrics(metrics: Mapping[str, Metric], folder: Path, title: str, class_names: Sequence[str]) -> list[str]:
+    """Draw what the metrics have seen, as far as it can be drawn; a picture that cannot be must not end a run.
+
+    Args:
+        metrics: After an evaluation.
+        folder: Made where it is missing.
+        title: Above each picture.
+        class_names: In the order of the classes.
+
+    Returns:
+        The names of the pictures.
+    """
+    drawn = []
+    for metric in metrics.values():
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            draw(*arguments, self.folder / name, self.title)
+            if isinstance(metric, Confusion):
+                name = "confusion.png"
+                folder.mkdir(parents=True, exist_ok=True)
+                draw_confusion(metric.counts.cpu().numpy(), class_names, folder / name, title)
+            elif isinstance(metric, CalibrationError):
+                name = "reliability.png"
+                folder.mkdir(parents=True, exist_ok=True)
+                draw_reliability(metric.sums.numpy(), folder / name, title)
+            else:
+                continue
+            drawn.append(name)
         except Exception as error:
-            warnings.warn(f"plots/{name} could not be drawn: {error}", stacklevel=2)
+            warnings.warn(f"{folder / name} could not be drawn: {error}", stacklevel=2)
+    return drawn
 
 
 def draw_confusion(counts: np.ndarray, class_names: Sequence[str], path: Path, title: str = "") -> None:

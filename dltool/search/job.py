@@ -42,7 +42,8 @@ def run_job(assignment: Assignment) -> None:
             run = RunFolder.open(str(assignment.run_path))
             sys.exit(resume(run, *compose_resume(run.path / CONFIG, [], run.read_auto())))
         built = share_machine(with_auto(config, assignment.auto, assignment.source), assignment)
-        sys.exit(train(config, built, followed=assignment.followed, observers=pruning(assignment)))
+        ended = train(config, built, followed=assignment.followed, observers=pruning(assignment))
+        sys.exit(ended.exit_code)
     except DltoolError as error:
         print(error.report(), file=sys.stderr)
         record_failure(assignment.run_path, config, error.message)

@@ -56,7 +56,6 @@ class LeastSquaresTask(SupervisedTask):
         del loss  # There is no other that has a closed form.
         super().__init__(model, MSE(spec), spec, metrics=metrics)
         self.roles = {}
-        self.spec = spec
         self.ridge = ridge
 
     @torch.no_grad()

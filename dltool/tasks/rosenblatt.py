@@ -8,12 +8,12 @@ from torch import Tensor
 
 from dltool.batch import Batch
 from dltool.component import Positive, register, requires
-from dltool.metrics.accuracy import accuracy
+from dltool.metrics.accuracy import accuracy, predicted_classes
 from dltool.metrics.mean import Mean
 from dltool.metrics.total import Total
 from dltool.models.perceptron import Perceptron
 from dltool.spec import DataSpec
-from dltool.tasks.task import Source, Task, Updater
+from dltool.tasks.task import Prediction, Source, Task, Updater
 
 
 @register("task", "rosenblatt", loss_for=None)
@@ -63,6 +63,10 @@ class RosenblattTask(Task):
             mistakes += error.abs().long()
         self.total_mistakes = self.total_mistakes.to(mistakes.device) + mistakes
         return {"mistakes": Total(mistakes), "accuracy": Mean(batch.size - mistakes, batch.size)}
+
+    def predict(self, inputs: Tensor) -> Prediction:
+        outputs = self.model(inputs)
+        return Prediction(outputs, predicted_classes(outputs).long())
 
     def evaluate(self, batch: Batch) -> dict[str, Mean]:
         return {"accuracy": accuracy(self.model(batch.inputs), batch.targets)}

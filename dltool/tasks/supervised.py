@@ -1,6 +1,8 @@
 """Supervised learning: one network, targets, a loss between them."""
 
+import copy
 import math
+from typing import Self
 
 import torch
 from torch import Tensor, nn
@@ -8,13 +10,13 @@ from torch import Tensor, nn
 from dltool.batch import Batch
 from dltool.component import NonNegative, register, requires
 from dltool.losses.criterion import Criterion
-from dltool.metrics.accuracy import accuracy
+from dltool.metrics.accuracy import accuracy, predicted_classes
 from dltool.metrics.chosen import chosen_metrics
 from dltool.metrics.direction import metric_direction
 from dltool.metrics.mean import Mean, MeanOver
 from dltool.metrics.metric import UndefinedMetric
 from dltool.spec import DataSpec
-from dltool.tasks.task import Loss, Task
+from dltool.tasks.task import Loss, Prediction, Task
 
 
 @register("task", "supervised", loss_for="data")
@@ -44,8 +46,9 @@ class SupervisedTask(Task):
     differ (Loshchilov and Hutter 2019). They are added once to the objective of a batch, whether that is a
     mean or a sum, and logged apart as "penalty"; "loss" is without them.
 
-    In training "loss" and, for classes, "accuracy" are logged; an evaluation gives "loss" and `metrics`. The main
-    metric of classes is the first of them, that of numbers the loss.
+    In training "loss" and, for classes, "accuracy" are logged; an evaluation gives "loss" and `metrics`. Where the
+    data's numbers are standardized, the loss is in those units and the metrics are in their own. The main metric of
+    classes is the first of them, that of numbers the loss.
     With mixup or cutmix the training's loss is that of the mixed targets, and its accuracy the share of inputs whose
     predicted class is the one that they show most of.
 
@@ -71,6 +74,7 @@ class SupervisedTask(Task):
     ) -> None:
         super().__init__(model)
         self.criterion = loss
+        self.spec = spec
         self.l1 = l1
         self.l2 = l2
         self.predicts_classes = spec.target != "numbers"
@@ -79,6 +83,12 @@ class SupervisedTask(Task):
             numbers = [name for name, metric in self.metrics.items() if metric.is_number]
             main = next(iter(numbers), "loss")
             self.main_metric = (main, metric_direction(main))
+
+    def with_model(self, model: nn.Module) -> Self:
+        """The same task around another model, which gives outputs of the same kind."""
+        other = copy.copy(self)
+        other.model = model
+        return other
 
     def loss(self, batch: Batch) -> Loss:
         outputs = self.model(batch.inputs).float()  # The loss in float32 whatever autocast gave.
@@ -119,11 +129,19 @@ class SupervisedTask(Task):
                     total = total + self.l2 * parameter.square().sum()
         return total
 
+    def predict(self, inputs: Tensor) -> Prediction:
+        outputs = self.model(inputs).float()
+        if not self.predicts_classes:
+            return Prediction(self.spec.in_units(outputs))
+        return Prediction(outputs, predicted_classes(outputs).long(), self.criterion.probabilities(outputs))
+
     def evaluate(self, batch: Batch) -> dict[str, Mean]:
         outputs = self.model(batch.inputs).float()
         mean, count = self.criterion(outputs, batch.targets)
-        for metric in self.metrics.values():
-            metric.update(outputs, batch.targets)
+        if self.metrics:
+            measured, truth = self.spec.in_units(outputs), self.spec.in_units(batch.targets)
+            for metric in self.metrics.values():
+                metric.update(measured, truth)
         return {"loss": MeanOver(mean, count)}
 
     def finish_evaluation(self, metrics: dict[str, float]) -> dict[str, float]:

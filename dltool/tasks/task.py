@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, Protocol
 from torch import Tensor, nn
 
 from dltool.batch import Batch
+from dltool.errors import ConfigError
 from dltool.metrics.mean import Mean
 from dltool.metrics.metric import Metric
 
@@ -29,6 +30,20 @@ class Loss(NamedTuple):
     mean: Tensor
     count: Tensor | int  # type: ignore[assignment]  # tuple.count is meant to be hidden.
     logs: dict[str, Mean]
+
+
+class Prediction(NamedTuple):
+    """What a model says of a batch.
+
+    Attributes:
+        outputs: As the model gives them, float32 `(B, output_dim)`.
+        labels: The predicted classes, int64 `(B,)`; None where numbers are predicted, the outputs themselves.
+        probabilities: Of each class, `(B, num_classes)`; None where the outputs stand for none.
+    """
+
+    outputs: Tensor
+    labels: Tensor | None = None
+    probabilities: Tensor | None = None
 
 
 class Source(Protocol):
@@ -92,6 +107,14 @@ class Task:
     def finish_evaluation(self, metrics: dict[str, float]) -> dict[str, float]:
         """Turn the means over a split into its metrics (a root of a mean square, say)."""
         return metrics
+
+    def predict(self, inputs: Tensor) -> Prediction:
+        """What the model says of inputs without targets.
+
+        Raises:
+            ConfigError: Where it says nothing of any (a GAN).
+        """
+        raise ConfigError(f"{type(self.model).__name__} predicts nothing", "`dltool evaluate` measures it")
 
     def samples(self, count: int) -> Tensor | None:
         """Draw `count` samples of a generative model, `(count, *input_shape)`; None where there are none."""

@@ -1,0 +1,100 @@
+"""`dltool evaluate`: measure a run's model again, on its own data or on other data."""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dltool.cli.request import add_use_arguments, check_writable, used_run, views_of
+from dltool.cli.tables import print_table, write_csv
+
+if TYPE_CHECKING:
+    from dltool.inference.evaluation import Evaluation
+    from dltool.inference.run import Run
+
+SUMMARY = "measure a run's model, on its own data or on other data"
+EXAMPLES = """\
+examples:
+  dltool evaluate outputs/2026-01-31/12-00-00_lenet_digits
+  dltool evaluate 12-00-00_lenet_digits --split val --checkpoint best
+  dltool evaluate 12-00-00_lenet_digits 'task.metrics=[f1_macro,auroc,confusion]' --plots pictures
+  dltool evaluate 12-00-00_mlp_csv data.path=new.csv --predictions new_predictions.csv
+  dltool evaluate 12-00-00_lenet_image_folder --tta hflip,shift
+
+key=value: other data (data=…, data.path=…, data.root=…), other metrics (task.metrics=[…]), trainer.device, .threads,
+.precision. Other data is prepared as the training's was: nothing is fitted to it. Of other data that brings no test
+split of its own, all samples are measured.
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_use_arguments(parser)
+    parser.add_argument("overrides", nargs="*", metavar="key=value", help="other data, other metrics, another device")
+    parser.add_argument(
+        "--split", choices=["auto", "train", "val", "test", "all"], default="auto", help="what is measured"
+    )
+    parser.add_argument("--predictions", type=Path, metavar="FILE.csv", help="write what it says of each sample")
+    parser.add_argument("--plots", type=Path, metavar="FOLDER", help="draw the metrics that can be drawn")
+    parser.add_argument("--json", action="store_true", help="print the metrics as JSON")
+    parser.add_argument(
+        "--config-dir", action="append", default=[], type=Path, metavar="FOLDER", help="your own options too"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    check_writable(args.predictions)
+    used = used_run(args)
+    measured = used.evaluate(
+        args.overrides,
+        split=args.split,
+        views=views_of(args),
+        predictions=args.predictions is not None,
+        config_dirs=args.config_dir,
+    )
+    if args.predictions is not None:
+        with args.predictions.open("w", encoding="utf-8", newline="") as file:
+            write_csv(file, *measured.table())
+    if args.plots is not None:
+        draw(measured, used, args.plots)
+    if args.json:
+        print(json.dumps(as_json(used, measured), indent=1, ensure_ascii=False))
+    else:
+        print_evaluation(args, used, measured)
+    return 0
+
+
+def draw(measured: "Evaluation", used: "Run", folder: Path) -> None:
+    from dltool.observers.metric_plots import draw_metrics
+
+    drawn = draw_metrics(measured.task.metrics, folder, used.title, used.class_names)
+    said = f"drawn in {folder}: {', '.join(drawn)}" if drawn else "none of task.metrics can be drawn; confusion can"
+    print(said, file=sys.stderr)
+
+
+def as_json(used: "Run", measured: "Evaluation") -> dict[str, Any]:
+    return {
+        "run": str(used.path),
+        "checkpoint": used.checkpoint,
+        "averaged": used.averaged,
+        "split": measured.split,
+        "samples": measured.num_samples,
+        # JSON has no NaN.
+        "metrics": {name: None if value != value else value for name, value in measured.metrics.items()},
+    }
+
+
+def print_evaluation(args: argparse.Namespace, used: "Run", measured: "Evaluation") -> None:
+    from dltool.runs.catalog import as_metric
+
+    if args.overrides:
+        for note in measured.notes:
+            print(f"  {note}", file=sys.stderr)
+    print(f"{used.title}, {used.described_checkpoint}: {measured.num_samples:,} samples ({measured.split})")
+    rows = [
+        (name, as_metric(value), f"undefined: {measured.undefined[name]}" if name in measured.undefined else "")
+        for name, value in measured.metrics.items()
+    ]
+    print_table(("", "", ""), rows, numbers=[1])
+    if args.predictions is not None:
+        print(f"predictions: {args.predictions}")

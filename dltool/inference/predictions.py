@@ -1,0 +1,81 @@
+"""What a model says of samples, with the names of the classes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from dltool.tasks.task import Prediction
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """What a model says of N samples.
+
+    Attributes:
+        names: What each sample is called: its file, its row, its position.
+        outputs: As the model gives them, float32 `(N, output_dim)`.
+        indices: The predicted classes, int64 `(N,)`; None where numbers are predicted.
+        probabilities: float32 `(N, num_classes)`; None where the outputs stand for none.
+        class_names: Empty where numbers are predicted.
+    """
+
+    names: list[str]
+    outputs: Tensor
+    indices: Tensor | None
+    probabilities: Tensor | None
+    class_names: tuple[str, ...]
+
+    @classmethod
+    def of(cls, names: list[str], parts: Sequence[Prediction], class_names: tuple[str, ...]) -> "Predictions":
+        """Join what was said batch by batch."""
+        outputs, labels, probabilities = (
+            torch.cat([field.cpu() for field in fields]) if fields and fields[0] is not None else None
+            for fields in zip(*parts, strict=True)
+        )
+        assert outputs is not None
+        return cls(names, outputs, labels, probabilities, class_names if labels is not None else ())
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    @property
+    def values(self) -> list[Any]:
+        """What is predicted of each sample: the name of a class, a number, or several numbers."""
+        if self.indices is not None:
+            return [self.class_names[index] for index in self.indices.tolist()]
+        numbers: list[Any] = self.outputs.tolist()
+        return [row[0] for row in numbers] if self.outputs.shape[1] == 1 else numbers
+
+    def top(self, count: int) -> list[list[tuple[str, float]]]:
+        """The likeliest classes of each sample with their probabilities, the likeliest first; none without those."""
+        if self.probabilities is None:
+            return [[] for _ in self.names]
+        best = self.probabilities.topk(min(count, len(self.class_names)))
+        return [
+            [(self.class_names[index], probability) for index, probability in zip(row, values, strict=True)]
+            for row, values in zip(best.indices.tolist(), best.values.tolist(), strict=True)
+        ]
+
+    def records(self) -> list[dict[str, Any]]:
+        """A mapping for each sample, as JSON knows it."""
+        records = [{"input": name, "prediction": value} for name, value in zip(self.names, self.values, strict=True)]
+        if self.probabilities is not None:
+            for record, row in zip(records, self.probabilities.tolist(), strict=True):
+                record["probabilities"] = dict(zip(self.class_names, row, strict=True))
+        return records
+
+    def table(self) -> tuple[list[str], list[list[Any]]]:
+        """Headings and rows: the input, the prediction (several numbers in as many columns), each probability."""
+        if self.indices is None and self.outputs.shape[1] > 1:
+            numbers: list[list[Any]] = self.outputs.tolist()
+            headings = ["input", *(f"prediction_{i + 1}" for i in range(self.outputs.shape[1]))]
+            return headings, [[name, *row] for name, row in zip(self.names, numbers, strict=True)]
+        headings = ["input", "prediction"]
+        rows: list[list[Any]] = [[name, value] for name, value in zip(self.names, self.values, strict=True)]
+        if self.probabilities is not None:
+            headings += [f"p({name})" for name in self.class_names]
+            rows = [row + p for row, p in zip(rows, self.probabilities.tolist(), strict=True)]
+        return headings, rows

@@ -1,0 +1,251 @@
+"""A run as it is used: its model with the weights of a checkpoint, and what it takes and gives."""
+
+import functools
+import json
+import warnings
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from torch import nn
+
+from dltool.build import build_model, build_task, with_targets
+from dltool.config.check import Config, check
+from dltool.config.compose import compose_from, leaves
+from dltool.config.rerun import with_auto
+from dltool.data.preprocessing import Preprocessing, from_json
+from dltool.engine.checkpoint import Checkpoint
+from dltool.engine.device import choose_device, choose_threads
+from dltool.engine.evaluator import evaluation_mode
+from dltool.engine.precision import Precision
+from dltool.errors import ConfigError, RunError
+from dltool.inference.checkpoints import open_checkpoint, weights_in_use
+from dltool.inference.evaluation import Evaluation, evaluate_run
+from dltool.inference.inputs import Raw, prepared
+from dltool.inference.predictions import Predictions
+from dltool.inference.views import View, averaged_over
+from dltool.runs.folder import CONFIG, PREPROCESSING, RunFolder, quoted
+from dltool.spec import DataSpec
+from dltool.tasks.task import Prediction, Task
+
+# What may be said anew of a run that is only used; all else makes it what it is.
+OF_THE_MACHINE = ("trainer.device", "trainer.threads", "trainer.precision")
+OF_AN_EVALUATION = (*OF_THE_MACHINE, "data", "task.metrics")
+BATCH_SIZE = 512
+
+
+class Run:
+    """A training that is over, or has come some way: read from its folder, which is not changed.
+
+        run = dltool.load("outputs/2026-01-31/12-00-00_lenet_digits")
+        run.predict("photo.png").labels
+        run.evaluate().metrics
+
+    Args:
+        folder: The run's.
+        checkpoint: "last", "best", the name of one such as "step-000680", or "tested", the one that the run's own
+            test measured: the best where trainer.test=best, else the last.
+        overrides: As on the command line; device, threads and precision may differ from the training's.
+        warn: Told of each damaged checkpoint that "last" passes over.
+
+    Attributes:
+        path: Of the folder.
+        config: The complete config, nested, as in config.yaml.
+        status: What status.json says.
+
+    Raises:
+        ConfigError: There is no such checkpoint, or an override changes what the run is.
+        CheckpointError: The checkpoint is damaged.
+    """
+
+    def __init__(
+        self,
+        folder: RunFolder,
+        *,
+        checkpoint: str = "tested",
+        overrides: Sequence[str] = (),
+        warn: Callable[[str], None] = lambda text: warnings.warn(text, stacklevel=2),
+    ) -> None:
+        self.folder = folder
+        self.path = folder.path
+        self.built = config_in_use(folder, overrides, OF_THE_MACHINE)
+        self.config: dict[str, Any] = self.built.tree
+        self.status: dict[str, Any] = folder.read_status()
+        self._wanted = checkpoint
+        self._warn = warn
+
+    def __repr__(self) -> str:
+        return f"<dltool.Run {self.path}: {self.title}>"
+
+    @property
+    def title(self) -> str:
+        return f"{self.config['model']['name']} on {self.config['data']['name']}"
+
+    @property
+    def metrics(self) -> dict[str, float]:
+        """The latest value of each `split/name`."""
+        metrics: dict[str, float] = self.status.get("metrics", {})
+        return metrics
+
+    @functools.cached_property
+    def records(self) -> list[dict[str, Any]]:
+        """The lines of metrics.jsonl."""
+        if not self.folder.metrics.exists():
+            return []
+        return [json.loads(line) for line in self.folder.metrics.read_text(encoding="utf-8").splitlines()]
+
+    @functools.cached_property
+    def _checkpoint(self) -> Checkpoint:
+        return open_checkpoint(self.folder.checkpoints, self._name, self._warn)
+
+    @property
+    def _name(self) -> str:
+        """The checkpoint as it was asked for: last, best or a name."""
+        if self._wanted != "tested":
+            return self._wanted
+        return "best" if self.config["trainer"]["test"] == "best" else "last"
+
+    @property
+    def checkpoint(self) -> str:
+        """The name of the checkpoint whose weights the model has."""
+        return self._checkpoint.path.name
+
+    @property
+    def described_checkpoint(self) -> str:
+        """The same for a person: "step-000680 (last, averaged weights)"."""
+        words = [self._name] if self._name != self.checkpoint else []
+        words += ["averaged weights"] if self.averaged else []
+        return self.checkpoint + (f" ({', '.join(words)})" if words else "")
+
+    @property
+    def averaged(self) -> bool:
+        """Whether the weights are an average of the training's."""
+        return weights_in_use(self._checkpoint)[1]
+
+    @functools.cached_property
+    def _fitted(self) -> tuple[Preprocessing, DataSpec]:
+        saved = self.folder.read_preprocessing()
+        if not saved:
+            raise ConfigError(
+                f"{self.path} has no {PREPROCESSING}, without which its inputs are not known",
+                f"train anew: dltool train --from {quoted(self.path)}",
+            )
+        return from_json(saved, str(self.path / PREPROCESSING))
+
+    @property
+    def preprocessing(self) -> Preprocessing:
+        """Makes of raw samples what the model takes."""
+        return self._fitted[0]
+
+    @property
+    def spec(self) -> DataSpec:
+        """The shape of the model's inputs, its classes."""
+        return self._fitted[1]
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        return self.spec.class_names
+
+    @functools.cached_property
+    def device(self) -> torch.device:
+        device = choose_device(self.config["trainer"]["device"])
+        torch.set_num_threads(choose_threads(self.config["trainer"]["threads"]))
+        return device
+
+    @functools.cached_property
+    def task(self) -> Task:
+        """The training's task around the model, with the checkpoint's weights and in evaluation mode."""
+        config = with_targets(self.built, self.spec)
+        model = build_model(config, self.spec, self.device)
+        try:
+            model.load_state_dict(weights_in_use(self._checkpoint)[0])
+        except RuntimeError as error:
+            raise RunError(
+                f"the weights of {self.checkpoint} do not fit the model {config['model']['name']}: {error}",
+                "was the model's code changed since?",
+            ) from error
+        task = build_task(config, model.eval(), self.spec)
+        task.load_state_dict(self._checkpoint.state["task"])
+        return task
+
+    @property
+    def model(self) -> nn.Module:
+        """The network with the checkpoint's weights, in evaluation mode, on `device`; takes preprocessed inputs."""
+        return self.task.model
+
+    @property
+    def autocast(self) -> Any:
+        """What the model computes under."""
+        return Precision(self.config["trainer"]["precision"], self.device).autocast
+
+    def predict(self, inputs: Raw, *, views: Sequence[View] = ()) -> Predictions:
+        """What the model says of raw samples.
+
+        Args:
+            inputs: For a model of images: the path of an image, of a folder of images or a list of them; images of
+                PIL; uint8 arrays or tensors `(H, W)`, `(H, W, C)`, `(C, H, W)`, or `(B, C, H, W)`. For a model of
+                tables: the path of a CSV file; mappings from column to value; numbers `(B, D)`, in the order of
+                the training's columns.
+            views: Average over several looks at each image; see dltool.inference.views.
+
+        Raises:
+            ConfigError: The task predicts nothing.
+            DataError: The inputs cannot be read, or are not what the model was trained on.
+        """
+        names: list[str] = []
+        parts: list[Prediction] = []
+        task = averaged_over(self.task, views, self.spec)
+        with evaluation_mode(task.model), torch.no_grad(), self.autocast:
+            for batch_names, batch in prepared(inputs, self.preprocessing, BATCH_SIZE):
+                names += batch_names
+                parts.append(task.predict(batch.to(self.device)))
+        return Predictions.of(names, parts, self.class_names)
+
+    def evaluate(
+        self,
+        overrides: Sequence[str] = (),
+        *,
+        split: Literal["auto", "train", "val", "test", "all"] = "auto",
+        views: Sequence[View] = (),
+        predictions: bool = False,
+        config_dirs: Sequence[Path] = (),
+    ) -> Evaluation:
+        """Measure the model on its own data, or on other data that is prepared as its own was.
+
+        Args:
+            overrides: Other data (`data=…`, `data.path=…`), other metrics (`task.metrics=[…]`).
+            split: "auto" is the test split, and all samples of other data that has no test split of its own.
+            views: Average over several looks at each image; see dltool.inference.views.
+            predictions: Keep what the model says of each sample too.
+            config_dirs: Folders beside dltool's own in which options are looked for.
+
+        Raises:
+            ConfigError: An override changes what the run is; there is no such split.
+            DataError: The data is missing, wrong, or none that the model could take.
+        """
+        config = config_in_use(self.folder, overrides, OF_AN_EVALUATION, config_dirs)
+        return evaluate_run(self, config, split=split, views=views, predictions=predictions)
+
+
+def config_in_use(
+    folder: RunFolder, overrides: Sequence[str], allowed: Sequence[str], config_dirs: Sequence[Path] = ()
+) -> Config:
+    """A run's config with overrides that leave it what it is, and with what its data's `auto` became.
+
+    Raises:
+        ConfigError: For an override of anything else than `allowed`.
+    """
+    path = folder.path / CONFIG
+    before, after = check(compose_from(path, [])), check(compose_from(path, overrides, config_dirs))
+    old, new = dict(leaves(before.tree)), dict(leaves(after.tree))
+    for key in sorted(old | new):
+        if old.get(key) != new.get(key) and not any(key == k or key.startswith(f"{k}.") for k in allowed):
+            raise ConfigError(
+                f"{key} was {old.get(key)} in this run, which cannot be used with {new.get(key)}; "
+                f"what may differ is {', '.join(allowed)}",
+                f"train anew: dltool train --from {quoted(folder.path)} {key}={new.get(key)}",
+            )
+    # The device may be another today.
+    auto = {key: value for key, value in folder.read_auto().items() if key.startswith("data.")}
+    return with_auto(after, auto, path)

@@ -1,0 +1,48 @@
+"""Runs that several tests use and none changes, trained once in each process."""
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+
+from dltool.cli.request import read_config
+from dltool.inference.run import Run
+from dltool.runs.folder import RunFolder
+from dltool.training import train
+
+TRAININGS = {
+    "lenet": ["model=lenet", "data=digits", "trainer.epochs=2"],
+    "averaged": ["model=lenet", "trainer.epochs=1", "trainer.average.kind=ema", "trainer.average.decay=0.9"],
+    "iris": ["model=mlp", "data=iris", "trainer.epochs=10"],
+    "binary": ["model=logistic", "data=breast_cancer", "trainer.epochs=5"],
+    "numbers": ["model=linear", "data=diabetes", "trainer.epochs=3"],
+    "hinge": ["model=mlp", "data=iris", "loss=hinge", "trainer.epochs=2"],
+    "perceptron": ["model=perceptron", "data=logic", "trainer.epochs=5"],
+    "gan": ["model=gan", "data=gaussians", "trainer.steps=5"],
+}
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """`trained("lenet")` is the folder of that run."""
+    folder, made = tmp_path_factory.mktemp("runs"), {}
+
+    def run(name: str) -> Path:
+        if name not in made:
+            path = folder / name
+            words = [f"run.dir={path}", "trainer.device=cpu", "trainer.threads=1", "logger.plots=false"]
+            request = argparse.Namespace(overrides=[*words, *TRAININGS[name]], config_dir=[], source=None)
+            assert train(*read_config(request), quiet=True).exit_code == 0
+            torch.set_num_threads(1)
+            made[name] = path
+        return made[name]
+
+    return run
+
+
+@pytest.fixture
+def load(trained: Callable[[str], Path]) -> Callable[..., Run]:
+    """`load("lenet", checkpoint="best")` is that run, for use."""
+    return lambda name, **settings: Run(RunFolder(trained(name)), **settings)
