@@ -156,7 +156,7 @@ class SchemaMaker:
         fields = component(group, name).all_fields
         properties = self.properties(fields, descriptions(group, name))
         file = self.options(group).get(name)
-        text = {"description": summary(file)} if file else {}
+        text = {"description": summary(file)} if file and file.suffix == ".yaml" else {}
         return self.defined(f"{group}.{name}", {**text, **closed({"name": {"const": name}, **properties})})
 
     def defined(self, name: str, body: Schema) -> Schema:

@@ -52,7 +52,7 @@ class Selection:
     def read(self, group: str, option: str | None) -> Tree:
         """An option's file, over those of its own group that its defaults list names; without a file, its name."""
         path = option_files(group, self.config_dirs).get(str(option))
-        tree = read_yaml(path) if path else {"name": option}
+        tree = read_yaml(path) if path and path.suffix == ".yaml" else {"name": option}
         entries = tree.get("defaults")
         for other in entries if isinstance(entries, list) else ():
             if isinstance(other, str) and other != "_self_":
