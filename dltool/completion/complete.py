@@ -6,8 +6,9 @@ from pathlib import Path
 
 from dltool.completion.answer import Answer, Candidate, matching
 from dltool.completion.line import Line, flag_candidates, read_line, subparser_candidates
-from dltool.completion.runs import key_candidates, run_candidates, value_candidates
+from dltool.completion.runs import checkpoint_candidates, key_candidates, run_candidates, value_candidates
 from dltool.config.options import GROUPS, option_files, summary
+from dltool.runs.catalog import find_run
 from dltool.settings import OUTPUT_ROOT
 
 
@@ -53,6 +54,8 @@ def argument(line: Line, action: argparse.Action, typed: str) -> Answer:
     if action.dest in ("sort", "metric", "columns"):
         begun = typed.rpartition(",")[2] if "," in metavar else typed
         return answer_of(key_candidates(root(line)), begun, typed.removesuffix(begun))
+    if action.dest == "checkpoint":
+        return answer_of(checkpoint_candidates(find_run(line.words[0], root(line))), typed)
     if "FILE" in metavar or "FOLDER" in metavar:
         return Answer(paths="files" if "FILE" in metavar else "folders")
     if action.dest == "group":
@@ -85,7 +88,6 @@ def searches_by(line: Line, search: str) -> bool:
 def saved_config(line: Line) -> dict[str, object]:
     """The config of the run that is continued, or begun with; empty where the line names none."""
     from dltool.completion.selection import read_yaml
-    from dltool.runs.catalog import find_run
     from dltool.runs.folder import CONFIG
 
     named = line.flags.get("source", [])[-1:]

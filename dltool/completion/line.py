@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 
 from dltool.completion.answer import Candidate
 
+SEVERAL = ("+", "*")  # `nargs` of what takes words up to the next flag.
+
 
 @dataclass
 class Line:
@@ -35,7 +37,7 @@ class Line:
         actions = [a for a in self.parser._actions if not a.option_strings and a is not self.subparsers()]
         if len(self.words) < len(actions):
             return actions[len(self.words)]
-        return actions[-1] if actions and actions[-1].nargs in ("*", "+") else None
+        return actions[-1] if actions and actions[-1].nargs in SEVERAL else None
 
 
 def read_line(parser: argparse.ArgumentParser, words: Sequence[str]) -> Line:
@@ -43,15 +45,17 @@ def read_line(parser: argparse.ArgumentParser, words: Sequence[str]) -> Line:
     line = Line(parser, words[-1])
     for word in words[:-1]:
         subparsers = line.subparsers()
-        if line.pending is not None:
+        if line.pending is not None and not (line.pending.nargs in SEVERAL and word.startswith("-")):
             line.flags[line.pending.dest].append(word)
-            line.pending = None
+            line.pending = line.pending if line.pending.nargs in SEVERAL else None
         elif word.startswith("-"):
             read_flag(line, word)
         elif subparsers is not None and word in subparsers.choices:
             line.parser = subparsers.choices[word]
         else:
             line.words.append(word)
+    if line.pending is not None and line.pending.nargs in SEVERAL and line.typed.startswith("-"):
+        line.pending = None
     name, equals, typed = line.typed.partition("=")
     if line.pending is None and equals and name.startswith("--"):
         line.pending = line.parser._option_string_actions.get(name)

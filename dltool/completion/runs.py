@@ -46,6 +46,15 @@ def describe(path: Path) -> str:
     return ", ".join([record.state, *results[:2]])
 
 
+def checkpoint_candidates(run: Path) -> Iterator[Candidate]:
+    """The names that point at a checkpoint, then the checkpoints, the newest first."""
+    folder = run / "checkpoints"
+    for name in ("last", "best"):
+        if (folder / name).is_file():
+            yield Candidate(name, (folder / name).read_text(encoding="utf-8").strip())
+    yield from (Candidate(path.name) for path in sorted(folder.glob("step-*"), reverse=True))
+
+
 def records(root: Path) -> list[RunRecord]:
     return [read_run(path) for path in newest(root)[:MAX_READ]]
 

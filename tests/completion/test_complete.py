@@ -125,6 +125,11 @@ def test_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert texts("dltool runs list optim.lr=") == ["optim.lr=0.2", "optim.lr=0.1"]
     assert texts("dltool runs --sort val/") == ["val/loss"]
     assert texts("dltool runs --columns optim.lr,sta") == ["optim.lr,state"]
+    (older / "checkpoints" / "step-000098").mkdir()
+    (older / "checkpoints" / "step-000099").mkdir()
+    assert texts(f"dltool evaluate {older} --checkpoint ")[:3] == ["last", "step-000099", "step-000098"]
+    assert answer(f"dltool predict {older} --input a.png b").paths == "files"
+    assert texts(f"dltool predict {older} --input a.png b --js") == ["--json"]
     (older / "config.yaml").write_text("optim: {name: sgd, lr: 0.5}\n", encoding="utf-8")
     assert "optim.lr=0.5" in texts(f"dltool resume {older} optim.lr=")
     assert "optim.nesterov=" in texts(f"dltool train --from {older} optim.")
