@@ -21,6 +21,7 @@ from dltool.engine.clock import Clock
 from dltool.engine.compiling import compile_networks
 from dltool.engine.convergence import BatchGradientNorm, FullGradientNorm, UpdateNorm
 from dltool.engine.device import choose_device, choose_threads, describe_device, keep_freed_memory
+from dltool.engine.freezing import freeze
 from dltool.engine.guard import FiniteGuard
 from dltool.engine.precision import Precision
 from dltool.engine.profiling import StepProfiler
@@ -28,11 +29,13 @@ from dltool.engine.stopping import LossChange, MaxMinutes, Patience, Rule, Stopp
 from dltool.engine.trainer import Trainer
 from dltool.engine.updater import Updater
 from dltool.following import check_followed_metrics, check_gradient_rules, check_reported, followed_metric
+from dltool.optim.optimizer import describe_factors
 from dltool.randomness import derive_seed, seed_default_generators
 from dltool.runs.folder import RunFolder
-from dltool.settings import LoggerSettings, StopSettings, TrainerSettings
+from dltool.settings import LoggerSettings, ModelSettings, StopSettings, TrainerSettings
 from dltool.spec import DataSpec
 from dltool.tasks.task import Task
+from dltool.warm_start import WarmStart, warm_start
 
 
 @dataclass
@@ -42,6 +45,7 @@ class Parts:
     Attributes:
         auto: Dotted key to what each automatic choice became.
         notes: The same in words, for a person.
+        warm_start: What became of the weights that `init_from` names, or None.
     """
 
     config: Config
@@ -55,6 +59,7 @@ class Parts:
     updaters: dict[str, Updater]
     auto: dict[str, Any]
     notes: list[str]
+    warm_start: WarmStart | None = None
 
     @property
     def autocast(self) -> Any:
@@ -62,12 +67,13 @@ class Parts:
         return Precision(self.settings.precision, self.device).autocast
 
 
-def prepare(config: Config, followed: tuple[str, str | None] | None = None) -> Parts:
+def prepare(config: Config, followed: tuple[str, str | None] | None = None, *, resumed: bool = False) -> Parts:
     """Choose the device, load the data, build model, loss, task and optimizers.
 
     Args:
         config: What to build.
         followed: A setting outside the config and the metric that it names, which the training must report.
+        resumed: The weights will come from a checkpoint of this training, so that `init_from` is not read.
 
     Raises:
         ConfigError, DataError: For what can only be known now. Nothing is written yet.
@@ -87,6 +93,7 @@ def prepare(config: Config, followed: tuple[str, str | None] | None = None) -> P
         dataset.keep_first_batches(settings.limit_batches)
     spec = build_spec(config, dataset)
     model = build_model(config, spec, device)
+    started = None if resumed or config["init_from"] is None else warm_start(model, config["init_from"])
     task = build_task(config, model, spec)
     updaters = build_updaters(config, task, settings, device)
     if settings.compile:
@@ -99,11 +106,14 @@ def prepare(config: Config, followed: tuple[str, str | None] | None = None) -> P
     notes = [f"device     {describe_device(device)}", *(f"data       {note}" for note in dataset.notes)]
     if config["loss"]["name"] == "auto" and config.chosen_loss:
         notes.append(f"loss       {config.chosen_loss} (for {config['data']['name']})")
+    notes += [f"weights    {note}" for note in (started.notes() if started else ())]
+    if factors := config["optim"].get("lr_factors"):
+        notes.append(f"rates      {describe_factors(factors, [updater.optimizer for updater in updaters.values()])}")
     if settings.average.kind != "none":
         notes.append(f"average    {settings.average.kind}: evaluations, samples and the test use the averaged weights")
     if layout := [name for name in ("channels_last", "compile") if getattr(settings, name)]:
         notes.append(f"speed      {', '.join(layout)}")
-    return Parts(config, settings, stop, logger, device, dataset, spec, task, updaters, auto, notes)
+    return Parts(config, settings, stop, logger, device, dataset, spec, task, updaters, auto, notes, started)
 
 
 def build_component(declared: Component, fields: Mapping[str, Any], *positional: Any) -> Any:
@@ -189,9 +199,11 @@ def build_spec(config: Config, dataset: Dataset) -> DataSpec:
 
 
 def build_model(config: Config, spec: DataSpec, device: torch.device) -> nn.Module:
-    """The model with its initial weights, a function of the seed."""
+    """The model with its initial weights, a function of the seed, and frozen where `model.freeze` says so."""
     seed_default_generators(derive_seed(config["seed"], "initialization"), torch.device("cpu"))
-    model: nn.Module = build_component(config.components["model"], config["model"], spec)
+    declared = config.components["model"]
+    model: nn.Module = build_component(declared, config["model"], spec)
+    freeze(model, ModelSettings(**arguments(declared.shared_fields, config["model"])).freeze)
     model = model.to(device)
     return model.to(memory_format=torch.channels_last) if config["trainer"]["channels_last"] else model
 
@@ -213,7 +225,7 @@ def build_updaters(config: Config, task: Task, settings: TrainerSettings, device
     recipe.check_roles(task.roles)
     updaters = {}
     for role, module in task.roles.items():
-        optimizer = recipe.build(role, module)
+        optimizer = recipe.build(role, module, task.model)
         updaters[role] = Updater(
             module,
             optimizer,

@@ -12,6 +12,9 @@ data: dataset datamodule
 model: network net arch architecture
 logger: callbacks
 seed: random_seed seed_everything
+init_from: pretrained weights checkpoint finetune_from initial_checkpoint init_checkpoint
+model.freeze: freeze frozen freeze_backbone frozen_stages
+optim.lr_factors: lr_mult lr_factors paramwise_cfg layer_decay
 run.dir: output_dir save_dir out_dir default_root_dir
 optim.lr: lr learning_rate
 optim.momentum: momentum

@@ -28,6 +28,7 @@ from dltool.observers.tracker import make_trackers
 from dltool.observers.undefined import UndefinedMetrics
 from dltool.runs.folder import RunFolder, quoted
 from dltool.runs.status import StatusFile
+from dltool.summary import count_parameters
 from dltool.tasks.task import Task
 
 
@@ -115,11 +116,9 @@ class Session:
         return f"{config['model']['name']} on {config['data']['name']}"
 
     def announce(self) -> None:
-        parameters = sum(p.numel() for p in self.parts.task.model.parameters() if p.requires_grad)
-        sizes = self.parts.dataset.sizes
-        self.say(
-            f"{self.title()}: {parameters:,} parameters, {', '.join(f'{n:,} {s}' for s, n in sizes.items())} samples"
-        )
+        parameters = count_parameters(self.parts.task.model)
+        sizes = ", ".join(f"{n:,} {split}" for split, n in self.parts.dataset.sizes.items())
+        self.say(f"{self.title()}: {parameters}, {sizes} samples")
         for note in self.parts.notes:
             self.say(f"  {note}")
         self.say(f"  run        {self.run.path}")

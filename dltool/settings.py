@@ -65,13 +65,29 @@ class RootSettings:
 
     Attributes:
         seed: Every random number of the run is a function of it (dltool.randomness).
+        init_from: Where the weights come from that the training begins with, where names and shapes agree: a run, one
+            of its checkpoints, or a file of tensors; null draws them (dltool.warm_start). A path is relative to the
+            working directory.
         run: The run folder.
         stop: What ends the training before its length does.
     """
 
     seed: NonNegative[int] = 0
+    init_from: str | None = None
     run: RunSettings = RunSettings()
     stop: StopSettings = StopSettings()
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelSettings:
+    """What every model takes beside its own arguments.
+
+    Attributes:
+        freeze: Parameters that are not trained: patterns over their names, `features.0.*`, or the name of a module for
+            all below it (dltool.patterns).
+    """
+
+    freeze: list[str] | str = ()  # type: ignore[assignment]  # A dataclass refuses []; the schema reads () as it.
 
 
 @dataclass(frozen=True, kw_only=True)

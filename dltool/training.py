@@ -21,7 +21,7 @@ from dltool.observers.tracker import check_trackers
 from dltool.runs.folder import RunFolder, describe_environment, quoted
 from dltool.session import Session
 from dltool.settings import OUTPUT_ROOT
-from dltool.summary import layer_table
+from dltool.summary import count_parameters, layer_table
 
 
 class Ended(NamedTuple):
@@ -59,7 +59,8 @@ def train(
         session = Session(parts, run, quiet, observers)
         run.write_config(config.tree)
         run.write_preprocessing(to_json(parts.dataset.preprocessing, parts.spec))
-        run.write_environment({**describe_environment(), "auto": parts.auto, "resumed": []})
+        loaded = {"init_from": parts.warm_start.as_dict()} if parts.warm_start else {}
+        run.write_environment({**describe_environment(), "auto": parts.auto, **loaded, "resumed": []})
         return Ended(session.run_to_end(), run.path)
 
 
@@ -74,8 +75,9 @@ def resume(run: RunFolder, config: Config, built: Config, *, quiet: bool = False
     run.hold()
     with contextlib.closing(run):
         check_trackers(built["logger"])
-        parts = prepare(built)
+        parts = prepare(built, resumed=any(run.checkpoints.glob("step-*")))
         check_same_data(run, parts)
+        check_same_weights(run, parts)
         session = Session(parts, run, quiet=quiet)
         checkpoint = session.trainer.checkpoints.newest(session.warn)
         if checkpoint is None:
@@ -85,9 +87,9 @@ def resume(run: RunFolder, config: Config, built: Config, *, quiet: bool = False
             session.continue_from(checkpoint)
         environment = run.read_environment()
         since = {"step": session.trainer.progress.step, "command": ["dltool", *sys.argv[1:]]}
-        run.write_environment(
-            {**describe_environment(), "auto": parts.auto, "resumed": [*environment.get("resumed", []), since]}
-        )
+        kept = {key: environment[key] for key in ("init_from",) if key in environment}
+        resumed = [*environment.get("resumed", []), since]
+        run.write_environment({**describe_environment(), "auto": parts.auto, **kept, "resumed": resumed})
         run.write_config(config.tree)
         return session.run_to_end()
 
@@ -106,6 +108,17 @@ def check_same_data(run: RunFolder, parts: Parts) -> None:
         )
 
 
+def check_same_weights(run: RunFolder, parts: Parts) -> None:
+    """A run that has no checkpoint yet begins anew: raises DataError where that would be with other weights."""
+    before = run.read_environment().get("init_from")
+    if before and parts.warm_start and before["sha256"] != parts.warm_start.source.sha256:
+        path = parts.warm_start.source.path
+        raise DataError(
+            f"init_from: {path.resolve()} is not what {run.path} began with: its SHA-256 differs",
+            f"train anew: dltool train --from {quoted(run.path)}",
+        )
+
+
 def try_one_batch(config: Config) -> int:
     """Build everything and take one step and one evaluation in memory; prints what was found."""
     started = time.monotonic()
@@ -118,8 +131,8 @@ def try_one_batch(config: Config) -> int:
         trainer.raise_if_bad()
         loss = trainer.progress.sums.values()
         metrics = trainer.evaluate("val")
-    parameters = sum(p.numel() for p in parts.task.model.parameters())
-    print(f"model      {config['model']['name']}, {parameters:,} parameters, output {parts.spec.output_dim}")
+    parameters = count_parameters(parts.task.model)
+    print(f"model      {config['model']['name']}, {parameters}, output {parts.spec.output_dim}")
     for note in parts.notes:
         print(note)
     print(f"samples    {', '.join(f'{n:,} {split}' for split, n in parts.dataset.sizes.items())}")

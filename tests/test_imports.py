@@ -11,7 +11,7 @@ PACKAGE = Path(__file__).resolve().parents[1] / "dltool"
 
 # A module imports from its own tier and from those before it only.
 TIERS = [
-    ["errors", "hints", "component", "spec", "settings", "trust"],
+    ["errors", "hints", "component", "spec", "settings", "patterns", "trust"],
     ["randomness", "batch", "config", "docstrings", "schema"],
     ["layers", "metrics"],
     ["models", "data", "losses", "optim"],
@@ -19,7 +19,7 @@ TIERS = [
     ["observers.observer"],
     ["engine"],
     ["observers", "runs", "summary"],
-    ["following"],
+    ["following", "warm_start", "weights_source"],
     ["build"],
     ["session"],
     ["training"],

@@ -146,14 +146,19 @@ class GanLoop(BareLoop):
         self.discriminator_steps = task.discriminator_steps
         self.noise, self.generator, self.discriminator = task.model.noise, task.generator, task.discriminator
         self.criterion = task.criterion
+        self.trained = [parameter for parameter in task.discriminator.parameters() if parameter.requires_grad]
 
     def step(self) -> None:
         for _ in range(self.discriminator_steps):
             inputs, targets = next(self.batches)
             self.update(self.optimizers["discriminator"], self.discriminator_loss, inputs, targets)
-        self.discriminator.requires_grad_(False)
+        self.let_discriminator_learn(False)
         self.update(self.optimizers["generator"], self.generator_loss, inputs, targets)
-        self.discriminator.requires_grad_(True)
+        self.let_discriminator_learn(True)
+
+    def let_discriminator_learn(self, learn: bool) -> None:
+        for parameter in self.trained:
+            parameter.requires_grad_(learn)
 
     def discriminator_loss(self, inputs: Tensor, _: Tensor) -> Tensor:
         with torch.no_grad():
@@ -193,7 +198,7 @@ def bare_loop_beside(config: Config, task: Task, dataset: Dataset, settings: Tra
 
 def bare_loop(config: Config, task: Task, dataset: Dataset, settings: TrainerSettings) -> BareLoop:
     recipe = build_component(config.components["optim"], config["optim"])
-    optimizers = {role: recipe.build(role, module) for role, module in task.roles.items()}
+    optimizers = {role: recipe.build(role, module, task.model) for role, module in task.roles.items()}
     batches = shuffled_batches(dataset.train)
     return LOOPS[config["task"]["name"]](Ingredients(task, optimizers, settings, dataset.device, batches))
 

@@ -16,6 +16,8 @@ GROUPS = {
     "experiment": "complete recipes, with their measured results",
     "debug": "what finds the error in a training that does not work",
 }
+# The class in dltool.settings whose fields every option of a group takes beside its own.
+SHARED_SETTINGS = {"model": "ModelSettings"}
 PRESETS = ("experiment", "debug")  # They are no components; they choose options and set fields of the others.
 
 

@@ -25,6 +25,7 @@ from dltool.config.kinds import (
     Scalar,
     TupleOf,
 )
+from dltool.config.options import SHARED_SETTINGS
 
 PACKAGE = Path(__file__).resolve().parents[1]
 REGISTRATION = re.compile(r"^@register\(\s*\"(\w+)\",\s*\"(\w+)\"", re.MULTILINE)
@@ -46,7 +47,8 @@ class Component:
 
     Attributes:
         fields: Its own keys.
-        shared_module, shared_class, shared_fields: The class it is built into and that class's keys.
+        shared_module, shared_class, shared_fields: The class it is built into and that class's keys; or the keys alone,
+            where they are those of the group (SHARED_SETTINGS).
         traits: The literal facts of its registration.
     """
 
@@ -129,7 +131,12 @@ class SourceModule:
         group, name = (ast.literal_eval(argument) for argument in registration.args)
         keywords = {keyword.arg: keyword.value for keyword in registration.keywords if keyword.arg}
         into = keywords.pop("into", None)
+        own = self.fields(definition)
         shared: dict[str, Any] = {}
+        if group in SHARED_SETTINGS:
+            home = source_module(PACKAGE / "settings.py")
+            fields = home.fields(home.definitions[SHARED_SETTINGS[group]])
+            shared = {"shared_fields": {name: field for name, field in fields.items() if name not in own}}
         if isinstance(into, ast.Name):
             home, shared_definition = self.find(into.id)
             shared = {
@@ -142,7 +149,7 @@ class SourceModule:
             name=name,
             module=self.name,
             attribute=definition.name,
-            fields=self.fields(definition),
+            fields=own,
             traits={key: ast.literal_eval(value) for key, value in keywords.items()},
             rules=tuple(self.rule(call) for call in calls(definition, "requires")),
             **shared,

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
-from torch.optim.swa_utils import get_ema_multi_avg_fn, get_swa_multi_avg_fn, update_bn
+from torch.optim.swa_utils import get_ema_multi_avg_fn, get_swa_multi_avg_fn
 
 from dltool.batch import Batch
 from dltool.engine.evaluator import evaluation_mode
@@ -108,20 +108,25 @@ class WeightAverage:
             tensor.data, self.average[i] = self.average[i], tensor.data
 
     def refresh_statistics(self, between_batches: Callable[[], None]) -> None:
-        """Compute the statistics of batch norm for the weights that the model has, as torch's update_bn."""
+        """Compute the statistics of batch norm for the weights that the model has.
 
-        def batches() -> Iterator[Tensor]:
-            for batch in self.training_data():
-                between_batches()
-                yield batch.inputs
-
-        momenta = [(module, module.momentum) for module in self.model.modules() if isinstance(module, _BatchNorm)]
-        try:
-            with evaluation_mode(self.model), self.autocast:  # update_bn leaves this mode, and is to come back.
-                update_bn(batches(), self.model)
-        finally:
-            for module, momentum in momenta:  # update_bn forgets them where it is interrupted.
-                module.momentum = momentum
+        As torch's update_bn, which would also begin those anew that are frozen (dltool.engine.freezing), and leave
+        changed momenta behind where it is interrupted.
+        """
+        with evaluation_mode(self.model), torch.no_grad(), self.autocast:  # The modes come back afterwards.
+            self.model.train()
+            norms = [module for module in self.model.modules() if isinstance(module, _BatchNorm) and module.training]
+            momenta = [norm.momentum for norm in norms]
+            for norm in norms:
+                norm.reset_running_stats()
+                norm.momentum = None  # The mean over all batches.
+            try:
+                for batch in self.training_data():
+                    between_batches()
+                    self.model(batch.inputs)
+            finally:
+                for norm, momentum in zip(norms, momenta, strict=True):
+                    norm.momentum = momentum
         self.statistics_are_fresh = True
 
     def state_dict(self) -> dict[str, Any]:

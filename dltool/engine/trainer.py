@@ -166,11 +166,11 @@ class Trainer:
         self.record("step", self.progress.sums.window() | self.learning_rates())
 
     def learning_rates(self) -> dict[str, float]:
-        """`lr` of a single optimizer, `lr_generator` and the like of several: that of the first group."""
-        single = len(self.updaters) == 1
+        """`lr` of a single optimizer, `lr_generator` and the like of several: without the factors of `lr_factors`."""
+        groups = {role: updater.optimizer.param_groups[0] for role, updater in self.updaters.items()}
         return {
-            "lr" if single else f"lr_{role}": float(updater.optimizer.param_groups[0]["lr"])
-            for role, updater in self.updaters.items()
+            "lr" if len(groups) == 1 else f"lr_{role}": float(group["lr"]) / group.get("lr_factor", 1.0)
+            for role, group in groups.items()
         }
 
     def finish_epoch(self) -> None:

@@ -4,6 +4,7 @@ import contextlib
 import json
 import logging
 import os
+import re
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -24,6 +25,7 @@ STATES = {"finished": "FINISHED", "interrupted": "KILLED", "failed": "FAILED"}
 SECONDS_BETWEEN_WRITES = 1.0
 METRICS_PER_WRITE = 1000  # The store takes no more at a time, and of parameters 100.
 PARAMETERS_PER_WRITE = 100
+FORBIDDEN = re.compile(r"[^\w./ :-]")  # In names; a pattern of optim.lr_factors may have such.
 
 
 class MlflowLog(Tracker):
@@ -124,7 +126,7 @@ class MlflowLog(Tracker):
         from mlflow.entities import Param, RunTag
 
         before = self.client.get_run(self.run_id).data.params
-        values = {key: str(value) for key, value in self.hyperparameters().items()}
+        values = {FORBIDDEN.sub("_", key): str(value) for key, value in self.hyperparameters().items()}
         new = [Param(key, value) for key, value in values.items() if key not in before]
         for params in in_pieces(new, PARAMETERS_PER_WRITE):
             self.client.log_batch(self.run_id, params=params)

@@ -29,6 +29,11 @@ from dltool.optim.optimizer import Optimizer, ParamGroups
     "optim.decay_bias_norm=false: lbfgs has no weight decay to keep off biases and norms",
     hint="optim.decay_bias_norm=true",
 )
+@requires(
+    lambda config: not config.optim.lr_factors,
+    "optim.lr_factors: lbfgs goes along one line in the space of all parameters, and has one rate for them",
+    hint="optim.lr_factors=null, or optim=adam",
+)
 def lbfgs(
     params: ParamGroups,
     *,

@@ -1,16 +1,18 @@
 """From an `optim` option to one torch optimizer per role: parameter groups, and how roles differ."""
 
 import inspect
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import Any
 
 import torch
 from torch import nn
 
+from dltool.component import Positive
 from dltool.errors import ConfigError
 from dltool.hints import nearest
 from dltool.optim.loading import keep_kernels, restore_strides
+from dltool.patterns import check_patterns, fits
 
 ParamGroups = list[dict[str, Any]]
 
@@ -25,6 +27,9 @@ class Optimizer:
             the biases and the weights of normalisation layers (Goyal et al., 2017, section 5.3).
         roles: Fields of the option that differ for one role. `{discriminator: {lr: 4e-4}}` is the
             two time-scale update rule (Heusel et al., 2017, arXiv:1706.08500).
+        lr_factors: Pattern over the names of the model's parameters (dltool.patterns) to a factor of their learning
+            rate, throughout its schedule; the first pattern that fits counts. `{features: 0.1}` is an instance of
+            discriminative fine-tuning (Howard and Ruder, 2018, arXiv:1801.06146, section 3.1).
     """
 
     def __init__(
@@ -33,10 +38,12 @@ class Optimizer:
         *,
         decay_bias_norm: bool = True,
         roles: dict[str, dict[str, bool | int | float | list[float]]] | None = None,
+        lr_factors: dict[str, Positive[float]] | None = None,
     ) -> None:
         self.factory = factory
         self.decay_bias_norm = decay_bias_norm
         self.roles = roles or {}
+        self.lr_factors = lr_factors or {}
         self.name = factory.func.__name__
         arguments = inspect.signature(factory.func).parameters
         self.takes_module = "module" in arguments
@@ -54,23 +61,32 @@ class Optimizer:
                 message = f"optim.roles.{role}: the task has no role {role!r}; its roles are {', '.join(known)}"
                 raise ConfigError(message, did_you_mean("optim.roles.", role, known))
 
-    def build(self, role: str, module: nn.Module) -> torch.optim.Optimizer:
+    def build(self, role: str, module: nn.Module, model: nn.Module | None = None) -> torch.optim.Optimizer:
         """Make the optimizer of one role's trainable parameters.
 
         `module` must be on its device and of its final dtype already: Adagrad makes its state here, and
-        the fused kernel is chosen here. Each group gets "initial_lr", which schedules multiply.
+        the fused kernel is chosen here. Each group gets "initial_lr", which schedules multiply; one whose rate has a
+        factor has that too, as "lr_factor", and its pattern.
+
+        Args:
+            role: Its name.
+            module: Its network.
+            model: The whole model, which names the parameters; null is the network itself.
 
         Raises:
-            ConfigError: If no parameter is trainable, if `roles` sets a field that the option lacks, or if
-                torch refuses a value or the option refuses the network.
+            ConfigError: If no parameter is trainable, if `roles` sets a field that the option lacks, if a pattern of
+                `lr_factors` fits no parameter, or if torch refuses a value or the option refuses the network.
         """
         fields = {name: plain(value) for name, value in {**self.factory.keywords, **self.overrides(role)}.items()}
-        arguments = (self.parameter_groups(role, module), *((module,) if self.takes_module else ()))
+        names = {parameter: name for name, parameter in (model or module).named_parameters()}
+        check_patterns("optim.lr_factors", self.lr_factors, list(names.values()))
+        arguments = (self.parameter_groups(role, module, names), *((module,) if self.takes_module else ()))
         try:
             optimizer = self.factory.func(*arguments, **fields)
         except (TypeError, ValueError) as error:
             raise ConfigError(f"optim={self.name} cannot be built for the role {role!r}: {error}") from error
         for group in optimizer.param_groups:
+            group["lr"] *= group.get("lr_factor", 1.0)  # Not before: muon has two rates of its own.
             group["initial_lr"] = group["lr"]
         optimizer.register_load_state_dict_pre_hook(keep_kernels)
         optimizer.register_load_state_dict_post_hook(restore_strides)
@@ -85,23 +101,47 @@ class Optimizer:
                 raise ConfigError(message, did_you_mean(f"optim.roles.{role}.", name, self.fields))
         return overrides
 
-    def parameter_groups(self, role: str, module: nn.Module) -> ParamGroups:
-        """The trainable parameters in one group, or in two where biases and norms are not decayed."""
+    def parameter_groups(self, role: str, module: nn.Module, names: Mapping[nn.Parameter, str]) -> ParamGroups:
+        """The trainable parameters in a group for each rate, each in two where biases and norms are not decayed."""
         trainable = [parameter for parameter in module.parameters() if parameter.requires_grad]
         if not trainable:
             raise ConfigError(
                 f"the role {role!r} has no trainable parameter for optim={self.name}",
-                "optim=none is for a task without gradients; otherwise unfreeze or give the model a layer",
+                "all are frozen; model.freeze=[] trains every one"
+                if any(True for _ in module.parameters())
+                else "give the model a layer that has parameters",
             )
+        groups = self.groups_by_rate(trainable, names)
         if self.decay_bias_norm:
-            return [{"params": trainable}]
+            return groups
         if "weight_decay" not in self.fields:
             message = f"optim.decay_bias_norm=false: {self.name} has no weight decay to keep off biases and norms"
             raise ConfigError(message, "optim.decay_bias_norm=true")
-        matrices = [parameter for parameter in trainable if parameter.ndim >= 2]
-        vectors = [parameter for parameter in trainable if parameter.ndim < 2]
-        groups: ParamGroups = [{"params": matrices}, {"params": vectors, "weight_decay": 0.0}]
-        return [group for group in groups if group["params"]]
+        halves: ParamGroups = []
+        for group in groups:
+            matrices = [parameter for parameter in group["params"] if parameter.ndim >= 2]
+            vectors = [parameter for parameter in group["params"] if parameter.ndim < 2]
+            halves += [group | {"params": matrices}, group | {"params": vectors, "weight_decay": 0.0}]
+        return [half for half in halves if half["params"]]
+
+    def groups_by_rate(self, trainable: list[nn.Parameter], names: Mapping[nn.Parameter, str]) -> ParamGroups:
+        """First the parameters whose rate has no factor, then those of each pattern."""
+        groups: dict[str | None, dict[str, Any]] = {None: {"params": []}}
+        for pattern, factor in self.lr_factors.items():
+            groups[pattern] = {"params": [], "lr_factor": factor, "pattern": pattern}
+        for parameter in trainable:
+            first = next((pattern for pattern in self.lr_factors if fits(pattern, names[parameter])), None)
+            groups[first]["params"].append(parameter)
+        return [group for group in groups.values() if group["params"]]
+
+
+def describe_factors(factors: Mapping[str, float], optimizers: Iterable[torch.optim.Optimizer]) -> str:
+    """The factors of `lr_factors` in words, with how many parameters each has in all roles' optimizers."""
+    counts = dict.fromkeys(factors, 0)
+    for group in (group for optimizer in optimizers for group in optimizer.param_groups):
+        if "pattern" in group:
+            counts[group["pattern"]] += sum(parameter.numel() for parameter in group["params"])
+    return ", ".join(f"{factors[p]:g} × optim.lr for {p} ({n:,} parameters)" for p, n in counts.items())
 
 
 def plain(value: Any) -> Any:

@@ -21,6 +21,11 @@ from dltool.tasks.task import Source, Updater
     "least squares are solved in one step over all samples at once",
     hint="data.batch_size=full trainer.epochs=1",
 )
+@requires(
+    lambda config: not config.model.freeze,
+    "model.freeze keeps gradients from parameters, and task=least_squares changes them all without one",
+    hint="model.freeze=[]",
+)
 class LeastSquaresTask(SupervisedTask):
     """The W and b that minimize Σ‖y - Wx - b‖² + ridge ‖W‖² over the training split, in one step.
 

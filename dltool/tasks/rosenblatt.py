@@ -22,6 +22,11 @@ from dltool.tasks.task import Prediction, Source, Task, Updater
     "the perceptron rule separates two classes, and the data's targets are others",
     hint="data=logic",
 )
+@requires(
+    lambda config: not config.model.freeze,
+    "model.freeze keeps gradients from parameters, and task=rosenblatt changes them all without one",
+    hint="model.freeze=[]",
+)
 class RosenblattTask(Task):
     """w ← w + lr (y - ŷ) x and b ← b + lr (y - ŷ), for one sample after the other (Rosenblatt 1962).
 

@@ -40,11 +40,11 @@ from dltool.tasks.task import Loss, Prediction, Task
 class SupervisedTask(Task):
     """Minimize loss(model(x), y) + l1 Σ|w| + l2 Σw² over batches of (x, y).
 
-    The penalties run over the weights, that is over parameters with two or more dimensions: biases and the
-    parameters of norms are free. They belong to the objective, so their gradient goes through the optimizer,
-    where the optimizer's own weight decay may not: with SGD, l2=λ equals a weight decay of 2λ; with Adam they
-    differ (Loshchilov and Hutter 2019). They are added once to the objective of a batch, whether that is a
-    mean or a sum, and logged apart as "penalty"; "loss" is without them.
+    The penalties run over the weights that are trained, that is over parameters with two or more dimensions:
+    biases, the parameters of norms and what is frozen are free. They belong to the objective, so their gradient
+    goes through the optimizer, where the optimizer's own weight decay may not: with SGD, l2=λ equals a weight decay
+    of 2λ; with Adam they differ (Loshchilov and Hutter 2019). They are added once to the objective of a batch,
+    whether that is a mean or a sum, and logged apart as "penalty"; "loss" is without them.
 
     In training "loss" and, for classes, "accuracy" are logged; an evaluation gives "loss" and `metrics`. Where the
     data's numbers are standardized, the loss is in those units and the metrics are in their own. The main metric of
@@ -119,10 +119,10 @@ class SupervisedTask(Task):
         return (share * own + other_share * other) / total.clamp(min=torch.finfo(total.dtype).tiny), total
 
     def penalty(self) -> Tensor:
-        """l1 Σ|w| + l2 Σw² over the weights."""
+        """l1 Σ|w| + l2 Σw² over the weights that are trained."""
         total = torch.zeros((), device=next(self.model.parameters()).device)
         for parameter in self.model.parameters():
-            if parameter.dim() >= 2:
+            if parameter.dim() >= 2 and parameter.requires_grad:
                 if self.l1:
                     total = total + self.l1 * parameter.abs().sum()
                 if self.l2:

@@ -59,6 +59,10 @@ FEATURES = {
     "epsilon inside the root": ["optim=rmsprop", "optim.eps_inside_root=true", "optim.centered=true"],
     "metrics": ["task.metrics=[f1_macro,auroc,calibration_error]", "schedule=plateau", "trainer.test=best"],
     "muon": ["optim=muon"],
+    "frozen parts and rates": [
+        *("model.norm=batch", "model.freeze=[layers.0,layers.1]", "optim.lr_factors={*.bias:0.1}"),
+        *("trainer.average.kind=swa", "trainer.average.start=0.2", "optim.decay_bias_norm=false"),
+    ],
     "no shuffle": ["data.shuffle=false"],
     "full batch, LBFGS": ["optim=lbfgs", "data.batch_size=full"],
 }

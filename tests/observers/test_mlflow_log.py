@@ -96,6 +96,13 @@ def test_a_parameter_that_a_resume_changes_is_a_tag(
     assert the_run().data.tags["seed"] == "4"
 
 
+def test_a_parameter_whose_name_mlflow_refuses(
+    make: Callable[..., MlflowLog], follow: Callable[..., None], records: list[dict[str, Any]]
+) -> None:
+    follow(make({"optim": {"lr_factors": {"层.*[12]?": 0.1}}}), records[:3])
+    assert the_run().data.params == {"optim.lr_factors.层.__12__": "0.1"}
+
+
 def test_a_run_that_failed(make: Callable[..., MlflowLog], records: list[dict[str, Any]]) -> None:
     log = make()
     log.open([])

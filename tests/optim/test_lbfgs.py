@@ -13,7 +13,7 @@ from dltool.optim.optimizer import Optimizer
 ALLOWED = {
     "task": {"loss_for": "data"},
     "trainer": {"precision": 32, "clip_norm": None, "clip_value": None, "accumulate": 4},
-    "optim": {"decay_bias_norm": True},
+    "optim": {"decay_bias_norm": True, "lr_factors": None},
 }
 
 
@@ -47,6 +47,7 @@ def test_finds_the_least_squares_solution_in_few_steps(parts):
         ("trainer", "clip_norm", 1.0),
         ("trainer", "clip_value", 1.0),
         ("optim", "decay_bias_norm", False),
+        ("optim", "lr_factors", {"head": 0.1}),
     ],
 )
 def test_what_it_cannot_be_combined_with(settings, group, field, value):

@@ -8,7 +8,8 @@ from torch import nn
 
 from dltool.errors import ConfigError
 from dltool.optim.lbfgs import lbfgs
-from dltool.optim.optimizer import Optimizer
+from dltool.optim.muon import muon
+from dltool.optim.optimizer import Optimizer, describe_factors
 from dltool.optim.optimizers import adam, adamw, sgd
 
 
@@ -84,3 +85,53 @@ def test_unknown_role():
 def test_a_value_that_torch_refuses_names_the_role(module, fields):
     with pytest.raises(ConfigError, match="optim=adam cannot be built for the role 'discriminator'"):
         Optimizer(partial(adam), roles={"discriminator": fields}).build("discriminator", module)
+
+
+def test_a_factor_is_that_of_a_step(module):
+    optimizer = Optimizer(partial(sgd, lr=0.5), lr_factors={"0": 0.1, "[03].weight": 4.0}).build("model", module)
+    before = [parameter.detach().clone() for parameter in module.parameters()]
+    for parameter in module.parameters():
+        parameter.grad = torch.ones_like(parameter)
+    optimizer.step()
+    moved = {n: float((b - p).detach().mean()) for (n, p), b in zip(module.named_parameters(), before, strict=True)}
+    factors = {"0.weight": 0.1, "0.bias": 0.1, "1.weight": 1, "1.bias": 1, "3.weight": 4, "3.bias": 1}
+    assert moved == pytest.approx({name: 0.5 * factor for name, factor in factors.items()})
+
+
+def test_rates_and_decay_and_roles_go_together(module):
+    recipe = Optimizer(
+        partial(adamw, lr=0.5), decay_bias_norm=False, roles={"critic": {"lr": 2.0}}, lr_factors={"0": 0.1}
+    )
+    groups = recipe.build("critic", module).param_groups
+    found = [(g["lr"], g["initial_lr"], g["weight_decay"], [p.ndim for p in g["params"]]) for g in groups]
+    assert found == [
+        *[(2.0, 2.0, 0.01, [2]), (2.0, 2.0, 0.0, [1, 1, 1])],
+        *[(0.2, 0.2, 0.01, [4]), (0.2, 0.2, 0.0, [1])],
+    ]
+
+
+def test_both_of_muons_rates_have_the_factor():
+    module = nn.Sequential(nn.Linear(4, 4), nn.Linear(4, 4), nn.Linear(4, 2))
+    optimizer = Optimizer(partial(muon, lr=0.02, adamw_lr=0.004), lr_factors={"0": 0.5}).build("model", module)
+    rates = {id(p): group["initial_lr"] for group in optimizer.param_groups for p in group["params"]}
+    found = [rates[id(parameter)] for parameter in module.parameters()]
+    assert found == [0.01, 0.002, 0.02, 0.004, 0.004, 0.004]
+
+
+def test_names_are_those_of_the_whole_model(module):
+    model = nn.ModuleDict({"critic": module, "actor": nn.Linear(2, 2)})
+    recipe = Optimizer(partial(sgd, lr=1.0), lr_factors={"actor": 0.1})
+    optimizers = [recipe.build(role, model[role], model) for role in ("critic", "actor")]
+    assert [group["lr"] for optimizer in optimizers for group in optimizer.param_groups] == [1.0, 0.1]
+    assert describe_factors({"actor": 0.1}, optimizers) == "0.1 × optim.lr for actor (6 parameters)"
+
+
+def test_a_pattern_that_fits_nothing(module):
+    with pytest.raises(ConfigError, match=r"optim\.lr_factors: no parameter .* 'conv\*' fits; .* are 0, 1, 3"):
+        Optimizer(partial(sgd), lr_factors={"conv*": 0.1}).build("model", module)
+
+
+def test_all_frozen_is_hinted_at(module):
+    with pytest.raises(ConfigError) as error:
+        Optimizer(partial(adam)).build("model", module.requires_grad_(False))
+    assert error.value.hint == "all are frozen; model.freeze=[] trains every one"

@@ -44,7 +44,11 @@ def print_run(record: RunRecord, known: dict[str, Any]) -> None:
     print_section("config (what is not a default)", [(key, as_text(value)) for key, value in known["changed"].items()])
     auto = {key.removeprefix("auto."): environment[key] for key in environment if key.startswith("auto.")}
     print_section("auto became", [(key, as_text(value)) for key, value in auto.items()])
-    rest = {key: value for key, value in environment.items() if not key.startswith(("auto", "resumed"))}
+    rest = {
+        key: value
+        for key, value in environment.items()
+        if not key.startswith(("auto", "resumed")) and value not in ("", [], {})
+    }
     print_section("environment", [(key.removeprefix("versions."), as_text(value)) for key, value in rest.items()])
     for title in ("checkpoints", "files"):
         print_section(title, [(one["name"], as_size(one["num_bytes"]), one["note"]) for one in known[title]])

@@ -1,0 +1,175 @@
+"""What `init_from` names: a run, one of its checkpoints, or a file of tensors; found, read, and checked.
+
+A run's weights are those of its newest checkpoint, averaged where it kept an average, as its test used them. Reading
+runs nothing: safetensors have no code, and a pickled file is read by torch's restricted unpickler only.
+"""
+
+import hashlib
+import re
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import safetensors.torch
+import torch
+from safetensors import SafetensorError
+from torch import Tensor
+
+from dltool.engine.checkpoint import MANIFEST, STATE, WEIGHTS, load
+from dltool.errors import CheckpointError, ConfigError, DataError
+from dltool.runs.catalog import find_run, is_run
+from dltool.runs.folder import quoted
+from dltool.settings import OUTPUT_ROOT
+
+CHECKPOINTS, POINTERS = "checkpoints", ("last", "best")
+PICKLED = (".pt", ".pth", ".bin", ".ckpt")
+SUFFIXES = (".safetensors", *PICKLED)
+# Where a training's file has the weights among other things; of two, those that timm averaged.
+NESTS = ("state_dict_ema", "state_dict", "model_state_dict", "model", "weights")
+SAVE_TENSORS = "save the tensors alone where the file was made: torch.save(model.state_dict(), FILE)"
+
+
+@dataclass(frozen=True)
+class WeightsSource:
+    """Weights by name, and where they come from.
+
+    Attributes:
+        path: The file, or the checkpoint's folder.
+        weights: Name to tensor, on the CPU.
+        sha256: Name of each file that was read to its SHA-256.
+        remark: What a reader should know of them, such as "its ema average"; or nothing.
+    """
+
+    path: Path
+    weights: dict[str, Tensor]
+    sha256: dict[str, str]
+    remark: str = ""
+
+
+def read_weights(name: str) -> WeightsSource:
+    """The weights that `init_from=name` means.
+
+    Raises:
+        ConfigError: It names nothing that has weights.
+        DataError: What it names is damaged, or cannot be read without running code.
+    """
+    path = locate(name)
+    return read_checkpoint(path) if path.is_dir() else read_file(path)
+
+
+def locate(name: str) -> Path:
+    """The file or the checkpoint's folder that a path names, or a run's unique name and what lies below it."""
+    path = Path(name).expanduser()
+    if not path.exists():
+        if path.suffix in SUFFIXES:
+            message = f"init_from={name}: {path.resolve()} does not exist"
+            raise ConfigError(message, "name a file by its path from the working directory, or a run")
+        run, below = path, ""
+        if CHECKPOINTS in path.parts:  # RUN/checkpoints/best, with the run by its name.
+            position = path.parts.index(CHECKPOINTS)
+            run, below = Path(*path.parts[:position]), str(Path(*path.parts[position:]))
+        try:
+            path = find_run(str(run), OUTPUT_ROOT) / below
+        except ConfigError as error:
+            raise ConfigError(f"init_from={name}: {error.message}", error.hint) from error
+        if not path.exists():
+            return named_checkpoint(path)
+    if path.parent.name == CHECKPOINTS and path.name in POINTERS:
+        return named_checkpoint(path)
+    if path.is_dir():
+        if (path / MANIFEST).is_file():
+            return path
+        if is_run(path):
+            return named_checkpoint(path / CHECKPOINTS / "last")
+        message = f"init_from={name}: {path.resolve()} is no run folder and no checkpoint"
+        raise ConfigError(message, "`dltool runs` lists the run folders; RUN/checkpoints/best names a checkpoint")
+    if path.suffix not in SUFFIXES or not path.is_file():
+        message = f"init_from={name}: {path.resolve()} is no file of weights, which end in {', '.join(SUFFIXES)}"
+        raise ConfigError(message, "name a run, a checkpoint's folder or such a file")
+    return path
+
+
+def named_checkpoint(path: Path) -> Path:
+    """The folder that RUN/checkpoints/last, best or step-000123 means."""
+    folder, run = path.parent, path.parent.parent
+    found = folder / path.read_text(encoding="utf-8").strip() if path.is_file() else path
+    if found.is_dir() and found.parent == folder:
+        return found
+    present = sorted(one.name for one in folder.glob("step-*"))
+    if not present:
+        raise ConfigError(f"{run.resolve()} has no checkpoint yet", f"dltool resume {quoted(run)}")
+    there = [*(pointer for pointer in POINTERS if (folder / pointer).is_file()), *present]
+    message = f"{run.resolve()} has no checkpoint {path.name}; there are {', '.join(there)}"
+    raise ConfigError(message, f"init_from={quoted(folder / present[-1])}")
+
+
+def read_checkpoint(path: Path) -> WeightsSource:
+    try:
+        checkpoint = load(path)
+    except CheckpointError as error:
+        others = sorted(other for other in path.parent.glob("step-*") if other != path)
+        hint = f"init_from={quoted(others[-1])}" if others else "name another run or file"
+        raise DataError(f"init_from: {error.message}", hint) from error
+    files = {name: digest(path / name) for name in (WEIGHTS, STATE)}
+    average = checkpoint.state.get("average")
+    if not average or not average["num_updates"]:
+        return WeightsSource(path, checkpoint.weights, files)
+    if not average["statistics_are_fresh"]:  # The training too would have to pass over its data before it used them.
+        remark = "the weights themselves: the statistics of batch norm for its average were never computed"
+        return WeightsSource(path, checkpoint.weights, files, remark)
+    return WeightsSource(path, checkpoint.weights | average["weights"], files, "its averaged weights")
+
+
+def read_file(path: Path) -> WeightsSource:
+    """A file of tensors: safetensors, or what torch.save wrote, the weights at its top or in one of NESTS."""
+    try:
+        sha256 = {path.name: digest(path)}
+        content = safetensors.torch.load_file(path) if path.suffix not in PICKLED else unpickle(path)
+    except OSError as error:
+        raise DataError(f"{path.resolve()} cannot be read: {error.strerror or error}", "check the path") from error
+    except (SafetensorError, ValueError) as error:
+        raise damaged(path, error) from error
+    nests = []
+    while isinstance(content, Mapping):
+        nest = next((key for key in NESTS if isinstance(content.get(key), Mapping)), None)
+        if nest is None:
+            break
+        content = content[nest]
+        nests.append(nest)
+    weights = content if isinstance(content, Mapping) else {}
+    weights = {str(name): tensor.detach() for name, tensor in weights.items() if is_dense(tensor)}
+    if not weights:
+        message = f"{path.resolve()} holds no weights by name: neither at its top nor under {', '.join(NESTS)}"
+        raise DataError(message, SAVE_TENSORS)
+    return WeightsSource(path, weights, sha256, f"under {'.'.join(nests)}" if nests else "")
+
+
+def is_dense(value: Any) -> bool:
+    return isinstance(value, Tensor) and value.layout is torch.strided and not (value.is_quantized or value.is_meta)
+
+
+def unpickle(path: Path) -> Any:
+    """What torch.save wrote, where that is tensors and plain values: nothing else is let in."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Of torch's old format, whose storages it wraps.
+            return torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # What no pickle is can end anywhere in the unpickler.
+        if asked := re.search(r"(?i)unsupported (?:global:? )+([\w.]+)|(TorchScript)", str(error)):
+            what = asked[1] or asked[2]
+            message = f"{path.resolve()} holds {what} beside tensors, and reading that could run code"
+            raise DataError(message, SAVE_TENSORS) from error
+        raise damaged(path, error) from error
+
+
+def damaged(path: Path, error: Exception) -> DataError:
+    known = isinstance(error, SafetensorError | RuntimeError)
+    reason = f": {str(error).splitlines()[0].partition('. ')[0]}" if known and str(error) else ""
+    return DataError(f"{path.resolve()} is damaged, or no file of weights{reason}", "copy or save it again")
+
+
+def digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
