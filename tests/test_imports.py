@@ -14,7 +14,7 @@ OWN_MODEL = str(PACKAGE / "template" / "models.py")
 # A module imports from its own tier and from those before it only.
 TIERS = [
     ["errors", "hints", "component", "spec", "settings", "patterns", "trust", "registry"],
-    ["randomness", "batch", "config"],
+    ["randomness", "batch", "config", "docstrings", "schema"],
     ["layers", "metrics"],
     ["models", "data", "losses", "optim"],
     ["tasks"],
@@ -25,7 +25,7 @@ TIERS = [
     ["build"],
     ["session"],
     ["training"],
-    ["search", "bench"],
+    ["search", "bench", "completion", "doctor"],
     ["inference"],
     ["cli"],
     ["api"],
@@ -89,6 +89,9 @@ def test_imports_flow_one_way(path: Path) -> None:
         (["train", "-m", "seed=range(3,1)"], 2),
         (["train", "-m", "optim.lr=0.1,-1"], 2),
         (["train", "-m", "seed=1,2", "--cfg", "job"], 0),
+        (["schema"], 0),
+        (["schema", "optm"], 2),
+        (["completion", "zsh"], 0),
         (["runs"], 0),
         (["runs", "--help"], 0),
         (["runs", "show", "nowhere"], 2),

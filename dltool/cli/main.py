@@ -12,6 +12,8 @@ from dltool import __version__
 from dltool.cli import (
     bench,
     check,
+    completion,
+    doctor,
     evaluate,
     export,
     init,
@@ -20,12 +22,14 @@ from dltool.cli import (
     reproduce,
     resume,
     runs,
+    schema,
     show,
     train,
     tune,
 )
 from dltool.cli.request import trust_given
 from dltool.cli.verb import Help, add_verb
+from dltool.completion.shells import REQUEST
 from dltool.errors import DltoolError
 
 VERBS: dict[str, ModuleType] = {
@@ -42,6 +46,9 @@ VERBS: dict[str, ModuleType] = {
     "show": show,
     "check": check,
     "init": init,
+    "doctor": doctor,
+    "schema": schema,
+    "completion": completion,
 }
 
 EPILOG = """\
@@ -64,8 +71,11 @@ exit codes: 0 done; 2 wrong config or data, nothing has run; 1 failed while runn
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit code."""
+    words = sys.argv[1:] if argv is None else argv
+    if words and words[0] == REQUEST:
+        return completion.answer_request(words[1:], make_parser, with_action)
     parser = make_parser()
-    words = with_action(sys.argv[1:] if argv is None else argv)
+    words = with_action(words)
     args, rest = parser.parse_known_args(words)
     if args.verb is None:
         parser.print_help()

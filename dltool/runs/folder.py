@@ -18,7 +18,6 @@ import shlex
 import subprocess
 import sys
 import time
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -204,6 +203,8 @@ def quoted(path: Path) -> str:
 
 def describe_environment() -> dict[str, Any]:
     """Versions, machine, git commit, command line, trusted code: what a result depends on beside its config."""
+    from importlib import metadata  # 20 ms, for which `dltool --help` and a pressed tab key need not wait.
+
     versions = {}
     for package in FLAT_PACKAGES:
         try:

@@ -1,0 +1,71 @@
+"""`dltool doctor`: what is here, what is missing, what is broken."""
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from dltool.doctor.finding import Finding
+
+SUMMARY = "say what is installed, what this machine can do, and what is broken"
+EXAMPLES = """\
+examples:
+  dltool doctor
+  dltool doctor --json          for a report of an error
+
+ok: it works. note: something lacks that some trainings have use for. problem: no training can do without.
+exit code 1: there is a problem.
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="the same for programs")
+
+
+def run(args: argparse.Namespace) -> int:
+    found: list[Finding] = []
+    section = None
+    for finding in findings():
+        found.append(finding)
+        if not args.json:
+            if finding.section != section:
+                print(("\n" if section else "") + finding.section)
+                section = finding.section
+            print_finding(finding)
+    problems = [finding for finding in found if finding.level == "problem"]
+    if args.json:
+        print(json.dumps({"ok": not problems, "findings": [asdict(finding) for finding in found]}, indent=2))
+    elif problems:
+        names = ", ".join(dict.fromkeys(finding.name for finding in problems))
+        print(f"\n{len(problems)} problem{'s' * (len(problems) != 1)}: {names}")
+    else:
+        print("\nall that a training needs is there")
+    return 1 if problems else 0
+
+
+def findings() -> "Iterator[Finding]":
+    """Every finding as it is made; a part that fails is a finding too."""
+    from dltool.doctor.devices import devices
+    from dltool.doctor.finding import Finding
+    from dltool.doctor.folders import folders
+    from dltool.doctor.machine import machine
+    from dltool.doctor.software import software
+    from dltool.doctor.terminal import terminal
+
+    for part in (software, machine, devices, folders, terminal):
+        try:
+            yield from part()
+        except Exception as error:
+            yield Finding(part.__name__, "dltool doctor", "note", f"{type(error).__name__}: {error}")
+
+
+def print_finding(finding: "Finding") -> None:
+    lines = [f"  {finding.level:<8} {finding.name:<17} {finding.text}"]
+    if finding.hint and finding.level != "ok":
+        lines.append(f"{'':29}hint: {finding.hint}")
+    encoding = sys.stdout.encoding or "ascii"
+    for line in lines:  # A terminal that lacks a character gets its escape, not an error.
+        print(line.encode(encoding, "backslashreplace").decode(encoding), flush=True)

@@ -1,0 +1,80 @@
+"""`dltool schema`: a JSON Schema of the YAML files, for editors."""
+
+import argparse
+import json
+from pathlib import Path
+
+from dltool.cli.request import add_trust_argument
+from dltool.config.options import GROUPS, PRESETS
+from dltool.config.source import registrations
+from dltool.errors import ConfigError
+from dltool.hints import nearest
+from dltool.runs.folder import quoted
+from dltool.schema import WHOLE, schema
+
+SUMMARY = "print a JSON Schema of a group's YAML files, for editors"
+EXAMPLES = """\
+examples:
+  dltool schema optim                 the files of configs/optim/
+  dltool schema optim adam            those with `name: adam`
+  dltool schema                       a whole config, such as a run's config.yaml
+  dltool schema --output schemas      all of them: schemas/model.schema.json, …
+
+An editor with yaml-language-server (VS Code's YAML extension, Neovim, Emacs, …) completes, explains and checks a file
+that has this line below its first comment, with the path as seen from the file:
+
+  # yaml-language-server: $schema=../../schemas/model.schema.json
+
+or all files of a group, in VS Code's settings.json:
+
+  "yaml.schemas": {"schemas/model.schema.json": "configs/model/*.yaml"}
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("group", nargs="?", help=", ".join(GROUPS))
+    parser.add_argument("option", nargs="?", help="only the files with this `name`")
+    parser.add_argument("--output", type=Path, metavar="FOLDER", help="write one file a group there")
+    parser.add_argument(
+        "--config-dir", action="append", default=[], type=Path, metavar="FOLDER", help="your own options too"
+    )
+    add_trust_argument(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    check_names(args.group, args.option)
+    if args.output is None:
+        print(as_json(args.group or WHOLE, args))
+        return 0
+    try:
+        args.output.mkdir(parents=True, exist_ok=True)
+        for name in [args.group] if args.group else [WHOLE, *GROUPS]:
+            stem = f"{name}.{args.option}" if args.option else name
+            path = args.output / f"{stem}.schema.json"
+            path.write_text(as_json(name, args) + "\n", encoding="utf-8")
+            print(quoted(path))
+    except OSError as error:
+        problem = f"{args.output.resolve()} cannot be written: {error.strerror}"
+        raise ConfigError(problem, "--output FOLDER, a folder that can be written") from error
+    return 0
+
+
+def as_json(name: str, args: argparse.Namespace) -> str:
+    return json.dumps(schema(name, args.config_dir, args.option), indent=2, ensure_ascii=False)
+
+
+def check_names(group: str | None, option: str | None) -> None:
+    """Raise ConfigError for a group or option that does not exist, with the nearest one."""
+    if group is not None and group not in GROUPS:
+        near = nearest(group, GROUPS)
+        hint = f"did you mean {near}?" if near else None
+        raise ConfigError(f"there is no group {group}; the groups are {', '.join(GROUPS)}", hint)
+    if option is None:
+        return
+    if group in PRESETS:
+        raise ConfigError(f"the files of {group} have no name: they have one schema", f"dltool schema {group}")
+    names = registrations()[str(group)]
+    if option not in names:
+        near = nearest(option, names)
+        hint = f"did you mean {near}?" if near else None
+        raise ConfigError(f"no {group} has the name {option}; the names are {', '.join(names)}", hint)

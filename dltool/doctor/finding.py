@@ -1,0 +1,34 @@
+"""What was found out about one thing."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Level = Literal["ok", "note", "problem"]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of the report.
+
+    Attributes:
+        section: Such as "memory and processors"; findings of a section follow each other.
+        name: What was looked at.
+        level: "problem" is what no training can do without; "note" what some have use for.
+        text: What was found.
+        hint: What to type or change.
+    """
+
+    section: str
+    name: str
+    level: Level
+    text: str
+    hint: str | None = None
+
+
+def as_size(num_bytes: float) -> str:
+    """Bytes in the largest unit of which there is one at least."""
+    for unit in ("B", "KiB", "MiB"):
+        if num_bytes < 1024:
+            return f"{num_bytes:.0f} {unit}"
+        num_bytes /= 1024
+    return f"{num_bytes:.1f} GiB"

@@ -1,0 +1,94 @@
+"""The packages that dltool needs, and those that its extras would add, as pip has noted them: none is imported."""
+
+import platform
+import re
+import sys
+from collections.abc import Iterator
+from importlib import metadata
+
+from dltool import __version__
+from dltool.doctor.finding import Finding
+
+# What each extra of pyproject.toml is good for; one that is not named here is listed by its packages alone.
+PURPOSES = {
+    "cjk": "Chinese, Japanese and Korean names in pictures",
+    "tune": "dltool tune",
+    "joblib": "sweeps by hydra/launcher=joblib",
+    "submitit": "sweeps on a cluster, hydra/launcher=submitit_slurm",
+    "tensorboard": "logger=tensorboard",
+    "wandb": "logger=wandb",
+    "mlflow": "logger=mlflow",
+    "export": "dltool export --format onnx",
+    "test": "the tests",
+    "dev": "the linters",
+}
+REQUIREMENT = re.compile(r"([\w.-]+)(?:\[[^]]*\])?\s*([^;]*?)\s*(?:;.*extra == ['\"]([\w-]+)['\"].*)?")
+
+
+def software() -> Iterator[Finding]:
+    yield Finding("versions", "dltool", "ok", __version__)
+    text = f"{platform.python_implementation()} {platform.python_version()}, {sys.executable}"
+    yield Finding("versions", "python", "ok", text)
+    required, extras = requirements()
+    if not required:
+        text = "dltool runs from its source, not installed: what it needs is not known"
+        yield Finding("versions", "packages", "note", text, "pip install -e FOLDER")
+    for name, wanted in required.items():
+        version = installed(name)
+        if version is None:
+            yield Finding("versions", name, "problem", "not installed", f"pip install '{name}{wanted}'")
+        elif not satisfies(version, wanted):
+            text = f"{version}, but dltool needs {wanted}"
+            yield Finding("versions", name, "problem", text, f"pip install '{name}{wanted}'")
+        else:
+            yield Finding("versions", name, "ok", version)
+    for extra, names in extras.items():
+        yield of_extra(extra, names)
+
+
+def of_extra(extra: str, names: dict[str, str]) -> Finding:
+    missing = [name for name in names if installed(name) is None]
+    purpose = PURPOSES.get(extra)
+    if missing:
+        text = f"not installed: {', '.join(missing)}" + (f"; for {purpose}" if purpose else "")
+        return Finding("extras", extra, "note", text, f"pip install 'dltool[{extra}]'")
+    return Finding("extras", extra, "ok", ", ".join(f"{name} {installed(name)}" for name in names))
+
+
+def requirements() -> tuple[dict[str, str], dict[str, dict[str, str]]]:
+    """Package to the versions wanted, "<1.4,>=1.3.8": those always needed, and those of each extra.
+
+    An extra's mention of other extras, `dltool[tune]`, is left out: they have lines of their own.
+    """
+    required: dict[str, str] = {}
+    extras: dict[str, dict[str, str]] = {}
+    try:
+        lines = metadata.requires("dltool") or []
+    except metadata.PackageNotFoundError:
+        lines = []
+    for line in lines:
+        match = REQUIREMENT.fullmatch(line)
+        if match is not None and match[1] != "dltool":
+            group = extras.setdefault(match[3], {}) if match[3] else required
+            group[match[1]] = match[2]
+    return required, extras
+
+
+def installed(name: str) -> str | None:
+    """The version of a package; None where it is not installed."""
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def satisfies(version: str, wanted: str) -> bool:
+    """Whether a version is one of those wanted; yes where `packaging` is not there to tell."""
+    try:
+        from packaging.specifiers import InvalidSpecifier, SpecifierSet
+    except ImportError:
+        return True
+    try:
+        return SpecifierSet(wanted).contains(version, prereleases=True)
+    except InvalidSpecifier:
+        return True
