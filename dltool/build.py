@@ -36,7 +36,7 @@ from dltool.settings import LoggerSettings, ModelSettings, StopSettings, Trainer
 from dltool.spec import DataSpec
 from dltool.tasks.task import Task
 from dltool.trust.importing import failures_placed
-from dltool.warm_start import WarmStart, warm_start
+from dltool.warm_start.warm_start import WarmStart, warm_start
 
 
 @dataclass

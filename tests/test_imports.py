@@ -21,7 +21,7 @@ TIERS = [
     ["observers.observer"],
     ["engine"],
     ["observers", "runs", "summary"],
-    ["following", "warm_start", "weights_source"],
+    ["following", "warm_start"],
     ["build"],
     ["session"],
     ["training"],
