@@ -64,6 +64,7 @@ wsd: trapezoid
 """,
     "model": """
 mlp: fc dense
+cnn: convnet conv
 linear: regression adaline
 """,
     "data": """

@@ -34,6 +34,11 @@ COMPANIONS = {
     ("optim", "lbfgs"): ["model=mlp", "data.batch_size=full"],
     ("optim", "rprop"): ["schedule=constant"],
 }
+# What makes a training of three steps short, where a model's images are large.
+SMALL = {
+    ("model", "alexnet"): ["data.batch_size=2", "model.without=[fc6,fc7]"],
+    ("model", "alexnet_torchvision"): ["data.batch_size=2", "data.resize=64", "model.without=[fc6,fc7]"],
+}
 NEEDS_SPARSE_GRADIENTS = ("optim", "sparse_adam")
 
 
@@ -80,7 +85,7 @@ def test_trains_one_batch(
 ) -> None:
     if (group, name) == NEEDS_SPARSE_GRADIENTS:
         pytest.skip("no model here has sparse gradients; tests/optim takes it on an embedding")
-    overrides = overrides_for(group, name)
+    overrides = [*overrides_for(group, name), *SMALL.get((group, name), [])]
     tree = compose(overrides).tree
     if "root" in tree["data"]:
         overrides.append(f"data.root={class_folders if name == 'image_folder' else mnist_folder}")

@@ -4,6 +4,8 @@ from collections.abc import Callable
 
 from torch import Tensor, nn
 
+from dltool.layers.locally_connected import LocallyConnected
+
 # What each scheme does to the weight of a linear map or convolution with n_in inputs and n_out outputs.
 SCHEMES: dict[str, Callable[[Tensor, float], Tensor]] = {
     "xavier_uniform": lambda weight, std: nn.init.xavier_uniform_(weight),
@@ -17,7 +19,7 @@ SCHEMES: dict[str, Callable[[Tensor, float], Tensor]] = {
 
 
 def initialize(module: nn.Module, scheme: str, std: float = 0.01) -> None:
-    """Set the weights of every linear map and convolution below `module`, and their biases to zero.
+    """Set the weights of every linear map, convolution and local connection below `module`, and their biases to zero.
 
     Args:
         module: Changed in place; its norms keep their ones and zeros.
@@ -31,7 +33,9 @@ def initialize(module: nn.Module, scheme: str, std: float = 0.01) -> None:
     if scheme == "default":
         return
     for layer in module.modules():
-        if isinstance(layer, (nn.Linear, nn.Conv2d)):
-            SCHEMES[scheme](layer.weight, std)
+        if isinstance(layer, (nn.Linear, nn.Conv2d, LocallyConnected)):
+            kernels = layer.weight.detach().unbind() if isinstance(layer, LocallyConnected) else [layer.weight]
+            for kernel in kernels:
+                SCHEMES[scheme](kernel, std)
             if layer.bias is not None:
                 nn.init.zeros_(layer.bias)

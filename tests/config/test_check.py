@@ -32,7 +32,7 @@ WRONG = [
     ("seed=-1", "seed=-1: an integer >= 0", "seed=0"),
     ("optm=adam", "unknown key optm", "did you mean optim"),
     ("+sed=1", "unknown key sed", "did you mean seed"),
-    ("model=lenett", "model=lenett: there is no such model; the options are gan, lenet,", "model=lenet"),
+    ("model=lenett", "model=lenett: there is no such model; the options are ", "model=lenet"),
     ("model=[lenet]", "there is no such model", None),
     ("model.name=lenett", "model.name=lenett", "lenet"),
     ("model.hiden=3", "unknown key model.hiden", "did you mean model.hidden"),

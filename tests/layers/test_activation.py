@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from dltool.layers.activation import activation
-from dltool.models import gan, lenet, mlp
+from dltool.models import cnn, gan, lenet, mlp
 
 POINTS = [-2.0, -0.5, 0.0, 1.5]
 
@@ -39,7 +39,9 @@ def test_scaled_tanh_keeps_plus_and_minus_one():
     )
 
 
-@pytest.mark.parametrize("literal", [mlp.Activation, mlp.OutputActivation, lenet.Activation, gan.Activation])
+@pytest.mark.parametrize(
+    "literal", [mlp.Activation, mlp.OutputActivation, lenet.Activation, gan.Activation, cnn.Activation]
+)
 def test_every_name_that_a_model_offers_exists(literal):
     for name in get_args(literal):
         assert activation(name)(torch.randn(2, 3)).shape == (2, 3)

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from dltool.layers.initialize import initialize
-from dltool.models import lenet, mlp
+from dltool.models import cnn, lenet, mlp
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,7 @@ def test_norms_keep_their_ones():
     assert network[1].weight.tolist() == [1, 1, 1, 1]
 
 
-@pytest.mark.parametrize("literal", [mlp.Init, lenet.Init])
+@pytest.mark.parametrize("literal", [mlp.Init, lenet.Init, cnn.Init])
 def test_every_name_that_a_model_offers_exists(literal):
     for name in get_args(literal):
         initialize(nn.Linear(3, 2, bias=False), name)
