@@ -35,3 +35,12 @@ def test_other_sizes_and_channels():
 def test_what_is_no_image_is_refused(images):
     with pytest.raises(DataError):
         ImagePreprocessing(1, (8, 8), (8, 8), (0.0,), (1.0,))(images)
+
+
+def test_given_statistics_are_saved():
+    data = ImageData(digits, mean=[0.3], std=[0.4])
+    data.prepare(0, torch.device("cpu"))
+    saved = data.preprocessing.to_dict()
+    assert (saved["shift"], saved["factor"]) == (pytest.approx((76.5,)), pytest.approx((1 / 102,)))
+    assert data.choices["data.scaling"] == "standardize"
+    assert data.train.draw().inputs.min() == pytest.approx(-0.75)
