@@ -1,6 +1,7 @@
 """Nothing in a config can name code, read the environment, or write outside the output root."""
 
 import os
+import re
 from pathlib import Path
 
 import pytest
