@@ -1,8 +1,6 @@
 """From a checked config to objects: the only place where a name becomes a class."""
 
 import dataclasses
-import importlib
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -11,9 +9,10 @@ import torch
 from torch import nn
 
 from dltool.config.check import Config, check_rules, resolve_loss
-from dltool.config.kinds import AnyOf, DictOf, Field, Kind, ListOf, Nested, Scalar, TupleOf
-from dltool.config.source import Component, component
+from dltool.config.source import component
+from dltool.construct import arguments, build_component, to_python
 from dltool.data.dataset import Dataset
+from dltool.data.preprocessing import Fitted
 from dltool.engine.anomaly import AnomalyDetector
 from dltool.engine.averaging import WeightAverage
 from dltool.engine.checkpoint import CheckpointStore
@@ -36,7 +35,7 @@ from dltool.settings import LoggerSettings, ModelSettings, StopSettings, Trainer
 from dltool.spec import DataSpec
 from dltool.tasks.task import Task
 from dltool.trust.importing import failures_placed
-from dltool.warm_start import WarmStart, warm_start
+from dltool.warm_start.warm_start import WarmStart, warm_start
 
 
 @dataclass
@@ -117,50 +116,8 @@ def prepare(config: Config, followed: tuple[str, str | None] | None = None, *, r
     return Parts(config, settings, stop, logger, device, dataset, spec, task, updaters, auto, notes, started)
 
 
-def build_component(declared: Component, fields: Mapping[str, Any], *positional: Any) -> Any:
-    """Construct a component from its fields; with an `into=` class, that class around it.
-
-    Raises:
-        ConfigError: Where a trusted file fails while it is imported, or its constructor does.
-    """
-    with failures_placed(declared.module):
-        return construct(declared, fields, *positional)
-
-
-def construct(declared: Component, fields: Mapping[str, Any], *positional: Any) -> Any:
-    factory = getattr(importlib.import_module(declared.module), declared.attribute)
-    own = arguments(declared.fields, fields)
-    if declared.shared_class is None or declared.shared_module is None:
-        return factory(*positional, **own)
-    into = getattr(importlib.import_module(declared.shared_module), declared.shared_class)
-    return into(partial(factory, **own), *positional, **arguments(declared.shared_fields, fields))
-
-
-def arguments(declared: Mapping[str, Field], values: Mapping[str, Any]) -> dict[str, Any]:
-    """Keyword arguments: the given values, or the defaults where a key is left out."""
-    return {name: to_python(field.kind, values.get(name, field.default)) for name, field in declared.items()}
-
-
-def to_python(kind: Kind, value: Any) -> Any:
-    """A plain config value as the signature wants it: a tuple, a settings object, a number that is a float."""
-    match kind:
-        case TupleOf(items=items):
-            return tuple(to_python(item, v) for item, v in zip(items, value, strict=True))
-        case ListOf(item=item):
-            return [to_python(item, v) for v in value]
-        case DictOf(value=inner):
-            return {key: to_python(inner, v) for key, v in value.items()}
-        case Nested(module=module, class_name=name, fields=fields):
-            return getattr(importlib.import_module(module), name)(**arguments(fields, value))
-        case AnyOf(alternatives=alternatives):
-            return to_python(next(k for k in alternatives if k.fits(value)), value)
-        case Scalar(type="float"):
-            return float(value)
-    return value
-
-
-def build_data(config: Config, device: torch.device) -> Dataset:
-    """The data set, loaded, checked, split, scaled and ready to be drawn from.
+def build_data(config: Config, device: torch.device, *, fitted: Fitted | None = None, cut: bool = True) -> Dataset:
+    """The data set, loaded, checked, split, scaled and ready to be drawn from. See Dataset.prepare.
 
     Raises:
         DataError: Where it is missing, damaged or not what it claims to be.
@@ -174,6 +131,8 @@ def build_data(config: Config, device: torch.device) -> Dataset:
             model_traits=config.components["model"].traits,
             pixel_scaling=config.components["task"].traits.get("pixels"),
             channels_last=config["trainer"]["channels_last"],
+            fitted=fitted,
+            cut=cut,
         )
     return dataset
 

@@ -16,6 +16,7 @@ from dltool.engine.signals import Interrupted
 from dltool.engine.trainer import Trainer
 from dltool.errors import ConfigError, NonFiniteLossError, RunError
 from dltool.following import followed_metric
+from dltool.numerals import numeral
 from dltool.observers.augmented import AugmentedPlot
 from dltool.observers.csv_log import CsvLog
 from dltool.observers.jsonl import JsonlLog, cut_back
@@ -136,7 +137,7 @@ class Session:
         if self.trainer.settings.profile_steps is not None:
             times = self.run.profile / "table.txt"
             print(times.read_text(encoding="utf-8") if times.exists() else "no step was profiled: too few were taken")
-        rows = [(name, f"{value:.4f}") for name, value in self.trainer.progress.metrics.items() if is_result(name)]
+        rows = [(name, numeral(value)) for name, value in self.trainer.progress.metrics.items() if is_result(name)]
         if self.trainer.tested:
             rows.append(("tested", f"{self.trainer.tested} (the {self.trainer.settings.test} weights)"))
         if self.trainer.settings.overfit_batches is not None:

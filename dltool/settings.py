@@ -120,12 +120,15 @@ class AverageSettings:
             arXiv:1703.01780), "swa" the plain mean of the weights after each of the last passes (Izmailov et al.
             2018, arXiv:1803.05407).
         decay: Of "ema": the average keeps this share of itself at each update.
+        warmup: Of "ema": the share at update n is at most (1 + n) / (10 + n), as in TensorFlow's
+            ExponentialMovingAverage, so that the average forgets the initial weights in short trainings too.
         every_n_steps: Of "ema": steps between two updates.
         start: Of "swa": share of the training after which it begins, the weights there included.
     """
 
     kind: Literal["none", "ema", "swa"] = "none"
     decay: Fraction[float] = 0.999
+    warmup: bool = True
     every_n_steps: Positive[int] = 1
     start: Fraction[float] = 0.75
 

@@ -13,15 +13,15 @@ OWN_MODEL = str(PACKAGE / "template" / "models.py")
 
 # A module imports from its own tier and from those before it only.
 TIERS = [
-    ["errors", "hints", "component", "spec", "settings", "patterns", "trust", "registry"],
-    ["randomness", "batch", "config", "docstrings", "schema"],
+    ["errors", "hints", "numerals", "component", "spec", "settings", "patterns", "trust", "registry"],
+    ["randomness", "batch", "config", "construct", "docstrings", "schema"],
     ["layers", "metrics"],
     ["models", "data", "losses", "optim"],
     ["tasks"],
     ["observers.observer"],
     ["engine"],
     ["observers", "runs", "summary"],
-    ["following", "warm_start", "weights_source"],
+    ["following", "warm_start"],
     ["build"],
     ["session"],
     ["training"],

@@ -14,8 +14,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from dltool.build import build_component, build_data, build_model, build_spec, build_task
+from dltool.build import build_data, build_model, build_spec, build_task
 from dltool.config.check import Config
+from dltool.construct import build_component
 from dltool.data.dataset import Dataset
 from dltool.data.source import TrainSource, take
 from dltool.engine.device import choose_device, choose_threads

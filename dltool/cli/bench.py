@@ -8,7 +8,7 @@ from typing import Any
 
 from dltool.cli.request import add_config_arguments, read_config
 
-SUMMARY = "time the training beside a loop written by hand; writes nothing"
+SUMMARY = "time the training beside a loop written by hand"
 EXAMPLES = """\
 examples:
   dltool bench model=lenet data.batch_size=64 trainer.threads=1

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from dltool.doctor.finding import Finding
 
-SUMMARY = "say what is installed, what this machine can do, and what is broken"
+SUMMARY = "examine the installation, this machine and the folders"
 EXAMPLES = """\
 examples:
   dltool doctor

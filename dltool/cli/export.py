@@ -10,7 +10,7 @@ from dltool.inference.formats import FORMATS, find_format
 if TYPE_CHECKING:
     from dltool.inference.export import Exported
 
-SUMMARY = "write a run's model to a file for elsewhere, checked to give the same outputs"
+SUMMARY = "write the model to a file, checked to give the same outputs"
 EXAMPLES = """\
 examples:
   dltool export outputs/2026-01-31/12-00-00_lenet_digits --format safetensors

@@ -12,7 +12,7 @@ from dltool.hints import nearest
 from dltool.runs.folder import quoted
 from dltool.schema import WHOLE, schema
 
-SUMMARY = "print a JSON Schema of a group's YAML files, for editors"
+SUMMARY = "print JSON Schemas of the YAML files, for editors"
 EXAMPLES = """\
 examples:
   dltool schema optim                 the files of configs/optim/

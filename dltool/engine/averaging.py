@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
-from torch.optim.swa_utils import get_ema_multi_avg_fn, get_swa_multi_avg_fn
+from torch.optim.swa_utils import get_swa_multi_avg_fn
 
 from dltool.batch import Batch
 from dltool.engine.evaluator import evaluation_mode
@@ -45,7 +45,7 @@ class WeightAverage:
         averaged: dict[str, Tensor] = {name: p for name, p in model.named_parameters() if p.is_floating_point()}
         recomputed: dict[str, Tensor] = {}
         if settings.kind == "ema":
-            self.update_lists = get_ema_multi_avg_fn(settings.decay)
+            self.update_lists = self.decay_into
             averaged |= {name: buffer for name, buffer in model.named_buffers() if buffer.is_floating_point()}
         else:
             self.update_lists = get_swa_multi_avg_fn()
@@ -82,6 +82,13 @@ class WeightAverage:
             self.update_lists(average, live, self.num_updates)
         self.num_updates += 1
         self.statistics_are_fresh = len(self.live) == self.num_averaged
+
+    def decay_into(self, average: list[Tensor], live: list[Tensor], num_updates: int) -> None:
+        """average ← decay · average + (1 - decay) · live."""
+        decay = self.settings.decay
+        if self.settings.warmup:
+            decay = min(decay, (1 + num_updates) / (10 + num_updates))
+        torch._foreach_lerp_(average, live, 1 - decay)
 
     @contextlib.contextmanager
     def applied(self, between_batches: Callable[[], None] | None = None) -> Iterator[None]:

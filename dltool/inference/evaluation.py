@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from dltool.batch import Batch
-from dltool.build import build_component, build_task, with_targets
+from dltool.build import build_data, build_task, with_targets
 from dltool.config.check import Config
 from dltool.data.dataset import Dataset
 from dltool.data.preprocessing import Fitted
@@ -62,7 +62,8 @@ def evaluate_run(run: "Run", config: Config, *, split: str, views: Sequence[View
     """See Run.evaluate."""
     spec = run.spec
     other = config.tree["data"] != run.config["data"]
-    dataset = load_data(run, config, cut=not other or split not in ("auto", "all"))
+    fitted = Fitted(run.preprocessing, run.spec)
+    dataset = build_data(config, run.device, fitted=fitted, cut=not other or split not in ("auto", "all"))
     split = chosen_split(split, dataset)
     config = with_targets(config, spec)
     task = build_task(config, run.model, spec)
@@ -82,19 +83,6 @@ def evaluate_run(run: "Run", config: Config, *, split: str, views: Sequence[View
         return measured
     names = [name for member in members(split, dataset) for name in dataset.sample_names(member)]
     return with_predictions(measured, names, seen, spec)
-
-
-def load_data(run: "Run", config: Config, *, cut: bool) -> Dataset:
-    """The data of the config, prepared as the run's own was, and cut into splits if asked for."""
-    dataset: Dataset = build_component(config.components["data"], config["data"])
-    dataset.prepare(
-        seed=config["seed"],
-        device=run.device,
-        channels_last=config["trainer"]["channels_last"],
-        fitted=Fitted(run.preprocessing, run.spec),
-        cut=cut,
-    )
-    return dataset
 
 
 def chosen_split(split: str, dataset: Dataset) -> str:

@@ -1,15 +1,14 @@
 """From the names in `task.metrics` to metrics."""
 
-import importlib
 from collections.abc import Sequence
 
 from dltool.config.source import component
+from dltool.construct import build_component
 from dltool.errors import ConfigError
 from dltool.hints import nearest
 from dltool.metrics.metric import Metric
 from dltool.registry import registrations
 from dltool.spec import DataSpec
-from dltool.trust.importing import failures_placed
 
 DEFAULTS = {"classes": ["accuracy"], "binary": ["accuracy"], "numbers": ["mae", "rmse"]}
 
@@ -31,7 +30,5 @@ def chosen_metrics(names: Sequence[str] | None, spec: DataSpec) -> dict[str, Met
                 f"task.metrics: {name}: {problem}; those that fit are {', '.join(sorted(fitting))}",
                 f"did you mean {near}?" if near else f"task.metrics=[{','.join(DEFAULTS[spec.target])}]",
             )
-        declared = component("metric", name)
-        with failures_placed(declared.module):
-            metrics[name] = getattr(importlib.import_module(declared.module), declared.attribute)(spec)
+        metrics[name] = build_component(component("metric", name), {}, spec)
     return metrics

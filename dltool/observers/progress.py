@@ -7,6 +7,7 @@ import time
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from dltool.numerals import numeral
 from dltool.observers.observer import Observer, Progress
 from dltool.tasks.task import Task
 
@@ -212,11 +213,4 @@ def _epoch(epoch: int, total: int) -> str:
 def _describe(metrics: dict[str, float]) -> list[str]:
     """`name value` of each metric; learning rates are left to metrics.jsonl and the curves."""
     shown = {name: value for name, value in metrics.items() if not name.split("/")[-1].startswith("lr")}
-    return [f"{name.replace('step/', 'train/')} {_number(float(value))}" for name, value in shown.items()]
-
-
-def _number(value: float) -> str:
-    if value.is_integer() and 2 <= abs(value) < 1e6:
-        return f"{value:.0f}"  # A count, such as that of mistakes or modes.
-    plain = value == 0 or 1e-3 <= abs(value) < 1e4 or not math.isfinite(value)
-    return f"{value:.4f}" if plain else f"{value:.3e}"
+    return [f"{name.replace('step/', 'train/')} {numeral(float(value))}" for name, value in shown.items()]

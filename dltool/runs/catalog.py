@@ -1,7 +1,6 @@
 """The runs below a folder, found and read from their folders alone: no server, no database, no torch."""
 
 import json
-import math
 import os
 import re
 import time
@@ -12,6 +11,7 @@ from typing import Any
 
 from dltool.errors import ConfigError
 from dltool.hints import nearest
+from dltool.numerals import numeral
 from dltool.runs.folder import CONFIG, STATUS
 from dltool.runs.lock import LOCK, is_held
 
@@ -214,8 +214,4 @@ def as_text(value: Any) -> str:
 
 def as_metric(value: Any) -> str:
     """A measured number with the digits that tell; nothing where there is none."""
-    if not isinstance(value, int | float):
-        return ""
-    if not math.isfinite(value) or value == 0 or 1e-3 <= abs(value) < 100:
-        return f"{value:.4f}"
-    return f"{value:.1f}" if 100 <= abs(value) < 1e6 else f"{value:.3g}"
+    return numeral(value) if isinstance(value, int | float) else ""

@@ -9,8 +9,8 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from dltool.numerals import numeral
 from dltool.search.folder import DONE, JobFolder, Result
-from dltool.search.record import number
 
 REFRESH_SECONDS = 0.5
 STATE_STYLES = {"finished": "green", "failed": "red", "running": "bold", "pruned": "yellow", "waiting": "dim"}
@@ -98,4 +98,4 @@ def main_value(result: Result) -> str:
         return ""
     name = result.main_metric[0]
     name = name if name in result.metrics else name.replace("val/", "test/", 1)
-    return f"{name} {number(result.metrics[name])}" if name in result.metrics else ""
+    return f"{name} {numeral(result.metrics[name])}" if name in result.metrics else ""

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from dltool.errors import ConfigError
+from dltool.numerals import numeral
 
 STANDARD_ERRORS = 3.0
 
@@ -39,7 +40,7 @@ class Claim:
     def describe(self) -> str:
         """Such as "0.9926 ± 0.0002 (reference 0.9918)"."""
         words = mean_and_spread(self.measured) if self.measured else "not measured"
-        return words + (f" (reference {number(self.reference)})" if self.reference is not None else "")
+        return words + (f" (reference {numeral(self.reference)})" if self.reference is not None else "")
 
     def tolerance(self, num_new: int) -> float | None:
         """How far the mean of `num_new` further seeds may lie from the recorded one.
@@ -128,14 +129,9 @@ def last_digit(values: Sequence[float]) -> float:
 
 
 def mean_and_spread(values: Sequence[float]) -> str:
-    """Mean ± standard deviation (that of a sample, n - 1)."""
-    spread = f" ± {number(statistics.stdev(values))}" if len(values) > 1 else ""
-    return number(statistics.fmean(values)) + spread
-
-
-def number(value: float) -> str:
-    """Four decimals; an exponent where they would say nothing, none for a count."""
-    if float(value).is_integer() and 2 <= abs(value) < 1e6:
-        return f"{value:.0f}"
-    plain = value == 0 or 1e-4 <= abs(value) < 1e4 or value != value
-    return f"{value:.4f}" if plain else f"{value:.3e}"
+    """Mean ± standard deviation (that of a sample, n - 1), both with the same digits."""
+    mean = numeral(statistics.fmean(values))
+    if len(values) == 1:
+        return mean
+    spread, decimals = statistics.stdev(values), len(mean.partition(".")[2])
+    return f"{mean} ± {numeral(spread) if 'e' in mean or not decimals else f'{spread:.{decimals}f}'}"

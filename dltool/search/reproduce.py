@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from rich import box
 from rich.table import Table
 
+from dltool.numerals import numeral
 from dltool.runs.folder import quoted
 from dltool.search.display import output_console
 from dltool.search.folder import Result
-from dltool.search.record import Claim, Record, mean_and_spread, number
+from dltool.search.record import Claim, Record, mean_and_spread
 from dltool.search.sweep import Sweep
 
 
@@ -75,7 +76,7 @@ def print_record(finished: Sequence[Result]) -> None:
 
 def compare(metric: str, claim: Claim, values: Sequence[float]) -> tuple[list[str], bool]:
     """A row of the table, and whether the metric is as recorded."""
-    reference = number(claim.reference) if claim.reference is not None else "-"
+    reference = numeral(claim.reference) if claim.reference is not None else "-"
     recorded = mean_and_spread(claim.measured) if claim.measured else "not measured"
     if not values:
         return [metric, reference, recorded, "not reported", "-", "missing"], not claim.measured
@@ -85,7 +86,7 @@ def compare(metric: str, claim: Claim, values: Sequence[float]) -> tuple[list[st
         return [metric, reference, recorded, now, "-", "nothing to compare with"], True
     difference = abs(statistics.fmean(values) - statistics.fmean(claim.measured))
     within = difference <= tolerance + 1e-12
-    return [metric, reference, recorded, now, number(tolerance), "as recorded" if within else "OUTSIDE"], within
+    return [metric, reference, recorded, now, numeral(tolerance), "as recorded" if within else "OUTSIDE"], within
 
 
 def seeds_of(results: Sequence[Result]) -> list[str]:

@@ -18,11 +18,11 @@ from dltool.config.check import Config, check
 from dltool.config.compose import Composed
 from dltool.errors import ConfigError, DltoolError
 from dltool.following import followed_metric
+from dltool.numerals import numeral
 from dltool.runs.folder import quoted
 from dltool.search.assignment import Assignment, carry_out
 from dltool.search.display import JobsDisplay, output_console
 from dltool.search.folder import Result
-from dltool.search.record import number
 from dltool.search.settings import TuneSettings
 from dltool.search.study import Study
 from dltool.search.study_plots import draw_study
@@ -154,8 +154,8 @@ class Tuning:
             table.add_column(name, justify="right")
         for trial in finished[:SHOWN_TRIALS]:
             values = [trial.params.get(dimension.key, "") for dimension in study.space]
-            shown = [number(v) if isinstance(v, float) else str(v) for v in values]
-            table.add_row(*map(Text, (str(trial.number), number(float(trial.value or 0.0)), *shown)))
+            shown = [numeral(v) if isinstance(v, float) else str(v) for v in values]
+            table.add_row(*map(Text, (str(trial.number), numeral(float(trial.value or 0.0)), *shown)))
         output_console(width=200).print(table)
         states = [trial.state for trial in study.trials]
         pruned, failed = states.count(TrialState.PRUNED), states.count(TrialState.FAIL)

@@ -50,7 +50,7 @@ def weights_in_use(average: WeightAverage, between_batches: Any = lambda: None) 
 
 def test_ema_by_hand_with_statistics() -> None:
     model = network()
-    average = WeightAverage(model, AverageSettings(kind="ema", decay=0.75, every_n_steps=2), lambda: [])
+    average = WeightAverage(model, AverageSettings(kind="ema", decay=0.75, every_n_steps=2, warmup=False), lambda: [])
     expected: dict[str, Tensor] = {}
     for step in range(1, 8):
         now = move(model)
@@ -63,6 +63,19 @@ def test_ema_by_hand_with_statistics() -> None:
     for name in ("0.weight", "1.weight", "1.running_mean", "1.running_var", "2.bias"):
         torch.testing.assert_close(used[name], expected[name])
     assert same_state(dict(model.state_dict()), now)  # Its own again.
+
+
+def test_the_decay_of_a_short_training_is_smaller() -> None:
+    """The first update copies; at update n the share that stays is (1 + n) / (10 + n), up to the decay."""
+    model = network()
+    average = WeightAverage(model, AverageSettings(kind="ema", decay=0.25), lambda: [])
+    expected = move(model)
+    average.after_step(1, 9, pass_is_over=False)
+    for n, share in ((1, 2 / 11), (2, 0.25), (3, 0.25)):
+        now = move(model)
+        average.after_step(n + 1, 9, pass_is_over=False)
+        expected = {name: share * expected[name] + (1 - share) * value for name, value in now.items()}
+    torch.testing.assert_close(weights_in_use(average)["0.weight"], expected["0.weight"])
 
 
 def test_swa_is_the_plain_mean_and_computes_its_statistics() -> None:

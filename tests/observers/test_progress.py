@@ -120,7 +120,7 @@ def test_a_training_in_steps_gets_a_line_per_record(pipe: Console) -> None:
     log(progress, bar, "val", loss=2e-5, modes=8)
     bar.on_epoch()
     lines = [line.split("  0:")[0].split("  0 samples")[0] for line in text(pipe).splitlines()]
-    assert lines == ["step 550    train/loss nan", "step 550    val/loss 2.000e-05  val/modes 8"]
+    assert lines == ["step 550    train/loss nan", "step 550    val/loss 2e-05  val/modes 8"]
 
 
 def test_very_many_records_are_thinned(pipe: Console) -> None:

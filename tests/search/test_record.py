@@ -11,7 +11,8 @@ import pytest
 from dltool.config.compose import compose
 from dltool.config.options import option_files
 from dltool.errors import ConfigError
-from dltool.search.record import Claim, Record, last_digit, mean_and_spread, number, read_record
+from dltool.numerals import numeral
+from dltool.search.record import Claim, Record, last_digit, mean_and_spread, read_record
 from dltool.search.reproduce import compare
 
 EXPERIMENT = """\
@@ -90,10 +91,11 @@ def test_the_verdict(values: tuple[float, ...], word: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "text"), [(0.98765, "0.9877"), (8.0, "8"), (1.0, "1.0000"), (0.0, "0.0000"), (1.5e-7, "1.500e-07")]
+    ("value", "text"),
+    [(0.98765, "0.9877"), (8.0, "8"), (1.0, "1.0000"), (0.0, "0.0000"), (1.5e-7, "1.5e-07"), (53891.66, "53891.7")],
 )
 def test_numbers_for_a_person(value: float, text: str) -> None:
-    assert number(value) == text
+    assert numeral(value) == text
     assert mean_and_spread([value]) == text
 
 

@@ -16,7 +16,7 @@ from dltool.config.check import Config
 from dltool.engine.trainer import Trainer
 from dltool.errors import ConfigError, DataError
 from dltool.runs.folder import RunFolder
-from dltool.weights_source import read_weights
+from dltool.warm_start.source import read_weights
 
 WEIGHTS = {"layer.weight": torch.arange(6.0).reshape(2, 3), "layer.bias": torch.ones(2)}
 

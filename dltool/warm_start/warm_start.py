@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from dltool.errors import ConfigError, DataError
 from dltool.runs.catalog import as_typed
-from dltool.weights_source import WeightsSource, read_weights
+from dltool.warm_start.source import WeightsSource, read_weights
 
 PREFIXES = ("module.", "_orig_mod.", "model.")  # Of DataParallel, torch.compile, and a Lightning module's network.
 NUM_NAMED = 3  # Keys of a kind that are printed; environment.json has all.

@@ -15,7 +15,7 @@ from dltool.build import build_trainer, prepare
 from dltool.config.check import Config
 from dltool.errors import ConfigError, DataError
 from dltool.runs.folder import RunFolder
-from dltool.warm_start import by_own_names, same_order, warm_start
+from dltool.warm_start.warm_start import by_own_names, same_order, warm_start
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""Training that begins with weights from elsewhere: `init_from`."""
