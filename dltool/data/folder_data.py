@@ -186,6 +186,8 @@ class FolderData(Dataset):
             warnings.warn("\n".join(self.notes[known:]), stacklevel=2)
 
     def _scale(self, raw: RawData, pixel_scaling: Scaling | None) -> tuple[float, float] | None:
+        assert self._augmenter is not None
+        self.notes += self._augmenter.notes(generative=pixel_scaling is not None)
         if self.given_statistics is not None:
             self._chosen_scaling("standardize")
             scaling = self.given_statistics.pixel_scaling(self.decoder.files.channels, self.device)

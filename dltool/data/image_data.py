@@ -67,6 +67,8 @@ class ImageData(Dataset):
         )
 
     def _scale(self, raw: RawData, pixel_scaling: Scaling | None) -> tuple[float, float] | None:
+        assert self._augmenter is not None
+        self.notes += self._augmenter.notes(generative=pixel_scaling is not None)
         images = self.splits["train"].inputs
         if self.given_statistics is not None:
             self._chosen_scaling("standardize")
