@@ -1,7 +1,8 @@
 """CIFAR-10 and CIFAR-100, from a folder, an archive or, when asked, by download.
 
 Both have 50,000 training and 10,000 test images of 32×32 RGB pixels (Krizhevsky 2009, "Learning multiple layers of
-features from tiny images"); the official test set stays whole.
+features from tiny images"); the official test set stays whole. As in nearly every recipe for them since He et al.
+(2016, arXiv:1512.03385, section 4.2), the options train on random crops after padding by 4, half of them mirrored.
 """
 
 import tarfile

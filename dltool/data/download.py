@@ -56,9 +56,9 @@ def fetch(remote: Remote, path: Path) -> None:
         finally:
             partial.unlink(missing_ok=True)
     except (OSError, HTTPException, ValueError) as error:
-        reason = f"HTTP status {error.code}" if isinstance(error, HTTPError) else " ".join(str(error).split())
+        reason = f"HTTP status {error.code}" if isinstance(error, HTTPError) else getattr(error, "reason", error)
         raise DataError(
-            f"download of {remote.url} to {path} failed: {reason}",
+            f"download of {remote.url} to {path} failed: {' '.join(str(reason).split())}",
             hint=f"fetch it by other means and put it at {path}",
         ) from error
 

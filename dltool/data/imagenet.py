@@ -24,8 +24,11 @@ def imagenet(_rng: torch.Generator, *, root: str | None = None, class_names: str
 
     The labels of the official test set were never published: everybody reports the 50,000 images of `val`, and so it
     is the validation split here, and there is no test split. Labels are in the order of the WordNet numbers, as those
-    of every set of published weights. Other folders beside train and val are left alone. It is not downloaded, since
-    its licence asks for an account at image-net.org. What is a subset of its classes is read all the same.
+    of every set of published weights. Two things differ from the usual recipe: random windows are cut from the image
+    at data.size, not from the whole photograph, and evaluation sees the centred square of the photograph, where others
+    scale its shorter side to 256 and cut 224×224 from the middle. Other folders beside train and val are left alone.
+    It is not downloaded, since its licence asks for an account at image-net.org. What has a part of the classes is read
+    all the same.
 
     Args:
         root: Folder with train/ and val/, each of which has a folder of images for each WordNet number; null: ./data.

@@ -75,7 +75,7 @@ def test_a_failure_is_one_error_and_leaves_nothing(tmp_path, server, name, sum_o
 
 
 def test_no_server(tmp_path):
-    with pytest.raises(DataError, match=r"download of http://127.0.0.1:9/a.bin .* failed"):
+    with pytest.raises(DataError, match=r"download of http://127.0.0.1:9/a.bin .* failed: .*Connection refused"):
         fetch(Remote("http://127.0.0.1:9/a.bin", ""), tmp_path / "a.bin")
 
 
