@@ -1,13 +1,12 @@
 """Every YAML under configs/ composes, lists every field of its component, builds and trains a batch."""
 
-import gzip
-import struct
+import re
 from collections.abc import Callable
+from itertools import product
 from pathlib import Path
 
-import numpy as np
 import pytest
-from PIL import Image
+from made_up_images import write_every_image_set
 
 from dltool.build import build_trainer, prepare
 from dltool.config.check import COMPONENT_GROUPS, Config
@@ -42,6 +41,15 @@ SMALL = {
 NEEDS_SPARSE_GRADIENTS = ("optim", "sparse_adam")
 
 
+def image_options(group: str) -> list[str]:
+    """Options that take or give images, by the `name:` in their files; many options can be of one component."""
+    names = {
+        option: re.search(r"^ *name: *(\w+)", path.read_text(encoding="utf-8"), re.MULTILINE)
+        for option, path in option_files(group).items()
+    }
+    return [o for o, name in names.items() if name and component(group, name[1]).traits["inputs"] in ("image", "any")]
+
+
 def overrides_for(group: str, name: str) -> list[str]:
     extra = list(COMPANIONS.get((group, name), []))
     if group == "data" and component("data", name).traits["inputs"] == "vector":
@@ -50,53 +58,45 @@ def overrides_for(group: str, name: str) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def mnist_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A few made-up images in the format and folders of MNIST and its likes."""
-    root = tmp_path_factory.mktemp("mnist")
-    draw = np.random.default_rng(0)
-    for folder in ("MNIST", "FashionMNIST", "KMNIST"):
-        raw = root / folder / "raw"
-        raw.mkdir(parents=True)
-        for split, count in (("train", 300), ("t10k", 100)):
-            images = draw.integers(0, 256, (count, 28, 28), dtype=np.uint8)
-            header = struct.pack(">IIII", 0x803, count, 28, 28)
-            (raw / f"{split}-images-idx3-ubyte.gz").write_bytes(gzip.compress(header + images.tobytes()))
-            labels = (np.arange(count) % 10).astype(np.uint8)
-            header = struct.pack(">II", 0x801, count)
-            (raw / f"{split}-labels-idx1-ubyte.gz").write_bytes(gzip.compress(header + labels.tobytes()))
-    return root
-
-
-@pytest.fixture(scope="module")
-def class_folders(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A few made-up pictures of two classes."""
-    root = tmp_path_factory.mktemp("classes")
-    pixels = np.random.default_rng(0).integers(0, 256, (60, 16, 16, 3), dtype=np.uint8)
-    for i, image in enumerate(pixels):
-        folder = root / "ab"[i % 2]
-        folder.mkdir(exist_ok=True)
-        Image.fromarray(image).save(folder / f"{i}.png")
-    return root
+def roots(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """The value of data.root for each data option that reads images: a few made-up ones in the official formats."""
+    return write_every_image_set(tmp_path_factory.mktemp("images"))
 
 
 @pytest.mark.parametrize(("group", "name"), OPTIONS, ids=lambda x: x)
 def test_trains_one_batch(
-    group: str, name: str, configure: Callable[..., Config], tmp_path: Path, mnist_folder: Path, class_folders: Path
+    group: str, name: str, configure: Callable[..., Config], tmp_path: Path, roots: dict[str, Path]
 ) -> None:
     if (group, name) == NEEDS_SPARSE_GRADIENTS:
         pytest.skip("no model here has sparse gradients; tests/optim takes it on an embedding")
     overrides = [*overrides_for(group, name), *SMALL.get((group, name), [])]
     tree = compose(overrides).tree
     if "root" in tree["data"]:
-        overrides.append(f"data.root={class_folders if name == 'image_folder' else mnist_folder}")
+        overrides.append(f"data.root={roots[tree['data']['name']]}")
     if "path" in tree["data"]:
         (tmp_path / "table.csv").write_text("size,colour,y\n" + "1,red,a\n2,blue,b\n" * 50)
         overrides += [f"data.path={tmp_path / 'table.csv'}", "data.target=y"]
-    parts = prepare(configure(*overrides))
-    trainer = build_trainer(parts, RunFolder(tmp_path))
+    learns(configure(*overrides), tmp_path, num_steps=3)  # A warm-up's first step stands still.
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("model", "data"), list(product(image_options("model"), image_options("data"))))
+def test_every_image_model_on_every_image_data(
+    model: str, data: str, configure: Callable[..., Config], tmp_path: Path, roots: dict[str, Path]
+) -> None:
+    """One line trains any of them on any: sizes, channels and classes follow by themselves."""
+    root = [f"data.root={roots[data]}"] if data in roots else []
+    config = configure(f"model={model}", f"data={data}", "data.batch_size=8", "schedule=constant", *root)
+    learns(config, tmp_path, num_steps=1)
+
+
+def learns(config: Config, folder: Path, num_steps: int) -> None:
+    """Train so many steps; some parameter must have changed, and none may be infinite or no number."""
+    parts = prepare(config)
+    trainer = build_trainer(parts, RunFolder(folder))
     before = {key: value.clone() for key, value in parts.task.model.state_dict().items()}
     parts.task.model.train()
-    for _ in range(3):  # A warm-up's first step stands still.
+    for _ in range(num_steps):
         trainer.train_step()
     after = parts.task.model.state_dict()
     assert any((before[key] != after[key]).any() for key in before), "nothing was learned"

@@ -140,6 +140,14 @@ class Augmenter:
         """Mix scaled images with each other, where that is on."""
         return (images, None) if self.mixing is None else self.mixing.apply(images.float(), targets, seed, draw)
 
+    def notes(self, generative: bool) -> list[str]:
+        """What a person should know of it; a generator learns to draw what it is shown."""
+        if not self.active:
+            return []
+        margins = "shifted images have black margins, which the generator learns to draw: data.augment.shift=0"
+        vary = f"training images vary: {self.describe()} (data.augment)"
+        return [vary, margins] if generative and self.settings.shift else [vary]
+
     def describe(self) -> str:
         """What is on, as its keys and values."""
         plain = Augmentation()

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from dltool.batch import Batch
-from dltool.component import NonNegative, Positive
+from dltool.component import NonNegative, Positive, Probability
 from dltool.data.arrays import RawData, Split
 from dltool.data.augment import Augmentation
 from dltool.data.dataset import Dataset, LoadFunction, free_memory
@@ -20,7 +20,7 @@ from dltool.data.image_files import Decoder, choose_workers
 from dltool.data.image_preprocessing import ImagePreprocessing
 from dltool.data.preprocessing import Preprocessing
 from dltool.data.resize import choose_size, describe
-from dltool.data.scaling import Scaling
+from dltool.data.scaling import GivenStatistics, PixelScaling, Scaling
 from dltool.data.scaling import pixel_scaling as fit_pixel_scaling
 from dltool.data.source import TrainSource
 from dltool.errors import DataError, RunError
@@ -47,6 +47,8 @@ class FolderData(Dataset):
         residency: As for other data, and "loader": images are decoded anew for each batch. "auto" keeps them
             decoded on the device if they take a quarter of its free memory at most, else on the host if half of what
             is available there. With "loader", the scaling is fitted to 4,096 of the training images.
+        mean, std: What "standardize" takes for each channel, as a recipe or a set of weights states it for pixels in
+            [0, 1]; null computes both from the training split.
         augment: How training images vary; see Augmentation.
         shared: What every data set takes; see Dataset.
     """
@@ -60,6 +62,8 @@ class FolderData(Dataset):
         corrupt: Literal["refuse", "skip"] = "refuse",
         workers: Literal["auto"] | NonNegative[int] = "auto",
         residency: Literal["auto", "device", "host", "loader"] = "auto",
+        mean: list[Probability[float]] | None = None,
+        std: list[Positive[float]] | None = None,
         augment: Augmentation = Augmentation(),  # noqa: B008 (frozen)
         **shared: Any,
     ) -> None:
@@ -69,6 +73,7 @@ class FolderData(Dataset):
         self.corrupt = corrupt
         self.workers = workers
         self.wanted_residency = residency
+        self.given_statistics = GivenStatistics.of(mean, std, self.scaling)
         self.augment = augment
         self.skipped: dict[int, str] = {}
 
@@ -181,13 +186,22 @@ class FolderData(Dataset):
             warnings.warn("\n".join(self.notes[known:]), stacklevel=2)
 
     def _scale(self, raw: RawData, pixel_scaling: Scaling | None) -> tuple[float, float] | None:
-        mode = self._chosen_scaling(pixel_scaling or "standardize")
+        assert self._augmenter is not None
+        self.notes += self._augmenter.notes(generative=pixel_scaling is not None)
+        if self.given_statistics is not None:
+            self._chosen_scaling("standardize")
+            scaling = self.given_statistics.pixel_scaling(self.decoder.files.channels, self.device)
+        else:
+            scaling = self._fit_scaling(self._chosen_scaling(pixel_scaling or "standardize"))
+        self._scale_batch = scaling
+        self.preprocessing = ImagePreprocessing.of(scaling, self.decoder.size, self.decoder.size, self.fit)
+        return scaling.input_range
+
+    def _fit_scaling(self, mode: Scaling) -> PixelScaling:
         images = self.splits["train"].inputs
         if self.placed == "loader":
             images = self._sample(images) if mode == "standardize" else torch.zeros(1, *self._input_shape())
-        self._scale_batch = scaling = fit_pixel_scaling(images, mode, self.device)
-        self.preprocessing = ImagePreprocessing.of(scaling, self.decoder.size, self.decoder.size, self.fit)
-        return scaling.input_range
+        return fit_pixel_scaling(images, mode, self.device)
 
     def _sample(self, rows: Tensor) -> Tensor:
         """Some of the training images, always the same, without those that cannot be decoded."""

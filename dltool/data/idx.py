@@ -31,11 +31,18 @@ def read_idx(path: Path, num_dims: int) -> np.ndarray:
     """
     path = path.resolve()
     try:
-        content = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise DataError(f"{path}: damaged or truncated ({error})", hint=AGAIN) from error
+        content = path.read_bytes()
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror or error})") from error
+    return parse_idx(content, path, num_dims)
+
+
+def parse_idx(content: bytes, path: Path, num_dims: int) -> np.ndarray:
+    """The same for the content of a file; `path` is what it is called."""
+    try:
+        content = gzip.decompress(content) if path.suffix == ".gz" else content
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise DataError(f"{path}: damaged or truncated ({error})", hint=AGAIN) from error
 
     magic = bytes((0, 0, UNSIGNED_BYTE, num_dims))
     if content[:4] != magic:

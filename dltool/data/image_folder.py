@@ -52,23 +52,7 @@ def image_folder(
         scan.read_classes(folder, name)
     if split_file is not None:
         scan.assign(read_split_file(Path(split_file).expanduser().resolve()), split_file)
-    class_names = scan.class_names()
-    labels = torch.tensor([class_names.index(image.class_name) for image in scan.images])
-    splits = {
-        name: [i for i, image in enumerate(scan.images) if image.split == name] for name in SPLIT_FOLDERS.values()
-    }
-    parts = {name: Split(torch.tensor(rows), labels[rows]) for name, rows in splits.items() if rows}
-    if "train" not in parts:
-        raise DataError(f"{base}: the split has no training image", LAYOUT)
-    return RawData(
-        parts["train"],
-        parts.get("val"),
-        parts.get("test"),
-        "classes",
-        class_names,
-        origin=str(base),
-        files=ImageFiles(base, [image.path for image in scan.images], {"rgb": 3, "grey": 1}[channels], scan.notes()),
-    )
+    return labelled(scan, {"rgb": 3, "grey": 1}[channels])
 
 
 @dataclass
@@ -137,9 +121,10 @@ class Scan:
 
     def class_names(self) -> tuple[str, ...]:
         """The classes of the training images, at least two; other splits have no others."""
-        known = sorted({image.class_name for image in self.images if image.split == "train"})
+        trained = {image.class_name for image in self.images if image.split == "train"}
+        known = sorted(trained)
         for image in self.images:
-            if image.class_name not in known:
+            if image.class_name not in trained:
                 raise DataError(
                     f"{self.root / image.path} ({image.split}) is of the class {image.class_name}, which has no "
                     "training image",
@@ -153,6 +138,28 @@ class Scan:
         ignored = {kind: count for kind, count in self.ignored.items() if count}
         listed = ", ".join(f"{count:,} {kind}" for kind, count in ignored.items())
         return [f"{sum(ignored.values()):,} files left out: {listed}"] if ignored else []
+
+
+def labelled(scan: Scan, channels: int) -> RawData:
+    """The images of a scan with their labels, in the splits that it states."""
+    class_names = scan.class_names()
+    label = {name: i for i, name in enumerate(class_names)}
+    labels = torch.tensor([label[image.class_name] for image in scan.images])
+    splits = {
+        name: [i for i, image in enumerate(scan.images) if image.split == name] for name in SPLIT_FOLDERS.values()
+    }
+    parts = {name: Split(torch.tensor(rows), labels[rows]) for name, rows in splits.items() if rows}
+    if "train" not in parts:
+        raise DataError(f"{scan.root}: the split has no training image", LAYOUT)
+    return RawData(
+        parts["train"],
+        parts.get("val"),
+        parts.get("test"),
+        "classes",
+        class_names,
+        origin=str(scan.root),
+        files=ImageFiles(scan.root, [image.path for image in scan.images], channels, scan.notes()),
+    )
 
 
 def split_folders(root: Path) -> dict[str, Path]:

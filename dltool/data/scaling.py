@@ -1,10 +1,13 @@
 """Brings inputs to the range that networks train well in, with statistics of the training split only."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import torch
 from torch import Tensor
+
+from dltool.errors import ConfigError
 
 Scaling = Literal["standardize", "unit", "symmetric", "none"]
 
@@ -47,6 +50,66 @@ def pixel_scaling(train: Tensor, mode: Scaling, device: torch.device) -> PixelSc
         factor, input_range = torch.full((channels,), (high - low) / 255), (low, high)
     shift, factor = (values.float().view(1, channels, 1, 1).to(device) for values in (shift, factor))
     return PixelScaling(shift, factor, input_range)
+
+
+@dataclass(frozen=True)
+class GivenStatistics:
+    """Means and deviations that take the place of the training split's, as a recipe or a set of weights states them.
+
+    Attributes:
+        mean, std: One a channel, for pixels in [0, 1].
+    """
+
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+
+    @classmethod
+    def of(cls, mean: Sequence[float] | None, std: Sequence[float] | None, scaling: str) -> "GivenStatistics | None":
+        """What data.mean and data.std say; None where both are null.
+
+        Raises:
+            ConfigError: One is null, they differ in length, are meant for pixels up to 255, or contradict data.scaling.
+        """
+        if mean is None and std is None:
+            return None
+        if mean is None or std is None:
+            there, lacking = ("mean", "std") if std is None else ("std", "mean")
+            raise ConfigError(
+                f"data.{there} is given and data.{lacking} is null: both are needed",
+                f"data.{lacking}=[…], or data.{there}=null to compute both",
+            )
+        if len(mean) != len(std):
+            raise ConfigError(f"data.mean has {len(mean)} values and data.std {len(std)}", "one a channel in each")
+        if max(std, default=0) > 1:
+            shares = ",".join(f"{value / 255:.4g}" for value in std)
+            raise ConfigError(f"data.std={list(std)} is not of pixels in [0, 1]", f"data.std=[{shares}]")
+        if scaling not in ("auto", "standardize"):
+            raise ConfigError(
+                f"data.scaling={scaling} leaves no use for data.mean and data.std",
+                "data.scaling=standardize, or data.mean=null data.std=null",
+            )
+        return cls(tuple(mean), tuple(std))
+
+    def pixel_scaling(self, channels: int, device: torch.device) -> PixelScaling:
+        """The scaling of images of so many channels.
+
+        Raises:
+            ConfigError: There are not as many means.
+        """
+        if len(self.mean) != channels:
+            fitting = " ".join(
+                f"data.{name}=[{','.join([f'{sum(values) / len(values):.4g}'] * channels)}]"
+                for name, values in (("mean", self.mean), ("std", self.std))
+                if values
+            )
+            kind = {1: "grey", 3: "RGB"}.get(channels, f"{channels}-channel")
+            raise ConfigError(
+                f"data.mean and data.std have {len(self.mean)} values each, and {kind} images have {channels} "
+                f"channel{'s' if channels > 1 else ''}",
+                f"{fitting or 'one value a channel'}, or both null to compute them",
+            )
+        shift, std = (torch.tensor(values).view(1, -1, 1, 1).to(device) for values in (self.mean, self.std))
+        return PixelScaling(255 * shift, 1 / (255 * std), None)
 
 
 def fit_rows(train: Tensor, mode: Scaling) -> tuple[Tensor, Tensor]:

@@ -1,6 +1,7 @@
 """Nothing in a config can name code, read the environment, or write outside the output root."""
 
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -197,7 +198,9 @@ def test_nothing_calls_instantiate() -> None:
     for path in package.rglob("*.py"):
         text = path.read_text(encoding="utf-8")
         assert "instantiate(" not in text, path
-        assert "import pickle" not in text, path
+        if path.name != "plain_pickle.py":  # CIFAR's files; it knows three names, see its own tests.
+            assert not re.search(r"^\s*(import|from) _?pickle", text, re.MULTILINE), path
+        assert not re.search(r"pickle\.loads?\(", text), path
         assert "weights_only=False" not in text, path
 
 

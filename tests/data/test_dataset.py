@@ -30,7 +30,10 @@ def test_digits_for_lenet():
         "data.scaling": "standardize",
         "data.residency": "device",
     }
-    assert data.notes == ["8×8 images resized to 32×32 (the model's native size)"]
+    assert data.notes == [
+        "8×8 images resized to 32×32 (the model's native size)",
+        "training images vary: shift 3 (data.augment)",
+    ]
     batch = data.train.draw()
     assert batch.inputs.shape == (64, 1, 32, 32)
     assert batch.inputs.dtype == torch.float32

@@ -11,7 +11,7 @@ from dltool.data import image_files
 from dltool.data.augment import Augmentation
 from dltool.data.folder_data import FolderData
 from dltool.data.image_folder import image_folder
-from dltool.errors import DataError, RunError
+from dltool.errors import ConfigError, DataError, RunError
 
 CPU = torch.device("cpu")
 
@@ -215,3 +215,13 @@ def test_a_training_ends_its_workers_in_good_order(folder, dltool):
     done = dltool("train", "data=image_folder", f"data.root={folder}", *words, "data.batch_size=4", "run.dir=run")
     assert done.returncode == 0, done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("residency", ["host", "loader"])
+def test_given_statistics_need_no_image(folder, residency, monkeypatch):
+    monkeypatch.setattr(FolderData, "_sample", lambda *_: pytest.fail("images were decoded for their statistics"))
+    found = data(folder, residency=residency, mean=[0.5, 0.5, 0.5], std=[0.5, 0.25, 0.125], workers=0)
+    assert found.preprocessing.factor == pytest.approx((2 / 255, 4 / 255, 8 / 255))
+    assert found.preprocessing.shift == pytest.approx((127.5,) * 3)
+    with pytest.raises(ConfigError, match="1 values each, and RGB images have 3"):
+        data(folder, residency=residency, mean=[0.5], std=[0.5])

@@ -3,6 +3,7 @@ import json
 import pytest
 import torch
 
+from dltool.data.augment import Augmentation
 from dltool.data.builtin import digits
 from dltool.data.image_data import ImageData
 from dltool.data.image_preprocessing import ImagePreprocessing
@@ -35,3 +36,23 @@ def test_other_sizes_and_channels():
 def test_what_is_no_image_is_refused(images):
     with pytest.raises(DataError):
         ImagePreprocessing(1, (8, 8), (8, 8), (0.0,), (1.0,))(images)
+
+
+def test_given_statistics_are_saved():
+    data = ImageData(digits, mean=[0.3], std=[0.4])
+    data.prepare(0, torch.device("cpu"))
+    saved = data.preprocessing.to_dict()
+    assert (saved["shift"], saved["factor"]) == (pytest.approx((76.5,)), pytest.approx((1 / 102,)))
+    assert data.choices["data.scaling"] == "standardize"
+    assert data.train.draw().inputs.min() == pytest.approx(-0.75)
+
+
+@pytest.mark.parametrize(("task", "margins"), [(None, False), ("symmetric", True)])
+def test_augmentation_is_said_and_its_margins_to_those_who_generate(task, margins):
+    data = ImageData(digits, augment=Augmentation(shift=1, flip=True))
+    data.prepare(0, torch.device("cpu"), pixel_scaling=task)
+    assert "training images vary: shift 1, flip (data.augment)" in data.notes
+    assert any("black margins" in note for note in data.notes) == margins
+    data = ImageData(digits)
+    data.prepare(0, torch.device("cpu"), pixel_scaling=task)
+    assert not any("vary" in note for note in data.notes)

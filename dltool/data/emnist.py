@@ -1,0 +1,110 @@
+"""EMNIST: handwritten letters and digits in the manner of MNIST, from a folder, an archive or by download."""
+
+import zipfile
+import zlib
+from pathlib import Path
+from string import ascii_lowercase, ascii_uppercase, digits
+from typing import Literal
+
+import numpy as np
+import torch
+
+from dltool.component import register
+from dltool.data.arrays import RawData, Split
+from dltool.data.download import Remote, fetch
+from dltool.data.idx import AGAIN, parse_idx, read_idx
+from dltool.data.image_data import ImageData
+from dltool.errors import DataError
+
+ARCHIVE = Remote("https://biometrics.nist.gov/cs_links/EMNIST/gzip.zip", "58c8d27c78d21e728a6bc7b3cc06412e")
+# Of the letters whose two cases look alike, "bymerge" and "balanced" have one class for both.
+UNLIKE_CASES = "abdefghnqrt"
+CLASSES = {
+    "byclass": digits + ascii_uppercase + ascii_lowercase,
+    "bymerge": digits + ascii_uppercase + UNLIKE_CASES,
+    "balanced": digits + ascii_uppercase + UNLIKE_CASES,
+    "letters": ascii_lowercase,
+    "digits": digits,
+    "mnist": digits,
+}
+
+
+@register("data", "emnist", into=ImageData, inputs="image", targets="classes")
+def emnist(
+    _rng: torch.Generator,
+    *,
+    root: str | None = None,
+    download: bool = False,
+    variant: Literal["balanced", "byclass", "bymerge", "letters", "digits", "mnist"] = "balanced",
+) -> RawData:
+    """Letters and digits of NIST's Special Database 19 (Cohen, Afshar, Tapson and van Schaik 2017, arXiv:1702.05373).
+
+    The files hold every image with rows and columns exchanged; here they are upright, as MNIST's (torchvision leaves
+    them as they are). In "letters" the files count classes from 1; here "a" is 0.
+
+    Args:
+        root: Folder that holds EMNIST/raw/ with the IDX files or gzip.zip, or these themselves; null: ./data.
+        download: Fetch gzip.zip, which has all variants, to root/EMNIST/raw/ if nothing of the variant is there.
+        variant: "byclass" has 62 classes of very unequal size, "bymerge" the 47 that are left where both cases of a
+            letter look alike, "balanced" as many images of each of these 47; "letters" 26 of both cases; "digits" and
+            "mnist" ten.
+
+    Raises:
+        DataError: A file is missing or damaged, or the download failed.
+    """
+    base = Path(root if root is not None else "data").expanduser().resolve()
+    folders = (base / "EMNIST" / "raw", base)
+    found = next((place for folder in folders if (place := source(folder, variant)) is not None), None)
+    if found is None and download:
+        found = folders[0] / ARCHIVE.name
+        fetch(ARCHIVE, found)
+    if found is None:
+        missing = "" if base.is_dir() else " (there is no such folder)"
+        raise DataError(
+            f"neither {file_names(variant, 'train')[0]} nor {ARCHIVE.name} in {folders[0]} or {base}{missing}",
+            hint="data.root=FOLDER, or data.download=true to fetch it",
+        )
+    first = 1 if variant == "letters" else 0
+    splits = {split: read_split(found, file_names(variant, split), first) for split in ("train", "test")}
+    return RawData(splits["train"], None, splits["test"], "classes", tuple(CLASSES[variant]), origin=str(found))
+
+
+def file_names(variant: str, split: str) -> tuple[str, str]:
+    """Those of the images and of the labels."""
+    prefix = f"emnist-{variant}-{split}"
+    return f"{prefix}-images-idx3-ubyte", f"{prefix}-labels-idx1-ubyte"
+
+
+def source(folder: Path, variant: str) -> Path | None:
+    """What to read in a folder: itself where it has a file of the variant, or the archive there, or nothing."""
+    names = [name for split in ("train", "test") for name in file_names(variant, split)]
+    if any((folder / name).is_file() or (folder / f"{name}.gz").is_file() for name in names):
+        return folder
+    return folder / ARCHIVE.name if (folder / ARCHIVE.name).is_file() else None
+
+
+def read_split(place: Path, names: tuple[str, str], first: int) -> Split:
+    """Read the images and labels of one split from a folder or the archive; `first` is the least label."""
+    images, labels = (read_file(place, name, num_dims) for name, num_dims in zip(names, (3, 1), strict=True))
+    if len(images) != len(labels):
+        raise DataError(f"{place}: {names[0]} has {len(images):,} images, but {names[1]} {len(labels):,} labels")
+    upright = torch.from_numpy(images).transpose(1, 2).contiguous()
+    return Split(upright.unsqueeze(1), torch.from_numpy(labels).long() - first)
+
+
+def read_file(place: Path, name: str, num_dims: int) -> np.ndarray:
+    """One IDX file of a folder, gzipped or not, or of the archive, where all are gzipped in a folder of their own."""
+    if place.is_dir():
+        path = next((p for p in (place / name, place / f"{name}.gz") if p.is_file()), None)
+        if path is None:
+            hint = "data.root=FOLDER, or data.download=true to fetch all"
+            raise DataError(f"no file {place / name} (nor {name}.gz)", hint)
+        return read_idx(path, num_dims)
+    try:
+        with zipfile.ZipFile(place) as archive:
+            content = archive.read(f"gzip/{name}.gz")
+    except KeyError as error:
+        raise DataError(f"{place}: has no file gzip/{name}.gz", hint=AGAIN) from error
+    except (zipfile.BadZipFile, EOFError, zlib.error, OSError, NotImplementedError, RuntimeError) as error:
+        raise DataError(f"{place}: damaged or truncated ({error})", hint=AGAIN) from error
+    return parse_idx(content, place / "gzip" / f"{name}.gz", num_dims)

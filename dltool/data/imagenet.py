@@ -1,0 +1,104 @@
+"""ImageNet's classification task of 2012, from class folders."""
+
+import json
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+
+from dltool.component import register
+from dltool.data.arrays import RawData
+from dltool.data.folder_data import FolderData
+from dltool.data.image_folder import Scan, labelled, subfolders
+from dltool.errors import DataError
+
+LAYOUT = "data.root=FOLDER with FOLDER/train/<wnid>/*.JPEG and FOLDER/val/<wnid>/*.JPEG"
+UNPACK = f"torchvision.datasets.ImageNet(FOLDER, split) unpacks the official archives to {LAYOUT.split(' with ')[1]}"
+NAME_FILES = ("LOC_synset_mapping.txt", "imagenet_class_index.json")
+
+
+@register("data", "imagenet", into=FolderData, inputs="image", targets="classes")
+def imagenet(_rng: torch.Generator, *, root: str | None = None, class_names: str | None = None) -> RawData:
+    """A thousand kinds of things (Russakovsky et al. 2015, arXiv:1409.0575), 1,281,167 training images.
+
+    The labels of the official test set were never published: everybody reports the 50,000 images of `val`, and so it
+    is the validation split here, and there is no test split. Labels are in the order of the WordNet numbers, as those
+    of every set of published weights. Two things differ from the usual recipe: random windows are cut from the image
+    at data.size, not from the whole photograph, and evaluation sees the centred square of the photograph, where others
+    scale its shorter side to 256 and cut 224×224 from the middle. Other folders beside train and val are left alone.
+    It is not downloaded, since its licence asks for an account at image-net.org. What has a part of the classes is read
+    all the same.
+
+    Args:
+        root: Folder with train/ and val/, each of which has a folder of images for each WordNet number; null: ./data.
+        class_names: File with the classes' names: lines of a WordNet number and names, as Kaggle's
+            LOC_synset_mapping.txt, or a JSON object {label: [number, name]}, as Keras's imagenet_class_index.json.
+            null takes one of these names in root, or else the numbers.
+
+    Raises:
+        DataError: The folder is not laid out like that, a class has no image, or names are missing.
+    """
+    base = Path(root if root is not None else "data").expanduser().resolve()
+    if not base.is_dir():
+        raise DataError(f"data.root: there is no folder {base}", LAYOUT)
+    scan = Scan(base)
+    for split in ("train", "val"):
+        check_folder(base, split)
+        scan.read_classes(base / split, split)
+    raw = labelled(scan, channels=3)
+    file = names_file(base, class_names)
+    if file is None:
+        return raw
+    return replace(raw, class_names=readable(raw.class_names, read_names(file), file))
+
+
+def check_folder(base: Path, split: str) -> None:
+    """Raises DataError where a split has no class folders, which is how the official archives come."""
+    folder = base / split
+    if not folder.is_dir():
+        archives = sorted(path.name for path in base.glob("ILSVRC2012_img_*.tar"))
+        found = f", only {archives[0]}, not unpacked" if archives else ""
+        raise DataError(f"{base} has no folder {split}{found}", UNPACK if archives else LAYOUT)
+    if not subfolders(folder):
+        raise DataError(f"{folder} has no class folders", f"sort its images into a folder for each class: {UNPACK}")
+
+
+def names_file(base: Path, stated: str | None) -> Path | None:
+    """The file that was named, or one of the usual names in `base`, or None."""
+    if stated is not None:
+        return Path(stated).expanduser().resolve()
+    return next((base / name for name in NAME_FILES if (base / name).is_file()), None)
+
+
+def read_names(path: Path) -> dict[str, str]:
+    """WordNet number to name, the first of several: "tench" of "n01440764 tench, Tinca tinca"."""
+    shape = 'lines such as `n01440764 tench, Tinca tinca`, or JSON such as {"0": ["n01440764", "tench"]}'
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+        if path.suffix.lower() == ".json":
+            return {str(number): str(name) for number, name in json.loads(text).values()}
+    except (OSError, ValueError, TypeError, AttributeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise DataError(f"data.class_names: {path} cannot be read: {reason}", shape) from error
+    names = {}
+    for row, line in enumerate(text.splitlines(), start=1):
+        if line.strip():
+            number, _, rest = line.strip().replace("\t", " ", 1).partition(" ")
+            if not rest.strip():
+                raise DataError(f"data.class_names: {path} line {row} is {line.strip()}", shape)
+            names[number] = rest.split(",")[0].strip()
+    return names
+
+
+def readable(numbers: tuple[str, ...], names: dict[str, str], path: Path) -> tuple[str, ...]:
+    """A name for each class; two classes are called crane, which their numbers then tell apart."""
+    if missing := [number for number in numbers if number not in names]:
+        more = f" (nor of {len(missing) - 1} more classes)" if missing[1:] else ""
+        raise DataError(
+            f"data.class_names: {path} has no name of the class {missing[0]}{more}",
+            "its first words are the names of the class folders; data.class_names=null goes without, "
+            f"unless data.root has a {' or '.join(NAME_FILES)}",
+        )
+    uses = Counter(names[number] for number in numbers)
+    return tuple(f"{names[n]} ({n})" if uses[names[n]] > 1 else names[n] for n in numbers)
