@@ -51,6 +51,7 @@ def test_names_and_shapes_are_torchvision_s(depth, norm):
 @pytest.mark.parametrize("training", [False, True], ids=["evaluation", "training"])
 @pytest.mark.parametrize("norm", [None, "batch"])
 def test_computes_what_torchvision_s_does(norm, training):
+    torch.manual_seed(0)
     # An eighth of the width, which their builders cannot vary: the hidden layers of full size take seconds and 500 MB.
     width, spec = 8, spec_of((3, 64, 64))
     channels = [entry if entry == "M" else entry * width // 64 for entry in torchvision.models.vgg.cfgs["A"]]
@@ -74,6 +75,7 @@ def test_computes_what_torchvision_s_does(norm, training):
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["vgg11", "vgg16_bn"])
 def test_computes_what_torchvision_s_does_in_full_size(name):
+    torch.manual_seed(0)
     theirs = getattr(torchvision.models, name)()
     norm = "batch" if name.endswith("bn") else None
     ours = Vgg(spec_of((3, 64, 64), 1000), depth=int(name[3:5]), norm=norm, head="imagenet")
