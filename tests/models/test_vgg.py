@@ -139,6 +139,12 @@ def test_small_images_are_resized_or_refused(configure):
     assert caught.value.hint == "data.resize=auto or data.resize=32"
 
 
+def test_without_batch_norm_the_rate_is_lower_unless_it_is_given(configure):
+    assert configure("model=vgg16").tree["optim"]["lr"] == 1e-4
+    assert configure("model=vgg16", "optim=adam").tree["optim"]["lr"] == 1e-3
+    assert configure("model=vgg16_bn").tree["optim"]["lr"] == 1e-3
+
+
 def test_pictures_of_many_sizes_become_those_of_the_paper(configure, tmp_path):
     from PIL import Image
 
