@@ -26,19 +26,19 @@ class Vgg(nn.Module):
     names and shapes of the weights are torchvision's, so that `init_from=FILE` takes theirs. Left out: column C, with
     its 1×1 convolutions, and A-LRN, which the paper found of no use.
 
-    Deviations: batch norm did not exist; with it the convolutions keep their biases, as torchvision's do. Weights start
-    as He et al. (2015, eq. 10) worked out for such networks, and biases at zero; the paper's N(0, 0.1²)
-    is init=normal, with which it trained A and then began the deeper ones with A's layers (`init_from=RUN`), and
-    Glorot's init=xavier_uniform, which its section 3.1 later found to do without that. Between the last maps and the
-    imagenet head stands torchvision's adaptive pooling to 7×7, which changes nothing at 224×224. The small head is
-    not in the paper. Without batch norm the options choose optim=adam_vgg; the paper trained with SGD at 1e-2, batches
-    of 256, momentum 0.9 and weight decay 5e-4.
+    Deviations: batch norm, which did not exist; the convolutions keep their biases before it, as torchvision's do.
+    Weights start as He et al. (2015, eq. 10) worked out for such networks, biases at zero. The paper drew A from
+    N(0, 0.1²), init=normal, and began the deeper networks with A's layers (`init_from=RUN`); Glorot's
+    init=xavier_uniform, it adds in section 3.1, does without. Between the last maps and the imagenet head stands
+    torchvision's adaptive pooling to 7×7, which changes nothing at 224×224. The small head is not in the paper.
+    The options without batch norm choose optim=adam_vgg; the paper trained by SGD at 1e-2 in batches of 256, with
+    momentum 0.9 and weight decay 5e-4.
 
     Args:
         depth: Layers with weights.
         norm: "batch" (Ioffe and Szegedy 2015) between each convolution and its ReLU, or null.
         head: "imagenet" has two hidden layers of 64 times the width on 7×7 maps; "small" has none, on the mean of each
-            map: 120 million parameters fewer. "auto" is imagenet where both sides of the images have 224 pixels.
+            map: 120 million parameters fewer. "auto" is imagenet for images of 224×224 and more.
         width: Channels of the first stage; the others have 2, 4, 8 and 8 times as many.
         dropout: Share of the units that is set to zero in training: the hidden ones of the imagenet head, the inputs of
             the small one. null is 0.5 in the former, as in the paper, and 0 in the latter.
