@@ -102,10 +102,13 @@ def prepare(config: Config, followed: tuple[str, str | None] | None = None, *, r
     check_gradient_rules(stop, task)
     if followed is not None:
         check_reported(*followed, task, dataset)
+    choices = getattr(model, "choices", {})
     auto = {"trainer.device": str(device), "trainer.threads": torch.get_num_threads(), **dataset.choices}
+    auto |= {f"model.{key}": value for key, value in choices.items()}
     notes = [f"device     {describe_device(device)}", *(f"data       {note}" for note in dataset.notes)]
     if config["loss"]["name"] == "auto" and config.chosen_loss:
         notes.append(f"loss       {config.chosen_loss} (for {config['data']['name']})")
+    notes += [f"model      {key}={value} (for inputs of {spec.describe_input()})" for key, value in choices.items()]
     notes += [f"weights    {note}" for note in (started.notes() if started else ())]
     if factors := config["optim"].get("lr_factors"):
         notes.append(f"rates      {describe_factors(factors, [updater.optimizer for updater in updaters.values()])}")

@@ -44,6 +44,10 @@ class DataSpec:
     def num_classes(self) -> int:
         return len(self.class_names)
 
+    def describe_input(self) -> str:
+        """The shape of one sample, 3×32×32."""
+        return "×".join(map(str, self.input_shape))
+
     def in_units(self, numbers: "Tensor") -> "Tensor":
         """Outputs or targets as the model knows them, `(B, target_dim)`, in the units that the data has."""
         if not self.target_mean:

@@ -57,7 +57,7 @@ def layer_table(model: nn.Module, spec: DataSpec) -> str:
     own = sum(p.numel() for p in model.parameters())
     shape = "×".join(map(str, output.shape[1:])) or "1"
     rows.append(("", type(model).__name__, shape, own, counter.get_total_flops() // 2, own - num_trained(model)))
-    return render(rows, "×".join(map(str, spec.input_shape)))
+    return render(rows, spec.describe_input())
 
 
 def render(rows: list[Row], input_shape: str) -> str:

@@ -32,6 +32,8 @@ COMPANIONS = {
     ("optim", "none"): ["model=perceptron", "data=logic"],
     ("optim", "lbfgs"): ["model=mlp", "data.batch_size=full"],
     ("optim", "rprop"): ["schedule=constant"],
+    **{("model", f"resnet{depth}"): ["model.width=4"] for depth in (20, 32, 44, 56, 110, 18, 34, 50, 101, 152)},
+    **{("model", f"vgg{depth}{norm}"): ["model.width=8"] for depth in (11, 13, 16, 19) for norm in ("", "_bn")},
 }
 # What makes a training of three steps short, where a model's images are large.
 SMALL = {

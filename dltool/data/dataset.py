@@ -118,7 +118,8 @@ class Dataset(ABC):
         Args:
             seed: The run's, for order and augmentation.
             device: Where batches are wanted.
-            model_traits: The model's registered facts; its `min_size` and `native_size` decide a resize.
+            model_traits: The model's registered facts; its `min_size` and `native_size` decide a resize, and its
+                `photo_size`, if it has one, what a folder of pictures of many sizes is brought to.
             pixel_scaling: The scaling that the task asks of images where `scaling` is "auto"; a GAN's
                 "symmetric". Tables are not pixels and stay as configured.
             channels_last: Lay batches of images out with the channels innermost.

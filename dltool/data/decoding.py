@@ -56,8 +56,10 @@ def fitted(image: "Image", size: tuple[int, int], fit: Fit) -> "Image":
     if fit == "squash":
         return image.resize((width, height), Image.Resampling.BILINEAR)
     scale = min(image.width / width, image.height / height)
-    left, top = (image.width - scale * width) / 2, (image.height - scale * height) / 2
-    box = (left, top, left + scale * width, top + scale * height)
+    # 225 / 224 * 224 > 225 in floating point.
+    kept_width, kept_height = min(scale * width, image.width), min(scale * height, image.height)
+    left, top = (image.width - kept_width) / 2, (image.height - kept_height) / 2
+    box = (left, top, left + kept_width, top + kept_height)
     return image.resize((width, height), Image.Resampling.BILINEAR, box=box)
 
 

@@ -39,7 +39,8 @@ class FolderData(Dataset):
     Args:
         load: Finds the files.
         size: Side of the square, or [height, width], that images are decoded to. "auto" is their own size where all
-            have the same, at most 256×256, which the model can take; else the model's native size, or 64×64.
+            have the same, at most 256×256, which the model can take; else the model's photo_size, its native size, or
+            64×64.
         fit: How an image of another aspect comes to that: "crop" scales it until its shorter side fits and cuts
             both ends of the longer one off, "squash" changes its aspect.
         corrupt: A file that cannot be decoded is named and refused, or left out and listed ("skip").
@@ -115,7 +116,8 @@ class FolderData(Dataset):
         if own is not None and max(own) <= LARGEST_OWN_SIZE:
             size = choose_size(own, "auto", model_traits)
         else:
-            side = model_traits.get("native_size") or max(USUAL_SIDE, model_traits.get("min_size") or 1)
+            native = model_traits.get("photo_size") or model_traits.get("native_size")
+            side = native or max(USUAL_SIDE, model_traits.get("min_size") or 1)
             size = (side, side)
         self.choices["data.size"] = list(size)
         if size != own:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dltool.data.decoding import decode, explain
+from dltool.data.decoding import decode, explain, fitted
 
 RAMP = np.linspace(0, 255, 8 * 12).reshape(8, 12).astype(np.uint8)
 
@@ -74,6 +74,11 @@ def test_crop_takes_the_middle_and_squash_all(tmp_path):
     half = read(tmp_path / "wide.png", size=(5, 10))[0, 2]  # The middle 20 columns, halved.
     assert half[0] == 0
     assert half[5] == 200
+
+
+@pytest.mark.parametrize("size", [(225, 333), (333, 225), (123, 123)])
+def test_crop_keeps_within_an_image_where_its_scale_is_rounded_up(size):
+    assert fitted(Image.new("L", size), (224, 224), "crop").size == (224, 224)
 
 
 def test_a_photo_read_at_a_fraction_of_its_size_looks_the_same(tmp_path):
