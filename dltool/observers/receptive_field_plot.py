@@ -68,7 +68,8 @@ def chosen_layers(model: nn.Module, seen: dict[str, Field]) -> list[str]:
     weighted = [name for name in local if has_weights(model.get_submodule(name))]
     layers = evenly(weighted, MOST_PANELS)
     if layers and seen[local[-1]].size != seen[layers[-1]].size:  # Pooling, or the sum of the last block.
-        layers = [*evenly(weighted, MOST_PANELS - 1), local[-1]]
+        widest = next(name for name in local if seen[name].size == seen[local[-1]].size)
+        layers = [*evenly(weighted, MOST_PANELS - 1), widest]
     return layers
 
 
