@@ -29,7 +29,7 @@ class Kernels(NamedTuple):
     """The weights of the layer that looks at the image.
 
     Attributes:
-        name: The layer's path.
+        name: The layer's path, and the position of the kernels where they are others at each.
         weights: float32 `(K, C, height, width)` on the CPU, C channels of the image (fewer where the layer has groups).
         whole: Whether each is as large as the image: a full connection.
     """
@@ -91,6 +91,8 @@ def first_kernels(model: nn.Module, image: Tensor) -> Kernels | None:
         if not isinstance(weight, Tensor):
             continue
         weight = weight.detach().float().cpu()
+        if weight.ndim == 5:  # Locally connected, `(L, K, C, height, width)`: the middle one of L positions.
+            name, weight = f"{name} in the middle", weight[len(weight) // 2]
         if weight.ndim == 4 and image.shape[1] % weight.shape[1] == 0:
             return Kernels(name, weight, whole=False)
         if weight.ndim == 2 and weight.shape[1] == image[0].numel():

@@ -13,7 +13,7 @@ from dltool.observers.tiles import colors, shortened, tiled
 MOST_LAYERS = 8
 MAPS_A_LAYER = 8
 INCHES = 1.15  # Of a map.
-LABEL_INCHES = 2.3
+LETTER_INCHES = 0.085  # Of a label.
 
 
 def draw_feature_maps(image: np.ndarray, layers: Sequence[Maps], path: Path, title: str = "", name: str = "") -> None:
@@ -34,11 +34,12 @@ def draw_feature_maps(image: np.ndarray, layers: Sequence[Maps], path: Path, tit
     rows += [[as_heat(layer.maps[i].numpy()) for i in places] for layer, places in zip(layers, chosen, strict=True)]
     tiles = tiled(rows, (image.shape[1], image.shape[2]), gap=0.17)
     labels = [f"input\n{shortened(name, 24)}" if name else "input"]
-    labels += [f"{layer.name}  {layer.kind}\n{'×'.join(map(str, layer.maps.shape))}" for layer in layers]
+    labels += [f"{layer.name}\n{layer.kind}  {'×'.join(map(str, layer.maps.shape))}" for layer in layers]
     with fonts_for(title, *labels), matplotlib.rc_context({**STYLE, "axes.grid": False}):
         scale = INCHES / max(tiles.height, tiles.width)
         across, down = tiles.pixels.shape[1] * scale, tiles.pixels.shape[0] * scale
-        figure = make_figure(across + LABEL_INCHES, down + 1.4)
+        beside = LETTER_INCHES * max(len(line) for label in labels for line in label.split("\n"))
+        figure = make_figure(across + beside + 0.4, down + 1.3)
         axes = figure.add_subplot()
         axes.imshow(tiles.pixels, interpolation="nearest")
         axes.spines[:].set_visible(False)

@@ -69,3 +69,20 @@ def test_fixed_kernels_are_kernels() -> None:
     assert found is not None
     assert found.weights.flatten().tolist() == [-1, 1]
     assert [layer.name for layer in feature_maps(model, torch.randn(1, 1, 2, 4))] == ["0"]
+
+
+def test_of_kernels_that_differ_by_place_those_in_the_middle_are_seen() -> None:
+    class Local(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.weight = nn.Parameter(torch.randn(9, 2, 1, 3, 3))  # (L, K, C, height, width)
+
+        def forward(self, images: torch.Tensor) -> torch.Tensor:
+            windows = nn.functional.unfold(images, 3)  # (B, 9, L)
+            return torch.einsum("bkl,lok->bol", windows, self.weight.flatten(2)).unflatten(2, (3, 3))
+
+    model = nn.Sequential(Local(), nn.ReLU())
+    found = first_kernels(model, torch.randn(1, 1, 5, 5))
+    assert found is not None
+    assert torch.equal(found.weights, model[0].weight[4])
+    assert [tuple(layer.maps.shape) for layer in feature_maps(model, torch.randn(1, 1, 5, 5))] == [(2, 3, 3)]
