@@ -44,7 +44,7 @@ def draw_kernels(kernels: Kernels, path: Path, title: str = "") -> None:
     with fonts_for(title, kernels.name), matplotlib.rc_context({**STYLE, "axes.grid": False}):
         scale = inches / max(tiles.height, tiles.width)
         across, down = tiles.pixels.shape[1] * scale, tiles.pixels.shape[0] * scale
-        figure = make_figure(max(across + (1.0 if in_colors else 1.9), 5.4), down + 1.4)
+        figure = make_figure(max(across + (1.0 if in_colors else 1.9), 4.8), down + 1.4)
         axes = figure.add_subplot()
         image = axes.imshow(tiles.pixels[..., 0] if not in_colors else tiles.pixels, cmap="gray", vmin=0, vmax=1)
         axes.spines[:].set_visible(False)
