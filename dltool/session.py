@@ -11,6 +11,7 @@ import torch
 
 from dltool.build import Parts, build_trainer
 from dltool.config.compose import leaves
+from dltool.data.image_preprocessing import ImagePreprocessing
 from dltool.engine.checkpoint import Checkpoint
 from dltool.engine.signals import Interrupted
 from dltool.engine.trainer import Trainer
@@ -21,6 +22,7 @@ from dltool.observers.augmented import AugmentedPlot
 from dltool.observers.csv_log import CsvLog
 from dltool.observers.jsonl import JsonlLog, cut_back
 from dltool.observers.metric_plots import MetricPlots
+from dltool.observers.network_plots import NetworkPlots
 from dltool.observers.observer import Observer
 from dltool.observers.plots import CurvesPlot
 from dltool.observers.progress import ProgressBar
@@ -62,6 +64,9 @@ class Session:
         if logger.plots:
             observers.append(CurvesPlot(self.run.path, self.title()))
             observers.append(MetricPlots(self.run.path, self.title(), self.parts.spec.class_names))
+            if isinstance(self.parts.dataset.preprocessing, ImagePreprocessing):
+                images = self.parts.dataset.preprocessing
+                observers.append(NetworkPlots(self.run.path, self.title(), self.parts.spec, images))
             observers.append(AugmentedPlot(self.run.path, self.parts.dataset.train))
         if logger.samples:
             observers.append(SamplesPlot(self.run.path, self.parts.spec, seed=self.parts.config["seed"]))

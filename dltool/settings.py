@@ -256,7 +256,7 @@ class LoggerSettings:
     Attributes:
         to: Experiment trackers that get a copy of metrics.jsonl, with the config and the pictures.
         every_n_steps: Steps between two training lines of metrics.jsonl; each epoch's mean is there anyway.
-        plots: Draw plots/curves.png at the end.
+        plots: Draw plots/curves.png at the end, and of a network of images its kernels, feature maps and mistakes.
         samples: Draw what a generative model makes after each epoch, under samples/.
         wandb, mlflow: See those classes; of no effect unless `to` names them.
     """

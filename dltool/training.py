@@ -13,14 +13,16 @@ import torch
 
 from dltool.build import Parts, build_data, build_model, build_spec, build_trainer, prepare, with_targets
 from dltool.config.check import Config
+from dltool.data.dataset import Dataset
 from dltool.data.preprocessing import from_json, to_json
-from dltool.errors import DataError
+from dltool.errors import ConfigError, DataError
 from dltool.observers.jsonl import cut_back
 from dltool.observers.observer import Observer
 from dltool.observers.tracker import check_trackers
 from dltool.runs.folder import RunFolder, describe_environment, quoted
 from dltool.session import Session
 from dltool.settings import OUTPUT_ROOT
+from dltool.spec import DataSpec
 from dltool.summary import count_parameters, layer_table
 from dltool.trust.sources import trust_flags
 
@@ -145,12 +147,42 @@ def try_one_batch(config: Config) -> int:
     return 0
 
 
-def describe_model(config: Config) -> str:
-    """The model's layers as a table, after loading the data that decides its shapes."""
+def describe_model(config: Config, receptive_field: Path | None = None) -> str:
+    """The model's layers as a table, after loading the data that decides its shapes.
+
+    Args:
+        config: Its model, and the data.
+        receptive_field: Where to draw what the initialised model's units look at.
+
+    Raises:
+        ConfigError: No layer of the model looks at parts of an image, or the picture cannot be written.
+    """
     dataset = build_data(config, torch.device("cpu"))
     config = with_targets(config, dataset.spec)
     spec = build_spec(config, dataset)
     with torch.device("meta"):
         model = build_model(config, spec, torch.device("meta"))
     notes = "".join(f"{note}\n" for note in dataset.notes)
-    return notes + layer_table(model, spec)
+    table = notes + layer_table(model, spec)
+    if receptive_field is None:
+        return table
+    return f"{table}\n\n{draw_what_units_see(config, dataset, spec, receptive_field)}"
+
+
+def draw_what_units_see(config: Config, dataset: Dataset, spec: DataSpec, path: Path) -> str:
+    """Draw the effective receptive fields of the initialised model; returns what was drawn where."""
+    from dltool.observers.receptive_field_plot import draw_receptive_fields
+
+    names = config["model"]["name"], config["data"]["name"]
+    model = build_model(config, spec, torch.device("cpu"))
+    images = dataset.train.copy_at_start().draw().inputs
+    try:
+        drawn = draw_receptive_fields(model, spec, images, path, f"{names[0]} on {names[1]}, initial weights")
+    except OSError as error:
+        raise ConfigError(f"{path.resolve()} cannot be written: {error.strerror}", "another file") from error
+    if not drawn:
+        raise ConfigError(
+            f"no layer of {names[0]} looks at parts of an image, so that none has a receptive field",
+            "model=lenet data=digits",
+        )
+    return f"receptive fields: {path}"

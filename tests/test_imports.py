@@ -20,6 +20,7 @@ TIERS = [
     ["tasks"],
     ["observers.observer"],
     ["engine"],
+    ["introspection"],
     ["observers", "runs", "summary"],
     ["following", "warm_start"],
     ["build"],

@@ -23,9 +23,17 @@ def test_every_model_has_its_table(model: str, configure: Callable[..., Config])
 def test_the_numbers_by_hand() -> None:
     model = torch.nn.Sequential(torch.nn.Conv2d(3, 8, 3), torch.nn.ReLU(), torch.nn.Flatten(), torch.nn.Linear(288, 5))
     table = [line.split() for line in layer_table(model, DataSpec((3, 8, 8))).splitlines()]
-    assert table[3] == ["0", "Conv2d", "8×6×6", str(8 * 27 + 8), f"{8 * 27 * 36:,}"]
-    assert table[6] == ["3", "Linear", "5", f"{288 * 5 + 5:,}", f"{288 * 5:,}"]
+    assert table[0] == ["layer", "type", "output", "receptive", "field", "jump", "parameters", "multiply-adds"]
+    assert table[3] == ["0", "Conv2d", "8×6×6", "3×3", "1", str(8 * 27 + 8), f"{8 * 27 * 36:,}"]
+    assert table[5] == ["2", "Flatten", "288", "0", "0"]
+    assert table[6] == ["3", "Linear", "5", "all", f"{288 * 5 + 5:,}", f"{288 * 5:,}"]
     assert table[-1] == ["total", "Sequential", "5", f"{8 * 27 + 8 + 288 * 5 + 5:,}", f"{8 * 27 * 36 + 288 * 5:,}"]
+
+
+@pytest.mark.parametrize("shape", [(4,), (1, 2, 2)])
+def test_what_looks_at_no_part_of_an_image_has_no_receptive_fields(shape: tuple[int, ...]) -> None:
+    model = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(4, 2))
+    assert "receptive field" not in layer_table(model, DataSpec(shape))
 
 
 def test_the_model_stays_in_training_mode() -> None:

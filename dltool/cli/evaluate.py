@@ -24,7 +24,9 @@ examples:
 
 key=value: other data (data=…, data.path=…, data.root=…), other metrics (task.metrics=[…]), trainer.device, .threads,
 .precision. Other data is prepared as the training's was: nothing is fitted to it. Of other data that brings no test
-split of its own, all samples are measured.
+split of its own, all samples are measured. Of a network that tells images apart, --plots draws also the first layer's
+kernels, the feature maps of an image, what the units look at (see dltool show), the surest mistakes, who is taken for
+whom.
 """
 
 
@@ -36,7 +38,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--split", choices=["auto", "train", "val", "test", "all"], default="auto", help="what is measured"
     )
     parser.add_argument("--predictions", type=Path, metavar="FILE.csv", help="write what it says of each sample")
-    parser.add_argument("--plots", type=Path, metavar="FOLDER", help="draw the metrics that can be drawn")
+    parser.add_argument(
+        "--plots", type=Path, metavar="FOLDER", help="draw the metrics that can be drawn, and the network"
+    )
     parser.add_argument("--json", action="store_true", help="print the metrics as JSON")
     parser.add_argument(
         "--config-dir", action="append", default=[], type=Path, metavar="FOLDER", help="your own options too"
@@ -66,9 +70,23 @@ def run(args: argparse.Namespace) -> int:
 
 
 def draw(measured: "Evaluation", used: "Run", folder: Path) -> None:
+    """The metrics that can be drawn, and, of a network of images, what a training draws at its end and more."""
+    from dltool.data.image_preprocessing import ImagePreprocessing
     from dltool.observers.metric_plots import draw_metrics
+    from dltool.observers.network_plots import draw_network
 
     drawn = draw_metrics(measured.task.metrics, folder, used.title, used.class_names)
+    if measured.mistakes is not None and isinstance(used.preprocessing, ImagePreprocessing):
+        drawn += draw_network(
+            used.model,
+            measured.mistakes,
+            folder,
+            used.title,
+            measured.split,
+            used.preprocessing,
+            receptive_field=True,
+            without=drawn,
+        )
     said = f"drawn in {folder}: {', '.join(drawn)}" if drawn else "none of task.metrics can be drawn; confusion can"
     print(said, file=sys.stderr)
 

@@ -1,9 +1,11 @@
 """`dltool show`: the composed config with the origin of each value, and the model layer by layer."""
 
 import argparse
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dltool.cli.request import add_config_arguments, read_config
+from dltool.errors import ConfigError
 
 if TYPE_CHECKING:
     from dltool.config.check import Config
@@ -13,23 +15,33 @@ EXAMPLES = """\
 examples:
   dltool show model=lenet optim=sgd optim.lr=0.1
   dltool show experiment=lenet_mnist --cfg job     the config alone, as YAML
+  dltool show model=lenet data=mnist --receptive-field lenet.png
+
+Of a model of images the table says what a unit of each layer can see: a square of so many pixels, and how far the
+squares of two neighbours are apart. --receptive-field draws how much the pixels in it matter to the initialised model;
+`dltool evaluate RUN --plots FOLDER` draws that of a trained one.
 """
+PICTURES = (".png", ".pdf", ".svg")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_config_arguments(parser)
     parser.add_argument("--cfg", choices=["job"], help="print the composed config alone, as YAML")
+    parser.add_argument("--receptive-field", type=Path, metavar="FILE.png", help="draw what the model's units look at")
 
 
 def run(args: argparse.Namespace) -> int:
     config, built = read_config(args)
+    picture = args.receptive_field
+    if picture is not None and picture.suffix.lower() not in PICTURES:
+        raise ConfigError(f"{picture} is no picture: it ends in none of {', '.join(PICTURES)}", f"{picture}.png")
     if args.cfg:
         print_yaml(config)
         return 0
     print_origins(config)
     from dltool.training import describe_model
 
-    print(f"\n{describe_model(built)}", flush=True)
+    print(f"\n{describe_model(built, picture)}", flush=True)
     return 0
 
 

@@ -69,6 +69,11 @@ class ImagePreprocessing:
         )
         return PixelScaling(shift, factor, None)(resize_images(batch, self.size, batch.device))
 
+    def pixels(self, inputs: Tensor) -> Tensor:
+        """What the model takes, `(B, C, H, W)`, as it looks: 0 … 255."""
+        shift, factor = (inputs.new_tensor(values).view(1, -1, 1, 1) for values in (self.shift, self.factor))
+        return (inputs / factor + shift).clamp(0, 255)
+
     def _to_raw(self, image: Tensor) -> Tensor:
         """One image as the training data has them: uint8 `(1, channels, *raw_size)`."""
         if image.dtype != torch.uint8 or image.ndim != 3 or image.shape[0] not in (1, 3):

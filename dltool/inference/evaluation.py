@@ -16,6 +16,8 @@ from dltool.engine.evaluator import evaluate
 from dltool.errors import ConfigError, RunError
 from dltool.inference.predictions import Predictions
 from dltool.inference.views import View, averaged_over
+from dltool.introspection.mistakes import Mistakes
+from dltool.observers.network_plots import watch_mistakes
 from dltool.randomness import derive_seed, seed_default_generators
 from dltool.spec import DataSpec
 from dltool.tasks.task import Prediction, Task
@@ -35,6 +37,7 @@ class Evaluation:
         undefined: Name to reason of the metrics without a value, which are NaN.
         notes: What a person should know of the data.
         task: As it is after the evaluation; its metrics can be drawn.
+        mistakes: What pictures of a classifier of images need; None of other models.
         predictions: What the model said of each sample, if asked for.
         targets: What was true of each, by name or number, if asked for.
     """
@@ -45,6 +48,7 @@ class Evaluation:
     undefined: dict[str, str]
     notes: list[str]
     task: Task
+    mistakes: Mistakes | None = None
     predictions: Predictions | None = None
     targets: list[Any] | None = None
 
@@ -69,6 +73,7 @@ def evaluate_run(run: "Run", config: Config, *, split: str, views: Sequence[View
     task = build_task(config, run.model, spec)
     task.load_state_dict(run.task.state_dict())
     task = averaged_over(task, views, spec)
+    mistakes = watch_mistakes(task, spec)
     batches = [dataset.evaluation(name) for name in members(split, dataset)]
     seen: list[tuple[Prediction, Batch]] = []
     seed_default_generators(derive_seed(config["seed"], "evaluation", split), run.device)
@@ -78,7 +83,7 @@ def evaluate_run(run: "Run", config: Config, *, split: str, views: Sequence[View
         autocast=run.autocast,
     )
     count = sum(dataset.sizes[name] for name in members(split, dataset))
-    measured = Evaluation(split, count, metrics, dict(task.undefined), dataset.notes, task)
+    measured = Evaluation(split, count, metrics, dict(task.undefined), dataset.notes, task, mistakes)
     if not predictions:
         return measured
     names = [name for member in members(split, dataset) for name in dataset.sample_names(member)]

@@ -142,6 +142,8 @@ class SupervisedTask(Task):
             measured, truth = self.spec.in_units(outputs), self.spec.in_units(batch.targets)
             for metric in self.metrics.values():
                 metric.update(measured, truth)
+        for watcher in self.watchers:
+            watcher.see(batch, outputs)
         return {"loss": MeanOver(mean, count)}
 
     def finish_evaluation(self, metrics: dict[str, float]) -> dict[str, float]:

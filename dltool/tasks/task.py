@@ -76,6 +76,18 @@ class Updater(Protocol):
         ...
 
 
+class Watcher(Protocol):
+    """Sees what the model says of the samples that are measured, while both are at hand."""
+
+    def start(self) -> None:
+        """Before the first batch of a split; the one before may have been broken off."""
+        ...
+
+    def see(self, batch: Batch, outputs: Tensor) -> None:
+        """A batch, and the model's outputs, float32 `(B, output_dim)`; must not wait for an accelerator."""
+        ...
+
+
 class Task:
     """Base of all tasks: one network, one optimizer, one loss per batch.
 
@@ -86,6 +98,7 @@ class Task:
         main_metric: Metric of the validation split that best checkpoints and `stop` follow by
             default and "min" or "max"; None where the task has none (a GAN).
         metrics: What is measured beside the means that `evaluate` returns; after an evaluation, of its split.
+        watchers: Told of each batch of an evaluation, by tasks with one output a sample.
         undefined: Name to reason of the metrics that had no value in the newest evaluation.
     """
 
@@ -97,6 +110,7 @@ class Task:
     def __init__(self, model: nn.Module) -> None:
         self.model = model
         self.roles: dict[str, nn.Module] = {"model": model}
+        self.watchers: list[Watcher] = []
 
     @property
     def has_objective(self) -> bool:
@@ -115,6 +129,8 @@ class Task:
         """Before the first batch of a split; the one before may have been broken off."""
         for metric in self.metrics.values():
             metric.reset()
+        for watcher in self.watchers:
+            watcher.start()
 
     def evaluate(self, batch: Batch) -> dict[str, Mean]:
         """Measure one batch of a held-out split, without gradients and in evaluation mode."""

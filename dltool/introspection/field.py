@@ -1,0 +1,94 @@
+"""What the units of a layer see of the image, as numbers: where, how large, how far from one unit to the next."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+from torch import Tensor
+
+
+class Window(NamedTuple):
+    """How an operation slides along an axis."""
+
+    kernel: int
+    stride: float = 1
+    padding: int = 0
+    dilation: int = 1
+
+
+@dataclass(frozen=True)
+class Axis:
+    """Along one axis of the image, unit i sees the pixels `start + jump * i` … `start + jump * i + size - 1`.
+
+    Attributes:
+        dim: Of the tensor whose units these are.
+        start: Negative where padding is seen.
+    """
+
+    dim: int
+    start: float = 0
+    size: float = 1
+    jump: float = 1
+
+    def through(self, window: Window) -> "Axis":
+        """After an operation: the recursion above."""
+        return Axis(
+            self.dim,
+            self.start - window.padding * self.jump,
+            self.size + (window.kernel - 1) * window.dilation * self.jump,
+            self.jump * window.stride,
+        )
+
+    def joined(self, other: "Axis") -> "Axis":
+        """What either of two units sees."""
+        start = min(self.start, other.start)
+        return replace(self, start=start, size=max(self.start + self.size, other.start + other.size) - start)
+
+
+@dataclass(frozen=True)
+class Field:
+    """What the units of a layer see of the image, theoretically: most of them weigh little, see effective_field.
+
+    Attributes:
+        axes: Vertical and horizontal; None where each unit sees all of the image, or where that could not be followed.
+    """
+
+    axes: tuple[Axis, Axis] | None
+
+    @property
+    def size(self) -> str:
+        """ "14×14" pixels, or "all"."""
+        return "all" if self.axes is None else "×".join(f"{axis.size:g}" for axis in self.axes)
+
+    @property
+    def jump(self) -> str:
+        """Pixels from a unit's field to its neighbour's: "4", or "4×2" where the axes differ."""
+        if self.axes is None:
+            return ""
+        jumps = [f"{axis.jump:.4g}" for axis in self.axes]
+        return jumps[0] if jumps[0] == jumps[1] else "×".join(jumps)
+
+    def through(self, vertical: Window, horizontal: Window) -> "Field":
+        if self.axes is None:
+            return self
+        return Field((self.axes[0].through(vertical), self.axes[1].through(horizontal)))
+
+
+ALL = Field(None)
+
+
+def mark(image: Tensor) -> Tensor:
+    """Say that a tensor `(B, C, H, W)` is the image, each of whose units sees itself."""
+    image._receptive_field = Field((Axis(2), Axis(3)))  # type: ignore[attr-defined]
+    return image
+
+
+def field_of(tensor: object) -> Field | None:
+    """Of the units of a tensor that was computed while fields were followed; None where no image is behind it."""
+    return getattr(tensor, "_receptive_field", None)
+
+
+def windows(*sizes: int | Sequence[int]) -> tuple[Window, Window]:
+    """Kernel, stride, padding, dilation, each one number or two, by axis."""
+    pairs = [(size, size) if isinstance(size, int) else (size[0], size[-1]) for size in sizes]
+    return Window(*(pair[0] for pair in pairs)), Window(*(pair[1] for pair in pairs))
