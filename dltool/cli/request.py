@@ -155,6 +155,7 @@ def add_use_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="last, best, or one such as step-000680; otherwise that which the run's own test measured",
     )
+    add_trust_argument(parser)
 
 
 def add_view_arguments(parser: argparse.ArgumentParser) -> None:
@@ -162,7 +163,6 @@ def add_view_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--tta", default="", metavar="VIEWS", help="average over views of each image: hflip, vflip, shift, crops"
     )
-    add_trust_argument(parser)
 
 
 def used_run(args: argparse.Namespace, overrides: "Sequence[str]" = ()) -> "Run":

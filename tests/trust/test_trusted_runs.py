@@ -149,7 +149,16 @@ def test_everything_that_can_be_registered_trains_resumes_and_is_remembered(dlto
     assert last_line("outputs/again") == last_line("outputs/whole")
 
 
-@pytest.mark.parametrize("verb", [["train", "--from", "outputs/r"], ["resume", "outputs/r", "trainer.epochs=3"]])
+@pytest.mark.parametrize(
+    "verb",
+    [
+        ["train", "--from", "outputs/r"],
+        ["resume", "outputs/r", "trainer.epochs=3"],
+        ["evaluate", "outputs/r"],
+        ["export", "outputs/r", "--format", "safetensors"],
+    ],
+    ids=lambda verb: verb[0],
+)
 def test_a_run_asks_for_its_code(dltool_here: Run, tmp_path: Path, verb: list[str]) -> None:
     package = write(tmp_path / "code", PACKAGE)
     rest = package / "rest.py"
