@@ -2,7 +2,8 @@
 
 import copy
 import dataclasses
-from collections.abc import Mapping
+import shlex
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,15 +31,37 @@ def compose_resume(path: Path, overrides: list[str], auto: Mapping[str, Any]) ->
     Raises:
         ConfigError: For an override of anything that must stay, with the values before and after.
     """
-    before, after = check(compose_from(path, [])), check(compose_from(path, overrides))
+    config = compose_changed(path, overrides, CHANGEABLE, " and cannot become {} on resume")
+    return config, with_auto(config, auto, path)
+
+
+def compose_changed(
+    path: Path, overrides: Sequence[str], allowed: Sequence[str], refusal: str, config_dirs: Sequence[Path] = ()
+) -> Config:
+    """A run's config with overrides of some keys.
+
+    Args:
+        path: The run's config.yaml.
+        overrides: What is to change.
+        allowed: Keys that may change, with all below them.
+        refusal: What is said of another, "{}" standing for the value that it is to have.
+        config_dirs: As in compose.
+
+    Raises:
+        ConfigError: For an override of any other key, with the values before and after.
+    """
+    before = check(compose_from(path, []))
+    if not overrides:
+        return before
+    after = check(compose_from(path, overrides, config_dirs))
     old, new = dict(leaves(before.tree)), dict(leaves(after.tree))
     for key in sorted(old | new):
-        if old.get(key) != new.get(key) and not any(key == k or key.startswith(f"{k}.") for k in CHANGEABLE):
+        if old.get(key) != new.get(key) and not any(key == k or key.startswith(f"{k}.") for k in allowed):
             raise ConfigError(
-                f"{key} was {old.get(key)} in this run and cannot become {new.get(key)} on resume",
-                f"train anew: dltool train {trust_flags()}--from {path.parent} {key}={new.get(key)}",
+                f"{key} was {old.get(key)} in this run{refusal.format(new.get(key))}",
+                f"train anew: dltool train {trust_flags()}--from {shlex.quote(str(path.parent))} {key}={new.get(key)}",
             )
-    return after, with_auto(after, auto, path)
+    return after
 
 
 def with_auto(config: Config, auto: Mapping[str, Any], source: Path) -> Config:

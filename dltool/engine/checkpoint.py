@@ -149,7 +149,7 @@ class CheckpointStore:
 
     def paths(self) -> list[Path]:
         """Committed checkpoints, newest first."""
-        return sorted(self.folder.glob("step-*"), key=sequence, reverse=True)
+        return committed(self.folder)
 
     def best_first(self) -> list[Path]:
         """Checkpoints that carry the metric, the best first; of equals the older one."""
@@ -173,26 +173,8 @@ class CheckpointStore:
         )
 
     def newest(self, warn: Callable[[str], None]) -> Checkpoint | None:
-        """The newest undamaged checkpoint; None where none was ever committed.
-
-        Args:
-            warn: Told of each damaged one that is passed over.
-
-        Raises:
-            CheckpointError: Where there are some, but none is good: never a silent restart.
-        """
-        paths = self.paths()
-        for path in paths:
-            try:
-                return load(path)
-            except CheckpointError as error:
-                warn(f"{error.message}; falling back to the one before")
-        if paths:
-            raise CheckpointError(
-                f"none of the {len(paths)} checkpoints in {self.folder.resolve()} is undamaged",
-                "restore the folder from a backup, or train anew: dltool train --from RUN",
-            )
-        return None
+        """See load_newest."""
+        return load_newest(self.folder, warn)
 
     def best(self) -> Path | None:
         """The folder that `best` names, or None."""
@@ -208,6 +190,35 @@ class CheckpointStore:
             f"{reason} at step {step}: the checkpoint could not be written to {self.folder.resolve()}; {kept}",
             f"make room, then dltool resume {trust_flags()}{self.folder.parent}",
         )
+
+
+def committed(folder: Path) -> list[Path]:
+    """The checkpoints in a run's folder of them, newest first."""
+    return sorted(folder.glob("step-*"), key=sequence, reverse=True)
+
+
+def load_newest(folder: Path, warn: Callable[[str], None]) -> Checkpoint | None:
+    """The newest undamaged checkpoint in a folder; None where none was ever committed.
+
+    Args:
+        folder: RUN/checkpoints.
+        warn: Told of each damaged one that is passed over.
+
+    Raises:
+        CheckpointError: Where there are some, but none is good: never a silent restart.
+    """
+    paths = committed(folder)
+    for path in paths:
+        try:
+            return load(path)
+        except CheckpointError as error:
+            warn(f"{error.message}; falling back to the one before")
+    if paths:
+        raise CheckpointError(
+            f"none of the {len(paths)} checkpoints in {folder.resolve()} is undamaged",
+            "restore the folder from a backup, or train anew: dltool train --from RUN",
+        )
+    return None
 
 
 def load(path: Path) -> Checkpoint:

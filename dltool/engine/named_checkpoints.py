@@ -5,8 +5,8 @@ from pathlib import Path
 
 from torch import Tensor
 
-from dltool.engine.checkpoint import Checkpoint, load, sequence
-from dltool.errors import CheckpointError, ConfigError
+from dltool.engine.checkpoint import Checkpoint, committed, load, load_newest
+from dltool.errors import ConfigError
 
 CHECKPOINTS, POINTERS = "checkpoints", ("last", "best")
 
@@ -23,17 +23,9 @@ def open_checkpoint(folder: Path, name: str, warn: Callable[[str], None]) -> Che
         ConfigError: There is none, or none of that name.
         CheckpointError: It is damaged.
     """
-    if name != "last":
-        return load(find_checkpoint(folder, name))
-    find_checkpoint(folder, name)
-    paths = sorted(folder.glob("step-*"), key=sequence, reverse=True)
-    for path in paths:
-        try:
-            return load(path)
-        except CheckpointError as error:
-            warn(f"{error.message}; the one before is taken")
-    message = f"none of the {len(paths)} checkpoints in {folder.resolve()} is undamaged"
-    raise CheckpointError(message, f"train anew: dltool train --from {folder.parent}")
+    if name == "last" and (newest := load_newest(folder, warn)) is not None:
+        return newest
+    return load(find_checkpoint(folder, name))
 
 
 def find_checkpoint(folder: Path, name: str, spelling: str = "--checkpoint {}") -> Path:
@@ -47,19 +39,19 @@ def find_checkpoint(folder: Path, name: str, spelling: str = "--checkpoint {}") 
     Raises:
         ConfigError: There is none, or none of that name.
     """
-    paths = sorted(folder.glob("step-*"), key=sequence)
+    paths = committed(folder)
     if not paths:
         raise ConfigError(f"{folder.parent.resolve()} has no checkpoint yet", f"dltool resume {folder.parent}")
     path, pointer = folder / name, name in POINTERS and (folder / name).is_file()
     if pointer:
         path = folder / path.read_text(encoding="utf-8").strip()
     elif name == "last":
-        path = paths[-1]
+        path = paths[0]
     if path not in paths:
-        there = [*(word for word in POINTERS if (folder / word).is_file()), *(one.name for one in paths)]
+        there = [*(word for word in POINTERS if (folder / word).is_file()), *(one.name for one in reversed(paths))]
         what = "no best checkpoint: no metric was followed" if name == "best" else f"no checkpoint {name}"
         message = f"{folder.parent.resolve()} has {what}; there are {', '.join(there)}"
-        raise ConfigError(message, spelling.format(paths[-1].name))
+        raise ConfigError(message, spelling.format(paths[0].name))
     return path
 
 

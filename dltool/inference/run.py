@@ -11,9 +11,8 @@ import torch
 from torch import nn
 
 from dltool.build import build_model, build_task, with_targets
-from dltool.config.check import Config, check
-from dltool.config.compose import compose_from, leaves
-from dltool.config.rerun import with_auto
+from dltool.config.check import Config
+from dltool.config.rerun import compose_changed, with_auto
 from dltool.data.preprocessing import Preprocessing, from_json
 from dltool.engine.checkpoint import Checkpoint
 from dltool.engine.device import choose_device, choose_threads
@@ -274,15 +273,8 @@ def config_in_use(
         ConfigError: For an override of anything else than `allowed`.
     """
     path = folder.path / CONFIG
-    before, after = check(compose_from(path, [])), check(compose_from(path, overrides, config_dirs))
-    old, new = dict(leaves(before.tree)), dict(leaves(after.tree))
-    for key in sorted(old | new):
-        if old.get(key) != new.get(key) and not any(key == k or key.startswith(f"{k}.") for k in allowed):
-            raise ConfigError(
-                f"{key} was {old.get(key)} in this run, which cannot be used with {new.get(key)}; "
-                f"what may differ is {', '.join(allowed)}",
-                f"train anew: dltool train --from {quoted(folder.path)} {key}={new.get(key)}",
-            )
+    refusal = f", which cannot be used with {{}}; what may differ is {', '.join(allowed)}"
+    config = compose_changed(path, overrides, allowed, refusal, config_dirs)
     # The device may be another today.
     auto = {key: value for key, value in folder.read_auto().items() if key.startswith("data.")}
-    return with_auto(after, auto, path)
+    return with_auto(config, auto, path)
