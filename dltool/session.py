@@ -32,7 +32,6 @@ from dltool.observers.undefined import UndefinedMetrics
 from dltool.runs.folder import RunFolder, quoted
 from dltool.runs.status import StatusFile
 from dltool.summary import count_parameters
-from dltool.tasks.task import Task
 from dltool.trust.importing import described, place_of
 from dltool.trust.sources import trust_flags, trusted_sources
 
@@ -166,7 +165,7 @@ class Session:
         if (self.run.path / "plots" / "curves.png").exists():
             rows.append(("curves", quoted(self.run.path / "plots" / "curves.png")))
         trusted = trust_flags()
-        if type(self.parts.task).predict is not Task.predict:
+        if self.parts.task.predicts:
             rows.append(("predict", f"dltool predict {trusted}{path} --input FILE"))
         rows.append(("longer", f"dltool resume {trusted}{path} {self.longer()}"))
         rows.append(("again", f"dltool train {trusted}--from {path} seed=1"))

@@ -1,11 +1,12 @@
 """Measures a run's model on a split of its own data, or of other data that is prepared as its own was."""
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import torch
+from torch import Tensor
 
 from dltool.batch import Batch
 from dltool.build import build_data, build_task, with_targets
@@ -74,20 +75,20 @@ def evaluate_run(run: "Run", config: Config, *, split: str, views: Sequence[View
     task.load_state_dict(run.task.state_dict())
     task = averaged_over(task, views, spec)
     mistakes = watch_mistakes(task, spec)
-    batches = [dataset.evaluation(name) for name in members(split, dataset)]
-    seen: list[tuple[Prediction, Batch]] = []
+    if predictions and not task.predicts:
+        raise ConfigError(f"{run.title} predicts nothing", "without --predictions")
+    said = Said(task)
+    if predictions:
+        task.watchers.append(said)
+    batches = itertools.chain(*(dataset.evaluation(name) for name in members(split, dataset)))
     seed_default_generators(derive_seed(config["seed"], "evaluation", split), run.device)
-    metrics = evaluate(
-        task,
-        watched(itertools.chain(*batches), task, seen) if predictions else itertools.chain(*batches),
-        autocast=run.autocast,
-    )
+    metrics = evaluate(task, batches, autocast=run.autocast)
     count = sum(dataset.sizes[name] for name in members(split, dataset))
     measured = Evaluation(split, count, metrics, dict(task.undefined), dataset.notes, task, mistakes)
     if not predictions:
         return measured
     names = [name for member in members(split, dataset) for name in dataset.sample_names(member)]
-    return with_predictions(measured, names, seen, spec)
+    return with_predictions(measured, names, said, spec)
 
 
 def chosen_split(split: str, dataset: Dataset) -> str:
@@ -111,25 +112,32 @@ def members(split: str, dataset: Dataset) -> list[str]:
     return list(dataset.sizes) if dataset.held_out else ["train"]
 
 
-def watched(batches: Iterator[Batch], task: Task, seen: list[tuple[Prediction, Batch]]) -> Iterator[Batch]:
-    """The batches, what the model says of each kept on the host."""
-    for batch in batches:
-        said = task.predict(batch.inputs)
-        on_host = Prediction(*(None if field is None else field.cpu() for field in said))  # type: ignore[arg-type]
-        seen.append((on_host, Batch(torch.empty(0), batch.targets.cpu(), batch.size)))
-        yield batch
+class Said:
+    """Keeps on the host what a task's model says of each sample that is measured, and what is true of it."""
+
+    def __init__(self, task: Task) -> None:
+        self.task = task
+        self.start()
+
+    def start(self) -> None:
+        self.predictions: list[Prediction] = []
+        self.targets: list[Tensor] = []
+
+    def see(self, batch: Batch, outputs: Tensor) -> None:
+        # This waits for an accelerator, whose memory may not hold what is said of a whole split.
+        fields = (None if field is None else field.cpu() for field in self.task.interpret(outputs))
+        self.predictions.append(Prediction(*fields))  # type: ignore[arg-type]
+        self.targets.append(batch.targets.cpu())
 
 
-def with_predictions(
-    measured: Evaluation, names: list[str], seen: list[tuple[Prediction, Batch]], spec: DataSpec
-) -> Evaluation:
-    targets = torch.cat([batch.targets for _, batch in seen])
+def with_predictions(measured: Evaluation, names: list[str], kept: Said, spec: DataSpec) -> Evaluation:
+    targets = torch.cat(kept.targets)
     if len(targets) != len(names):
         raise RunError(
             f"{len(names) - len(targets)} images could not be decoded, so that predictions have no names",
             "data.corrupt=refuse names them, data.residency=host leaves them out before",
         )
-    said = Predictions.of(names, [prediction for prediction, _ in seen], spec.class_names)
+    said = Predictions.of(names, kept.predictions, spec.class_names)
     truth: list[Any] = targets.tolist()
     if spec.target == "numbers":
         truth = spec.in_units(targets).tolist()

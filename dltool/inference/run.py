@@ -39,7 +39,7 @@ class Run:
     """A training that is over, or has come some way: read from its folder, of which nothing is changed.
 
         run = dltool.load("outputs/2026-01-31/12-00-00_lenet_digits")
-        run.predict("photo.png").labels
+        run.predict("photo.png").values
         run.evaluate().metrics
 
     Args:

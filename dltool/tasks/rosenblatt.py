@@ -69,12 +69,14 @@ class RosenblattTask(Task):
         self.total_mistakes = self.total_mistakes.to(mistakes.device) + mistakes
         return {"mistakes": Total(mistakes), "accuracy": Mean(batch.size - mistakes, batch.size)}
 
-    def predict(self, inputs: Tensor) -> Prediction:
-        outputs = self.model(inputs)
+    def interpret(self, outputs: Tensor) -> Prediction:
         return Prediction(outputs, predicted_classes(outputs).long())
 
     def evaluate(self, batch: Batch) -> dict[str, Mean]:
-        return {"accuracy": accuracy(self.model(batch.inputs), batch.targets)}
+        outputs = self.model(batch.inputs)
+        for watcher in self.watchers:
+            watcher.see(batch, outputs)
+        return {"accuracy": accuracy(outputs, batch.targets)}
 
     def finish_evaluation(self, metrics: dict[str, float]) -> dict[str, float]:
         return {**metrics, "total_mistakes": float(self.total_mistakes)}

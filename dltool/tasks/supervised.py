@@ -129,8 +129,7 @@ class SupervisedTask(Task):
                     total = total + self.l2 * parameter.square().sum()
         return total
 
-    def predict(self, inputs: Tensor) -> Prediction:
-        outputs = self.model(inputs).float()
+    def interpret(self, outputs: Tensor) -> Prediction:
         if not self.predicts_classes:
             return Prediction(self.spec.in_units(outputs))
         return Prediction(outputs, predicted_classes(outputs).long(), self.criterion.probabilities(outputs))

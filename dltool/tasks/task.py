@@ -140,12 +140,17 @@ class Task:
         """Turn the means over a split into its metrics (a root of a mean square, say)."""
         return metrics
 
-    def predict(self, inputs: Tensor) -> Prediction:
-        """What the model says of inputs without targets.
+    @property
+    def predicts(self) -> bool:
+        """Whether the model says something of a sample; a GAN does not."""
+        return type(self).interpret is not Task.interpret
 
-        Raises:
-            ConfigError: Where it says nothing of any (a GAN).
-        """
+    def predict(self, inputs: Tensor) -> Prediction:
+        """What the model says of inputs without targets. Raises ConfigError where it says nothing of any."""
+        return self.interpret(self.model(inputs).float())
+
+    def interpret(self, outputs: Tensor) -> Prediction:
+        """What outputs `(B, output_dim)` say of their samples."""
         raise ConfigError(f"{type(self.model).__name__} predicts nothing", "`dltool evaluate` measures it")
 
     def samples(self, count: int) -> Tensor | None:
