@@ -54,6 +54,11 @@ class DataSpec:
             return numbers
         return numbers * numbers.new_tensor(self.target_std) + numbers.new_tensor(self.target_mean)
 
+    def standardized(self, numbers: "Tensor") -> "Tensor":
+        """The other way round: targets as the data has them, as the model is to learn them, float32."""
+        exact = numbers.double()
+        return ((exact - exact.new_tensor(self.target_mean)) / exact.new_tensor(self.target_std)).float()
+
     @property
     def input_dim(self) -> int:
         """Numbers in one sample, whatever its shape."""

@@ -16,7 +16,7 @@ from dltool.data.arrays import RawData, Split, check_data
 from dltool.data.augment import Augmenter
 from dltool.data.image_files import ImageFiles
 from dltool.data.preprocessing import Fitted, Preprocessing, relabelled
-from dltool.data.scaling import Scaling
+from dltool.data.scaling import Scaling, fit_rows
 from dltool.data.source import TrainSource, evaluation_batches
 from dltool.data.splits import make_splits
 from dltool.errors import DataError
@@ -152,31 +152,20 @@ class Dataset(ABC):
             self._note_splits(raw)
         self.held_out = raw.held_out
         self._files = raw.files
-        target_mean, target_std = self._scale_targets(raw, fitted.spec if fitted is not None else None)
-        input_range = None
         if fitted is not None:
             self._reuse(raw, fitted.preprocessing)
+            self.spec = fitted.spec
         else:
             self._shape(model_traits or {})
-            input_range = self._scale(raw, pixel_scaling)
+            self.spec = self._describe(raw, self._scale(raw, pixel_scaling))
+        if self.spec.target_mean:
+            self.splits = {
+                name: replace(split, targets=self.spec.standardized(split.targets))
+                for name, split in self.splits.items()
+            }
         if channels_last and self._scale_batch is not None:
             self._scale_batch = partial(scale_channels_last, self._scale_batch)
         self._place()
-        self.spec = (
-            fitted.spec
-            if fitted is not None
-            else DataSpec(
-                input_shape=self._input_shape(),
-                target=raw.target,
-                class_names=raw.class_names,
-                target_dim=raw.target_dim,
-                target_mean=target_mean,
-                target_std=target_std,
-                input_range=input_range,
-                centers=raw.centers,
-                center_std=raw.center_std,
-            )
-        )
         self.train = self._make_source(
             device=device,
             batch_size=self.batch_size,
@@ -268,24 +257,21 @@ class Dataset(ABC):
         self.choices["data.scaling"] = automatic
         return automatic
 
-    def _scale_targets(self, raw: RawData, fitted: DataSpec | None) -> tuple[tuple[float, ...], tuple[float, ...]]:
-        """Standardize numbers by the training split's mean and deviation, or by a run's; returns both, or nothing."""
-        if fitted is not None:
-            mean, std = fitted.target_mean, fitted.target_std
-        elif raw.standardize_targets:
-            train = self.splits["train"].targets.double()  # (N, target_dim)
-            deviation = train.std(0, correction=0)
-            mean = tuple(train.mean(0).tolist())
-            std = tuple(torch.where(deviation > 0, deviation, 1.0).tolist())
-        else:
-            return (), ()
-        if mean:
-            shift, factor = torch.tensor(mean, dtype=torch.float64), torch.tensor(std, dtype=torch.float64)
-            self.splits = {
-                name: replace(split, targets=((split.targets.double() - shift) / factor).float())
-                for name, split in self.splits.items()
-            }
-        return mean, std
+    def _describe(self, raw: RawData, input_range: tuple[float, float] | None) -> DataSpec:
+        """What the data says of itself, once its inputs have their shape."""
+        spec = DataSpec(
+            input_shape=self._input_shape(),
+            target=raw.target,
+            class_names=raw.class_names,
+            target_dim=raw.target_dim,
+            input_range=input_range,
+            centers=raw.centers,
+            center_std=raw.center_std,
+        )
+        if not raw.standardize_targets:
+            return spec
+        mean, factor = fit_rows(self.splits["train"].targets, "standardize")
+        return replace(spec, target_mean=tuple(mean.tolist()), target_std=tuple(factor.reciprocal().tolist()))
 
     def _replace_inputs(self, inputs: Mapping[str, Tensor]) -> None:
         self.splits = {name: Split(inputs[name], split.targets, split.rows) for name, split in self.splits.items()}
