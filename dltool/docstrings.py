@@ -5,7 +5,8 @@ import re
 from functools import cache
 
 from dltool.config.kinds import Nested
-from dltool.config.source import Definition, SourceModule, component, registrations, source_module
+from dltool.config.options import SHARED_SETTINGS
+from dltool.config.source import PACKAGE, Definition, SourceModule, component, registrations, source_module
 
 SECTIONS = ("Args:", "Attributes:")
 ENTRY = re.compile(r" {4}(\w+(?:, \w+)*): (.*)")  # Of Google's style; several names may share a text.
@@ -17,8 +18,10 @@ def descriptions(group: str, name: str) -> dict[str, str]:
     declared = component(group, name)
     module = source_module(registrations()[declared.group][declared.name])
     found = {}
+    if group in SHARED_SETTINGS:
+        found = of_definition(*source_module(f"{PACKAGE.name}.settings").find(SHARED_SETTINGS[group]))
     if declared.shared_class is not None:
-        found = of_definition(*module.find(declared.shared_class))
+        found |= of_definition(*module.find(declared.shared_class))
     return found | of_definition(module, module.definitions[declared.attribute])
 
 

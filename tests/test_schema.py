@@ -14,6 +14,7 @@ from omegaconf import OmegaConf
 from dltool.config.check import Config
 from dltool.config.kinds import RANGES, Kind, Scalar
 from dltool.config.options import GROUPS, primary_directory
+from dltool.docstrings import descriptions
 from dltool.schema import RANGE_SCHEMAS, RECORD, WHOLE, kind_schema, schema
 from dltool.search.record import Claim, Record
 
@@ -126,3 +127,7 @@ def test_the_command(dltool_here: Callable[..., subprocess.CompletedProcess[str]
         done = dltool_here("schema", *words)
         assert done.returncode == 2
         assert hint in done.stderr
+
+
+def test_what_every_model_takes_is_explained_too() -> None:
+    assert descriptions("model", "lenet")["freeze"].startswith("Parameters that are not trained")

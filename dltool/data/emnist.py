@@ -12,7 +12,7 @@ import torch
 from dltool.component import register
 from dltool.data.arrays import RawData, Split
 from dltool.data.download import Remote, fetch
-from dltool.data.idx import AGAIN, parse_idx, read_idx
+from dltool.data.idx import AGAIN, find_idx, has_idx, parse_idx, read_idx
 from dltool.data.image_data import ImageData
 from dltool.errors import DataError
 
@@ -78,7 +78,7 @@ def file_names(variant: str, split: str) -> tuple[str, str]:
 def source(folder: Path, variant: str) -> Path | None:
     """What to read in a folder: itself where it has a file of the variant, or the archive there, or nothing."""
     names = [name for split in ("train", "test") for name in file_names(variant, split)]
-    if any((folder / name).is_file() or (folder / f"{name}.gz").is_file() for name in names):
+    if any(has_idx(folder, name) for name in names):
         return folder
     return folder / ARCHIVE.name if (folder / ARCHIVE.name).is_file() else None
 
@@ -95,11 +95,7 @@ def read_split(place: Path, names: tuple[str, str], first: int) -> Split:
 def read_file(place: Path, name: str, num_dims: int) -> np.ndarray:
     """One IDX file of a folder, gzipped or not, or of the archive, where all are gzipped in a folder of their own."""
     if place.is_dir():
-        path = next((p for p in (place / name, place / f"{name}.gz") if p.is_file()), None)
-        if path is None:
-            hint = "data.root=FOLDER, or data.download=true to fetch all"
-            raise DataError(f"no file {place / name} (nor {name}.gz)", hint)
-        return read_idx(path, num_dims)
+        return read_idx(find_idx(place, name), num_dims)
     try:
         with zipfile.ZipFile(place) as archive:
             content = archive.read(f"gzip/{name}.gz")

@@ -16,6 +16,24 @@ UNSIGNED_BYTE = 8
 AGAIN = "delete the file and run with data.download=true, or put a whole one there"
 
 
+def find_idx(folder: Path, name: str) -> Path:
+    """The file itself, or gzipped; the first spares 0.3 s of decompression.
+
+    Raises:
+        DataError: There is neither.
+    """
+    for path in (folder / name, folder / f"{name}.gz"):
+        if path.is_file():
+            return path
+    raise DataError(
+        f"no file {folder / name} (nor {name}.gz)", hint="data.root=FOLDER, or data.download=true to fetch it"
+    )
+
+
+def has_idx(folder: Path, name: str) -> bool:
+    return (folder / name).is_file() or (folder / f"{name}.gz").is_file()
+
+
 def read_idx(path: Path, num_dims: int) -> np.ndarray:
     """Read a file of unsigned bytes, gzipped if its name ends in ".gz".
 
