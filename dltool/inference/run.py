@@ -19,7 +19,7 @@ from dltool.engine.device import choose_device, choose_threads
 from dltool.engine.evaluator import evaluation_mode
 from dltool.engine.named_checkpoints import open_checkpoint, weights_in_use
 from dltool.engine.precision import Precision
-from dltool.errors import ConfigError, RunError
+from dltool.errors import ConfigError, DataError, RunError
 from dltool.inference.evaluation import Evaluation, evaluate_run
 from dltool.inference.export import Exported, export_run
 from dltool.inference.inputs import Raw, prepared
@@ -200,6 +200,8 @@ class Run:
             for batch_names, batch in prepared(inputs, self.preprocessing, BATCH_SIZE):
                 names += batch_names
                 parts.append(task.predict(batch.to(self.device)))
+        if not parts:
+            raise DataError("there is no input to predict from")
         return Predictions.of(names, parts, self.class_names)
 
     def evaluate(

@@ -134,6 +134,12 @@ def empty_folder(parent: Path) -> Path:
     return parent / "nothing"
 
 
+def test_no_input_is_said(load: Load) -> None:
+    for nothing in ([], torch.empty(0, 1, 8, 8, dtype=torch.uint8)):
+        with pytest.raises(DataError, match="no input"):
+            load("lenet").predict(nothing)
+
+
 def test_rows_of_another_width_are_refused(load: Load) -> None:
     with pytest.raises(DataError, match=r"the shape \(1, 3\), not \(B, 4\)"):
         load("iris").predict([[1.0, 2.0, 3.0]])
