@@ -162,8 +162,9 @@ def with_targets(config: Config, spec: DataSpec) -> Config:
 
 def output_dim(spec: DataSpec, head: str | None) -> int:
     """Width of the model's last layer, as the trait `head` of the loss (or of a task without) says; else one unit."""
-    of_target = spec.target_dim if spec.target == "numbers" else spec.num_classes
-    widths = {"classes": spec.num_classes, "one": 1, "numbers": spec.target_dim, "targets": of_target, None: 1}
+    num_classes = spec.num_target_tokens or spec.num_classes
+    of_target = spec.target_dim if spec.target == "numbers" else num_classes
+    widths = {"classes": num_classes, "one": 1, "numbers": spec.target_dim, "targets": of_target, None: 1}
     return widths[head]
 
 

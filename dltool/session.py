@@ -12,6 +12,7 @@ import torch
 from dltool.build import Parts, build_trainer
 from dltool.config.compose import leaves
 from dltool.data.image_preprocessing import ImagePreprocessing
+from dltool.data.source import TrainSource
 from dltool.engine.checkpoint import Checkpoint
 from dltool.engine.signals import Interrupted
 from dltool.engine.trainer import Trainer
@@ -66,7 +67,8 @@ class Session:
             if isinstance(self.parts.dataset.preprocessing, ImagePreprocessing):
                 images = self.parts.dataset.preprocessing
                 observers.append(NetworkPlots(self.run.path, self.title(), self.parts.spec, images))
-            observers.append(AugmentedPlot(self.run.path, self.parts.dataset.train))
+            if isinstance(self.parts.dataset.train, TrainSource):
+                observers.append(AugmentedPlot(self.run.path, self.parts.dataset.train))
         if logger.samples:
             observers.append(SamplesPlot(self.run.path, self.parts.spec, seed=self.parts.config["seed"]))
         # After the pictures, which trackers take along.

@@ -200,6 +200,7 @@ def bare_loop_beside(config: Config, task: Task, dataset: Dataset, settings: Tra
 def bare_loop(config: Config, task: Task, dataset: Dataset, settings: TrainerSettings) -> BareLoop:
     recipe = build_component(config.components["optim"], config["optim"])
     optimizers = {role: recipe.build(role, module, task.model) for role, module in task.roles.items()}
+    assert isinstance(dataset.train, TrainSource)
     batches = shuffled_batches(dataset.train)
     return LOOPS[config["task"]["name"]](Ingredients(task, optimizers, settings, dataset.device, batches))
 

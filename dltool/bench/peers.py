@@ -156,6 +156,7 @@ def quiet() -> Iterator[None]:
 
 def usual_loader(parts: Parts) -> DataLoader[Any]:
     source = parts.dataset.train
+    assert isinstance(source, TrainSource)
     inputs, targets = source.split.inputs.cpu(), source.split.targets.cpu()
     dataset: TorchDataset[Any]
     if isinstance(parts.dataset, ImageData) and isinstance(source.scaling, PixelScaling):
