@@ -32,8 +32,9 @@ from dltool.optim.optimizer import describe_factors
 from dltool.randomness import derive_seed, seed_default_generators
 from dltool.runs.folder import RunFolder
 from dltool.settings import LoggerSettings, ModelSettings, StopSettings, TrainerSettings
-from dltool.spec import DataSpec
+from dltool.spec import DataSpec, InitializedFromData
 from dltool.tasks.task import Task
+from dltool.tasks.views import averaged_over, several_looks
 from dltool.trust.importing import failures_placed
 from dltool.warm_start.warm_start import WarmStart, warm_start
 
@@ -73,7 +74,8 @@ def prepare(config: Config, followed: tuple[str, str | None] | None = None, *, r
     Args:
         config: What to build.
         followed: A setting outside the config and the metric that it names, which the training must report.
-        resumed: The weights will come from a checkpoint of this training, so that `init_from` is not read.
+        resumed: The weights will come from a checkpoint of this training, so that `init_from` is not read, and no
+            weights are computed from the data.
 
     Raises:
         ConfigError, DataError: For what can only be known now. Nothing is written yet.
@@ -93,6 +95,7 @@ def prepare(config: Config, followed: tuple[str, str | None] | None = None, *, r
         dataset.keep_first_batches(settings.limit_batches)
     spec = build_spec(config, dataset)
     model = build_model(config, spec, device)
+    looked = [] if resumed else initialize_from_data(model, dataset)
     started = None if resumed or config["init_from"] is None else warm_start(model, config["init_from"])
     task = build_task(config, model, spec)
     updaters = build_updaters(config, task, settings, device)
@@ -100,6 +103,7 @@ def prepare(config: Config, followed: tuple[str, str | None] | None = None, *, r
         compile_networks(task, device)
     check_followed_metrics(config, stop, task, dataset)
     check_gradient_rules(stop, task)
+    averaged_over(task, settings.test_views, spec)  # Says now what the final test would find wrong.
     if followed is not None:
         check_reported(*followed, task, dataset)
     choices = getattr(model, "choices", {})
@@ -109,6 +113,7 @@ def prepare(config: Config, followed: tuple[str, str | None] | None = None, *, r
     if config["loss"]["name"] == "auto" and config.chosen_loss:
         notes.append(f"loss       {config.chosen_loss} (for {config['data']['name']})")
     notes += [f"model      {key}={value} (for inputs of {spec.describe_input()})" for key, value in choices.items()]
+    notes += [f"weights    {note}" for note in looked]
     notes += [f"weights    {note}" for note in (started.notes() if started else ())]
     if factors := config["optim"].get("lr_factors"):
         notes.append(f"rates      {describe_factors(factors, [updater.optimizer for updater in updaters.values()])}")
@@ -181,6 +186,15 @@ def build_model(config: Config, spec: DataSpec, device: torch.device) -> nn.Modu
     freeze(model, ModelSettings(**arguments(declared.shared_fields, config["model"])).freeze)
     model = model.to(device)
     return model.to(memory_format=torch.channels_last) if config["trainer"]["channels_last"] else model
+
+
+def initialize_from_data(model: nn.Module, dataset: Dataset) -> list[str]:
+    """Let a model that asks for it compute initial weights from training inputs; returns a note of it."""
+    if not isinstance(model, InitializedFromData) or model.num_first_inputs == 0:
+        return []
+    inputs = dataset.train.first_inputs(model.num_first_inputs)
+    model.initialize_from(inputs)
+    return [f"initialized from {len(inputs):,} training inputs"]
 
 
 def build_task(config: Config, model: nn.Module, spec: DataSpec) -> Task:
@@ -265,6 +279,7 @@ def build_trainer(parts: Parts, run: RunFolder) -> Trainer:
         device=parts.device,
         autocast=parts.autocast,
         stopping=build_stopping(parts, clock),
+        several_looks=partial(several_looks, parts.task, settings.test_views, parts.spec),
         average=build_average(parts),
         clock=clock,
         every_n_steps=parts.logger.every_n_steps,

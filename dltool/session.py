@@ -145,7 +145,9 @@ class Session:
             print(times.read_text(encoding="utf-8") if times.exists() else "no step was profiled: too few were taken")
         rows = [(name, numeral(value)) for name, value in self.trainer.progress.metrics.items() if is_result(name)]
         if self.trainer.tested:
-            rows.append(("tested", f"{self.trainer.tested} (the {self.trainer.settings.test} weights)"))
+            settings = self.trainer.settings
+            looks = f", averaged over {', '.join(settings.test_views)}" if settings.test_views else ""
+            rows.append(("tested", f"{self.trainer.tested} (the {settings.test} weights{looks})"))
         if self.trainer.settings.overfit_batches is not None:
             rows.append(("overfit", self.by_heart()))
         if (average := self.trainer.average) is not None:

@@ -192,7 +192,8 @@ def usual_transform(source: TrainSource, scaling: PixelScaling) -> Callable[[Any
     if source.augment is not None:
         settings, size = source.augment.settings, source.split.inputs.shape[-2:]
         if settings.shift:
-            steps.append(transforms.RandomCrop(tuple(size), padding=settings.shift))
+            mode = "constant" if settings.padding == "zeros" else settings.padding
+            steps.append(transforms.RandomCrop(tuple(size), padding=settings.shift, padding_mode=mode))
         if settings.flip:
             steps.append(transforms.RandomHorizontalFlip())
     mean, std = scaling.shift.flatten().cpu() / 255, 1 / (255 * scaling.factor.flatten().cpu())

@@ -123,6 +123,19 @@ class TrainSource(BatchSource):
         plain.augment = plain.scaling = varied.scaling = None
         return plain.draw().inputs[:count], varied.draw().inputs[:count]
 
+    def first_inputs(self, count: int) -> Tensor:
+        """The first `count` inputs of the training, all of the first pass where it has fewer, scaled and not augmented.
+
+        Returns:
+            float32 `(B, …)` on the device of the batches.
+        """
+        source = self.copy_at_start()
+        source.augment = None
+        drawn: list[Tensor] = []
+        while sum(map(len, drawn)) < count and source.epoch == 0:
+            drawn.append(source.draw().inputs)
+        return torch.cat(drawn)[:count]
+
     def copy_at_start(self) -> Self:
         source = super().copy_at_start()
         source._prepared_epoch = -1
