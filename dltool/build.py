@@ -35,7 +35,8 @@ from dltool.settings import LoggerSettings, ModelSettings, StopSettings, Trainer
 from dltool.spec import DataSpec
 from dltool.tasks.task import Task
 from dltool.trust.importing import failures_placed
-from dltool.warm_start.warm_start import WarmStart, warm_start
+from dltool.warm_start.start import start
+from dltool.warm_start.warm_start import WarmStart
 
 
 @dataclass
@@ -45,7 +46,7 @@ class Parts:
     Attributes:
         auto: Dotted key to what each automatic choice became.
         notes: The same in words, for a person.
-        warm_start: What became of the weights that `init_from` names, or None.
+        warm_start: What became of the weights that `init_from` or `model.weights` names, or None.
     """
 
     config: Config
@@ -73,7 +74,7 @@ def prepare(config: Config, followed: tuple[str, str | None] | None = None, *, r
     Args:
         config: What to build.
         followed: A setting outside the config and the metric that it names, which the training must report.
-        resumed: The weights will come from a checkpoint of this training, so that `init_from` is not read.
+        resumed: The weights will come from a checkpoint of this training, so that no others are read.
 
     Raises:
         ConfigError, DataError: For what can only be known now. Nothing is written yet.
@@ -93,7 +94,7 @@ def prepare(config: Config, followed: tuple[str, str | None] | None = None, *, r
         dataset.keep_first_batches(settings.limit_batches)
     spec = build_spec(config, dataset)
     model = build_model(config, spec, device)
-    started = None if resumed or config["init_from"] is None else warm_start(model, config["init_from"])
+    started = None if resumed else start(model, config)
     task = build_task(config, model, spec)
     updaters = build_updaters(config, task, settings, device)
     if settings.compile:
@@ -131,13 +132,22 @@ def build_data(config: Config, device: torch.device, *, fitted: Fitted | None = 
         dataset.prepare(
             seed=config["seed"],
             device=device,
-            model_traits=config.components["model"].traits,
+            model_traits=model_traits(config),
             pixel_scaling=config.components["task"].traits.get("pixels"),
             channels_last=config["trainer"]["channels_last"],
             fitted=fitted,
             cut=cut,
         )
     return dataset
+
+
+def model_traits(config: Config) -> dict[str, Any]:
+    """What the model is registered with; of what differs between its architectures, that of the chosen one."""
+    arch = config["model"].get("arch")
+    return {
+        key: value.get(arch, value["*"]) if isinstance(value, dict) else value
+        for key, value in config.components["model"].traits.items()
+    }
 
 
 def with_targets(config: Config, spec: DataSpec) -> Config:
