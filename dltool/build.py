@@ -28,6 +28,7 @@ from dltool.engine.stopping import LossChange, MaxMinutes, Patience, Rule, Stopp
 from dltool.engine.trainer import Trainer
 from dltool.engine.updater import Updater
 from dltool.following import check_followed_metrics, check_gradient_rules, check_reported, followed_metric
+from dltool.models.trial import check_outputs
 from dltool.optim.optimizer import describe_factors
 from dltool.randomness import derive_seed, seed_default_generators
 from dltool.runs.folder import RunFolder
@@ -35,6 +36,7 @@ from dltool.settings import LoggerSettings, ModelSettings, StopSettings, Trainer
 from dltool.spec import DataSpec
 from dltool.tasks.task import Task
 from dltool.trust.importing import failures_placed
+from dltool.trust.sources import trusted_file
 from dltool.warm_start.start import start
 from dltool.warm_start.warm_start import WarmStart
 
@@ -95,6 +97,7 @@ def prepare(config: Config, followed: tuple[str, str | None] | None = None, *, r
     spec = build_spec(config, dataset)
     model = build_model(config, spec, device)
     started = None if resumed else start(model, config)
+    check_trusted_model(config, model, spec)
     task = build_task(config, model, spec)
     updaters = build_updaters(config, task, settings, device)
     if settings.compile:
@@ -190,6 +193,14 @@ def build_model(config: Config, spec: DataSpec, device: torch.device) -> nn.Modu
     freeze(model, ModelSettings(**arguments(declared.shared_fields, config["model"])).freeze)
     model = model.to(device)
     return model.to(memory_format=torch.channels_last) if config["trainer"]["channels_last"] else model
+
+
+def check_trusted_model(config: Config, model: nn.Module, spec: DataSpec) -> None:
+    """A model that the command line trusts, where it is to learn from targets, must give what those take."""
+    declared = config.components["model"]
+    if trusted_file(declared.module) and config.components["task"].name == "supervised":
+        with failures_placed(declared.module):
+            check_outputs(model, spec, f"model={declared.name}")
 
 
 def build_task(config: Config, model: nn.Module, spec: DataSpec) -> Task:

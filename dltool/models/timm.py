@@ -36,6 +36,7 @@ def timm_model(
     size of its own weights.
 
     Args:
+        spec: Gives the classes, the channels and the size of the images.
         arch: A name of timm.list_models(), with or without the tag of a set of weights: resnet18, resnet18.a1_in1k.
         weights: What training begins with: "DEFAULT", the tag of a set of weights, or a file, `.safetensors` or
             `.pth`; null draws them. As for torchvision, all must fit but the last layer.
@@ -60,7 +61,7 @@ def timm_model(
         own = timm.get_pretrained_cfg(arch)
     except RuntimeError as error:
         tags = ", ".join(timm.list_pretrained(f"{arch.partition('.')[0]}.*")) or "none"
-        raise ConfigError(f"model.arch={arch}: {error}", f"those that timm {timm.__version__} has are {tags}") from error
+        raise ConfigError(f"model.arch={arch}: {error}", f"timm {timm.__version__} has {tags}") from error
     sized: dict[str, Any] = {"img_size": (height, width)} if own is not None and own.fixed_input_size else {}
     side = own.input_size[-1] if own is not None else 224
 

@@ -57,6 +57,7 @@ def torchvision_model(
     computes where the grey is repeated in all three. A transformer is built for the size of the data's images.
 
     Args:
+        spec: Gives the classes, the channels and the size of the images.
         arch: The name of the function in torchvision.models.
         weights: What training begins with: the name of one of torchvision's sets of weights, "DEFAULT" or
             "IMAGENET1K_V1", or a file, `.pth` as torchvision publishes it or `.safetensors`; null draws them. All
@@ -81,6 +82,7 @@ def torchvision_model(
         # With the weights, which came from TensorFlow, inputs of torchvision's scale are brought to [-1, 1] first.
         converts = weights is not None and channels == 3
         sized |= {"aux_logits": False, "init_weights": True, "transform_input": converts}
+
     def construct() -> nn.Module:
         # A RegNet reckons its widths in tensors, which have no values on the meta device.
         with torch.device("cpu") if arch.startswith("regnet") else nullcontext():

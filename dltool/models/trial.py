@@ -1,9 +1,9 @@
-"""One image through a network from elsewhere: what sizes it takes, nobody but the network can say."""
+"""One sample through a network from elsewhere, before it is trained: only it knows what it takes and gives."""
 
 from collections.abc import Callable
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from dltool.errors import ConfigError
 from dltool.spec import DataSpec
@@ -32,3 +32,28 @@ def built_for(spec: DataSpec, construct: Callable[[], nn.Module], name: str, sid
             f"data.resize={side}, or for a folder of images data.size={side}",
         ) from error
     return model.train()
+
+
+def check_outputs(model: nn.Module, spec: DataSpec, name: str) -> None:
+    """A model's last layer must be as wide as the data and the loss want it: labels beyond it would have no output.
+
+    Args:
+        model: Supervised, on any device; its mode stays as it is.
+        spec: Of the data.
+        name: The override that chose it, for the message.
+
+    Raises:
+        ConfigError: One sample does not give `spec.output_dim` numbers.
+    """
+    was_training = model.training
+    with torch.no_grad():
+        outputs = model.eval()(torch.zeros(1, *spec.input_shape, device=next(model.parameters()).device))
+    model.train(was_training)
+    wanted = [(1, spec.output_dim)] + [(1,)] * (spec.output_dim == 1)
+    if not isinstance(outputs, Tensor) or tuple(outputs.shape) not in wanted:
+        given = tuple(outputs.shape) if isinstance(outputs, Tensor) else f"a {type(outputs).__name__}"
+        classes = f", whose classes are {spec.num_classes}" if spec.num_classes else ""
+        raise ConfigError(
+            f"{name} makes {given} of one sample, and for this data{classes}, it is to be {wanted[0]}",
+            "the width of its last layer is spec.output_dim: nn.Linear(…, spec.output_dim)",
+        )

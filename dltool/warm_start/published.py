@@ -1,4 +1,4 @@
-"""The files of weights that torchvision and timm publish, in the caches of the two, or, when asked, on their servers."""
+"""The weights that torchvision and timm publish: in the caches of the two or, when asked, on their servers."""
 
 import os
 from pathlib import Path

@@ -15,8 +15,8 @@ def start(model: nn.Module, config: Config) -> WarmStart | None:
         ConfigError, DataError: They cannot be read, or do not fit.
     """
     collection = config.components["model"].traits.get("published_by")
-    published = config["model"]["weights"] if collection else None
-    if published is None:
+    published = None if collection is None else config["model"]["weights"]
+    if collection is None or published is None:
         return None if config["init_from"] is None else warm_start(model, config["init_from"])
     if config["init_from"] is not None:
         problem = f"model.weights={published} and init_from={config['init_from']} both say what training begins with"
