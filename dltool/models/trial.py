@@ -22,7 +22,7 @@ def built_for(spec: DataSpec, construct: Callable[[], nn.Module], name: str, sid
         ConfigError: It cannot be built for such images, or takes none of them.
     """
     try:
-        model = construct().eval()
+        model = construct().eval().to(torch.get_default_device())  # On the meta device it costs next to nothing.
         with torch.no_grad():
             model(torch.zeros(1, *spec.input_shape, device=next(model.parameters()).device))
     except (RuntimeError, ValueError, AssertionError) as error:

@@ -36,7 +36,7 @@ def test_every_architecture_takes_its_least_size_and_that_of_photographs(arch):
     """In training, and the last sample of an epoch alone: batch norm needs two values a channel."""
     for size in {trait("min_size", arch), trait("native_size", arch), trait("photo_size", arch)}:
         with torch.device("meta"):
-            model = torchvision_model(spec_of(3, size), arch=arch).to("meta").train()
+            model = torchvision_model(spec_of(3, size), arch=arch).train()
             assert model(torch.zeros(1, 3, size, size)).shape == (1, 7)
     whole = {name for name, _ in model.named_parameters()}
     assert head_names(model) < whole, "the last layer, as the classes need it"
