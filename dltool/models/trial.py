@@ -46,9 +46,15 @@ def check_outputs(model: nn.Module, spec: DataSpec, name: str) -> None:
         ConfigError: One sample does not give `spec.output_dim` numbers.
     """
     was_training = model.training
-    with torch.no_grad():
-        outputs = model.eval()(torch.zeros(1, *spec.input_shape, device=next(model.parameters()).device))
-    model.train(was_training)
+    try:
+        with torch.no_grad():
+            outputs = model.eval()(torch.zeros(1, *spec.input_shape, device=next(model.parameters()).device))
+    except (
+        Exception
+    ):  # Whatever a stranger's code can raise of a made-up sample; the first step tells it of a real one.
+        return
+    finally:
+        model.train(was_training)
     wanted = [(1, spec.output_dim)] + [(1,)] * (spec.output_dim == 1)
     if not isinstance(outputs, Tensor) or tuple(outputs.shape) not in wanted:
         given = tuple(outputs.shape) if isinstance(outputs, Tensor) else f"a {type(outputs).__name__}"

@@ -1,6 +1,7 @@
 """The weights that torchvision and timm publish: in the caches of the two or, when asked, on their servers."""
 
 import os
+import sys
 from pathlib import Path
 from typing import Any
 from urllib.error import URLError
@@ -50,7 +51,8 @@ def torchvision_file(arch: str, weights: str, download: bool) -> Path:
         raise not_there(weights, str(path))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        torch.hub.download_url_to_file(url, str(path), hash_prefix=published_digest(path.name))
+        bar = sys.stderr.isatty()
+        torch.hub.download_url_to_file(url, str(path), hash_prefix=published_digest(path.name), progress=bar)
     except (OSError, RuntimeError) as error:  # The latter where the digest is another.
         raise failed(url, str(path), error) from error
     return path

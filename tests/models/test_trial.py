@@ -39,6 +39,12 @@ def test_no_tensor():
         check_outputs(Two(4, 12), TWELVE, "model=mine")
 
 
+def test_what_fails_of_a_made_up_sample_is_left_to_the_first_step():
+    model = nn.Sequential(nn.Embedding(5, 12))
+    check_outputs(model, TWELVE, "model=mine")
+    assert model.training
+
+
 TEN = """
 from torch import nn
 from dltool.component import register

@@ -90,7 +90,8 @@ def test_auxiliary_heads_old_names_and_counters(tmp_path: Path) -> None:
     torch.save(old, tmp_path / "d.pth")
     model = torchvision_model(spec_of(), arch="densenet121")
     start = pretrained(model, "torchvision", fields(tmp_path / "d.pth", "densenet121"))
-    assert all("classifier" in key or key.endswith("num_batches_tracked") for key in start.skipped)
+    assert start.skipped.keys() == {"classifier.weight", "classifier.bias"}
+    assert not start.unused
     assert torch.equal(
         model.features.denseblock1.denselayer2.norm1.weight, densenet.features.denseblock1.denselayer2.norm1.weight
     )
@@ -110,6 +111,14 @@ def test_weights_of_another_architecture(tmp_path: Path) -> None:
     assert "1 missing (features.3.squeeze.bias); 1 not of this architecture (extra)" in text
     assert "1 of another shape (features.3.squeeze.weight (1, 2, 3, 3) there, (16, 64, 1, 1) here)" in text
     assert all(torch.equal(before[key], tensor) for key, tensor in model.state_dict().items())
+
+
+def test_numbers_that_are_none(tmp_path: Path) -> None:
+    weights = saved(tmp_path / "their.pth")
+    weights["features.3.squeeze.bias"][5] = float("nan")
+    torch.save(weights, tmp_path / "their.pth")
+    with pytest.raises(DataError, match=r"their.pth: features.3.squeeze.bias has NaN or infinite numbers"):
+        pretrained(torchvision_model(spec_of(), arch=ARCH), "torchvision", fields(tmp_path / "their.pth"))
 
 
 def test_a_transformer_of_another_size(tmp_path: Path) -> None:
@@ -155,7 +164,7 @@ def test_a_name_is_looked_up_in_the_cache(hub: Path, monkeypatch: pytest.MonkeyP
 def test_a_download_is_asked_for_on_the_command_line(hub: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
 
-    def fetch(url: str, path: str, hash_prefix: str | None = None) -> None:
+    def fetch(url: str, path: str, hash_prefix: str, progress: bool) -> None:
         asked.append((url.rpartition("/")[2], Path(path), hash_prefix))
         raise RuntimeError(f'invalid hash value (expected "{hash_prefix}", got "00")')
 
