@@ -13,6 +13,7 @@ from dltool.config.source import component
 from dltool.construct import arguments, build_component, to_python
 from dltool.data.dataset import Dataset
 from dltool.data.preprocessing import Fitted
+from dltool.data.source import TrainSource
 from dltool.engine.anomaly import AnomalyDetector
 from dltool.engine.averaging import WeightAverage
 from dltool.engine.checkpoint import CheckpointStore
@@ -28,6 +29,7 @@ from dltool.engine.stopping import LossChange, MaxMinutes, Patience, Rule, Stopp
 from dltool.engine.trainer import Trainer
 from dltool.engine.updater import Updater
 from dltool.following import check_followed_metrics, check_gradient_rules, check_reported, followed_metric
+from dltool.models.trial import check_outputs
 from dltool.optim.optimizer import describe_factors
 from dltool.randomness import derive_seed, seed_default_generators
 from dltool.runs.folder import RunFolder
@@ -36,7 +38,9 @@ from dltool.spec import DataSpec, InitializedFromData
 from dltool.tasks.task import Task
 from dltool.tasks.views import averaged_over, several_looks
 from dltool.trust.importing import failures_placed
-from dltool.warm_start.warm_start import WarmStart, warm_start
+from dltool.trust.sources import trusted_file
+from dltool.warm_start.start import start
+from dltool.warm_start.warm_start import WarmStart
 
 
 @dataclass
@@ -46,7 +50,7 @@ class Parts:
     Attributes:
         auto: Dotted key to what each automatic choice became.
         notes: The same in words, for a person.
-        warm_start: What became of the weights that `init_from` names, or None.
+        warm_start: What became of the weights that `init_from` or `model.weights` names, or None.
     """
 
     config: Config
@@ -74,8 +78,8 @@ def prepare(config: Config, followed: tuple[str, str | None] | None = None, *, r
     Args:
         config: What to build.
         followed: A setting outside the config and the metric that it names, which the training must report.
-        resumed: The weights will come from a checkpoint of this training, so that `init_from` is not read, and no
-            weights are computed from the data.
+        resumed: The weights will come from a checkpoint of this training, so that no others are read, and none are
+            computed from the data.
 
     Raises:
         ConfigError, DataError: For what can only be known now. Nothing is written yet.
@@ -96,7 +100,8 @@ def prepare(config: Config, followed: tuple[str, str | None] | None = None, *, r
     spec = build_spec(config, dataset)
     model = build_model(config, spec, device)
     looked = [] if resumed else initialize_from_data(model, dataset)
-    started = None if resumed or config["init_from"] is None else warm_start(model, config["init_from"])
+    started = None if resumed else start(model, config)
+    check_trusted_model(config, model, spec)
     task = build_task(config, model, spec)
     updaters = build_updaters(config, task, settings, device)
     if settings.compile:
@@ -136,13 +141,22 @@ def build_data(config: Config, device: torch.device, *, fitted: Fitted | None = 
         dataset.prepare(
             seed=config["seed"],
             device=device,
-            model_traits=config.components["model"].traits,
+            model_traits=model_traits(config),
             pixel_scaling=config.components["task"].traits.get("pixels"),
             channels_last=config["trainer"]["channels_last"],
             fitted=fitted,
             cut=cut,
         )
     return dataset
+
+
+def model_traits(config: Config) -> dict[str, Any]:
+    """What the model is registered with; of what differs between its architectures, that of the chosen one."""
+    arch = config["model"].get("arch")
+    return {
+        key: value.get(arch, value["*"]) if isinstance(value, dict) else value
+        for key, value in config.components["model"].traits.items()
+    }
 
 
 def with_targets(config: Config, spec: DataSpec) -> Config:
@@ -192,9 +206,18 @@ def initialize_from_data(model: nn.Module, dataset: Dataset) -> list[str]:
     """Let a model that asks for it compute initial weights from training inputs; returns a note of it."""
     if not isinstance(model, InitializedFromData) or model.num_first_inputs == 0:
         return []
+    if not isinstance(dataset.train, TrainSource):
+        raise ConfigError("the model's initial weights are computed from samples, and the data is one long text")
     inputs = dataset.train.first_inputs(model.num_first_inputs)
     model.initialize_from(inputs)
     return [f"initialized from {len(inputs):,} training inputs"]
+
+
+def check_trusted_model(config: Config, model: nn.Module, spec: DataSpec) -> None:
+    """A model that the command line trusts, where it is to learn from targets, must give what those take."""
+    declared = config.components["model"]
+    if trusted_file(declared.module) and config.components["task"].name == "supervised":
+        check_outputs(model, spec, f"model={declared.name}")
 
 
 def build_task(config: Config, model: nn.Module, spec: DataSpec) -> Task:

@@ -84,7 +84,7 @@ class ModelSettings:
 
     Attributes:
         freeze: Parameters that are not trained: patterns over their names, `features.0.*`, or the name of a module for
-            all below it (dltool.patterns).
+            all below it (dltool.patterns). `!fc` takes back what an earlier one froze: ["*","!fc"].
     """
 
     freeze: list[str] | str = ()  # type: ignore[assignment]  # A dataclass refuses []; the schema reads () as it.

@@ -126,7 +126,7 @@ def check_same_weights(run: RunFolder, parts: Parts) -> None:
     if before and parts.warm_start and before["sha256"] != parts.warm_start.source.sha256:
         path = parts.warm_start.source.path
         raise DataError(
-            f"init_from: {path.resolve()} is not what {run.path} began with: its SHA-256 differs",
+            f"{path.resolve()} is not what {run.path} began with: its SHA-256 differs",
             f"train anew: dltool train --from {quoted(run.path)}",
         )
 

@@ -11,6 +11,8 @@ from dltool.data.image_files import ImageFiles
 from dltool.errors import DataError
 from dltool.spec import Target
 
+NAMED = 12  # Classes that an error lists.
+
 
 @dataclass(frozen=True)
 class Split:
@@ -190,7 +192,11 @@ def _check_labels(labels: Tensor, where: str, raw: RawData) -> None:
     outside = (labels < 0) | (labels >= num_classes)
     if outside.any():
         sample = int(outside.nonzero()[0])
-        raise DataError(f"{where} sample {sample} has the label {int(labels[sample])}, outside 0 … {num_classes - 1}")
+        raise DataError(
+            f"{where} sample {sample} has the label {int(labels[sample])}, outside 0 … {num_classes - 1}",
+            f"the classes are {', '.join(raw.class_names[:NAMED])}{', …' if num_classes > NAMED else ''}: mend "
+            "or leave out that sample, or name the data set that has more",
+        )
 
 
 def _describe(values: Tensor) -> str:

@@ -51,6 +51,16 @@ def as_tuple(value: Any) -> Any:
     return tuple(map(as_tuple, value)) if isinstance(value, list) else value
 
 
+def first_of(raw: RawData, class_name: str) -> str:
+    """Where the first sample of a class stands, " (test sample 3)" or " (row 3)"; nothing where there is none."""
+    label = raw.class_names.index(class_name)
+    for name, split in raw.splits.items():
+        if len(found := (split.targets == label).nonzero()):
+            place = int(split.places[found[0, 0]])
+            return f" ({name} sample {place})" if split.rows is None else f" (row {place})"
+    return ""
+
+
 def relabelled(raw: RawData, spec: DataSpec) -> RawData:
     """The data with the labels that its classes have in a run: those of the same name are the same.
 
@@ -65,7 +75,7 @@ def relabelled(raw: RawData, spec: DataSpec) -> RawData:
         return raw
     if unknown := [name for name in raw.class_names if name not in spec.class_names]:
         raise DataError(
-            f"{raw.origin} has the class {unknown[0]}, which the training never saw",
+            f"{raw.origin} has the class {unknown[0]}, which the training never saw{first_of(raw, unknown[0])}",
             f"its classes were {', '.join(spec.class_names[:20])}",
         )
     labels = torch.tensor([spec.class_names.index(name) for name in raw.class_names])

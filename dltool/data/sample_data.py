@@ -102,9 +102,9 @@ class SampleData(Dataset):
         self.choices.clear()
         self.notes.clear()
         raw = self.load(generator(self.split_seed, "data"))
+        check_data(raw)
         if fitted is not None:
             raw = relabelled(raw, fitted.spec)
-        check_data(raw)
         self._check_sampling(raw)
         self.choices.update(raw.choices)
         self.notes += raw.notes
