@@ -11,7 +11,16 @@ from typing import NamedTuple
 
 import torch
 
-from dltool.build import Parts, build_data, build_model, build_spec, build_trainer, prepare, with_targets
+from dltool.build import (
+    Parts,
+    build_data,
+    build_model,
+    build_spec,
+    build_trainer,
+    initialize_from_data,
+    prepare,
+    with_targets,
+)
 from dltool.config.check import Config
 from dltool.data.dataset import Dataset
 from dltool.data.preprocessing import from_json, to_json
@@ -175,6 +184,7 @@ def draw_what_units_see(config: Config, dataset: Dataset, spec: DataSpec, path: 
 
     names = config["model"]["name"], config["data"]["name"]
     model = build_model(config, spec, torch.device("cpu"))
+    initialize_from_data(model, dataset)
     images = dataset.train.copy_at_start().draw().inputs
     try:
         drawn = draw_receptive_fields(model, spec, images, path, f"{names[0]} on {names[1]}, initial weights")

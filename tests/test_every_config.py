@@ -35,8 +35,12 @@ COMPANIONS = {
     **{("model", f"resnet{depth}"): ["model.width=4"] for depth in (20, 32, 44, 56, 110, 18, 34, 50, 101, 152)},
     **{("model", f"vgg{depth}{norm}"): ["model.width=8"] for depth in (11, 13, 16, 19) for norm in ("", "_bn")},
 }
-# What makes a training of three steps short, where a model's images are large.
+# What makes a training of three steps short, where a model or its images are large, and lets the few images be a batch.
 SMALL = {
+    ("model", "airbench"): ["model.widths=[8,16,16]"],
+    ("experiment", "airbench_cifar10"): ["data.batch_size=8", "model.widths=[8,16,16]"],
+    ("experiment", "resnet110_cifar10"): ["data.batch_size=8", "model.width=4"],
+    ("experiment", "vgg16_bn_cifar10"): ["data.batch_size=8", "model.width=8"],
     ("model", "alexnet"): ["data.batch_size=2", "model.without=[fc6,fc7]"],
     ("model", "alexnet_torchvision"): ["data.batch_size=2", "data.resize=64", "model.without=[fc6,fc7]"],
     ("model", "torchvision"): ["data.batch_size=2", "model.arch=squeezenet1_1"],

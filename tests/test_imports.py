@@ -15,8 +15,9 @@ OWN_MODEL = str(PACKAGE / "template" / "models.py")
 TIERS = [
     ["errors", "hints", "numerals", "component", "spec", "settings", "patterns", "trust", "registry"],
     ["randomness", "batch", "config", "construct", "docstrings", "schema"],
-    ["layers", "metrics"],
+    ["layers", "metrics", "text"],
     ["models", "data", "losses", "optim"],
+    ["generation"],
     ["tasks"],
     ["observers.observer"],
     ["engine"],

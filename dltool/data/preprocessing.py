@@ -11,16 +11,15 @@ import torch
 from dltool.data.arrays import RawData, Split
 from dltool.data.image_preprocessing import ImagePreprocessing
 from dltool.data.table_preprocessing import TablePreprocessing
+from dltool.data.text_preprocessing import TextPreprocessing
 from dltool.errors import DataError
 from dltool.spec import DataSpec
 
-Preprocessing = TablePreprocessing | ImagePreprocessing
-KINDS: dict[str, type[TablePreprocessing] | type[ImagePreprocessing]] = {
-    "table": TablePreprocessing,
-    "image": ImagePreprocessing,
-}
+Preprocessing = TablePreprocessing | ImagePreprocessing | TextPreprocessing
+KINDS: dict[str, Any] = {"table": TablePreprocessing, "image": ImagePreprocessing, "text": TextPreprocessing}
 FORMAT = 1
 LABELS = ("classes", "binary")
+SEQUENCES = ("tags", "next_token", "sequence")
 
 
 class Fitted(NamedTuple):
@@ -68,7 +67,8 @@ def relabelled(raw: RawData, spec: DataSpec) -> RawData:
     Raises:
         DataError: The targets are of another kind, or there is a class that the training never saw.
     """
-    if (raw.target in LABELS) != (spec.target in LABELS) or raw.target_dim != spec.target_dim:
+    other = raw.target != spec.target and {raw.target, spec.target} & {*SEQUENCES}
+    if other or (raw.target in LABELS) != (spec.target in LABELS) or raw.target_dim != spec.target_dim:
         hint = f"data.kind={'classes' if spec.target in LABELS else 'numbers'}, if that is how they are meant"
         raise DataError(f"the targets of {raw.origin} are {raw.target}, and the run was trained on {spec.target}", hint)
     if raw.class_names == spec.class_names:
@@ -79,6 +79,9 @@ def relabelled(raw: RawData, spec: DataSpec) -> RawData:
             f"its classes were {', '.join(spec.class_names[:20])}",
         )
     labels = torch.tensor([spec.class_names.index(name) for name in raw.class_names])
+    if raw.target == "tags":
+        tags = [labels[list(row)].tolist() for row in raw.texts.targets]
+        return replace(raw, texts=replace(raw.texts, targets=tags), class_names=spec.class_names)
     splits: dict[str, Any] = {
         name: Split(split.inputs, labels[split.targets], split.rows) for name, split in raw.splits.items()
     }

@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from dltool.data import dataset
+from dltool.data import sample_data
 from dltool.data.arrays import RawData, Split
 from dltool.data.augment import Augmentation
 from dltool.data.builtin import digits, iris
@@ -181,7 +181,7 @@ def test_wrong_kind_of_inputs_is_refused():
 
 @pytest.mark.parametrize(("free", "residency"), [(2_000, "host"), (100_000, "device")])
 def test_automatic_residency_follows_the_free_memory(monkeypatch, free, residency):
-    monkeypatch.setattr(dataset, "free_memory", lambda device: free)
+    monkeypatch.setattr(sample_data, "free_memory", lambda device: free)
     data = prepared(TableData(iris))  # 150 rows of 4 float32: 2,400 bytes.
     assert data.choices["data.residency"] == residency
 
