@@ -30,12 +30,7 @@ class SequenceInputs(nn.Module):
 
     def __init__(self, spec: DataSpec, embedding_dim: int, *, dropout: float = 0.0, word_dropout: float = 0.0) -> None:
         super().__init__()
-        if word_dropout and not (spec.num_tokens and spec.padded):
-            inputs = "a stream of tokens, which has no <unk>" if spec.num_tokens else "no tokens"
-            raise ConfigError(
-                f"model.word_dropout={word_dropout} replaces words by <unk>, but the data gives {inputs}",
-                "model.word_dropout=0",
-            )
+        check_word_dropout(spec, word_dropout)
         self.padded = spec.padded
         self.word_dropout = word_dropout
         self.embedding = None
@@ -61,3 +56,13 @@ class SequenceInputs(nn.Module):
             dropped = torch.rand(inputs.shape, device=inputs.device) < self.word_dropout
             inputs = inputs.masked_fill(dropped & mask, UNKNOWN)
         return self.dropout(self.embedding(inputs)), mask
+
+
+def check_word_dropout(spec: DataSpec, word_dropout: float) -> None:
+    """Raise ConfigError where words are to be replaced by UNKNOWN and there is none."""
+    if word_dropout and not (spec.num_tokens and spec.padded):
+        inputs = "a stream of tokens, which has no <unk>" if spec.num_tokens else "no tokens"
+        raise ConfigError(
+            f"model.word_dropout={word_dropout} replaces words by <unk>, but the data gives {inputs}",
+            "model.word_dropout=0",
+        )

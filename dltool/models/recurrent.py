@@ -10,6 +10,7 @@ from dltool.models.recurrent_networks import (
     RecurrentSettings,
     RecurrentTagger,
 )
+from dltool.models.recurrent_translator import RecurrentTranslator
 from dltool.spec import DataSpec
 
 
@@ -21,6 +22,7 @@ class RecurrentModel:
         classes, binary, numbers    RecurrentClassifier: many to one
         tags                        RecurrentTagger: aligned many to many
         next_token                  RecurrentLanguageModel; where it reads both ways, a tagger for masked words
+        sequence                    RecurrentTranslator: many to many of another length, and from an image to words
 
     Args:
         embedding_dim: Width of a token's vector; inputs that are no tokens have none.
@@ -65,6 +67,8 @@ class RecurrentModel:
             attention=attention,
             init_range=init_range,
         )
+        if spec.target == "sequence":
+            return RecurrentTranslator(spec, cells, settings)
         if spec.target == "next_token" and not bidirectional:
             return RecurrentLanguageModel(spec, cells, settings)
         if spec.target in ("tags", "next_token"):

@@ -95,7 +95,7 @@ class RecurrentTagger(RecurrentNetwork):
         super().__init__(spec, cells, settings)
         self.head = nn.Linear(self.layers.output_dim, spec.output_dim)
         if settings.tie_weights:
-            tie(self.head, self.inputs.embedding, settings)
+            tie(self.head, self.inputs.embedding)
         initialize_recurrent(self, settings.init_range, cells.forget_bias)
 
     def forward(self, inputs: Tensor) -> Tensor:
@@ -129,7 +129,7 @@ class RecurrentLanguageModel(RecurrentTagger):
         return select_state(state, rows)
 
 
-def tie(head: nn.Linear, embedding: nn.Embedding | None, settings: RecurrentSettings) -> None:
+def tie(head: nn.Linear, embedding: nn.Embedding | None) -> None:
     """Let the output layer's weight be that of the embedding (Press and Wolf 2017, arXiv:1608.05859).
 
     It starts as the output layer's, U(±1/√D): vectors from N(0, 1), as an embedding has them, would saturate the
@@ -145,9 +145,8 @@ def tie(head: nn.Linear, embedding: nn.Embedding | None, settings: RecurrentSett
         )
     if embedding.embedding_dim != head.in_features:
         raise ConfigError(
-            f"model.tie_weights=true needs tokens' vectors as wide as what the output layer reads, but "
-            f"model.embedding_dim={embedding.embedding_dim} and "
-            f"{'twice ' if settings.bidirectional else ''}model.hidden_dim makes {head.in_features}",
+            f"model.tie_weights=true needs tokens' vectors as wide as what the output layer reads, "
+            f"{head.in_features} numbers, but model.embedding_dim={embedding.embedding_dim}",
             f"model.embedding_dim={head.in_features}",
         )
     embedding.weight = head.weight
