@@ -1,7 +1,7 @@
 """What the data says of itself to the model, the loss and the task."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -85,3 +85,21 @@ class DataSpec:
         for size in self.input_shape:
             product *= size
         return product
+
+
+@runtime_checkable
+class InitializedFromData(Protocol):
+    """A model some of whose initial weights are computed from training inputs.
+
+    What is computed belongs to its parameters or buffers, so that a checkpoint holds it: a resumed training and an
+    evaluation do not look at the data again.
+
+    Attributes:
+        num_first_inputs: How many inputs it wants to see; it gets fewer where there are fewer. At 0 it is not asked.
+    """
+
+    num_first_inputs: int
+
+    def initialize_from(self, inputs: "Tensor") -> None:
+        """Set those weights. The inputs are `(B, …)` as the model gets them in training, but not augmented."""
+        ...

@@ -35,10 +35,16 @@ COMPANIONS = {
     **{("model", f"resnet{depth}"): ["model.width=4"] for depth in (20, 32, 44, 56, 110, 18, 34, 50, 101, 152)},
     **{("model", f"vgg{depth}{norm}"): ["model.width=8"] for depth in (11, 13, 16, 19) for norm in ("", "_bn")},
 }
-# What makes a training of three steps short, where a model's images are large.
+# What makes a training of three steps short, where a model or its images are large, and lets the few images be a batch.
 SMALL = {
+    ("model", "airbench"): ["model.widths=[8,16,16]"],
+    ("experiment", "airbench_cifar10"): ["data.batch_size=8", "model.widths=[8,16,16]"],
+    ("experiment", "resnet110_cifar10"): ["data.batch_size=8", "model.width=4"],
+    ("experiment", "vgg16_bn_cifar10"): ["data.batch_size=8", "model.width=8"],
     ("model", "alexnet"): ["data.batch_size=2", "model.without=[fc6,fc7]"],
     ("model", "alexnet_torchvision"): ["data.batch_size=2", "data.resize=64", "model.without=[fc6,fc7]"],
+    ("model", "torchvision"): ["data.batch_size=2", "model.arch=squeezenet1_1"],
+    ("model", "timm"): ["data.batch_size=2", "model.arch=test_resnet"],
 }
 NEEDS_SPARSE_GRADIENTS = ("optim", "sparse_adam")
 
@@ -78,6 +84,8 @@ def test_trains_one_batch(
     if "path" in tree["data"]:
         (tmp_path / "table.csv").write_text("size,colour,y\n" + "1,red,a\n2,blue,b\n" * 50)
         overrides += [f"data.path={tmp_path / 'table.csv'}", "data.target=y"]
+    if name == "timm":
+        pytest.importorskip("timm")
     learns(configure(*overrides), tmp_path, num_steps=3)  # A warm-up's first step stands still.
 
 
@@ -88,6 +96,8 @@ def test_every_image_model_on_every_image_data(
 ) -> None:
     """One line trains any of them on any: sizes, channels and classes follow by themselves."""
     root = [f"data.root={roots[data]}"] if data in roots else []
+    if model == "timm":
+        pytest.importorskip("timm")
     config = configure(f"model={model}", f"data={data}", "data.batch_size=8", "schedule=constant", *root)
     learns(config, tmp_path, num_steps=1)
 
