@@ -32,6 +32,7 @@ COMPANIONS = {
     ("optim", "none"): ["model=perceptron", "data=logic"],
     ("optim", "lbfgs"): ["model=mlp", "data.batch_size=full"],
     ("optim", "rprop"): ["schedule=constant"],
+    ("experiment", "resnet18_hymenoptera_frozen"): ["init_from=null"],  # A file to be had from PyTorch's server.
     **{("model", f"resnet{depth}"): ["model.width=4"] for depth in (20, 32, 44, 56, 110, 18, 34, 50, 101, 152)},
     **{("model", f"vgg{depth}{norm}"): ["model.width=8"] for depth in (11, 13, 16, 19) for norm in ("", "_bn")},
 }
@@ -39,6 +40,7 @@ COMPANIONS = {
 SMALL = {
     ("model", "alexnet"): ["data.batch_size=2", "model.without=[fc6,fc7]"],
     ("model", "alexnet_torchvision"): ["data.batch_size=2", "data.resize=64", "model.without=[fc6,fc7]"],
+    **{("experiment", f"resnet18_hymenoptera{form}"): ["data.size=64"] for form in ("", "_frozen")},
 }
 NEEDS_SPARSE_GRADIENTS = ("optim", "sparse_adam")
 
