@@ -21,16 +21,18 @@ class Batch(NamedTuple):
     """A batch, or one micro-batch of it, on the device and ready for the model.
 
     Attributes:
-        inputs: float32, `(B, C, H, W)` or `(B, D)`.
-        targets: int64 `(B,)` for classes, float32 `(B, target_dim)` for numbers.
+        inputs: float32, `(B, C, H, W)`, `(B, D)` or `(B, T, D)`; int64 `(B, T)` for tokens.
+        targets: int64 `(B,)` for classes, float32 `(B, target_dim)` for numbers; see DataSpec.target for sequences.
         full_size: Samples in the whole batch that this is a part of; `len(targets)` for a whole one.
         partners: With mixup or cutmix, what the inputs were mixed with.
+        continues: Whether each row goes on where that of the batch before ended, in a stream of text.
     """
 
     inputs: Tensor
     targets: Tensor
     full_size: int
     partners: Partners | None = None
+    continues: bool = False
 
     @property
     def size(self) -> int:
@@ -50,4 +52,4 @@ class Batch(NamedTuple):
         if self.partners is not None:
             partners = [Partners(y, self.partners.weight) for y in self.partners.targets.tensor_split(num_parts)]
         parts = zip(inputs, targets, partners, strict=True)
-        return [Batch(x, y, self.full_size, mixed) for x, y, mixed in parts if len(y)]
+        return [Batch(x, y, self.full_size, mixed, self.continues) for x, y, mixed in parts if len(y)]

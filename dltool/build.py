@@ -13,6 +13,7 @@ from dltool.config.source import component
 from dltool.construct import arguments, build_component, to_python
 from dltool.data.dataset import Dataset
 from dltool.data.preprocessing import Fitted
+from dltool.data.source import TrainSource
 from dltool.engine.anomaly import AnomalyDetector
 from dltool.engine.averaging import WeightAverage
 from dltool.engine.checkpoint import CheckpointStore
@@ -27,15 +28,20 @@ from dltool.engine.profiling import StepProfiler
 from dltool.engine.stopping import LossChange, MaxMinutes, Patience, Rule, Stopping, Target
 from dltool.engine.trainer import Trainer
 from dltool.engine.updater import Updater
+from dltool.errors import ConfigError
 from dltool.following import check_followed_metrics, check_gradient_rules, check_reported, followed_metric
+from dltool.models.trial import check_outputs
 from dltool.optim.optimizer import describe_factors
 from dltool.randomness import derive_seed, seed_default_generators
 from dltool.runs.folder import RunFolder
 from dltool.settings import LoggerSettings, ModelSettings, StopSettings, TrainerSettings
-from dltool.spec import DataSpec
+from dltool.spec import DataSpec, InitializedFromData
 from dltool.tasks.task import Task
+from dltool.tasks.views import averaged_over, several_looks
 from dltool.trust.importing import failures_placed
-from dltool.warm_start.warm_start import WarmStart, warm_start
+from dltool.trust.sources import trusted_file
+from dltool.warm_start.start import start
+from dltool.warm_start.warm_start import WarmStart
 
 
 @dataclass
@@ -45,7 +51,7 @@ class Parts:
     Attributes:
         auto: Dotted key to what each automatic choice became.
         notes: The same in words, for a person.
-        warm_start: What became of the weights that `init_from` names, or None.
+        warm_start: What became of the weights that `init_from` or `model.weights` names, or None.
     """
 
     config: Config
@@ -73,7 +79,8 @@ def prepare(config: Config, followed: tuple[str, str | None] | None = None, *, r
     Args:
         config: What to build.
         followed: A setting outside the config and the metric that it names, which the training must report.
-        resumed: The weights will come from a checkpoint of this training, so that `init_from` is not read.
+        resumed: The weights will come from a checkpoint of this training, so that no others are read, and none are
+            computed from the data.
 
     Raises:
         ConfigError, DataError: For what can only be known now. Nothing is written yet.
@@ -93,13 +100,16 @@ def prepare(config: Config, followed: tuple[str, str | None] | None = None, *, r
         dataset.keep_first_batches(settings.limit_batches)
     spec = build_spec(config, dataset)
     model = build_model(config, spec, device)
-    started = None if resumed or config["init_from"] is None else warm_start(model, config["init_from"])
+    looked = [] if resumed else initialize_from_data(model, dataset)
+    started = None if resumed else start(model, config)
+    check_trusted_model(config, model, spec)
     task = build_task(config, model, spec)
     updaters = build_updaters(config, task, settings, device)
     if settings.compile:
         compile_networks(task, device)
     check_followed_metrics(config, stop, task, dataset)
     check_gradient_rules(stop, task)
+    averaged_over(task, settings.test_views, spec)  # Says now what the final test would find wrong.
     if followed is not None:
         check_reported(*followed, task, dataset)
     choices = getattr(model, "choices", {})
@@ -109,6 +119,7 @@ def prepare(config: Config, followed: tuple[str, str | None] | None = None, *, r
     if config["loss"]["name"] == "auto" and config.chosen_loss:
         notes.append(f"loss       {config.chosen_loss} (for {config['data']['name']})")
     notes += [f"model      {key}={value} (for inputs of {spec.describe_input()})" for key, value in choices.items()]
+    notes += [f"weights    {note}" for note in looked]
     notes += [f"weights    {note}" for note in (started.notes() if started else ())]
     if factors := config["optim"].get("lr_factors"):
         notes.append(f"rates      {describe_factors(factors, [updater.optimizer for updater in updaters.values()])}")
@@ -131,13 +142,22 @@ def build_data(config: Config, device: torch.device, *, fitted: Fitted | None = 
         dataset.prepare(
             seed=config["seed"],
             device=device,
-            model_traits=config.components["model"].traits,
+            model_traits=model_traits(config),
             pixel_scaling=config.components["task"].traits.get("pixels"),
             channels_last=config["trainer"]["channels_last"],
             fitted=fitted,
             cut=cut,
         )
     return dataset
+
+
+def model_traits(config: Config) -> dict[str, Any]:
+    """What the model is registered with; of what differs between its architectures, that of the chosen one."""
+    arch = config["model"].get("arch")
+    return {
+        key: value.get(arch, value["*"]) if isinstance(value, dict) else value
+        for key, value in config.components["model"].traits.items()
+    }
 
 
 def with_targets(config: Config, spec: DataSpec) -> Config:
@@ -162,8 +182,9 @@ def with_targets(config: Config, spec: DataSpec) -> Config:
 
 def output_dim(spec: DataSpec, head: str | None) -> int:
     """Width of the model's last layer, as the trait `head` of the loss (or of a task without) says; else one unit."""
-    of_target = spec.target_dim if spec.target == "numbers" else spec.num_classes
-    widths = {"classes": spec.num_classes, "one": 1, "numbers": spec.target_dim, "targets": of_target, None: 1}
+    num_classes = spec.num_target_tokens or spec.num_classes
+    of_target = spec.target_dim if spec.target == "numbers" else num_classes
+    widths = {"classes": num_classes, "one": 1, "numbers": spec.target_dim, "targets": of_target, None: 1}
     return widths[head]
 
 
@@ -180,6 +201,24 @@ def build_model(config: Config, spec: DataSpec, device: torch.device) -> nn.Modu
     freeze(model, ModelSettings(**arguments(declared.shared_fields, config["model"])).freeze)
     model = model.to(device)
     return model.to(memory_format=torch.channels_last) if config["trainer"]["channels_last"] else model
+
+
+def initialize_from_data(model: nn.Module, dataset: Dataset) -> list[str]:
+    """Let a model that asks for it compute initial weights from training inputs; returns a note of it."""
+    if not isinstance(model, InitializedFromData) or model.num_first_inputs == 0:
+        return []
+    if not isinstance(dataset.train, TrainSource):
+        raise ConfigError("the model's initial weights are computed from samples, and the data is one long text")
+    inputs = dataset.train.first_inputs(model.num_first_inputs)
+    model.initialize_from(inputs)
+    return [f"initialized from {len(inputs):,} training inputs"]
+
+
+def check_trusted_model(config: Config, model: nn.Module, spec: DataSpec) -> None:
+    """A model that the command line trusts, where it is to learn from targets, must give what those take."""
+    declared = config.components["model"]
+    if trusted_file(declared.module) and config.components["task"].name == "supervised":
+        check_outputs(model, spec, f"model={declared.name}")
 
 
 def build_task(config: Config, model: nn.Module, spec: DataSpec) -> Task:
@@ -264,6 +303,7 @@ def build_trainer(parts: Parts, run: RunFolder) -> Trainer:
         device=parts.device,
         autocast=parts.autocast,
         stopping=build_stopping(parts, clock),
+        several_looks=partial(several_looks, parts.task, settings.test_views, parts.spec),
         average=build_average(parts),
         clock=clock,
         every_n_steps=parts.logger.every_n_steps,

@@ -12,6 +12,7 @@ import torch
 from dltool.build import Parts, build_trainer
 from dltool.config.compose import leaves
 from dltool.data.image_preprocessing import ImagePreprocessing
+from dltool.data.source import TrainSource
 from dltool.engine.checkpoint import Checkpoint
 from dltool.engine.signals import Interrupted
 from dltool.engine.trainer import Trainer
@@ -66,7 +67,8 @@ class Session:
             if isinstance(self.parts.dataset.preprocessing, ImagePreprocessing):
                 images = self.parts.dataset.preprocessing
                 observers.append(NetworkPlots(self.run.path, self.title(), self.parts.spec, images))
-            observers.append(AugmentedPlot(self.run.path, self.parts.dataset.train))
+            if isinstance(self.parts.dataset.train, TrainSource):
+                observers.append(AugmentedPlot(self.run.path, self.parts.dataset.train))
         if logger.samples:
             observers.append(SamplesPlot(self.run.path, self.parts.spec, seed=self.parts.config["seed"]))
         # After the pictures, which trackers take along.
@@ -143,7 +145,9 @@ class Session:
             print(times.read_text(encoding="utf-8") if times.exists() else "no step was profiled: too few were taken")
         rows = [(name, numeral(value)) for name, value in self.trainer.progress.metrics.items() if is_result(name)]
         if self.trainer.tested:
-            rows.append(("tested", f"{self.trainer.tested} (the {self.trainer.settings.test} weights)"))
+            settings = self.trainer.settings
+            looks = f", averaged over {', '.join(settings.test_views)}" if settings.test_views else ""
+            rows.append(("tested", f"{self.trainer.tested} (the {settings.test} weights{looks})"))
         if self.trainer.settings.overfit_batches is not None:
             rows.append(("overfit", self.by_heart()))
         if (average := self.trainer.average) is not None:

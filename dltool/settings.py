@@ -84,7 +84,7 @@ class ModelSettings:
 
     Attributes:
         freeze: Parameters that are not trained: patterns over their names, `features.0.*`, or the name of a module for
-            all below it (dltool.patterns).
+            all below it (dltool.patterns). `!fc` takes back what an earlier one froze: ["*","!fc"].
     """
 
     freeze: list[str] | str = ()  # type: ignore[assignment]  # A dataclass refuses []; the schema reads () as it.
@@ -145,6 +145,11 @@ class AverageSettings:
     hint="trainer.channels_last=false",
 )
 @requires(
+    lambda config: not config.trainer.test_views or (config.data.inputs == "image" and config.data.targets != "none"),
+    "trainer.test_views looks several times at images to tell what they are, and the data has none",
+    hint="trainer.test_views=[]",
+)
+@requires(
     lambda config: config.trainer.overfit_batches is None or config.trainer.limit_batches is None,
     "trainer.overfit_batches and trainer.limit_batches both say which batches are used",
     hint="one of them, the other null",
@@ -182,6 +187,8 @@ class TrainerSettings:
         compile: Compile the network of each role with torch.compile: slow first steps, then perhaps faster ones;
             dropout draws other random numbers than without.
         test: Weights that the final test uses: "last", "best", or "none" for no test.
+        test_views: Views of each image that the final test averages over: test-time augmentation; none is a plain test.
+            The validation never does, and `dltool evaluate` by `--tta`.
         evaluate_every_n_epochs: Passes between two evaluations of the validation split.
         overfit_batches: Train on the first so many batches of the first pass again and again, without augmentation;
             a pass then has no more. null uses all.
@@ -203,6 +210,7 @@ class TrainerSettings:
     channels_last: bool = False
     compile: bool = False
     test: Literal["last", "best", "none"] = "last"
+    test_views: list[Literal["hflip", "vflip", "shift", "crops"]] = ()  # type: ignore[assignment]  # As above.
     evaluate_every_n_epochs: Positive[int] = 1
     overfit_batches: Positive[int] | None = None
     limit_batches: Positive[int] | None = None

@@ -85,7 +85,9 @@ def layer_table(model: nn.Module, spec: DataSpec) -> str:
 
 
 def shape_of(output: object) -> str:
-    """ "6×28×28", without the batch."""
+    """ "6×28×28", without the batch; of several tensors, as a recurrent layer gives them, the first."""
+    if isinstance(output, tuple) and output:
+        output = output[0]
     return "×".join(map(str, output.shape[1:])) or "1" if isinstance(output, Tensor) else "?"
 
 

@@ -11,7 +11,16 @@ from typing import NamedTuple
 
 import torch
 
-from dltool.build import Parts, build_data, build_model, build_spec, build_trainer, prepare, with_targets
+from dltool.build import (
+    Parts,
+    build_data,
+    build_model,
+    build_spec,
+    build_trainer,
+    initialize_from_data,
+    prepare,
+    with_targets,
+)
 from dltool.config.check import Config
 from dltool.data.dataset import Dataset
 from dltool.data.preprocessing import from_json, to_json
@@ -117,7 +126,7 @@ def check_same_weights(run: RunFolder, parts: Parts) -> None:
     if before and parts.warm_start and before["sha256"] != parts.warm_start.source.sha256:
         path = parts.warm_start.source.path
         raise DataError(
-            f"init_from: {path.resolve()} is not what {run.path} began with: its SHA-256 differs",
+            f"{path.resolve()} is not what {run.path} began with: its SHA-256 differs",
             f"train anew: dltool train --from {quoted(run.path)}",
         )
 
@@ -175,6 +184,7 @@ def draw_what_units_see(config: Config, dataset: Dataset, spec: DataSpec, path: 
 
     names = config["model"]["name"], config["data"]["name"]
     model = build_model(config, spec, torch.device("cpu"))
+    initialize_from_data(model, dataset)
     images = dataset.train.copy_at_start().draw().inputs
     try:
         drawn = draw_receptive_fields(model, spec, images, path, f"{names[0]} on {names[1]}, initial weights")

@@ -15,8 +15,9 @@ OWN_MODEL = str(PACKAGE / "template" / "models.py")
 TIERS = [
     ["errors", "hints", "numerals", "component", "spec", "settings", "patterns", "trust", "registry"],
     ["randomness", "batch", "config", "construct", "docstrings", "schema"],
-    ["layers", "metrics"],
+    ["layers", "metrics", "text"],
     ["models", "data", "losses", "optim"],
+    ["generation"],
     ["tasks"],
     ["observers.observer"],
     ["engine"],
@@ -83,6 +84,7 @@ def test_imports_flow_one_way(path: Path) -> None:
         (["train", "--cfg", "job"], 0),
         (["train", "optm=adam"], 2),
         (["train", "model=lenett"], 2),
+        (["train", "model=torchvision", "model.arch=resnet19"], 2),
         (["train", "optim.lr=abc"], 2),
         (["train", "loss=cross_entropy", "data=diabetes"], 2),
         (["train", "trainer.epochs=null"], 2),

@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from dltool.build import build_data, build_model, build_spec, build_task
+from dltool.build import build_data, build_model, build_spec, build_task, initialize_from_data
 from dltool.config.check import Config
 from dltool.construct import build_component
 from dltool.data.dataset import Dataset
@@ -186,7 +186,7 @@ def has_bare_loop(config: Config, dataset: Dataset | None = None) -> bool:
     augment = config["data"].get("augment", {})
     in_memory = config["data"].get("residency") != "loader"
     if dataset is not None:
-        in_memory = not isinstance(dataset.train, FileSource)
+        in_memory = isinstance(dataset.train, TrainSource) and not isinstance(dataset.train, FileSource)
     return config["task"]["name"] in LOOPS and in_memory and not (augment.get("mixup") or augment.get("cutmix"))
 
 
@@ -201,9 +201,11 @@ def build_bare_loop(config: Config) -> BareLoop:
     torch.set_num_threads(choose_threads(settings.threads))
     dataset = build_data(config, device)
     if not has_bare_loop(config, dataset):
-        raise DataError("the hand-written loop reads from memory, and the data is in files", "data.residency=host")
+        raise DataError("the hand-written loop reads from memory what is not there", "data.residency=host")
     spec = build_spec(config, dataset)
-    task = build_task(config, build_model(config, spec, device), spec)
+    model = build_model(config, spec, device)
+    initialize_from_data(model, dataset)
+    task = build_task(config, model, spec)
     return bare_loop(config, task, dataset, settings)
 
 
@@ -215,6 +217,7 @@ def bare_loop_beside(config: Config, task: Task, dataset: Dataset, settings: Tra
 def bare_loop(config: Config, task: Task, dataset: Dataset, settings: TrainerSettings) -> BareLoop:
     recipe = build_component(config.components["optim"], config["optim"])
     optimizers = {role: recipe.build(role, module, task.model) for role, module in task.roles.items()}
+    assert isinstance(dataset.train, TrainSource)
     batches = shuffled_batches(dataset.train)
     return LOOPS[config["task"]["name"]](Ingredients(task, optimizers, settings, dataset.device, batches))
 

@@ -74,7 +74,7 @@ def bench(
         num_steps, timings = time_in_turns(contestants, rounds, seconds, least_seconds)
         ours.close()
     return {
-        "title": f"{config['model']['name']} on {config['data']['name']}, batch {parts.dataset.train.batch_size}",
+        "title": f"{config['model']['name']} on {config['data']['name']}, batch {parts.dataset.batch_size}",
         "device": describe_device(parts.device),
         "load": os.getloadavg()[0] if hasattr(os, "getloadavg") else None,
         "rounds": rounds,

@@ -28,7 +28,7 @@ class DltoolLoop:
     """
 
     def __init__(self, parts: Parts, folder: Path) -> None:
-        parts.dataset.splits = {"train": parts.dataset.splits["train"]}
+        parts.dataset.drop_held_out()
         settings = dataclasses.replace(parts.settings, checkpoint=CheckpointSettings(every_n_epochs=None))
         logger = dataclasses.replace(parts.logger, plots=False, samples=False)
         session = Session(dataclasses.replace(parts, settings=settings, logger=logger), RunFolder(folder), quiet=False)

@@ -157,6 +157,7 @@ def quiet() -> Iterator[None]:
 
 def usual_loader(parts: Parts) -> DataLoader[Any]:
     source = parts.dataset.train
+    assert isinstance(source, TrainSource)
     inputs, targets = source.split.inputs.cpu(), source.split.targets.cpu()
     dataset: TorchDataset[Any]
     if isinstance(parts.dataset, (ImageData, FolderData)) and isinstance(source.scaling, PixelScaling):
@@ -192,7 +193,8 @@ def usual_transform(source: TrainSource, scaling: PixelScaling) -> Callable[[Any
     if source.augment is not None:
         settings, size = source.augment.settings, source.split.inputs.shape[-2:]
         if settings.shift:
-            steps.append(transforms.RandomCrop(tuple(size), padding=settings.shift))
+            mode = "constant" if settings.padding == "zeros" else settings.padding
+            steps.append(transforms.RandomCrop(tuple(size), padding=settings.shift, padding_mode=mode))
         if settings.flip:
             steps.append(transforms.RandomHorizontalFlip())
     mean, std = scaling.shift.flatten().cpu() / 255, 1 / (255 * scaling.factor.flatten().cpu())

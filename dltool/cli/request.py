@@ -13,10 +13,10 @@ if TYPE_CHECKING:  # Hydra takes 0.15 s to import, which help and lists need not
     from dltool.config.check import Config
     from dltool.config.compose import Composed
     from dltool.inference.run import Run
-    from dltool.inference.views import View
     from dltool.runs.folder import RunFolder
     from dltool.search.grid import Job
     from dltool.search.sweep import Training
+    from dltool.tasks.views import View
 
 
 def add_trust_argument(parser: argparse.ArgumentParser) -> None:

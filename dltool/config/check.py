@@ -239,8 +239,8 @@ def check_inputs(components: dict[str, Component]) -> None:
     """The model must take what the data gives."""
     data, model = components["data"], components["model"]
     gives, takes = data.traits["inputs"], model.traits["inputs"]
-    if takes not in ("any", gives):
-        shapes = {"image": "images (C, H, W)", "vector": "rows of numbers (D,)"}
+    if gives not in takes and (takes != "any" or gives == "sequence"):
+        shapes = {"image": "images (C, H, W)", "vector": "rows of numbers (D,)", "sequence": "sequences"}
         raise ConfigError(
             f"model={model.name} takes {shapes[takes]}, but data={data.name} gives {shapes[gives]}",
             "model=mlp takes either",

@@ -172,7 +172,7 @@ class SourceModule:
         if isinstance(definition, ast.FunctionDef):
             return self.arguments(definition.args)
         for node in definition.body:
-            if isinstance(node, ast.FunctionDef) and node.name == "__init__":
+            if isinstance(node, ast.FunctionDef) and node.name in ("__init__", "__new__"):
                 # `**shared` is handed to the base class, whose keys are keys of this class too.
                 inherited = self.inherited_fields(definition) if node.args.kwarg else {}
                 return inherited | self.arguments(node.args)

@@ -1,8 +1,8 @@
 """What a data option loads: whole splits as tensors, and the check that they are what they claim to be."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
@@ -11,16 +11,18 @@ from dltool.data.image_files import ImageFiles
 from dltool.errors import DataError
 from dltool.spec import Target
 
+NAMED = 12  # Classes that an error lists.
+
 
 @dataclass(frozen=True)
 class Split:
     """The samples of one split.
 
     Attributes:
-        inputs: Images, uint8 `(N, C, H, W)`; rows of numbers, float32 `(N, D)`; or, where RawData has files, the
-            numbers of image files, int64 `(N,)`. Rows whose columns are described are float64, and hold a category's
-            code, or NaN where a cell is missing, until they are encoded.
-        targets: Labels, int64 `(N,)`, or numbers, float32 `(N, target_dim)`.
+        inputs: Images, uint8 `(N, C, H, W)`; rows of numbers, float32 `(N, D)`; sequences of them, float32
+            `(N, T, D)`; or, where RawData has files or texts, their numbers, int64 `(N,)`. Rows whose columns are
+            described are float64, and hold a category's code, or NaN where a cell is missing, until they are encoded.
+        targets: Labels, int64 `(N,)`; numbers, float32 `(N, target_dim)`; or numbers of texts, int64 `(N,)`.
         rows: Where each sample stands in its file, or in the whole that it was selected from, int64 `(N,)`; None for
             its position.
     """
@@ -59,6 +61,22 @@ class Column:
     unknown: Literal["refuse", "ignore"] = "refuse"
 
 
+Text = str | Sequence[str]  # As it was found, or in words that are told apart already.
+
+
+@dataclass(frozen=True)
+class Texts:
+    """What inputs and targets are the numbers of, until a tokeniser is fitted.
+
+    Attributes:
+        inputs: Texts; empty where the inputs are data.
+        targets: Texts, or of each text a label for each of its words; empty where the targets are data.
+    """
+
+    inputs: Sequence[Text] = ()
+    targets: Sequence[Any] = ()
+
+
 @dataclass(frozen=True)
 class RawData:
     """What a loader returns: the data as it was found, neither resized nor scaled.
@@ -75,6 +93,7 @@ class RawData:
         centers, center_std: The known modes of a synthetic distribution; see DataSpec.
         held_out: False where so few samples exist that the same ones serve as train, val and test.
         files: The image files that inputs are the numbers of, not yet decoded; None where inputs are data.
+        texts: The texts that inputs or targets are the numbers of.
         origin: The absolute path that the data came from, or what made it; it opens every error message.
         file_columns: Columns of the file, where it has no header; see TablePreprocessing.
         choices: What each `auto` of the loader's keys became, by its key.
@@ -94,6 +113,7 @@ class RawData:
     center_std: float = 0.0
     held_out: bool = True
     files: ImageFiles | None = None
+    texts: Texts = Texts()
     origin: str = "data"
     file_columns: int = 0
     choices: Mapping[str, object] = field(default_factory=dict)
@@ -116,7 +136,7 @@ def check_data(raw: RawData) -> None:
         where = f"{raw.origin}: {name}"
         if len(split) == 0:
             raise DataError(f"{where} split is empty")
-        if raw.files is None:
+        if raw.files is None and not raw.texts.inputs:
             _check_inputs(split.inputs, where, raw)
         if split.inputs.shape[1:] != raw.train.inputs.shape[1:]:
             raise DataError(
@@ -137,10 +157,11 @@ def _check_inputs(inputs: Tensor, where: str, raw: RawData) -> None:
         assert inputs.shape[1:] == (len(raw.columns),), inputs.shape
         return
     images = inputs.dtype == torch.uint8 and inputs.ndim == 4
-    rows = inputs.dtype == torch.float32 and inputs.ndim == 2
+    rows = inputs.dtype == torch.float32 and inputs.ndim in (2, 3)
     if not images and not rows:
         raise DataError(
-            f"{where} inputs are {_describe(inputs)}; images must be uint8 (N, C, H, W), rows float32 (N, D)"
+            f"{where} inputs are {_describe(inputs)}; images must be uint8 (N, C, H, W), rows float32 (N, D), or "
+            "(N, T, D) in time"
         )
     if rows:
         _check_finite(inputs, where, raw.feature_names)
@@ -155,9 +176,11 @@ def _check_numbers(targets: Tensor, where: str, target_dim: int) -> None:
 def _check_finite(values: Tensor, where: str, names: tuple[str, ...]) -> None:
     finite = values.isfinite()
     if not finite.all():
-        row, column = (~finite).nonzero()[0].tolist()
+        row, *step, column = (~finite).nonzero()[0].tolist()
         name = f"{column} ({names[column]})" if names else str(column)
-        raise DataError(f"{where} row {row}, column {name} is {values[row, column].item()}, not a finite number")
+        time = f", step {step[0]}" if step else ""
+        value = values[row, *step, column].item()
+        raise DataError(f"{where} row {row}{time}, column {name} is {value}, not a finite number")
 
 
 def _check_labels(labels: Tensor, where: str, raw: RawData) -> None:
@@ -169,7 +192,11 @@ def _check_labels(labels: Tensor, where: str, raw: RawData) -> None:
     outside = (labels < 0) | (labels >= num_classes)
     if outside.any():
         sample = int(outside.nonzero()[0])
-        raise DataError(f"{where} sample {sample} has the label {int(labels[sample])}, outside 0 … {num_classes - 1}")
+        raise DataError(
+            f"{where} sample {sample} has the label {int(labels[sample])}, outside 0 … {num_classes - 1}",
+            f"the classes are {', '.join(raw.class_names[:NAMED])}{', …' if num_classes > NAMED else ''}: mend "
+            "or leave out that sample, or name the data set that has more",
+        )
 
 
 def _describe(values: Tensor) -> str:

@@ -29,7 +29,9 @@ class Augmentation:
             horizontally; background moves in. It is what recipes call a random crop after padding:
             `RandomCrop(32, padding=4)` is `shift: 4`. "auto" is a tenth of the shorter side, rounded down:
             3 for 32×32, none for 8×8, which a shift by whole pixels would spoil.
-        flip: Mirror half of the images horizontally. Wrong for digits and letters.
+        padding: What moves in at a shift: "zeros", or "reflect", the image mirrored at its outermost pixels.
+        flip: Mirror half of the images horizontally; "alternating" mirrors one half in even epochs and the other in
+            odd ones (with data.sampling=balanced, of the places in a pass). Wrong for digits and letters.
         rotation: Largest angle each way, in degrees.
         zoom: Images are enlarged by a factor uniform in [1 - zoom, 1 + zoom].
         shear: Largest angle each way by which the columns lean, in degrees.
@@ -44,7 +46,8 @@ class Augmentation:
     """
 
     shift: NonNegative[int] | Literal["auto"] = 0
-    flip: bool = False
+    padding: Literal["zeros", "reflect"] = "zeros"
+    flip: bool | Literal["alternating"] = False
     rotation: NonNegative[float] = 0.0
     zoom: Fraction[float] = 0.0
     shear: NonNegative[float] = 0.0
@@ -93,7 +96,7 @@ class Augmenter:
         assert s.shift != "auto"
         found: list[Variation] = []
         if s.shift or s.flip:
-            found.append(Shifter(s.shift, s.flip))
+            found.append(Shifter(s.shift, s.flip, s.padding))
         if s.rotation or s.zoom or s.shear or s.crop < 1:
             found.append(Affine(self.size, s.rotation, s.zoom, s.shear, s.crop))
         if s.brightness or s.contrast:
@@ -146,7 +149,7 @@ class Augmenter:
             return []
         margins = "shifted images have black margins, which the generator learns to draw: data.augment.shift=0"
         vary = f"training images vary: {self.describe()} (data.augment)"
-        return [vary, margins] if generative and self.settings.shift else [vary]
+        return [vary, margins] if generative and self.settings.shift and self.settings.padding == "zeros" else [vary]
 
     def describe(self) -> str:
         """What is on, as its keys and values."""

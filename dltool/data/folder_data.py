@@ -14,12 +14,12 @@ from dltool.batch import Batch
 from dltool.component import NonNegative, Positive, Probability
 from dltool.data.arrays import RawData, Split
 from dltool.data.augment import Augmentation
-from dltool.data.dataset import Dataset, LoadFunction, free_memory
 from dltool.data.file_source import FileSource, evaluation_batches
 from dltool.data.image_files import Decoder, choose_workers
 from dltool.data.image_preprocessing import ImagePreprocessing
 from dltool.data.preprocessing import Preprocessing
 from dltool.data.resize import choose_size, describe
+from dltool.data.sample_data import LoadFunction, ScaledData, free_memory
 from dltool.data.scaling import GivenStatistics, PixelScaling, Scaling
 from dltool.data.scaling import pixel_scaling as fit_pixel_scaling
 from dltool.data.source import TrainSource
@@ -33,7 +33,7 @@ LISTED = 20
 SKIP = "mend or remove it, or data.corrupt=skip to train without"
 
 
-class FolderData(Dataset):
+class FolderData(ScaledData):
     """Images in files of any size and mode, decoded by worker processes to one size.
 
     Args:
@@ -51,7 +51,7 @@ class FolderData(Dataset):
         mean, std: What "standardize" takes for each channel, as a recipe or a set of weights states it for pixels in
             [0, 1]; null computes both from the training split.
         augment: How training images vary; see Augmentation.
-        shared: What every data set takes; see Dataset.
+        shared: What every data set takes; see ScaledData.
     """
 
     def __init__(

@@ -6,16 +6,16 @@ from typing import Any, Literal
 from dltool.component import Positive, Probability
 from dltool.data.arrays import RawData
 from dltool.data.augment import Augmentation
-from dltool.data.dataset import Dataset, LoadFunction
 from dltool.data.image_preprocessing import ImagePreprocessing
 from dltool.data.preprocessing import Preprocessing
 from dltool.data.resize import choose_size, describe, is_padding, resize_images
+from dltool.data.sample_data import LoadFunction, ScaledData
 from dltool.data.scaling import GivenStatistics, Scaling
 from dltool.data.scaling import pixel_scaling as fit_pixel_scaling
 from dltool.errors import DataError
 
 
-class ImageData(Dataset):
+class ImageData(ScaledData):
     """Images, resized once when they are loaded; augmented and scaled a batch at a time.
 
     Args:
@@ -26,7 +26,7 @@ class ImageData(Dataset):
         mean, std: What "standardize" takes for each channel, as a recipe or a set of weights states it for pixels in
             [0, 1]; null computes both from the training split.
         augment: How training images vary; see Augmentation.
-        shared: What every data set takes; see Dataset.
+        shared: What every data set takes; see ScaledData.
     """
 
     preprocessing: ImagePreprocessing

@@ -11,16 +11,15 @@ import torch
 from dltool.data.arrays import RawData, Split
 from dltool.data.image_preprocessing import ImagePreprocessing
 from dltool.data.table_preprocessing import TablePreprocessing
+from dltool.data.text_preprocessing import TextPreprocessing
 from dltool.errors import DataError
 from dltool.spec import DataSpec
 
-Preprocessing = TablePreprocessing | ImagePreprocessing
-KINDS: dict[str, type[TablePreprocessing] | type[ImagePreprocessing]] = {
-    "table": TablePreprocessing,
-    "image": ImagePreprocessing,
-}
+Preprocessing = TablePreprocessing | ImagePreprocessing | TextPreprocessing
+KINDS: dict[str, Any] = {"table": TablePreprocessing, "image": ImagePreprocessing, "text": TextPreprocessing}
 FORMAT = 1
 LABELS = ("classes", "binary")
+SEQUENCES = ("tags", "next_token", "sequence")
 
 
 class Fitted(NamedTuple):
@@ -52,23 +51,37 @@ def as_tuple(value: Any) -> Any:
     return tuple(map(as_tuple, value)) if isinstance(value, list) else value
 
 
+def first_of(raw: RawData, class_name: str) -> str:
+    """Where the first sample of a class stands, " (test sample 3)" or " (row 3)"; nothing where there is none."""
+    label = raw.class_names.index(class_name)
+    for name, split in raw.splits.items():
+        if len(found := (split.targets == label).nonzero()):
+            place = int(split.places[found[0, 0]])
+            return f" ({name} sample {place})" if split.rows is None else f" (row {place})"
+    return ""
+
+
 def relabelled(raw: RawData, spec: DataSpec) -> RawData:
     """The data with the labels that its classes have in a run: those of the same name are the same.
 
     Raises:
         DataError: The targets are of another kind, or there is a class that the training never saw.
     """
-    if (raw.target in LABELS) != (spec.target in LABELS) or raw.target_dim != spec.target_dim:
+    other = raw.target != spec.target and {raw.target, spec.target} & {*SEQUENCES}
+    if other or (raw.target in LABELS) != (spec.target in LABELS) or raw.target_dim != spec.target_dim:
         hint = f"data.kind={'classes' if spec.target in LABELS else 'numbers'}, if that is how they are meant"
         raise DataError(f"the targets of {raw.origin} are {raw.target}, and the run was trained on {spec.target}", hint)
     if raw.class_names == spec.class_names:
         return raw
     if unknown := [name for name in raw.class_names if name not in spec.class_names]:
         raise DataError(
-            f"{raw.origin} has the class {unknown[0]}, which the training never saw",
+            f"{raw.origin} has the class {unknown[0]}, which the training never saw{first_of(raw, unknown[0])}",
             f"its classes were {', '.join(spec.class_names[:20])}",
         )
     labels = torch.tensor([spec.class_names.index(name) for name in raw.class_names])
+    if raw.target == "tags":
+        tags = [labels[list(row)].tolist() for row in raw.texts.targets]
+        return replace(raw, texts=replace(raw.texts, targets=tags), class_names=spec.class_names)
     splits: dict[str, Any] = {
         name: Split(split.inputs, labels[split.targets], split.rows) for name, split in raw.splits.items()
     }

@@ -4,24 +4,32 @@ Per-sample transforms take 69 µs an image of 3×32×32, one batched gather 2.7 
 """
 
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from torch import Tensor
 
 from dltool.randomness import generator
 
+Flip = bool | Literal["alternating"]
+Padding = Literal["zeros", "reflect"]
+
 
 @dataclass(frozen=True)
 class Shifter:
-    """Flips half of the images and shifts all. Pixels that move in from outside are 0.
+    """Flips half of the images and shifts all.
 
     Attributes:
         shift: Largest shift in pixels, each way; a random crop after a padding of so many pixels.
-        flip: Mirror half of the images horizontally.
+        flip: Mirror half of the images horizontally, drawn anew each epoch; or "alternating": half of them in the
+            first epoch, the others in the second, and so on in turns (Jordan 2024, arXiv:2404.00498, section 3.6), so
+            that any two epochs in a row show each image both ways, where drawing anew shows half of them twice alike.
+        padding: What moves in from outside: zeros, or the image mirrored at its outermost pixels.
     """
 
     shift: int
-    flip: bool = False
+    flip: Flip = False
+    padding: Padding = "zeros"
 
     def draw(self, num_samples: int, seed: int, epoch: int) -> Tensor:
         """Draw the moves of one epoch, a function of the seed, the epoch and the sample.
@@ -32,7 +40,11 @@ class Shifter:
         """
         table = torch.rand(num_samples, 3, generator=generator(seed, "augment", epoch))
         choices = torch.tensor([2 if self.flip else 1, 2 * self.shift + 1, 2 * self.shift + 1])
-        return (table * choices).long()
+        moves = (table * choices).long()
+        if self.flip == "alternating":
+            first = torch.randint(2, (num_samples,), generator=generator(seed, "alternating flip"))
+            moves[:, 0] = (first + epoch) % 2
+        return moves
 
     def apply(self, images: Tensor, moves: Tensor) -> Tensor:
         """Flip, then shift.
@@ -46,14 +58,31 @@ class Shifter:
         """
         batch, channels, height, width = images.shape
         s = self.shift
-        canvas = images.new_zeros(1 + self.flip, batch, channels, height + 2 * s, width + 2 * s)
+        canvas = images.new_zeros(2 if self.flip else 1, batch, channels, height + 2 * s, width + 2 * s)
         canvas[0, :, :, s : s + height, s : s + width] = images
         if self.flip:
             canvas[1, :, :, s : s + height, s : s + width] = images.flip(-1)
+        if self.padding == "reflect":
+            reflect_margins(canvas, s)
         flip, down, right = moves.unbind(1)
         image = flip * batch + torch.arange(batch, device=images.device)
         row = image * (channels * (height + 2 * s)) + down
         return windows(canvas, row * (width + 2 * s) + right, (channels, height, width))
+
+
+def reflect_margins(canvas: Tensor, margin: int) -> None:
+    """Fill the margins of a canvas `(…, H, W)` with its middle, mirrored at its outermost lines: 2 1 | 0 1 2 | 1 0.
+
+    Line by line: torch's reflection takes no uint8, and an index of every line took four times as long.
+    """
+    for dim in (-1, -2):
+        side = canvas.shape[dim] - 2 * margin
+        period = max(2 * (side - 1), 1)
+        for distance in range(1, margin + 1):
+            inside = min(distance % period, -distance % period)  # A margin may be wider than the middle.
+            canvas.select(dim, margin - distance).copy_(canvas.select(dim, margin + inside))
+            opposite = canvas.select(dim, margin + side - 1 - inside)
+            canvas.select(dim, margin + side - 1 + distance).copy_(opposite)
 
 
 def windows(canvas: Tensor, starts: Tensor, shape: tuple[int, int, int]) -> Tensor:

@@ -1,6 +1,5 @@
 """Draws batches from tensors in memory: one index, an augmentation, one normalisation."""
 
-import copy
 from collections.abc import Callable, Iterator
 from typing import Literal, Self
 
@@ -10,12 +9,13 @@ from torch import Tensor
 from dltool.batch import Batch
 from dltool.data.arrays import Split
 from dltool.data.augment import Augmenter
+from dltool.data.batch_source import BatchSource
 from dltool.errors import DataError
 from dltool.randomness import generator
 
 
-class TrainSource:
-    """An endless stream of training batches, a function of the seed and of how many were drawn.
+class TrainSource(BatchSource):
+    """Batches of samples that lie in memory.
 
     Nothing random is kept between draws: epoch e is in the order of (seed, "permutation", e) and augmented
     by (seed, e), noise and mixing by (seed, draws). Setting `draws` to what it was therefore resumes exactly,
@@ -31,10 +31,6 @@ class TrainSource:
         balanced: Draw as many of each class, see balanced_order; epoch e by (seed, "balanced", e).
         scaling: Makes float32 inputs of a batch; None where they are float32 already.
         augment: Variations of images.
-
-    Attributes:
-        draws: Batches drawn so far; may be set.
-        batches_per_epoch: Batches in one pass; see keep_first_batches.
 
     Raises:
         DataError: `drop_last` leaves no batch at all.
@@ -53,6 +49,7 @@ class TrainSource:
         scaling: Callable[[Tensor], Tensor] | None = None,
         augment: Augmenter | None = None,
     ) -> None:
+        super().__init__()
         self.split = split
         self.device = device
         self.batch_size = len(split) if batch_size == "full" else batch_size
@@ -69,8 +66,6 @@ class TrainSource:
             )
         whole, rest = divmod(len(split), self.batch_size)
         self.batches_per_epoch = whole if drop_last or rest == 0 else whole + 1
-        self.draws = 0
-        self.repeats = False
         self._prepared_epoch = -1
 
     @property
@@ -78,14 +73,7 @@ class TrainSource:
         return len(self.split)
 
     def keep_first_batches(self, count: int, *, repeat: bool = False) -> None:
-        """Let each pass end after `count` batches.
-
-        Args:
-            count: At least 1; a pass that has fewer stays as it is.
-            repeat: Draw those of the first pass in every pass, and none augmented.
-        """
-        self.batches_per_epoch = min(count, self.batches_per_epoch)
-        self.repeats = repeat
+        super().keep_first_batches(count, repeat=repeat)
         if repeat:
             self.augment = None
 
@@ -93,13 +81,7 @@ class TrainSource:
     def samples_per_epoch(self) -> int:
         return min(len(self.split), self.batches_per_epoch * self.batch_size)
 
-    @property
-    def epoch(self) -> int:
-        """Passes that are finished."""
-        return self.draws // self.batches_per_epoch
-
     def draw(self) -> Batch:
-        """The next batch."""
         part = self.next_part()
         inputs, targets = take(self.split.inputs, self._order[part], self.device), self._targets[part]
         rows = [table[part] for table in self._tables]
@@ -108,8 +90,8 @@ class TrainSource:
 
     def place(self, draw: int) -> tuple[int, slice]:
         """The pass that a draw belongs to, and where its samples stand in the order of that pass."""
-        epoch, position = divmod(draw, self.batches_per_epoch)
-        return 0 if self.repeats else epoch, slice(position * self.batch_size, (position + 1) * self.batch_size)
+        epoch, position = self.position(draw)
+        return epoch, slice(position * self.batch_size, (position + 1) * self.batch_size)
 
     def next_part(self) -> slice:
         """Where the samples of the next batch stand in the order of its pass, which is prepared."""
@@ -141,10 +123,22 @@ class TrainSource:
         plain.augment = plain.scaling = varied.scaling = None
         return plain.draw().inputs[:count], varied.draw().inputs[:count]
 
+    def first_inputs(self, count: int) -> Tensor:
+        """The first `count` inputs of the training, all of the first pass where it has fewer, scaled and not augmented.
+
+        Returns:
+            float32 `(B, …)` on the device of the batches.
+        """
+        source = self.copy_at_start()
+        source.augment = None
+        drawn: list[Tensor] = []
+        while sum(map(len, drawn)) < count and source.epoch == 0:
+            drawn.append(source.draw().inputs)
+        return torch.cat(drawn)[:count]
+
     def copy_at_start(self) -> Self:
-        """Another source of the same batches, of which none is drawn."""
-        source = copy.copy(self)
-        source.draws, source._prepared_epoch = 0, -1
+        source = super().copy_at_start()
+        source._prepared_epoch = -1
         return source
 
     def order(self, epoch: int) -> Tensor:

@@ -19,6 +19,8 @@ FILES = {
     "extra": Remote(f"{SERVER}/extra_32x32.mat", "a93ce644f1a588dc4d68dda5feec44a7"),
 }
 
+AGAIN = "delete the file and run with data.download=true, or put a whole one there"
+
 
 @register("data", "svhn", into=ImageData, inputs="image", targets="classes")
 def svhn(_rng: torch.Generator, *, root: str | None = None, download: bool = False, extra: bool = False) -> RawData:
@@ -55,13 +57,14 @@ def svhn(_rng: torch.Generator, *, root: str | None = None, download: bool = Fal
 
 def read_split(path: Path) -> Split:
     """The arrays X, uint8 `(32, 32, 3, N)`, and y, `(N, 1)` of 1 … 10."""
-    arrays = read_mat(path, ("X", "y"), "delete the file and run with data.download=true, or put a whole one there")
+    arrays = read_mat(path, ("X", "y"), AGAIN)
     images, labels = arrays["X"], arrays["y"].ravel()
     if images.dtype != np.uint8 or images.ndim != 4 or images.shape[2] != 3:
         raise DataError(f"{path}: X is {images.dtype} {images.shape}, not uint8 (height, width, 3, images)")
     if images.shape[3] != len(labels):
         raise DataError(f"{path}: has {images.shape[3]:,} images, but {len(labels):,} labels")
     if len(wrong := labels[(labels < 1) | (labels > 10) | (labels != np.floor(labels))]):
-        raise DataError(f"{path}: has the label {wrong[0]:g}, outside 1 … 10")
+        sample = int(np.flatnonzero(labels == wrong[0])[0])
+        raise DataError(f"{path}: sample {sample} has the label {wrong[0]:g}, outside 1 … 10", AGAIN)
     pixels = torch.from_numpy(np.array(images.transpose(3, 2, 0, 1), order="C"))  # (N, 3, H, W)
     return Split(pixels, torch.from_numpy(labels.astype(np.int64)) % 10)

@@ -4,14 +4,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from dltool.data.arrays import Column, RawData
-from dltool.data.dataset import Dataset
 from dltool.data.preprocessing import Preprocessing
+from dltool.data.sample_data import ScaledData
 from dltool.data.scaling import Scaling
 from dltool.data.table_preprocessing import TablePreprocessing
 from dltool.errors import DataError
 
 
-class TableData(Dataset):
+class TableData(ScaledData):
     """A table, encoded and scaled once when loaded; its targets stay as they are unless the loader says otherwise."""
 
     preprocessing: TablePreprocessing

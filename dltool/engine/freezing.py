@@ -6,7 +6,10 @@ from types import MethodType
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _NormBase
 
+from dltool.errors import ConfigError
 from dltool.patterns import check_patterns, fits
+
+NOT = "!"
 
 
 def freeze(model: nn.Module, patterns: Sequence[str] | str) -> None:
@@ -16,16 +19,27 @@ def freeze(model: nn.Module, patterns: Sequence[str] | str) -> None:
     is in: statistics that followed new data would change a layer that is to stand still. One without parameters does
     where the patterns fit its statistics. Dropout inside a frozen part still drops.
 
+    Args:
+        model: Its parameters are frozen in place.
+        patterns: As dltool.patterns has them; `!fc` takes back what an earlier one froze, so that ["*","!fc"] leaves
+            `fc` alone to be trained.
+
     Raises:
-        ConfigError: For a pattern that fits nothing.
+        ConfigError: For a pattern that fits nothing, or a `!` with nothing before it to take back.
     """
     patterns = [patterns] if isinstance(patterns, str) else patterns
     norms = {path: module for path, module in model.named_modules() if isinstance(module, _NormBase)}
     tensors: dict[str, Tensor] = dict(model.named_parameters(remove_duplicate=False))
     for path, norm in norms.items():
         tensors |= norm.named_buffers(path)
-    check_patterns("model.freeze", patterns, tensors)
-    frozen = {name for name in tensors if any(fits(pattern, name) for pattern in patterns)}
+    check_patterns("model.freeze", [pattern.removeprefix(NOT) for pattern in patterns], tensors)
+    if patterns and patterns[0].startswith(NOT):
+        hint = f"""'model.freeze=["*",{", ".join(f'"{pattern}"' for pattern in patterns)}]'"""
+        raise ConfigError(f"model.freeze begins with {patterns[0]}, which takes back what nothing froze", hint)
+    frozen: set[str] = set()
+    for pattern in patterns:
+        fitting = {name for name in tensors if fits(pattern.removeprefix(NOT), name)}
+        frozen = frozen - fitting if pattern.startswith(NOT) else frozen | fitting
     for name in frozen:
         tensors[name].requires_grad_(False)
     for path, norm in norms.items():

@@ -8,7 +8,7 @@ passes finished say what comes next, so that a training that stopped anywhere go
 import contextlib
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -35,6 +35,7 @@ class Trainer:
     Attributes:
         updaters: Role to its updater; empty for a task that needs no optimizer.
         around_step: Entered anew around each step: what looks inside it, for debugging.
+        several_looks: Entered around the final test: where the task looks at each sample several times.
         every_n_steps: Steps between two training lines of the log.
         stopped_by: Why the training ended: "epochs", "steps", a rule of `stopping`, or an observer's word.
         stop_reason: What a rule saw, for a person.
@@ -53,6 +54,7 @@ class Trainer:
     average: WeightAverage | None = None
     observers: Sequence[Observer] = ()
     around_step: contextlib.AbstractContextManager[Any] = field(default_factory=contextlib.nullcontext)
+    several_looks: Callable[[], contextlib.AbstractContextManager[None]] = contextlib.nullcontext
     every_n_steps: int = 50
     signals: StopSignals = field(default_factory=StopSignals)
     progress: Progress = field(default_factory=Progress)
@@ -208,7 +210,9 @@ class Trainer:
             path = self.checkpoints.paths()[0]
         elif self.settings.test == "best":
             self.load_weights(load(path))
-        self.record("test", self.evaluate("test"))
+        with self.several_looks():
+            metrics = self.evaluate("test")
+        self.record("test", metrics)
         self.tested = path.name
 
     def judge(self) -> None:

@@ -16,12 +16,12 @@ from dltool.data.preprocessing import Fitted
 from dltool.engine.evaluator import evaluate
 from dltool.errors import ConfigError, RunError
 from dltool.inference.predictions import Predictions
-from dltool.inference.views import View, averaged_over
 from dltool.introspection.mistakes import Mistakes
 from dltool.observers.network_plots import watch_mistakes
 from dltool.randomness import derive_seed, seed_default_generators
 from dltool.spec import DataSpec
 from dltool.tasks.task import Prediction, Task
+from dltool.tasks.views import View, averaged_over
 
 if TYPE_CHECKING:
     from dltool.inference.run import Run

@@ -16,6 +16,8 @@ from dltool.data.image_folder import SUFFIXES, is_hidden
 from dltool.data.image_preprocessing import ImagePreprocessing
 from dltool.data.preprocessing import Preprocessing
 from dltool.data.table_preprocessing import CategoryColumn, TablePreprocessing
+from dltool.data.text_file import read_lines
+from dltool.data.text_preprocessing import TextPreprocessing
 from dltool.errors import DataError
 
 Raw = str | Path | Sequence[Any] | Tensor | np.ndarray
@@ -28,6 +30,9 @@ def prepared(inputs: Raw, preprocessing: Preprocessing, batch_size: int) -> Iter
     Raises:
         DataError: They cannot be read, or are none that the model takes.
     """
+    if isinstance(preprocessing, TextPreprocessing):
+        yield from texts(inputs, preprocessing, batch_size)
+        return
     paths = as_paths(inputs)
     if isinstance(preprocessing, TablePreprocessing):
         names, rows = read_table(paths, inputs, preprocessing)
@@ -40,6 +45,21 @@ def prepared(inputs: Raw, preprocessing: Preprocessing, batch_size: int) -> Iter
         for start in range(0, len(images), batch_size):
             part = images[start : start + batch_size]
             yield [str(start + i) for i in range(len(part))], preprocessing(part)
+
+
+def texts(inputs: Raw, preprocessing: TextPreprocessing, batch_size: int) -> Iterator[Named]:
+    """Texts as they are, or the lines of a file that is given as a Path; empty lines are left out."""
+    if isinstance(inputs, Path):
+        lines = read_lines(inputs)
+    elif isinstance(inputs, str):
+        lines = [inputs]
+    elif isinstance(inputs, Sequence) and all(isinstance(text, str) for text in inputs):
+        lines = list(inputs)
+    else:
+        raise DataError("a model of texts takes a text, a list of texts, or the path of a file with a text a line")
+    for start in range(0, len(lines), batch_size):
+        part = lines[start : start + batch_size]
+        yield part, preprocessing(part).long()
 
 
 def as_paths(inputs: Raw) -> list[Path] | None:

@@ -13,6 +13,7 @@ from dltool.data.image_preprocessing import ImagePreprocessing
 from dltool.data.preprocessing import Preprocessing
 from dltool.data.resize import is_padding
 from dltool.data.table_preprocessing import CategoryColumn, NumberColumn, TablePreprocessing
+from dltool.data.text_preprocessing import TextPreprocessing
 from dltool.errors import ConfigError
 from dltool.randomness import generator
 from dltool.spec import DataSpec
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from dltool.inference.run import Run
 
 NAMED = 8  # Columns; preprocessing has all of them.
+NUM_TOKENS = 16  # Length of the texts that an export is tried on.
 
 
 @dataclass(frozen=True)
@@ -103,6 +105,8 @@ def meaning_of_prepared(preprocessing: Preprocessing) -> str:
     if isinstance(preprocessing, ImagePreprocessing):
         height, width = preprocessing.size
         return f"images of {height}×{width}, each channel as (pixel - shift) * factor, pixels 0 to 255"
+    if isinstance(preprocessing, TextPreprocessing):
+        return "tokens, 0 behind shorter texts; preprocessing.json has the vocabulary"
     numbers = "the columns in order, each as (number - shift) * factor"
     if any(isinstance(column, CategoryColumn) for column in preprocessing.columns):
         return f"{numbers}; categories as an input for each, 1 for that of the row and 0 for the others"
@@ -151,6 +155,10 @@ def taking_raw_inputs(portable: Portable, preprocessing: Preprocessing) -> Porta
         front: nn.Module = Columns(preprocessing)
         names = [column.name for column in preprocessing.columns]
         takes = f"the columns {', '.join(names[:NAMED])}{', …' if names[NAMED:] else ''}"
+    elif isinstance(preprocessing, TextPreprocessing):
+        raise ConfigError(
+            "a graph takes no text", "without --with-preprocessing; preprocessing.json has the vocabulary"
+        )
     else:
         front = Pixels(preprocessing)
         height, width = front.size
@@ -244,7 +252,7 @@ def raw_size(preprocessing: ImagePreprocessing) -> tuple[int, int]:
     return preprocessing.raw_size if padded else preprocessing.size
 
 
-def raw_samples(preprocessing: Preprocessing, count: int) -> Tensor:
+def raw_samples(preprocessing: ImagePreprocessing | TablePreprocessing, count: int) -> Tensor:
     """Inputs of Pixels, every pixel uniform, or of Columns, numbers of the training's mean and deviation."""
     source = generator(0, "export samples", count)
     if isinstance(preprocessing, ImagePreprocessing):
@@ -261,6 +269,9 @@ def prepared_samples(preprocessing: Preprocessing, count: int) -> Tensor:
         prepared: Tensor = Pixels(preprocessing)(raw_samples(preprocessing, count))
         return prepared
     source = generator(0, "export samples", count)
+    if isinstance(preprocessing, TextPreprocessing):
+        shape = (count, min(preprocessing.max_length, NUM_TOKENS))
+        return torch.randint(len(preprocessing.tokenizer), shape, generator=source)
     parts = []
     for column in preprocessing.columns:
         if isinstance(column, NumberColumn):

@@ -24,10 +24,10 @@ from dltool.inference.evaluation import Evaluation, evaluate_run
 from dltool.inference.export import Exported, export_run
 from dltool.inference.inputs import Raw, prepared
 from dltool.inference.predictions import Predictions
-from dltool.inference.views import View, averaged_over
 from dltool.runs.folder import CONFIG, PREPROCESSING, RunFolder, quoted
 from dltool.spec import DataSpec
 from dltool.tasks.task import Prediction, Task
+from dltool.tasks.views import View, averaged_over
 
 # What may be said anew of a run that is only used; all else makes it what it is.
 OF_THE_MACHINE = ("trainer.device", "trainer.threads", "trainer.precision")
@@ -187,7 +187,7 @@ class Run:
                 PIL; uint8 arrays or tensors `(H, W)`, `(H, W, C)`, `(C, H, W)`, or `(B, C, H, W)`. For a model of
                 tables: the path of a CSV file; mappings from column to value; numbers `(B, D)`, in the order of
                 the training's columns.
-            views: Average over several looks at each image; see dltool.inference.views.
+            views: Average over several looks at each image; see dltool.tasks.views.
 
         Raises:
             ConfigError: The task predicts nothing.
@@ -218,7 +218,7 @@ class Run:
         Args:
             overrides: Other data (`data=…`, `data.path=…`), other metrics (`task.metrics=[…]`).
             split: "auto" is the test split, and all samples of other data that has no test split of its own.
-            views: Average over several looks at each image; see dltool.inference.views.
+            views: Average over several looks at each image; see dltool.tasks.views.
             predictions: Keep what the model says of each sample too.
             config_dirs: Folders beside dltool's own in which options are looked for.
 

@@ -9,19 +9,19 @@ from torch import Tensor
 from dltool.component import Fraction, NonNegative, register
 from dltool.errors import ConfigError
 from dltool.losses.criterion import Criterion
-from dltool.spec import DataSpec
+from dltool.spec import IGNORED, DataSpec
 
 
 @register(
     "loss",
     "cross_entropy",
-    targets=("classes", "binary"),
+    targets=("classes", "binary", "tags", "next_token", "sequence"),
     head="classes",
-    tasks=("supervised",),
-    default_for=("classes",),
+    tasks=("supervised", "tagging", "language_model", "cloze", "translation"),
+    default_for=("classes", "tags", "next_token", "sequence"),
 )
 class CrossEntropy(Criterion):
-    """-log softmax(outputs)[target], in nats, averaged over the samples.
+    """-log softmax(outputs)[target], in nats, averaged over the samples; those with the target IGNORED do not count.
 
     With class weights w it is the weighted mean sum_i w[y_i] loss_i / sum_i w[y_i], and the count is
     sum_i w[y_i]. With label smoothing ε the target is 1 - ε + ε/K for the true class and ε/K for the K - 1
@@ -50,10 +50,13 @@ class CrossEntropy(Criterion):
 
     def __call__(self, outputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor | int]:
         if self.class_weights is None:
-            return F.cross_entropy(outputs, targets, label_smoothing=self.label_smoothing), len(targets)
+            loss = F.cross_entropy(outputs, targets, ignore_index=IGNORED, label_smoothing=self.label_smoothing)
+            return loss, (targets != IGNORED).sum() if self.spec.padded else len(targets)
         self.class_weights = self.class_weights.to(outputs.device)  # Copies once, in the first step.
-        weights = self.class_weights[targets]  # (B,)
-        losses = F.cross_entropy(outputs, targets, label_smoothing=self.label_smoothing, reduction="none")
+        weights = self.class_weights[targets.clamp(min=0)] * (targets != IGNORED)  # (B,)
+        losses = F.cross_entropy(
+            outputs, targets, ignore_index=IGNORED, label_smoothing=self.label_smoothing, reduction="none"
+        )
         count = weights.sum()
         # A micro-batch whose samples all have weight zero has the mean 0 and counts nothing.
         return (weights * losses).sum() / count.clamp(min=torch.finfo(weights.dtype).tiny), count

@@ -7,7 +7,7 @@ from dltool.component import register
 from dltool.metrics.metric import Metric, UndefinedMetric
 
 
-@register("metric", "auroc", targets=("classes", "binary"))
+@register("metric", "auroc", targets=("classes", "binary", "tags"))
 class Auroc(Metric):
     """The area under the receiver operating characteristic; of more than two classes, the mean of one against the rest.
 

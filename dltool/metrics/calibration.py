@@ -10,7 +10,7 @@ from dltool.metrics.metric import Metric
 NUM_BINS = 15
 
 
-@register("metric", "calibration_error", targets=("classes", "binary"))
+@register("metric", "calibration_error", targets=("classes", "binary", "tags"))
 class CalibrationError(Metric):
     """The expected calibration error (Guo et al. 2017, arXiv:1706.04599, eq. 3), and plots/reliability.png.
 

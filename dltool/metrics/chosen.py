@@ -10,7 +10,7 @@ from dltool.metrics.metric import Metric
 from dltool.registry import registrations
 from dltool.spec import DataSpec
 
-DEFAULTS = {"classes": ["accuracy"], "binary": ["accuracy"], "numbers": ["mae", "rmse"]}
+DEFAULTS = {"classes": ["accuracy"], "binary": ["accuracy"], "tags": ["accuracy"], "numbers": ["mae", "rmse"]}
 
 
 def chosen_metrics(names: Sequence[str] | None, spec: DataSpec) -> dict[str, Metric]:

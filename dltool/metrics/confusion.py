@@ -25,7 +25,7 @@ class ConfusionMetric(Metric):
         self.counts.view(-1).scatter_add_(0, cells, torch.ones_like(cells))
 
 
-@register("metric", "confusion", targets=("classes", "binary"))
+@register("metric", "confusion", targets=("classes", "binary", "tags"))
 class Confusion(ConfusionMetric):
     """The confusion matrix of the test split, drawn as plots/confusion.png; it is no number."""
 

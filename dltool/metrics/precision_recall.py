@@ -62,7 +62,7 @@ class Precision(ClassRate):
         return self.of_second_class()
 
 
-@register("metric", "precision_macro", targets=("classes", "binary"))
+@register("metric", "precision_macro", targets=("classes", "binary", "tags"))
 class PrecisionMacro(Precision):
     """The mean of the classes' precisions."""
 
@@ -70,7 +70,7 @@ class PrecisionMacro(Precision):
         return self.macro()
 
 
-@register("metric", "precision_micro", targets=("classes", "binary"))
+@register("metric", "precision_micro", targets=("classes", "binary", "tags"))
 class PrecisionMicro(Precision):
     """The precision over all classes' counts, which is the accuracy."""
 
@@ -91,7 +91,7 @@ class Recall(ClassRate):
         return self.of_second_class()
 
 
-@register("metric", "recall_macro", targets=("classes", "binary"))
+@register("metric", "recall_macro", targets=("classes", "binary", "tags"))
 class RecallMacro(Recall):
     """The mean of the classes' recalls, also called balanced accuracy."""
 
@@ -99,7 +99,7 @@ class RecallMacro(Recall):
         return self.macro()
 
 
-@register("metric", "recall_micro", targets=("classes", "binary"))
+@register("metric", "recall_micro", targets=("classes", "binary", "tags"))
 class RecallMicro(Recall):
     """The recall over all classes' counts, which is the accuracy."""
 
@@ -120,7 +120,7 @@ class F1(ClassRate):
         return self.of_second_class()
 
 
-@register("metric", "f1_macro", targets=("classes", "binary"))
+@register("metric", "f1_macro", targets=("classes", "binary", "tags"))
 class F1Macro(F1):
     """The mean of the classes' F1 scores; always defined, with 0 for a class of which nothing was found."""
 
@@ -128,7 +128,7 @@ class F1Macro(F1):
         return self.macro()
 
 
-@register("metric", "f1_micro", targets=("classes", "binary"))
+@register("metric", "f1_micro", targets=("classes", "binary", "tags"))
 class F1Micro(F1):
     """The F1 score over all classes' counts, which is the accuracy."""
 

@@ -1,4 +1,4 @@
-"""Muon for the hidden matrices with AdamW for all else: two torch optimizers that act as one."""
+"""Muon for the hidden matrices with AdamW or SGD for all else: two torch optimizers that act as one."""
 
 from collections.abc import Callable
 from itertools import islice
@@ -7,13 +7,19 @@ from typing import Any, Literal
 import torch
 from torch import nn
 
-from dltool.component import Fraction, NonNegative, Positive, register
+from dltool.component import Fraction, NonNegative, Positive, register, requires
 from dltool.errors import ConfigError
 from dltool.optim.fused import fused
+from dltool.optim.matrix_muon import MatrixMuon
 from dltool.optim.optimizer import Optimizer, ParamGroups
 
 
 @register("optim", "muon", into=Optimizer)
+@requires(
+    lambda config: config.optim.other != "sgd" or not config.optim.sgd_nesterov or config.optim.sgd_momentum > 0,
+    "optim.sgd_nesterov=true looks ahead along a momentum, and optim.sgd_momentum is 0",
+    hint="optim.sgd_nesterov=false",
+)
 def muon(
     params: ParamGroups,
     module: nn.Module,
@@ -26,28 +32,40 @@ def muon(
     eps: NonNegative[float] = 1e-7,
     ns_steps: Positive[int] = 5,
     adjust_lr_fn: Literal["original", "match_rms_adamw", "spectral_unclamped"] | None = None,
+    filters: bool = False,
+    renormalize: bool = False,
+    other: Literal["adamw", "sgd"] = "adamw",
     adamw_lr: Positive[float] = 1e-3,
     adamw_betas: tuple[Fraction[float], Fraction[float]] = (0.9, 0.999),
     adamw_eps: NonNegative[float] = 1e-8,
     adamw_weight_decay: NonNegative[float] = 1e-2,
+    sgd_lr: Positive[float] = 0.1,
+    sgd_momentum: Fraction[float] = 0.9,
+    sgd_nesterov: bool = True,
+    sgd_weight_decay: NonNegative[float] = 0.0,
 ) -> "JointOptimizer":
     """Muon (Jordan et al., 2024, kellerjordan.github.io/posts/muon): momentum, orthogonalised.
 
     `adjust_lr_fn` scales the step of an A×B matrix by √max(1, A/B) ("original", null), 0.2·√max(A, B)
     ("match_rms_adamw", Liu et al., 2025, arXiv:2502.16982: learning rates found for AdamW then serve) or
-    √(A/B). The fields named adamw_ serve every parameter that is no hidden matrix. The defaults are
-    torch's; with the original scaling Jordan et al. use lr 0.02.
+    √(A/B). With `filters`, the weights of convolutions count as hidden matrices, each filter a row; `renormalize`
+    brings every matrix to rows of length one before each step (see MatrixMuon). Every parameter that is no hidden
+    matrix is left to `other`, with the fields of its name. The defaults are torch's; with the original scaling Jordan
+    et al. use lr 0.02.
 
     Raises:
         ConfigError: If the network has no trainable hidden matrix.
     """
-    hidden, rest = split(params, hidden_matrices(module))
+    hidden, rest = split(params, hidden_matrices(module, filters=filters))
     if not hidden:
-        message = f"optim=muon is for linear layers before the last one, and {type(module).__name__} has none to train"
-        raise ConfigError(message, "optim=adamw")
+        what = "convolutions and linear layers" if filters else "linear layers"
+        message = f"optim=muon is for {what} before the last one, and {type(module).__name__} has none to train"
+        convolutions = any(weight.ndim > 2 and weight.requires_grad for weight in module.parameters())
+        raise ConfigError(message, "optim.filters=true takes convolutions" if convolutions else "optim=adamw")
     parts: list[torch.optim.Optimizer] = [
-        torch.optim.Muon(
+        MatrixMuon(
             hidden,
+            renormalize=renormalize,
             lr=lr,
             weight_decay=weight_decay,
             momentum=momentum,
@@ -58,7 +76,9 @@ def muon(
             adjust_lr_fn=adjust_lr_fn,
         )
     ]
-    if rest:
+    if not rest:
+        return JointOptimizer(parts)
+    if other == "adamw":
         parts.append(
             torch.optim.AdamW(
                 rest,
@@ -69,19 +89,39 @@ def muon(
                 fused=fused(torch.optim.AdamW, rest),
             )
         )
+    else:
+        parts.append(
+            torch.optim.SGD(
+                rest,
+                lr=sgd_lr,
+                momentum=sgd_momentum,
+                nesterov=sgd_nesterov,
+                weight_decay=sgd_weight_decay,
+                fused=fused(torch.optim.SGD, rest),
+            )
+        )
     return JointOptimizer(parts)
 
 
-def hidden_matrices(module: nn.Module) -> list[nn.Parameter]:
+def hidden_matrices(module: nn.Module, *, filters: bool = False) -> list[nn.Parameter]:
     """The parameters of two dimensions without the embeddings' and without the last one, which is the head.
 
     Jordan et al. keep the input layer out too. That is for inputs that choose rows; a first linear layer
-    over numbers is taken here like any other. Convolutions have four dimensions, which torch's Muon refuses
-    (Jordan et al. flatten them).
+    over numbers is taken here like any other, and so is a first convolution.
+
+    Args:
+        module: The network.
+        filters: The weights of convolutions too, of which the last one stays in: a head that is a convolution is not
+            told from the others.
     """
     embeddings = {id(layer.weight) for layer in module.modules() if isinstance(layer, (nn.Embedding, nn.EmbeddingBag))}
     matrices = [weight for weight in module.parameters() if weight.ndim == 2 and id(weight) not in embeddings]
-    return matrices[:-1]
+    matrices = matrices[:-1]
+    if filters:
+        convolutions = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
+        banks = {id(layer.weight) for layer in module.modules() if isinstance(layer, convolutions)}
+        matrices += [weight for weight in module.parameters() if id(weight) in banks]
+    return matrices
 
 
 def split(groups: ParamGroups, chosen: list[nn.Parameter]) -> tuple[ParamGroups, ParamGroups]:

@@ -38,6 +38,7 @@ class CommandLineOnly:
 COMMAND_LINE_ONLY = {
     "run.dir": CommandLineOnly(below_output_root, "a path outside the output root"),
     "data.download": CommandLineOnly(lambda download: not download, "a download", False),
+    "model.download": CommandLineOnly(lambda download: not download, "a download", False),
     "logger.wandb.mode": CommandLineOnly(lambda mode: mode == "offline", "sending to a server", "offline"),
     "logger.mlflow.uri": CommandLineOnly(is_local_database, "a store outside the output root"),
 }

@@ -37,6 +37,7 @@ def snapshot(model: nn.Module) -> dict[str, Tensor]:
         (["0", "1.weight"], ["0.weight", "0.bias", "1.weight"], [True, True]),  # Its bias is trained.
         (["1"], ["1.weight", "1.bias"], [False, True]),
         (["2"], [], [True, False]),  # Nothing but statistics.
+        (["*", "!1", "1.bias"], ["0.weight", "0.bias", "1.bias"], [True, False]),
         (["*"], ["0.weight", "0.bias", "1.weight", "1.bias"], [False, False]),
     ],
     ids=str,
@@ -66,6 +67,14 @@ def test_tied_weights_go_by_either_name() -> None:
     model["head"].weight = model["embedding"].weight
     freeze(model, ["head"])
     assert frozen_names(model) == ["embedding.weight"]
+
+
+def test_nothing_to_take_back() -> None:
+    with pytest.raises(ConfigError, match="begins with !1, which takes back what nothing froze") as error:
+        freeze(network(), ["!1"])
+    assert error.value.hint == """'model.freeze=["*","!1"]'"""
+    with pytest.raises(ConfigError, match="no parameter of the model has a name that 'fc' fits"):
+        freeze(network(), ["*", "!fc"])
 
 
 def test_a_pattern_that_fits_nothing() -> None:

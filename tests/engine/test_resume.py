@@ -59,6 +59,7 @@ FEATURES = {
     "epsilon inside the root": ["optim=rmsprop", "optim.eps_inside_root=true", "optim.centered=true"],
     "metrics": ["task.metrics=[f1_macro,auroc,calibration_error]", "schedule=plateau", "trainer.test=best"],
     "muon": ["optim=muon"],
+    "muon beside sgd": ["optim=muon", "optim.other=sgd", "optim.renormalize=true", "model.hidden=[8,8]"],
     "frozen parts and rates": [
         *("model.norm=batch", "model.freeze=[layers.0,layers.1]", "optim.lr_factors={*.bias:0.1}"),
         *("trainer.average.kind=swa", "trainer.average.start=0.2", "optim.decay_bias_norm=false"),

@@ -201,7 +201,7 @@ def test_a_folder_with_an_unknown_class_is_refused(load: Load, tmp_path: Path) -
     for name in ("3", "三"):
         (tmp_path / name).mkdir()
         Image.new("L", (8, 8)).save(tmp_path / name / "1.png")
-    with pytest.raises(DataError, match="has the class 三, which the training never saw"):
+    with pytest.raises(DataError, match=r"has the class 三, which the training never saw \(train sample 1\)"):
         load("lenet").evaluate(["data=image_folder", f"data.root={tmp_path}"])
 
 

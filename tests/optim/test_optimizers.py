@@ -19,7 +19,8 @@ TORCH_CLASSES = {
 }
 NAMES = sorted(set(registrations()["optim"]) - {"none"})
 DENSE = [name for name in NAMES if name != "sparse_adam"]
-OURS = {"lr_in_velocity", "eps_inside_root"}  # See test_textbook.py.
+# See test_textbook.py and test_matrix_muon.py.
+OURS = {"lr_in_velocity", "eps_inside_root", "filters", "renormalize", "other"}
 SWITCHES = {"foreach", "capturable", "differentiable", "maximize", "fused"}
 # A step that lowers the loss of a small network within 30 steps, where torch's default is too small to tell.
 LEARNING_RATES = {"sgd": 0.1, "adadelta": 10.0, "radam": 0.02, "muon": 0.02}
@@ -67,7 +68,7 @@ def test_fields_and_defaults_are_those_of_torch(name):
     ours = {
         key: field.default
         for key, field in inspect.signature(factory(name)).parameters.items()
-        if field.kind is field.KEYWORD_ONLY and not key.startswith("adamw_") and key not in OURS
+        if field.kind is field.KEYWORD_ONLY and not key.startswith(("adamw_", "sgd_")) and key not in OURS
     }
     assert ours == expected
 

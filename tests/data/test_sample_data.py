@@ -1,11 +1,14 @@
+from dataclasses import replace
+
 import pytest
 import torch
 
-from dltool.data import dataset
+from dltool.data import sample_data
 from dltool.data.arrays import RawData, Split
 from dltool.data.augment import Augmentation
 from dltool.data.builtin import digits, iris
 from dltool.data.image_data import ImageData
+from dltool.data.preprocessing import Fitted
 from dltool.data.synthetic import gaussians, line, logic
 from dltool.data.table_data import TableData
 from dltool.errors import DataError
@@ -37,6 +40,24 @@ def test_digits_for_lenet():
     batch = data.train.draw()
     assert batch.inputs.shape == (64, 1, 32, 32)
     assert batch.inputs.dtype == torch.float32
+
+
+def test_labels_beyond_the_classes_in_a_run_of_more():
+    """EMNIST's classes hold MNIST's: the labels are looked at before they are translated."""
+    run = prepared(ImageData(digits))
+    names = (*"abc", *run.spec.class_names)
+    fitted = Fitted(run.preprocessing, replace(run.spec, class_names=names))
+
+    def load(rng):
+        raw = digits(rng)
+        raw.train.targets[7] = 12
+        return raw
+
+    same = prepared(ImageData(digits), fitted=fitted)
+    assert names[int(same.splits["train"].targets[0])] == names[3 + int(run.splits["train"].targets[0])]
+    with pytest.raises(DataError, match="train sample 7 has the label 12, outside 0 … 9") as error:
+        prepared(ImageData(load), fitted=fitted)
+    assert "the classes are 0, 1, 2, 3" in error.value.hint
 
 
 def test_choices_repeat_the_run():
@@ -160,7 +181,7 @@ def test_wrong_kind_of_inputs_is_refused():
 
 @pytest.mark.parametrize(("free", "residency"), [(2_000, "host"), (100_000, "device")])
 def test_automatic_residency_follows_the_free_memory(monkeypatch, free, residency):
-    monkeypatch.setattr(dataset, "free_memory", lambda device: free)
+    monkeypatch.setattr(sample_data, "free_memory", lambda device: free)
     data = prepared(TableData(iris))  # 150 rows of 4 float32: 2,400 bytes.
     assert data.choices["data.residency"] == residency
 

@@ -5,7 +5,8 @@ averaged where the outputs stand for some, else the outputs themselves (Criterio
 multiply: hflip and shift together are 2 × 5 looks.
 """
 
-from collections.abc import Callable, Sequence
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
 from typing import Literal, get_args
 
 import torch
@@ -91,7 +92,21 @@ def averaged_over(task: Task, views: Sequence[View], spec: DataSpec) -> Task:
                 f"did you mean {near}?" if near else None,
             )
     if len(spec.input_shape) != 3 or not isinstance(task, SupervisedTask):
-        raise ConfigError("test-time augmentation looks several times at images to tell what they are", "without --tta")
+        raise ConfigError(
+            "test-time augmentation looks several times at images to tell what they are",
+            "without --tta, and trainer.test_views=[]",
+        )
     averaged = task.with_model(AveragedOverViews(task.model, views, task.criterion.pool))
-    averaged.model.eval()
+    averaged.model.training = task.model.training  # Alone, not by train(), which would change the modules below it.
     return averaged
+
+
+@contextlib.contextmanager
+def several_looks(task: Task, views: Sequence[View], spec: DataSpec) -> Iterator[None]:
+    """The task itself averages over the views meanwhile, in what it measures and in what watches it."""
+    model = task.model
+    task.model = averaged_over(task, views, spec).model
+    try:
+        yield
+    finally:
+        task.model = model

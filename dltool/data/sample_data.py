@@ -1,0 +1,288 @@
+"""What every data option of single samples shares: batches, splits, where the data is kept."""
+
+from abc import abstractmethod
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from functools import partial
+from typing import Any, Literal
+
+import torch
+from torch import Tensor
+
+from dltool.batch import Batch
+from dltool.component import Fraction, NonNegative, Positive
+from dltool.data.arrays import RawData, Split, check_data
+from dltool.data.augment import Augmenter
+from dltool.data.dataset import Dataset
+from dltool.data.image_files import ImageFiles
+from dltool.data.preprocessing import Fitted, Preprocessing, relabelled
+from dltool.data.scaling import Scaling, fit_rows
+from dltool.data.source import TrainSource, evaluation_batches
+from dltool.data.splits import make_splits
+from dltool.errors import DataError
+from dltool.randomness import generator
+from dltool.spec import DataSpec
+
+LoadFunction = Callable[[torch.Generator], RawData]
+
+
+class SampleData(Dataset):
+    """Samples that are split, shuffled and drawn; subclasses know how inputs are shaped and scaled.
+
+    Args:
+        load: Loads the data; what it makes up it draws from the generator, seeded by `split_seed`.
+        batch_size: Samples that one training step sees, or "full" for all of them.
+        eval_batch_size: Samples a batch of evaluation; changes its speed, not its result.
+        shuffle: A new order each epoch; false keeps that of the data.
+        drop_last: Leave out an epoch's last batch where it is smaller.
+        sampling: "all" draws each training sample once an epoch; "balanced" draws as many of each class, of rare
+            ones again and again, of frequent ones another part each epoch.
+        val_fraction, test_fraction: Shares of all samples that are cut off as validation and test split
+            where the data has no official one; 0 for none.
+        num_folds: Cut the samples into so many folds, stratified by class; that of number `fold`, from 0, is the test
+            split, or the validation split where the data has an official test split. null cuts fractions.
+        fold: See num_folds.
+        split_seed: Seed of the split and of made-up data, apart from the run's `seed`, so that runs of
+            several seeds are held against the same test set.
+        residency: "device" keeps all inputs on the training device, "host" in the host's memory, from
+            which batches are copied (through pinned memory for CUDA); "auto" takes the device if the
+            inputs fit into a quarter of its free memory.
+
+    Attributes, after `prepare`:
+        splits: The samples of "train", "val" and "test", as far as they exist, before pixels are scaled.
+    """
+
+    splits: dict[str, Split]
+    train: TrainSource
+
+    def __init__(
+        self,
+        load: LoadFunction,
+        *,
+        batch_size: Positive[int] | Literal["full"] = 64,
+        eval_batch_size: Positive[int] = 512,
+        shuffle: bool = True,
+        drop_last: bool = False,
+        sampling: Literal["all", "balanced"] = "all",
+        val_fraction: Fraction[float] = 0.1,
+        test_fraction: Fraction[float] = 0.2,
+        num_folds: Positive[int] | None = None,
+        fold: NonNegative[int] = 0,
+        split_seed: NonNegative[int] = 0,
+        residency: Literal["auto", "device", "host"] = "auto",
+    ) -> None:
+        super().__init__()
+        self.load = load
+        self.batch_size = batch_size
+        self.eval_batch_size = eval_batch_size
+        self.shuffle = shuffle
+        self.drop_last = drop_last
+        self.sampling = sampling
+        self.val_fraction = val_fraction
+        self.test_fraction = test_fraction
+        self.num_folds = num_folds
+        self.fold = fold
+        self.split_seed = split_seed
+        self.residency = residency
+        self._scale_batch: Callable[[Tensor], Tensor] | None = None
+        self._augmenter: Augmenter | None = None
+        self._files: ImageFiles | None = None
+
+    def prepare(
+        self,
+        seed: int,
+        device: torch.device,
+        model_traits: Mapping[str, Any] | None = None,
+        pixel_scaling: Scaling | None = None,
+        channels_last: bool = False,
+        fitted: Fitted | None = None,
+        cut: bool = True,
+    ) -> None:
+        self.device = device
+        self.choices.clear()
+        self.notes.clear()
+        raw = self.load(generator(self.split_seed, "data"))
+        check_data(raw)
+        if fitted is not None:
+            raw = relabelled(raw, fitted.spec)
+        self._check_sampling(raw)
+        self.choices.update(raw.choices)
+        self.notes += raw.notes
+        self.splits = raw.splits
+        if cut:
+            self.splits = make_splits(
+                raw,
+                val_fraction=self.val_fraction,
+                test_fraction=self.test_fraction,
+                num_folds=self.num_folds,
+                fold=self.fold,
+                seed=self.split_seed,
+            )
+            self._note_splits(raw)
+        self.held_out = raw.held_out
+        self._files = raw.files
+        if fitted is not None:
+            self.spec = fitted.spec
+            self._reuse(raw, fitted.preprocessing)
+        else:
+            self._shape(model_traits or {})
+            self.spec = self._describe(raw, self._scale(raw, pixel_scaling))
+        if self.spec.target_mean:
+            self.splits = {
+                name: replace(split, targets=self.spec.standardized(split.targets))
+                for name, split in self.splits.items()
+            }
+        if channels_last and self._scale_batch is not None:
+            self._scale_batch = partial(scale_channels_last, self._scale_batch)
+        self._place()
+        self.train = self._make_source(
+            device=device,
+            batch_size=self.batch_size,
+            seed=seed,
+            shuffle=self.shuffle,
+            drop_last=self.drop_last,
+            balanced=self.sampling == "balanced",
+            scaling=self._scale_batch,
+            augment=self._augmenter,
+        )
+
+    def drop_held_out(self) -> None:
+        self.splits = {"train": self.splits["train"]}
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        return {name: len(self.splits[name]) for name in ("train", "val", "test") if name in self.splits}
+
+    def sample_names(self, split: str) -> list[str]:
+        return [str(place) for place in self.splits[split].places.tolist()]
+
+    def _batches(self, split: str) -> Iterator[Batch]:
+        return self._evaluation_batches(self.splits[split])
+
+    def _evaluation_batches(self, split: Split) -> Iterator[Batch]:
+        return evaluation_batches(split, device=self.device, batch_size=self.eval_batch_size, scaling=self._scale_batch)
+
+    def _make_source(self, **settings: Any) -> TrainSource:
+        return TrainSource(self.splits["train"], **settings)
+
+    def _input_shape(self) -> tuple[int, ...]:
+        return tuple(self.splits["train"].inputs.shape[1:])
+
+    @abstractmethod
+    def _shape(self, model_traits: Mapping[str, Any]) -> None:
+        """Check that the inputs are of this class's kind and bring them to the size that the model takes."""
+
+    @abstractmethod
+    def _scale(self, raw: RawData, pixel_scaling: Scaling | None) -> tuple[float, float] | None:
+        """Scale the inputs, or set `_scale_batch`; set `preprocessing`, which does the same to raw samples.
+
+        Returns:
+            The range that bounds the inputs, if any.
+        """
+
+    @abstractmethod
+    def _reuse(self, raw: RawData, preprocessing: Preprocessing) -> None:
+        """In place of `_shape` and `_scale`: prepare the inputs as those of a run were.
+
+        Raises:
+            DataError: They are of another kind.
+        """
+
+    def _check_sampling(self, raw: RawData) -> None:
+        if self.sampling == "all":
+            return
+        if raw.target not in ("classes", "binary"):
+            raise DataError(
+                f"data.sampling=balanced needs classes, and the targets of {raw.origin} are {raw.target}",
+                "data.sampling=all",
+            )
+        if not self.shuffle:
+            raise DataError("data.sampling=balanced draws at random, but data.shuffle=false", "data.shuffle=true")
+
+    def _describe(self, raw: RawData, input_range: tuple[float, float] | None) -> DataSpec:
+        """What the data says of itself, once its inputs have their shape."""
+        spec = DataSpec(
+            input_shape=self._input_shape(),
+            target=raw.target,
+            class_names=raw.class_names,
+            target_dim=raw.target_dim,
+            input_range=input_range,
+            centers=raw.centers,
+            center_std=raw.center_std,
+        )
+        if not raw.standardize_targets:
+            return spec
+        mean, factor = fit_rows(self.splits["train"].targets, "standardize")
+        return replace(spec, target_mean=tuple(mean.tolist()), target_std=tuple(factor.reciprocal().tolist()))
+
+    def _replace_inputs(self, inputs: Mapping[str, Tensor]) -> None:
+        self.splits = {name: Split(inputs[name], split.targets, split.rows) for name, split in self.splits.items()}
+
+    def _place(self) -> None:
+        """Move the inputs to where `residency` wants them."""
+        residency = self.residency
+        if residency == "auto":
+            num_bytes = sum(split.inputs.nbytes for split in self.splits.values())
+            residency = "device" if num_bytes <= free_memory(self.device) / 4 else "host"
+            self.choices["data.residency"] = residency
+        if residency == "device":
+            self._replace_inputs({name: split.inputs.to(self.device) for name, split in self.splits.items()})
+
+    def _note_splits(self, raw: RawData) -> None:
+        size = len(self.splits["train"])
+        if not raw.held_out:
+            self.notes.append(f"nothing is held out: the same {size} samples serve as train, val and test")
+            return
+        if self.num_folds is not None:
+            held = "validation" if "test" in raw.splits else "test"
+            self.notes.append(f"the {held} split is fold {self.fold} of 0 … {self.num_folds - 1}")
+        for name, fraction in (("val", self.val_fraction), ("test", self.test_fraction)):
+            if name in raw.splits and fraction > 0:
+                self.notes.append(
+                    f"the official {name} split of {len(raw.splits[name]):,} samples is used, "
+                    f"not data.{name}_fraction={fraction}"
+                )
+        if self.batch_size != "full" and self.batch_size > size and not self.drop_last:
+            self.notes.append(f"data.batch_size={self.batch_size} is more than the {size} training samples: one batch")
+
+
+class ScaledData(SampleData):
+    """Samples whose numbers are scaled.
+
+    Args:
+        load: Loads the data.
+        scaling: "standardize" to mean 0 and deviation 1 per channel or feature, "unit" to [0, 1],
+            "symmetric" to [-1, 1], "none"; always by the training split's statistics. "auto" standardises,
+            unless images must be bounded for the task.
+        shared: See SampleData.
+    """
+
+    def __init__(
+        self,
+        load: LoadFunction,
+        *,
+        scaling: Literal["auto", "standardize", "unit", "symmetric", "none"] = "auto",
+        **shared: Any,
+    ) -> None:
+        super().__init__(load, **shared)
+        self.scaling = scaling
+
+    def _chosen_scaling(self, automatic: Scaling) -> Scaling:
+        if self.scaling != "auto":
+            return self.scaling
+        self.choices["data.scaling"] = automatic
+        return automatic
+
+
+def scale_channels_last(scale: Callable[[Tensor], Tensor], images: Tensor) -> Tensor:
+    """Scaled images `(B, C, H, W)`, the values of a pixel side by side in memory."""
+    return scale(images).contiguous(memory_format=torch.channels_last)
+
+
+def free_memory(device: torch.device) -> float:
+    """Bytes that are free on an accelerator; infinite for the CPU, where data is in host memory anyway."""
+    if device.type == "cuda":
+        return torch.cuda.mem_get_info(device)[0]
+    if device.type == "mps":
+        return torch.mps.recommended_max_memory() - torch.mps.driver_allocated_memory()
+    return float("inf")

@@ -1,0 +1,178 @@
+"""Texts, each a sample of its own: with a class, a tag for each word, or another text; or to be learned by heart."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from torch import Tensor
+
+from dltool.batch import Batch
+from dltool.component import Positive
+from dltool.data.arrays import RawData, Split
+from dltool.data.preprocessing import Preprocessing
+from dltool.data.sample_data import LoadFunction, SampleData
+from dltool.data.scaling import Scaling
+from dltool.data.sequence_source import SequenceSource, evaluation_batches, sequence_lengths
+from dltool.data.source import TrainSource
+from dltool.data.text_preprocessing import TextPreprocessing, padded
+from dltool.errors import DataError
+from dltool.spec import BEGIN, END, IGNORED, PAD, SPECIAL_TOKENS, DataSpec
+from dltool.text.tokenizer import TokenizerSettings, fit_tokenizer, load_tokenizer
+
+
+class SequenceData(SampleData):
+    """Texts as padded sequences of tokens.
+
+    Args:
+        load: Loads the data: `RawData.texts` with `inputs`, and for tags and for texts to be told, `targets`.
+        tokenizer: How texts become tokens.
+        max_length: The most tokens of a text; longer ones lose their end. null is the length of the longest one.
+        batch_tokens: Let a batch have at most so many tokens, padding included, instead of `batch_size` texts.
+        group_by_length: Put texts of like length into a batch, so that little of it is padding.
+        shared: See SampleData.
+    """
+
+    preprocessing: TextPreprocessing
+
+    def __init__(
+        self,
+        load: LoadFunction,
+        *,
+        tokenizer: TokenizerSettings = TokenizerSettings(),  # noqa: B008 (frozen)
+        max_length: Positive[int] | None = None,
+        batch_tokens: Positive[int] | None = None,
+        group_by_length: bool = True,
+        **shared: Any,
+    ) -> None:
+        super().__init__(load, **shared)
+        self.tokenizer_settings = tokenizer
+        self.target_tokenizer_settings = tokenizer
+        self.max_length = max_length
+        self.batch_tokens = batch_tokens
+        self.group_by_length = group_by_length
+
+    def _shape(self, model_traits: Mapping[str, Any]) -> None:
+        """The sequences get their shape when they are encoded."""
+
+    def _scale(self, raw: RawData, pixel_scaling: Scaling | None) -> None:
+        known = [raw.texts.inputs[row] for row in self.splits["train"].inputs.tolist()]
+        tokenizer = fit_tokenizer(self.tokenizer_settings, known, SPECIAL_TOKENS)
+        self.preprocessing = TextPreprocessing(
+            tokenizer.to_json(),
+            max_length=self.max_length or 0,
+            cut=self.max_length is not None,
+            begin=raw.target == "next_token",
+        )
+        self.target_tokenizer = self._fit_targets(raw)
+        self._encode(raw)
+        if self.max_length is None:
+            longest = max(split.inputs.shape[1] for split in self.splits.values())
+            self.preprocessing = replace(self.preprocessing, max_length=longest)
+            self.choices["data.max_length"] = longest
+        unknown = (
+            f", {tokenizer.specials[tokenizer.unknown]} for others" if self.tokenizer_settings.kind != "bpe" else ""
+        )
+        self.notes.append(f"a vocabulary of {len(tokenizer):,} tokens from the training split{unknown}")
+
+    def _fit_targets(self, raw: RawData) -> str:
+        """The tokeniser of what is to be predicted, as JSON."""
+        if raw.target == "next_token":
+            return self.preprocessing.saved_tokenizer
+        if raw.target != "sequence":
+            return ""
+        known = [raw.texts.targets[row] for row in self.splits["train"].targets.tolist()]
+        return fit_tokenizer(self.target_tokenizer_settings, known, SPECIAL_TOKENS).to_json()
+
+    def _reuse(self, raw: RawData, preprocessing: Preprocessing) -> None:
+        if not isinstance(preprocessing, TextPreprocessing):
+            raise DataError(f"{raw.origin} gives texts, and the run was trained on something else")
+        self.preprocessing = preprocessing
+        self.target_tokenizer = self.spec.target_tokenizer
+        self._encode(raw)
+
+    def _encode(self, raw: RawData) -> None:
+        """Replace the numbers of texts by their tokens."""
+        num_cut = 0
+        for name, split in self.splits.items():
+            rows = [self.preprocessing.tokenizer.encode(raw.texts.inputs[row]) for row in split.inputs.tolist()]
+            for row, tokens in zip(split.places.tolist(), rows, strict=True):
+                if not tokens:
+                    raise DataError(f"{raw.origin}: text {row + 1} has no word", "remove it, or give it one")
+            inputs, targets = self._as_sequences(rows, split, raw)
+            limit = self.preprocessing.max_length
+            if limit and (longer := sum(len(row) > limit for row in inputs)):
+                if not self.preprocessing.cut:
+                    longest = max(map(len, inputs))
+                    raise DataError(
+                        f"{raw.origin} has a text of {longest} tokens, and the model takes at most {limit}",
+                        "shorten it",
+                    )
+                num_cut += longer
+                inputs = [row[:limit] for row in inputs]
+                if not isinstance(targets, Tensor) and raw.target in ("tags", "next_token"):
+                    targets = [row[:limit] for row in targets]
+            if not isinstance(targets, Tensor):
+                targets = padded(targets, PAD if raw.target == "sequence" else IGNORED)
+            self.splits[name] = Split(padded(inputs), targets, split.rows)
+        if num_cut:
+            self.notes.append(f"{num_cut:,} texts are longer than data.max_length={limit} and lose their end")
+
+    def _as_sequences(
+        self, rows: list[list[int]], split: Split, raw: RawData
+    ) -> tuple[list[list[int]], list[list[int]] | Tensor]:
+        """Inputs and targets of a split, not yet padded."""
+        if raw.target == "next_token":
+            return [[BEGIN, *row] for row in rows], [[*row, END] for row in rows]
+        if raw.target not in ("tags", "sequence"):
+            return rows, split.targets
+        found = [raw.texts.targets[row] for row in split.targets.tolist()]
+        if raw.target == "tags":
+            return rows, [list(tags) for tags in found]
+        tokenizer = load_tokenizer(self.target_tokenizer)
+        return rows, [[BEGIN, *tokenizer.encode(text), END] for text in found]
+
+    def _describe(self, raw: RawData, input_range: tuple[float, float] | None) -> DataSpec:
+        return replace(
+            super()._describe(raw, input_range),
+            input_shape=(self.preprocessing.max_length,),
+            num_tokens=len(self.preprocessing.tokenizer),
+            padded=True,
+            num_target_tokens=len(load_tokenizer(self.target_tokenizer)) if self.target_tokenizer else 0,
+            max_target_length=max(split.targets.shape[1] for split in self.splits.values())
+            if raw.target == "sequence"
+            else 0,
+            target_tokenizer=self.target_tokenizer,
+        )
+
+    def _make_source(self, **settings: Any) -> TrainSource:
+        del settings["scaling"], settings["augment"]
+        return SequenceSource(
+            self.splits["train"],
+            lengths=sequence_lengths(self.splits["train"]),
+            batch_tokens=self.batch_tokens,
+            grouped=self.group_by_length,
+            **settings,
+        )
+
+    def _evaluation_batches(self, split: Split) -> Iterator[Batch]:
+        return evaluation_batches(split, sequence_lengths(split), device=self.device, batch_size=self.eval_batch_size)
+
+
+class PairData(SequenceData):
+    """Texts that are to become other texts.
+
+    Args:
+        load: Loads the data.
+        target_tokenizer: How the texts that are to be told become tokens; their vocabulary is one of its own.
+        shared: See SequenceData.
+    """
+
+    def __init__(
+        self,
+        load: LoadFunction,
+        *,
+        target_tokenizer: TokenizerSettings = TokenizerSettings(),  # noqa: B008 (frozen)
+        **shared: Any,
+    ) -> None:
+        super().__init__(load, **shared)
+        self.target_tokenizer_settings = target_tokenizer

@@ -1,0 +1,129 @@
+"""Draws batches of padded sequences: those of like length together, no longer than the longest of a batch."""
+
+from collections.abc import Iterator
+from typing import Any, Literal, Self
+
+import torch
+from torch import Tensor
+
+from dltool.batch import Batch
+from dltool.data.arrays import Split
+from dltool.data.source import TrainSource, take
+from dltool.randomness import generator
+from dltool.spec import IGNORED, PAD
+
+
+class SequenceSource(TrainSource):
+    """A TrainSource that groups sequences of like length, so that little of a batch is padding.
+
+    In each pass the sequences are sorted by their length, equally long ones at random, cut into batches, and the
+    batches are shuffled. Where the cuts are follows from the lengths alone, so that every pass has as many batches.
+
+    Args:
+        split: Inputs and, where they are sequences, targets int32, padded behind.
+        lengths: Of each sample, the longer of its input and its target, int64 `(N,)`, on the CPU.
+        batch_tokens: Let a batch have at most so many tokens, its padding included, in place of a fixed number of
+            sequences; a single longer one is a batch of its own. None: `batch_size` sequences.
+        grouped: False shuffles all and pads each batch to its longest sequence.
+        shared: See TrainSource.
+    """
+
+    unit: Literal["samples", "tokens"] = "tokens"
+
+    def __init__(
+        self, split: Split, *, lengths: Tensor, batch_tokens: int | None = None, grouped: bool = True, **shared: Any
+    ) -> None:
+        super().__init__(split, **shared)
+        self.lengths = lengths
+        self.grouped = grouped and self.shuffle and not self.balanced
+        if self.grouped:
+            self.starts = cut_by_length(lengths.sort().values.tolist(), self.batch_size, batch_tokens)
+            self.batches_per_epoch = len(self.starts) - 1
+        self.all_batches = self.batches_per_epoch
+
+    @property
+    def samples_per_epoch(self) -> int:
+        """Tokens that one pass draws, padding left out; of a shortened pass, its share of them."""
+        return round(int(self.lengths.sum()) * self.batches_per_epoch / self.all_batches)
+
+    def order(self, epoch: int) -> Tensor:
+        if not self.grouped:
+            return super().order(epoch)
+        rng = generator(self.seed, "permutation", epoch)
+        shuffled = torch.randperm(len(self.lengths), generator=rng)
+        by_length = shuffled[self.lengths[shuffled].sort(stable=True).indices]
+        batches = [by_length[start:stop] for start, stop in zip(self.starts, self.starts[1:], strict=False)]
+        chosen = torch.randperm(len(batches), generator=rng).tolist()
+        self._bounds = [0]
+        for batch in chosen:
+            self._bounds.append(self._bounds[-1] + len(batches[batch]))
+        return torch.cat([batches[batch] for batch in chosen])
+
+    def place(self, draw: int) -> tuple[int, slice]:
+        epoch, batch = self.position(draw)
+        if not self.grouped:
+            return epoch, slice(batch * self.batch_size, (batch + 1) * self.batch_size)
+        if epoch != self._prepared_epoch:
+            self._prepare_epoch(epoch)
+        return epoch, slice(self._bounds[batch], self._bounds[batch + 1])
+
+    def draw(self) -> Batch:
+        part = self.next_part()
+        inputs, targets = take(self.split.inputs, self._order[part], self.device), self._targets[part]
+        batch = trimmed(inputs, targets, int(self._lengths[part].max()))
+        self.draws += 1
+        return batch
+
+    def copy_at_start(self) -> Self:
+        source = super().copy_at_start()
+        source._bounds = []
+        return source
+
+    def _prepare_epoch(self, epoch: int) -> None:
+        super()._prepare_epoch(epoch)
+        self._lengths = self.lengths[self._order.cpu()]
+
+
+def cut_by_length(lengths: list[int], batch_size: int, batch_tokens: int | None) -> list[int]:
+    """Where batches begin in sequences sorted by their length, the end of the last one included.
+
+    Args:
+        lengths: Rising.
+        batch_size: Sequences a batch, where there is no bound on its tokens.
+        batch_tokens: See SequenceSource.
+    """
+    starts = [0]
+    for place, length in enumerate(lengths):
+        size = place - starts[-1]
+        full = size == batch_size if batch_tokens is None else (size + 1) * length > batch_tokens
+        if full and size > 0:
+            starts.append(place)
+    return [*starts, len(lengths)]
+
+
+def trimmed(inputs: Tensor, targets: Tensor, length: int) -> Batch:
+    """A batch without the columns beyond `length`, int64 where it is tokens."""
+    if inputs.dtype == torch.int32:
+        inputs = inputs[:, :length].long()
+    if targets.dtype == torch.int32:
+        targets = targets[:, :length].long()
+    return Batch(inputs, targets, len(targets))
+
+
+def sequence_lengths(split: Split) -> Tensor:
+    """Of each sample, the longer of its input and its target, int64 `(N,)`; what is no padded sequence counts 1."""
+    lengths = torch.ones(len(split), dtype=torch.int64)
+    for tensor in (split.inputs, split.targets):
+        if tensor.dtype == torch.int32:
+            filled = (tensor != PAD) & (tensor != IGNORED)
+            lengths = lengths.maximum(filled.sum(dim=1).cpu())
+    return lengths
+
+
+def evaluation_batches(split: Split, lengths: Tensor, *, device: torch.device, batch_size: int) -> Iterator[Batch]:
+    """One pass over a split in its order, each batch no longer than its longest sequence."""
+    for start in range(0, len(split), batch_size):
+        rows = torch.arange(start, min(start + batch_size, len(split)))
+        inputs = take(split.inputs, rows.to(split.inputs.device), device)
+        targets = split.targets[rows].to(device)
+        yield trimmed(inputs, targets, int(lengths[rows].max()))

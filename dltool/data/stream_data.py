@@ -1,0 +1,180 @@
+"""One long text, to be told token by token."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import torch
+from torch import Tensor
+
+from dltool.batch import Batch
+from dltool.component import Fraction, Positive
+from dltool.data.dataset import Dataset
+from dltool.data.preprocessing import Fitted
+from dltool.data.scaling import Scaling
+from dltool.data.stream_source import Batching, StreamSource, evaluation_batches
+from dltool.data.text_preprocessing import TextPreprocessing
+from dltool.errors import DataError
+from dltool.spec import DataSpec
+from dltool.text.tokenizer import STREAM_SPECIALS, Tokenizer, TokenizerSettings, fit_tokenizer
+
+
+@dataclass(frozen=True)
+class RawText:
+    """What a loader of text returns.
+
+    Attributes:
+        train: The whole text, or that of the official training split.
+        val, test: Official splits; None where there are none.
+        origin: The absolute path that it came from, or what made it.
+        notes: What a person should know of it, a line each.
+    """
+
+    train: str
+    val: str | None = None
+    test: str | None = None
+    origin: str = "text"
+    notes: tuple[str, ...] = ()
+
+
+class StreamData(Dataset):
+    """A text as a stream of tokens; what is held out is its end.
+
+    Args:
+        load: Loads the text.
+        tokenizer: How the text becomes tokens; its vocabulary is that of the training split.
+        length: Tokens in each row of a batch: what a training step sees at a time.
+        batch_size: Rows that one training step sees.
+        eval_batch_size: Rows a batch of evaluation. Of "columns" it is in how many places an evaluation begins anew.
+        batching: "columns" go on from batch to batch, so that a recurrent model can carry its state; "crops" are drawn
+            from anywhere. "auto" takes what the model was made for.
+        val_fraction, test_fraction: Shares of the characters at the end that are held out, the test split last, where
+            the data has no official one.
+    """
+
+    preprocessing: TextPreprocessing
+
+    def __init__(
+        self,
+        load: Callable[[], RawText],
+        *,
+        tokenizer: TokenizerSettings = TokenizerSettings(),  # noqa: B008 (frozen)
+        length: Positive[int] = 64,
+        batch_size: Positive[int] = 32,
+        eval_batch_size: Positive[int] = 32,
+        batching: Literal["auto", "columns", "crops"] = "auto",
+        val_fraction: Fraction[float] = 0.1,
+        test_fraction: Fraction[float] = 0.0,
+    ) -> None:
+        super().__init__()
+        self.load = load
+        self.tokenizer_settings = tokenizer
+        self.length = length
+        self.batch_size: int = batch_size
+        self.eval_batch_size = eval_batch_size
+        self.batching_setting = batching
+        self.val_fraction = val_fraction
+        self.test_fraction = test_fraction
+        self.streams: dict[str, Tensor] = {}
+
+    def prepare(
+        self,
+        seed: int,
+        device: torch.device,
+        model_traits: Mapping[str, Any] | None = None,
+        pixel_scaling: Scaling | None = None,
+        channels_last: bool = False,
+        fitted: Fitted | None = None,
+        cut: bool = True,
+    ) -> None:
+        self.device = device
+        self.choices.clear()
+        self.notes.clear()
+        raw = self.load()
+        self.notes += raw.notes
+        texts = self._splits(raw) if cut else {"train": raw.train}
+        if fitted is None:
+            tokenizer = fit_tokenizer(self.tokenizer_settings, [texts["train"]], STREAM_SPECIALS)
+            self.preprocessing = TextPreprocessing(tokenizer.to_json(), self.length, padded=False)
+            self.spec = DataSpec(
+                input_shape=(self.length,),
+                target="next_token",
+                num_tokens=len(tokenizer),
+                num_target_tokens=len(tokenizer),
+                target_tokenizer=tokenizer.to_json(),
+            )
+        elif isinstance(fitted.preprocessing, TextPreprocessing) and not fitted.spec.padded:
+            self.preprocessing, self.spec = fitted.preprocessing, fitted.spec
+            tokenizer = self.preprocessing.tokenizer
+        else:
+            raise DataError(f"{raw.origin} is one long text, and the run was trained on something else")
+        self.streams = {name: self._encode(name, text, tokenizer, raw) for name, text in texts.items()}
+        self.notes.append(f"a vocabulary of {len(tokenizer):,} tokens from the training split")
+        self.batching: Batching = "crops"
+        if self.batching_setting == "auto":
+            self.batching = (model_traits or {}).get("batching", "crops")
+            self.choices["data.batching"] = self.batching
+        else:
+            self.batching = self.batching_setting
+        self._check_length(raw)
+        self.train = StreamSource(
+            self.streams["train"], batch_size=self.batch_size, length=self.length, batching=self.batching, seed=seed
+        )
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        return {name: len(stream) for name, stream in self.streams.items()}
+
+    def sample_names(self, split: str) -> list[str]:
+        return [str(place) for place in range(len(self.streams[split]))]
+
+    def drop_held_out(self) -> None:
+        self.streams = {"train": self.streams["train"]}
+
+    def _batches(self, split: str) -> Iterator[Batch]:
+        return evaluation_batches(
+            self.streams[split], batch_size=self.eval_batch_size, length=self.length, batching=self.batching
+        )
+
+    def _splits(self, raw: RawText) -> dict[str, str]:
+        """The official splits, and what is cut off the end of the training text in place of those that there are not.
+
+        Raises:
+            DataError: A split would be empty.
+        """
+        splits = {name: text for name, text in (("val", raw.val), ("test", raw.test)) if text is not None}
+        rest, total = raw.train, len(raw.train)
+        for name, fraction in (("test", self.test_fraction), ("val", self.val_fraction)):
+            if name in splits or fraction == 0:
+                continue
+            count = round(fraction * total)
+            if not 0 < count < len(rest):
+                raise DataError(
+                    f"data.{name}_fraction={fraction} of the {total:,} characters of {raw.origin} cannot be held out",
+                    f"data.{name}_fraction=0",
+                )
+            splits[name], rest = rest[-count:], rest[:-count]
+        return {
+            name: {"train": rest, **splits}[name] for name in ("train", "val", "test") if name in {"train", *splits}
+        }
+
+    def _encode(self, name: str, text: str, tokenizer: Tokenizer, raw: RawText) -> Tensor:
+        tokens = torch.tensor(tokenizer.encode(text), dtype=torch.int32)
+        if unknown := int((tokens == tokenizer.unknown).sum()):
+            self.notes.append(
+                f"{unknown:,} of the {len(tokens):,} tokens of the {name} split are not in the vocabulary"
+            )
+        if len(tokens) < 2:
+            raise DataError(f"the {name} split of {raw.origin} has {len(tokens)} tokens; at least 2 are needed")
+        return tokens.to(self.device)
+
+    def _check_length(self, raw: RawText) -> None:
+        available = len(self.streams["train"]) - 1
+        wanted = self.length * self.batch_size if self.batching == "columns" else self.length
+        if available < wanted:
+            rows = f"{self.batch_size} rows of " if self.batching == "columns" else ""
+            raise DataError(
+                f"the training split of {raw.origin} has {available + 1:,} tokens, too few for {rows}"
+                f"data.length={self.length}",
+                f"data.length={max(1, available // (self.batch_size if rows else 1))}",
+            )

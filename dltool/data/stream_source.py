@@ -1,0 +1,93 @@
+"""Batches of one long text: columns that go on from batch to batch, or crops from anywhere."""
+
+from collections.abc import Iterator
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from dltool.batch import Batch
+from dltool.data.batch_source import BatchSource
+from dltool.randomness import generator
+
+Batching = Literal["columns", "crops"]
+
+
+class StreamSource(BatchSource):
+    """Training batches of a stream of tokens, each with the token that follows every one of its tokens.
+
+    "columns" cuts the stream into `batch_size` equal columns, side by side; each batch is the next `length` tokens of
+    every column, so that row b of a batch goes on where row b of the one before ended (Mikolov et al. 2010; the
+    `batchify` of torch's examples). "crops" draws `batch_size` places anywhere, by (seed, draws), as nanoGPT does; a
+    pass is then as many crops as cover the stream once.
+
+    Args:
+        tokens: int32 `(N,)`, on the device where batches are wanted, more than `length` of them.
+        batch_size: Rows a batch.
+        length: Tokens a row.
+        batching: See above.
+        seed: The run's.
+    """
+
+    unit: Literal["samples", "tokens"] = "tokens"
+
+    def __init__(self, tokens: Tensor, *, batch_size: int, length: int, batching: Batching, seed: int) -> None:
+        super().__init__()
+        self.tokens = tokens
+        self.batch_size = batch_size
+        self.length = length
+        self.batching = batching
+        self.seed = seed
+        self.columns = as_columns(tokens, batch_size) if batching == "columns" else None
+        per_row = (len(tokens) - 1) // batch_size if batching == "columns" else (len(tokens) - 1) / batch_size
+        self.batches_per_epoch = -int(-per_row // length)  # Rounded up.
+        self.offsets = torch.arange(length + 1, device=tokens.device)
+
+    @property
+    def samples_per_epoch(self) -> int:
+        """Tokens that one pass draws."""
+        return min(len(self.tokens) - 1, self.batches_per_epoch * self.batch_size * self.length)
+
+    def draw(self) -> Batch:
+        _, number = self.position(self.draws)
+        self.draws += 1
+        if self.columns is not None:
+            return column_batch(self.columns, number * self.length, self.length)
+        place = number if self.repeats else self.draws - 1
+        last = len(self.tokens) - self.length
+        starts = torch.randint(last, (self.batch_size, 1), generator=generator(self.seed, "crops", place))
+        rows = self.tokens[starts.to(self.tokens.device) + self.offsets].long()  # (B, T + 1)
+        return Batch(rows[:, :-1], rows[:, 1:], len(rows))
+
+
+def as_columns(tokens: Tensor, batch_size: int) -> Tensor:
+    """The stream cut into equal pieces, one a row, `(B, L + 1)`: each ends with the first token of the next."""
+    length = (len(tokens) - 1) // batch_size
+    return torch.stack([tokens[start * length : (start + 1) * length + 1] for start in range(batch_size)])
+
+
+def column_batch(columns: Tensor, start: int, length: int) -> Batch:
+    """The next `length` tokens of each column from `start`, or those that are left."""
+    part = columns[:, start : start + length + 1].long()
+    return Batch(part[:, :-1], part[:, 1:], len(part), continues=start > 0)
+
+
+def evaluation_batches(tokens: Tensor, *, batch_size: int, length: int, batching: Batching) -> Iterator[Batch]:
+    """One pass over a held-out stream, in which each token but the first is predicted once.
+
+    Columns go on as in training. Where training draws crops, a row is a piece of `length` tokens that is read by
+    itself, so that its first tokens are predicted from little.
+    """
+    if batching == "columns":
+        columns = as_columns(tokens, min(batch_size, max(1, (len(tokens) - 1) // length)))
+        for start in range(0, columns.shape[1] - 1, length):
+            yield column_batch(columns, start, length)
+        return
+    whole = (len(tokens) - 1) // length
+    inputs, targets = (tokens[shift : shift + whole * length].view(whole, length) for shift in (0, 1))
+    for start in range(0, whole, batch_size):
+        rows = slice(start, start + batch_size)
+        yield Batch(inputs[rows].long(), targets[rows].long(), len(inputs[rows]))
+    last = tokens[whole * length :][None].long()  # (1, at least 1)
+    if last.shape[1] > 1:
+        yield Batch(last[:, :-1], last[:, 1:], 1)

@@ -1,0 +1,68 @@
+"""A text of one's own, and one that is on every machine with Python."""
+
+import hashlib
+import sys
+from pathlib import Path
+
+import torch
+
+from dltool.component import register
+from dltool.data.arrays import RawData, Split, Texts
+from dltool.data.sequence_data import SequenceData
+from dltool.data.stream_data import RawText, StreamData
+from dltool.data.text_file import read_lines, read_text
+from dltool.errors import DataError
+
+
+@register("data", "text", into=StreamData, inputs="sequence", targets="next_token")
+def text(*, path: str | None = None) -> RawText:
+    """A file of text, UTF-8.
+
+    Args:
+        path: Of the file.
+
+    Raises:
+        DataError: No path is given; the file is missing, empty, or not UTF-8.
+    """
+    if path is None:
+        raise DataError("data.path is not set", "data.path=FILE.txt")
+    return RawText(read_text(Path(path)), origin=str(Path(path).expanduser().resolve()))
+
+
+@register("data", "pydoc", into=StreamData, inputs="sequence", targets="next_token")
+def pydoc() -> RawText:
+    """The reference of the Python language, about 0.7 MB of English that every Python carries for its `help()`.
+
+    The topics in the order of their names, a line of hyphens between them. It differs from version to version of
+    Python; the log of a run has its hash.
+    """
+    from pydoc_data import topics
+
+    whole = "\n\n----------\n\n".join(content.strip() for _, content in sorted(topics.topics.items()))
+    digest = hashlib.sha256(whole.encode()).hexdigest()
+    version = ".".join(map(str, sys.version_info[:3]))
+    return RawText(whole, origin=topics.__file__, notes=(f"the reference of Python {version}, SHA-256 {digest}",))
+
+
+@register("data", "names", into=SequenceData, inputs="sequence", targets="next_token")
+def names(_rng: torch.Generator, *, path: str | None = None) -> RawData:
+    """A word a line, such as a list of names, each learned from its beginning to its end.
+
+    Args:
+        path: Of a UTF-8 file; empty lines are left out.
+
+    Raises:
+        DataError: No path is given; the file is missing, empty, or not UTF-8.
+    """
+    if path is None:
+        raise DataError("data.path is not set", "data.path=FILE.txt")
+    words = read_lines(Path(path))
+    rows = torch.arange(len(words))
+    return RawData(
+        Split(rows, rows),
+        None,
+        None,
+        "next_token",
+        texts=Texts(inputs=words),
+        origin=str(Path(path).expanduser().resolve()),
+    )

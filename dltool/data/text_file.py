@@ -1,0 +1,34 @@
+"""Reads text files."""
+
+from pathlib import Path
+
+from dltool.errors import DataError
+
+
+def read_text(path: Path) -> str:
+    """The text of a UTF-8 file, a byte order mark left out, every end of a line as one \\n.
+
+    Raises:
+        DataError: There is no such file, it is not UTF-8 (with the byte and its line), or it is empty.
+    """
+    path = path.expanduser().resolve()
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror}") from error
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        raise DataError(
+            f"{path}, line {line}: byte {error.start} (0x{raw[error.start]:02x}) is not UTF-8",
+            f"iconv -f LATIN1 -t UTF-8 {path.name} > new.txt, if that is what it is",
+        ) from error
+    if not text.strip():
+        raise DataError(f"{path} is empty")
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def read_lines(path: Path) -> list[str]:
+    """The lines of a UTF-8 file that hold anything, without the spaces around them; raises as read_text does."""
+    return [line.strip() for line in read_text(path).split("\n") if line.strip()]

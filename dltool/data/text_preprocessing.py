@@ -1,0 +1,80 @@
+"""What stands between raw texts and the model: fitted on the training split, saved with the run."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from dltool.data.arrays import Text
+from dltool.errors import DataError
+from dltool.spec import BEGIN, PAD
+from dltool.text.tokenizer import Tokenizer, load_tokenizer
+
+
+@dataclass(frozen=True)
+class TextPreprocessing:
+    """Makes tokens of texts.
+
+    Attributes:
+        saved_tokenizer: As JSON; see dltool.text.tokenizer.
+        max_length: The most tokens that the model takes.
+        cut: Whether longer texts lose their end, as in training, or are refused.
+        begin: Whether BEGIN stands before each text.
+        padded: Whether texts are padded to the length of the longest; a stream of text is one piece.
+    """
+
+    saved_tokenizer: str
+    max_length: int
+    cut: bool = False
+    begin: bool = False
+    padded: bool = True
+
+    @cached_property
+    def tokenizer(self) -> Tokenizer:
+        return load_tokenizer(self.saved_tokenizer)
+
+    def __call__(self, texts: Sequence[Text], names: Sequence[str] | None = None) -> Tensor:
+        """Encode texts.
+
+        Args:
+            texts: At least one.
+            names: What each is called in a message; None is its number, from 1.
+
+        Returns:
+            int32 `(B, T)`, T the length of the longest, shorter ones padded behind.
+
+        Raises:
+            DataError: One is empty, or longer than the model can take.
+        """
+        rows = []
+        for place, text in enumerate(texts):
+            name = names[place] if names is not None else f"text {place + 1}"
+            tokens = [BEGIN] * self.begin + self.tokenizer.encode(text)
+            if not tokens:
+                raise DataError(f"{name} is empty", "each text needs a word")
+            if len(tokens) > self.max_length and not self.cut:
+                raise DataError(
+                    f"{name} has {len(tokens)} tokens, and the model takes at most {self.max_length}", "shorten it"
+                )
+            rows.append(tokens[: self.max_length])
+        return padded(rows)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON; `from_dict` makes an equal object of it."""
+        return {"kind": "text", **asdict(self)}
+
+    @classmethod
+    def from_dict(cls, saved: dict[str, Any]) -> "TextPreprocessing":
+        return cls(**{name: value for name, value in saved.items() if name != "kind"})
+
+
+def padded(rows: Sequence[Sequence[int]], value: int = PAD) -> Tensor:
+    """Sequences of different lengths as one int32 tensor `(N, T)`, `value` behind the shorter ones."""
+    length = max(map(len, rows), default=0)
+    tensor = torch.full((len(rows), length), value, dtype=torch.int32)
+    for place, row in enumerate(rows):
+        tensor[place, : len(row)] = torch.tensor(row, dtype=torch.int32)
+    return tensor

@@ -1,0 +1,78 @@
+"""How much of a loss's gradient reaches each position of a sequence: the vanishing gradient, measured.
+
+In a recurrent network dL/dh_t is dL/dh_T times T - t Jacobians dh_k/dh_{k-1}. Where their norms stay below 1 it falls
+geometrically with the distance from the end, where they exceed 1 it may grow so (Hochreiter 1991; Bengio, Simard and
+Frasconi 1994; Pascanu, Mikolov and Bengio 2013, arXiv:1211.5063, section 2.1). What is measured is the gradient of the
+input vectors x_t, which in a plain RNN is Wᵀ φ' dL/dh_t and is defined for every network.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from dltool.engine.evaluator import evaluation_mode
+
+
+def gradient_over_time(
+    model: nn.Module, loss: Callable[[Tensor], Tensor], inputs: Tensor, mask: Tensor | None = None
+) -> Tensor:
+    """The L2 norm of the loss's gradient with respect to what a model reads at each position.
+
+    Args:
+        model: What the loss calls; in evaluation mode meanwhile. Its weights, and their gradients, stay as they are.
+        loss: A scalar of the inputs.
+        inputs: `(B, T, D)`, images `(B, C, H, W)`, whose rows are the positions, or tokens `(B, T)`, which stand for
+            the vectors that the first embedding gives of them.
+        mask: `(B, T)`, True where a position holds something; None is everywhere.
+
+    Returns:
+        float32 `(B, T)`, NaN at padding.
+
+    Raises:
+        ValueError: The inputs are tokens, and no nn.Embedding reads them.
+    """
+    # cuDNN has no backward pass of its recurrent layers in evaluation mode.
+    with evaluation_mode(model), torch.enable_grad(), torch.backends.cudnn.flags(enabled=False):
+        if inputs.is_floating_point():
+            vectors = inputs.detach().clone().requires_grad_()
+            value = loss(vectors)
+        else:
+            with embedded(model, inputs.shape) as seen:
+                value = loss(inputs)
+            if not seen:
+                raise ValueError(f"no embedding of {type(model).__name__} reads tokens {tuple(inputs.shape)}")
+            vectors = seen[0]
+        (gradient,) = torch.autograd.grad(value, vectors)
+    over = (1, 3) if gradient.ndim == 4 else (2,)
+    norms = gradient.detach().float().norm(dim=over)
+    return norms if mask is None else norms.masked_fill(~mask, torch.nan)
+
+
+@contextmanager
+def embedded(model: nn.Module, shape: torch.Size) -> Iterator[list[Tensor]]:
+    """In here, vectors that an embedding gives of tokens of that shape are leaves of the graph, and are collected."""
+    seen: list[Tensor] = []
+
+    def hook(_module: nn.Module, arguments: tuple[Any, ...], output: Tensor) -> Tensor:
+        if arguments[0].shape != shape:
+            return output
+        seen.append(output.detach().requires_grad_())
+        return seen[-1]
+
+    handles = [module.register_forward_hook(hook) for module in model.modules() if isinstance(module, nn.Embedding)]
+    try:
+        yield seen
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+def by_distance(norms: Tensor) -> Tensor:
+    """Norms `(B, T)` with NaN at the padding behind, so that column d is the position d before each row's last one."""
+    length = (~norms.isnan()).sum(1, keepdim=True)
+    positions = length - 1 - torch.arange(norms.shape[1], device=norms.device)
+    aligned = norms.gather(1, positions.clamp(min=0))
+    return aligned.masked_fill(positions < 0, torch.nan)

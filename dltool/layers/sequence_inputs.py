@@ -1,0 +1,68 @@
+"""What a recurrent network reads: tokens, rows of numbers, or an image row by row."""
+
+import torch
+from torch import Tensor, nn
+
+from dltool.errors import ConfigError
+from dltool.spec import PAD, UNKNOWN, DataSpec
+
+
+class SequenceInputs(nn.Module):
+    """Makes of what the data gives a sequence of vectors.
+
+    Tokens `(B, T)` get a learned vector each, with dropout on it; rows of numbers `(B, T, D)` stay as they are; an
+    image `(B, C, H, W)` is read from its top row to its bottom, `(B, H, C · W)`.
+
+    Args:
+        spec: Of the data.
+        embedding_dim: Width of a token's vector.
+        dropout: Share of a vector's components set to zero in training.
+        word_dropout: Probability that a token is replaced by UNKNOWN in training, so that the model learns what to
+            make of words that it never saw (Iyyer et al. 2015 drop them whole).
+
+    Attributes:
+        output_dim: Width of the vectors.
+        embedding: None where the inputs are no tokens.
+
+    Raises:
+        ConfigError: There is no UNKNOWN to replace tokens by.
+    """
+
+    def __init__(self, spec: DataSpec, embedding_dim: int, *, dropout: float = 0.0, word_dropout: float = 0.0) -> None:
+        super().__init__()
+        check_word_dropout(spec, word_dropout)
+        self.padded = spec.padded
+        self.word_dropout = word_dropout
+        self.embedding = None
+        self.dropout = nn.Dropout(dropout)
+        if spec.num_tokens:
+            self.embedding = nn.Embedding(spec.num_tokens, embedding_dim, padding_idx=PAD if spec.padded else None)
+            self.output_dim = embedding_dim
+        elif len(spec.input_shape) == 3:
+            self.output_dim = spec.input_shape[0] * spec.input_shape[2]
+        else:
+            self.output_dim = spec.input_shape[-1]
+
+    def forward(self, inputs: Tensor) -> tuple[Tensor, Tensor | None]:
+        """Vectors `(B, T, D)`, and the mask `(B, T)`: True where a position holds something; None is everywhere."""
+        if self.embedding is None:
+            if inputs.ndim == 4:
+                inputs = inputs.transpose(1, 2).flatten(2)  # (B, C, H, W) -> (B, H, C * W)
+            return inputs, None
+        mask = inputs != PAD if self.padded else None
+        if mask is not None:
+            mask[:, 0] = True  # An empty sequence is one of a single <pad>.
+        if self.training and self.word_dropout and mask is not None:
+            dropped = torch.rand(inputs.shape, device=inputs.device) < self.word_dropout
+            inputs = inputs.masked_fill(dropped & mask, UNKNOWN)
+        return self.dropout(self.embedding(inputs)), mask
+
+
+def check_word_dropout(spec: DataSpec, word_dropout: float) -> None:
+    """Raise ConfigError where words are to be replaced by UNKNOWN and there is none."""
+    if word_dropout and not (spec.num_tokens and spec.padded):
+        inputs = "a stream of tokens, which has no <unk>" if spec.num_tokens else "no tokens"
+        raise ConfigError(
+            f"model.word_dropout={word_dropout} replaces words by <unk>, but the data gives {inputs}",
+            "model.word_dropout=0",
+        )

@@ -1,0 +1,102 @@
+"""The block of every transformer: attention, attention to a memory where there is one, and a small network."""
+
+from typing import Literal, NamedTuple
+
+from torch import Tensor, nn
+
+from dltool.layers.activation import activation
+from dltool.layers.attention import KeyValues, MultiHeadAttention, Scale
+from dltool.layers.positions import RotaryPositions
+
+Norm = Literal["pre", "post"]
+
+
+class BlockSettings(NamedTuple):
+    """What all blocks of a transformer have in common; see TransformerBlock."""
+
+    dim: int
+    num_heads: int
+    hidden_dim: int
+    activation: str = "relu"
+    norm: Norm = "post"
+    dropout: float = 0.0
+    bias: bool = True
+    scale: Scale = "sqrt"
+
+
+class TransformerBlock(nn.Module):
+    """Vaswani et al. 2017 (arXiv:1706.03762), section 3.1: sub-layers, each with a residual sum and a layer norm.
+
+    "post" is the paper's LayerNorm(x + Sublayer(x)); "pre" is x + Sublayer(LayerNorm(x)), which trains without a
+    warm-up (Xiong et al. 2020, arXiv:2002.04745) and wants one more norm behind the last block. Dropout is on the
+    output of each sub-layer (section 5.4) and, beyond the paper, on the attention weights.
+
+    Args:
+        settings: `dim` is D; `hidden_dim` the width of the small network's hidden layer; `bias` whether linear maps
+            and norms have one.
+        rotary: Positions that turn queries and keys of the self-attention; None for those added to the inputs.
+        cross_attention: Look at a memory too, after the self-attention: a decoder's block.
+    """
+
+    def __init__(
+        self, settings: BlockSettings, *, rotary: RotaryPositions | None = None, cross_attention: bool = False
+    ) -> None:
+        super().__init__()
+        dim, bias = settings.dim, settings.bias
+        self.pre_norm = settings.norm == "pre"
+
+        def attention(rotary: RotaryPositions | None) -> MultiHeadAttention:
+            return MultiHeadAttention(
+                dim,
+                settings.num_heads,
+                dropout=settings.dropout,
+                bias=bias,
+                scale=settings.scale,
+                rotary=rotary,
+            )
+
+        self.self_attention = attention(rotary)
+        self.self_attention_norm = nn.LayerNorm(dim, bias=bias)
+        self.cross_attention = attention(None) if cross_attention else None
+        self.cross_attention_norm = nn.LayerNorm(dim, bias=bias) if cross_attention else None
+        self.feed_forward = nn.Sequential(
+            nn.Linear(dim, settings.hidden_dim, bias=bias),
+            activation(settings.activation),
+            nn.Linear(settings.hidden_dim, dim, bias=bias),
+        )
+        self.feed_forward_norm = nn.LayerNorm(dim, bias=bias)
+        self.dropout = nn.Dropout(settings.dropout)
+
+    def forward(
+        self,
+        inputs: Tensor,
+        *,
+        mask: Tensor | None = None,
+        causal: bool = False,
+        past: KeyValues | None = None,
+        memory: Tensor | None = None,
+        memory_mask: Tensor | None = None,
+    ) -> tuple[Tensor, KeyValues]:
+        """Features `(B, T, D)` of inputs `(B, T, D)`, and the keys and values of the self-attention.
+
+        Args:
+            inputs: D numbers for each position.
+            mask: `(B, T)`, or with `past` `(B, S + T)`: True where a position holds something; None is everywhere.
+            causal: Position t sees none after t.
+            past: Keys and values of the S positions before the inputs.
+            memory: `(B, U, D)`, what a decoder's block looks at.
+            memory_mask: `(B, U)`, True where the memory holds something.
+        """
+        features = self.self_attention_norm(inputs) if self.pre_norm else inputs
+        attended, present = self.self_attention(features, mask=mask, causal=causal, past=past)
+        features = inputs + self.dropout(attended)
+        if not self.pre_norm:
+            features = self.self_attention_norm(features)
+        if self.cross_attention is not None and self.cross_attention_norm is not None:
+            queries = self.cross_attention_norm(features) if self.pre_norm else features
+            features = features + self.dropout(self.cross_attention(queries, memory, mask=memory_mask)[0])
+            if not self.pre_norm:
+                features = self.cross_attention_norm(features)
+        if self.pre_norm:
+            return features + self.dropout(self.feed_forward(self.feed_forward_norm(features))), present
+        return self.feed_forward_norm(features + self.dropout(self.feed_forward(features))), present

@@ -1,0 +1,140 @@
+"""Recurrent networks: the plain RNN, the LSTM and the GRU, in every shape that a task asks for."""
+
+from typing import Any, Literal
+
+from dltool.component import Fraction, Positive, register, requires
+from dltool.layers.recurrent import Cells
+from dltool.models.recurrent_networks import (
+    RecurrentClassifier,
+    RecurrentLanguageModel,
+    RecurrentSettings,
+    RecurrentTagger,
+)
+from dltool.models.recurrent_translator import RecurrentTranslator
+from dltool.spec import DataSpec
+
+
+class RecurrentModel:
+    """What rnn, lstm and gru have in common: their keys, and the network that the data's target asks for.
+
+    Constructing one gives that network, as pathlib.Path() gives a PosixPath:
+
+        classes, binary, numbers    RecurrentClassifier: many to one
+        tags                        RecurrentTagger: aligned many to many
+        next_token                  RecurrentLanguageModel; where it reads both ways, a tagger for masked words
+        sequence                    RecurrentTranslator: many to many of another length, and from an image to words
+
+    Args:
+        embedding_dim: Width of a token's vector; inputs that are no tokens have none.
+        hidden_dim: Width of a layer, of each direction where there are two.
+        num_layers: Layers above each other.
+        bidirectional: Read the sequence backwards too; the encoder alone, where there is a decoder.
+        dropout: Share set to zero in training of the tokens' vectors, between layers and behind the last one.
+        word_dropout: Probability that a token is replaced by <unk> in training.
+        tie_weights: The outputs' weight is that of the tokens' vectors; embedding_dim is then hidden_dim.
+        pooling: What stands for a whole sequence: the "last" state (of each direction), the "mean" or the "max" over
+            its positions, or their average with learned weights, "attention".
+        attention: How a decoder's state is compared with the encoder's positions, null for not at all; see
+            dltool.layers.sequence_attention.
+        init_range: Every initial weight is U(±init_range); null leaves torch's, U(±1/√hidden_dim).
+    """
+
+    def __new__(
+        cls,
+        spec: DataSpec,
+        cells: Cells,
+        *,
+        embedding_dim: Positive[int] = 128,
+        hidden_dim: Positive[int] = 128,
+        num_layers: Positive[int] = 1,
+        bidirectional: bool = False,
+        dropout: Fraction[float] = 0.0,
+        word_dropout: Fraction[float] = 0.0,
+        tie_weights: bool = False,
+        pooling: Literal["last", "mean", "max", "attention"] = "last",
+        attention: Literal["additive", "dot"] | None = "additive",
+        init_range: Positive[float] | None = None,
+    ) -> Any:
+        settings = RecurrentSettings(
+            embedding_dim=embedding_dim,
+            hidden_dim=hidden_dim,
+            num_layers=num_layers,
+            bidirectional=bidirectional,
+            dropout=dropout,
+            word_dropout=word_dropout,
+            tie_weights=tie_weights,
+            pooling=pooling,
+            attention=attention,
+            init_range=init_range,
+        )
+        if spec.target == "sequence":
+            return RecurrentTranslator(spec, cells, settings)
+        if spec.target == "next_token" and not bidirectional:
+            return RecurrentLanguageModel(spec, cells, settings)
+        if spec.target in ("tags", "next_token"):
+            return RecurrentTagger(spec, cells, settings)
+        return RecurrentClassifier(spec, cells, settings)
+
+
+@register(
+    "model",
+    "rnn",
+    inputs=("sequence", "image"),
+    tasks=("supervised", "tagging", "language_model", "cloze", "translation"),
+)
+@requires(
+    lambda config: config.task.name != "language_model" or not config.model.bidirectional,
+    "model.bidirectional=true reads the words that a language model is to guess",
+    hint="model.bidirectional=false",
+)
+class RNN(RecurrentModel):
+    """Elman 1990: h_t = φ(W x_t + b + U h_{t-1} + b').
+
+    Args:
+        nonlinearity: φ, of the layers.
+    """
+
+    def __new__(
+        cls, spec: DataSpec, *, nonlinearity: Literal["tanh", "relu", "sigmoid"] = "tanh", **shared: Any
+    ) -> Any:
+        return super().__new__(cls, spec, Cells(nonlinearity), **shared)
+
+
+@register(
+    "model",
+    "lstm",
+    inputs=("sequence", "image"),
+    tasks=("supervised", "tagging", "language_model", "cloze", "translation"),
+)
+@requires(
+    lambda config: config.task.name != "language_model" or not config.model.bidirectional,
+    "model.bidirectional=true reads the words that a language model is to guess",
+    hint="model.bidirectional=false",
+)
+class LSTM(RecurrentModel):
+    """Hochreiter and Schmidhuber 1997, with forget gates (Gers et al. 2000); see dltool.layers.recurrent.Cells.
+
+    Args:
+        forget_bias: Initial bias of the forget gates; null leaves torch's.
+    """
+
+    def __new__(cls, spec: DataSpec, *, forget_bias: float | None = 1.0, **shared: Any) -> Any:
+        return super().__new__(cls, spec, Cells("lstm", forget_bias), **shared)
+
+
+@register(
+    "model",
+    "gru",
+    inputs=("sequence", "image"),
+    tasks=("supervised", "tagging", "language_model", "cloze", "translation"),
+)
+@requires(
+    lambda config: config.task.name != "language_model" or not config.model.bidirectional,
+    "model.bidirectional=true reads the words that a language model is to guess",
+    hint="model.bidirectional=false",
+)
+class GRU(RecurrentModel):
+    """Cho et al. 2014, with the reset gate behind the matrix product; see dltool.layers.recurrent.Cells."""
+
+    def __new__(cls, spec: DataSpec, **shared: Any) -> Any:
+        return super().__new__(cls, spec, Cells("gru"), **shared)

@@ -1,0 +1,155 @@
+"""What reads a sequence once with recurrent layers: the classifier, the tagger, the language model."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+from dltool.errors import ConfigError
+from dltool.layers.pooling import Pooling, SequencePooling
+from dltool.layers.recurrent import (
+    Cells,
+    Encoded,
+    RecurrentLayers,
+    State,
+    initialize_recurrent,
+    recurrent_layers,
+    select_state,
+)
+from dltool.layers.sequence_inputs import SequenceInputs
+from dltool.spec import DataSpec
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecurrentSettings:
+    """The keys that rnn, lstm and gru share; see dltool.models.recurrent."""
+
+    embedding_dim: int = 128
+    hidden_dim: int = 128
+    num_layers: int = 1
+    bidirectional: bool = False
+    dropout: float = 0.0
+    word_dropout: float = 0.0
+    tie_weights: bool = False
+    pooling: Pooling = "last"
+    attention: Literal["additive", "dot"] | None = "additive"
+    init_range: float | None = None
+
+
+class RecurrentNetwork(nn.Module):
+    """Vectors of the inputs, recurrent layers over them, dropout: what the networks below have in common.
+
+    Dropout is on the connections that Zaremba et al. 2014 (arXiv:1409.2329, section 3.1) have it on, all but those over
+    time: on the tokens' vectors, between two layers and behind the last one. (Inputs that are no tokens keep theirs.)
+    """
+
+    def __init__(self, spec: DataSpec, cells: Cells, settings: RecurrentSettings) -> None:
+        super().__init__()
+        self.inputs = SequenceInputs(
+            spec, settings.embedding_dim, dropout=settings.dropout, word_dropout=settings.word_dropout
+        )
+        self.layers = recurrent_layers(
+            cells,
+            self.inputs.output_dim,
+            settings.hidden_dim,
+            num_layers=settings.num_layers,
+            bidirectional=settings.bidirectional,
+            dropout=settings.dropout,
+        )
+        self.dropout = nn.Dropout(settings.dropout)
+
+    def encode(self, inputs: Tensor) -> tuple[Encoded, Tensor | None]:
+        """What the layers make of inputs as the data gives them, and the mask `(B, T)` of the padding."""
+        vectors, mask = self.inputs(inputs)
+        return self.layers(vectors, mask), mask
+
+
+class RecurrentClassifier(RecurrentNetwork):
+    """Many to one: a linear map of one vector for the sequence, see SequencePooling."""
+
+    def __init__(self, spec: DataSpec, cells: Cells, settings: RecurrentSettings) -> None:
+        super().__init__(spec, cells, settings)
+        if settings.tie_weights:
+            raise ConfigError(
+                "model.tie_weights=true shares the tokens' vectors with the outputs, which are no tokens here",
+                "model.tie_weights=false",
+            )
+        self.pooling = SequencePooling(settings.pooling, self.layers.output_dim)
+        self.head = nn.Linear(self.layers.output_dim, spec.output_dim)
+        initialize_recurrent(self, settings.init_range, cells.forget_bias)
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """Outputs `(B, output_dim)` of tokens `(B, T)`, rows `(B, T, D)` or images `(B, C, H, W)`."""
+        encoded, mask = self.encode(inputs)
+        return self.head(self.dropout(self.pooling(encoded.features, mask, encoded.last)))
+
+
+class RecurrentTagger(RecurrentNetwork):
+    """Aligned many to many: the same linear map of what the layers say of each position.
+
+    Tagging, and guessing words that are masked in the inputs (the cloze of a bidirectional network).
+    """
+
+    def __init__(self, spec: DataSpec, cells: Cells, settings: RecurrentSettings) -> None:
+        super().__init__(spec, cells, settings)
+        self.head = nn.Linear(self.layers.output_dim, spec.output_dim)
+        if settings.tie_weights:
+            tie(self.head, self.inputs.embedding)
+        initialize_recurrent(self, settings.init_range, cells.forget_bias)
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """Outputs `(B, T, output_dim)` of tokens `(B, T)` or rows `(B, T, D)`; those at padding mean nothing."""
+        encoded, _ = self.encode(inputs)
+        return self.head(self.dropout(encoded.features))
+
+
+class RecurrentLanguageModel(RecurrentTagger):
+    """Of each position, scores of the token that follows (Mikolov et al. 2010; with an LSTM Zaremba et al. 2014).
+
+    Its state goes on from one piece of a text to the next.
+    """
+
+    max_length = None
+    carries_state = True
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """Outputs `(B, T, V)` of tokens `(B, T)`, from the zero state on."""
+        return self.advance(inputs)[0]
+
+    def advance(self, tokens: Tensor, state: State | None = None) -> tuple[Tensor, State]:
+        """Outputs `(B, T, V)` and the state after the tokens `(B, T)`, from a state on; None is zero."""
+        assert isinstance(self.layers, RecurrentLayers)
+        vectors, mask = self.inputs(tokens)
+        encoded = self.layers(vectors, mask, state)
+        return self.head(self.dropout(encoded.features)), encoded.state
+
+    def select(self, state: State, rows: Tensor) -> State:
+        """The state of some rows, int64 `(R,)`, each as often as it is named: for beam search."""
+        return select_state(state, rows)
+
+
+def tie(head: nn.Linear, embedding: nn.Embedding | None) -> None:
+    """Let the output layer's weight be that of the embedding (Press and Wolf 2017, arXiv:1608.05859).
+
+    It starts as the output layer's, U(±1/√D): vectors from N(0, 1), as an embedding has them, would saturate the
+    softmax.
+
+    Raises:
+        ConfigError: The two are of different shapes.
+    """
+    if embedding is None or embedding.num_embeddings != head.out_features:
+        raise ConfigError(
+            "model.tie_weights=true shares the inputs' vectors with the outputs, but these are other tokens here",
+            "model.tie_weights=false",
+        )
+    if embedding.embedding_dim != head.in_features:
+        raise ConfigError(
+            f"model.tie_weights=true needs tokens' vectors as wide as what the output layer reads, "
+            f"{head.in_features} numbers, but model.embedding_dim={embedding.embedding_dim}",
+            f"model.embedding_dim={head.in_features}",
+        )
+    embedding.weight = head.weight
+    if embedding.padding_idx is not None:
+        with torch.no_grad():
+            embedding.weight[embedding.padding_idx] = 0

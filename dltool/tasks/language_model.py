@@ -1,0 +1,109 @@
+"""Language modelling: each token from those before it."""
+
+import math
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from dltool.batch import Batch
+from dltool.component import register
+from dltool.losses.criterion import Criterion
+from dltool.metrics.mean import Mean, MeanOver
+from dltool.spec import IGNORED, DataSpec
+from dltool.tasks.task import Loss, Task
+from dltool.text.tokenizer import CharTokenizer, load_tokenizer
+
+
+@register("task", "language_model", loss_for="data")
+class LanguageModelTask(Task):
+    """Minimize -log p(token t + 1 | tokens up to t), averaged over the tokens.
+
+    Where the batches are columns of a stream, a recurrent model goes on from the state in which the batch before left
+    it, through which no gradient flows: truncated backpropagation through time (Williams and Peng 1990). The state is
+    zero at the beginning of each pass.
+
+    In training "loss" is logged; an evaluation gives "loss", "accuracy", "perplexity" (e to the mean negative
+    log-likelihood of a token) and, where tokens are characters, "bits_per_character", all weighted by tokens.
+    """
+
+    def __init__(self, model: nn.Module, loss: Criterion, spec: DataSpec) -> None:
+        super().__init__(model)
+        self.criterion = loss
+        self.spec = spec
+        self.tokens_are_characters = isinstance(load_tokenizer(spec.target_tokenizer), CharTokenizer)
+        self.language_model: Any = model  # With advance(tokens, state) beside forward(tokens).
+        self.carries_state = bool(self.language_model.carries_state)
+        self.state: Any = None
+        self.evaluation_state: Any = None
+
+    def loss(self, batch: Batch) -> Loss:
+        if self.carries_state:
+            outputs, state = self.language_model.advance(batch.inputs, self.state if batch.continues else None)
+            self.state = detached(state)
+        else:
+            outputs = self.model(batch.inputs)
+        mean, count = token_loss(self.criterion, outputs, batch.targets)
+        return Loss(mean, count, {"loss": MeanOver(mean.detach(), count)})
+
+    def start_evaluation(self) -> None:
+        super().start_evaluation()
+        self.evaluation_state = None
+
+    def evaluate(self, batch: Batch) -> dict[str, Mean]:
+        if self.carries_state:
+            outputs, self.evaluation_state = self.language_model.advance(
+                batch.inputs, self.evaluation_state if batch.continues else None
+            )
+        else:
+            outputs = self.model(batch.inputs)
+        return measured_tokens(self.criterion, outputs, batch.targets)
+
+    def finish_evaluation(self, metrics: dict[str, float]) -> dict[str, float]:
+        return with_perplexity(metrics, in_characters=self.tokens_are_characters)
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"state": self.state}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        device = next(self.model.parameters()).device
+        self.state = moved(state["state"], device)
+
+
+def token_loss(criterion: Criterion, outputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor | int]:
+    """The criterion over all positions `(B, T)` of outputs `(B, T, V)`; those with the target IGNORED do not count."""
+    return criterion(outputs.flatten(0, 1).float(), targets.flatten())
+
+
+def measured_tokens(criterion: Criterion, outputs: Tensor, targets: Tensor) -> dict[str, Mean]:
+    """The loss, the share of the tokens that are predicted, and -log p of the tokens, without label smoothing."""
+    outputs, targets = outputs.flatten(0, 1).float(), targets.flatten()
+    mean, count = criterion(outputs, targets)
+    real = targets != IGNORED
+    num_real = real.sum()
+    hits = (outputs.argmax(dim=1) == targets).sum()  # No token is IGNORED, so that those never hit.
+    nll = F.cross_entropy(outputs, targets, reduction="sum", ignore_index=IGNORED)
+    return {"loss": MeanOver(mean, count), "accuracy": Mean(hits, num_real), "nll": Mean(nll, num_real)}
+
+
+def with_perplexity(metrics: dict[str, float], *, in_characters: bool) -> dict[str, float]:
+    """The means of `measured_tokens` with what follows from -log p in place of that."""
+    values = dict(metrics)
+    nll = values.pop("nll")
+    values["perplexity"] = math.exp(nll) if nll < 700 else math.inf  # Beyond that, no float has it.
+    if in_characters:
+        values["bits_per_character"] = nll / math.log(2)
+    return values
+
+
+def detached(state: Any) -> Any:
+    """The same nest of tuples, cut off from the graph."""
+    return state.detach() if isinstance(state, Tensor) else tuple(map(detached, state))
+
+
+def moved(state: Any, device: torch.device) -> Any:
+    """The same nest of tuples on another device."""
+    if state is None:
+        return None
+    return state.to(device) if isinstance(state, Tensor) else tuple(moved(part, device) for part in state)
