@@ -1,9 +1,10 @@
 """Every YAML under configs/ composes, lists every field of its component, builds and trains a batch."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 import pytest
 from made_up_images import write_every_image_set
@@ -59,19 +60,22 @@ NEEDS_SPARSE_GRADIENTS = ("optim", "sparse_adam")
 
 def image_options(group: str) -> list[str]:
     """Options that take or give images, by the `name:` in their files; many options can be of one component."""
-    names = {
-        option: re.search(r"^ *name: *(\w+)", path.read_text(encoding="utf-8"), re.MULTILINE)
-        for option, path in option_files(group).items()
-    }
-    return [o for o, name in names.items() if name and component(group, name[1]).traits["inputs"] in ("image", "any")]
+    return [option for option in option_files(group) if traits(group, option)["inputs"] in ("image", "any")]
+
+
+def traits(group: str, option: str) -> Mapping[str, Any]:
+    """What the component says of itself that the `name:` in an option's file means."""
+    name = re.search(r"^ *name: *(\w+)", option_files(group)[option].read_text(encoding="utf-8"), re.MULTILINE)
+    assert name, option
+    return component(group, name[1]).traits
 
 
 def overrides_for(group: str, name: str) -> list[str]:
     extra = list(COMPANIONS.get((group, name), []))
     if group == "data":
-        extra += [f"model={m}" for inputs, m in MODELS.items() if component("data", name).traits["inputs"] == inputs]
-    if group == "model" and component("model", name).traits["inputs"] == "sequence":
-        extra += DATA[component("model", name).traits["tasks"][0]]
+        extra += [f"model={m}" for inputs, m in MODELS.items() if traits("data", name)["inputs"] == inputs]
+    if group == "model" and traits("model", name)["inputs"] == "sequence":
+        extra += DATA[traits("model", name)["tasks"][0]]
     return [f"{group}={name}", *extra]
 
 
