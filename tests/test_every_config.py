@@ -1,9 +1,10 @@
 """Every YAML under configs/ composes, lists every field of its component, builds and trains a batch."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 import pytest
 from made_up_images import write_every_image_set
@@ -35,6 +36,7 @@ COMPANIONS = {
     ("optim", "none"): ["model=perceptron", "data=logic"],
     ("optim", "lbfgs"): ["model=mlp", "data.batch_size=full"],
     ("optim", "rprop"): ["schedule=constant"],
+    ("experiment", "resnet18_hymenoptera_frozen"): ["init_from=null"],  # A file to be had from PyTorch's server.
     **{("model", f"resnet{depth}"): ["model.width=4"] for depth in (20, 32, 44, 56, 110, 18, 34, 50, 101, 152)},
     **{("model", f"vgg{depth}{norm}"): ["model.width=8"] for depth in (11, 13, 16, 19) for norm in ("", "_bn")},
 }
@@ -51,25 +53,29 @@ SMALL = {
     ("model", "alexnet_torchvision"): ["data.batch_size=2", "data.resize=64", "model.without=[fc6,fc7]"],
     ("model", "torchvision"): ["data.batch_size=2", "model.arch=squeezenet1_1"],
     ("model", "timm"): ["data.batch_size=2", "model.arch=test_resnet"],
+    **{("experiment", f"resnet18_hymenoptera{form}"): ["data.size=64"] for form in ("", "_frozen")},
 }
 NEEDS_SPARSE_GRADIENTS = ("optim", "sparse_adam")
 
 
 def image_options(group: str) -> list[str]:
     """Options that take or give images, by the `name:` in their files; many options can be of one component."""
-    names = {
-        option: re.search(r"^ *name: *(\w+)", path.read_text(encoding="utf-8"), re.MULTILINE)
-        for option, path in option_files(group).items()
-    }
-    return [o for o, name in names.items() if name and component(group, name[1]).traits["inputs"] in ("image", "any")]
+    return [option for option in option_files(group) if traits(group, option)["inputs"] in ("image", "any")]
+
+
+def traits(group: str, option: str) -> Mapping[str, Any]:
+    """What the component says of itself that the `name:` in an option's file means."""
+    name = re.search(r"^ *name: *(\w+)", option_files(group)[option].read_text(encoding="utf-8"), re.MULTILINE)
+    assert name, option
+    return component(group, name[1]).traits
 
 
 def overrides_for(group: str, name: str) -> list[str]:
     extra = list(COMPANIONS.get((group, name), []))
     if group == "data":
-        extra += [f"model={m}" for inputs, m in MODELS.items() if component("data", name).traits["inputs"] == inputs]
-    if group == "model" and component("model", name).traits["inputs"] == "sequence":
-        extra += DATA[component("model", name).traits["tasks"][0]]
+        extra += [f"model={m}" for inputs, m in MODELS.items() if traits("data", name)["inputs"] == inputs]
+    if group == "model" and traits("model", name)["inputs"] == "sequence":
+        extra += DATA[traits("model", name)["tasks"][0]]
     return [f"{group}={name}", *extra]
 
 
