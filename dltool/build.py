@@ -28,6 +28,7 @@ from dltool.engine.profiling import StepProfiler
 from dltool.engine.stopping import LossChange, MaxMinutes, Patience, Rule, Stopping, Target
 from dltool.engine.trainer import Trainer
 from dltool.engine.updater import Updater
+from dltool.errors import ConfigError
 from dltool.following import check_followed_metrics, check_gradient_rules, check_reported, followed_metric
 from dltool.models.trial import check_outputs
 from dltool.optim.optimizer import describe_factors

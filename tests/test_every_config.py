@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from made_up_images import write_every_image_set
+from made_up_texts import write_every_text
 
 from dltool.build import build_trainer, prepare
 from dltool.config.check import COMPONENT_GROUPS, Config
@@ -22,6 +23,8 @@ COMPANIONS = {
     ("task", "gan"): ["model=gan"],
     ("task", "rosenblatt"): ["model=perceptron", "data=logic"],
     ("task", "least_squares"): ["model=linear", "optim=none", "data.batch_size=full", "trainer.epochs=1"],
+    ("task", "language_model"): ["data=pydoc", "model=gpt"],
+    ("task", "tagging"): ["data=conllu", "model=transformer_encoder"],
     ("model", "perceptron"): ["data=logic"],
     ("loss", "minimax"): ["model=gan"],
     ("loss", "non_saturating"): ["model=gan"],
@@ -35,6 +38,9 @@ COMPANIONS = {
     **{("model", f"resnet{depth}"): ["model.width=4"] for depth in (20, 32, 44, 56, 110, 18, 34, 50, 101, 152)},
     **{("model", f"vgg{depth}{norm}"): ["model.width=8"] for depth in (11, 13, 16, 19) for norm in ("", "_bn")},
 }
+# A model for the data that lenet does not take, and data for the models of sequences.
+MODELS = {"vector": "mlp", "sequence": "gpt"}
+DATA = {"language_model": ["data=pydoc"]}
 # What makes a training of three steps short, where a model or its images are large, and lets the few images be a batch.
 SMALL = {
     ("model", "airbench"): ["model.widths=[8,16,16]"],
@@ -60,8 +66,10 @@ def image_options(group: str) -> list[str]:
 
 def overrides_for(group: str, name: str) -> list[str]:
     extra = list(COMPANIONS.get((group, name), []))
-    if group == "data" and component("data", name).traits["inputs"] == "vector":
-        extra.append("model=mlp")
+    if group == "data":
+        extra += [f"model={m}" for inputs, m in MODELS.items() if component("data", name).traits["inputs"] == inputs]
+    if group == "model" and component("model", name).traits["inputs"] == "sequence":
+        extra += DATA[component("model", name).traits["tasks"][0]]
     return [f"{group}={name}", *extra]
 
 
@@ -81,7 +89,9 @@ def test_trains_one_batch(
     tree = compose(overrides).tree
     if "root" in tree["data"]:
         overrides.append(f"data.root={roots[tree['data']['name']]}")
-    if "path" in tree["data"]:
+    if texts := write_every_text(tmp_path / "texts").get(tree["data"]["name"]):
+        overrides += [f"data.{key}={value}" for key, value in texts.items()]
+    elif "path" in tree["data"]:
         (tmp_path / "table.csv").write_text("size,colour,y\n" + "1,red,a\n2,blue,b\n" * 50)
         overrides += [f"data.path={tmp_path / 'table.csv'}", "data.target=y"]
     if name == "timm":

@@ -38,7 +38,7 @@ class SequenceData(SampleData):
         self,
         load: LoadFunction,
         *,
-        tokenizer: TokenizerSettings = TokenizerSettings(kind="word"),  # noqa: B008 (frozen)
+        tokenizer: TokenizerSettings = TokenizerSettings(),  # noqa: B008 (frozen)
         max_length: Positive[int] | None = None,
         batch_tokens: Positive[int] | None = None,
         group_by_length: bool = True,
@@ -171,7 +171,7 @@ class PairData(SequenceData):
         self,
         load: LoadFunction,
         *,
-        target_tokenizer: TokenizerSettings = TokenizerSettings(kind="word"),  # noqa: B008 (frozen)
+        target_tokenizer: TokenizerSettings = TokenizerSettings(),  # noqa: B008 (frozen)
         **shared: Any,
     ) -> None:
         super().__init__(load, **shared)

@@ -55,7 +55,7 @@ class Sampling:
         Raises:
             RunError: A score is NaN or infinite.
         """
-        scores = scores.detach().float().cpu()
+        scores = scores.to("cpu", torch.float32, copy=True)
         if not scores.isfinite().all():
             raise RunError("the model's scores are no finite numbers, so that no token can be drawn")
         scores[:, list(self.forbidden)] = -torch.inf
@@ -110,7 +110,12 @@ def sample(
 
     Yields:
         The next token of each row, int64 `(B,)`, `stop` included.
+
+    Raises:
+        ConfigError: The prompt is empty.
     """
+    if prompt.shape[1] == 0:
+        raise ConfigError("the prompt is empty, so that there is nothing to continue", "give at least one token")
     sampling = sampling or Sampling()
     seen, state, unread = prompt, None, prompt
     ended = torch.zeros(len(prompt), dtype=torch.bool, device=prompt.device)

@@ -128,7 +128,7 @@ def beam_search(
 
 def log_probabilities(outputs: Tensor) -> Tensor:
     """Of each token, float32 `(N, V)`; PAD and BEGIN, which no sentence has inside, are left out."""
-    scores = outputs.float()
+    scores = outputs.to(torch.float32, copy=True)
     scores[:, [PAD, BEGIN]] = -torch.inf
     return scores.log_softmax(dim=1)
 

@@ -98,10 +98,10 @@ def timm_file(arch: str, weights: str, download: bool) -> Path:
 
 def no_such_name(collection: str, arch: str, weights: str, names: list[str]) -> ConfigError:
     near = nearest(weights, [name.lower() for name in names])
-    near = next((name for name in names if name.lower() == near), None)
+    meant = [f"did you mean model.weights={name}?" for name in names if name.lower() == near]
     return ConfigError(
         f"model.weights={weights}: {collection} has no such weights of {arch}; it has {', '.join(names) or 'none'}",
-        f"did you mean model.weights={near}?" if near else f"a file ends in {', '.join(SUFFIXES)}",
+        meant[0] if meant else f"a file ends in {', '.join(SUFFIXES)}; a run is named by init_from=RUN",
     )
 
 

@@ -1,16 +1,15 @@
 """Every option of configs/data: what it declares of itself is what it loads."""
 
-from functools import partial
-from importlib import import_module
 from pathlib import Path
 
 import pytest
 import torch
 import yaml
 from made_up_images import write_every_image_set
+from made_up_texts import write_every_text
 
 from dltool.config.source import component
-from dltool.data.augment import Augmentation
+from dltool.construct import build_component
 
 OPTIONS = sorted((Path(__file__).resolve().parents[2] / "configs" / "data").glob("*.yaml"))
 
@@ -20,27 +19,34 @@ def roots(tmp_path_factory):
     return write_every_image_set(tmp_path_factory.mktemp("images"))
 
 
+@pytest.fixture(scope="module")
+def texts(tmp_path_factory):
+    return write_every_text(tmp_path_factory.mktemp("texts"))
+
+
 @pytest.mark.parametrize("path", OPTIONS, ids=lambda path: path.stem)
-def test_option_loads_what_its_traits_declare(path, roots):
+def test_option_loads_what_its_traits_declare(path, roots, texts):
     config = yaml.safe_load(path.read_text(encoding="utf-8"))
+    config = config.get("data", config)  # One that chooses a task too.
     option = component("data", config.pop("name"))
     assert list(config) == list(option.all_fields)
     if option.name == "csv":
         pytest.skip("needs a file; see test_csv_table.py")
     if "root" in config:
         config["root"] = str(roots[path.stem])
-    if "augment" in config:
-        config["augment"] = Augmentation(**config["augment"])
-
-    load = getattr(import_module(option.module), option.attribute)
-    build = getattr(import_module(option.shared_module), option.shared_class)
-    own = {key: config[key] for key in option.fields}
-    data = build(partial(load, **own), **{key: config[key] for key in option.shared_fields})
+    data = build_component(option, config | texts.get(path.stem, {}))
     data.prepare(0, torch.device("cpu"))
 
     assert data.spec.target == option.traits["targets"]
-    assert len(data.spec.input_shape) == {"image": 3, "vector": 1}[option.traits["inputs"]]
-    assert set(data.sizes) == {"train", "val", "test"} - ({"test"} if option.name == "imagenet" else set())
+    no_test = option.name == "imagenet" or ("length" in config and config["test_fraction"] == 0.0)
+    assert set(data.sizes) == {"train", "val", "test"} - ({"test"} if no_test else set())
     batch = data.train.draw()
+    assert len(batch.inputs) == len(batch.targets)
+    if data.spec.num_tokens:
+        assert option.traits["inputs"] == "sequence"
+        assert batch.inputs.shape[1] <= data.spec.input_shape[0]
+        assert 0 <= batch.inputs.min() <= batch.inputs.max() < data.spec.num_tokens
+        return
+    assert len(data.spec.input_shape) == {"image": 3, "vector": 1, "sequence": 2}[option.traits["inputs"]]
     assert batch.inputs.shape[1:] == data.spec.input_shape
     assert batch.inputs.isfinite().all()

@@ -1,0 +1,91 @@
+"""A picture of where one attention looks: a panel for each head."""
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dltool.observers.drawing import STYLE, make_figure, num_panel_columns
+from dltool.observers.fonts import fonts_for
+from dltool.observers.tiles import shortened
+
+if TYPE_CHECKING:  # matplotlib is imported when the first picture is drawn.
+    from matplotlib.axis import Axis
+
+MOST_HEADS = 12
+CELL_INCHES = 0.24
+PANEL_INCHES = (1.6, 5.0)  # The least and the most of a side.
+LETTER_INCHES = 0.085
+MOST_LETTERS = 12
+VISIBLE = {" ": "␣", "\n": "↵", "\t": "⇥", "": "∅"}  # Tokens that could not be seen.
+
+
+def draw_attention(
+    weights: np.ndarray, queries: Sequence[str], keys: Sequence[str], path: Path, title: str = ""
+) -> None:
+    """Draw how much each query takes of each key, by one scale for all heads.
+
+    Args:
+        weights: `(H, T, S)` in 0 … 1; of more than twelve heads, the first twelve.
+        queries: The T tokens that look, downwards.
+        keys: The S tokens that are looked at, from left to right.
+        path: Of the PNG; its folder is made.
+        title: Above the picture.
+    """
+    import matplotlib
+    from matplotlib.colors import PowerNorm
+
+    heads = weights[:MOST_HEADS]
+    down, across = (visible(tokens) for tokens in (queries, keys))
+    num_columns = num_panel_columns(len(heads))
+    num_rows = math.ceil(len(heads) / num_columns)
+    cell = min(CELL_INCHES, PANEL_INCHES[1] / max(len(down), len(across)))
+    width, height = (max(PANEL_INCHES[0], cell * len(tokens)) for tokens in (across, down))
+    beside, above = (LETTER_INCHES * max(map(len, tokens), default=0) + 0.3 for tokens in (down, across))
+    with fonts_for(title, *down, *across), matplotlib.rc_context({**STYLE, "axes.grid": False}):
+        figure = make_figure(num_columns * (width + beside) + 1.0, num_rows * (height + above + 0.4) + 0.9)
+        panels = figure.subplots(num_rows, num_columns, squeeze=False).flatten()
+        image = None
+        for i, axes in enumerate(panels):
+            if i >= len(heads):
+                axes.set_visible(False)
+                continue
+            # The root of the weights: 1/64 of 64 keys is to be told from nothing.
+            image = axes.imshow(heads[i], norm=PowerNorm(0.5, 0, 1), cmap="Blues", aspect="auto")
+            label_axis(axes.xaxis, across, cell)
+            label_axis(axes.yaxis, down, cell)
+            axes.tick_params(axis="x", rotation=90 if max(map(len, across), default=0) > 1 else 0)
+            axes.tick_params(length=0)
+            axes.spines[:].set_visible(True)
+            axes.set_title(f"head {i + 1}", fontsize=10)
+        if image is not None:
+            figure.colorbar(image, ax=panels.tolist(), fraction=0.03, label="attention weight")
+        more = f" (the first {len(heads)} of {len(weights)} heads)" if len(heads) < len(weights) else ""
+        figure.suptitle(title + more, fontsize=13)
+        figure.supylabel("looks", fontsize=10, color="#808080")
+        figure.supxlabel("is looked at", fontsize=10, color="#808080")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        figure.savefig(path)
+
+
+def visible(tokens: Sequence[str]) -> list[str]:
+    """Tokens as labels: white space as signs, long ones cut."""
+    return [
+        VISIBLE.get(token, shortened(token.replace("\n", "↵").replace("\t", "⇥"), MOST_LETTERS)) for token in tokens
+    ]
+
+
+def label_axis(axis: "Axis", labels: Sequence[str], cell: float) -> None:
+    """A label at each token, or where they stand too close for that, at every second, third, …
+
+    Args:
+        axis: Of a panel.
+        labels: One a token.
+        cell: Inches from one to the next.
+    """
+    size = min(max(60 * cell, 5), 8)  # In points, of which an inch has 72.
+    every = math.ceil(size / 72 / cell)
+    axis.set_tick_params(labelsize=size)
+    axis.set_ticks(range(0, len(labels), every), labels[::every])
