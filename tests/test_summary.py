@@ -7,6 +7,7 @@ import torch
 
 from dltool.config.check import Config
 from dltool.config.options import option_files
+from dltool.models.recurrent import LSTM
 from dltool.spec import DataSpec
 from dltool.summary import layer_table
 from dltool.training import describe_model
@@ -40,3 +41,9 @@ def test_the_model_stays_in_training_mode() -> None:
     model = torch.nn.Sequential(torch.nn.Linear(2, 2))
     layer_table(model, DataSpec((2,)))
     assert model.training
+
+
+def test_a_layer_that_gives_its_state_too_has_the_shape_of_its_features() -> None:
+    model = LSTM(DataSpec((5, 3), "numbers"), hidden_dim=4)
+    table = [line.split() for line in layer_table(model, DataSpec((5, 3))).splitlines()]
+    assert table[3][:4] == ["layers.forwards", "LSTM", "5×4", f"{4 * (3 * 4 + 4 * 4 + 2 * 4)}"]
