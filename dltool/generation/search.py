@@ -100,15 +100,11 @@ def beam_search(
         outputs, state = model.decode(last, memory, state)
         continued = scores[:, :, None] + log_probabilities(outputs[:, -1]).unflatten(0, (batch, beam))  # (B, K, V)
         # Of twice as many as are kept, at least K go on.
-        best = continued.flatten(1).topk(2 * beam, dim=1)
-        origins = best.indices // continued.shape[2]
-        words = best.indices % continued.shape[2]
-        candidates = tokens.gather(1, origins[:, :, None].expand(-1, -1, max_length))  # (B, 2K, U)
-        candidates[:, :, step] = words
-        ends = words == END
+        candidates, candidate_scores, origins = best_continuations(tokens, continued, step, 2 * beam)
+        ends = candidates[:, :, step] == END
 
         done = ended_scores.isfinite().all(dim=1, keepdim=True)
-        penalized = (best.values / length_penalty(step + 1, alpha)).masked_fill(~ends | done, -torch.inf)
+        penalized = (candidate_scores / length_penalty(step + 1, alpha)).masked_fill(~ends | done, -torch.inf)
         ended_tokens, ended_scores = keep_best(
             torch.cat((ended_tokens, candidates[:, :beam]), dim=1),
             torch.cat((ended_scores, penalized[:, :beam]), dim=1),
@@ -116,9 +112,9 @@ def beam_search(
         )
         if ended_scores.isfinite().all():
             break
-        scores, kept = best.values.masked_fill(ends, -torch.inf).topk(beam, dim=1)
+        scores, kept = candidate_scores.masked_fill(ends, -torch.inf).topk(beam, dim=1)
         tokens = candidates.gather(1, kept[:, :, None].expand(-1, -1, max_length))
-        last = words.gather(1, kept).reshape(-1, 1)  # (B, K) -> (B·K, 1)
+        last = tokens[:, :, step].reshape(-1, 1)  # (B, K) -> (B·K, 1)
         state = model.select(state, (first + origins.gather(1, kept)).flatten())
     unended = ~ended_scores[:, 0].isfinite()
     answers = torch.where(unended[:, None], tokens[:, 0], ended_tokens[:, 0])
@@ -131,6 +127,25 @@ def log_probabilities(outputs: Tensor) -> Tensor:
     scores = outputs.to(torch.float32, copy=True)
     scores[:, [PAD, BEGIN]] = -torch.inf
     return scores.log_softmax(dim=1)
+
+
+def best_continuations(tokens: Tensor, continued: Tensor, step: int, count: int) -> tuple[Tensor, Tensor, Tensor]:
+    """The likeliest beginnings that are one word longer, best first.
+
+    Args:
+        tokens: The beginnings so far, `(B, K, U)`, of `step` words.
+        continued: The log-probability of each followed by each word, `(B, K, V)`.
+        step: Where the new word goes.
+        count: N.
+
+    Returns:
+        The beginnings `(B, N, U)`, their log-probabilities `(B, N)`, and which of the K each comes from, `(B, N)`.
+    """
+    best = continued.flatten(1).topk(count, dim=1)
+    origins = best.indices // continued.shape[2]
+    longer = tokens.gather(1, origins[:, :, None].expand(-1, -1, tokens.shape[2]))
+    longer[:, :, step] = best.indices % continued.shape[2]
+    return longer, best.values, origins
 
 
 def keep_best(tokens: Tensor, scores: Tensor, count: int) -> tuple[Tensor, Tensor]:
