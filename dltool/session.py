@@ -127,7 +127,7 @@ class Session:
     def announce(self) -> None:
         parameters = count_parameters(self.parts.task.model)
         sizes = ", ".join(f"{n:,} {split}" for split, n in self.parts.dataset.sizes.items())
-        self.say(f"{self.title()}: {parameters}, {sizes} samples")
+        self.say(f"{self.title()}: {parameters}, {sizes} {self.parts.dataset.unit}")
         for note in self.parts.notes:
             self.say(f"  {note}")
         for source in trusted_sources():
@@ -158,12 +158,12 @@ class Session:
                     f"{average.settings.kind}, {average.num_updates:,} updates" if average.num_updates else none,
                 )
             )
-        seconds = status["seconds"]
+        seconds, unit = status["seconds"], self.trainer.progress.unit
         rows.append(("length", f"{self.trainer.progress.step:,} steps, {self.trainer.progress.epoch:,} epochs"))
         if self.trainer.stop_reason:
             rows.append(("stopped by", self.trainer.stop_reason))
         rows += [
-            ("time", f"{seconds['total']:.1f} s, {status['samples_per_second']:,.0f} samples/s while training"),
+            ("time", f"{seconds['total']:.1f} s, {status['samples_per_second']:,.0f} {unit}/s while training"),
             ("run", path),
         ]
         if (self.run.path / "plots" / "curves.png").exists():

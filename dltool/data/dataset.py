@@ -19,6 +19,7 @@ class Dataset(ABC):
     """A data set from its loader to its batches.
 
     Attributes:
+        unit: What `sizes` counts: samples, or the tokens of one long text.
         batch_size: Samples that one training step sees, or "full" for all of them.
         device: Where batches are wanted; known after `prepare`.
 
@@ -37,6 +38,7 @@ class Dataset(ABC):
     train: BatchSource
     preprocessing: Preprocessing
     held_out: bool = True
+    unit: str = "samples"
 
     def __init__(self) -> None:
         self.choices: dict[str, object] = {}

@@ -53,6 +53,7 @@ class StreamData(Dataset):
     """
 
     preprocessing: TextPreprocessing
+    unit = "tokens"
 
     def __init__(
         self,

@@ -31,7 +31,7 @@ def text(*, path: str | None = None) -> RawText:
 
 @register("data", "pydoc", into=StreamData, inputs="sequence", targets="next_token")
 def pydoc() -> RawText:
-    """The reference of the Python language, about 0.7 MB of English that every Python carries for its `help()`.
+    """The reference of the Python language: half a million characters of English in every Python's `help()`.
 
     The topics in the order of their names, a line of hyphens between them. It differs from version to version of
     Python; the log of a run has its hash.

@@ -71,6 +71,7 @@ class Trainer:
         lengths = [self.settings.steps or math.inf, draws / self.task.draws_per_step]
         self.progress.total_steps = math.ceil(min(lengths))
         self.progress.total_epochs = self.settings.epochs if lengths[1] <= lengths[0] else None
+        self.progress.unit = self.source.unit
         self.samples_per_draw = self.source.samples_per_epoch / self.source.batches_per_epoch
         self.evaluated_at = -1  # Step of the newest evaluation of the validation split.
         self.saved_at = (-1, -1)  # (step, epoch) of the newest checkpoint.

@@ -76,9 +76,9 @@ def beam_search(
 ) -> Decoded:
     """Follow the `beam` likeliest beginnings side by side.
 
-    A source is done when as many sequences have ended; the best of them, by log-probability over length penalty, is
-    its answer, whatever other sources stand in the batch. Where none has ended after `max_length` steps, the
-    likeliest beginning is. A beam of 1 is greedy search.
+    The answer is the ended sequence of the largest log-probability over length penalty. A source is done when none of
+    its beginnings could still become a better one, so that its answer does not depend on what else stands in the batch.
+    Where none has ended after `max_length` steps, the likeliest beginning is the answer.
 
     Args:
         model: In evaluation mode.
@@ -95,7 +95,8 @@ def beam_search(
     last = torch.full((batch * beam, 1), BEGIN, device=device)
     scores = torch.full((batch, beam), -torch.inf, device=device)
     scores[:, 0] = 0.0  # At first all beams are the same; one stands for them.
-    ended_tokens, ended_scores = tokens.clone(), torch.full_like(scores, -torch.inf)
+    best_tokens, best_scores = tokens[:, 0].clone(), torch.full((batch,), -torch.inf, device=device)
+    largest_penalty = length_penalty(max_length, alpha).to(device)
     for step in range(max_length):
         outputs, state = model.decode(last, memory, state)
         continued = scores[:, :, None] + log_probabilities(outputs[:, -1]).unflatten(0, (batch, beam))  # (B, K, V)
@@ -107,23 +108,21 @@ def beam_search(
         candidates[:, :, step] = words
         ends = words == END
 
-        done = ended_scores.isfinite().all(dim=1, keepdim=True)
-        penalized = (best.values / length_penalty(step + 1, alpha)).masked_fill(~ends | done, -torch.inf)
-        ended_tokens, ended_scores = keep_best(
-            torch.cat((ended_tokens, candidates[:, :beam]), dim=1),
-            torch.cat((ended_scores, penalized[:, :beam]), dim=1),
-            beam,
-        )
-        if ended_scores.isfinite().all():
-            break
+        penalized = (best.values / length_penalty(step + 1, alpha).to(device)).masked_fill(~ends, -torch.inf)
+        ended = penalized.max(dim=1)
+        better = ended.values > best_scores
+        best_tokens[better] = candidates[better, ended.indices[better]]
+        best_scores = torch.where(better, ended.values, best_scores)
         scores, kept = best.values.masked_fill(ends, -torch.inf).topk(beam, dim=1)
         tokens = candidates.gather(1, kept[:, :, None].expand(-1, -1, max_length))
         last = words.gather(1, kept).reshape(-1, 1)  # (B, K) -> (B·K, 1)
         state = model.select(state, (first + origins.gather(1, kept)).flatten())
-    unended = ~ended_scores[:, 0].isfinite()
-    answers = torch.where(unended[:, None], tokens[:, 0], ended_tokens[:, 0])
-    cut_scores = scores[:, 0] / length_penalty(max_length, alpha).to(device)
-    return Decoded(without_padding(answers), torch.where(unended, cut_scores, ended_scores[:, 0]))
+        # A log-probability only falls, and is divided by the largest penalty at best.
+        if (best_scores >= scores[:, 0] / largest_penalty).all():
+            break
+    unended = best_scores.isinf()
+    answers = torch.where(unended[:, None], tokens[:, 0], best_tokens)
+    return Decoded(without_padding(answers), torch.where(unended, scores[:, 0] / largest_penalty, best_scores))
 
 
 def log_probabilities(outputs: Tensor) -> Tensor:
@@ -131,12 +130,6 @@ def log_probabilities(outputs: Tensor) -> Tensor:
     scores = outputs.to(torch.float32, copy=True)
     scores[:, [PAD, BEGIN]] = -torch.inf
     return scores.log_softmax(dim=1)
-
-
-def keep_best(tokens: Tensor, scores: Tensor, count: int) -> tuple[Tensor, Tensor]:
-    """The best sequences of each source, best first, of tokens `(B, N, U)` and scores `(B, N)`."""
-    best = scores.topk(count, dim=1)
-    return tokens.gather(1, best.indices[:, :, None].expand(-1, -1, tokens.shape[2])), best.values
 
 
 def without_padding(tokens: Tensor) -> Tensor:

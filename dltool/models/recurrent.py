@@ -81,6 +81,12 @@ class RecurrentModel:
     "rnn",
     inputs=("sequence", "image"),
     tasks=("supervised", "tagging", "language_model", "cloze", "translation"),
+    batching="columns",
+)
+@requires(
+    lambda config: config.task.name != "language_model" or config.trainer.accumulate == 1,
+    "trainer.accumulate cuts a batch, whose rows go on where those of the batch before ended",
+    hint="trainer.accumulate=1",
 )
 @requires(
     lambda config: config.task.name != "language_model" or not config.model.bidirectional,
@@ -105,6 +111,12 @@ class RNN(RecurrentModel):
     "lstm",
     inputs=("sequence", "image"),
     tasks=("supervised", "tagging", "language_model", "cloze", "translation"),
+    batching="columns",
+)
+@requires(
+    lambda config: config.task.name != "language_model" or config.trainer.accumulate == 1,
+    "trainer.accumulate cuts a batch, whose rows go on where those of the batch before ended",
+    hint="trainer.accumulate=1",
 )
 @requires(
     lambda config: config.task.name != "language_model" or not config.model.bidirectional,
@@ -127,6 +139,12 @@ class LSTM(RecurrentModel):
     "gru",
     inputs=("sequence", "image"),
     tasks=("supervised", "tagging", "language_model", "cloze", "translation"),
+    batching="columns",
+)
+@requires(
+    lambda config: config.task.name != "language_model" or config.trainer.accumulate == 1,
+    "trainer.accumulate cuts a batch, whose rows go on where those of the batch before ended",
+    hint="trainer.accumulate=1",
 )
 @requires(
     lambda config: config.task.name != "language_model" or not config.model.bidirectional,

@@ -14,7 +14,8 @@ class Progress:
     Attributes:
         step: train_steps taken since the very first one, resumed parts included.
         epoch: Passes over the training data that are finished and evaluated.
-        samples: Training samples seen since this process started.
+        samples: Training samples, or tokens, seen since this process started.
+        unit: Which of the two.
         total_steps: Steps after which the training ends by its length.
         total_epochs: Passes after which it ends, or None where it is measured in steps.
         sums: Running sums of the present epoch, "loss" and the task's own.
@@ -27,6 +28,7 @@ class Progress:
     step: int = 0
     epoch: int = 0
     samples: int = 0
+    unit: str = "samples"
     total_steps: int = 0
     total_epochs: int | None = None
     sums: RunningMeans = field(default_factory=RunningMeans)

@@ -202,7 +202,7 @@ class Pace:
         base = self._warm if steps > self._warm[1] else self._first
         seconds_per_step = (now - base[0]) / max(steps - base[1], 1)
         left = max(progress.total_steps - steps, 0) * seconds_per_step
-        return [f"{speed:,.0f} samples/s", f"{timedelta(seconds=round(left))} left"]
+        return [f"{speed:,.0f} {progress.unit}/s", f"{timedelta(seconds=round(left))} left"]
 
 
 def _epoch(epoch: int, total: int) -> str:

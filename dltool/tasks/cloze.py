@@ -1,0 +1,65 @@
+"""The cloze: words that are masked, from those on both sides."""
+
+import torch
+from torch import Tensor, nn
+
+from dltool.batch import Batch
+from dltool.component import Probability, register
+from dltool.losses.criterion import Criterion
+from dltool.metrics.mean import Mean, MeanOver
+from dltool.randomness import generator
+from dltool.spec import IGNORED, DataSpec
+from dltool.tasks.language_model import measured_tokens, token_loss, with_perplexity
+from dltool.tasks.task import Loss, Task
+from dltool.text.tokenizer import load_tokenizer
+
+
+@register("task", "cloze", loss_for="data")
+class ClozeTask(Task):
+    """Minimize -log p(masked token | all others), the mean over the masked tokens.
+
+    The masked language model of Devlin et al. 2019 (arXiv:1810.04805, section 3.1), after the cloze of Taylor 1953, for
+    networks that see both sides. Every masked token becomes `<unk>`, which these data have no other use for; BERT
+    leaves a tenth of them as they are and makes another tenth random. A batch's first token is always masked, so that
+    one is.
+
+    In training "loss" is logged; an evaluation, whose masks are the same each time, gives "loss", "accuracy" and
+    "perplexity" of the masked tokens.
+
+    Args:
+        masked: Share of the tokens that is masked.
+    """
+
+    def __init__(self, model: nn.Module, loss: Criterion, spec: DataSpec, *, masked: Probability[float] = 0.15) -> None:
+        super().__init__(model)
+        self.criterion = loss
+        self.masked = masked
+        self.mask_token = load_tokenizer(spec.target_tokenizer).unknown
+        self.num_evaluated = 0
+
+    def loss(self, batch: Batch) -> Loss:
+        hidden = torch.rand(batch.inputs.shape, device=batch.inputs.device) < self.masked
+        inputs, targets = self.hide(batch.inputs, batch.targets, hidden)
+        mean, count = token_loss(self.criterion, self.model(inputs), targets)
+        count = (targets != IGNORED).sum()
+        return Loss(mean, count, {"loss": MeanOver(mean.detach(), count)})
+
+    def start_evaluation(self) -> None:
+        super().start_evaluation()
+        self.num_evaluated = 0
+
+    def evaluate(self, batch: Batch) -> dict[str, Mean]:
+        chances = torch.rand(batch.inputs.shape, generator=generator(0, "cloze", self.num_evaluated))
+        self.num_evaluated += 1
+        inputs, targets = self.hide(batch.inputs, batch.targets, chances.to(batch.inputs.device) < self.masked)
+        means = measured_tokens(self.criterion, self.model(inputs), targets)
+        return means | {"loss": MeanOver(means["loss"][0], (targets != IGNORED).sum())}
+
+    def finish_evaluation(self, metrics: dict[str, float]) -> dict[str, float]:
+        return with_perplexity(metrics, in_characters=False)
+
+    def hide(self, tokens: Tensor, following: Tensor, hidden: Tensor) -> tuple[Tensor, Tensor]:
+        """Inputs with the hidden tokens masked, and as targets those tokens, IGNORED elsewhere; padding stays."""
+        hidden[0, 0] = True
+        hidden = hidden & (following != IGNORED)  # Where nothing follows is padding.
+        return tokens.masked_fill(hidden, self.mask_token), tokens.masked_fill(~hidden, IGNORED)

@@ -1,0 +1,139 @@
+"""Sequence to sequence: one text, or an image, into another text."""
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+
+from dltool.batch import Batch
+from dltool.component import NonNegative, Positive, register
+from dltool.errors import ConfigError
+from dltool.generation.search import beam_search, greedy_search
+from dltool.losses.criterion import Criterion
+from dltool.metrics.mean import Mean, MeanOver
+from dltool.spec import END, IGNORED, PAD, DataSpec
+from dltool.tasks.language_model import measured_tokens, token_loss, with_perplexity
+from dltool.tasks.task import Loss, Prediction, Task
+from dltool.text.tokenizer import load_tokenizer
+
+
+@register("task", "translation", loss_for="data")
+class TranslationTask(Task):
+    """Minimize -log p(target | source), the mean over the target's tokens, each given the true ones before it.
+
+    That is teacher forcing (Williams and Zipser 1989; Sutskever et al. 2014, arXiv:1409.3215, equation 1). In training
+    "loss" is logged. An evaluation gives, with the true beginning given, "loss", "accuracy" and "perplexity" by
+    tokens; and of the texts that the model writes by itself what `metrics` names.
+
+    Args:
+        metrics: "exact_match" is the share of texts that are written without a mistake, "bleu" the corpus BLEU of
+            sacrebleu (Post 2018, arXiv:1804.08771; dltool[text]) on the texts as their tokens read. Each takes writing
+            all texts.
+        beam: Beginnings that are followed side by side; 1 always takes the likeliest token.
+        length_penalty: α of Wu et al. 2016, equation 14; 0 favours short texts.
+        max_length: The most tokens that are written; null is the longest target.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        loss: Criterion,
+        spec: DataSpec,
+        *,
+        metrics: list[Literal["exact_match", "bleu"]] = ["exact_match"],  # noqa: B006 (read only)
+        beam: Positive[int] = 1,
+        length_penalty: NonNegative[float] = 0.6,
+        max_length: Positive[int] | None = None,
+    ) -> None:
+        super().__init__(model)
+        self.translator: Any = model  # With encode() and decode() beside forward().
+        self.criterion = loss
+        self.spec = spec
+        self.chosen = metrics
+        self.beam = beam
+        self.length_penalty = length_penalty
+        self.max_length = max_length or spec.max_target_length - 1  # BEGIN is not written.
+        self.tokenizer = load_tokenizer(spec.target_tokenizer)
+        self.main_metric = ("exact_match", "max") if "exact_match" in metrics else ("loss", "min")
+        if "bleu" in metrics:
+            sacrebleu()
+        self.written: list[str] = []
+        self.references: list[str] = []
+        self.signature = ""
+
+    def loss(self, batch: Batch) -> Loss:
+        outputs = self.model(batch.inputs, batch.targets[:, :-1])
+        mean, count = token_loss(self.criterion, outputs, expected(batch.targets))
+        return Loss(mean, count, {"loss": MeanOver(mean.detach(), count)})
+
+    def start_evaluation(self) -> None:
+        super().start_evaluation()
+        self.written, self.references = [], []
+
+    def evaluate(self, batch: Batch) -> dict[str, Mean]:
+        outputs = self.model(batch.inputs, batch.targets[:, :-1])
+        means = measured_tokens(self.criterion, outputs, expected(batch.targets))
+        if self.chosen or self.watchers:
+            written = self.write(batch.inputs)
+            means["exact_match"] = Mean(same_texts(written, batch.targets[:, 1:]).sum(), batch.size)
+            for watcher in self.watchers:
+                watcher.see(batch, written)
+        if "bleu" in self.chosen:
+            self.written += self.texts(written)
+            self.references += self.texts(batch.targets)
+        return means
+
+    def finish_evaluation(self, metrics: dict[str, float]) -> dict[str, float]:
+        values = with_perplexity(metrics, in_characters=False)
+        if "exact_match" not in self.chosen:
+            values.pop("exact_match", None)
+        if "bleu" in self.chosen:
+            bleu = sacrebleu().metrics.BLEU()
+            values["bleu"] = bleu.corpus_score(self.written, [self.references]).score
+            self.signature = str(bleu.get_signature())
+        return values
+
+    def write(self, source: Tensor) -> Tensor:
+        """What the model writes by itself, int64 `(B, U)`: tokens with END, then PAD."""
+        if self.beam == 1:
+            return greedy_search(self.translator, source, self.max_length, alpha=self.length_penalty).tokens
+        return beam_search(self.translator, source, self.max_length, beam=self.beam, alpha=self.length_penalty).tokens
+
+    def texts(self, tokens: Tensor) -> list[str]:
+        """Rows of tokens as text, up to END."""
+        return [self.tokenizer.decode(until_end(row)) for row in tokens.tolist()]
+
+    def predict(self, inputs: Tensor) -> Prediction:
+        return Prediction(self.write(inputs))
+
+    def interpret(self, outputs: Tensor) -> Prediction:
+        """Written tokens stand for themselves."""
+        return Prediction(outputs)
+
+
+def expected(targets: Tensor) -> Tensor:
+    """What follows each token of `(B, U)` but the last: `(B, U - 1)`, IGNORED behind END."""
+    following = targets[:, 1:]
+    return following.masked_fill(following == PAD, IGNORED)
+
+
+def same_texts(written: Tensor, targets: Tensor) -> Tensor:
+    """Whether each row of `(B, U)` is that of `(B, V)`, both padded behind, bool `(B,)`."""
+    length = max(written.shape[1], targets.shape[1])
+    both = [torch.nn.functional.pad(rows, (0, length - rows.shape[1]), value=PAD) for rows in (written, targets)]
+    return (both[0] == both[1]).all(dim=1)
+
+
+def until_end(tokens: Sequence[int]) -> Sequence[int]:
+    return tokens[: tokens.index(END)] if END in tokens else tokens
+
+
+def sacrebleu() -> Any:
+    """The library, imported when it is used."""
+    try:
+        import sacrebleu as library
+        import sacrebleu.metrics
+    except ImportError as error:
+        raise ConfigError("task.metrics=[bleu] needs sacrebleu", 'pip install "dltool[text]"') from error
+    return library
