@@ -1,10 +1,9 @@
 """Every YAML under configs/ composes, lists every field of its component, builds and trains a batch."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from itertools import product
 from pathlib import Path
-from typing import Any
 
 import pytest
 from made_up_images import write_every_image_set
@@ -14,7 +13,7 @@ from dltool.build import build_trainer, prepare
 from dltool.config.check import COMPONENT_GROUPS, Config
 from dltool.config.compose import compose
 from dltool.config.options import GROUPS, PRESETS, option_files, primary_directory, summary
-from dltool.config.source import component, registrations
+from dltool.config.source import Component, component, registrations
 from dltool.runs.folder import RunFolder
 
 OPTIONS = [(group, name) for group in GROUPS for name in option_files(group)]
@@ -26,6 +25,7 @@ COMPANIONS = {
     ("task", "least_squares"): ["model=linear", "optim=none", "data.batch_size=full", "trainer.epochs=1"],
     ("task", "language_model"): ["data=pydoc", "model=gpt"],
     ("task", "tagging"): ["data=conllu", "model=transformer_encoder"],
+    ("task", "translation"): ["data=numbers", "model=transformer"],
     ("model", "perceptron"): ["data=logic"],
     ("loss", "minimax"): ["model=gan"],
     ("loss", "non_saturating"): ["model=gan"],
@@ -41,8 +41,14 @@ COMPANIONS = {
     **{("model", f"vgg{depth}{norm}"): ["model.width=8"] for depth in (11, 13, 16, 19) for norm in ("", "_bn")},
 }
 # A model for the data that lenet does not take, and data for the models of sequences.
-MODELS = {"vector": "mlp", "sequence": "gpt"}
-DATA = {"language_model": ["data=pydoc"]}
+MODELS = {
+    "vector": "mlp",
+    "classes": "transformer_encoder",
+    "tags": "transformer_encoder",
+    "next_token": "gpt",
+    "sequence": "transformer",
+}
+DATA = {"language_model": ["data=pydoc"], "translation": ["data=numbers"]}
 # What makes a training of three steps short, where a model or its images are large, and lets the few images be a batch.
 SMALL = {
     ("model", "airbench"): ["model.widths=[8,16,16]"],
@@ -59,23 +65,25 @@ NEEDS_SPARSE_GRADIENTS = ("optim", "sparse_adam")
 
 
 def image_options(group: str) -> list[str]:
-    """Options that take or give images, by the `name:` in their files; many options can be of one component."""
-    return [option for option in option_files(group) if traits(group, option)["inputs"] in ("image", "any")]
+    """Options that take or give images."""
+    return [o for o in option_files(group) if component_of(group, o).traits["inputs"] in ("image", "any")]
 
 
-def traits(group: str, option: str) -> Mapping[str, Any]:
-    """What the component says of itself that the `name:` in an option's file means."""
+def component_of(group: str, option: str) -> Component:
+    """By the `name:` in the option's file; many options can be of one component."""
     name = re.search(r"^ *name: *(\w+)", option_files(group)[option].read_text(encoding="utf-8"), re.MULTILINE)
-    assert name, option
-    return component(group, name[1]).traits
+    assert name
+    return component(group, name[1])
 
 
 def overrides_for(group: str, name: str) -> list[str]:
     extra = list(COMPANIONS.get((group, name), []))
     if group == "data":
-        extra += [f"model={m}" for inputs, m in MODELS.items() if traits("data", name)["inputs"] == inputs]
-    if group == "model" and traits("model", name)["inputs"] == "sequence":
-        extra += DATA[traits("model", name)["tasks"][0]]
+        traits = component_of("data", name).traits
+        needed = traits["targets"] if traits["inputs"] == "sequence" else traits["inputs"]
+        extra += [f"model={model}" for kind, model in MODELS.items() if kind == needed]
+    if group == "model" and component_of("model", name).traits["inputs"] == "sequence":
+        extra += DATA[component_of("model", name).traits["tasks"][0]]
     return [f"{group}={name}", *extra]
 
 
@@ -93,7 +101,7 @@ def test_trains_one_batch(
         pytest.skip("no model here has sparse gradients; tests/optim takes it on an embedding")
     overrides = [*overrides_for(group, name), *SMALL.get((group, name), [])]
     tree = compose(overrides).tree
-    if "root" in tree["data"]:
+    if tree["data"]["name"] in roots:
         overrides.append(f"data.root={roots[tree['data']['name']]}")
     if texts := write_every_text(tmp_path / "texts").get(tree["data"]["name"]):
         overrides += [f"data.{key}={value}" for key, value in texts.items()]
