@@ -36,6 +36,7 @@ COMPANIONS = {
     ("optim", "none"): ["model=perceptron", "data=logic"],
     ("optim", "lbfgs"): ["model=mlp", "data.batch_size=full"],
     ("optim", "rprop"): ["schedule=constant"],
+    ("experiment", "resnet18_hymenoptera_frozen"): ["init_from=null"],  # A file to be had from PyTorch's server.
     **{("model", f"resnet{depth}"): ["model.width=4"] for depth in (20, 32, 44, 56, 110, 18, 34, 50, 101, 152)},
     **{("model", f"vgg{depth}{norm}"): ["model.width=8"] for depth in (11, 13, 16, 19) for norm in ("", "_bn")},
 }
@@ -58,6 +59,7 @@ SMALL = {
     ("model", "alexnet_torchvision"): ["data.batch_size=2", "data.resize=64", "model.without=[fc6,fc7]"],
     ("model", "torchvision"): ["data.batch_size=2", "model.arch=squeezenet1_1"],
     ("model", "timm"): ["data.batch_size=2", "model.arch=test_resnet"],
+    **{("experiment", f"resnet18_hymenoptera{form}"): ["data.size=64"] for form in ("", "_frozen")},
 }
 NEEDS_SPARSE_GRADIENTS = ("optim", "sparse_adam")
 
@@ -80,8 +82,8 @@ def overrides_for(group: str, name: str) -> list[str]:
         traits = component_of("data", name).traits
         needed = traits["targets"] if traits["inputs"] == "sequence" else traits["inputs"]
         extra += [f"model={model}" for kind, model in MODELS.items() if kind == needed]
-    if group == "model" and component("model", name).traits["inputs"] == "sequence":
-        extra += DATA[component("model", name).traits["tasks"][0]]
+    if group == "model" and component_of("model", name).traits["inputs"] == "sequence":
+        extra += DATA[component_of("model", name).traits["tasks"][0]]
     return [f"{group}={name}", *extra]
 
 
