@@ -1,4 +1,4 @@
-"""Small texts in every format that a data option reads."""
+"""Small texts, and a series, in every format that a data option reads."""
 
 import gzip
 from pathlib import Path
@@ -16,12 +16,15 @@ def write_every_text(folder: Path) -> dict[str, dict[str, object]]:
     rows = "".join(f"{word} film {number},{word}\n" for number in range(20) for word in ("good", "bad", "odd"))
     (folder / "films.csv").write_text(f"text,label\n{rows}", encoding="utf-8")
     write_translations(folder)
+    moments = "".join(f"day {day},{day % 7},{day * 0.5:.1f}\n" for day in range(200))
+    (folder / "series.csv").write_text(f"day,sales,price\n{moments}", encoding="utf-8")
     return {
         "text": {"path": str(folder / "text.txt")},
         "names": {"path": str(folder / "names.txt")},
         "conllu": {"root": str(folder)},
         "text_csv": {"path": str(folder / "films.csv"), "text": "text", "target": "label"},
         "parallel": {"root": str(folder), "source": "de", "target": "en"},
+        "series": {"path": str(folder / "series.csv")},
     }
 
 

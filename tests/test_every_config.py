@@ -46,6 +46,7 @@ COMPANIONS = {
 MODELS = {
     "vector": "mlp",
     "classes": "transformer_encoder",
+    "numbers": "transformer_encoder",
     "tags": "transformer_encoder",
     "next_token": "gpt",
     "sequence": "transformer",
