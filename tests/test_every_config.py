@@ -25,6 +25,7 @@ COMPANIONS = {
     ("task", "least_squares"): ["model=linear", "optim=none", "data.batch_size=full", "trainer.epochs=1"],
     ("task", "language_model"): ["data=pydoc", "model=gpt"],
     ("task", "tagging"): ["data=conllu", "model=transformer_encoder"],
+    ("task", "cloze"): ["data=pydoc", "model=transformer_encoder"],
     ("task", "translation"): ["data=numbers", "model=transformer"],
     ("data", "digits_rows"): ["model=lstm"],
     ("data", "caption_digits"): ["model=lstm"],
