@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 import torch
 
+from dltool.batch import Batch
 from dltool.build import Parts, build_trainer
 from dltool.config.compose import leaves
 from dltool.data.image_preprocessing import ImagePreprocessing
@@ -21,6 +22,7 @@ from dltool.following import followed_metric
 from dltool.numerals import numeral
 from dltool.observers.augmented import AugmentedPlot
 from dltool.observers.csv_log import CsvLog
+from dltool.observers.gradient_over_time_plot import GradientOverTimePlot
 from dltool.observers.jsonl import JsonlLog, cut_back
 from dltool.observers.metric_plots import MetricPlots
 from dltool.observers.network_plots import NetworkPlots
@@ -64,9 +66,10 @@ class Session:
         if logger.plots:
             observers.append(CurvesPlot(self.run.path, self.title()))
             observers.append(MetricPlots(self.run.path, self.title(), self.parts.spec.class_names))
-            if isinstance(self.parts.dataset.preprocessing, ImagePreprocessing):
-                images = self.parts.dataset.preprocessing
-                observers.append(NetworkPlots(self.run.path, self.title(), self.parts.spec, images))
+            spec, images = self.parts.spec, self.parts.dataset.preprocessing
+            if isinstance(images, ImagePreprocessing):
+                observers.append(NetworkPlots(self.run.path, self.title(), spec, images))
+            observers.append(GradientOverTimePlot(self.run.path, self.title(), self.held_out_batch, padded=spec.padded))
             if isinstance(self.parts.dataset.train, TrainSource):
                 observers.append(AugmentedPlot(self.run.path, self.parts.dataset.train))
         if logger.samples:
@@ -74,6 +77,11 @@ class Session:
         # After the pictures, which trackers take along.
         trackers = make_trackers(logger.to, self.run, self.warn, self.parts.config.tree, logger)
         return [*observers, *trackers, *self.also]
+
+    def held_out_batch(self) -> Batch:
+        """One that is not trained on, where there is one."""
+        dataset = self.parts.dataset
+        return next(dataset.evaluation("val" if "val" in dataset.sizes else "train"))
 
     def continue_from(self, checkpoint: Checkpoint) -> None:
         """Load a checkpoint, cut the log back to it, and say what goes on."""

@@ -67,14 +67,14 @@ def layer_table(model: nn.Module, spec: DataSpec) -> str:
         rows.append(Row(names[module], kind, shape_of(output), field, parameters, flops // 2, frozen))
 
     device = next(model.parameters()).device
-    inputs = torch.zeros(1, *spec.input_shape, device=device)
+    inputs = example_inputs(spec, device)
     counter = FlopCounterMode(display=False)
     was_training = model.training
     with following_fields(model), counter, torch.no_grad():
         for module in model.modules():  # After the hooks of following_fields, whose fields they read.
             if not list(module.children()) and module is not model:
                 handles.append(module.register_forward_hook(note))
-        output = model.eval()(mark(inputs) if inputs.ndim == 4 else inputs)
+        output = model.eval()(*(mark(part) if part.ndim == 4 else part for part in inputs))
     model.train(was_training)
     for handle in handles:
         handle.remove()
@@ -82,6 +82,15 @@ def layer_table(model: nn.Module, spec: DataSpec) -> str:
     total = counter.get_total_flops() // 2
     rows.append(Row("", type(model).__name__, shape_of(output), None, own, total, own - num_trained(model)))
     return render(rows, spec.describe_input())
+
+
+def example_inputs(spec: DataSpec, device: torch.device) -> list[Tensor]:
+    """One sample as a model takes it; where it is to give another sequence, with one that it has given so far."""
+    kind = torch.int64 if spec.num_tokens else torch.float32
+    inputs = [torch.ones(1, *spec.input_shape, dtype=kind, device=device)]  # Token 1 is no padding.
+    if spec.target == "sequence":
+        inputs.append(torch.ones(1, spec.max_target_length, dtype=torch.int64, device=device))
+    return inputs
 
 
 def shape_of(output: object) -> str:

@@ -10,4 +10,27 @@ def write_every_text(folder: Path) -> dict[str, dict[str, object]]:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "text.txt").write_text("All that glitters is not gold. " * 150, encoding="utf-8")
     (folder / "names.txt").write_text("\n".join(NAMES * 5), encoding="utf-8")
-    return {"text": {"path": str(folder / "text.txt")}, "names": {"path": str(folder / "names.txt")}}
+    for split, count in (("train", 40), ("dev", 5), ("test", 5)):
+        write_treebank(folder / f"made-ud-{split}.conllu", count)
+    return {
+        "text": {"path": str(folder / "text.txt")},
+        "names": {"path": str(folder / "names.txt")},
+        "conllu": {"root": str(folder)},
+    }
+
+
+def write_treebank(path: Path, count: int) -> None:
+    """Sentences of two to four words, with a comment, a multiword token and an empty node in each."""
+    sentences = []
+    for number in range(count):
+        words = [("Dogs", "NOUN"), ("don't", None), ("do", "AUX"), ("n't", "PART"), ("sleep", "VERB")][: 3 + number % 3]
+        lines, place = [f"# sent_id = {number}"], 0
+        for word, tag in words:
+            if tag is None:
+                lines.append(f"{place + 1}-{place + 2}\t{word}" + "\t_" * 8)
+                continue
+            place += 1
+            lines.append(f"{place}\t{word}\t{word.lower()}\t{tag}\tX\t_\t0\troot\t_\t_")
+        lines.append(f"{place}.1\tthere" + "\t_" * 8)
+        sentences.append("\n".join(lines) + "\n\n")
+    path.write_text("".join(sentences), encoding="utf-8")

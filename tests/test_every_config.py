@@ -13,7 +13,7 @@ from dltool.build import build_trainer, prepare
 from dltool.config.check import COMPONENT_GROUPS, Config
 from dltool.config.compose import compose
 from dltool.config.options import GROUPS, PRESETS, option_files, primary_directory, summary
-from dltool.config.source import component, registrations
+from dltool.config.source import Component, component, registrations
 from dltool.runs.folder import RunFolder
 
 OPTIONS = [(group, name) for group in GROUPS for name in option_files(group)]
@@ -25,6 +25,7 @@ COMPANIONS = {
     ("task", "least_squares"): ["model=linear", "optim=none", "data.batch_size=full", "trainer.epochs=1"],
     ("task", "language_model"): ["data=pydoc", "model=gpt"],
     ("task", "tagging"): ["data=conllu", "model=transformer_encoder"],
+    ("task", "translation"): ["data=numbers", "model=transformer"],
     ("model", "perceptron"): ["data=logic"],
     ("loss", "minimax"): ["model=gan"],
     ("loss", "non_saturating"): ["model=gan"],
@@ -35,12 +36,19 @@ COMPANIONS = {
     ("optim", "none"): ["model=perceptron", "data=logic"],
     ("optim", "lbfgs"): ["model=mlp", "data.batch_size=full"],
     ("optim", "rprop"): ["schedule=constant"],
+    ("experiment", "resnet18_hymenoptera_frozen"): ["init_from=null"],  # A file to be had from PyTorch's server.
     **{("model", f"resnet{depth}"): ["model.width=4"] for depth in (20, 32, 44, 56, 110, 18, 34, 50, 101, 152)},
     **{("model", f"vgg{depth}{norm}"): ["model.width=8"] for depth in (11, 13, 16, 19) for norm in ("", "_bn")},
 }
 # A model for the data that lenet does not take, and data for the models of sequences.
-MODELS = {"vector": "mlp", "sequence": "gpt"}
-DATA = {"language_model": ["data=pydoc"]}
+MODELS = {
+    "vector": "mlp",
+    "classes": "transformer_encoder",
+    "tags": "transformer_encoder",
+    "next_token": "gpt",
+    "sequence": "transformer",
+}
+DATA = {"language_model": ["data=pydoc"], "translation": ["data=numbers"]}
 # What makes a training of three steps short, where a model or its images are large, and lets the few images be a batch.
 SMALL = {
     ("model", "airbench"): ["model.widths=[8,16,16]"],
@@ -51,25 +59,31 @@ SMALL = {
     ("model", "alexnet_torchvision"): ["data.batch_size=2", "data.resize=64", "model.without=[fc6,fc7]"],
     ("model", "torchvision"): ["data.batch_size=2", "model.arch=squeezenet1_1"],
     ("model", "timm"): ["data.batch_size=2", "model.arch=test_resnet"],
+    **{("experiment", f"resnet18_hymenoptera{form}"): ["data.size=64"] for form in ("", "_frozen")},
 }
 NEEDS_SPARSE_GRADIENTS = ("optim", "sparse_adam")
 
 
 def image_options(group: str) -> list[str]:
-    """Options that take or give images, by the `name:` in their files; many options can be of one component."""
-    names = {
-        option: re.search(r"^ *name: *(\w+)", path.read_text(encoding="utf-8"), re.MULTILINE)
-        for option, path in option_files(group).items()
-    }
-    return [o for o, name in names.items() if name and component(group, name[1]).traits["inputs"] in ("image", "any")]
+    """Options that take or give images."""
+    return [o for o in option_files(group) if component_of(group, o).traits["inputs"] in ("image", "any")]
+
+
+def component_of(group: str, option: str) -> Component:
+    """By the `name:` in the option's file; many options can be of one component."""
+    name = re.search(r"^ *name: *(\w+)", option_files(group)[option].read_text(encoding="utf-8"), re.MULTILINE)
+    assert name
+    return component(group, name[1])
 
 
 def overrides_for(group: str, name: str) -> list[str]:
     extra = list(COMPANIONS.get((group, name), []))
     if group == "data":
-        extra += [f"model={m}" for inputs, m in MODELS.items() if component("data", name).traits["inputs"] == inputs]
-    if group == "model" and component("model", name).traits["inputs"] == "sequence":
-        extra += DATA[component("model", name).traits["tasks"][0]]
+        traits = component_of("data", name).traits
+        needed = traits["targets"] if traits["inputs"] == "sequence" else traits["inputs"]
+        extra += [f"model={model}" for kind, model in MODELS.items() if kind == needed]
+    if group == "model" and component_of("model", name).traits["inputs"] == "sequence":
+        extra += DATA[component_of("model", name).traits["tasks"][0]]
     return [f"{group}={name}", *extra]
 
 
@@ -87,7 +101,7 @@ def test_trains_one_batch(
         pytest.skip("no model here has sparse gradients; tests/optim takes it on an embedding")
     overrides = [*overrides_for(group, name), *SMALL.get((group, name), [])]
     tree = compose(overrides).tree
-    if "root" in tree["data"]:
+    if tree["data"]["name"] in roots:
         overrides.append(f"data.root={roots[tree['data']['name']]}")
     if texts := write_every_text(tmp_path / "texts").get(tree["data"]["name"]):
         overrides += [f"data.{key}={value}" for key, value in texts.items()]

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
+from made_up_images import write_pictures
 from places import REAL_DATA
 
 from dltool.build import build_trainer, prepare
@@ -46,6 +48,28 @@ def test_the_perceptron_separates_what_a_line_can(
 ) -> None:
     trainer = fit(configure("model=perceptron", "data=logic", f"data.function={function}"), tmp_path)
     assert (trainer.progress.metrics["test/accuracy"] == 1) == (function != "xor")
+
+
+def test_a_new_head_stands_on_the_features_of_torchvision_s_file(
+    configure: Callable[..., Config], tmp_path: Path
+) -> None:
+    """The file that PyTorch publishes has these names and shapes; its 1000 classes give way to two."""
+    torchvision = pytest.importorskip("torchvision")
+    published = torchvision.models.resnet18().state_dict()
+    torch.save(published, tmp_path / "resnet18-f37072fd.pth")
+    root = write_pictures(tmp_path / "photographs", ("ants", "bees"), 10, side=80)
+    overrides = [f"data.root={root}", "data.size=64", f"init_from={tmp_path / 'resnet18-f37072fd.pth'}"]
+    parts = prepare(configure("experiment=resnet18_hymenoptera_frozen", *overrides))
+    trainer = build_trainer(parts, RunFolder(tmp_path / "run"))
+    trainer.task.model.train()
+    trainer.train_step()
+    state = trainer.task.model.state_dict()
+    assert set(state) == set(published)
+    for name, tensor in state.items():
+        assert name.startswith("fc.") or torch.equal(tensor, published[name]), name
+    learning = [name for name, parameter in trainer.task.model.named_parameters() if parameter.requires_grad]
+    assert learning == ["fc.weight", "fc.bias"]
+    assert state["fc.weight"].shape == (2, 512)
 
 
 @pytest.mark.slow

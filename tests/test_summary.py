@@ -7,6 +7,7 @@ import torch
 
 from dltool.config.check import Config
 from dltool.config.options import option_files
+from dltool.models.recurrent import LSTM
 from dltool.spec import DataSpec
 from dltool.summary import layer_table
 from dltool.training import describe_model
@@ -40,3 +41,19 @@ def test_the_model_stays_in_training_mode() -> None:
     model = torch.nn.Sequential(torch.nn.Linear(2, 2))
     layer_table(model, DataSpec((2,)))
     assert model.training
+
+
+def test_a_layer_that_gives_its_state_too_has_the_shape_of_its_features() -> None:
+    model = LSTM(DataSpec((5, 3), "numbers"), hidden_dim=4)
+    table = [line.split() for line in layer_table(model, DataSpec((5, 3))).splitlines()]
+    assert table[3][:4] == ["layers.forwards", "LSTM", "5×4", f"{4 * (3 * 4 + 4 * 4 + 2 * 4)}"]
+
+
+def test_tokens_and_a_sequence_to_give_have_their_table_too() -> None:
+    spec = DataSpec((5,), "sequence", output_dim=9, num_tokens=7, padded=True, num_target_tokens=9, max_target_length=6)
+    table = layer_table(LSTM(spec, embedding_dim=4, hidden_dim=4).to("meta"), spec)
+    rows = {row[0]: row[1:] for row in (line.split() for line in table.splitlines())}
+    assert rows["input"] == ["5"]
+    assert rows["encoder.inputs.embedding"][:3] == ["Embedding", "5×4", "28"]
+    assert rows["attention.key"][:2] == ["Linear", "5×4"]
+    assert rows["head"][:2] == ["Linear", "6×9"]

@@ -18,8 +18,10 @@ from dltool.build import build_data, build_model, build_spec, build_task, initia
 from dltool.config.check import Config
 from dltool.construct import build_component
 from dltool.data.dataset import Dataset
+from dltool.data.file_source import FileSource
 from dltool.data.source import TrainSource, take
 from dltool.engine.device import choose_device, choose_threads
+from dltool.errors import DataError
 from dltool.losses.cross_entropy import CrossEntropy
 from dltool.settings import TrainerSettings
 from dltool.tasks.gan import GanTask
@@ -174,19 +176,32 @@ class GanLoop(BareLoop):
 LOOPS: dict[str, type[BareLoop]] = {"supervised": SupervisedLoop, "gan": GanLoop}
 
 
-def has_bare_loop(config: Config) -> bool:
-    """Whether the training is one that is written by hand here: of tensors in memory, none of them mixed."""
+def has_bare_loop(config: Config, dataset: Dataset | None = None) -> bool:
+    """Whether the training is one that is written by hand here: of tensors in memory, none of them mixed.
+
+    Args:
+        config: Of the training.
+        dataset: Prepared; without it data.residency=auto counts as in memory.
+    """
     augment = config["data"].get("augment", {})
-    in_memory = config["data"]["name"] != "image_folder"
+    in_memory = config["data"].get("residency") != "loader"
+    if dataset is not None:
+        in_memory = isinstance(dataset.train, TrainSource) and not isinstance(dataset.train, FileSource)
     return config["task"]["name"] in LOOPS and in_memory and not (augment.get("mixup") or augment.get("cutmix"))
 
 
 def build_bare_loop(config: Config) -> BareLoop:
-    """The hand-written loop of a config, from its first line: device, data, model, optimizers."""
+    """The hand-written loop of a config, from its first line: device, data, model, optimizers.
+
+    Raises:
+        DataError: The data is not in memory after all.
+    """
     settings: TrainerSettings = build_component(config.components["trainer"], config["trainer"])
     device = choose_device(settings.device)
     torch.set_num_threads(choose_threads(settings.threads))
     dataset = build_data(config, device)
+    if not has_bare_loop(config, dataset):
+        raise DataError("the hand-written loop reads from memory what is not there", "data.residency=host")
     spec = build_spec(config, dataset)
     model = build_model(config, spec, device)
     initialize_from_data(model, dataset)

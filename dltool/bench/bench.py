@@ -60,7 +60,7 @@ def bench(
     with tempfile.TemporaryDirectory() as folder:
         ours = DltoolLoop(parts, Path(folder))
         contestants[DLTOOL] = ours.time_steps
-        if has_bare_loop(config):
+        if has_bare_loop(config, parts.dataset):
             bare = bare_loop_beside(config, parts.task, parts.dataset, parts.settings)
             same = compare(ours, bare, config["seed"])
             contestants[HAND_WRITTEN] = partial(time_run, bare.run, parts.device)

@@ -23,6 +23,7 @@ from dltool.bench.bare_loop import Batches, SupervisedLoop, bare_loop_beside, ha
 from dltool.bench.stopwatch import Contestant, Seconds, Stopwatch, time_run
 from dltool.build import Parts
 from dltool.config.check import Config
+from dltool.data.folder_data import FolderData
 from dltool.data.image_data import ImageData
 from dltool.data.scaling import PixelScaling
 from dltool.data.source import TrainSource
@@ -62,7 +63,7 @@ def build_peers(config: Config, parts: Parts, folder: Path) -> tuple[dict[str, C
 
 def unsuited(config: Config, parts: Parts) -> str | None:
     """Why the usual loops do not train this, or None."""
-    if config["task"]["name"] != "supervised" or not has_bare_loop(config):
+    if config["task"]["name"] != "supervised" or not has_bare_loop(config, parts.dataset):
         return f"no usual loop for task={config['task']['name']}"
     if parts.settings.accumulate > 1:
         return "their accumulation adds up batches, dltool's cuts one: trainer.accumulate=1 compares"
@@ -159,7 +160,7 @@ def usual_loader(parts: Parts) -> DataLoader[Any]:
     assert isinstance(source, TrainSource)
     inputs, targets = source.split.inputs.cpu(), source.split.targets.cpu()
     dataset: TorchDataset[Any]
-    if isinstance(parts.dataset, ImageData) and isinstance(source.scaling, PixelScaling):
+    if isinstance(parts.dataset, (ImageData, FolderData)) and isinstance(source.scaling, PixelScaling):
         dataset = ImageDataset(inputs, targets, usual_transform(source, source.scaling))
     else:
         dataset = TensorDataset(inputs, targets)

@@ -31,8 +31,9 @@ def measure_starts(config: Config, num_starts: int) -> dict[str, list[Start]]:
     """Begin the training so many times, dltool and the hand-written loop in turns.
 
     Returns:
-        Nothing for a loop that failed, as it will again in this process, with an error; or where processes
-        cannot be forked (on Windows; on macOS they can, but not with Metal).
+        Nothing for a loop that failed: dltool's will again in this process, with an error, and the hand-written one
+        has nothing to draw from where data.residency=auto becomes loader. Nothing at all where processes cannot be
+        forked (on Windows; on macOS they can, but not with Metal).
     """
     if not hasattr(os, "fork") or sys.platform == "darwin":
         return {}
@@ -41,9 +42,12 @@ def measure_starts(config: Config, num_starts: int) -> dict[str, list[Start]]:
     names = list(loops)
     for _ in range(num_starts):
         for name in names:
-            if (start := in_a_fork(lambda name=name: loops[name](config))) is None:  # type: ignore[misc]
-                return {}
-            found[name].append(start)
+            if name in found:
+                start = in_a_fork(lambda name=name: loops[name](config))  # type: ignore[misc]
+                if start is None:
+                    del found[name]
+                else:
+                    found[name].append(start)
         names.reverse()
     return found
 

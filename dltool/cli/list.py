@@ -59,6 +59,7 @@ def print_record(path: Path, margin: str) -> None:
         print(f"{margin}not measured by a metric")
         return
     for name, claim in record.metrics.items():
-        print(f"{margin}{name} {claim.describe()}, {len(record.seeds)} seed{'s' * (len(record.seeds) != 1)}")
+        seeds = f", {len(record.seeds)} seed{'s' * (len(record.seeds) != 1)}" if claim.measured else ""
+        print(f"{margin}{name} {claim.describe()}{seeds}")
     if record.seconds is not None:
         print(f"{margin}{record.seconds:g} s on {record.machine}")

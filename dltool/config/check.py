@@ -241,9 +241,10 @@ def check_inputs(components: dict[str, Component]) -> None:
     gives, takes = data.traits["inputs"], model.traits["inputs"]
     if gives not in takes and (takes != "any" or gives == "sequence"):
         shapes = {"image": "images (C, H, W)", "vector": "rows of numbers (D,)", "sequence": "sequences"}
+        taken = " or ".join(text for name, text in shapes.items() if name in takes) or "no sequences"
         raise ConfigError(
-            f"model={model.name} takes {shapes[takes]}, but data={data.name} gives {shapes[gives]}",
-            "model=mlp takes either",
+            f"model={model.name} takes {taken}, but data={data.name} gives {shapes[gives]}",
+            "model=lstm takes sequences" if gives == "sequence" else "model=mlp takes either",
         )
 
 

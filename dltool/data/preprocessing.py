@@ -53,6 +53,8 @@ def as_tuple(value: Any) -> Any:
 
 def first_of(raw: RawData, class_name: str) -> str:
     """Where the first sample of a class stands, " (test sample 3)" or " (row 3)"; nothing where there is none."""
+    if raw.target == "tags":
+        return ""
     label = raw.class_names.index(class_name)
     for name, split in raw.splits.items():
         if len(found := (split.targets == label).nonzero()):

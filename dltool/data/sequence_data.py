@@ -15,7 +15,7 @@ from dltool.data.scaling import Scaling
 from dltool.data.sequence_source import SequenceSource, evaluation_batches, sequence_lengths
 from dltool.data.source import TrainSource
 from dltool.data.text_preprocessing import TextPreprocessing, padded
-from dltool.errors import DataError
+from dltool.errors import ConfigError, DataError
 from dltool.spec import BEGIN, END, IGNORED, PAD, SPECIAL_TOKENS, DataSpec
 from dltool.text.tokenizer import TokenizerSettings, fit_tokenizer, load_tokenizer
 
@@ -57,6 +57,13 @@ class SequenceData(SampleData):
     def _scale(self, raw: RawData, pixel_scaling: Scaling | None) -> None:
         known = [raw.texts.inputs[row] for row in self.splits["train"].inputs.tolist()]
         tokenizer = fit_tokenizer(self.tokenizer_settings, known, SPECIAL_TOKENS)
+        if self.tokenizer_settings.kind == "auto":
+            self.choices["data.tokenizer.kind"] = tokenizer.kind
+        if raw.target == "tags" and tokenizer.kind != "word":
+            raise ConfigError(
+                f"data.tokenizer.kind={tokenizer.kind}: the tags of {raw.origin} are those of words",
+                "data.tokenizer.kind=word",
+            )
         self.preprocessing = TextPreprocessing(
             tokenizer.to_json(),
             max_length=self.max_length or 0,
@@ -69,9 +76,7 @@ class SequenceData(SampleData):
             longest = max(split.inputs.shape[1] for split in self.splits.values())
             self.preprocessing = replace(self.preprocessing, max_length=longest)
             self.choices["data.max_length"] = longest
-        unknown = (
-            f", {tokenizer.specials[tokenizer.unknown]} for others" if self.tokenizer_settings.kind != "bpe" else ""
-        )
+        unknown = f", {tokenizer.specials[tokenizer.unknown]} for others" if tokenizer.kind != "bpe" else ""
         self.notes.append(f"a vocabulary of {len(tokenizer):,} tokens from the training split{unknown}")
 
     def _fit_targets(self, raw: RawData) -> str:
@@ -81,7 +86,10 @@ class SequenceData(SampleData):
         if raw.target != "sequence":
             return ""
         known = [raw.texts.targets[row] for row in self.splits["train"].targets.tolist()]
-        return fit_tokenizer(self.target_tokenizer_settings, known, SPECIAL_TOKENS).to_json()
+        tokenizer = fit_tokenizer(self.target_tokenizer_settings, known, SPECIAL_TOKENS)
+        if self.target_tokenizer_settings.kind == "auto":
+            self.choices["data.target_tokenizer.kind"] = tokenizer.kind
+        return tokenizer.to_json()
 
     def _reuse(self, raw: RawData, preprocessing: Preprocessing) -> None:
         if not isinstance(preprocessing, TextPreprocessing):

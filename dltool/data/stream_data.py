@@ -96,6 +96,8 @@ class StreamData(Dataset):
         texts = self._splits(raw) if cut else {"train": raw.train}
         if fitted is None:
             tokenizer = fit_tokenizer(self.tokenizer_settings, [texts["train"]], STREAM_SPECIALS)
+            if self.tokenizer_settings.kind == "auto":
+                self.choices["data.tokenizer.kind"] = tokenizer.kind
             self.preprocessing = TextPreprocessing(tokenizer.to_json(), self.length, padded=False)
             self.spec = DataSpec(
                 input_shape=(self.length,),

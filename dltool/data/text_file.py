@@ -1,21 +1,26 @@
 """Reads text files."""
 
+import gzip
+import zlib
 from pathlib import Path
 
 from dltool.errors import DataError
 
 
 def read_text(path: Path) -> str:
-    """The text of a UTF-8 file, a byte order mark left out, every end of a line as one \\n.
+    """The text of a UTF-8 file, gzipped or not, a byte order mark left out, every end of a line as one \\n.
 
     Raises:
-        DataError: There is no such file, it is not UTF-8 (with the byte and its line), or it is empty.
+        DataError: There is no such file, it is broken, not UTF-8 (with the byte and its line), or empty.
     """
     path = path.expanduser().resolve()
     try:
         raw = path.read_bytes()
-    except OSError as error:
-        raise DataError(f"{path} cannot be read: {error.strerror}") from error
+        if raw.startswith(b"\x1f\x8b"):
+            raw = gzip.decompress(raw)
+    except (OSError, EOFError, zlib.error) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else error
+        raise DataError(f"{path} cannot be read: {reason}", "is the path right, and the file complete?") from error
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:

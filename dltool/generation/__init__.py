@@ -1,0 +1,1 @@
+"""Sequences from trained models: text that is sampled, translations that are searched."""

@@ -82,7 +82,7 @@ def draw_gradient_over_time(curves: Mapping[str, Tensor], path: Path, title: str
         title: Above them.
     """
     import matplotlib
-    from matplotlib.ticker import MaxNLocator
+    from matplotlib.ticker import MaxNLocator, NullFormatter, StrMethodFormatter
 
     colors = dict(zip(curves, COLORS if BEFORE in curves else COLORS[1:], strict=False))
     with fonts_for(title, *curves), matplotlib.rc_context(STYLE):
@@ -102,6 +102,8 @@ def draw_gradient_over_time(curves: Mapping[str, Tensor], path: Path, title: str
             axes.fill_between(steps, low, high, color=colors[name], alpha=0.15, linewidth=0)
         if axes.lines:
             axes.set_yscale("log")
+            axes.yaxis.set_minor_formatter(NullFormatter())
+            axes.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
             axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3)
         else:
             axes.text(0.5, 0.5, "no gradient reaches any position", transform=axes.transAxes, ha="center")

@@ -28,13 +28,14 @@ class TokenizerSettings:
 
     Attributes:
         kind: "char" takes characters, "word" words and punctuation marks, "bpe" the pieces of byte-pair encoding
-            (Sennrich et al. 2016, arXiv:1508.07909) over bytes, which knows every text (needs dltool[text]).
+            (Sennrich et al. 2016, arXiv:1508.07909) over bytes, which knows every text (needs dltool[text]). "auto"
+            takes words where the data tells them apart already, else characters.
         lower: Make all letters small ones first.
         min_freq: Of "word" and "char": occurrences in the training split below which a token becomes `<unk>`.
         max_size: Tokens at most, the special ones included: the most frequent stay. null is no bound; "bpe" needs one.
     """
 
-    kind: Literal["char", "word", "bpe"] = "char"
+    kind: Literal["auto", "char", "word", "bpe"] = "char"
     lower: bool = False
     min_freq: Positive[int] = 1
     max_size: Positive[int] | None = None
@@ -280,7 +281,11 @@ def fit_tokenizer(
     Raises:
         ConfigError: The tokenizers library is missing, or max_size is too small for it.
     """
-    tokenizer: Tokenizer = KINDS[settings.kind].fit(texts, specials, settings)
+    texts = list(texts)
+    kind = settings.kind
+    if kind == "auto":
+        kind = "char" if all(isinstance(text, str) for text in texts) else "word"
+    tokenizer: Tokenizer = KINDS[kind].fit(texts, specials, settings)
     return tokenizer
 
 

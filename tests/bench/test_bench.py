@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import torch
+from made_up_images import write_pictures
 
 from dltool.bench.bare_loop import bare_loop_beside, build_bare_loop
 from dltool.bench.bench import bench, compare
@@ -18,6 +19,7 @@ from dltool.bench.peers import usual_loader
 from dltool.bench.stopwatch import Seconds, time_in_turns
 from dltool.build import prepare
 from dltool.config.check import Config
+from dltool.errors import DataError
 
 TRAININGS = {
     "classes": ["model=mlp", "model.hidden=[8]", "data=iris", "data.batch_size=16", "schedule=one_cycle"],
@@ -140,6 +142,32 @@ def test_turns_alternate() -> None:
     assert [len(times) for times in timings.values()] == [3, 3]
     num_steps, _ = time_in_turns({"a": contestant("a", 0.01), "b": contestant("b", 0.04)}, 3, 0.1, 0.3)
     assert num_steps == 30  # At least 0.3 s for the faster one.
+
+
+def in_files(folder: Path) -> list[str]:
+    root = write_pictures(folder, ("ants", "bees"), 20)
+    return ["model=lenet", "data=image_folder", f"data.root={root}", "data.size=32", "data.batch_size=8"]
+
+
+def test_decoded_files_are_benched_like_any_images(configure: Callable[..., Config], tmp_path: Path) -> None:
+    report = bench(configure(*in_files(tmp_path), "data.augment.flip=true"), **TINY)
+    assert set(report["figures"]) == {"dltool", "hand-written"}
+    assert report["same"]["equal"], report["same"]
+    assert not report["missing"]
+
+
+@pytest.mark.parametrize("residency", ["loader", "auto"])
+def test_nobody_writes_by_hand_what_decodes_for_each_batch(
+    residency: str, configure: Callable[..., Config], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dltool.data.folder_data.available_memory", lambda: 0.0)  # "auto" becomes "loader" then.
+    config = configure(*in_files(tmp_path), f"data.residency={residency}", "data.workers=0")
+    report = bench(config, with_peers=True, **TINY)
+    assert set(report["figures"]) == {"dltool"}
+    assert "hand-written" in report["missing"]
+    assert report["same"] is None
+    with pytest.raises(DataError, match="reads from memory"):
+        build_bare_loop(config)
 
 
 def test_the_hand_written_loop_begins_from_nothing(configure: Callable[..., Config]) -> None:

@@ -42,6 +42,7 @@ WRONG = [
     ("loss=binary_cross_entropy", "loss=binary_cross_entropy does not fit data=digits", "loss=cross_entropy"),
     ("loss=minimax", "loss=minimax does not fit", "loss=cross_entropy"),
     ("model=lenet data=iris", "model=lenet takes images", "model=mlp"),
+    ("model=lstm data=iris", "model=lstm takes images (C, H, W) or sequences, but data=iris gives rows", "model=mlp"),
     ("task=gan", "task=gan cannot train model=lenet", "task=supervised"),
     ("model=perceptron data=logic optim=adam", "no use for optim=adam", "optim=none"),
     ("optim=none", "needs an optimizer", "optim=adam"),

@@ -1,0 +1,114 @@
+"""Sentences with a tag for each word, in the CoNLL-U format (universaldependencies.org/format.html)."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
+
+import torch
+
+from dltool.component import register, requires
+from dltool.data.arrays import RawData
+from dltool.data.sequence_data import SequenceData
+from dltool.data.split_files import TextRows, find_split_files, joined
+from dltool.data.text_file import read_text
+from dltool.errors import DataError
+
+NUM_COLUMNS = 10
+COLUMNS = {"upos": 3, "xpos": 4}  # ID, FORM, LEMMA, UPOS, XPOS, FEATS, …, from 0.
+
+
+@register("data", "conllu", into=SequenceData, inputs="sequence", targets="tags")
+@requires(
+    lambda config: (config.data.root is None) != (config.data.train is None),
+    "data=conllu needs a folder or a training file, and not both",
+    hint="data.root=FOLDER with *-train.conllu, *-dev.conllu and *-test.conllu, or data.train=FILE.conllu",
+)
+def conllu(
+    _rng: torch.Generator,
+    *,
+    root: str | None = None,
+    train: str | None = None,
+    val: str | None = None,
+    test: str | None = None,
+    column: Literal["upos", "xpos"] = "upos",
+) -> RawData:
+    """Words and their parts of speech.
+
+    Comments, the lines of multiword tokens (3-4) and empty nodes (3.1) are left out: the words are those that the
+    treebank counts.
+
+    Args:
+        _rng: Not used.
+        root: A folder whose files have train, dev and test in their names and end in .conllu.
+        train: A file, in place of the folder's; splits that have none are cut off the training file's sentences.
+        val: A file of the validation split.
+        test: A file of the test split.
+        column: The tag: universal ("upos"), or the language's own ("xpos").
+
+    Raises:
+        DataError: With the file and the line.
+    """
+    files = {name: Path(path) for name, path in (("train", train), ("val", val), ("test", test)) if path is not None}
+    if root is not None:
+        files = find_split_files(Path(root), (".conllu",), {name: name for name in ("train", "val", "test")}) | files
+    sentences = {name: read_sentences(path, column) for name, path in files.items()}
+    names = tuple(sorted({tag for split in sentences.values() for tags in split.targets for tag in tags}))
+    numbers = {tag: number for number, tag in enumerate(names)}
+    numbered = {
+        name: TextRows(split.inputs, [[numbers[tag] for tag in tags] for tags in split.targets], split.rows)
+        for name, split in sentences.items()
+    }
+    num_words = sum(len(tags) for tags in sentences["train"].targets)
+    return joined(
+        numbered,
+        "tags",
+        class_names=names,
+        origin=str(Path(root or files["train"]).expanduser().resolve()),
+        notes=(f"{len(numbered['train'].inputs):,} sentences to train on, {num_words:,} words, {len(names)} tags",),
+    )
+
+
+def read_sentences(path: Path, column: str) -> TextRows:
+    """The words of each sentence, and their tags, as texts; the row is the line of its first word.
+
+    Raises:
+        DataError: A line has not ten columns, or no tag.
+    """
+    path = path.expanduser().resolve()
+    words, tags, rows = [], [], []
+    for row, sentence in sentences_of(path, COLUMNS[column]):
+        found = [tag for _, tag in sentence]
+        if "_" in found:
+            other = "xpos" if column == "upos" else "upos"
+            word = sentence[found.index("_")][0]
+            raise DataError(
+                f"{path}: the word {word!r} of the sentence that begins in line {row} has no {column}",
+                f"data.column={other}",
+            )
+        words.append([word for word, _ in sentence])
+        tags.append(found)
+        rows.append(row)
+    if not words:
+        raise DataError(f"{path} has no sentence", "a CoNLL-U file has a word a line, in ten columns")
+    return TextRows(words, tags, rows)
+
+
+def sentences_of(path: Path, column: int) -> Iterator[tuple[int, list[tuple[str, str]]]]:
+    """The line of its first word, and the words with their tags, of each sentence."""
+    sentence: list[tuple[str, str]] = []
+    first = 0
+    for number, line in enumerate([*read_text(path).split("\n"), ""], start=1):
+        if not line.strip():
+            if sentence:
+                yield first, sentence
+                sentence = []
+        elif not line.startswith("#"):
+            cells = line.split("\t")
+            if len(cells) != NUM_COLUMNS:
+                raise DataError(
+                    f"{path}, line {number}: {len(cells)} columns, and CoNLL-U has {NUM_COLUMNS}",
+                    "columns are separated by single tabs; an empty one is _",
+                )
+            if cells[0].isdigit():  # Not 3-4, nor 3.1.
+                first = first if sentence else number
+                sentence.append((cells[1], cells[column]))

@@ -1,0 +1,82 @@
+"""Data that comes as a file, or a pair of files, for each split: finds the files, and puts their texts together."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from dltool.data.arrays import RawData, Split, Text, Texts
+from dltool.errors import DataError
+from dltool.spec import Target
+
+SPLITS = {"train": "train|training", "val": "val|valid|validation|dev", "test": "test|testing"}
+SHOWN = 8  # Files that a message names.
+
+
+def find_split_files(root: Path, endings: Sequence[str], keys: Mapping[str, str]) -> dict[str, Path]:
+    """The files of a folder by the word that their names have for a split, as in `en_ewt-ud-dev.conllu`.
+
+    Args:
+        root: The folder.
+        endings: How the names end, `.conllu` or `.de.gz`.
+        keys: Split to the key that names its file instead, for hints.
+
+    Returns:
+        "train" and, where they exist, "val" and "test".
+
+    Raises:
+        DataError: There is no such folder, none of its files is of the training split, or several are of one split.
+    """
+    root = root.expanduser().resolve()
+    if not root.is_dir():
+        raise DataError(f"{root} is no folder", f"data.root=FOLDER, or data.{keys['train']}=FILE")
+    files = sorted(path for path in root.iterdir() if path.name.endswith(tuple(endings)) and path.is_file())
+    found: dict[str, Path] = {}
+    for split, words in SPLITS.items():
+        matching = [path for path in files if re.search(rf"(?:^|[-_.])(?:{words})(?:[-_.]|\d|$)", path.name)]
+        if len(matching) > 1:
+            names = ", ".join(path.name for path in matching[:SHOWN])
+            raise DataError(f"{root} has several files of the {split} split: {names}", f"data.{keys[split]}=FILE")
+        if matching:
+            found[split] = matching[0]
+    if "train" not in found:
+        there = ", ".join(path.name for path in sorted(root.iterdir())[:SHOWN]) or "nothing"
+        raise DataError(
+            f"{root} has no file of the training split, a name with train that ends in {' or '.join(endings)}; "
+            f"it has {there}",
+            f"data.{keys['train']}=FILE",
+        )
+    return found
+
+
+@dataclass(frozen=True)
+class TextRows:
+    """The samples of one split.
+
+    Attributes:
+        inputs: Their texts.
+        targets: Of each a text, a class, or a class for each word.
+        rows: Where each stands in its file, counted from 1.
+    """
+
+    inputs: Sequence[Text]
+    targets: Sequence[Any]
+    rows: Sequence[int]
+
+
+def joined(splits: Mapping[str, TextRows], target: Target, **shared: Any) -> RawData:
+    """The data of several files; `shared` are fields of RawData."""
+    inputs: list[Text] = []
+    targets: list[Any] = []
+    parts: dict[str, Split] = {}
+    for name, split in splits.items():
+        places = torch.arange(len(inputs), len(inputs) + len(split.inputs))
+        labels = torch.tensor(split.targets, dtype=torch.int64) if target == "classes" else places
+        parts[name] = Split(places, labels, torch.tensor(split.rows, dtype=torch.int64))
+        inputs += split.inputs
+        targets += split.targets
+    texts = Texts(inputs, () if target == "classes" else targets)
+    return RawData(parts["train"], parts.get("val"), parts.get("test"), target, texts=texts, **shared)
