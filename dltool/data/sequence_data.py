@@ -53,6 +53,19 @@ class SequenceData(SampleData):
 
     def _shape(self, model_traits: Mapping[str, Any]) -> None:
         """The sequences get their shape when they are encoded."""
+        if self.batch_tokens is None:
+            return
+        key, value = "data.group_by_length", "true"
+        if self.group_by_length:
+            key, value = ("data.shuffle", "true") if not self.shuffle else ("data.sampling", "all")
+        if not (self.group_by_length and self.shuffle and self.sampling == "all"):
+            raise ConfigError(
+                f"data.batch_tokens={self.batch_tokens} is the size of batches of texts of like length, which need "
+                f"{key}={value}",
+                f"{key}={value}, or data.batch_tokens=null",
+            )
+        if self.drop_last:
+            raise ConfigError("with data.batch_tokens no batch is smaller than it should be", "data.drop_last=false")
 
     def _scale(self, raw: RawData, pixel_scaling: Scaling | None) -> None:
         known = [raw.texts.inputs[row] for row in self.splits["train"].inputs.tolist()]
