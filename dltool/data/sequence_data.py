@@ -110,6 +110,12 @@ class SequenceData(SampleData):
         self.preprocessing = preprocessing
         self.target_tokenizer = self.spec.target_tokenizer
         self._encode(raw)
+        longest, limit = self._longest_target(raw), self.spec.max_target_length
+        if longest > limit:
+            raise DataError(
+                f"{raw.origin} has a text to be told of {longest} tokens, and the model tells at most {limit}",
+                "shorten it",
+            )
 
     def _encode(self, raw: RawData) -> None:
         """Replace the numbers of texts by their tokens."""
@@ -159,11 +165,13 @@ class SequenceData(SampleData):
             num_tokens=len(self.preprocessing.tokenizer),
             padded=True,
             num_target_tokens=len(load_tokenizer(self.target_tokenizer)) if self.target_tokenizer else 0,
-            max_target_length=max(split.targets.shape[1] for split in self.splits.values())
-            if raw.target == "sequence"
-            else 0,
+            max_target_length=self._longest_target(raw),
             target_tokenizer=self.target_tokenizer,
         )
+
+    def _longest_target(self, raw: RawData) -> int:
+        """Tokens of the longest text to be told, 0 where none is."""
+        return max(split.targets.shape[1] for split in self.splits.values()) if raw.target == "sequence" else 0
 
     def _make_source(self, **settings: Any) -> TrainSource:
         del settings["scaling"], settings["augment"]
