@@ -99,6 +99,7 @@ def test_imports_flow_one_way(path: Path) -> None:
         (["runs", "--help"], 0),
         (["runs", "show", "nowhere"], 2),
         (["export", "nowhere", "--format", "torch"], 2),
+        (["sample", "nowhere", "--prompt", "a"], 2),
         (["frobnicate"], 2),
         (["list", "model", "--trust", OWN_MODEL], 0),
         (["train", "--trust", OWN_MODEL, "model=mine", "--cfg", "job"], 0),

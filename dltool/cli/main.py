@@ -22,6 +22,7 @@ from dltool.cli import (
     reproduce,
     resume,
     runs,
+    sample,
     schema,
     show,
     train,
@@ -38,6 +39,7 @@ VERBS: dict[str, ModuleType] = {
     "tune": tune,
     "evaluate": evaluate,
     "predict": predict,
+    "sample": sample,
     "export": export,
     "runs": runs,
     "reproduce": reproduce,
@@ -60,6 +62,7 @@ examples:
   dltool show model=lenet optim=sgd                      the composed config, and the model layer by layer
   dltool resume outputs/2026-01-31/12-00-00_lenet_digits trainer.epochs=40
   dltool predict 12-00-00_lenet_digits --input seven.png  what a run's model makes of an image
+  dltool sample 12-00-00_gpt_pydoc --prompt 'The '       text that a language model writes
   dltool train -m model=mlp,lenet optim.lr=1e-2,1e-3     a sweep: every combination
   dltool init my_project                                 a project with a model of your own
   dltool runs --sort test/accuracy                       the runs so far, the best first

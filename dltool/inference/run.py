@@ -24,6 +24,7 @@ from dltool.inference.evaluation import Evaluation, evaluate_run
 from dltool.inference.export import Exported, export_run
 from dltool.inference.inputs import Raw, prepared
 from dltool.inference.predictions import Predictions
+from dltool.inference.sampling import TextSampler
 from dltool.runs.folder import CONFIG, PREPROCESSING, RunFolder, quoted
 from dltool.spec import DataSpec
 from dltool.tasks.task import Prediction, Task
@@ -228,6 +229,17 @@ class Run:
         """
         config = config_in_use(self.folder, overrides, OF_AN_EVALUATION, config_dirs)
         return evaluate_run(self, config, split=split, views=views, predictions=predictions)
+
+    def sample(self, prompt: str = "", *, count: int = 1, length: int | None = None, **how: Any) -> list[str]:
+        """Let a language model continue a prompt `count` times; the texts begin with it.
+
+        Args:
+            prompt: How they begin; see TextSampler.stream.
+            count: Of the texts.
+            length: Tokens behind the prompt; see there too.
+            how: What TextSampler takes: temperature, top_k, top_p, seed, unknown.
+        """
+        return TextSampler(self, **how).texts(prompt, count=count, length=length)
 
     def export(
         self,

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from made_up_texts import write_every_text
 
 from dltool.cli.request import read_config
 from dltool.inference.run import Run
@@ -21,6 +22,25 @@ TRAININGS = {
     "hinge": ["model=mlp", "data=iris", "loss=hinge", "trainer.epochs=2"],
     "perceptron": ["model=perceptron", "data=logic", "trainer.epochs=5"],
     "gan": ["model=gan", "data=gaussians", "trainer.steps=5"],
+    "gpt": [
+        *("model=gpt", "model.dim=16", "model.depth=1", "model.num_heads=2", "data=text", "data.path={texts}/text.txt"),
+        *("data.length=16", "trainer.steps=5", "trainer.epochs=null"),
+    ],
+    "lstm": [
+        *("model=lstm", "model.hidden_dim=16", "data=text", "data.path={texts}/text.txt", "data.tokenizer.kind=word"),
+        *("data.length=8", "data.batch_size=8", "trainer.steps=5", "trainer.epochs=null"),
+    ],
+    "names": [
+        *(
+            "model=gpt",
+            "model.dim=16",
+            "model.depth=1",
+            "model.num_heads=2",
+            "data=names",
+            "data.path={texts}/names.txt",
+        ),
+        *("optim.lr=0.01", "trainer.epochs=20"),
+    ],
 }
 
 
@@ -33,7 +53,9 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
         if name not in made:
             path = folder / name
             words = [f"run.dir={path}", "trainer.device=cpu", "trainer.threads=1", "logger.plots=false"]
-            request = argparse.Namespace(overrides=[*words, *TRAININGS[name]], config_dir=[], source=None)
+            write_every_text(folder / "texts")
+            words += [word.replace("{texts}", str(folder / "texts")) for word in TRAININGS[name]]
+            request = argparse.Namespace(overrides=words, config_dir=[], source=None)
             assert train(*read_config(request), quiet=True).exit_code == 0
             torch.set_num_threads(1)
             made[name] = path

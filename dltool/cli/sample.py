@@ -1,0 +1,131 @@
+"""`dltool sample`: what a run's model makes by itself, texts or pictures."""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dltool.cli.request import add_use_arguments, used_run
+from dltool.cli.tables import one_line
+from dltool.errors import ConfigError
+from dltool.runs.folder import quoted
+
+if TYPE_CHECKING:
+    from dltool.inference.run import Run
+    from dltool.inference.sampling import TextSampler
+
+SUMMARY = "let a run's model write text, or a GAN make pictures"
+EXAMPLES = """\
+examples:
+  dltool sample outputs/2026-01-31/12-00-00_gpt_text --prompt 'ROMEO:'
+  dltool sample 12-00-00_gpt_text --temperature 0.8 --top-k 50 --length 2000 --seed 3
+  dltool sample 12-00-00_lstm_pydoc --prompt-file beginning.txt --temperature 0
+  dltool sample 12-00-00_gpt_names --count 20
+  dltool sample 12-00-00_gan_mnist --count 64 --output digits.png
+
+A text appears as it is written. Without a prompt it begins on a new line; texts with an end of their own, such as
+names, begin at their beginning, and each is a line. The same seed gives the same text. Of a GAN the samples are a
+picture, RUN/samples/<checkpoint>.png without --output.
+"""
+HOW = ("temperature", "top_k", "top_p", "seed", "unknown")
+OF_TEXTS = ("prompt", "prompt_file", "length", "json", *HOW)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_use_arguments(parser)
+    parser.add_argument("overrides", nargs="*", metavar="key=value", help="trainer.device, .threads, .precision")
+    begin = parser.add_mutually_exclusive_group()
+    begin.add_argument("--prompt", metavar="TEXT", help="how the text begins")
+    begin.add_argument("--prompt-file", type=Path, metavar="FILE", help="a file of which it is the continuation")
+    parser.add_argument("--count", type=int, metavar="N", help="texts (1), or samples in a picture (64)")
+    parser.add_argument("--length", type=int, metavar="N", help="tokens that are written (500, or until the text ends)")
+    parser.add_argument(
+        "--temperature", type=float, metavar="T", help="below 1 the likely becomes likelier, 0 takes the likeliest (1)"
+    )
+    parser.add_argument("--top-k", type=int, metavar="K", help="draw among the K likeliest tokens")
+    parser.add_argument("--top-p", type=float, metavar="P", help="draw among the fewest that have probability P (1)")
+    parser.add_argument("--seed", type=int, metavar="N", help="another seed, another text (0)")
+    parser.add_argument(
+        "--unknown", choices=["refuse", "skip"], help="what becomes of parts of a prompt that the training never saw"
+    )
+    parser.add_argument("--json", action="store_true", default=None, help="print JSON")
+    parser.add_argument("--output", type=Path, metavar="FILE.png", help="of a GAN, the picture")
+
+
+def run(args: argparse.Namespace) -> int:
+    check_numbers(args)
+    used = used_run(args, args.overrides)
+    from dltool.inference.sampling import makes_samples
+
+    if used.spec.target == "next_token":
+        if args.output is not None:
+            raise ConfigError("--output is for pictures; a text goes to standard output", "dltool sample … > FILE")
+        write_texts(args, used)
+    elif makes_samples(used):
+        draw(args, used)
+    else:
+        raise ConfigError(
+            f"{used.title} makes no samples: it is neither a language model nor a GAN",
+            f"dltool predict {quoted(used.path)} --input FILE",
+        )
+    return 0
+
+
+def check_numbers(args: argparse.Namespace) -> None:
+    for name in ("count", "length"):
+        if (value := getattr(args, name)) is not None and value < 1:
+            raise ConfigError(f"--{name} {value}: at least 1 is needed", f"--{name} 1")
+
+
+def write_texts(args: argparse.Namespace, used: "Run") -> None:
+    from dltool.inference.sampling import TextSampler
+
+    prompt = prompt_of(args)
+    how = {name: getattr(args, name) for name in HOW if getattr(args, name) is not None}
+    sampler = TextSampler(used, **how)
+    count = args.count or 1
+    if args.json:
+        texts = sampler.texts(prompt, count=count, length=args.length)
+        known = {"run": str(used.path), "checkpoint": used.checkpoint, "prompt": prompt, "seed": sampler.seed}
+        print(json.dumps({**known, "samples": texts}, indent=1, ensure_ascii=False))
+        return
+    print(f"{used.title}, {used.described_checkpoint}", file=sys.stderr, flush=True)
+    if sampler.ends:
+        for text in sampler.texts(prompt, count=count, length=args.length):
+            print(one_line(text))
+        return
+    for number in range(count):
+        if count > 1:
+            print(f"---------- {number + 1} of {count}")
+        write_as_it_comes(sampler, prompt, number, args.length)
+
+
+def write_as_it_comes(sampler: "TextSampler", prompt: str, number: int, length: int | None) -> None:
+    last = ""
+    for piece in sampler.stream(prompt, number, length=length):
+        print(piece, end="", flush=True)
+        last = piece or last
+    if not last.endswith("\n"):
+        print()
+
+
+def prompt_of(args: argparse.Namespace) -> str:
+    if args.prompt_file is None:
+        return args.prompt or ""
+    from dltool.data.text_file import read_text
+
+    return read_text(args.prompt_file)
+
+
+def draw(args: argparse.Namespace, used: "Run") -> None:
+    """Samples of a GAN as a picture."""
+    given: list[Any] = [name for name in OF_TEXTS if getattr(args, name) is not None]
+    if given:
+        flag = f"--{given[0].replace('_', '-')}"
+        raise ConfigError(f"{used.title} makes no texts, so that it has no {flag}", "--count N --output FILE.png")
+    from dltool.inference.sampling import draw_samples
+
+    path = args.output or used.path / "samples" / f"{used.checkpoint}.png"
+    count = draw_samples(used, path, args.count)
+    print(f"{used.title}, {used.described_checkpoint}: {count:,} samples drawn in {path}")
