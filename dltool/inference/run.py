@@ -13,7 +13,7 @@ from torch import nn
 from dltool.build import build_model, build_task, with_targets
 from dltool.config.check import Config
 from dltool.config.rerun import compose_changed, with_auto
-from dltool.data.preprocessing import Preprocessing, from_json
+from dltool.data.preprocessing import Preprocessing, check_tokenizers, from_json, tokenizer_state
 from dltool.engine.checkpoint import Checkpoint
 from dltool.engine.device import choose_device, choose_threads
 from dltool.engine.named_checkpoints import open_checkpoint, weights_in_use
@@ -155,6 +155,12 @@ class Run:
     @functools.cached_property
     def task(self) -> Task:
         """The training's task around the model, with the checkpoint's weights and in evaluation mode."""
+        check_tokenizers(
+            self._checkpoint.state.get("data", {}),
+            tokenizer_state(self.preprocessing, self.spec),
+            str(self.path / PREPROCESSING),
+            f"was the file changed? the tokenisers of {self.checkpoint} are in its manifest",
+        )
         config = with_targets(self.built, self.spec)
         model = build_model(config, self.spec, self.device)
         try:

@@ -1,7 +1,9 @@
 """What runs on texts say of new texts, and of those that they are measured on."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -11,6 +13,7 @@ from dltool.data.text_preprocessing import TextPreprocessing
 from dltool.errors import ConfigError, DataError
 from dltool.inference.run import Run
 from dltool.inference.sequence_predictions import ClozePredictions, TagPredictions, TextPredictions
+from dltool.runs.folder import RunFolder
 from dltool.spec import BEGIN, END
 from dltool.text.tokenizer import load_tokenizer
 
@@ -111,3 +114,24 @@ def test_a_language_model_is_measured_on_what_was_held_out(load: Load) -> None:
 def test_a_text_that_is_too_long_is_named(load: Load) -> None:
     with pytest.raises(DataError, match=r"text 2 has 30 tokens, and the model takes at most \d"):
         load("reversal").predict(["12", "1" * 30])
+
+
+def test_a_vocabulary_that_was_edited_is_refused(load: Load, trained: Callable[[str], Path], tmp_path: Path) -> None:
+    load("gpt").sample(length=1)
+    folder = shutil.copytree(trained("gpt"), tmp_path / "run")
+    saved = folder / "preprocessing.json"
+    saved.write_text(saved.read_text(encoding="utf-8").replace('\\"A\\"', '\\"B\\"'), encoding="utf-8")
+    with pytest.raises(DataError, match=r"preprocessing.json \(SHA-256 \w{12}…\) are not those .* \(SHA-256 \w{12}…\)"):
+        Run(RunFolder(folder)).sample(length=1)
+
+
+def test_a_text_that_was_changed_is_refused_on_resume(dltool_here: Callable[..., Any], tmp_path: Path) -> None:
+    (tmp_path / "text.txt").write_text("abcabcabca" * 100)
+    words = ["model=gpt", "model.dim=8", "model.depth=1", "model.num_heads=2", "data=text", "data.path=text.txt"]
+    words += ["data.length=8", "trainer.epochs=null", "trainer.steps=2", "trainer.threads=1", "run.dir=outputs/g"]
+    assert dltool_here("train", *words, "--quiet").returncode == 0
+    (tmp_path / "text.txt").write_text("abdabdabda" * 100)
+    done = dltool_here("resume", "outputs/g", "trainer.steps=4")
+    assert done.returncode == 2
+    assert "the tokenisers of the data, as it is now, (SHA-256 " in done.stderr
+    assert "train anew: dltool train --from outputs/g" in done.stderr
