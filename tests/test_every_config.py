@@ -25,7 +25,10 @@ COMPANIONS = {
     ("task", "least_squares"): ["model=linear", "optim=none", "data.batch_size=full", "trainer.epochs=1"],
     ("task", "language_model"): ["data=pydoc", "model=gpt"],
     ("task", "tagging"): ["data=conllu", "model=transformer_encoder"],
+    ("task", "cloze"): ["data=pydoc", "model=transformer_encoder"],
     ("task", "translation"): ["data=numbers", "model=transformer"],
+    ("data", "digits_rows"): ["model=lstm"],
+    ("data", "caption_digits"): ["model=lstm"],
     ("model", "perceptron"): ["data=logic"],
     ("loss", "minimax"): ["model=gan"],
     ("loss", "non_saturating"): ["model=gan"],
@@ -44,6 +47,7 @@ COMPANIONS = {
 MODELS = {
     "vector": "mlp",
     "classes": "transformer_encoder",
+    "numbers": "transformer_encoder",
     "tags": "transformer_encoder",
     "next_token": "gpt",
     "sequence": "transformer",
@@ -65,8 +69,9 @@ NEEDS_SPARSE_GRADIENTS = ("optim", "sparse_adam")
 
 
 def image_options(group: str) -> list[str]:
-    """Options that take or give images."""
-    return [o for o in option_files(group) if component_of(group, o).traits["inputs"] in ("image", "any")]
+    """Options that take or give images; those of captions are for a few models only."""
+    traits = {option: component_of(group, option).traits for option in option_files(group)}
+    return [o for o, t in traits.items() if t["inputs"] in ("image", "any") and t.get("targets") != "sequence"]
 
 
 def component_of(group: str, option: str) -> Component:

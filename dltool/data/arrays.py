@@ -94,6 +94,8 @@ class RawData:
         held_out: False where so few samples exist that the same ones serve as train, val and test.
         files: The image files that inputs are the numbers of, not yet decoded; None where inputs are data.
         texts: The texts that inputs or targets are the numbers of.
+        spans: Of samples of one series the first and the last moment that their target tells of, int64 `(N, 2)`, by
+            which they are split in time; None for others.
         origin: The absolute path that the data came from, or what made it; it opens every error message.
         file_columns: Columns of the file, where it has no header; see TablePreprocessing.
         choices: What each `auto` of the loader's keys became, by its key.
@@ -114,6 +116,7 @@ class RawData:
     held_out: bool = True
     files: ImageFiles | None = None
     texts: Texts = Texts()
+    spans: Tensor | None = None
     origin: str = "data"
     file_columns: int = 0
     choices: Mapping[str, object] = field(default_factory=dict)

@@ -50,7 +50,7 @@ def conllu(
     """
     files = {name: Path(path) for name, path in (("train", train), ("val", val), ("test", test)) if path is not None}
     if root is not None:
-        files = find_split_files(Path(root), (".conllu",), {name: name for name in ("train", "val", "test")}) | files
+        files = find_split_files(Path(root), (".conllu",), {name: name for name in ("train", "val", "test")}, files)
     sentences = {name: read_sentences(path, column) for name, path in files.items()}
     names = tuple(sorted({tag for split in sentences.values() for tags in split.targets for tag in tags}))
     numbers = {tag: number for number, tag in enumerate(names)}

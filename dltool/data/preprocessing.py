@@ -10,14 +10,20 @@ import torch
 
 from dltool.data.arrays import RawData, Split
 from dltool.data.image_preprocessing import ImagePreprocessing
+from dltool.data.series_preprocessing import SeriesPreprocessing
 from dltool.data.table_preprocessing import TablePreprocessing
 from dltool.data.text_preprocessing import TextPreprocessing
 from dltool.errors import DataError
 from dltool.spec import DataSpec
 from dltool.text.tokenizer import fingerprint
 
-Preprocessing = TablePreprocessing | ImagePreprocessing | TextPreprocessing
-KINDS: dict[str, Any] = {"table": TablePreprocessing, "image": ImagePreprocessing, "text": TextPreprocessing}
+Preprocessing = TablePreprocessing | ImagePreprocessing | TextPreprocessing | SeriesPreprocessing
+KINDS: dict[str, Any] = {
+    "table": TablePreprocessing,
+    "image": ImagePreprocessing,
+    "text": TextPreprocessing,
+    "series": SeriesPreprocessing,
+}
 FORMAT = 1
 LABELS = ("classes", "binary")
 SEQUENCES = ("tags", "next_token", "sequence")

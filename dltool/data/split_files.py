@@ -16,13 +16,16 @@ SPLITS = {"train": "train|training", "val": "val|valid|validation|dev", "test": 
 SHOWN = 8  # Files that a message names.
 
 
-def find_split_files(root: Path, endings: Sequence[str], keys: Mapping[str, str]) -> dict[str, Path]:
+def find_split_files(
+    root: Path, endings: Sequence[str], keys: Mapping[str, str], named: Mapping[str, Path]
+) -> dict[str, Path]:
     """The files of a folder by the word that their names have for a split, as in `en_ewt-ud-dev.conllu`.
 
     Args:
         root: The folder.
         endings: How the names end, `.conllu` or `.de.gz`.
         keys: Split to the key that names its file instead, for hints.
+        named: Those that are named already; no others are looked for.
 
     Returns:
         "train" and, where they exist, "val" and "test".
@@ -32,10 +35,12 @@ def find_split_files(root: Path, endings: Sequence[str], keys: Mapping[str, str]
     """
     root = root.expanduser().resolve()
     if not root.is_dir():
-        raise DataError(f"{root} is no folder", f"data.root=FOLDER, or data.{keys['train']}=FILE")
+        raise DataError(f"{root} is no folder", "data.root=FOLDER")
     files = sorted(path for path in root.iterdir() if path.name.endswith(tuple(endings)) and path.is_file())
-    found: dict[str, Path] = {}
+    found = dict(named)
     for split, words in SPLITS.items():
+        if split in named:
+            continue
         matching = [path for path in files if re.search(rf"(?:^|[-_.])(?:{words})(?:[-_.]|\d|$)", path.name)]
         if len(matching) > 1:
             names = ", ".join(path.name for path in matching[:SHOWN])
@@ -47,7 +52,7 @@ def find_split_files(root: Path, endings: Sequence[str], keys: Mapping[str, str]
         raise DataError(
             f"{root} has no file of the training split, a name with train that ends in {' or '.join(endings)}; "
             f"it has {there}",
-            f"data.{keys['train']}=FILE",
+            "data.root=FOLDER",
         )
     return found
 

@@ -22,8 +22,9 @@ def make_splits(
     An official test or validation split stays whole. Otherwise the test split is cut first, so that it is
     the same for every `val_fraction`; validation is never taken from it. Both fractions are of all the
     samples that are cut up, and samples keep their order within a split. Each class keeps its share
-    (`stratified_sizes`); numbers are split at random. With `num_folds`, the fold takes the place of the test split,
-    or, where there is an official one, of the validation split, and its fraction does not count.
+    (`stratified_sizes`); numbers are split at random, samples of a series in time (`split_in_time`). With
+    `num_folds`, the fold takes the place of the test split, or, where there is an official one, of the validation
+    split, and its fraction does not count.
 
     Args:
         raw: Checked data. Where nothing is held out, all three splits are the same samples.
@@ -43,6 +44,8 @@ def make_splits(
         check_folds(raw, num_folds, fold)
     if not raw.held_out:
         return {"train": raw.train, "val": raw.train, "test": raw.train}
+    if raw.spans is not None:
+        return split_in_time(raw, raw.spans, val_fraction=val_fraction, test_fraction=test_fraction)
     total = len(raw.train)
     stratify = raw.target in ("classes", "binary")
     labels = raw.train.targets if stratify else torch.zeros(total, dtype=torch.int64)
@@ -63,6 +66,47 @@ def make_splits(
     return {name: splits[name] for name in ("train", "val", "test") if name in splits}
 
 
+def split_in_time(raw: RawData, spans: Tensor, *, val_fraction: float, test_fraction: float) -> dict[str, Split]:
+    """Training, validation and test split one after the other in time.
+
+    A sample belongs to the split in whose time its whole target lies; one whose target reaches over a border belongs
+    to none. The inputs of a held-out sample may reach back into the time before, as a forecast's do.
+
+    Args:
+        raw: Samples of a series.
+        spans: See RawData.
+        val_fraction: Share of the moments.
+        test_fraction: The same.
+
+    Raises:
+        DataError: A fraction above 0 gives no sample, or no training sample is left.
+    """
+    total = int(spans.max()) + 1
+    test_from = total - round(test_fraction * total)
+    val_from = test_from - round(val_fraction * total)
+    first, last = spans.unbind(1)
+    members = {
+        "train": last < val_from,
+        "val": (first >= val_from) & (last < test_from),
+        "test": first >= test_from,
+    }
+    if not members["train"].any():
+        raise DataError(
+            f"{raw.origin}: of {total} rows, data.val_fraction={val_fraction} and data.test_fraction={test_fraction} "
+            "leave no training sample",
+            "smaller fractions, or a smaller data.window",
+        )
+    splits = {"train": raw.train.select(members["train"].nonzero()[:, 0])}
+    for name, fraction in (("val", val_fraction), ("test", test_fraction)):
+        if fraction > 0:
+            if not members[name].any():
+                raise DataError(
+                    f"data.{name}_fraction={fraction} of {total} rows holds no whole sample", f"data.{name}_fraction=0"
+                )
+            splits[name] = raw.train.select(members[name].nonzero()[:, 0])
+    return splits
+
+
 def check_folds(raw: RawData, num_folds: int, fold: int) -> None:
     """Raises DataError where there are no such folds."""
     total = len(raw.train)
@@ -70,6 +114,8 @@ def check_folds(raw: RawData, num_folds: int, fold: int) -> None:
         raise DataError(
             f"data.num_folds={num_folds}: the {total} samples of {raw.origin} are not split", "data.num_folds=null"
         )
+    if raw.spans is not None:
+        raise DataError(f"data.num_folds={num_folds}: {raw.origin} is split in time", "data.num_folds=null")
     if "val" in raw.splits and "test" in raw.splits:
         raise DataError(f"data.num_folds={num_folds}: {raw.origin} has official splits", "data.num_folds=null")
     if not 2 <= num_folds <= total:

@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
+from itertools import chain
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -77,8 +79,8 @@ class TextPreprocessing:
 
 def padded(rows: Sequence[Sequence[int]], value: int = PAD) -> Tensor:
     """Sequences of different lengths as one int32 tensor `(N, T)`, `value` behind the shorter ones."""
-    length = max(map(len, rows), default=0)
-    tensor = torch.full((len(rows), length), value, dtype=torch.int32)
-    for place, row in enumerate(rows):
-        tensor[place, : len(row)] = torch.tensor(row, dtype=torch.int32)
-    return tensor
+    lengths = np.fromiter(map(len, rows), np.int64, len(rows))
+    array = np.full((len(rows), lengths.max(initial=0)), value, np.int32)
+    filled = np.arange(array.shape[1]) < lengths[:, None]  # (N, T)
+    array[filled] = np.fromiter(chain.from_iterable(rows), np.int32, lengths.sum())
+    return torch.from_numpy(array)

@@ -15,6 +15,7 @@ from dltool.data.image_files import Decoder, ImageFiles, choose_workers
 from dltool.data.image_folder import SUFFIXES, is_hidden
 from dltool.data.image_preprocessing import ImagePreprocessing
 from dltool.data.preprocessing import Preprocessing
+from dltool.data.series_preprocessing import SeriesPreprocessing
 from dltool.data.table_preprocessing import CategoryColumn, TablePreprocessing
 from dltool.data.text_file import read_lines
 from dltool.data.text_preprocessing import TextPreprocessing
@@ -36,7 +37,9 @@ def prepared(inputs: Raw, preprocessing: Preprocessing, batch_size: int) -> Iter
         yield from texts(inputs, preprocessing, batch_size)
         return
     paths = as_paths(inputs)
-    if isinstance(preprocessing, TablePreprocessing):
+    if isinstance(preprocessing, SeriesPreprocessing):
+        yield forecasts(paths, inputs, preprocessing)
+    elif isinstance(preprocessing, TablePreprocessing):
         names, rows = read_table(paths, inputs, preprocessing)
         for start in range(0, len(rows), batch_size):
             yield names[start : start + batch_size], rows[start : start + batch_size]
@@ -65,6 +68,20 @@ def texts(inputs: Raw, preprocessing: TextPreprocessing, batch_size: int) -> Ite
         part = lines[start : start + batch_size]
         names = [f"text {start + place}" for place in range(1, len(part) + 1)]
         yield part, preprocessing(part, names).long()
+
+
+def forecasts(paths: Sequence[Path] | None, inputs: Any, preprocessing: SeriesPreprocessing) -> Named:
+    """The last rows of each CSV file, or windows in memory, `(B, T, D)` or `(T, D)`, in the order of the columns."""
+    if paths is not None:
+        found = [preprocessing.last_window(path) for path in paths]
+        names = [f"{path} {name}" if len(paths) > 1 else name for path, (name, _) in zip(paths, found, strict=True)]
+        return names, torch.cat([window for _, window in found])
+    windows = torch.as_tensor(np.asarray(inputs, dtype=np.float64))
+    windows = windows[None] if windows.ndim == 2 else windows
+    wanted = (preprocessing.window, len(preprocessing.columns))
+    if windows.ndim != 3 or tuple(windows.shape[1:]) != wanted:
+        raise DataError(f"the windows have the shape {tuple(windows.shape)}, not (B, {wanted[0]}, {wanted[1]})")
+    return [str(place) for place in range(len(windows))], preprocessing(windows)
 
 
 def as_paths(inputs: Raw) -> list[Path] | None:

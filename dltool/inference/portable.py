@@ -12,6 +12,7 @@ from torch.nn import functional as F
 from dltool.data.image_preprocessing import ImagePreprocessing
 from dltool.data.preprocessing import Preprocessing
 from dltool.data.resize import is_padding
+from dltool.data.series_preprocessing import SeriesPreprocessing
 from dltool.data.table_preprocessing import CategoryColumn, NumberColumn, TablePreprocessing
 from dltool.data.text_preprocessing import TextPreprocessing
 from dltool.errors import ConfigError
@@ -107,6 +108,8 @@ def meaning_of_prepared(preprocessing: Preprocessing) -> str:
         return f"images of {height}×{width}, each channel as (pixel - shift) * factor, pixels 0 to 255"
     if isinstance(preprocessing, TextPreprocessing):
         return "tokens, 0 behind shorter texts; preprocessing.json has the vocabulary"
+    if isinstance(preprocessing, SeriesPreprocessing):
+        return f"windows of {preprocessing.window} rows, each column as (number - shift) * factor"
     numbers = "the columns in order, each as (number - shift) * factor"
     if any(isinstance(column, CategoryColumn) for column in preprocessing.columns):
         return f"{numbers}; categories as an input for each, 1 for that of the row and 0 for the others"
@@ -158,6 +161,10 @@ def taking_raw_inputs(portable: Portable, preprocessing: Preprocessing) -> Porta
     elif isinstance(preprocessing, TextPreprocessing):
         raise ConfigError(
             "a graph takes no text", "without --with-preprocessing; preprocessing.json has the vocabulary"
+        )
+    elif isinstance(preprocessing, SeriesPreprocessing):
+        raise ConfigError(
+            "the scaling of a series is not exported", "without --with-preprocessing; preprocessing.json has it"
         )
     else:
         front = Pixels(preprocessing)
@@ -272,6 +279,8 @@ def prepared_samples(preprocessing: Preprocessing, count: int) -> Tensor:
     if isinstance(preprocessing, TextPreprocessing):
         shape = (count, min(preprocessing.max_length, NUM_TOKENS))
         return torch.randint(len(preprocessing.tokenizer), shape, generator=source)
+    if isinstance(preprocessing, SeriesPreprocessing):
+        return torch.randn(count, preprocessing.window, len(preprocessing.columns), generator=source)
     parts = []
     for column in preprocessing.columns:
         if isinstance(column, NumberColumn):

@@ -1,0 +1,109 @@
+"""Two files whose lines say the same in two languages."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+
+from dltool.component import register, requires
+from dltool.data.arrays import RawData
+from dltool.data.sequence_data import PairData
+from dltool.data.split_files import TextRows, find_split_files, joined
+from dltool.data.text_file import read_text
+from dltool.errors import DataError
+
+NAMES = ("train", "val", "test")
+
+
+@register("data", "parallel", into=PairData, inputs="sequence", targets="sequence")
+@requires(
+    lambda config: config.data.source is not None and config.data.target is not None,
+    "data=parallel needs two files, or what the names of two files end in",
+    hint="data.source=FILE data.target=FILE, or data.root=FOLDER data.source=de data.target=en",
+)
+@requires(
+    lambda config: (config.data.val_source is None) == (config.data.val_target is None),
+    "data.val_source and data.val_target belong together, and one of them is null",
+    hint="data.val_source=FILE data.val_target=FILE",
+)
+@requires(
+    lambda config: (config.data.test_source is None) == (config.data.test_target is None),
+    "data.test_source and data.test_target belong together, and one of them is null",
+    hint="data.test_source=FILE data.test_target=FILE",
+)
+def parallel(
+    _rng: torch.Generator,
+    *,
+    root: str | None = None,
+    source: str | None = None,
+    target: str | None = None,
+    val_source: str | None = None,
+    val_target: str | None = None,
+    test_source: str | None = None,
+    test_target: str | None = None,
+) -> RawData:
+    """Translations, line by line; files may be gzipped.
+
+    Args:
+        _rng: Not used.
+        root: A folder with files such as train.de, val.de and test_2016.de.gz, and their partners that end in .en.
+        source: With a root what the names of the files to be read end in, "de"; else the file itself.
+        target: The same for those to be told, "en".
+        val_source: A file of the validation split; null takes that of the root, or cuts one off.
+        val_target: Its partner.
+        test_source: A file of the test split; null as for val_source.
+        test_target: Its partner.
+
+    Raises:
+        DataError: With the files and their numbers of lines.
+    """
+    assert source is not None
+    assert target is not None
+    sides = ((source, val_source, test_source, "source"), (target, val_target, test_target, "target"))
+    sources, targets = (side_files(root, *side) for side in sides)
+    if lacking := sources.keys() ^ targets.keys():
+        name = min(lacking)
+        there = sources.get(name) or targets.get(name)
+        raise DataError(
+            f"the {name} split has {there}, and no file in the other language",
+            f"data.{name}_source=FILE data.{name}_target=FILE",
+        )
+    splits = {name: read_pairs(sources[name], targets[name]) for name in NAMES if name in sources}
+    return joined(splits, "sequence", origin=str(sources["train"].parent if root else sources["train"]))
+
+
+def side_files(root: str | None, train: str, val: str | None, test: str | None, side: str) -> dict[str, Path]:
+    """The files of one language, by their split."""
+    named = {name: Path(path).expanduser().resolve() for name, path in (("val", val), ("test", test)) if path}
+    if root is None:
+        return {"train": Path(train).expanduser().resolve()} | named
+    ending = train.removeprefix(".")
+    keys = {"train": side, "val": f"val_{side}", "test": f"test_{side}"}
+    return find_split_files(Path(root), (f".{ending}", f".{ending}.gz"), keys, named)
+
+
+def read_pairs(source: Path, target: Path) -> TextRows:
+    """The lines of both files; where both are empty, there is no pair.
+
+    Raises:
+        DataError: One has more lines than the other, or an empty line where the other has a text.
+    """
+    ours, theirs = lines_of(source), lines_of(target)
+    if len(ours) != len(theirs):
+        raise DataError(
+            f"{source} has {len(ours):,} lines and {target} {len(theirs):,}",
+            "each line needs its partner; a line break inside a text makes two of it",
+        )
+    kept: list[int] = []
+    for place, pair in enumerate(zip(ours, theirs, strict=True)):
+        if all(pair):
+            kept.append(place)
+        elif any(pair):
+            empty, other = (source, target) if pair[1] else (target, source)
+            raise DataError(f"{empty}, line {place + 1} is empty, and that of {other} is not", "remove both lines")
+    return TextRows([ours[i] for i in kept], [theirs[i] for i in kept], [i + 1 for i in kept])
+
+
+def lines_of(path: Path) -> Sequence[str]:
+    """Every line, empty ones too, without the blanks around it."""
+    return [line.strip() for line in read_text(path).removesuffix("\n").split("\n")]

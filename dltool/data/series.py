@@ -1,0 +1,106 @@
+"""A series in time from a CSV file, to be forecast."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+import torch
+
+from dltool.component import Positive, register, requires
+from dltool.data.arrays import RawData, Split
+from dltool.data.cells import parse_numbers
+from dltool.data.csv_file import CsvTable, read_csv
+from dltool.data.csv_table import find_column, shortened
+from dltool.data.series_data import SeriesData
+from dltool.data.series_preprocessing import read_numbers
+from dltool.errors import DataError
+
+
+@register("data", "series", into=SeriesData, inputs="sequence", targets="numbers")
+@requires(lambda config: config.data.path is not None, "data=series has no file", hint="data.path=FILE.csv")
+def series(
+    _rng: torch.Generator,
+    *,
+    path: str | None = None,
+    columns: list[str | int] | None = None,
+    target: list[str | int] | None = None,
+    window: Positive[int] = 24,
+    horizon: Positive[int] = 1,
+    stride: Positive[int] = 1,
+    target_scaling: Literal["standardize", "none"] = "standardize",
+    header: Literal["auto"] | bool = "auto",
+    delimiter: Literal["auto", "comma", "semicolon", "tab", "pipe"] = "auto",
+) -> RawData:
+    """Windows of the columns, and the rows that follow each: row t + 1 to t + horizon from t - window + 1 to t.
+
+    Args:
+        _rng: Not used.
+        path: The file, a row for each moment, the earliest first, all as far apart.
+        columns: What the model sees, by name or number; null takes every column of numbers.
+        target: What it forecasts; null takes the same columns.
+        window: Rows that it sees.
+        horizon: Rows that it forecasts, all at once.
+        stride: Rows from the beginning of a window to that of the next.
+        target_scaling: Numbers are learned with mean 0 and deviation 1 in the training split; the loss is in those
+            units, metrics and predictions are in the target's own.
+        header: Whether the first row names the columns; without, they are column_1, column_2, ….
+        delimiter: What separates the cells.
+
+    Raises:
+        DataError: With the file, the row and the column; or there are fewer rows than a window and its horizon.
+    """
+    assert path is not None
+    named = [name for name in (*(columns or ()), *(target or ())) if isinstance(name, str)]
+    table = read_csv(Path(path), delimiter=delimiter, header=header, expected=named)
+    seen = [find_column(table, name, "data.columns") for name in columns or ()] or columns_of_numbers(table)
+    told = [find_column(table, name, "data.target") for name in target or ()] or seen
+    if len(table) < window + horizon:
+        raise DataError(
+            f"{table.origin} has {len(table)} rows, and data.window={window} with data.horizon={horizon} takes "
+            f"{window + horizon}",
+            f"data.window={max(1, len(table) // 4)}",
+        )
+    values, wanted = (torch.from_numpy(read_numbers(table, chosen)).float() for chosen in (seen, told))
+    starts = torch.arange(0, len(table) - window - horizon + 1, stride)
+    ends = starts + window  # The first rows that are forecast.
+    inputs = values[starts[:, None] + torch.arange(window)]  # (N, T, D)
+    targets = wanted[ends[:, None] + torch.arange(horizon)]  # (N, horizon, K)
+    left_out = [name for index, name in enumerate(table.names) if index not in {*seen, *told}]
+    return RawData(
+        Split(inputs, targets.flatten(1), torch.tensor(table.rows)[ends - 1]),
+        None,
+        None,
+        "numbers",
+        feature_names=tuple(table.names[index] for index in seen),
+        target_dim=horizon * len(told),
+        standardize_targets=target_scaling == "standardize",
+        spans=torch.stack([ends, ends + horizon - 1], dim=1),
+        origin=table.origin,
+        file_columns=0 if table.header else len(table.names),
+        notes=(describe(table, seen, told, horizon), *([f"not used: {shortened(left_out)}"] if left_out else [])),
+    )
+
+
+def columns_of_numbers(table: CsvTable) -> list[int]:
+    """The columns in which more cells are numbers than texts.
+
+    Raises:
+        DataError: There is none.
+    """
+    found = []
+    for index, cells in enumerate(table.columns):
+        numbers, texts = parse_numbers(cells)
+        if texts.sum() * 2 < len(numbers):
+            found.append(index)
+    if not found:
+        raise DataError(
+            f"{table.origin}: none of the columns {shortened(table.names)} holds numbers",
+            f"are its cells separated by a {table.delimiter}? data.delimiter=comma|semicolon|tab|pipe",
+        )
+    return found
+
+
+def describe(table: CsvTable, seen: Sequence[int], told: Sequence[int], horizon: int) -> str:
+    forecast, given = (shortened([table.names[index] for index in chosen]) for chosen in (told, seen))
+    rows = "the next row" if horizon == 1 else f"the next {horizon} rows"
+    return f"{table.origin}: {len(table):,} rows; {rows} of {forecast} from {given}"

@@ -1,0 +1,50 @@
+"""Windows of a series of numbers in time."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from dltool.data.arrays import RawData
+from dltool.data.preprocessing import Preprocessing
+from dltool.data.sample_data import ScaledData
+from dltool.data.scaling import Scaling, fit_rows
+from dltool.data.series_preprocessing import SeriesPreprocessing
+from dltool.errors import DataError
+
+
+class SeriesData(ScaledData):
+    """Windows `(T, D)`, scaled once when loaded; fractions are cut off the end of the time, the test split last.
+
+    Each column is scaled by the training split's windows, in which a row counts as often as it is seen.
+    """
+
+    preprocessing: SeriesPreprocessing
+
+    def _shape(self, model_traits: Mapping[str, Any]) -> None:
+        shape = tuple(self.splits["train"].inputs.shape[1:])
+        if len(shape) != 2:
+            raise DataError(f"a series has windows (N, T, D), not samples of the shape {shape}")
+
+    def _scale(self, raw: RawData, pixel_scaling: Scaling | None) -> None:
+        train = self.splits["train"].inputs
+        shift, factor = fit_rows(train.flatten(0, 1), self._chosen_scaling("standardize"))
+        self.preprocessing = SeriesPreprocessing(
+            raw.feature_names, train.shape[1], tuple(shift.tolist()), tuple(factor.tolist()), raw.file_columns == 0
+        )
+        self._replace_inputs({name: self.preprocessing(split.inputs) for name, split in self.splits.items()})
+
+    def _reuse(self, raw: RawData, preprocessing: Preprocessing) -> None:
+        if not isinstance(preprocessing, SeriesPreprocessing):
+            raise DataError(f"{raw.origin} gives a series, and the run was trained on something else")
+        if raw.feature_names != preprocessing.columns:
+            raise DataError(
+                f"{raw.origin}: its columns {', '.join(raw.feature_names)} are not those of the run, "
+                f"{', '.join(preprocessing.columns)}",
+                f"data.columns=[{','.join(preprocessing.columns)}]",
+            )
+        if raw.train.inputs.shape[1] != preprocessing.window:
+            raise DataError(
+                f"data.window={raw.train.inputs.shape[1]}, and the run was trained on {preprocessing.window}",
+                f"data.window={preprocessing.window}",
+            )
+        self.preprocessing = preprocessing
+        self._replace_inputs({name: preprocessing(split.inputs) for name, split in self.splits.items()})

@@ -1,0 +1,138 @@
+"""Texts with a class each, as two columns of a CSV or TSV file."""
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+import torch
+
+from dltool.component import register, requires
+from dltool.data.arrays import RawData
+from dltool.data.cells import MISSING
+from dltool.data.csv_file import CsvTable, is_number, read_csv
+from dltool.data.csv_table import find_column, shortened
+from dltool.data.sequence_data import SequenceData
+from dltool.data.split_files import TextRows, joined
+from dltool.errors import DataError
+
+Delimiter = Literal["auto", "comma", "semicolon", "tab", "pipe"]
+Header = Literal["auto"] | bool
+TAB_SUFFIXES = (".tsv", ".tab")
+MOST_CLASSES = 20  # That a file may have, if not each comes twice on average.
+
+
+@register("data", "text_csv", into=SequenceData, inputs="sequence", targets="classes")
+@requires(
+    lambda config: (config.data.path is None) != (config.data.train is None),
+    "data=text_csv needs a file",
+    hint="data.path=FILE.csv, or data.train=FILE.csv data.val=FILE.csv data.test=FILE.csv",
+)
+@requires(
+    lambda config: config.data.path is None or (config.data.val is None and config.data.test is None),
+    "data.path is split, but data.val or data.test names a file too",
+    hint="data.path=null data.train=FILE.csv",
+)
+def text_csv(
+    _rng: torch.Generator,
+    *,
+    path: str | None = None,
+    train: str | None = None,
+    val: str | None = None,
+    test: str | None = None,
+    text: str | int | None = None,
+    target: str | int | None = None,
+    header: Literal["auto"] | bool = "auto",
+    delimiter: Literal["auto", "comma", "semicolon", "tab", "pipe"] = "auto",
+) -> RawData:
+    """Texts to be told apart, a row for each; its label is a class, whatever it looks like.
+
+    Args:
+        _rng: Not used.
+        path: A file that is to be split; see dltool.data.csv_file for what it may be.
+        train: The file of the training split, in place of that.
+        val: The file of the validation split; null cuts one off.
+        test: The file of the test split; null cuts one off.
+        text: The column of the texts, by its name or its number; 1 is the first, -1 the last.
+        target: The column of the labels.
+        header: Whether the first row names the columns. "auto" takes it so where a column is called by a name, or
+            where no other row has its label.
+        delimiter: What separates the cells. "auto" is a tab for .tsv and .tab files, and is found in others.
+
+    Raises:
+        DataError: With the file, the row and the column.
+    """
+    files = {name: value for name, value in (("train", path or train), ("val", val), ("test", test)) if value}
+    tables = {name: read_table(Path(file), text, target, header, delimiter) for name, file in files.items()}
+    splits = {name: read_rows(table, text, target) for name, table in tables.items()}
+    names = tuple(sorted({label for split in splits.values() for label in split.targets}))
+    table, counts = tables["train"], Counter(splits["train"].targets)
+    if len(names) == 1:
+        raise DataError(f"{table.origin}: the target is {names[0]!r} in every row", "data.target=COLUMN")
+    if len(names) > max(MOST_CLASSES, len(splits["train"].targets) // 2):
+        raise DataError(
+            f"{table.origin}: the target has {len(names):,} classes in {len(splits['train'].targets):,} rows",
+            "data.target=COLUMN",
+        )
+    numbers = {name: number for number, name in enumerate(names)}
+    headed = "a header" if table.header else "no header"
+    listed = shortened([f"{name} ({counts[name]:,})" for name in names])
+    return joined(
+        {n: TextRows(s.inputs, [numbers[label] for label in s.targets], s.rows) for n, s in splits.items()},
+        "classes",
+        class_names=names,
+        origin=table.origin,
+        notes=(
+            f"{table.origin}: {len(table):,} rows, cells separated by a {table.delimiter}, {headed}",
+            f"{len(names)} classes, {listed}",
+        ),
+    )
+
+
+def read_table(
+    path: Path, text: str | int | None, target: str | int | None, header: Header, delimiter: Delimiter
+) -> CsvTable:
+    """The file; whether it has a header is found as `text_csv` says."""
+    if delimiter == "auto" and path.name.removesuffix(".gz").endswith(TAB_SUFFIXES):
+        delimiter = "tab"
+    wanted = [column for column in (text, target) if isinstance(column, str) and not is_number(column)]
+    table = read_csv(path, delimiter=delimiter, header=header, expected=wanted)
+    if header != "auto" or not table.header or target is None or wanted:
+        return table
+    # A table of texts looks like one whose first row are names.
+    bare = read_csv(path, delimiter=delimiter, header=False)
+    label, *others = bare.columns[find_column(table, target, "data.target")]
+    return bare if label in others else table
+
+
+def read_rows(table: CsvTable, text: str | int | None, target: str | int | None) -> TextRows:
+    """Texts and labels, without the blanks around them.
+
+    Raises:
+        DataError: A column is not named or not there, or one of its cells is empty.
+    """
+    texts, labels = cells(table, text, "text"), cells(table, target, "target", MISSING)
+    if text is not None and str(text) == str(target):
+        raise DataError(f"{table.origin}: data.text and data.target are both {text}", "data.target=COLUMN")
+    return TextRows(texts, labels, table.rows)
+
+
+def cells(
+    table: CsvTable, wanted: str | int | None, key: str, missing: Sequence[str] | frozenset[str] = ("",)
+) -> list[str]:
+    """The cells of a column, none of which may be missing."""
+    if wanted is None:
+        raise DataError(
+            f"data.{key} is not set; the columns of {table.origin} are {shortened(table.names)}",
+            f"data.{key}=COLUMN, by its name or its number",
+        )
+    index = find_column(table, wanted, f"data.{key}")
+    found = [cell.strip() for cell in table.columns[index]]
+    empty = [place for place, cell in enumerate(found) if cell in missing]
+    if empty:
+        more = f"; so are {len(empty) - 1:,} more" if empty[1:] else ""
+        raise DataError(
+            f"{table.origin}: row {table.rows[empty[0]]}, {key} {table.names[index]}: the cell is empty{more}",
+            "give it a text, or remove the row",
+        )
+    return found
