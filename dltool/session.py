@@ -35,6 +35,7 @@ from dltool.observers.undefined import UndefinedMetrics
 from dltool.runs.folder import RunFolder, quoted
 from dltool.runs.status import StatusFile
 from dltool.summary import count_parameters
+from dltool.tasks.language_model import LanguageModelTask
 from dltool.trust.importing import described, place_of
 from dltool.trust.sources import trust_flags, trusted_sources
 
@@ -156,6 +157,7 @@ class Session:
             settings = self.trainer.settings
             looks = f", averaged over {', '.join(settings.test_views)}" if settings.test_views else ""
             rows.append(("tested", f"{self.trainer.tested} (the {settings.test} weights{looks})"))
+        rows += [("remark", remark) for remark in self.parts.task.remarks]
         if self.trainer.settings.overfit_batches is not None:
             rows.append(("overfit", self.by_heart()))
         if (average := self.trainer.average) is not None:
@@ -178,7 +180,10 @@ class Session:
             rows.append(("curves", quoted(self.run.path / "plots" / "curves.png")))
         trusted = trust_flags()
         if self.parts.task.predicts:
-            rows.append(("predict", f"dltool predict {trusted}{path} --input FILE"))
+            what = "--text 'TEXT'" if self.parts.spec.num_tokens else "--input FILE"
+            rows.append(("predict", f"dltool predict {trusted}{path} {what}"))
+        elif isinstance(self.parts.task, LanguageModelTask):
+            rows.append(("sample", f"dltool sample {trusted}{path}"))
         rows.append(("longer", f"dltool resume {trusted}{path} {self.longer()}"))
         rows.append(("again", f"dltool train {trusted}--from {path} seed=1"))
         from rich import box

@@ -23,7 +23,7 @@ from dltool.build import (
 )
 from dltool.config.check import Config
 from dltool.data.dataset import Dataset
-from dltool.data.preprocessing import from_json, to_json
+from dltool.data.preprocessing import check_tokenizers, from_json, to_json, tokenizer_state
 from dltool.errors import ConfigError, DataError
 from dltool.observers.jsonl import cut_back
 from dltool.observers.observer import Observer
@@ -109,7 +109,16 @@ def resume(run: RunFolder, config: Config, built: Config, *, quiet: bool = False
 def check_same_data(run: RunFolder, parts: Parts) -> None:
     """Raises DataError where the data is of another shape or has other classes than when the run began."""
     saved = run.read_preprocessing()
-    if saved and (before := from_json(saved, str(run.path))[1]) != parts.spec:
+    if not saved:
+        return
+    preprocessing, before = from_json(saved, str(run.path))
+    check_tokenizers(
+        tokenizer_state(preprocessing, before),
+        parts.dataset.state_dict(),
+        "the data, as it is now,",
+        f"was the text changed? train anew: dltool train {trust_flags()}--from {quoted(run.path)}",
+    )
+    if before != parts.spec:
         name = next(
             f.name for f in dataclasses.fields(before) if getattr(before, f.name) != getattr(parts.spec, f.name)
         )

@@ -6,7 +6,7 @@ gradients set to None, one index and one in-place normalisation a batch. No sche
 
 import copy
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import nullcontext
 from typing import Any, NamedTuple
 
@@ -14,21 +14,23 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from dltool.bench.bare_batches import Batches, shuffled_batches, stream_batches
 from dltool.build import build_data, build_model, build_spec, build_task, initialize_from_data
 from dltool.config.check import Config
 from dltool.construct import build_component
 from dltool.data.dataset import Dataset
 from dltool.data.file_source import FileSource
-from dltool.data.source import TrainSource, take
+from dltool.data.sequence_source import SequenceSource
+from dltool.data.source import TrainSource
+from dltool.data.stream_source import StreamSource
 from dltool.engine.device import choose_device, choose_threads
 from dltool.errors import DataError
 from dltool.losses.cross_entropy import CrossEntropy
 from dltool.settings import TrainerSettings
 from dltool.tasks.gan import GanTask
+from dltool.tasks.language_model import LanguageModelTask, detached
 from dltool.tasks.supervised import SupervisedTask
 from dltool.tasks.task import Task
-
-Batches = Iterator[tuple[Tensor, Tensor]]
 
 
 class Ingredients(NamedTuple):
@@ -125,7 +127,7 @@ class SupervisedLoop(BareLoop):
         self.label_smoothing = getattr(task.criterion, "label_smoothing", 0.0)
 
     def step(self) -> None:
-        inputs, targets = next(self.batches)
+        inputs, targets = next(self.batches)[:2]
         self.update(self.optimizer, self.loss, inputs, targets)
 
     def loss(self, inputs: Tensor, targets: Tensor) -> Tensor:
@@ -153,7 +155,7 @@ class GanLoop(BareLoop):
 
     def step(self) -> None:
         for _ in range(self.discriminator_steps):
-            inputs, targets = next(self.batches)
+            inputs, targets = next(self.batches)[:2]
             self.update(self.optimizers["discriminator"], self.discriminator_loss, inputs, targets)
         self.let_discriminator_learn(False)
         self.update(self.optimizers["generator"], self.generator_loss, inputs, targets)
@@ -173,7 +175,44 @@ class GanLoop(BareLoop):
         return self.criterion.generator(self.discriminator(fakes).float())
 
 
-LOOPS: dict[str, type[BareLoop]] = {"supervised": SupervisedLoop, "gan": GanLoop}
+class LanguageModelLoop(BareLoop):
+    """The cross-entropy of every token; a recurrent model goes on from the state of the batch before, cut off."""
+
+    def __init__(self, ingredients: Ingredients) -> None:
+        super().__init__(ingredients)
+        task = ingredients.task
+        assert isinstance(task, LanguageModelTask)
+        (self.optimizer,) = self.optimizers.values()
+        self.language_model = task.language_model
+        self.criterion = task.criterion
+        self.is_cross_entropy = isinstance(task.criterion, CrossEntropy) and task.criterion.class_weights is None
+        self.label_smoothing = getattr(task.criterion, "label_smoothing", 0.0)
+        self.carries_state = task.carries_state
+        self.state: Any = None
+
+    def step(self) -> None:
+        batch = next(self.batches)
+        if not batch.continues:
+            self.state = None
+        self.update(self.optimizer, self.loss, batch.inputs, batch.targets)
+
+    def loss(self, inputs: Tensor, targets: Tensor) -> Tensor:
+        if self.carries_state:
+            outputs, state = self.language_model.advance(inputs, self.state)
+            self.state = detached(state)
+        else:
+            outputs = self.model(inputs)
+        outputs, targets = outputs.flatten(0, 1), targets.flatten()  # (B · T, V), (B · T,)
+        if self.is_cross_entropy:
+            return F.cross_entropy(outputs, targets, label_smoothing=self.label_smoothing)
+        return self.criterion(outputs.float(), targets)[0]
+
+
+LOOPS: dict[str, type[BareLoop]] = {
+    "supervised": SupervisedLoop,
+    "gan": GanLoop,
+    "language_model": LanguageModelLoop,
+}
 
 
 def has_bare_loop(config: Config, dataset: Dataset | None = None) -> bool:
@@ -186,7 +225,9 @@ def has_bare_loop(config: Config, dataset: Dataset | None = None) -> bool:
     augment = config["data"].get("augment", {})
     in_memory = config["data"].get("residency") != "loader"
     if dataset is not None:
-        in_memory = isinstance(dataset.train, TrainSource) and not isinstance(dataset.train, FileSource)
+        # Nobody groups texts by their length by hand.
+        in_memory = isinstance(dataset.train, (TrainSource, StreamSource))
+        in_memory = in_memory and not isinstance(dataset.train, (FileSource, SequenceSource))
     return config["task"]["name"] in LOOPS and in_memory and not (augment.get("mixup") or augment.get("cutmix"))
 
 
@@ -217,28 +258,7 @@ def bare_loop_beside(config: Config, task: Task, dataset: Dataset, settings: Tra
 def bare_loop(config: Config, task: Task, dataset: Dataset, settings: TrainerSettings) -> BareLoop:
     recipe = build_component(config.components["optim"], config["optim"])
     optimizers = {role: recipe.build(role, module, task.model) for role, module in task.roles.items()}
-    assert isinstance(dataset.train, TrainSource)
-    batches = shuffled_batches(dataset.train)
+    source = dataset.train
+    assert isinstance(source, (TrainSource, StreamSource))
+    batches = stream_batches(source) if isinstance(source, StreamSource) else shuffled_batches(source)
     return LOOPS[config["task"]["name"]](Ingredients(task, optimizers, settings, dataset.device, batches))
-
-
-def shuffled_batches(source: TrainSource) -> Batches:
-    """Epoch after epoch, as a person would draw them from two tensors; augmented as dltool does."""
-    inputs, device = source.split.inputs, source.device
-    targets = source.split.targets.to(inputs.device)
-    scaling, augment, size = source.scaling, source.augment, source.batch_size
-    epoch = draw = 0
-    while True:
-        order = torch.randperm(len(inputs), device=inputs.device) if source.shuffle else torch.arange(len(inputs))
-        if augment is not None:
-            tables = augment.tables(order.cpu(), 0, epoch, device)
-        for start in range(0, source.batches_per_epoch * size, size):
-            rows = order[start : start + size]
-            batch = take(inputs, rows, device)
-            if augment is not None:
-                batch = augment.vary(batch, [table[start : start + size] for table in tables], 0, draw)
-            if scaling is not None:
-                batch = scaling(batch)
-            yield batch, take(targets, rows, device)
-            draw += 1
-        epoch += 1

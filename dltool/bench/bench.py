@@ -108,7 +108,7 @@ def compare(ours: DltoolLoop, bare: BareLoop, seed: int) -> dict[str, Any]:
     ours.run(NUM_CHECKED_STEPS)
     for updater, schedule in schedules.items():
         updater.schedule = schedule
-    bare.batches = (source.draw()[:2] for _ in iter(int, 1))
+    bare.batches = (source.draw() for _ in iter(int, 1))
     for step in range(NUM_CHECKED_STEPS):
         seed_default_generators(step_seed(seed, step), trainer.device)
         bare.step()

@@ -19,7 +19,8 @@ from torch import Tensor
 from torch.utils.data import DataLoader, TensorDataset
 from torch.utils.data import Dataset as TorchDataset
 
-from dltool.bench.bare_loop import Batches, SupervisedLoop, bare_loop_beside, has_bare_loop
+from dltool.bench.bare_batches import Batches
+from dltool.bench.bare_loop import SupervisedLoop, bare_loop_beside, has_bare_loop
 from dltool.bench.stopwatch import Contestant, Seconds, Stopwatch, time_run
 from dltool.build import Parts
 from dltool.config.check import Config

@@ -98,6 +98,7 @@ def as_json(used: "Run", measured: "Evaluation") -> dict[str, Any]:
         "averaged": used.averaged,
         "split": measured.split,
         "samples": measured.num_samples,
+        "remarks": measured.task.remarks,
         # JSON has no NaN.
         "metrics": {name: None if value != value else value for name, value in measured.metrics.items()},
     }
@@ -109,11 +110,13 @@ def print_evaluation(args: argparse.Namespace, used: "Run", measured: "Evaluatio
     if args.overrides:
         for note in measured.notes:
             print(f"  {note}", file=sys.stderr)
-    print(f"{used.title}, {used.described_checkpoint}: {measured.num_samples:,} samples ({measured.split})")
+    print(f"{used.title}, {used.described_checkpoint}: {measured.num_samples:,} {measured.unit} ({measured.split})")
     rows = [
         (name, as_metric(value), f"undefined: {measured.undefined[name]}" if name in measured.undefined else "")
         for name, value in measured.metrics.items()
     ]
     print_table(("", "", ""), rows, numbers=[1])
+    for remark in measured.task.remarks:
+        print(remark)
     if args.predictions is not None:
         print(f"predictions: {args.predictions}")

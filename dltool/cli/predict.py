@@ -1,26 +1,40 @@
-"""`dltool predict`: what a run's model says of images or rows."""
+"""`dltool predict`: what a run's model says of images, rows or texts."""
 
 import argparse
 import json
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dltool.cli.request import add_use_arguments, add_view_arguments, used_run, views_of
+from dltool.cli.sequences import print_blanks, print_tags, print_written
+from dltool.cli.similar import TOP as SIMILAR
+from dltool.cli.similar import print_similar
 from dltool.cli.tables import one_line, print_table, write_csv
+from dltool.errors import ConfigError
 
 if TYPE_CHECKING:
+    from dltool.inference.inputs import Raw
+    from dltool.inference.predicting import AnyPredictions
     from dltool.inference.predictions import Predictions
+    from dltool.inference.run import Run
 
-SUMMARY = "say what a run's model makes of images or rows of a CSV file"
+SUMMARY = "say what a run's model makes of images, rows of a CSV file, or texts"
 EXAMPLES = """\
 examples:
   dltool predict outputs/2026-01-31/12-00-00_lenet_digits --input seven.png
   dltool predict 12-00-00_lenet_image_folder --input photos/ --top 5
   dltool predict 12-00-00_mlp_csv --input new.csv --csv > predicted.csv
   dltool predict 12-00-00_lenet_digits --input *.png --json | jq '.predictions[].prediction'
+  dltool predict 12-00-00_lstm_conllu --text 'Time flies like an arrow .'
+  dltool predict 12-00-00_transformer_parallel --input sentences.txt --beam 5 --length-penalty 0.6
+  dltool predict 12-00-00_lstm_text --text 'to be or ___ to be'
+  dltool predict 12-00-00_word2vec_corpus --similar house --top 20
 
 Images of any size, mode and format, folders of them with all that is below, CSV files with the columns of the training
-(its target may be missing, and others do not matter). Everything is prepared as the training's data was.
+(its target may be missing, and others do not matter), files with a text a line (- is standard input). A tagger's tags
+stand under the words; for each ___ of a text, a cloze names the likeliest words. Everything is prepared as the
+training's data was.
 """
 TOP = 3
 
@@ -29,17 +43,32 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_use_arguments(parser)
     add_view_arguments(parser)
     parser.add_argument("overrides", nargs="*", metavar="key=value", help="trainer.device, .threads, .precision")
-    parser.add_argument("--input", nargs="+", required=True, metavar="FILE|FOLDER", help="what to look at")
-    parser.add_argument("--top", type=int, default=TOP, metavar="K", help=f"classes to name for each ({TOP})")
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("--input", nargs="+", metavar="FILE|FOLDER", help="what to look at")
+    what.add_argument("--text", nargs="+", metavar="TEXT", help="what to read")
+    what.add_argument("--similar", metavar="WORD", help="of word2vec: the words whose vectors are nearest")
+    parser.add_argument(
+        "--top", type=int, metavar="K", help=f"classes to name for each ({TOP}), or similar words ({SIMILAR})"
+    )
+    parser.add_argument("--beam", type=int, metavar="K", help="texts are written by beam search; 1 is greedy")
+    parser.add_argument("--length-penalty", type=float, metavar="A", help="of beam search: 0 favours short texts (0.6)")
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--csv", action="store_true", help="print CSV, with the probability of every class")
     form.add_argument("--json", action="store_true", help="print JSON, with the probability of every class")
 
 
 def run(args: argparse.Namespace) -> int:
-    args.input, args.overrides = split_words(args.input, args.overrides)
-    used = used_run(args, args.overrides)
-    predictions = used.predict(args.input, views=views_of(args))
+    if args.similar is not None:
+        return print_similar(args)
+    words, overrides = split_words(args.input or args.text, args.overrides)
+    check_search(args)
+    used = used_run(args, overrides)
+    predictions = used.predict(
+        inputs_of(used, words, are_texts=args.text is not None),
+        views=views_of(args),
+        beam=args.beam,
+        length_penalty=args.length_penalty,
+    )
     if args.json:
         known = {"run": str(used.path), "checkpoint": used.checkpoint, "predictions": predictions.records()}
         print(json.dumps(known, indent=1, ensure_ascii=False))
@@ -48,8 +77,47 @@ def run(args: argparse.Namespace) -> int:
     if args.csv:
         write_csv(sys.stdout, *predictions.table())
     else:
-        print_predictions(predictions, max(1, args.top))
+        print_any(predictions, max(1, args.top or TOP))
     return 0
+
+
+def check_search(args: argparse.Namespace) -> None:
+    if args.beam is not None and args.beam < 1:
+        raise ConfigError(f"--beam {args.beam}: at least one beginning is followed", "--beam 1 is greedy")
+    if args.length_penalty is not None and not 0 <= args.length_penalty < float("inf"):
+        raise ConfigError(f"--length-penalty {args.length_penalty}: a number from 0 on", "--length-penalty 0.6")
+
+
+def inputs_of(used: "Run", words: list[str], *, are_texts: bool) -> "Raw":
+    """What was named or typed, as Run.predict takes it.
+
+    Raises:
+        ConfigError: Texts were typed for a model that reads none.
+    """
+    from dltool.data.text_preprocessing import TextPreprocessing
+
+    if not isinstance(used.preprocessing, TextPreprocessing):
+        if are_texts:
+            raise ConfigError(f"{used.title} reads no texts", "--input FILE")
+        return words
+    if are_texts:
+        return words
+    if words == ["-"]:
+        return [line.strip() for line in sys.stdin if line.strip()]
+    return [Path(word) for word in words]
+
+
+def print_any(predictions: "AnyPredictions", count: int) -> None:
+    from dltool.inference.sequence_predictions import ClozePredictions, TagPredictions, TextPredictions
+
+    if isinstance(predictions, TagPredictions):
+        print_tags(predictions)
+    elif isinstance(predictions, TextPredictions):
+        print_written(predictions)
+    elif isinstance(predictions, ClozePredictions):
+        print_blanks(predictions, count)
+    else:
+        print_predictions(predictions, count)
 
 
 def split_words(inputs: list[str], overrides: list[str]) -> tuple[list[str], list[str]]:

@@ -9,7 +9,7 @@ import torch
 
 from dltool.batch import Batch
 from dltool.data.batch_source import BatchSource
-from dltool.data.preprocessing import Fitted, Preprocessing
+from dltool.data.preprocessing import Fitted, Preprocessing, check_tokenizers, tokenizer_state
 from dltool.data.scaling import Scaling
 from dltool.errors import DataError
 from dltool.spec import DataSpec
@@ -90,6 +90,14 @@ class Dataset(ABC):
     @abstractmethod
     def drop_held_out(self) -> None:
         """Keep the training split alone."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """What a checkpoint keeps of the data: the tokenisers, without which a model's numbers mean nothing."""
+        return tokenizer_state(self.preprocessing, self.spec)
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Raises DataError where the checkpoint's training had other tokenisers."""
+        check_tokenizers(state, self.state_dict(), "the data", "was the text changed? train anew: dltool train …")
 
     def evaluation(self, split: str) -> Iterator[Batch]:
         """One pass over "train", "val" or "test", in order and without augmentation.

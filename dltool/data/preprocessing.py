@@ -15,6 +15,7 @@ from dltool.data.table_preprocessing import TablePreprocessing
 from dltool.data.text_preprocessing import TextPreprocessing
 from dltool.errors import DataError
 from dltool.spec import DataSpec
+from dltool.text.tokenizer import fingerprint
 
 Preprocessing = TablePreprocessing | ImagePreprocessing | TextPreprocessing | SeriesPreprocessing
 KINDS: dict[str, Any] = {
@@ -50,6 +51,31 @@ def from_json(saved: dict[str, Any], origin: str) -> Fitted:
         raise DataError(f"{origin} has the format {saved.get('format')}, and this dltool reads {FORMAT}")
     spec = {key: as_tuple(value) for key, value in saved["spec"].items() if key in {f.name for f in fields(DataSpec)}}
     return Fitted(KINDS[saved["preprocessing"]["kind"]].from_dict(saved["preprocessing"]), DataSpec(**spec))
+
+
+def tokenizer_state(preprocessing: Preprocessing, spec: DataSpec) -> dict[str, Any]:
+    """The tokenisers that a model's numbers of tokens stand for, and their SHA-256; nothing of data without texts."""
+    of_inputs = preprocessing.saved_tokenizer if isinstance(preprocessing, TextPreprocessing) else ""
+    saved = [tokenizer for tokenizer in (of_inputs, spec.target_tokenizer) if tokenizer]
+    return {"tokenizers": saved, "sha256": fingerprint(*saved)} if saved else {}
+
+
+def check_tokenizers(before: dict[str, Any], now: dict[str, Any], what: str, hint: str) -> None:
+    """Raises DataError where a model would take a token for another than it was trained on.
+
+    Args:
+        before: What `tokenizer_state` gave when the model was trained; empty of a run that is older than such states.
+        now: What it gives.
+        what: Whose they are now, for the message.
+        hint: What is to be done.
+    """
+    if before and before["sha256"] != now.get("sha256"):
+        found = f"SHA-256 {now['sha256'][:12]}…" if now else "none"
+        raise DataError(
+            f"the tokenisers of {what} ({found}) are not those that the model was trained with "
+            f"(SHA-256 {before['sha256'][:12]}…)",
+            hint,
+        )
 
 
 def as_tuple(value: Any) -> Any:

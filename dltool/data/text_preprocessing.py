@@ -26,6 +26,7 @@ class TextPreprocessing:
         cut: Whether longer texts lose their end, as in training, or are refused.
         begin: Whether BEGIN stands before each text.
         padded: Whether texts are padded to the length of the longest; a stream of text is one piece.
+        blanks: Whether ___ and <unk> in a text are blanks, a token each.
     """
 
     saved_tokenizer: str
@@ -33,6 +34,7 @@ class TextPreprocessing:
     cut: bool = False
     begin: bool = False
     padded: bool = True
+    blanks: bool = False
 
     @cached_property
     def tokenizer(self) -> Tokenizer:
@@ -52,9 +54,11 @@ class TextPreprocessing:
             DataError: One is empty, or longer than the model can take.
         """
         rows = []
+        encode = self.tokenizer.encode_blanks if self.blanks else self.tokenizer.encode
         for place, text in enumerate(texts):
             name = names[place] if names is not None else f"text {place + 1}"
-            tokens = [BEGIN] * self.begin + self.tokenizer.encode(text)
+            found = encode(text)
+            tokens = [BEGIN] * self.begin + found
             if not tokens:
                 raise DataError(f"{name} is empty", "each text needs a word")
             if len(tokens) > self.max_length and not self.cut:

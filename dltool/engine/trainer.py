@@ -311,12 +311,14 @@ class Trainer:
             "average": self.average.state_dict() if self.average else None,
             "updaters": {role: updater.state_dict() for role, updater in self.updaters.items()},
             "task": self.task.state_dict(),
+            "data": self.data.state_dict(),
         }
 
     def load(self, checkpoint: Checkpoint) -> None:
         """Take up where a checkpoint was written."""
-        self.load_weights(checkpoint)
         state = checkpoint.state
+        self.data.load_state_dict(state.get("data", {}))
+        self.load_weights(checkpoint)
         self.progress.step, self.progress.epoch = state["step"], state["epoch"]
         self.source.draws = state["draws"]
         self.progress.sums.load_state_dict(state["sums"])

@@ -2,10 +2,9 @@
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-import torch
 from torch import Tensor
 
 from dltool.batch import Batch
@@ -13,13 +12,14 @@ from dltool.build import build_data, build_task, with_targets
 from dltool.config.check import Config
 from dltool.data.dataset import Dataset
 from dltool.data.preprocessing import Fitted
+from dltool.data.text_preprocessing import TextPreprocessing
 from dltool.engine.evaluator import evaluate
 from dltool.errors import ConfigError, RunError
-from dltool.inference.predictions import Predictions
+from dltool.inference.predicting import AnyPredictions, joined, on_host, texts_of
+from dltool.inference.sequence_predictions import ClozePredictions
 from dltool.introspection.mistakes import Mistakes
 from dltool.observers.network_plots import watch_mistakes
 from dltool.randomness import derive_seed, seed_default_generators
-from dltool.spec import DataSpec
 from dltool.tasks.task import Prediction, Task
 from dltool.tasks.views import View, averaged_over
 
@@ -33,7 +33,8 @@ class Evaluation:
 
     Attributes:
         split: "train", "val", "test" or "all".
-        num_samples: In it.
+        num_samples: In it; or tokens, where the data is one long text.
+        unit: What was counted, "samples" or "tokens".
         metrics: Name to value, without the split.
         undefined: Name to reason of the metrics without a value, which are NaN.
         notes: What a person should know of the data.
@@ -45,22 +46,20 @@ class Evaluation:
 
     split: str
     num_samples: int
+    unit: str
     metrics: dict[str, float]
     undefined: dict[str, str]
     notes: list[str]
     task: Task
     mistakes: Mistakes | None = None
-    predictions: Predictions | None = None
+    predictions: AnyPredictions | None = None
     targets: list[Any] | None = None
 
     def table(self) -> tuple[list[str], list[list[Any]]]:
         """Headings and rows of the predictions, the targets after the inputs."""
         assert self.predictions is not None
         assert self.targets is not None
-        headings, rows = self.predictions.table()
-        return [headings[0], "target", *headings[1:]], [
-            [row[0], target, *row[1:]] for row, target in zip(rows, self.targets, strict=True)
-        ]
+        return self.predictions.table(self.targets)
 
 
 def evaluate_run(run: "Run", config: Config, *, split: str, views: Sequence[View], predictions: bool) -> Evaluation:
@@ -69,7 +68,7 @@ def evaluate_run(run: "Run", config: Config, *, split: str, views: Sequence[View
     other = config.tree["data"] != run.config["data"]
     fitted = Fitted(run.preprocessing, run.spec)
     dataset = build_data(config, run.device, fitted=fitted, cut=not other or split not in ("auto", "all"))
-    split = chosen_split(split, dataset)
+    split = chosen_split(split, dataset, own=not other)
     config = with_targets(config, spec)
     task = build_task(config, run.model, spec)
     task.load_state_dict(run.task.state_dict())
@@ -84,21 +83,22 @@ def evaluate_run(run: "Run", config: Config, *, split: str, views: Sequence[View
     seed_default_generators(derive_seed(config["seed"], "evaluation", split), run.device)
     metrics = evaluate(task, batches, autocast=run.autocast) | task.details()
     count = sum(dataset.sizes[name] for name in members(split, dataset))
-    measured = Evaluation(split, count, metrics, dict(task.undefined), dataset.notes, task, mistakes)
+    measured = Evaluation(split, count, dataset.unit, metrics, dict(task.undefined), dataset.notes, task, mistakes)
     if not predictions:
         return measured
     names = [name for member in members(split, dataset) for name in dataset.sample_names(member)]
-    return with_predictions(measured, names, said, spec)
+    return with_predictions(measured, names, said, run)
 
 
-def chosen_split(split: str, dataset: Dataset) -> str:
-    """The split that is measured.
+def chosen_split(split: str, dataset: Dataset, *, own: bool) -> str:
+    """The split that is measured; of the run's own data without a test split the validation split, held out too.
 
     Raises:
         ConfigError: There is none such.
     """
     if split == "auto":
-        split = "test" if "test" in dataset.sizes else "all"
+        held_out = ("test", "val") if own else ("test",)
+        split = next((name for name in held_out if name in dataset.sizes), "all")
     if split != "all" and split not in dataset.sizes:
         there = [*dataset.sizes, "all"]
         raise ConfigError(f"the data has no {split} split, only {', '.join(there)}", f"--split {there[-2]}")
@@ -122,26 +122,28 @@ class Said:
     def start(self) -> None:
         self.predictions: list[Prediction] = []
         self.targets: list[Tensor] = []
+        self.tokens: list[Tensor] = []
 
     def see(self, batch: Batch, outputs: Tensor) -> None:
-        # This waits for an accelerator, whose memory may not hold what is said of a whole split.
-        fields = (None if field is None else field.cpu() for field in self.task.interpret(outputs))
-        self.predictions.append(Prediction(*fields))  # type: ignore[arg-type]
+        self.predictions.append(on_host(self.task.interpret(outputs)))  # This waits for an accelerator.
         self.targets.append(batch.targets.cpu())
+        if not batch.inputs.is_floating_point():
+            self.tokens.append(batch.inputs.cpu())
 
 
-def with_predictions(measured: Evaluation, names: list[str], kept: Said, spec: DataSpec) -> Evaluation:
-    targets = torch.cat(kept.targets)
-    if len(targets) != len(names):
+def with_predictions(measured: Evaluation, names: list[str], kept: Said, run: "Run") -> Evaluation:
+    num_seen = sum(map(len, kept.targets))
+    if num_seen != len(names):
         raise RunError(
-            f"{len(names) - len(targets)} images could not be decoded, so that predictions have no names",
+            f"{len(names) - num_seen} images could not be decoded, so that predictions have no names",
             "data.corrupt=refuse names them, data.residency=host leaves them out before",
         )
-    said = Predictions.of(names, kept.predictions, spec.class_names)
-    truth: list[Any] = targets.tolist()
-    if spec.target == "numbers":
-        truth = spec.in_units(targets).tolist()
-        truth = [row[0] for row in truth] if targets.shape[1] == 1 else truth
-    else:
-        truth = [spec.class_names[label] for label in truth]
-    return Evaluation(**{**vars(measured), "predictions": said, "targets": truth})
+    words: list[list[str]] = []
+    sources: list[str] = []
+    if isinstance(run.preprocessing, TextPreprocessing):
+        tokenizer = run.preprocessing.tokenizer
+        words = [row for tokens in kept.tokens for row in texts_of(tokens, tokenizer)]
+        sources = [tokenizer.decode(row) for tokens in kept.tokens for row in tokens.tolist()]
+    said = joined(kept.task, names, kept.predictions, run.spec, words=words, sources=sources)
+    assert not isinstance(said, ClozePredictions)
+    return replace(measured, predictions=said, targets=said.truth(kept.targets, run.spec))

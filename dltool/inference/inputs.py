@@ -21,6 +21,8 @@ from dltool.data.text_file import read_lines
 from dltool.data.text_preprocessing import TextPreprocessing
 from dltool.errors import DataError
 
+NUM_TEXTS = 64  # A batch at most: what is said of texts can be large, a probability of each word of a vocabulary.
+
 Raw = str | Path | Sequence[Any] | Tensor | np.ndarray
 Named = tuple[list[str], Tensor]  # What each sample is called, and the samples, ready for the model.
 
@@ -51,18 +53,21 @@ def prepared(inputs: Raw, preprocessing: Preprocessing, batch_size: int) -> Iter
 
 
 def texts(inputs: Raw, preprocessing: TextPreprocessing, batch_size: int) -> Iterator[Named]:
-    """Texts as they are, or the lines of a file that is given as a Path; empty lines are left out."""
-    if isinstance(inputs, Path):
-        lines = read_lines(inputs)
+    """Texts as they are, or the lines of files that are given as Paths; empty lines are left out."""
+    files = [inputs] if isinstance(inputs, Path) else list(inputs) if isinstance(inputs, Sequence) else []
+    if files and all(isinstance(path, Path) for path in files):
+        lines = [line for path in files for line in read_lines(path)]
     elif isinstance(inputs, str):
         lines = [inputs]
     elif isinstance(inputs, Sequence) and all(isinstance(text, str) for text in inputs):
         lines = list(inputs)
     else:
         raise DataError("a model of texts takes a text, a list of texts, or the path of a file with a text a line")
+    batch_size = min(batch_size, NUM_TEXTS) if preprocessing.padded else 1  # Parts of a stream are not padded.
     for start in range(0, len(lines), batch_size):
         part = lines[start : start + batch_size]
-        yield part, preprocessing(part).long()
+        names = [f"text {start + place}" for place in range(1, len(part) + 1)]
+        yield part, preprocessing(part, names).long()
 
 
 def forecasts(paths: Sequence[Path] | None, inputs: Any, preprocessing: SeriesPreprocessing) -> Named:

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from dltool.spec import DataSpec
 from dltool.tasks.task import Prediction
 
 
@@ -38,6 +39,15 @@ class Predictions:
         assert outputs is not None
         return cls(names, outputs, labels, probabilities, class_names if labels is not None else ())
 
+    @staticmethod
+    def truth(targets: Sequence[Tensor], spec: DataSpec) -> list[Any]:
+        """What was true of each sample, by name or number, of targets as the model learns them."""
+        found = torch.cat(list(targets))
+        if spec.target != "numbers":
+            return [spec.class_names[label] for label in found.tolist()]
+        numbers: list[Any] = spec.in_units(found).tolist()
+        return [row[0] for row in numbers] if found.shape[1] == 1 else numbers
+
     def __len__(self) -> int:
         return len(self.names)
 
@@ -67,8 +77,16 @@ class Predictions:
                 record["probabilities"] = dict(zip(self.class_names, row, strict=True))
         return records
 
-    def table(self) -> tuple[list[str], list[list[Any]]]:
-        """Headings and rows: the input, the prediction (several numbers in as many columns), each probability."""
+    def table(self, targets: Sequence[Any] | None = None) -> tuple[list[str], list[list[Any]]]:
+        """Headings and rows: the input, what is true of it where that is known, the prediction (several numbers in as
+        many columns), each probability."""
+        headings, rows = self._columns()
+        if targets is None:
+            return headings, rows
+        with_targets = [[row[0], target, *row[1:]] for row, target in zip(rows, targets, strict=True)]
+        return [headings[0], "target", *headings[1:]], with_targets
+
+    def _columns(self) -> tuple[list[str], list[list[Any]]]:
         if self.indices is None and self.outputs.shape[1] > 1:
             numbers: list[list[Any]] = self.outputs.tolist()
             headings = ["input", *(f"prediction_{i + 1}" for i in range(self.outputs.shape[1]))]

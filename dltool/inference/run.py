@@ -13,27 +13,25 @@ from torch import nn
 from dltool.build import build_model, build_task, with_targets
 from dltool.config.check import Config
 from dltool.config.rerun import compose_changed, with_auto
-from dltool.data.preprocessing import Preprocessing, from_json
+from dltool.data.preprocessing import Preprocessing, check_tokenizers, from_json, tokenizer_state
 from dltool.engine.checkpoint import Checkpoint
 from dltool.engine.device import choose_device, choose_threads
-from dltool.engine.evaluator import evaluation_mode
 from dltool.engine.named_checkpoints import open_checkpoint, weights_in_use
 from dltool.engine.precision import Precision
-from dltool.errors import ConfigError, DataError, RunError
+from dltool.errors import ConfigError, RunError
 from dltool.inference.evaluation import Evaluation, evaluate_run
 from dltool.inference.export import Exported, export_run
-from dltool.inference.inputs import Raw, prepared
-from dltool.inference.predictions import Predictions
+from dltool.inference.inputs import Raw
+from dltool.inference.predicting import AnyPredictions, predict_run
 from dltool.inference.sampling import TextSampler
 from dltool.runs.folder import CONFIG, PREPROCESSING, RunFolder, quoted
 from dltool.spec import DataSpec
-from dltool.tasks.task import Prediction, Task
-from dltool.tasks.views import View, averaged_over
+from dltool.tasks.task import Task
+from dltool.tasks.views import View
 
 # What may be said anew of a run that is only used; all else makes it what it is.
 OF_THE_MACHINE = ("trainer.device", "trainer.threads", "trainer.precision")
 OF_AN_EVALUATION = (*OF_THE_MACHINE, "data", "task.metrics", "task.analogies", "task.similarities")
-BATCH_SIZE = 512
 
 
 class Run:
@@ -157,6 +155,12 @@ class Run:
     @functools.cached_property
     def task(self) -> Task:
         """The training's task around the model, with the checkpoint's weights and in evaluation mode."""
+        check_tokenizers(
+            self._checkpoint.state.get("data", {}),
+            tokenizer_state(self.preprocessing, self.spec),
+            str(self.path / PREPROCESSING),
+            f"was the file changed? the tokenisers of {self.checkpoint} are in its manifest",
+        )
         config = with_targets(self.built, self.spec)
         model = build_model(config, self.spec, self.device)
         try:
@@ -180,30 +184,31 @@ class Run:
         """What the model computes under."""
         return Precision(self.config["trainer"]["precision"], self.device).autocast
 
-    def predict(self, inputs: Raw, *, views: Sequence[View] = ()) -> Predictions:
+    def predict(
+        self,
+        inputs: Raw,
+        *,
+        views: Sequence[View] = (),
+        beam: int | None = None,
+        length_penalty: float | None = None,
+    ) -> AnyPredictions:
         """What the model says of raw samples.
 
         Args:
             inputs: For a model of images: the path of an image, of a folder of images or a list of them; images of
                 PIL; uint8 arrays or tensors `(H, W)`, `(H, W, C)`, `(C, H, W)`, or `(B, C, H, W)`. For a model of
                 tables: the path of a CSV file; mappings from column to value; numbers `(B, D)`, in the order of
-                the training's columns.
+                the training's columns. For a model of texts: a text, a list of texts, or the Path of a file with
+                a text a line, or several; with ___ for what a cloze is to guess.
             views: Average over several looks at each image; see dltool.tasks.views.
+            beam: Where texts are written, beginnings that are followed side by side; 1 takes the likeliest token.
+            length_penalty: α of dltool.generation.search; both are the training's where they are None.
 
         Raises:
-            ConfigError: The task predicts nothing.
+            ConfigError: The task predicts nothing, or writes no text to search for.
             DataError: The inputs cannot be read, or are not what the model was trained on.
         """
-        names: list[str] = []
-        parts: list[Prediction] = []
-        task = averaged_over(self.task, views, self.spec)
-        with evaluation_mode(task.model), torch.no_grad(), self.autocast:
-            for batch_names, batch in prepared(inputs, self.preprocessing, BATCH_SIZE):
-                names += batch_names
-                parts.append(task.predict(batch.to(self.device)))
-        if not parts:
-            raise DataError("there is no input to predict from")
-        return Predictions.of(names, parts, self.class_names)
+        return predict_run(self, inputs, views=views, beam=beam, length_penalty=length_penalty)
 
     def evaluate(
         self,
@@ -218,7 +223,8 @@ class Run:
 
         Args:
             overrides: Other data (`data=…`, `data.path=…`), other metrics (`task.metrics=[…]`).
-            split: "auto" is the test split, and all samples of other data that has no test split of its own.
+            split: "auto" is the test split; where there is none, the validation split of the run's own data, all
+                samples of other data.
             views: Average over several looks at each image; see dltool.tasks.views.
             predictions: Keep what the model says of each sample too.
             config_dirs: Folders beside dltool's own in which options are looked for.

@@ -1,11 +1,29 @@
 """The words whose vectors point where a word's does."""
 
+from typing import TYPE_CHECKING
+
 import torch.nn.functional as F
 
-from dltool.errors import DataError
+from dltool.data.text_preprocessing import TextPreprocessing
+from dltool.errors import ConfigError, DataError
 from dltool.hints import nearest
 from dltool.models.word2vec import Word2Vec
 from dltool.text.tokenizer import Tokenizer
+
+if TYPE_CHECKING:
+    from dltool.inference.run import Run
+
+
+def similar_words(run: "Run", word: str, count: int) -> list[tuple[str, float]]:
+    """The words nearest to a word by the vectors of a run; see nearest_words.
+
+    Raises:
+        ConfigError: The run's model has no word vectors.
+    """
+    if not isinstance(run.model, Word2Vec):
+        raise ConfigError(f"{run.title} has no word vectors", "train them: model=word2vec data=corpus data.path=FILE")
+    assert isinstance(run.preprocessing, TextPreprocessing)
+    return nearest_words(run.model, run.preprocessing.tokenizer, word, count)
 
 
 def nearest_words(model: Word2Vec, tokenizer: Tokenizer, word: str, count: int) -> list[tuple[str, float]]:

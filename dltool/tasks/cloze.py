@@ -10,7 +10,7 @@ from dltool.metrics.mean import Mean, MeanOver
 from dltool.randomness import generator
 from dltool.spec import IGNORED, DataSpec
 from dltool.tasks.language_model import measured_tokens, token_loss, with_perplexity
-from dltool.tasks.task import Loss, Task
+from dltool.tasks.task import Loss, Prediction, Task
 from dltool.text.tokenizer import load_tokenizer
 
 
@@ -57,6 +57,11 @@ class ClozeTask(Task):
 
     def finish_evaluation(self, metrics: dict[str, float]) -> dict[str, float]:
         return with_perplexity(metrics, in_characters=False)
+
+    def predict(self, inputs: Tensor) -> Prediction:
+        """What stands at each masked place, of all texts `(B, T)` in turn: `(N, V)`."""
+        outputs = self.model(inputs)[inputs == self.mask_token].float()
+        return Prediction(outputs, outputs.argmax(dim=1), torch.softmax(outputs, dim=1))
 
     def hide(self, tokens: Tensor, following: Tensor, hidden: Tensor) -> tuple[Tensor, Tensor]:
         """Inputs with the hidden tokens masked, and as targets those tokens, IGNORED elsewhere; padding stays."""

@@ -155,11 +155,19 @@ class Task:
 
     def interpret(self, outputs: Tensor) -> Prediction:
         """What outputs `(B, output_dim)` say of their samples."""
-        raise ConfigError(f"{type(self.model).__name__} predicts nothing", "`dltool evaluate` measures it")
+        raise ConfigError(
+            f"{type(self.model).__name__} predicts nothing",
+            "`dltool evaluate` measures it; `dltool sample` shows what a GAN or a language model makes",
+        )
 
     def samples(self, count: int) -> Tensor | None:
         """Draw `count` samples of a generative model, `(count, *input_shape)`; None where there are none."""
         return None
+
+    @property
+    def remarks(self) -> list[str]:
+        """What a person should know of the newest evaluation's metrics, such as how exactly one is computed."""
+        return []
 
     @property
     def networks(self) -> dict[str, Network]:

@@ -1,7 +1,8 @@
 """Sequence to sequence: one text, or an image, into another text."""
 
+import copy
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import torch
 from torch import Tensor, nn
@@ -93,6 +94,17 @@ class TranslationTask(Task):
             values["bleu"] = bleu.corpus_score(self.written, [self.references]).score
             self.signature = str(bleu.get_signature())
         return values
+
+    @property
+    def remarks(self) -> list[str]:
+        return [f"bleu: sacrebleu {self.signature}"] if self.signature else []
+
+    def searching(self, beam: int | None = None, length_penalty: float | None = None) -> Self:
+        """The same task, writing with another beam or another length penalty."""
+        other = copy.copy(self)
+        other.beam = self.beam if beam is None else beam
+        other.length_penalty = self.length_penalty if length_penalty is None else length_penalty
+        return other
 
     def write(self, source: Tensor) -> Tensor:
         """What the model writes by itself, int64 `(B, U)`: tokens with END, then PAD."""

@@ -11,13 +11,14 @@ from torch import Tensor, nn
 from dltool.batch import Batch
 from dltool.component import register
 from dltool.data.word_tests import Analogies, Similarities, read_analogies, read_similarities
+from dltool.errors import ConfigError
 from dltool.layers.word_windows import WordPredictions
 from dltool.losses.cross_entropy import CrossEntropy
 from dltool.metrics.mean import Mean, MeanOver
 from dltool.metrics.word_vectors import analogies_solved, similarity_correlation
 from dltool.models.word2vec import Word2Vec
 from dltool.spec import DataSpec
-from dltool.tasks.task import Loss, Network, Task
+from dltool.tasks.task import Loss, Network, Prediction, Task
 from dltool.text.tokenizer import Tokenizer, load_tokenizer
 
 
@@ -85,6 +86,9 @@ class Word2VecTask(Task):
     def details(self) -> dict[str, float]:
         """The share of the questions of each section that are answered."""
         return {f"analogy_{name}": share(right) for name, right in self.solved.items() if len(right)}
+
+    def predict(self, inputs: Tensor) -> Prediction:
+        raise ConfigError("word vectors say nothing of a text", "--similar WORD names the words nearest to one")
 
     @property
     def networks(self) -> dict[str, Network]:

@@ -18,6 +18,7 @@ from dltool.errors import ConfigError, DataError
 
 STREAM_SPECIALS = ("<unk>",)
 WORD = re.compile(r"\w+|[^\w\s]")
+BLANK = re.compile(r"_{2,}|<unk>")  # In a text that a person typed: what is to be guessed.
 WORD_OR_NEWLINE = re.compile(r"\w+|[^\w\s]|\n")
 SHOWN = 20  # Characters or words that a message names.
 
@@ -99,6 +100,17 @@ class Tokenizer(ABC):
             )
         return tokens
 
+    def encode_blanks(self, text: str | Sequence[str]) -> list[int]:
+        """The tokens of a text with blanks, each of which is one `<unk>`, as is a part that is not known."""
+        if not isinstance(text, str):
+            return self.encode(text)
+        first, *rest = (self.encode(part) for part in BLANK.split(text))
+        return first + [token for part in rest for token in (self.unknown, *part)]
+
+    def words(self, text: str) -> list[str]:
+        """What each token of `encode` stands for, unknown ones as they are written."""
+        return [self.name(token) for token in self.encode(text)]
+
     def strangers(self, text: str) -> list[str]:
         """The parts of a text that are not in the vocabulary, each once."""
         return []
@@ -155,6 +167,9 @@ class VocabularyTokenizer(Tokenizer):
     def name(self, token: int) -> str:
         specials = len(self.specials)
         return self.specials[token] if token < specials else self.tokens[token - specials]
+
+    def words(self, text: str) -> list[str]:
+        return list(self.parts(text))
 
     def strangers(self, text: str) -> list[str]:
         return list(dict.fromkeys(part for part in self.parts(text) if part not in self.numbers))

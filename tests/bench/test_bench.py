@@ -33,6 +33,14 @@ TRAININGS = {
     "fp16": ["model=mlp", "model.hidden=[8]", "data=iris", "trainer.precision=16-mixed"],
     "LBFGS": ["model=linear", "data=diabetes", "optim=lbfgs", "data.batch_size=full", "schedule=constant"],
     "images": ["model=lenet", "data=digits", "data.batch_size=4", "data.augment.flip=true"],
+    "language model": [
+        *("model=gpt", "model.dim=8", "model.depth=1", "model.num_heads=2", "model.dropout=0.1", "data=pydoc"),
+        *("data.length=8", "data.batch_size=4", "trainer.clip_norm=0.5", "trainer.accumulate=2"),
+    ],
+    "carried state": [
+        *("model=lstm", "model.hidden_dim=8", "data=pydoc", "data.tokenizer.kind=word", "data.tokenizer.max_size=50"),
+        *("data.length=4000", "data.batch_size=8", "trainer.clip_norm=0.5"),  # Passes of five batches.
+    ],
     "gan": ["model=gan", "model.generator_hidden=[8]", "model.discriminator_hidden=[8]", "data=gaussians"],
 }
 TINY: dict[str, Any] = {"rounds": 3, "seconds": 0.01, "least_seconds": 0.005, "num_starts": 0}

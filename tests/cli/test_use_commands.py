@@ -1,6 +1,7 @@
 """`dltool evaluate` and `dltool predict` as they are typed, and the same from Python."""
 
 import csv
+import io
 import json
 import subprocess
 from collections.abc import Callable
@@ -95,6 +96,23 @@ def test_what_is_wrong_is_said_with_the_remedy(
     assert message in error
     assert remedy.startswith("hint: ")
     assert hint in remedy
+
+
+def test_texts_are_typed_or_read(dltool_here: Dltool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    words = ["model=lstm", "model.hidden_dim=8", "data=reversal", "data.num_samples=100", "trainer.epochs=1"]
+    assert dltool_here("train", *words, "trainer.threads=1", "run.dir=outputs/r", "--quiet").returncode == 0
+    typed = dltool_here("predict", "r", "--text", "123", "45", "--csv")
+    assert typed.stdout.splitlines()[0] == "input,prediction"
+    assert [line.split(",")[0] for line in typed.stdout.splitlines()[1:]] == ["123", "45"]
+    monkeypatch.setattr("sys.stdin", io.StringIO("123\n\n45\n"))
+    assert dltool_here("predict", "r", "--input", "-", "--csv").stdout == typed.stdout
+    (tmp_path / "texts.txt").write_text("123\n45\n")
+    searched = dltool_here("predict", "r", "--input", "texts.txt", "--beam", "2", "--length-penalty", "0", "--json")
+    assert [one["input"] for one in json.loads(searched.stdout)["predictions"]] == ["123", "45"]
+    for wrong, message in ((["--beam", "0"], "--beam 0"), (["--length-penalty", "-1"], "--length-penalty -1")):
+        done = dltool_here("predict", "r", "--text", "1", *wrong)
+        assert done.returncode == 2
+        assert message in done.stderr
 
 
 def test_a_notebook_gets_what_the_command_line_gets(dltool_here: Dltool, tmp_path: Path) -> None:

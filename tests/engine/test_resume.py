@@ -5,12 +5,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from made_up_texts import write_every_text
 from states import same_state
 
 from dltool.build import build_trainer, prepare
 from dltool.config.check import Config
 from dltool.engine.signals import Interrupted
 from dltool.engine.trainer import Trainer
+from dltool.errors import DataError
 from dltool.observers.csv_log import CsvLog
 from dltool.observers.jsonl import JsonlLog, cut_back
 from dltool.runs.folder import RunFolder
@@ -33,6 +35,30 @@ TASKS = {
         "data.num_samples=200",
         "data.batch_size=20",
         "task.discriminator_steps=2",
+    ],
+    "language model of crops": [
+        *("model=gpt", "model.dim=8", "model.depth=1", "model.num_heads=2", "model.dropout=0.1", "data=text"),
+        *("data.path={texts}/text.txt", "data.length=32", "data.batch_size=16"),
+    ],
+    "language model with carried state": [
+        *("model=lstm", "model.hidden_dim=8", "model.embedding_dim=8", "model.dropout=0.1", "data=text"),
+        *("data.path={texts}/text.txt", "data.length=32", "data.batch_size=16", "data.tokenizer.kind=word"),
+    ],
+    "texts grouped by their length": [
+        *("model=gru", "model.hidden_dim=8", "model.embedding_dim=8", "data=names", "data.path={texts}/names.txt"),
+        *("data.batch_tokens=40", "trainer.average.kind=ema", "trainer.average.decay=0.9"),
+    ],
+    "cloze": [
+        *("model=lstm", "model.hidden_dim=8", "model.embedding_dim=8", "model.bidirectional=true", "data=names"),
+        *("data.path={texts}/names.txt", "task=cloze", "data.batch_size=16"),
+    ],
+    "translation": [
+        *("model=gru", "model.hidden_dim=8", "model.embedding_dim=8", "model.dropout=0.1", "data=reversal"),
+        *("data.num_samples=120", "data.batch_size=16"),
+    ],
+    "tagging": [
+        *("model=gru", "model.hidden_dim=8", "model.embedding_dim=8", "model.word_dropout=0.1", "data=conllu"),
+        *("data.root={texts}", "data.batch_size=8"),
     ],
     "rosenblatt": ["model=perceptron", "data=logic", "data.batch_size=1"],
 }
@@ -126,7 +152,9 @@ def check_resume(config: Config, tmp_path: Path, stops: list[int]) -> None:
 
 @pytest.mark.parametrize("task", TASKS)
 def test_every_task(task: str, configure: Callable[..., Config], tmp_path: Path) -> None:
-    config = configure(*TASKS[task], "trainer.epochs=3", "logger.every_n_steps=3")
+    write_every_text(tmp_path / "texts")
+    words = [word.replace("{texts}", str(tmp_path / "texts")) for word in TASKS[task]]
+    config = configure(*words, "trainer.epochs=3", "logger.every_n_steps=3")
     epoch = make_trainer(config, tmp_path).steps_per_epoch
     stops = sorted({1, epoch // 2, epoch - 1, epoch, epoch + 1, 2 * epoch} - {0})
     check_resume(config, tmp_path, stops)
@@ -137,6 +165,17 @@ def test_every_feature(feature: str, configure: Callable[..., Config], tmp_path:
     config = configure(*TASKS["supervised"], *FEATURES[feature], "trainer.epochs=5", "logger.every_n_steps=3")
     epoch = make_trainer(config, tmp_path).steps_per_epoch
     check_resume(config, tmp_path, [epoch // 2 + 1, epoch + 1])
+
+
+def test_another_vocabulary_is_refused(configure: Callable[..., Config], tmp_path: Path) -> None:
+    """The same number of letters, in which each now stands for another."""
+    (tmp_path / "text.txt").write_text("abcabcabca" * 100)
+    words = ["model=gpt", "model.dim=8", "model.depth=1", "model.num_heads=2", "data=text", "data.length=8"]
+    config = configure(*words, f"data.path={tmp_path}/text.txt", "trainer.epochs=null", "trainer.steps=3")
+    train(config, tmp_path / "run", stop_at=2)
+    (tmp_path / "text.txt").write_text("abdabdabda" * 100)
+    with pytest.raises(DataError, match=r"tokenisers of the data \(SHA-256 \w{12}…\) are not those .*SHA-256 \w{12}…"):
+        train(config, tmp_path / "run")
 
 
 def test_a_training_by_steps(configure: Callable[..., Config], tmp_path: Path) -> None:

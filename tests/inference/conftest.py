@@ -30,6 +30,18 @@ TRAININGS = {
         *("model=lstm", "model.hidden_dim=16", "data=text", "data.path={texts}/text.txt", "data.tokenizer.kind=word"),
         *("data.length=8", "data.batch_size=8", "trainer.steps=5", "trainer.epochs=null"),
     ],
+    "tags": [
+        *("model=lstm", "model.hidden_dim=8", "model.embedding_dim=8", "data=conllu", "data.root={texts}"),
+        *("optim.lr=0.05", "trainer.epochs=8"),
+    ],
+    "cloze": [
+        *("model=lstm", "model.hidden_dim=16", "model.bidirectional=true", "task=cloze", "data=names"),
+        *("data.path={texts}/names.txt", "optim.lr=0.02", "trainer.epochs=30"),
+    ],
+    "reversal": [
+        *("model=lstm", "model.hidden_dim=16", "model.embedding_dim=8", "data=reversal", "data.num_samples=200"),
+        *("task.metrics=[exact_match,bleu]", "trainer.epochs=1"),
+    ],
     "names": [
         *(
             "model=gpt",

@@ -111,6 +111,13 @@ def test_the_commands(corpus: Path, tests: list[str], dltool_here: Run, tmp_path
     assert done.returncode == 0, done.stderr
     assert "analogy_verbs" in done.stdout
     assert "spearman_left_out" in done.stdout
+    done = dltool_here("predict", "run", "--similar", "King", "--top", "2", "--csv")
+    heading, *found = done.stdout.split("\n")
+    assert heading == "word,cosine"
+    assert {line.split(",")[0] for line in found[:2]} == {"queen", "prince"}
+    done = dltool_here("predict", "run", "--text", "the king")
+    assert done.returncode == 2
+    assert "--similar WORD" in done.stderr
     done = dltool_here("export", "run", "--format", "word2vec", "--output", "vectors.txt")
     assert done.returncode == 0, done.stderr
     lines = (tmp_path / "vectors.txt").read_text().splitlines()
@@ -121,9 +128,10 @@ def test_the_commands(corpus: Path, tests: list[str], dltool_here: Run, tmp_path
     assert {word for word, _ in vectors.most_similar("king", topn=2)} == {"queen", "prince"}
 
 
-def test_only_word_vectors_are_exported_as_such(dltool_here: Run) -> None:
+def test_other_models_have_no_word_vectors(dltool_here: Run) -> None:
     small = ("data=iris", "model=linear", "trainer.epochs=1", "trainer.device=cpu", "logger.plots=false")
     assert dltool_here("train", *small, "run.dir=other", "--quiet").returncode == 0
+    assert "has no word vectors" in dltool_here("predict", "other", "--similar", "house").stderr
     done = dltool_here("export", "other", "--format", "word2vec")
     assert done.returncode == 2
     assert "has no word vectors" in done.stderr

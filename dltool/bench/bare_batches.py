@@ -1,0 +1,51 @@
+"""Batches as a person would draw them by hand from tensors in memory."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+
+from dltool.batch import Batch
+from dltool.data.source import TrainSource, take
+from dltool.data.stream_source import StreamSource
+
+Batches = Iterator[Any]  # Inputs and targets; of a stream of text a Batch, which says whether it goes on.
+
+
+def stream_batches(source: StreamSource) -> Batches:
+    """Columns that go on, pass after pass, or crops from anywhere."""
+    tokens, size, length = source.tokens, source.batch_size, source.length
+    if source.batching == "crops":
+        offsets = torch.arange(length + 1, device=tokens.device)
+        while True:
+            starts = torch.randint(len(tokens) - length, (size, 1), device=tokens.device)
+            rows = tokens[starts + offsets].long()  # (B, T + 1)
+            yield Batch(rows[:, :-1], rows[:, 1:], size)
+    width = (len(tokens) - 1) // size
+    columns = torch.stack([tokens[row * width : (row + 1) * width + 1] for row in range(size)])  # (B, L + 1)
+    while True:
+        for start in range(0, width, length):
+            rows = columns[:, start : start + length + 1].long()
+            yield Batch(rows[:, :-1], rows[:, 1:], size, continues=start > 0)
+
+
+def shuffled_batches(source: TrainSource) -> Batches:
+    """Epoch after epoch, as a person would draw them from two tensors; augmented as dltool does."""
+    inputs, device = source.split.inputs, source.device
+    targets = source.split.targets.to(inputs.device)
+    scaling, augment, size = source.scaling, source.augment, source.batch_size
+    epoch = draw = 0
+    while True:
+        order = torch.randperm(len(inputs), device=inputs.device) if source.shuffle else torch.arange(len(inputs))
+        if augment is not None:
+            tables = augment.tables(order.cpu(), 0, epoch, device)
+        for start in range(0, source.batches_per_epoch * size, size):
+            rows = order[start : start + size]
+            batch = take(inputs, rows, device)
+            if augment is not None:
+                batch = augment.vary(batch, [table[start : start + size] for table in tables], 0, draw)
+            if scaling is not None:
+                batch = scaling(batch)
+            yield batch, take(targets, rows, device)
+            draw += 1
+        epoch += 1

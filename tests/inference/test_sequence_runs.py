@@ -1,0 +1,137 @@
+"""What runs on texts say of new texts, and of those that they are measured on."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from dltool.cli.sequences import print_blanks, print_tags, print_written
+from dltool.data.text_preprocessing import TextPreprocessing
+from dltool.errors import ConfigError, DataError
+from dltool.inference.run import Run
+from dltool.inference.sequence_predictions import ClozePredictions, TagPredictions, TextPredictions
+from dltool.runs.folder import RunFolder
+from dltool.spec import BEGIN, END
+from dltool.text.tokenizer import load_tokenizer
+
+Load = Callable[..., Run]
+
+
+def test_each_word_has_its_tag(load: Load, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run = load("tags")
+    said = run.predict(["Dogs don't", "Cats do sleep"])
+    assert isinstance(said, TagPredictions)
+    assert said.words == [["Dogs", "don", "'", "t"], ["Cats", "do", "sleep"]]  # Cats is unknown to the training.
+    assert said.values[1][1] == "AUX"
+    assert [len(tags) for tags in said.values] == [4, 3]
+    assert all(0 < p <= 1 for row in said.probabilities for p in row)
+    headings, rows = said.table()
+    assert headings == ["input", "position", "word", "prediction", "probability"]
+    assert rows[4][:3] == ["Cats do sleep", 1, "Cats"]
+    capsys.readouterr()
+    print_tags(run.predict(["Dogs do"]))
+    assert capsys.readouterr().out == "Dogs  do\nNOUN  AUX\n\n"
+    (tmp_path / "texts.txt").write_text("Dogs don't\n\nCats do sleep\n")
+    assert run.predict(tmp_path / "texts.txt").values == said.values
+
+
+def test_an_evaluation_of_tags_says_each_word(load: Load) -> None:
+    measured = load("tags").evaluate(predictions=True)
+    headings, rows = measured.table()
+    assert headings == ["input", "position", "word", "target", "prediction", "probability"]
+    assert [row[1:4] for row in rows[:2]] == [[1, "Dogs", "NOUN"], [2, "do", "AUX"]]
+    right = sum(row[3] == row[4] for row in rows) / len(rows)
+    assert right == pytest.approx(measured.metrics["accuracy"])
+
+
+def test_texts_are_written_greedily_or_with_a_beam(load: Load, capsys: pytest.CaptureFixture[str]) -> None:
+    run = load("reversal")
+    said = run.predict(["123", "4567"])
+    assert isinstance(said, TextPredictions)
+    assert said.records()[0] == {"input": "123", "prediction": said.values[0]}
+    beam = run.predict(["123", "4567"], beam=3, length_penalty=0.0)
+    for source, greedy, searched in zip(said.names, said.values, beam.values, strict=True):
+        assert log_probability(run, source, searched) >= log_probability(run, source, greedy) - 1e-4
+    assert run.task.beam == 1  # type: ignore[attr-defined]  # The run's own task stays as it is.
+    capsys.readouterr()
+    print_written(said)
+    assert capsys.readouterr().out.splitlines()[1].split()[0] == "123"
+    with pytest.raises(ConfigError, match="writes no text"):
+        load("tags").predict(["Dogs do"], beam=2)
+
+
+def log_probability(run: Run, source: str, text: str) -> float:
+    """Of a text, as the model sees it."""
+    tokenizer = load_tokenizer(run.spec.target_tokenizer)
+    assert isinstance(run.preprocessing, TextPreprocessing)
+    tokens = torch.tensor([[BEGIN, *tokenizer.encode(text), END]])
+    with torch.no_grad():
+        scores = run.model(run.preprocessing([source]).long(), tokens[:, :-1]).log_softmax(dim=2)
+    return float(scores.gather(2, tokens[:, 1:, None]).sum())
+
+
+def test_an_evaluation_of_written_texts(load: Load) -> None:
+    measured = load("reversal").evaluate(predictions=True)
+    headings, rows = measured.table()
+    assert headings == ["input", "source", "target", "prediction"]
+    assert all(source[::-1] == target for _, source, target, _ in rows)
+    exact = sum(target == written for _, _, target, written in rows) / len(rows)
+    assert exact == pytest.approx(measured.metrics["exact_match"])
+    assert measured.task.remarks[0].startswith("bleu: sacrebleu nrefs:1|case:mixed")
+
+
+def test_blanks_are_filled(load: Load, capsys: pytest.CaptureFixture[str]) -> None:
+    run = load("cloze")
+    said = run.predict(["Ann__", "_é<unk>ob"])
+    assert isinstance(said, ClozePredictions)
+    assert [len(blanks) for blanks in said.blanks] == [1, 1]  # One underscore is a letter, é one that nobody saw.
+    assert said.values[0] == "Ann" + said.blanks[0][0][0][0]
+    assert said.values[0] == "Anna"
+    assert said.values[1].startswith("_é")
+    chances = [p for _, p in said.blanks[0][0]]
+    assert chances == sorted(chances, reverse=True)
+    capsys.readouterr()
+    print_blanks(run.predict(["Ann__"]), 1)
+    assert capsys.readouterr().out.startswith("Anna\n  blank 1  a 0.")
+    with pytest.raises(DataError, match="text 1 has no blank"):
+        run.predict(["Anna"])
+    with pytest.raises(ConfigError, match="predicts nothing"):
+        run.evaluate(predictions=True)
+
+
+def test_a_language_model_is_measured_on_what_was_held_out(load: Load) -> None:
+    run = load("gpt")
+    measured = run.evaluate()
+    assert (measured.split, measured.unit) == ("val", "tokens")
+    assert measured.metrics["loss"] == pytest.approx(run.metrics["val/loss"])
+    with pytest.raises(ConfigError, match="predicts nothing"):
+        run.predict(["gold"])
+
+
+def test_a_text_that_is_too_long_is_named(load: Load) -> None:
+    with pytest.raises(DataError, match=r"text 2 has 30 tokens, and the model takes at most \d"):
+        load("reversal").predict(["12", "1" * 30])
+
+
+def test_a_vocabulary_that_was_edited_is_refused(load: Load, trained: Callable[[str], Path], tmp_path: Path) -> None:
+    load("gpt").sample(length=1)
+    folder = shutil.copytree(trained("gpt"), tmp_path / "run")
+    saved = folder / "preprocessing.json"
+    saved.write_text(saved.read_text(encoding="utf-8").replace('\\"A\\"', '\\"B\\"'), encoding="utf-8")
+    with pytest.raises(DataError, match=r"preprocessing.json \(SHA-256 \w{12}…\) are not those .* \(SHA-256 \w{12}…\)"):
+        Run(RunFolder(folder)).sample(length=1)
+
+
+def test_a_text_that_was_changed_is_refused_on_resume(dltool_here: Callable[..., Any], tmp_path: Path) -> None:
+    (tmp_path / "text.txt").write_text("abcabcabca" * 100)
+    words = ["model=gpt", "model.dim=8", "model.depth=1", "model.num_heads=2", "data=text", "data.path=text.txt"]
+    words += ["data.length=8", "trainer.epochs=null", "trainer.steps=2", "trainer.threads=1", "run.dir=outputs/g"]
+    assert dltool_here("train", *words, "--quiet").returncode == 0
+    (tmp_path / "text.txt").write_text("abdabdabda" * 100)
+    done = dltool_here("resume", "outputs/g", "trainer.steps=4")
+    assert done.returncode == 2
+    assert "the tokenisers of the data, as it is now, (SHA-256 " in done.stderr
+    assert "train anew: dltool train --from outputs/g" in done.stderr
