@@ -34,6 +34,7 @@ class DataSpec:
             binary cross-entropy, `target_dim` for numbers, `num_target_tokens` for tokens.
         num_tokens: Tokens in the inputs' vocabulary; 0 where the inputs are no tokens.
         padded: Whether sequences differ in length, so that PAD fills the shorter ones.
+        token_counts: How often each token of the inputs comes in the training split, where losses need it; else empty.
         num_target_tokens: Tokens in the vocabulary of what is to be predicted; 0 where that is no token.
         max_target_length: Of a target that is a sequence, the longest one's length U.
         target_tokenizer: What turns those tokens into text, as JSON (dltool.text.tokenizer); else empty.
@@ -53,6 +54,7 @@ class DataSpec:
     num_tokens: int = 0
     padded: bool = False
     num_target_tokens: int = 0
+    token_counts: tuple[int, ...] = ()
     max_target_length: int = 0
     target_tokenizer: str = ""
     input_range: tuple[float, float] | None = None

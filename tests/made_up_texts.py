@@ -11,6 +11,7 @@ def write_every_text(folder: Path) -> dict[str, dict[str, object]]:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "text.txt").write_text("All that glitters is not gold. " * 150, encoding="utf-8")
     (folder / "names.txt").write_text("\n".join(NAMES * 5), encoding="utf-8")
+    (folder / "lines.txt").write_text("The cat sat on the mat.\n" * 120, encoding="utf-8")
     for split, count in (("train", 40), ("dev", 5), ("test", 5)):
         write_treebank(folder / f"made-ud-{split}.conllu", count)
     rows = "".join(f"{word} film {number},{word}\n" for number in range(20) for word in ("good", "bad", "odd"))
@@ -21,6 +22,7 @@ def write_every_text(folder: Path) -> dict[str, dict[str, object]]:
     return {
         "text": {"path": str(folder / "text.txt")},
         "names": {"path": str(folder / "names.txt")},
+        "corpus": {"path": str(folder / "lines.txt")},
         "conllu": {"root": str(folder)},
         "text_csv": {"path": str(folder / "films.csv"), "text": "text", "target": "label"},
         "parallel": {"root": str(folder), "source": "de", "target": "en"},

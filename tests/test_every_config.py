@@ -37,6 +37,10 @@ COMPANIONS = {
     ("loss", "huber"): ["model=mlp", "data=diabetes"],
     ("loss", "mae"): ["model=mlp", "data=diabetes"],
     ("optim", "none"): ["model=perceptron", "data=logic"],
+    ("optim", "sparse_adam"): ["model=word2vec", "data=corpus", "model.sparse=true"],
+    ("task", "word2vec"): ["model=word2vec", "data=corpus"],
+    ("loss", "negative_sampling"): ["model=word2vec", "data=corpus"],
+    ("loss", "hierarchical_softmax"): ["model=word2vec", "data=corpus"],
     ("optim", "lbfgs"): ["model=mlp", "data.batch_size=full"],
     ("optim", "rprop"): ["schedule=constant"],
     ("experiment", "resnet18_hymenoptera_frozen"): ["init_from=null"],  # A file to be had from PyTorch's server.
@@ -51,8 +55,14 @@ MODELS = {
     "tags": "transformer_encoder",
     "next_token": "gpt",
     "sequence": "transformer",
+    "none": "word2vec",
 }
-DATA = {"language_model": ["data=pydoc"], "translation": ["data=numbers"]}
+DATA = {
+    "language_model": ["data=pydoc"],
+    "translation": ["data=numbers"],
+    "word2vec": ["data=corpus"],
+    "supervised": ["data=text_csv"],
+}
 # What makes a training of three steps short, where a model or its images are large, and lets the few images be a batch.
 SMALL = {
     ("model", "airbench"): ["model.widths=[8,16,16]"],
@@ -65,7 +75,6 @@ SMALL = {
     ("model", "timm"): ["data.batch_size=2", "model.arch=test_resnet"],
     **{("experiment", f"resnet18_hymenoptera{form}"): ["data.size=64"] for form in ("", "_frozen")},
 }
-NEEDS_SPARSE_GRADIENTS = ("optim", "sparse_adam")
 
 
 def image_options(group: str) -> list[str]:
@@ -102,8 +111,6 @@ def roots(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 def test_trains_one_batch(
     group: str, name: str, configure: Callable[..., Config], tmp_path: Path, roots: dict[str, Path]
 ) -> None:
-    if (group, name) == NEEDS_SPARSE_GRADIENTS:
-        pytest.skip("no model here has sparse gradients; tests/optim takes it on an embedding")
     overrides = [*overrides_for(group, name), *SMALL.get((group, name), [])]
     tree = compose(overrides).tree
     if tree["data"]["name"] in roots:

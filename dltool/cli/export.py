@@ -17,16 +17,19 @@ examples:
   dltool export 12-00-00_lenet_mnist --format onnx --with-preprocessing --probabilities
   dltool export 12-00-00_mlp_csv --format torch --checkpoint best --output mlp.pt2
   dltool export 12-00-00_gan_mnist --format onnx --network generator
+  dltool export 12-00-00_word2vec_corpus --format word2vec
 
 formats:
   safetensors  the whole model's weights, under its own names
   torch        a program of torch.export, .pt2: runs without dltool, batches of any size
   onnx         a graph for onnxruntime and others: runs without torch, batches of any size
+  word2vec     the word vectors of model=word2vec as text, which gensim and others read
 
 The file says what it is: its metadata (safetensors: safe_open(…).metadata(); torch: the extra file dltool.json; onnx:
 get_modelmeta().custom_metadata_map) holds run, checkpoint, class_names, the model's config, what goes in and comes out,
 and preprocessing, by which raw samples become inputs: "columns", or "size", "shift" and "factor" of
-(pixel - shift) * factor. All is in float32. Without --output it is RUN/export/<checkpoint>.<suffix>.
+(pixel - shift) * factor. All is in float32. The text of word2vec has no metadata. Without --output it is
+RUN/export/<checkpoint>.<suffix>.
 """
 
 

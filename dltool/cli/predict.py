@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from dltool.cli.request import add_use_arguments, add_view_arguments, used_run, views_of
 from dltool.cli.sequences import print_blanks, print_drawn, print_tags, print_written
+from dltool.cli.similar import TOP as SIMILAR
+from dltool.cli.similar import print_similar
 from dltool.cli.tables import one_line, print_table, write_csv
 from dltool.errors import ConfigError
 
@@ -28,6 +30,7 @@ examples:
   dltool predict 12-00-00_transformer_parallel --input sentences.txt --beam 5 --length-penalty 0.6
   dltool predict 12-00-00_lstm_numbers --text 4711 --attention where.png
   dltool predict 12-00-00_lstm_text --text 'to be or ___ to be'
+  dltool predict 12-00-00_word2vec_corpus --similar house --top 20
 
 Images of any size, mode and format, folders of them with all that is below, CSV files with the columns of the training
 (its target may be missing, and others do not matter), files with a text a line (- is standard input). A tagger's tags
@@ -44,7 +47,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("--input", nargs="+", metavar="FILE|FOLDER", help="what to look at")
     what.add_argument("--text", nargs="+", metavar="TEXT", help="what to read")
-    parser.add_argument("--top", type=int, default=TOP, metavar="K", help=f"classes to name for each ({TOP})")
+    what.add_argument("--similar", metavar="WORD", help="of word2vec: the words whose vectors are nearest")
+    parser.add_argument(
+        "--top", type=int, metavar="K", help=f"classes to name for each ({TOP}), or similar words ({SIMILAR})"
+    )
     parser.add_argument("--beam", type=int, metavar="K", help="texts are written by beam search; 1 is greedy")
     parser.add_argument("--length-penalty", type=float, metavar="A", help="of beam search: 0 favours short texts (0.6)")
     parser.add_argument(
@@ -56,6 +62,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    if args.similar is not None:
+        return print_similar(args)
     words, overrides = split_words(args.input or args.text, args.overrides)
     check_search(args)
     check_attention(args)
@@ -76,7 +84,7 @@ def run(args: argparse.Namespace) -> int:
     if args.csv:
         write_csv(sys.stdout, *predictions.table())
     else:
-        print_any(predictions, max(1, args.top))
+        print_any(predictions, max(1, args.top or TOP))
     return 0
 
 

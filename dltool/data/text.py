@@ -8,6 +8,7 @@ import torch
 
 from dltool.component import register
 from dltool.data.arrays import RawData, Split, Texts
+from dltool.data.corpus_data import CorpusData
 from dltool.data.sequence_data import SequenceData
 from dltool.data.stream_data import RawText, StreamData
 from dltool.data.text_file import read_lines, read_text
@@ -27,6 +28,19 @@ def text(*, path: str | None = None) -> RawText:
     if path is None:
         raise DataError("data.path is not set", "data.path=FILE.txt")
     return RawText(read_text(Path(path)), origin=str(Path(path).expanduser().resolve()))
+
+
+@register("data", "corpus", into=CorpusData, inputs="sequence", targets="none")
+def corpus(*, path: str | None = None) -> RawText:
+    """A file for word vectors, a sentence or a document a line: no word's context reaches beyond its line.
+
+    Args:
+        path: Of a UTF-8 file, gzipped or not.
+
+    Raises:
+        DataError: No path is given; the file is missing, empty, or not UTF-8.
+    """
+    return text(path=path)
 
 
 @register("data", "pydoc", into=StreamData, inputs="sequence", targets="next_token")

@@ -81,7 +81,7 @@ def evaluate_run(run: "Run", config: Config, *, split: str, views: Sequence[View
         task.watchers.append(said)
     batches = itertools.chain(*(dataset.evaluation(name) for name in members(split, dataset)))
     seed_default_generators(derive_seed(config["seed"], "evaluation", split), run.device)
-    metrics = evaluate(task, batches, autocast=run.autocast)
+    metrics = evaluate(task, batches, autocast=run.autocast) | task.details()
     count = sum(dataset.sizes[name] for name in members(split, dataset))
     measured = Evaluation(split, count, dataset.unit, metrics, dict(task.undefined), dataset.notes, task, mistakes)
     if not predictions:

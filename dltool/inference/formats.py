@@ -52,6 +52,13 @@ FORMATS = {
         loaded=lambda path: f"outputs = onnxruntime.InferenceSession({path!r}).run(None, {{'inputs': inputs}})[0]",
         packages=("onnx", "onnxscript", "onnxruntime"),
     ),
+    "word2vec": Format(
+        ".txt",
+        "the word vectors, a word a line, in the text format of word2vec.c",
+        has_graph=False,
+        tolerance=0.0,
+        loaded=lambda path: f"vectors = gensim.models.KeyedVectors.load_word2vec_format({path!r})",
+    ),
 }
 
 

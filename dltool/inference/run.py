@@ -32,7 +32,7 @@ from dltool.tasks.views import View
 
 # What may be said anew of a run that is only used; all else makes it what it is.
 OF_THE_MACHINE = ("trainer.device", "trainer.threads", "trainer.precision")
-OF_AN_EVALUATION = (*OF_THE_MACHINE, "data", "task.metrics")
+OF_AN_EVALUATION = (*OF_THE_MACHINE, "data", "task.metrics", "task.analogies", "task.similarities")
 
 
 class Run:
@@ -256,7 +256,7 @@ class Run:
         self,
         path: str | Path | None = None,
         *,
-        format: Literal["safetensors", "torch", "onnx"],
+        format: Literal["safetensors", "torch", "onnx", "word2vec"],
         network: str | None = None,
         with_preprocessing: bool = False,
         probabilities: bool = False,
@@ -267,7 +267,8 @@ class Run:
         Args:
             path: The file; None is `<run>/export/<checkpoint>.<suffix>`.
             format: "safetensors" is the whole model's weights; "torch" and "onnx" are graphs that compute by
-                themselves, in float32, on batches of any size. See dltool.inference.formats.
+                themselves, in float32, on batches of any size; "word2vec" is a text file of word vectors. See
+                dltool.inference.formats.
             network: Of a GAN, "generator" (the default) or "discriminator".
             with_preprocessing: The graph takes uint8 pixels, or a table's numbers in float64, as they are.
             probabilities: The graph gives the probability of each class.

@@ -18,8 +18,10 @@ from torch import Tensor
 
 from dltool.build import build_model, build_task, with_targets
 from dltool.data.preprocessing import from_json
-from dltool.errors import RunError
+from dltool.data.text_preprocessing import TextPreprocessing
+from dltool.errors import ConfigError, RunError
 from dltool.inference.portable import Portable
+from dltool.models.word2vec import Word2Vec
 
 if TYPE_CHECKING:
     from dltool.inference.run import Run
@@ -104,10 +106,62 @@ class OnnxWriter:
         return [lambda inputs: torch.from_numpy(session.run(None, {"inputs": inputs.numpy()})[0])]
 
 
-WRITERS: dict[str, type[SafetensorsWriter] | type[TorchWriter] | type[OnnxWriter]] = {
+class Word2VecWriter:
+    """The vectors of all words in the text format of word2vec.c: how many and how wide, then a word a line.
+
+    Nine digits tell any two float32 apart, so that nothing is lost.
+    """
+
+    @staticmethod
+    def content(run: "Run", networks: Sequence[Portable], metadata: Mapping[str, str]) -> bytes:
+        del networks, metadata  # The format has no place for more.
+        vectors, words = word_vectors(run)
+        if odd := next((word for word in words if not word or word.split() != [word]), None):
+            raise ConfigError(
+                f"the token {odd!r} has a blank in it, which the word2vec format puts between numbers",
+                "data.tokenizer.kind=word in the training; --format safetensors takes any",
+            )
+        lines = [f"{len(words)} {vectors.shape[1]}"]
+        lines += [
+            f"{word} {' '.join(f'{number:.9g}' for number in row)}"
+            for word, row in zip(words, vectors.tolist(), strict=True)
+        ]
+        return ("\n".join(lines) + "\n").encode()
+
+    @staticmethod
+    def reopened(run: "Run", path: Path) -> list[Computes]:
+        # Special tokens have no line: their rows are the model's.
+        vectors, words = word_vectors(run)
+        assert isinstance(run.model, Word2Vec)
+        table = run.model.inputs.weight.detach().cpu().clone()
+        rows = {word: len(table) - len(vectors) + place for place, word in enumerate(words)}
+        for line in path.read_text(encoding="utf-8").split("\n")[1:-1]:
+            word, *numbers = line.split(" ")
+            table[rows[word]] = torch.tensor([float(number) for number in numbers])
+        return [lambda tokens: table[tokens]]
+
+
+def word_vectors(run: "Run") -> tuple[Tensor, list[str]]:
+    """The vectors `(V, D)` of all words that are no special tokens, and the words.
+
+    Raises:
+        ConfigError: The model is no model of word vectors.
+    """
+    if not isinstance(run.model, Word2Vec):
+        raise ConfigError(f"{run.title} has no word vectors", "--format safetensors takes any model")
+    assert isinstance(run.preprocessing, TextPreprocessing)
+    tokenizer = run.preprocessing.tokenizer
+    first = len(tokenizer.specials)
+    return run.model.inputs.weight.detach().cpu()[first:], [
+        tokenizer.name(token) for token in range(first, len(tokenizer))
+    ]
+
+
+WRITERS: dict[str, type[SafetensorsWriter] | type[TorchWriter] | type[OnnxWriter] | type[Word2VecWriter]] = {
     "safetensors": SafetensorsWriter,
     "torch": TorchWriter,
     "onnx": OnnxWriter,
+    "word2vec": Word2VecWriter,
 }
 
 

@@ -17,7 +17,7 @@ from dltool.spec import IGNORED, DataSpec
     "cross_entropy",
     targets=("classes", "binary", "tags", "next_token", "sequence"),
     head="classes",
-    tasks=("supervised", "tagging", "language_model", "cloze", "translation"),
+    tasks=("supervised", "tagging", "language_model", "cloze", "translation", "word2vec"),
     default_for=("classes", "tags", "next_token", "sequence"),
 )
 class CrossEntropy(Criterion):

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from functools import cache
 
 import torch
+from torch import nn
 
 from dltool.optim.optimizer import ParamGroups
 
@@ -27,3 +28,8 @@ def has_fused_kernel(kind: Callable[..., torch.optim.Optimizer], device_type: st
     except RuntimeError:  # Also NotImplementedError, for a kernel that a device lacks.
         return False
     return True
+
+
+def has_sparse_gradients(module: nn.Module) -> bool:
+    """Whether an embedding gives gradients of the rows it looked up alone, which no fused kernel takes."""
+    return any(layer.sparse for layer in module.modules() if isinstance(layer, (nn.Embedding, nn.EmbeddingBag)))

@@ -8,9 +8,10 @@ implementation (foreach, capturable, differentiable, maximize); fused kernels ar
 """
 
 import torch
+from torch import nn
 
 from dltool.component import Fraction, NonNegative, Positive, Probability, register, requires
-from dltool.optim.fused import fused
+from dltool.optim.fused import fused, has_sparse_gradients
 from dltool.optim.loading import restore_mu_product
 from dltool.optim.optimizer import Optimizer, ParamGroups
 from dltool.optim.textbook import TextbookRMSprop, TextbookSGD
@@ -34,6 +35,7 @@ def none() -> None:
 )
 def sgd(
     params: ParamGroups,
+    module: nn.Module,
     *,
     lr: Positive[float] = 1e-3,
     momentum: Fraction[float] = 0.0,
@@ -56,7 +58,7 @@ def sgd(
         dampening=dampening,
         weight_decay=weight_decay,
         nesterov=nesterov,
-        fused=fused(torch.optim.SGD, params),
+        fused=None if has_sparse_gradients(module) else fused(torch.optim.SGD, params),
     )
 
 

@@ -140,6 +140,10 @@ class Task:
         """Turn the means over a split into its metrics (a root of a mean square, say)."""
         return metrics
 
+    def details(self) -> dict[str, float]:
+        """What of the evaluation just finished is too much for a line of the log; `dltool evaluate` adds it."""
+        return {}
+
     @property
     def predicts(self) -> bool:
         """Whether the model says something of a sample; a GAN does not."""

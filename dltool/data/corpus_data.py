@@ -1,0 +1,181 @@
+"""A corpus whose words are to be known by the company that they keep: a sentence or a document a line."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from dltool.batch import Batch
+from dltool.component import Fraction, NonNegative, Positive
+from dltool.data.dataset import Dataset
+from dltool.data.preprocessing import Fitted
+from dltool.data.scaling import Scaling
+from dltool.data.stream_data import RawText
+from dltool.data.text_preprocessing import TextPreprocessing
+from dltool.data.window_source import WindowSource, keep_probabilities
+from dltool.errors import DataError
+from dltool.spec import DataSpec
+from dltool.text.tokenizer import STREAM_SPECIALS, Tokenizer, TokenizerSettings, fit_tokenizer
+
+
+@dataclass(frozen=True)
+class Words:
+    """The known words of some lines.
+
+    Attributes:
+        tokens: int32 `(N,)`, those of all lines one after the other.
+        lines: int32 `(N,)`, the number of the line that each stands in.
+    """
+
+    tokens: Tensor
+    lines: Tensor
+
+
+class CorpusData(Dataset):
+    """Lines of text as words with the words around them; what is held out are the last lines.
+
+    Words that are not in the vocabulary are left out before windows are made, as in word2vec.c.
+
+    Args:
+        load: Loads the text.
+        tokenizer: How a line becomes words; the vocabulary is that of the training split.
+        window: The most words to the left and to the right that are a word's context; each time it is met, its window
+            is drawn from 1 to that.
+        sample: s, the relative frequency above which sub-sampling leaves words out (dltool.data.window_source); 0
+            leaves out none.
+        batch_size: Words of the text that one training step goes over, before sub-sampling.
+        block_size: Words that are computed together, by products of matrices; negative sampling shares what it draws
+            among them.
+        val_fraction: Share of the lines, the last ones, that are held out.
+    """
+
+    preprocessing: TextPreprocessing
+    unit = "tokens"
+
+    def __init__(
+        self,
+        load: Callable[[], RawText],
+        *,
+        tokenizer: TokenizerSettings = TokenizerSettings(),  # noqa: B008 (frozen)
+        window: Positive[int] = 5,
+        sample: NonNegative[float] = 1e-3,
+        batch_size: Positive[int] = 8192,
+        block_size: Positive[int] = 16,
+        val_fraction: Fraction[float] = 0.01,
+    ) -> None:
+        super().__init__()
+        self.load = load
+        self.tokenizer_settings = tokenizer
+        self.window = window
+        self.sample = sample
+        self.batch_size: int = batch_size
+        self.block_size = block_size
+        self.val_fraction = val_fraction
+        self.sources: dict[str, WindowSource] = {}
+
+    def prepare(
+        self,
+        seed: int,
+        device: torch.device,
+        model_traits: Mapping[str, Any] | None = None,
+        pixel_scaling: Scaling | None = None,
+        channels_last: bool = False,
+        fitted: Fitted | None = None,
+        cut: bool = True,
+    ) -> None:
+        self.device = device
+        self.choices.clear()
+        self.notes.clear()
+        raw = self.load()
+        self.notes += raw.notes
+        lines = self._splits(raw, cut)
+        if fitted is None:
+            tokenizer = fit_tokenizer(self.tokenizer_settings, lines["train"], STREAM_SPECIALS)
+        elif isinstance(fitted.preprocessing, TextPreprocessing) and fitted.spec.token_counts:
+            self.preprocessing, self.spec = fitted.preprocessing, fitted.spec
+            tokenizer = self.preprocessing.tokenizer
+        else:
+            raise DataError(f"{raw.origin} is a corpus for word vectors, and the run was trained on something else")
+        words = {name: self._encode(part, tokenizer) for name, part in lines.items()}
+        self._check(words, raw)
+        if fitted is None:
+            self._describe(words["train"], tokenizer)
+        self._make_sources(words, seed)
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        return {name: len(source.tokens) for name, source in self.sources.items()}
+
+    def sample_names(self, split: str) -> list[str]:
+        return [str(place) for place in range(self.sizes[split])]
+
+    def drop_held_out(self) -> None:
+        self.sources = {"train": self.sources["train"]}
+
+    def _batches(self, split: str) -> Iterator[Batch]:
+        return self.sources[split].in_order()
+
+    def _splits(self, raw: RawText, cut: bool) -> dict[str, list[str]]:
+        """Raises DataError where a split would be empty."""
+        lines = [line for line in raw.train.split("\n") if line.strip()]
+        if self.val_fraction == 0 or not cut:
+            return {"train": lines}
+        count = round(self.val_fraction * len(lines))
+        if not 0 < count < len(lines):
+            raise DataError(
+                f"data.val_fraction={self.val_fraction} of the {len(lines):,} lines of {raw.origin} cannot be held out",
+                "data.val_fraction=0",
+            )
+        return {"train": lines[:-count], "val": lines[-count:]}
+
+    def _encode(self, lines: Sequence[str], tokenizer: Tokenizer) -> Words:
+        rows = [[token for token in tokenizer.encode(line) if token != tokenizer.unknown] for line in lines]
+        tokens = torch.tensor([token for row in rows for token in row], dtype=torch.int32)
+        lengths = torch.tensor([len(row) for row in rows])
+        numbers = torch.arange(len(rows), dtype=torch.int32).repeat_interleave(lengths)
+        return Words(tokens.to(self.device), numbers.to(self.device))
+
+    def _check(self, words: Mapping[str, Words], raw: RawText) -> None:
+        for name, part in words.items():
+            if len(part.tokens) < 2:
+                raise DataError(
+                    f"the {name} split of {raw.origin} has {len(part.tokens)} words that come "
+                    f"{self.tokenizer_settings.min_freq} times or more; at least 2 are needed",
+                    f"data.tokenizer.min_freq={max(1, self.tokenizer_settings.min_freq // 5)}, a longer text, or "
+                    "data.val_fraction=0",
+                )
+
+    def _describe(self, words: Words, tokenizer: Tokenizer) -> None:
+        counts = torch.bincount(words.tokens.cpu(), minlength=len(tokenizer))
+        length = self.window + self.block_size + self.window
+        self.preprocessing = TextPreprocessing(tokenizer.to_json(), length, padded=False)
+        self.spec = DataSpec(
+            input_shape=(length,),
+            target="none",
+            num_tokens=len(tokenizer),
+            num_target_tokens=len(tokenizer),
+            token_counts=tuple(counts.tolist()),
+            target_tokenizer=tokenizer.to_json(),
+        )
+        self.notes.append(f"a vocabulary of {len(tokenizer):,} words from the training split; others are left out")
+
+    def _make_sources(self, words: Mapping[str, Words], seed: int) -> None:
+        counts = torch.tensor(self.spec.token_counts)
+        keep = keep_probabilities(counts, self.sample)
+        share = float((counts * keep.double()).sum() / counts.sum())
+        self.notes.append(f"sub-sampling keeps {share:.0%} of the words (data.sample={self.sample:g})")
+        self.sources = {
+            name: WindowSource(
+                part.tokens,
+                part.lines,
+                keep.to(self.device),
+                batch_size=self.batch_size,
+                block_size=self.block_size,
+                window=self.window,
+                seed=seed,
+            )
+            for name, part in words.items()
+        }
+        self.train = self.sources["train"]

@@ -1,0 +1,58 @@
+"""The words whose vectors point where a word's does."""
+
+from typing import TYPE_CHECKING
+
+import torch.nn.functional as F
+
+from dltool.data.text_preprocessing import TextPreprocessing
+from dltool.errors import ConfigError, DataError
+from dltool.hints import nearest
+from dltool.models.word2vec import Word2Vec
+from dltool.text.tokenizer import Tokenizer
+
+if TYPE_CHECKING:
+    from dltool.inference.run import Run
+
+
+def similar_words(run: "Run", word: str, count: int) -> list[tuple[str, float]]:
+    """The words nearest to a word by the vectors of a run; see nearest_words.
+
+    Raises:
+        ConfigError: The run's model has no word vectors.
+    """
+    if not isinstance(run.model, Word2Vec):
+        raise ConfigError(f"{run.title} has no word vectors", "train them: model=word2vec data=corpus data.path=FILE")
+    assert isinstance(run.preprocessing, TextPreprocessing)
+    return nearest_words(run.model, run.preprocessing.tokenizer, word, count)
+
+
+def nearest_words(model: Word2Vec, tokenizer: Tokenizer, word: str, count: int) -> list[tuple[str, float]]:
+    """The words of the largest cosine with a word, each with that cosine, the nearest first.
+
+    Args:
+        model: Its `inputs` are the vectors.
+        tokenizer: The training's.
+        word: One word.
+        count: How many; fewer where the vocabulary has fewer.
+
+    Raises:
+        DataError: It is more than one word, or one that the training left out.
+    """
+    tokens = tokenizer.encode(word)
+    if len(tokens) != 1:
+        raise DataError(f"{word!r} is {len(tokens)} words of this vocabulary; one is needed", "--similar house")
+    if tokens[0] == tokenizer.unknown:
+        known = [tokenizer.name(token) for token in range(len(tokenizer.specials), len(tokenizer))]
+        near = nearest(tokenizer.prepared(word), known)
+        raise DataError(
+            f"{word!r} is not in the vocabulary of {len(known):,} words", f"--similar {near}" if near else None
+        )
+    first = len(tokenizer.specials)
+    unit = F.normalize(model.inputs.weight.detach().float()[first:], dim=1)
+    cosines = unit @ unit[tokens[0] - first]
+    cosines[tokens[0] - first] = -2  # Below all others.
+    best = cosines.topk(min(count, len(cosines) - 1))
+    return [
+        (tokenizer.name(first + row), cosine)
+        for row, cosine in zip(best.indices.tolist(), best.values.tolist(), strict=True)
+    ]

@@ -1,0 +1,40 @@
+"""Which words of a block stand in the windows of which: what word vectors are trained to predict."""
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+
+class WordPredictions(NamedTuple):
+    """B blocks, in each of which every one of S vectors is to predict some of T words.
+
+    Attributes:
+        vectors: float32 `(B, S, D)`.
+        words: int64 `(B, T)`.
+        wanted: bool `(B, S, T)`, which words each vector is to predict.
+    """
+
+    vectors: Tensor
+    words: Tensor
+    wanted: Tensor
+
+    def pairs(self) -> tuple[Tensor, Tensor]:
+        """One after the other: a vector `(P, D)` and the word that it is to predict `(P,)`."""
+        block, row, column = self.wanted.nonzero(as_tuple=True)
+        return self.vectors[block, row], self.words[block, column]
+
+
+def context_mask(reach: Tensor, length: int) -> Tensor:
+    """Which positions of a block are context of each of its middle words, bool `(B, S, T)`; never the word itself.
+
+    Args:
+        reach: int64 `(B, S, 2)`, how many words each reaches to its left and right, at most W = (T - S) / 2. The S
+            words are the middle ones of their block.
+        length: T.
+    """
+    num_words = reach.shape[1]
+    margin = (length - num_words) // 2
+    place = torch.arange(num_words, device=reach.device)[:, None] + margin  # (S, 1)
+    offset = torch.arange(length, device=reach.device) - place  # (S, T)
+    return (offset >= -reach[..., :1]) & (offset <= reach[..., 1:]) & (offset != 0)

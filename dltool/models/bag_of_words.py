@@ -1,0 +1,37 @@
+"""The bag of words: which words a text has and how often, whatever their order."""
+
+from typing import Literal
+
+from torch import Tensor, nn
+
+from dltool.component import register
+from dltool.errors import ConfigError
+from dltool.spec import PAD, DataSpec
+
+
+@register("model", "bag_of_words", inputs="sequence", tasks=("supervised",))
+class BagOfWords(nn.Module):
+    """A linear layer on the counts of a text's words: logistic regression, where the target is a class.
+
+    Each text is the sum of the one-hot vectors of its words, `(B, V)`, or their mean. That vector times a matrix is the
+    sum, or mean, of the matrix's rows of those words, which is what is computed: nn.EmbeddingBag. Padding is no word.
+    All weights start at zero, from where this convex problem needs no luck.
+
+    Args:
+        pooling: "sum", so that the counts weigh as they are, or "mean", the share of each word in its text.
+    """
+
+    def __init__(self, spec: DataSpec, *, pooling: Literal["mean", "sum"] = "mean") -> None:
+        super().__init__()
+        if not spec.num_tokens:
+            raise ConfigError("model=bag_of_words counts words, and the data gives none", "model=lstm takes numbers")
+        self.weights = nn.EmbeddingBag(
+            spec.num_tokens, spec.output_dim, mode=pooling, padding_idx=PAD if spec.padded else None
+        )
+        nn.init.zeros_(self.weights.weight)
+        self.bias = nn.Parameter(self.weights.weight.new_zeros(spec.output_dim))
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        """Scores `(B, output_dim)` of texts `(B, T)`."""
+        scores: Tensor = self.weights(tokens) + self.bias
+        return scores

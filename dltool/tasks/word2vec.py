@@ -1,0 +1,148 @@
+"""Word vectors: predict words from the words around them, or the other way round."""
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from dltool.batch import Batch
+from dltool.component import register
+from dltool.data.word_tests import Analogies, Similarities, read_analogies, read_similarities
+from dltool.errors import ConfigError
+from dltool.layers.word_windows import WordPredictions
+from dltool.losses.cross_entropy import CrossEntropy
+from dltool.metrics.mean import Mean, MeanOver
+from dltool.metrics.word_vectors import analogies_solved, similarity_correlation
+from dltool.models.word2vec import Word2Vec
+from dltool.spec import DataSpec
+from dltool.tasks.task import Loss, Network, Prediction, Task
+from dltool.text.tokenizer import Tokenizer, load_tokenizer
+
+
+@register("task", "word2vec", loss_for="word2vec")
+class Word2VecTask(Task):
+    """Minimize the mean loss of a prediction: of each word of each context, or with CBOW of each word.
+
+    The model says what is to be predicted from what (dltool.models.word2vec), the loss how wrong that is:
+    negative_sampling, hierarchical_softmax, or cross_entropy, the softmax over the whole vocabulary.
+
+    In training "loss" is logged. An evaluation adds what the vectors know, where files to measure it are given:
+    "analogy", the share of the questions that are answered (`dltool evaluate` has it by section too), and "spearman",
+    the correlation of the words' cosines with people's scores. What has a word that is not in the vocabulary, upper
+    and lower case being one, cannot be asked; "analogy_left_out" and "spearman_left_out" count it.
+
+    Args:
+        analogies: A file such as questions-words.txt, which came with word2vec.c.
+        similarities: A file such as combined.tab of WordSim-353.
+    """
+
+    model: Word2Vec
+
+    def __init__(
+        self,
+        model: Word2Vec,
+        loss: Any,
+        spec: DataSpec,
+        *,
+        analogies: str | None = None,
+        similarities: str | None = None,
+    ) -> None:
+        super().__init__(model)
+        self.criterion = FullSoftmax(loss) if isinstance(loss, CrossEntropy) else loss
+        tokenizer = load_tokenizer(spec.target_tokenizer)
+        self.known = KnownWords(tokenizer)
+        self.questions = None if analogies is None else self.known.questions(read_analogies(Path(analogies)))
+        self.similarities = None if similarities is None else self.known.pairs(read_similarities(Path(similarities)))
+        self.solved: dict[str, Tensor] = {}  # Section to which of its questions the newest evaluation answered.
+        if similarities is not None:
+            self.main_metric = ("spearman", "max")
+
+    def loss(self, batch: Batch) -> Loss:
+        mean, count = self.criterion(self.model.predictions(batch.inputs, batch.targets), self.model.outputs)
+        return Loss(mean, count, {"loss": MeanOver(mean.detach(), count)})
+
+    def evaluate(self, batch: Batch) -> dict[str, Mean]:
+        return self.loss(batch).logs
+
+    def finish_evaluation(self, metrics: dict[str, float]) -> dict[str, float]:
+        vectors = self.model.inputs.weight.detach()[self.known.first :]
+        measured = dict(metrics)
+        if self.similarities is not None:
+            pairs, scores, left_out = self.similarities
+            measured["spearman"] = similarity_correlation(vectors, pairs.to(vectors.device), scores)
+            measured["spearman_left_out"] = left_out
+        if self.questions is not None:
+            sections, left_out = self.questions
+            self.solved = {
+                name: analogies_solved(vectors, asked.to(vectors.device)) for name, asked in sections.items()
+            }
+            measured["analogy"] = share(torch.cat(list(self.solved.values())))
+            measured["analogy_left_out"] = left_out
+        return measured
+
+    def details(self) -> dict[str, float]:
+        """The share of the questions of each section that are answered."""
+        return {f"analogy_{name}": share(right) for name, right in self.solved.items() if len(right)}
+
+    def predict(self, inputs: Tensor) -> Prediction:
+        raise ConfigError("word vectors say nothing of a text", "--similar WORD names the words nearest to one")
+
+    @property
+    def networks(self) -> dict[str, Network]:
+        return {"model": Network(self.model, gives="the vector of each token")}
+
+
+class FullSoftmax:
+    """Eq. 2 of Mikolov et al. (2013b, arXiv:1310.4546): a softmax over the scores of all words."""
+
+    def __init__(self, criterion: CrossEntropy) -> None:
+        self.criterion = criterion
+
+    def __call__(self, predictions: WordPredictions, outputs: nn.Embedding) -> tuple[Tensor, Tensor | int]:
+        vectors, words = predictions.pairs()
+        if not len(words):
+            return vectors.sum(), 0
+        return self.criterion(vectors @ outputs.weight.T, words)
+
+
+class KnownWords:
+    """Which row of the vectors, without those of special tokens, is a word's, upper and lower case apart.
+
+    Of words that differ by case alone the most frequent one counts.
+    """
+
+    def __init__(self, tokenizer: Tokenizer) -> None:
+        self.first = len(tokenizer.specials)
+        names = [tokenizer.name(token).casefold() for token in range(self.first, len(tokenizer))]
+        self.rows = {name: row for row, name in reversed(list(enumerate(names)))}
+
+    def rows_of(self, words: Sequence[str]) -> list[int] | None:
+        """None where one is not known."""
+        rows = [self.rows.get(word.casefold(), -1) for word in words]
+        return None if -1 in rows else rows
+
+    def questions(self, analogies: Analogies) -> tuple[dict[str, Tensor], int]:
+        """Of each section those that can be asked, `(Q, 4)`, and how many cannot."""
+        sections, left_out = {}, 0
+        for name, questions in analogies.sections.items():
+            found = [rows for rows in map(self.rows_of, questions) if rows is not None]
+            left_out += len(questions) - len(found)
+            sections[name] = torch.tensor(found, dtype=torch.int64).view(-1, 4)
+        return sections, left_out
+
+    def pairs(self, similarities: Similarities) -> tuple[Tensor, Tensor, int]:
+        """Those that are known, `(P, 2)`, their scores `(P,)`, and how many are not."""
+        found = [
+            (rows, score)
+            for rows, score in zip(map(self.rows_of, similarities.pairs), similarities.scores, strict=True)
+            if rows is not None
+        ]
+        pairs = torch.tensor([rows for rows, _ in found], dtype=torch.int64).view(-1, 2)
+        return pairs, torch.tensor([score for _, score in found]), len(similarities.pairs) - len(found)
+
+
+def share(right: Tensor) -> float:
+    return float(right.double().mean()) if len(right) else math.nan
