@@ -53,6 +53,19 @@ class SequenceData(SampleData):
 
     def _shape(self, model_traits: Mapping[str, Any]) -> None:
         """The sequences get their shape when they are encoded."""
+        if self.batch_tokens is None:
+            return
+        key, value = "data.group_by_length", "true"
+        if self.group_by_length:
+            key, value = ("data.shuffle", "true") if not self.shuffle else ("data.sampling", "all")
+        if not (self.group_by_length and self.shuffle and self.sampling == "all"):
+            raise ConfigError(
+                f"data.batch_tokens={self.batch_tokens} is the size of batches of texts of like length, which need "
+                f"{key}={value}",
+                f"{key}={value}, or data.batch_tokens=null",
+            )
+        if self.drop_last:
+            raise ConfigError("with data.batch_tokens no batch is smaller than it should be", "data.drop_last=false")
 
     def _scale(self, raw: RawData, pixel_scaling: Scaling | None) -> None:
         known = [raw.texts.inputs[row] for row in self.splits["train"].inputs.tolist()]
@@ -97,6 +110,12 @@ class SequenceData(SampleData):
         self.preprocessing = preprocessing
         self.target_tokenizer = self.spec.target_tokenizer
         self._encode(raw)
+        longest, limit = self._longest_target(raw), self.spec.max_target_length
+        if longest > limit:
+            raise DataError(
+                f"{raw.origin} has a text to be told of {longest} tokens, and the model tells at most {limit}",
+                "shorten it",
+            )
 
     def _encode(self, raw: RawData) -> None:
         """Replace the numbers of texts by their tokens."""
@@ -146,11 +165,13 @@ class SequenceData(SampleData):
             num_tokens=len(self.preprocessing.tokenizer),
             padded=True,
             num_target_tokens=len(load_tokenizer(self.target_tokenizer)) if self.target_tokenizer else 0,
-            max_target_length=max(split.targets.shape[1] for split in self.splits.values())
-            if raw.target == "sequence"
-            else 0,
+            max_target_length=self._longest_target(raw),
             target_tokenizer=self.target_tokenizer,
         )
+
+    def _longest_target(self, raw: RawData) -> int:
+        """Tokens of the longest text to be told, 0 where none is."""
+        return max(split.targets.shape[1] for split in self.splits.values()) if raw.target == "sequence" else 0
 
     def _make_source(self, **settings: Any) -> TrainSource:
         del settings["scaling"], settings["augment"]

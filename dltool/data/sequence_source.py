@@ -36,8 +36,12 @@ class SequenceSource(TrainSource):
         super().__init__(split, **shared)
         self.lengths = lengths
         self.grouped = grouped and self.shuffle and not self.balanced
-        if self.grouped:
-            self.starts = cut_by_length(lengths.sort().values.tolist(), self.batch_size, batch_tokens)
+        self.kept = min(len(split), self.batches_per_epoch * self.batch_size)  # Of drop_last, others in each pass.
+        if self.grouped and batch_tokens is None:
+            self.starts = [*range(0, self.kept, self.batch_size), self.kept]
+        elif self.grouped and batch_tokens is not None:
+            self.kept = len(split)
+            self.starts = cut_by_tokens(lengths.sort().values.tolist(), batch_tokens)
             self.batches_per_epoch = len(self.starts) - 1
         self.all_batches = self.batches_per_epoch
 
@@ -50,7 +54,7 @@ class SequenceSource(TrainSource):
         if not self.grouped:
             return super().order(epoch)
         rng = generator(self.seed, "permutation", epoch)
-        shuffled = torch.randperm(len(self.lengths), generator=rng)
+        shuffled = torch.randperm(len(self.lengths), generator=rng)[: self.kept]
         by_length = shuffled[self.lengths[shuffled].sort(stable=True).indices]
         batches = [by_length[start:stop] for start, stop in zip(self.starts, self.starts[1:], strict=False)]
         chosen = torch.randperm(len(batches), generator=rng).tolist()
@@ -84,19 +88,17 @@ class SequenceSource(TrainSource):
         self._lengths = self.lengths[self._order.cpu()]
 
 
-def cut_by_length(lengths: list[int], batch_size: int, batch_tokens: int | None) -> list[int]:
+def cut_by_tokens(lengths: list[int], batch_tokens: int) -> list[int]:
     """Where batches begin in sequences sorted by their length, the end of the last one included.
 
     Args:
         lengths: Rising.
-        batch_size: Sequences a batch, where there is no bound on its tokens.
         batch_tokens: See SequenceSource.
     """
     starts = [0]
     for place, length in enumerate(lengths):
         size = place - starts[-1]
-        full = size == batch_size if batch_tokens is None else (size + 1) * length > batch_tokens
-        if full and size > 0:
+        if size > 0 and (size + 1) * length > batch_tokens:
             starts.append(place)
     return [*starts, len(lengths)]
 

@@ -52,7 +52,7 @@ def find_split_files(
         raise DataError(
             f"{root} has no file of the training split, a name with train that ends in {' or '.join(endings)}; "
             f"it has {there}",
-            "data.root=FOLDER",
+            "data.root=FOLDER" if keys["train"] == "train" else f"data.root=FOLDER, or data.{keys['train']}=ENDING",
         )
     return found
 

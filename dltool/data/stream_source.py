@@ -75,19 +75,24 @@ def column_batch(columns: Tensor, start: int, length: int) -> Batch:
 def evaluation_batches(tokens: Tensor, *, batch_size: int, length: int, batching: Batching) -> Iterator[Batch]:
     """One pass over a held-out stream, in which each token but the first is predicted once.
 
-    Columns go on as in training. Where training draws crops, a row is a piece of `length` tokens that is read by
-    itself, so that its first tokens are predicted from little.
+    Columns go on as in training; the few tokens behind the last column are a row by themselves. Where training draws
+    crops, a row is a piece of `length` tokens that is read by itself, so that its first tokens are predicted from
+    little.
     """
     if batching == "columns":
         columns = as_columns(tokens, min(batch_size, max(1, (len(tokens) - 1) // length)))
-        for start in range(0, columns.shape[1] - 1, length):
-            yield column_batch(columns, start, length)
+        yield from in_turn(columns, length)
+        yield from in_turn(tokens[columns.numel() - len(columns) :][None], length)
         return
     whole = (len(tokens) - 1) // length
     inputs, targets = (tokens[shift : shift + whole * length].view(whole, length) for shift in (0, 1))
     for start in range(0, whole, batch_size):
         rows = slice(start, start + batch_size)
         yield Batch(inputs[rows].long(), targets[rows].long(), len(inputs[rows]))
-    last = tokens[whole * length :][None].long()  # (1, at least 1)
-    if last.shape[1] > 1:
-        yield Batch(last[:, :-1], last[:, 1:], 1)
+    yield from in_turn(tokens[whole * length :][None], length)
+
+
+def in_turn(columns: Tensor, length: int) -> Iterator[Batch]:
+    """All of `(B, L + 1)`, `length` tokens at a time, the last ones fewer."""
+    for start in range(0, columns.shape[1] - 1, length):
+        yield column_batch(columns, start, length)

@@ -1,0 +1,40 @@
+"""Text files."""
+
+import gzip
+
+import pytest
+
+from dltool.data.text_file import read_lines, read_text
+from dltool.errors import DataError
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+def test_byte_order_marks_line_ends_and_gzip(tmp_path, pack):
+    path = tmp_path / "text"
+    path.write_bytes(pack("\ufeffeins\r\nzwei\rdrei\n\n 四 \n".encode()))
+    assert read_text(path) == "eins\nzwei\ndrei\n\n 四 \n"
+    assert read_lines(path) == ["eins", "zwei", "drei", "四"]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"one\ntwo\nna\xefve\n", r"text\.txt, line 3: byte 10 \(0xef\) is not UTF-8"),
+        (b"", "is empty"),
+        (b" \n\t\n", "is empty"),
+        (gzip.compress(b"one" * 99)[:-12], "cannot be read"),
+    ],
+)
+def test_what_is_no_text_is_refused(tmp_path, content, message):
+    path = tmp_path / "text.txt"
+    path.write_bytes(content)
+    with pytest.raises(DataError, match=message) as error:
+        read_text(path)
+    assert str(path) in str(error.value)
+
+
+def test_missing_files_and_folders_are_named(tmp_path):
+    with pytest.raises(DataError, match=r"none\.txt cannot be read: No such file"):
+        read_text(tmp_path / "none.txt")
+    with pytest.raises(DataError, match="Is a directory"):
+        read_text(tmp_path)
