@@ -98,6 +98,7 @@ def as_json(used: "Run", measured: "Evaluation") -> dict[str, Any]:
         "averaged": used.averaged,
         "split": measured.split,
         "samples": measured.num_samples,
+        "unit": measured.unit,
         "remarks": measured.task.remarks,
         # JSON has no NaN.
         "metrics": {name: None if value != value else value for name, value in measured.metrics.items()},

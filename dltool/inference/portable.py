@@ -20,6 +20,7 @@ from dltool.randomness import generator
 from dltool.spec import DataSpec
 from dltool.tasks.supervised import SupervisedTask
 from dltool.tasks.task import Network, Task
+from dltool.tasks.translation import TranslationTask
 
 if TYPE_CHECKING:
     from dltool.inference.run import Run
@@ -77,6 +78,10 @@ def chosen_network(run: "Run", name: str | None, *, with_preprocessing: bool, pr
     if name not in networks:
         raise ConfigError(f"{run.title} has no network {name}", f"--network {'|'.join(networks)}")
     portable = bare(name, networks[name], run)
+    if isinstance(run.task, TranslationTask):
+        raise ConfigError(
+            "a graph computes once, and a text is written token by token", "--format safetensors; or dltool predict"
+        )
     if run.spec.target_mean and not networks[name].gives:
         portable = giving_units(portable, run.spec)
     if probabilities:
@@ -119,6 +124,10 @@ def meaning_of_prepared(preprocessing: Preprocessing) -> str:
 def meaning_of_outputs(spec: DataSpec) -> str:
     if spec.target == "numbers":
         return f"the predicted numbers{', each as (number - target_mean) / target_std' if spec.target_mean else ''}"
+    if spec.num_target_tokens:
+        return "at each position a score of each token, in the order of the vocabulary; the largest is predicted"
+    if spec.target == "tags":
+        return "at each position a score of each class, in the order of class_names; the largest is predicted"
     if spec.output_dim == 1:
         return f"a score; above 0 means {spec.class_names[1]}, else {spec.class_names[0]}"
     return "a score of each class, in the order of class_names; the largest is predicted"

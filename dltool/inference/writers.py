@@ -52,7 +52,9 @@ class SafetensorsWriter:
         config = with_targets(replace(run.built, tree={**run.config, "model": json.loads(metadata["model"])}), spec)
         model = build_model(config, spec, torch.device("cpu"))
         model.load_state_dict(safetensors.torch.load_file(path))
-        return [network.module for network in build_task(config, model.eval(), spec).networks.values()]
+        return [
+            network.module for network in build_task(config, model.eval().requires_grad_(False), spec).networks.values()
+        ]
 
 
 class TorchWriter:

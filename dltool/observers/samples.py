@@ -135,7 +135,8 @@ def draw_image_grid(images: np.ndarray, path: Path, value_range: tuple[float, fl
 
     _, num_channels, height, width = pixels.shape
     gap = max(2, height // 16)
-    grid = np.full((num_channels, side * (height + gap) + gap, side * (width + gap) + gap), 96, dtype=np.uint8)
+    num_rows = math.ceil(len(pixels) / side)
+    grid = np.full((num_channels, num_rows * (height + gap) + gap, side * (width + gap) + gap), 96, dtype=np.uint8)
     for i, image in enumerate(pixels):
         top, left = gap + i // side * (height + gap), gap + i % side * (width + gap)
         grid[:, top : top + height, left : left + width] = image

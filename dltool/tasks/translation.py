@@ -13,9 +13,9 @@ from dltool.errors import ConfigError
 from dltool.generation.search import beam_search, greedy_search
 from dltool.losses.criterion import Criterion
 from dltool.metrics.mean import Mean, MeanOver
-from dltool.spec import END, IGNORED, PAD, DataSpec
+from dltool.spec import BEGIN, END, IGNORED, PAD, DataSpec
 from dltool.tasks.language_model import measured_tokens, token_loss, with_perplexity
-from dltool.tasks.task import Loss, Prediction, Task
+from dltool.tasks.task import Loss, Network, Prediction, Task
 from dltool.text.tokenizer import load_tokenizer
 
 
@@ -116,12 +116,28 @@ class TranslationTask(Task):
         """Rows of tokens as text, up to END."""
         return [self.tokenizer.decode(until_end(row)) for row in tokens.tolist()]
 
+    @property
+    def networks(self) -> dict[str, Network]:
+        return {"model": Network(FirstToken(self.model), gives="a score of each token that a text may begin with")}
+
     def predict(self, inputs: Tensor) -> Prediction:
         return Prediction(self.write(inputs))
 
     def interpret(self, outputs: Tensor) -> Prediction:
         """Written tokens stand for themselves."""
         return Prediction(outputs)
+
+
+class FirstToken(nn.Module):
+    """What an encoder-decoder gives for the first token of a text, `(B, 1, V)`; all its weights have a part in it."""
+
+    def __init__(self, translator: nn.Module) -> None:
+        super().__init__()
+        self.translator = translator
+
+    def forward(self, source: Tensor) -> Tensor:
+        outputs: Tensor = self.translator(source, torch.full((len(source), 1), BEGIN, device=source.device))
+        return outputs
 
 
 def expected(targets: Tensor) -> Tensor:

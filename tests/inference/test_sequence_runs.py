@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import safetensors.torch
 import torch
 
 from dltool.cli.sequences import print_blanks, print_tags, print_written
@@ -135,3 +136,21 @@ def test_a_text_that_was_changed_is_refused_on_resume(dltool_here: Callable[...,
     assert done.returncode == 2
     assert "the tokenisers of the data, as it is now, (SHA-256 " in done.stderr
     assert "train anew: dltool train --from outputs/g" in done.stderr
+
+
+@pytest.mark.parametrize("name", ["reversal", "tags", "lstm"])
+def test_the_weights_of_models_of_texts(load: Load, tmp_path: Path, name: str) -> None:
+    exported = load(name).export(tmp_path / "m.safetensors", format="safetensors")
+    assert exported.difference == 0
+    assert safetensors.torch.load_file(tmp_path / "m.safetensors").keys() == load(name).model.state_dict().keys()
+
+
+def test_a_gpt_as_a_program(load: Load, tmp_path: Path) -> None:
+    exported = load("gpt").export(tmp_path / "m.pt2", format="torch")
+    assert exported.difference <= exported.bound
+    assert "each token, in the order of the vocabulary" in exported.networks["model"]["outputs"]["meaning"]
+
+
+def test_what_writes_token_by_token_is_no_graph(load: Load, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="token by token"):
+        load("reversal").export(tmp_path / "m.onnx", format="onnx")

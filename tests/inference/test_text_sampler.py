@@ -3,12 +3,15 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from dltool.errors import ConfigError, DataError
 from dltool.inference.run import Run
 from dltool.inference.sampling import TextSampler, Written, draw_samples, makes_samples
+from dltool.observers.samples import draw_image_grid
 from dltool.text.tokenizer import STREAM_SPECIALS, TokenizerSettings, fit_tokenizer
 
 Load = Callable[..., Run]
@@ -95,3 +98,9 @@ def test_a_gan_draws_a_picture(load: Load, tmp_path: Path) -> None:
     assert (tmp_path / "points.png").read_bytes().startswith(b"\x89PNG")
     with pytest.raises(ConfigError, match="cannot be written"):
         draw_samples(load("gan"), tmp_path / "points.txt", 10)
+
+
+def test_a_grid_of_images_has_no_empty_row(tmp_path: Path) -> None:
+    draw_image_grid(np.zeros((20, 1, 8, 8), dtype=np.float32), tmp_path / "grid.png", (-1, 1))
+    width, height = Image.open(tmp_path / "grid.png").size
+    assert height / width == pytest.approx(4 / 5, abs=0.01)
