@@ -77,6 +77,7 @@ def bench(
         "title": f"{config['model']['name']} on {config['data']['name']}, batch {parts.dataset.batch_size}",
         "device": describe_device(parts.device),
         "load": os.getloadavg()[0] if hasattr(os, "getloadavg") else None,
+        "unit": ours.trainer.progress.unit,  # Of what samples_per_second counts.
         "rounds": rounds,
         "steps_per_round": num_steps,
         "left_out": list(LEFT_OUT),

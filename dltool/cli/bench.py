@@ -22,7 +22,7 @@ checkpoints and pictures, which the hand-written loop has not, are left out; log
 """
 
 ROWS = {  # Key of the figures: words, format.
-    "samples_per_second": ("samples/s", ",.0f"),
+    "samples_per_second": ("{unit}/s", ",.0f"),
     "ms_per_step": ("ms a step", ".3f"),
     "cpu_ms_per_step": ("CPU ms a step", ".3f"),
     "first_step_seconds": ("s to the first step, torch imported", ".2f"),
@@ -84,7 +84,7 @@ def table(report: dict[str, Any]) -> Any:
     for key, (words, form) in ROWS.items():
         if any(key in figure for figure in figures.values()):
             cells = (cell(figure[key], form) if key in figure else "" for figure in figures.values())
-            drawn.add_row(words, *cells)
+            drawn.add_row(words.format(unit=report["unit"]), *cells)
     return drawn
 
 

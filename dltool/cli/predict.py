@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dltool.cli.request import add_use_arguments, add_view_arguments, used_run, views_of
-from dltool.cli.sequences import print_blanks, print_tags, print_written
+from dltool.cli.sequences import print_blanks, print_drawn, print_tags, print_written
 from dltool.cli.similar import TOP as SIMILAR
 from dltool.cli.similar import print_similar
 from dltool.cli.tables import one_line, print_table, write_csv
@@ -28,6 +28,7 @@ examples:
   dltool predict 12-00-00_lenet_digits --input *.png --json | jq '.predictions[].prediction'
   dltool predict 12-00-00_lstm_conllu --text 'Time flies like an arrow .'
   dltool predict 12-00-00_transformer_parallel --input sentences.txt --beam 5 --length-penalty 0.6
+  dltool predict 12-00-00_lstm_numbers --text 4711 --attention where.png
   dltool predict 12-00-00_lstm_text --text 'to be or ___ to be'
   dltool predict 12-00-00_word2vec_corpus --similar house --top 20
 
@@ -52,6 +53,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--beam", type=int, metavar="K", help="texts are written by beam search; 1 is greedy")
     parser.add_argument("--length-penalty", type=float, metavar="A", help="of beam search: 0 favours short texts (0.6)")
+    parser.add_argument(
+        "--attention", type=Path, metavar="FILE.png", help="draw where the network looks, for one text that is typed"
+    )
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--csv", action="store_true", help="print CSV, with the probability of every class")
     form.add_argument("--json", action="store_true", help="print JSON, with the probability of every class")
@@ -62,6 +66,7 @@ def run(args: argparse.Namespace) -> int:
         return print_similar(args)
     words, overrides = split_words(args.input or args.text, args.overrides)
     check_search(args)
+    check_attention(args)
     used = used_run(args, overrides)
     predictions = used.predict(
         inputs_of(used, words, are_texts=args.text is not None),
@@ -69,6 +74,8 @@ def run(args: argparse.Namespace) -> int:
         beam=args.beam,
         length_penalty=args.length_penalty,
     )
+    if args.attention is not None:
+        print_drawn(used.draw_attention(words[0], args.attention))
     if args.json:
         known = {"run": str(used.path), "checkpoint": used.checkpoint, "predictions": predictions.records()}
         print(json.dumps(known, indent=1, ensure_ascii=False))
@@ -86,6 +93,11 @@ def check_search(args: argparse.Namespace) -> None:
         raise ConfigError(f"--beam {args.beam}: at least one beginning is followed", "--beam 1 is greedy")
     if args.length_penalty is not None and not 0 <= args.length_penalty < float("inf"):
         raise ConfigError(f"--length-penalty {args.length_penalty}: a number from 0 on", "--length-penalty 0.6")
+
+
+def check_attention(args: argparse.Namespace) -> None:
+    if args.attention is not None and (args.text is None or len(args.text) != 1):
+        raise ConfigError("--attention draws one text", f"--text TEXT --attention {args.attention}")
 
 
 def inputs_of(used: "Run", words: list[str], *, are_texts: bool) -> "Raw":

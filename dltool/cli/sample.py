@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dltool.cli.request import add_use_arguments, used_run
+from dltool.cli.sequences import print_drawn
 from dltool.cli.tables import one_line
 from dltool.errors import ConfigError
 from dltool.runs.folder import quoted
@@ -29,7 +30,7 @@ names, begin at their beginning, and each is a line. The same seed gives the sam
 picture, RUN/samples/<checkpoint>.png without --output.
 """
 HOW = ("temperature", "top_k", "top_p", "seed", "unknown")
-OF_TEXTS = ("prompt", "prompt_file", "length", "json", *HOW)
+OF_TEXTS = ("prompt", "prompt_file", "length", "attention", "json", *HOW)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -48,6 +49,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, metavar="N", help="another seed, another text (0)")
     parser.add_argument(
         "--unknown", choices=["refuse", "skip"], help="what becomes of parts of a prompt that the training never saw"
+    )
+    parser.add_argument(
+        "--attention", type=Path, metavar="FILE.png", help="draw where a gpt looks while it reads the prompt"
     )
     parser.add_argument("--json", action="store_true", default=None, help="print JSON")
     parser.add_argument("--output", type=Path, metavar="FILE.png", help="of a GAN, the picture")
@@ -84,6 +88,10 @@ def write_texts(args: argparse.Namespace, used: "Run") -> None:
     prompt = prompt_of(args)
     how = {name: getattr(args, name) for name in HOW if getattr(args, name) is not None}
     sampler = TextSampler(used, **how)
+    if args.attention is not None:
+        if not prompt:
+            raise ConfigError("--attention draws a prompt", f"--prompt TEXT --attention {args.attention}")
+        print_drawn(used.draw_attention(prompt, args.attention))
     count = args.count or 1
     if args.json:
         texts = sampler.texts(prompt, count=count, length=args.length)

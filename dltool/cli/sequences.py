@@ -1,5 +1,8 @@
 """What a model says of texts, for a person."""
 
+import sys
+from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dltool.cli.tables import cell_width, one_line, print_table, terminal_width
@@ -24,6 +27,11 @@ def print_tags(predictions: "TagPredictions") -> None:
             above += word + " " * (cell - cell_width(word))
             below += tag + " " * (cell - cell_width(tag))
         print(above.rstrip(), below.rstrip(), "", sep="\n")
+
+
+def print_drawn(paths: Sequence[Path]) -> None:
+    """Where the pictures are, beside what is printed of the texts."""
+    print(f"drawn: {', '.join(map(str, paths))}", file=sys.stderr)
 
 
 def print_written(predictions: "TextPredictions") -> None:

@@ -69,9 +69,9 @@ def check(composed: Composed) -> Config:
     for group in COMPONENT_GROUPS:
         components[group], complete[group] = check_group(group, tree.get(group), composed)
     refuse_from_files(complete, composed)
+    check_inputs(components)
     check_task(complete, components)
     loss = resolve_loss(components)
-    check_inputs(components)
     if loss is None:
         del components["loss"]
     else:
@@ -219,9 +219,10 @@ def check_task(tree: dict[str, Any], components: dict[str, Component]) -> None:
     task, model = components["task"], components["model"]
     tasks = model.traits["tasks"]
     if not stands_for(task) & {*tasks}:
+        fit = [other for other in registrations()["model"] if task.name in component("model", other).traits["tasks"]]
         raise ConfigError(
             f"task={task.name} cannot train model={model.name}, which is made for task={', '.join(tasks)}",
-            f"task={tasks[0]}",
+            f"task={tasks[0]}, or for {task.name} model={', '.join(sorted(fit)[:6])}",
         )
     optimizer, without = tree["optim"]["name"], task.traits.get("loss_for") is None
     if without and optimizer != "none":
@@ -244,7 +245,8 @@ def check_inputs(components: dict[str, Component]) -> None:
         taken = " or ".join(text for name, text in shapes.items() if name in takes) or "no sequences"
         raise ConfigError(
             f"model={model.name} takes {taken}, but data={data.name} gives {shapes[gives]}",
-            "model=lstm takes sequences" if gives == "sequence" else "model=mlp takes either",
+            {"sequence": "model=lstm takes sequences"}.get(gives, "model=mlp takes either")
+            + ("; data=pydoc gives sequences" if takes == "sequence" else ""),
         )
 
 

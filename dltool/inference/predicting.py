@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from dltool.data.preprocessing import Preprocessing
 from dltool.data.text_preprocessing import TextPreprocessing
 from dltool.engine.evaluator import evaluation_mode
 from dltool.errors import ConfigError, DataError
@@ -33,9 +34,7 @@ def predict_run(
 ) -> AnyPredictions:
     """See Run.predict."""
     task = searching(averaged_over(run.task, views, run.spec), run, beam, length_penalty)
-    preprocessing = run.preprocessing
-    if isinstance(task, ClozeTask) and isinstance(preprocessing, TextPreprocessing):
-        preprocessing = replace(preprocessing, blanks=True, cut=False)
+    preprocessing = texts_for(task, run.preprocessing)
     names: list[str] = []
     parts: list[Prediction] = []
     with evaluation_mode(task.model), torch.no_grad(), run.autocast:
@@ -52,6 +51,13 @@ def predict_run(
         return ClozePredictions.of(names, parts, preprocessing.tokenizer)
     words = [preprocessing.tokenizer.words(name) for name in names] if isinstance(task, TaggingTask) else []
     return joined(task, names, parts, run.spec, words=words)
+
+
+def texts_for(task: Task, preprocessing: Preprocessing) -> Preprocessing:
+    """The preprocessing, of a cloze with blanks in its texts."""
+    if isinstance(task, ClozeTask) and isinstance(preprocessing, TextPreprocessing):
+        return replace(preprocessing, blanks=True, cut=False)
+    return preprocessing
 
 
 def joined(

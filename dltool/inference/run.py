@@ -19,6 +19,7 @@ from dltool.engine.device import choose_device, choose_threads
 from dltool.engine.named_checkpoints import open_checkpoint, weights_in_use
 from dltool.engine.precision import Precision
 from dltool.errors import ConfigError, RunError
+from dltool.inference.attention import draw_run_attention
 from dltool.inference.evaluation import Evaluation, evaluate_run
 from dltool.inference.export import Exported, export_run
 from dltool.inference.inputs import Raw
@@ -246,6 +247,10 @@ class Run:
             how: What TextSampler takes: temperature, top_k, top_p, seed, unknown.
         """
         return TextSampler(self, **how).texts(prompt, count=count, length=length)
+
+    def draw_attention(self, text: str, path: str | Path) -> list[Path]:
+        """Draw where the network looks at a text; see dltool.inference.attention."""
+        return draw_run_attention(self, text, Path(path).expanduser())
 
     def export(
         self,

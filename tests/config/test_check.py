@@ -38,7 +38,7 @@ WRONG = [
     ("model.hiden=3", "unknown key model.hiden", "did you mean model.hidden"),
     ("+model.foo=3", "unknown key model.foo", None),
     ("optim=sgd optim.betas=[0.9,0.99]", "unknown key optim.betas (from the command line): sgd takes lr", "adam"),
-    ("loss=cross_entropy data=diabetes", "loss=cross_entropy does not fit data=diabetes", "loss=mse"),
+    ("loss=cross_entropy data=diabetes model=mlp", "loss=cross_entropy does not fit data=diabetes", "loss=mse"),
     ("loss=binary_cross_entropy", "loss=binary_cross_entropy does not fit data=digits", "loss=cross_entropy"),
     ("loss=minimax", "loss=minimax does not fit", "loss=cross_entropy"),
     ("model=lenet data=iris", "model=lenet takes images", "model=mlp"),

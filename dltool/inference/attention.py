@@ -1,0 +1,72 @@
+"""Draws where a run's network looks while it reads, or writes, one text."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+
+from dltool.data.text_preprocessing import TextPreprocessing
+from dltool.errors import ConfigError
+from dltool.inference.predicting import texts_for
+from dltool.introspection.attention_maps import attention_maps
+from dltool.observers.attention_picture import draw_attention
+from dltool.spec import BEGIN
+from dltool.tasks.translation import TranslationTask
+from dltool.text.tokenizer import load_tokenizer
+
+if TYPE_CHECKING:
+    from dltool.inference.run import Run
+
+SUFFIXES = (".png", ".pdf", ".svg")
+
+
+def draw_run_attention(run: "Run", text: str, path: Path) -> list[Path]:
+    """Draw every attention of the run's network for one text, a panel for each head.
+
+    Of an encoder-decoder it is that of the text which the model writes by itself; where its decoder looks at the
+    source, a row is named after the word that was written from there.
+
+    Args:
+        run: Of a model of texts.
+        text: As `Run.predict` takes it.
+        path: Of the picture; with several attentions, `name_<path in the network>.png` for each.
+
+    Returns:
+        The files.
+
+    Raises:
+        ConfigError: The model reads no text or has no attention, or a file cannot be written.
+        DataError: The text is longer than the model can take.
+    """
+    preprocessing = texts_for(run.task, run.preprocessing)
+    if path.suffix.lower() not in SUFFIXES:
+        raise ConfigError(f"{path} is no picture: it ends in none of {', '.join(SUFFIXES)}", f"{path}.png")
+    if not isinstance(preprocessing, TextPreprocessing):
+        raise ConfigError(f"{run.title} reads no texts, for which attention is drawn", "without --attention")
+    inputs = [preprocessing([text]).long().to(run.device)]
+    read = [preprocessing.tokenizer.name(token) for token in inputs[0][0].tolist()]
+    begun, written = read, read
+    if isinstance(run.task, TranslationTask):
+        tokenizer = load_tokenizer(run.spec.target_tokenizer)
+        with torch.no_grad():
+            tokens = run.task.write(inputs[0])[0].tolist()  # Of a single text, so that there is no padding.
+        inputs.append(torch.tensor([[BEGIN, *tokens[:-1]]], device=run.device))
+        begun, written = ([tokenizer.name(token) for token in row] for row in ([BEGIN, *tokens[:-1]], tokens))
+    maps = attention_maps(run.model, *inputs)
+    if not maps:
+        raise ConfigError(f"the model of {run.title} has no attention", "without --attention")
+    drawn = []
+    for name, weights in maps.items():
+        if "cross_attention" in name or name == "attention":  # The latter is a recurrent decoder's.
+            queries, keys = written, read
+        elif name.startswith("decoder"):
+            queries = keys = begun
+        else:
+            queries = keys = read
+        target = path if len(maps) == 1 else path.with_name(f"{path.stem}_{name}{path.suffix}")
+        try:
+            draw_attention(weights.numpy(), queries, keys, target, f"{run.title}: {name}")
+        except OSError as error:
+            raise ConfigError(f"{target.absolute()} cannot be written: {error.strerror}", "another file") from error
+        drawn.append(target)
+    return drawn
