@@ -23,6 +23,7 @@ class Batch(NamedTuple):
     Attributes:
         inputs: float32, `(B, C, H, W)`, `(B, D)` or `(B, T, D)`; int64 `(B, T)` for tokens.
         targets: int64 `(B,)` for classes, float32 `(B, target_dim)` for numbers; see DataSpec.target for sequences.
+            For word vectors, how far each window reaches (dltool.data.window_source).
         full_size: Samples in the whole batch that this is a part of; `len(targets)` for a whole one.
         partners: With mixup or cutmix, what the inputs were mixed with.
         continues: Whether each row goes on where that of the batch before ended, in a stream of text.

@@ -4,6 +4,7 @@ import contextlib
 import dataclasses
 import sys
 import tempfile
+import textwrap
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -123,10 +124,15 @@ def check_same_data(run: RunFolder, parts: Parts) -> None:
             f.name for f in dataclasses.fields(before) if getattr(before, f.name) != getattr(parts.spec, f.name)
         )
         raise DataError(
-            f"the data has changed since {run.path} began: its {name} was {getattr(before, name)} and is "
-            f"{getattr(parts.spec, name)}",
+            f"the data has changed since {run.path} began: its {name} was {in_short(getattr(before, name))} and is "
+            f"{in_short(getattr(parts.spec, name))}",
             f"train anew: dltool train {trust_flags()}--from {quoted(run.path)}",
         )
+
+
+def in_short(value: object) -> str:
+    """A shape as it is; of a vocabulary, the beginning."""
+    return textwrap.shorten(str(value), 80, placeholder=" …")
 
 
 def check_same_weights(run: RunFolder, parts: Parts) -> None:

@@ -30,9 +30,9 @@ class Word2VecTask(Task):
     negative_sampling, hierarchical_softmax, or cross_entropy, the softmax over the whole vocabulary.
 
     In training "loss" is logged. An evaluation adds what the vectors know, where files to measure it are given:
-    "analogy", the share of the questions that are answered (`dltool evaluate` has it by section too), and "spearman",
-    the correlation of the words' cosines with people's scores. What has a word that is not in the vocabulary, upper
-    and lower case being one, cannot be asked; "analogy_left_out" and "spearman_left_out" count it.
+    "spearman", the correlation of the words' cosines with people's scores, and "analogy", the share of the questions
+    that are answered. What has a word that is not in the vocabulary, upper and lower case being one, cannot be asked;
+    `dltool evaluate` counts it as "spearman_left_out" and "analogy_left_out", and gives "analogy_…" of each section.
 
     Args:
         analogies: A file such as questions-words.txt, which came with word2vec.c.
@@ -71,21 +71,24 @@ class Word2VecTask(Task):
         vectors = self.model.inputs.weight.detach()[self.known.first :]
         measured = dict(metrics)
         if self.similarities is not None:
-            pairs, scores, left_out = self.similarities
+            pairs, scores, _ = self.similarities
             measured["spearman"] = similarity_correlation(vectors, pairs.to(vectors.device), scores)
-            measured["spearman_left_out"] = left_out
         if self.questions is not None:
-            sections, left_out = self.questions
+            sections, _ = self.questions
             self.solved = {
                 name: analogies_solved(vectors, asked.to(vectors.device)) for name, asked in sections.items()
             }
             measured["analogy"] = share(torch.cat(list(self.solved.values())))
-            measured["analogy_left_out"] = left_out
         return measured
 
     def details(self) -> dict[str, float]:
-        """The share of the questions of each section that are answered."""
-        return {f"analogy_{name}": share(right) for name, right in self.solved.items() if len(right)}
+        """What could not be asked, and the share of the questions of each section that are answered."""
+        found: dict[str, float] = {}
+        if self.similarities is not None:
+            found["spearman_left_out"] = self.similarities[2]
+        if self.questions is not None:
+            found["analogy_left_out"] = self.questions[1]
+        return found | {f"analogy_{name}": share(right) for name, right in self.solved.items() if len(right)}
 
     def predict(self, inputs: Tensor) -> Prediction:
         raise ConfigError("word vectors say nothing of a text", "--similar WORD names the words nearest to one")
