@@ -1,9 +1,11 @@
 """The table of layers, for every model, without computing anything."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 import torch
+from made_up_texts import write_every_text
 
 from dltool.config.check import Config
 from dltool.config.options import option_files
@@ -12,11 +14,23 @@ from dltool.spec import DataSpec
 from dltool.summary import layer_table
 from dltool.training import describe_model
 
+# For models that do not take the digits.
+DATA = {
+    "perceptron": "logic",
+    "gpt": "pydoc",
+    "transformer": "numbers",
+    "bag_of_words": "text_csv",
+    "word2vec": "corpus",
+}
+
 
 @pytest.mark.parametrize("model", option_files("model"))
-def test_every_model_has_its_table(model: str, configure: Callable[..., Config]) -> None:
-    data = ["data=logic"] if model == "perceptron" else []
-    lines = describe_model(configure(f"model={model}", *data)).splitlines()
+def test_every_model_has_its_table(model: str, configure: Callable[..., Config], tmp_path: Path) -> None:
+    if model == "timm":
+        pytest.importorskip("timm")
+    option = DATA.get(model, "digits")
+    fields = [f"data.{key}={value}" for key, value in write_every_text(tmp_path).get(option, {}).items()]
+    lines = describe_model(configure(f"model={model}", f"data={option}", *fields)).splitlines()
     assert lines[-1].startswith("total")
     assert len(lines) >= 5
 

@@ -38,7 +38,7 @@ def test_option_loads_what_its_traits_declare(path, roots, texts):
     data.prepare(0, torch.device("cpu"))
 
     assert data.spec.target == option.traits["targets"]
-    no_test = option.name == "imagenet" or ("num_folds" not in config and config["test_fraction"] == 0.0)
+    no_test = option.name == "imagenet" or ("num_folds" not in config and config.get("test_fraction", 0.0) == 0.0)
     assert set(data.sizes) == {"train", "val", "test"} - ({"test"} if no_test else set())
     batch = data.train.draw()
     assert len(batch.inputs) == len(batch.targets)
