@@ -12,7 +12,8 @@ from dltool.data.scaling import Scaling
 from dltool.data.text_preprocessing import padded
 from dltool.errors import ConfigError
 from dltool.spec import BEGIN, END, SPECIAL_TOKENS, DataSpec
-from dltool.text.tokenizer import TokenizerSettings, fit_tokenizer, load_tokenizer
+from dltool.text.fitting import fit_tokenizer, load_tokenizer
+from dltool.text.tokenizer import TokenizerSettings
 
 
 class CaptionData(ImageData):

@@ -17,7 +17,8 @@ from dltool.data.text_preprocessing import TextPreprocessing
 from dltool.data.window_source import WindowSource, keep_probabilities
 from dltool.errors import DataError
 from dltool.spec import DataSpec
-from dltool.text.tokenizer import STREAM_SPECIALS, Tokenizer, TokenizerSettings, fit_tokenizer
+from dltool.text.fitting import fit_tokenizer
+from dltool.text.tokenizer import STREAM_SPECIALS, Tokenizer, TokenizerSettings
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from dltool.data.table_preprocessing import TablePreprocessing
 from dltool.data.text_preprocessing import TextPreprocessing
 from dltool.errors import DataError
 from dltool.spec import DataSpec
-from dltool.text.tokenizer import fingerprint
+from dltool.text.fitting import fingerprint
 
 Preprocessing = TablePreprocessing | ImagePreprocessing | TextPreprocessing | SeriesPreprocessing
 KINDS: dict[str, Any] = {

@@ -17,7 +17,8 @@ from dltool.data.source import TrainSource
 from dltool.data.text_preprocessing import TextPreprocessing, padded
 from dltool.errors import ConfigError, DataError
 from dltool.spec import BEGIN, END, IGNORED, PAD, SPECIAL_TOKENS, DataSpec
-from dltool.text.tokenizer import TokenizerSettings, fit_tokenizer, load_tokenizer
+from dltool.text.fitting import fit_tokenizer, load_tokenizer
+from dltool.text.tokenizer import TokenizerSettings
 
 
 class SequenceData(SampleData):

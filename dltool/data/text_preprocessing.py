@@ -13,7 +13,8 @@ from torch import Tensor
 from dltool.data.arrays import Text
 from dltool.errors import DataError
 from dltool.spec import BEGIN, PAD
-from dltool.text.tokenizer import Tokenizer, load_tokenizer
+from dltool.text.fitting import load_tokenizer
+from dltool.text.tokenizer import Tokenizer
 
 
 @dataclass(frozen=True)

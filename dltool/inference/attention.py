@@ -12,7 +12,7 @@ from dltool.introspection.attention_maps import attention_maps
 from dltool.observers.attention_picture import draw_attention
 from dltool.spec import BEGIN
 from dltool.tasks.translation import TranslationTask
-from dltool.text.tokenizer import load_tokenizer
+from dltool.text.fitting import load_tokenizer
 
 if TYPE_CHECKING:
     from dltool.inference.run import Run

@@ -14,7 +14,8 @@ from dltool.randomness import derive_seed, generator
 from dltool.runs.folder import quoted
 from dltool.spec import BEGIN, END, PAD, UNKNOWN
 from dltool.tasks.language_model import LanguageModelTask
-from dltool.text.tokenizer import Tokenizer, load_tokenizer
+from dltool.text.fitting import load_tokenizer
+from dltool.text.tokenizer import Tokenizer
 
 if TYPE_CHECKING:
     from dltool.inference.run import Run

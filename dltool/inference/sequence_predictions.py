@@ -14,7 +14,8 @@ from dltool.errors import DataError
 from dltool.spec import IGNORED, DataSpec
 from dltool.tasks.task import Prediction
 from dltool.tasks.translation import until_end
-from dltool.text.tokenizer import BLANK, Tokenizer, load_tokenizer
+from dltool.text.fitting import load_tokenizer
+from dltool.text.tokenizer import BLANK, Tokenizer
 
 Table = tuple[list[str], list[list[Any]]]
 

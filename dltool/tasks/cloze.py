@@ -11,7 +11,7 @@ from dltool.randomness import generator
 from dltool.spec import IGNORED, DataSpec
 from dltool.tasks.language_model import measured_tokens, token_loss, with_perplexity
 from dltool.tasks.task import Loss, Prediction, Task
-from dltool.text.tokenizer import load_tokenizer
+from dltool.text.fitting import load_tokenizer
 
 
 @register("task", "cloze", loss_for="data")

@@ -13,7 +13,8 @@ from dltool.losses.criterion import Criterion
 from dltool.metrics.mean import Mean, MeanOver
 from dltool.spec import IGNORED, DataSpec
 from dltool.tasks.task import Loss, Task
-from dltool.text.tokenizer import CharTokenizer, load_tokenizer
+from dltool.text.fitting import load_tokenizer
+from dltool.text.vocabulary import CharTokenizer
 
 
 @register("task", "language_model", loss_for="data")

@@ -16,7 +16,7 @@ from dltool.metrics.mean import Mean, MeanOver
 from dltool.spec import BEGIN, END, IGNORED, PAD, DataSpec
 from dltool.tasks.language_model import measured_tokens, token_loss, with_perplexity
 from dltool.tasks.task import Loss, Network, Prediction, Task
-from dltool.text.tokenizer import load_tokenizer
+from dltool.text.fitting import load_tokenizer
 
 
 @register("task", "translation", loss_for="data")

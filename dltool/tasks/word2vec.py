@@ -19,7 +19,8 @@ from dltool.metrics.word_vectors import analogies_solved, similarity_correlation
 from dltool.models.word2vec import Word2Vec
 from dltool.spec import DataSpec
 from dltool.tasks.task import Loss, Network, Prediction, Task
-from dltool.text.tokenizer import Tokenizer, load_tokenizer
+from dltool.text.fitting import load_tokenizer
+from dltool.text.tokenizer import Tokenizer
 
 
 @register("task", "word2vec", loss_for="word2vec")

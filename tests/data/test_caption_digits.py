@@ -12,7 +12,7 @@ from dltool.data.preprocessing import Fitted
 from dltool.errors import ConfigError
 from dltool.randomness import generator
 from dltool.spec import BEGIN, END, PAD
-from dltool.text.tokenizer import load_tokenizer
+from dltool.text.fitting import load_tokenizer
 
 NAMES = {"zero": 0, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9}
 

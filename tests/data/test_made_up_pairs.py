@@ -10,7 +10,8 @@ from dltool.data.sequence_data import PairData
 from dltool.errors import DataError
 from dltool.randomness import generator
 from dltool.spec import BEGIN, END
-from dltool.text.tokenizer import TokenizerSettings, load_tokenizer
+from dltool.text.fitting import load_tokenizer
+from dltool.text.tokenizer import TokenizerSettings
 
 AUTO = TokenizerSettings(kind="auto")
 

@@ -11,7 +11,8 @@ from dltool.data.parallel import parallel
 from dltool.data.sequence_data import PairData
 from dltool.errors import DataError
 from dltool.spec import BEGIN, END, PAD
-from dltool.text.tokenizer import TokenizerSettings, load_tokenizer
+from dltool.text.fitting import load_tokenizer
+from dltool.text.tokenizer import TokenizerSettings
 
 RNG = torch.Generator()
 WORDS = TokenizerSettings(kind="word", lower=True)

@@ -8,7 +8,8 @@ from dltool.data.preprocessing import Fitted
 from dltool.data.sequence_data import PairData, SequenceData
 from dltool.errors import ConfigError, DataError
 from dltool.spec import BEGIN, END, IGNORED, PAD, UNKNOWN
-from dltool.text.tokenizer import TokenizerSettings, load_tokenizer
+from dltool.text.fitting import load_tokenizer
+from dltool.text.tokenizer import TokenizerSettings
 
 CPU = torch.device("cpu")
 WORDS = TokenizerSettings(kind="word")

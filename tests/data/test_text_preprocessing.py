@@ -9,7 +9,8 @@ from dltool.data.preprocessing import Fitted, from_json, to_json
 from dltool.data.text_preprocessing import TextPreprocessing, padded
 from dltool.errors import DataError
 from dltool.spec import BEGIN, PAD, SPECIAL_TOKENS, UNKNOWN, DataSpec
-from dltool.text.tokenizer import TokenizerSettings, fit_tokenizer
+from dltool.text.fitting import fit_tokenizer
+from dltool.text.tokenizer import TokenizerSettings
 
 TOKENIZER = fit_tokenizer(TokenizerSettings(kind="char"), ["abc", "汉"], SPECIAL_TOKENS)
 A, B, C, HAN = range(4, 8)

@@ -16,7 +16,7 @@ from dltool.inference.run import Run
 from dltool.inference.sequence_predictions import ClozePredictions, TagPredictions, TextPredictions
 from dltool.runs.folder import RunFolder
 from dltool.spec import BEGIN, END
-from dltool.text.tokenizer import load_tokenizer
+from dltool.text.fitting import load_tokenizer
 
 Load = Callable[..., Run]
 

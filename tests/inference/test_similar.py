@@ -7,7 +7,8 @@ from dltool.errors import DataError
 from dltool.inference.similar import nearest_words
 from dltool.models.word2vec import Word2Vec
 from dltool.spec import DataSpec
-from dltool.text.tokenizer import STREAM_SPECIALS, TokenizerSettings, fit_tokenizer
+from dltool.text.fitting import fit_tokenizer
+from dltool.text.tokenizer import STREAM_SPECIALS, TokenizerSettings
 
 TOKENIZER = fit_tokenizer(
     TokenizerSettings(kind="word", lower=True), ["house house house house flat flat flat hut hut tree"], STREAM_SPECIALS

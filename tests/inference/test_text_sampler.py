@@ -12,7 +12,8 @@ from dltool.errors import ConfigError, DataError
 from dltool.inference.run import Run
 from dltool.inference.sampling import TextSampler, Written, draw_samples, makes_samples
 from dltool.observers.samples import draw_image_grid
-from dltool.text.tokenizer import STREAM_SPECIALS, TokenizerSettings, fit_tokenizer
+from dltool.text.fitting import fit_tokenizer
+from dltool.text.tokenizer import STREAM_SPECIALS, TokenizerSettings
 
 Load = Callable[..., Run]
 

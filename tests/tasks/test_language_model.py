@@ -11,7 +11,8 @@ from dltool.models.recurrent import LSTM
 from dltool.spec import BEGIN, END, IGNORED, PAD, SPECIAL_TOKENS, DataSpec
 from dltool.tasks.cloze import ClozeTask
 from dltool.tasks.language_model import LanguageModelTask
-from dltool.text.tokenizer import STREAM_SPECIALS, TokenizerSettings, fit_tokenizer
+from dltool.text.fitting import fit_tokenizer
+from dltool.text.tokenizer import STREAM_SPECIALS, TokenizerSettings
 
 STREAM = fit_tokenizer(TokenizerSettings(), ["abcdefg"], STREAM_SPECIALS)
 LINES = fit_tokenizer(TokenizerSettings(), ["abcdefg"], SPECIAL_TOKENS)

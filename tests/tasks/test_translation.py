@@ -10,7 +10,8 @@ from dltool.models.transformer import Transformer
 from dltool.spec import BEGIN, END, PAD, SPECIAL_TOKENS, DataSpec
 from dltool.tasks import translation
 from dltool.tasks.translation import TranslationTask, expected, same_texts
-from dltool.text.tokenizer import TokenizerSettings, fit_tokenizer
+from dltool.text.fitting import fit_tokenizer
+from dltool.text.tokenizer import TokenizerSettings
 
 TOKENIZER = fit_tokenizer(TokenizerSettings(), ["abcd"], SPECIAL_TOKENS)
 SPEC = DataSpec(

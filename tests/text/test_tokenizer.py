@@ -2,7 +2,8 @@ import pytest
 
 from dltool.errors import ConfigError, DataError
 from dltool.spec import SPECIAL_TOKENS, UNKNOWN
-from dltool.text.tokenizer import STREAM_SPECIALS, TokenizerSettings, fingerprint, fit_tokenizer, load_tokenizer
+from dltool.text.fitting import fingerprint, fit_tokenizer, load_tokenizer
+from dltool.text.tokenizer import STREAM_SPECIALS, TokenizerSettings
 
 KINDS = ["char", "word", "bpe"]
 TEXTS = ["The cat sat, the dog ran.", "A cat!", "naïve 机器学习 ok"]

@@ -1,0 +1,45 @@
+"""From a training split to its tokeniser, and from what was saved of it."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from dltool.text.bpe import BpeTokenizer
+from dltool.text.tokenizer import Tokenizer, TokenizerSettings
+from dltool.text.vocabulary import CharTokenizer, WordTokenizer
+
+KINDS: dict[str, Any] = {kind.kind: kind for kind in (CharTokenizer, WordTokenizer, BpeTokenizer)}
+
+
+def fit_tokenizer(
+    settings: TokenizerSettings, texts: Iterable[str | Sequence[str]], specials: Sequence[str]
+) -> Tokenizer:
+    """The tokeniser of a training split.
+
+    Args:
+        settings: See TokenizerSettings.
+        texts: Of the training split alone; each a text, or words that are told apart already.
+        specials: What opens the vocabulary.
+
+    Raises:
+        ConfigError: The tokenizers library is missing, or max_size is too small for it.
+    """
+    texts = list(texts)
+    kind = settings.kind
+    if kind == "auto":
+        kind = "char" if all(isinstance(text, str) for text in texts) else "word"
+    tokenizer: Tokenizer = KINDS[kind].fit(texts, specials, settings)
+    return tokenizer
+
+
+def load_tokenizer(saved: str) -> Tokenizer:
+    """The tokeniser that `Tokenizer.to_json` gave."""
+    state = json.loads(saved)
+    tokenizer: Tokenizer = KINDS[state["kind"]].from_state(state["specials"], state["lower"], state)
+    return tokenizer
+
+
+def fingerprint(*saved: str) -> str:
+    """SHA-256 of tokenisers as JSON, by which a checkpoint knows those it was trained with."""
+    return hashlib.sha256("\n".join(saved).encode()).hexdigest()
