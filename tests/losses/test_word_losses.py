@@ -92,7 +92,7 @@ def test_no_draw_lies_beyond_the_last_word_with_a_count() -> None:
 def test_hierarchical_softmax_is_a_distribution() -> None:
     loss, outputs = HierarchicalSoftmax(SPEC), table()
     vector = torch.randn(1, 3).expand(len(COUNTS), 3)
-    probabilities = loss.log_probability(vector, torch.arange(len(COUNTS)), outputs).exp()
+    probabilities = loss.log_probability(vector, torch.arange(len(COUNTS)), outputs).exp().detach()
     assert float(probabilities.sum()) == pytest.approx(1, abs=1e-6)
     assert probabilities.min() > 0
 
