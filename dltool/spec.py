@@ -37,7 +37,7 @@ class DataSpec:
         token_counts: How often each token of the inputs comes in the training split, where losses need it; else empty.
         num_target_tokens: Tokens in the vocabulary of what is to be predicted; 0 where that is no token.
         max_target_length: Of a target that is a sequence, the longest one's length U.
-        target_tokenizer: What turns those tokens into text, as JSON (dltool.text.tokenizer); else empty.
+        target_tokenizer: What turns those tokens into text, as JSON (dltool.text.fitting); else empty.
         input_range: (low, high) of the inputs where the scaling bounds them, as [-1, 1] for a GAN's
             images; None where it does not.
         centers: Coordinates of the known modes of a synthetic distribution, one tuple each; else empty.

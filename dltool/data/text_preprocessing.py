@@ -22,7 +22,7 @@ class TextPreprocessing:
     """Makes tokens of texts.
 
     Attributes:
-        saved_tokenizer: As JSON; see dltool.text.tokenizer.
+        saved_tokenizer: As JSON; see dltool.text.fitting.
         max_length: The most tokens that the model takes.
         cut: Whether longer texts lose their end, as in training, or are refused.
         begin: Whether BEGIN stands before each text.

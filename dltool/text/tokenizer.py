@@ -15,9 +15,7 @@ from dltool.component import Positive
 from dltool.errors import DataError
 
 STREAM_SPECIALS = ("<unk>",)
-WORD = re.compile(r"\w+|[^\w\s]")
 BLANK = re.compile(r"_{2,}|<unk>")  # In a text that a person typed: what is to be guessed.
-WORD_OR_NEWLINE = re.compile(r"\w+|[^\w\s]|\n")
 SHOWN = 20  # Characters or words that a message names.
 
 
