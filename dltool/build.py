@@ -13,7 +13,6 @@ from dltool.config.source import component
 from dltool.construct import arguments, build_component, to_python
 from dltool.data.dataset import Dataset
 from dltool.data.preprocessing import Fitted
-from dltool.data.source import TrainSource
 from dltool.engine.anomaly import AnomalyDetector
 from dltool.engine.averaging import WeightAverage
 from dltool.engine.checkpoint import CheckpointStore
@@ -28,18 +27,18 @@ from dltool.engine.profiling import StepProfiler
 from dltool.engine.stopping import LossChange, MaxMinutes, Patience, Rule, Stopping, Target
 from dltool.engine.trainer import Trainer
 from dltool.engine.updater import Updater
-from dltool.errors import ConfigError
 from dltool.following import check_followed_metrics, check_gradient_rules, check_reported, followed_metric
 from dltool.models.trial import check_outputs
 from dltool.optim.optimizer import describe_factors
 from dltool.randomness import derive_seed, seed_default_generators
 from dltool.runs.folder import RunFolder
 from dltool.settings import LoggerSettings, ModelSettings, StopSettings, TrainerSettings
-from dltool.spec import DataSpec, InitializedFromData
+from dltool.spec import DataSpec
 from dltool.tasks.task import Task
 from dltool.tasks.views import averaged_over, several_looks
 from dltool.trust.importing import failures_placed
 from dltool.trust.sources import trusted_file
+from dltool.warm_start.from_data import initialize_from_data
 from dltool.warm_start.start import start
 from dltool.warm_start.warm_start import WarmStart
 
@@ -201,17 +200,6 @@ def build_model(config: Config, spec: DataSpec, device: torch.device) -> nn.Modu
     freeze(model, ModelSettings(**arguments(declared.shared_fields, config["model"])).freeze)
     model = model.to(device)
     return model.to(memory_format=torch.channels_last) if config["trainer"]["channels_last"] else model
-
-
-def initialize_from_data(model: nn.Module, dataset: Dataset) -> list[str]:
-    """Let a model that asks for it compute initial weights from training inputs; returns a note of it."""
-    if not isinstance(model, InitializedFromData) or model.num_first_inputs == 0:
-        return []
-    if not isinstance(dataset.train, TrainSource):
-        raise ConfigError("the model's initial weights are computed from samples, and the data is one long text")
-    inputs = dataset.train.first_inputs(model.num_first_inputs)
-    model.initialize_from(inputs)
-    return [f"initialized from {len(inputs):,} training inputs"]
 
 
 def check_trusted_model(config: Config, model: nn.Module, spec: DataSpec) -> None:

@@ -18,7 +18,6 @@ from dltool.build import (
     build_model,
     build_spec,
     build_trainer,
-    initialize_from_data,
     prepare,
     with_targets,
 )
@@ -35,6 +34,7 @@ from dltool.settings import OUTPUT_ROOT
 from dltool.spec import DataSpec
 from dltool.summary import count_parameters, layer_table
 from dltool.trust.sources import trust_flags
+from dltool.warm_start.from_data import initialize_from_data
 
 
 class Ended(NamedTuple):

@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from dltool.bench.bare_batches import Batches, shuffled_batches, stream_batches
-from dltool.build import build_data, build_model, build_spec, build_task, initialize_from_data
+from dltool.build import build_data, build_model, build_spec, build_task
 from dltool.config.check import Config
 from dltool.construct import build_component
 from dltool.data.dataset import Dataset
@@ -31,6 +31,7 @@ from dltool.tasks.gan import GanTask
 from dltool.tasks.language_model import LanguageModelTask, detached
 from dltool.tasks.supervised import SupervisedTask
 from dltool.tasks.task import Task
+from dltool.warm_start.from_data import initialize_from_data
 
 
 class Ingredients(NamedTuple):

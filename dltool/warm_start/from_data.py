@@ -1,0 +1,26 @@
+"""Initial weights that a model computes from training inputs."""
+
+from torch import nn
+
+from dltool.data.dataset import Dataset
+from dltool.data.source import TrainSource
+from dltool.errors import ConfigError
+from dltool.spec import InitializedFromData
+
+
+def initialize_from_data(model: nn.Module, dataset: Dataset) -> list[str]:
+    """Let a model that asks for it compute initial weights from training inputs.
+
+    Returns:
+        What was done, in words; empty for all other models.
+
+    Raises:
+        ConfigError: The data has no single samples.
+    """
+    if not isinstance(model, InitializedFromData) or model.num_first_inputs == 0:
+        return []
+    if not isinstance(dataset.train, TrainSource):
+        raise ConfigError("the model's initial weights are computed from samples, and the data is one long text")
+    inputs = dataset.train.first_inputs(model.num_first_inputs)
+    model.initialize_from(inputs)
+    return [f"initialized from {len(inputs):,} training inputs"]
