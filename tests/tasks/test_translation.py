@@ -7,7 +7,7 @@ from dltool.errors import ConfigError
 from dltool.losses.cross_entropy import CrossEntropy
 from dltool.models.recurrent import GRU
 from dltool.models.transformer import Transformer
-from dltool.spec import BEGIN, END, PAD, SPECIAL_TOKENS, DataSpec
+from dltool.spec import BEGIN, END, PAD, SPECIAL_TOKENS, UNKNOWN, DataSpec
 from dltool.tasks import translation
 from dltool.tasks.translation import TranslationTask, expected, same_texts
 from dltool.text.fitting import fit_tokenizer
@@ -96,3 +96,14 @@ def test_a_wrong_length_is_no_match():
 
 def test_nothing_is_expected_behind_the_end():
     assert expected(torch.tensor([[BEGIN, 4, END, PAD]])).tolist() == [[4, END, -100]]
+
+
+def test_an_unknown_word_is_never_the_right_one(monkeypatch):
+    pytest.importorskip("sacrebleu")
+    task, given = task_of(metrics=["bleu"]), batch()
+    given.targets[1, 2] = UNKNOWN
+    monkeypatch.setattr(task, "write", lambda source: given.targets[:, 1:])  # All that is asked for.
+    task.start_evaluation()
+    with torch.no_grad():
+        task.evaluate(given)
+    assert [a == b for a, b in zip(task.written, task.references, strict=True)] == [True, False, True]
