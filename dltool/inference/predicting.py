@@ -1,5 +1,6 @@
 """Asks a run's model of raw samples, and joins what it says of them."""
 
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -54,10 +55,12 @@ def predict_run(
 
 
 def texts_for(task: Task, preprocessing: Preprocessing) -> Preprocessing:
-    """The preprocessing, of a cloze with blanks in its texts."""
-    if isinstance(task, ClozeTask) and isinstance(preprocessing, TextPreprocessing):
-        return replace(preprocessing, blanks=True, cut=False)
-    return preprocessing
+    """The preprocessing, of a cloze with blanks; a model without positions takes longer texts than it saw."""
+    if not isinstance(preprocessing, TextPreprocessing):
+        return preprocessing
+    if getattr(task.model, "max_length", preprocessing.max_length) is None and not preprocessing.cut:
+        preprocessing = replace(preprocessing, max_length=sys.maxsize)
+    return replace(preprocessing, blanks=True, cut=False) if isinstance(task, ClozeTask) else preprocessing
 
 
 def joined(

@@ -21,6 +21,8 @@ class BagOfWords(nn.Module):
         pooling: "sum", so that the counts weigh as they are, or "mean", the share of each word in its text.
     """
 
+    max_length = None  # It counts the words of texts of any length.
+
     def __init__(self, spec: DataSpec, *, pooling: Literal["mean", "sum"] = "mean") -> None:
         super().__init__()
         if not spec.num_tokens:

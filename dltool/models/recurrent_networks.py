@@ -44,6 +44,8 @@ class RecurrentNetwork(nn.Module):
     time: on the tokens' vectors, between two layers and behind the last one. (Inputs that are no tokens keep theirs.)
     """
 
+    max_length = None  # It reads sequences of any length, longer ones than in training too.
+
     def __init__(self, spec: DataSpec, cells: Cells, settings: RecurrentSettings) -> None:
         super().__init__()
         self.inputs = SequenceInputs(
@@ -110,7 +112,6 @@ class RecurrentLanguageModel(RecurrentTagger):
     Its state goes on from one piece of a text to the next.
     """
 
-    max_length = None
     carries_state = True
 
     def forward(self, inputs: Tensor) -> Tensor:

@@ -43,6 +43,8 @@ class RecurrentTranslator(nn.Module):
     Captioning (Vinyals et al. 2015, with attention Xu et al. 2015) is the same with an encoder of images.
     """
 
+    max_length = None  # It reads sequences of any length, longer ones than in training too.
+
     def __init__(self, spec: DataSpec, cells: Cells, settings: RecurrentSettings) -> None:
         super().__init__()
         of_images = len(spec.input_shape) == 3

@@ -80,7 +80,8 @@ def timm_file(arch: str, weights: str, download: bool) -> Path:
 
     plain, _, tag = arch.partition(".")
     published = {name.partition(".")[2]: name for name in timm.list_pretrained(f"{plain}.*")}
-    full = timm.get_pretrained_cfg(arch).tag if weights == "DEFAULT" else weights
+    default: Any = timm.get_pretrained_cfg(arch)  # None of a network that has no weights.
+    full = getattr(default, "tag", None) if weights == "DEFAULT" else weights
     if full not in published or (tag and tag != full):
         raise no_such_name("timm", arch, weights, ["DEFAULT", *([tag] if tag else published)])
     own: Any = timm.get_pretrained_cfg(published[full])
