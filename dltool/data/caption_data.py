@@ -12,7 +12,7 @@ from dltool.data.scaling import Scaling
 from dltool.data.text_preprocessing import padded
 from dltool.errors import ConfigError
 from dltool.spec import BEGIN, END, SPECIAL_TOKENS, DataSpec
-from dltool.text.fitting import fit_tokenizer, load_tokenizer
+from dltool.text.fitting import load_tokenizer
 from dltool.text.tokenizer import TokenizerSettings
 
 
@@ -45,9 +45,8 @@ class CaptionData(ImageData):
 
     def _scale(self, raw: RawData, pixel_scaling: Scaling | None) -> tuple[float, float] | None:
         known = [raw.texts.targets[row] for row in self.splits["train"].targets.tolist()]
-        tokenizer = fit_tokenizer(self.target_tokenizer_settings, known, SPECIAL_TOKENS)
-        if self.target_tokenizer_settings.kind == "auto":
-            self.choices["data.target_tokenizer.kind"] = tokenizer.kind
+        settings = self.target_tokenizer_settings
+        tokenizer = self._fit_tokenizer("data.target_tokenizer", settings, known, SPECIAL_TOKENS)
         self._encode_targets(raw, tokenizer.to_json())
         return super()._scale(raw, pixel_scaling)
 

@@ -2,22 +2,18 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor
 
 from dltool.batch import Batch
 from dltool.component import Fraction, NonNegative, Positive
-from dltool.data.dataset import Dataset
-from dltool.data.preprocessing import Fitted
-from dltool.data.scaling import Scaling
+from dltool.data.dataset import Dataset, Wanted
 from dltool.data.stream_data import RawText
 from dltool.data.text_preprocessing import TextPreprocessing
 from dltool.data.window_source import WindowSource, keep_probabilities
 from dltool.errors import DataError
 from dltool.spec import DataSpec
-from dltool.text.fitting import fit_tokenizer
 from dltool.text.tokenizer import STREAM_SPECIALS, Tokenizer, TokenizerSettings
 
 
@@ -76,24 +72,13 @@ class CorpusData(Dataset):
         self.val_fraction = val_fraction
         self.sources: dict[str, WindowSource] = {}
 
-    def prepare(
-        self,
-        seed: int,
-        device: torch.device,
-        model_traits: Mapping[str, Any] | None = None,
-        pixel_scaling: Scaling | None = None,
-        channels_last: bool = False,
-        fitted: Fitted | None = None,
-        cut: bool = True,
-    ) -> None:
-        self.device = device
-        self.choices.clear()
-        self.notes.clear()
+    def _prepare(self, wanted: Wanted) -> None:
         raw = self.load()
         self.notes += raw.notes
-        lines = self._splits(raw, cut)
+        lines = self._splits(raw, wanted.cut)
+        fitted = wanted.fitted
         if fitted is None:
-            tokenizer = fit_tokenizer(self.tokenizer_settings, lines["train"], STREAM_SPECIALS)
+            tokenizer = self._fit_tokenizer("data.tokenizer", self.tokenizer_settings, lines["train"], STREAM_SPECIALS)
         elif isinstance(fitted.preprocessing, TextPreprocessing) and fitted.spec.token_counts:
             self.preprocessing, self.spec = fitted.preprocessing, fitted.spec
             tokenizer = self.preprocessing.tokenizer
@@ -103,7 +88,7 @@ class CorpusData(Dataset):
         self._check(words, raw)
         if fitted is None:
             self._describe(words["train"], tokenizer)
-        self._make_sources(words, seed)
+        self._make_sources(words, wanted.seed)
 
     @property
     def sizes(self) -> dict[str, int]:

@@ -1,18 +1,32 @@
 """What the training and all that uses a run ask of a data set, whatever its samples are."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import torch
 
 from dltool.batch import Batch
+from dltool.data.arrays import Text
 from dltool.data.batch_source import BatchSource
 from dltool.data.preprocessing import Fitted, Preprocessing, check_tokenizers, tokenizer_state
 from dltool.data.scaling import Scaling
 from dltool.errors import DataError
 from dltool.spec import DataSpec
+from dltool.text.fitting import fit_tokenizer
+from dltool.text.tokenizer import Tokenizer, TokenizerSettings
+
+
+class Wanted(NamedTuple):
+    """What a training, or a use of its run, asks of the data; see Dataset.prepare."""
+
+    seed: int
+    model_traits: Mapping[str, Any]
+    pixel_scaling: Scaling | None
+    channels_last: bool
+    fitted: Fitted | None
+    cut: bool
 
 
 class Dataset(ABC):
@@ -45,7 +59,6 @@ class Dataset(ABC):
         self.notes: list[str] = []
         self._limit_batches: int | None = None
 
-    @abstractmethod
     def prepare(
         self,
         seed: int,
@@ -73,6 +86,23 @@ class Dataset(ABC):
         Raises:
             DataError: The data is missing or wrong, or cannot be split, resized or batched as configured.
         """
+        self.device = device
+        self.choices.clear()
+        self.notes.clear()
+        self._prepare(Wanted(seed, model_traits or {}, pixel_scaling, channels_last, fitted, cut))
+
+    @abstractmethod
+    def _prepare(self, wanted: Wanted) -> None:
+        """Do what `prepare` says, for `self.device`."""
+
+    def _fit_tokenizer(
+        self, key: str, settings: TokenizerSettings, texts: Iterable[Text], specials: Sequence[str]
+    ) -> Tokenizer:
+        """The tokeniser of the training split's texts, what its `auto` became noted under the key."""
+        tokenizer = fit_tokenizer(settings, texts, specials)
+        if settings.kind == "auto":
+            self.choices[f"{key}.kind"] = tokenizer.kind
+        return tokenizer
 
     @property
     @abstractmethod

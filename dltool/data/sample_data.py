@@ -13,9 +13,9 @@ from dltool.batch import Batch
 from dltool.component import Fraction, NonNegative, Positive
 from dltool.data.arrays import RawData, Split, check_data
 from dltool.data.augment import Augmenter
-from dltool.data.dataset import Dataset
+from dltool.data.dataset import Dataset, Wanted
 from dltool.data.image_files import ImageFiles
-from dltool.data.preprocessing import Fitted, Preprocessing, relabelled
+from dltool.data.preprocessing import Preprocessing, relabelled
 from dltool.data.scaling import Scaling, fit_rows
 from dltool.data.source import TrainSource, evaluation_batches
 from dltool.data.splits import make_splits
@@ -88,28 +88,16 @@ class SampleData(Dataset):
         self._augmenter: Augmenter | None = None
         self._files: ImageFiles | None = None
 
-    def prepare(
-        self,
-        seed: int,
-        device: torch.device,
-        model_traits: Mapping[str, Any] | None = None,
-        pixel_scaling: Scaling | None = None,
-        channels_last: bool = False,
-        fitted: Fitted | None = None,
-        cut: bool = True,
-    ) -> None:
-        self.device = device
-        self.choices.clear()
-        self.notes.clear()
+    def _prepare(self, wanted: Wanted) -> None:
         raw = self.load(generator(self.split_seed, "data"))
         check_data(raw)
-        if fitted is not None:
-            raw = relabelled(raw, fitted.spec)
+        if wanted.fitted is not None:
+            raw = relabelled(raw, wanted.fitted.spec)
         self._check_sampling(raw)
         self.choices.update(raw.choices)
         self.notes += raw.notes
         self.splits = raw.splits
-        if cut:
+        if wanted.cut:
             self.splits = make_splits(
                 raw,
                 val_fraction=self.val_fraction,
@@ -121,24 +109,24 @@ class SampleData(Dataset):
             self._note_splits(raw)
         self.held_out = raw.held_out
         self._files = raw.files
-        if fitted is not None:
-            self.spec = fitted.spec
-            self._reuse(raw, fitted.preprocessing)
+        if wanted.fitted is not None:
+            self.spec = wanted.fitted.spec
+            self._reuse(raw, wanted.fitted.preprocessing)
         else:
-            self._shape(model_traits or {})
-            self.spec = self._describe(raw, self._scale(raw, pixel_scaling))
+            self._shape(wanted.model_traits)
+            self.spec = self._describe(raw, self._scale(raw, wanted.pixel_scaling))
         if self.spec.target_mean:
             self.splits = {
                 name: replace(split, targets=self.spec.standardized(split.targets))
                 for name, split in self.splits.items()
             }
-        if channels_last and self._scale_batch is not None:
+        if wanted.channels_last and self._scale_batch is not None:
             self._scale_batch = partial(scale_channels_last, self._scale_batch)
         self._place()
         self.train = self._make_source(
-            device=device,
+            device=self.device,
             batch_size=self.batch_size,
-            seed=seed,
+            seed=wanted.seed,
             shuffle=self.shuffle,
             drop_last=self.drop_last,
             balanced=self.sampling == "balanced",

@@ -17,7 +17,7 @@ from dltool.data.source import TrainSource
 from dltool.data.text_preprocessing import TextPreprocessing, padded
 from dltool.errors import ConfigError, DataError
 from dltool.spec import BEGIN, END, IGNORED, PAD, SPECIAL_TOKENS, DataSpec
-from dltool.text.fitting import fit_tokenizer, load_tokenizer
+from dltool.text.fitting import load_tokenizer
 from dltool.text.tokenizer import TokenizerSettings
 
 
@@ -70,9 +70,7 @@ class SequenceData(SampleData):
 
     def _scale(self, raw: RawData, pixel_scaling: Scaling | None) -> None:
         known = [raw.texts.inputs[row] for row in self.splits["train"].inputs.tolist()]
-        tokenizer = fit_tokenizer(self.tokenizer_settings, known, SPECIAL_TOKENS)
-        if self.tokenizer_settings.kind == "auto":
-            self.choices["data.tokenizer.kind"] = tokenizer.kind
+        tokenizer = self._fit_tokenizer("data.tokenizer", self.tokenizer_settings, known, SPECIAL_TOKENS)
         if raw.target == "tags" and tokenizer.kind != "word":
             raise ConfigError(
                 f"data.tokenizer.kind={tokenizer.kind}: the tags of {raw.origin} are those of words",
@@ -100,10 +98,8 @@ class SequenceData(SampleData):
         if raw.target != "sequence":
             return ""
         known = [raw.texts.targets[row] for row in self.splits["train"].targets.tolist()]
-        tokenizer = fit_tokenizer(self.target_tokenizer_settings, known, SPECIAL_TOKENS)
-        if self.target_tokenizer_settings.kind == "auto":
-            self.choices["data.target_tokenizer.kind"] = tokenizer.kind
-        return tokenizer.to_json()
+        settings = self.target_tokenizer_settings
+        return self._fit_tokenizer("data.target_tokenizer", settings, known, SPECIAL_TOKENS).to_json()
 
     def _reuse(self, raw: RawData, preprocessing: Preprocessing) -> None:
         if not isinstance(preprocessing, TextPreprocessing):

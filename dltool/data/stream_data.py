@@ -1,22 +1,19 @@
 """One long text, to be told token by token."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import torch
 from torch import Tensor
 
 from dltool.batch import Batch
 from dltool.component import Fraction, Positive
-from dltool.data.dataset import Dataset
-from dltool.data.preprocessing import Fitted
-from dltool.data.scaling import Scaling
+from dltool.data.dataset import Dataset, Wanted
 from dltool.data.stream_source import Batching, StreamSource, evaluation_batches
 from dltool.data.text_preprocessing import TextPreprocessing
 from dltool.errors import DataError
 from dltool.spec import DataSpec
-from dltool.text.fitting import fit_tokenizer
 from dltool.text.tokenizer import STREAM_SPECIALS, Tokenizer, TokenizerSettings
 
 
@@ -79,26 +76,15 @@ class StreamData(Dataset):
         self.test_fraction = test_fraction
         self.streams: dict[str, Tensor] = {}
 
-    def prepare(
-        self,
-        seed: int,
-        device: torch.device,
-        model_traits: Mapping[str, Any] | None = None,
-        pixel_scaling: Scaling | None = None,
-        channels_last: bool = False,
-        fitted: Fitted | None = None,
-        cut: bool = True,
-    ) -> None:
-        self.device = device
-        self.choices.clear()
-        self.notes.clear()
+    def _prepare(self, wanted: Wanted) -> None:
         raw = self.load()
         self.notes += raw.notes
-        texts = self._splits(raw) if cut else {"train": raw.train}
+        texts = self._splits(raw) if wanted.cut else {"train": raw.train}
+        fitted = wanted.fitted
         if fitted is None:
-            tokenizer = fit_tokenizer(self.tokenizer_settings, [texts["train"]], STREAM_SPECIALS)
-            if self.tokenizer_settings.kind == "auto":
-                self.choices["data.tokenizer.kind"] = tokenizer.kind
+            tokenizer = self._fit_tokenizer(
+                "data.tokenizer", self.tokenizer_settings, [texts["train"]], STREAM_SPECIALS
+            )
             self.preprocessing = TextPreprocessing(tokenizer.to_json(), self.length, padded=False)
             self.spec = DataSpec(
                 input_shape=(self.length,),
@@ -114,15 +100,18 @@ class StreamData(Dataset):
             raise DataError(f"{raw.origin} is one long text, and the run was trained on something else")
         self.streams = {name: self._encode(name, text, tokenizer, raw) for name, text in texts.items()}
         self.notes.append(f"a vocabulary of {len(tokenizer):,} tokens from the training split")
-        self.batching: Batching = "crops"
-        if self.batching_setting == "auto":
-            self.batching = (model_traits or {}).get("batching", "crops")
-            self.choices["data.batching"] = self.batching
+        if self.batching_setting != "auto":
+            self.batching: Batching = self.batching_setting
         else:
-            self.batching = self.batching_setting
+            self.batching = wanted.model_traits.get("batching", "crops")
+            self.choices["data.batching"] = self.batching
         self._check_length(raw)
         self.train = StreamSource(
-            self.streams["train"], batch_size=self.batch_size, length=self.length, batching=self.batching, seed=seed
+            self.streams["train"],
+            batch_size=self.batch_size,
+            length=self.length,
+            batching=self.batching,
+            seed=wanted.seed,
         )
 
     @property

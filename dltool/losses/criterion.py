@@ -15,9 +15,11 @@ class Criterion:
     Attributes:
         sums: The objective of a batch is the sum over its samples; the task then multiplies the mean by the
             size of the whole batch.
+        is_likelihood: The mean is that of -log p(target), nothing added and all samples alike.
     """
 
     sums: bool = False
+    is_likelihood: bool = False
 
     def __init__(self, spec: DataSpec) -> None:
         self.spec = spec

@@ -47,11 +47,12 @@ class CrossEntropy(Criterion):
         super().__init__(spec)
         self.label_smoothing = label_smoothing
         self.class_weights = None if class_weights is None else weight_vector(class_weights, spec)
+        self.is_likelihood = not label_smoothing and class_weights is None
 
     def __call__(self, outputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor | int]:
         if self.class_weights is None:
             loss = F.cross_entropy(outputs, targets, ignore_index=IGNORED, label_smoothing=self.label_smoothing)
-            return loss, (targets != IGNORED).sum() if self.spec.padded else len(targets)
+            return loss, len(targets) if self.spec.target in ("classes", "binary") else (targets != IGNORED).sum()
         self.class_weights = self.class_weights.to(outputs.device)  # Copies once, in the first step.
         weights = self.class_weights[targets.clamp(min=0)] * (targets != IGNORED)  # (B,)
         losses = F.cross_entropy(

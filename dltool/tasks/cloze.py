@@ -41,7 +41,6 @@ class ClozeTask(Task):
         hidden = torch.rand(batch.inputs.shape, device=batch.inputs.device) < self.masked
         inputs, targets = self.hide(batch.inputs, batch.targets, hidden)
         mean, count = token_loss(self.criterion, self.model(inputs), targets)
-        count = (targets != IGNORED).sum()
         return Loss(mean, count, {"loss": MeanOver(mean.detach(), count)})
 
     def start_evaluation(self) -> None:
@@ -52,8 +51,7 @@ class ClozeTask(Task):
         chances = torch.rand(batch.inputs.shape, generator=generator(0, "cloze", self.num_evaluated))
         self.num_evaluated += 1
         inputs, targets = self.hide(batch.inputs, batch.targets, chances.to(batch.inputs.device) < self.masked)
-        means = measured_tokens(self.criterion, self.model(inputs), targets)
-        return means | {"loss": MeanOver(means["loss"][0], (targets != IGNORED).sum())}
+        return measured_tokens(self.criterion, self.model(inputs), targets)
 
     def finish_evaluation(self, metrics: dict[str, float]) -> dict[str, float]:
         return with_perplexity(metrics, in_characters=False)

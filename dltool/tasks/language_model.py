@@ -84,8 +84,11 @@ def measured_tokens(criterion: Criterion, outputs: Tensor, targets: Tensor) -> d
     real = targets != IGNORED
     num_real = real.sum()
     hits = (outputs.argmax(dim=1) == targets).sum()  # No token is IGNORED, so that those never hit.
-    nll = F.cross_entropy(outputs, targets, reduction="sum", ignore_index=IGNORED)
-    return {"loss": MeanOver(mean, count), "accuracy": Mean(hits, num_real), "nll": Mean(nll, num_real)}
+    loss = MeanOver(mean, count)
+    nll: Mean = loss
+    if not criterion.is_likelihood:
+        nll = Mean(F.cross_entropy(outputs, targets, reduction="sum", ignore_index=IGNORED), num_real)
+    return {"loss": loss, "accuracy": Mean(hits, num_real), "nll": nll}
 
 
 def with_perplexity(metrics: dict[str, float], *, in_characters: bool) -> dict[str, float]:

@@ -98,6 +98,10 @@ class SupervisedTask(Task):
             logs["accuracy"] = accuracy(outputs, batch.main_targets)
         if self.criterion.sums:
             objective = objective * batch.full_size
+        return self.penalized(objective, count, logs)
+
+    def penalized(self, objective: Tensor, count: Tensor | int, logs: dict[str, Mean]) -> Loss:
+        """The objective with the penalties that are switched on."""
         if self.l1 or self.l2:
             penalty = self.penalty()
             objective = objective + penalty

@@ -26,11 +26,7 @@ class TaggingTask(SupervisedTask):
         real = tags != IGNORED
         hits = (words.detach().argmax(dim=1) == tags).sum()
         logs = {"loss": MeanOver(objective.detach(), count), "accuracy": Mean(hits, real.sum())}
-        if self.l1 or self.l2:
-            penalty = self.penalty()
-            objective = objective + penalty
-            logs["penalty"] = Mean(penalty.detach(), 1)
-        return Loss(objective, count, logs)
+        return self.penalized(objective, count, logs)
 
     def evaluate(self, batch: Batch) -> dict[str, Mean]:
         outputs = self.model(batch.inputs).float()
