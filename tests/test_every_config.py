@@ -31,7 +31,13 @@ COMPANIONS = {
     ("data", "caption_digits"): ["model=lstm"],
     ("model", "perceptron"): ["data=logic"],
     ("loss", "minimax"): ["model=gan"],
-    ("loss", "non_saturating"): ["model=gan"],
+    **{
+        ("loss", loss): ["model=gan"]
+        for loss in (
+            *("non_saturating", "non_saturating_r1", "least_squares_gan", "hinge_gan", "relativistic"),
+            *("wasserstein", "wasserstein_gp"),
+        )
+    },
     ("loss", "rbf_map"): ["model=lenet5_1998"],
     ("loss", "binary_cross_entropy"): ["model=mlp", "data=moons"],
     ("loss", "huber"): ["model=mlp", "data=diabetes"],

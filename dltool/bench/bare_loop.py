@@ -8,6 +8,7 @@ import copy
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from contextlib import nullcontext
+from functools import partial
 from typing import Any, NamedTuple
 
 import torch
@@ -149,31 +150,42 @@ class GanLoop(BareLoop):
         super().__init__(ingredients)
         task = ingredients.task
         assert isinstance(task, GanTask)
-        self.discriminator_steps = task.discriminator_steps
-        self.noise, self.generator, self.discriminator = task.model.noise, task.generator, task.discriminator
-        self.criterion = task.criterion
+        self.task, self.networks, self.discriminator, self.criterion = (
+            task,
+            task.model,
+            task.discriminator,
+            task.criterion,
+        )
         self.trained = [parameter for parameter in task.discriminator.parameters() if parameter.requires_grad]
 
     def step(self) -> None:
-        for _ in range(self.discriminator_steps):
+        for _ in range(self.task.steps_of_discriminator()):
+            self.criterion.constrain(self.discriminator)
             inputs, targets = next(self.batches)[:2]
             self.update(self.optimizers["discriminator"], self.discriminator_loss, inputs, targets)
         self.let_discriminator_learn(False)
         self.update(self.optimizers["generator"], self.generator_loss, inputs, targets)
         self.let_discriminator_learn(True)
+        self.task.num_steps += 1
 
     def let_discriminator_learn(self, learn: bool) -> None:
         for parameter in self.trained:
             parameter.requires_grad_(learn)
 
-    def discriminator_loss(self, inputs: Tensor, _: Tensor) -> Tensor:
+    def discriminator_loss(self, inputs: Tensor, targets: Tensor) -> Tensor:
         with torch.no_grad():
-            fakes = self.generator(self.noise(len(inputs)))
-        return self.criterion.discriminator(self.discriminator(inputs).float(), self.discriminator(fakes).float())
+            fakes = self.networks.generate(self.networks.noise(len(inputs)), targets)
+        real = self.networks.discriminate(inputs, targets).float()
+        loss = self.criterion.discriminator(real, self.networks.discriminate(fakes, targets).float())
+        judge = partial(self.networks.discriminate, labels=targets)
+        penalty = self.criterion.penalty(judge, inputs, fakes, self.task.num_steps)
+        return loss if penalty is None else loss + penalty
 
-    def generator_loss(self, inputs: Tensor, _: Tensor) -> Tensor:
-        fakes = self.generator(self.noise(len(inputs)))
-        return self.criterion.generator(self.discriminator(fakes).float())
+    def generator_loss(self, inputs: Tensor, targets: Tensor) -> Tensor:
+        fakes = self.networks.generate(self.networks.noise(len(inputs)), targets)
+        fake = self.networks.discriminate(fakes, targets).float()
+        real = self.networks.discriminate(inputs, targets).float() if self.criterion.compares else None
+        return self.criterion.generator(fake, real)
 
 
 class LanguageModelLoop(BareLoop):

@@ -1,14 +1,18 @@
 """The two-player game of the original GAN."""
 
+import math
+
 import torch.nn.functional as F
 from torch import Tensor
 
 from dltool.component import Fraction, register
+from dltool.losses.game import Game
+from dltool.metrics.mean import Mean
 from dltool.spec import DataSpec
 
 
 @register("loss", "minimax", tasks=("gan",))
-class Minimax:
+class Minimax(Game):
     """Eq. 1 of Goodfellow et al. (2014, arXiv:1406.2661): min over G, max over D of E log D(x) + E log(1 - D(G(z))).
 
     On logits a, log σ(a) = -softplus(-a) and log(1 - σ(a)) = -softplus(a), which never overflow. Once D
@@ -20,17 +24,33 @@ class Minimax:
     """
 
     def __init__(self, spec: DataSpec, *, label_smoothing: Fraction[float] = 0.0) -> None:
-        del spec  # The game is the same for all data.
+        super().__init__(spec)
         self.label_smoothing = label_smoothing
 
-    def discriminator(self, real_logits: Tensor, fake_logits: Tensor) -> Tensor:
-        """What D minimizes, a scalar, given its logits `(B,)` of real data and of fakes."""
-        real = F.softplus(-real_logits).mean()
+    def discriminator(self, real: Tensor, fake: Tensor) -> Tensor:
+        rejected = F.softplus(-real).mean()
         if self.label_smoothing > 0:
             smooth = self.label_smoothing
-            real = (1 - smooth) * real + smooth * F.softplus(real_logits).mean()
-        return real + F.softplus(fake_logits).mean()
+            rejected = (1 - smooth) * rejected + smooth * F.softplus(real).mean()
+        return rejected + F.softplus(fake).mean()
 
-    def generator(self, fake_logits: Tensor) -> Tensor:
-        """What G minimizes, a scalar, given D's logits `(B,)` of fakes: E log(1 - D(G(z)))."""
-        return -F.softplus(fake_logits).mean()
+    def generator(self, fake: Tensor, real: Tensor | None = None) -> Tensor:
+        """E log(1 - D(G(z)))."""
+        return -F.softplus(fake).mean()
+
+    def verdicts(self, real: Tensor, fake: Tensor) -> dict[str, Mean]:
+        """ "d_real", mean D(x), and "d_fake", mean D(G(z)), are probabilities, both 1/2 at the game's solution;
+        "d_accuracy" is the share of real and fake samples that D tells right.
+
+        "js" is log 2 + (E log D(x) + E log(1 - D(G(z)))) / 2 in nats: for the best D the Jensen-Shannon divergence
+        between data and fakes (the paper's theorem 1), for any other less than that, even less than 0. It ends at
+        log 2 = 0.693.
+        """
+        real, fake, count = real.detach(), fake.detach(), len(real)
+        log_likelihood = -(F.softplus(-real) + F.softplus(fake)) / 2
+        return {
+            "d_real": Mean(real.sigmoid().sum(), count),
+            "d_fake": Mean(fake.sigmoid().sum(), count),
+            "d_accuracy": Mean((real > 0).count_nonzero() + (fake <= 0).count_nonzero(), 2 * count),
+            "js": Mean(log_likelihood.sum() + count * math.log(2), count),
+        }

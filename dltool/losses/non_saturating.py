@@ -21,6 +21,6 @@ class NonSaturating(Minimax):
     def __init__(self, spec: DataSpec, *, label_smoothing: Fraction[float] = 0.0) -> None:
         super().__init__(spec, label_smoothing=label_smoothing)
 
-    def generator(self, fake_logits: Tensor) -> Tensor:
-        """What G minimizes, a scalar, given D's logits `(B,)` of fakes: -E log D(G(z))."""
-        return F.softplus(-fake_logits).mean()
+    def generator(self, fake: Tensor, real: Tensor | None = None) -> Tensor:
+        """-E log D(G(z))."""
+        return F.softplus(-fake).mean()

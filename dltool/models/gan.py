@@ -5,15 +5,27 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from dltool.component import Fraction, NonNegative, Positive, register
+from dltool.component import Fraction, NonNegative, Positive, register, requires
+from dltool.layers.bounded import Bounded
 from dltool.layers.hidden_layers import hidden_layers
+from dltool.models.adversarial_networks import AdversarialNetworks
 from dltool.spec import DataSpec
 
 Activation = Literal["sigmoid", "tanh", "relu", "leaky_relu", "elu", "gelu", "silu"]
 
 
 @register("model", "gan", inputs="any", tasks=("gan",))
-class Gan(nn.Module):
+@requires(
+    lambda config: config.model.discriminator_output == "logit" or config.loss.name == "least_squares_gan",
+    "model.discriminator_output=sigmoid bounds D by 0 and 1: a critic must be free, and other losses take a logit",
+    hint="model.discriminator_output=logit, or loss=least_squares_gan",
+)
+@requires(
+    lambda config: config.model.condition == "none" or config.data.targets in ("classes", "binary"),
+    "model.condition makes samples of a class, and the data has no classes",
+    hint="model.condition=none",
+)
+class Gan(AdversarialNetworks):
     """Generator and discriminator of Goodfellow et al. (2014, arXiv:1406.2661), both fully connected.
 
     Rectifiers in G and dropout in D are the paper's. Deviations from the recipe of its code: leaky rectifiers
@@ -21,6 +33,9 @@ class Gan(nn.Module):
     five epochs), tanh for images in [-1, 1] instead of a sigmoid for [0, 1], torch's initialisation, no dropout of
     D's inputs, and widths that train in minutes with Adam instead of SGD with momentum. Points in the plane, as
     data=gaussians, want neither of the two: generator_norm=null, discriminator_dropout=0.
+
+    With a condition it is the conditional network of Mirza and Osindero (2014, arXiv:1411.1784, figure 1): both get the
+    class beside their input, here as it is, there through a hidden layer of its own.
 
     Args:
         latent_dim: Numbers in the noise z.
@@ -31,7 +46,9 @@ class Gan(nn.Module):
         discriminator_hidden: Width of each hidden layer of D.
         discriminator_activation: After each of them.
         discriminator_dropout: Share of D's hidden activations set to zero in training.
+        discriminator_output: "logit" is any number, "sigmoid" the probability that it stands for, for least squares.
         negative_slope: Of a leaky ReLU, in both.
+        condition: "input" makes samples of a class: G and D find it behind their input.
     """
 
     def __init__(
@@ -46,12 +63,12 @@ class Gan(nn.Module):
         discriminator_hidden: list[Positive[int]] = [512, 256],  # noqa: B006
         discriminator_activation: Activation = "leaky_relu",
         discriminator_dropout: Fraction[float] = 0.3,
+        discriminator_output: Literal["logit", "sigmoid"] = "logit",
         negative_slope: NonNegative[float] = 0.2,
+        condition: Literal["none", "input"] = "none",
     ) -> None:
-        super().__init__()
-        self.latent_dim = latent_dim
-        self.prior = prior
-        generator_widths = [latent_dim, *generator_hidden]
+        super().__init__(latent_dim, prior, 0 if condition == "none" else spec.num_classes)
+        generator_widths = [latent_dim + self.num_classes, *generator_hidden]
         self.generator = nn.Sequential(
             *hidden_layers(generator_widths, generator_activation, negative_slope=negative_slope, norm=generator_norm),
             nn.Linear(generator_widths[-1], spec.input_dim),
@@ -59,9 +76,8 @@ class Gan(nn.Module):
         )
         if spec.input_range is not None:
             self.generator.append(Bounded(*spec.input_range))
-        discriminator_widths = [spec.input_dim, *discriminator_hidden]
-        self.discriminator = nn.Sequential(
-            nn.Flatten(),
+        discriminator_widths = [spec.input_dim + self.num_classes, *discriminator_hidden]
+        layers = [
             *hidden_layers(
                 discriminator_widths,
                 discriminator_activation,
@@ -69,37 +85,14 @@ class Gan(nn.Module):
                 dropout=discriminator_dropout,
             ),
             nn.Linear(discriminator_widths[-1], 1),
+            *([nn.Sigmoid()] if discriminator_output == "sigmoid" else []),
             nn.Flatten(0),  # (B, 1) -> (B,)
-        )
-
-    def noise(self, count: int, source: torch.Generator | None = None) -> Tensor:
-        """Draws of z, `(count, latent_dim)`, on the model's device.
-
-        Args:
-            count: How many.
-            source: A generator on the CPU, for the same numbers on every device; None draws from the
-                default generator of the model's device.
-        """
-        draw = torch.randn if self.prior == "normal" else torch.rand
-        device = next(self.parameters()).device
-        z = draw(count, self.latent_dim, generator=source, device="cpu" if source else device).to(device)
-        return z if self.prior == "normal" else 2 * z - 1
-
-    def forward(self, inputs: Tensor) -> Tensor:
-        """D(G(z)) as logits `(B,)` for as many draws of z as there are inputs: one pass through both networks.
-
-        The training calls `generator` and `discriminator` by themselves.
-        """
-        return self.discriminator(self.generator(self.noise(len(inputs))))
+        ]
+        self.discriminator = BesideClasses(*layers) if self.num_classes else nn.Sequential(nn.Flatten(), *layers)
 
 
-class Bounded(nn.Module):
-    """tanh, scaled from (-1, 1) onto (low, high)."""
+class BesideClasses(nn.Sequential):
+    """Layers that see samples, flattened, and one-hot classes side by side."""
 
-    def __init__(self, low: float, high: float) -> None:
-        super().__init__()
-        self.center = (low + high) / 2
-        self.radius = (high - low) / 2
-
-    def forward(self, inputs: Tensor) -> Tensor:
-        return self.center + self.radius * torch.tanh(inputs)
+    def forward(self, inputs: Tensor, classes: Tensor) -> Tensor:  # type: ignore[override]
+        return super().forward(torch.cat([inputs.flatten(1), classes], dim=1))

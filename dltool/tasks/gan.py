@@ -1,19 +1,22 @@
-"""Adversarial training as in the original paper."""
+"""Adversarial training: a generator against a discriminator, whatever game they play."""
 
 from collections.abc import Mapping
+from functools import partial
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
 
 from dltool.batch import Batch
 from dltool.component import Positive, register, requires
-from dltool.losses.minimax import Minimax
+from dltool.losses.game import Game
 from dltool.metrics.mean import Mean, MeanOver
 from dltool.metrics.modes import NUM_SAMPLES, mode_coverage
-from dltool.models.gan import Gan
+from dltool.models.adversarial_networks import AdversarialNetworks
 from dltool.randomness import generator
 from dltool.spec import DataSpec
-from dltool.tasks.task import Loss, Network, Source, Task, Updater
+from dltool.tasks.generative import GenerativeTask
+from dltool.tasks.task import Loss, Network, Source, Updater
 
 
 @register("task", "gan", loss_for="gan", pixels="symmetric")
@@ -24,102 +27,146 @@ from dltool.tasks.task import Loss, Network, Source, Task, Updater
     "data.augment.mixup and data.augment.cutmix mix classes, and a GAN is asked for none",
     hint="data.augment.mixup=0 data.augment.cutmix=0",
 )
-class GanTask(Task):
+class GanTask(GenerativeTask):
     """Algorithm 1 of Goodfellow et al. (2014, arXiv:1406.2661): k steps of D, then one of G, again and again.
 
-    Each step of D draws a fresh batch of data and fresh noise, the step of G fresh noise alone. The losses
-    of both players come from the loss (`non_saturating`, `minimax`), the optimizers from the updaters
-    "discriminator" and "generator", so the algorithm is all that is here.
+    Each step of D draws a fresh batch of data and fresh noise, the step of G fresh noise alone. What either minimizes,
+    what D is penalized for or bounded by, and how many steps it takes, is the loss's business (dltool.losses.game), so
+    that the algorithm is all that is here; the optimizers are those of the updaters "discriminator" and "generator".
+    A conditional model gets the labels of the batch, for data and fakes alike.
 
-    Logged: "d_loss" and "g_loss" as minimized; "d_real", mean D(x), and "d_fake", mean D(G(z)), both 1/2 at
-    the game's solution; "d_accuracy", the share of real and fake samples that D tells right. Of k steps of D
+    Logged: "d_loss" (without the penalty) and "g_loss" as minimized, "penalty" where there is one, and what the loss
+    says of D's outputs: "d_real" and "d_fake" of data and fakes; "d_accuracy", which goes towards 1/2. Of k steps of D
     the last is logged. An evaluation adds "modes" and "high_quality" where the data's modes are known.
 
     Args:
-        discriminator_steps: k.
+        discriminator_steps: k; "auto" is what the loss says: 1, of a Wasserstein loss 5.
+
+    Attributes:
+        num_steps: Of G so far.
     """
 
-    model: Gan
-    main_metric = None
+    model: AdversarialNetworks
 
-    def __init__(self, model: Gan, loss: Minimax, spec: DataSpec, *, discriminator_steps: Positive[int] = 1) -> None:
+    def __init__(
+        self,
+        model: AdversarialNetworks,
+        loss: Game,
+        spec: DataSpec,
+        *,
+        discriminator_steps: Positive[int] | Literal["auto"] = "auto",
+    ) -> None:
         super().__init__(model)
         self.criterion = loss
         self.spec = spec
         self.generator, self.discriminator = model.generator, model.discriminator
         self.roles = {"discriminator": model.discriminator, "generator": model.generator}
-        self.discriminator_steps = self.draws_per_step = discriminator_steps
+        self.latent_dim, self.num_classes = model.latent_dim, model.num_classes
+        self.discriminator_steps = discriminator_steps
+        self.draws_per_step = loss.discriminator_steps if discriminator_steps == "auto" else discriminator_steps
+        self.num_steps = 0
 
     def train_step(self, source: Source, updaters: Mapping[str, Updater]) -> dict[str, Mean]:
-        for _ in range(self.discriminator_steps):
+        for _ in range(self.steps_of_discriminator()):
+            self.criterion.constrain(self.discriminator)
             batch = source.draw()
             logs = updaters["discriminator"].minimize(self.discriminator_loss, batch)
-        # G never sees data: of the last batch it takes the size.
-        return {**logs, **updaters["generator"].minimize(self.generator_loss, batch)}
+        logs |= updaters["generator"].minimize(self.generator_loss, batch)
+        self.num_steps += 1
+        return logs
+
+    def steps_of_discriminator(self) -> int:
+        """k of this step."""
+        if self.discriminator_steps == "auto":
+            return self.criterion.steps_of_discriminator(self.num_steps)
+        return self.discriminator_steps
 
     def discriminator_loss(self, batch: Batch) -> Loss:
         with torch.no_grad():  # The step is D's alone.
-            fakes = self.generator(self.model.noise(batch.size))
-        real_logits = self.discriminator(batch.inputs).float()
-        fake_logits = self.discriminator(fakes).float()
-        loss = self.criterion.discriminator(real_logits, fake_logits)
-        return Loss(loss, batch.size, {"d_loss": mean_of(loss, batch), **verdicts(real_logits, fake_logits)})
+            fakes = self.model.generate(self.model.noise(batch.size), self.labels(batch))
+        discriminate = partial(self.model.discriminate, labels=self.labels(batch))
+        real, fake = discriminate(batch.inputs).float(), discriminate(fakes).float()
+        loss = self.criterion.discriminator(real, fake)
+        logs = {"d_loss": mean_of(loss, batch), **self.criterion.verdicts(real, fake)}
+        penalty = self.criterion.penalty(discriminate, batch.inputs, fakes, self.num_steps)
+        if penalty is not None:
+            logs["penalty"] = mean_of(penalty, batch)
+            loss = loss + penalty
+        return Loss(loss, batch.size, logs)
 
     def generator_loss(self, batch: Batch) -> Loss:
-        fakes = self.generator(self.model.noise(batch.size))
-        loss = self.criterion.generator(self.discriminator(fakes).float())
+        """G never sees data: of the batch it takes the size, the labels, and what D says where the loss compares."""
+        labels = self.labels(batch)
+        fakes = self.model.generate(self.model.noise(batch.size), labels)
+        fake = self.model.discriminate(fakes, labels).float()
+        real = self.model.discriminate(batch.inputs, labels).float() if self.criterion.compares else None
+        loss = self.criterion.generator(fake, real)
         return Loss(loss, batch.size, {"g_loss": mean_of(loss, batch)})
 
+    def labels(self, batch: Batch) -> Tensor | None:
+        return batch.targets if self.num_classes else None
+
     def evaluate(self, batch: Batch) -> dict[str, Mean]:
-        """Both losses and D's verdicts on held-out data against the same fixed fakes for every batch."""
-        noise = self.model.noise(batch.size, generator(0, "gan evaluation"))
-        real_logits = self.discriminator(batch.inputs).float()
-        fake_logits = self.discriminator(self.generator(noise)).float()
+        """Both losses and D's verdicts on held-out data against the same fixed noise for every batch."""
+        if self.judge is not None:
+            self.judge.see(batch)
+        labels = self.labels(batch)
+        fakes = self.model.generate(self.model.noise(batch.size, generator(0, "gan evaluation")), labels)
+        real = self.model.discriminate(batch.inputs, labels).float()
+        fake = self.model.discriminate(fakes, labels).float()
         return {
-            "d_loss": mean_of(self.criterion.discriminator(real_logits, fake_logits), batch),
-            "g_loss": mean_of(self.criterion.generator(fake_logits), batch),
-            **verdicts(real_logits, fake_logits),
+            "d_loss": mean_of(self.criterion.discriminator(real, fake), batch),
+            "g_loss": mean_of(self.criterion.generator(fake, real), batch),
+            **self.criterion.verdicts(real, fake),
         }
 
     def finish_evaluation(self, metrics: dict[str, float]) -> dict[str, float]:
-        if not self.spec.centers:
-            return metrics
-        samples = self.samples(NUM_SAMPLES).cpu()
-        coverage = mode_coverage(samples, torch.tensor(self.spec.centers), self.spec.center_std)
-        return metrics | {name: mean.value() for name, mean in coverage.items()}
+        if self.spec.centers:
+            samples = self.samples(NUM_SAMPLES).cpu()
+            coverage = mode_coverage(samples, torch.tensor(self.spec.centers), self.spec.center_std)
+            metrics = metrics | {name: mean.value() for name, mean in coverage.items()}
+        return self.judged(metrics)
+
+    def draw_codes(self, count: int, source: torch.Generator | None = None) -> Tensor:
+        return self.model.noise(count, source)
 
     @torch.no_grad()
-    def samples(self, count: int) -> Tensor:
-        """G(z) for fixed z, so that the pictures of two epochs, runs or devices show the same points of the
-        latent space; their noise comes from a name, not from the run's seed."""
+    def decode(self, codes: Tensor, labels: Tensor | None = None, *, truncation: float = 1.0) -> Tensor:
+        if labels is None:
+            labels = self.class_in_turn(len(codes), codes.device)
         training = self.generator.training
-        samples = self.generator.eval()(self.model.noise(count, generator(0, "gan samples")))
+        self.generator.eval()
+        samples = self.model.generate(codes, labels)
         self.generator.train(training)
         return samples
 
     @property
     def networks(self) -> dict[str, Network]:
-        bounds = self.spec.input_range
-        return {
+        bounds, classes = self.spec.input_range, self.num_classes
+        networks = {
             "generator": Network(
                 self.generator,
-                noise=lambda count: self.model.noise(count, generator(0, "gan export")),
-                takes=f"noise, each number from {'N(0, 1)' if self.model.prior == 'normal' else 'U(-1, 1)'}",
+                noise=self.codes_to_export,
+                takes=f"noise, each number from {'N(0, 1)' if self.model.prior == 'normal' else 'U(-1, 1)'}"
+                + (f", and the class as {classes} one-hot numbers" if classes else ""),
                 gives="samples, scaled as the training data" + (f" to {bounds[0]:g} … {bounds[1]:g}" if bounds else ""),
-            ),
-            "discriminator": Network(self.discriminator, gives="a logit; above 0 means data, else made up"),
+            )
         }
+        if not classes:  # A conditional one takes two tensors.
+            networks["discriminator"] = Network(self.discriminator, gives="above 0 means data, else made up")
+        return networks
+
+    def codes_to_export(self, count: int) -> Tensor:
+        """Inputs of the generator, the same each time."""
+        z, labels = self.model.noise(count, generator(0, "gan export")), self.class_in_turn(count, torch.device("cpu"))
+        return z if labels is None else torch.cat([z, self.model.one_hot(labels.to(z.device), z)], dim=1)
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"num_steps": self.num_steps}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self.num_steps = state.get("num_steps", 0)  # Runs from before it was kept have no schedule that needs it.
 
 
 def mean_of(loss: Tensor, batch: Batch) -> Mean:
     return MeanOver(loss.detach(), batch.size)
-
-
-def verdicts(real_logits: Tensor, fake_logits: Tensor) -> dict[str, Mean]:
-    """What D thinks of real data and of fakes, from its logits `(B,)` of each."""
-    real, fake, count = real_logits.detach(), fake_logits.detach(), len(real_logits)
-    return {
-        "d_real": Mean(real.sigmoid().sum(), count),
-        "d_fake": Mean(fake.sigmoid().sum(), count),
-        "d_accuracy": Mean((real > 0).count_nonzero() + (fake <= 0).count_nonzero(), 2 * count),
-    }

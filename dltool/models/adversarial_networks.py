@@ -1,0 +1,77 @@
+"""What every generator with its discriminator has in common."""
+
+from typing import Literal
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+Prior = Literal["normal", "uniform"]
+
+
+class AdversarialNetworks(nn.Module):
+    """Base of the models that `task=gan` trains: subclasses make `generator` and `discriminator`.
+
+    A generator takes one tensor, the code: noise z `(B, latent_dim)`, behind which a conditional one finds the class as
+    one-hot numbers, `(B, latent_dim + num_classes)`. A discriminator takes samples, and the one-hot classes
+    `(B, num_classes)` too where it is conditional; it gives one number a sample, `(B,)`, above 0 for data.
+
+    Args:
+        latent_dim: Numbers in the noise z.
+        prior: Of z: "normal" is N(0, 1), "uniform" U(-1, 1), in each component.
+        num_classes: By which samples can be asked for; 0 for an unconditional model.
+    """
+
+    generator: nn.Module
+    discriminator: nn.Module
+
+    def __init__(self, latent_dim: int, prior: Prior, num_classes: int = 0) -> None:
+        super().__init__()
+        self.latent_dim = latent_dim
+        self.prior = prior
+        self.num_classes = num_classes
+
+    def noise(self, count: int, source: torch.Generator | None = None) -> Tensor:
+        """Draws of z, `(count, latent_dim)`, on the model's device.
+
+        Args:
+            count: How many.
+            source: A generator on the CPU, for the same numbers on every device; None draws from the
+                default generator of the model's device.
+        """
+        draw = torch.randn if self.prior == "normal" else torch.rand
+        device = next(self.parameters()).device
+        z = draw(count, self.latent_dim, generator=source, device="cpu" if source else device).to(device)
+        return z if self.prior == "normal" else 2 * z - 1
+
+    def generate(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
+        """G(z), or G(z | y) of a conditional model.
+
+        Args:
+            z: `(B, latent_dim)`.
+            labels: int64 `(B,)`; of no effect on an unconditional model.
+        """
+        if not self.num_classes:
+            return self.generator(z)
+        return self.generator(torch.cat([z, self.one_hot(labels, z)], dim=1))
+
+    def discriminate(self, inputs: Tensor, labels: Tensor | None = None) -> Tensor:
+        """D(x), or D(x | y), `(B,)`; arguments as for `generate`."""
+        if not self.num_classes:
+            return self.discriminator(inputs)
+        return self.discriminator(inputs, self.one_hot(labels, inputs))
+
+    def one_hot(self, labels: Tensor | None, like: Tensor) -> Tensor:
+        """Classes `(B, num_classes)` with the dtype of `like`."""
+        assert labels is not None, "a conditional model wants labels"
+        return F.one_hot(labels, self.num_classes).to(like.dtype)
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """D(G(z)) `(B,)` for as many draws of z, and of classes in turn, as there are inputs.
+
+        One pass through both networks; the training calls `generator` and `discriminator` by themselves.
+        """
+        labels = None
+        if self.num_classes:
+            labels = torch.arange(len(inputs), device=inputs.device) % self.num_classes
+        return self.discriminate(self.generate(self.noise(len(inputs)), labels), labels)

@@ -1,0 +1,129 @@
+"""What the tasks share whose models make samples from a code."""
+
+from collections.abc import Callable
+from typing import ClassVar, Protocol
+
+import torch
+from torch import Tensor
+
+from dltool.batch import Batch
+from dltool.randomness import generator
+from dltool.tasks.task import Task
+
+Draw = Callable[[int], tuple[Tensor, Tensor | None]]  # So many samples, and the classes that were asked for.
+
+
+class Judge(Protocol):
+    """Holds samples of a model against held-out data.
+
+    Attributes:
+        remarks: What a person should know of the newest measures: their full names, the floor beside them.
+    """
+
+    remarks: list[str]
+
+    def start(self) -> None:
+        """Before the first batch of a split; the one before may have been broken off."""
+        ...
+
+    def see(self, batch: Batch) -> None:
+        """A batch of the split; must not wait for an accelerator."""
+        ...
+
+    def measure(self, draw: Draw) -> dict[str, float]:
+        """Name to value of what was asked for, once the whole split was seen."""
+        ...
+
+
+class GenerativeTask(Task):
+    """Base of the tasks whose models make samples x from a code z.
+
+    Attributes:
+        latent_dim: Numbers in a code.
+        num_classes: By which samples can be asked for; 0 for an unconditional model.
+        has_truncation: Whether `decode` knows truncation.
+        judge: Measures the samples in each evaluation; None for none.
+    """
+
+    main_metric: ClassVar[tuple[str, str] | None] = None  # type: ignore[misc]
+    latent_dim: int
+    num_classes: int = 0
+    has_truncation: bool = False
+    judge: Judge | None = None
+
+    def draw_codes(self, count: int, source: torch.Generator | None = None) -> Tensor:
+        """Draws of z, `(count, latent_dim)`; see AdversarialNetworks.noise."""
+        raise NotImplementedError
+
+    def decode(self, codes: Tensor, labels: Tensor | None = None, *, truncation: float = 1.0) -> Tensor:
+        """The samples of codes, `(N, *input_shape)`, scaled as the data; without gradients, in evaluation mode.
+
+        Args:
+            codes: `(N, latent_dim)`.
+            labels: int64 `(N,)`, the class of each; a conditional model takes classes in turn where it is None.
+            truncation: Where the model knows it, how far from the mean an intermediate code may lie: 1 is as it is
+                drawn, 0 the mean itself.
+        """
+        raise NotImplementedError
+
+    def interpolate(self, start: Tensor, end: Tensor, shares: Tensor, labels: Tensor | None = None) -> Tensor:
+        """Samples on the way from one code to another.
+
+        Args:
+            start: A code, `(latent_dim,)`.
+            end: Another.
+            shares: How far from start to end, in [0, 1], `(N,)`.
+            labels: int64 `(N,)`.
+        """
+        return self.decode(slerp(start, end, shares), labels)
+
+    def class_in_turn(self, count: int, device: torch.device) -> Tensor | None:
+        """0, 1, 2, … and 0 again, int64 `(count,)`; None where the model is unconditional."""
+        return torch.arange(count, device=device) % self.num_classes if self.num_classes else None
+
+    def samples(self, count: int) -> Tensor:
+        """Samples of fixed codes, so that the pictures of two epochs, runs or devices show the same points of the
+        latent space; their noise comes from a name, not from the run's seed."""
+        return self.decode(self.draw_codes(count, generator(0, "samples")))
+
+    def draw(self, count: int) -> tuple[Tensor, Tensor | None]:
+        """Fresh samples for the judge, their codes from the default generator, with the classes asked for."""
+        codes = self.draw_codes(count)
+        labels = self.class_in_turn(count, codes.device)
+        return self.decode(codes, labels), labels
+
+    def start_evaluation(self) -> None:
+        super().start_evaluation()
+        if self.judge is not None:
+            self.judge.start()
+
+    def judged(self, metrics: dict[str, float]) -> dict[str, float]:
+        """The metrics of an evaluation with what the judge measures, where there is one."""
+        return metrics if self.judge is None else metrics | self.judge.measure(self.draw)
+
+    @property
+    def remarks(self) -> list[str]:
+        return [] if self.judge is None else self.judge.remarks
+
+
+def slerp(start: Tensor, end: Tensor, shares: Tensor) -> Tensor:
+    """Spherical interpolation (Shoemake 1985; for latent spaces White 2016, arXiv:1609.04468, section 2.1).
+
+    The mean of two draws of a normal in many dimensions is shorter than either, where no training has been; along the
+    great circle lengths stay what they are. Norms are interpolated linearly.
+
+    Args:
+        start: `(D,)`.
+        end: `(D,)`.
+        shares: In [0, 1], `(N,)`.
+
+    Returns:
+        `(N, D)`.
+    """
+    shares = shares[:, None]
+    lengths = torch.lerp(start.norm(), end.norm(), shares)
+    a, b = (vector / vector.norm().clamp(min=1e-12) for vector in (start, end))
+    angle = torch.acos((a @ b).clamp(-1, 1))
+    if angle.sin() < 1e-4:  # The same direction, or opposite ones between which no circle is shortest.
+        return torch.lerp(start, end, shares)
+    return lengths * (((1 - shares) * angle).sin() * a + (shares * angle).sin() * b) / angle.sin()
