@@ -112,7 +112,7 @@ def test_logs_by_hand():
     right = (real.sigmoid() > 0.5).sum() + (fake.sigmoid() <= 0.5).sum()
     assert logs["d_accuracy"].value() == right.item() / 32
     assert set(task.train_step(Source(), {r: PlainUpdater(m) for r, m in task.roles.items()})) == {
-        *("d_loss", "g_loss", "d_real", "d_fake", "d_accuracy")
+        *("d_loss", "g_loss", "d_real", "d_fake", "d_accuracy", "js")
     }
 
 
