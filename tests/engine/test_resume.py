@@ -36,6 +36,22 @@ TASKS = {
         "data.batch_size=20",
         "task.discriminator_steps=2",
     ],
+    "conditional gan with spectral norm": [
+        *("model=sngan", "model.condition=projection", "model.generator_width=2", "model.discriminator_width=2"),
+        *("data=digits", "data.batch_size=150", "trainer.average.kind=ema", "trainer.accumulate=2"),
+    ],
+    "critic with bursts": [
+        *("model=wgan", "model.generator_width=2", "model.discriminator_width=2", "data=digits"),
+        *("data.batch_size=50", "loss.num_first_bursts=2", "loss.burst_steps=7", "loss.burst_every_n_steps=4"),
+    ],
+    "critic with a penalty": [
+        *("model=wgan_gp", "model.generator_width=2", "model.discriminator_width=2", "data=digits"),
+        *("data.batch_size=150", "loss.critic_steps=2"),
+    ],
+    "lazy penalty": [
+        *("model=dcgan", "model.generator_width=2", "model.discriminator_width=2", "model.discriminator_norm=null"),
+        *("data=digits", "data.batch_size=150", "loss=non_saturating_r1", "loss.r1_every_n_steps=3"),
+    ],
     "language model of crops": [
         *("model=gpt", "model.dim=8", "model.depth=1", "model.num_heads=2", "model.dropout=0.1", "data=text"),
         *("data.path={texts}/text.txt", "data.length=32", "data.batch_size=16"),
