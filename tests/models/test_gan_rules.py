@@ -26,7 +26,7 @@ from dltool.errors import ConfigError
             "model.discriminator_output=logit, or loss=least_squares_gan",
         ),
         (["model=gan", "model.discriminator_output=sigmoid"], "bounds D by 0 and 1", "loss=least_squares_gan"),
-        (["model=cgan", "data=gaussians"], "the data has no classes", "model.condition=none"),
+        (["model=cgan", "data=diabetes"], "the data has no classes", "model.condition=none"),
         (
             ["model=dcgan", "model.condition=projection", "data=image_folder", "data.root=x", "loss=mse"],
             "does not fit",
