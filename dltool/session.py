@@ -74,7 +74,14 @@ class Session:
             if isinstance(self.parts.dataset.train, TrainSource):
                 observers.append(AugmentedPlot(self.run.path, self.parts.dataset.train))
         if logger.samples:
-            observers.append(SamplesPlot(self.run.path, self.parts.spec, seed=self.parts.config["seed"]))
+            observers.append(
+                SamplesPlot(
+                    self.run.path,
+                    self.parts.spec,
+                    every_n_steps=logger.samples_every_n_steps,
+                    seed=self.parts.config["seed"],
+                )
+            )
         # After the pictures, which trackers take along.
         trackers = make_trackers(logger.to, self.run, self.warn, self.parts.config.tree, logger)
         return [*observers, *trackers, *self.also]

@@ -265,7 +265,8 @@ class LoggerSettings:
         to: Experiment trackers that get a copy of metrics.jsonl, with the config and the pictures.
         every_n_steps: Steps between two training lines of metrics.jsonl; each epoch's mean is there anyway.
         plots: Draw plots/curves.png at the end, and of a network of images its kernels, feature maps and mistakes.
-        samples: Draw what a generative model makes after each epoch, under samples/.
+        samples: Draw what a generative model makes, under samples/, and a GIF of it all at the end.
+        samples_every_n_steps: Steps between two of those pictures; null is after each epoch, or as many as give fifty.
         wandb, mlflow: See those classes; of no effect unless `to` names them.
     """
 
@@ -273,5 +274,6 @@ class LoggerSettings:
     every_n_steps: Positive[int] = 50
     plots: bool = True
     samples: bool = True
+    samples_every_n_steps: Positive[int] | None = None
     wandb: WandbSettings = WandbSettings()
     mlflow: MlflowSettings = MlflowSettings()

@@ -155,6 +155,12 @@ def add_use_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="last, best, or one such as step-000680; otherwise that which the run's own test measured",
     )
+    parser.add_argument(
+        "--weights",
+        choices=["ema", "swa", "raw"],
+        default="tested",
+        help="an average that the training kept, or its own weights; otherwise the average where there is one",
+    )
     add_trust_argument(parser)
 
 
@@ -173,6 +179,7 @@ def used_run(args: argparse.Namespace, overrides: "Sequence[str]" = ()) -> "Run"
     return Run(
         folder,
         checkpoint=args.checkpoint,
+        weights=args.weights,
         overrides=overrides,
         warn=lambda text: print(f"warning: {text}", file=sys.stderr),
     )

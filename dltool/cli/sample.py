@@ -4,19 +4,18 @@ import argparse
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from dltool.cli.request import add_use_arguments, used_run
 from dltool.cli.sequences import print_drawn
 from dltool.cli.tables import one_line
 from dltool.errors import ConfigError
-from dltool.runs.folder import quoted
 
 if TYPE_CHECKING:
     from dltool.inference.run import Run
     from dltool.inference.sampling import TextSampler
 
-SUMMARY = "let a run's model write text, or a GAN make pictures"
+SUMMARY = "let a run's model write text, or make pictures"
 EXAMPLES = """\
 examples:
   dltool sample outputs/2026-01-31/12-00-00_gpt_text --prompt 'ROMEO:'
@@ -24,13 +23,21 @@ examples:
   dltool sample 12-00-00_lstm_pydoc --prompt-file beginning.txt --temperature 0
   dltool sample 12-00-00_gpt_names --count 20
   dltool sample 12-00-00_gan_mnist --count 64 --output digits.png
+  dltool sample 12-00-00_cgan_mnist --class 7 --count 1000 --output sevens/
+  dltool sample 12-00-00_dcgan_mnist --seeds 0-7,42 --weights ema
+  dltool sample 12-00-00_stylegan2_mnist --seeds 0-4 --interpolate 8 --class 3,5
+  dltool sample 12-00-00_stylegan2_mnist --truncation 0.7
 
 A text appears as it is written. Without a prompt it begins on a new line; texts with an end of their own, such as
-names, begin at their beginning, and each is a line. The same seed gives the same text. Of a GAN the samples are a
-picture, RUN/samples/<checkpoint>.png without --output.
+names, begin at their beginning, and each is a line. The same seed gives the same text. Of a GAN or an autoencoder the
+samples are a picture, RUN/samples/<checkpoint>.png without --output, or, where --output has no suffix, a folder with an
+image each. Sample i of --seed N is that of seed N + i, whatever stands beside it; a conditional model takes its classes
+in turn. --interpolate goes from each seed to the next: on a sphere between codes z, on a line between StyleGAN's w.
 """
 HOW = ("temperature", "top_k", "top_p", "seed", "unknown")
-OF_TEXTS = ("prompt", "prompt_file", "length", "attention", "json", *HOW)
+OF_TEXTS = ("prompt", "prompt_file", "length", "attention", "json", *(name for name in HOW if name != "seed"))
+NUM_IMAGES, NUM_POINTS, NUM_ROWS = 64, 2000, 8
+OF_PICTURES = ("class", "seeds", "truncation", "interpolate", "output")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -54,26 +61,40 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--attention", type=Path, metavar="FILE.png", help="draw where a gpt looks while it reads the prompt"
     )
     parser.add_argument("--json", action="store_true", default=None, help="print JSON")
-    parser.add_argument("--output", type=Path, metavar="FILE.png", help="of a GAN, the picture")
+    parser.add_argument("--class", metavar="CLASS,…", help="of a conditional model, the classes to make, in turn")
+    parser.add_argument("--seeds", type=numbers, metavar="0-7,42", help="one sample of each seed")
+    parser.add_argument("--truncation", type=float, metavar="T", help="of StyleGAN, below 1 for typical samples (1)")
+    parser.add_argument("--interpolate", type=int, metavar="N", help="rows of N samples from each seed to the next")
+    parser.add_argument("--output", type=Path, metavar="FILE.png|FOLDER", help="the picture, or a folder of images")
 
 
 def run(args: argparse.Namespace) -> int:
     check_numbers(args)
     used = used_run(args, args.overrides)
-    from dltool.inference.sampling import makes_samples
-
     if used.spec.target == "next_token":
-        if args.output is not None:
-            raise ConfigError("--output is for pictures; a text goes to standard output", "dltool sample … > FILE")
+        if given := first_given(args, OF_PICTURES):
+            raise ConfigError(f"{given} is for pictures; a text goes to standard output", "dltool sample … > FILE")
         write_texts(args, used)
-    elif makes_samples(used):
-        draw(args, used)
     else:
-        raise ConfigError(
-            f"{used.title} makes no samples: it is neither a language model nor a GAN",
-            f"dltool predict {quoted(used.path)} --input FILE",
-        )
+        draw(args, used)
     return 0
+
+
+def first_given(args: argparse.Namespace, names: tuple[str, ...]) -> str | None:
+    """The first of these flags that was typed."""
+    given = [name for name in names if getattr(args, name) is not None]
+    return f"--{given[0].replace('_', '-')}" if given else None
+
+
+def numbers(text: str) -> list[int]:
+    """ "0-3,7" as 0, 1, 2, 3 and 7."""
+    found: list[int] = []
+    for part in text.split(","):
+        first, dash, last = part.partition("-")
+        found += range(int(first), int(last) + 1) if dash else [int(first)]
+    if not found:
+        raise ValueError
+    return found
 
 
 def check_numbers(args: argparse.Namespace) -> None:
@@ -127,13 +148,23 @@ def prompt_of(args: argparse.Namespace) -> str:
 
 
 def draw(args: argparse.Namespace, used: "Run") -> None:
-    """Samples of a GAN as a picture."""
-    given: list[Any] = [name for name in OF_TEXTS if getattr(args, name) is not None]
-    if given:
-        flag = f"--{given[0].replace('_', '-')}"
-        raise ConfigError(f"{used.title} makes no texts, so that it has no {flag}", "--count N --output FILE.png")
-    from dltool.inference.sampling import draw_samples
+    """Samples of a generative model as a picture, or as a folder of images."""
+    from dltool.inference.sample_generator import SampleGenerator, write_samples
 
+    maker = SampleGenerator(used)
+    if given := first_given(args, OF_TEXTS):
+        raise ConfigError(f"{used.title} makes no texts, so that it has no {given}", "--count N --output FILE.png")
+    classes = [word for word in (getattr(args, "class") or "").split(",") if word]
+    seed = args.seed or 0
+    if args.interpolate is not None:
+        if args.truncation is not None:
+            raise ConfigError("--interpolate and --truncation do not go together", "one of them")
+        seeds = args.seeds or list(range(seed, seed + 1 + (args.count or NUM_ROWS)))
+        samples = maker.interpolation(seeds, args.interpolate, classes=classes)
+    else:
+        count = args.count or (NUM_IMAGES if len(used.spec.input_shape) == 3 else NUM_POINTS)
+        truncation = 1.0 if args.truncation is None else args.truncation
+        samples = maker.samples(count, seed=seed, seeds=args.seeds or (), classes=classes, truncation=truncation)
     path = args.output or used.path / "samples" / f"{used.checkpoint}.png"
-    count = draw_samples(used, path, args.count)
-    print(f"{used.title}, {used.described_checkpoint}: {count:,} samples drawn in {path}")
+    write_samples(used, samples, path)
+    print(f"{used.title}, {used.described_checkpoint}: {len(samples.values):,} samples drawn in {path}")

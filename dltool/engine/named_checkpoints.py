@@ -55,9 +55,16 @@ def find_checkpoint(folder: Path, name: str, spelling: str = "--checkpoint {}") 
     return path
 
 
-def weights_in_use(checkpoint: Checkpoint) -> tuple[dict[str, Tensor], str]:
-    """The weights that evaluations use, with what a person should know of them; nothing for the training's own."""
+def weights_in_use(checkpoint: Checkpoint, *, averaged: bool = True) -> tuple[dict[str, Tensor], str]:
+    """The weights that evaluations use, with what a person should know of them; nothing for the training's own.
+
+    Args:
+        checkpoint: That has them.
+        averaged: False takes the training's own also where an average was kept.
+    """
     average = checkpoint.state.get("average")
+    if not averaged and average and average["num_updates"]:
+        return checkpoint.weights, "not averaged"
     if not average or not average["num_updates"]:
         return checkpoint.weights, ""
     if not average["statistics_are_fresh"]:  # The training too would have to pass over its data before it used them.

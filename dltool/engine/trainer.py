@@ -116,10 +116,18 @@ class Trainer:
             self.stopping.after_step()
             if self.average is not None:
                 self.average.after_step(self.progress.step, self.progress.total_steps, self.pass_is_over())
+            self.tell_of_steps()
         if self.pass_is_over():
             return  # The checkpoint waits for the evaluation.
         if self.checkpoint_is_due():
             self.save()
+
+    def tell_of_steps(self) -> None:
+        """Call the observers that want to see the training at this step."""
+        if due := [o for o in self.observers if o.every_n_steps and self.progress.step % o.every_n_steps == 0]:
+            with self.averaged_weights(refresh=False):
+                for observer in due:
+                    observer.on_steps()
 
     def finished(self) -> bool:
         """Whether nothing is left to do; notes why. A pass whose batches are drawn is finished first."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from dltool.build import build_model, build_task, with_targets
 from dltool.config.check import Config
@@ -24,6 +24,7 @@ from dltool.inference.evaluation import Evaluation, evaluate_run
 from dltool.inference.export import Exported, export_run
 from dltool.inference.inputs import Raw
 from dltool.inference.predicting import AnyPredictions, predict_run
+from dltool.inference.sample_generator import SampleGenerator
 from dltool.inference.sampling import TextSampler
 from dltool.runs.folder import CONFIG, PREPROCESSING, RunFolder, quoted
 from dltool.spec import DataSpec
@@ -33,6 +34,8 @@ from dltool.tasks.views import View
 # What may be said anew of a run that is only used; all else makes it what it is.
 OF_THE_MACHINE = ("trainer.device", "trainer.threads", "trainer.precision")
 OF_AN_EVALUATION = (*OF_THE_MACHINE, "data", "task.metrics", "task.analogies", "task.similarities")
+
+Weights = Literal["tested", "ema", "swa", "raw"]
 
 
 class Run:
@@ -46,6 +49,8 @@ class Run:
         folder: The run's.
         checkpoint: "last", "best", the name of one such as "step-000680", or "tested", the one that the run's own
             test measured: the best where trainer.test=best, else the last.
+        weights: "tested" are the averaged ones where the training kept an average; "ema" and "swa" insist on one of
+            that kind, "raw" takes the training's own.
         overrides: As on the command line; device, threads and precision may differ from the training's.
         warn: Told of each damaged checkpoint that "last" passes over.
 
@@ -64,6 +69,7 @@ class Run:
         folder: RunFolder,
         *,
         checkpoint: str = "tested",
+        weights: Weights = "tested",
         overrides: Sequence[str] = (),
         warn: Callable[[str], None] = lambda text: warnings.warn(text, stacklevel=2),
     ) -> None:
@@ -73,6 +79,13 @@ class Run:
         self.config: dict[str, Any] = self.built.tree
         self.status: dict[str, Any] = folder.read_status()
         self._wanted = checkpoint
+        self._raw = weights == "raw"
+        kept = self.config["trainer"]["average"]["kind"]
+        if weights in ("ema", "swa") and weights != kept:
+            raise ConfigError(
+                f"the training of {self.path} kept no {weights} of its weights (trainer.average.kind={kept})",
+                f"--weights {'raw' if kept == 'none' else kept}",
+            )
         self._warn = warn
 
     def __repr__(self) -> str:
@@ -112,16 +125,20 @@ class Run:
         return self._checkpoint.path.name
 
     @property
+    def _weights(self) -> tuple[dict[str, Tensor], str]:
+        return weights_in_use(self._checkpoint, averaged=not self._raw)
+
+    @property
     def described_checkpoint(self) -> str:
         """The same for a person: "step-000680 (last, averaged weights)"."""
         words = [self._name] if self._name != self.checkpoint else []
-        words += filter(None, [weights_in_use(self._checkpoint)[1]])
+        words += filter(None, [self._weights[1]])
         return self.checkpoint + (f" ({', '.join(words)})" if words else "")
 
     @property
     def averaged(self) -> bool:
         """Whether the weights are an average of the training's."""
-        return weights_in_use(self._checkpoint)[1] == "averaged weights"
+        return self._weights[1] == "averaged weights"
 
     @functools.cached_property
     def _fitted(self) -> tuple[Preprocessing, DataSpec]:
@@ -165,7 +182,7 @@ class Run:
         config = with_targets(self.built, self.spec)
         model = build_model(config, self.spec, self.device)
         try:
-            model.load_state_dict(weights_in_use(self._checkpoint)[0])
+            model.load_state_dict(self._weights[0])
         except RuntimeError as error:
             raise RunError(
                 f"the weights of {self.checkpoint} do not fit the model {config['model']['name']}: {error}",
@@ -247,6 +264,15 @@ class Run:
             how: What TextSampler takes: temperature, top_k, top_p, seed, unknown.
         """
         return TextSampler(self, **how).texts(prompt, count=count, length=length)
+
+    def generate(self, count: int = 1, **how: Any) -> Tensor:
+        """Samples of a generative model, scaled as its data, `(count, *input_shape)`; see SampleGenerator.
+
+        Args:
+            count: How many.
+            how: What SampleGenerator.samples takes: seed, seeds, classes, truncation.
+        """
+        return SampleGenerator(self).samples(count, **how).values
 
     def draw_attention(self, text: str, path: str | Path) -> list[Path]:
         """Draw where the network looks at a text; see dltool.inference.attention."""

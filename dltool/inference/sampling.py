@@ -1,7 +1,6 @@
-"""What a generative run makes: texts token by token, or pictures."""
+"""What a run's language model writes, token by token."""
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import torch
@@ -9,8 +8,7 @@ from torch import Tensor
 
 from dltool.errors import ConfigError
 from dltool.generation.sampling import Sampling, sample
-from dltool.observers.samples import GRID_SIDE, NUM_POINTS, draw_image_grid, draw_points, drawing_samples
-from dltool.randomness import derive_seed, generator
+from dltool.randomness import generator
 from dltool.runs.folder import quoted
 from dltool.spec import BEGIN, END, PAD, UNKNOWN
 from dltool.tasks.language_model import LanguageModelTask
@@ -169,42 +167,3 @@ class Written:
 
 def until(row: Sequence[int], stop: int) -> Sequence[int]:
     return row[: row.index(stop)] if stop in row else row
-
-
-def makes_samples(run: "Run") -> bool:
-    """Whether the run's model makes samples like its data's, as a GAN does; texts are another matter."""
-    with drawing_samples(run.task, 0):
-        return run.task.samples(1) is not None
-
-
-def draw_samples(run: "Run", path: Path, count: int | None = None) -> int:
-    """Draw samples of a generative model into a picture: images as a grid, points in the plane as a scatter.
-
-    Args:
-        run: Of a GAN.
-        path: Of the PNG.
-        count: None is 64 images, or 2,000 points.
-
-    Returns:
-        How many were drawn.
-
-    Raises:
-        ConfigError: The samples are neither, or the file cannot be written.
-    """
-    shape = run.spec.input_shape
-    count = count or (GRID_SIDE**2 if len(shape) == 3 else NUM_POINTS)
-    with drawing_samples(run.task, derive_seed(0, "samples")):
-        samples = run.task.samples(count)
-    assert samples is not None
-    array = samples.float().cpu().numpy()
-    try:
-        path.parent.mkdir(exist_ok=True)
-        if len(shape) == 3:
-            draw_image_grid(array, path, run.spec.input_range)
-        elif shape == (2,):
-            draw_points(array, path, run.spec, run.title)
-        else:
-            raise ConfigError(f"samples of {run.spec.describe_input()} numbers are no picture", "run.task.samples(N)")
-    except (OSError, ValueError) as error:  # Of a suffix that is no picture's.
-        raise ConfigError(f"{path.absolute()} cannot be written: {error}", "--output FILE.png") from error
-    return count

@@ -41,13 +41,21 @@ class Observer:
     """Does nothing at each event; subclasses override what they watch.
 
     There is no event per step: what moves that fast is read from `progress` by a timer.
+
+    Attributes:
+        every_n_steps: Steps between two calls of `on_steps`; None for none.
     """
+
+    every_n_steps: int | None = None
 
     def on_start(self, task: Task, progress: Progress) -> None:
         """Before the first step of this process."""
 
     def on_record(self, record: dict[str, Any]) -> None:
         """A line of metrics.jsonl: {"step", "epoch", "split", "<split>/<name>": value, …}."""
+
+    def on_steps(self) -> None:
+        """`every_n_steps` more steps are taken."""
 
     def on_epoch(self) -> None:
         """A pass is finished and evaluated; `progress.epoch` counts it already."""

@@ -1,7 +1,8 @@
 """Pictures of what a generative model makes, one per epoch, always from the same noise."""
 
+import contextlib
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -18,6 +19,7 @@ GRID_SIDE = 8
 NUM_POINTS = 2000
 GRID_PIXELS = 640
 PICTURES_PER_RUN = 50
+FRAME_MILLISECONDS, LAST_MILLISECONDS = 120, 2000
 
 
 class SamplesPlot(Observer):
@@ -26,44 +28,65 @@ class SamplesPlot(Observer):
     Images become a grid of 8 × 8; points in the plane a scatter over the modes of the data, with the same axes
     in every picture. Data of other shapes has no picture.
 
-    The first epoch, the end of the training and every n-th epoch between are drawn; a training that is measured
-    in steps names its pictures `step-000500.png`. The training is not changed by it: the default generators and
-    the mode of every module are put back.
+    The first epoch, the end of the training and every n-th epoch between are drawn, or every n-th step; a training that
+    is measured in steps, or drawn by them, names its pictures `step-000500.png`. At the end `samples/training.gif`
+    shows one after the other, those of the training before a resume too. The training is not changed by it: the
+    default generators and the mode of every module are put back.
 
     Args:
         run_dir: The run folder.
         spec: Of the training data.
         every_n_epochs: None for as many as give about fifty pictures in all.
+        every_n_steps: In place of epochs.
         seed: Of the noise, which is the same in every picture, so that one sees the same samples grow.
     """
 
-    def __init__(self, run_dir: Path, spec: DataSpec, *, every_n_epochs: int | None = None, seed: int = 0) -> None:
+    def __init__(
+        self,
+        run_dir: Path,
+        spec: DataSpec,
+        *,
+        every_n_epochs: int | None = None,
+        every_n_steps: int | None = None,
+        seed: int = 0,
+    ) -> None:
         self.folder = run_dir / "samples"
         self.spec = spec
         self.every_n_epochs = every_n_epochs
+        self.every_n_steps = every_n_steps
         self.seed = seed
         self._task: Task | None = None
         self._progress = Progress()
+        self._has_drawn = False
         self._drawn = 0  # Epoch, or step, of the newest picture.
 
     def on_start(self, task: Task, progress: Progress) -> None:
         self._task, self._progress = task, progress
         self._drawn = self._position()
 
+    def on_steps(self) -> None:
+        self._draw()
+
     def on_epoch(self) -> None:
+        if self.every_n_steps is not None:
+            return
         epoch = self._progress.epoch
         if epoch == 1 or epoch % (self.every_n_epochs or self._automatic_period()) == 0:
             self._draw()
 
     def on_end(self) -> None:
-        if (
-            self._position() > self._drawn
-        ):  # Not in the middle of an epoch: its picture shows the end of the one before.
+        if self._position() > self._drawn:  # In the middle of an epoch its picture shows the end of the one before.
             self._draw()
+        if self._has_drawn:
+            with contextlib.suppress(OSError):  # Of a disk that is full, which the training says itself.
+                write_gif(sorted(self.folder.glob(f"{self._unit()}-*.png")), self.folder / "training.gif")
+
+    def _unit(self) -> str:
+        """What pictures are named by."""
+        return "step" if self._progress.total_epochs is None or self.every_n_steps is not None else "epoch"
 
     def _position(self) -> int:
-        progress = self._progress
-        return progress.step if progress.total_epochs is None else progress.epoch
+        return self._progress.step if self._unit() == "step" else self._progress.epoch
 
     def _automatic_period(self) -> int:
         """Epochs between two pictures, also where the length is given in steps."""
@@ -81,7 +104,8 @@ class SamplesPlot(Observer):
         if samples is None:
             return
         self._drawn = self._position()
-        in_epochs = progress.total_epochs is not None
+        self._has_drawn = True
+        in_epochs = self._unit() == "epoch"
         name = f"epoch-{progress.epoch:04d}.png" if in_epochs else f"step-{progress.step:06d}.png"
         self.folder.mkdir(parents=True, exist_ok=True)
         array = samples.detach().float().cpu().numpy()
@@ -90,6 +114,18 @@ class SamplesPlot(Observer):
         else:
             title = f"epoch {progress.epoch}" if in_epochs else f"step {progress.step:,}"
             draw_points(array, self.folder / name, self.spec, title)
+
+
+def write_gif(pictures: Sequence[Path], path: Path) -> None:
+    """Show pictures of one size one after the other, half as large, the last one longest; two at least."""
+    from PIL import Image
+
+    if len(pictures) < 2:
+        return
+    frames = [Image.open(picture).convert("RGB").reduce(2) for picture in pictures]
+    frames = [frame for frame in frames if frame.size == frames[-1].size]
+    durations = [FRAME_MILLISECONDS] * (len(frames) - 1) + [LAST_MILLISECONDS]
+    frames[0].save(path, save_all=True, append_images=frames[1:], duration=durations, loop=0)
 
 
 @contextmanager
@@ -115,21 +151,34 @@ def drawing_samples(task: Task, seed: int) -> Iterator[None]:
                 module.training = mode
 
 
-def draw_image_grid(images: np.ndarray, path: Path, value_range: tuple[float, float] | None) -> None:
+def pixels_of(images: np.ndarray, value_range: tuple[float, float] | None) -> np.ndarray:
+    """Samples `(N, C, H, W)` as uint8: three channels as RGB, of any other number the first.
+
+    Args:
+        images: As the model makes them.
+        value_range: What is black and what is white; None for the least and the greatest value.
+    """
+    low, high = value_range or (images.min(), images.max())
+    scaled = np.nan_to_num((images - low) / max(high - low, 1e-12)).clip(0, 1)
+    pixels: np.ndarray = (255 * scaled).round().astype(np.uint8)
+    return pixels if pixels.shape[1] == 3 else pixels[:, :1]
+
+
+def draw_image_grid(
+    images: np.ndarray, path: Path, value_range: tuple[float, float] | None, columns: int | None = None
+) -> None:
     """Write images as a grid, enlarged to about 640 pixels without smoothing.
 
     Args:
         images: `(N, C, H, W)`; one channel is drawn grey, three as RGB, of any other number the first.
         path: Of the PNG.
         value_range: What is black and what is white; None for the least and the greatest value.
+        columns: Images in a row; None for about as many as there are rows.
     """
     from PIL import Image
 
-    low, high = value_range or (images.min(), images.max())
-    scaled = np.nan_to_num((images - low) / max(high - low, 1e-12)).clip(0, 1)
-    pixels = (255 * scaled).round().astype(np.uint8)
-    pixels = pixels if pixels.shape[1] == 3 else pixels[:, :1]
-    side = math.ceil(math.sqrt(len(pixels)))
+    pixels = pixels_of(images, value_range)
+    side = columns or math.ceil(math.sqrt(len(pixels)))
     zoom = max(1, round(GRID_PIXELS / side / pixels.shape[2]))
     pixels = pixels.repeat(zoom, axis=2).repeat(zoom, axis=3)
 

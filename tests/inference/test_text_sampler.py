@@ -1,17 +1,13 @@
 """What language models of runs write."""
 
 from collections.abc import Callable
-from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
-from PIL import Image
 
 from dltool.errors import ConfigError, DataError
 from dltool.inference.run import Run
-from dltool.inference.sampling import TextSampler, Written, draw_samples, makes_samples
-from dltool.observers.samples import draw_image_grid
+from dltool.inference.sampling import TextSampler, Written
 from dltool.text.fitting import fit_tokenizer
 from dltool.text.tokenizer import STREAM_SPECIALS, TokenizerSettings
 
@@ -90,18 +86,3 @@ def test_characters_of_several_bytes_appear_whole() -> None:
     pieces = [written.add(token) for token in tokenizer.encode(text)]
     assert "".join(pieces) == text
     assert all(piece == "" or piece.isprintable() for piece in pieces)
-
-
-def test_a_gan_draws_a_picture(load: Load, tmp_path: Path) -> None:
-    assert makes_samples(load("gan"))
-    assert not makes_samples(load("iris"))
-    assert draw_samples(load("gan"), tmp_path / "points.png", 10) == 10
-    assert (tmp_path / "points.png").read_bytes().startswith(b"\x89PNG")
-    with pytest.raises(ConfigError, match="cannot be written"):
-        draw_samples(load("gan"), tmp_path / "points.txt", 10)
-
-
-def test_a_grid_of_images_has_no_empty_row(tmp_path: Path) -> None:
-    draw_image_grid(np.zeros((20, 1, 8, 8), dtype=np.float32), tmp_path / "grid.png", (-1, 1))
-    width, height = Image.open(tmp_path / "grid.png").size
-    assert height / width == pytest.approx(4 / 5, abs=0.01)

@@ -41,7 +41,7 @@ def started(task: Task, run_dir: Path, spec: DataSpec, progress: Progress, every
 
 
 def names(run_dir: Path) -> list[str]:
-    return sorted(path.name for path in (run_dir / "samples").glob("*"))
+    return sorted(path.name for path in (run_dir / "samples").glob("*.png"))
 
 
 def run_epochs(observer: SamplesPlot, progress: Progress, count: int, steps_per_epoch: int = 10) -> None:

@@ -1,0 +1,200 @@
+"""What a run's generative model makes: of a class, of chosen seeds, on the way from one code to the next."""
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from dltool.errors import ConfigError
+from dltool.hints import nearest
+from dltool.observers.samples import draw_image_grid, draw_points, drawing_samples, pixels_of
+from dltool.randomness import derive_seed, generator
+from dltool.runs.folder import quoted
+from dltool.tasks.generative import GenerativeTask
+
+if TYPE_CHECKING:
+    from dltool.inference.run import Run
+
+BATCH_SIZE = 256  # Samples that are made at a time.
+
+
+class Samples(NamedTuple):
+    """Samples of a model.
+
+    Attributes:
+        values: Scaled as the training data, `(N, *input_shape)`, on the host.
+        names: Of each, as the name of a file: "seed-3", "seed-3_class-7".
+        columns: Of a picture of all; None for about as many as rows.
+    """
+
+    values: Tensor
+    names: list[str]
+    columns: int | None = None
+
+
+class SampleGenerator:
+    """Makes samples of a run's generative model, each a function of its seed, its class and the truncation.
+
+    Args:
+        run: Of a GAN, an autoencoder or another model with a code.
+
+    Raises:
+        ConfigError: The run's model makes none.
+    """
+
+    def __init__(self, run: "Run") -> None:
+        if not isinstance(run.task, GenerativeTask):
+            raise ConfigError(
+                f"{run.title} makes no samples: it is neither a language model nor a generative one",
+                f"dltool predict {quoted(run.path)} --input FILE",
+            )
+        self.run = run
+        self.task = run.task
+
+    def samples(
+        self,
+        count: int,
+        *,
+        seed: int = 0,
+        seeds: Sequence[int] = (),
+        classes: Sequence[str | int] = (),
+        truncation: float = 1.0,
+    ) -> Samples:
+        """Make samples.
+
+        Args:
+            count: How many; of no effect where `seeds` are given.
+            seed: Of all of them: the i-th is that of `seed + i`.
+            seeds: One a sample, in place of both.
+            classes: By name or number, taken in turn; empty for all.
+            truncation: See GenerativeTask.decode.
+
+        Raises:
+            ConfigError: There is no such class, or the model knows no classes or no truncation.
+        """
+        seeds = list(seeds) or list(range(seed, seed + count))
+        self._check_truncation(truncation)
+        labels = self._labels(len(seeds), classes)
+        parts = [
+            self._decode(self._codes(seeds[start : start + BATCH_SIZE]), labels, start, truncation)
+            for start in range(0, len(seeds), BATCH_SIZE)
+        ]
+        return Samples(torch.cat(parts), self._names(seeds, labels))
+
+    def interpolation(self, seeds: Sequence[int], steps: int, *, classes: Sequence[str | int] = ()) -> Samples:
+        """A row of samples on the way from each seed's to the next one's, both ends included.
+
+        Args:
+            seeds: At least two.
+            steps: Samples in a row.
+            classes: One for each row, in turn.
+
+        Raises:
+            ConfigError: There are fewer than two seeds or steps, or no such class.
+        """
+        if len(seeds) < 2 or steps < 2:
+            raise ConfigError(
+                f"a way has two ends: {len(seeds)} seeds and {steps} samples are too few",
+                "--seeds 0-4 --interpolate 8",
+            )
+        shares = torch.linspace(0, 1, steps, device=self.run.device)
+        labels = self._labels(len(seeds) - 1, classes)
+        codes = self._codes(seeds)
+        rows, names = [], []
+        for i, (start, end) in enumerate(pairwise(seeds)):
+            of_row = None if labels is None else labels[i].expand(steps)
+            with self._drawing():
+                rows.append(self.task.interpolate(codes[i], codes[i + 1], shares, of_row).float().cpu())
+            names += [f"seed-{start}_to_{end}_{step:02d}" for step in range(steps)]
+        return Samples(torch.cat(rows), names, steps)
+
+    def _drawing(self) -> AbstractContextManager[None]:
+        return drawing_samples(self.task, derive_seed(0, "samples"))
+
+    def _codes(self, seeds: Sequence[int]) -> Tensor:
+        """One code for each seed, which is the same whatever stands beside it."""
+        return torch.cat([self.task.draw_codes(1, generator(seed, "sample")) for seed in seeds])
+
+    def _decode(self, codes: Tensor, labels: Tensor | None, start: int, truncation: float) -> Tensor:
+        part = None if labels is None else labels[start : start + len(codes)]
+        with self._drawing(), self.run.autocast:
+            return self.task.decode(codes, part, truncation=truncation).float().cpu()
+
+    def _check_truncation(self, truncation: float) -> None:
+        if truncation != 1 and not self.task.has_truncation:
+            raise ConfigError(
+                f"{self.run.title} has no intermediate code to truncate; model=stylegan2 has", "without --truncation"
+            )
+
+    def _labels(self, count: int, classes: Sequence[str | int]) -> Tensor | None:
+        """The class of each sample, int64 `(count,)`."""
+        if not classes:
+            return self.task.class_in_turn(count, self.run.device)
+        if not self.task.num_classes:
+            raise ConfigError(
+                f"{self.run.title} was trained without classes, and makes none that is asked for",
+                "dltool train model=cgan, or model=dcgan model.condition=every_layer",
+            )
+        numbers = [self._number(name) for name in classes]
+        return torch.tensor([numbers[i % len(numbers)] for i in range(count)], device=self.run.device)
+
+    def _number(self, wanted: str | int) -> int:
+        names = self.run.class_names
+        if str(wanted) in names:
+            return names.index(str(wanted))
+        if str(wanted).isdecimal() and int(wanted) < len(names):
+            return int(wanted)
+        near = nearest(str(wanted), names)
+        shown = ", ".join(names[:20]) + (", …" if len(names) > 20 else "")
+        raise ConfigError(
+            f"{self.run.title} has no class {wanted}; its {len(names)} are {shown}",
+            f"did you mean --class {near}?" if near else f"--class {names[0]}",
+        )
+
+    def _names(self, seeds: Sequence[int], labels: Tensor | None) -> list[str]:
+        if labels is None:
+            return [f"seed-{seed}" for seed in seeds]
+        classes = self.run.class_names
+        return [
+            f"seed-{seed}_class-{classes[label].replace('/', '-')}"
+            for seed, label in zip(seeds, labels.tolist(), strict=True)
+        ]
+
+
+def write_samples(run: "Run", samples: Samples, path: Path) -> None:
+    """Draw samples into one picture, or, where the path has no suffix, each image into a file of a folder.
+
+    Raises:
+        ConfigError: They are no pictures, or the file or folder cannot be written.
+    """
+    shape, array = run.spec.input_shape, samples.values.numpy()
+    in_folder = path.is_dir() or not path.suffix
+    if len(shape) != 3 and (shape != (2,) or in_folder):
+        raise ConfigError(
+            f"samples of {run.spec.describe_input()} numbers are no pictures",
+            "--output FILE.png draws points" if shape == (2,) else "from Python, run.generate(N)",
+        )
+    try:
+        (path if in_folder else path.parent).mkdir(exist_ok=True)
+        if in_folder:
+            write_images(array, [path / f"{name}.png" for name in samples.names], run.spec.input_range)
+        elif len(shape) == 3:
+            draw_image_grid(array, path, run.spec.input_range, samples.columns)
+        else:
+            draw_points(array, path, run.spec, run.title)
+    except (OSError, ValueError) as error:  # Of a suffix that is no picture's.
+        raise ConfigError(f"{path.absolute()} cannot be written: {error}", "--output FILE.png, or a folder") from error
+
+
+def write_images(images: np.ndarray, paths: Sequence[Path], value_range: tuple[float, float] | None) -> None:
+    """Write each image `(C, H, W)` as a PNG of its own size."""
+    from PIL import Image
+
+    for pixels, path in zip(pixels_of(images, value_range), paths, strict=True):
+        image = pixels.transpose(1, 2, 0)  # (H, W, C)
+        Image.fromarray(image[:, :, 0] if len(pixels) == 1 else image).save(path)

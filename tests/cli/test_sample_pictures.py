@@ -1,0 +1,134 @@
+"""`dltool sample` of generative models, as it is typed."""
+
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+import dltool
+from dltool.inference.run import Run
+from dltool.runs.folder import RunFolder
+
+Dltool = Callable[..., subprocess.CompletedProcess[str]]
+TINY = [
+    *("model.generator_width=2", "model.discriminator_width=2", "model.latent_dim=4", "data=digits"),
+    *("data.batch_size=200", "trainer.epochs=null", "trainer.steps=3", "trainer.threads=1", "--quiet"),
+]
+
+
+@pytest.fixture
+def conditional(dltool_here: Dltool, tmp_path: Path) -> Path:
+    """A run with an average of its weights."""
+    words = ["model=dcgan", "model.condition=every_layer", *TINY, "run.dir=outputs/c", "trainer.average.kind=ema"]
+    done = dltool_here("train", *words, "logger.samples_every_n_steps=1")
+    assert done.returncode == 0, done.stderr
+    return tmp_path / "outputs" / "c"
+
+
+def pixels(path: Path) -> np.ndarray:
+    return np.asarray(Image.open(path))
+
+
+def test_of_a_class_and_of_seeds(dltool_here: Dltool, conditional: Path) -> None:
+    done = dltool_here("sample", "c", "--seeds", "0-2,9", "--class", "7", "--output", "sevens")
+    assert done.returncode == 0, done.stderr
+    assert "4 samples drawn in sevens" in done.stdout
+    files = sorted(path.name for path in Path("sevens").iterdir())
+    assert files == [f"seed-{seed}_class-7.png" for seed in (0, 1, 2, 9)]
+    assert pixels(Path("sevens/seed-9_class-7.png")).shape == (8, 8)
+    # A seed's sample is the same beside others, and another class's is another.
+    assert dltool_here("sample", "c", "--seeds", "9", "--class", "7,3", "--output", "alone").returncode == 0
+    assert np.array_equal(pixels(Path("alone/seed-9_class-7.png")), pixels(Path("sevens/seed-9_class-7.png")))
+    assert dltool_here("sample", "c", "--seeds", "9", "--class", "3", "--output", "three").returncode == 0
+    assert not np.array_equal(pixels(Path("three/seed-9_class-3.png")), pixels(Path("sevens/seed-9_class-7.png")))
+
+
+def test_classes_in_turn_and_the_grid(dltool_here: Dltool, conditional: Path) -> None:
+    assert dltool_here("sample", "c", "--count", "30").returncode == 0
+    assert Image.open(conditional / "samples" / "step-000003.png").mode == "L"
+    run = Run(RunFolder(conditional))
+    alone = torch.cat([run.generate(seeds=[i], classes=[i]) for i in range(10)])
+    assert torch.allclose(run.generate(10), alone, atol=1e-5)
+
+
+def test_averaged_and_raw_weights(dltool_here: Dltool, conditional: Path) -> None:
+    folder = RunFolder(conditional)
+    ema, raw = Run(folder, weights="ema"), Run(folder, weights="raw")
+    assert torch.equal(ema.generate(3), Run(folder).generate(3))
+    assert not torch.equal(ema.generate(3), raw.generate(3))
+    assert (ema.described_checkpoint, raw.described_checkpoint) == (
+        "step-000003 (last, averaged weights)",
+        "step-000003 (last, not averaged)",
+    )
+    done = dltool_here("sample", "c", "--weights", "raw", "--output", "raw.png")
+    assert "not averaged" in done.stdout
+
+
+def test_interpolation_begins_and_ends_at_its_seeds(dltool_here: Dltool, conditional: Path) -> None:
+    words = ["--seeds", "3,4,5", "--interpolate", "4", "--class", "1", "--output", "way"]
+    assert dltool_here("sample", "c", *words).returncode == 0
+    assert dltool_here("sample", "c", "--seeds", "3-5", "--class", "1", "--output", "ends").returncode == 0
+    files = sorted(path.name for path in Path("way").iterdir())
+    assert len(files) == 8
+    assert files[0] == "seed-3_to_4_00.png"
+    for file, seed in (("seed-3_to_4_00", 3), ("seed-3_to_4_03", 4), ("seed-4_to_5_00", 4), ("seed-4_to_5_03", 5)):
+        difference = pixels(Path(f"way/{file}.png")).astype(int) - pixels(Path(f"ends/seed-{seed}_class-1.png"))
+        assert abs(difference).max() <= 1
+    assert not np.array_equal(pixels(Path("way/seed-3_to_4_01.png")), pixels(Path("way/seed-3_to_4_00.png")))
+    assert dltool_here("sample", "c", "--interpolate", "6", "--output", "way.png").returncode == 0
+
+
+def test_a_picture_every_step_and_a_gif_of_them(conditional: Path) -> None:
+    steps = [f"step-{step:06d}.png" for step in (1, 2, 3)]
+    assert sorted(path.name for path in (conditional / "samples").iterdir()) == [*steps, "training.gif"]
+    with Image.open(conditional / "samples" / "training.gif") as gif:
+        assert gif.n_frames == 3
+
+
+def test_from_python(conditional: Path) -> None:
+    samples = dltool.load(conditional).generate(2, classes=["7"], seed=5)
+    assert samples.shape == (2, 1, 8, 8)
+    assert samples.abs().max() <= 1
+
+
+@pytest.mark.parametrize(
+    ("words", "message", "hint"),
+    [
+        (["--class", "11"], "has no class 11; its 10 are 0, 1, 2", "--class"),
+        (["--truncation", "0.7"], "no intermediate code to truncate", "without --truncation"),
+        (["--prompt", "x"], "makes no texts, so that it has no --prompt", "--count N"),
+        (["--weights", "swa"], "kept no swa of its weights", "--weights ema"),
+        (["--interpolate", "1"], "a way has two ends", "--seeds 0-4 --interpolate 8"),
+        (["--seeds", "3", "--interpolate", "5"], "a way has two ends", "--seeds 0-4"),
+        (["--seeds", "x"], "--seeds", "--help"),
+        (["--output", "x.nopicture"], "cannot be written", "--output FILE.png, or a folder"),
+    ],
+)
+def test_what_is_wrong_is_said(
+    words: list[str], message: str, hint: str, dltool_here: Dltool, conditional: Path
+) -> None:
+    done = dltool_here("sample", "c", *words)
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert hint in done.stderr
+
+
+def test_a_class_of_an_unconditional_run(dltool_here: Dltool, tmp_path: Path) -> None:
+    assert dltool_here("train", "model=dcgan", *TINY, "run.dir=outputs/u").returncode == 0
+    done = dltool_here("sample", "u", "--class", "7")
+    assert done.returncode == 2
+    assert "was trained without classes" in done.stderr
+    assert "model.condition=every_layer" in done.stderr
+
+
+def test_no_samples_of_a_classifier(dltool_here: Dltool, tmp_path: Path) -> None:
+    assert (
+        dltool_here("train", "trainer.epochs=null", "trainer.steps=1", "run.dir=outputs/l", "--quiet").returncode == 0
+    )
+    done = dltool_here("sample", "l")
+    assert done.returncode == 2
+    assert "neither a language model nor a generative one" in done.stderr
