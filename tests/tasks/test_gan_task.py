@@ -8,7 +8,12 @@ import torch.nn.functional as F
 from dltool.batch import Batch
 from dltool.losses.minimax import Minimax
 from dltool.losses.non_saturating import NonSaturating
+from dltool.losses.relativistic import Relativistic
+from dltool.losses.wasserstein import Wasserstein
+from dltool.losses.wasserstein_gp import WassersteinGp
+from dltool.models.dcgan import Dcgan
 from dltool.models.gan import Gan
+from dltool.randomness import generator
 from dltool.spec import DataSpec
 from dltool.tasks.gan import GanTask
 
@@ -153,3 +158,90 @@ def test_another_order_of_steps_is_a_few_lines():
 
     task = GeneratorFirst(small_gan(), NonSaturating(SPEC), SPEC)
     assert "g_loss" in task.train_step(Source(), {r: PlainUpdater(m) for r, m in task.roles.items()})
+
+
+IMAGES = DataSpec((1, 8, 8), "classes", class_names=("a", "b", "c"), input_range=(-1.0, 1.0))
+
+
+class ImageSource:
+    def __init__(self):
+        self.drawn = 0
+
+    def draw(self):
+        self.drawn += 1
+        inputs = torch.rand(6, 1, 8, 8, generator=torch.Generator().manual_seed(self.drawn))
+        return Batch(2 * inputs - 1, torch.tensor([0, 1, 2, 0, 1, 2]), 6)
+
+
+def small_dcgan(**how):
+    torch.manual_seed(0)
+    return Dcgan(IMAGES, latent_dim=3, generator_width=2, discriminator_width=2, **how)
+
+
+def updaters_of(task, num_parts=1):
+    return {role: PlainUpdater(module, num_parts) for role, module in task.roles.items()}
+
+
+def test_the_loss_says_how_often_the_critic_steps():
+    loss = Wasserstein(IMAGES, critic_steps=2, burst_steps=4, num_first_bursts=1, burst_every_n_steps=3)
+    task, source, drawn = GanTask(small_dcgan(), loss, IMAGES), ImageSource(), []
+    for _ in range(5):
+        before = source.drawn
+        task.train_step(source, updaters_of(task))
+        drawn.append(source.drawn - before)
+    assert drawn == [4, 2, 2, 4, 2]
+    assert (task.draws_per_step, task.num_steps) == (2, 5)
+    told = GanTask(small_dcgan(), loss, IMAGES, discriminator_steps=3)
+    told.train_step(source := ImageSource(), updaters_of(told))
+    assert (source.drawn, told.draws_per_step) == (3, 3)
+
+
+def test_weights_are_clipped_before_the_critics_step():
+    task = GanTask(small_dcgan(), Wasserstein(IMAGES, critic_steps=1, num_first_bursts=0), IMAGES)
+    seen = []
+    minimize = PlainUpdater.minimize
+
+    class Looking(PlainUpdater):
+        def minimize(self, loss, batch):
+            seen.append(max(p.abs().max().item() for p in task.discriminator.parameters()))
+            return minimize(self, loss, batch)
+
+    task.train_step(ImageSource(), {"discriminator": Looking(task.discriminator), "generator": Looking(task.generator)})
+    assert seen[0] == pytest.approx(0.01)
+    assert seen[1] > 0.01  # G sees what the step made of them.
+
+
+def test_the_penalty_is_part_of_the_critics_loss_and_logged_apart():
+    task = GanTask(small_dcgan(discriminator_norm="layer"), WassersteinGp(IMAGES), IMAGES)
+    batch = ImageSource().draw()
+    torch.manual_seed(5)
+    mean, count, logs = task.discriminator_loss(batch)
+    assert count == 6
+    assert mean.item() == pytest.approx(logs["d_loss"].value() + logs["penalty"].value(), rel=1e-5)
+    assert logs["d_loss"].value() == pytest.approx(-logs["wasserstein"].value(), rel=1e-4)
+
+
+def test_a_conditional_model_gets_the_labels():
+    task = GanTask(small_dcgan(condition="every_layer"), NonSaturating(IMAGES), IMAGES)
+    assert task.num_classes == 3
+    logs = task.train_step(ImageSource(), updaters_of(task, num_parts=2))
+    assert logs["d_accuracy"].value() <= 1
+    samples = task.samples(6)
+    assert torch.equal(samples, task.decode(task.draw_codes(6, generator(0, "samples")), torch.arange(6) % 3))
+    others = task.decode(task.draw_codes(6, generator(0, "samples")), torch.ones(6).long())
+    assert not torch.equal(samples[0], others[0])
+    drawn, labels = task.draw(5)
+    assert drawn.shape == (5, 1, 8, 8)
+    assert labels.tolist() == [0, 1, 2, 0, 1]
+    assert list(task.networks) == ["generator"]
+
+
+def test_a_relativistic_generator_is_told_of_the_data():
+    task = GanTask(small_dcgan(discriminator_norm=None), Relativistic(IMAGES), IMAGES)
+    batch = ImageSource().draw()
+    torch.manual_seed(1)
+    loss = task.generator_loss(batch).mean
+    torch.manual_seed(1)
+    fake, real = task.discriminator(task.generator(torch.randn(6, 3))), task.discriminator(batch.inputs)
+    assert loss.item() == pytest.approx(F.softplus(real - fake).mean().item(), abs=1e-6)
+    assert set(task.evaluate(batch)) == {"d_loss", "g_loss", "d_real", "d_fake", "d_accuracy"}
