@@ -5,6 +5,8 @@ from typing import Any
 
 import torch
 
+from dltool.config.source import component
+from dltool.construct import build_component
 from dltool.data.dataset import Dataset
 from dltool.data.image_preprocessing import ImagePreprocessing
 from dltool.errors import ConfigError
@@ -51,5 +53,13 @@ def attach_judge(task: Task, data: Mapping[str, Any], dataset: Dataset, device: 
 
 
 def classifier_of(data: Mapping[str, Any], dataset: Dataset, device: torch.device, train: Train) -> AnyClassifier:
-    """The reference classifier for the images of a data set, which may be stacked from those of another."""
-    return reference_classifier(data, dataset, device, train)
+    """The reference classifier for the images of a data set, whose channels may each be an image of another one."""
+    single = component("data", data["name"]).traits.get("stacked")
+    if single is None:
+        return reference_classifier(data, dataset, device, train)
+    declared = component("data", single)
+    fields = {key: data[key] for key in ("root",) if key in data}
+    node = {"name": single, **{key: field.default for key, field in declared.all_fields.items()}, **fields}
+    digits: Dataset = build_component(declared, node)
+    digits.prepare(seed=0, device=torch.device("cpu"))
+    return reference_classifier(node, digits, device, train, stacked=dataset.spec.input_shape[0])
