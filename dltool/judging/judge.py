@@ -173,11 +173,9 @@ class SampleJudge:
         """The training images, or some of them, `(N, C, H, W)`; all are kept for the next time."""
         if self._training_pixels is not None:
             return self._training_pixels if rows is None else self._training_pixels[rows]
-        wanted = (
-            None
-            if rows is None
-            else torch.zeros(self.dataset.sizes["train"], dtype=torch.bool).index_fill_(0, rows, True)
-        )
+        wanted = torch.full((self.dataset.sizes["train"],), rows is None)
+        if rows is not None:
+            wanted[rows] = True
         parts, start = [], 0
         for batch in self.dataset.evaluation("train"):
             inputs = batch.inputs[wanted[start : start + batch.size].to(batch.inputs.device)]
