@@ -64,10 +64,11 @@ def kernel_of_each(features: Tensor) -> Tensor:
 
 
 def standardized(features: Tensor, reference: Tensor) -> Tensor:
-    """Features with the mean 0 and the deviation 1 that the reference then has in each; float64.
+    """Features whose mean is 0 and whose mean variance is 1 over those of the reference; float64.
 
-    KID's kernel depends on the scale of its features, which is arbitrary for a network trained for the purpose.
+    KID's kernel depends on the scale of its features, which is arbitrary for a network trained for the purpose. One
+    factor for all: a factor each would let a unit that hardly ever fires outweigh the others in the cube.
     """
     reference = reference.cpu().double()
-    deviation = reference.std(dim=0, correction=0)
-    return (features.cpu().double() - reference.mean(dim=0)) / torch.where(deviation > 0, deviation, 1.0)
+    scale = reference.var(dim=0, correction=0).mean().sqrt()
+    return (features.cpu().double() - reference.mean(dim=0)) / (scale if scale > 0 else 1.0)
