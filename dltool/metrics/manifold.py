@@ -48,5 +48,5 @@ def own_radius(features: Tensor, neighbours: int) -> Tensor:
         distances = torch.cdist(features[start : start + CHUNK], features)
         own = torch.arange(len(distances))
         distances[own, own + start] = torch.inf
-        radii.append(distances.kthvalue(k, dim=1).values)
+        radii.append(distances.topk(k, dim=1, largest=False).values[:, -1])
     return torch.cat(radii)
