@@ -1,8 +1,10 @@
 """From a checked config to objects: the only place where a name becomes a class."""
 
 import dataclasses
+import tempfile
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -25,11 +27,14 @@ from dltool.engine.freezing import freeze
 from dltool.engine.guard import FiniteGuard
 from dltool.engine.precision import Precision
 from dltool.engine.profiling import StepProfiler
+from dltool.engine.signals import Interrupted
 from dltool.engine.stopping import LossChange, MaxMinutes, Patience, Rule, Stopping, Target
 from dltool.engine.trainer import Trainer
 from dltool.engine.updater import Updater
 from dltool.errors import ConfigError
 from dltool.following import check_followed_metrics, check_gradient_rules, check_reported, followed_metric
+from dltool.judging.attach import attach_judge
+from dltool.judging.reference_classifier import Trained
 from dltool.models.trial import check_outputs
 from dltool.optim.optimizer import describe_factors
 from dltool.randomness import derive_seed, seed_default_generators
@@ -108,6 +113,7 @@ def prepare(config: Config, followed: tuple[str, str | None] | None = None, *, r
     updaters = build_updaters(config, task, settings, device)
     if settings.compile:
         compile_networks(task, device)
+    attach_judge(task, config["data"], dataset, device, train_aside)
     check_followed_metrics(config, stop, task, dataset)
     check_gradient_rules(stop, task)
     averaged_over(task, settings.test_views, spec)  # Says now what the final test would find wrong.
@@ -317,3 +323,22 @@ def build_trainer(parts: Parts, run: RunFolder) -> Trainer:
         profiler = StepProfiler(run.profile, settings.profile_steps, parts.device)
         trainer.around_step, trainer.observers = profiler, [profiler]
     return trainer
+
+
+def train_aside(config: Config) -> Trained:
+    """Train from the beginning without a run folder: what another training needs before it can begin.
+
+    Raises:
+        KeyboardInterrupt: After a signal; nothing is kept.
+    """
+    parts = prepare(config)
+    with tempfile.TemporaryDirectory() as folder:
+        trainer = build_trainer(parts, RunFolder(Path(folder)))
+        try:
+            trainer.fit()
+        except Interrupted as signal:
+            raise KeyboardInterrupt from signal
+    dataset = parts.dataset
+    return Trained(
+        parts.task.model, parts.spec, dataset.preprocessing, dict(trainer.progress.metrics), dict(dataset.sizes)
+    )

@@ -64,7 +64,7 @@ def reported_metrics(task: Task, dataset: Dataset) -> tuple[set[str], set[str]]:
 
 def metric_names(task: Task, dataset: Dataset, split: str) -> list[str]:
     """The metrics of an evaluation, by evaluating one batch."""
-    return list(evaluate(task, itertools.islice(dataset.evaluation(split), 1)))
+    return list(evaluate(task, itertools.islice(dataset.evaluation(split), 1), split))
 
 
 def check_gradient_rules(stop: StopSettings, task: Task) -> None:

@@ -20,6 +20,7 @@ from dltool.engine.trainer import Trainer
 from dltool.errors import ConfigError, NonFiniteLossError, RunError
 from dltool.following import followed_metric
 from dltool.numerals import numeral
+from dltool.observers.alarms import Alarms
 from dltool.observers.augmented import AugmentedPlot
 from dltool.observers.csv_log import CsvLog
 from dltool.observers.gradient_over_time_plot import GradientOverTimePlot
@@ -63,7 +64,7 @@ class Session:
         progress = ProgressBar(quiet=self.quiet)
         # What mirrors the log comes after it.
         observers: list[Observer] = [JsonlLog(self.run.metrics), CsvLog(self.run, self.warn), progress, self.status]
-        observers.append(UndefinedMetrics(self.warn))
+        observers += [UndefinedMetrics(self.warn), Alarms(self.warn, self.held_out_batch)]
         if logger.plots:
             observers.append(CurvesPlot(self.run.path, self.title()))
             observers.append(MetricPlots(self.run.path, self.title(), self.parts.spec.class_names))

@@ -174,7 +174,9 @@ def write_every_image_set(root: Path) -> dict[str, Path]:
     shared = root / "shared"
     for write in (write_mnist, write_cifar, write_svhn, write_emnist):
         write(shared)
-    roots = dict.fromkeys(("mnist", "fashion_mnist", "kmnist", "cifar10", "cifar100", "svhn", "emnist"), shared)
+    roots = dict.fromkeys(
+        ("mnist", "fashion_mnist", "kmnist", "stacked_mnist", "cifar10", "cifar100", "svhn", "emnist"), shared
+    )
     roots["image_folder"] = write_pictures(root / "classes", ("a", "b"), 30)
     roots["imagenet"] = write_imagenet(root / "imagenet")
     return roots

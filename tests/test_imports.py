@@ -24,7 +24,7 @@ TIERS = [
     ["engine"],
     ["introspection"],
     ["observers", "runs", "summary"],
-    ["following", "warm_start"],
+    ["following", "warm_start", "judging"],
     ["build"],
     ["session"],
     ["training"],

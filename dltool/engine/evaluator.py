@@ -15,6 +15,7 @@ from dltool.tasks.task import Task
 def evaluate(
     task: Task,
     batches: Iterable[Batch],
+    split: str = "",
     *,
     autocast: Any = contextlib.nullcontext(),  # noqa: B008 (has no state)
     between_batches: Callable[[], None] = lambda: None,
@@ -23,8 +24,16 @@ def evaluate(
 
     The model is in evaluation mode meanwhile, and back in its former one afterwards, also where
     `between_batches` raises to interrupt.
+
+    Args:
+        task: What is measured.
+        batches: Of the split.
+        split: Its name, for measures whose value is not complete without.
+        autocast: What the networks compute under.
+        between_batches: May raise to interrupt.
     """
     sums = RunningMeans()
+    task.split = split
     task.start_evaluation()
     with evaluation_mode(task.model), torch.no_grad(), autocast:
         for batch in batches:

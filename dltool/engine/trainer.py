@@ -241,6 +241,7 @@ class Trainer:
                 return evaluate(
                     self.task,
                     self.data.evaluation(split),
+                    split,
                     autocast=self.autocast,
                     between_batches=self.signals.raise_if_received,
                 )

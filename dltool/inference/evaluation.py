@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from torch import Tensor
 
 from dltool.batch import Batch
-from dltool.build import build_data, build_task, with_targets
+from dltool.build import build_data, build_task, train_aside, with_targets
 from dltool.config.check import Config
 from dltool.data.dataset import Dataset
 from dltool.data.preprocessing import Fitted
@@ -18,6 +18,7 @@ from dltool.errors import ConfigError, RunError
 from dltool.inference.predicting import AnyPredictions, joined, on_host, texts_of
 from dltool.inference.sequence_predictions import ClozePredictions
 from dltool.introspection.mistakes import Mistakes
+from dltool.judging.attach import attach_judge
 from dltool.observers.network_plots import watch_mistakes
 from dltool.randomness import derive_seed, seed_default_generators
 from dltool.tasks.task import Prediction, Task
@@ -72,6 +73,7 @@ def evaluate_run(run: "Run", config: Config, *, split: str, views: Sequence[View
     config = with_targets(config, spec)
     task = build_task(config, run.model, spec)
     task.load_state_dict(run.task.state_dict())
+    attach_judge(task, config["data"], dataset, run.device, train_aside)
     task = averaged_over(task, views, spec)
     mistakes = watch_mistakes(task, spec)
     if predictions and not task.predicts:
@@ -81,7 +83,7 @@ def evaluate_run(run: "Run", config: Config, *, split: str, views: Sequence[View
         task.watchers.append(said)
     batches = itertools.chain(*(dataset.evaluation(name) for name in members(split, dataset)))
     seed_default_generators(derive_seed(config["seed"], "evaluation", split), run.device)
-    metrics = evaluate(task, batches, autocast=run.autocast) | task.details()
+    metrics = evaluate(task, batches, split, autocast=run.autocast) | task.details()
     count = sum(dataset.sizes[name] for name in members(split, dataset))
     measured = Evaluation(split, count, dataset.unit, metrics, dict(task.undefined), dataset.notes, task, mistakes)
     if not predictions:

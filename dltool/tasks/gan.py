@@ -12,6 +12,7 @@ from dltool.component import Positive, register, requires
 from dltool.losses.game import Game
 from dltool.metrics.mean import Mean, MeanOver
 from dltool.metrics.modes import NUM_SAMPLES, mode_coverage
+from dltool.metrics.of_samples import SampleMetrics
 from dltool.models.adversarial_networks import AdversarialNetworks
 from dltool.randomness import generator
 from dltool.spec import DataSpec
@@ -41,6 +42,9 @@ class GanTask(GenerativeTask):
 
     Args:
         discriminator_steps: k; "auto" is what the loss says: 1, of a Wasserstein loss 5.
+        metrics: What an evaluation measures of samples (dltool.metrics.of_samples); null is nothing.
+        num_samples: Drawn for them, but no more than there is held-out data; "auto" is 10,000 at most.
+        features: "lenet", a classifier that dltool trains on the data, or the path of a file of Inception's weights.
 
     Attributes:
         num_steps: Of G so far.
@@ -55,8 +59,12 @@ class GanTask(GenerativeTask):
         spec: DataSpec,
         *,
         discriminator_steps: Positive[int] | Literal["auto"] = "auto",
+        metrics: list[str] | None = None,
+        num_samples: Positive[int] | Literal["auto"] = "auto",
+        features: str = "lenet",
     ) -> None:
         super().__init__(model)
+        self.ask_for(SampleMetrics.of(metrics, num_samples, features))
         self.criterion = loss
         self.spec = spec
         self.generator, self.discriminator = model.generator, model.discriminator

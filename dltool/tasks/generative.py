@@ -1,12 +1,13 @@
 """What the tasks share whose models make samples from a code."""
 
 from collections.abc import Callable
-from typing import ClassVar, Protocol
+from typing import Protocol
 
 import torch
 from torch import Tensor
 
 from dltool.batch import Batch
+from dltool.metrics.of_samples import SampleMetrics
 from dltool.randomness import generator
 from dltool.tasks.task import Task
 
@@ -22,7 +23,7 @@ class Judge(Protocol):
 
     remarks: list[str]
 
-    def start(self) -> None:
+    def start(self, split: str) -> None:
         """Before the first batch of a split; the one before may have been broken off."""
         ...
 
@@ -42,14 +43,21 @@ class GenerativeTask(Task):
         latent_dim: Numbers in a code.
         num_classes: By which samples can be asked for; 0 for an unconditional model.
         has_truncation: Whether `decode` knows truncation.
-        judge: Measures the samples in each evaluation; None for none.
+        asked: What is to be measured of the samples.
+        judge: Measures that in each evaluation; dltool.build puts it here where something is asked for.
     """
 
-    main_metric: ClassVar[tuple[str, str] | None] = None  # type: ignore[misc]
+    main_metric: tuple[str, str] | None = None
     latent_dim: int
     num_classes: int = 0
     has_truncation: bool = False
+    asked: SampleMetrics = SampleMetrics()
     judge: Judge | None = None
+
+    def ask_for(self, asked: SampleMetrics) -> None:
+        """Have this measured of the samples; the best checkpoint follows a distance where the task has nothing else."""
+        self.asked = asked
+        self.main_metric = self.main_metric or asked.main
 
     def draw_codes(self, count: int, source: torch.Generator | None = None) -> Tensor:
         """Draws of z, `(count, latent_dim)`; see AdversarialNetworks.noise."""
@@ -95,7 +103,7 @@ class GenerativeTask(Task):
     def start_evaluation(self) -> None:
         super().start_evaluation()
         if self.judge is not None:
-            self.judge.start()
+            self.judge.start(self.split)
 
     def judged(self, metrics: dict[str, float]) -> dict[str, float]:
         """The metrics of an evaluation with what the judge measures, where there is one."""

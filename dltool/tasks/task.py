@@ -100,12 +100,14 @@ class Task:
         metrics: What is measured beside the means that `evaluate` returns; after an evaluation, of its split.
         watchers: Told of each batch of an evaluation, by tasks with one output a sample.
         undefined: Name to reason of the metrics that had no value in the newest evaluation.
+        split: What the newest evaluation measured; the evaluator says so before it starts.
     """
 
     draws_per_step: int = 1
     main_metric: tuple[str, str] | None = ("loss", "min")
     metrics: Mapping[str, Metric] = MappingProxyType({})
     undefined: Mapping[str, str] = MappingProxyType({})
+    split: str = ""
 
     def __init__(self, model: nn.Module) -> None:
         self.model = model

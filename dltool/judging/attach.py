@@ -1,0 +1,65 @@
+"""Gives a generative task the judge that it asks for."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+
+from dltool.config.source import component
+from dltool.construct import build_component
+from dltool.data.dataset import Dataset
+from dltool.data.image_preprocessing import ImagePreprocessing
+from dltool.errors import ConfigError
+from dltool.judging.classifier import AnyClassifier
+from dltool.judging.judge import SampleJudge
+from dltool.judging.reference_classifier import Train, check_classes, reference_classifier
+from dltool.metrics.of_samples import LENET
+from dltool.tasks.generative import GenerativeTask
+from dltool.tasks.task import Task
+
+
+def attach_judge(task: Task, data: Mapping[str, Any], dataset: Dataset, device: torch.device, train: Train) -> None:
+    """Build what `task.metrics` needs, if it asks for anything.
+
+    Args:
+        task: Any.
+        data: The `data` node of the config.
+        dataset: What that became.
+        device: Where samples are made.
+        train: See reference_classifier.
+
+    Raises:
+        ConfigError: What is asked for cannot be measured of these samples.
+    """
+    if not isinstance(task, GenerativeTask) or not task.asked.names:
+        return
+    asked = task.asked
+    if not isinstance(dataset.preprocessing, ImagePreprocessing):
+        check_classes(data, dataset)
+    assert isinstance(dataset.preprocessing, ImagePreprocessing)
+    if "class_accuracy" in asked.names and not task.num_classes:
+        raise ConfigError(
+            "task.metrics: class_accuracy is the share of samples that are of the class asked for, and this model "
+            "is asked for none",
+            "a conditional model, such as model=cgan, or task.metrics=[fd,modes]",
+        )
+    inception = None
+    if asked.features != LENET and asked.need("features"):
+        raise NotImplementedError
+    classifier = None
+    if asked.need("classes") or (asked.need("features") and inception is None):
+        classifier = classifier_of(data, dataset, device, train)
+    task.judge = SampleJudge(asked, dataset, dataset.preprocessing, classifier=classifier, inception=inception)
+
+
+def classifier_of(data: Mapping[str, Any], dataset: Dataset, device: torch.device, train: Train) -> AnyClassifier:
+    """The reference classifier for the images of a data set, whose channels may each be an image of another one."""
+    single = component("data", data["name"]).traits.get("stacked")
+    if single is None:
+        return reference_classifier(data, dataset, device, train)
+    declared = component("data", single)
+    fields = {key: data[key] for key in ("root",) if key in data}
+    node = {"name": single, **{key: field.default for key, field in declared.all_fields.items()}, **fields}
+    digits: Dataset = build_component(declared, node)
+    digits.prepare(seed=0, device=torch.device("cpu"))
+    return reference_classifier(node, digits, device, train, stacked=dataset.spec.input_shape[0])

@@ -1,0 +1,52 @@
+"""Whether samples lie where the data does, and the data where samples do: precision, recall, density, coverage."""
+
+import torch
+from torch import Tensor
+
+NEIGHBOURS = 5
+CHUNK = 1000  # Rows of the matrix of distances at a time.
+
+
+def manifold_metrics(data: Tensor, samples: Tensor, neighbours: int = NEIGHBOURS) -> dict[str, float]:
+    """How two sets of features cover each other. Around each point lies the ball to its k-th nearest of its own set.
+
+    "precision" is the share of samples in a ball of the data, "recall" the share of data in a ball of the samples
+    (Kynkäänniemi et al. 2019, arXiv:1904.06991, eq. 2); "density" counts the data's balls that a sample is in, over
+    k, and "coverage" is the share of the data's balls with a sample in them (Naeem et al. 2020, arXiv:2002.09797,
+    eqs. 3 and 4). Naeem et al. prefer the latter two: a single outlier has a large ball, and recall wants samples
+    that are as spread as the data. Balls are closed.
+
+    Args:
+        data: `(N, D)`.
+        samples: `(M, D)`, M like N.
+        neighbours: k; at most N - 1 and M - 1 are taken.
+    """
+    data, samples = data.cpu().double(), samples.cpu().double()
+    radius, sample_radius = own_radius(data, neighbours), own_radius(samples, neighbours)
+    k = min(neighbours, len(data) - 1)
+    balls = torch.zeros(len(samples), dtype=torch.int64)  # Of the data, around each sample.
+    covered, recalled = [], []
+    for rows, radii in zip(data.split(CHUNK), radius.split(CHUNK), strict=True):
+        distances = torch.cdist(rows, samples)  # (chunk, M)
+        inside = distances <= radii[:, None]
+        balls += inside.sum(dim=0)
+        covered.append(inside.any(dim=1))
+        recalled.append((distances <= sample_radius).any(dim=1))
+    return {
+        "precision": (balls > 0).double().mean().item(),
+        "recall": torch.cat(recalled).double().mean().item(),
+        "density": balls.double().mean().item() / k,
+        "coverage": torch.cat(covered).double().mean().item(),
+    }
+
+
+def own_radius(features: Tensor, neighbours: int) -> Tensor:
+    """Distance of each point to its k-th nearest other one, `(N,)`."""
+    k = min(neighbours, len(features) - 1)
+    radii = []
+    for start in range(0, len(features), CHUNK):
+        distances = torch.cdist(features[start : start + CHUNK], features)
+        own = torch.arange(len(distances))
+        distances[own, own + start] = torch.inf
+        radii.append(distances.topk(k, dim=1, largest=False).values[:, -1])
+    return torch.cat(radii)

@@ -1,0 +1,146 @@
+"""Says in words when the training of a generative model goes wrong in a way that its numbers hide."""
+
+import math
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from dltool.batch import Batch
+from dltool.observers.observer import Observer, Progress
+from dltool.observers.samples import drawing_samples
+from dltool.tasks.generative import GenerativeTask
+from dltool.tasks.task import Task
+
+NUM_SAMPLES = 64
+COLLAPSED = 0.1  # Of the distance between data: samples nearer to each other than this are one sample.
+COLLAPSED_LOOKS = 2  # Epochs in a row; a first one may still be noise of one kind.
+WON_ACCURACY, WON_FAKE, WON_LINES = 0.99, 0.02, 10
+FROZEN_CHANGE, FROZEN_LINES = 1e-6, 5
+STILL_CHANGE = 1e-7  # Of the samples, relative, from one epoch to the next.
+
+COLLAPSE = (
+    "collapse: {count} samples of different codes{of_class} lie {share:.1%} as far apart as data do, so that the "
+    "generator makes nearly one sample; try a smaller optim.lr, more data.batch_size, loss=non_saturating_r1 or "
+    "loss=wasserstein_gp, and keep the checkpoint from before"
+)
+WON = (
+    "the discriminator has won: over the last {lines} lines of the log its accuracy is {accuracy:.3f} and its mean "
+    "output for samples {fake:.2g}, so that the generator learns from a vanishing gradient; try loss=non_saturating_r1 "
+    "or loss=wasserstein_gp, a smaller discriminator or one with dropout, or a smaller learning rate for it"
+)
+FROZEN = (
+    "frozen: {losses} the same over the last {lines} lines of the log, so that nothing is learned any more; an output "
+    "that is saturated beyond return, or a learning rate of 0; begin again from an earlier checkpoint with a smaller "
+    "optim.lr, or trainer.clip_norm=1"
+)
+STILL = (
+    "the generator stands still: the samples of the same codes did not change in the last epoch; is its learning rate "
+    "0, is it frozen (model.freeze), does no gradient reach it?"
+)
+
+
+class Alarms(Observer):
+    """Watches a generative model for collapse, a discriminator that has won, frozen losses, a still generator.
+
+    Each alarm is given once, and again only after it was over. It changes nothing in the training.
+
+    Args:
+        warn: Says a line to the user.
+        data: Gives a batch of data, against which the samples' diversity is held.
+    """
+
+    def __init__(self, warn: Callable[[str], None], data: Callable[[], Batch]) -> None:
+        self.warn = warn
+        self.data = data
+        self._task: GenerativeTask | None = None
+        self._progress = Progress()
+        self._on: set[str] = set()
+        self._lines: deque[dict[str, float]] = deque(maxlen=max(WON_LINES, FROZEN_LINES))
+        self._usual: float | None = None  # Mean distance between data.
+        self._collapsed = 0
+        self._before: Tensor | None = None  # The samples of the epoch before.
+
+    def on_start(self, task: Task, progress: Progress) -> None:
+        if not isinstance(task, GenerativeTask):
+            return
+        self._task, self._progress = task, progress
+        batch = self.data()
+        self._usual = self._spread(batch.inputs, batch.targets)
+
+    def on_record(self, record: dict[str, Any]) -> None:
+        if self._task is None or record["split"] != "step":
+            return
+        self._lines.append({key.partition("/")[2]: value for key, value in record.items() if "/" in key})
+        self._look_for_a_winner()
+        self._look_for_frozen_losses()
+
+    def on_epoch(self) -> None:
+        if self._task is None:
+            return
+        with drawing_samples(self._task, 0):
+            samples = self._task.samples(NUM_SAMPLES)
+        if samples is None or not samples.isfinite().all():
+            return
+        samples = samples.detach().float().cpu()
+        self._look_for_collapse(samples)
+        if self._before is not None and self._before.shape == samples.shape:
+            change = (samples - self._before).norm() / self._before.norm().clamp(min=1e-12)
+            self._set("still", float(change) < STILL_CHANGE, STILL)
+        self._before = samples
+
+    def _look_for_collapse(self, samples: Tensor) -> None:
+        assert self._task is not None
+        labels = self._task.class_in_turn(len(samples), samples.device)
+        spread = self._spread(samples, labels)
+        if spread is None or not self._usual:
+            return
+        share = spread / self._usual
+        self._collapsed = self._collapsed + 1 if share < COLLAPSED else 0
+        of_class = " and one class" if self._task.num_classes else ""
+        message = COLLAPSE.format(count=len(samples), share=share, of_class=of_class)
+        self._set("collapse", self._collapsed >= COLLAPSED_LOOKS, message)
+
+    def _spread(self, inputs: Tensor, labels: Tensor | None) -> float | None:
+        """Mean distance between two of a batch, of the same class where the model tells them apart."""
+        assert self._task is not None
+        rows = inputs[: 4 * NUM_SAMPLES].detach().float().cpu().flatten(1)
+        different = ~torch.eye(len(rows), dtype=torch.bool)
+        if self._task.num_classes and labels is not None:
+            labels = labels[: len(rows)].cpu()
+            different &= labels[:, None] == labels
+        distances = torch.cdist(rows, rows)[different]
+        return float(distances.mean()) if len(distances) else None
+
+    def _look_for_a_winner(self) -> None:
+        lines = list(self._lines)[-WON_LINES:]
+        for key in lines[-1]:
+            if not (key.startswith("d_") and key.endswith("accuracy")):
+                continue
+            accuracies = [line.get(key, math.nan) for line in lines]
+            fakes = [line.get(key.replace("accuracy", "fake"), math.nan) for line in lines]
+            # A critic's scores, below 0 or above, are no shares; it may be as sure as it likes.
+            won = all(a >= WON_ACCURACY for a in accuracies) and all(0 <= f <= WON_FAKE for f in fakes)
+            message = WON.format(lines=WON_LINES, accuracy=sum(accuracies) / len(lines), fake=sum(fakes) / len(lines))
+            self._set(f"won {key}", won and len(lines) == WON_LINES, message)
+
+    def _look_for_frozen_losses(self) -> None:
+        lines = list(self._lines)[-FROZEN_LINES:]
+        keys = [key for key in lines[-1] if key.endswith("loss")]
+        still = [key for key in keys if stands_still([line.get(key, math.nan) for line in lines])]
+        losses = " and ".join(f"{key} is {lines[-1][key]:.6g}" for key in still)
+        frozen = bool(keys) and still == keys and len(lines) == FROZEN_LINES
+        self._set("frozen", frozen, FROZEN.format(losses=losses, lines=FROZEN_LINES))
+
+    def _set(self, name: str, on: bool, message: str) -> None:
+        """An alarm is on or off now; the message is said when it comes on."""
+        if on and name not in self._on:
+            self.warn(f"step {self._progress.step:,}: {message}")
+        (self._on.add if on else self._on.discard)(name)
+
+
+def stands_still(values: list[float]) -> bool:
+    """Whether numbers are the same but for rounding."""
+    return max(values) - min(values) <= FROZEN_CHANGE * max(map(abs, values))
