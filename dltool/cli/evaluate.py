@@ -21,12 +21,14 @@ examples:
   dltool evaluate 12-00-00_lenet_digits 'task.metrics=[f1_macro,auroc,confusion]' --plots pictures
   dltool evaluate 12-00-00_mlp_csv data.path=new.csv --predictions new_predictions.csv
   dltool evaluate 12-00-00_lenet_image_folder --tta hflip,shift
+  dltool evaluate 12-00-00_vae_mnist task.num_importance_samples=500 --plots pictures
 
 key=value: other data (data=…, data.path=…, data.root=…), other metrics (task.metrics=[…]), trainer.device, .threads,
 .precision. Other data is prepared as the training's was: nothing is fitted to it. Of other data that brings no test
 split of its own, all samples are measured. Of a network that tells images apart, --plots draws also the first layer's
 kernels, the feature maps of an image, what the units look at (see dltool show), the surest mistakes, who is taken for
-whom.
+whom; of an autoencoder the plane of its codes. Of a VAE, task.num_importance_samples=500 estimates -log p(x), for the
+first task.nll_samples.
 """
 
 
@@ -72,8 +74,10 @@ def run(args: argparse.Namespace) -> int:
 def draw(measured: "Evaluation", used: "Run", folder: Path) -> None:
     """The metrics that can be drawn, and, of a network of images, what a training draws at its end and more."""
     from dltool.data.image_preprocessing import ImagePreprocessing
+    from dltool.observers.latent_plane import draw_latent_plane
     from dltool.observers.metric_plots import draw_metrics
     from dltool.observers.network_plots import draw_network
+    from dltool.tasks.coding import CodingTask
 
     drawn = draw_metrics(measured.task.metrics, folder, used.title, used.class_names)
     if measured.mistakes is not None and isinstance(used.preprocessing, ImagePreprocessing):
@@ -87,6 +91,10 @@ def draw(measured: "Evaluation", used: "Run", folder: Path) -> None:
             receptive_field=True,
             without=drawn,
         )
+    if measured.codes is not None and isinstance(measured.task, CodingTask):
+        path = folder / "latent_plane.png"
+        if draw_latent_plane(measured.task, measured.codes, used.spec, path, used.title, measured.split):
+            drawn.append(path.name)
     said = f"drawn in {folder}: {', '.join(drawn)}" if drawn else "none of task.metrics can be drawn; confusion can"
     print(said, file=sys.stderr)
 
