@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from dltool.inference.run import Run
     from dltool.inference.sampling import TextSampler
 
-SUMMARY = "let a run's model write text, or a GAN make pictures"
+SUMMARY = "let a run's model write text, or a GAN or VAE make pictures"
 EXAMPLES = """\
 examples:
   dltool sample outputs/2026-01-31/12-00-00_gpt_text --prompt 'ROMEO:'
@@ -24,10 +24,12 @@ examples:
   dltool sample 12-00-00_lstm_pydoc --prompt-file beginning.txt --temperature 0
   dltool sample 12-00-00_gpt_names --count 20
   dltool sample 12-00-00_gan_mnist --count 64 --output digits.png
+  dltool sample 12-00-00_vae_mnist --reconstruct seven.png
 
 A text appears as it is written. Without a prompt it begins on a new line; texts with an end of their own, such as
-names, begin at their beginning, and each is a line. The same seed gives the same text. Of a GAN the samples are a
-picture, RUN/samples/<checkpoint>.png without --output.
+names, begin at their beginning, and each is a line. The same seed gives the same text. Of a GAN or a VAE the samples
+are a picture, RUN/samples/<checkpoint>.png without --output. --reconstruct shows images and what an autoencoder makes
+of them again, in RUN/samples/<checkpoint>-reconstructed.png.
 """
 HOW = ("temperature", "top_k", "top_p", "seed", "unknown")
 OF_TEXTS = ("prompt", "prompt_file", "length", "attention", "json", *HOW)
@@ -54,12 +56,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--attention", type=Path, metavar="FILE.png", help="draw where a gpt looks while it reads the prompt"
     )
     parser.add_argument("--json", action="store_true", default=None, help="print JSON")
+    parser.add_argument(
+        "--reconstruct", type=Path, metavar="FILE|FOLDER", help="of an autoencoder, images and what it makes of them"
+    )
     parser.add_argument("--output", type=Path, metavar="FILE.png", help="of a GAN, the picture")
 
 
 def run(args: argparse.Namespace) -> int:
     check_numbers(args)
     used = used_run(args, args.overrides)
+    if args.reconstruct is not None:
+        reconstruct(args, used)
+        return 0
     from dltool.inference.sampling import makes_samples
 
     if used.spec.target == "next_token":
@@ -137,3 +145,16 @@ def draw(args: argparse.Namespace, used: "Run") -> None:
     path = args.output or used.path / "samples" / f"{used.checkpoint}.png"
     count = draw_samples(used, path, args.count)
     print(f"{used.title}, {used.described_checkpoint}: {count:,} samples drawn in {path}")
+
+
+def reconstruct(args: argparse.Namespace, used: "Run") -> None:
+    """Images, and below them what an autoencoder makes of their codes."""
+    if given := [name for name in ("count", *OF_TEXTS) if getattr(args, name) is not None]:
+        flag = f"--{given[0].replace('_', '-')}"
+        raise ConfigError(
+            f"--reconstruct makes given samples again, for which {flag} has no meaning", f"without {flag}"
+        )
+    path = args.output or used.path / "samples" / f"{used.checkpoint}-reconstructed.png"
+    made = used.reconstruct(args.reconstruct)
+    made.draw(path)
+    print(f"{used.title}, {used.described_checkpoint}: {len(made.names):,} samples and reconstructions drawn in {path}")

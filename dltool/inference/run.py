@@ -24,6 +24,7 @@ from dltool.inference.evaluation import Evaluation, evaluate_run
 from dltool.inference.export import Exported, export_run
 from dltool.inference.inputs import Raw
 from dltool.inference.predicting import AnyPredictions, predict_run
+from dltool.inference.reconstruction import Reconstruction, reconstruct_run
 from dltool.inference.sampling import TextSampler
 from dltool.runs.folder import CONFIG, PREPROCESSING, RunFolder, quoted
 from dltool.spec import DataSpec
@@ -250,6 +251,19 @@ class Run:
             how: What TextSampler takes: temperature, top_k, top_p, seed, unknown.
         """
         return TextSampler(self, **how).texts(prompt, count=count, length=length)
+
+    def reconstruct(self, inputs: Raw, *, classes: Sequence[str] | None = None) -> Reconstruction:
+        """What an autoencoder or a VAE makes again of raw samples.
+
+        Args:
+            inputs: As for `predict`.
+            classes: Of a conditional model, the name of each sample's class; None takes it from the file's folder.
+
+        Raises:
+            ConfigError: The model has no codes.
+            DataError: The inputs cannot be read, or their classes are not known.
+        """
+        return reconstruct_run(self, inputs, classes)
 
     def draw_attention(self, text: str, path: str | Path) -> list[Path]:
         """Draw where the network looks at a text; see dltool.inference.attention."""

@@ -153,37 +153,29 @@ Panel = tuple[str, list[np.ndarray], tuple[float, float, float, float] | None]
 
 def panels(task: CodingTask, plane: Plane, draws: Tensor) -> list[Panel]:
     """The decoded pictures, each its title, its rows and where it lies in the plane."""
-    device = draws.device
-    height = task.spec.input_shape[1]
-    side = SIDE if height <= 32 else SIDE // 2
+    side = SIDE if task.spec.input_shape[1] <= 32 else SIDE // 2
 
-    def rows(codes: Tensor, columns: int, labels: Tensor | None = None) -> list[np.ndarray]:
-        samples = task.decode(codes.to(device), None if labels is None else labels.to(device)).float().cpu().numpy()
-        return [samples[start : start + columns] for start in range(0, len(samples), columns)]
+    def decoded(codes: Tensor, num_columns: int, labels: Tensor | None = None) -> list[np.ndarray]:
+        classes = None if labels is None else labels.to(draws.device)
+        samples = task.decode(codes.to(draws.device), classes).float().cpu().numpy()
+        return [samples[start : start + num_columns] for start in range(0, len(samples), num_columns)]
 
-    range_of_codes, extent = plane.grid(side)
-    one_class = torch.zeros(len(range_of_codes), dtype=torch.int64) if task.num_classes else None
-    over = rows(range_of_codes, side, one_class), "over the range of the samples' codes"
-    what = ", as the first class" if task.num_classes else ""
+    codes, extent = plane.grid(side)
+    one_class = torch.zeros(len(codes), dtype=torch.int64) if task.num_classes else None
+    name = "decoded plane over the range of the samples' codes" + (", as the first class" if task.num_classes else "")
+    plane_of_samples: Panel = name, decoded(codes, side, one_class), extent
     if task.num_classes:  # The same codes as each class.
-        columns, shown = 10, min(task.num_classes, 10)
-        labels = torch.arange(shown).repeat_interleave(columns)
-        return [
-            (
-                "decoded draws of N(0, I): a row is a class, a column a code",
-                rows(draws[:columns].repeat(shown, 1), columns, labels),
-                None,
-            ),
-            (f"decoded plane {over[1]}{what}", over[0], extent),
-        ]
+        num_rows = min(task.num_classes, side)
+        classes = torch.arange(num_rows).repeat_interleave(side)
+        of_draws = decoded(draws[:side].repeat(num_rows, 1), side, classes)
+        return [("decoded draws of N(0, I): a row is a class, a column a code", of_draws, None), plane_of_samples]
     if task.latent_dim == 2:
         quantiles = torch.special.ndtri(torch.linspace((1 - INNER) / 2, (1 + INNER) / 2, side))
         x, y = torch.meshgrid(quantiles, -quantiles, indexing="xy")
-        at_prior = rows(torch.stack([x, y], dim=-1).view(-1, 2), side)
-        drawn_codes: Panel = (f"decoded plane at the quantiles of N(0, 1), {100 * INNER:.0f} % of it", at_prior, None)
-    else:
-        drawn_codes = ("decoded draws of N(0, I)", rows(draws[: (side // 2 + 1) ** 2], side // 2 + 1), None)
-    return [drawn_codes, (f"decoded plane {over[1]}{what}", over[0], extent)]
+        of_prior = decoded(torch.stack([x, y], dim=-1).view(-1, 2), side)
+        return [(f"decoded plane at quantiles of N(0, 1), {100 * INNER:.0f} % of it", of_prior, None), plane_of_samples]
+    num_columns = side // 2 + 1
+    return [("decoded draws of N(0, I)", decoded(draws[: num_columns**2], num_columns), None), plane_of_samples]
 
 
 def draw_codes(axes: "Axes", plane: Plane, codes: Tensor, targets: Tensor, draws: Tensor, spec: DataSpec) -> None:
