@@ -128,7 +128,7 @@ def draw_rows(rows: Sequence[Sequence[np.ndarray]], path: Path, title: str) -> N
         axes.spines[:].set_visible(False)
         axes.set_xticks([])
         labels = ["original", "reconstruction"] * (len(rows) // 2)
-        axes.set_yticks([tiles.middle(i, 0)[1] for i in range(len(rows))], labels)
+        axes.set_yticks([tiles.middle(i, 0)[0] for i in range(len(rows))], labels)
         axes.tick_params(length=0)
         figure.suptitle(title, fontsize=12)
         figure.savefig(path)

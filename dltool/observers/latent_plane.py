@@ -1,6 +1,7 @@
 """The space of an autoencoder's codes: where the samples are, and what the decoder makes of the places around them."""
 
 import copy
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,7 +26,7 @@ if TYPE_CHECKING:  # matplotlib is imported when the first picture is drawn.
 
 SIDE = 12  # Of a decoded plane, in samples; of an image of more pixels fewer.
 NUM_DRAWS = 500
-INNER = 0.95  # The share of N(0, 1) in each direction that the plane of the prior shows.
+INNER = 0.95  # The share of N(0, 1) in each direction that the plane of the prior shows, and of N(0, I) in the circle.
 CLASSES_UP_TO = 20  # With a colour of their own.
 
 
@@ -181,6 +182,7 @@ def panels(task: CodingTask, plane: Plane, draws: Tensor) -> list[Panel]:
 def draw_codes(axes: "Axes", plane: Plane, codes: Tensor, targets: Tensor, draws: Tensor, spec: DataSpec) -> None:
     """A scatter of the samples' codes over draws of N(0, I)."""
     from matplotlib import colormaps
+    from matplotlib.patches import Circle
 
     places = plane.of(codes).numpy()
     xs, ys = places[:, 0], places[:, -1] if places.shape[1] > 1 else np.zeros(len(places))
@@ -195,6 +197,11 @@ def draw_codes(axes: "Axes", plane: Plane, codes: Tensor, targets: Tensor, draws
         axes.plot(xs, ys, ".", color="#1f77b4", markersize=4, label="samples", zorder=2)
     other = draws[:, -1].numpy() if draws.shape[1] > 1 else np.zeros(len(draws))
     axes.plot(draws[:, 0].numpy(), other, "o", color="#c8c8c8", markersize=3, zorder=1, label="draws of N(0, I)")
+    if draws.shape[1] > 1:
+        radius = math.sqrt(-2 * math.log(1 - INNER))  # Of two normal numbers.
+        middle = plane.of(torch.zeros(1, codes.shape[1]))[0].tolist()
+        axes.add_patch(Circle(middle, radius, fill=False, edgecolor="#606060", linestyle="--", zorder=3))
+        axes.plot([], [], "--", color="#606060", linewidth=1, label=f"{100 * INNER:.0f} % of N(0, I)")
     axes.set_title("codes")
     axes.set_xlabel(plane.labels[0])
     axes.set_ylabel(plane.labels[-1] if len(plane.labels) > 1 else "")
