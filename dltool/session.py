@@ -25,6 +25,7 @@ from dltool.observers.augmented import AugmentedPlot
 from dltool.observers.csv_log import CsvLog
 from dltool.observers.gradient_over_time_plot import GradientOverTimePlot
 from dltool.observers.jsonl import JsonlLog, cut_back
+from dltool.observers.latent_plane import LatentPlanePlot
 from dltool.observers.metric_plots import MetricPlots
 from dltool.observers.network_plots import NetworkPlots
 from dltool.observers.observer import Observer
@@ -71,6 +72,7 @@ class Session:
             spec, images = self.parts.spec, self.parts.dataset.preprocessing
             if isinstance(images, ImagePreprocessing):
                 observers.append(NetworkPlots(self.run.path, self.title(), spec, images))
+            observers.append(LatentPlanePlot(self.run.path, self.title(), spec))
             observers.append(GradientOverTimePlot(self.run.path, self.title(), self.held_out_batch, padded=spec.padded))
             if isinstance(self.parts.dataset.train, TrainSource):
                 observers.append(AugmentedPlot(self.run.path, self.parts.dataset.train))

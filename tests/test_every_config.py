@@ -21,6 +21,10 @@ OPTIONS = [(group, name) for group in GROUPS for name in option_files(group)]
 # What an option needs beside itself, where the defaults (LeNet on digits) do not suit it.
 COMPANIONS = {
     ("task", "gan"): ["model=gan"],
+    ("task", "autoencoder"): ["model=autoencoder"],
+    ("task", "vae"): ["model=vae"],
+    ("loss", "bernoulli"): ["model=vae"],
+    ("loss", "gaussian"): ["model=vae"],
     ("task", "rosenblatt"): ["model=perceptron", "data=logic"],
     ("task", "least_squares"): ["model=linear", "optim=none", "data.batch_size=full", "trainer.epochs=1"],
     ("task", "language_model"): ["data=pydoc", "model=gpt"],

@@ -22,13 +22,15 @@ examples:
   dltool evaluate 12-00-00_mlp_csv data.path=new.csv --predictions new_predictions.csv
   dltool evaluate 12-00-00_lenet_image_folder --tta hflip,shift
   dltool evaluate 12-00-00_lenet_digits attack=pgd attack.eps=0.1 attack.restarts=5 --plots pictures
+  dltool evaluate 12-00-00_vae_mnist task.num_importance_samples=500 --plots pictures
 
 key=value: other data (data=…, data.path=…, data.root=…), other metrics (task.metrics=[…]), an attack on a classifier of
 images (`dltool list attack`; attack.num_samples=1000 attacks the first ones only), trainer.device, .threads,
 .precision. Other data is prepared as the training's was: nothing is fitted to it. Of other data that brings no test
 split of its own, all samples are measured. Of a network that tells images apart, --plots draws also the first layer's
 kernels, the feature maps of an image, what the units look at (see dltool show), the surest mistakes, who is taken for
-whom; and, under attack, some images, what the attack changes, and what they are then taken for.
+whom; under attack, some images, what the attack changes, and what they are then taken for; of an autoencoder the plane
+of its codes. Of a VAE, task.num_importance_samples=500 estimates -log p(x), for the first task.nll_samples.
 """
 
 
@@ -74,8 +76,10 @@ def run(args: argparse.Namespace) -> int:
 def draw(measured: "Evaluation", used: "Run", folder: Path) -> None:
     """The metrics that can be drawn, and, of a network of images, what a training draws at its end and more."""
     from dltool.data.image_preprocessing import ImagePreprocessing
+    from dltool.observers.latent_plane import draw_latent_plane
     from dltool.observers.metric_plots import draw_metrics
     from dltool.observers.network_plots import draw_attack, draw_network
+    from dltool.tasks.coding import CodingTask
 
     drawn = draw_metrics(measured.task.metrics, folder, used.title, used.class_names)
     if measured.mistakes is not None and isinstance(used.preprocessing, ImagePreprocessing):
@@ -90,6 +94,10 @@ def draw(measured: "Evaluation", used: "Run", folder: Path) -> None:
             without=drawn,
         )
     drawn += draw_attack(measured.task, folder, f"{used.title}, {measured.split}")
+    if measured.codes is not None and isinstance(measured.task, CodingTask):
+        path = folder / "latent_plane.png"
+        if draw_latent_plane(measured.task, measured.codes, used.spec, path, used.title, measured.split):
+            drawn.append(path.name)
     said = f"drawn in {folder}: {', '.join(drawn)}" if drawn else "none of task.metrics can be drawn; confusion can"
     print(said, file=sys.stderr)
 

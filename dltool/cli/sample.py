@@ -27,12 +27,14 @@ examples:
   dltool sample 12-00-00_dcgan_mnist --seeds 0-7,42 --weights ema
   dltool sample 12-00-00_stylegan2_mnist --seeds 0-4 --interpolate 8 --class 3,5
   dltool sample 12-00-00_stylegan2_mnist --truncation 0.7
+  dltool sample 12-00-00_vae_mnist --reconstruct seven.png
 
 A text appears as it is written. Without a prompt it begins on a new line; texts with an end of their own, such as
 names, begin at their beginning, and each is a line. The same seed gives the same text. Of a GAN or an autoencoder the
 samples are a picture, RUN/samples/<checkpoint>.png without --output, or, where --output has no suffix, a folder with an
 image each. Sample i of --seed N is that of seed N + i, whatever stands beside it; a conditional model takes its classes
 in turn. --interpolate goes from each seed to the next: on a sphere between codes z, on a line between StyleGAN's w.
+--reconstruct shows images and what an autoencoder makes of them again.
 """
 HOW = ("temperature", "top_k", "top_p", "seed", "unknown")
 OF_TEXTS = ("prompt", "prompt_file", "length", "attention", "json", *(name for name in HOW if name != "seed"))
@@ -65,12 +67,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seeds", type=numbers, metavar="0-7,42", help="one sample of each seed")
     parser.add_argument("--truncation", type=float, metavar="T", help="of StyleGAN, below 1 for typical samples (1)")
     parser.add_argument("--interpolate", type=int, metavar="N", help="rows of N samples from each seed to the next")
+    parser.add_argument(
+        "--reconstruct", type=Path, metavar="FILE|FOLDER", help="of an autoencoder, images and what it makes of them"
+    )
     parser.add_argument("--output", type=Path, metavar="FILE.png|FOLDER", help="the picture, or a folder of images")
 
 
 def run(args: argparse.Namespace) -> int:
     check_numbers(args)
     used = used_run(args, args.overrides)
+    if args.reconstruct is not None:
+        reconstruct(args, used)
+        return 0
     if used.spec.target == "next_token":
         if given := first_given(args, OF_PICTURES):
             raise ConfigError(f"{given} is for pictures; a text goes to standard output", "dltool sample … > FILE")
@@ -168,3 +176,16 @@ def draw(args: argparse.Namespace, used: "Run") -> None:
     path = args.output or used.path / "samples" / f"{used.checkpoint}.png"
     write_samples(used, samples, path)
     print(f"{used.title}, {used.described_checkpoint}: {len(samples.values):,} samples drawn in {path}")
+
+
+def reconstruct(args: argparse.Namespace, used: "Run") -> None:
+    """Images, and below them what an autoencoder makes of their codes."""
+    others = ("count", "seed", *OF_TEXTS, *(name for name in OF_PICTURES if name != "output"))
+    if given := first_given(args, others):
+        raise ConfigError(
+            f"--reconstruct makes given samples again, for which {given} has no meaning", f"without {given}"
+        )
+    path = args.output or used.path / "samples" / f"{used.checkpoint}-reconstructed.png"
+    made = used.reconstruct(args.reconstruct)
+    made.draw(path)
+    print(f"{used.title}, {used.described_checkpoint}: {len(made.names):,} samples and reconstructions drawn in {path}")

@@ -17,8 +17,10 @@ from dltool.engine.evaluator import evaluate
 from dltool.errors import ConfigError, RunError
 from dltool.inference.predicting import AnyPredictions, joined, on_host, texts_of
 from dltool.inference.sequence_predictions import ClozePredictions
+from dltool.introspection.codes import Codes
 from dltool.introspection.mistakes import Mistakes
 from dltool.judging.attach import attach_judge
+from dltool.observers.latent_plane import watch_codes
 from dltool.observers.network_plots import watch_mistakes
 from dltool.randomness import derive_seed, seed_default_generators
 from dltool.tasks.task import Prediction, Task
@@ -41,6 +43,7 @@ class Evaluation:
         notes: What a person should know of the data.
         task: As it is after the evaluation; its metrics can be drawn.
         mistakes: What pictures of a classifier of images need; None of other models.
+        codes: Of the first samples, of an autoencoder; None of other models.
         predictions: What the model said of each sample, if asked for.
         targets: What was true of each, by name or number, if asked for.
     """
@@ -53,6 +56,7 @@ class Evaluation:
     notes: list[str]
     task: Task
     mistakes: Mistakes | None = None
+    codes: Codes | None = None
     predictions: AnyPredictions | None = None
     targets: list[Any] | None = None
 
@@ -75,7 +79,7 @@ def evaluate_run(run: "Run", config: Config, *, split: str, views: Sequence[View
     task.load_state_dict(run.task.state_dict())
     attach_judge(task, config["data"], dataset, run.device, train_aside)
     task = averaged_over(task, views, spec)
-    mistakes = watch_mistakes(task, spec)
+    mistakes, codes = watch_mistakes(task, spec), watch_codes(task)
     if predictions and not task.predicts:
         raise ConfigError(f"{run.title} predicts nothing", "without --predictions")
     said = Said(task)
@@ -85,7 +89,8 @@ def evaluate_run(run: "Run", config: Config, *, split: str, views: Sequence[View
     seed_default_generators(derive_seed(config["seed"], "evaluation", split), run.device)
     metrics = evaluate(task, batches, split, autocast=run.autocast) | task.details()
     count = sum(dataset.sizes[name] for name in members(split, dataset))
-    measured = Evaluation(split, count, dataset.unit, metrics, dict(task.undefined), dataset.notes, task, mistakes)
+    undefined = dict(task.undefined)
+    measured = Evaluation(split, count, dataset.unit, metrics, undefined, dataset.notes, task, mistakes, codes)
     if not predictions:
         return measured
     names = [name for member in members(split, dataset) for name in dataset.sample_names(member)]

@@ -24,6 +24,7 @@ from dltool.inference.evaluation import Evaluation, evaluate_run
 from dltool.inference.export import Exported, export_run
 from dltool.inference.inputs import Raw
 from dltool.inference.predicting import AnyPredictions, predict_run
+from dltool.inference.reconstruction import Reconstruction, reconstruct_run
 from dltool.inference.sample_generator import SampleGenerator
 from dltool.inference.sampling import TextSampler
 from dltool.runs.folder import CONFIG, PREPROCESSING, RunFolder, quoted
@@ -34,7 +35,7 @@ from dltool.tasks.views import View
 # What may be said anew of a run that is only used; all else makes it what it is.
 OF_THE_MACHINE = ("trainer.device", "trainer.threads", "trainer.precision")
 OF_WORDS = ("task.analogies", "task.similarities")
-OF_SAMPLES = ("task.num_samples", "task.features")
+OF_SAMPLES = ("task.num_samples", "task.features", "task.num_importance_samples", "task.nll_samples")
 OF_AN_EVALUATION = (*OF_THE_MACHINE, "data", "attack", "task.metrics", *OF_SAMPLES, *OF_WORDS)
 
 Weights = Literal["tested", "ema", "swa", "raw"]
@@ -275,6 +276,19 @@ class Run:
             how: What SampleGenerator.samples takes: seed, seeds, classes, truncation.
         """
         return SampleGenerator(self).samples(count, **how).values
+
+    def reconstruct(self, inputs: Raw, *, classes: Sequence[str] | None = None) -> Reconstruction:
+        """What an autoencoder or a VAE makes again of raw samples.
+
+        Args:
+            inputs: As for `predict`.
+            classes: Of a conditional model, the name of each sample's class; None takes it from the file's folder.
+
+        Raises:
+            ConfigError: The model has no codes.
+            DataError: The inputs cannot be read, or their classes are not known.
+        """
+        return reconstruct_run(self, inputs, classes)
 
     def draw_attention(self, text: str, path: str | Path) -> list[Path]:
         """Draw where the network looks at a text; see dltool.inference.attention."""

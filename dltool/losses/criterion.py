@@ -32,6 +32,10 @@ class Criterion:
         """The probability of each class that the outputs stand for, `(B, num_classes)`; None where for none."""
         return None
 
+    def expected(self, outputs: Tensor) -> Tensor:
+        """The targets that outputs stand for, of the same shape: what a decoder's outputs look like."""
+        return outputs
+
     def pool(self, views: Tensor) -> Tensor:
         """The outputs that stand for several looks at each sample: the mean of theirs.
 

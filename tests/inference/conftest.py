@@ -22,6 +22,9 @@ TRAININGS = {
     "hinge": ["model=mlp", "data=iris", "loss=hinge", "trainer.epochs=2"],
     "perceptron": ["model=perceptron", "data=logic", "trainer.epochs=5"],
     "gan": ["model=gan", "data=gaussians", "trainer.steps=5"],
+    "autoencoder": ["model=autoencoder", "model.hidden=[16]", "model.latent_dim=4", "trainer.epochs=1"],
+    "conditional vae": ["model=vae", "model.hidden=[16]", "model.condition=input", "trainer.epochs=1"],
+    "vae of numbers": ["model=vae", "model.hidden=[16]", "loss=gaussian", "data=iris", "trainer.epochs=2"],
     "gpt": [
         *("model=gpt", "model.dim=16", "model.depth=1", "model.num_heads=2", "data=text", "data.path={texts}/text.txt"),
         *("data.length=16", "trainer.steps=5", "trainer.epochs=null"),

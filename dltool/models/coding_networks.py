@@ -1,0 +1,58 @@
+"""What an autoencoder and its variational form have in common."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from dltool.layers.coder import Decoder, Encoder, Form
+from dltool.spec import DataSpec
+
+
+class CodingNetworks(nn.Module):
+    """Base of the models that `task=autoencoder` and `task=vae` train.
+
+    The decoder takes one tensor, the code z `(B, latent_dim)`, behind which a conditional one finds the class as
+    one-hot numbers. It gives outputs of the samples' shape, any numbers; what they stand for is the loss's business.
+
+    Args:
+        spec: Of the data.
+        form: Of encoder and decoder.
+        latent_dim: Numbers in a code.
+        numbers_per_code: What the encoder gives for each of them: the code, or the mean and variance of one.
+        num_classes: By which samples can be asked for; 0 for an unconditional model.
+    """
+
+    def __init__(
+        self, spec: DataSpec, form: Form, latent_dim: int, *, numbers_per_code: int = 1, num_classes: int = 0
+    ) -> None:
+        super().__init__()
+        self.latent_dim = latent_dim
+        self.num_classes = num_classes
+        self.encoder = Encoder(spec.input_shape, form, numbers_per_code * latent_dim, num_classes)
+        self.decoder = Decoder(spec.input_shape, form, latent_dim + num_classes)
+
+    def codes(self, inputs: Tensor, labels: Tensor | None = None) -> Tensor:
+        """The code of each sample `(B, latent_dim)`; where it has a distribution, its mean.
+
+        Args:
+            inputs: `(B, …)`.
+            labels: int64 `(B,)`, for a conditional model.
+        """
+        raise NotImplementedError
+
+    def decode(self, codes: Tensor, labels: Tensor | None = None) -> Tensor:
+        """The decoder's outputs `(B, *input_shape)`."""
+        classes = self.one_hot(labels, codes)
+        return self.decoder(codes if classes is None else torch.cat([codes, classes], dim=1))
+
+    def one_hot(self, labels: Tensor | None, like: Tensor) -> Tensor | None:
+        """Classes `(B, num_classes)` with the dtype of `like`; None where the model is unconditional."""
+        if not self.num_classes:
+            return None
+        assert labels is not None, "a conditional model wants labels"
+        return F.one_hot(labels, self.num_classes).to(like.dtype)
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """The outputs for the codes of the inputs; a conditional model is told the classes in turn."""
+        labels = torch.arange(len(inputs), device=inputs.device) % self.num_classes if self.num_classes else None
+        return self.decode(self.codes(inputs, labels), labels)

@@ -1,0 +1,120 @@
+"""What the tasks of autoencoders share: codes of samples, samples of codes."""
+
+from typing import ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from dltool.batch import Batch
+from dltool.errors import ConfigError
+from dltool.losses.criterion import Criterion
+from dltool.losses.likelihood import Likelihood
+from dltool.models.coding_networks import CodingNetworks
+from dltool.randomness import generator
+from dltool.spec import DataSpec
+from dltool.tasks.generative import GenerativeTask
+from dltool.tasks.task import Network
+
+
+class CodingTask(GenerativeTask):
+    """Base of the tasks whose models have an encoder and a decoder.
+
+    Codes are drawn from N(0, I). For a VAE that is the prior, with which it was trained; to a plain autoencoder nobody
+    said where its codes should lie, and what its decoder makes of such draws shows it.
+
+    Watchers are told of each batch of an evaluation with the codes of its samples, `(B, latent_dim)`.
+
+    Raises:
+        ConfigError: The loss is for inputs in [0, 1], and these are others.
+    """
+
+    main_metric: ClassVar[tuple[str, str] | None] = ("loss", "min")  # type: ignore[misc]
+    model: CodingNetworks
+
+    def __init__(self, model: CodingNetworks, loss: Criterion, spec: DataSpec) -> None:
+        super().__init__(model)
+        self.criterion = loss
+        self.spec = spec
+        self.latent_dim, self.num_classes = model.latent_dim, model.num_classes
+        if isinstance(loss, Likelihood) and loss.of_pixels and spec.input_range != (0, 1):
+            there = "are not bounded" if spec.input_range is None else "lie in [{:g}, {:g}]".format(*spec.input_range)
+            scaled = "data.scaling=unit for images, or " if len(spec.input_shape) == 3 else ""
+            raise ConfigError(
+                f"loss=bernoulli is for inputs in [0, 1], pixels, and these {there}",
+                f"{scaled}loss={self.loss_of_numbers}",
+            )
+
+    @property
+    def loss_of_numbers(self) -> str:
+        """The loss that takes any inputs, for messages."""
+        raise NotImplementedError
+
+    def labels(self, batch: Batch) -> Tensor | None:
+        return batch.targets if self.num_classes else None
+
+    def draw_codes(self, count: int, source: torch.Generator | None = None) -> Tensor:
+        device = next(self.model.parameters()).device
+        return torch.randn(count, self.latent_dim, generator=source, device="cpu" if source else device).to(device)
+
+    @torch.no_grad()
+    def decode(self, codes: Tensor, labels: Tensor | None = None, *, truncation: float = 1.0) -> Tensor:
+        """What the decoder expects of each code: of pixels drawn black or white, how probably they are white."""
+        labels = self.class_in_turn(len(codes), codes.device) if labels is None else labels
+        return self.criterion.expected(self.model.decode(codes, labels).float())
+
+    @torch.no_grad()
+    def codes(self, inputs: Tensor, labels: Tensor | None = None) -> Tensor:
+        """The codes of samples as the data gives them, `(B, latent_dim)`; of a distribution, its mean."""
+        return self.model.codes(inputs, labels).float()
+
+    def reconstruct(self, inputs: Tensor, labels: Tensor | None = None) -> Tensor:
+        """What is left of samples that went through their codes, `(B, *input_shape)`."""
+        return self.decode(self.codes(inputs, labels), labels)
+
+    def show_codes(self, batch: Batch) -> None:
+        for watcher in self.watchers:
+            watcher.see(batch, self.codes(batch.inputs, self.labels(batch)))
+
+    @property
+    def networks(self) -> dict[str, Network]:
+        classes = self.num_classes
+        networks = {
+            "decoder": Network(
+                Expected(self.model.decoder, self.criterion),
+                noise=self.codes_to_export,
+                takes="a code" + (f", and the class as {classes} one-hot numbers" if classes else ""),
+                gives="samples, scaled as the training data",
+            )
+        }
+        if not classes:  # A conditional one takes two tensors.
+            networks["encoder"] = Network(CodesOf(self.model), gives="the code of each sample")
+        return networks
+
+    def codes_to_export(self, count: int) -> Tensor:
+        """Inputs of the decoder, the same each time."""
+        codes = self.draw_codes(count, generator(0, "codes to export"))
+        classes = self.model.one_hot(self.class_in_turn(count, codes.device), codes)
+        return codes if classes is None else torch.cat([codes, classes], dim=1)
+
+
+class Expected(nn.Module):
+    """A decoder with what its outputs stand for."""
+
+    def __init__(self, decoder: nn.Module, criterion: Criterion) -> None:
+        super().__init__()
+        self.decoder = decoder
+        self.criterion = criterion
+
+    def forward(self, codes: Tensor) -> Tensor:
+        return self.criterion.expected(self.decoder(codes))
+
+
+class CodesOf(nn.Module):
+    """An encoder whose outputs are the codes."""
+
+    def __init__(self, networks: CodingNetworks) -> None:
+        super().__init__()
+        self.networks = networks
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        return self.networks.codes(inputs)

@@ -1,0 +1,224 @@
+"""The variational autoencoder: maximize the evidence lower bound."""
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import torch
+from torch import Tensor
+
+from dltool.batch import Batch
+from dltool.component import NonNegative, Positive, register, requires
+from dltool.losses.likelihood import Likelihood
+from dltool.metrics.mean import Mean, MeanOver
+from dltool.models.vae import Vae
+from dltool.randomness import generator
+from dltool.spec import DataSpec
+from dltool.tasks.coding import CodingTask
+from dltool.tasks.importance import log_likelihood
+from dltool.tasks.task import Loss, Source, Updater
+
+
+@register("task", "vae", loss_for="vae", pixels="unit")
+@requires(
+    lambda config: (
+        config.data.inputs != "image" or not (config.data.augment.get("mixup") or config.data.augment.get("cutmix"))
+    ),
+    "data.augment.mixup and data.augment.cutmix mix classes, and a VAE is asked for none",
+    hint="data.augment.mixup=0 data.augment.cutmix=0",
+)
+@requires(
+    lambda config: config.task.binarize in ("auto", "none") or config.loss.name == "bernoulli",
+    "task.binarize makes pixels black or white, and the loss is the likelihood of any numbers",
+    hint="task.binarize=auto, or loss=bernoulli",
+)
+class VaeTask(CodingTask):
+    """Minimize -ELBO = E_q -log p(x|z) + KL(q(z|x) ‖ p(z)) (Kingma and Welling 2014, arXiv:1312.6114, eq. 3 and 10).
+
+    One z = μ + σ ε is drawn for each sample. All is in nats per sample: sums over its numbers, means over the samples.
+    A factor β before the KL divergence makes it the β-VAE (Higgins et al. 2017, ICLR), whose objective is no bound for
+    β < 1 and a looser one for β > 1.
+
+    A Bernoulli decoder has a likelihood for black and white pixels only. They are drawn anew each time a sample is
+    seen, white as probably as they are grey (Burda et al. 2016, arXiv:1509.00519, section 5.1, after Salakhutdinov and
+    Murray 2008); in an evaluation once for all, as a function of the place in the split, so that neither the seed nor
+    the batch size changes what is measured. Without, what grey pixels give is trained on as well as anything, but it is
+    no ELBO, it can be less than any ELBO, and so it is called "grey_neg_elbo".
+
+    Logged: "loss" as minimized, "reconstruction", "kl", and "neg_elbo", their sum with β = 1. An evaluation's "loss"
+    has β as it is after the warm-up. It adds "nll_k" where `num_importance_samples` is k.
+
+    Args:
+        beta: β.
+        beta_warmup_steps: Over so many steps β grows from 0 in a straight line (Sønderby et al. 2016,
+            arXiv:1602.02282, section 2.3, there over epochs), so that the code is in use before it must be paid for.
+        binarize: "dynamic" draws pixels as above, "threshold" makes those above 0.5 white, "none" takes them as they
+            are; "auto" is dynamic for loss=bernoulli, else none.
+        num_importance_samples: k of the estimate of -log p(x) in an evaluation, see dltool.tasks.importance; null for
+            none, since it decodes k codes a sample.
+        nll_samples: How many samples of the split, from the first, it is estimated for; null for all.
+
+    Attributes:
+        num_steps: So far.
+    """
+
+    model: Vae
+    criterion: Likelihood
+
+    def __init__(
+        self,
+        model: Vae,
+        loss: Likelihood,
+        spec: DataSpec,
+        *,
+        beta: NonNegative[float] = 1.0,
+        beta_warmup_steps: NonNegative[int] = 0,
+        binarize: Literal["auto", "dynamic", "threshold", "none"] = "auto",
+        num_importance_samples: Positive[int] | None = None,
+        nll_samples: Positive[int] | None = 1000,
+    ) -> None:
+        super().__init__(model, loss, spec)
+        self.beta, self.beta_warmup_steps = beta, beta_warmup_steps
+        automatic = "dynamic" if loss.of_pixels else "none"
+        self.binarize = automatic if binarize == "auto" else binarize
+        self.is_grey = loss.of_pixels and self.binarize == "none"
+        self.num_importance_samples, self.nll_samples = num_importance_samples, nll_samples
+        self.num_steps = 0
+        self.start_evaluation()
+
+    @property
+    def loss_of_numbers(self) -> str:
+        return "gaussian"
+
+    def train_step(self, source: Source, updaters: Mapping[str, Updater]) -> dict[str, Mean]:
+        logs = updaters["model"].minimize(self.loss, source.draw())
+        self.num_steps += 1
+        return logs
+
+    def loss(self, batch: Batch) -> Loss:
+        inputs = torch.bernoulli(batch.inputs) if self.binarize == "dynamic" else self.thresholded(batch.inputs)
+        noise = torch.randn(batch.size, self.latent_dim, device=inputs.device)
+        reconstruction, kl = self.elbo(inputs, self.labels(batch), noise)
+        loss = reconstruction + self.beta_of_step() * kl
+        return Loss(loss, batch.size, self.logs(loss, reconstruction, kl, batch.size))
+
+    def elbo(self, inputs: Tensor, labels: Tensor | None, noise: Tensor) -> tuple[Tensor, Tensor]:
+        """The two terms of -ELBO for ε `(B, latent_dim)`, scalars."""
+        mean, log_variance = self.posterior(inputs, labels)
+        codes = mean + (0.5 * log_variance).exp() * noise
+        log_prob = self.criterion.log_prob(self.model.decode(codes, labels).float(), inputs, self.model.log_std)
+        return -log_prob.mean(), kl_divergence(mean, log_variance).mean()
+
+    def posterior(self, inputs: Tensor, labels: Tensor | None) -> tuple[Tensor, Tensor]:
+        """μ and log σ² of q(z|x), in float32 whatever autocast is on."""
+        mean, log_variance = self.model.encode(inputs, labels)
+        return mean.float(), log_variance.float()
+
+    def beta_of_step(self) -> float:
+        return self.beta * min(1.0, self.num_steps / self.beta_warmup_steps) if self.beta_warmup_steps else self.beta
+
+    def logs(self, loss: Tensor, reconstruction: Tensor, kl: Tensor, count: int) -> dict[str, Mean]:
+        parts = {"loss": loss, self.named("neg_elbo"): reconstruction + kl, "reconstruction": reconstruction, "kl": kl}
+        return {name: MeanOver(part.detach(), count) for name, part in parts.items()}
+
+    def named(self, metric: str) -> str:
+        """A metric's name, which says so where it is none of a likelihood."""
+        return f"grey_{metric}" if self.is_grey else metric
+
+    def thresholded(self, inputs: Tensor) -> Tensor:
+        """The samples as the networks see them without chance: black and white unless they stay grey."""
+        return inputs if self.binarize == "none" else (inputs > 0.5).to(inputs.dtype)
+
+    def start_evaluation(self) -> None:
+        super().start_evaluation()
+        self.draws = generator(0, "vae evaluation")
+        self.num_seen = 0
+
+    def evaluate(self, batch: Batch) -> dict[str, Mean]:
+        if self.judge is not None:
+            self.judge.see(batch)
+        self.show_codes(batch)
+        labels = self.labels(batch)
+        inputs, noise = self.drawn_once(batch.inputs)
+        reconstruction, kl = self.elbo(inputs, labels, noise)
+        logs = self.logs(reconstruction + self.beta * kl, reconstruction, kl, batch.size)
+        if self.num_importance_samples is not None:
+            wanted = batch.size if self.nll_samples is None else self.nll_samples - self.num_seen
+            if (count := min(batch.size, wanted)) > 0:
+                total = sum(self.log_likelihood(inputs, labels, place) for place in range(count))
+                logs[self.named(f"nll_{self.num_importance_samples}")] = Mean(-total, count)
+        self.num_seen += batch.size
+        return logs
+
+    def drawn_once(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
+        """The samples as they are measured and their ε, the same for a place in a split however it comes in batches.
+
+        Of torch's draws only those of uniform numbers come one by one; a normal one is a quantile of such a number.
+        """
+        num_pixels = inputs[0].numel() if self.binarize == "dynamic" else 0
+        table = torch.rand(len(inputs), num_pixels + self.latent_dim, generator=self.draws, dtype=torch.float64)
+        noise = torch.special.ndtri(table[:, num_pixels:].clamp(min=1e-12)).float().to(inputs.device)
+        if self.binarize != "dynamic":
+            return self.thresholded(inputs), noise
+        shares = table[:, :num_pixels].float().to(inputs.device).view(inputs.shape)  # (B, C * H * W) -> (B, C, H, W)
+        return (shares < inputs).to(inputs.dtype), noise
+
+    def log_likelihood(self, inputs: Tensor, labels: Tensor | None, place: int) -> Tensor:
+        """The estimate of log p(x) of one sample of a batch."""
+        x, y = inputs[place : place + 1], None if labels is None else labels[place : place + 1]
+        mean, log_variance = self.posterior(x, y)
+
+        def log_weights(noise: Tensor) -> Tensor:
+            """log p(x|z) + log p(z) - log q(z|x); the constants of the two normal densities are the same."""
+            codes, count = mean + (0.5 * log_variance).exp() * noise, len(noise)
+            outputs = self.model.decode(codes, None if y is None else y.expand(count)).float()
+            log_prob = self.criterion.log_prob(outputs, x.expand(count, *x.shape[1:]), self.model.log_std)
+            return log_prob + 0.5 * (noise.square() + log_variance - codes.square()).sum(1)
+
+        assert self.num_importance_samples is not None
+        return log_likelihood(
+            log_weights,
+            self.num_importance_samples,
+            self.latent_dim,
+            generator(0, "importance", self.num_seen + place),
+            input_dim=x.numel(),
+            device=x.device,
+        )
+
+    def finish_evaluation(self, metrics: dict[str, float]) -> dict[str, float]:
+        return self.judged(metrics)
+
+    @torch.no_grad()
+    def codes(self, inputs: Tensor, labels: Tensor | None = None) -> Tensor:
+        return super().codes(self.thresholded(inputs), labels)
+
+    @property
+    def remarks(self) -> list[str]:
+        remarks = list(super().remarks)
+        if self.is_grey:
+            remarks.append(
+                "grey_neg_elbo: of grey pixels the Bernoulli cross-entropy is no likelihood, so that this bounds none; "
+                "compare it with no ELBO (task.binarize=dynamic measures one)"
+            )
+        if not self.criterion.of_pixels and len(self.spec.input_shape) == 3:
+            remarks.append(
+                "neg_elbo: of a density, while pixels lie on a grid of 256 values; it depends on data.scaling, and is "
+                "not to be compared with that of black and white pixels"
+            )
+        if self.num_importance_samples is not None:
+            which = "all samples" if self.nll_samples is None else f"the first {min(self.nll_samples, self.num_seen):,}"
+            remarks.append(
+                f"{self.named(f'nll_{self.num_importance_samples}')}: importance-weighted, of {which}; at least "
+                "-log p(x) in expectation"
+            )
+        return remarks
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"num_steps": self.num_steps}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self.num_steps = state["num_steps"]
+
+
+def kl_divergence(mean: Tensor, log_variance: Tensor) -> Tensor:
+    """KL(N(μ, σ² I) ‖ N(0, I)) = ½ Σ μ² + σ² - log σ² - 1, at least 0, `(B,)` (Kingma and Welling, appendix B)."""
+    return 0.5 * (mean.square() + log_variance.exp() - log_variance - 1).sum(1)
