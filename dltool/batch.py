@@ -22,11 +22,14 @@ class Batch(NamedTuple):
 
     Attributes:
         inputs: float32, `(B, C, H, W)`, `(B, D)` or `(B, T, D)`; int64 `(B, T)` for tokens.
-        targets: int64 `(B,)` for classes, float32 `(B, target_dim)` for numbers; see DataSpec.target for sequences.
+        targets: int64 `(B,)` for classes, float32 `(B, target_dim)` for numbers, float32 `(B, C, H, W)` for images of
+            another domain; see DataSpec.target for sequences.
             For word vectors, how far each window reaches (dltool.data.window_source).
         full_size: Samples in the whole batch that this is a part of; `len(targets)` for a whole one.
         partners: With mixup or cutmix, what the inputs were mixed with.
         continues: Whether each row goes on where that of the batch before ended, in a stream of text.
+        labels: Where inputs and targets are images of two domains, the classes that they show, int64 `(B,)` each, for
+            measurements alone; None where they are not known.
     """
 
     inputs: Tensor
@@ -34,6 +37,7 @@ class Batch(NamedTuple):
     full_size: int
     partners: Partners | None = None
     continues: bool = False
+    labels: tuple[Tensor, Tensor] | None = None
 
     @property
     def size(self) -> int:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 if TYPE_CHECKING:
     from torch import Tensor
 
-Target = Literal["classes", "binary", "numbers", "tags", "next_token", "sequence", "none"]
+Target = Literal["classes", "binary", "numbers", "tags", "next_token", "sequence", "images", "none"]
 
 # Sequences of tokens that differ in length are padded with token 0 behind; where tokens form sentences, these are the
 # first of every vocabulary: padding, a token that is not in it, the beginning and the end of a sentence.
@@ -23,10 +23,12 @@ class DataSpec:
         input_shape: (C, H, W) for images, (D,) for rows of numbers, (T, D) for sequences of such rows, (T,) for
             sequences of at most T tokens.
         target: "classes" (int64 labels 0 … num_classes - 1), "binary" (the same with two classes),
-            "numbers" (float32, `(B, target_dim)`), or "none". For sequences also "tags" (a class at each position,
+            "numbers" (float32, `(B, target_dim)`), "images" (of another domain, float32 `(B, C, H, W)`, none of them
+            the image of an input), or "none". For sequences also "tags" (a class at each position,
             int64 `(B, T)`), "next_token" (the token that follows each position, int64 `(B, T)`), both IGNORED at the
             padding, and "sequence" (another sequence, int64 `(B, U)`, from BEGIN to END, then PAD).
-        class_names: One name a class; empty where the target is no class.
+        class_names: One name a class; empty where the target is no class. Where it is images, those that they show, if
+            that is known.
         target_dim: Numbers to predict per sample; 1 for classes.
         target_mean, target_std: Of each number in the training split, where targets are standardized and the model
             learns `(target - mean) / std`; empty where it learns the targets themselves.

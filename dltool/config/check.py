@@ -251,7 +251,7 @@ def resolve_loss(components: dict[str, Component]) -> Component | None:
     """The loss that `auto` stands for; a named one must fit the task and the data's targets."""
     task, data, loss = (components[group] for group in ("task", "data", "loss"))
     wanted = task.traits.get("loss_for")
-    if wanted is None:
+    if wanted in (None, "own"):  # A task with an objective of its own has an optimizer all the same.
         if loss.name != "auto":
             raise ConfigError(f"task={task.name} has no loss, but loss={loss.name} is set", "loss=auto")
         return None

@@ -51,6 +51,7 @@ TASKS = {
     "lazy penalty": [
         *("model=dcgan", "model.generator_width=2", "model.discriminator_width=2", "model.discriminator_norm=null"),
         *("data=digits", "data.batch_size=150", "loss=non_saturating_r1", "loss.r1_every_n_steps=3"),
+    ],
     "autoencoder": [
         *("model=autoencoder", "model.hidden=[8]", "model.latent_dim=3", "data=digits", "data.batch_size=150"),
         *("task.noise=masking", "task.sparsity=l1"),
@@ -62,6 +63,11 @@ TASKS = {
     "vae of numbers": [
         *("model=vae", "model.hidden=[8]", "model.latent_dim=2", "model.decoder_std=learned", "loss=gaussian"),
         *("data=iris", "data.batch_size=16", "trainer.accumulate=2"),
+    ],
+    "cyclegan": [  # Its pools are full after the second step.
+        *("model=cyclegan", "model.width=2", "model.blocks=1", "model.discriminator_width=2", "data=digit_pairs"),
+        *("data.resize=16", "data.batch_size=16", "data.val_fraction=0.05", "data.test_fraction=0.75"),
+        *("task.pool_size=20", "data.augment.shift=1", "trainer.accumulate=2"),
     ],
     "language model of crops": [
         *("model=gpt", "model.dim=8", "model.depth=1", "model.num_heads=2", "model.dropout=0.1", "data=text"),

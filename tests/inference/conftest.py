@@ -25,6 +25,11 @@ TRAININGS = {
     "autoencoder": ["model=autoencoder", "model.hidden=[16]", "model.latent_dim=4", "trainer.epochs=1"],
     "conditional vae": ["model=vae", "model.hidden=[16]", "model.condition=input", "trainer.epochs=1"],
     "vae of numbers": ["model=vae", "model.hidden=[16]", "loss=gaussian", "data=iris", "trainer.epochs=2"],
+    "cyclegan": [
+        *("model=cyclegan", "model.width=2", "model.blocks=1", "model.discriminator_width=2", "data=digit_pairs"),
+        *("data.test_fraction=0.6", "trainer.steps=3", "trainer.epochs=null"),
+    ],
+    "looks": ["model=lenet", "data=digit_looks", "optim.lr=0.003", "trainer.epochs=1"],
     "gpt": [
         *("model=gpt", "model.dim=16", "model.depth=1", "model.num_heads=2", "data=text", "data.path={texts}/text.txt"),
         *("data.length=16", "trainer.steps=5", "trainer.epochs=null"),

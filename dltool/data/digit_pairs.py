@@ -1,0 +1,100 @@
+"""Two unpaired domains made of handwritten digits."""
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any, Literal
+
+import torch
+
+from dltool.component import Positive, register, requires
+from dltool.data.arrays import RawData, Split
+from dltool.data.augment import Augmentation
+from dltool.data.looks import Look, LookData, load_digits
+from dltool.data.sample_data import LoadFunction, SampleData
+from dltool.data.splits import fold_of_each
+from dltool.data.unpaired_data import UnpairedData
+from dltool.randomness import generator
+
+PAIRS: Mapping[str, tuple[Look, Look]] = {
+    "inverted": ("upright", "inverted"),
+    "thickness": ("thin", "thick"),
+    "turned": ("upright", "turned"),
+}
+
+
+class DigitDomains(UnpairedData):
+    """Two looks of digits, each of another half of them: of no image does the other domain have the same digit.
+
+    The digits are split before they are halved, so that a classifier that data=digit_looks trains with the same
+    fractions and split_seed has not seen those that are held out here.
+
+    Args:
+        load: Loads the digits.
+        pair: Which looks A and B are (dltool.data.looks): "inverted" is white on black and black on white, "thickness"
+            thin and thick, "turned" upright and upside down. The last shows a limit of the method: an upside-down 6 is
+            a 9, and nothing says which of the two a 6 should become.
+        resize: Side of the square, or [height, width], that images are brought to; see data=digits.
+        residency: The same.
+        augment: How training images of both domains vary; see Augmentation.
+        shared: See UnpairedData.
+    """
+
+    def __init__(
+        self,
+        load: LoadFunction,
+        *,
+        pair: Literal["inverted", "thickness", "turned"] = "inverted",
+        resize: Literal["auto"] | Positive[int] | list[Positive[int]] | None = "auto",
+        residency: Literal["auto", "device", "host"] = "auto",
+        augment: Augmentation = Augmentation(),  # noqa: B008 (frozen)
+        **shared: Any,
+    ) -> None:
+        super().__init__(**shared)
+        self.load = load
+        self.pair = pair
+        self.of_images: dict[str, Any] = {"resize": resize, "residency": residency, "augment": augment}
+
+    def _make_domains(self) -> tuple[SampleData, SampleData]:
+        a, b = PAIRS[self.pair]
+        make = partial(HalfInALook, self.load, **self.shared, **self.of_images)
+        return make(half=0, look=a), make(half=1, look=b)
+
+
+class HalfInALook(LookData):
+    """One half of the digits of each split, with as many of each class as the other half, in one look."""
+
+    def __init__(self, load: LoadFunction, *, half: int, look: Look, **shared: Any) -> None:
+        super().__init__(load, looks=[look], **shared)
+        self.half = half
+
+    def _shape(self, model_traits: Mapping[str, Any]) -> None:
+        self.splits = {name: self._halved(name, split) for name, split in self.splits.items()}
+        super()._shape(model_traits)
+
+    def _halved(self, name: str, split: Split) -> Split:
+        order = torch.randperm(len(split), generator=generator(self.split_seed, "halves", name))
+        return split.select((fold_of_each(split.targets, 2, order) == self.half).nonzero()[:, 0])
+
+
+@register("data", "digit_pairs", into=DigitDomains, inputs="image", targets="images")
+@requires(
+    lambda config: config.data.source == "mnist" or config.data.root is None,
+    "data.root is where MNIST is, and data.source=digits comes with dltool",
+    hint="data.source=mnist",
+)
+@requires(
+    lambda config: not (config.data.augment["mixup"] or config.data.augment["cutmix"]),
+    "data.augment.mixup and data.augment.cutmix mix classes, and images of two domains have none",
+    hint="data.augment.mixup=0 data.augment.cutmix=0",
+)
+def digit_pairs(
+    rng: torch.Generator, *, source: Literal["digits", "mnist"] = "digits", root: str | None = None
+) -> RawData:
+    """Handwritten digits that are to be translated from one look into another, without pairs of both.
+
+    Args:
+        rng: Unused: nothing is made up.
+        source: "digits", the built-in ones of 8×8 pixels, or "mnist".
+        root: Of MNIST, see data=mnist.
+    """
+    return load_digits(rng, source, root)

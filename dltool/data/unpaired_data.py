@@ -1,0 +1,127 @@
+"""Images of two domains, none of which is the image of another."""
+
+from abc import abstractmethod
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import zip_longest
+from typing import Any
+
+from dltool.batch import Batch
+from dltool.component import Fraction, NonNegative, Positive
+from dltool.data.dataset import Dataset, Wanted
+from dltool.data.image_preprocessing import ImagePreprocessing
+from dltool.data.preprocessing import Fitted
+from dltool.data.sample_data import SampleData
+from dltool.data.unpaired_source import UnpairedSource
+from dltool.errors import DataError
+from dltool.randomness import derive_seed
+
+
+class UnpairedData(Dataset):
+    """Two data sets of images, domain A and domain B, that are drawn side by side.
+
+    A batch's inputs are images of A, its targets images of B, both scaled to [-1, 1]. Each domain is split, shuffled
+    and augmented by itself; B is brought to the size and the channels of A.
+
+    Args:
+        batch_size: Images of each domain that one training step sees.
+        eval_batch_size: The same of an evaluation; changes its speed, not its result.
+        drop_last: Leave out an epoch's last batch where it is smaller.
+        val_fraction, test_fraction: Shares of each domain's images that are cut off as validation and test split where
+            the data has no official one; 0 for none.
+        split_seed: Seed of the split, apart from the run's `seed`.
+
+    Attributes:
+        domains: A and B.
+    """
+
+    domains: tuple[SampleData, SampleData]
+    preprocessing: ImagePreprocessing
+    train: UnpairedSource
+
+    def __init__(
+        self,
+        *,
+        batch_size: Positive[int] = 1,
+        eval_batch_size: Positive[int] = 16,
+        drop_last: bool = False,
+        val_fraction: Fraction[float] = 0.1,
+        test_fraction: Fraction[float] = 0.1,
+        split_seed: NonNegative[int] = 0,
+    ) -> None:
+        super().__init__()
+        self.batch_size = batch_size
+        self.shared: dict[str, Any] = {
+            "batch_size": batch_size,
+            "eval_batch_size": eval_batch_size,
+            "drop_last": drop_last,
+            "val_fraction": val_fraction,
+            "test_fraction": test_fraction,
+            "split_seed": split_seed,
+            "scaling": "symmetric",
+        }
+
+    @abstractmethod
+    def _make_domains(self) -> tuple[SampleData, SampleData]:
+        """Both domains, not yet prepared."""
+
+    def _prepare(self, wanted: Wanted) -> None:
+        a, b = self.domains = self._make_domains()
+        fitted = None if wanted.fitted is None else of_a_domain(wanted.fitted)
+        for name, domain in (("A", a), ("B", b)):
+            domain.prepare(
+                derive_seed(wanted.seed, "domain", name),
+                self.device,
+                wanted.model_traits,
+                "symmetric",
+                wanted.channels_last,
+                fitted,
+                wanted.cut,
+            )
+            fitted = Fitted(domain.preprocessing, domain.spec)
+        if missing := set(a.sizes) ^ set(b.sizes):
+            raise DataError(f"one domain alone has a {min(missing)} split", "both or none need one")
+        assert isinstance(a.preprocessing, ImagePreprocessing)
+        self.preprocessing = a.preprocessing
+        self.spec = replace(a.spec, target="images")
+        self.choices |= b.choices | a.choices
+        both = [note for note in a.notes if note in b.notes]
+        self.notes += both
+        self.notes += [
+            f"{n}: {note}" for n, d in zip("AB", (a, b), strict=True) for note in d.notes if note not in both
+        ]
+        counts = [", ".join(f"{count:,} {split}" for split, count in domain.sizes.items()) for domain in (a, b)]
+        self.notes.append(f"A has {counts[0]}; B has {counts[1]} images, none paired")
+        self.train = UnpairedSource(a.train, b.train, labelled=self._labelled)
+
+    @property
+    def _labelled(self) -> bool:
+        return bool(self.spec.class_names)
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """Images of both domains."""
+        a, b = self.domains
+        return {split: count + b.sizes[split] for split, count in a.sizes.items()}
+
+    def sample_names(self, split: str) -> list[str]:
+        return [f"{n}/{name}" for n, d in zip("AB", self.domains, strict=True) for name in d.sample_names(split)]
+
+    def drop_held_out(self) -> None:
+        for domain in self.domains:
+            domain.drop_held_out()
+
+    def _batches(self, split: str) -> Iterator[Batch]:
+        """Every image of each domain once: at the end, batches may have fewer of one, or none."""
+        nothing = None
+        for a, b in zip_longest(*(domain.evaluation(split) for domain in self.domains)):
+            if nothing is None:
+                nothing = Batch(a.inputs[:0], a.targets[:0], 0)
+            a, b = a or nothing, b or nothing
+            labels = (a.targets, b.targets) if self._labelled else None
+            yield Batch(a.inputs, b.inputs, max(a.size, b.size), labels=labels)
+
+
+def of_a_domain(fitted: Fitted) -> Fitted:
+    """What a run knows of both domains, as one of them has it: its targets are classes or nothing."""
+    return Fitted(fitted.preprocessing, replace(fitted.spec, target="classes" if fitted.spec.class_names else "none"))

@@ -1,0 +1,223 @@
+"""Translation between two domains of images of which no pairs are known."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from dltool.batch import Batch
+from dltool.component import NonNegative, register, requires
+from dltool.metrics.mean import Mean, MeanOver
+from dltool.models.cyclegan import CycleGan
+from dltool.spec import DataSpec
+from dltool.tasks.image_pool import ImagePool
+from dltool.tasks.task import Loss, Network, Source, Task, Updater
+
+DIRECTIONS = ("A2B", "B2A")
+TO_UNIT = 0.5  # A difference of images in [-1, 1] as one of pixels in [0, 1].
+
+
+class Cycle(NamedTuple):
+    """Images of both domains, translated and back, each `(B, C, H, W)`."""
+
+    fake_b: Tensor
+    back_a: Tensor
+    fake_a: Tensor
+    back_b: Tensor
+
+
+@register("task", "cyclegan", loss_for="own", pixels="symmetric")
+@requires(
+    lambda config: config.data.targets == "images",
+    "task=cyclegan translates between two domains of images, and this data has one",
+    hint="data=unpaired_folders data.root=FOLDER, or data=digit_pairs",
+)
+@requires(
+    lambda config: config.optim.name != "lbfgs",
+    "LBFGS evaluates a loss several times a step, and the adversaries' losses change with every step",
+    hint="optim=adam_gan",
+)
+class CycleGanTask(Task):
+    """Zhu, Park, Isola and Efros (2017, arXiv:1703.10593), in the order of the authors' `optimize_parameters`.
+
+    First both generators take one step, with one optimizer, on
+
+        L = mse(D_B(G_A2B(a)), 1) + mse(D_A(G_B2A(b)), 1)
+            + λ (|G_B2A(G_A2B(a)) - a| + |G_A2B(G_B2A(b)) - b|) + λ·ι (|G_A2B(b) - b| + |G_B2A(a) - a|),
+
+    then both discriminators one, with one optimizer, on the sum of ½ (mse(D(real), 1) + mse(D(fake), 0)), where the
+    fakes come from a pool of older ones (dltool.tasks.image_pool). The adversarial loss is that of least squares (Mao
+    et al. 2017, arXiv:1611.04076; section 4 here), |·| the mean of absolute differences (equation 2), and the identity
+    loss that of section 5.2. The halved loss of D is the paper's "divide the objective by 2".
+
+    Logged: "g_loss" and "d_loss" as minimized; "cycle_l1" and "identity_l1", in pixels of [0, 1], over both domains;
+    "d_real" and "d_fake", the mean verdicts on patches, which are to be 1 and 0. An evaluation has "cycle_l1_a" and
+    "cycle_l1_b", of each domain's images there and back, and with a classifier "class_kept_A2B", "class_kept_B2A" and
+    "class_kept", the share of translations that show the digit, or the like, that they were made of, beside
+    "classifier_accuracy" on the images themselves. A generator that changes nothing has no cycle_l1 either: it says
+    whether nothing is lost, not whether the translation is one.
+
+    Args:
+        cycle_weight: λ.
+        identity_weight: ι, as a share of λ; 0 leaves that loss out. The paper has it for photographs of paintings
+            alone, the authors' code by default.
+        pool_size: Fakes of each domain that are kept for the discriminators; 0 for none.
+
+    Attributes:
+        classifier: Gives logits of images `(B, C, H, W)` of either domain, pixels in [0, 1]; None measures no classes.
+    """
+
+    model: CycleGan
+    main_metric = ("cycle_l1", "min")
+
+    def __init__(
+        self,
+        model: CycleGan,
+        loss: None,
+        spec: DataSpec,
+        *,
+        cycle_weight: NonNegative[float] = 10.0,
+        identity_weight: NonNegative[float] = 0.5,
+        pool_size: NonNegative[int] = 50,
+    ) -> None:
+        super().__init__(model)
+        self.spec = spec
+        self.a2b, self.b2a = (model.generators[direction] for direction in DIRECTIONS)
+        self.judge_a, self.judge_b = model.discriminators["A"], model.discriminators["B"]
+        self.roles = {"generators": model.generators, "discriminators": model.discriminators}
+        self.cycle_weight = cycle_weight
+        self.identity_weight = identity_weight
+        self.pool_a, self.pool_b = ImagePool(pool_size), ImagePool(pool_size)
+        self.classifier: Callable[[Tensor], Tensor] | None = None
+        self._fakes: list[tuple[Tensor, Tensor]] = []  # Of this step's (micro-)batches, of A and of B.
+
+    def train_step(self, source: Source, updaters: Mapping[str, Updater]) -> dict[str, Mean]:
+        batch = source.draw()
+        self._fakes = []
+        logs = updaters["generators"].minimize(self.generators_loss, batch)
+        fake_a, fake_b = (torch.cat(fakes) for fakes in zip(*self._fakes, strict=True))
+        fake_a, fake_b = self.pool_a.query(fake_a), self.pool_b.query(fake_b)
+        # Real and fake side by side, (B, 2, C, H, W), so that micro-batches have both.
+        shown = Batch(torch.stack([batch.inputs, fake_a], 1), torch.stack([batch.targets, fake_b], 1), batch.full_size)
+        return {**logs, **updaters["discriminators"].minimize(self.discriminators_loss, shown)}
+
+    def generators_loss(self, batch: Batch) -> Loss:
+        a, b = batch.inputs, batch.targets
+        made = self.translated(a, b)
+        self._fakes.append((made.fake_a.detach(), made.fake_b.detach()))
+        adversarial = taken_for(self.judge_b(made.fake_b), 1.0) + taken_for(self.judge_a(made.fake_a), 1.0)
+        cycle = F.l1_loss(made.back_a, a) + F.l1_loss(made.back_b, b)
+        loss = adversarial + self.cycle_weight * cycle
+        logs = {"cycle_l1": MeanOver(TO_UNIT * cycle.detach() / 2, batch.size)}
+        if self.identity_weight:
+            identity = F.l1_loss(self.a2b(b).float(), b) + F.l1_loss(self.b2a(a).float(), a)
+            loss = loss + self.cycle_weight * self.identity_weight * identity
+            logs["identity_l1"] = MeanOver(TO_UNIT * identity.detach() / 2, batch.size)
+        return Loss(loss, batch.size, {"g_loss": MeanOver(loss.detach(), batch.size), **logs})
+
+    def discriminators_loss(self, shown: Batch) -> Loss:
+        real_a, fake_a = self.judge_a(shown.inputs[:, 0]), self.judge_a(shown.inputs[:, 1])
+        real_b, fake_b = self.judge_b(shown.targets[:, 0]), self.judge_b(shown.targets[:, 1])
+        loss = 0.5 * (taken_for(real_a, 1.0) + taken_for(fake_a, 0.0))
+        loss = loss + 0.5 * (taken_for(real_b, 1.0) + taken_for(fake_b, 0.0))
+        logs = {"d_loss": MeanOver(loss.detach(), shown.size)}
+        return Loss(loss, shown.size, {**logs, **verdicts([real_a, real_b], [fake_a, fake_b])})
+
+    def translated(self, a: Tensor, b: Tensor) -> Cycle:
+        """There and back again, float32 under autocast too."""
+        fake_b, fake_a = self.a2b(a), self.b2a(b)
+        return Cycle(fake_b.float(), self.b2a(fake_b).float(), fake_a.float(), self.a2b(fake_a).float())
+
+    def translate(self, images: Tensor, direction: str) -> Tensor:
+        """Images of the one domain in the look of the other, float32 `(B, C, H, W)` in [-1, 1]."""
+        translated: Tensor = self.model.generators[direction](images).float()
+        return translated
+
+    def evaluate(self, batch: Batch) -> dict[str, Mean]:
+        """At the end of a split, one of the two domains can be lacking."""
+        logs: dict[str, Mean] = {}
+        sums: list[Mean] = []
+        judged: dict[str, list[Tensor]] = {"real": [], "fake": []}
+        labels = batch.labels or (None, None)
+        for name, real, judge, known in (
+            ("a", batch.inputs, self.judge_b, labels[0]),
+            ("b", batch.targets, self.judge_a, labels[1]),
+        ):
+            if len(real) == 0:
+                continue
+            there, back = (self.a2b, self.b2a) if name == "a" else (self.b2a, self.a2b)
+            fake = there(real)
+            error = TO_UNIT * (back(fake).float() - real).abs().flatten(1).mean(1)  # (B,)
+            logs[f"cycle_l1_{name}"] = Mean(error.sum(), len(error))
+            sums.append(logs[f"cycle_l1_{name}"])
+            judged["fake"].append(judge(fake))
+            judged["real"].append((self.judge_a if name == "a" else self.judge_b)(real))
+            if self.classifier is not None:
+                logs |= self.classes_kept("A2B" if name == "a" else "B2A", real, fake.float(), known)
+        return {**logs, **verdicts(judged["real"], judged["fake"])}
+
+    def classes_kept(self, direction: str, real: Tensor, fake: Tensor, known: Tensor | None) -> dict[str, Mean]:
+        """How many translations the classifier takes for what they were made of; where that is not known, for what it
+        takes the original for."""
+        assert self.classifier is not None
+        said = self.classifier(TO_UNIT * (real + 1)).argmax(1)
+        true = said if known is None else known
+        kept = (self.classifier(TO_UNIT * (fake + 1)).argmax(1) == true).count_nonzero()
+        logs = {f"class_kept_{direction}": Mean(kept, len(real))}
+        if known is not None:
+            logs[f"classifier_accuracy_{direction[0]}"] = Mean((said == known).count_nonzero(), len(real))
+        return logs
+
+    def finish_evaluation(self, metrics: dict[str, float]) -> dict[str, float]:
+        """Both domains weigh the same, whatever their numbers of images."""
+        both = {"cycle_l1": ("cycle_l1_a", "cycle_l1_b"), "class_kept": ("class_kept_A2B", "class_kept_B2A")}
+        means = {
+            name: sum(metrics[part] for part in parts) / len(parts)
+            for name, parts in both.items()
+            if all(part in metrics for part in parts)
+        }
+        return means | metrics
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"pool_a": self.pool_a.images, "pool_b": self.pool_b.images}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self.pool_a.images, self.pool_b.images = state["pool_a"], state["pool_b"]
+
+    @property
+    def networks(self) -> dict[str, Network]:
+        bounds = "scaled to -1 … 1"
+        return {
+            **{
+                direction: Network(
+                    self.model.generators[direction],
+                    takes=f"images of {direction[0]}, {bounds}",
+                    gives=f"images of {direction[2]}, {bounds}",
+                )
+                for direction in DIRECTIONS
+            },
+            **{
+                f"discriminator_{domain}": Network(
+                    self.model.discriminators[domain],
+                    takes=f"images, {bounds}",
+                    gives=f"a verdict for each patch; 1 means an image of {domain}, 0 a translation",
+                )
+                for domain in "AB"
+            },
+        }
+
+
+def taken_for(verdicts: Tensor, wanted: float) -> Tensor:
+    """Mean squared distance of the verdicts on patches, `(B, 1, h, w)`, from the wanted one."""
+    return (verdicts.float() - wanted).square().mean()
+
+
+def verdicts(real: list[Tensor], fake: list[Tensor]) -> dict[str, Mean]:
+    """What the discriminators think of images of both domains and of translations into both, a mean over patches."""
+    means = {}
+    for name, parts in (("d_real", real), ("d_fake", fake)):
+        per_image = torch.cat([part.detach().float().flatten(1).mean(1) for part in parts])  # (B,) of both.
+        means[name] = Mean(per_image.sum(), len(per_image))
+    return means
