@@ -21,6 +21,8 @@ OPTIONS = [(group, name) for group in GROUPS for name in option_files(group)]
 # What an option needs beside itself, where the defaults (LeNet on digits) do not suit it.
 COMPANIONS = {
     ("task", "gan"): ["model=gan"],
+    ("task", "stylegan2"): ["model=stylegan2"],
+    ("optim", "adam_stylegan2"): ["model=stylegan2"],
     ("task", "rosenblatt"): ["model=perceptron", "data=logic"],
     ("task", "least_squares"): ["model=linear", "optim=none", "data.batch_size=full", "trainer.epochs=1"],
     ("task", "language_model"): ["data=pydoc", "model=gpt"],
@@ -71,6 +73,10 @@ DATA = {
 }
 # What makes a training of three steps short, where a model or its images are large, and lets the few images be a batch.
 SMALL = {
+    **{
+        option: ["model.width=2", "model.max_width=4", "model.latent_dim=4", "model.w_dim=4", "data.batch_size=8"]
+        for option in (("model", "stylegan2"), ("task", "stylegan2"), ("optim", "adam_stylegan2"))
+    },
     ("model", "airbench"): ["model.widths=[8,16,16]"],
     ("experiment", "airbench_cifar10"): ["data.batch_size=8", "model.widths=[8,16,16]"],
     ("experiment", "resnet110_cifar10"): ["data.batch_size=8", "model.width=4"],
