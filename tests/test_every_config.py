@@ -75,8 +75,13 @@ DATA = {
 SMALL = {
     **{
         option: ["model.width=2", "model.max_width=4", "model.latent_dim=4", "model.w_dim=4", "data.batch_size=8"]
-        for option in (("model", "stylegan2"), ("task", "stylegan2"), ("optim", "adam_stylegan2"))
+        for option in (
+            *(("model", "stylegan2"), ("task", "stylegan2"), ("optim", "adam_stylegan2")),
+            ("experiment", "stylegan2_mnist"),
+        )
     },
+    ("model", "r3gan"): ["model.width=8", "model.max_width=16", "model.blocks=1", "data.batch_size=8"],
+    ("experiment", "r3gan_mnist"): ["model.width=8", "model.max_width=16", "model.blocks=1", "data.batch_size=8"],
     ("model", "airbench"): ["model.widths=[8,16,16]"],
     ("experiment", "airbench_cifar10"): ["data.batch_size=8", "model.widths=[8,16,16]"],
     ("experiment", "resnet110_cifar10"): ["data.batch_size=8", "model.width=4"],

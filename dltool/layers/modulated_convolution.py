@@ -11,7 +11,7 @@ from dltool.layers.resampling import Blur
 
 
 class ModulatedConv2d(nn.Module):
-    """Karras et al. 2020 (arXiv:1912.04958), section 2.2: w'_ijk = s_i · w_ijk (eq. 1), divided by √(Σ w'_ijk² + ε) (3).
+    """Karras et al. 2020 (arXiv:1912.04958), section 2.2: w' = s_i · w_ijk (1), divided by √(Σ w'² + ε) (3).
 
     i counts input channels, j output channels, k positions of the kernel; the sum is over i and k. Scaling the kernel
     by s_i is scaling the input's channel i, and the division by one number for each j is one of the output, so that
@@ -39,9 +39,7 @@ class ModulatedConv2d(nn.Module):
         super().__init__()
         self.affine = EqualizedLinear(style_dim, input_dim, bias=1.0)
         self.weight = nn.Parameter(torch.randn(output_dim, input_dim, kernel, kernel))
-        self.scale = 1 / math.sqrt(
-            input_dim * kernel**2
-        )  # Demodulation undoes it: it keeps numbers small.
+        self.scale = 1 / math.sqrt(input_dim * kernel**2)  # Demodulation undoes it: it keeps numbers small.
         self.demodulate = demodulate
         self.padding = kernel // 2
         self.blur = Blur(padding=1, gain=4.0) if double else None  # H -> 2H + 1 by a kernel of 3, and 2H by the blur.
