@@ -25,6 +25,7 @@ class MinibatchStd(nn.Module):
         size = min(self.group_size, count)
         filled = torch.cat([inputs, inputs[: -count % size]])
         groups = filled.float().unflatten(0, (size, -1))  # (G, B / G, C, H, W)
-        deviations = (groups.var(dim=0, correction=0) + 1e-8).sqrt().mean(dim=(1, 2, 3))  # (B / G,)
+        variances = (groups - groups.mean(dim=0)).square().mean(dim=0)
+        deviations = (variances + 1e-8).sqrt().mean(dim=(1, 2, 3))  # (B / G,)
         channel = deviations.repeat(size)[:count, None, None, None].expand(-1, 1, *inputs.shape[2:])
         return torch.cat([inputs, channel.to(inputs.dtype)], dim=1)

@@ -29,7 +29,9 @@ class StyleGan2Task(GanTask):
     mean square distance from the running mean. Each is the mean over the steps in which it was due.
 
     Deviations from the authors' code: style mixing is drawn for each sample, not for a batch; D's steps come before
-    G's, as in task=gan; the running mean of path lengths is a constant in the penalty's gradient.
+    G's, as in task=gan; the running mean of path lengths is a constant in the penalty's gradient, and begins as the
+    first step's mean. It begins at 0 in the authors' code, which in a short training teaches G to forget w: after 700
+    steps on MNIST it made one image.
 
     Args:
         style_mixing: Share of fakes that have two styles, the second from some layer on.
@@ -41,7 +43,7 @@ class StyleGan2Task(GanTask):
         path_length_shrink: It is computed on the batch's size divided by this.
 
     Attributes:
-        path_length_mean: Of the steps so far, a running one.
+        path_length_mean: Of the steps so far, a running one; 0 before the first.
     """
 
     model: StyleGan2
@@ -103,10 +105,15 @@ class StyleGan2Task(GanTask):
             (gradients,) = torch.autograd.grad((images * noise).sum(), styles, create_graph=True)
         lengths = (gradients.square().sum(dim=2).mean(dim=1) + 1e-12).sqrt()  # (B,)
         mean = lengths.detach().mean()
-        self.path_length_mean = torch.lerp(self.path_length_mean.to(mean.device), mean, self.path_length_decay)
+        self.path_length_mean = self.running_mean(mean)
         penalty = (lengths - self.path_length_mean).square().mean()
         logs = {"path_length": mean_of(mean, batch), "path_penalty": mean_of(penalty, batch)}
         return Loss(self.path_length_every_n_steps * self.path_length * penalty, batch.size, logs)
+
+    def running_mean(self, length: Tensor) -> Tensor:
+        """Of path lengths, with that of a new step, which is the mean itself where it is the first."""
+        before = self.path_length_mean.to(length.device)
+        return torch.where(before > 0, torch.lerp(before, length, self.path_length_decay), length)
 
     def fakes(self, batch: Batch) -> Tensor:
         return self.synthesis(self.styles(batch))
