@@ -26,6 +26,8 @@ COMPANIONS = {
     ("loss", "bernoulli"): ["model=vae"],
     ("loss", "gaussian"): ["model=vae"],
     ("task", "cyclegan"): ["model=cyclegan", "data=digit_pairs", "model.width=4", "model.blocks=1"],
+    ("task", "stylegan2"): ["model=stylegan2"],
+    ("optim", "adam_stylegan2"): ["model=stylegan2"],
     ("task", "rosenblatt"): ["model=perceptron", "data=logic"],
     ("task", "least_squares"): ["model=linear", "optim=none", "data.batch_size=full", "trainer.epochs=1"],
     ("task", "language_model"): ["data=pydoc", "model=gpt"],
@@ -79,6 +81,15 @@ DATA = {
 }
 # What makes a training of three steps short, where a model or its images are large, and lets the few images be a batch.
 SMALL = {
+    **{
+        option: ["model.width=2", "model.max_width=4", "model.latent_dim=4", "model.w_dim=4", "data.batch_size=8"]
+        for option in (
+            *(("model", "stylegan2"), ("task", "stylegan2"), ("optim", "adam_stylegan2")),
+            ("experiment", "stylegan2_mnist"),
+        )
+    },
+    ("model", "r3gan"): ["model.width=8", "model.max_width=16", "model.blocks=1", "data.batch_size=8"],
+    ("experiment", "r3gan_mnist"): ["model.width=8", "model.max_width=16", "model.blocks=1", "data.batch_size=8"],
     ("model", "airbench"): ["model.widths=[8,16,16]"],
     ("model", "cyclegan"): ["data.batch_size=2", "model.width=4", "model.discriminator_width=8"],
     ("experiment", "airbench_cifar10"): ["data.batch_size=8", "model.widths=[8,16,16]"],

@@ -46,7 +46,8 @@ class WeightAverage:
         recomputed: dict[str, Tensor] = {}
         if settings.kind == "ema":
             self.update_lists = self.decay_into
-            averaged |= {name: buffer for name, buffer in model.named_buffers() if buffer.is_floating_point()}
+            saved = model.state_dict().keys()  # Buffers that are in no checkpoint are constants.
+            averaged |= {name: b for name, b in model.named_buffers() if b.is_floating_point() and name in saved}
         else:
             self.update_lists = get_swa_multi_avg_fn()
             recomputed = dict(statistics_of_norms(model))

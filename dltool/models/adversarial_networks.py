@@ -51,9 +51,11 @@ class AdversarialNetworks(nn.Module):
             z: `(B, latent_dim)`.
             labels: int64 `(B,)`; of no effect on an unconditional model.
         """
-        if not self.num_classes:
-            return self.generator(z)
-        return self.generator(torch.cat([z, self.one_hot(labels, z)], dim=1))
+        return self.generator(self.codes(z, labels))
+
+    def codes(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
+        """What the generator takes, `(B, latent_dim + num_classes)`; arguments as for `generate`."""
+        return torch.cat([z, self.one_hot(labels, z)], dim=1) if self.num_classes else z
 
     def discriminate(self, inputs: Tensor, labels: Tensor | None = None) -> Tensor:
         """D(x), or D(x | y), `(B,)`; arguments as for `generate`."""

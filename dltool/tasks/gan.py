@@ -91,7 +91,7 @@ class GanTask(GenerativeTask):
 
     def discriminator_loss(self, batch: Batch) -> Loss:
         with torch.no_grad():  # The step is D's alone.
-            fakes = self.model.generate(self.model.noise(batch.size), self.labels(batch))
+            fakes = self.fakes(batch)
         discriminate = partial(self.model.discriminate, labels=self.labels(batch))
         real, fake = discriminate(batch.inputs).float(), discriminate(fakes).float()
         loss = self.criterion.discriminator(real, fake)
@@ -105,11 +105,14 @@ class GanTask(GenerativeTask):
     def generator_loss(self, batch: Batch) -> Loss:
         """G never sees data: of the batch it takes the size, the labels, and what D says where the loss compares."""
         labels = self.labels(batch)
-        fakes = self.model.generate(self.model.noise(batch.size), labels)
-        fake = self.model.discriminate(fakes, labels).float()
+        fake = self.model.discriminate(self.fakes(batch), labels).float()
         real = self.model.discriminate(batch.inputs, labels).float() if self.criterion.compares else None
         loss = self.criterion.generator(fake, real)
         return Loss(loss, batch.size, {"g_loss": mean_of(loss, batch)})
+
+    def fakes(self, batch: Batch) -> Tensor:
+        """As many samples of fresh noise as the batch has, of its classes."""
+        return self.model.generate(self.model.noise(batch.size), self.labels(batch))
 
     def labels(self, batch: Batch) -> Tensor | None:
         return batch.targets if self.num_classes else None
@@ -167,7 +170,7 @@ class GanTask(GenerativeTask):
     def codes_to_export(self, count: int) -> Tensor:
         """Inputs of the generator, the same each time."""
         z, labels = self.model.noise(count, generator(0, "gan export")), self.class_in_turn(count, torch.device("cpu"))
-        return z if labels is None else torch.cat([z, self.model.one_hot(labels.to(z.device), z)], dim=1)
+        return self.model.codes(z, None if labels is None else labels.to(z.device))
 
     def state_dict(self) -> dict[str, Any]:
         return {"num_steps": self.num_steps}

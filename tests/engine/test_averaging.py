@@ -180,3 +180,13 @@ def test_a_training_that_ended_before_the_first_average(configure: Callable[...,
     assert trainer.average is not None
     assert (trainer.progress.epoch, trainer.average.num_updates) == (1, 0)
     assert trainer.average.state_dict()["weights"] == {}
+
+
+def test_buffers_that_no_checkpoint_has_are_not_averaged() -> None:
+    """A fixed filter; the average has the names of the model's state_dict, so that it can be loaded as one."""
+    model = network()
+    model.register_buffer("filter", torch.ones(2), persistent=False)
+    average = WeightAverage(model, AverageSettings(kind="ema"), lambda: [])
+    average.update()
+    weights = average.state_dict()["weights"]
+    assert set(weights) == {name for name, tensor in model.state_dict().items() if tensor.is_floating_point()}

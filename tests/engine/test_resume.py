@@ -69,6 +69,13 @@ TASKS = {
         *("data.resize=16", "data.batch_size=16", "data.val_fraction=0.05", "data.test_fraction=0.75"),
         *("task.pool_size=20", "data.augment.shift=1", "trainer.accumulate=2"),
     ],
+    # Stops fall between the penalties, which are due at every third and every second step.
+    "stylegan2": [
+        *("model=stylegan2", "model.condition=input", "model.width=2", "model.max_width=4", "model.latent_dim=4"),
+        *("model.w_dim=4", "model.mapping_layers=1", "data=digits", "data.batch_size=8", "trainer.limit_batches=4"),
+        *("task.r1_every_n_steps=3", "task.path_length_every_n_steps=2"),
+        *("trainer.average.kind=ema", "trainer.average.decay=0.9"),
+    ],
     "language model of crops": [
         *("model=gpt", "model.dim=8", "model.depth=1", "model.num_heads=2", "model.dropout=0.1", "data=text"),
         *("data.path={texts}/text.txt", "data.length=32", "data.batch_size=16"),

@@ -1,0 +1,82 @@
+"""Maps of half and of double the size without aliases: a filter before or behind every second position."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from dltool.errors import ConfigError
+from dltool.spec import DataSpec
+
+TAPS = (1.0, 3.0, 3.0, 1.0)  # A binomial: a box drawn three times over itself (Karras et al. 2020, arXiv:1912.04958).
+
+
+class Resampling(nn.Module):
+    """Base: each channel by itself through the separable filter [1, 3, 3, 1], whose weights sum to 1."""
+
+    filter: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        taps = torch.tensor(TAPS) / sum(TAPS)
+        self.register_buffer("filter", torch.outer(taps, taps), persistent=False)
+
+    def filters(self, inputs: Tensor) -> Tensor:
+        """One for each channel of `(B, C, H, W)`, `(C, 1, 4, 4)`."""
+        return self.filter.to(inputs.dtype).expand(inputs.shape[1], 1, -1, -1)
+
+
+class Blur(Resampling):
+    """Filters a map with zeros around it; with stride=2 and padding=1 it halves it.
+
+    Args:
+        padding: Zeros on each side: H becomes H + 2 · padding - 3, before the stride.
+        stride: Keep every such position.
+        gain: Factor of all.
+    """
+
+    def __init__(self, padding: int, stride: int = 1, gain: float = 1.0) -> None:
+        super().__init__()
+        self.padding = padding
+        self.stride = stride
+        self.gain = gain
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        filters = self.filters(inputs) * self.gain
+        return F.conv2d(inputs, filters, stride=self.stride, padding=self.padding, groups=inputs.shape[1])
+
+
+class Upsample(Resampling):
+    """Doubles a map: zeros between the positions, then the filter; bilinear, but for zeros around the map."""
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        return F.conv_transpose2d(inputs, 4 * self.filters(inputs), stride=2, padding=1, groups=inputs.shape[1])
+
+
+def pyramid_sides(spec: DataSpec, name: str) -> list[int]:
+    """Sides of the maps that double from the smallest, 4 to 7 pixels, to the image: 7, 14, 28.
+
+    Args:
+        spec: Of the images.
+        name: Of the model, for the message.
+
+    Raises:
+        ConfigError: The image is no square of such a side.
+    """
+    _, height, width = spec.input_shape
+    sides = [height]
+    while sides[0] > 7 and sides[0] % 2 == 0:
+        sides.insert(0, sides[0] // 2)
+    if height == width and 4 <= sides[0] <= 7 and len(sides) > 1:
+        return sides
+    near = nearest_sides(max(height, width))
+    raise ConfigError(
+        f"model={name} makes squares of 4 to 7 pixels doubled once or more often, such as 28, 32 and 64, "
+        f"and none of {height}×{width}; the nearest are {' and '.join(map(str, near))}",
+        " or ".join(f"data.resize={side}" for side in near),
+    )
+
+
+def nearest_sides(side: int) -> list[int]:
+    """The largest side at most that, if any, and the smallest from it on, which pyramid_sides takes."""
+    sides = sorted(base * 2**doublings for base in range(4, 8) for doublings in range(1, 12))
+    return [*[s for s in sides if s <= side][-1:], *[s for s in sides if s > side][:1]]

@@ -1,0 +1,164 @@
+"""The training of StyleGAN2: two adversaries, each with a penalty that is due in some steps alone."""
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from dltool.batch import Batch
+from dltool.component import NonNegative, Positive, Probability, register
+from dltool.losses.game import Game, squared_gradient_norms
+from dltool.metrics.mean import Mean
+from dltool.models.stylegan2 import StyleGan2
+from dltool.spec import DataSpec
+from dltool.tasks.gan import GanTask, mean_of
+from dltool.tasks.task import Loss, Network, Source, Updater
+
+
+@register("task", "stylegan2", loss_for="gan", pixels="symmetric", like="gan")
+class StyleGan2Task(GanTask):
+    """The four phases of Karras et al. (2020, arXiv:1912.04958): D, its R1, G, its path lengths.
+
+    The penalties are "lazy" (section 3.1): each is due in every n-th step alone, multiplied by n, and is an optimizer
+    step of its own. Adam then takes n + 1 steps where it would take n, which optim=adam_stylegan2 corrects by its
+    roles: exponent n / (n + 1) on the betas, and that factor on the learning rate. Both are computed in float32.
+
+    Logged beside what task=gan logs: "r1", γ/2 E |∇D(x)|²; "path_length", the mean of |Jᵀy|, and "path_penalty", its
+    mean square distance from the running mean. Each is the mean over the steps in which it was due.
+
+    Deviations from the authors' code: style mixing is drawn for each sample, not for a batch; D's steps come before
+    G's, as in task=gan; the running mean of path lengths is a constant in the penalty's gradient, and begins as the
+    first step's mean. It begins at 0 in the authors' code, which in a short training teaches G to forget w: after 700
+    steps on MNIST it made one image.
+
+    Args:
+        style_mixing: Share of fakes that have two styles, the second from some layer on.
+        r1: γ; 0 for none. The authors' rule of thumb is 0.0002 · pixels / batch size.
+        r1_every_n_steps: How often.
+        path_length: Weight of the path length penalty (section 3.2); 0 for none.
+        path_length_every_n_steps: How often.
+        path_length_decay: Share of a step's mean path length in the running mean.
+        path_length_shrink: It is computed on the batch's size divided by this.
+
+    Attributes:
+        path_length_mean: Of the steps so far, a running one; 0 before the first.
+    """
+
+    model: StyleGan2
+    has_truncation = True
+
+    def __init__(
+        self,
+        model: StyleGan2,
+        loss: Game,
+        spec: DataSpec,
+        *,
+        style_mixing: Probability[float] = 0.9,
+        r1: NonNegative[float] = 1.0,
+        r1_every_n_steps: Positive[int] = 16,
+        path_length: NonNegative[float] = 2.0,
+        path_length_every_n_steps: Positive[int] = 4,
+        path_length_decay: Probability[float] = 0.01,
+        path_length_shrink: Positive[int] = 2,
+    ) -> None:
+        super().__init__(model, loss, spec)
+        self.mapping, self.synthesis = model.generator.mapping, model.generator.synthesis
+        self.style_mixing = style_mixing
+        self.r1 = r1
+        self.r1_every_n_steps = r1_every_n_steps
+        self.path_length = path_length
+        self.path_length_every_n_steps = path_length_every_n_steps
+        self.path_length_decay = path_length_decay
+        self.path_length_shrink = path_length_shrink
+        self.path_length_mean = torch.zeros(())
+
+    def train_step(self, source: Source, updaters: Mapping[str, Updater]) -> dict[str, Mean]:
+        batch = source.draw()
+        logs = updaters["discriminator"].minimize(self.discriminator_loss, batch)
+        if self.r1 and self.num_steps % self.r1_every_n_steps == 0:
+            logs |= updaters["discriminator"].minimize(self.r1_loss, batch)
+        logs |= updaters["generator"].minimize(self.generator_loss, batch)
+        if self.path_length and self.num_steps % self.path_length_every_n_steps == 0:
+            logs |= updaters["generator"].minimize(self.path_length_loss, batch)
+        self.num_steps += 1
+        return logs
+
+    def r1_loss(self, batch: Batch) -> Loss:
+        """n · γ/2 E |∇D(x)|² at data (Mescheder et al. 2018, arXiv:1801.04406, eq. 9)."""
+        discriminate = partial(self.model.discriminate, labels=self.labels(batch))
+        penalty = self.r1 / 2 * squared_gradient_norms(discriminate, batch.inputs).mean()
+        return Loss(self.r1_every_n_steps * penalty, batch.size, {"r1": mean_of(penalty, batch)})
+
+    def path_length_loss(self, batch: Batch) -> Loss:
+        """n · weight · E (|Jᵀy| - a)², where J is the image's Jacobian in w, y noise and a the running mean (eq. 4).
+
+        Noise is divided by the root of the pixels' number, so that lengths do not grow with them; |·|² is over w
+        and the mean over the layers, each of which has its w.
+        """
+        batch = batch.split(self.path_length_shrink)[0]
+        with torch.autocast(batch.inputs.device.type, enabled=False):
+            styles = self.styles(batch).float()
+            images = self.synthesis(styles)
+            noise = torch.randn_like(images) / (images.shape[2] * images.shape[3]) ** 0.5
+            (gradients,) = torch.autograd.grad((images * noise).sum(), styles, create_graph=True)
+        lengths = (gradients.square().sum(dim=2).mean(dim=1) + 1e-12).sqrt()  # (B,)
+        mean = lengths.detach().mean()
+        self.path_length_mean = self.running_mean(mean)
+        penalty = (lengths - self.path_length_mean).square().mean()
+        logs = {"path_length": mean_of(mean, batch), "path_penalty": mean_of(penalty, batch)}
+        return Loss(self.path_length_every_n_steps * self.path_length * penalty, batch.size, logs)
+
+    def running_mean(self, length: Tensor) -> Tensor:
+        """Of path lengths, with that of a new step, which is the mean itself where it is the first."""
+        before = self.path_length_mean.to(length.device)
+        return torch.where(before > 0, torch.lerp(before, length, self.path_length_decay), length)
+
+    def fakes(self, batch: Batch) -> Tensor:
+        return self.synthesis(self.styles(batch))
+
+    def styles(self, batch: Batch) -> Tensor:
+        """Fresh styles for a batch, mixed, `(B, num_layers, w_dim)`; the mean style takes them in."""
+        generator, labels = self.model.generator, self.labels(batch)
+        styles = self.mapping(self.model.codes(self.model.noise(batch.size), labels))
+        generator.track(styles.detach(), labels)
+        if not self.style_mixing:
+            return generator.at_every_layer(styles)
+        others = self.mapping(self.model.codes(self.model.noise(batch.size), labels))
+        return generator.mixed(styles, others, self.style_mixing)
+
+    @torch.no_grad()
+    def decode(self, codes: Tensor, labels: Tensor | None = None, *, truncation: float = 1.0) -> Tensor:
+        if labels is None:
+            labels = self.class_in_turn(len(codes), codes.device)
+        styles = self.mapping(self.model.codes(codes, labels))
+        return self.render(self.model.generator.truncated(styles, labels, truncation))
+
+    @torch.no_grad()
+    def interpolate(self, start: Tensor, end: Tensor, shares: Tensor, labels: Tensor | None = None) -> Tensor:
+        """On a straight line in w, along which images change evenly: what the path lengths are for."""
+        if labels is None:
+            labels = self.class_in_turn(len(shares), shares.device)
+        ends = (self.mapping(self.model.codes(z.expand(len(shares), -1), labels)) for z in (start, end))
+        return self.render(torch.lerp(*ends, shares[:, None]))
+
+    def render(self, styles: Tensor) -> Tensor:
+        """Images of styles `(B, w_dim)`, in evaluation mode, cut off where the data ends."""
+        generator, training = self.model.generator, self.model.generator.training
+        generator.eval()
+        images = self.synthesis(generator.at_every_layer(styles))
+        generator.train(training)
+        return images if self.spec.input_range is None else images.clamp(*self.spec.input_range)
+
+    @property
+    def networks(self) -> dict[str, Network]:
+        """The generator alone: D looks at several samples together."""
+        return {"generator": super().networks["generator"]}
+
+    def state_dict(self) -> dict[str, Any]:
+        return super().state_dict() | {"path_length_mean": self.path_length_mean}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        super().load_state_dict(state)
+        self.path_length_mean = state["path_length_mean"]
