@@ -11,6 +11,7 @@ from dltool.data.dataset import Dataset
 from dltool.data.image_preprocessing import ImagePreprocessing
 from dltool.errors import ConfigError
 from dltool.judging.classifier import AnyClassifier
+from dltool.judging.inception import InceptionFeatures
 from dltool.judging.judge import SampleJudge
 from dltool.judging.reference_classifier import Train, check_classes, reference_classifier
 from dltool.metrics.of_samples import LENET
@@ -45,7 +46,10 @@ def attach_judge(task: Task, data: Mapping[str, Any], dataset: Dataset, device: 
         )
     inception = None
     if asked.features != LENET and asked.need("features"):
-        raise NotImplementedError
+        if dataset.spec.input_shape[0] not in (1, 3):
+            channels = dataset.spec.input_shape[0]
+            raise ConfigError(f"task.features: Inception sees grey and colour images, not {channels} channels")
+        inception = InceptionFeatures(asked.features, device)
     classifier = None
     if asked.need("classes") or (asked.need("features") and inception is None):
         classifier = classifier_of(data, dataset, device, train)
