@@ -156,8 +156,8 @@ def key_of(recipe: Mapping[str, Any], dataset: Dataset) -> str:
     return digest.hexdigest()
 
 
-def as_bytes(values: Tensor) -> memoryview:
-    return memoryview(values.cpu().contiguous().numpy()).cast("B")
+def as_bytes(values: Tensor) -> bytes:
+    return values.cpu().contiguous().numpy().tobytes()
 
 
 def config_of(recipe: Mapping[str, Any], data: Mapping[str, Any], device: torch.device) -> Config:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from dltool.batch import Batch
-from dltool.build import build_data, build_trainer, prepare, train_aside
+from dltool.build import build_data, build_trainer, prepare, reference_classifier, train_aside
 from dltool.config.check import Config
 from dltool.errors import ConfigError
 from dltool.judging.attach import classifier_of
@@ -115,8 +115,7 @@ class TestJudge:
             f"fd_lenet@{name}/n=300/ref=test: {judge.values['fd_lenet']:.4g} "
             f"(floor, train against test: {floor['fd_lenet']:.3g})"
         )
-        assert judge.remarks[1].startswith(f"class_accuracy@{name}/n=300/ref=test: ")
-        assert judge.remarks[2].startswith("nearest_distance/n=300/ref=test: ")
+        assert judge.remarks[1].startswith("n=300/ref=test: what data in place of samples gets: class_accuracy ")
         assert floor["copies"] == pytest.approx(0.05, abs=0.01)
         assert floor["fd_lenet"] > 0
         assert judge.remarks[-1].endswith("of 359 test samples")
@@ -193,6 +192,12 @@ class TestClassifier:
         config = configure_here(*TINY, "data.batch_size=7", "data.augment.shift=1", "data.scaling=unit")
         again = classifier_of(config["data"], build_data(config, CPU), CPU, lambda config: pytest.fail("another"))
         assert again.sha256 == classifier.sha256
+
+    def test_can_be_had_for_a_data_set_by_its_name(self, digits: Any) -> None:
+        _, dataset, classifier = digits
+        again = reference_classifier({"name": "digits"}, CPU)
+        assert again.sha256 == classifier.sha256
+        assert again(dataset.splits["test"].inputs[:5]).shape == (5, 10)
 
     def test_of_several_channels_has_the_classes_of_all(self, digits: Any) -> None:
         _, dataset, single = digits
