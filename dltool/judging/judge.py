@@ -233,9 +233,8 @@ class SampleJudge:
             lines.append(f"{where}: what data in place of samples gets: {listed}")
         if self.classifier is not None:
             judge = self.classifier
-            lines.append(
-                f"by a LeNet that dltool trained, {judge.sha256[:8]}, which tells {judge.accuracy:.1%} of {judge.tested}"
-            )
+            name = f"by a LeNet that dltool trained, {judge.sha256[:8]}"
+            lines.append(f"{name}, which tells {judge.accuracy:.1%} of {judge.tested}")
         return lines
 
     @property
