@@ -2,6 +2,7 @@
 
 import dataclasses
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -33,7 +34,8 @@ from dltool.engine.trainer import Trainer
 from dltool.engine.updater import Updater
 from dltool.errors import ConfigError
 from dltool.following import check_followed_metrics, check_gradient_rules, check_reported, followed_metric
-from dltool.judging.attach import attach_judge
+from dltool.judging.attach import attach_judge, classifier_of
+from dltool.judging.classifier import AnyClassifier
 from dltool.judging.reference_classifier import Trained
 from dltool.models.trial import check_outputs
 from dltool.optim.optimizer import describe_factors
@@ -342,3 +344,11 @@ def train_aside(config: Config) -> Trained:
     return Trained(
         parts.task.model, parts.spec, dataset.preprocessing, dict(trainer.progress.metrics), dict(dataset.sizes)
     )
+
+
+def reference_classifier(data: Mapping[str, Any], device: torch.device) -> AnyClassifier:
+    """A classifier of a data set's images, trained now or before: `reference_classifier({"name": "digits"}, device)`.
+
+    Called with uint8 pixels `(B, C, H, W)` it gives logits `(B, num_classes)`; `see` gives features too.
+    """
+    return classifier_of(data, None, device, train_aside)

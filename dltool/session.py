@@ -14,7 +14,7 @@ from dltool.build import Parts, build_trainer
 from dltool.config.compose import leaves
 from dltool.data.image_preprocessing import ImagePreprocessing
 from dltool.data.source import TrainSource
-from dltool.engine.checkpoint import Checkpoint
+from dltool.engine.checkpoint import Checkpoint, saved_metrics
 from dltool.engine.signals import Interrupted
 from dltool.engine.trainer import Trainer
 from dltool.errors import ConfigError, NonFiniteLossError, RunError
@@ -39,6 +39,7 @@ from dltool.runs.folder import RunFolder, quoted
 from dltool.runs.status import StatusFile
 from dltool.summary import count_parameters
 from dltool.tasks.cyclegan import CycleGanTask
+from dltool.tasks.generative import GenerativeTask
 from dltool.tasks.language_model import LanguageModelTask
 from dltool.trust.importing import described, place_of
 from dltool.trust.sources import trust_flags, trusted_sources
@@ -171,6 +172,8 @@ class Session:
             settings = self.trainer.settings
             looks = f", averaged over {', '.join(settings.test_views)}" if settings.test_views else ""
             rows.append(("tested", f"{self.trainer.tested} (the {settings.test} weights{looks})"))
+        if best := self.best():
+            rows.append(("best", best))
         rows += [("remark", remark) for remark in self.parts.task.remarks]
         if self.trainer.settings.overfit_batches is not None:
             rows.append(("overfit", self.by_heart()))
@@ -215,6 +218,19 @@ class Session:
         if not console.is_terminal:
             console = Console(highlight=False, width=max(100, *(len(name) + len(value) + 20 for name, value in rows)))
         console.print(table, markup=False)
+
+    def best(self) -> str:
+        """The best value of a generative model's metric beside the last, which can be far from it; else nothing."""
+        store = self.trainer.checkpoints
+        path, metric = store.best(), store.metric
+        if path is None or metric is None or not isinstance(self.parts.task, GenerativeTask):
+            return ""
+        value, last = saved_metrics(path).get(metric), self.trainer.progress.metrics.get(metric)
+        if value is None or last is None:
+            return ""
+        return (
+            f"{metric} {numeral(value)} at {path.name}, {numeral(last)} at the end (--checkpoint best uses the former)"
+        )
 
     def by_heart(self) -> str:
         """Whether a training on the same few batches learned them, and what it means if not."""

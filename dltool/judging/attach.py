@@ -11,6 +11,7 @@ from dltool.data.dataset import Dataset
 from dltool.data.image_preprocessing import ImagePreprocessing
 from dltool.errors import ConfigError
 from dltool.judging.classifier import AnyClassifier
+from dltool.judging.inception import InceptionFeatures
 from dltool.judging.judge import SampleJudge
 from dltool.judging.reference_classifier import Train, check_classes, reference_classifier
 from dltool.metrics.of_samples import LENET
@@ -45,21 +46,40 @@ def attach_judge(task: Task, data: Mapping[str, Any], dataset: Dataset, device: 
         )
     inception = None
     if asked.features != LENET and asked.need("features"):
-        raise NotImplementedError
+        if dataset.spec.input_shape[0] not in (1, 3):
+            channels = dataset.spec.input_shape[0]
+            raise ConfigError(f"task.features: Inception sees grey and colour images, not {channels} channels")
+        inception = InceptionFeatures(asked.features, device)
     classifier = None
     if asked.need("classes") or (asked.need("features") and inception is None):
         classifier = classifier_of(data, dataset, device, train)
     task.judge = SampleJudge(asked, dataset, dataset.preprocessing, classifier=classifier, inception=inception)
 
 
-def classifier_of(data: Mapping[str, Any], dataset: Dataset, device: torch.device, train: Train) -> AnyClassifier:
-    """The reference classifier for the images of a data set, whose channels may each be an image of another one."""
-    single = component("data", data["name"]).traits.get("stacked")
-    if single is None:
-        return reference_classifier(data, dataset, device, train)
-    declared = component("data", single)
-    fields = {key: data[key] for key in ("root",) if key in data}
-    node = {"name": single, **{key: field.default for key, field in declared.all_fields.items()}, **fields}
-    digits: Dataset = build_component(declared, node)
-    digits.prepare(seed=0, device=torch.device("cpu"))
-    return reference_classifier(node, digits, device, train, stacked=dataset.spec.input_shape[0])
+def classifier_of(
+    data: Mapping[str, Any], dataset: Dataset | None, device: torch.device, train: Train
+) -> AnyClassifier:
+    """The reference classifier for the images of a data set, whose channels may each be an image of another one.
+
+    Args:
+        data: The `data` node of a config; what it leaves out has the default.
+        dataset: What that became; None loads it now.
+        device: Where the classifier is wanted.
+        train: See reference_classifier.
+    """
+    if single := component("data", data["name"]).traits.get("stacked"):
+        shape = dataset.spec.input_shape if dataset is not None else loaded(data).spec.input_shape
+        digits = with_defaults({"name": single} | {key: data[key] for key in ("root",) if key in data})
+        return reference_classifier(digits, loaded(digits), device, train, stacked=shape[0])
+    whole = with_defaults(data)
+    return reference_classifier(whole, dataset or loaded(whole), device, train)
+
+
+def with_defaults(data: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: field.default for key, field in component("data", data["name"]).all_fields.items()} | {**data}
+
+
+def loaded(data: Mapping[str, Any]) -> Dataset:
+    dataset: Dataset = build_component(component("data", data["name"]), data)
+    dataset.prepare(seed=0, device=torch.device("cpu"))
+    return dataset

@@ -73,7 +73,8 @@ class SampleJudge:
         inception: Gives the features in the classifier's place.
 
     Attributes:
-        remarks: The full name, value and floor of each distance of the newest evaluation.
+        values: What the newest evaluation measured.
+        remarks: The full name, value and floor of each distance among them; the floors of the others; the classifier.
     """
 
     def __init__(
@@ -200,6 +201,8 @@ class SampleJudge:
             size = self.dataset.sizes["train"]
             rows = torch.randperm(size, generator=generator(0, "judge", "train"))[:count]
             pixels = self.training_pixels(rows)
+            if len(pixels) < len(rows):  # trainer.limit_batches leaves some out.
+                return {}
             samples = self.look_at_pixels(pixels, None)
             if self.asked.need("classes"):
                 samples = samples._replace(labels=reference.labels[: len(pixels)])
@@ -216,34 +219,29 @@ class SampleJudge:
     def remarks(self) -> list[str]:
         if not self.values:
             return []
-        floor = self.floor()
         assert self.reference is not None
-        count = f"n={in_thousands(max(map(len, self.reference)))}/ref={self.split}"
+        where = f"n={in_thousands(max(map(len, self.reference)))}/ref={self.split}"
+        floor, distances = self.floor(), [*self.asked.logged.values()]
         lines = []
-        for name, value in self.values.items():
-            if name.endswith("_sd"):
-                continue
-            spread = f" (sd {self.values[f'{name}_sd']:.3g})" if f"{name}_sd" in self.values else ""
-            beside = f" ({self.words_for_floor(name)}: {floor[name]:.3g})" if name in floor else ""
-            lines.append(f"{name}{self.network_of(name)}/{count}: {value:.4g}{spread}{beside}")
+        for name in distances:
+            if name in self.values:
+                spread = f" (sd {self.values[f'{name}_sd']:.2g})" if f"{name}_sd" in self.values else ""
+                beside = f" (floor, train against {self.split}: {floor[name]:.3g})" if name in floor else ""
+                lines.append(f"{name}@{self.sha256[:8]}/{where}: {self.values[name]:.4g}{spread}{beside}")
+        if others := [name for name in floor if name not in distances and not name.endswith("_sd")]:
+            listed = ", ".join(f"{name} {floor[name]:.3g}" for name in others)
+            lines.append(f"{where}: what data in place of samples gets: {listed}")
         if self.classifier is not None:
             judge = self.classifier
-            lines.append(f"the classifier, a LeNet that dltool trained, tells {judge.accuracy:.1%} of {judge.tested}")
+            name = f"by a LeNet that dltool trained, {judge.sha256[:8]}"
+            lines.append(f"{name}, which tells {judge.accuracy:.1%} of {judge.tested}")
         return lines
 
-    def words_for_floor(self, name: str) -> str:
-        if name in ("class_accuracy", "nearest_distance", "copies"):
-            return f"{self.split} data"
-        return f"floor, train against {self.split}"
-
-    def network_of(self, name: str) -> str:
-        """ "@1a2b3c4d", the beginning of the weights' SHA-256; nothing where no network is asked."""
-        if name in ("nearest_distance", "copies"):
-            return ""
-        by_class = name in ("modes", "kl_to_uniform", "class_accuracy")
-        network = self.classifier if by_class or self.inception is None else self.inception
-        assert network is not None
-        return f"@{network.sha256[:8]}"
+    @property
+    def sha256(self) -> str:
+        """Of the weights that the features come from."""
+        network = self.inception or self.classifier
+        return network.sha256 if network is not None else ""
 
 
 def in_thousands(count: int) -> str:

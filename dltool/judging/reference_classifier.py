@@ -3,7 +3,9 @@
     outputs/classifiers/<key>/weights.safetensors
                               classifier.json       preprocessing, accuracy, recipe; the SHA-256 of the weights
 
-The key is a hash of the training images and of the recipe. A folder is written under another name and renamed, so that
+The key is a hash of the images and of the recipe. All images but those of the test split are learned from, however much
+the run holds out for validation, so that the figures of runs compare: a distance on "val" sees images that the
+classifier knows, one on "test" does not. A folder is written under another name and renamed, so that
 it is whole or not there; processes that want the same one wait for the first.
 """
 
@@ -28,6 +30,7 @@ from dltool.config.check import Config, check
 from dltool.config.compose import COMMAND_LINE, Composed, compose
 from dltool.config.source import component
 from dltool.construct import build_component
+from dltool.data.arrays import Split
 from dltool.data.dataset import Dataset
 from dltool.data.image_preprocessing import ImagePreprocessing
 from dltool.data.preprocessing import from_json, to_json
@@ -87,7 +90,7 @@ def reference_classifier(
 
     Args:
         data: The `data` node of a config.
-        dataset: What that became. Its training split is learned from, its held-out one measures the accuracy.
+        dataset: What that became. All but its test split is learned from; that measures the accuracy.
         device: Where the classifier is wanted.
         train: Trains a config in memory.
         stacked: Channels of the images to be classified that are each an image of this data; 0 where they are not.
@@ -128,12 +131,25 @@ def recipe_for(data: Mapping[str, Any], dataset: Dataset) -> dict[str, Any]:
     """All that the classifier depends on but the images."""
     images = dataset.preprocessing
     assert isinstance(images, ImagePreprocessing)
-    steps_per_epoch = math.ceil(dataset.sizes["train"] / BATCH_SIZE)
-    epochs = min(max(LEAST_EPOCHS, math.ceil(LEAST_STEPS / steps_per_epoch)), MOST_EPOCHS)
     kept = {key: copy.deepcopy(value) for key, value in data.items() if key not in OF_A_TRAINING}
+    if learns_from_val(data, dataset):
+        kept["val_fraction"] = 0.0
     if "resize" in kept:  # The size of the run's images, unless that is too small.
         kept["resize"] = list(images.size) if min(images.size) >= LEAST_SIDE else "auto"
+    steps_per_epoch = math.ceil(sum(map(len, splits_to_learn(data, dataset))) / BATCH_SIZE)
+    epochs = min(max(LEAST_EPOCHS, math.ceil(LEAST_STEPS / steps_per_epoch)), MOST_EPOCHS)
     return {"options": [*RECIPE, f"trainer.epochs={epochs}"], "data": kept | {"batch_size": BATCH_SIZE}}
+
+
+def learns_from_val(data: Mapping[str, Any], dataset: Dataset) -> bool:
+    """Whether the validation split was cut off what there is to learn from, and the test split tells the accuracy."""
+    return "test" in dataset.sizes and dataset.held_out and data.get("num_folds") is None and "val_fraction" in data
+
+
+def splits_to_learn(data: Mapping[str, Any], dataset: Dataset) -> list[Split]:
+    assert isinstance(dataset, SampleData)
+    names = ("train", "val") if learns_from_val(data, dataset) else ("train",)
+    return [dataset.splits[name] for name in names if name in dataset.splits]
 
 
 def key_of(recipe: Mapping[str, Any], dataset: Dataset) -> str:
@@ -143,21 +159,25 @@ def key_of(recipe: Mapping[str, Any], dataset: Dataset) -> str:
     }
     text = json.dumps([FORMAT, recipe["options"], how, dataset.spec.class_names], sort_keys=True)
     digest = hashlib.blake2b(text.encode(), digest_size=8)
-    assert isinstance(dataset, SampleData)
-    train = dataset.splits["train"]
+    splits = splits_to_learn(recipe["data"], dataset)
+    order = torch.cat([split.places for split in splits]).argsort(stable=True)
+    inputs, targets = (
+        torch.cat([values.cpu() for values in columns])[order]
+        for columns in ([split.inputs for split in splits], [split.targets for split in splits])
+    )
     files = getattr(dataset, "_files", None)
-    if files is not None and train.inputs.dtype != torch.uint8:  # Not decoded: what the files are tells.
-        for row in train.inputs.tolist():
+    if files is not None and inputs.dtype != torch.uint8:  # Not decoded: what the files are tells.
+        for row in inputs.tolist():
             about = os.stat(files.path(row))  # noqa: PTH116
             digest.update(f"{files.paths[row]} {about.st_size} {about.st_mtime_ns}\n".encode())
     else:
-        digest.update(as_bytes(train.inputs))
-    digest.update(as_bytes(train.targets))
+        digest.update(as_bytes(inputs))
+    digest.update(as_bytes(targets))
     return digest.hexdigest()
 
 
-def as_bytes(values: Tensor) -> memoryview:
-    return memoryview(values.cpu().contiguous().numpy()).cast("B")
+def as_bytes(values: Tensor) -> bytes:
+    return values.cpu().contiguous().numpy().tobytes()
 
 
 def config_of(recipe: Mapping[str, Any], data: Mapping[str, Any], device: torch.device) -> Config:

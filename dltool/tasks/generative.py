@@ -15,13 +15,12 @@ Draw = Callable[[int], tuple[Tensor, Tensor | None]]  # So many samples, and the
 
 
 class Judge(Protocol):
-    """Holds samples of a model against held-out data.
+    """Holds samples of a model against held-out data."""
 
-    Attributes:
-        remarks: What a person should know of the newest measures: their full names, the floor beside them.
-    """
-
-    remarks: list[str]
+    @property
+    def remarks(self) -> list[str]:
+        """What a person should know of the newest measures: their full names, the floor beside them."""
+        ...
 
     def start(self, split: str) -> None:
         """Before the first batch of a split; the one before may have been broken off."""
