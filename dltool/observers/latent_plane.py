@@ -163,7 +163,7 @@ def panels(task: CodingTask, plane: Plane, draws: Tensor) -> list[Panel]:
 
     codes, extent = plane.grid(side)
     one_class = torch.zeros(len(codes), dtype=torch.int64) if task.num_classes else None
-    name = "decoded plane over the range of the samples' codes" + (", as the first class" if task.num_classes else "")
+    name = "decoded plane over the samples' codes" + (f", as {task.spec.class_names[0]}" if task.num_classes else "")
     plane_of_samples: Panel = name, decoded(codes, side, one_class), extent
     if task.num_classes:  # The same codes as each class.
         num_rows = min(task.num_classes, side)
