@@ -1,5 +1,7 @@
 """What an autoencoder and its variational form have in common."""
 
+from typing import Any
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -56,3 +58,8 @@ class CodingNetworks(nn.Module):
         """The outputs for the codes of the inputs; a conditional model is told the classes in turn."""
         labels = torch.arange(len(inputs), device=inputs.device) % self.num_classes if self.num_classes else None
         return self.decode(self.codes(inputs, labels), labels)
+
+    def compile(self, *args: Any, **kwargs: Any) -> None:
+        """Have torch compile the two halves, which a training calls one by one."""
+        for half in (self.encoder, self.decoder):
+            half.compile(*args, **kwargs)

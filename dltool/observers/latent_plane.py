@@ -163,7 +163,7 @@ def panels(task: CodingTask, plane: Plane, draws: Tensor) -> list[Panel]:
 
     codes, extent = plane.grid(side)
     one_class = torch.zeros(len(codes), dtype=torch.int64) if task.num_classes else None
-    name = "decoded plane over the range of the samples' codes" + (", as the first class" if task.num_classes else "")
+    name = "decoded plane over the samples' codes" + (f", as {task.spec.class_names[0]}" if task.num_classes else "")
     plane_of_samples: Panel = name, decoded(codes, side, one_class), extent
     if task.num_classes:  # The same codes as each class.
         num_rows = min(task.num_classes, side)
@@ -188,19 +188,19 @@ def draw_codes(axes: "Axes", plane: Plane, codes: Tensor, targets: Tensor, draws
     xs, ys = places[:, 0], places[:, -1] if places.shape[1] > 1 else np.zeros(len(places))
     names = spec.class_names
     if names and len(names) <= CLASSES_UP_TO:
-        palette = colormaps["tab10" if len(names) <= 10 else "tab20"].colors
+        palette = colormaps["tab10" if len(names) <= 10 else "tab20"]
         classes = targets.numpy()
         for k, name in enumerate(names):
             of_class = classes == k
-            axes.plot(xs[of_class], ys[of_class], ".", color=palette[k], markersize=4, label=name, zorder=2)
+            axes.plot(xs[of_class], ys[of_class], ".", color=palette(k), markersize=4, label=name, zorder=2)
     else:
         axes.plot(xs, ys, ".", color="#1f77b4", markersize=4, label="samples", zorder=2)
     other = draws[:, -1].numpy() if draws.shape[1] > 1 else np.zeros(len(draws))
     axes.plot(draws[:, 0].numpy(), other, "o", color="#c8c8c8", markersize=3, zorder=1, label="draws of N(0, I)")
     if draws.shape[1] > 1:
         radius = math.sqrt(-2 * math.log(1 - INNER))  # Of two normal numbers.
-        middle = plane.of(torch.zeros(1, codes.shape[1]))[0].tolist()
-        axes.add_patch(Circle(middle, radius, fill=False, edgecolor="#606060", linestyle="--", zorder=3))
+        x, y = plane.of(torch.zeros(1, codes.shape[1]))[0].tolist()
+        axes.add_patch(Circle((x, y), radius, fill=False, edgecolor="#606060", linestyle="--", zorder=3))
         axes.plot([], [], "--", color="#606060", linewidth=1, label=f"{100 * INNER:.0f} % of N(0, I)")
     axes.set_title("codes")
     axes.set_xlabel(plane.labels[0])

@@ -35,7 +35,9 @@ TRAININGS = {
     "numbers": ["model=linear", "data=diabetes", "trainer.epochs=2"],
     "perceptron": ["model=perceptron", "data=logic", "trainer.epochs=2"],
     "gan": ["model=gan", "data=digits", "trainer.steps=2"],
+    "vae": ["model=vae", "data=digits", "trainer.steps=2"],
 }
+FIRST_NETWORK = {"gan": "generator", "vae": "decoder"}
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +83,7 @@ def test_a_program_of_torch(load: Callable[[str], Run], tmp_path: Path, name: st
     run = load(name)
     exported = run.export(tmp_path / "m.pt2", format="torch")
     (network,) = exported.networks
-    assert network == ("generator" if name == "gan" else "model")
+    assert network == FIRST_NETWORK.get(name, "model")
     extra = {"dltool.json": ""}
     program = torch.export.load(tmp_path / "m.pt2", extra_files=extra).module()
     assert json.loads(extra["dltool.json"])["checkpoint"] == run.checkpoint
