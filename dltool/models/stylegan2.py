@@ -63,10 +63,12 @@ class StyleGan2(AdversarialNetworks):
         sides = pyramid_sides(spec, "stylegan2")
         widths = [min(width * sides[-1] // side, max_width) for side in sides]
         channels = spec.input_shape[0]
-        mapping = Mapping(latent_dim, self.num_classes, w_dim, mapping_layers)
-        self.generator = StyleGenerator(mapping, Synthesis(sides, widths, w_dim, channels, noise=noise))
-        mapping = Mapping(0, self.num_classes, w_dim, mapping_layers) if self.num_classes else None
-        self.discriminator = ResidualDiscriminator(sides, widths, channels, mapping)
+        of_classes = Mapping(0, self.num_classes, w_dim, mapping_layers) if self.num_classes else None
+        self.generator = StyleGenerator(
+            Mapping(latent_dim, self.num_classes, w_dim, mapping_layers),
+            Synthesis(sides, widths, w_dim, channels, noise=noise),
+        )
+        self.discriminator = ResidualDiscriminator(sides, widths, channels, of_classes)
 
 
 class Mapping(nn.Module):

@@ -140,8 +140,8 @@ class StyleGan2Task(GanTask):
         """On a straight line in w, along which images change evenly: what the path lengths are for."""
         if labels is None:
             labels = self.class_in_turn(len(shares), shares.device)
-        ends = (self.mapping(self.model.codes(z.expand(len(shares), -1), labels)) for z in (start, end))
-        return self.render(torch.lerp(*ends, shares[:, None]))
+        first, last = (self.mapping(self.model.codes(z.expand(len(shares), -1), labels)) for z in (start, end))
+        return self.render(torch.lerp(first, last, shares[:, None]))
 
     def render(self, styles: Tensor) -> Tensor:
         """Images of styles `(B, w_dim)`, in evaluation mode, cut off where the data ends."""
