@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
@@ -41,6 +41,9 @@ class StyleGan2Task(GanTask):
         path_length_every_n_steps: How often.
         path_length_decay: Share of a step's mean path length in the running mean.
         path_length_shrink: It is computed on the batch's size divided by this.
+        metrics: As for GanTask.
+        num_samples: The same.
+        features: The same.
 
     Attributes:
         path_length_mean: Of the steps so far, a running one; 0 before the first.
@@ -62,8 +65,11 @@ class StyleGan2Task(GanTask):
         path_length_every_n_steps: Positive[int] = 4,
         path_length_decay: Probability[float] = 0.01,
         path_length_shrink: Positive[int] = 2,
+        metrics: list[str] | None = None,
+        num_samples: Positive[int] | Literal["auto"] = "auto",
+        features: str = "lenet",
     ) -> None:
-        super().__init__(model, loss, spec)
+        super().__init__(model, loss, spec, metrics=metrics, num_samples=num_samples, features=features)
         self.mapping, self.synthesis = model.generator.mapping, model.generator.synthesis
         self.style_mixing = style_mixing
         self.r1 = r1

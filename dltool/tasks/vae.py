@@ -10,6 +10,7 @@ from dltool.batch import Batch
 from dltool.component import NonNegative, Positive, register, requires
 from dltool.losses.likelihood import Likelihood
 from dltool.metrics.mean import Mean, MeanOver
+from dltool.metrics.of_samples import SampleMetrics
 from dltool.models.vae import Vae
 from dltool.randomness import generator
 from dltool.spec import DataSpec
@@ -56,6 +57,9 @@ class VaeTask(CodingTask):
         num_importance_samples: k of the estimate of -log p(x) in an evaluation, see dltool.tasks.importance; null for
             none, since it decodes k codes a sample.
         nll_samples: How many samples of the split, from the first, it is estimated for; null for all.
+        metrics: What an evaluation measures of draws from the prior (dltool.metrics.of_samples); null is nothing.
+        num_samples: As for GanTask.
+        features: The same.
 
     Attributes:
         num_steps: So far.
@@ -75,8 +79,12 @@ class VaeTask(CodingTask):
         binarize: Literal["auto", "dynamic", "threshold", "none"] = "auto",
         num_importance_samples: Positive[int] | None = None,
         nll_samples: Positive[int] | None = 1000,
+        metrics: list[str] | None = None,
+        num_samples: Positive[int] | Literal["auto"] = "auto",
+        features: str = "lenet",
     ) -> None:
         super().__init__(model, loss, spec)
+        self.ask_for(SampleMetrics.of(metrics, num_samples, features))
         self.beta, self.beta_warmup_steps = beta, beta_warmup_steps
         automatic = "dynamic" if loss.of_pixels else "none"
         self.binarize = automatic if binarize == "auto" else binarize
