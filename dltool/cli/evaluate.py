@@ -21,6 +21,7 @@ examples:
   dltool evaluate 12-00-00_lenet_digits 'task.metrics=[f1_macro,auroc,confusion]' --plots pictures
   dltool evaluate 12-00-00_mlp_csv data.path=new.csv --predictions new_predictions.csv
   dltool evaluate 12-00-00_lenet_image_folder --tta hflip,shift
+  dltool evaluate 12-00-00_gan_mnist 'task.metrics=[fd,kid,prdc,modes,nearest]' task.num_samples=10000
 
 key=value: other data (data=…, data.path=…, data.root=…), other metrics (task.metrics=[…]), trainer.device, .threads,
 .precision. Other data is prepared as the training's was: nothing is fitted to it. Of other data that brings no test
