@@ -1,5 +1,6 @@
 """The whole way of samples through their measures, on a data set of four classes that a LeNet learns in a second."""
 
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from dltool.errors import ConfigError
 from dltool.judging.attach import classifier_of
 from dltool.judging.classifier import Classifier, StackedClassifier
 from dltool.judging.judge import SampleJudge, in_thousands
+from dltool.judging.reference_classifier import one_process_at_a_time
 from dltool.metrics.of_samples import SampleMetrics
 from dltool.runs.folder import RunFolder
 
@@ -211,8 +213,34 @@ class TestClassifier:
         assert seen.logits.argmax(dim=1).tolist() == (digit @ torch.tensor([100, 10, 1])).tolist()
         assert seen.features.shape == (10, 252)
 
+    def test_a_second_process_waits_for_the_first(self, tmp_path: Path) -> None:
+        order: list[str] = []
+        inside = threading.Event()
+
+        def wait_and_enter() -> None:
+            inside.wait(timeout=10)
+            with one_process_at_a_time(tmp_path / "made" / "key"):
+                order.append("second")
+
+        other = threading.Thread(target=wait_and_enter)
+        other.start()
+        with one_process_at_a_time(tmp_path / "made" / "key"):
+            inside.set()
+            other.join(timeout=0.1)
+            order.append("first")
+        other.join(timeout=10)
+        assert order == ["first", "second"]
+
 
 class TestWholeRuns:
+    def test_a_conditional_model_is_asked_for_classes(self, configure_here: Any, tmp_path: Path) -> None:
+        parts = prepare(configure_here(*TINY, "model.condition=input", "task.metrics=[class_accuracy]"))
+        trainer = build_trainer(parts, RunFolder(tmp_path))
+        trainer.fit()
+        assert 0 <= trainer.progress.metrics["test/class_accuracy"] <= 1
+        assert trainer.checkpoints.metric is None
+        assert "what data in place of samples gets: class_accuracy 0.9" in parts.task.remarks[0]
+
     def test_a_training_reports_them_and_keeps_the_best(self, configure_here: Any, tmp_path: Path) -> None:
         parts = prepare(configure_here(*TINY, "task.metrics=[fd,modes]", "trainer.epochs=2"))
         trainer = build_trainer(parts, RunFolder(tmp_path))
