@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from dltool.component import Positive, register, requires
 from dltool.layers.equalized import EqualizedConv2d, EqualizedLinear, ScaledLeakyReLU, normalized
+from dltool.layers.full_precision import full_precision
 from dltool.layers.minibatch_std import MinibatchStd
 from dltool.layers.modulated_convolution import ModulatedConv2d
 from dltool.layers.resampling import Blur, Upsample, pyramid_sides
@@ -95,7 +96,7 @@ class Mapping(nn.Module):
 
     def forward(self, codes: Tensor) -> Tensor:
         """w `(B, w_dim)` of z with the one-hot class behind it, `(B, latent_dim + num_classes)`; in float32."""
-        with torch.autocast(codes.device.type, enabled=False):
+        with full_precision(codes):
             z, classes = codes.float().tensor_split([self.latent_dim], dim=1)
             parts = [normalized(z)] if self.latent_dim else []
             if self.embedding is not None:
