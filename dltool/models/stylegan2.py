@@ -190,7 +190,8 @@ class Synthesis(nn.Module):
     def forward(self, styles: Tensor) -> Tensor:
         """Images `(B, C, H, W)` of styles `(B, num_layers, w_dim)`, about in [-1, 1]."""
         style = styles.unbind(dim=1)
-        features = self.layers[0](self.constant.expand(len(styles), -1, -1, -1), style[0])
+        constant = self.constant.repeat(styles.shape[0], 1, 1, 1)  # len() would fix the batch's size in a graph.
+        features = self.layers[0](constant, style[0])
         image = self.to_image[0](features, style[1])
         for i in range(1, len(self.to_image)):
             features = self.layers[2 * i - 1](features, style[2 * i - 1])
