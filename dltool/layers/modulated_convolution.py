@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from dltool.layers.equalized import EqualizedLinear
+from dltool.layers.full_precision import full_precision
 from dltool.layers.resampling import Blur
 
 
@@ -61,5 +62,5 @@ class ModulatedConv2d(nn.Module):
     def demodulation(scales: Tensor, weight: Tensor) -> Tensor:
         """1 / √(Σ (s_i w_ijk)² + ε), `(B, C')`, of s `(B, C)` and w `(C', C, k, k)`."""
         squares = weight.float().square().sum(dim=(2, 3))  # (C', C)
-        with torch.autocast(scales.device.type, enabled=False):
+        with full_precision(scales):
             return (scales.float().square() @ squares.T + 1e-8).rsqrt()

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from dltool.component import Positive, register, requires
 from dltool.layers.equalized import EqualizedConv2d, EqualizedLinear, ScaledLeakyReLU, normalized
+from dltool.layers.full_precision import full_precision
 from dltool.layers.minibatch_std import MinibatchStd
 from dltool.layers.modulated_convolution import ModulatedConv2d
 from dltool.layers.resampling import Blur, Upsample, pyramid_sides
@@ -95,7 +96,7 @@ class Mapping(nn.Module):
 
     def forward(self, codes: Tensor) -> Tensor:
         """w `(B, w_dim)` of z with the one-hot class behind it, `(B, latent_dim + num_classes)`; in float32."""
-        with torch.autocast(codes.device.type, enabled=False):
+        with full_precision(codes):
             z, classes = codes.float().tensor_split([self.latent_dim], dim=1)
             parts = [normalized(z)] if self.latent_dim else []
             if self.embedding is not None:
@@ -189,7 +190,8 @@ class Synthesis(nn.Module):
     def forward(self, styles: Tensor) -> Tensor:
         """Images `(B, C, H, W)` of styles `(B, num_layers, w_dim)`, about in [-1, 1]."""
         style = styles.unbind(dim=1)
-        features = self.layers[0](self.constant.expand(len(styles), -1, -1, -1), style[0])
+        constant = self.constant.repeat(styles.shape[0], 1, 1, 1)  # len() would fix the batch's size in a graph.
+        features = self.layers[0](constant, style[0])
         image = self.to_image[0](features, style[1])
         for i in range(1, len(self.to_image)):
             features = self.layers[2 * i - 1](features, style[2 * i - 1])

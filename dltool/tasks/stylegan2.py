@@ -9,6 +9,7 @@ from torch import Tensor
 
 from dltool.batch import Batch
 from dltool.component import NonNegative, Positive, Probability, register
+from dltool.layers.full_precision import full_precision
 from dltool.losses.game import Game, squared_gradient_norms
 from dltool.metrics.mean import Mean
 from dltool.models.stylegan2 import StyleGan2
@@ -104,7 +105,7 @@ class StyleGan2Task(GanTask):
         and the mean over the layers, each of which has its w.
         """
         batch = batch.split(self.path_length_shrink)[0]
-        with torch.autocast(batch.inputs.device.type, enabled=False):
+        with full_precision(batch.inputs):
             styles = self.styles(batch).float()
             images = self.synthesis(styles)
             noise = torch.randn_like(images) / (images.shape[2] * images.shape[3]) ** 0.5

@@ -87,3 +87,11 @@ def test_the_class_changes_the_image_and_the_verdict():
     one, two = (model.generate(z, torch.tensor([label])) for label in (1, 2))
     assert (one - two).abs().max() > 1e-3
     assert (model.discriminate(one, torch.tensor([1])) - model.discriminate(one, torch.tensor([2]))).abs() > 1e-4
+
+
+def test_the_generator_is_a_graph_for_batches_of_any_size():
+    model = small(8).eval().requires_grad_(False)
+    codes = model.codes(model.noise(3), torch.tensor([0, 1, 2]))
+    sizes = {0: torch.export.Dim("batch")}
+    graph = torch.export.export(model.generator, (codes,), dynamic_shapes=(sizes,)).module()
+    assert torch.equal(graph(codes[:2]), model.generator(codes[:2]))

@@ -127,3 +127,11 @@ def test_activations_keep_their_size():
     assert 0.5 < features.square().mean() < 2
     verdicts = model.discriminate(torch.randn(64, 3, 64, 64), torch.arange(64) % 10)
     assert 0.1 < verdicts.std() < 3
+
+
+def test_the_generator_is_a_graph_for_batches_of_any_size():
+    model = small(8).eval().requires_grad_(False)
+    codes = model.codes(model.noise(3), torch.tensor([0, 1, 2]))
+    sizes = {0: torch.export.Dim("batch")}
+    graph = torch.export.export(model.generator, (codes,), dynamic_shapes=(sizes,)).module()
+    assert torch.equal(graph(codes[:2]), model.generator(codes[:2]))
