@@ -31,10 +31,12 @@ from dltool.observers.plots import CurvesPlot
 from dltool.observers.progress import ProgressBar
 from dltool.observers.samples import SamplesPlot
 from dltool.observers.tracker import make_trackers
+from dltool.observers.translations import TranslationsPlot
 from dltool.observers.undefined import UndefinedMetrics
 from dltool.runs.folder import RunFolder, quoted
 from dltool.runs.status import StatusFile
 from dltool.summary import count_parameters
+from dltool.tasks.cyclegan import CycleGanTask
 from dltool.tasks.language_model import LanguageModelTask
 from dltool.trust.importing import described, place_of
 from dltool.trust.sources import trust_flags, trusted_sources
@@ -73,7 +75,9 @@ class Session:
             observers.append(GradientOverTimePlot(self.run.path, self.title(), self.held_out_batch, padded=spec.padded))
             if isinstance(self.parts.dataset.train, TrainSource):
                 observers.append(AugmentedPlot(self.run.path, self.parts.dataset.train))
-        if logger.samples:
+        if logger.samples and isinstance(self.parts.task, CycleGanTask):
+            observers.append(TranslationsPlot(self.run.path, self.parts.spec, self.held_out_batch))
+        elif logger.samples:
             observers.append(SamplesPlot(self.run.path, self.parts.spec, seed=self.parts.config["seed"]))
         # After the pictures, which trackers take along.
         trackers = make_trackers(logger.to, self.run, self.warn, self.parts.config.tree, logger)
@@ -182,6 +186,8 @@ class Session:
         if self.parts.task.predicts:
             what = "--text 'TEXT'" if self.parts.spec.num_tokens else "--input FILE"
             rows.append(("predict", f"dltool predict {trusted}{path} {what}"))
+        elif isinstance(self.parts.task, CycleGanTask):
+            rows.append(("translate", f"dltool predict {trusted}{path} --input FILE --direction A2B"))
         elif isinstance(self.parts.task, LanguageModelTask):
             rows.append(("sample", f"dltool sample {trusted}{path}"))
         rows.append(("longer", f"dltool resume {trusted}{path} {self.longer()}"))

@@ -176,5 +176,6 @@ def write_every_image_set(root: Path) -> dict[str, Path]:
         write(shared)
     roots = dict.fromkeys(("mnist", "fashion_mnist", "kmnist", "cifar10", "cifar100", "svhn", "emnist"), shared)
     roots["image_folder"] = write_pictures(root / "classes", ("a", "b"), 30)
+    roots["unpaired_folders"] = write_pictures(root / "domains", ("A", "B"), 10)
     roots["imagenet"] = write_imagenet(root / "imagenet")
     return roots

@@ -21,6 +21,7 @@ OPTIONS = [(group, name) for group in GROUPS for name in option_files(group)]
 # What an option needs beside itself, where the defaults (LeNet on digits) do not suit it.
 COMPANIONS = {
     ("task", "gan"): ["model=gan"],
+    ("task", "cyclegan"): ["model=cyclegan", "data=digit_pairs", "model.width=4", "model.blocks=1"],
     ("task", "rosenblatt"): ["model=perceptron", "data=logic"],
     ("task", "least_squares"): ["model=linear", "optim=none", "data.batch_size=full", "trainer.epochs=1"],
     ("task", "language_model"): ["data=pydoc", "model=gpt"],
@@ -29,6 +30,9 @@ COMPANIONS = {
     ("task", "translation"): ["data=numbers", "model=transformer"],
     ("data", "digits_rows"): ["model=lstm"],
     ("data", "caption_digits"): ["model=lstm"],
+    ("data", "digit_pairs"): ["model=cyclegan", "model.width=4", "model.blocks=1"],
+    ("data", "unpaired_folders"): ["model=cyclegan", "model.width=4", "model.blocks=1"],
+    ("model", "cyclegan"): ["data=digit_pairs"],
     ("model", "perceptron"): ["data=logic"],
     ("loss", "minimax"): ["model=gan"],
     ("loss", "non_saturating"): ["model=gan"],
@@ -66,6 +70,7 @@ DATA = {
 # What makes a training of three steps short, where a model or its images are large, and lets the few images be a batch.
 SMALL = {
     ("model", "airbench"): ["model.widths=[8,16,16]"],
+    ("model", "cyclegan"): ["data.batch_size=2", "model.width=4", "model.discriminator_width=8"],
     ("experiment", "airbench_cifar10"): ["data.batch_size=8", "model.widths=[8,16,16]"],
     ("experiment", "resnet110_cifar10"): ["data.batch_size=8", "model.width=4"],
     ("experiment", "vgg16_bn_cifar10"): ["data.batch_size=8", "model.width=8"],
@@ -78,9 +83,11 @@ SMALL = {
 
 
 def image_options(group: str) -> list[str]:
-    """Options that take or give images; those of captions are for a few models only."""
+    """Options that take or give images; those of captions and of two domains are for a few models only."""
     traits = {option: component_of(group, option).traits for option in option_files(group)}
-    return [o for o, t in traits.items() if t["inputs"] in ("image", "any") and t.get("targets") != "sequence"]
+    special = ("sequence", "images")
+    traits = {o: t for o, t in traits.items() if t.get("targets") not in special and t.get("tasks") != ("cyclegan",)}
+    return [option for option, t in traits.items() if t["inputs"] in ("image", "any")]
 
 
 def component_of(group: str, option: str) -> Component:

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dltool.cli.request import add_use_arguments, add_view_arguments, check_writable, used_run, views_of
+from dltool.cli.request import add_use_arguments, add_view_arguments, check_writable, open_run, used_run, views_of
 from dltool.cli.tables import print_table, write_csv
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ examples:
   dltool evaluate 12-00-00_lenet_digits 'task.metrics=[f1_macro,auroc,confusion]' --plots pictures
   dltool evaluate 12-00-00_mlp_csv data.path=new.csv --predictions new_predictions.csv
   dltool evaluate 12-00-00_lenet_image_folder --tta hflip,shift
+  dltool evaluate 12-00-00_cyclegan_digit_pairs --classifier 12-30-00_lenet_digit_looks
 
 key=value: other data (data=…, data.path=…, data.root=…), other metrics (task.metrics=[…]), trainer.device, .threads,
 .precision. Other data is prepared as the training's was: nothing is fitted to it. Of other data that brings no test
@@ -41,6 +42,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--plots", type=Path, metavar="FOLDER", help="draw the metrics that can be drawn, and the network"
     )
+    parser.add_argument(
+        "--classifier", metavar="RUN", help="of a CycleGAN: the run that says whether translations keep their class"
+    )
     parser.add_argument("--json", action="store_true", help="print the metrics as JSON")
     parser.add_argument(
         "--config-dir", action="append", default=[], type=Path, metavar="FOLDER", help="your own options too"
@@ -56,6 +60,7 @@ def run(args: argparse.Namespace) -> int:
         views=views_of(args),
         predictions=args.predictions is not None,
         config_dirs=args.config_dir,
+        classifier=None if args.classifier is None else judge(args.classifier),
     )
     if args.predictions is not None:
         with args.predictions.open("w", encoding="utf-8", newline="") as file:
@@ -67,6 +72,14 @@ def run(args: argparse.Namespace) -> int:
     else:
         print_evaluation(args, used, measured)
     return 0
+
+
+def judge(name: str) -> "Run":
+    """The run that tells classes apart."""
+    folder = open_run(name)
+    from dltool.inference.run import Run
+
+    return Run(folder)
 
 
 def draw(measured: "Evaluation", used: "Run", folder: Path) -> None:

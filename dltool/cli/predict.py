@@ -11,6 +11,7 @@ from dltool.cli.sequences import print_blanks, print_drawn, print_tags, print_wr
 from dltool.cli.similar import TOP as SIMILAR
 from dltool.cli.similar import print_similar
 from dltool.cli.tables import one_line, print_table, write_csv
+from dltool.cli.translated import print_translated
 from dltool.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -31,11 +32,12 @@ examples:
   dltool predict 12-00-00_lstm_numbers --text 4711 --attention where.png
   dltool predict 12-00-00_lstm_text --text 'to be or ___ to be'
   dltool predict 12-00-00_word2vec_corpus --similar house --top 20
+  dltool predict 12-00-00_cyclegan_unpaired_folders --input photos/ --direction A2B
 
 Images of any size, mode and format, folders of them with all that is below, CSV files with the columns of the training
 (its target may be missing, and others do not matter), files with a text a line (- is standard input). A tagger's tags
-stand under the words; for each ___ of a text, a cloze names the likeliest words. Everything is prepared as the
-training's data was.
+stand under the words; for each ___ of a text, a cloze names the likeliest words. A CycleGAN writes its
+translations as PNG files, by default into RUN/translated. Everything is prepared as the training's data was.
 """
 TOP = 3
 
@@ -56,6 +58,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--attention", type=Path, metavar="FILE.png", help="draw where the network looks, for one text that is typed"
     )
+    parser.add_argument("--direction", choices=["A2B", "B2A"], help="of a CycleGAN: translate pictures of A, or of B")
+    parser.add_argument("--output", type=Path, metavar="FOLDER", help="where translations go (RUN/translated/A2B)")
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--csv", action="store_true", help="print CSV, with the probability of every class")
     form.add_argument("--json", action="store_true", help="print JSON, with the probability of every class")
@@ -68,6 +72,10 @@ def run(args: argparse.Namespace) -> int:
     check_search(args)
     check_attention(args)
     used = used_run(args, overrides)
+    if args.direction is not None or used.config["task"]["name"] == "cyclegan":
+        return print_translated(args, used, words)
+    if args.output is not None:
+        raise ConfigError(f"{used.title} makes no pictures", "without --output")
     predictions = used.predict(
         inputs_of(used, words, are_texts=args.text is not None),
         views=views_of(args),

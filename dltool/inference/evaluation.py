@@ -15,6 +15,7 @@ from dltool.data.preprocessing import Fitted
 from dltool.data.text_preprocessing import TextPreprocessing
 from dltool.engine.evaluator import evaluate
 from dltool.errors import ConfigError, RunError
+from dltool.inference.classifying import judge_classes
 from dltool.inference.predicting import AnyPredictions, joined, on_host, texts_of
 from dltool.inference.sequence_predictions import ClozePredictions
 from dltool.introspection.mistakes import Mistakes
@@ -62,7 +63,15 @@ class Evaluation:
         return self.predictions.table(self.targets)
 
 
-def evaluate_run(run: "Run", config: Config, *, split: str, views: Sequence[View], predictions: bool) -> Evaluation:
+def evaluate_run(
+    run: "Run",
+    config: Config,
+    *,
+    split: str,
+    views: Sequence[View],
+    predictions: bool,
+    classifier: "Run | None" = None,
+) -> Evaluation:
     """See Run.evaluate."""
     spec = run.spec
     other = config.tree["data"] != run.config["data"]
@@ -72,6 +81,8 @@ def evaluate_run(run: "Run", config: Config, *, split: str, views: Sequence[View
     config = with_targets(config, spec)
     task = build_task(config, run.model, spec)
     task.load_state_dict(run.task.state_dict())
+    if classifier is not None:
+        judge_classes(task, run, classifier)
     task = averaged_over(task, views, spec)
     mistakes = watch_mistakes(task, spec)
     if predictions and not task.predicts:

@@ -25,6 +25,7 @@ from dltool.inference.export import Exported, export_run
 from dltool.inference.inputs import Raw
 from dltool.inference.predicting import AnyPredictions, predict_run
 from dltool.inference.sampling import TextSampler
+from dltool.inference.translating import Direction, Translations, translate_run
 from dltool.runs.folder import CONFIG, PREPROCESSING, RunFolder, quoted
 from dltool.spec import DataSpec
 from dltool.tasks.task import Task
@@ -219,6 +220,7 @@ class Run:
         views: Sequence[View] = (),
         predictions: bool = False,
         config_dirs: Sequence[Path] = (),
+        classifier: "Run | None" = None,
     ) -> Evaluation:
         """Measure the model on its own data, or on other data that is prepared as its own was.
 
@@ -229,13 +231,28 @@ class Run:
             views: Average over several looks at each image; see dltool.tasks.views.
             predictions: Keep what the model says of each sample too.
             config_dirs: Folders beside dltool's own in which options are looked for.
+            classifier: Of a CycleGAN: the run that says whether translated images keep their class.
 
         Raises:
-            ConfigError: An override changes what the run is; there is no such split.
+            ConfigError: An override changes what the run is; there is no such split; the classifier does not fit.
             DataError: The data is missing, wrong, or none that the model could take.
         """
         config = config_in_use(self.folder, overrides, OF_AN_EVALUATION, config_dirs)
-        return evaluate_run(self, config, split=split, views=views, predictions=predictions)
+        return evaluate_run(self, config, split=split, views=views, predictions=predictions, classifier=classifier)
+
+    def translate(self, inputs: Raw, direction: Direction) -> Translations:
+        """Translate pictures between the two domains of a CycleGAN.
+
+        Args:
+            inputs: Images, as `predict` takes them, of domain A for "A2B", of B for "B2A". They are brought to the size
+                of the training.
+            direction: "A2B" or "B2A".
+
+        Raises:
+            ConfigError: The run translates none.
+            DataError: The inputs cannot be read.
+        """
+        return translate_run(self, inputs, direction)
 
     def sample(self, prompt: str = "", *, count: int = 1, length: int | None = None, **how: Any) -> list[str]:
         """Let a language model continue a prompt `count` times; the texts begin with it.

@@ -115,13 +115,16 @@ def drawing_samples(task: Task, seed: int) -> Iterator[None]:
                 module.training = mode
 
 
-def draw_image_grid(images: np.ndarray, path: Path, value_range: tuple[float, float] | None) -> None:
+def draw_image_grid(
+    images: np.ndarray, path: Path, value_range: tuple[float, float] | None, *, columns: int | None = None
+) -> None:
     """Write images as a grid, enlarged to about 640 pixels without smoothing.
 
     Args:
         images: `(N, C, H, W)`; one channel is drawn grey, three as RGB, of any other number the first.
         path: Of the PNG.
         value_range: What is black and what is white; None for the least and the greatest value.
+        columns: Images in a row; None for as many as there are rows.
     """
     from PIL import Image
 
@@ -129,7 +132,7 @@ def draw_image_grid(images: np.ndarray, path: Path, value_range: tuple[float, fl
     scaled = np.nan_to_num((images - low) / max(high - low, 1e-12)).clip(0, 1)
     pixels = (255 * scaled).round().astype(np.uint8)
     pixels = pixels if pixels.shape[1] == 3 else pixels[:, :1]
-    side = math.ceil(math.sqrt(len(pixels)))
+    side = columns or math.ceil(math.sqrt(len(pixels)))
     zoom = max(1, round(GRID_PIXELS / side / pixels.shape[2]))
     pixels = pixels.repeat(zoom, axis=2).repeat(zoom, axis=3)
 

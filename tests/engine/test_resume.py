@@ -36,6 +36,11 @@ TASKS = {
         "data.batch_size=20",
         "task.discriminator_steps=2",
     ],
+    "cyclegan": [  # Its pools are full after the second step.
+        *("model=cyclegan", "model.width=2", "model.blocks=1", "model.discriminator_width=2", "data=digit_pairs"),
+        *("data.resize=16", "data.batch_size=16", "data.val_fraction=0.05", "data.test_fraction=0.75"),
+        *("task.pool_size=20", "data.augment.shift=1", "trainer.accumulate=2"),
+    ],
     "language model of crops": [
         *("model=gpt", "model.dim=8", "model.depth=1", "model.num_heads=2", "model.dropout=0.1", "data=text"),
         *("data.path={texts}/text.txt", "data.length=32", "data.batch_size=16"),

@@ -1,0 +1,110 @@
+"""Pictures of one domain in the look of another, by a run that learned to translate between them."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import torch
+from torch import Tensor
+
+from dltool.data.image_preprocessing import ImagePreprocessing
+from dltool.engine.evaluator import evaluation_mode
+from dltool.errors import ConfigError, DataError
+from dltool.inference.inputs import Raw, as_paths, find_images, prepared
+from dltool.tasks.cyclegan import DIRECTIONS, CycleGanTask
+
+if TYPE_CHECKING:
+    from dltool.inference.run import Run
+
+BATCH_SIZE = 16
+Direction = Literal["A2B", "B2A"]
+
+
+@dataclass(frozen=True)
+class Translations:
+    """Translated pictures.
+
+    Attributes:
+        names: What each was made of: the path of a file, or the number of an image in memory.
+        images: uint8 `(N, C, H, W)`.
+        direction: "A2B" or "B2A".
+        sources: The files that they were made of, absolute; empty for images in memory.
+    """
+
+    names: list[str]
+    images: Tensor
+    direction: Direction
+    sources: tuple[Path, ...] = ()
+
+    def write(self, folder: Path, *, replace: bool = False) -> list[Path]:
+        """Write a PNG for each, named like its source.
+
+        Args:
+            folder: Is made where it does not exist.
+            replace: Files there may be replaced, unless they are what was translated.
+
+        Raises:
+            ConfigError: One would be; nothing is written then.
+        """
+        from PIL import Image
+
+        paths = [folder / name for name in file_names(self.names)]
+        for path in paths:
+            if path.resolve() in self.sources or (path.exists() and not replace):
+                raise ConfigError(f"{path} exists and would be overwritten", "--output ANOTHER_FOLDER")
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            for path, image in zip(paths, self.images, strict=True):
+                array = image.permute(1, 2, 0).squeeze(2) if len(image) == 1 else image.permute(1, 2, 0)
+                Image.fromarray(array.numpy()).save(path)
+        except OSError as error:
+            raise ConfigError(
+                f"{folder}: {error.strerror or error}", "--output FOLDER that can be written to"
+            ) from error
+        return paths
+
+
+def file_names(names: list[str]) -> list[str]:
+    """`<stem>.png` for each; where a stem comes again, `<stem>-2.png` and so on."""
+    taken: set[str] = set()
+    files = []
+    for name in names:
+        stem, number = Path(name).stem, 1
+        file = f"{stem}.png"
+        while file in taken:
+            number += 1
+            file = f"{stem}-{number}.png"
+        taken.add(file)
+        files.append(file)
+    return files
+
+
+def translator_of(run: "Run") -> CycleGanTask:
+    """Raises ConfigError for a run that translates no pictures."""
+    if not isinstance(run.task, CycleGanTask):
+        raise ConfigError(
+            f"{run.title} translates no pictures, so that it has no direction",
+            "without --direction; `dltool train model=cyclegan` trains what translates",
+        )
+    return run.task
+
+
+def translate_run(run: "Run", inputs: Raw, direction: Direction) -> Translations:
+    """See Run.translate."""
+    task = translator_of(run)
+    if direction not in DIRECTIONS:
+        raise ConfigError(f"direction {direction!r}: the directions are {', '.join(DIRECTIONS)}")
+    preprocessing = run.preprocessing
+    assert isinstance(preprocessing, ImagePreprocessing)
+    names: list[str] = []
+    parts: list[Tensor] = []
+    with evaluation_mode(task.model), torch.no_grad(), run.autocast:
+        for batch_names, batch in prepared(inputs, preprocessing, BATCH_SIZE):
+            names += batch_names
+            made = task.translate(batch.to(run.device), direction)
+            parts.append(preprocessing.pixels(made).round().to(torch.uint8).cpu())
+    if not parts:
+        raise DataError("there is no picture to translate")
+    paths = as_paths(inputs)
+    sources = () if paths is None else tuple(path.resolve() for path in find_images(paths))
+    return Translations(names, torch.cat(parts), direction, sources)

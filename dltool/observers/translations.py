@@ -1,0 +1,53 @@
+"""Pictures of what a CycleGAN makes of held-out images, one per epoch."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+
+from dltool.batch import Batch
+from dltool.observers.observer import Progress
+from dltool.observers.samples import SamplesPlot, draw_image_grid, drawing_samples
+from dltool.spec import DataSpec
+from dltool.tasks.cyclegan import CycleGanTask
+from dltool.tasks.task import Task
+
+NUM_COLUMNS = 8
+
+
+class TranslationsPlot(SamplesPlot):
+    """Draws `samples/epoch-0001.png` and so on, when SamplesPlot does, of the same held-out images each time.
+
+    Six rows: images of A, their translations, these translated back; then the same of B.
+
+    Args:
+        run_dir: The run folder.
+        spec: Of the training data.
+        batch: Gives held-out images of both domains.
+        every_n_epochs: See SamplesPlot.
+    """
+
+    def __init__(
+        self, run_dir: Path, spec: DataSpec, batch: Callable[[], Batch], *, every_n_epochs: int | None = None
+    ) -> None:
+        super().__init__(run_dir, spec, every_n_epochs=every_n_epochs)
+        self.batch = batch
+
+    def on_start(self, task: Task, progress: Progress) -> None:
+        super().on_start(task, progress)
+        batch = self.batch()
+        count = min(NUM_COLUMNS, len(batch.inputs), len(batch.targets))
+        self._images = batch.inputs[:count], batch.targets[:count]
+
+    def _draw(self) -> None:
+        assert isinstance(self._task, CycleGanTask)
+        a, b = self._images
+        with drawing_samples(self._task, 0):
+            made = self._task.translated(a, b)
+        self._drawn = self._position()
+        progress = self._progress
+        in_epochs = progress.total_epochs is not None
+        name = f"epoch-{progress.epoch:04d}.png" if in_epochs else f"step-{progress.step:06d}.png"
+        self.folder.mkdir(parents=True, exist_ok=True)
+        rows = torch.cat([a, made.fake_b, made.back_a, b, made.fake_a, made.back_b])
+        draw_image_grid(rows.cpu().numpy(), self.folder / name, self.spec.input_range, columns=len(a))
