@@ -17,6 +17,7 @@ from dltool.training import describe_model
 # For models that do not take the digits.
 DATA = {
     "perceptron": "logic",
+    "cyclegan": "digit_pairs",
     "gpt": "pydoc",
     "transformer": "numbers",
     "bag_of_words": "text_csv",

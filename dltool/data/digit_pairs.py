@@ -52,7 +52,7 @@ class DigitDomains(UnpairedData):
         super().__init__(**shared)
         self.load = load
         self.pair = pair
-        self.of_images = {"resize": resize, "residency": residency, "augment": augment}
+        self.of_images: dict[str, Any] = {"resize": resize, "residency": residency, "augment": augment}
 
     def _make_domains(self) -> tuple[SampleData, SampleData]:
         a, b = PAIRS[self.pair]

@@ -4,6 +4,7 @@ from abc import abstractmethod
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import zip_longest
+from typing import Any
 
 from dltool.batch import Batch
 from dltool.component import Fraction, NonNegative, Positive
@@ -50,7 +51,7 @@ class UnpairedData(Dataset):
     ) -> None:
         super().__init__()
         self.batch_size = batch_size
-        self.shared = {
+        self.shared: dict[str, Any] = {
             "batch_size": batch_size,
             "eval_batch_size": eval_batch_size,
             "drop_last": drop_last,

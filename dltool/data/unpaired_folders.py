@@ -49,7 +49,7 @@ class FolderDomains(UnpairedData):
     ) -> None:
         super().__init__(**shared)
         self.load = load
-        self.of_images = {
+        self.of_images: dict[str, Any] = {
             "size": size,
             "fit": fit,
             "corrupt": corrupt,
