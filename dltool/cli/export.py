@@ -38,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--format", required=True, choices=list(FORMATS), help="what kind of file")
     parser.add_argument("--output", type=Path, metavar="FILE", help="the file; its folder must exist")
     parser.add_argument("--force", action="store_true", help="replace a file that exists")
-    parser.add_argument("--network", metavar="NAME", help="of a GAN: generator (the default) or discriminator")
+    parser.add_argument("--network", metavar="NAME", help="of a GAN: generator (the default) or discriminator; A2B, …")
     parser.add_argument(
         "--with-preprocessing",
         action="store_true",

@@ -1,6 +1,7 @@
 """Networks compiled by torch, where that works."""
 
 import torch
+from torch import nn
 
 from dltool.errors import ConfigError
 from dltool.tasks.task import Task
@@ -19,4 +20,6 @@ def compile_networks(task: Task, device: torch.device) -> None:
         message = f"trainer.compile=true: torch.compile does not work here: {reason}"
         raise ConfigError(message, "trainer.compile=false") from error
     for network in task.roles.values() or [task.model]:
-        network.compile()
+        # Two generators of one role are called each by itself.
+        for called in network.values() if isinstance(network, nn.ModuleDict) else [network]:
+            called.compile()

@@ -9,6 +9,7 @@ from torch.nn import functional as F
 from dltool.batch import Batch
 from dltool.build import prepare
 from dltool.config.check import Config
+from dltool.engine.compiling import compile_networks
 from dltool.errors import ConfigError
 from dltool.models.cyclegan import CycleGan
 from dltool.spec import DataSpec
@@ -193,3 +194,19 @@ def test_the_rate_is_constant_then_falls_to_zero_in_a_line(configure: Callable[.
     factors = [schedule.at(step, 0, 200, None) for step in (0, 50, 100, 101, 150, 199, 200)]
     assert factors == pytest.approx([1, 1, 1, 0.99, 0.5, 0.01, 0])
     assert parts.config["optim"]["lr"] == 2e-4
+
+
+def test_what_is_compiled_is_what_is_called(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch, "compile", lambda function, *_, **__: function)
+    task = made_task()
+    compile_networks(task, torch.device("cpu"))
+    for network in (task.a2b, task.b2a, task.judge_a, task.judge_b):
+        assert network._compiled_call_impl is not None
+
+
+def test_half_precision_steps(configure: Callable[..., Config]) -> None:
+    words = ["model=cyclegan", "data=digit_pairs", "data.resize=16", "model.width=2", "model.blocks=1"]
+    parts = prepare(configure(*words, "data.batch_size=2", "trainer.precision=bf16-mixed"))
+    logs = parts.task.train_step(parts.dataset.train, parts.updaters)
+    assert all(torch.isfinite(torch.as_tensor(mean.value())) for mean in logs.values())
+    assert parts.task.state_dict()["pool_a"].dtype == torch.float32
