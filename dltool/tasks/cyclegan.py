@@ -136,27 +136,26 @@ class CycleGanTask(Task):
         return translated
 
     def evaluate(self, batch: Batch) -> dict[str, Mean]:
-        """At the end of a split, one of the two domains can be lacking."""
+        """Both ways; at the end of a split, one of the two domains can be lacking."""
+        ways = {
+            "A2B": (self.a2b, self.b2a, self.judge_a, self.judge_b),
+            "B2A": (self.b2a, self.a2b, self.judge_b, self.judge_a),
+        }
         logs: dict[str, Mean] = {}
-        sums: list[Mean] = []
-        judged: dict[str, list[Tensor]] = {"real": [], "fake": []}
+        of_real, of_fake = [], []
         labels = batch.labels or (None, None)
-        for name, real, judge, known in (
-            ("a", batch.inputs, self.judge_b, labels[0]),
-            ("b", batch.targets, self.judge_a, labels[1]),
-        ):
+        for direction, real, known in zip(DIRECTIONS, (batch.inputs, batch.targets), labels, strict=True):
             if len(real) == 0:
                 continue
-            there, back = (self.a2b, self.b2a) if name == "a" else (self.b2a, self.a2b)
+            there, back, judge_here, judge_there = ways[direction]
             fake = there(real)
             error = TO_UNIT * (back(fake).float() - real).abs().flatten(1).mean(1)  # (B,)
-            logs[f"cycle_l1_{name}"] = Mean(error.sum(), len(error))
-            sums.append(logs[f"cycle_l1_{name}"])
-            judged["fake"].append(judge(fake))
-            judged["real"].append((self.judge_a if name == "a" else self.judge_b)(real))
+            logs[f"cycle_l1_{direction[0].lower()}"] = Mean(error.sum(), len(error))
+            of_real.append(judge_here(real))
+            of_fake.append(judge_there(fake))
             if self.classifier is not None:
-                logs |= self.classes_kept("A2B" if name == "a" else "B2A", real, fake.float(), known)
-        return {**logs, **verdicts(judged["real"], judged["fake"])}
+                logs |= self.classes_kept(direction, real, fake.float(), known)
+        return {**logs, **verdicts(of_real, of_fake)}
 
     def classes_kept(self, direction: str, real: Tensor, fake: Tensor, known: Tensor | None) -> dict[str, Mean]:
         """How many translations the classifier takes for what they were made of; where that is not known, for what it
