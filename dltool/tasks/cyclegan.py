@@ -62,7 +62,8 @@ class CycleGanTask(Task):
     Args:
         cycle_weight: λ.
         identity_weight: ι, as a share of λ; 0 leaves that loss out. The paper has it for photographs of paintings
-            alone, the authors' code by default.
+            alone, the authors' code by default. It asks for what is like the identity: where the domains differ in
+            brightness, it is in the way.
         pool_size: Fakes of each domain that are kept for the discriminators; 0 for none.
 
     Attributes:
