@@ -1,12 +1,14 @@
 """Whether less or more of a metric is better."""
 
-SMALLER_IS_BETTER = ("loss", "error", "mae", "mse", "rmse", "perplexity", "penalty", "nll", "uniform", "copies")
-DISTANCES = ("fd", "fid", "kid")
+SMALLER_IS_BETTER = {
+    *("loss", "error", "mae", "mse", "rmse", "perplexity", "penalty", "nll"),
+    *("neg", "reconstruction", "kl"),  # neg_elbo, kl_to_uniform
+    *("fd", "fid", "kid", "copies"),
+}
 
 
 def metric_direction(metric: str, mode: str = "auto") -> str:
-    """The direction "min" or "max" of a metric such as "val/loss"; "auto" goes by its name."""
+    """The direction "min" or "max" of a metric such as "val/loss"; "auto" goes by the words of its name."""
     if mode != "auto":
         return mode
-    words = metric.rpartition("/")[2].split("_")
-    return "min" if words[-1] in SMALLER_IS_BETTER or words[0] in DISTANCES else "max"
+    return "max" if SMALLER_IS_BETTER.isdisjoint(metric.rpartition("/")[2].split("_")) else "min"

@@ -9,6 +9,7 @@ from dltool.engine.evaluator import evaluate
 from dltool.errors import ConfigError
 from dltool.losses.bernoulli import Bernoulli
 from dltool.losses.gaussian import Gaussian
+from dltool.metrics.direction import metric_direction
 from dltool.models.vae import Vae
 from dltool.spec import DataSpec
 from dltool.tasks.vae import VaeTask, kl_divergence
@@ -230,3 +231,10 @@ def test_numbers_need_another_decoder():
     assert math.isfinite(
         evaluate(make_task(spec, Gaussian(spec)), [Batch(torch.randn(6, 4), torch.zeros(6), 6)])["loss"]
     )
+
+
+def test_less_of_all_that_is_measured_is_better():
+    task = make_task(num_importance_samples=2)
+    for name in [*evaluate(task, [BATCH]), "grey_neg_elbo", "grey_nll_2"]:
+        assert metric_direction(f"val/{name}") == "min", name
+    assert metric_direction("val/accuracy") == metric_direction("test/f1_macro") == "max"
