@@ -23,9 +23,10 @@ STILL_CHANGE = 1e-7  # Of the samples, relative, from one epoch to the next.
 
 COLLAPSE = (
     "collapse: {count} samples of different codes{of_class} lie {share:.1%} as far apart as data do, so that the "
-    "generator makes nearly one sample; try a smaller optim.lr, more data.batch_size, loss=non_saturating_r1 or "
-    "loss=wasserstein_gp, and keep the checkpoint from before"
+    "model makes nearly one sample; try {remedy}"
 )
+REMEDY_OF_GAME = "a smaller optim.lr, more data.batch_size, loss=non_saturating_r1 or loss=wasserstein_gp"
+REMEDY_OF_CODER = "a smaller weight of the KL divergence (task.beta), or let it grow (task.beta_warmup_steps)"
 WON = (
     "the discriminator has won: over the last {lines} lines of the log its accuracy is {accuracy:.3f} and its mean "
     "output for samples {fake:.2g}, so that the generator learns from a vanishing gradient; try loss=non_saturating_r1 "
@@ -100,7 +101,8 @@ class Alarms(Observer):
         share = spread / self._usual
         self._collapsed = self._collapsed + 1 if share < COLLAPSED else 0
         of_class = " and one class" if self._task.num_classes else ""
-        message = COLLAPSE.format(count=len(samples), share=share, of_class=of_class)
+        remedy = REMEDY_OF_GAME if "discriminator" in self._task.roles else REMEDY_OF_CODER
+        message = COLLAPSE.format(count=len(samples), share=share, of_class=of_class, remedy=remedy)
         self._set("collapse", self._collapsed >= COLLAPSED_LOOKS, message)
 
     def _spread(self, inputs: Tensor, labels: Tensor | None) -> float | None:

@@ -6,9 +6,10 @@ import torch
 from torch import Tensor
 
 from dltool.batch import Batch
-from dltool.component import NonNegative, Probability, register, requires
+from dltool.component import NonNegative, Positive, Probability, register, requires
 from dltool.losses.criterion import Criterion
 from dltool.metrics.mean import Mean, MeanOver
+from dltool.metrics.of_samples import SampleMetrics
 from dltool.models.coding_networks import CodingNetworks
 from dltool.spec import DataSpec
 from dltool.tasks.coding import CodingTask
@@ -50,6 +51,9 @@ class AutoencoderTask(CodingTask):
         sparsity: "l1", "kl" or "none".
         sparsity_weight: Of that penalty.
         sparsity_target: ρ.
+        metrics: As for VaeTask: what codes drawn at random are worth.
+        num_samples: As for GanTask.
+        features: The same.
     """
 
     def __init__(
@@ -63,8 +67,12 @@ class AutoencoderTask(CodingTask):
         sparsity: Literal["none", "l1", "kl"] = "none",
         sparsity_weight: NonNegative[float] = 0.1,
         sparsity_target: Probability[float] = 0.05,
+        metrics: list[str] | None = None,
+        num_samples: Positive[int] | Literal["auto"] = "auto",
+        features: str = "lenet",
     ) -> None:
         super().__init__(model, loss, spec)
+        self.ask_for(SampleMetrics.of(metrics, num_samples, features))
         self.noise, self.noise_strength = noise, noise_strength
         self.sparsity, self.sparsity_weight, self.sparsity_target = sparsity, sparsity_weight, sparsity_target
 

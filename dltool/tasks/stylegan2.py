@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from dltool.batch import Batch
-from dltool.component import NonNegative, Positive, Probability, register
+from dltool.component import NonNegative, Positive, Probability, register, requires
 from dltool.layers.full_precision import full_precision
 from dltool.losses.game import Game, squared_gradient_norms
 from dltool.metrics.mean import Mean
@@ -19,6 +19,16 @@ from dltool.tasks.task import Loss, Network, Source, Updater
 
 
 @register("task", "stylegan2", loss_for="gan", pixels="symmetric", like="gan")
+@requires(
+    lambda config: config.model.name == "stylegan2",
+    "task=stylegan2 mixes styles and measures paths in their space, and the model has none",
+    hint="model=stylegan2, or task=gan",
+)
+@requires(
+    lambda config: not (config.data.augment.get("mixup") or config.data.augment.get("cutmix")),
+    "data.augment.mixup and data.augment.cutmix mix classes, and a GAN is asked for none",
+    hint="data.augment.mixup=0 data.augment.cutmix=0",
+)
 class StyleGan2Task(GanTask):
     """The four phases of Karras et al. (2020, arXiv:1912.04958): D, its R1, G, its path lengths.
 

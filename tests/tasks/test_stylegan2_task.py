@@ -3,6 +3,7 @@ import torch
 from torch import nn
 
 from dltool.batch import Batch
+from dltool.errors import ConfigError
 from dltool.losses.non_saturating import NonSaturating
 from dltool.models.stylegan2 import StyleGan2
 from dltool.spec import DataSpec
@@ -195,3 +196,34 @@ def test_fakes_of_an_unmixed_task_have_one_style():
     assert torch.equal(styles, styles[:, :1].expand_as(styles))
     mixed = small(style_mixing=1.0).styles(batch())
     assert (mixed[:, 0] != mixed[:, -1]).any(dim=1).all()
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["model=gan", "task=stylegan2"], "task=stylegan2 mixes styles .* the model has none"),
+        (["model=stylegan2", "data.augment.mixup=0.4"], "mix classes, and a GAN is asked for none"),
+        (["model=stylegan2", "loss=cross_entropy"], "loss=cross_entropy does not fit task=stylegan2"),
+        (["model=stylegan2", "data=moons"], "model=stylegan2 takes images"),
+    ],
+)
+def test_what_does_not_go_together(words, message, configure):
+    with pytest.raises(ConfigError, match=message):
+        configure(*words)
+
+
+def test_the_optimizer_is_corrected_for_its_lazy_steps(configure):
+    """Betas to the power and the learning rate times n / (n + 1), of the task's own periods."""
+    config = configure("model=stylegan2")
+    periods = {"discriminator": "r1_every_n_steps", "generator": "path_length_every_n_steps"}
+    for role, period in periods.items():
+        n = config["task"][period]
+        fields = config["optim"]["roles"][role]
+        assert fields["lr"] == pytest.approx(config["optim"]["lr"] * n / (n + 1), rel=1e-5)
+        assert fields["betas"] == pytest.approx([b ** (n / (n + 1)) for b in config["optim"]["betas"]], rel=1e-6)
+
+
+def test_the_experiment_s_rates_are_those_of_a_hundredth(configure):
+    roles = configure("experiment=stylegan2_mnist", "data.root=nowhere")["optim"]["roles"]
+    assert roles["discriminator"]["lr"] == pytest.approx(0.01 * 16 / 17, rel=1e-5)
+    assert roles["generator"]["lr"] == pytest.approx(0.01 * 4 / 5)
