@@ -223,14 +223,12 @@ class Session:
         """The best value of a generative model's metric beside the last, which can be far from it; else nothing."""
         store = self.trainer.checkpoints
         path, metric = store.best(), store.metric
-        if path is None or metric is None or not isinstance(self.parts.task, GenerativeTask):
+        if path is None or path.name == self.trainer.tested or not isinstance(self.parts.task, GenerativeTask):
             return ""
-        value, last = saved_metrics(path).get(metric), self.trainer.progress.metrics.get(metric)
+        value, last = saved_metrics(path).get(str(metric)), self.trainer.progress.metrics.get(str(metric))
         if value is None or last is None:
             return ""
-        return (
-            f"{metric} {numeral(value)} at {path.name}, {numeral(last)} at the end (--checkpoint best uses the former)"
-        )
+        return f"{metric} {numeral(value)} at {path.name}, {numeral(last)} at the end; --checkpoint best has the former"
 
     def by_heart(self) -> str:
         """Whether a training on the same few batches learned them, and what it means if not."""
