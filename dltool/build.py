@@ -8,7 +8,8 @@ from typing import Any
 import torch
 from torch import nn
 
-from dltool.config.check import Config, check_rules, resolve_loss
+from dltool.attacks.adversary import Adversary
+from dltool.config.check import Config, check_rules, resolve_loss, stands_for
 from dltool.config.source import component
 from dltool.construct import arguments, build_component, to_python
 from dltool.data.dataset import Dataset
@@ -27,6 +28,7 @@ from dltool.engine.profiling import StepProfiler
 from dltool.engine.stopping import LossChange, MaxMinutes, Patience, Rule, Stopping, Target
 from dltool.engine.trainer import Trainer
 from dltool.engine.updater import Updater
+from dltool.errors import ConfigError
 from dltool.following import check_followed_metrics, check_gradient_rules, check_reported, followed_metric
 from dltool.models.trial import check_outputs
 from dltool.optim.optimizer import describe_factors
@@ -205,7 +207,7 @@ def build_model(config: Config, spec: DataSpec, device: torch.device) -> nn.Modu
 def check_trusted_model(config: Config, model: nn.Module, spec: DataSpec) -> None:
     """A model that the command line trusts, where it is to learn from targets, must give what those take."""
     declared = config.components["model"]
-    if trusted_file(declared.module) and config.components["task"].name == "supervised":
+    if trusted_file(declared.module) and "supervised" in stands_for(config.components["task"]):
         check_outputs(model, spec, f"model={declared.name}")
 
 
@@ -214,8 +216,21 @@ def build_task(config: Config, model: nn.Module, spec: DataSpec) -> Task:
     if declared := config.components.get("loss"):
         fields = config["loss"] if config["loss"]["name"] == declared.name else {}
         loss = build_component(declared, fields, spec)
-    task: Task = build_component(config.components["task"], config["task"], model, loss, spec)
+    declared = config.components["task"]
+    attacked = [build_adversary(config, spec)] if declared.traits.get("attacked") else []
+    if not attacked and config["attack"]["name"] != "none":
+        raise ConfigError(
+            f"attack={config['attack']['name']}: task={declared.name} tells no images apart, which could be mistaken",
+            "attack=none",
+        )
+    task: Task = build_component(declared, config["task"], model, loss, spec, *attacked)
     return task
+
+
+def build_adversary(config: Config, spec: DataSpec) -> Adversary | None:
+    if config["attack"]["name"] == "none":
+        return None
+    return Adversary(build_component(config.components["attack"], config["attack"]), spec)
 
 
 def build_updaters(config: Config, task: Task, settings: TrainerSettings, device: torch.device) -> dict[str, Updater]:

@@ -40,6 +40,8 @@ class DataSpec:
         target_tokenizer: What turns those tokens into text, as JSON (dltool.text.fitting); else empty.
         input_range: (low, high) of the inputs where the scaling bounds them, as [-1, 1] for a GAN's
             images; None where it does not.
+        pixel_shift, pixel_factor: Of each channel of images, whose inputs are `(pixel - shift) * factor` for pixels in
+            0 … 255; empty where the inputs are no pixels.
         centers: Coordinates of the known modes of a synthetic distribution, one tuple each; else empty.
         center_std: Standard deviation around each of those modes.
     """
@@ -58,6 +60,8 @@ class DataSpec:
     max_target_length: int = 0
     target_tokenizer: str = ""
     input_range: tuple[float, float] | None = None
+    pixel_shift: tuple[float, ...] = ()
+    pixel_factor: tuple[float, ...] = ()
     centers: tuple[tuple[float, ...], ...] = ()
     center_std: float = 0.0
 

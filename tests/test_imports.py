@@ -17,6 +17,7 @@ TIERS = [
     ["randomness", "batch", "config", "construct", "docstrings", "schema"],
     ["layers", "metrics", "text"],
     ["models", "data", "losses", "optim"],
+    ["attacks"],
     ["generation"],
     ["tasks"],
     ["observers.observer"],

@@ -7,6 +7,7 @@ from dltool.trust.sources import trusted_sources
 
 # In the order of the defaults list, in which a later group may choose the options of an earlier one.
 GROUPS = {
+    "attack": "what an adversary does to inputs",
     "task": "what a training step does, in which order",
     "loss": "what is minimized; auto follows the data",
     "optim": "how a step changes the weights",

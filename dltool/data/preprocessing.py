@@ -50,7 +50,15 @@ def from_json(saved: dict[str, Any], origin: str) -> Fitted:
     if saved.get("format") != FORMAT:
         raise DataError(f"{origin} has the format {saved.get('format')}, and this dltool reads {FORMAT}")
     spec = {key: as_tuple(value) for key, value in saved["spec"].items() if key in {f.name for f in fields(DataSpec)}}
-    return Fitted(KINDS[saved["preprocessing"]["kind"]].from_dict(saved["preprocessing"]), DataSpec(**spec))
+    preprocessing = KINDS[saved["preprocessing"]["kind"]].from_dict(saved["preprocessing"])
+    return Fitted(preprocessing, with_pixels(DataSpec(**spec), preprocessing))
+
+
+def with_pixels(spec: DataSpec, preprocessing: Preprocessing) -> DataSpec:
+    """The spec, which of images says how their pixels are scaled; that of an older run does not."""
+    if not isinstance(preprocessing, ImagePreprocessing):
+        return spec
+    return replace(spec, pixel_shift=preprocessing.shift, pixel_factor=preprocessing.factor)
 
 
 def tokenizer_state(preprocessing: Preprocessing, spec: DataSpec) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from dltool.data.arrays import RawData, Split, check_data
 from dltool.data.augment import Augmenter
 from dltool.data.dataset import Dataset, Wanted
 from dltool.data.image_files import ImageFiles
-from dltool.data.preprocessing import Preprocessing, relabelled
+from dltool.data.preprocessing import Preprocessing, relabelled, with_pixels
 from dltool.data.scaling import Scaling, fit_rows
 from dltool.data.source import TrainSource, evaluation_batches
 from dltool.data.splits import make_splits
@@ -115,6 +115,7 @@ class SampleData(Dataset):
         else:
             self._shape(wanted.model_traits)
             self.spec = self._describe(raw, self._scale(raw, wanted.pixel_scaling))
+            self.spec = with_pixels(self.spec, self.preprocessing)
         if self.spec.target_mean:
             self.splits = {
                 name: replace(split, targets=self.spec.standardized(split.targets))

@@ -10,7 +10,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from torch.optim.swa_utils import get_swa_multi_avg_fn
 
 from dltool.batch import Batch
-from dltool.engine.evaluator import evaluation_mode
+from dltool.layers.evaluation_mode import evaluation_mode
 from dltool.settings import AverageSettings
 
 

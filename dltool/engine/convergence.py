@@ -13,9 +13,9 @@ from torch import Tensor, nn
 from torch.nn.utils import get_total_norm
 
 from dltool.data.dataset import Dataset
-from dltool.engine.evaluator import evaluation_mode
 from dltool.engine.stopping import Rule
 from dltool.engine.updater import Updater
+from dltool.layers.evaluation_mode import evaluation_mode
 from dltool.tasks.task import Task
 
 

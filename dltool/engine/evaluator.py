@@ -1,13 +1,13 @@
 """Measures a task on a held-out split."""
 
 import contextlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import torch
-from torch import nn
 
 from dltool.batch import Batch
+from dltool.layers.evaluation_mode import evaluation_mode
 from dltool.metrics.running_means import RunningMeans
 from dltool.tasks.task import Task
 
@@ -31,15 +31,3 @@ def evaluate(
             sums.add(task.evaluate(batch))
             between_batches()
     return task.finish_evaluation(sums.values())
-
-
-@contextlib.contextmanager
-def evaluation_mode(model: nn.Module) -> Iterator[None]:
-    """Evaluation mode; afterwards each module is in its own former one, for some may be frozen in evaluation."""
-    modes = [(module, module.training) for module in model.modules()]
-    model.eval()
-    try:
-        yield
-    finally:
-        for module, training in modes:
-            module.training = training

@@ -32,7 +32,7 @@ from dltool.tasks.views import View
 
 # What may be said anew of a run that is only used; all else makes it what it is.
 OF_THE_MACHINE = ("trainer.device", "trainer.threads", "trainer.precision")
-OF_AN_EVALUATION = (*OF_THE_MACHINE, "data", "task.metrics", "task.analogies", "task.similarities")
+OF_AN_EVALUATION = (*OF_THE_MACHINE, "data", "attack", "task.metrics", "task.analogies", "task.similarities")
 
 
 class Run:

@@ -6,8 +6,8 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor, nn
 
-from dltool.engine.evaluator import evaluation_mode
 from dltool.layers.attention import MultiHeadAttention
+from dltool.layers.evaluation_mode import evaluation_mode
 from dltool.layers.sequence_attention import SequenceAttention
 
 Attention = MultiHeadAttention | SequenceAttention

@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from dltool.engine.evaluator import evaluation_mode
+from dltool.layers.evaluation_mode import evaluation_mode
 
 
 def gradient_over_time(

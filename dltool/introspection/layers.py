@@ -6,7 +6,7 @@ from typing import Any, NamedTuple, TypeVar
 import torch
 from torch import Tensor, nn
 
-from dltool.engine.evaluator import evaluation_mode
+from dltool.layers.evaluation_mode import evaluation_mode
 
 T = TypeVar("T")
 

@@ -7,6 +7,7 @@ from typing import Self
 import torch
 from torch import Tensor, nn
 
+from dltool.attacks.adversary import Adversary
 from dltool.batch import Batch
 from dltool.component import NonNegative, register, requires
 from dltool.losses.criterion import Criterion
@@ -19,7 +20,7 @@ from dltool.spec import DataSpec
 from dltool.tasks.task import Loss, Prediction, Task
 
 
-@register("task", "supervised", loss_for="data")
+@register("task", "supervised", loss_for="data", attacked=True)
 @requires(
     lambda config: (
         "calibration_error" not in (config.task.metrics or ())
@@ -52,6 +53,9 @@ class SupervisedTask(Task):
     With mixup or cutmix the training's loss is that of the mixed targets, and its accuracy the share of inputs whose
     predicted class is the one that they show most of.
 
+    With an attack (`attack=pgd`), an evaluation gives also "attacked_loss", "attacked_accuracy" and "perturbation", the
+    mean size of what the attack added, for pixels in [0, 1]; the training sees nothing of it.
+
     Args:
         l1: Coefficient of the sum of absolute weights.
         l2: Coefficient of the sum of squared weights (no factor 1/2).
@@ -67,6 +71,7 @@ class SupervisedTask(Task):
         model: nn.Module,
         loss: Criterion,
         spec: DataSpec,
+        adversary: Adversary | None = None,
         *,
         l1: NonNegative[float] = 0.0,
         l2: NonNegative[float] = 0.0,
@@ -75,6 +80,7 @@ class SupervisedTask(Task):
         super().__init__(model)
         self.criterion = loss
         self.spec = spec
+        self.adversary = adversary
         self.l1 = l1
         self.l2 = l2
         self.predicts_classes = spec.target != "numbers"
@@ -147,7 +153,32 @@ class SupervisedTask(Task):
                 metric.update(measured, truth)
         for watcher in self.watchers:
             watcher.see(batch, outputs)
-        return {"loss": MeanOver(mean, count)}
+        return {"loss": MeanOver(mean, count), **self.evaluate_attacked(batch, outputs)}
+
+    def start_evaluation(self) -> None:
+        super().start_evaluation()
+        if self.adversary is not None:
+            self.adversary.start()
+
+    def evaluate_attacked(self, batch: Batch, outputs: Tensor) -> dict[str, Mean]:
+        """The same under attack, of as many samples as are to be attacked; nothing without one."""
+        adversary = self.adversary
+        if adversary is None or not (num := adversary.num_wanted(batch.size)):
+            return {}
+        inputs, targets = batch.inputs[:num], batch.targets[:num]
+        attacked = adversary.attacked(self.model, inputs, targets)
+        attacked_outputs = self.model(attacked).float()
+        mean, count = self.criterion(attacked_outputs, targets)
+        sizes = adversary.see(inputs, attacked, targets, outputs, attacked_outputs)
+        return {
+            "attacked_loss": MeanOver(mean, count),
+            "attacked_accuracy": accuracy(attacked_outputs, targets),
+            "perturbation": Mean(sizes.sum(), num),
+        }
+
+    @property
+    def remarks(self) -> list[str]:
+        return [f"attacked: {self.adversary.describe()}"] if self.adversary is not None else []
 
     def finish_evaluation(self, metrics: dict[str, float]) -> dict[str, float]:
         values, self.undefined = dict(metrics), {}

@@ -1,0 +1,1 @@
+"""What an adversary does to inputs so that a classifier errs; see dltool.attacks.attack."""

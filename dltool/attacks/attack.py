@@ -1,0 +1,90 @@
+"""What every attack is: a way to move pixels within a ball, so that a classifier errs."""
+
+from collections.abc import Callable
+from typing import Literal
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from dltool.attacks.ball import Ball
+from dltool.component import NonNegative, Positive
+from dltool.errors import ConfigError
+
+Classifier = Callable[[Tensor], Tensor]  # Logits `(B, K)` of pixels in [0, 1].
+Objective = Callable[[Tensor, Tensor], Tensor]  # What is maximized, `(B,)`, of logits `(B, K)` and labels `(B,)`.
+
+
+class Attack:
+    """Base of all attacks. They see pixels in [0, 1] whatever the model's inputs are scaled to.
+
+    Random numbers come from torch's default generators. An attack is not targeted: any wrong class will do.
+
+    Args:
+        norm: By which the size of a perturbation is measured, "linf" or "l2".
+        eps: The largest size, for pixels in [0, 1]: 0.3 is usual for MNIST, 0.0314 (8/255) for CIFAR-10, both L∞.
+        num_samples: How many samples of a split are attacked when it is measured, the first ones; null is all.
+
+    Raises:
+        ConfigError: For an L∞ eps beyond the range of pixels.
+    """
+
+    def __init__(
+        self,
+        *,
+        norm: Literal["linf", "l2"] = "linf",
+        eps: NonNegative[float] = 0.3,
+        num_samples: Positive[int] | None = None,
+    ) -> None:
+        if norm == "linf" and eps > 1:
+            raise ConfigError(
+                f"attack.eps={eps:g} is more than the whole range of pixels, which is [0, 1] to every attack",
+                f"attack.eps={eps / 255:.4f} for {eps:g}/255, or attack.norm=l2",
+            )
+        self.ball = Ball(norm, eps)
+        self.num_samples = num_samples
+
+    def __call__(
+        self,
+        classifier: Classifier,
+        pixels: Tensor,
+        labels: Tensor,
+        *,
+        objective: Objective | None = None,
+        strength: float = 1.0,
+    ) -> Tensor:
+        """Attack images.
+
+        Args:
+            classifier: Gives logits `(B, K)` of pixels; in evaluation mode.
+            pixels: `(B, C, H, W)` in [0, 1].
+            labels: Their classes, int64 `(B,)`.
+            objective: What is maximized in place of the attack's own.
+            strength: Share of eps, and of each step, that is used.
+
+        Returns:
+            The attacked pixels, in [0, 1] and at most eps away, without a graph.
+        """
+        with torch.enable_grad():  # Everything in it: autocast would keep weights that were cast without a graph.
+            return self.attack(classifier, pixels.detach(), labels, objective or self.objective, strength).detach()
+
+    def attack(
+        self, classifier: Classifier, pixels: Tensor, labels: Tensor, objective: Objective, strength: float
+    ) -> Tensor:
+        raise NotImplementedError
+
+    def objective(self, logits: Tensor, labels: Tensor) -> Tensor:
+        """The cross-entropy of each sample."""
+        return F.cross_entropy(logits, labels, reduction="none")
+
+    def describe(self) -> str:
+        """What a person should know of a measurement under it."""
+        norm = {"linf": "L∞", "l2": "L2"}[self.ball.norm]
+        return f"{norm} eps {self.ball.eps:g}"
+
+
+def input_gradient(classifier: Classifier, pixels: Tensor, labels: Tensor, objective: Objective) -> Tensor:
+    """The gradient of the objective by the pixels, `(B, C, H, W)`; that of no weight is computed or touched."""
+    pixels = pixels.detach().requires_grad_()
+    gradient: Tensor = torch.autograd.grad(objective(classifier(pixels), labels).sum(), pixels)[0]
+    return gradient

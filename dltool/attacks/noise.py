@@ -1,0 +1,33 @@
+"""Random perturbations, the control that tells an attack from mere noise."""
+
+from typing import Any
+
+from torch import Tensor
+
+from dltool.attacks.attack import Attack, Classifier, Objective
+from dltool.component import register
+
+
+@register("attack", "noise")
+class Noise(Attack):
+    """A random perturbation as large as eps allows: ±eps for each value in L∞, a random direction in L2.
+
+    What a model loses by it, it loses to disturbance; what an attack of the same eps takes beyond that, to an
+    adversary.
+
+    Args:
+        shared: See Attack.
+    """
+
+    def __init__(self, **shared: Any) -> None:
+        super().__init__(**shared)
+
+    def attack(
+        self, classifier: Classifier, pixels: Tensor, labels: Tensor, objective: Objective, strength: float
+    ) -> Tensor:
+        del classifier, labels, objective
+        ball = self.ball.scaled(strength)
+        return ball.around(pixels, pixels + ball.surface(pixels))
+
+    def describe(self) -> str:
+        return f"random noise, {super().describe()}"
