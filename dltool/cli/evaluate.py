@@ -21,12 +21,14 @@ examples:
   dltool evaluate 12-00-00_lenet_digits 'task.metrics=[f1_macro,auroc,confusion]' --plots pictures
   dltool evaluate 12-00-00_mlp_csv data.path=new.csv --predictions new_predictions.csv
   dltool evaluate 12-00-00_lenet_image_folder --tta hflip,shift
+  dltool evaluate 12-00-00_lenet_digits attack=pgd attack.eps=0.1 attack.restarts=5 --plots pictures
 
-key=value: other data (data=…, data.path=…, data.root=…), other metrics (task.metrics=[…]), trainer.device, .threads,
+key=value: other data (data=…, data.path=…, data.root=…), other metrics (task.metrics=[…]), an attack on a classifier of
+images (`dltool list attack`; attack.num_samples=1000 attacks the first ones only), trainer.device, .threads,
 .precision. Other data is prepared as the training's was: nothing is fitted to it. Of other data that brings no test
 split of its own, all samples are measured. Of a network that tells images apart, --plots draws also the first layer's
 kernels, the feature maps of an image, what the units look at (see dltool show), the surest mistakes, who is taken for
-whom.
+whom; and, under attack, some images, what the attack changes, and what they are then taken for.
 """
 
 
@@ -73,7 +75,7 @@ def draw(measured: "Evaluation", used: "Run", folder: Path) -> None:
     """The metrics that can be drawn, and, of a network of images, what a training draws at its end and more."""
     from dltool.data.image_preprocessing import ImagePreprocessing
     from dltool.observers.metric_plots import draw_metrics
-    from dltool.observers.network_plots import draw_network
+    from dltool.observers.network_plots import draw_attack, draw_network
 
     drawn = draw_metrics(measured.task.metrics, folder, used.title, used.class_names)
     if measured.mistakes is not None and isinstance(used.preprocessing, ImagePreprocessing):
@@ -87,6 +89,7 @@ def draw(measured: "Evaluation", used: "Run", folder: Path) -> None:
             receptive_field=True,
             without=drawn,
         )
+    drawn += draw_attack(measured.task, folder, f"{used.title}, {measured.split}")
     said = f"drawn in {folder}: {', '.join(drawn)}" if drawn else "none of task.metrics can be drawn; confusion can"
     print(said, file=sys.stderr)
 

@@ -72,8 +72,7 @@ def check(composed: Composed) -> Config:
     refuse_from_files(complete, composed)
     check_inputs(components)
     check_task(complete, components)
-    loss = resolve_loss(components)
-    if loss is None:
+    if (loss := resolve_loss(components)) is None:
         del components["loss"]
     else:
         components["loss"] = loss
@@ -92,10 +91,8 @@ def refuse_code(composed: Composed) -> None:
         if key.split(".")[0] == "hydra":
             raise ConfigError(f"{key}: hydra.* cannot be set ({where(composed, key)})", "remove it")
         if isinstance(value, str) and "${" in PLAIN_REFERENCE.sub("", value):
-            raise ConfigError(
-                f"{key}: {value!r} calls a resolver ({where(composed, key)})",
-                "only references to other keys are allowed, ${data.batch_size}",
-            )
+            message = f"{key}: {value!r} calls a resolver ({where(composed, key)})"
+            raise ConfigError(message, "only references to other keys are allowed, ${data.batch_size}")
 
 
 def walk(node: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:

@@ -67,11 +67,11 @@ def compose_changed(
 def with_auto(config: Config, auto: Mapping[str, Any], source: Path) -> Config:
     """The config with each `auto` that comes from `source` replaced by what it became there.
 
-    The saved config keeps `auto`; this is what is built. Where a group was replaced, the choices about the
-    data are made anew: they follow from the model and the task too.
+    The saved config keeps `auto`; this is what is built. Where the data, the model or the task was replaced, the
+    choices about the data are made anew: they follow from all three.
     """
     tree = copy.deepcopy(config.tree)
-    same_parts = not any(config.choices.values())
+    same_parts = not any(config.choices.get(group) for group in ("data", "model", "task"))
     for key, value in auto.items():
         *parents, name = key.split(".")
         node: Any = tree

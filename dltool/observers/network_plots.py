@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from dltool.introspection.layers import feature_maps, first_kernels
 from dltool.introspection.mistakes import Mistakes
+from dltool.observers.attacked_picture import draw_attacked
 from dltool.observers.feature_maps import draw_feature_maps
 from dltool.observers.kernels import draw_kernels
 from dltool.observers.metric_plots import draw_confusion
@@ -31,7 +32,8 @@ class Preprocessing(Protocol):
 
 
 class NetworkPlots(Observer):
-    """Draws plots/kernels.png, feature_maps.png, confusion.png and misclassified.png when a training ends.
+    """Draws plots/kernels.png, feature_maps.png, confusion.png and misclassified.png when a training ends, and
+    attacked.png where it was measured under attack.
 
     They show the weights that the run ends with, averaged or the best where they are so tested, and what was measured
     last: the test, or the validation split where there was none. What the mistakes need is kept while a split is
@@ -73,6 +75,7 @@ class NetworkPlots(Observer):
         split, mistakes = self._seen
         others = ["confusion.png"] if split == "test" and "confusion" in self._task.metrics else []  # MetricPlots
         draw_network(model, mistakes, self.folder, self.title, split, self.preprocessing, without=others)
+        draw_attack(self._task, self.folder, f"{self.title}, {WORDS.get(split, split)}")
 
 
 def watch_mistakes(task: Task, spec: DataSpec) -> Mistakes | None:
@@ -146,6 +149,14 @@ def draw_network(
         spec = mistakes.spec
         pictures["receptive_field.png"] = lambda path: draw_receptive_fields(model, spec, examples, path, title)
     return [name for name, draw in pictures.items() if name not in without and drawn(draw, folder / name)]
+
+
+def draw_attack(task: Task, folder: Path, title: str) -> list[str]:
+    """Draw what an attack made of some images in the newest evaluation; the name of the picture, if there is any."""
+    if not isinstance(task, SupervisedTask):
+        return []
+    path = folder / "attacked.png"
+    return [path.name] if drawn(lambda path: draw_attacked(task, path, title), path) else []
 
 
 def draw_first_kernels(model: nn.Module, image: Tensor, path: Path, title: str) -> bool:

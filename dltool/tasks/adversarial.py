@@ -7,7 +7,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from dltool.attacks.adversary import Adversary, as_logits
+from dltool.attacks.adversary import Adversary
+from dltool.attacks.pixels import as_logits
 from dltool.batch import Batch
 from dltool.component import NonNegative, register, requires
 from dltool.layers.evaluation_mode import evaluation_mode

@@ -7,7 +7,7 @@ from typing import Self
 import torch
 from torch import Tensor, nn
 
-from dltool.attacks.adversary import Adversary
+from dltool.attacks.adversary import Adversary, Examples
 from dltool.batch import Batch
 from dltool.component import NonNegative, register, requires
 from dltool.losses.criterion import Criterion
@@ -18,6 +18,8 @@ from dltool.metrics.mean import Mean, MeanOver
 from dltool.metrics.metric import UndefinedMetric
 from dltool.spec import DataSpec
 from dltool.tasks.task import Loss, Prediction, Task
+
+ATTACKED = ("attacked_loss", "attacked_accuracy", "perturbation")  # Stand behind what is measured without an attack.
 
 
 @register("task", "supervised", loss_for="data", attacked=True)
@@ -62,6 +64,9 @@ class SupervisedTask(Task):
         metrics: Names of what an evaluation measures (dltool/metrics/); null is "accuracy" for classes, "mae" and
             "rmse" for numbers.
 
+    Attributes:
+        attacked_examples: The first samples of the newest evaluation under attack; None without one.
+
     Raises:
         ConfigError: For a metric that there is not, or that does not fit the targets.
     """
@@ -81,6 +86,7 @@ class SupervisedTask(Task):
         self.criterion = loss
         self.spec = spec
         self.adversary = adversary
+        self.attacked_examples: Examples | None = None
         self.l1 = l1
         self.l2 = l2
         self.predicts_classes = spec.target != "numbers"
@@ -157,6 +163,7 @@ class SupervisedTask(Task):
 
     def start_evaluation(self) -> None:
         super().start_evaluation()
+        self.attacked_examples = None
         if self.adversary is not None:
             self.adversary.start()
 
@@ -169,11 +176,13 @@ class SupervisedTask(Task):
         attacked = adversary.attacked(self.model, inputs, targets)
         attacked_outputs = self.model(attacked).float()
         mean, count = self.criterion(attacked_outputs, targets)
-        sizes = adversary.see(inputs, attacked, targets, outputs, attacked_outputs)
+        clean, moved = adversary.pixels.of(inputs), adversary.pixels.of(attacked)
+        if self.attacked_examples is None:
+            self.attacked_examples = Examples(clean, moved, targets, outputs, attacked_outputs).first()
         return {
             "attacked_loss": MeanOver(mean, count),
             "attacked_accuracy": accuracy(attacked_outputs, targets),
-            "perturbation": Mean(sizes.sum(), num),
+            "perturbation": Mean(adversary.attack.ball.size(moved - clean).sum(), num),
         }
 
     @property
@@ -181,7 +190,8 @@ class SupervisedTask(Task):
         return [f"attacked: {self.adversary.describe()}"] if self.adversary is not None else []
 
     def finish_evaluation(self, metrics: dict[str, float]) -> dict[str, float]:
-        values, self.undefined = dict(metrics), {}
+        attacked = {name: value for name, value in metrics.items() if name in ATTACKED}
+        values, self.undefined = {name: value for name, value in metrics.items() if name not in ATTACKED}, {}
         for name, metric in self.metrics.items():
             try:
                 value = metric.compute()
@@ -189,4 +199,4 @@ class SupervisedTask(Task):
                 value, self.undefined[name] = math.nan, str(reason)
             if value is not None:
                 values[name] = value
-        return values
+        return values | attacked
