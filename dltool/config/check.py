@@ -67,8 +67,7 @@ def check(composed: Composed) -> Config:
             raise misfit_error(name, misfit, field, composed, "dltool")
     check_trusted_code({group: tree.get(group) for group in COMPONENT_GROUPS}, composed.origin)
     for group in COMPONENT_GROUPS:
-        absent = {"name": "none"} if "none" in registrations()[group] else None  # In a config of an older dltool.
-        components[group], complete[group] = check_group(group, tree.get(group, absent), composed)
+        components[group], complete[group] = check_group(group, tree.get(group), composed)
     refuse_from_files(complete, composed)
     check_inputs(components)
     check_task(complete, components)

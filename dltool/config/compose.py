@@ -30,7 +30,7 @@ from yaml import YAMLError
 
 from dltool.config.kinds import REQUIRED
 from dltool.config.options import GROUPS, PRESETS, config_folders, option_files, primary_directory
-from dltool.config.source import component
+from dltool.config.source import component, registrations
 from dltool.errors import ConfigError
 from dltool.hints import nearest, option_hint
 from dltool.trust.sources import trusted_sources
@@ -144,6 +144,9 @@ def compose_from(path: Path, overrides: Sequence[str], config_dirs: Sequence[Pat
         config_dirs: As in compose.
     """
     saved = load_file(path)
+    for group, names in registrations().items():
+        if group in GROUPS and "none" in names:  # A group that an older dltool did not have.
+            saved.tree.setdefault(group, {"name": "none"})
     parsed = parse_overrides(overrides)
     replaced = [override for override in parsed if override.key_or_group in GROUPS and not override.is_delete()]
     if replaced:

@@ -11,6 +11,7 @@ from dltool.attacks.adversary import Adversary
 from dltool.attacks.pixels import as_logits
 from dltool.batch import Batch
 from dltool.component import NonNegative, register, requires
+from dltool.errors import ConfigError
 from dltool.layers.evaluation_mode import evaluation_mode
 from dltool.losses.criterion import Criterion
 from dltool.metrics.accuracy import accuracy
@@ -27,13 +28,9 @@ from dltool.tasks.task import Loss, Source, Updater
     hint="attack=pgd attack.steps=10",
 )
 @requires(
-    lambda config: (
-        config.task.method != "trades"
-        or config.loss.name == "binary_cross_entropy"
-        or (config.loss.name == "cross_entropy" and not config.loss.class_weights)
-    ),
-    "task.method=trades compares probabilities, each sample's weighing the same",
-    hint="loss=cross_entropy loss.class_weights=null, or task.method=madry",
+    lambda config: config.task.method != "trades" or config.loss.name in ("cross_entropy", "binary_cross_entropy"),
+    "task.method=trades compares probabilities, and the outputs that this loss trains are none",
+    hint="loss=cross_entropy, or task.method=madry",
 )
 @requires(
     lambda config: (
@@ -65,6 +62,9 @@ class AdversarialTask(SupervisedTask):
         beta: Weight of the divergence in TRADES.
         warmup_steps: Steps over which eps grows linearly from 0. A large eps from the beginning can leave a network
             where all classes are equally likely.
+
+    Raises:
+        ConfigError: For TRADES with class weights.
     """
 
     def __init__(
@@ -84,6 +84,11 @@ class AdversarialTask(SupervisedTask):
         super().__init__(model, loss, spec, adversary, l1=l1, l2=l2, metrics=metrics)
         self.adversary: Adversary = adversary
         self.trades = method == "trades"
+        if self.trades and getattr(loss, "class_weights", None) is not None:
+            raise ConfigError(
+                "task.method=trades compares the probabilities of all samples alike, and loss.class_weights does not",
+                "loss.class_weights=null, or task.method=madry",
+            )
         self.beta = beta
         self.warmup_steps = warmup_steps
         self.num_steps = 0

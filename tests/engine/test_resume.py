@@ -60,6 +60,27 @@ TASKS = {
         *("model=gru", "model.hidden_dim=8", "model.embedding_dim=8", "model.word_dropout=0.1", "data=conllu"),
         *("data.root={texts}", "data.batch_size=8"),
     ],
+    "adversarial": [
+        *(
+            "model=cnn",
+            "model.channels=[2]",
+            "model.hidden=[8]",
+            "model.norm=batch",
+            "model.dropout=0.2",
+            "data=digits",
+        ),
+        *("data.batch_size=150", "task=adversarial", "attack.steps=2", "attack.restarts=2", "attack.num_samples=50"),
+        *("task.warmup_steps=12", "trainer.accumulate=2"),
+    ],
+    "trades": [
+        *("model=mlp", "model.hidden=[8]", "data=digits", "data.batch_size=150", "task=adversarial", "attack=fgsm_rs"),
+        *("task.method=trades", "trainer.precision=bf16-mixed"),
+    ],
+    "perturbation game": [
+        *("model=mlp", "model.hidden=[8]", "model.norm=batch", "data=digits", "data.batch_size=150", "attack=noise"),
+        *("task=perturbation_game", "task.attacker_channels=[2,4]", "task.attacker_steps=2"),
+        *("trainer.average.kind=ema", "trainer.average.decay=0.9"),
+    ],
     "rosenblatt": ["model=perceptron", "data=logic", "data.batch_size=1"],
 }
 # All in play, and none that fires before the end.
