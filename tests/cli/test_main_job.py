@@ -276,7 +276,19 @@ def test_help_and_list(dltool_here: Dltool) -> None:
     assert "dltool train model=lenet optim=adam" in dltool_here("--help").stdout
     assert dltool_here().returncode == 0
     listed = dltool_here("list").stdout
-    for group in ("task", "loss", "optim", "schedule", "trainer", "logger", "data", "model", "experiment", "debug"):
+    for group in (
+        "attack",
+        "task",
+        "loss",
+        "optim",
+        "schedule",
+        "trainer",
+        "logger",
+        "data",
+        "model",
+        "experiment",
+        "debug",
+    ):
         assert f"{group}: " in listed
     done = dltool_here("list", "modle")
     assert done.returncode == 2

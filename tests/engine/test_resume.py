@@ -61,16 +61,9 @@ TASKS = {
         *("data.root={texts}", "data.batch_size=8"),
     ],
     "adversarial": [
-        *(
-            "model=cnn",
-            "model.channels=[2]",
-            "model.hidden=[8]",
-            "model.norm=batch",
-            "model.dropout=0.2",
-            "data=digits",
-        ),
+        *("model=cnn", "model.channels=[2]", "model.hidden=[8]", "model.norm=batch", "data=digits"),
         *("data.batch_size=150", "task=adversarial", "attack.steps=2", "attack.restarts=2", "attack.num_samples=50"),
-        *("task.warmup_steps=12", "trainer.accumulate=2"),
+        *("model.dropout=0.2", "task.warmup_steps=12", "trainer.accumulate=2"),
     ],
     "trades": [
         *("model=mlp", "model.hidden=[8]", "data=digits", "data.batch_size=150", "task=adversarial", "attack=fgsm_rs"),
