@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 INCHES = 1.3  # Of an image.
+LEAST = 1 / 255  # Of a change that is shown in black and white; less is hardly one.
 RIGHT, WRONG = "#2a7f3f", "#c23b22"
 
 
@@ -40,8 +41,8 @@ def draw_attacked(task: SupervisedTask, path: Path, title: str = "") -> bool:
 
     clean, moved = (pixels.float().cpu().numpy() for pixels in (examples.clean, examples.attacked))
     change = moved - clean
-    largest = float(np.abs(change).max())
-    seen = (255 * clean, 127.5 * (1 + change / max(largest, 1e-12)), 255 * moved)
+    factor = 0.5 / max(float(np.abs(change).max()), LEAST)
+    seen = (255 * clean, 255 * (0.5 + factor * change), 255 * moved)
     names = task.spec.class_names
     said = [captions(task, outputs, names) for outputs in (examples.clean_outputs, examples.attacked_outputs)]
     true = [names[label] for label in examples.targets.tolist()]
@@ -53,7 +54,7 @@ def draw_attacked(task: SupervisedTask, path: Path, title: str = "") -> bool:
         axes = figure.add_subplot()
         axes.imshow(tiles.pixels, interpolation="nearest")
         axes.set_axis_off()
-        for row, word in enumerate(("clean", f"change\n× {0.5 / max(largest, 1e-12):.3g}", "attacked")):
+        for row, word in enumerate(("clean", f"change\n× {factor:.3g}", "attacked")):
             middle = tiles.middle(row, 0)[0]
             axes.text(-0.1 / scale, middle, word, ha="right", va="center", fontsize=11)
         for row, texts in ((0, said[0]), (2, said[1])):
@@ -63,7 +64,7 @@ def draw_attacked(task: SupervisedTask, path: Path, title: str = "") -> bool:
                 color = RIGHT if names[label] == true[column] else WRONG
                 axes.text(middle, below, text, ha="center", va="top", color=color, fontsize=9)
         figure.suptitle(title, fontsize=13)
-        surely = ", and with which probability" if "%" in said[0][0][1] else ""
+        surely = ", and with which probability" if said[0][0][1].endswith(" %") else ""
         legend = f"what each is taken for{surely}; green: rightly, red: wrongly"
         figure.supxlabel(legend, fontsize=10, color="#808080")
         path.parent.mkdir(parents=True, exist_ok=True)
