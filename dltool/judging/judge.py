@@ -17,6 +17,7 @@ from dltool.metrics.manifold import manifold_metrics
 from dltool.metrics.mode_counts import mode_counts
 from dltool.metrics.nearest import nearest_distances, nearest_metrics
 from dltool.metrics.of_samples import LENET, SampleMetrics
+from dltool.numerals import numeral
 from dltool.randomness import generator
 from dltool.tasks.generative import Draw
 
@@ -226,10 +227,10 @@ class SampleJudge:
         for name in distances:
             if name in self.values:
                 spread = f" (sd {self.values[f'{name}_sd']:.2g})" if f"{name}_sd" in self.values else ""
-                beside = f" (floor, train against {self.split}: {floor[name]:.3g})" if name in floor else ""
-                lines.append(f"{name}@{self.sha256[:8]}/{where}: {self.values[name]:.4g}{spread}{beside}")
+                beside = f" (floor, train against {self.split}: {numeral(floor[name])})" if name in floor else ""
+                lines.append(f"{name}@{self.sha256[:8]}/{where}: {numeral(self.values[name])}{spread}{beside}")
         if others := [name for name in floor if name not in distances and not name.endswith("_sd")]:
-            listed = ", ".join(f"{name} {floor[name]:.3g}" for name in others)
+            listed = ", ".join(f"{name} {numeral(floor[name])}" for name in others)
             lines.append(f"{where}: what data in place of samples gets: {listed}")
         if self.classifier is not None:
             judge = self.classifier

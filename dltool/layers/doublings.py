@@ -5,7 +5,6 @@ from typing import NamedTuple
 from dltool.errors import ConfigError
 
 LEAST, MOST = 4, 7  # Pixels of the shorter side at the beginning: 28 = 7 · 4, 32 = 4 · 8.
-REACH = 3  # Sizes on either side that an error names.
 
 
 class Doublings(NamedTuple):
@@ -20,26 +19,38 @@ class Doublings(NamedTuple):
     width: int
     times: int
 
+    @property
+    def heights(self) -> list[int]:
+        """Of the maps from the first to the image: 7, 14, 28."""
+        return [self.height << n for n in range(self.times + 1)]
 
-def doublings(height: int, width: int, model: str) -> Doublings:
+
+def doublings(height: int, width: int, model: str, *, square: bool = False) -> Doublings:
     """The doublings that end at an image of this size.
 
     Args:
         height: In pixels.
         width: In pixels.
         model: Name, for the error.
+        square: Whether the model makes squares alone.
 
     Raises:
         ConfigError: None do.
     """
-    count = max(1, (min(height, width) // LEAST).bit_length() - 1)
-    if min(height, width) >= 2 * LEAST and height % 2**count == 0 and width % 2**count == 0:
-        return Doublings(height >> count, width >> count, count)
-    known = [base << n for n in range(1, 12) for base in range(LEAST, MOST + 1)]
-    below = [size for size in sorted(known) if size < max(height, width)][-REACH:]
-    above = [size for size in sorted(known) if size >= max(height, width)][:REACH]
+    shorter = min(height, width)
+    times = max(1, (shorter // LEAST).bit_length() - 1)
+    doubled = shorter >= 2 * LEAST and height % 2**times == 0 and width % 2**times == 0
+    if doubled and (height == width or not square):
+        return Doublings(height >> times, width >> times, times)
+    near = nearest_sides(max(height, width))
     raise ConfigError(
-        f"model={model} doubles maps of {LEAST} to {MOST} pixels until they are an image, and cannot make "
-        f"{height}×{width}; sides that it can make are {', '.join(map(str, [*below, *above]))}",
-        f"data.resize={above[0]}",
+        f"model={model} doubles {'squares' if square else 'maps'} of {LEAST} to {MOST} pixels until they are an image, "
+        f"such as 28, 32 and 64, and makes none of {height}×{width}; the nearest are {' and '.join(map(str, near))}",
+        " or ".join(f"data.resize={side}" for side in near),
     )
+
+
+def nearest_sides(side: int) -> list[int]:
+    """The largest side below that can be made, if there is one, and the smallest from it on."""
+    sides = sorted(base << times for base in range(LEAST, MOST + 1) for times in range(1, 12))
+    return [*[s for s in sides if s < side][-1:], *[s for s in sides if s >= side][:1]]

@@ -4,9 +4,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from dltool.errors import ConfigError
-from dltool.spec import DataSpec
-
 TAPS = (1.0, 3.0, 3.0, 1.0)  # A binomial: a box drawn three times over itself (Karras et al. 2020, arXiv:1912.04958).
 
 
@@ -50,33 +47,3 @@ class Upsample(Resampling):
 
     def forward(self, inputs: Tensor) -> Tensor:
         return F.conv_transpose2d(inputs, 4 * self.filters(inputs), stride=2, padding=1, groups=inputs.shape[1])
-
-
-def pyramid_sides(spec: DataSpec, name: str) -> list[int]:
-    """Sides of the maps that double from the smallest, 4 to 7 pixels, to the image: 7, 14, 28.
-
-    Args:
-        spec: Of the images.
-        name: Of the model, for the message.
-
-    Raises:
-        ConfigError: The image is no square of such a side.
-    """
-    _, height, width = spec.input_shape
-    sides = [height]
-    while sides[0] > 7 and sides[0] % 2 == 0:
-        sides.insert(0, sides[0] // 2)
-    if height == width and 4 <= sides[0] <= 7 and len(sides) > 1:
-        return sides
-    near = nearest_sides(max(height, width))
-    raise ConfigError(
-        f"model={name} makes squares of 4 to 7 pixels doubled once or more often, such as 28, 32 and 64, "
-        f"and none of {height}×{width}; the nearest are {' and '.join(map(str, near))}",
-        " or ".join(f"data.resize={side}" for side in near),
-    )
-
-
-def nearest_sides(side: int) -> list[int]:
-    """The largest side at most that, if any, and the smallest from it on, which pyramid_sides takes."""
-    sides = sorted(base * 2**doublings for base in range(4, 8) for doublings in range(1, 12))
-    return [*[s for s in sides if s <= side][-1:], *[s for s in sides if s > side][:1]]

@@ -9,7 +9,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from dltool.component import Positive, register, requires
-from dltool.layers.resampling import Blur, Upsample, pyramid_sides
+from dltool.layers.doublings import doublings
+from dltool.layers.resampling import Blur, Upsample
 from dltool.models.adversarial_networks import AdversarialNetworks
 from dltool.spec import DataSpec
 
@@ -70,7 +71,8 @@ class R3Gan(AdversarialNetworks):
         condition_dim: Positive[int] = 32,
     ) -> None:
         super().__init__(latent_dim, "normal", 0 if condition == "none" else spec.num_classes)
-        sides = pyramid_sides(spec, "r3gan")
+        _, height, image_width = spec.input_shape
+        sides = doublings(height, image_width, "r3gan", square=True).heights
         widths = [min(width * sides[-1] // side, max_width) for side in sides]
         num_blocks = blocks * len(sides)
 

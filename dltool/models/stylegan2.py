@@ -7,11 +7,12 @@ import torch
 from torch import Tensor, nn
 
 from dltool.component import Positive, register, requires
+from dltool.layers.doublings import doublings
 from dltool.layers.equalized import EqualizedConv2d, EqualizedLinear, ScaledLeakyReLU, normalized
 from dltool.layers.full_precision import full_precision
 from dltool.layers.minibatch_std import MinibatchStd
 from dltool.layers.modulated_convolution import ModulatedConv2d
-from dltool.layers.resampling import Blur, Upsample, pyramid_sides
+from dltool.layers.resampling import Blur, Upsample
 from dltool.models.adversarial_networks import AdversarialNetworks
 from dltool.randomness import generator
 from dltool.spec import DataSpec
@@ -61,7 +62,8 @@ class StyleGan2(AdversarialNetworks):
         condition: Literal["none", "input"] = "none",
     ) -> None:
         super().__init__(latent_dim, "normal", 0 if condition == "none" else spec.num_classes)
-        sides = pyramid_sides(spec, "stylegan2")
+        _, height, image_width = spec.input_shape
+        sides = doublings(height, image_width, "stylegan2", square=True).heights
         widths = [min(width * sides[-1] // side, max_width) for side in sides]
         channels = spec.input_shape[0]
         of_classes = Mapping(0, self.num_classes, w_dim, mapping_layers) if self.num_classes else None

@@ -18,6 +18,7 @@ from dltool.judging.classifier import Classifier, StackedClassifier
 from dltool.judging.judge import SampleJudge, in_thousands
 from dltool.judging.reference_classifier import one_process_at_a_time
 from dltool.metrics.of_samples import SampleMetrics
+from dltool.numerals import numeral
 from dltool.runs.folder import RunFolder
 
 ALL = ("fd", "kid", "precision", "recall", "density", "coverage", "modes", "kl_to_uniform", "nearest")
@@ -114,8 +115,8 @@ class TestJudge:
         name = classifier.sha256[:8]
         floor = judge.floor()
         assert judge.remarks[0] == (
-            f"fd_lenet@{name}/n=300/ref=test: {judge.values['fd_lenet']:.4g} "
-            f"(floor, train against test: {floor['fd_lenet']:.3g})"
+            f"fd_lenet@{name}/n=300/ref=test: {numeral(judge.values['fd_lenet'])} "
+            f"(floor, train against test: {numeral(floor['fd_lenet'])})"
         )
         assert judge.remarks[1].startswith("n=300/ref=test: what data in place of samples gets: class_accuracy ")
         assert floor["copies"] == pytest.approx(0.05, abs=0.01)

@@ -19,10 +19,22 @@ def test_an_image_by_doubling(size, expected):
     assert doublings(*size, "dcgan") == expected
 
 
-@pytest.mark.parametrize("size", [(30, 30), (4, 4), (7, 7), (28, 30), (33, 33)])
-def test_the_sizes_that_it_can_are_named(size):
-    with pytest.raises(ConfigError, match=r"cannot make \d+×\d+; sides that it can make are [\d, ]+") as error:
+def test_the_sides_on_the_way():
+    assert doublings(28, 28, "stylegan2", square=True).heights == [7, 14, 28]
+    assert doublings(64, 64, "stylegan2", square=True).heights == [4, 8, 16, 32, 64]
+
+
+@pytest.mark.parametrize(
+    ("size", "near"), [((30, 30), (28, 32)), ((4, 4), (8,)), ((7, 7), (8,)), ((28, 30), (28, 32)), ((36, 36), (32, 40))]
+)
+def test_other_sizes_are_errors_that_name_the_nearest(size, near):
+    with pytest.raises(ConfigError, match=f"makes none of {size[0]}×{size[1]}; the nearest are") as error:
         doublings(*size, "dcgan")
-    proposed = int(error.value.hint.removeprefix("data.resize="))
-    assert doublings(proposed, proposed, "dcgan").times >= 1
-    assert proposed >= max(size)
+    assert error.value.hint == " or ".join(f"data.resize={side}" for side in near)
+    for side in near:
+        assert doublings(side, side, "dcgan").heights[-1] == side
+
+
+def test_squares_alone():
+    with pytest.raises(ConfigError, match="makes none of 32×64"):
+        doublings(32, 64, "r3gan", square=True)

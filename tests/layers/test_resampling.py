@@ -1,9 +1,6 @@
-import pytest
 import torch
 
-from dltool.errors import ConfigError
-from dltool.layers.resampling import Blur, Upsample, pyramid_sides
-from dltool.spec import DataSpec
+from dltool.layers.resampling import Blur, Upsample
 
 
 def test_a_blur_by_hand():
@@ -30,23 +27,3 @@ def test_a_constant_stays_one_within_the_map():
     for layer, border in ((Blur(padding=2), 3), (Blur(padding=1, stride=2), 1), (Upsample(), 2)):
         inner = layer(ones)[:, :, border:-border, border:-border]
         torch.testing.assert_close(inner, torch.ones_like(inner))
-
-
-@pytest.mark.parametrize(
-    ("side", "sides"),
-    [(28, [7, 14, 28]), (32, [4, 8, 16, 32]), (64, [4, 8, 16, 32, 64]), (8, [4, 8]), (40, [5, 10, 20, 40])],
-)
-def test_sizes_that_double(side, sides):
-    assert pyramid_sides(DataSpec((3, side, side)), "stylegan2") == sides
-
-
-@pytest.mark.parametrize(
-    ("shape", "near"),
-    [((1, 30, 30), (28, 32)), ((3, 32, 28), (32, 40)), ((1, 7, 7), (8,)), ((3, 36, 36), (32, 40))],
-)
-def test_other_sizes_are_errors_that_name_the_nearest(shape, near):
-    with pytest.raises(ConfigError, match=f"none of {shape[1]}×{shape[2]}; the nearest are") as failure:
-        pyramid_sides(DataSpec(shape), "r3gan")
-    assert failure.value.hint == " or ".join(f"data.resize={side}" for side in near)
-    for side in near:
-        assert pyramid_sides(DataSpec((1, side, side)), "r3gan")[-1] == side
