@@ -153,3 +153,10 @@ def test_another_order_of_steps_is_a_few_lines():
 
     task = GeneratorFirst(small_gan(), NonSaturating(SPEC), SPEC)
     assert "g_loss" in task.train_step(Source(), {r: PlainUpdater(m) for r, m in task.roles.items()})
+
+
+def test_samples_are_cut_off_where_the_data_ends():
+    spec = DataSpec((2,), "none", input_range=(-0.1, 0.2))
+    task = GanTask(small_gan(), NonSaturating(spec), spec)  # Its generator knows of no range.
+    samples = task.samples(50)
+    assert (samples.min().item(), samples.max().item()) == pytest.approx((-0.1, 0.2))
