@@ -90,6 +90,10 @@ SMALL = {
     },
     ("model", "r3gan"): ["model.width=8", "model.max_width=16", "model.blocks=1", "data.batch_size=8"],
     ("experiment", "r3gan_mnist"): ["model.width=8", "model.max_width=16", "model.blocks=1", "data.batch_size=8"],
+    **{
+        option: ["loss.burst_steps=5", "data.batch_size=8"]
+        for option in (("model", "wgan"), ("loss", "wasserstein"), ("experiment", "wgan_mnist"))
+    },
     ("model", "airbench"): ["model.widths=[8,16,16]"],
     ("model", "cyclegan"): ["data.batch_size=2", "model.width=4", "model.discriminator_width=8"],
     ("experiment", "airbench_cifar10"): ["data.batch_size=8", "model.widths=[8,16,16]"],

@@ -149,7 +149,11 @@ class GanTask(GenerativeTask):
         self.generator.eval()
         samples = self.model.generate(codes, labels)
         self.generator.train(training)
-        return samples
+        return self.in_range(samples)
+
+    def in_range(self, samples: Tensor) -> Tensor:
+        """Samples cut off where the data ends: not every generator is bounded by a tanh."""
+        return samples if self.spec.input_range is None else samples.clamp(*self.spec.input_range)
 
     @property
     def networks(self) -> dict[str, Network]:

@@ -161,12 +161,12 @@ class StyleGan2Task(GanTask):
         return self.render(torch.lerp(first, last, shares[:, None]))
 
     def render(self, styles: Tensor) -> Tensor:
-        """Images of styles `(B, w_dim)`, in evaluation mode, cut off where the data ends."""
+        """Images of styles `(B, w_dim)`, in evaluation mode."""
         generator, training = self.model.generator, self.model.generator.training
         generator.eval()
         images = self.synthesis(generator.at_every_layer(styles))
         generator.train(training)
-        return images if self.spec.input_range is None else images.clamp(*self.spec.input_range)
+        return self.in_range(images)
 
     @property
     def networks(self) -> dict[str, Network]:

@@ -245,3 +245,10 @@ def test_a_relativistic_generator_is_told_of_the_data():
     fake, real = task.discriminator(task.generator(torch.randn(6, 3))), task.discriminator(batch.inputs)
     assert loss.item() == pytest.approx(F.softplus(real - fake).mean().item(), abs=1e-6)
     assert set(task.evaluate(batch)) == {"d_loss", "g_loss", "d_real", "d_fake", "d_accuracy"}
+
+
+def test_samples_are_cut_off_where_the_data_ends():
+    spec = DataSpec((2,), "none", input_range=(-0.1, 0.2))
+    task = GanTask(small_gan(), NonSaturating(spec), spec)  # Its generator knows of no range.
+    samples = task.samples(50)
+    assert (samples.min().item(), samples.max().item()) == pytest.approx((-0.1, 0.2))
