@@ -201,7 +201,7 @@ class Session:
             rows.append(("predict", f"dltool predict {trusted}{path} {what}"))
         elif isinstance(self.parts.task, CycleGanTask):
             rows.append(("translate", f"dltool predict {trusted}{path} --input FILE --direction A2B"))
-        elif isinstance(self.parts.task, LanguageModelTask):
+        elif isinstance(self.parts.task, (LanguageModelTask, GenerativeTask)):
             rows.append(("sample", f"dltool sample {trusted}{path}"))
         rows.append(("longer", f"dltool resume {trusted}{path} {self.longer()}"))
         rows.append(("again", f"dltool train {trusted}--from {path} seed=1"))

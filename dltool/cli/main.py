@@ -63,6 +63,7 @@ examples:
   dltool resume outputs/2026-01-31/12-00-00_lenet_digits trainer.epochs=40
   dltool predict 12-00-00_lenet_digits --input seven.png  what a run's model makes of an image
   dltool sample 12-00-00_gpt_pydoc --prompt 'The '       text that a language model writes
+  dltool sample 12-00-00_gan_digits --count 64           pictures that a GAN or a VAE makes
   dltool train -m model=mlp,lenet optim.lr=1e-2,1e-3     a sweep: every combination
   dltool init my_project                                 a project with a model of your own
   dltool runs --sort test/accuracy                       the runs so far, the best first

@@ -23,7 +23,7 @@ examples:
   dltool sample 12-00-00_lstm_pydoc --prompt-file beginning.txt --temperature 0
   dltool sample 12-00-00_gpt_names --count 20
   dltool sample 12-00-00_gan_mnist --count 64 --output digits.png
-  dltool sample 12-00-00_cgan_mnist --class 7 --count 1000 --output sevens/
+  dltool sample 12-00-00_dcgan_mnist --class 7 --count 1000 --output sevens/
   dltool sample 12-00-00_dcgan_mnist --seeds 0-7,42 --weights ema
   dltool sample 12-00-00_stylegan2_mnist --seeds 0-4 --interpolate 8 --class 3,5
   dltool sample 12-00-00_stylegan2_mnist --truncation 0.7
