@@ -46,7 +46,7 @@ class StyleGan2Task(GanTask):
 
     Args:
         style_mixing: Share of fakes that have two styles, the second from some layer on.
-        r1: γ; 0 for none. The authors' rule of thumb is 0.0002 · pixels / batch size.
+        r1: γ; 0 for none. 10 is the paper's; the rule of stylegan2-ada is 0.0002 · pixels / batch size.
         r1_every_n_steps: How often.
         path_length: Weight of the path length penalty (section 3.2); 0 for none.
         path_length_every_n_steps: How often.
@@ -70,7 +70,7 @@ class StyleGan2Task(GanTask):
         spec: DataSpec,
         *,
         style_mixing: Probability[float] = 0.9,
-        r1: NonNegative[float] = 1.0,
+        r1: NonNegative[float] = 10.0,
         r1_every_n_steps: Positive[int] = 16,
         path_length: NonNegative[float] = 2.0,
         path_length_every_n_steps: Positive[int] = 4,
