@@ -41,8 +41,8 @@ class StyleGan2Task(GanTask):
 
     Deviations from the authors' code: style mixing is drawn for each sample, not for a batch; D's steps come before
     G's, as in task=gan; the running mean of path lengths is a constant in the penalty's gradient, and begins as the
-    first step's mean. It begins at 0 in the authors' code, where the first steps of a short training are asked for paths
-    of length 0, that is for images that forget w.
+    first step's mean. It begins at 0 in the authors' code, which asks the first steps of a short training for paths of
+    length 0, that is for images that forget w.
 
     Args:
         style_mixing: Share of fakes that have two styles, the second from some layer on.
