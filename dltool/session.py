@@ -79,17 +79,12 @@ class Session:
             observers.append(GradientOverTimePlot(self.run.path, self.title(), self.held_out_batch, padded=spec.padded))
             if isinstance(self.parts.dataset.train, TrainSource):
                 observers.append(AugmentedPlot(self.run.path, self.parts.dataset.train))
-        if logger.samples and isinstance(self.parts.task, CycleGanTask):
-            observers.append(TranslationsPlot(self.run.path, self.parts.spec, self.held_out_batch))
-        elif logger.samples:
-            observers.append(
-                SamplesPlot(
-                    self.run.path,
-                    self.parts.spec,
-                    every_n_steps=logger.samples_every_n_steps,
-                    seed=self.parts.config["seed"],
-                )
-            )
+        if logger.samples:
+            path, spec, period = self.run.path, self.parts.spec, logger.samples_every_n_steps
+            if isinstance(self.parts.task, CycleGanTask):
+                observers.append(TranslationsPlot(path, spec, self.held_out_batch, every_n_steps=period))
+            else:
+                observers.append(SamplesPlot(path, spec, every_n_steps=period, seed=self.parts.config["seed"]))
         # After the pictures, which trackers take along.
         trackers = make_trackers(logger.to, self.run, self.warn, self.parts.config.tree, logger)
         return [*observers, *trackers, *self.also]

@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 
 from dltool.data.image_preprocessing import ImagePreprocessing
-from dltool.engine.evaluator import evaluation_mode
 from dltool.errors import ConfigError, DataError
 from dltool.inference.inputs import Raw, prepared
+from dltool.layers.evaluation_mode import evaluation_mode
 from dltool.observers.drawing import STYLE, make_figure
 from dltool.observers.fonts import fonts_for
 from dltool.observers.tiles import colors, tiled

@@ -6,13 +6,12 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from dltool.errors import ConfigError
 from dltool.hints import nearest
-from dltool.observers.samples import draw_image_grid, draw_points, drawing_samples, pixels_of
+from dltool.observers.samples import draw_image_grid, draw_points, drawing_samples, pixels_of, write_images
 from dltool.randomness import derive_seed, generator
 from dltool.runs.folder import quoted
 from dltool.tasks.generative import GenerativeTask
@@ -182,19 +181,10 @@ def write_samples(run: "Run", samples: Samples, path: Path) -> None:
     try:
         (path if in_folder else path.parent).mkdir(exist_ok=True)
         if in_folder:
-            write_images(array, [path / f"{name}.png" for name in samples.names], run.spec.input_range)
+            write_images(pixels_of(array, run.spec.input_range), [path / f"{name}.png" for name in samples.names])
         elif len(shape) == 3:
             draw_image_grid(array, path, run.spec.input_range, samples.columns)
         else:
             draw_points(array, path, run.spec, run.title)
     except (OSError, ValueError) as error:  # Of a suffix that is no picture's.
         raise ConfigError(f"{path.absolute()} cannot be written: {error}", "--output FILE.png, or a folder") from error
-
-
-def write_images(images: np.ndarray, paths: Sequence[Path], value_range: tuple[float, float] | None) -> None:
-    """Write each image `(C, H, W)` as a PNG of its own size."""
-    from PIL import Image
-
-    for pixels, path in zip(pixels_of(images, value_range), paths, strict=True):
-        image = pixels.transpose(1, 2, 0)  # (H, W, C)
-        Image.fromarray(image[:, :, 0] if len(pixels) == 1 else image).save(path)

@@ -8,9 +8,10 @@ import torch
 from torch import Tensor
 
 from dltool.data.image_preprocessing import ImagePreprocessing
-from dltool.engine.evaluator import evaluation_mode
 from dltool.errors import ConfigError, DataError
 from dltool.inference.inputs import Raw, as_paths, find_images, prepared
+from dltool.layers.evaluation_mode import evaluation_mode
+from dltool.observers.samples import write_images
 from dltool.tasks.cyclegan import DIRECTIONS, CycleGanTask
 
 if TYPE_CHECKING:
@@ -46,17 +47,13 @@ class Translations:
         Raises:
             ConfigError: One would be; nothing is written then.
         """
-        from PIL import Image
-
         paths = [folder / name for name in file_names(self.names)]
         for path in paths:
             if path.resolve() in self.sources or (path.exists() and not replace):
                 raise ConfigError(f"{path} exists and would be overwritten", "--output ANOTHER_FOLDER")
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            for path, image in zip(paths, self.images, strict=True):
-                array = image.permute(1, 2, 0).squeeze(2) if len(image) == 1 else image.permute(1, 2, 0)
-                Image.fromarray(array.numpy()).save(path)
+            write_images(self.images.numpy(), paths)
         except OSError as error:
             raise ConfigError(
                 f"{folder}: {error.strerror or error}", "--output FOLDER that can be written to"

@@ -9,7 +9,6 @@ classifier knows, one on "test" does not. A folder is written under another name
 it is whole or not there; processes that want the same one wait for the first.
 """
 
-import contextlib
 import copy
 import hashlib
 import json
@@ -18,7 +17,7 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -37,6 +36,7 @@ from dltool.data.preprocessing import from_json, to_json
 from dltool.data.sample_data import SampleData
 from dltool.errors import ConfigError
 from dltool.judging.classifier import AnyClassifier, Classifier, StackedClassifier, digest_of
+from dltool.runs.lock import one_process_at_a_time
 from dltool.settings import OUTPUT_ROOT
 from dltool.spec import DataSpec
 
@@ -256,17 +256,3 @@ def from_record(record: Mapping[str, Any], weights: dict[str, Tensor], device: t
         record["seconds"],
         record["sha256"],
     )
-
-
-@contextlib.contextmanager
-def one_process_at_a_time(folder: Path) -> Iterator[None]:
-    """Of processes that want the same folder, one makes it and the others wait; a killed one lets go."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with folder.with_name(f".{folder.name}.lock").open("a") as lock:
-        try:
-            import fcntl
-        except ImportError:  # Windows has no such lock.
-            pass
-        else:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-        yield

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
+from dltool.layers.full_precision import full_precision
 from dltool.metrics.mean import Mean
 from dltool.spec import DataSpec
 
@@ -70,7 +71,7 @@ def squared_gradient_norms(discriminate: Discriminate, samples: Tensor) -> Tenso
 
     In float32 whatever autocast is on: squares of small gradients vanish in 16 bits.
     """
-    with torch.autocast(samples.device.type, enabled=False):
+    with full_precision(samples):
         samples = samples.detach().float().requires_grad_()
         (gradient,) = torch.autograd.grad(discriminate(samples).sum(), samples, create_graph=True)
         return gradient.flatten(1).square().sum(dim=1)

@@ -14,6 +14,7 @@ from dltool.errors import ConfigError
 from dltool.observers.mirror import measurements
 from dltool.observers.tracker import Tracker
 from dltool.runs.folder import read_json, write_whole
+from dltool.runs.lock import one_process_at_a_time
 from dltool.settings import OUTPUT_ROOT
 
 if TYPE_CHECKING:
@@ -158,15 +159,7 @@ def created_by_one_process(uri: str) -> Iterator[None]:
     if not uri.startswith(SQLITE):
         yield
         return
-    database = Path(uri.removeprefix(SQLITE))
-    database.parent.mkdir(parents=True, exist_ok=True)
-    with database.with_name(f".{database.name}.lock").open("a") as lock:
-        try:
-            import fcntl
-        except ImportError:  # Windows has no such lock.
-            pass
-        else:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+    with one_process_at_a_time(Path(uri.removeprefix(SQLITE))):
         yield
 
 

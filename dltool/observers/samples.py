@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from dltool.layers.evaluation_mode import evaluation_mode
 from dltool.observers.fonts import fonts_for
 from dltool.observers.observer import Observer, Progress
 from dltool.randomness import derive_seed, seed_default_generators
@@ -95,25 +96,30 @@ class SamplesPlot(Observer):
         return max(math.ceil(total / PICTURES_PER_RUN), 1)
 
     def _draw(self) -> None:
-        progress, shape = self._progress, self.spec.input_shape
-        is_image = len(shape) == 3
-        if self._task is None or not (is_image or shape == (2,)):
-            return
+        progress = self._progress
+        if self._unit() == "epoch":
+            name, title = f"epoch-{progress.epoch:04d}.png", f"epoch {progress.epoch}"
+        else:
+            name, title = f"step-{progress.step:06d}.png", f"step {progress.step:,}"
+        if self._draw_picture(self.folder / name, title):
+            self._drawn, self._has_drawn = self._position(), True
+
+    def _draw_picture(self, path: Path, title: str) -> bool:
+        """Draw what the task makes; False where it makes nothing that has a picture."""
+        is_image = len(self.spec.input_shape) == 3
+        if self._task is None or not (is_image or self.spec.input_shape == (2,)):
+            return False
         with drawing_samples(self._task, derive_seed(self.seed, "samples")):
             samples = self._task.samples(GRID_SIDE**2 if is_image else NUM_POINTS)
         if samples is None:
-            return
-        self._drawn = self._position()
-        self._has_drawn = True
-        in_epochs = self._unit() == "epoch"
-        name = f"epoch-{progress.epoch:04d}.png" if in_epochs else f"step-{progress.step:06d}.png"
-        self.folder.mkdir(parents=True, exist_ok=True)
+            return False
+        path.parent.mkdir(parents=True, exist_ok=True)
         array = samples.detach().float().cpu().numpy()
         if is_image:
-            draw_image_grid(array, self.folder / name, self.spec.input_range)
+            draw_image_grid(array, path, self.spec.input_range)
         else:
-            title = f"epoch {progress.epoch}" if in_epochs else f"step {progress.step:,}"
-            draw_points(array, self.folder / name, self.spec, title)
+            draw_points(array, path, self.spec, title)
+        return True
 
 
 def write_gif(pictures: Sequence[Path], path: Path) -> None:
@@ -135,20 +141,18 @@ def drawing_samples(task: Task, seed: int) -> Iterator[None]:
     The mode is kept per module: a frozen batch norm inside a network in training stays in evaluation.
     """
     networks = {task.model, *task.roles.values()}
-    modules = {module for network in networks for module in network.modules()}
-    modes = {module: module.training for module in modules}
     parameter = next((p for network in networks for p in network.parameters()), torch.empty(0))
     device = parameter.device
     accelerators = [] if device.type == "cpu" else [device]
-    with torch.random.fork_rng(accelerators, device_type=device.type if accelerators else "cuda"), torch.no_grad():
+    with (
+        torch.random.fork_rng(accelerators, device_type=device.type if accelerators else "cuda"),
+        torch.no_grad(),
+        contextlib.ExitStack() as modes,
+    ):
         seed_default_generators(seed, device)
-        try:
-            for network in networks:
-                network.eval()
-            yield
-        finally:
-            for module, mode in modes.items():
-                module.training = mode
+        for network in networks:
+            modes.enter_context(evaluation_mode(network))
+        yield
 
 
 def pixels_of(images: np.ndarray, value_range: tuple[float, float] | None) -> np.ndarray:
@@ -162,6 +166,19 @@ def pixels_of(images: np.ndarray, value_range: tuple[float, float] | None) -> np
     scaled = np.nan_to_num((images - low) / max(high - low, 1e-12)).clip(0, 1)
     pixels: np.ndarray = (255 * scaled).round().astype(np.uint8)
     return pixels if pixels.shape[1] == 3 else pixels[:, :1]
+
+
+def write_images(pixels: np.ndarray, paths: Sequence[Path]) -> None:
+    """Write each image as a PNG of its own size.
+
+    Args:
+        pixels: uint8 `(N, C, H, W)`; C is 1 or 3.
+        paths: One for each.
+    """
+    from PIL import Image
+
+    for image, path in zip(pixels.transpose(0, 2, 3, 1), paths, strict=True):  # (H, W, C)
+        Image.fromarray(image[:, :, 0] if image.shape[2] == 1 else image).save(path)
 
 
 def draw_image_grid(

@@ -1,4 +1,4 @@
-"""Pictures of what a CycleGAN makes of held-out images, one per epoch."""
+"""Pictures of what a CycleGAN makes of held-out images."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -25,12 +25,19 @@ class TranslationsPlot(SamplesPlot):
         spec: Of the training data.
         batch: Gives held-out images of both domains.
         every_n_epochs: See SamplesPlot.
+        every_n_steps: The same.
     """
 
     def __init__(
-        self, run_dir: Path, spec: DataSpec, batch: Callable[[], Batch], *, every_n_epochs: int | None = None
+        self,
+        run_dir: Path,
+        spec: DataSpec,
+        batch: Callable[[], Batch],
+        *,
+        every_n_epochs: int | None = None,
+        every_n_steps: int | None = None,
     ) -> None:
-        super().__init__(run_dir, spec, every_n_epochs=every_n_epochs)
+        super().__init__(run_dir, spec, every_n_epochs=every_n_epochs, every_n_steps=every_n_steps)
         self.batch = batch
 
     def on_start(self, task: Task, progress: Progress) -> None:
@@ -39,15 +46,12 @@ class TranslationsPlot(SamplesPlot):
         count = min(NUM_COLUMNS, len(batch.inputs), len(batch.targets))
         self._images = batch.inputs[:count], batch.targets[:count]
 
-    def _draw(self) -> None:
+    def _draw_picture(self, path: Path, title: str) -> bool:
         assert isinstance(self._task, CycleGanTask)
         a, b = self._images
         with drawing_samples(self._task, 0):
             made = self._task.translated(a, b)
-        self._drawn = self._position()
-        progress = self._progress
-        in_epochs = progress.total_epochs is not None
-        name = f"epoch-{progress.epoch:04d}.png" if in_epochs else f"step-{progress.step:06d}.png"
-        self.folder.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         rows = torch.cat([a, made.fake_b, made.back_a, b, made.fake_a, made.back_b])
-        draw_image_grid(rows.cpu().numpy(), self.folder / name, self.spec.input_range, columns=len(a))
+        draw_image_grid(rows.cpu().numpy(), path, self.spec.input_range, columns=len(a))
+        return True

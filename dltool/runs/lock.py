@@ -3,6 +3,7 @@
 import contextlib
 import os
 import time
+from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 from typing import IO, Any
@@ -95,3 +96,18 @@ def process_exists(pid: Any) -> bool:
     except (ProcessLookupError, OverflowError):
         return False
     return True
+
+
+@contextlib.contextmanager
+def one_process_at_a_time(path: Path) -> Iterator[None]:
+    """Of processes that want to make the same file or folder the others wait for the first; a killed one lets go.
+
+    The lock is `.<name>.lock` beside it.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.with_name(f".{path.name}.lock").open("a") as lock:
+        if CAN_LOCK:
+            import fcntl
+
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield

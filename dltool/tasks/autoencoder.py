@@ -108,11 +108,7 @@ class AutoencoderTask(CodingTask):
         return (on + off).sum()
 
     def evaluate(self, batch: Batch) -> dict[str, Mean]:
-        if self.judge is not None:
-            self.judge.see(batch)
+        self.show_judge(batch)
         self.show_codes(batch)
         mean, count = self.criterion(self.model(batch.inputs).float(), batch.inputs)
         return {"loss": MeanOver(mean, count)}
-
-    def finish_evaluation(self, metrics: dict[str, float]) -> dict[str, float]:
-        return self.judged(metrics)

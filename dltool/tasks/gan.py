@@ -9,6 +9,7 @@ from torch import Tensor
 
 from dltool.batch import Batch
 from dltool.component import Positive, register, requires
+from dltool.layers.evaluation_mode import evaluation_mode
 from dltool.losses.game import Game
 from dltool.metrics.mean import Mean, MeanOver
 from dltool.metrics.modes import NUM_SAMPLES, mode_coverage
@@ -119,8 +120,7 @@ class GanTask(GenerativeTask):
 
     def evaluate(self, batch: Batch) -> dict[str, Mean]:
         """Both losses and D's verdicts on held-out data against the same fixed noise for every batch."""
-        if self.judge is not None:
-            self.judge.see(batch)
+        self.show_judge(batch)
         labels = self.labels(batch)
         fakes = self.model.generate(self.model.noise(batch.size, generator(0, "gan evaluation")), labels)
         real = self.model.discriminate(batch.inputs, labels).float()
@@ -136,7 +136,7 @@ class GanTask(GenerativeTask):
             samples = self.samples(NUM_SAMPLES).cpu()
             coverage = mode_coverage(samples, torch.tensor(self.spec.centers), self.spec.center_std)
             metrics = metrics | {name: mean.value() for name, mean in coverage.items()}
-        return self.judged(metrics)
+        return super().finish_evaluation(metrics)
 
     def draw_codes(self, count: int, source: torch.Generator | None = None) -> Tensor:
         return self.model.noise(count, source)
@@ -145,11 +145,8 @@ class GanTask(GenerativeTask):
     def decode(self, codes: Tensor, labels: Tensor | None = None, *, truncation: float = 1.0) -> Tensor:
         if labels is None:
             labels = self.class_in_turn(len(codes), codes.device)
-        training = self.generator.training
-        self.generator.eval()
-        samples = self.model.generate(codes, labels)
-        self.generator.train(training)
-        return self.in_range(samples)
+        with evaluation_mode(self.generator):
+            return self.in_range(self.model.generate(codes, labels))
 
     def in_range(self, samples: Tensor) -> Tensor:
         """Samples cut off where the data ends: not every generator is bounded by a tanh."""
@@ -173,8 +170,8 @@ class GanTask(GenerativeTask):
 
     def codes_to_export(self, count: int) -> Tensor:
         """Inputs of the generator, the same each time."""
-        z, labels = self.model.noise(count, generator(0, "gan export")), self.class_in_turn(count, torch.device("cpu"))
-        return self.model.codes(z, None if labels is None else labels.to(z.device))
+        z = self.model.noise(count, generator(0, "gan export"))
+        return self.model.codes(z, self.class_in_turn(count, z.device))
 
     def state_dict(self) -> dict[str, Any]:
         return {"num_steps": self.num_steps}

@@ -104,8 +104,13 @@ class GenerativeTask(Task):
         if self.judge is not None:
             self.judge.start(self.split)
 
-    def judged(self, metrics: dict[str, float]) -> dict[str, float]:
-        """The metrics of an evaluation with what the judge measures, where there is one."""
+    def show_judge(self, batch: Batch) -> None:
+        """A batch of an evaluation, where there is a judge."""
+        if self.judge is not None:
+            self.judge.see(batch)
+
+    def finish_evaluation(self, metrics: dict[str, float]) -> dict[str, float]:
+        """The metrics with what the judge measures, where there is one."""
         return metrics if self.judge is None else metrics | self.judge.measure(self.draw)
 
     @property

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from dltool.batch import Batch
 from dltool.component import NonNegative, Positive, Probability, register, requires
+from dltool.layers.evaluation_mode import evaluation_mode
 from dltool.layers.full_precision import full_precision
 from dltool.losses.game import Game, squared_gradient_norms
 from dltool.metrics.mean import Mean
@@ -162,11 +163,8 @@ class StyleGan2Task(GanTask):
 
     def render(self, styles: Tensor) -> Tensor:
         """Images of styles `(B, w_dim)`, in evaluation mode."""
-        generator, training = self.model.generator, self.model.generator.training
-        generator.eval()
-        images = self.synthesis(generator.at_every_layer(styles))
-        generator.train(training)
-        return self.in_range(images)
+        with evaluation_mode(self.model.generator):
+            return self.in_range(self.synthesis(self.model.generator.at_every_layer(styles)))
 
     @property
     def networks(self) -> dict[str, Network]:

@@ -142,8 +142,7 @@ class VaeTask(CodingTask):
         self.num_seen = 0
 
     def evaluate(self, batch: Batch) -> dict[str, Mean]:
-        if self.judge is not None:
-            self.judge.see(batch)
+        self.show_judge(batch)
         self.show_codes(batch)
         labels = self.labels(batch)
         inputs, noise = self.drawn_once(batch.inputs)
@@ -191,9 +190,6 @@ class VaeTask(CodingTask):
             input_dim=x.numel(),
             device=x.device,
         )
-
-    def finish_evaluation(self, metrics: dict[str, float]) -> dict[str, float]:
-        return self.judged(metrics)
 
     @torch.no_grad()
     def codes(self, inputs: Tensor, labels: Tensor | None = None) -> Tensor:
