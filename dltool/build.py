@@ -81,7 +81,9 @@ class Parts:
         return Precision(self.settings.precision, self.device).autocast
 
 
-def prepare(config: Config, followed: tuple[str, str | None] | None = None, *, resumed: bool = False) -> Parts:
+def prepare(
+    config: Config, followed: tuple[str, str | None] | None = None, *, resumed: bool = False, judged: bool = True
+) -> Parts:
     """Choose the device, load the data, build model, loss, task and optimizers.
 
     Args:
@@ -89,6 +91,8 @@ def prepare(config: Config, followed: tuple[str, str | None] | None = None, *, r
         followed: A setting outside the config and the metric that it names, which the training must report.
         resumed: The weights will come from a checkpoint of this training, so that no others are read, and none are
             computed from the data.
+        judged: Evaluations are to measure samples as `task.metrics` says, for which a classifier may have to be trained
+            now; without, only what is wrong there is found.
 
     Raises:
         ConfigError, DataError: For what can only be known now. Nothing is written yet.
@@ -115,7 +119,7 @@ def prepare(config: Config, followed: tuple[str, str | None] | None = None, *, r
     updaters = build_updaters(config, task, settings, device)
     if settings.compile:
         compile_networks(task, device)
-    attach_judge(task, config["data"], dataset, device, train_aside)
+    attach_judge(task, config["data"], dataset, device, train_aside if judged else None)
     check_followed_metrics(config, stop, task, dataset)
     check_gradient_rules(stop, task)
     averaged_over(task, settings.test_views, spec)  # Says now what the final test would find wrong.

@@ -8,6 +8,7 @@ from dltool.engine.evaluator import evaluate
 from dltool.errors import ConfigError
 from dltool.metrics.direction import metric_direction
 from dltool.settings import StopSettings
+from dltool.tasks.generative import GenerativeTask
 from dltool.tasks.task import Task
 
 
@@ -63,8 +64,10 @@ def reported_metrics(task: Task, dataset: Dataset) -> tuple[set[str], set[str]]:
 
 
 def metric_names(task: Task, dataset: Dataset, split: str) -> list[str]:
-    """The metrics of an evaluation, by evaluating one batch."""
-    return list(evaluate(task, itertools.islice(dataset.evaluation(split), 1), split))
+    """The metrics of an evaluation, by evaluating one batch; those of samples also where nothing measures them yet."""
+    names = list(evaluate(task, itertools.islice(dataset.evaluation(split), 1), split))
+    asked = task.asked.reported if isinstance(task, GenerativeTask) else []
+    return list(dict.fromkeys([*names, *asked]))
 
 
 def check_gradient_rules(stop: StopSettings, task: Task) -> None:

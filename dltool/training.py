@@ -150,7 +150,7 @@ def try_one_batch(config: Config) -> int:
     """Build everything and take one step and one evaluation in memory; prints what was found."""
     started = time.monotonic()
     check_trackers(config["logger"])
-    parts = prepare(config)
+    parts = prepare(config, judged=False)
     with tempfile.TemporaryDirectory() as folder:
         trainer = build_trainer(parts, RunFolder(Path(folder)))
         trainer.task.model.train()

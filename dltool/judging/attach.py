@@ -19,7 +19,9 @@ from dltool.tasks.generative import GenerativeTask
 from dltool.tasks.task import Task
 
 
-def attach_judge(task: Task, data: Mapping[str, Any], dataset: Dataset, device: torch.device, train: Train) -> None:
+def attach_judge(
+    task: Task, data: Mapping[str, Any], dataset: Dataset, device: torch.device, train: Train | None
+) -> None:
     """Build what `task.metrics` needs, if it asks for anything.
 
     Args:
@@ -27,7 +29,8 @@ def attach_judge(task: Task, data: Mapping[str, Any], dataset: Dataset, device: 
         data: The `data` node of the config.
         dataset: What that became.
         device: Where samples are made.
-        train: See reference_classifier.
+        train: See reference_classifier; None looks for what is wrong alone, and leaves the task without a judge that
+            a classifier would have to be trained for.
 
     Raises:
         ConfigError: What is asked for cannot be measured of these samples.
@@ -52,6 +55,9 @@ def attach_judge(task: Task, data: Mapping[str, Any], dataset: Dataset, device: 
         inception = InceptionFeatures(asked.features, device)
     classifier = None
     if asked.need("classes") or (asked.need("features") and inception is None):
+        check_classes(data, dataset)
+        if train is None:
+            return
         classifier = classifier_of(data, dataset, device, train)
     task.judge = SampleJudge(asked, dataset, dataset.preprocessing, classifier=classifier, inception=inception)
 

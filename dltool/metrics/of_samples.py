@@ -72,6 +72,12 @@ class SampleMetrics:
         return {"fd": "fid_inception", "kid": "kid_inception"}
 
     @property
+    def reported(self) -> list[str]:
+        """Every name under which an evaluation reports them."""
+        several = {"nearest": ["nearest_distance", "copies"], "kid": [self.logged["kid"], f"{self.logged['kid']}_sd"]}
+        return [key for name in self.names for key in several.get(name, [self.logged.get(name, name)])]
+
+    @property
     def main(self) -> tuple[str, str] | None:
         """The metric that the best checkpoint follows, and its direction; None where nothing is a distance."""
         return (self.logged["fd"], "min") if "fd" in self.names else None

@@ -16,10 +16,11 @@ from dltool.errors import ConfigError
 from dltool.judging.attach import classifier_of
 from dltool.judging.classifier import Classifier, StackedClassifier
 from dltool.judging.judge import SampleJudge, in_thousands
-from dltool.judging.reference_classifier import one_process_at_a_time
 from dltool.metrics.of_samples import SampleMetrics
 from dltool.numerals import numeral
 from dltool.runs.folder import RunFolder
+from dltool.runs.lock import one_process_at_a_time
+from dltool.training import try_one_batch
 
 ALL = ("fd", "kid", "precision", "recall", "density", "coverage", "modes", "kl_to_uniform", "nearest")
 CPU = torch.device("cpu")
@@ -234,6 +235,19 @@ class TestClassifier:
 
 
 class TestWholeRuns:
+    def test_the_names_are_known_before_anything_is_measured(self, digits: Any) -> None:
+        _, dataset, classifier = digits
+        judge = judge_of(dataset, classifier, *ALL)
+        show(judge, dataset)
+        measured = judge.measure(lambda count: (torch.zeros(count, 1, 8, 8), None))
+        assert sorted(judge.asked.reported) == sorted(measured)
+
+    def test_a_check_trains_no_classifier(self, configure: Any, tmp_path: Path, monkeypatch: Any) -> None:
+        monkeypatch.chdir(tmp_path)
+        config = configure(*TINY, "task.metrics=[fd]", "stop.metric=val/fd_lenet", "stop.patience=3")
+        assert try_one_batch(config) == 0
+        assert not list(tmp_path.iterdir())
+
     def test_a_conditional_model_is_asked_for_classes(self, configure_here: Any, tmp_path: Path) -> None:
         parts = prepare(configure_here(*TINY, "model.condition=input", "task.metrics=[class_accuracy]"))
         trainer = build_trainer(parts, RunFolder(tmp_path))
