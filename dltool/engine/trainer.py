@@ -86,8 +86,9 @@ class Trainer:
         """
         self.clock.started = self.saved_time = time.monotonic()
         self.task.model.train()
-        for observer in self.observers:
-            observer.on_start(self.task, self.progress)
+        with self.signals:  # From here on status.json says that it runs, and so a signal interrupts it.
+            for observer in self.observers:
+                observer.on_start(self.task, self.progress)
         try:
             with self.signals:
                 try:

@@ -1,5 +1,7 @@
 """A training that stopped and went on equals one that never stopped, bit by bit, for every task."""
 
+import os
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,7 @@ from dltool.engine.trainer import Trainer
 from dltool.errors import DataError
 from dltool.observers.csv_log import CsvLog
 from dltool.observers.jsonl import JsonlLog, cut_back
+from dltool.observers.observer import Observer
 from dltool.runs.folder import RunFolder
 from dltool.runs.records import read_records
 
@@ -243,6 +246,24 @@ def test_a_training_by_steps(configure: Callable[..., Config], tmp_path: Path) -
 def test_least_squares_stopped_after_its_one_step(configure: Callable[..., Config], tmp_path: Path) -> None:
     words = ["model=linear", "data=diabetes", "task=least_squares", "optim=none", "data.batch_size=full"]
     check_resume(configure(*words, "trainer.epochs=1", "task.metrics=[r2]"), tmp_path, [1])
+
+
+def test_a_signal_while_observers_start(configure: Callable[..., Config], tmp_path: Path) -> None:
+    """The training has begun as far as anybody can see: it is interrupted, and has not failed."""
+
+    class SlowToStart(Observer):
+        def on_start(self, *_: Any) -> None:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    config = configure(*TASKS["supervised"], "trainer.epochs=2")
+    whole, folder = train(config, tmp_path / "whole"), tmp_path / "stopped"
+    folder.mkdir()
+    trainer = make_trainer(config, folder)
+    trainer.observers = [SlowToStart(), *trainer.observers]
+    with pytest.raises(Interrupted):
+        trainer.fit()
+    assert trainer.progress.step == 1
+    assert_same(whole, train(config, folder))
 
 
 def test_interrupted_evaluation_is_made_anew(configure: Callable[..., Config], tmp_path: Path) -> None:
