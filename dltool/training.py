@@ -70,10 +70,11 @@ def train(
     run = RunFolder.create(config["run"]["dir"], OUTPUT_ROOT, f"{config['model']['name']}_{config['data']['name']}")
     with contextlib.closing(run):
         session = Session(parts, run, quiet, observers)
-        run.write_config(config.tree)
         run.write_preprocessing(to_json(parts.dataset.preprocessing, parts.spec))
         loaded = {"init_from": parts.warm_start.as_dict()} if parts.warm_start else {}
         run.write_environment({**describe_environment(), "auto": parts.auto, **loaded, "resumed": []})
+        session.status.write("running", session.trainer.progress)
+        run.write_config(config.tree)  # Last: a folder that has it has all that the run needs to be used.
         return Ended(session.run_to_end(), run.path)
 
 

@@ -13,7 +13,7 @@ OWN_MODEL = str(PACKAGE / "template" / "models.py")
 
 # A module imports from its own tier and from those before it only.
 TIERS = [
-    ["errors", "hints", "numerals", "component", "spec", "settings", "patterns", "trust", "registry"],
+    ["core", "errors", "hints", "numerals", "component", "spec", "settings", "patterns", "trust", "registry"],
     ["randomness", "batch", "config", "construct", "docstrings", "schema"],
     ["layers", "metrics", "text"],
     ["models", "data", "losses", "optim"],

@@ -1,7 +1,7 @@
 """How long a training takes to its first step, and how much memory: each in a process of its own.
 
-The processes are forked from this one before it has computed anything. torch is imported by then, with what it imports
-for its first optimizer, so that the time is the training's own: device, data, model, optimizer, first step.
+The processes are forked from this one before it has computed anything. torch is imported by then, with what its
+optimizers import, so that the time is the training's own: device, data, model, optimizer, first step.
 """
 
 import json
@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
-import torch._dynamo  # The first optimizer would do it, for a second.
+import torch._dynamo  # The hand-written loop's first optimizer imports it, for a second; dltool's does without.
 
 from dltool.bench.bare_loop import build_bare_loop, has_bare_loop
 from dltool.bench.dltool_loop import DltoolLoop

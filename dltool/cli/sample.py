@@ -173,7 +173,7 @@ def draw(args: argparse.Namespace, used: "Run") -> None:
         count = args.count or (NUM_IMAGES if len(used.spec.input_shape) == 3 else NUM_POINTS)
         truncation = 1.0 if args.truncation is None else args.truncation
         samples = maker.samples(count, seed=seed, seeds=args.seeds or (), classes=classes, truncation=truncation)
-    path = args.output or used.path / "samples" / f"{used.checkpoint}.png"
+    path = args.output or used.folder.files / "samples" / f"{used.checkpoint}.png"
     write_samples(used, samples, path)
     print(f"{used.title}, {used.described_checkpoint}: {len(samples.values):,} samples drawn in {path}")
 
@@ -185,7 +185,7 @@ def reconstruct(args: argparse.Namespace, used: "Run") -> None:
         raise ConfigError(
             f"--reconstruct makes given samples again, for which {given} has no meaning", f"without {given}"
         )
-    path = args.output or used.path / "samples" / f"{used.checkpoint}-reconstructed.png"
+    path = args.output or used.folder.files / "samples" / f"{used.checkpoint}-reconstructed.png"
     made = used.reconstruct(args.reconstruct)
     made.draw(path)
     print(f"{used.title}, {used.described_checkpoint}: {len(made.names):,} samples and reconstructions drawn in {path}")

@@ -9,11 +9,11 @@ A checkpoint is written to a temporary folder, flushed to the disk and renamed, 
 moment leaves the former ones and perhaps a temporary folder, which the next start removes.
 """
 
+import contextlib
 import errno
 import hashlib
 import json
 import os
-import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +22,7 @@ from typing import Any
 import safetensors.torch
 from torch import Tensor
 
+from dltool.core.safe_path import SafePath
 from dltool.engine.packing import pack, unpack
 from dltool.engine.stopping import better
 from dltool.errors import CheckpointError
@@ -64,9 +65,11 @@ class CheckpointStore:
         self.keep_best = keep_best if metric else 0
         self.metric = metric
         self.direction = direction
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        self.files = SafePath(folder.parent, folder.name)
+        self.files.make()
         for stale in folder.glob(".tmp-*"):
-            shutil.rmtree(stale, ignore_errors=True) if stale.is_dir() else stale.unlink(missing_ok=True)
+            self.discard(stale.name)
 
     def save(self, step: int, weights: dict[str, Tensor], state: dict[str, Any], metrics: dict[str, float]) -> Path:
         """Commit one checkpoint, then forget those that need not be kept.
@@ -102,18 +105,15 @@ class CheckpointStore:
         }
         manifest["digest"] = digest(manifest)
         files[MANIFEST] = json.dumps(manifest).encode()
-        temporary = self.folder / f".tmp-{step}-{os.getpid()}"
+        temporary = f".tmp-{step}-{os.getpid()}"
         try:
-            temporary.mkdir()
             for name, content in files.items():
-                write_durably(temporary / name, content)
-            sync_folder(temporary)
+                (self.files / temporary / name).write(content)
             final = self.free_name(step)
-            temporary.rename(final)
+            (self.files / temporary).rename(final.name)
         except BaseException:
-            shutil.rmtree(temporary, ignore_errors=True)
+            self.discard(temporary)
             raise
-        sync_folder(self.folder)
         self.point("last", final)
         return final
 
@@ -125,13 +125,12 @@ class CheckpointStore:
 
     def point(self, pointer: str, target: Path) -> None:
         """Replace the text file `last` or `best` whole."""
-        temporary = self.folder / f".tmp-{pointer}-{os.getpid()}"
-        try:
-            write_durably(temporary, f"{target.name}\n".encode())
-            temporary.replace(self.folder / pointer)
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise
+        (self.files / pointer).write(f"{target.name}\n")
+
+    def discard(self, name: str) -> None:
+        """Remove what is not needed, as far as that is possible."""
+        with contextlib.suppress(OSError):
+            (self.files / name).remove()
 
     def prune(self, newest: Path) -> None:
         """Remove what is neither among the last nor among the best, once the newest is known to be good."""
@@ -143,9 +142,9 @@ class CheckpointStore:
         kept = {*paths[: self.keep_last], *ranked[: self.keep_best], newest}
         for path in paths:
             if path not in kept:
-                trash = self.folder / f".tmp-{path.name}-{os.getpid()}"
-                path.rename(trash)
-                shutil.rmtree(trash, ignore_errors=True)
+                trash = f".tmp-{path.name}-{os.getpid()}"
+                (self.files / path.name).rename(trash)
+                self.discard(trash)
 
     def paths(self) -> list[Path]:
         """Committed checkpoints, newest first."""
@@ -283,20 +282,3 @@ def sequence(path: Path) -> tuple[int, int]:
 
 def digest(manifest: dict[str, Any]) -> str:
     return hashlib.sha256(json.dumps(manifest, sort_keys=True).encode()).hexdigest()
-
-
-def write_durably(path: Path, content: bytes) -> None:
-    with path.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def sync_folder(path: Path) -> None:
-    """Make a rename durable; a folder cannot be opened for that on Windows."""
-    if os.name == "posix":
-        descriptor = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)

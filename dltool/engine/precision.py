@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from dltool.errors import NonFiniteLossError
+from dltool.optim.stepping import take_step
 
 MAX_SKIPPED_STEPS = 20
 
@@ -36,7 +37,7 @@ class Precision:
         """Unscale, clip, update; with loss scaling an update that overflowed is left out."""
         if self.scaler is None:
             clip()
-            optimizer.step()
+            take_step(optimizer)
             return
         self.scaler.unscale_(optimizer)
         clip()

@@ -1,16 +1,19 @@
 """Where the time of a step goes, by the torch profiler."""
 
 import contextlib
+import tempfile
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch.profiler import ProfilerActivity, profile, schedule
 
+from dltool.core.safe_path import SafePath
 from dltool.observers.observer import Observer
 
 WARMUP_STEPS = 10
 NUM_ROWS = 20
+TRACE = "trace.json"
 
 
 class StepProfiler(Observer, contextlib.AbstractContextManager[None]):
@@ -48,11 +51,14 @@ class StepProfiler(Observer, contextlib.AbstractContextManager[None]):
             self.profile.stop()
 
     def write(self, profiled: Any) -> None:
-        self.folder.mkdir(parents=True, exist_ok=True)
+        folder = SafePath(self.folder.parent, self.folder.name)
         steps = min(self.steps_seen - WARMUP_STEPS, self.num_steps)
         key = "self_device_time_total" if self.on_cuda else "self_cpu_time_total"
         table = profiled.key_averages().table(sort_by=key, row_limit=NUM_ROWS, max_name_column_width=50)
         header = f"{steps} steps after {WARMUP_STEPS} of warm-up, the operations that took the longest themselves;"
         lines = [f"{header} ProfilerStep is what Python does between them", *map(str.rstrip, table.splitlines())]
-        (self.folder / "table.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
-        profiled.export_chrome_trace(str(self.folder / "trace.json"))
+        (folder / "table.txt").write("\n".join(lines) + "\n")
+        with tempfile.TemporaryDirectory() as scratch:  # The profiler writes to a path.
+            trace = Path(scratch, TRACE)
+            profiled.export_chrome_trace(str(trace))
+            (folder / TRACE).write(trace.read_bytes())

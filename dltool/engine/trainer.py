@@ -300,6 +300,8 @@ class Trainer:
             return
         self.raise_if_bad()
         self.progress.activity = "saving"
+        for observer in self.observers:
+            observer.before_checkpoint()
         self.checkpoints.save(
             self.progress.step, self.task.model.state_dict(), self.state_dict(), dict(self.progress.metrics)
         )

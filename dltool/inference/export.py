@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from dltool import __version__
-from dltool.engine.checkpoint import write_durably
+from dltool.core.safe_path import SafePath
 from dltool.errors import ConfigError, RunError
 from dltool.inference.formats import Format, find_format
 from dltool.inference.portable import Portable, bare_networks, chosen_network
@@ -123,8 +123,9 @@ def replaced_whole(target: Path, *, make_folder: bool) -> Iterator[Path]:
     temporary = target.with_name(f".{os.getpid()}-{target.name}")  # With its suffix, by which some readers go.
     try:
         if make_folder:
-            target.parent.mkdir(exist_ok=True)
-        temporary.touch()
+            SafePath(target.parent.parent, target.parent.name).make()
+        temporary.unlink(missing_ok=True)
+        temporary.open("xb").close()
     except OSError as error:
         raise ConfigError(f"{target.absolute()} cannot be written: {error.strerror}", "--output FILE") from error
     try:
@@ -140,7 +141,7 @@ def replaced_whole(target: Path, *, make_folder: bool) -> Iterator[Path]:
 
 def write(path: Path, content: bytes, target: Path) -> None:
     try:
-        write_durably(path, content)
+        SafePath(path.parent, path.name).write(content)
     except OSError as error:
         reason = "the disk is full" if error.errno == errno.ENOSPC else error.strerror
         raise RunError(

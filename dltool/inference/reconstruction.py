@@ -13,7 +13,7 @@ from dltool.data.image_preprocessing import ImagePreprocessing
 from dltool.errors import ConfigError, DataError
 from dltool.inference.inputs import Raw, prepared
 from dltool.layers.evaluation_mode import evaluation_mode
-from dltool.observers.drawing import STYLE, make_figure
+from dltool.observers.drawing import STYLE, Target, make_figure, save_figure
 from dltool.observers.fonts import fonts_for
 from dltool.observers.tiles import colors, tiled
 from dltool.runs.folder import quoted
@@ -46,13 +46,13 @@ class Reconstruction:
     title: str
     _preprocessing: ImagePreprocessing | None
 
-    def draw(self, path: str | Path) -> None:
+    def draw(self, path: str | Target) -> None:
         """Draw rows of images, below each its reconstruction.
 
         Raises:
             ConfigError: The samples are no images, or the file cannot be written.
         """
-        path = Path(path).expanduser()
+        target = Path(path).expanduser() if isinstance(path, str) else path
         if self._preprocessing is None:
             raise ConfigError(
                 "rows of numbers are no picture", "in Python: dltool.load(RUN).reconstruct(FILE).reconstructions"
@@ -60,10 +60,9 @@ class Reconstruction:
         pairs = [pictures(self._preprocessing.pixels(part)) for part in (self.originals, self.reconstructions)]
         rows = [part[start : start + COLUMNS] for start in range(0, len(self.originals), COLUMNS) for part in pairs]
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            draw_rows(rows, path, self.title)
+            draw_rows(rows, target, self.title)
         except (OSError, ValueError) as error:  # Of a suffix that is no picture's.
-            raise ConfigError(f"{path.absolute()} cannot be written: {error}", "--output FILE.png") from error
+            raise ConfigError(f"{target} cannot be written: {error}", "--output FILE.png") from error
 
 
 def reconstruct_run(run: "Run", inputs: Raw, classes: Sequence[str] | None = None) -> Reconstruction:
@@ -115,7 +114,7 @@ def pictures(pixels: Tensor) -> list[np.ndarray]:
     return list(colors(pixels.float().numpy()))
 
 
-def draw_rows(rows: Sequence[Sequence[np.ndarray]], path: Path, title: str) -> None:
+def draw_rows(rows: Sequence[Sequence[np.ndarray]], path: Target, title: str) -> None:
     """Draw rows of images, of which every second one shows what became of the one above it."""
     import matplotlib
 
@@ -131,4 +130,4 @@ def draw_rows(rows: Sequence[Sequence[np.ndarray]], path: Path, title: str) -> N
         axes.set_yticks([tiles.middle(i, 0)[0] for i in range(len(rows))], labels)
         axes.tick_params(length=0)
         figure.suptitle(title, fontsize=12)
-        figure.savefig(path)
+        save_figure(figure, path)

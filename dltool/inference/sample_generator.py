@@ -11,6 +11,7 @@ from torch import Tensor
 
 from dltool.errors import ConfigError
 from dltool.hints import nearest
+from dltool.observers.drawing import Target
 from dltool.observers.samples import draw_image_grid, draw_points, drawing_samples, pixels_of, write_images
 from dltool.randomness import derive_seed, generator
 from dltool.runs.folder import quoted
@@ -165,21 +166,20 @@ class SampleGenerator:
         ]
 
 
-def write_samples(run: "Run", samples: Samples, path: Path) -> None:
+def write_samples(run: "Run", samples: Samples, path: Target) -> None:
     """Draw samples into one picture, or, where the path has no suffix, each image into a file of a folder.
 
     Raises:
         ConfigError: They are no pictures, or the file or folder cannot be written.
     """
     shape, array = run.spec.input_shape, samples.values.numpy()
-    in_folder = path.is_dir() or not path.suffix
+    in_folder = isinstance(path, Path) and (path.is_dir() or not path.suffix)
     if len(shape) != 3 and (shape != (2,) or in_folder):
         raise ConfigError(
             f"samples of {run.spec.describe_input()} numbers are no pictures",
             "--output FILE.png draws points" if shape == (2,) else "from Python, run.generate(N)",
         )
     try:
-        (path if in_folder else path.parent).mkdir(exist_ok=True)
         if in_folder:
             write_images(pixels_of(array, run.spec.input_range), [path / f"{name}.png" for name in samples.names])
         elif len(shape) == 3:
@@ -187,4 +187,4 @@ def write_samples(run: "Run", samples: Samples, path: Path) -> None:
         else:
             draw_points(array, path, run.spec, run.title)
     except (OSError, ValueError) as error:  # Of a suffix that is no picture's.
-        raise ConfigError(f"{path.absolute()} cannot be written: {error}", "--output FILE.png, or a folder") from error
+        raise ConfigError(f"{path} cannot be written: {error}", "--output FILE.png, or a folder") from error

@@ -1,12 +1,11 @@
 """A picture of images, of what an attack adds to them, and of what comes of it."""
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dltool.observers.drawing import STYLE, make_figure
+from dltool.observers.drawing import STYLE, Target, make_figure, save_figure
 from dltool.observers.fonts import fonts_for
 from dltool.observers.misclassified import fitting
 from dltool.observers.tiles import colors, tiled
@@ -20,7 +19,7 @@ LEAST = 1 / 255  # Of a change that is shown in black and white; less is hardly 
 RIGHT, WRONG = "#2a7f3f", "#c23b22"
 
 
-def draw_attacked(task: SupervisedTask, path: Path, title: str = "") -> bool:
+def draw_attacked(task: SupervisedTask, path: Target, title: str = "") -> bool:
     """Draw the first samples of the task's newest evaluation in three rows: clean, perturbation, attacked.
 
     The perturbation is grey where nothing changes, brighter and darker where the image becomes so, and amplified until
@@ -67,8 +66,7 @@ def draw_attacked(task: SupervisedTask, path: Path, title: str = "") -> bool:
         surely = ", and with which probability" if said[0][0][1].endswith(" %") else ""
         legend = f"what each is taken for{surely}; green: rightly, red: wrongly"
         figure.supxlabel(legend, fontsize=10, color="#808080")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        figure.savefig(path)
+        save_figure(figure, path)
     return True
 
 

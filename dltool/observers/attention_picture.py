@@ -2,12 +2,11 @@
 
 import math
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dltool.observers.drawing import STYLE, make_figure, num_panel_columns
+from dltool.observers.drawing import STYLE, Target, make_figure, num_panel_columns, save_figure
 from dltool.observers.fonts import fonts_for
 from dltool.observers.tiles import shortened
 
@@ -23,7 +22,7 @@ VISIBLE = {" ": "␣", "\n": "↵", "\t": "⇥", "": "∅"}  # Tokens that could
 
 
 def draw_attention(
-    weights: np.ndarray, queries: Sequence[str], keys: Sequence[str], path: Path, title: str = ""
+    weights: np.ndarray, queries: Sequence[str], keys: Sequence[str], path: Target, title: str = ""
 ) -> None:
     """Draw how much each query takes of each key, by one scale for all heads.
 
@@ -66,8 +65,7 @@ def draw_attention(
         figure.suptitle(title + more, fontsize=13)
         figure.supylabel("looks", fontsize=10, color="#808080")
         figure.supxlabel("is looked at", fontsize=10, color="#808080")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        figure.savefig(path)
+        save_figure(figure, path)
 
 
 def visible(tokens: Sequence[str]) -> list[str]:

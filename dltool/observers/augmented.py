@@ -6,8 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
+from dltool.core.safe_path import SafePath
 from dltool.data.source import TrainSource
-from dltool.observers.drawing import make_figure
+from dltool.observers.drawing import Target, make_figure, save_figure
 from dltool.observers.observer import Observer
 
 NUM_IMAGES = 16
@@ -25,7 +26,7 @@ class AugmentedPlot(Observer):
     """
 
     def __init__(self, run_dir: Path, source: TrainSource) -> None:
-        self.path = run_dir / "plots" / "augmented.png"
+        self.path = SafePath(run_dir) / "plots" / "augmented.png"
         self.source = source
 
     def on_epoch(self) -> None:
@@ -46,7 +47,7 @@ class AugmentedPlot(Observer):
             warnings.warn(f"plots/augmented.png could not be drawn: {error}", stacklevel=2)
 
 
-def draw_pairs(before: np.ndarray, after: np.ndarray, path: Path, description: str) -> None:
+def draw_pairs(before: np.ndarray, after: np.ndarray, path: Target, description: str) -> None:
     """Draw two square grids beside each other, an image at the same place in both.
 
     Args:
@@ -64,8 +65,7 @@ def draw_pairs(before: np.ndarray, after: np.ndarray, path: Path, description: s
         axes.imshow(image_grid(images), cmap="gray", vmin=0, vmax=255, interpolation="nearest")
         axes.set_title(title, fontsize=11)
         axes.set_axis_off()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path)
+    save_figure(figure, path)
 
 
 def image_grid(images: np.ndarray) -> np.ndarray:

@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from typing import Any, ClassVar
 
 from dltool.observers.mirror import Mirror, measurements
-from dltool.runs.folder import write_whole
 from dltool.runs.records import read_records
 
 KEYS = ("step", "epoch", "split")
@@ -28,21 +27,21 @@ class CsvLog(Mirror):
     name: ClassVar[str] = "metrics.csv"
 
     def open(self, records: list[dict[str, Any]]) -> None:
-        self.path = self.run.path / "metrics.csv"
         self.columns: list[str] = []
-        if records or self.path.exists():
+        if records or (self.run.path / self.name).exists():
             self._rewrite(records)
 
     def write(self, record: dict[str, Any]) -> None:
         if not without_split(record).keys() <= set(self.columns):
             self._rewrite(read_records(self.run.metrics))
             return
-        with self.path.open("a", encoding="utf-8", newline="") as file:
-            file.write(to_csv([self._row(record)]))
+        with (self.run.files / self.name).append() as file:
+            file.write(to_csv([self._row(record)]).encode())
 
     def _rewrite(self, records: list[dict[str, Any]]) -> None:
         self.columns = list(dict.fromkeys(name for record in records for name in without_split(record)))
-        write_whole(self.path, to_csv([[*KEYS, *self.columns], *map(self._row, records)]))
+        text = to_csv([[*KEYS, *self.columns], *map(self._row, records)])
+        (self.run.files / self.name).write(text, durable=False)
 
     def _row(self, record: dict[str, Any]) -> list[Any]:
         values = without_split(record)

@@ -1,13 +1,19 @@
 """How every picture of curves looks, that of one run and that of several; without importing torch."""
 
+import io
 import math
 from collections.abc import Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from dltool.core.safe_path import SafePath
 
 if TYPE_CHECKING:  # matplotlib is imported when the first picture is drawn.
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from PIL import Image
 
+Target = Path | SafePath  # Where a picture goes: a file of the user's choice, or one in a run folder.
 LEARNING_RATE = "learning rate"
 DECADES_FOR_LOG_SCALE = 2
 MARKERS_UP_TO = 40
@@ -44,6 +50,33 @@ def make_figure(width: float, height: float) -> "Figure":
     figure = Figure(figsize=(width, height), layout="constrained", dpi=120)
     FigureCanvasAgg(figure)
     return figure
+
+
+def save_figure(figure: "Figure", target: Target) -> None:
+    """Write a figure; its folder is made. In a run folder it is a PNG, else what the file's suffix says."""
+    if isinstance(target, Path):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        figure.savefig(target)
+        return
+    png = io.BytesIO()
+    figure.savefig(png, format="png")
+    target.write_bytes(png.getvalue())
+
+
+def save_image(image: "Image.Image", target: Target, **options: Any) -> None:
+    """The same for an image of PIL; `options` are those of its `save`, for a GIF."""
+    if isinstance(target, Path):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        image.save(target, **options)
+        return
+    content = io.BytesIO()
+    image.save(content, format=target.path.suffix.removeprefix("."), **options)
+    target.write_bytes(content.getvalue())
+
+
+def discard(target: Target) -> None:
+    """Remove a picture that no longer holds, if there is one."""
+    target.unlink(missing_ok=True) if isinstance(target, Path) else target.remove()
 
 
 def num_panel_columns(num_panels: int) -> int:

@@ -1,12 +1,11 @@
 """A picture of what each layer makes of one image."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 
 from dltool.introspection.layers import Maps, evenly
-from dltool.observers.drawing import STYLE, make_figure
+from dltool.observers.drawing import STYLE, Target, make_figure, save_figure
 from dltool.observers.fonts import fonts_for
 from dltool.observers.tiles import colors, shortened, tiled
 
@@ -16,7 +15,7 @@ INCHES = 1.15  # Of a map.
 LETTER_INCHES = 0.085  # Of a label.
 
 
-def draw_feature_maps(image: np.ndarray, layers: Sequence[Maps], path: Path, title: str = "", name: str = "") -> None:
+def draw_feature_maps(image: np.ndarray, layers: Sequence[Maps], path: Target, title: str = "", name: str = "") -> None:
     """Draw the image, and below it a row of maps for each layer.
 
     Args:
@@ -55,8 +54,7 @@ def draw_feature_maps(image: np.ndarray, layers: Sequence[Maps], path: Path, tit
         figure.supxlabel(
             "some maps of each layer, each from its least value (dark) to its largest", fontsize=10, color="#808080"
         )
-        path.parent.mkdir(parents=True, exist_ok=True)
-        figure.savefig(path)
+        save_figure(figure, path)
 
 
 def as_heat(values: np.ndarray) -> np.ndarray:

@@ -7,8 +7,9 @@ from pathlib import Path
 from torch import Tensor, nn
 
 from dltool.batch import Batch
+from dltool.core.safe_path import SafePath
 from dltool.introspection.gradient_over_time import by_distance, gradient_over_time
-from dltool.observers.drawing import MARKERS_UP_TO, STYLE, make_figure
+from dltool.observers.drawing import MARKERS_UP_TO, STYLE, Target, make_figure, save_figure
 from dltool.observers.fonts import fonts_for
 from dltool.observers.observer import Observer, Progress
 from dltool.spec import PAD
@@ -33,7 +34,7 @@ class GradientOverTimePlot(Observer):
     """
 
     def __init__(self, run_dir: Path, title: str, batch: Callable[[], Batch], *, padded: bool = False) -> None:
-        self.path = run_dir / "plots" / "gradient_over_time.png"
+        self.path = SafePath(run_dir) / "plots" / "gradient_over_time.png"
         self.title = title
         self.batch = batch
         self.padded = padded
@@ -70,7 +71,7 @@ def is_recurrent(model: nn.Module) -> bool:
     return any(isinstance(module, nn.RNNBase) for module in model.modules())
 
 
-def draw_gradient_over_time(curves: Mapping[str, Tensor], path: Path, title: str = "") -> None:
+def draw_gradient_over_time(curves: Mapping[str, Tensor], path: Target, title: str = "") -> None:
     """Draw the median over the sequences by the distance from their end, and what half of them lie in.
 
     Each curve is relative to its own median at the last position, so that what is seen is how it falls. Gradients that
@@ -112,5 +113,4 @@ def draw_gradient_over_time(curves: Mapping[str, Tensor], path: Path, title: str
         axes.set_ylabel("gradient of the loss\nrelative to that at the last step")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         figure.suptitle(title, fontsize=14)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        figure.savefig(path)
+        save_figure(figure, path)

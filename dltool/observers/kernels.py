@@ -1,12 +1,11 @@
 """A picture of what the first layer looks for: its kernels as small images."""
 
 import math
-from pathlib import Path
 
 import numpy as np
 
 from dltool.introspection.layers import Kernels
-from dltool.observers.drawing import STYLE, make_figure
+from dltool.observers.drawing import STYLE, Target, make_figure, save_figure
 from dltool.observers.fonts import fonts_for
 from dltool.observers.tiles import tiled
 
@@ -16,7 +15,7 @@ INCHES = 0.62  # Of a tile.
 LARGE_INCHES = 0.9
 
 
-def draw_kernels(kernels: Kernels, path: Path, title: str = "") -> None:
+def draw_kernels(kernels: Kernels, path: Target, title: str = "") -> None:
     """Draw a grid of kernels, with 0 in the middle of the scale, which all of them share.
 
     Kernels over three channels are drawn in their colors, grey being 0. Others are black below 0 and white above; with
@@ -60,8 +59,7 @@ def draw_kernels(kernels: Kernels, path: Path, title: str = "") -> None:
         if not in_colors:
             bar = figure.colorbar(image, ax=axes, shrink=min(0.9, 2.2 / down), ticks=[0, 0.5, 1], aspect=12)
             bar.ax.set_yticklabels([f"{-largest:.2g}", "0", f"{largest:.2g}"], fontsize=9)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        figure.savefig(path)
+        save_figure(figure, path)
 
 
 def columns_for(count: int) -> int:

@@ -10,8 +10,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from dltool.core.safe_path import SafePath
 from dltool.introspection.codes import Codes
-from dltool.observers.drawing import STYLE, make_figure
+from dltool.observers.drawing import STYLE, Target, make_figure, save_figure
 from dltool.observers.fonts import fonts_for
 from dltool.observers.network_plots import WORDS, drawn
 from dltool.observers.observer import Observer, Progress
@@ -42,7 +43,7 @@ class LatentPlanePlot(Observer):
     """
 
     def __init__(self, run_dir: Path, title: str, spec: DataSpec) -> None:
-        self.path = run_dir / "plots" / "latent_plane.png"
+        self.path = SafePath(run_dir) / "plots" / "latent_plane.png"
         self.title = title
         self.spec = spec
         self._task: Task | None = None
@@ -72,7 +73,7 @@ def watch_codes(task: Task) -> Codes | None:
     return codes
 
 
-def draw_latent_plane(task: CodingTask, kept: Codes, spec: DataSpec, path: Path, title: str, split: str) -> bool:
+def draw_latent_plane(task: CodingTask, kept: Codes, spec: DataSpec, path: Target, title: str, split: str) -> bool:
     """Draw why a code that is drawn at random fails for an autoencoder and works for a VAE.
 
     Left the codes of held-out samples by class over draws of N(0, I): where the two clouds are one, a draw lands where
@@ -98,8 +99,7 @@ def draw_latent_plane(task: CodingTask, kept: Codes, spec: DataSpec, path: Path,
         draw_codes(axes[0], plane, codes, kept.targets, plane.of(draws.cpu()), spec)
         for one, (name, samples, extent) in zip(axes[1:], pictures, strict=True):
             draw_grid(one, samples, spec, name, extent, plane.labels)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        figure.savefig(path)
+        save_figure(figure, path)
     return True
 
 

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dltool.core.safe_path import SafePath
 from dltool.metrics.calibration import CalibrationError
 from dltool.metrics.confusion import Confusion
 from dltool.metrics.metric import Metric
-from dltool.observers.drawing import STYLE, make_figure
+from dltool.observers.drawing import STYLE, Target, make_figure, save_figure
 from dltool.observers.fonts import fonts_for
 from dltool.observers.observer import Observer, Progress
 from dltool.tasks.task import Task
@@ -35,7 +36,7 @@ class MetricPlots(Observer):
     """
 
     def __init__(self, run_dir: Path, title: str, class_names: Sequence[str]) -> None:
-        self.folder = run_dir / "plots"
+        self.folder = SafePath(run_dir) / "plots"
         self.title = title
         self.class_names = class_names
         self._task: Task | None = None
@@ -50,7 +51,7 @@ class MetricPlots(Observer):
         draw_metrics(self._task.metrics, self.folder, self.title, self.class_names)
 
 
-def draw_metrics(metrics: Mapping[str, Metric], folder: Path, title: str, class_names: Sequence[str]) -> list[str]:
+def draw_metrics(metrics: Mapping[str, Metric], folder: Target, title: str, class_names: Sequence[str]) -> list[str]:
     """Draw what the metrics have seen, as far as it can be drawn; a picture that cannot be must not end a run.
 
     Args:
@@ -67,11 +68,9 @@ def draw_metrics(metrics: Mapping[str, Metric], folder: Path, title: str, class_
         try:
             if isinstance(metric, Confusion):
                 name = "confusion.png"
-                folder.mkdir(parents=True, exist_ok=True)
                 draw_confusion(metric.counts.cpu().numpy(), class_names, folder / name, title)
             elif isinstance(metric, CalibrationError):
                 name = "reliability.png"
-                folder.mkdir(parents=True, exist_ok=True)
                 draw_reliability(metric.sums.numpy(), folder / name, title)
             else:
                 continue
@@ -81,7 +80,7 @@ def draw_metrics(metrics: Mapping[str, Metric], folder: Path, title: str, class_
     return drawn
 
 
-def draw_confusion(counts: np.ndarray, class_names: Sequence[str], path: Path, title: str = "") -> None:
+def draw_confusion(counts: np.ndarray, class_names: Sequence[str], path: Target, title: str = "") -> None:
     """Draw a confusion matrix, each row colored by the shares of its class.
 
     Args:
@@ -110,7 +109,7 @@ def draw_confusion(counts: np.ndarray, class_names: Sequence[str], path: Path, t
         axes.set_title(f"{title}: {np.trace(counts):,} of {total:,} right", loc="left")
         bar = figure.colorbar(image, ax=axes, shrink=0.7, format=PercentFormatter(1), ticks=[0, 0.05, 0.2, 0.5, 1])
         bar.set_label("share of the true class")
-        figure.savefig(path)
+        save_figure(figure, path)
 
 
 def label_classes(axes: "Axes", names: Sequence[str]) -> None:
@@ -142,7 +141,7 @@ def write_counts(axes: "Axes", counts: np.ndarray, shares: np.ndarray) -> None:
             axes.text(column, row, str(count), ha="center", va="center", fontsize=size, color=color)
 
 
-def draw_reliability(sums: np.ndarray, path: Path, title: str = "") -> None:
+def draw_reliability(sums: np.ndarray, path: Target, title: str = "") -> None:
     """Draw the accuracy of each bin of confidence over the diagonal, and how many samples the bins have.
 
     Args:
@@ -171,4 +170,4 @@ def draw_reliability(sums: np.ndarray, path: Path, title: str = "") -> None:
         lower.set_ylabel("share of samples")
         lower.set_xlabel("confidence")
         lower.set_xlim(0, 1)
-        figure.savefig(path)
+        save_figure(figure, path)

@@ -2,12 +2,11 @@
 
 import math
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 
 from dltool.introspection.mistakes import Samples
-from dltool.observers.drawing import STYLE, make_figure
+from dltool.observers.drawing import STYLE, Target, make_figure, save_figure
 from dltool.observers.fonts import fonts_for, has_cjk
 from dltool.observers.tiles import colors, shortened, tiled
 
@@ -20,7 +19,7 @@ def draw_misclassified(
     images: np.ndarray,
     mistakes: Samples,
     class_names: Sequence[str],
-    path: Path,
+    path: Target,
     title: str = "",
     *,
     has_probabilities: bool = True,
@@ -60,8 +59,7 @@ def draw_misclassified(
         figure.suptitle(title, fontsize=13)
         legend = "red: what it was taken for" + (", and with which probability" if has_probabilities else "")
         figure.supxlabel(f"{legend}; green: what it is", fontsize=10, color="#808080")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        figure.savefig(path)
+        save_figure(figure, path)
 
 
 def fitting(name: str) -> str:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from dltool.errors import ConfigError
 from dltool.observers.mirror import measurements
 from dltool.observers.tracker import Tracker
-from dltool.runs.folder import read_json, write_whole
+from dltool.runs.folder import read_json
 from dltool.runs.lock import one_process_at_a_time
 from dltool.settings import OUTPUT_ROOT
 
@@ -120,7 +120,7 @@ class MlflowLog(Tracker):
             self.warn(f"mlflow: this run was logged to {kept.get('uri')} before, and is now also logged to {uri}")
         name = self.settings.mlflow.name or self.run.path.resolve().name
         run_id = self.client.create_run(experiment, run_name=name).info.run_id
-        write_whole(path, json.dumps({"uri": uri, "run_id": run_id}) + "\n")
+        (self.run.files / path.name).write(json.dumps({"uri": uri, "run_id": run_id}) + "\n")
         return run_id, set()
 
     def _log_parameters(self) -> None:

@@ -9,9 +9,11 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor, nn
 
+from dltool.core.safe_path import SafePath
 from dltool.introspection.layers import feature_maps, first_kernels
 from dltool.introspection.mistakes import Mistakes
 from dltool.observers.attacked_picture import draw_attacked
+from dltool.observers.drawing import Target, discard
 from dltool.observers.feature_maps import draw_feature_maps
 from dltool.observers.kernels import draw_kernels
 from dltool.observers.metric_plots import draw_confusion
@@ -47,7 +49,7 @@ class NetworkPlots(Observer):
     """
 
     def __init__(self, run_dir: Path, title: str, spec: DataSpec, preprocessing: Preprocessing) -> None:
-        self.folder = run_dir / "plots"
+        self.folder = SafePath(run_dir) / "plots"
         self.title = title
         self.spec = spec
         self.preprocessing = preprocessing
@@ -90,7 +92,7 @@ def watch_mistakes(task: Task, spec: DataSpec) -> Mistakes | None:
 def draw_network(
     model: nn.Module,
     mistakes: Mistakes,
-    folder: Path,
+    folder: Target,
     title: str,
     split: str,
     preprocessing: Preprocessing,
@@ -119,27 +121,26 @@ def draw_network(
     names, word = mistakes.spec.class_names, WORDS.get(split, split)
     measured, image = f"{title}, {word}".removesuffix(", "), examples[:1]
 
-    def maps(path: Path) -> bool:
+    def maps(path: Target) -> bool:
         if layers := feature_maps(model, image):
             pixels = preprocessing.pixels(image)[0].float().cpu().numpy()
             shown = f"{title}, the first {word} image".replace("  ", " ")
             draw_feature_maps(pixels, layers, path, shown, names[int(targets[0])])
         return bool(layers)
 
-    def confusion(path: Path) -> bool:
+    def confusion(path: Target) -> bool:
         if mistakes.confusion is not None:
-            path.parent.mkdir(parents=True, exist_ok=True)
             draw_confusion(mistakes.confusion.counts.cpu().numpy(), names, path, measured)
         return mistakes.confusion is not None
 
-    def misclassified(path: Path) -> bool:
+    def misclassified(path: Target) -> bool:
         if (worst := mistakes.surest()) is not None:
             pixels = preprocessing.pixels(worst.inputs).float().numpy()
             shown = f"{measured}: {mistakes.num_wrong:,} of {mistakes.num_seen:,} wrong, the surest first"
             draw_misclassified(pixels, worst, names, path, shown, has_probabilities=mistakes.has_probabilities)
         return worst is not None
 
-    pictures: dict[str, Callable[[Path], bool]] = {
+    pictures: dict[str, Callable[[Target], bool]] = {
         "kernels.png": lambda path: draw_first_kernels(model, image, path, title),
         "feature_maps.png": maps,
         "confusion.png": confusion,
@@ -151,7 +152,7 @@ def draw_network(
     return [name for name, draw in pictures.items() if name not in without and drawn(draw, folder / name)]
 
 
-def draw_attack(task: Task, folder: Path, title: str) -> list[str]:
+def draw_attack(task: Task, folder: Target, title: str) -> list[str]:
     """Draw what an attack made of some images in the newest evaluation; the name of the picture, if there is any."""
     if not isinstance(task, SupervisedTask):
         return []
@@ -159,19 +160,19 @@ def draw_attack(task: Task, folder: Path, title: str) -> list[str]:
     return [path.name] if drawn(lambda path: draw_attacked(task, path, title), path) else []
 
 
-def draw_first_kernels(model: nn.Module, image: Tensor, path: Path, title: str) -> bool:
+def draw_first_kernels(model: nn.Module, image: Tensor, path: Target, title: str) -> bool:
     """Draw the kernels of the layer that looks at an image `(1, C, H, W)`, whatever it shows; False where none does."""
     if (found := first_kernels(model, image)) is not None:
         draw_kernels(found, path, title)
     return found is not None
 
 
-def drawn(draw: Callable[[Path], bool], path: Path) -> bool:
+def drawn(draw: Callable[[Target], bool], path: Target) -> bool:
     """Whether a picture was drawn; one of an earlier end of the run, which no longer holds, is removed."""
     try:
         if draw(path):
             return True
-        path.unlink(missing_ok=True)
+        discard(path)
     except Exception as error:
         warnings.warn(f"{path} could not be drawn: {error}", stacklevel=2)
     return False

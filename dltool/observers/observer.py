@@ -60,5 +60,8 @@ class Observer:
     def on_epoch(self) -> None:
         """A pass is finished and evaluated; `progress.epoch` counts it already."""
 
+    def before_checkpoint(self) -> None:
+        """A checkpoint is about to be written; what it counts on must be on the disk."""
+
     def on_end(self) -> None:
         """After the last step, also when the training failed or was interrupted."""

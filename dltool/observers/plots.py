@@ -6,12 +6,15 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dltool.core.safe_path import SafePath
 from dltool.observers.drawing import (
     LEARNING_RATE,
     MARKERS_UP_TO,
     STYLE,
+    Target,
     make_figure,
     num_panel_columns,
+    save_figure,
     scale_metric_axis,
     scale_progress_axis,
     wants_log_scale,
@@ -59,13 +62,13 @@ class CurvesPlot(Observer):
         if records:
             epochs, steps = self._progress.total_epochs, self._progress.total_steps
             steps_per_epoch = steps / epochs if epochs and steps else None
-            path = self.run_dir / "plots" / "curves.png"
+            path = SafePath(self.run_dir) / "plots" / "curves.png"
             draw_curves(records, path, steps_per_epoch=steps_per_epoch, title=self.title, subtitle=self.run_dir.name)
 
 
 def draw_curves(
     records: list[dict[str, Any]],
-    path: Path,
+    path: Target,
     *,
     steps_per_epoch: float | None = None,
     title: str = "",
@@ -99,8 +102,7 @@ def draw_curves(
             else:
                 _draw_metric(axes, name, splits)
             scale_progress_axis(axes, "epoch" if steps_per_epoch else "step", end)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        figure.savefig(path)
+        save_figure(figure, path)
 
 
 def collect_curves(records: list[dict[str, Any]], steps_per_epoch: float) -> Curves:

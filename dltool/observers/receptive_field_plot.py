@@ -1,7 +1,6 @@
 """A picture of what the units of a network look at: the pixels that they could see, and those that matter."""
 
 import math
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from torch import Tensor, nn
@@ -10,7 +9,7 @@ from dltool.introspection.effective_field import EffectiveField, effective_field
 from dltool.introspection.field import Field
 from dltool.introspection.layers import evenly, has_weights
 from dltool.introspection.receptive_field import receptive_fields
-from dltool.observers.drawing import STYLE, make_figure, num_panel_columns
+from dltool.observers.drawing import STYLE, Target, make_figure, num_panel_columns, save_figure
 from dltool.observers.fonts import fonts_for
 from dltool.spec import DataSpec
 
@@ -23,7 +22,7 @@ SMALL_IMAGE = 100 * 100  # Pixels; of larger ones fewer are looked at.
 FIELD_COLOR = "#ff7f0e"
 
 
-def draw_receptive_fields(model: nn.Module, spec: DataSpec, images: Tensor, path: Path, title: str = "") -> bool:
+def draw_receptive_fields(model: nn.Module, spec: DataSpec, images: Tensor, path: Target, title: str = "") -> bool:
     """Draw the effective receptive field of some layers, with a square around the theoretical one.
 
     Args:
@@ -57,8 +56,7 @@ def draw_receptive_fields(model: nn.Module, spec: DataSpec, images: Tensor, path
             axes = figure.add_subplot(num_rows, num_columns, place)
             kind = type(model.get_submodule(name)).__name__
             draw_field(axes, fields[name], seen[name], f"{name} ({kind})")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        figure.savefig(path)
+        save_figure(figure, path)
     return True
 
 

@@ -9,7 +9,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from dltool.core.safe_path import SafePath
 from dltool.layers.evaluation_mode import evaluation_mode
+from dltool.observers.drawing import Target, save_figure, save_image
 from dltool.observers.fonts import fonts_for
 from dltool.observers.observer import Observer, Progress
 from dltool.randomness import derive_seed, seed_default_generators
@@ -51,7 +53,7 @@ class SamplesPlot(Observer):
         every_n_steps: int | None = None,
         seed: int = 0,
     ) -> None:
-        self.folder = run_dir / "samples"
+        self.folder = SafePath(run_dir) / "samples"
         self.spec = spec
         self.every_n_epochs = every_n_epochs
         self.every_n_steps = every_n_steps
@@ -80,7 +82,7 @@ class SamplesPlot(Observer):
             self._draw()
         if self._has_drawn:
             with contextlib.suppress(OSError):  # Of a disk that is full, which the training says itself.
-                write_gif(sorted(self.folder.glob(f"{self._unit()}-*.png")), self.folder / "training.gif")
+                write_gif(sorted(self.folder.path.glob(f"{self._unit()}-*.png")), self.folder / "training.gif")
 
     def _unit(self) -> str:
         """What pictures are named by."""
@@ -104,7 +106,7 @@ class SamplesPlot(Observer):
         if self._draw_picture(self.folder / name, title):
             self._drawn, self._has_drawn = self._position(), True
 
-    def _draw_picture(self, path: Path, title: str) -> bool:
+    def _draw_picture(self, path: Target, title: str) -> bool:
         """Draw what the task makes; False where it makes nothing that has a picture."""
         is_image = len(self.spec.input_shape) == 3
         if self._task is None or not (is_image or self.spec.input_shape == (2,)):
@@ -113,7 +115,6 @@ class SamplesPlot(Observer):
             samples = self._task.samples(GRID_SIDE**2 if is_image else NUM_POINTS)
         if samples is None:
             return False
-        path.parent.mkdir(parents=True, exist_ok=True)
         array = samples.detach().float().cpu().numpy()
         if is_image:
             draw_image_grid(array, path, self.spec.input_range)
@@ -122,7 +123,7 @@ class SamplesPlot(Observer):
         return True
 
 
-def write_gif(pictures: Sequence[Path], path: Path) -> None:
+def write_gif(pictures: Sequence[Path], path: Target) -> None:
     """Show pictures of one size one after the other, half as large, the last one longest; two at least."""
     from PIL import Image
 
@@ -131,7 +132,7 @@ def write_gif(pictures: Sequence[Path], path: Path) -> None:
     frames = [Image.open(picture).convert("RGB").reduce(2) for picture in pictures]
     frames = [frame for frame in frames if frame.size == frames[-1].size]
     durations = [FRAME_MILLISECONDS] * (len(frames) - 1) + [LAST_MILLISECONDS]
-    frames[0].save(path, save_all=True, append_images=frames[1:], duration=durations, loop=0)
+    save_image(frames[0], path, save_all=True, append_images=frames[1:], duration=durations, loop=0)
 
 
 @contextmanager
@@ -168,7 +169,7 @@ def pixels_of(images: np.ndarray, value_range: tuple[float, float] | None) -> np
     return pixels if pixels.shape[1] == 3 else pixels[:, :1]
 
 
-def write_images(pixels: np.ndarray, paths: Sequence[Path]) -> None:
+def write_images(pixels: np.ndarray, paths: Sequence[Target]) -> None:
     """Write each image as a PNG of its own size.
 
     Args:
@@ -178,11 +179,11 @@ def write_images(pixels: np.ndarray, paths: Sequence[Path]) -> None:
     from PIL import Image
 
     for image, path in zip(pixels.transpose(0, 2, 3, 1), paths, strict=True):  # (H, W, C)
-        Image.fromarray(image[:, :, 0] if image.shape[2] == 1 else image).save(path)
+        save_image(Image.fromarray(image[:, :, 0] if image.shape[2] == 1 else image), path)
 
 
 def draw_image_grid(
-    images: np.ndarray, path: Path, value_range: tuple[float, float] | None, columns: int | None = None
+    images: np.ndarray, path: Target, value_range: tuple[float, float] | None, columns: int | None = None
 ) -> None:
     """Write images as a grid, enlarged to about 640 pixels without smoothing.
 
@@ -206,10 +207,10 @@ def draw_image_grid(
     for i, image in enumerate(pixels):
         top, left = gap + i // side * (height + gap), gap + i % side * (width + gap)
         grid[:, top : top + height, left : left + width] = image
-    Image.fromarray(grid.transpose(1, 2, 0).squeeze()).save(path)
+    save_image(Image.fromarray(grid.transpose(1, 2, 0).squeeze()), path)
 
 
-def draw_points(points: np.ndarray, path: Path, spec: DataSpec, title: str) -> None:
+def draw_points(points: np.ndarray, path: Target, spec: DataSpec, title: str) -> None:
     """Write a scatter of generated points over the known modes of the data.
 
     Args:
@@ -243,4 +244,4 @@ def draw_points(points: np.ndarray, path: Path, spec: DataSpec, title: str) -> N
         axes.set_xlabel("x₁")
         axes.set_ylabel("x₂")
         figure.legend(loc="outside lower center", ncols=2, frameon=False, markerscale=1.5)
-        figure.savefig(path)
+        save_figure(figure, path)

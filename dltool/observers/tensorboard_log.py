@@ -23,7 +23,7 @@ class TensorboardLog(Tracker):
     def open(self, records: list[dict[str, Any]]) -> None:
         from torch.utils.tensorboard import SummaryWriter
 
-        folder = self.run.path / "tensorboard"
+        folder = (self.run.files / "tensorboard").for_library()
         before = list(folder.glob("events.out.tfevents.*"))
         self.times = wall_times(before)
         self.writer = SummaryWriter(str(folder), flush_secs=FLUSH_SECONDS)

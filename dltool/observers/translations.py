@@ -6,6 +6,7 @@ from pathlib import Path
 import torch
 
 from dltool.batch import Batch
+from dltool.observers.drawing import Target
 from dltool.observers.observer import Progress
 from dltool.observers.samples import SamplesPlot, draw_image_grid, drawing_samples
 from dltool.spec import DataSpec
@@ -46,12 +47,11 @@ class TranslationsPlot(SamplesPlot):
         count = min(NUM_COLUMNS, len(batch.inputs), len(batch.targets))
         self._images = batch.inputs[:count], batch.targets[:count]
 
-    def _draw_picture(self, path: Path, title: str) -> bool:
+    def _draw_picture(self, path: Target, title: str) -> bool:
         assert isinstance(self._task, CycleGanTask)
         a, b = self._images
         with drawing_samples(self._task, 0):
             made = self._task.translated(a, b)
-        path.parent.mkdir(parents=True, exist_ok=True)
         rows = torch.cat([a, made.fake_b, made.back_a, b, made.fake_a, made.back_b])
         draw_image_grid(rows.cpu().numpy(), path, self.spec.input_range, columns=len(a))
         return True

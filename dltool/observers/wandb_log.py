@@ -3,14 +3,13 @@
 import json
 import os
 import secrets
-import shutil
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from dltool.errors import ConfigError
 from dltool.observers.mirror import measurements
 from dltool.observers.tracker import Tracker
-from dltool.runs.folder import read_json, write_whole
+from dltool.runs.folder import read_json
 
 EXIT_CODES = {"finished": 0, "interrupted": 130, "failed": 1}
 PATIENCE_SECONDS = 60
@@ -58,10 +57,12 @@ class WandbLog(Tracker):
         run_id = kept.get("id") or secrets.token_hex(4)
         if kept.get("mode") == "online" and not online:
             self.warn("wandb: this run was sent before; logger.wandb.mode=online sends on, offline keeps it here")
+        files = self.run.files / "wandb"
+        files.make()
         if not online:
-            for folder in (self.run.path / "wandb").glob(f"offline-run-*-{run_id}"):
-                shutil.rmtree(folder)
-        write_whole(path, json.dumps({"id": run_id, "mode": chosen.mode}) + "\n")
+            for folder in files.path.glob(f"offline-run-*-{run_id}"):
+                (files / folder.name).remove()
+        (self.run.files / path.name).write(json.dumps({"id": run_id, "mode": chosen.mode}) + "\n")
         self.wandb_run = wandb.init(
             id=run_id,
             resume="allow" if online else None,

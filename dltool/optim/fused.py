@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from dltool.optim.optimizer import ParamGroups
+from dltool.optim.stepping import take_step
 
 
 def fused(kind: Callable[..., torch.optim.Optimizer], groups: ParamGroups) -> bool | None:
@@ -24,7 +25,7 @@ def has_fused_kernel(kind: Callable[..., torch.optim.Optimizer], device_type: st
     parameter = torch.zeros(1, device=device_type, dtype=dtype, requires_grad=True)
     parameter.grad = torch.zeros_like(parameter)
     try:
-        kind([parameter], fused=True).step()
+        take_step(kind([parameter], fused=True))
     except RuntimeError:  # Also NotImplementedError, for a kernel that a device lacks.
         return False
     return True

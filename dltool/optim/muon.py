@@ -12,6 +12,7 @@ from dltool.errors import ConfigError
 from dltool.optim.fused import fused
 from dltool.optim.matrix_muon import MatrixMuon
 from dltool.optim.optimizer import Optimizer, ParamGroups
+from dltool.optim.stepping import take_step
 
 
 @register("optim", "muon", into=Optimizer)
@@ -165,5 +166,5 @@ class JointOptimizer(torch.optim.Optimizer):
             with torch.enable_grad():
                 loss = closure()
         for part in self.parts:
-            part.step()
+            take_step(part)
         return loss

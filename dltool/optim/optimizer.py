@@ -12,6 +12,7 @@ from dltool.component import Positive
 from dltool.errors import ConfigError
 from dltool.hints import nearest
 from dltool.optim.loading import keep_kernels, restore_strides
+from dltool.optim.stepping import keep_dynamo_out
 from dltool.patterns import check_patterns, fits
 
 ParamGroups = list[dict[str, Any]]
@@ -80,6 +81,7 @@ class Optimizer:
         fields = {name: plain(value) for name, value in {**self.factory.keywords, **self.overrides(role)}.items()}
         names = {parameter: name for name, parameter in (model or module).named_parameters()}
         check_patterns("optim.lr_factors", self.lr_factors, list(names.values()))
+        keep_dynamo_out()
         arguments = (self.parameter_groups(role, module, names), *((module,) if self.takes_module else ()))
         try:
             optimizer = self.factory.func(*arguments, **fields)

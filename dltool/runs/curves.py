@@ -12,6 +12,7 @@ from dltool.observers.drawing import (
     STYLE,
     make_figure,
     num_panel_columns,
+    save_figure,
     scale_metric_axis,
     scale_progress_axis,
 )
@@ -155,7 +156,7 @@ def draw_runs(logs: Sequence[RunLog], metrics: Sequence[str], path: Path, *, uni
             alignment="left",
             title_fontproperties={"size": 10},
         )
-        figure.savefig(path)
+        save_figure(figure, path)
 
 
 def draw_curve(axes: "Axes", curve: Curve, color: Any) -> None:

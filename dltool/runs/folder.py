@@ -15,13 +15,14 @@ import operator
 import os
 import platform
 import shlex
-import subprocess
 import sys
 import time
 from pathlib import Path
 from typing import Any
 
+from dltool.core.safe_path import SafePath, read_regular, sync_folder
 from dltool.errors import ConfigError, DltoolError
+from dltool.runs.commit import checked_out_commit
 from dltool.runs.lock import FolderLock
 from dltool.trust.command_line import COMMAND_LINE_ONLY
 from dltool.trust.record import ENVIRONMENT
@@ -29,7 +30,7 @@ from dltool.trust.sources import trust_flags, trusted_sources
 
 STATUS, CONFIG, METRICS = "status.json", "config.yaml", "metrics.jsonl"
 SWEEP = "sweep.json"  # In a folder that holds runs: dltool.search.folder.
-PREPROCESSING = "preprocessing.json"
+PREPROCESSING, LOG = "preprocessing.json", "log.txt"
 FLAT_PACKAGES = ("dltool", "torch", "torchvision", "numpy", "hydra-core", "omegaconf")
 
 
@@ -38,10 +39,12 @@ class RunFolder:
 
     Attributes:
         path: As the user would type it, relative to the working directory where it lies below it.
+        files: The same, to write in.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.files = SafePath(path)
         self.lock = FolderLock(path)
 
     @classmethod
@@ -73,6 +76,8 @@ class RunFolder:
                 f"the run folder cannot be made in {target.resolve()}: {error.strerror}",
                 "run.dir=FOLDER names one that can be written",
             ) from error
+        for parent in (path.parent, path.parent.parent):
+            sync_folder(parent)
         run = cls(path)
         run.hold()
         return run
@@ -125,23 +130,22 @@ class RunFolder:
             if name in node and not rule.harmless(node[name]):
                 node[name] = rule.default
         header = f"# dltool train {trust_flags()}--from {quoted(self.path)}\n"
-        write_whole(self.path / CONFIG, header + OmegaConf.to_yaml(OmegaConf.create(saved)))
+        (self.files / CONFIG).write(header + OmegaConf.to_yaml(OmegaConf.create(saved)))
 
     def write_status(self, status: dict[str, Any]) -> None:
-        write_whole(self.path / STATUS, json.dumps(status, indent=1, ensure_ascii=False, default=str) + "\n")
+        (self.files / STATUS).write(as_json(status))
 
     def read_status(self) -> dict[str, Any]:
         return read_json(self.path / STATUS)
 
     def write_environment(self, environment: dict[str, Any]) -> None:
-        write_whole(self.path / ENVIRONMENT, json.dumps(environment, indent=1, ensure_ascii=False, default=str) + "\n")
+        (self.files / ENVIRONMENT).write(as_json(environment))
 
     def read_environment(self) -> dict[str, Any]:
         return read_json(self.path / ENVIRONMENT)
 
     def write_preprocessing(self, preprocessing: dict[str, Any]) -> None:
-        text = json.dumps(preprocessing, indent=1, ensure_ascii=False)
-        write_whole(self.path / PREPROCESSING, text + "\n")
+        (self.files / PREPROCESSING).write(as_json(preprocessing))
 
     def read_preprocessing(self) -> dict[str, Any]:
         """See dltool.data.preprocessing; empty for a run that has none."""
@@ -154,8 +158,8 @@ class RunFolder:
 
     def note(self, line: str) -> None:
         """Append a line with the time to log.txt."""
-        with (self.path / "log.txt").open("a", encoding="utf-8") as log:
-            log.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {line}\n")
+        with (self.files / LOG).append() as log:
+            log.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {line}\n".encode())
 
 
 def make_dated(root: Path, name: str) -> Path:
@@ -175,20 +179,14 @@ def make_unique(parent: Path, name: str) -> Path:
     raise FileExistsError(f"{parent / name}")
 
 
-def write_whole(path: Path, text: str) -> None:
-    """Replace a file in one step, so that no reader ever sees half of it."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        temporary.write_text(text, encoding="utf-8")
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+def as_json(content: dict[str, Any]) -> str:
+    """As it stands in a run folder: indented, and a value that JSON has no word for as text."""
+    return json.dumps(content, indent=1, ensure_ascii=False, default=str) + "\n"
 
 
 def read_json(path: Path) -> dict[str, Any]:
     try:
-        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        content: dict[str, Any] = json.loads(read_regular(path))
     except FileNotFoundError:
         return {}
     except ValueError as error:
@@ -215,22 +213,8 @@ def describe_environment() -> dict[str, Any]:
         "versions": {"python": platform.python_version(), **versions},
         "platform": platform.platform(),
         "cpu_count": os.cpu_count(),
-        "git_commit": git_commit(),
+        "git_commit": checked_out_commit(Path.cwd()),
         "command": ["dltool", *sys.argv[1:]],
         "working_directory": str(Path.cwd()),
         "trusted": [source.record for source in trusted_sources()],
     }
-
-
-def git_commit() -> str | None:
-    """The commit that is checked out in the working directory, with "+changes" where files differ; or None."""
-    try:
-        commit = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, timeout=5)
-        if commit.returncode:
-            return None
-        status = subprocess.run(
-            ["git", "status", "--porcelain", "--untracked-files=no"], capture_output=True, text=True, timeout=5
-        )
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return commit.stdout.strip() + ("+changes" if status.stdout.strip() else "")

@@ -8,6 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import IO, Any
 
+from dltool.core.safe_path import SafePath, UnsafeFileError
 from dltool.errors import ConfigError
 
 CAN_LOCK = find_spec("fcntl") is not None  # Windows has no such lock.
@@ -32,7 +33,7 @@ class FolderLock:
         """
         if not CAN_LOCK:
             return
-        file = (self.folder / LOCK).open("a+")
+        file = os.fdopen(SafePath(self.folder, LOCK).open(os.O_RDWR | os.O_CREAT | os.O_APPEND), "a+")
         if not take_lock(file):
             file.seek(0)
             holder = file.read().strip()
@@ -77,12 +78,12 @@ def is_held(path: Path, pid: Any = None) -> bool:
     import fcntl
 
     try:
-        with (path / LOCK).open() as lock:
+        with os.fdopen(SafePath(path, LOCK).open(os.O_RDONLY)) as lock:
             fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
         return False
     except BlockingIOError:
         return True
-    except OSError:
+    except (OSError, UnsafeFileError):
         return process_exists(pid)
 
 

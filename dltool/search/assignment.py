@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from dltool.config.compose import Composed
+from dltool.core.safe_path import SafePath
 from dltool.errors import DltoolError
 from dltool.trust.sources import TrustedSource, trusted_sources
 
@@ -39,6 +40,11 @@ class Assignment:
     trusted: tuple[TrustedSource, ...] = field(default_factory=trusted_sources)
     trial: Any = None
 
+    @property
+    def log(self) -> SafePath:
+        """`log_path`, to write to: it is logs/NAME.txt in the search's folder."""
+        return SafePath(self.log_path.parent.parent, self.log_path.parent.name, self.log_path.name)
+
 
 def carry_out(assignment: Assignment) -> None:
     """Train, in the process that was started for it."""
@@ -53,7 +59,7 @@ def refuse(assignment: Assignment, error: DltoolError) -> int:
     """Note where the search looks for it why a job cannot even begin; returns the exit code."""
     from dltool.search.job import record_failure
 
-    with assignment.log_path.open("a", encoding="utf-8") as log:
-        log.write(f"{error.report()}\n")
+    with assignment.log.append() as log:
+        log.write(f"{error.report()}\n".encode())
     record_failure(assignment.run_path, assignment.composed.tree, error.message)
     return error.exit_code

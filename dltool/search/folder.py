@@ -13,8 +13,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from dltool.core.safe_path import SafePath
 from dltool.errors import ConfigError
-from dltool.runs.folder import CONFIG, STATUS, SWEEP, RunFolder, make_dated, quoted, read_json, write_whole
+from dltool.runs.folder import CONFIG, STATUS, SWEEP, RunFolder, make_dated, quoted, read_json
 from dltool.runs.lock import FolderLock
 from dltool.search.grid import Job
 from dltool.search.workers import describe_exit
@@ -105,6 +106,8 @@ class JobFolder:
             run = RunFolder(result.path)
             run.write_status({**run.read_status(), "state": "failed", "error": describe_exit(exit_code)})
             result = self.read_result(job)
+        elif result.state == "waiting" and exit_code != 0:  # It ended before it had a run folder.
+            result = replace(result, state="failed", error=describe_exit(exit_code))
         self.settled[job.number] = result
         return result
 
@@ -163,8 +166,8 @@ class SweepFolder(JobFolder):
                 for job, config in zip(jobs, configs, strict=True)
             ]
             text = json.dumps({"command": list(command), "jobs": described}, indent=1, ensure_ascii=False)
-            write_whole(path / SWEEP, text + "\n")
-        (path / "logs").mkdir(exist_ok=True)
+            SafePath(path, SWEEP).write(text + "\n")
+        SafePath(path, "logs").make()
         return sweep
 
     def unfinished(self) -> list[Job]:

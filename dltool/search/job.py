@@ -33,7 +33,7 @@ from dltool.trust.importing import described
 def run_job(assignment: Assignment) -> None:
     """Train one job in its own run folder; the process ends with its exit code."""
     dltool.IMPORTED_AT = time.monotonic()
-    leave_terminal(assignment.log_path)
+    leave_terminal(assignment)
     sys.argv = ["dltool", *assignment.words]
     composed = assignment.composed
     composed.tree["run"] = {**composed.tree.get("run", {}), "dir": str(assignment.run_path)}
@@ -67,9 +67,9 @@ def pruning(assignment: Assignment) -> list[Observer]:
     return [Pruning(assignment.trial.load(), assignment.trial.metric)]
 
 
-def leave_terminal(log_path: Path) -> None:
+def leave_terminal(assignment: Assignment) -> None:
     """Print to the log; hear of Ctrl-C from the sweep alone; end with the sweep, whatever ends it."""
-    log = os.open(log_path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
+    log = assignment.log.open(os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     os.dup2(log, 1)
     os.dup2(log, 2)
     os.close(log)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from dltool.config.compose import Composed
+from dltool.core.safe_path import SafePath
 from dltool.errors import ConfigError
 from dltool.search.assignment import Assignment, carry_out, refuse
 from dltool.trust.record import reread
@@ -75,12 +76,13 @@ def launch(name: str, settings: Sequence[str], folder: Path, assignments: Sequen
     from hydra.core.plugins import Plugins
     from hydra.types import HydraContext
 
-    folder.mkdir(exist_ok=True)
-    (folder / "launch.yaml").write_text("job: null\n", encoding="utf-8")
+    files = SafePath(folder.parent, folder.name)
+    files.for_library()
+    (files / "launch.yaml").write("job: null\n")
     paths = [folder / f"{assignment.run_path.name}.json" for assignment in assignments]
     for path, assignment in zip(paths, assignments, strict=True):
         content = asdict(assignment) | {"trusted": [source.record for source in assignment.trusted]}
-        path.write_text(json.dumps(content, default=str), encoding="utf-8")
+        (files / path.name).write(json.dumps(content, default=str))
     overrides = [
         f"hydra/launcher={name}",
         "hydra/job_logging=none",

@@ -11,8 +11,8 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
+from dltool.core.safe_path import SafePath
 from dltool.metrics.direction import metric_direction
-from dltool.runs.folder import write_whole
 from dltool.search.folder import Result
 from dltool.search.record import mean_and_spread
 
@@ -120,4 +120,4 @@ def write_csv(path: Path, results: Sequence[Result]) -> None:
                 result.path,
             ]
         )
-    write_whole(path, text.getvalue())
+    SafePath(path.parent, path.name).write(text.getvalue())

@@ -4,7 +4,6 @@ Nothing here computes: a process whose torch has used its threads, or CUDA, cann
 """
 
 import matplotlib.figure  # noqa: F401
-import torch._dynamo  # noqa: F401  (the first optimizer asks for it, and waits a second)
 
 import dltool.config.check
 import dltool.search.job  # noqa: F401

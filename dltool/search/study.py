@@ -19,6 +19,7 @@ from optuna.storages import BaseStorage, JournalStorage, get_storage
 from optuna.storages.journal import JournalFileBackend
 from optuna.trial import FrozenTrial, TrialState
 
+from dltool.core.safe_path import SafePath
 from dltool.errors import ConfigError
 from dltool.randomness import derive_seed
 from dltool.runs.folder import STATUS
@@ -29,6 +30,7 @@ from dltool.search.settings import TuneSettings
 from dltool.search.space import Dimension, plain
 
 GRACE_SECONDS = 60.0  # Before a run holds its folder, and after it has let go, its shell may still be at work.
+JOURNAL = "journal.log"
 LOST = "lost"  # Marks a trial whose process vanished with its shell; the same values are tried again.
 
 
@@ -79,8 +81,11 @@ class Study(JobFolder):
         super().__init__(path)
         self.name, self.settings, self.space = name, settings, list(space)
         self.metric, self.direction = metric, direction
-        (path / "logs").mkdir(parents=True, exist_ok=True)
-        self.storage = settings.storage or str(path / "journal.log")
+        path.mkdir(parents=True, exist_ok=True)
+        SafePath(path, "logs").make()
+        journal = SafePath(path, JOURNAL)
+        journal.append().close()  # Optuna opens it by its path.
+        self.storage = settings.storage or str(journal)
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         self.optuna = optuna.create_study(
             study_name=name,

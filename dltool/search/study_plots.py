@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from optuna.trial import FrozenTrial, TrialState
 
-from dltool.observers.drawing import STYLE, make_figure, num_panel_columns
+from dltool.core.safe_path import SafePath
+from dltool.observers.drawing import STYLE, make_figure, num_panel_columns, save_figure
 from dltool.observers.fonts import fonts_for
 from dltool.search.space import Dimension
 from dltool.search.study import Study
@@ -24,8 +25,7 @@ def draw_study(study: Study) -> list[Path]:
         return []
     import matplotlib
 
-    folder = study.path / "plots"
-    folder.mkdir(exist_ok=True)
+    folder = SafePath(study.path, "plots")
     with fonts_for(study.name, *(dimension.key for dimension in study.space)), matplotlib.rc_context(STYLE):
         return [
             draw_history(study, trials, folder / "history.png"),
@@ -46,7 +46,7 @@ def is_finished(trial: FrozenTrial) -> bool:
     return trial.state == TrialState.COMPLETE
 
 
-def draw_history(study: Study, trials: list[FrozenTrial], path: Path) -> Path:
+def draw_history(study: Study, trials: list[FrozenTrial], path: SafePath) -> Path:
     """Each trial's value by its number, and the best of those finished so far."""
     figure = make_figure(7.0, 4.4)
     axes = figure.add_subplot()
@@ -59,11 +59,11 @@ def draw_history(study: Study, trials: list[FrozenTrial], path: Path) -> Path:
         axes.step(*zip(*best, strict=True), where="post", color=BEST, label="best so far", zorder=2)
     axes.set(xlabel="trial", ylabel=study.metric, title=study.name)
     axes.legend()
-    figure.savefig(path)
-    return path
+    save_figure(figure, path)
+    return path.path
 
 
-def draw_space(study: Study, trials: list[FrozenTrial], path: Path) -> Path:
+def draw_space(study: Study, trials: list[FrozenTrial], path: SafePath) -> Path:
     """The value over each dimension of the space: where the good trials lie."""
     columns = num_panel_columns(len(study.space))
     rows = math.ceil(len(study.space) / columns)
@@ -84,8 +84,8 @@ def draw_space(study: Study, trials: list[FrozenTrial], path: Path) -> Path:
             axes.xaxis.set_major_formatter("{x:g}")
         if place == 1:
             axes.legend()
-    figure.savefig(path)
-    return path
+    save_figure(figure, path)
+    return path.path
 
 
 def where(dimension: Dimension, value: object) -> float:
@@ -93,7 +93,7 @@ def where(dimension: Dimension, value: object) -> float:
     return float(dimension.choices.index(str(value))) if dimension.choices else float(str(value))
 
 
-def draw_curves(study: Study, trials: list[FrozenTrial], path: Path) -> Path:
+def draw_curves(study: Study, trials: list[FrozenTrial], path: SafePath) -> Path:
     """The metric of every trial over its training; the pruned ones end where they were ended."""
     figure = make_figure(7.0, 4.4)
     axes = figure.add_subplot()
@@ -109,8 +109,8 @@ def draw_curves(study: Study, trials: list[FrozenTrial], path: Path) -> Path:
         axes.plot([], [], color=color, label=label)
     axes.set(xlabel="epoch", ylabel=study.metric, title=study.name)
     axes.legend()
-    figure.savefig(path)
-    return path
+    save_figure(figure, path)
+    return path.path
 
 
 def scatter(axes: "Axes", points: list[tuple[float, float, FrozenTrial]]) -> None:

@@ -9,7 +9,7 @@ import pytest
 import torch
 from states import same_state
 
-from dltool.engine import checkpoint as module
+from dltool.core.safe_path import SafePath
 from dltool.engine.checkpoint import CheckpointStore, load
 from dltool.engine.packing import pack, unpack
 from dltool.errors import CheckpointError
@@ -131,11 +131,12 @@ def test_a_full_disk_leaves_the_last_good_one_and_no_temporary_file(
     (good,) = save(store, 1)
     before = {path.name: path.read_bytes() for path in good.iterdir()}
 
-    def full(path: Path, content: bytes) -> None:
-        path.write_bytes(content[:10])
+    def full(file: SafePath, content: bytes) -> None:
+        file.path.parent.mkdir(exist_ok=True)
+        file.path.write_bytes(content[:10])
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(module, "write_durably", full)
+    monkeypatch.setattr(SafePath, "write", full)
     with pytest.raises(CheckpointError) as caught:
         save(store, 2)
     assert "the disk is full at step 2" in caught.value.message
@@ -146,16 +147,16 @@ def test_a_full_disk_leaves_the_last_good_one_and_no_temporary_file(
 
 
 def test_a_disk_that_was_full_for_a_moment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    store, write = CheckpointStore(tmp_path), module.write_durably
+    store, write = CheckpointStore(tmp_path), SafePath.write
     failures = [True]
 
-    def full_once(path: Path, content: bytes) -> None:
+    def full_once(file: SafePath, content: bytes) -> None:
         if failures:
             failures.pop()
             raise OSError(errno.ENOSPC, "No space left on device")
-        write(path, content)
+        write(file, content)
 
-    monkeypatch.setattr(module, "write_durably", full_once)
+    monkeypatch.setattr(SafePath, "write", full_once)
     save(store, 1)
     assert names(tmp_path) == ["last", "step-000001"]
 

@@ -9,6 +9,7 @@ from dltool.engine.profiling import WARMUP_STEPS, StepProfiler
 
 
 def take_steps(folder: Path, num_profiled: int, num_steps: int) -> str | None:
+    folder.mkdir(exist_ok=True)
     profiler = StepProfiler(folder / "profile", num_profiled, torch.device("cpu"))
     weight = torch.randn(8, 8)
     for _ in range(num_steps):

@@ -18,6 +18,7 @@ from safetensors import safe_open
 from torch import Tensor, nn
 
 from dltool.cli.main import main
+from dltool.core.safe_path import SafePath
 from dltool.data.image_preprocessing import ImagePreprocessing
 from dltool.data.table_preprocessing import CategoryColumn, NumberColumn, TablePreprocessing
 from dltool.errors import ConfigError, RunError
@@ -238,12 +239,12 @@ def test_nan_is_a_difference(load: Callable[[str], Run]) -> None:
 def test_a_full_disk_leaves_no_half_file(
     load: Callable[[str], Run], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(path: Path, content: bytes) -> None:
-        path.write_bytes(content[: len(content) // 2])
+    def full(target: SafePath, content: bytes) -> None:
+        target.path.write_bytes(content[: len(content) // 2])
         raise OSError(errno.ENOSPC, "No space left on device")
 
     (tmp_path / "m.safetensors").write_text("the one before")
-    monkeypatch.setattr(export, "write_durably", full)
+    monkeypatch.setattr(SafePath, "write", full)
     with pytest.raises(RunError, match="the disk is full"):
         load("binary").export(tmp_path / "m.safetensors", format="safetensors", force=True)
     assert [path.name for path in tmp_path.iterdir()] == ["m.safetensors"]

@@ -25,11 +25,11 @@ def test_draws_once_and_leaves_the_training_alone(tmp_path, channels):
     stream.draws = 4
     plot = AugmentedPlot(tmp_path, stream)
     plot.on_epoch()
-    written = plot.path.stat().st_mtime_ns
-    assert Image.open(plot.path).size == (1200, 672)
+    written = plot.path.path.stat().st_mtime_ns
+    assert Image.open(plot.path.path).size == (1200, 672)
     plot.on_epoch()
     plot.on_end()
-    assert plot.path.stat().st_mtime_ns == written
+    assert plot.path.path.stat().st_mtime_ns == written
     assert stream.draws == 4
 
 

@@ -1,0 +1,1 @@
+"""What every other package stands on; imports none of them."""
