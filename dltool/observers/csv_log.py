@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable
 from typing import Any, ClassVar
 
+from dltool.observers.line_file import LineFile
 from dltool.observers.mirror import Mirror, measurements
 from dltool.runs.records import read_records
 
@@ -28,6 +29,7 @@ class CsvLog(Mirror):
 
     def open(self, records: list[dict[str, Any]]) -> None:
         self.columns: list[str] = []
+        self.lines = LineFile(self.run.files / self.name)
         if records or (self.run.path / self.name).exists():
             self._rewrite(records)
 
@@ -35,12 +37,15 @@ class CsvLog(Mirror):
         if not without_split(record).keys() <= set(self.columns):
             self._rewrite(read_records(self.run.metrics))
             return
-        with (self.run.files / self.name).append() as file:
-            file.write(to_csv([self._row(record)]).encode())
+        self.lines.add(to_csv([self._row(record)]).encode(), may_wait=record["split"] == "step")
+
+    def close(self, state: str) -> None:
+        self.lines.close()
 
     def _rewrite(self, records: list[dict[str, Any]]) -> None:
         self.columns = list(dict.fromkeys(name for record in records for name in without_split(record)))
         text = to_csv([[*KEYS, *self.columns], *map(self._row, records)])
+        self.lines.close()
         (self.run.files / self.name).write(text, durable=False)
 
     def _row(self, record: dict[str, Any]) -> list[Any]:

@@ -36,7 +36,10 @@ def test_a_row_a_record_and_a_column_a_metric(run: RunFolder, follow: Follow, re
         assert {name: float(row[name]) for name in ("loss", "lr", "accuracy") if row[name]} == given
 
 
-def test_every_row_is_on_disk_at_once(run: RunFolder, records: list[dict[str, Any]]) -> None:
+def test_every_row_is_on_disk_at_once(
+    run: RunFolder, records: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dltool.observers.line_file.SECONDS_BETWEEN", 0.0)  # Those of a few steps may wait.
     log, mirror = JsonlLog(run.metrics), CsvLog(run, pytest.fail)
     mirror.open([])
     for count, record in enumerate(records, start=1):
