@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 import torch
 
-from dltool.component import register, requires
+from dltool.component import Handling, Membership, register, requires
 from dltool.data.arrays import Column, RawData, Split
 from dltool.data.cells import parse_categories, parse_numbers
 from dltool.data.csv_file import CsvTable, read_csv
@@ -33,15 +33,15 @@ def csv_table(
     _rng: torch.Generator,
     *,
     path: str | None = None,
-    target: str | int | None = None,
-    kind: Literal["auto", "classes", "numbers"] = "auto",
-    drop: list[str | int] = (),  # type: ignore[assignment]  # No mutable default; the schema reads () as [].
-    categories: list[str | int] = (),  # type: ignore[assignment]
-    missing: Literal["refuse", "drop", "mean", "mode"] = "refuse",
-    unknown: Literal["refuse", "ignore"] = "refuse",
-    target_scaling: Literal["standardize", "none"] = "standardize",
-    header: Literal["auto"] | bool = "auto",
-    delimiter: Literal["auto", "comma", "semicolon", "tab", "pipe"] = "auto",
+    target: Membership[str | int | None] = None,
+    kind: Membership[Literal["auto", "classes", "numbers"]] = "auto",
+    drop: Membership[list[str | int]] = (),  # type: ignore[assignment]  # No mutable default; the schema reads () as [].
+    categories: Membership[list[str | int]] = (),  # type: ignore[assignment]
+    missing: Membership[Literal["refuse", "drop", "mean", "mode"]] = "refuse",
+    unknown: Handling[Literal["refuse", "ignore"]] = "refuse",
+    target_scaling: Handling[Literal["standardize", "none"]] = "standardize",
+    header: Membership[Literal["auto"] | bool] = "auto",
+    delimiter: Membership[Literal["auto", "comma", "semicolon", "tab", "pipe"]] = "auto",
 ) -> RawData:
     """A CSV file with a row for each sample, as it is; what was found in it is printed.
 

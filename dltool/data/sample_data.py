@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from dltool.batch import Batch
-from dltool.component import Fraction, NonNegative, Positive
+from dltool.component import Fraction, Membership, NonNegative, Placement, Positive
 from dltool.data.arrays import RawData, Split, check_data
 from dltool.data.augment import Augmenter
 from dltool.data.dataset import Dataset, Wanted
@@ -64,12 +64,12 @@ class SampleData(Dataset):
         shuffle: bool = True,
         drop_last: bool = False,
         sampling: Literal["all", "balanced"] = "all",
-        val_fraction: Fraction[float] = 0.1,
-        test_fraction: Fraction[float] = 0.2,
-        num_folds: Positive[int] | None = None,
-        fold: NonNegative[int] = 0,
-        split_seed: NonNegative[int] = 0,
-        residency: Literal["auto", "device", "host"] = "auto",
+        val_fraction: Membership[Fraction[float]] = 0.1,
+        test_fraction: Membership[Fraction[float]] = 0.2,
+        num_folds: Membership[Positive[int] | None] = None,
+        fold: Membership[NonNegative[int]] = 0,
+        split_seed: Membership[NonNegative[int]] = 0,
+        residency: Placement[Literal["auto", "device", "host"]] = "auto",
     ) -> None:
         super().__init__()
         self.load = load

@@ -6,7 +6,7 @@ from typing import Literal
 
 import torch
 
-from dltool.component import Positive, register, requires
+from dltool.component import Handling, Membership, Positive, register, requires
 from dltool.data.arrays import RawData, Split
 from dltool.data.cells import parse_numbers
 from dltool.data.csv_file import CsvTable, read_csv
@@ -22,14 +22,14 @@ def series(
     _rng: torch.Generator,
     *,
     path: str | None = None,
-    columns: list[str | int] | None = None,
-    target: list[str | int] | None = None,
-    window: Positive[int] = 24,
-    horizon: Positive[int] = 1,
-    stride: Positive[int] = 1,
-    target_scaling: Literal["standardize", "none"] = "standardize",
-    header: Literal["auto"] | bool = "auto",
-    delimiter: Literal["auto", "comma", "semicolon", "tab", "pipe"] = "auto",
+    columns: Membership[list[str | int] | None] = None,
+    target: Membership[list[str | int] | None] = None,
+    window: Membership[Positive[int]] = 24,
+    horizon: Membership[Positive[int]] = 1,
+    stride: Membership[Positive[int]] = 1,
+    target_scaling: Handling[Literal["standardize", "none"]] = "standardize",
+    header: Membership[Literal["auto"] | bool] = "auto",
+    delimiter: Membership[Literal["auto", "comma", "semicolon", "tab", "pipe"]] = "auto",
 ) -> RawData:
     """Windows of the columns, and the rows that follow each: row t + 1 to t + horizon from t - window + 1 to t.
 

@@ -245,7 +245,8 @@ class Run:
         """Measure the model on its own data, or on other data that is prepared as its own was.
 
         Args:
-            overrides: Other data (`data=…`, `data.path=…`), other metrics (`task.metrics=[…]`).
+            overrides: Other data (`data=…`, `data.path=…`), other metrics (`task.metrics=[…]`). The run's own data
+                keeps its splits.
             split: "auto" is the test split; where there is none, the validation split of the run's own data, all
                 samples of other data.
             views: Average over several looks at each image; see dltool.tasks.views.
@@ -254,7 +255,8 @@ class Run:
             classifier: Of a CycleGAN: the run that says whether translated images keep their class.
 
         Raises:
-            ConfigError: An override changes what the run is; there is no such split; the classifier does not fit.
+            ConfigError: An override changes what the run is, or which of its data is held out; there is no such split;
+                the classifier does not fit.
             DataError: The data is missing, wrong, or none that the model could take.
         """
         config = config_in_use(self.folder, overrides, OF_AN_EVALUATION, config_dirs)

@@ -205,6 +205,59 @@ def test_a_folder_with_an_unknown_class_is_refused(load: Load, tmp_path: Path) -
         load("lenet").evaluate(["data=image_folder", f"data.root={tmp_path}"])
 
 
+@pytest.mark.parametrize(
+    ("name", "override"),
+    [
+        ("lenet", "data.eval_batch_size=100"),
+        ("lenet", "data.residency=host"),
+        ("lenet", "data.augment.flip=true"),
+        ("iris", "data.batch_size=full"),
+        ("iris", "data.scaling=unit"),
+        ("binary", "data.sampling=balanced"),
+        ("binary", "data.drop_last=true"),
+        ("numbers", "data.shuffle=false"),
+        ("cyclegan", "data.eval_batch_size=7"),
+        ("gpt", "data.batch_size=3"),
+        ("tags", "data.batch_size=3"),
+        ("reversal", "data.eval_batch_size=7"),
+        ("names", "data.group_by_length=false"),
+    ],
+)
+def test_how_data_is_handled_changes_no_split(name: str, override: str, load: Load) -> None:
+    run = load(name)
+    own, again = run.evaluate(), run.evaluate([override])
+    assert (again.split, again.num_samples) == (own.split, own.num_samples)
+    if name != "cyclegan":  # Its pairs of images are others in other batches.
+        assert again.metrics == pytest.approx(own.metrics, rel=1e-5)
+    assert run.evaluate([override], split="all").num_samples == run.evaluate(split="all").num_samples
+
+
+@pytest.mark.parametrize(
+    ("name", "override"),
+    [
+        ("iris", "data.split_seed=1"),
+        ("iris", "data.num_folds=5"),
+        ("numbers", "data.test_fraction=0.5"),
+        ("gpt", "data.val_fraction=0.5"),
+        ("cyclegan", "data.split_seed=1"),
+        ("reversal", "data.num_samples=300"),
+    ],
+)
+def test_an_override_that_would_measure_training_samples_is_refused(name: str, override: str, load: Load) -> None:
+    key, value = override.split("=")
+    message = rf"{key} was .* in this run and decides which samples are held out: with {value}, training samples may be"
+    for split in ("auto", "val"):
+        with pytest.raises(ConfigError, match=message) as error:
+            load(name).evaluate([override], split=split)  # type: ignore[arg-type]
+        assert error.value.hint is not None
+        assert "--split all" in error.value.hint
+
+
+def test_other_data_may_be_split_otherwise(load: Load) -> None:
+    measured = load("reversal").evaluate(["data.shortest=2", "data.longest=4", "data.num_samples=50"])
+    assert (measured.split, measured.num_samples) == ("all", 50)
+
+
 def test_checkpoints_by_name(load: Load) -> None:
     assert load("lenet", checkpoint="last").checkpoint == "step-000158"
     assert load("lenet", checkpoint="step-000079").checkpoint == "step-000079"
