@@ -60,10 +60,10 @@ def series(
             f"{window + horizon}",
             f"data.window={max(1, len(table) // 4)}",
         )
-    values, wanted = (torch.from_numpy(read_numbers(table, chosen)).float() for chosen in (seen, told))
+    values, wanted = (torch.from_numpy(read_numbers(table, chosen)) for chosen in (seen, told))
     starts = torch.arange(0, len(table) - window - horizon + 1, stride)
     ends = starts + window  # The first rows that are forecast.
-    inputs = values[starts[:, None] + torch.arange(window)]  # (N, T, D)
+    inputs = values.unfold(0, window, stride)[: len(starts)].transpose(1, 2)  # (N, T, D), a view
     targets = wanted[ends[:, None] + torch.arange(horizon)]  # (N, horizon, K)
     left_out = [name for index, name in enumerate(table.names) if index not in {*seen, *told}]
     return RawData(

@@ -328,7 +328,8 @@ class Run:
         Args:
             path: The file; None is `<run>/export/<checkpoint>.<suffix>`.
             format: "safetensors" is the whole model's weights; "torch" and "onnx" are graphs that compute by
-                themselves, in float32, on batches of any size. See dltool.inference.formats for these and others.
+                themselves, in float32, on batches of any size; numbers that were standardized come out in float64. See
+                dltool.inference.formats for these and others.
             network: Of a GAN, "generator" (the default) or "discriminator".
             with_preprocessing: The graph takes uint8 pixels, or a table's numbers in float64, as they are.
             probabilities: The graph gives the probability of each class.

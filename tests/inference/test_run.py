@@ -316,3 +316,49 @@ def test_standardized_targets_are_predicted_in_their_units(tmp_path: Path) -> No
     assert measured.metrics == {k.removeprefix("test/"): v for k, v in run.metrics.items() if k.startswith("test/")}
     assert measured.targets is not None
     assert min(measured.targets) >= 50_000
+
+
+def trained_on(table: str, folder: Path, *words: str) -> Run:
+    """A run on a table that is written to t.csv."""
+    (folder / "t.csv").write_text(table)
+    where = ["data=csv", f"data.path={folder / 't.csv'}", "data.target=y", f"run.dir={folder / 'run'}"]
+    here = ["logger.plots=false", "trainer.threads=1", "trainer.device=cpu"]
+    request = argparse.Namespace(overrides=[*where, *here, *words], config_dir=[], source=None)
+    train(*read_config(request), quiet=True)
+    return Run(RunFolder(folder / "run"))
+
+
+def test_large_numbers_are_learned_measured_and_predicted(tmp_path: Path) -> None:
+    """y = 1.7e9 + 3a - 2b, where float32's numbers are 128 apart and y has a deviation of 3.6."""
+    rng = np.random.default_rng(0)
+    rows = [(a, b, 1.7e9 + 3 * a - 2 * b) for a, b in rng.standard_normal((200, 2)).tolist()]
+    table = "a,b,y\n" + "".join(f"{a!r},{b!r},{y!r}\n" for a, b, y in rows)
+    solver = ["model=linear", "task=least_squares", "optim=none", "data.batch_size=full", "trainer.epochs=1"]
+    run = trained_on(table, tmp_path, *solver, "task.metrics=[rmse,mae,r2]")
+    assert run.metrics["test/rmse"] < 1e-6
+    assert run.metrics["test/mae"] < 1e-6
+    assert run.metrics["test/r2"] == pytest.approx(1, abs=1e-12)
+    measured = run.evaluate(predictions=True)
+    assert measured.predictions is not None
+    assert measured.targets is not None
+    places = [int(name) - 2 for name in measured.predictions.names]
+    assert measured.targets == pytest.approx([rows[place][2] for place in places], abs=1e-6, rel=0)
+    file = run.predict(tmp_path / "t.csv")
+    assert [file.values[place] for place in places] == measured.predictions.values
+    assert file.values == pytest.approx([y for *_, y in rows], abs=1e-6, rel=0)
+    assert run.predict([row[:2] for row in rows]).values == file.values
+    assert run.predict([{"a": a, "b": b} for a, b, _ in rows]).values == file.values
+
+
+def test_labels_are_told_as_they_are_written(tmp_path: Path) -> None:
+    """The class follows from x, so that a label which stands for two classes could not be predicted."""
+    labels = ["01", "1", "001", "02"]
+    table = "x,y\n" + "".join(f"{i % 4},{labels[i % 4]}\n" for i in range(200))
+    run = trained_on(table, tmp_path, "model=mlp", "data.kind=classes", "optim.lr=0.03", "trainer.epochs=30")
+    assert run.class_names == ("001", "01", "1", "02")
+    assert run.evaluate().metrics["accuracy"] == 1
+    assert run.predict([[0], [1], [2], [3]]).values == labels
+    (tmp_path / "new.csv").write_text("x,y\n0,01\n3,02\n1,1\n")
+    measured = run.evaluate([f"data.path={tmp_path / 'new.csv'}"], predictions=True)
+    assert measured.targets == ["01", "02", "1"]
+    assert measured.metrics["accuracy"] == 1
