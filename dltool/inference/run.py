@@ -218,7 +218,8 @@ class Run:
 
         Args:
             inputs: For a model of images: the path of an image, of a folder of images or a list of them; images of
-                PIL; uint8 arrays or tensors `(H, W)`, `(H, W, C)`, `(C, H, W)`, or `(B, C, H, W)`. For a model of
+                PIL, of any mode and orientation; arrays or tensors `(H, W)`, `(H, W, C)`, `(C, H, W)`, or
+                `(B, C, H, W)` with 1 or 3 channels, uint8, uint16 of 16 bits, or bool. For a model of
                 tables: the path of a CSV file; mappings from column to value; numbers `(B, D)`, in the order of
                 the training's columns. For a model of texts: a text, a list of texts, or the Path of a file with
                 a text a line, or several; with ___ for what a cloze is to guess.

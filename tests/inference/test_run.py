@@ -149,6 +149,24 @@ def test_rows_of_another_width_are_refused(load: Load) -> None:
         load("iris").predict([["a", "b", "c", "d"]])
 
 
+class Frame:
+    """What a data frame of pandas or polars has in common with this."""
+
+    columns = ("petal", "sepal")
+
+    def to_numpy(self) -> np.ndarray:
+        return np.zeros((1, 4))
+
+    def __array__(self, *_: object, **__: object) -> np.ndarray:
+        return self.to_numpy()
+
+
+def test_a_data_frame_is_not_read_by_position(load: Load) -> None:
+    with pytest.raises(DataError, match="a data frame is not read by position") as error:
+        load("iris").predict(Frame())  # type: ignore[arg-type]
+    assert error.value.hint == "frame.to_dict('records')"
+
+
 def test_several_looks_are_averaged_as_probabilities(load: Load) -> None:
     run = load("lenet")
     images = (torch.rand(6, 1, 8, 8, generator=torch.Generator().manual_seed(0)) * 255).to(torch.uint8)
