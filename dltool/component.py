@@ -22,11 +22,18 @@ NonNegative = Annotated[T, ">= 0"]
 Probability = Annotated[T, "in [0, 1]"]
 Fraction = Annotated[T, "in [0, 1)"]
 
+# What a key of a data set decides, as in `missing: Membership[Literal["refuse", "drop"]] = "refuse"`. Without a mark, a
+# loader's own key names the data, so that another value is other data (path, root, variant), and a key of the class
+# that it is built into says how samples are handled (batch_size, augment). dltool.config.data_roles reads the marks.
+Membership = Annotated[T, "which samples there are, or which split each is in"]
+Handling = Annotated[T, "how samples are prepared and drawn"]
+Placement = Annotated[T, "where samples lie and who fetches them, which changes no result"]
+
 # What dltool.config.source can read of a keyword-only argument.
 TYPES = (
     "int, float, bool, str, Literal[…], X | None, list[X], tuple[X, Y], dict[str, X], Positive[int], "
-    "NonNegative[float], Fraction[float], Probability[float], and dataclasses of these; a default is a literal, or "
-    "SomeSettings()"
+    "NonNegative[float], Fraction[float], Probability[float], and dataclasses of these; of a data set also "
+    "Membership[X], Handling[X], Placement[X] around any of them; a default is a literal, or SomeSettings()"
 )
 
 

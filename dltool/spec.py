@@ -76,14 +76,20 @@ class DataSpec:
         return "×".join(map(str, self.input_shape))
 
     def in_units(self, numbers: "Tensor") -> "Tensor":
-        """Outputs or targets as the model knows them, `(B, target_dim)`, in the units that the data has."""
+        """Outputs or targets as the model knows them, `(B, target_dim)`, in the units that the data has.
+
+        Standardized numbers come back in float64: float32 has no digits left for small differences of large numbers.
+        """
         if not self.target_mean:
             return numbers
-        return numbers * numbers.new_tensor(self.target_std) + numbers.new_tensor(self.target_mean)
+        exact = (numbers.cpu() if numbers.device.type == "mps" else numbers).double()  # MPS has no float64.
+        return exact * exact.new_tensor(self.target_std) + exact.new_tensor(self.target_mean)
 
     def standardized(self, numbers: "Tensor") -> "Tensor":
         """The other way round: targets as the data has them, as the model is to learn them, float32."""
-        exact = numbers.double()
+        if not self.target_mean:
+            return numbers.float()
+        exact = numbers.double()  # The mean is taken off before anything is rounded.
         return ((exact - exact.new_tensor(self.target_mean)) / exact.new_tensor(self.target_std)).float()
 
     @property

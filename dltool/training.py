@@ -36,6 +36,8 @@ from dltool.summary import count_parameters, layer_table
 from dltool.trust.sources import trust_flags
 from dltool.warm_start.from_data import initialize_from_data
 
+ROUNDING = 1e-6  # Of the scale of targets, in their standard deviations.
+
 
 class Ended(NamedTuple):
     """How a training ended, and where it lies."""
@@ -120,15 +122,21 @@ def check_same_data(run: RunFolder, parts: Parts) -> None:
         "the data, as it is now,",
         f"was the text changed? train anew: dltool train {trust_flags()}--from {quoted(run.path)}",
     )
-    if before != parts.spec:
-        name = next(
-            f.name for f in dataclasses.fields(before) if getattr(before, f.name) != getattr(parts.spec, f.name)
-        )
+    if changed := [f.name for f in dataclasses.fields(before) if differs(f.name, before, parts.spec)]:
+        name = changed[0]
         raise DataError(
             f"the data has changed since {run.path} began: its {name} was {in_short(getattr(before, name))} and is "
             f"{in_short(getattr(parts.spec, name))}",
             f"train anew: dltool train {trust_flags()}--from {quoted(run.path)}",
         )
+
+
+def differs(name: str, before: DataSpec, now: DataSpec) -> bool:
+    """Whether a field of the spec is another; the scale of targets may be, by the rounding of earlier versions."""
+    old, new = getattr(before, name), getattr(now, name)
+    if name in ("target_mean", "target_std") and len(old) == len(new):  # They rounded to float32 before scaling.
+        return any(abs(a - b) > ROUNDING * std for a, b, std in zip(old, new, before.target_std, strict=True))
+    return bool(old != new)
 
 
 def in_short(value: object) -> str:

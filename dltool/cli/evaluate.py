@@ -29,7 +29,8 @@ examples:
 key=value: other data (data=…, data.path=…, data.root=…), other metrics (task.metrics=[…]), an attack on a classifier of
 images (`dltool list attack`; attack.num_samples=1000 attacks the first ones only), trainer.device, .threads,
 .precision. Other data is prepared as the training's was: nothing is fitted to it. Of other data that brings no test
-split of its own, all samples are measured. Of a network that tells images apart, --plots draws also the first layer's
+split of its own, all samples are measured. The run's own data keeps its splits, whatever its batch size or residency; a
+key that would change the splits is refused. Of a network that tells images apart, --plots draws also the first layer's
 kernels, the feature maps of an image, what the units look at (see dltool show), the surest mistakes, who is taken for
 whom; under attack, some images, what the attack changes, and what they are then taken for; of an autoencoder the plane
 of its codes. Of a VAE, task.num_importance_samples=500 estimates -log p(x), for the first task.nll_samples.

@@ -28,8 +28,8 @@ formats:
 The file says what it is: its metadata (safetensors: safe_open(…).metadata(); torch: the extra file dltool.json; onnx:
 get_modelmeta().custom_metadata_map) holds run, checkpoint, class_names, the model's config, what goes in and comes out,
 and preprocessing, by which raw samples become inputs: "columns", or "size", "shift" and "factor" of
-(pixel - shift) * factor. All is in float32. The text of word2vec has no metadata. Without --output it is
-RUN/export/<checkpoint>.<suffix>.
+(pixel - shift) * factor. All is in float32; only predicted numbers come out in float64 where they were standardized.
+The text of word2vec has no metadata. Without --output it is RUN/export/<checkpoint>.<suffix>.
 """
 
 

@@ -165,4 +165,6 @@ def as_text(value: Any) -> str:
     """A class, or numbers with the digits that tell."""
     if isinstance(value, list):
         return "  ".join(map(as_text, value))
-    return f"{value:.6g}" if isinstance(value, float) else one_line(str(value))
+    if not isinstance(value, float):
+        return one_line(str(value))
+    return f"{value:.6g}" if abs(value) < 1e6 else f"{value:.12g}"

@@ -1,6 +1,7 @@
 """Tables on a terminal, within its width; plain whole lines where a program reads, or where there are many."""
 
 import sys
+from array import array
 from collections.abc import Iterable, Sequence
 from typing import Any, TextIO
 
@@ -32,12 +33,17 @@ def print_table(headings: Row, rows: Sequence[Row], *, numbers: Sequence[int] = 
 
 
 def write_csv(file: TextIO, headings: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    """Write a table as CSV; a number of 32 bits with the digits that give it back."""
+    """Write a table as CSV, each number with the digits that give it back."""
     import csv
 
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow(headings)
-    writer.writerows([f"{cell:.9g}" if isinstance(cell, float) else cell for cell in row] for row in rows)
+    writer.writerows([all_digits(cell) if isinstance(cell, float) else cell for cell in row] for row in rows)
+
+
+def all_digits(number: float) -> str:
+    """The number with the digits that give it back: nine at most where it is a float32, else as Python writes it."""
+    return f"{number:.9g}" if array("f", [number])[0] == number else repr(number)
 
 
 def print_rich(headings: Row, rows: Sequence[Row], numbers: Sequence[int], styles: Sequence[str]) -> None:

@@ -149,10 +149,17 @@ REQUIRED = object()
 
 @dataclass(frozen=True)
 class Field:
-    """One key of a component: its kind, and its default or REQUIRED."""
+    """One key of a component.
+
+    Attributes:
+        kind: The values that it may have.
+        default: Or REQUIRED.
+        role: What a key of a data set decides, where its signature says so; see dltool.component.
+    """
 
     kind: Kind
     default: Any
+    role: str | None = None
 
 
 @dataclass(frozen=True)

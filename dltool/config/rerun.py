@@ -9,13 +9,15 @@ from typing import Any
 
 from dltool.config.check import Config, check
 from dltool.config.compose import compose_from, leaves
+from dltool.config.data_roles import keys_with_role
 from dltool.errors import ConfigError
 from dltool.trust.sources import trust_flags
 
-# Length, stopping, checkpoints, logging; what computes; what looks for errors. All else would make it another training.
+# Length, stopping, checkpoints, logging; what computes; what looks for errors. Of the data, the keys marked Placement
+# (dltool.component) are added. All else would make it another training.
 CHANGEABLE = (
     *("trainer.epochs", "trainer.steps", "stop", "trainer.checkpoint", "trainer.test", "logger"),
-    *("trainer.device", "trainer.threads", "trainer.compile", "data.residency", "data.workers"),
+    *("trainer.device", "trainer.threads", "trainer.compile"),
     *("trainer.detect_anomaly", "trainer.profile_steps"),
 )
 
@@ -31,12 +33,17 @@ def compose_resume(path: Path, overrides: list[str], auto: Mapping[str, Any]) ->
     Raises:
         ConfigError: For an override of anything that must stay, with the values before and after.
     """
-    config = compose_changed(path, overrides, CHANGEABLE, " and cannot become {} on resume")
+    config = compose_changed(path, overrides, CHANGEABLE, " and cannot become {} on resume", data_role="Placement")
     return config, with_auto(config, auto, path)
 
 
 def compose_changed(
-    path: Path, overrides: Sequence[str], allowed: Sequence[str], refusal: str, config_dirs: Sequence[Path] = ()
+    path: Path,
+    overrides: Sequence[str],
+    allowed: Sequence[str],
+    refusal: str,
+    config_dirs: Sequence[Path] = (),
+    data_role: str | None = None,
 ) -> Config:
     """A run's config with overrides of some keys.
 
@@ -46,6 +53,7 @@ def compose_changed(
         allowed: Keys that may change, with all below them.
         refusal: What is said of another, "{}" standing for the value that it is to have.
         config_dirs: As in compose.
+        data_role: The data's keys with this role may change too; see dltool.component.
 
     Raises:
         ConfigError: For an override of any other key, with the values before and after.
@@ -53,6 +61,8 @@ def compose_changed(
     before = check(compose_from(path, []))
     if not overrides:
         return before
+    if data_role is not None:
+        allowed = [*allowed, *keys_with_role(before.components["data"], data_role)]
     after = check(compose_from(path, overrides, config_dirs))
     old, new = dict(leaves(before.tree)), dict(leaves(after.tree))
     for key in sorted(old | new):

@@ -7,7 +7,7 @@ the command line trusts are no more imported than dltool's own. See dltool.compo
 import ast
 import importlib.util
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
 
@@ -31,6 +31,7 @@ from dltool.registry import PACKAGE, registrations
 from dltool.trust.sources import trusted_file
 
 Definition = ast.ClassDef | ast.FunctionDef
+ROLES = ("Membership", "Handling", "Placement")  # Of dltool.component.
 
 
 @dataclass(frozen=True)
@@ -208,6 +209,9 @@ class SourceModule:
     def read_field(self, annotation: ast.expr | None, default: ast.expr | None) -> Field:
         if annotation is None:
             raise TypeError("no type")
+        match annotation:
+            case ast.Subscript(value=ast.Name(id=role), slice=inner) if role in ROLES:
+                return replace(self.read_field(inner, default), role=role)
         kind = self.kind(annotation)
         if default is None:
             return Field(kind, REQUIRED)

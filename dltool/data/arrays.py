@@ -12,6 +12,7 @@ from dltool.errors import DataError
 from dltool.spec import Target
 
 NAMED = 12  # Classes that an error lists.
+NUMBERS = (torch.float64, torch.float32)  # float32 cannot tell 1.7e9 + 1 from 1.7e9 + 2.
 
 
 @dataclass(frozen=True)
@@ -19,10 +20,12 @@ class Split:
     """The samples of one split.
 
     Attributes:
-        inputs: Images, uint8 `(N, C, H, W)`; rows of numbers, float32 `(N, D)`; sequences of them, float32
-            `(N, T, D)`; or, where RawData has files or texts, their numbers, int64 `(N,)`. Rows whose columns are
-            described are float64, and hold a category's code, or NaN where a cell is missing, until they are encoded.
-        targets: Labels, int64 `(N,)`; numbers, float32 `(N, target_dim)`; or numbers of texts, int64 `(N,)`.
+        inputs: Images, uint8 `(N, C, H, W)`; rows of numbers, `(N, D)`; sequences of them, `(N, T, D)`; or, where
+            RawData has files or texts, their numbers, int64 `(N,)`. Numbers are float64, or float32 where nothing is
+            lost by it; scaled, they are float32. Rows whose columns are described are float64, and hold a category's
+            code, or NaN where a cell is missing, until they are encoded.
+        targets: Labels, int64 `(N,)`; numbers, `(N, target_dim)`, of the same types as rows; or numbers of texts, int64
+            `(N,)`.
         rows: Where each sample stands in its file, or in the whole that it was selected from, int64 `(N,)`; None for
             its position.
     """
@@ -160,19 +163,19 @@ def _check_inputs(inputs: Tensor, where: str, raw: RawData) -> None:
         assert inputs.shape[1:] == (len(raw.columns),), inputs.shape
         return
     images = inputs.dtype == torch.uint8 and inputs.ndim == 4
-    rows = inputs.dtype == torch.float32 and inputs.ndim in (2, 3)
+    rows = inputs.dtype in NUMBERS and inputs.ndim in (2, 3)
     if not images and not rows:
         raise DataError(
-            f"{where} inputs are {_describe(inputs)}; images must be uint8 (N, C, H, W), rows float32 (N, D), or "
-            "(N, T, D) in time"
+            f"{where} inputs are {_describe(inputs)}; images must be uint8 (N, C, H, W), rows float64 or float32 "
+            "(N, D), or (N, T, D) in time"
         )
     if rows:
         _check_finite(inputs, where, raw.feature_names)
 
 
 def _check_numbers(targets: Tensor, where: str, target_dim: int) -> None:
-    if targets.dtype != torch.float32 or targets.shape[1:] != (target_dim,):
-        raise DataError(f"{where} targets are {_describe(targets)}, not float32 (N, {target_dim})")
+    if targets.dtype not in NUMBERS or targets.shape[1:] != (target_dim,):
+        raise DataError(f"{where} targets are {_describe(targets)}, not float32 (N, {target_dim}) or float64")
     _check_finite(targets, f"{where} target", ())
 
 

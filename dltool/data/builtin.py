@@ -52,7 +52,7 @@ def diabetes(_rng: torch.Generator) -> RawData:
     The measurements are in their own units, not scaled to unit length as in the paper's Table 1.
     """
     header, rows = read_table("diabetes.csv")
-    values = torch.tensor([[float(value) for value in row] for row in rows])
+    values = torch.tensor([[float(value) for value in row] for row in rows], dtype=torch.float64)
     split = Split(values[:, :-1].contiguous(), values[:, -1:].contiguous())
     return RawData(split, None, None, "numbers", feature_names=header[:-1], origin=str(FOLDER / "diabetes.csv"))
 
@@ -60,7 +60,7 @@ def diabetes(_rng: torch.Generator) -> RawData:
 def load_classes(file: str, class_names: tuple[str, ...], target: Target = "classes") -> RawData:
     """Read a table whose last column names the class."""
     header, rows = read_table(file)
-    inputs = torch.tensor([[float(value) for value in row[:-1]] for row in rows])
+    inputs = torch.tensor([[float(value) for value in row[:-1]] for row in rows], dtype=torch.float64)
     labels = torch.tensor([class_names.index(row[-1]) for row in rows])
     return RawData(Split(inputs, labels), None, None, target, class_names, header[:-1], origin=str(FOLDER / file))
 

@@ -4,7 +4,7 @@ from typing import Literal
 
 import torch
 
-from dltool.component import Positive, register
+from dltool.component import Membership, Positive, register
 from dltool.data.arrays import RawData, Split, Texts
 from dltool.data.builtin import digits
 from dltool.data.caption_data import CaptionData
@@ -24,7 +24,7 @@ def caption_digits(
     *,
     count: Positive[int] = 2,
     language: Literal["english", "chinese", "german"] = "english",
-    num_samples: Positive[int] = 10_000,
+    num_samples: Membership[Positive[int]] = 10_000,
 ) -> RawData:
     """Some of the built-in digits side by side, 8×8 pixels each, and their names: "seven two", 七二.
 

@@ -15,7 +15,7 @@ from typing import Any, Literal
 import numpy as np
 import torch
 
-from dltool.component import register
+from dltool.component import Placement, register
 from dltool.data.arrays import RawData, Split
 from dltool.data.download import Remote, fetch
 from dltool.data.image_data import ImageData
@@ -64,7 +64,7 @@ CIFAR100 = Layout(
 
 
 @register("data", "cifar10", into=ImageData, inputs="image", targets="classes")
-def cifar10(_rng: torch.Generator, *, root: str | None = None, download: bool = False) -> RawData:
+def cifar10(_rng: torch.Generator, *, root: str | None = None, download: Placement[bool] = False) -> RawData:
     """Ten kinds of animals and vehicles.
 
     Args:
@@ -79,7 +79,7 @@ def cifar100(
     _rng: torch.Generator,
     *,
     root: str | None = None,
-    download: bool = False,
+    download: Placement[bool] = False,
     labels: Literal["fine", "coarse"] = "fine",
 ) -> RawData:
     """A hundred kinds of things, five to each of twenty groups.

@@ -6,7 +6,7 @@ from typing import Literal
 
 import torch
 
-from dltool.component import register, requires
+from dltool.component import Handling, register, requires
 from dltool.data.arrays import RawData
 from dltool.data.sequence_data import SequenceData
 from dltool.data.split_files import TextRows, find_split_files, joined
@@ -30,7 +30,7 @@ def conllu(
     train: str | None = None,
     val: str | None = None,
     test: str | None = None,
-    column: Literal["upos", "xpos"] = "upos",
+    column: Handling[Literal["upos", "xpos"]] = "upos",
 ) -> RawData:
     """Words and their parts of speech.
 

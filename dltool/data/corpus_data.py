@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from dltool.batch import Batch
-from dltool.component import Fraction, NonNegative, Positive
+from dltool.component import Fraction, Membership, NonNegative, Positive
 from dltool.data.dataset import Dataset, Wanted
 from dltool.data.stream_data import RawText
 from dltool.data.text_preprocessing import TextPreprocessing
@@ -60,7 +60,7 @@ class CorpusData(Dataset):
         sample: NonNegative[float] = 1e-3,
         batch_size: Positive[int] = 8192,
         block_size: Positive[int] = 16,
-        val_fraction: Fraction[float] = 0.01,
+        val_fraction: Membership[Fraction[float]] = 0.01,
     ) -> None:
         super().__init__()
         self.load = load

@@ -8,17 +8,16 @@ from typing import Literal
 import numpy as np
 import torch
 
-from dltool.component import register, requires
+from dltool.component import Handling, Membership, register, requires
 from dltool.data.arrays import Column, RawData, Split
 from dltool.data.cells import parse_categories, parse_numbers
 from dltool.data.csv_file import CsvTable, read_csv
 from dltool.data.table_data import TableData
+from dltool.data.target_column import check_target, choose_kind, read_target, text_in_numbers
 from dltool.errors import DataError
 from dltool.hints import nearest
 from dltool.spec import Target
 
-# Whole numbers with at most so many different values are taken as classes, if each comes several times.
-MOST_NUMBERED_CLASSES, FEWEST_ROWS_A_CLASS = 20, 5
 MOST_CATEGORIES = 1000  # One-hot: each is an input.
 
 
@@ -33,15 +32,15 @@ def csv_table(
     _rng: torch.Generator,
     *,
     path: str | None = None,
-    target: str | int | None = None,
-    kind: Literal["auto", "classes", "numbers"] = "auto",
-    drop: list[str | int] = (),  # type: ignore[assignment]  # No mutable default; the schema reads () as [].
-    categories: list[str | int] = (),  # type: ignore[assignment]
-    missing: Literal["refuse", "drop", "mean", "mode"] = "refuse",
-    unknown: Literal["refuse", "ignore"] = "refuse",
-    target_scaling: Literal["standardize", "none"] = "standardize",
-    header: Literal["auto"] | bool = "auto",
-    delimiter: Literal["auto", "comma", "semicolon", "tab", "pipe"] = "auto",
+    target: Membership[str | int | None] = None,
+    kind: Membership[Literal["auto", "classes", "integer_classes", "numbers"]] = "auto",
+    drop: Membership[list[str | int]] = (),  # type: ignore[assignment]  # No mutable default; the schema reads () as [].
+    categories: Membership[list[str | int]] = (),  # type: ignore[assignment]
+    missing: Membership[Literal["refuse", "drop", "mean", "mode"]] = "refuse",
+    unknown: Handling[Literal["refuse", "ignore"]] = "refuse",
+    target_scaling: Handling[Literal["standardize", "none"]] = "standardize",
+    header: Membership[Literal["auto"] | bool] = "auto",
+    delimiter: Membership[Literal["auto", "comma", "semicolon", "tab", "pipe"]] = "auto",
 ) -> RawData:
     """A CSV file with a row for each sample, as it is; what was found in it is printed.
 
@@ -52,8 +51,11 @@ def csv_table(
         _rng: Not used.
         path: The file; see dltool.data.csv_file for what it may be.
         target: The column to predict, by its name or by its number: 1 is the first, -1 the last.
-        kind: What the target is. "auto" takes texts as classes, and whole numbers too if there are at most 20
-            different ones, each five times on average; two classes are a binary target.
+        kind: What the target is. "classes" takes each text as it stands as a class: 1, 01 and 1.0 are three.
+            "integer_classes" takes each whole number as a class, however it is written: 1 and 1.0 are one. "auto" takes
+            texts as classes, and whole numbers as integer classes if there are at most 20 different ones, each five
+            times on average; where some begin with zeros, such as 01, as classes. Classes that are numbers are in their
+            order, others in that of the alphabet; two classes are a binary target.
         drop: Columns that are no input, such as an id.
         categories: Columns of numbers that stand for categories, such as a postcode.
         missing: What is done about a cell that is missing (empty, ?, NA, N/A, NaN, null): refuse the file, drop the
@@ -83,7 +85,8 @@ def csv_table(
         cut = f"cells are separated by a {table.delimiter}"
         raise DataError(f"{table.origin} has no column beside the target ({cut})", "data.delimiter=…, or data.drop=[]")
 
-    labels, classes = read_target(table, target_index, kind)
+    found_kind = choose_kind(table, target_index) if kind == "auto" else kind
+    labels, classes = read_target(table, target_index, found_kind)
     values, columns = read_inputs(table, used, forced)
     policy: Literal["mean", "mode"] | None = missing if missing in ("mean", "mode") else None
     keep = handle_missing(table, labels, values, [target_index, *used], missing)
@@ -97,7 +100,7 @@ def csv_table(
     return RawData(
         Split(
             torch.from_numpy(values[keep]),
-            targets.float().unsqueeze(1) if kind_found == "numbers" else targets.long(),
+            targets.unsqueeze(1) if kind_found == "numbers" else targets.long(),
             torch.from_numpy(np.asarray(table.rows)[keep]),
         ),
         None,
@@ -108,7 +111,7 @@ def csv_table(
         columns=tuple(columns),
         origin=table.origin,
         file_columns=0 if table.header else len(table.names),
-        choices={"data.kind": "numbers" if kind_found == "numbers" else "classes"} if kind == "auto" else {},
+        choices={"data.kind": found_kind} if kind == "auto" else {},
         notes=describe(table, len(table) - len(labels), target_index, labels, classes, columns, standardized),
     )
 
@@ -134,26 +137,6 @@ def find_column(table: CsvTable, wanted: str | int, key: str) -> int:
     raise DataError(f"{table.origin}: {key}={wanted}: there is no such column; the columns are {listed}", hint)
 
 
-def read_target(table: CsvTable, index: int, kind: str) -> tuple[np.ndarray, list[str] | None]:
-    """The target's values, float64 `(N,)`, NaN where missing: labels and their classes, or numbers and None."""
-    cells, name = table.columns[index], table.names[index]
-    numbers, texts = parse_numbers(cells)
-    all_numbers = not texts.any()
-    if kind == "numbers" and not all_numbers:
-        raise text_in_numbers(table, index, texts, "data.kind=classes")
-    found = np.unique(numbers[~np.isnan(numbers)])
-    whole = all_numbers and len(found) > 0 and bool((found == np.round(found)).all())
-    few = len(found) <= min(MOST_NUMBERED_CLASSES, len(cells) // FEWEST_ROWS_A_CLASS)
-    if kind == "numbers" or (kind == "auto" and all_numbers and not (whole and few)):
-        return numbers, None
-    if all_numbers:  # In their order; "1" and "1.0" are one class.
-        labels = np.where(np.isnan(numbers), np.nan, np.searchsorted(found, numbers).astype(float))
-        return labels, [f"{number:.0f}" if whole else str(number) for number in found.tolist()]
-    if kind == "auto" and texts.sum() < 0.5 * len(cells) and len(found) > MOST_NUMBERED_CLASSES:
-        raise text_in_numbers(table, index, texts, f"mend the cell, or data.kind=classes takes {name} as classes")
-    return parse_categories(cells)
-
-
 def read_inputs(table: CsvTable, used: Sequence[int], forced: set[int]) -> tuple[np.ndarray, list[Column]]:
     """The inputs' values, float64 `(N, D)`, NaN where missing, and what each column holds."""
     values, columns = np.empty((len(table), len(used))), []
@@ -176,19 +159,6 @@ def read_inputs(table: CsvTable, used: Sequence[int], forced: set[int]) -> tuple
             name = table.names[index]
             raise DataError(f"{table.origin}: every cell of the column {name} is missing", f"data.drop=[{name}]")
     return values, columns
-
-
-def text_in_numbers(table: CsvTable, index: int, texts: np.ndarray, hint: str) -> DataError:
-    first = int(texts.argmax())
-    cell = table.columns[index][first].strip()
-    if first == 0 and not table.header:
-        hint = "data.header=true if the first row names the columns"
-    more = f"; there are {texts.sum():,} such cells" if texts.sum() > 1 else ""
-    return DataError(
-        f"{table.origin}: row {table.rows[first]}, column {table.names[index]}: "
-        f"{cell!r} is a text in a column of numbers{more}",
-        hint,
-    )
 
 
 def check_categories(table: CsvTable, index: int, found: Sequence[str]) -> None:
@@ -232,19 +202,6 @@ def handle_missing(
     return np.ones(len(values), dtype=bool)
 
 
-def check_target(table: CsvTable, labels: np.ndarray, classes: Sequence[str] | None, name: str) -> None:
-    """Raises DataError where the target is constant, or a class of its own in each row, unless its kind is stated."""
-    present = len(np.unique(labels))
-    if present == 1:
-        value = classes[int(labels[0])] if classes else f"{labels[0]:g}"
-        raise DataError(f"{table.origin}: the target {name} is {value} in every row", "data.target=COLUMN")
-    if classes is not None and len(classes) > len(labels) // 2 and len(classes) > 2:
-        raise DataError(
-            f"{table.origin}: the target {name} has {len(classes):,} classes in {len(labels):,} rows",
-            "data.target=COLUMN, or data.kind=numbers for a column of numbers",
-        )
-
-
 def describe(
     table: CsvTable,
     num_dropped: int,
@@ -262,7 +219,7 @@ def describe(
     name = table.names[target_index]
     if classes is None:
         learned = ", learned with mean 0 and deviation 1" if standardized else ""
-        lines.append(f"target {name}: numbers from {labels.min():g} to {labels.max():g}{learned}")
+        lines.append(f"target {name}: numbers from {labels.min():.10g} to {labels.max():.10g}{learned}")
     else:
         counts = np.bincount(labels.astype(int), minlength=len(classes))
         listed = [f"{text} ({count:,})" for text, count in zip(classes, counts, strict=True)]

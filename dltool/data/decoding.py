@@ -1,4 +1,4 @@
-"""One image file to pixels of the wanted size: any format, mode and orientation."""
+"""One image to pixels of the wanted size: any format, mode and orientation, from a file or in memory."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -9,14 +9,33 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 Fit = Literal["crop", "squash"]
+QUARTER_TURNS = (5, 6, 7, 8)  # EXIF orientations that exchange height and width.
 SHARPNESS = 2  # A JPEG is read at a size at least this many times the wanted one, where it is larger than that.
 
 
 def decode(path: str, channels: int, size: tuple[int, int], fit: Fit) -> np.ndarray:
-    """Read an image; of an animation the first picture.
+    """Read an image file; of an animation the first picture. See `to_pixels`.
+
+    A JPEG that is much larger than `size` is decoded at 1/2, 1/4 or 1/8 of its size, in a third less time; rounding
+    apart it gives what the whole image gives.
+
+    Raises:
+        Exception: Of many kinds, as PIL raises them for a file that it cannot read.
+    """
+    from PIL import Image
+
+    with Image.open(path) as image:
+        shrink = SHARPNESS * max(size) / min(image.size)
+        if image.format == "JPEG" and shrink < 1:
+            image.draft(None, (round(image.width * shrink), round(image.height * shrink)))
+        return to_pixels(image, channels, size, fit)
+
+
+def to_pixels(image: "Image", channels: int, size: tuple[int, int], fit: Fit) -> np.ndarray:
+    """Bring an image of any mode and orientation, from a file or in memory, to what a data set has of it.
 
     Args:
-        path: The file.
+        image: It is left as it is.
         channels: 3 for RGB, 1 for grey. What is transparent becomes white, 16 bits become 8.
         size: Height and width.
         fit: "crop" cuts off what a centred window with the wanted aspect leaves over, "squash" nothing;
@@ -26,24 +45,21 @@ def decode(path: str, channels: int, size: tuple[int, int], fit: Fit) -> np.ndar
         uint8 `(channels, height, width)`.
 
     Raises:
-        Exception: Of many kinds, as PIL raises them for a file that it cannot read.
+        Exception: Of many kinds, as PIL raises them for an image that it cannot convert.
     """
-    array = np.asarray(fitted(read_image(path, channels, size), size, fit))
+    from PIL import ImageOps
+
+    upright = as_8_bits(ImageOps.exif_transpose(image), "RGB" if channels == 3 else "L")
+    array = np.asarray(fitted(upright, size, fit))
     return array.transpose(2, 0, 1) if channels == 3 else array[None]  # (C, H, W)
 
 
-def read_image(path: str, channels: int, size: tuple[int, int]) -> "Image":
-    """A file as an upright image in "RGB" or "L".
+def upright_size(image: "Image") -> tuple[int, int]:
+    """Height and width of an image once it is turned as its EXIF orientation says."""
+    from PIL.ExifTags import Base
 
-    A JPEG that is much larger than `size` is decoded at 1/2, 1/4 or 1/8 of its size, in a third less time.
-    """
-    from PIL import Image, ImageOps
-
-    with Image.open(path) as image:
-        shrink = SHARPNESS * max(size) / min(image.size)
-        if image.format == "JPEG" and shrink < 1:
-            image.draft(None, (round(image.width * shrink), round(image.height * shrink)))
-        return as_8_bits(ImageOps.exif_transpose(image), "RGB" if channels == 3 else "L")
+    turned = image.getexif().get(Base.Orientation) in QUARTER_TURNS
+    return (image.width, image.height) if turned else (image.height, image.width)
 
 
 def fitted(image: "Image", size: tuple[int, int], fit: Fit) -> "Image":
@@ -70,12 +86,25 @@ def as_8_bits(image: "Image", mode: str) -> "Image":
     if image.mode == mode and "transparency" not in image.info:
         return image
     if image.mode.startswith("I"):  # 16 bits, in 16 or 32; PIL's own conversion would cut off at 255.
-        values = np.asarray(image).clip(0, 65535)
-        image = Image.fromarray(((values.astype(np.uint32) + 128) // 257).astype(np.uint8))
+        image = Image.fromarray(from_16_bits(np.asarray(image)))
+    elif image.mode == "F":
+        check_floats(np.asarray(image))
     elif image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info:
         image = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
     return image.convert(mode)
+
+
+def from_16_bits(values: np.ndarray) -> np.ndarray:
+    """0 … 65535 as 0 … 255, rounded."""
+    return ((values.clip(0, 65535).astype(np.uint32) + 128) // 257).astype(np.uint8)
+
+
+def check_floats(values: np.ndarray) -> None:
+    """Raises ValueError for pixels in floating point that may be meant for another range than 0 … 255."""
+    least, largest = values.min(), values.max()
+    if not (least >= 0 and (largest == 0 or 1 < largest <= 255)):
+        raise ValueError(f"its pixels are floats from {least:g} to {largest:g}, and 0 … 255 is black to white")
 
 
 def explain(path: str, error: Exception) -> str:

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 import torch
 
-from dltool.component import Positive, register, requires
+from dltool.component import Placement, Positive, register, requires
 from dltool.data.arrays import RawData, Split
 from dltool.data.augment import Augmentation
 from dltool.data.looks import Look, LookData, load_digits
@@ -45,7 +45,7 @@ class DigitDomains(UnpairedData):
         *,
         pair: Literal["inverted", "thickness", "turned"] = "inverted",
         resize: Literal["auto"] | Positive[int] | list[Positive[int]] | None = "auto",
-        residency: Literal["auto", "device", "host"] = "auto",
+        residency: Placement[Literal["auto", "device", "host"]] = "auto",
         augment: Augmentation = Augmentation(),  # noqa: B008 (frozen)
         **shared: Any,
     ) -> None:

@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 import torch
 
-from dltool.component import register
+from dltool.component import Placement, register
 from dltool.data.arrays import RawData, Split
 from dltool.data.download import Remote, fetch
 from dltool.data.idx import AGAIN, find_idx, has_idx, parse_idx, read_idx
@@ -34,7 +34,7 @@ def emnist(
     _rng: torch.Generator,
     *,
     root: str | None = None,
-    download: bool = False,
+    download: Placement[bool] = False,
     variant: Literal["balanced", "byclass", "bymerge", "letters", "digits", "mnist"] = "balanced",
 ) -> RawData:
     """Letters and digits of NIST's Special Database 19 (Cohen, Afshar, Tapson and van Schaik 2017, arXiv:1702.05373).

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from dltool.batch import Batch
-from dltool.component import NonNegative, Positive, Probability
+from dltool.component import NonNegative, Placement, Positive, Probability
 from dltool.data.arrays import RawData, Split
 from dltool.data.augment import Augmentation
 from dltool.data.file_source import FileSource, evaluation_batches
@@ -61,8 +61,8 @@ class FolderData(ScaledData):
         size: Literal["auto"] | Positive[int] | list[Positive[int]] = "auto",
         fit: Literal["crop", "squash"] = "crop",
         corrupt: Literal["refuse", "skip"] = "refuse",
-        workers: Literal["auto"] | NonNegative[int] = "auto",
-        residency: Literal["auto", "device", "host", "loader"] = "auto",
+        workers: Placement[Literal["auto"] | NonNegative[int]] = "auto",
+        residency: Placement[Literal["auto", "device", "host", "loader"]] = "auto",
         mean: list[Probability[float]] | None = None,
         std: list[Positive[float]] | None = None,
         augment: Augmentation = Augmentation(),  # noqa: B008 (frozen)

@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 from torch.utils.data import Dataset as TorchDataset
 
-from dltool.data.decoding import Fit, decode, explain
+from dltool.data.decoding import Fit, decode, explain, upright_size
 
 Failures = list[tuple[int, str]]  # Place in the batch, and why the file there could not be decoded.
 PROBED = 64
@@ -42,14 +42,14 @@ class ImageFiles:
         return os.path.join(self.root, self.paths[row])  # noqa: PTH118 (once an image; a Path takes 4 times as long)
 
     def common_size(self) -> tuple[int, int] | None:
-        """Height and width where some files, evenly chosen, all have the same; what cannot be read has none."""
+        """Height and width, upright, where some files, evenly chosen, all have the same; a damaged one has none."""
         from PIL import Image
 
         sizes = set()
         for row in range(0, len(self.paths), math.ceil(len(self.paths) / PROBED)):
             try:
                 with Image.open(self.path(row)) as image:
-                    sizes.add((image.height, image.width))
+                    sizes.add(upright_size(image))
             except Exception:  # PIL raises many kinds; decoding will name the file.
                 continue
         return sizes.pop() if len(sizes) == 1 else None

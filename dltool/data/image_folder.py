@@ -9,7 +9,7 @@ from typing import Literal
 
 import torch
 
-from dltool.component import register
+from dltool.component import Handling, Membership, register
 from dltool.data.arrays import RawData, Split
 from dltool.data.folder_data import FolderData
 from dltool.data.image_files import ImageFiles
@@ -25,8 +25,8 @@ def image_folder(
     _rng: torch.Generator,
     *,
     root: str | None = None,
-    split_file: str | None = None,
-    channels: Literal["rgb", "grey"] = "rgb",
+    split_file: Membership[str | None] = None,
+    channels: Handling[Literal["rgb", "grey"]] = "rgb",
 ) -> RawData:
     """Class folders, `root/<class>/…`, or `root/train|val|test/<class>/…`, which state the split.
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 
-from dltool.component import register
+from dltool.component import Handling, register
 from dltool.data.arrays import RawData
 from dltool.data.folder_data import FolderData
 from dltool.data.image_folder import Scan, labelled, subfolders
@@ -19,7 +19,7 @@ NAME_FILES = ("LOC_synset_mapping.txt", "imagenet_class_index.json")
 
 
 @register("data", "imagenet", into=FolderData, inputs="image", targets="classes")
-def imagenet(_rng: torch.Generator, *, root: str | None = None, class_names: str | None = None) -> RawData:
+def imagenet(_rng: torch.Generator, *, root: str | None = None, class_names: Handling[str | None] = None) -> RawData:
     """A thousand kinds of things (Russakovsky et al. 2015, arXiv:1409.0575), 1,281,167 training images.
 
     The labels of the official test set were never published: everybody reports the 50,000 images of `val`, and so it

@@ -6,7 +6,7 @@ from typing import Literal
 
 import torch
 
-from dltool.component import Positive, register, requires
+from dltool.component import Membership, Positive, register, requires
 from dltool.data.arrays import RawData, Split, Text, Texts
 from dltool.data.number_words import LARGEST, chinese_numeral, english_words
 from dltool.data.sequence_data import PairData
@@ -22,7 +22,7 @@ def numbers(
     *,
     direction: Literal["to_words", "to_digits", "to_chinese"] = "to_words",
     max_number: Positive[int] = 99_999,
-    num_samples: Positive[int] = 10_000,
+    num_samples: Membership[Positive[int]] = 10_000,
 ) -> RawData:
     """Different whole numbers from 0 on, each drawn with the same probability, in digits and in words.
 
@@ -65,7 +65,7 @@ def sorting(
     symbols: Literal["digits", "letters"] = "digits",
     shortest: Positive[int] = 3,
     longest: Positive[int] = 8,
-    num_samples: Positive[int] = 10_000,
+    num_samples: Membership[Positive[int]] = 10_000,
 ) -> RawData:
     """Different sequences, 3142, each to be put in order, 1234.
 
@@ -95,7 +95,7 @@ def reversal(
     symbols: Literal["digits", "letters"] = "digits",
     shortest: Positive[int] = 3,
     longest: Positive[int] = 8,
-    num_samples: Positive[int] = 10_000,
+    num_samples: Membership[Positive[int]] = 10_000,
 ) -> RawData:
     """Different sequences, 3142, each to be told from its end, 2413.
 

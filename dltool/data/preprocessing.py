@@ -3,12 +3,15 @@
 preprocessing.json: {"format": 1, "spec": {"input_shape", "target", "class_names", …}, "preprocessing": {"kind", …}}
 """
 
+import math
+from collections.abc import Sequence
 from dataclasses import asdict, fields, replace
 from typing import Any, NamedTuple
 
 import torch
 
 from dltool.data.arrays import RawData, Split
+from dltool.data.cells import to_number
 from dltool.data.image_preprocessing import ImagePreprocessing
 from dltool.data.series_preprocessing import SeriesPreprocessing
 from dltool.data.table_preprocessing import TablePreprocessing
@@ -103,6 +106,17 @@ def first_of(raw: RawData, class_name: str) -> str:
     return ""
 
 
+def known_class(name: str, known: Sequence[str], *, by_number: bool) -> str | None:
+    """The class of a run that a label means: that of its name, or else of its number if there is one such.
+
+    Runs of a table had their labels from numbers once, "1" for 01 and 1.0.
+    """
+    if name in known or not by_number or not math.isfinite(number := to_number(name)):
+        return name if name in known else None
+    alike = [other for other in known if to_number(other) == number]
+    return alike[0] if len(alike) == 1 else None
+
+
 def relabelled(raw: RawData, spec: DataSpec) -> RawData:
     """The data with the labels that its classes have in a run: those of the same name are the same.
 
@@ -115,12 +129,15 @@ def relabelled(raw: RawData, spec: DataSpec) -> RawData:
         raise DataError(f"the targets of {raw.origin} are {raw.target}, and the run was trained on {spec.target}", hint)
     if raw.class_names == spec.class_names:
         return raw
-    if unknown := [name for name in raw.class_names if name not in spec.class_names]:
+    found = {name: known_class(name, spec.class_names, by_number=bool(raw.columns)) for name in raw.class_names}
+    if unknown := [name for name, known in found.items() if known is None]:
         raise DataError(
             f"{raw.origin} has the class {unknown[0]}, which the training never saw{first_of(raw, unknown[0])}",
             f"its classes were {', '.join(spec.class_names[:20])}",
         )
-    labels = torch.tensor([spec.class_names.index(name) for name in raw.class_names])
+    labels = torch.tensor([spec.class_names.index(str(known)) for known in found.values()])
+    if renamed := [f"{name} as {known}" for name, known in found.items() if name != known]:
+        raw = replace(raw, notes=(*raw.notes, f"classes of the same number are taken as one: {', '.join(renamed)}"))
     if raw.target == "tags":
         tags = [labels[list(row)].tolist() for row in raw.texts.targets]
         return replace(raw, texts=replace(raw.texts, targets=tags), class_names=spec.class_names)

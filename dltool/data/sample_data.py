@@ -1,7 +1,7 @@
 """What every data option of single samples shares: batches, splits, where the data is kept."""
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any, Literal
@@ -10,13 +10,13 @@ import torch
 from torch import Tensor
 
 from dltool.batch import Batch
-from dltool.component import Fraction, NonNegative, Positive
+from dltool.component import Fraction, Membership, NonNegative, Placement, Positive
 from dltool.data.arrays import RawData, Split, check_data
 from dltool.data.augment import Augmenter
 from dltool.data.dataset import Dataset, Wanted
 from dltool.data.image_files import ImageFiles
 from dltool.data.preprocessing import Preprocessing, relabelled, with_pixels
-from dltool.data.scaling import Scaling, fit_rows
+from dltool.data.scaling import Scaling, blurred_in_float32, fit_rows
 from dltool.data.source import TrainSource, evaluation_batches
 from dltool.data.splits import make_splits
 from dltool.errors import DataError
@@ -64,12 +64,12 @@ class SampleData(Dataset):
         shuffle: bool = True,
         drop_last: bool = False,
         sampling: Literal["all", "balanced"] = "all",
-        val_fraction: Fraction[float] = 0.1,
-        test_fraction: Fraction[float] = 0.2,
-        num_folds: Positive[int] | None = None,
-        fold: NonNegative[int] = 0,
-        split_seed: NonNegative[int] = 0,
-        residency: Literal["auto", "device", "host"] = "auto",
+        val_fraction: Membership[Fraction[float]] = 0.1,
+        test_fraction: Membership[Fraction[float]] = 0.2,
+        num_folds: Membership[Positive[int] | None] = None,
+        fold: Membership[NonNegative[int]] = 0,
+        split_seed: Membership[NonNegative[int]] = 0,
+        residency: Placement[Literal["auto", "device", "host"]] = "auto",
     ) -> None:
         super().__init__()
         self.load = load
@@ -116,7 +116,10 @@ class SampleData(Dataset):
             self._shape(wanted.model_traits)
             self.spec = self._describe(raw, self._scale(raw, wanted.pixel_scaling))
             self.spec = with_pixels(self.spec, self.preprocessing)
-        if self.spec.target_mean:
+        if raw.target == "numbers":
+            if not self.spec.target_mean:
+                names = ["the target"] * raw.target_dim
+                self._note_blurred(self.splits["train"].targets, names, "standardizing it")
             self.splits = {
                 name: replace(split, targets=self.spec.standardized(split.targets))
                 for name, split in self.splits.items()
@@ -216,6 +219,15 @@ class SampleData(Dataset):
             self.choices["data.residency"] = residency
         if residency == "device":
             self._replace_inputs({name: split.inputs.to(self.device) for name, split in self.splits.items()})
+
+    def _note_blurred(self, rows: Tensor, names: Sequence[str], remedy: str) -> None:
+        """Note which columns of numbers `(N, D)` lose what they differ by when they become float32 as they are."""
+        for name, column in zip(names, rows.unbind(1), strict=True):
+            present = column[~column.isnan()]
+            if blurred_in_float32(present):
+                least, largest = present.min().item(), present.max().item()
+                lost = f"{name} from {least:.10g} to {largest:.10g} loses its differences in float32"
+                self.notes.append(f"{lost}; {remedy} keeps them")
 
     def _note_splits(self, raw: RawData) -> None:
         size = len(self.splits["train"])

@@ -135,6 +135,13 @@ def fit_rows(train: Tensor, mode: Scaling) -> tuple[Tensor, Tensor]:
     return shift, _reciprocal(torch.where(least == largest, 0.0, width))  # Rounding gives constants a deviation.
 
 
+def blurred_in_float32(values: Tensor) -> bool:
+    """Whether float32 rounds numbers `(N,)` by more than a hundredth of their deviation."""
+    exact = values.double()
+    rounding = (exact - exact.float()).abs().amax()
+    return bool(exact.amin() < exact.amax()) and bool(rounding > 0.01 * exact.std(correction=0))
+
+
 def _pixel_statistics(images: Tensor) -> tuple[Tensor, Tensor]:
     """Mean and deviation of each channel, float64 `(C,)`, exact from the 256 counts."""
     counts = torch.stack([torch.bincount(channel.flatten(), minlength=256) for channel in images.unbind(1)]).double()

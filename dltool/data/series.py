@@ -6,7 +6,7 @@ from typing import Literal
 
 import torch
 
-from dltool.component import Positive, register, requires
+from dltool.component import Handling, Membership, Positive, register, requires
 from dltool.data.arrays import RawData, Split
 from dltool.data.cells import parse_numbers
 from dltool.data.csv_file import CsvTable, read_csv
@@ -22,14 +22,14 @@ def series(
     _rng: torch.Generator,
     *,
     path: str | None = None,
-    columns: list[str | int] | None = None,
-    target: list[str | int] | None = None,
-    window: Positive[int] = 24,
-    horizon: Positive[int] = 1,
-    stride: Positive[int] = 1,
-    target_scaling: Literal["standardize", "none"] = "standardize",
-    header: Literal["auto"] | bool = "auto",
-    delimiter: Literal["auto", "comma", "semicolon", "tab", "pipe"] = "auto",
+    columns: Membership[list[str | int] | None] = None,
+    target: Membership[list[str | int] | None] = None,
+    window: Membership[Positive[int]] = 24,
+    horizon: Membership[Positive[int]] = 1,
+    stride: Membership[Positive[int]] = 1,
+    target_scaling: Handling[Literal["standardize", "none"]] = "standardize",
+    header: Membership[Literal["auto"] | bool] = "auto",
+    delimiter: Membership[Literal["auto", "comma", "semicolon", "tab", "pipe"]] = "auto",
 ) -> RawData:
     """Windows of the columns, and the rows that follow each: row t + 1 to t + horizon from t - window + 1 to t.
 
@@ -60,10 +60,10 @@ def series(
             f"{window + horizon}",
             f"data.window={max(1, len(table) // 4)}",
         )
-    values, wanted = (torch.from_numpy(read_numbers(table, chosen)).float() for chosen in (seen, told))
+    values, wanted = (torch.from_numpy(read_numbers(table, chosen)) for chosen in (seen, told))
     starts = torch.arange(0, len(table) - window - horizon + 1, stride)
     ends = starts + window  # The first rows that are forecast.
-    inputs = values[starts[:, None] + torch.arange(window)]  # (N, T, D)
+    inputs = values.unfold(0, window, stride)[: len(starts)].transpose(1, 2)  # (N, T, D), a view
     targets = wanted[ends[:, None] + torch.arange(horizon)]  # (N, horizon, K)
     left_out = [name for index, name in enumerate(table.names) if index not in {*seen, *told}]
     return RawData(

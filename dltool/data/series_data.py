@@ -26,7 +26,10 @@ class SeriesData(ScaledData):
 
     def _scale(self, raw: RawData, pixel_scaling: Scaling | None) -> None:
         train = self.splits["train"].inputs
-        shift, factor = fit_rows(train.flatten(0, 1), self._chosen_scaling("standardize"))
+        mode = self._chosen_scaling("standardize")
+        if mode == "none":
+            self._note_blurred(train.flatten(0, 1), raw.feature_names, "data.scaling=standardize")
+        shift, factor = fit_rows(train.flatten(0, 1), mode)
         self.preprocessing = SeriesPreprocessing(
             raw.feature_names, train.shape[1], tuple(shift.tolist()), tuple(factor.tolist()), raw.file_columns == 0
         )

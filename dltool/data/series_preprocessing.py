@@ -33,8 +33,9 @@ class SeriesPreprocessing:
     header: bool = True
 
     def __call__(self, windows: Tensor) -> Tensor:
-        """Windows `(B, T, D)`, scaled, float32."""
-        return ((windows.double() - torch.tensor(self.shift)) * torch.tensor(self.factor)).float()
+        """Windows `(B, T, D)`, scaled in float64, as float32."""
+        exact = windows.double()
+        return ((exact - exact.new_tensor(self.shift)) * exact.new_tensor(self.factor)).float()
 
     def last_window(self, path: Path) -> tuple[str, Tensor]:
         """What follows the end of a CSV file is forecast from its last rows.

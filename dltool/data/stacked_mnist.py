@@ -4,7 +4,7 @@ from itertools import product
 
 import torch
 
-from dltool.component import Positive, register
+from dltool.component import Membership, Placement, Positive, register
 from dltool.data.arrays import RawData, Split
 from dltool.data.image_data import ImageData
 from dltool.data.mnist import load_idx
@@ -17,9 +17,9 @@ def stacked_mnist(
     rng: torch.Generator,
     *,
     root: str | None = None,
-    download: bool = False,
-    num_samples: Positive[int] = 128_000,
-    num_test_samples: Positive[int] = 25_600,
+    download: Placement[bool] = False,
+    num_samples: Membership[Positive[int]] = 128_000,
+    num_test_samples: Membership[Positive[int]] = 25_600,
 ) -> RawData:
     """Three digits drawn at random as the red, green and blue channel of one image (Metz et al. 2017,
     arXiv:1611.02163, section 3.3.1; Srivastava et al. 2017, arXiv:1705.07761, section 4.1).

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from dltool.batch import Batch
-from dltool.component import Fraction, Positive
+from dltool.component import Fraction, Membership, Positive
 from dltool.data.dataset import Dataset, Wanted
 from dltool.data.stream_source import Batching, StreamSource, evaluation_batches
 from dltool.data.text_preprocessing import TextPreprocessing
@@ -62,8 +62,8 @@ class StreamData(Dataset):
         batch_size: Positive[int] = 32,
         eval_batch_size: Positive[int] = 32,
         batching: Literal["auto", "columns", "crops"] = "auto",
-        val_fraction: Fraction[float] = 0.1,
-        test_fraction: Fraction[float] = 0.0,
+        val_fraction: Membership[Fraction[float]] = 0.1,
+        test_fraction: Membership[Fraction[float]] = 0.0,
     ) -> None:
         super().__init__()
         self.load = load

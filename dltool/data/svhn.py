@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from dltool.component import register
+from dltool.component import Membership, Placement, register
 from dltool.data.arrays import RawData, Split
 from dltool.data.download import Remote, fetch
 from dltool.data.image_data import ImageData
@@ -23,7 +23,13 @@ AGAIN = "delete the file and run with data.download=true, or put a whole one the
 
 
 @register("data", "svhn", into=ImageData, inputs="image", targets="classes")
-def svhn(_rng: torch.Generator, *, root: str | None = None, download: bool = False, extra: bool = False) -> RawData:
+def svhn(
+    _rng: torch.Generator,
+    *,
+    root: str | None = None,
+    download: Placement[bool] = False,
+    extra: Membership[bool] = False,
+) -> RawData:
     """House numbers (Netzer, Wang, Coates, Bissacco, Wu and Ng 2011, NIPS Workshop on Deep Learning), "format 2".
 
     73,257 training and 26,032 test images of 32×32 RGB pixels; neighbouring digits are seen at the sides. The files

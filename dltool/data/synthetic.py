@@ -6,7 +6,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from dltool.component import NonNegative, Positive, register, requires
+from dltool.component import Membership, NonNegative, Positive, register, requires
 from dltool.data.arrays import RawData, Split
 from dltool.data.table_data import TableData
 
@@ -18,7 +18,7 @@ def line(
     slope: float = 2.0,
     intercept: float = 1.0,
     noise: NonNegative[float] = 0.1,
-    num_samples: Positive[int] = 1000,
+    num_samples: Membership[Positive[int]] = 1000,
 ) -> RawData:
     """y = slope · x + intercept + noise · n, with x and n standard normal.
 
@@ -49,7 +49,9 @@ def logic(_rng: torch.Generator, *, function: Literal["and", "or", "xor"] = "and
 
 
 @register("data", "moons", into=TableData, inputs="vector", targets="binary")
-def moons(rng: torch.Generator, *, num_samples: Positive[int] = 1000, noise: NonNegative[float] = 0.1) -> RawData:
+def moons(
+    rng: torch.Generator, *, num_samples: Membership[Positive[int]] = 1000, noise: NonNegative[float] = 0.1
+) -> RawData:
     """Two half circles of radius 1 that reach into each other; the lower one is shifted by (1, -0.5).
 
     Args:
@@ -76,7 +78,7 @@ def spirals(
     rng: torch.Generator,
     *,
     num_classes: Positive[int] = 3,
-    num_samples: Positive[int] = 1000,
+    num_samples: Membership[Positive[int]] = 1000,
     turns: Positive[float] = 0.75,
     noise: NonNegative[float] = 0.1,
 ) -> RawData:
@@ -105,7 +107,7 @@ def spirals(
 def gaussians(
     rng: torch.Generator,
     *,
-    num_samples: Positive[int] = 50_000,
+    num_samples: Membership[Positive[int]] = 50_000,
     radius: Positive[float] = 2.0,
     std: Positive[float] = 0.02,
 ) -> RawData:

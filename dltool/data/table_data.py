@@ -26,6 +26,8 @@ class TableData(ScaledData):
         train = self.splits["train"].inputs
         columns = columns_of(raw)
         fitted = TablePreprocessing.fit(train, columns, mode, raw.origin, raw.file_columns)
+        if mode == "none":
+            self._note_blurred(train, [column.name for column in columns], "data.scaling=standardize")
         self._replace_inputs(
             {name: fitted.encode(split.inputs, columns, raw.origin, split.rows) for name, split in self.splits.items()}
         )

@@ -7,7 +7,7 @@ from typing import Literal
 
 import torch
 
-from dltool.component import register, requires
+from dltool.component import Handling, Membership, register, requires
 from dltool.data.arrays import RawData
 from dltool.data.cells import MISSING
 from dltool.data.csv_file import CsvTable, is_number, read_csv
@@ -40,10 +40,10 @@ def text_csv(
     train: str | None = None,
     val: str | None = None,
     test: str | None = None,
-    text: str | int | None = None,
-    target: str | int | None = None,
-    header: Literal["auto"] | bool = "auto",
-    delimiter: Literal["auto", "comma", "semicolon", "tab", "pipe"] = "auto",
+    text: Handling[str | int | None] = None,
+    target: Membership[str | int | None] = None,
+    header: Membership[Literal["auto"] | bool] = "auto",
+    delimiter: Membership[Literal["auto", "comma", "semicolon", "tab", "pipe"]] = "auto",
 ) -> RawData:
     """Texts to be told apart, a row for each; its label is a class, whatever it looks like.
 

@@ -7,7 +7,7 @@ from itertools import zip_longest
 from typing import Any
 
 from dltool.batch import Batch
-from dltool.component import Fraction, NonNegative, Positive
+from dltool.component import Fraction, Membership, NonNegative, Positive
 from dltool.data.dataset import Dataset, Wanted
 from dltool.data.image_preprocessing import ImagePreprocessing
 from dltool.data.preprocessing import Fitted
@@ -45,9 +45,9 @@ class UnpairedData(Dataset):
         batch_size: Positive[int] = 1,
         eval_batch_size: Positive[int] = 16,
         drop_last: bool = False,
-        val_fraction: Fraction[float] = 0.1,
-        test_fraction: Fraction[float] = 0.1,
-        split_seed: NonNegative[int] = 0,
+        val_fraction: Membership[Fraction[float]] = 0.1,
+        test_fraction: Membership[Fraction[float]] = 0.1,
+        split_seed: Membership[NonNegative[int]] = 0,
     ) -> None:
         super().__init__()
         self.batch_size = batch_size

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import torch
 
-from dltool.component import NonNegative, Positive, register, requires
+from dltool.component import Handling, NonNegative, Placement, Positive, register, requires
 from dltool.data.arrays import RawData, Split
 from dltool.data.augment import Augmentation
 from dltool.data.folder_data import FolderData
@@ -42,8 +42,8 @@ class FolderDomains(UnpairedData):
         size: Literal["auto"] | Positive[int] | list[Positive[int]] = "auto",
         fit: Literal["crop", "squash"] = "crop",
         corrupt: Literal["refuse", "skip"] = "refuse",
-        workers: Literal["auto"] | NonNegative[int] = "auto",
-        residency: Literal["auto", "device", "host", "loader"] = "auto",
+        workers: Placement[Literal["auto"] | NonNegative[int]] = "auto",
+        residency: Placement[Literal["auto", "device", "host", "loader"]] = "auto",
         augment: Augmentation = Augmentation(),  # noqa: B008 (frozen)
         **shared: Any,
     ) -> None:
@@ -74,7 +74,9 @@ def given(raw: RawData, _rng: torch.Generator) -> RawData:
     "data.augment.mixup and data.augment.cutmix mix classes, and images of two domains have none",
     hint="data.augment.mixup=0 data.augment.cutmix=0",
 )
-def unpaired_folders(*, root: str | None = None, channels: Literal["rgb", "grey"] = "rgb") -> dict[str, RawData]:
+def unpaired_folders(
+    *, root: str | None = None, channels: Handling[Literal["rgb", "grey"]] = "rgb"
+) -> dict[str, RawData]:
     """The layout of CycleGAN's own data sets, trainA, trainB, testA and testB; or A and B, which are split here.
 
     Folders inside them are looked through too; hidden files and those that are no images by name are left out.

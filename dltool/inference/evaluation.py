@@ -3,13 +3,15 @@
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from torch import Tensor
 
 from dltool.batch import Batch
 from dltool.build import build_data, build_task, train_aside, with_targets
-from dltool.config.check import Config
+from dltool.config.check import Config, in_yaml
+from dltool.config.data_roles import changed_membership, is_other_data
 from dltool.data.dataset import Dataset
 from dltool.data.preprocessing import Fitted
 from dltool.data.text_preprocessing import TextPreprocessing
@@ -79,7 +81,7 @@ def evaluate_run(
 ) -> Evaluation:
     """See Run.evaluate."""
     spec = run.spec
-    other = config.tree["data"] != run.config["data"]
+    other = reads_other_data(run, config, split)
     fitted = Fitted(run.preprocessing, run.spec)
     dataset = build_data(config, run.device, fitted=fitted, cut=not other or split not in ("auto", "all"))
     split = chosen_split(split, dataset, own=not other)
@@ -106,6 +108,25 @@ def evaluate_run(
         return measured
     names = [name for member in members(split, dataset) for name in dataset.sample_names(member)]
     return with_predictions(measured, names, said, run)
+
+
+def reads_other_data(run: "Run", config: Config, split: str) -> bool:
+    """Whether the config names other data than the run's, of which no split is known.
+
+    Raises:
+        ConfigError: It names the same, but an override may move training samples into the split to be measured.
+    """
+    environment = run.folder.read_environment()
+    if is_other_data(run.built, config, Path(environment.get("working_directory", ""))):
+        return True
+    if split != "all" and (keys := changed_membership(run.built, config, environment.get("auto", {}))):
+        old, new = (in_yaml(one["data"][keys[0].removeprefix("data.")]) for one in (run.built, config))
+        raise ConfigError(
+            f"{keys[0]} was {old} in this run and decides which samples are held out: with {new}, training samples may "
+            "be among those that are measured",
+            f"without {keys[0]}; or --split all measures every sample, those of the training too",
+        )
+    return False
 
 
 def chosen_split(split: str, dataset: Dataset, *, own: bool) -> str:

@@ -1,6 +1,5 @@
 """Raw samples, as files or in memory, as batches that a model takes."""
 
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,20 +10,17 @@ from torch import Tensor
 
 from dltool.data.arrays import Column
 from dltool.data.csv_file import CsvTable
-from dltool.data.image_files import Decoder, ImageFiles, choose_workers
-from dltool.data.image_folder import SUFFIXES, is_hidden
-from dltool.data.image_preprocessing import ImagePreprocessing
 from dltool.data.preprocessing import Preprocessing
 from dltool.data.series_preprocessing import SeriesPreprocessing
 from dltool.data.table_preprocessing import CategoryColumn, TablePreprocessing
 from dltool.data.text_file import read_lines
 from dltool.data.text_preprocessing import TextPreprocessing
 from dltool.errors import DataError
+from dltool.inference.image_inputs import Named, find_images, image_files, image_objects
 
 NUM_TEXTS = 64  # A batch at most: what is said of texts can be large, a probability of each word of a vocabulary.
 
 Raw = str | Path | Sequence[Any] | Tensor | np.ndarray
-Named = tuple[list[str], Tensor]  # What each sample is called, and the samples, ready for the model.
 
 
 def prepared(inputs: Raw, preprocessing: Preprocessing, batch_size: int) -> Iterator[Named]:
@@ -38,18 +34,23 @@ def prepared(inputs: Raw, preprocessing: Preprocessing, batch_size: int) -> Iter
         return
     paths = as_paths(inputs)
     if isinstance(preprocessing, SeriesPreprocessing):
+        refuse_frame(inputs, f"frame[{list(preprocessing.columns)}].to_numpy()")
         yield forecasts(paths, inputs, preprocessing)
     elif isinstance(preprocessing, TablePreprocessing):
+        refuse_frame(inputs, "frame.to_dict('records')")
         names, rows = read_table(paths, inputs, preprocessing)
         for start in range(0, len(rows), batch_size):
             yield names[start : start + batch_size], rows[start : start + batch_size]
     elif paths is not None:
         yield from image_files(find_images(paths), preprocessing, batch_size)
     else:
-        images = as_images(inputs)
-        for start in range(0, len(images), batch_size):
-            part = images[start : start + batch_size]
-            yield [str(start + i) for i in range(len(part))], preprocessing(part)
+        yield from image_objects(inputs, preprocessing, batch_size)
+
+
+def refuse_frame(inputs: Any, hint: str) -> None:
+    """Raises DataError for a data frame: read as an array, its columns would be taken by position, not by name."""
+    if hasattr(inputs, "columns") and hasattr(inputs, "to_numpy"):
+        raise DataError("a data frame is not read by position", hint)
 
 
 def texts(inputs: Raw, preprocessing: TextPreprocessing, batch_size: int) -> Iterator[Named]:
@@ -91,72 +92,6 @@ def as_paths(inputs: Raw) -> list[Path] | None:
     if isinstance(inputs, Sequence) and inputs and all(isinstance(path, (str, Path)) for path in inputs):
         return [Path(path).expanduser() for path in inputs]
     return None
-
-
-def find_images(paths: Sequence[Path]) -> list[Path]:
-    """The files, and of folders every image in them, those of inner folders too, by name."""
-    found: list[Path] = []
-    for path in paths:
-        if path.is_dir():
-            inside = sorted(file for file in path.rglob("*") if is_image(file, path))
-            if not inside:
-                raise DataError(f"{path.resolve()} has no images ({', '.join(sorted(SUFFIXES))})")
-            found += inside
-        elif path.is_file():
-            found.append(path)
-        else:
-            raise DataError(f"{path.resolve()} does not exist", f"the folder has {nearby(path)}")
-    return found
-
-
-def is_image(file: Path, folder: Path) -> bool:
-    return (
-        file.suffix.lower() in SUFFIXES and not any(map(is_hidden, file.relative_to(folder).parts)) and file.is_file()
-    )
-
-
-def nearby(path: Path) -> str:
-    folder = next(parent for parent in path.resolve().parents if parent.is_dir())
-    names = sorted(entry.name for entry in os.scandir(folder))
-    return (", ".join(names[:8]) + (" …" if names[8:] else "")) or "nothing"
-
-
-def image_files(paths: Sequence[Path], preprocessing: ImagePreprocessing, batch_size: int) -> Iterator[Named]:
-    """Decode files, many of them by workers, as a training on a folder of images does."""
-    files = ImageFiles(Path.cwd(), [str(path) for path in paths], preprocessing.channels)
-    decoder = Decoder(files, preprocessing.raw_size, preprocessing.fit, choose_workers("auto", files))
-    rows = [list(range(start, min(start + batch_size, len(paths)))) for start in range(0, len(paths), batch_size)]
-    for part, (images, failures) in zip(rows, decoder.stream(rows), strict=True):
-        if failures:
-            place, reason = failures[0]
-            more = f" (and {len(failures) - 1} more)" if failures[1:] else ""
-            raise DataError(f"{paths[part[place]].resolve()}: {reason}{more}", "mend or remove it")
-        yield [files.paths[row] for row in part], preprocessing(images)
-
-
-def as_images(inputs: Any) -> list[Tensor]:
-    """Images in memory, each uint8 `(C, H, W)`."""
-    if isinstance(inputs, (Tensor, np.ndarray)):
-        batch = torch.as_tensor(inputs)
-        inputs = list(batch) if batch.ndim == 4 else [batch]
-    elif not isinstance(inputs, Sequence):  # One image of PIL.
-        inputs = [inputs]
-    return [channels_first(torch.as_tensor(as_array(image))) for image in inputs]
-
-
-def as_array(image: Any) -> Any:
-    """An array of a tensor, an array or an image of PIL; of palettes the colours, of transparency nothing."""
-    if isinstance(image, Tensor):
-        return image
-    mode = getattr(image, "mode", None)
-    return np.array(image.convert("L" if mode in ("1", "L", "I;16", "I", "F") else "RGB") if mode else image)
-
-
-def channels_first(image: Tensor) -> Tensor:
-    """`(H, W)` or `(H, W, C)` as `(C, H, W)`; what is neither is left for the preprocessing to refuse."""
-    if image.ndim == 2:
-        return image[None]
-    return image.permute(2, 0, 1) if image.ndim == 3 and image.shape[0] not in (1, 3) else image
 
 
 def read_table(

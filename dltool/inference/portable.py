@@ -235,18 +235,18 @@ class Columns(nn.Module):
 
 
 class Units(nn.Module):
-    """Standardized numbers `(B, target_dim)` in their units."""
+    """Standardized numbers `(B, target_dim)` in their units, float64; see DataSpec.in_units."""
 
     mean: Tensor
     std: Tensor
 
     def __init__(self, spec: DataSpec) -> None:
         super().__init__()
-        self.register_buffer("mean", torch.tensor(spec.target_mean))
-        self.register_buffer("std", torch.tensor(spec.target_std))
+        self.register_buffer("mean", torch.tensor(spec.target_mean, dtype=torch.float64))
+        self.register_buffer("std", torch.tensor(spec.target_std, dtype=torch.float64))
 
     def forward(self, outputs: Tensor) -> Tensor:
-        return outputs * self.std + self.mean
+        return outputs.double() * self.std + self.mean
 
 
 class Probabilities(nn.Module):

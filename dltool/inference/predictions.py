@@ -17,7 +17,8 @@ class Predictions:
 
     Attributes:
         names: What each sample is called: its file, its row, its position.
-        outputs: As the model gives them, float32 `(N, output_dim)`.
+        outputs: As the model gives them, float32 `(N, output_dim)`; numbers in the data's units, float64 where they are
+            standardized.
         indices: The predicted classes, int64 `(N,)`; None where numbers are predicted.
         probabilities: float32 `(N, num_classes)`; None where the outputs stand for none.
         class_names: Empty where numbers are predicted.

@@ -218,7 +218,8 @@ class Run:
 
         Args:
             inputs: For a model of images: the path of an image, of a folder of images or a list of them; images of
-                PIL; uint8 arrays or tensors `(H, W)`, `(H, W, C)`, `(C, H, W)`, or `(B, C, H, W)`. For a model of
+                PIL, of any mode and orientation; arrays or tensors `(H, W)`, `(H, W, C)`, `(C, H, W)`, or
+                `(B, C, H, W)` with 1 or 3 channels, uint8, uint16 of 16 bits, or bool. For a model of
                 tables: the path of a CSV file; mappings from column to value; numbers `(B, D)`, in the order of
                 the training's columns. For a model of texts: a text, a list of texts, or the Path of a file with
                 a text a line, or several; with ___ for what a cloze is to guess.
@@ -245,7 +246,8 @@ class Run:
         """Measure the model on its own data, or on other data that is prepared as its own was.
 
         Args:
-            overrides: Other data (`data=…`, `data.path=…`), other metrics (`task.metrics=[…]`).
+            overrides: Other data (`data=…`, `data.path=…`), other metrics (`task.metrics=[…]`). The run's own data
+                keeps its splits.
             split: "auto" is the test split; where there is none, the validation split of the run's own data, all
                 samples of other data.
             views: Average over several looks at each image; see dltool.tasks.views.
@@ -254,7 +256,8 @@ class Run:
             classifier: Of a CycleGAN: the run that says whether translated images keep their class.
 
         Raises:
-            ConfigError: An override changes what the run is; there is no such split; the classifier does not fit.
+            ConfigError: An override changes what the run is, or which of its data is held out; there is no such split;
+                the classifier does not fit.
             DataError: The data is missing, wrong, or none that the model could take.
         """
         config = config_in_use(self.folder, overrides, OF_AN_EVALUATION, config_dirs)
@@ -326,7 +329,8 @@ class Run:
         Args:
             path: The file; None is `<run>/export/<checkpoint>.<suffix>`.
             format: "safetensors" is the whole model's weights; "torch" and "onnx" are graphs that compute by
-                themselves, in float32, on batches of any size. See dltool.inference.formats for these and others.
+                themselves, in float32, on batches of any size; numbers that were standardized come out in float64. See
+                dltool.inference.formats for these and others.
             network: Of a GAN, "generator" (the default) or "discriminator".
             with_preprocessing: The graph takes uint8 pixels, or a table's numbers in float64, as they are.
             probabilities: The graph gives the probability of each class.

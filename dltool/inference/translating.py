@@ -9,7 +9,8 @@ from torch import Tensor
 
 from dltool.data.image_preprocessing import ImagePreprocessing
 from dltool.errors import ConfigError, DataError
-from dltool.inference.inputs import Raw, as_paths, find_images, prepared
+from dltool.inference.image_inputs import find_images
+from dltool.inference.inputs import Raw, as_paths, prepared
 from dltool.layers.evaluation_mode import evaluation_mode
 from dltool.observers.samples import write_images
 from dltool.tasks.cyclegan import DIRECTIONS, CycleGanTask

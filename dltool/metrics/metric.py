@@ -41,7 +41,10 @@ class Metric:
         raise NotImplementedError
 
     def update(self, outputs: Tensor, targets: Tensor) -> None:
-        """Add a batch: outputs `(B, output_dim)` float32, targets `(B,)` int64 or `(B, target_dim)` float32."""
+        """Add a batch: outputs `(B, output_dim)` float32, targets `(B,)` int64 or `(B, target_dim)` float32.
+
+        Both are float64, in the data's units, where the data's numbers are standardized.
+        """
         raise NotImplementedError
 
     def compute(self) -> float | None:

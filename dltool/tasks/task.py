@@ -36,7 +36,8 @@ class Prediction(NamedTuple):
     """What a model says of a batch.
 
     Attributes:
-        outputs: As the model gives them, float32 `(B, output_dim)`.
+        outputs: As the model gives them, float32 `(B, output_dim)`; numbers in the data's units, float64 where they are
+            standardized.
         labels: The predicted classes, int64 `(B,)`; None where numbers are predicted, the outputs themselves.
         probabilities: Of each class, `(B, num_classes)`; None where the outputs stand for none.
     """

@@ -71,6 +71,19 @@ def test_a_table_that_has_changed_is_noticed_on_resume(dltool_here, table):
     assert "its input_shape was (3,) and is (4,)" in resumed.stderr
 
 
+@pytest.mark.parametrize(("shift", "code"), [(1e-7, 0), (1e-3, 2)])
+def test_targets_that_an_earlier_version_rounded_are_no_other_data(dltool_here, table, shift, code):
+    words = [*CSV, f"data.path={table}", "data.target=größe", "data.kind=numbers", "data.drop=[id]"]
+    assert dltool_here("train", *words, "trainer.epochs=1", "run.dir=outputs/r", "logger.plots=false").returncode == 0
+    path = Path("outputs/r/preprocessing.json")
+    saved = json.loads(path.read_text(encoding="utf-8"))
+    saved["spec"]["target_mean"][0] += shift * saved["spec"]["target_std"][0]
+    path.write_text(json.dumps(saved), encoding="utf-8")
+    resumed = dltool_here("resume", "outputs/r", "trainer.epochs=2")
+    assert resumed.returncode == code
+    assert ("its target_mean was" in resumed.stderr) == (code == 2)
+
+
 @pytest.mark.parametrize(
     ("words", "error", "hint"),
     [

@@ -24,6 +24,8 @@ def test_good_data_of_every_kind_passes():
     check_data(table(targets=torch.zeros(4, 2), target="numbers", target_dim=2, class_names=()))
     check_data(table(targets=torch.tensor([0, 1, 1, 0]), target="binary", class_names=("no", "yes")))
     check_data(table(targets=torch.zeros(4), target="none", class_names=()))
+    check_data(table(inputs=torch.zeros(4, 2).double()))
+    check_data(table(targets=torch.zeros(4, 2).double(), target="numbers", target_dim=2, class_names=()))
 
 
 @pytest.mark.parametrize("label", [-1, 3])
@@ -54,7 +56,7 @@ def test_empty_official_split_is_named():
 @pytest.mark.parametrize(
     ("fields", "part"),
     [
-        ({"inputs": torch.zeros(4, 2, dtype=torch.float64)}, "float64 (4, 2)"),
+        ({"inputs": torch.zeros(4, 2, dtype=torch.float16)}, "float16 (4, 2)"),
         ({"inputs": torch.zeros(4, 1, 8, 8)}, "float32 (4, 1, 8, 8)"),
         ({"inputs": torch.zeros(4, 8, 8, dtype=torch.uint8)}, "uint8 (4, 8, 8)"),
         ({"targets": torch.zeros(4)}, "labels are float32 (4,)"),

@@ -26,6 +26,13 @@ def test_tables(name):
     assert len(raw.feature_names) == shape[1]
 
 
+@pytest.mark.parametrize("name", [*TABLES, "diabetes"])
+def test_numbers_are_those_of_the_file_until_they_are_scaled(name):
+    raw = getattr(builtin, name)(RNG)
+    _, rows = builtin.read_table(f"{name}.csv.gz" if name == "breast_cancer" else f"{name}.csv")
+    assert raw.train.inputs[7].tolist() == [float(cell) for cell in rows[7][:-1]]
+
+
 def test_digits_spread_17_greys_over_a_byte():
     raw = builtin.digits(RNG)
     check_data(raw)

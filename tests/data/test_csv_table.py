@@ -1,7 +1,12 @@
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 import torch
 
+from dltool.data.csv_file import read_csv
 from dltool.data.csv_table import csv_table
+from dltool.data.preprocessing import Fitted
 from dltool.data.table_data import TableData
 from dltool.errors import DataError
 
@@ -78,6 +83,115 @@ def test_kind_of_target(load, values, kind, target, classes):
     else:
         named = [raw.class_names[label] for label in raw.train.targets.tolist()]
         assert named == [value.removesuffix(".0") for value in values]
+
+
+CODES = ["01", "1", "001", "02"] * 50
+
+
+@pytest.mark.parametrize(
+    ("values", "kind", "classes"),
+    [
+        (CODES, "classes", ("001", "01", "1", "02")),
+        (CODES, "auto", ("001", "01", "1", "02")),
+        (CODES, "integer_classes", ("1", "2")),
+        (["10", "9", "2"] * 20, "auto", ("2", "9", "10")),
+        (["10", "9", "2"] * 20, "classes", ("2", "9", "10")),
+        (["1", "1.0", "2"] * 20, "auto", ("1", "2")),
+        (["1", "1.0", "2"] * 20, "classes", ("1", "1.0", "2")),
+        (["1e3", "1000", "+1000"] * 20, "classes", ("+1000", "1000", "1e3")),
+        (["1.1", "1.10", "1.2"] * 20, "classes", ("1.1", "1.10", "1.2")),
+        ([" 1", "1", "2"] * 20, "classes", ("1", "2")),  # Blanks around a cell do not count.
+        (["16777216", "16777217", "9007199254740993", "9007199254740992"] * 20, "classes", None),
+        (["0", "01", "x"] * 20, "auto", ("0", "01", "x")),
+    ],
+)
+def test_labels_are_the_texts_of_the_file(load, values, kind, classes):
+    raw = load(column(values), kind=kind)
+    assert raw.class_names == (classes or tuple(sorted(set(values), key=int)))
+    if kind != "integer_classes" and not (kind == "auto" and "1.0" in values):
+        assert [raw.class_names[label] for label in raw.train.targets.tolist()] == [value.strip() for value in values]
+    if kind == "auto":
+        again = load(column(values), kind=raw.choices["data.kind"])
+        assert again.class_names == raw.class_names
+        assert again.train.targets.equal(raw.train.targets)
+
+
+def test_a_missing_label_is_no_class(load, refused):
+    message, _ = refused(column(["01", "nan", "1", "02"] * 5), kind="classes")
+    assert "row 3, target y: the cell is missing (nan)" in message
+    assert load(column(["01", "nan", "1", "02"] * 5), kind="classes", missing="drop").class_names == ("01", "1", "02")
+
+
+def test_integer_classes_are_whole_numbers(refused):
+    message, hint = refused(column(["1", "1.5", "2"] * 20), kind="integer_classes")
+    assert "row 3, column y: 1.5 is no whole number" in message
+    assert hint == "data.kind=classes"
+    message, _ = refused(column(["1", "2", "x"] * 20), kind="integer_classes")
+    assert "row 4, column y: 'x' is a text" in message
+
+
+LARGE = 1_700_000_000  # Around here float32's numbers are 128 apart.
+
+
+def large_table(count=200):
+    """Rows of a, b and y = LARGE + 3a - 2b; a is large itself."""
+    rng = torch.Generator().manual_seed(0)
+    a, b = (torch.randn(count, generator=rng, dtype=torch.float64) for _ in range(2))
+    y = LARGE + 3 * a - 2 * b
+    rows = zip((LARGE + a).tolist(), b.tolist(), y.tolist(), strict=True)
+    return "a,b,y\n" + "".join(f"{a!r},{b!r},{y!r}\n" for a, b, y in rows)
+
+
+@pytest.mark.parametrize("scaling", ["standardize", "unit", "symmetric"])
+def test_large_numbers_are_scaled_before_they_are_rounded(load, scaling):
+    raw = load(large_table())
+    assert raw.train.inputs.dtype == raw.train.targets.dtype == torch.float64
+    data = TableData(lambda _rng: raw, scaling=scaling)
+    data.prepare(0, torch.device("cpu"))
+    train = data.splits["train"]
+    rows = raw.train.inputs[train.rows - 2, 0]
+    assert train.inputs.dtype == train.targets.dtype == torch.float32
+    assert len(train.inputs[:, 0].unique()) == len(rows.unique())
+    (column, _) = data.preprocessing.columns
+    torch.testing.assert_close(train.inputs[:, 0].double(), (rows - column.shift) * column.factor, rtol=1e-6, atol=1e-7)
+    in_units = data.spec.in_units(train.targets)
+    torch.testing.assert_close(in_units, raw.train.targets[train.rows - 2], rtol=0, atol=1e-6)
+    again = data.preprocessing(read_csv(Path(raw.origin)))
+    assert again[train.rows - 2].equal(train.inputs)
+
+
+def test_numbers_that_float32_cannot_tell_apart_are_noted(load):
+    raw = load(large_table(), target_scaling="none")
+    data = TableData(lambda _rng: raw, scaling="none")
+    data.prepare(0, torch.device("cpu"))
+    noted = [note for note in data.notes if "loses its differences in float32" in note]
+    assert [note.split()[0] for note in noted] == ["a", "the"]
+    assert "data.scaling=standardize" in noted[0]
+    small = TableData(lambda _rng: load(column(["1.5", "2.5", "3.5"] * 9), target_scaling="none"), scaling="none")
+    small.prepare(0, torch.device("cpu"))
+    assert not [note for note in small.notes if "loses its differences" in note]
+
+
+def test_other_data_has_the_classes_of_the_run(load):
+    def labels_of(values, trained, kind="classes"):
+        """The labels that a run with the classes `trained` gives a table, whose notes come with them."""
+        data = TableData(lambda _rng: load(column([*"pq"] * 9)))
+        data.prepare(0, torch.device("cpu"))
+        spec = replace(data.spec, target="classes", class_names=trained)
+        other = TableData(lambda _rng: load(column(values), kind=kind))
+        other.prepare(0, torch.device("cpu"), fitted=Fitted(data.preprocessing, spec), cut=False)
+        return other.splits["train"].targets.tolist(), other.notes
+
+    assert labels_of(["02", "1"] * 9, ("001", "01", "1", "02"))[0] == [3, 2] * 9
+    # A run of an earlier version, whose classes are numbers.
+    labels, notes = labels_of(["01", "1", "001", "02"] * 9, ("1", "2"))
+    assert labels == [0, 0, 0, 1] * 9
+    assert "classes of the same number are taken as one: 001 as 1, 01 as 1, 02 as 2" in notes
+    assert labels_of(["1.0", "2.0"] * 9, ("1", "2", "10"))[0] == [0, 1] * 9
+    with pytest.raises(DataError, match=r"has the class 1\.0, which the training never saw"):
+        labels_of(["1.0", "02"] * 9, ("01", "1", "02"))  # 01, or 1?
+    with pytest.raises(DataError, match="has the class 3, which the training never saw"):
+        labels_of(["1", "3"] * 9, ("1", "2"))
 
 
 def test_a_target_by_number_and_a_name_that_is_one(load):

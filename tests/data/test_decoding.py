@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 
-from dltool.data.decoding import decode, explain, fitted
+from dltool.data.decoding import decode, explain, fitted, to_pixels, upright_size
 
 RAMP = np.linspace(0, 255, 8 * 12).reshape(8, 12).astype(np.uint8)
 
@@ -61,6 +61,56 @@ def test_orientation_is_applied(tmp_path, orientation):
     upright = image.transpose(undo[orientation]) if orientation > 1 else image
     pixels = read(tmp_path / "o.jpg", 1, (upright.height, upright.width))
     assert np.abs(pixels[0].astype(int) - np.asarray(upright)).max() <= 6
+
+
+@pytest.mark.parametrize("suffix", ["jpg", "png", "webp"])
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_the_size_is_that_of_the_upright_image(tmp_path, orientation, suffix):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    path = tmp_path / f"o.{suffix}"
+    Image.new("L", (12, 8)).save(path, exif=exif)
+    with Image.open(path) as image:
+        assert upright_size(image) == ((12, 8) if orientation >= 5 else (8, 12))
+        assert upright_size(image) == ImageOps.exif_transpose(image).size[::-1]
+
+
+def in_mode(mode):
+    """An 8×12 image whose pixels all differ as much as the mode allows."""
+    values = np.linspace(0, 1, 8 * 12).reshape(8, 12)
+    if mode in ("I;16", "I", "F"):
+        dtype, largest = {"I;16": (np.uint16, 65535), "I": (np.int32, 65535), "F": (np.float32, 255)}[mode]
+        return Image.fromarray((values * largest).astype(dtype))
+    if mode in ("LA", "RGBA"):
+        image = Image.fromarray((values * 255).astype(np.uint8)).convert(mode)
+        image.putalpha(Image.fromarray((255 - values.T.reshape(8, 12) * 255).astype(np.uint8)))
+        return image
+    return Image.fromarray((values * 255).astype(np.uint8)).convert(mode)
+
+
+MODES = ("1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "I;16", "I", "F")
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("mode", MODES)
+def test_an_image_in_memory_gives_the_pixels_of_its_file(tmp_path, mode, channels):
+    image = in_mode(mode)
+    assert image.mode == mode
+    path = tmp_path / ("a.tif" if mode in ("I", "F", "CMYK") else "a.png")
+    image.save(path)
+    for size, fit in (((8, 12), "crop"), ((5, 6), "crop"), ((5, 6), "squash")):
+        pixels = to_pixels(image, channels, size, fit)
+        assert (pixels == decode(str(path), channels, size, fit)).all()
+    assert image.mode == mode  # The user's object stays as it is.
+    if mode not in ("1", "CMYK"):
+        assert len(np.unique(to_pixels(image, 1, (8, 12), "crop"))) > 40
+
+
+@pytest.mark.parametrize("largest", [1.0, 0.5, 300.0, float("nan")])
+def test_floats_of_an_unknown_range_are_refused(largest):
+    values = np.linspace(0, largest, 96, dtype=np.float32).reshape(8, 12)
+    with pytest.raises(ValueError, match="its pixels are floats from"):
+        to_pixels(Image.fromarray(values), 1, (8, 12), "crop")
 
 
 def test_crop_takes_the_middle_and_squash_all(tmp_path):

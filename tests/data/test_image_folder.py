@@ -195,6 +195,36 @@ def test_the_size_is_their_own_or_the_models_or_as_asked(folder):
     assert data(folder, size=[6, 8], channels="grey").spec.input_shape == (1, 6, 8)
 
 
+@pytest.mark.parametrize("suffix", ["jpg", "png"])
+def test_the_size_of_portraits_is_that_of_the_upright_image(tmp_path, suffix):
+    """Stored on their side, with EXIF's orientation 6; their signal is at the ends, which a crop would cut off."""
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    for name, colour in (("a", 255), ("b", 0)):
+        (tmp_path / name).mkdir()
+        for i in range(10):
+            upright = np.full((100, 60, 3), 128, np.uint8)
+            upright[:20] = upright[80:] = colour
+            stored = Image.fromarray(upright).transpose(Image.Transpose.ROTATE_90)
+            stored.save(tmp_path / name / f"{i}.{suffix}", exif=exif, quality=95)
+    found = data(tmp_path, scaling="none")
+    assert found.choices["data.size"] == [100, 60]
+    assert found.preprocessing.raw_size == (100, 60)
+    train = found.splits["train"]
+    for rows in (slice(0, 20), slice(80, 100)):
+        means = train.inputs[:, :, rows].float().mean((1, 2, 3))
+        assert ((means > 128) == (train.targets == 0)).all()
+
+
+def test_upright_and_turned_images_are_of_many_sizes(tmp_path):
+    exif = Image.Exif()
+    for i in range(20):
+        exif[0x0112] = (1, 6)[i % 2]
+        (tmp_path / "ab"[i // 10]).mkdir(exist_ok=True)
+        Image.new("RGB", (12, 10)).save(tmp_path / "ab"[i // 10] / f"{i}.png", exif=exif)
+    assert any("images of many sizes" in note for note in data(tmp_path).notes)
+
+
 def test_what_does_not_fit_into_memory_is_streamed(folder, monkeypatch):
     monkeypatch.setattr("dltool.data.folder_data.available_memory", lambda: 2 * 20 * 360 - 1)
     assert data(folder).choices["data.residency"] == "loader"

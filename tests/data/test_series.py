@@ -62,6 +62,21 @@ def test_scaled_by_the_training_split_alone(path):
     assert data.spec.in_units(test.targets)[:, 0].tolist() == pytest.approx(list(range(80, 100)), rel=1e-5)
 
 
+def test_large_numbers_are_scaled_before_they_are_rounded(tmp_path):
+    """Around 1.7e9 float32's numbers are 128 apart; the series moves by 1."""
+    rows = [1_700_000_000 + row % 7 for row in range(ROWS)]
+    (tmp_path / "s.csv").write_text("\n".join(["x", *map(str, rows)]), encoding="utf-8")
+    data = prepared(tmp_path / "s.csv", window=4, horizon=2)
+    train = data.splits["train"]
+    assert train.inputs.dtype == train.targets.dtype == torch.float32
+    assert len(train.inputs.unique()) == 7
+    assert data.spec.in_units(train.targets).round().tolist()[0] == rows[4:6]
+    _, inputs = next(prepared_inputs(tmp_path / "s.csv", data.preprocessing, 8))
+    assert set(inputs.flatten().tolist()) <= set(train.inputs.flatten().tolist())
+    windows = torch.tensor([rows[:4]], dtype=torch.float64)[..., None]
+    assert torch.equal(data.preprocessing(windows)[0], train.inputs[0])
+
+
 def test_a_run_prepares_other_files_as_its_own(path):
     data = prepared(path, window=4)
     saved = json.loads(json.dumps(to_json(data.preprocessing, data.spec)))

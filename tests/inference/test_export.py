@@ -308,3 +308,22 @@ def test_standardized_numbers_come_out_in_their_units(tmp_path: Path) -> None:
     outputs = torch.export.load(tmp_path / "m.pt2").module()(rows)
     assert torch.allclose(outputs, run.predict(rows).outputs)
     assert outputs.abs().min() > 100
+
+
+@pytest.mark.parametrize("format", ["torch", "onnx"])
+def test_large_numbers_keep_their_digits(format: Any, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    """y = 1.7e9 + x, where float32's numbers are 128 apart."""
+    (tmp_path / "t.csv").write_text("x,y\n" + "\n".join(f"{i / 7!r},{1.7e9 + i / 7!r}" for i in range(60)))
+    words = ["model=linear", "data=csv", f"data.path={tmp_path / 't.csv'}", "data.target=y", "trainer.epochs=1"]
+    solver = ["task=least_squares", "optim=none", "data.batch_size=full", "logger.plots=false", "--quiet"]
+    assert main(["train", *words, *solver, f"run.dir={tmp_path / 'run'}"]) == 0
+    rows = torch.tensor([[1.0], [5.0], [2.5]], dtype=torch.float64)
+    path = tmp_path / "m"
+    if format == "onnx":
+        runtime = request.getfixturevalue("onnxruntime")
+        Run(RunFolder(tmp_path / "run")).export(path, format="onnx", with_preprocessing=True)
+        outputs = torch.tensor(runtime.InferenceSession(path).run(None, {"inputs": rows.numpy()})[0])
+    else:
+        Run(RunFolder(tmp_path / "run")).export(path, format="torch", with_preprocessing=True)
+        outputs = torch.export.load(path).module()(rows)
+    torch.testing.assert_close(outputs, 1.7e9 + rows, rtol=0, atol=1e-5)

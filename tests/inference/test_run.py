@@ -149,6 +149,24 @@ def test_rows_of_another_width_are_refused(load: Load) -> None:
         load("iris").predict([["a", "b", "c", "d"]])
 
 
+class Frame:
+    """What a data frame of pandas or polars has in common with this."""
+
+    columns = ("petal", "sepal")
+
+    def to_numpy(self) -> np.ndarray:
+        return np.zeros((1, 4))
+
+    def __array__(self, *_: object, **__: object) -> np.ndarray:
+        return self.to_numpy()
+
+
+def test_a_data_frame_is_not_read_by_position(load: Load) -> None:
+    with pytest.raises(DataError, match="a data frame is not read by position") as error:
+        load("iris").predict(Frame())  # type: ignore[arg-type]
+    assert error.value.hint == "frame.to_dict('records')"
+
+
 def test_several_looks_are_averaged_as_probabilities(load: Load) -> None:
     run = load("lenet")
     images = (torch.rand(6, 1, 8, 8, generator=torch.Generator().manual_seed(0)) * 255).to(torch.uint8)
@@ -203,6 +221,59 @@ def test_a_folder_with_an_unknown_class_is_refused(load: Load, tmp_path: Path) -
         Image.new("L", (8, 8)).save(tmp_path / name / "1.png")
     with pytest.raises(DataError, match=r"has the class 三, which the training never saw \(train sample 1\)"):
         load("lenet").evaluate(["data=image_folder", f"data.root={tmp_path}"])
+
+
+@pytest.mark.parametrize(
+    ("name", "override"),
+    [
+        ("lenet", "data.eval_batch_size=100"),
+        ("lenet", "data.residency=host"),
+        ("lenet", "data.augment.flip=true"),
+        ("iris", "data.batch_size=full"),
+        ("iris", "data.scaling=unit"),
+        ("binary", "data.sampling=balanced"),
+        ("binary", "data.drop_last=true"),
+        ("numbers", "data.shuffle=false"),
+        ("cyclegan", "data.eval_batch_size=7"),
+        ("gpt", "data.batch_size=3"),
+        ("tags", "data.batch_size=3"),
+        ("reversal", "data.eval_batch_size=7"),
+        ("names", "data.group_by_length=false"),
+    ],
+)
+def test_how_data_is_handled_changes_no_split(name: str, override: str, load: Load) -> None:
+    run = load(name)
+    own, again = run.evaluate(), run.evaluate([override])
+    assert (again.split, again.num_samples) == (own.split, own.num_samples)
+    if name != "cyclegan":  # Its pairs of images are others in other batches.
+        assert again.metrics == pytest.approx(own.metrics, rel=1e-5)
+    assert run.evaluate([override], split="all").num_samples == run.evaluate(split="all").num_samples
+
+
+@pytest.mark.parametrize(
+    ("name", "override"),
+    [
+        ("iris", "data.split_seed=1"),
+        ("iris", "data.num_folds=5"),
+        ("numbers", "data.test_fraction=0.5"),
+        ("gpt", "data.val_fraction=0.5"),
+        ("cyclegan", "data.split_seed=1"),
+        ("reversal", "data.num_samples=300"),
+    ],
+)
+def test_an_override_that_would_measure_training_samples_is_refused(name: str, override: str, load: Load) -> None:
+    key, value = override.split("=")
+    message = rf"{key} was .* in this run and decides which samples are held out: with {value}, training samples may be"
+    for split in ("auto", "val"):
+        with pytest.raises(ConfigError, match=message) as error:
+            load(name).evaluate([override], split=split)  # type: ignore[arg-type]
+        assert error.value.hint is not None
+        assert "--split all" in error.value.hint
+
+
+def test_other_data_may_be_split_otherwise(load: Load) -> None:
+    measured = load("reversal").evaluate(["data.shortest=2", "data.longest=4", "data.num_samples=50"])
+    assert (measured.split, measured.num_samples) == ("all", 50)
 
 
 def test_checkpoints_by_name(load: Load) -> None:
@@ -263,3 +334,49 @@ def test_standardized_targets_are_predicted_in_their_units(tmp_path: Path) -> No
     assert measured.metrics == {k.removeprefix("test/"): v for k, v in run.metrics.items() if k.startswith("test/")}
     assert measured.targets is not None
     assert min(measured.targets) >= 50_000
+
+
+def trained_on(table: str, folder: Path, *words: str) -> Run:
+    """A run on a table that is written to t.csv."""
+    (folder / "t.csv").write_text(table)
+    where = ["data=csv", f"data.path={folder / 't.csv'}", "data.target=y", f"run.dir={folder / 'run'}"]
+    here = ["logger.plots=false", "trainer.threads=1", "trainer.device=cpu"]
+    request = argparse.Namespace(overrides=[*where, *here, *words], config_dir=[], source=None)
+    train(*read_config(request), quiet=True)
+    return Run(RunFolder(folder / "run"))
+
+
+def test_large_numbers_are_learned_measured_and_predicted(tmp_path: Path) -> None:
+    """y = 1.7e9 + 3a - 2b, where float32's numbers are 128 apart and y has a deviation of 3.6."""
+    rng = np.random.default_rng(0)
+    rows = [(a, b, 1.7e9 + 3 * a - 2 * b) for a, b in rng.standard_normal((200, 2)).tolist()]
+    table = "a,b,y\n" + "".join(f"{a!r},{b!r},{y!r}\n" for a, b, y in rows)
+    solver = ["model=linear", "task=least_squares", "optim=none", "data.batch_size=full", "trainer.epochs=1"]
+    run = trained_on(table, tmp_path, *solver, "task.metrics=[rmse,mae,r2]")
+    assert run.metrics["test/rmse"] < 1e-6
+    assert run.metrics["test/mae"] < 1e-6
+    assert run.metrics["test/r2"] == pytest.approx(1, abs=1e-12)
+    measured = run.evaluate(predictions=True)
+    assert measured.predictions is not None
+    assert measured.targets is not None
+    places = [int(name) - 2 for name in measured.predictions.names]
+    assert measured.targets == pytest.approx([rows[place][2] for place in places], abs=1e-6, rel=0)
+    file = run.predict(tmp_path / "t.csv")
+    assert [file.values[place] for place in places] == measured.predictions.values
+    assert file.values == pytest.approx([y for *_, y in rows], abs=1e-6, rel=0)
+    assert run.predict([row[:2] for row in rows]).values == file.values
+    assert run.predict([{"a": a, "b": b} for a, b, _ in rows]).values == file.values
+
+
+def test_labels_are_told_as_they_are_written(tmp_path: Path) -> None:
+    """The class follows from x, so that a label which stands for two classes could not be predicted."""
+    labels = ["01", "1", "001", "02"]
+    table = "x,y\n" + "".join(f"{i % 4},{labels[i % 4]}\n" for i in range(200))
+    run = trained_on(table, tmp_path, "model=mlp", "data.kind=classes", "optim.lr=0.03", "trainer.epochs=30")
+    assert run.class_names == ("001", "01", "1", "02")
+    assert run.evaluate().metrics["accuracy"] == 1
+    assert run.predict([[0], [1], [2], [3]]).values == labels
+    (tmp_path / "new.csv").write_text("x,y\n0,01\n3,02\n1,1\n")
+    measured = run.evaluate([f"data.path={tmp_path / 'new.csv'}"], predictions=True)
+    assert measured.targets == ["01", "02", "1"]
+    assert measured.metrics["accuracy"] == 1

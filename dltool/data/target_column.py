@@ -1,0 +1,92 @@
+"""The target of a table: whether it is classes or numbers, and what its cells stand for."""
+
+import re
+from collections.abc import Callable, Collection, Sequence
+from typing import Any
+
+import numpy as np
+
+from dltool.data.cells import MISSING, parse_categories, parse_numbers, to_number
+from dltool.data.csv_file import CsvTable
+from dltool.errors import DataError
+
+# Whole numbers with at most so many different values are taken as classes, if each comes several times.
+MOST_NUMBERED_CLASSES, FEWEST_ROWS_A_CLASS = 20, 5
+LEADING_ZERO = re.compile(r"\s*[+-]?0\d")  # A code, such as 01, and no number.
+
+
+def choose_kind(table: CsvTable, index: int) -> str:
+    """What `auto` becomes for a target: "classes", "integer_classes" or "numbers".
+
+    Raises:
+        DataError: Most cells are numbers, but not all.
+    """
+    cells, name = table.columns[index], table.names[index]
+    numbers, texts = parse_numbers(cells)
+    found = np.unique(numbers[~np.isnan(numbers)])
+    if texts.any():
+        if texts.sum() < 0.5 * len(cells) and len(found) > MOST_NUMBERED_CLASSES:
+            raise text_in_numbers(table, index, texts, f"mend the cell, or data.kind=classes takes {name} as classes")
+        return "classes"
+    whole = len(found) > 0 and bool((found == np.round(found)).all())
+    if not whole or len(found) > min(MOST_NUMBERED_CLASSES, len(cells) // FEWEST_ROWS_A_CLASS):
+        return "numbers"
+    return "classes" if any(LEADING_ZERO.match(cell) for cell in set(cells)) else "integer_classes"
+
+
+def read_target(table: CsvTable, index: int, kind: str) -> tuple[np.ndarray, list[str] | None]:
+    """The target's values, float64 `(N,)`, NaN where missing: labels and their classes, or numbers and None.
+
+    Raises:
+        DataError: A cell is a text where a number is needed, or no whole number where classes are integers.
+    """
+    cells = table.columns[index]
+    if kind == "classes":
+        texts = {text for cell in set(cells) if (text := cell.strip()) not in MISSING}
+        return parse_categories(cells, sorted(texts, key=by_number_or_text(texts)))
+    numbers, not_numbers = parse_numbers(cells)
+    if not_numbers.any():
+        raise text_in_numbers(table, index, not_numbers, "data.kind=classes")
+    if kind == "numbers":
+        return numbers, None
+    found = np.unique(numbers[~np.isnan(numbers)])
+    broken = ~np.isnan(numbers) & (numbers != np.round(numbers))
+    if broken.any():
+        row = int(broken.argmax())
+        place = f"{table.origin}: row {table.rows[row]}, column {table.names[index]}"
+        raise DataError(f"{place}: {cells[row].strip()} is no whole number", "data.kind=classes")
+    labels = np.where(np.isnan(numbers), np.nan, np.searchsorted(found, numbers).astype(float))
+    return labels, [f"{number:.0f}" for number in found.tolist()]
+
+
+def by_number_or_text(texts: Collection[str]) -> Callable[[str], Any]:
+    """How classes are sorted: by number where all are numbers, 2 before 10, else by text."""
+    if np.isinf([to_number(text) for text in texts]).any():
+        return str
+    return lambda text: (to_number(text), text)
+
+
+def text_in_numbers(table: CsvTable, index: int, texts: np.ndarray, hint: str) -> DataError:
+    first = int(texts.argmax())
+    cell = table.columns[index][first].strip()
+    if first == 0 and not table.header:
+        hint = "data.header=true if the first row names the columns"
+    more = f"; there are {texts.sum():,} such cells" if texts.sum() > 1 else ""
+    return DataError(
+        f"{table.origin}: row {table.rows[first]}, column {table.names[index]}: "
+        f"{cell!r} is a text in a column of numbers{more}",
+        hint,
+    )
+
+
+def check_target(table: CsvTable, labels: np.ndarray, classes: Sequence[str] | None, name: str) -> None:
+    """Raises DataError where the target is constant, or a class of its own in each row, unless its kind is stated."""
+    present = len(np.unique(labels))
+    if present == 1:
+        value = classes[int(labels[0])] if classes else f"{labels[0]:g}"
+        raise DataError(f"{table.origin}: the target {name} is {value} in every row", "data.target=COLUMN")
+    if classes is not None and len(classes) > len(labels) // 2 and len(classes) > 2:
+        raise DataError(
+            f"{table.origin}: the target {name} has {len(classes):,} classes in {len(labels):,} rows",
+            "data.target=COLUMN, or data.kind=numbers for a column of numbers",
+        )

@@ -1,0 +1,141 @@
+"""Images to predict from: files, folders of them, images of PIL, arrays and tensors, all prepared alike."""
+
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from dltool.data.decoding import from_16_bits, to_pixels
+from dltool.data.image_files import Decoder, ImageFiles, choose_workers
+from dltool.data.image_folder import SUFFIXES, is_hidden
+from dltool.data.image_preprocessing import ImagePreprocessing
+from dltool.errors import DataError
+
+UINT8 = "array.astype('uint8'), 0 is black and 255 white"
+Named = tuple[list[str], Tensor]  # What each sample is called, and the samples, ready for the model.
+
+
+def find_images(paths: Sequence[Path]) -> list[Path]:
+    """The files, and of folders every image in them, those of inner folders too, by name."""
+    found: list[Path] = []
+    for path in paths:
+        if path.is_dir():
+            inside = sorted(file for file in path.rglob("*") if is_image(file, path))
+            if not inside:
+                raise DataError(f"{path.resolve()} has no images ({', '.join(sorted(SUFFIXES))})")
+            found += inside
+        elif path.is_file():
+            found.append(path)
+        else:
+            raise DataError(f"{path.resolve()} does not exist", f"the folder has {nearby(path)}")
+    return found
+
+
+def is_image(file: Path, folder: Path) -> bool:
+    return (
+        file.suffix.lower() in SUFFIXES and not any(map(is_hidden, file.relative_to(folder).parts)) and file.is_file()
+    )
+
+
+def nearby(path: Path) -> str:
+    folder = next(parent for parent in path.resolve().parents if parent.is_dir())
+    names = sorted(entry.name for entry in os.scandir(folder))
+    return (", ".join(names[:8]) + (" …" if names[8:] else "")) or "nothing"
+
+
+def image_files(paths: Sequence[Path], preprocessing: ImagePreprocessing, batch_size: int) -> Iterator[Named]:
+    """Decode files, many of them by workers, as a training on a folder of images does."""
+    files = ImageFiles(Path.cwd(), [str(path) for path in paths], preprocessing.channels)
+    decoder = Decoder(files, preprocessing.raw_size, preprocessing.fit, choose_workers("auto", files))
+    rows = [list(range(start, min(start + batch_size, len(paths)))) for start in range(0, len(paths), batch_size)]
+    for part, (images, failures) in zip(rows, decoder.stream(rows), strict=True):
+        if failures:
+            place, reason = failures[0]
+            more = f" (and {len(failures) - 1} more)" if failures[1:] else ""
+            raise DataError(f"{paths[part[place]].resolve()}: {reason}{more}", "mend or remove it")
+        yield [files.paths[row] for row in part], preprocessing(images)
+
+
+def image_objects(inputs: Any, preprocessing: ImagePreprocessing, batch_size: int) -> Iterator[Named]:
+    """Images in memory, prepared as the same images in files are.
+
+    Args:
+        inputs: Images of PIL, arrays or tensors, one or several; see Run.predict.
+        preprocessing: Of the run.
+        batch_size: Of the batches, at most.
+
+    Raises:
+        DataError: One is no image, or it is not clear what its numbers stand for.
+    """
+    images = separate(inputs)
+    for start in range(0, len(images), batch_size):
+        part = images[start : start + batch_size]
+        names = [str(start + place) for place in range(len(part))]
+        pixels = [pixels_of(image, name, preprocessing) for name, image in zip(names, part, strict=True)]
+        yield names, preprocessing(torch.stack(pixels))
+
+
+def separate(inputs: Any) -> Sequence[Any]:
+    """The images of a batch or a list; one alone is a list of one."""
+    batch = isinstance(inputs, (Tensor, np.ndarray)) and inputs.ndim == 4
+    return list(inputs) if batch or isinstance(inputs, Sequence) else [inputs]
+
+
+def pixels_of(image: Any, name: str, preprocessing: ImagePreprocessing) -> Tensor:
+    """One image as the training data has them: uint8 `(channels, *raw_size)`."""
+    from PIL import Image
+
+    if isinstance(image, Tensor):
+        image = image.detach().cpu().numpy()
+    if not isinstance(image, Image.Image):
+        array = as_bytes(image, name)
+        image = Image.fromarray(array[..., 0] if array.shape[2] == 1 else array)
+    try:
+        pixels = to_pixels(image, preprocessing.channels, preprocessing.raw_size, preprocessing.fit)
+    except Exception as error:  # PIL raises many kinds, for a truncated file or a rare mode.
+        raise DataError(f"image {name}: {' '.join(str(error).split()) or type(error).__name__}") from error
+    return torch.from_numpy(np.array(pixels))  # PIL's memory cannot be written to, which torch warns of.
+
+
+def as_bytes(image: Any, name: str) -> np.ndarray:
+    """Pixels of 0 … 255, uint8 `(H, W, C)`, C is 1 or 3, of an array of another type or layout.
+
+    Raises:
+        DataError: It has no shape of an image, or its numbers could stand for several ranges.
+    """
+    try:
+        array = channels_last(np.asarray(image), name)
+    except (TypeError, ValueError) as error:
+        raise DataError(f"image {name} is a {type(image).__name__}, which is no array: {error}") from error
+    if array.dtype == np.uint8:
+        return np.ascontiguousarray(array)
+    if array.dtype == bool:  # As a file of one bit a pixel.
+        return np.where(array, np.uint8(255), np.uint8(0))
+    if array.dtype.kind not in "iuf" or not array.size:
+        raise DataError(f"image {name} is an array of {array.dtype} {array.shape}", UINT8)
+    least, largest = array.min(), array.max()
+    what = f"image {name} is an array of {array.dtype} from {least:g} to {largest:g}"
+    if array.dtype == np.uint16:
+        if 0 < largest < 256:
+            raise DataError(f"{what}: 8 bits or 16?", f"{UINT8}; of 16 bits: PIL.Image.fromarray(array)")
+        return from_16_bits(array)
+    if array.dtype.kind == "f":
+        hint = "(255 * array).round().astype('uint8')" if largest <= 1 else "array.round().astype('uint8')"
+    else:
+        hint = UINT8 if largest < 256 else "array.astype('uint16')"
+    raise DataError(f"{what}; images are uint8, 0 … 255, or uint16, 0 … 65535", hint)
+
+
+def channels_last(array: np.ndarray, name: str) -> np.ndarray:
+    """`(H, W)`, `(H, W, C)` or `(C, H, W)`, C is 1 or 3, as `(H, W, C)`."""
+    if array.ndim == 2:
+        return array[..., None]
+    first, last = (array.ndim == 3 and array.shape[axis] in (1, 3) for axis in (0, 2))
+    if first == last:
+        problem = "is (C, H, W) or (H, W, C)" if first else "is none of (H, W), (H, W, C) and (C, H, W) with C 1 or 3"
+        raise DataError(f"image {name} of the shape {array.shape} {problem}", "PIL.Image.fromarray(array) says which")
+    return array.transpose(1, 2, 0) if first else array
