@@ -2,7 +2,6 @@
 
 import copy
 import dataclasses
-import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 from dltool.config.check import Config, check
 from dltool.config.compose import compose_from, leaves
 from dltool.errors import ConfigError
+from dltool.shell import quoted, setting
 from dltool.trust.sources import trust_flags
 
 # Length, stopping, checkpoints, logging; what computes; what looks for errors. All else would make it another training.
@@ -59,7 +59,7 @@ def compose_changed(
         if old.get(key) != new.get(key) and not any(key == k or key.startswith(f"{k}.") for k in allowed):
             raise ConfigError(
                 f"{key} was {old.get(key)} in this run{refusal.format(new.get(key))}",
-                f"train anew: dltool train {trust_flags()}--from {shlex.quote(str(path.parent))} {key}={new.get(key)}",
+                f"train anew: dltool train {trust_flags()}--from {quoted(path.parent)} {setting(key, new.get(key))}",
             )
     return after
 
