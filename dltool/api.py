@@ -15,6 +15,7 @@ from pathlib import Path
 from dltool.cli.request import open_run, read_config
 from dltool.inference.run import Run
 from dltool.registry import trust_paths
+from dltool.shell import quoted
 from dltool.training import train as train_in_folder
 
 __all__ = ["Run", "load", "train"]
@@ -54,7 +55,7 @@ def train(
     )
     ended = train_in_folder(*read_config(request), quiet=quiet)
     if ended.exit_code == 130:
-        raise KeyboardInterrupt(f"the step reached is saved; continue with: dltool resume {ended.path}")
+        raise KeyboardInterrupt(f"the step reached is saved; continue with: dltool resume {quoted(ended.path)}")
     if ended.exit_code:
         raise SystemExit(ended.exit_code)
     return load(ended.path, trust=trust)

@@ -8,6 +8,7 @@ from dltool.engine.evaluator import evaluate
 from dltool.errors import ConfigError
 from dltool.metrics.direction import metric_direction
 from dltool.settings import StopSettings
+from dltool.shell import setting
 from dltool.tasks.generative import GenerativeTask
 from dltool.tasks.task import Task
 
@@ -100,5 +101,5 @@ def check_reported(key: str, metric: str | None, task: Task, dataset: Dataset) -
     if metric not in known:
         raise ConfigError(
             f"{key}={metric}: no evaluation reports it; there are {', '.join(known) or 'none'}",
-            f"{key}={known[0]}" if known else f"{key}=train/loss",
+            setting(key, known[0] if known else "train/loss"),
         )

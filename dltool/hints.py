@@ -3,6 +3,8 @@
 import difflib
 from collections.abc import Iterable
 
+from dltool.shell import setting
+
 # Our key, then what Lightning, timm, Keras, Ultralytics, Hugging Face and plain PyTorch scripts call it.
 KEYS = """
 optim: optimizer optimiser
@@ -82,7 +84,7 @@ def by_foreign_word(table: str) -> dict[str, str]:
 def option_hint(group: str, word: str) -> str | None:
     """The hint for an option known by another name, or None."""
     known = by_foreign_word(OPTIONS.get(group, "")).get(word.lower())
-    return f"{word} is called {known} here: {group}={known}" if known else None
+    return f"{word} is called {known} here: {setting(group, known)}" if known else None
 
 
 def key_hint(word: str) -> str | None:

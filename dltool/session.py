@@ -35,8 +35,9 @@ from dltool.observers.samples import SamplesPlot
 from dltool.observers.tracker import make_trackers
 from dltool.observers.translations import TranslationsPlot
 from dltool.observers.undefined import UndefinedMetrics
-from dltool.runs.folder import RunFolder, quoted
+from dltool.runs.folder import RunFolder
 from dltool.runs.status import StatusFile
+from dltool.shell import quoted
 from dltool.summary import count_parameters
 from dltool.tasks.cyclegan import CycleGanTask
 from dltool.tasks.generative import GenerativeTask
@@ -102,7 +103,7 @@ class Session:
             why = trainer.stop_reason or f"its {trainer.stopped_by} are over"
             raise ConfigError(
                 f"{self.run.path} stopped at step {checkpoint.step}: {why}; nothing is left to do",
-                f"dltool resume {trust_flags()}{quoted(self.run.path)} {self.longer()}".rstrip(),
+                f"dltool resume {trust_flags()}{quoted(self.run.path, *self.longer())}",
             )
         cut_back(self.run.metrics, trainer.num_records)
         self.say(
@@ -158,7 +159,7 @@ class Session:
         if self.quiet:
             print(self.run.path)
             return
-        status, path = self.run.read_status(), quoted(self.run.path)
+        status, path = self.run.read_status(), self.run.path
         if self.trainer.settings.profile_steps is not None:
             times = self.run.profile / "table.txt"
             print(times.read_text(encoding="utf-8") if times.exists() else "no step was profiled: too few were taken")
@@ -186,20 +187,19 @@ class Session:
             rows.append(("stopped by", self.trainer.stop_reason))
         rows += [
             ("time", f"{seconds['total']:.1f} s, {status['samples_per_second']:,.0f} {unit}/s while training"),
-            ("run", path),
+            ("run", quoted(path)),
         ]
         if (self.run.path / "plots" / "curves.png").exists():
-            rows.append(("curves", quoted(self.run.path / "plots" / "curves.png")))
-        trusted = trust_flags()
+            rows.append(("curves", quoted(path / "plots" / "curves.png")))
         if self.parts.task.predicts:
-            what = "--text 'TEXT'" if self.parts.spec.num_tokens else "--input FILE"
-            rows.append(("predict", f"dltool predict {trusted}{path} {what}"))
+            predict = f"dltool predict {trust_flags()}{quoted(path)}"
+            rows.append(("predict", predict + (" --text 'TEXT'" if self.parts.spec.num_tokens else " --input FILE")))
         elif isinstance(self.parts.task, CycleGanTask):
-            rows.append(("translate", f"dltool predict {trusted}{path} --input FILE --direction A2B"))
+            rows.append(("translate", f"dltool predict {trust_flags()}{quoted(path)} --input FILE --direction A2B"))
         elif isinstance(self.parts.task, (LanguageModelTask, GenerativeTask)):
-            rows.append(("sample", f"dltool sample {trusted}{path}"))
-        rows.append(("longer", f"dltool resume {trusted}{path} {self.longer()}"))
-        rows.append(("again", f"dltool train {trusted}--from {path} seed=1"))
+            rows.append(("sample", f"dltool sample {trust_flags()}{quoted(path)}"))
+        rows.append(("longer", f"dltool resume {trust_flags()}{quoted(path, *self.longer())}"))
+        rows.append(("again", f"dltool train {trust_flags()}--from {quoted(path)} seed=1"))
         from rich import box
         from rich.console import Console
         from rich.table import Table
@@ -237,16 +237,16 @@ class Session:
             "model; or for dropout, penalties, label smoothing or a loss that cannot be so small"
         )
 
-    def longer(self) -> str:
-        """The override with which a resume goes on, `trainer.epochs=60` or `stop.target=null`."""
+    def longer(self) -> list[str]:
+        """The override with which a resume goes on, `trainer.epochs=60` or `stop.target=null`; or none."""
         settings, stopped_by = self.trainer.settings, self.trainer.stopped_by
         if stopped_by in self.trainer.stopping.rules:
-            return f"stop.{stopped_by}=null"
+            return [f"stop.{stopped_by}=null"]
         if stopped_by == self.trainer.progress.stop_request:
-            return ""
+            return []
         if settings.epochs is not None and stopped_by != "steps":
-            return f"trainer.epochs={2 * settings.epochs}"
-        return f"trainer.steps={2 * self.trainer.progress.step}"
+            return [f"trainer.epochs={2 * settings.epochs}"]
+        return [f"trainer.steps={2 * self.trainer.progress.step}"]
 
     def say(self, line: str, *, always: bool = False) -> None:
         """For a person, on standard error; and into log.txt."""

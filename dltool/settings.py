@@ -147,7 +147,7 @@ class AverageSettings:
 @requires(
     lambda config: not config.trainer.test_views or (config.data.inputs == "image" and config.data.targets != "none"),
     "trainer.test_views looks several times at images to tell what they are, and the data has none",
-    hint="trainer.test_views=[]",
+    hint="'trainer.test_views=[]'",
 )
 @requires(
     lambda config: config.trainer.overfit_batches is None or config.trainer.limit_batches is None,

@@ -28,9 +28,10 @@ from dltool.errors import ConfigError, DataError
 from dltool.observers.jsonl import cut_back
 from dltool.observers.observer import Observer
 from dltool.observers.tracker import check_trackers
-from dltool.runs.folder import RunFolder, describe_environment, quoted
+from dltool.runs.folder import RunFolder, describe_environment
 from dltool.session import Session
 from dltool.settings import OUTPUT_ROOT
+from dltool.shell import quoted
 from dltool.spec import DataSpec
 from dltool.summary import count_parameters, layer_table
 from dltool.trust.sources import trust_flags

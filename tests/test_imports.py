@@ -13,7 +13,7 @@ OWN_MODEL = str(PACKAGE / "template" / "models.py")
 
 # A module imports from its own tier and from those before it only.
 TIERS = [
-    ["core", "errors", "hints", "numerals", "component", "spec", "settings", "patterns", "trust", "registry"],
+    ["core", "errors", "shell", "hints", "numerals", "component", "spec", "settings", "patterns", "trust", "registry"],
     ["randomness", "batch", "config", "construct", "docstrings", "schema"],
     ["layers", "metrics", "text"],
     ["models", "data", "losses", "optim"],
@@ -31,6 +31,7 @@ TIERS = [
     ["search", "bench", "completion", "doctor"],
     ["inference"],
     ["cli"],
+    ["__main__"],
     ["api"],
     ["template"],
 ]

@@ -12,7 +12,7 @@ SUMMARY = "time the training beside a loop written by hand"
 EXAMPLES = """\
 examples:
   dltool bench model=lenet data.batch_size=64 trainer.threads=1
-  dltool bench model=mlp model.hidden=[512,512,512] --peers
+  dltool bench model=mlp 'model.hidden=[512,512,512]' --peers
   dltool bench model=gan data=gaussians --rounds 9 --seconds 30
   dltool bench model=lenet --json | jq .times_as_long
 

@@ -26,8 +26,8 @@ examples:
   dltool evaluate 12-00-00_cyclegan_digit_pairs --classifier 12-30-00_lenet_digit_looks
   dltool evaluate 12-00-00_gan_mnist 'task.metrics=[fd,kid,prdc,modes,nearest]' task.num_samples=10000
 
-key=value: other data (data=…, data.path=…, data.root=…), other metrics (task.metrics=[…]), an attack on a classifier of
-images (`dltool list attack`; attack.num_samples=1000 attacks the first ones only), trainer.device, .threads,
+key=value: other data (data=…, data.path=…, data.root=…), other metrics ('task.metrics=[…]'), an attack on a classifier
+of images (`dltool list attack`; attack.num_samples=1000 attacks the first ones only), trainer.device, .threads,
 .precision. Other data is prepared as the training's was: nothing is fitted to it. Of other data that brings no test
 split of its own, all samples are measured. The run's own data keeps its splits, whatever its batch size or residency; a
 key that would change the splits is refused. Of a network that tells images apart, --plots draws also the first layer's

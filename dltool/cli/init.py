@@ -2,12 +2,12 @@
 
 import argparse
 import os
-import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
 from dltool.errors import ConfigError
 from dltool.registry import TEMPLATE
+from dltool.shell import quoted
 
 SUMMARY = "begin a project of your own: a model, its configs, a test"
 EXAMPLES = """\
@@ -33,7 +33,7 @@ def run(args: argparse.Namespace) -> int:
         raise ConfigError(f"{where}: {error.strerror}", "dltool init FOLDER names a folder that can be made") from error
     for _, target in template_files():
         print(folder / target)
-    enter = "" if folder.resolve() == Path.cwd() else f"cd {shlex.quote(str(folder))} && "
+    enter = "" if folder.resolve() == Path.cwd() else f"cd {quoted(folder)} && "
     print(f"now        {enter}dltool train --trust models.py model=mine")
     return 0
 
@@ -48,7 +48,7 @@ def make(folder: Path) -> None:
     if folder.exists() and not folder.is_dir():
         raise ConfigError(f"{folder.resolve()} is a file", "dltool init FOLDER names a new folder")
     if folder.is_dir() and (found := sorted(e.name for e in os.scandir(folder) if e.name not in HARMLESS)):
-        hint = f"dltool init {shlex.quote(str(fresh(folder)))}"
+        hint = f"dltool init {quoted(fresh(folder))}"
         raise ConfigError(f"{folder.resolve()} is not empty: {found[0]} is in the way", hint)
     for source, target in template_files():
         path = folder / target

@@ -56,7 +56,7 @@ VERBS: dict[str, ModuleType] = {
 EPILOG = """\
 examples:
   dltool train model=lenet optim=adam                    LeNet on the built-in handwritten digits
-  dltool train model=mlp model.hidden=[256,64] data=iris trainer.epochs=100
+  dltool train model=mlp 'model.hidden=[256,64]' data=iris trainer.epochs=100
   dltool train experiment=lenet_mnist data.root=FOLDER   a complete recipe
   dltool list model                                      every model, a line on each
   dltool show model=lenet optim=sgd                      the composed config, and the model layer by layer
@@ -68,7 +68,8 @@ examples:
   dltool init my_project                                 a project with a model of your own
   dltool runs --sort test/accuracy                       the runs so far, the best first
 
-key=value configures the training; --flags are about the request.
+key=value configures the training; --flags are about the request. Quote what the shell
+would interpret: ( ) [ ] { } * ? ! ~ $ < > | & ; and spaces.
 exit codes: 0 done; 2 wrong config or data, nothing has run; 1 failed while running; 130, 143 interrupted, saved.
 """
 

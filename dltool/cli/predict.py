@@ -13,6 +13,7 @@ from dltool.cli.similar import print_similar
 from dltool.cli.tables import one_line, print_table, write_csv
 from dltool.cli.translated import print_translated
 from dltool.errors import ConfigError
+from dltool.shell import quoted
 
 if TYPE_CHECKING:
     from dltool.inference.inputs import Raw
@@ -26,7 +27,7 @@ examples:
   dltool predict outputs/2026-01-31/12-00-00_lenet_digits --input seven.png
   dltool predict 12-00-00_lenet_image_folder --input photos/ --top 5
   dltool predict 12-00-00_mlp_csv --input new.csv --csv > predicted.csv
-  dltool predict 12-00-00_lenet_digits --input *.png --json | jq '.predictions[].prediction'
+  dltool predict 12-00-00_lenet_digits --input seven.png eight.png --json | jq '.predictions[].prediction'
   dltool predict 12-00-00_lstm_conllu --text 'Time flies like an arrow .'
   dltool predict 12-00-00_transformer_parallel --input sentences.txt --beam 5 --length-penalty 0.6
   dltool predict 12-00-00_lstm_numbers --text 4711 --attention where.png
@@ -105,7 +106,7 @@ def check_search(args: argparse.Namespace) -> None:
 
 def check_attention(args: argparse.Namespace) -> None:
     if args.attention is not None and (args.text is None or len(args.text) != 1):
-        raise ConfigError("--attention draws one text", f"--text TEXT --attention {args.attention}")
+        raise ConfigError("--attention draws one text", f"--text TEXT --attention {quoted(args.attention)}")
 
 
 def inputs_of(used: "Run", words: list[str], *, are_texts: bool) -> "Raw":

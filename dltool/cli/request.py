@@ -43,7 +43,7 @@ def trust_given(args: argparse.Namespace) -> None:
 
 
 def add_config_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("overrides", nargs="*", metavar="key=value", help="group=option, key=value, +key=value, ~key")
+    parser.add_argument("overrides", nargs="*", metavar="key=value", help="group=option, key=value, +key=value, '~key'")
     parser.add_argument(
         "--config-dir",
         action="append",

@@ -10,6 +10,7 @@ from dltool.cli.request import add_use_arguments, used_run
 from dltool.cli.sequences import print_drawn
 from dltool.cli.tables import one_line
 from dltool.errors import ConfigError
+from dltool.shell import quoted
 
 if TYPE_CHECKING:
     from dltool.inference.run import Run
@@ -119,7 +120,7 @@ def write_texts(args: argparse.Namespace, used: "Run") -> None:
     sampler = TextSampler(used, **how)
     if args.attention is not None:
         if not prompt:
-            raise ConfigError("--attention draws a prompt", f"--prompt TEXT --attention {args.attention}")
+            raise ConfigError("--attention draws a prompt", f"--prompt TEXT --attention {quoted(args.attention)}")
         print_drawn(used.draw_attention(prompt, args.attention))
     count = args.count or 1
     if args.json:

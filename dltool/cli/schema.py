@@ -9,8 +9,8 @@ from dltool.config.options import GROUPS, PRESETS
 from dltool.config.source import registrations
 from dltool.errors import ConfigError
 from dltool.hints import nearest
-from dltool.runs.folder import quoted
 from dltool.schema import WHOLE, schema
+from dltool.shell import quoted
 
 SUMMARY = "print JSON Schemas of the YAML files, for editors"
 EXAMPLES = """\
@@ -72,7 +72,7 @@ def check_names(group: str | None, option: str | None) -> None:
     if option is None:
         return
     if group in PRESETS:
-        raise ConfigError(f"the files of {group} have no name: they have one schema", f"dltool schema {group}")
+        raise ConfigError(f"the files of {group} have no name: they have one schema", f"dltool schema {quoted(group)}")
     names = registrations()[str(group)]
     if option not in names:
         near = nearest(option, names)

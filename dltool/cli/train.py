@@ -4,6 +4,7 @@ import argparse
 
 from dltool.cli.request import add_config_arguments, command_words, compose_jobs, read_config
 from dltool.errors import ConfigError
+from dltool.shell import quoted
 
 SUMMARY = "train a model, or with -m a sweep of them"
 EXAMPLES = """\
@@ -13,7 +14,7 @@ examples:
   dltool train model=gan data=gaussians trainer.steps=5000
   dltool train experiment=lenet_mnist data.root=FOLDER seed=3
   dltool train --from outputs/2026-01-31/12-00-00_lenet_digits optim.lr=1e-4
-  dltool train -m model=mlp,lenet optim.lr=1e-2,1e-3 seed=range(0,3) sweep.n_jobs=2
+  dltool train -m model=mlp,lenet optim.lr=1e-2,1e-3 'seed=range(0,3)' sweep.n_jobs=2
 """
 
 
@@ -42,8 +43,6 @@ def run(args: argparse.Namespace) -> int:
 
 def run_sweep(args: argparse.Namespace) -> int:
     """Compose and check every job, then train them; with --cfg job, only say which there are."""
-    import shlex
-
     from dltool.search.grid import expand
     from dltool.search.launchers import split_launcher
     from dltool.search.settings import SweepSettings, split_settings
@@ -58,7 +57,7 @@ def run_sweep(args: argparse.Namespace) -> int:
     words = command_words(args)
     if args.cfg:
         for job in jobs:
-            print(shlex.join(["dltool", "train", *words, *job.overrides]))
+            print(quoted("dltool", "train", *words, *job.overrides))
         return 0
     return Sweep(
         SweepSettings(**fields),

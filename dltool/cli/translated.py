@@ -6,6 +6,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from dltool.errors import ConfigError
+from dltool.shell import quoted
 
 if TYPE_CHECKING:
     from dltool.inference.run import Run
@@ -23,7 +24,7 @@ def print_translated(args: argparse.Namespace, used: "Run", words: list[str]) ->
     if args.direction is None:
         raise ConfigError(f"{used.title} translates both ways: which one?", "--direction A2B, or --direction B2A")
     if args.input is None:
-        raise ConfigError(f"{used.title} translates pictures", f"--input FILE --direction {args.direction}")
+        raise ConfigError(f"{used.title} translates pictures", f"--input FILE --direction {quoted(args.direction)}")
     if args.csv or args.tta or args.attention:
         raise ConfigError(f"{used.title} writes pictures", "without --csv, --tta and --attention")
     made = used.translate(words, args.direction)

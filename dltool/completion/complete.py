@@ -48,7 +48,7 @@ def argument(line: Line, action: argparse.Action, typed: str) -> Answer:
     if action.choices is not None:
         return answer_of((Candidate(str(choice)) for choice in action.choices), typed)
     if metavar == "key=value":
-        return override(line, typed)
+        return as_override(line, typed)
     if "RUN" in metavar:
         return run(line, metavar, typed)
     if "FILTER" in metavar:
@@ -73,7 +73,7 @@ def answer_of(candidates: Iterable[Candidate], typed: str, prefix: str = "") -> 
     return Answer(matching(candidates, typed), prefix)
 
 
-def override(line: Line, typed: str) -> Answer:
+def as_override(line: Line, typed: str) -> Answer:
     """One of the training's overrides, completed with the keys of what the line selects."""
     from dltool.completion.overrides import Overrides
 

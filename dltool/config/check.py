@@ -17,6 +17,7 @@ from dltool.config.options import GROUPS, PRESETS
 from dltool.config.source import Component, component, registrations
 from dltool.errors import ConfigError
 from dltool.hints import key_hint, nearest
+from dltool.shell import quoted, setting
 from dltool.trust.command_line import COMMAND_LINE_ONLY
 from dltool.trust.record import check_trusted_code
 
@@ -119,7 +120,7 @@ def check_group(group: str, node: Any, composed: Composed) -> tuple[Component, d
     """Check one group's keys and values; returns its component and its complete fields."""
     if not isinstance(node, dict):
         raise ConfigError(
-            f"{group}={in_yaml(node)}: a mapping of keys is needed", f"`dltool list {group}` names the options"
+            f"{group}={in_yaml(node)}: a mapping of keys is needed", f"`dltool list {quoted(group)}` names the options"
         )
     name = node.get("name")
     names = registrations().get(group, {})
@@ -128,7 +129,7 @@ def check_group(group: str, node: Any, composed: Composed) -> tuple[Component, d
         raise ConfigError(
             f"{group}.name={in_yaml(name)}: there is no such {group} ({where(composed, f'{group}.name')}); "
             f"the names are {', '.join(sorted(names))}",
-            (f"did you mean {near}?" if near else f"see `dltool list {group}`;")
+            (f"did you mean {near}?" if near else f"see `dltool list {quoted(group)}`;")
             + " --trust FILE.py registers your own",
         )
     declared = component(group, name)
@@ -164,7 +165,7 @@ def unknown_field(group: str, key: str, declared: Component, composed: Composed)
     if near:
         hint: str | None = f"did you mean {group}.{near}?"
     elif owners:
-        hint = f"{key} is a key of {group}={', '.join(owners)}"
+        hint = f"{key} is a key of {' and '.join(setting(group, name) for name in owners)}"
     else:
         hint = other_home(key, composed.tree)
     takes = ", ".join(declared.all_fields) or "no keys"
@@ -188,17 +189,17 @@ def misfit_error(key: str, misfit: Misfit, field: Field, composed: Composed, own
         hint = f"did you mean {full.rpartition('.')[0]}.{near}?" if near else None
         return ConfigError(f"unknown key {full} ({where(composed, full)}): {key} takes {misfit.allowed}", hint)
     near = nearest(str(misfit.value), misfit.names)
-    hint = f"did you mean {full}={near}?" if near else None
+    hint = f"did you mean {near if '[' in misfit.path else setting(full, near)}?" if near else None
     if hint is None and field.default is not REQUIRED and not isinstance(field.default, dict):
         of = "" if owner == "default" else f" of {owner}"
-        hint = f"the default{of} is {key}={in_yaml(field.default)}"
+        hint = f"the default{of} is {setting(key, field.default)}"
     return ConfigError(
         f"{full}={in_yaml(misfit.value)}: {misfit.allowed} is needed ({where(composed, full.partition('[')[0])})", hint
     )
 
 
 def in_yaml(value: Any) -> str:
-    """A value as one would type it."""
+    """A value as a message shows it."""
     return "null" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
 
 
@@ -208,7 +209,7 @@ def refuse_from_files(tree: dict[str, Any], composed: Composed) -> None:
         rule = COMMAND_LINE_ONLY.get(key)
         if rule and not rule.harmless(value) and composed.origin(key) != COMMAND_LINE:
             message = f"{key}={in_yaml(value)} is {rule.what} ({where(composed, key)})"
-            raise ConfigError(message, f"it is taken from the command line only: {key}={in_yaml(value)}")
+            raise ConfigError(message, f"it is taken from the command line only: {setting(key, value)}")
 
 
 def check_task(tree: dict[str, Any], components: dict[str, Component]) -> None:
@@ -217,9 +218,10 @@ def check_task(tree: dict[str, Any], components: dict[str, Component]) -> None:
     tasks = model.traits["tasks"]
     if not stands_for(task) & {*tasks}:
         fit = [other for other in registrations()["model"] if task.name in component("model", other).traits["tasks"]]
+        models = ", ".join(setting("model", name) for name in sorted(fit)[:6])
         raise ConfigError(
             f"task={task.name} cannot train model={model.name}, which is made for task={', '.join(tasks)}",
-            f"task={tasks[0]}, or for {task.name} model={', '.join(sorted(fit)[:6])}",
+            f"{setting('task', tasks[0])}, or for {task.name} {models}",
         )
     optimizer, without = tree["optim"]["name"], task.traits.get("loss_for") is None
     if without and optimizer != "none":
@@ -272,7 +274,7 @@ def resolve_loss(components: dict[str, Component]) -> Component | None:
     if loss.name not in [other.name for other in fitting]:
         names = ", ".join(other.name for other in fitting) or "none"
         subject = f"data={data.name}, whose targets are {purpose}" if wanted == "data" else f"task={task.name}"
-        hint = f"loss={first.name}" if first else None
+        hint = setting("loss", first.name) if first else None
         raise ConfigError(f"loss={loss.name} does not fit {subject}; those that fit are {names}", hint)
     return loss
 

@@ -33,6 +33,7 @@ from dltool.config.options import GROUPS, PRESETS, config_folders, option_files,
 from dltool.config.source import component, registrations
 from dltool.errors import ConfigError
 from dltool.hints import nearest, option_hint
+from dltool.shell import quoted, setting
 from dltool.trust.sources import trusted_sources
 
 COMMAND_LINE = "the command line"
@@ -181,7 +182,7 @@ def parse_overrides(overrides: Sequence[str]) -> list[Override]:
     for override in parsed:
         if override.is_sweep_override():
             key = override.key_or_group
-            hint = f"one run for each: -m; a list is written {key}=[…], a quoted text {key}=\"'a,b'\""
+            hint = f"one run for each: -m; a list is written {quoted(f'{key}=[a,b]')}, a text {setting(key, 'a,b')}"
             raise ConfigError(f"{override.input_line} names several values for one run", hint)
     return parsed
 
@@ -194,7 +195,7 @@ def parse_override(text: str) -> Override:
     except HydraException as error:  # Also where there is no `=` at all.
         key, separator, value = text.partition("=")
         if not separator or not re.fullmatch(r"[+~]{0,2}[\w./@-]+", key) or re.match(SWEEP_FUNCTION, value):
-            hint = "write key=value, group=option, +key=value or ~key"
+            hint = "write key=value, group=option, +key=value or '~key'"
             raise ConfigError(f"cannot read {text!r} as an override", hint) from error
         escaped = value.replace("\\", "\\\\").replace("'", "\\'")
         if is_list := re.fullmatch(r"\[[^][{}'\"\\]+\]", value):  # Of such texts: [身高,weight (kg)].
@@ -216,10 +217,10 @@ def check_options(overrides: Sequence[Override], config_dirs: Sequence[Path]) ->
         options = list(option_files(group, config_dirs))
         if not isinstance(value, str) or value not in options:
             near = nearest(str(value), options)
-            hint = option_hint(group, str(value)) or (f"did you mean {group}={near}?" if near else None)
+            hint = option_hint(group, str(value)) or (f"did you mean {setting(group, near)}?" if near else None)
             raise ConfigError(
                 f"{group}={value}: there is no such {group}; the options are {', '.join(options)}",
-                hint or f"see `dltool list {group}`; --trust FILE.py registers your own",
+                hint or f"see `dltool list {quoted(group)}`; --trust FILE.py registers your own",
             )
 
 

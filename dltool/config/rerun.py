@@ -2,7 +2,6 @@
 
 import copy
 import dataclasses
-import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from dltool.config.check import Config, check
 from dltool.config.compose import compose_from, leaves
 from dltool.config.data_roles import keys_with_role
 from dltool.errors import ConfigError
+from dltool.shell import quoted, setting
 from dltool.trust.sources import trust_flags
 
 # Length, stopping, checkpoints, logging; what computes; what looks for errors. Of the data, the keys marked Placement
@@ -69,7 +69,7 @@ def compose_changed(
         if old.get(key) != new.get(key) and not any(key == k or key.startswith(f"{k}.") for k in allowed):
             raise ConfigError(
                 f"{key} was {old.get(key)} in this run{refusal.format(new.get(key))}",
-                f"train anew: dltool train {trust_flags()}--from {shlex.quote(str(path.parent))} {key}={new.get(key)}",
+                f"train anew: dltool train {trust_flags()}--from {quoted(path.parent)} {setting(key, new.get(key))}",
             )
     return after
 

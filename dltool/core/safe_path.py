@@ -9,7 +9,6 @@ followed. Links above the folder, and the folder itself being one, are the user'
 import contextlib
 import errno
 import os
-import shlex
 import shutil
 import stat
 from collections.abc import Iterator
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from dltool.errors import ConfigError
+from dltool.shell import quoted
 
 # Windows has neither descriptors of folders nor these flags; there the checks go by path.
 BY_DESCRIPTOR = os.open in os.supports_dir_fd and os.stat in os.supports_dir_fd
@@ -239,7 +239,7 @@ def unsafe(status: os.stat_result) -> str | None:
 def refused(path: Path, problem: str) -> UnsafeFileError:
     return UnsafeFileError(
         f"{path} is {problem}; dltool writes only to regular files in a run folder",
-        f"if somebody else made the folder, look at what it holds; then rm {shlex.quote(str(path))}",
+        f"if somebody else made the folder, look at what it holds; then rm {quoted(path)}",
     )
 
 

@@ -12,6 +12,7 @@ from dltool.data.sequence_data import SequenceData
 from dltool.data.split_files import TextRows, find_split_files, joined
 from dltool.data.text_file import read_text
 from dltool.errors import DataError
+from dltool.shell import setting
 
 NUM_COLUMNS = 10
 COLUMNS = {"upos": 3, "xpos": 4}  # ID, FORM, LEMMA, UPOS, XPOS, FEATS, …, from 0.
@@ -83,7 +84,7 @@ def read_sentences(path: Path, column: str) -> TextRows:
             word = sentence[found.index("_")][0]
             raise DataError(
                 f"{path}: the word {word!r} of the sentence that begins in line {row} has no {column}",
-                f"data.column={other}",
+                setting("data.column", other),
             )
         words.append([word for word, _ in sentence])
         tags.append(found)

@@ -121,7 +121,7 @@ def read_text(path: Path) -> str:
     """The file's text, unzipped and decoded. Raises DataError where that cannot be done."""
     if not path.is_file():
         what = "is a folder, not a CSV file" if path.is_dir() else "does not exist"
-        raise DataError(f"{path} {what}", f"data.path=FILE.csv{nearby(path)}")
+        raise DataError(f"{path} {what}", "data.path=FILE.csv" + nearby(path))
     try:
         content = path.read_bytes()
         if content.startswith(b"\x1f\x8b"):
@@ -179,7 +179,7 @@ def check_widths(records: Sequence[Sequence[str]], rows: Sequence[int], path: Pa
     row, cells = next((row, len(record)) for row, record in zip(rows, records, strict=True) if len(record) != width)
     raise DataError(
         f"{path}: row {row} has {cells} cells, the first row {width} (cells are separated by a {delimiter})",
-        "mend the row (a cell that holds a separator needs quotes), or data.delimiter=comma|semicolon|tab|pipe",
+        "mend the row (a cell that holds a separator needs quotes), or data.delimiter=comma, semicolon, tab or pipe",
     )
 
 

@@ -16,6 +16,7 @@ from dltool.data.table_data import TableData
 from dltool.data.target_column import check_target, choose_kind, read_target, text_in_numbers
 from dltool.errors import DataError
 from dltool.hints import nearest
+from dltool.shell import setting
 from dltool.spec import Target
 
 MOST_CATEGORIES = 1000  # One-hot: each is an input.
@@ -79,11 +80,13 @@ def csv_table(
     dropped = {find_column(table, name, "data.drop") for name in drop}
     forced = {find_column(table, name, "data.categories") for name in categories}
     if target_index in dropped:
-        raise DataError(f"{table.origin}: data.drop holds the target {table.names[target_index]}", "data.drop=[…]")
+        raise DataError(f"{table.origin}: data.drop holds the target {table.names[target_index]}", "'data.drop=[…]'")
     used = [i for i in range(len(table.names)) if i != target_index and i not in dropped]
     if not used:
         cut = f"cells are separated by a {table.delimiter}"
-        raise DataError(f"{table.origin} has no column beside the target ({cut})", "data.delimiter=…, or data.drop=[]")
+        raise DataError(
+            f"{table.origin} has no column beside the target ({cut})", "data.delimiter=…, or 'data.drop=[]'"
+        )
 
     found_kind = choose_kind(table, target_index) if kind == "auto" else kind
     labels, classes = read_target(table, target_index, found_kind)
@@ -130,10 +133,10 @@ def find_column(table: CsvTable, wanted: str | int, key: str) -> int:
         return number - 1 if number > 0 else count + number
     near = nearest(str(wanted), table.names)
     listed = ", ".join(table.names[:20]) + (f" and {count - 20} more" if count > 20 else "")
-    hint = "data.drop=[] drops none" if key == "data.drop" else f"{key}=1 … {count} counts them, -1 is the last one"
+    hint = "'data.drop=[]' drops none" if key == "data.drop" else f"{key}=1 … {count} counts them, -1 is the last one"
     hint = f"did you mean {near}?" if near else hint
     if count == 1:
-        hint = f"are its cells separated by a {table.delimiter}? data.delimiter=comma|semicolon|tab|pipe"
+        hint = f"are its cells separated by a {table.delimiter}? data.delimiter=comma, semicolon, tab or pipe"
     raise DataError(f"{table.origin}: {key}={wanted}: there is no such column; the columns are {listed}", hint)
 
 
@@ -145,9 +148,8 @@ def read_inputs(table: CsvTable, used: Sequence[int], forced: set[int]) -> tuple
         num_texts, num_numbers = int(texts.sum()), int((~np.isnan(numbers)).sum())
         if index not in forced and 0 < num_texts < num_numbers:
             name = table.names[index]
-            raise text_in_numbers(
-                table, index, texts, f"mend the cell, or data.categories=[{name}], data.drop=[{name}]"
-            )
+            hint = f"mend the cell, or {setting('data.categories', [name])}, {setting('data.drop', [name])}"
+            raise text_in_numbers(table, index, texts, hint)
         if num_texts == 0 and index not in forced:
             values[:, position] = numbers
             columns.append(Column(table.names[index]))
@@ -157,7 +159,7 @@ def read_inputs(table: CsvTable, used: Sequence[int], forced: set[int]) -> tuple
             columns.append(Column(table.names[index], tuple(found)))
         if np.isnan(values[:, position]).all():
             name = table.names[index]
-            raise DataError(f"{table.origin}: every cell of the column {name} is missing", f"data.drop=[{name}]")
+            raise DataError(f"{table.origin}: every cell of the column {name} is missing", setting("data.drop", [name]))
     return values, columns
 
 
@@ -165,7 +167,7 @@ def check_categories(table: CsvTable, index: int, found: Sequence[str]) -> None:
     name, count = table.names[index], len(found)
     if count > MOST_CATEGORIES or count > max(20, len(table) // 2):
         comma = any(cell.replace(",", ".", 1).replace(".", "", 1).isdigit() and "," in cell for cell in found[:5])
-        hint = "write numbers with a decimal point" if comma else f"data.drop=[{name}]"
+        hint = "write numbers with a decimal point" if comma else setting("data.drop", [name])
         raise DataError(
             f"{table.origin}: the column {name} has {count:,} different texts in {len(table):,} rows, such as "
             f"{found[0]!r}: too many for categories",
@@ -185,7 +187,7 @@ def handle_missing(
     if missing == "drop":
         keep = ~absent.any(axis=1)
         if not keep.any():
-            raise DataError(f"{table.origin}: every row misses a cell", "data.missing=mean, or data.drop=[…]")
+            raise DataError(f"{table.origin}: every row misses a cell", "data.missing=mean, or 'data.drop=[…]'")
         return keep
     refused = absent[:, :1] if missing in ("mean", "mode") else absent
     if refused.any():
@@ -197,7 +199,7 @@ def handle_missing(
         raise DataError(
             f"{table.origin}: row {table.rows[row]}, {what} {table.names[index]}: the cell is missing"
             f"{f' ({cell})' if cell else ''}{others}",
-            "data.missing=drop" if position == 0 else "data.missing=drop|mean|mode",
+            "data.missing=drop" if position == 0 else "data.missing=drop, mean or mode",
         )
     return np.ones(len(values), dtype=bool)
 

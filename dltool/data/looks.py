@@ -62,7 +62,7 @@ class LookData(ImageData):
 
     def _shape(self, model_traits: Mapping[str, Any]) -> None:
         if not self.looks:
-            raise DataError("data.looks is empty", "data.looks=[upright]")
+            raise DataError("data.looks is empty", "'data.looks=[upright]'")
         super()._shape(model_traits)
         self.splits = {name: in_looks(split, self.looks) for name, split in self.splits.items()}
 

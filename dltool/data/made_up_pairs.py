@@ -11,6 +11,7 @@ from dltool.data.arrays import RawData, Split, Text, Texts
 from dltool.data.number_words import LARGEST, chinese_numeral, english_words
 from dltool.data.sequence_data import PairData
 from dltool.errors import DataError
+from dltool.shell import setting
 
 LISTED = 100_000  # Of so many, all are listed, and some of them chosen.
 SYMBOLS = {"digits": "0123456789", "letters": "abcdefghijklmnopqrstuvwxyz"}
@@ -38,7 +39,8 @@ def numbers(
     """
     if max_number > LARGEST:
         raise DataError(
-            f"data.max_number={max_number}: numbers are told up to {LARGEST:,}", f"data.max_number={LARGEST}"
+            f"data.max_number={max_number}: numbers are told up to {LARGEST:,}",
+            setting("data.max_number", LARGEST),
         )
     if num_samples > max_number + 1:
         raise DataError(
@@ -140,7 +142,7 @@ def sequences(rng: torch.Generator, symbols: str, shortest: int, longest: int, c
         raise DataError(
             f"data.num_samples={count}: there are {available} sequences of {shortest} to {longest} of "
             f"{len(symbols)} symbols",
-            f"data.num_samples={available}, or data.longest={longest + 1}",
+            f"{setting('data.num_samples', available)}, or data.longest={longest + 1}",
         )
     texts: list[str] = []
     for length in range(shortest, longest + 1):

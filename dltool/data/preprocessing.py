@@ -17,6 +17,7 @@ from dltool.data.series_preprocessing import SeriesPreprocessing
 from dltool.data.table_preprocessing import TablePreprocessing
 from dltool.data.text_preprocessing import TextPreprocessing
 from dltool.errors import DataError
+from dltool.shell import setting
 from dltool.spec import DataSpec
 from dltool.text.fitting import fingerprint
 
@@ -125,7 +126,9 @@ def relabelled(raw: RawData, spec: DataSpec) -> RawData:
     """
     other = raw.target != spec.target and {raw.target, spec.target} & {*SEQUENCES}
     if other or (raw.target in LABELS) != (spec.target in LABELS) or raw.target_dim != spec.target_dim:
-        hint = f"data.kind={'classes' if spec.target in LABELS else 'numbers'}, if that is how they are meant"
+        hint = (
+            f"{setting('data.kind', 'classes' if spec.target in LABELS else 'numbers')}, if that is how they are meant"
+        )
         raise DataError(f"the targets of {raw.origin} are {raw.target}, and the run was trained on {spec.target}", hint)
     if raw.class_names == spec.class_names:
         return raw

@@ -8,6 +8,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from dltool.errors import ConfigError, DataError
+from dltool.shell import setting
 
 Size = tuple[int, int]
 LARGEST_PADDING = 4  # Pixels in all per dimension: LeCun et al. (1998) set MNIST's 28×28 in 32×32.
@@ -32,7 +33,7 @@ def choose_size(size: Size, resize: Literal["auto"] | int | list[int] | None, mo
     if resize == "auto":
         return size if min(size) >= least else (native, native)
     if isinstance(resize, list) and len(resize) != 2:
-        raise ConfigError(f"data.resize={resize} is not [height, width]", hint=f"data.resize=[{native},{native}]")
+        raise ConfigError(f"data.resize={resize} is not [height, width]", hint=setting("data.resize", [native, native]))
     chosen = size
     if resize is not None:
         chosen = (resize[0], resize[1]) if isinstance(resize, list) else (resize, resize)
@@ -40,7 +41,7 @@ def choose_size(size: Size, resize: Literal["auto"] | int | list[int] | None, mo
         raise DataError(
             f"images of {describe(chosen)} are smaller than {describe((least, least))}, "
             f"the least that the model takes (data.resize={'null' if resize is None else resize})",
-            hint=f"data.resize=auto or data.resize={native}",
+            hint=f"data.resize=auto or {setting('data.resize', native)}",
         )
     return chosen
 

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from dltool.errors import ConfigError
+from dltool.shell import quoted, setting
 
 Scaling = Literal["standardize", "unit", "symmetric", "none"]
 
@@ -52,6 +53,11 @@ def pixel_scaling(train: Tensor, mode: Scaling, device: torch.device) -> PixelSc
     return PixelScaling(shift, factor, input_range)
 
 
+def rounded(number: float) -> float:
+    """To four significant digits."""
+    return float(f"{number:.4g}")
+
+
 @dataclass(frozen=True)
 class GivenStatistics:
     """Means and deviations that take the place of the training split's, as a recipe or a set of weights states them.
@@ -76,13 +82,13 @@ class GivenStatistics:
             there, lacking = ("mean", "std") if std is None else ("std", "mean")
             raise ConfigError(
                 f"data.{there} is given and data.{lacking} is null: both are needed",
-                f"data.{lacking}=[…], or data.{there}=null to compute both",
+                f"{quoted(f'data.{lacking}=[…]')}, or data.{there}=null to compute both",
             )
         if len(mean) != len(std):
             raise ConfigError(f"data.mean has {len(mean)} values and data.std {len(std)}", "one a channel in each")
         if max(std, default=0) > 1:
-            shares = ",".join(f"{value / 255:.4g}" for value in std)
-            raise ConfigError(f"data.std={list(std)} is not of pixels in [0, 1]", f"data.std=[{shares}]")
+            shares = [rounded(value / 255) for value in std]
+            raise ConfigError(f"data.std={list(std)} is not of pixels in [0, 1]", setting("data.std", shares))
         if scaling not in ("auto", "standardize"):
             raise ConfigError(
                 f"data.scaling={scaling} leaves no use for data.mean and data.std",
@@ -98,7 +104,7 @@ class GivenStatistics:
         """
         if len(self.mean) != channels:
             fitting = " ".join(
-                f"data.{name}=[{','.join([f'{sum(values) / len(values):.4g}'] * channels)}]"
+                setting(f"data.{name}", [rounded(sum(values) / len(values))] * channels)
                 for name, values in (("mean", self.mean), ("std", self.std))
                 if values
             )

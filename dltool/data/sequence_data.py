@@ -16,6 +16,7 @@ from dltool.data.sequence_source import SequenceSource, evaluation_batches, sequ
 from dltool.data.source import TrainSource
 from dltool.data.text_preprocessing import TextPreprocessing, padded
 from dltool.errors import ConfigError, DataError
+from dltool.shell import setting
 from dltool.spec import BEGIN, END, IGNORED, PAD, SPECIAL_TOKENS, DataSpec
 from dltool.text.fitting import load_tokenizer
 from dltool.text.tokenizer import TokenizerSettings
@@ -63,7 +64,7 @@ class SequenceData(SampleData):
             raise ConfigError(
                 f"data.batch_tokens={self.batch_tokens} is the size of batches of texts of like length, which need "
                 f"{key}={value}",
-                f"{key}={value}, or data.batch_tokens=null",
+                f"{setting(key, value)}, or data.batch_tokens=null",
             )
         if self.drop_last:
             raise ConfigError("with data.batch_tokens no batch is smaller than it should be", "data.drop_last=false")

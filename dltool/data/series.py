@@ -95,7 +95,7 @@ def columns_of_numbers(table: CsvTable) -> list[int]:
     if not found:
         raise DataError(
             f"{table.origin}: none of the columns {shortened(table.names)} holds numbers",
-            f"are its cells separated by a {table.delimiter}? data.delimiter=comma|semicolon|tab|pipe",
+            f"are its cells separated by a {table.delimiter}? data.delimiter=comma, semicolon, tab or pipe",
         )
     return found
 

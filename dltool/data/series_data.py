@@ -9,6 +9,7 @@ from dltool.data.sample_data import ScaledData
 from dltool.data.scaling import Scaling, fit_rows
 from dltool.data.series_preprocessing import SeriesPreprocessing
 from dltool.errors import DataError
+from dltool.shell import setting
 
 
 class SeriesData(ScaledData):
@@ -42,12 +43,12 @@ class SeriesData(ScaledData):
             raise DataError(
                 f"{raw.origin}: its columns {', '.join(raw.feature_names)} are not those of the run, "
                 f"{', '.join(preprocessing.columns)}",
-                f"data.columns=[{','.join(preprocessing.columns)}]",
+                setting("data.columns", preprocessing.columns),
             )
         if raw.train.inputs.shape[1] != preprocessing.window:
             raise DataError(
                 f"data.window={raw.train.inputs.shape[1]}, and the run was trained on {preprocessing.window}",
-                f"data.window={preprocessing.window}",
+                setting("data.window", preprocessing.window),
             )
         self.preprocessing = preprocessing
         self._replace_inputs({name: preprocessing(split.inputs) for name, split in self.splits.items()})

@@ -86,7 +86,7 @@ def read_numbers(table: CsvTable, indices: Sequence[int], first: int = 0) -> np.
             more = f"; so are {count:,} more of the column" if count else ""
             raise DataError(
                 f"{place(table.origin, table.rows, first + row, name)}: {what}{more}",
-                "mend the cell, or choose others: data.columns=[…]",
+                "mend the cell, or choose others: 'data.columns=[…]'",
             )
         columns.append(numbers)
     return np.stack(columns, axis=1)

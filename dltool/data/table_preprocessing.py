@@ -14,6 +14,7 @@ from dltool.data.csv_file import CsvTable, read_csv
 from dltool.data.scaling import Scaling, fit_rows
 from dltool.errors import DataError
 from dltool.hints import nearest
+from dltool.shell import setting
 
 Rows = Sequence[int] | Tensor  # Where each row stands in its file.
 
@@ -85,7 +86,7 @@ class TablePreprocessing:
             if len(present) == 0:
                 raise DataError(
                     f"{origin}: all cells of the column {column.name} that fell to the training split are missing",
-                    f"data.drop=[{column.name}]",
+                    setting("data.drop", [column.name]),
                 )
             fill = None if column.fill is None else float(filling(present, column))
             if column.categories is None:
@@ -174,7 +175,7 @@ class TablePreprocessing:
                 row = int(absent.int().argmax())
                 raise DataError(
                     f"{place(origin, rows, row, own.name)}: the cell is missing",
-                    "mend the cell, or train with data.missing=mean|mode",
+                    "mend the cell, or train with data.missing=mean or mode",
                 )
             if isinstance(own, NumberColumn):
                 filled = column.double() if own.fill is None else torch.where(absent, own.fill, column.double())
@@ -227,7 +228,7 @@ class TablePreprocessing:
                 kinds = ("numbers", "categories") if given.categories is None else ("categories", "numbers")
                 raise DataError(
                     f"{origin}: the column {own.name} holds {kinds[0]}, and held {kinds[1]} in training",
-                    f"data.categories=[{own.name}]" if given.categories is None else "mend its cells",
+                    setting("data.categories", [own.name]) if given.categories is None else "mend its cells",
                 )
         return [columns[place] for place in places], places
 

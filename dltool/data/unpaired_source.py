@@ -6,6 +6,7 @@ from dltool.batch import Batch
 from dltool.data.batch_source import BatchSource
 from dltool.data.source import TrainSource
 from dltool.errors import DataError
+from dltool.shell import setting
 
 
 class UnpairedSource(BatchSource):
@@ -34,7 +35,7 @@ class UnpairedSource(BatchSource):
                 raise DataError(
                     f"data.batch_size={source.batch_size} is more than the {source.num_samples} training images of "
                     f"domain {name}",
-                    f"data.batch_size={source.num_samples}",
+                    setting("data.batch_size", source.num_samples),
                 )
             # A pass of the smaller domain leaves its last, smaller batch out: it would make that of the other small.
             source.batches_per_epoch = source.num_samples // source.batch_size

@@ -19,7 +19,7 @@ PURPOSES = {
     "wandb": "logger=wandb",
     "mlflow": "logger=mlflow",
     "export": "dltool export --format onnx",
-    "text": "data.tokenizer.kind=bpe, task.metrics=[bleu]",
+    "text": "data.tokenizer.kind=bpe, 'task.metrics=[bleu]'",
     "timm": "model=timm",
     "test": "the tests",
     "dev": "the linters",

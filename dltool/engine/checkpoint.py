@@ -26,6 +26,7 @@ from dltool.core.safe_path import SafePath
 from dltool.engine.packing import pack, unpack
 from dltool.engine.stopping import better
 from dltool.errors import CheckpointError
+from dltool.shell import quoted
 from dltool.trust.sources import trust_flags
 
 FORMAT = 1
@@ -187,7 +188,7 @@ class CheckpointStore:
         kept = f"the last good checkpoint is {good}" if good else "there is no checkpoint yet"
         return CheckpointError(
             f"{reason} at step {step}: the checkpoint could not be written to {self.folder.resolve()}; {kept}",
-            f"make room, then dltool resume {trust_flags()}{self.folder.parent}",
+            f"make room, then dltool resume {trust_flags()}{quoted(self.folder.parent)}",
         )
 
 

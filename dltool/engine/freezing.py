@@ -8,6 +8,7 @@ from torch.nn.modules.batchnorm import _NormBase
 
 from dltool.errors import ConfigError
 from dltool.patterns import check_patterns, fits
+from dltool.shell import setting
 
 NOT = "!"
 
@@ -34,7 +35,7 @@ def freeze(model: nn.Module, patterns: Sequence[str] | str) -> None:
         tensors |= norm.named_buffers(path)
     check_patterns("model.freeze", [pattern.removeprefix(NOT) for pattern in patterns], tensors)
     if patterns and patterns[0].startswith(NOT):
-        hint = f"""'model.freeze=["*",{", ".join(f'"{pattern}"' for pattern in patterns)}]'"""
+        hint = setting("model.freeze", ["*", *patterns])
         raise ConfigError(f"model.freeze begins with {patterns[0]}, which takes back what nothing froze", hint)
     frozen: set[str] = set()
     for pattern in patterns:

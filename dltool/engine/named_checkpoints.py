@@ -7,6 +7,7 @@ from torch import Tensor
 
 from dltool.engine.checkpoint import Checkpoint, committed, load, load_newest
 from dltool.errors import ConfigError
+from dltool.shell import quoted
 
 CHECKPOINTS, POINTERS = "checkpoints", ("last", "best")
 
@@ -28,20 +29,20 @@ def open_checkpoint(folder: Path, name: str, warn: Callable[[str], None]) -> Che
     return load(find_checkpoint(folder, name))
 
 
-def find_checkpoint(folder: Path, name: str, spelling: str = "--checkpoint {}") -> Path:
+def find_checkpoint(folder: Path, name: str, spelling: Callable[[str], str] = "--checkpoint {}".format) -> Path:
     """The folder that "last", "best" or a name such as "step-000680" means.
 
     Args:
         folder: RUN/checkpoints.
         name: Of one.
-        spelling: How one is named where `name` comes from, for the hint.
+        spelling: Gives what is typed for a name, for the hint.
 
     Raises:
         ConfigError: There is none, or none of that name.
     """
     paths = committed(folder)
     if not paths:
-        raise ConfigError(f"{folder.parent.resolve()} has no checkpoint yet", f"dltool resume {folder.parent}")
+        raise ConfigError(f"{folder.parent.resolve()} has no checkpoint yet", f"dltool resume {quoted(folder.parent)}")
     path, pointer = folder / name, name in POINTERS and (folder / name).is_file()
     if pointer:
         path = folder / path.read_text(encoding="utf-8").strip()
@@ -51,7 +52,7 @@ def find_checkpoint(folder: Path, name: str, spelling: str = "--checkpoint {}") 
         there = [*(word for word in POINTERS if (folder / word).is_file()), *(one.name for one in reversed(paths))]
         what = "no best checkpoint: no metric was followed" if name == "best" else f"no checkpoint {name}"
         message = f"{folder.parent.resolve()} has {what}; there are {', '.join(there)}"
-        raise ConfigError(message, spelling.format(paths[0].name))
+        raise ConfigError(message, spelling(paths[0].name))
     return path
 
 

@@ -26,6 +26,7 @@ from dltool.judging.attach import attach_judge
 from dltool.observers.latent_plane import watch_codes
 from dltool.observers.network_plots import watch_mistakes
 from dltool.randomness import derive_seed, seed_default_generators
+from dltool.shell import quoted
 from dltool.tasks.task import Prediction, Task
 from dltool.tasks.views import View, averaged_over
 
@@ -140,7 +141,7 @@ def chosen_split(split: str, dataset: Dataset, *, own: bool) -> str:
         split = next((name for name in held_out if name in dataset.sizes), "all")
     if split != "all" and split not in dataset.sizes:
         there = [*dataset.sizes, "all"]
-        raise ConfigError(f"the data has no {split} split, only {', '.join(there)}", f"--split {there[-2]}")
+        raise ConfigError(f"the data has no {split} split, only {', '.join(there)}", f"--split {quoted(there[-2])}")
     return split
 
 

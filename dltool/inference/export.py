@@ -17,6 +17,7 @@ from dltool.errors import ConfigError, RunError
 from dltool.inference.formats import Format, find_format
 from dltool.inference.portable import Portable, bare_networks, chosen_network
 from dltool.inference.writers import WRITERS, Computes
+from dltool.shell import quoted
 
 if TYPE_CHECKING:
     from dltool.inference.run import Run
@@ -108,7 +109,7 @@ def default_path(run: "Run", kind: Format, network: str | None) -> Path:
 def check_free(target: Path, force: bool) -> None:
     """Raises ConfigError where there is something that may not be replaced."""
     if target.is_dir():
-        raise ConfigError(f"{target.resolve()} is a folder", f"--output {target / 'model'}")
+        raise ConfigError(f"{target.resolve()} is a folder", f"--output {quoted(target / 'model')}")
     if target.exists() and not force:
         raise ConfigError(f"{target.resolve()} exists already", "--force replaces it; --output FILE writes elsewhere")
 

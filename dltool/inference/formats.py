@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from dltool.errors import ConfigError
+from dltool.shell import quoted
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,9 @@ def find_format(name: str) -> Format:
         ConfigError: There is no such format, or a package is missing.
     """
     if name not in FORMATS:
-        raise ConfigError(f"there is no format {name} to export to", f"--format {'|'.join(FORMATS)}")
+        raise ConfigError(
+            f"there is no format {name} to export to", " or ".join(f"--format {quoted(name)}" for name in FORMATS)
+        )
     packages = FORMATS[name].packages
     if missing := [package for package in packages if importlib.util.find_spec(package) is None]:
         names = f"the package{'s' if missing[1:] else ''} {', '.join(missing)}"

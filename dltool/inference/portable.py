@@ -17,6 +17,7 @@ from dltool.data.table_preprocessing import CategoryColumn, NumberColumn, TableP
 from dltool.data.text_preprocessing import TextPreprocessing
 from dltool.errors import ConfigError
 from dltool.randomness import generator
+from dltool.shell import quoted
 from dltool.spec import DataSpec
 from dltool.tasks.supervised import SupervisedTask
 from dltool.tasks.task import Network, Task
@@ -76,7 +77,9 @@ def chosen_network(run: "Run", name: str | None, *, with_preprocessing: bool, pr
     networks = run.task.networks
     name = next(iter(networks)) if name is None else name
     if name not in networks:
-        raise ConfigError(f"{run.title} has no network {name}", f"--network {'|'.join(networks)}")
+        raise ConfigError(
+            f"{run.title} has no network {name}", " or ".join(f"--network {quoted(name)}" for name in networks)
+        )
     portable = bare(name, networks[name], run)
     if isinstance(run.task, TranslationTask):
         raise ConfigError(

@@ -16,7 +16,7 @@ from dltool.layers.evaluation_mode import evaluation_mode
 from dltool.observers.drawing import STYLE, Target, make_figure, save_figure
 from dltool.observers.fonts import fonts_for
 from dltool.observers.tiles import colors, tiled
-from dltool.runs.folder import quoted
+from dltool.shell import quoted
 from dltool.tasks.coding import CodingTask
 
 if TYPE_CHECKING:

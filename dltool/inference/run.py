@@ -28,7 +28,8 @@ from dltool.inference.reconstruction import Reconstruction, reconstruct_run
 from dltool.inference.sample_generator import SampleGenerator
 from dltool.inference.sampling import TextSampler
 from dltool.inference.translating import Direction, Translations, translate_run
-from dltool.runs.folder import CONFIG, PREPROCESSING, RunFolder, quoted
+from dltool.runs.folder import CONFIG, PREPROCESSING, RunFolder
+from dltool.shell import quoted
 from dltool.spec import DataSpec
 from dltool.tasks.task import Task
 from dltool.tasks.views import View
@@ -88,7 +89,7 @@ class Run:
         if weights in ("ema", "swa") and weights != kept:
             raise ConfigError(
                 f"the training of {self.path} kept no {weights} of its weights (trainer.average.kind={kept})",
-                f"--weights {'raw' if kept == 'none' else kept}",
+                f"--weights {quoted('raw' if kept == 'none' else kept)}",
             )
         self._warn = warn
 
@@ -246,7 +247,7 @@ class Run:
         """Measure the model on its own data, or on other data that is prepared as its own was.
 
         Args:
-            overrides: Other data (`data=…`, `data.path=…`), other metrics (`task.metrics=[…]`). The run's own data
+            overrides: Other data (`data=…`, `data.path=…`), other metrics (`'task.metrics=[…]'`). The run's own data
                 keeps its splits.
             split: "auto" is the test split; where there is none, the validation split of the run's own data, all
                 samples of other data.

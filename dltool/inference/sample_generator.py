@@ -14,7 +14,7 @@ from dltool.hints import nearest
 from dltool.observers.drawing import Target
 from dltool.observers.samples import draw_image_grid, draw_points, drawing_samples, pixels_of, write_images
 from dltool.randomness import derive_seed, generator
-from dltool.runs.folder import quoted
+from dltool.shell import quoted
 from dltool.tasks.generative import GenerativeTask
 
 if TYPE_CHECKING:
@@ -153,7 +153,7 @@ class SampleGenerator:
         shown = ", ".join(names[:20]) + (", …" if len(names) > 20 else "")
         raise ConfigError(
             f"{self.run.title} has no class {wanted}; its {len(names)} are {shown}",
-            f"did you mean --class {near}?" if near else f"--class {names[0]}",
+            f"did you mean --class {quoted(near)}?" if near else f"--class {quoted(names[0])}",
         )
 
     def _names(self, seeds: Sequence[int], labels: Tensor | None) -> list[str]:

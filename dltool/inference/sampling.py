@@ -9,7 +9,7 @@ from torch import Tensor
 from dltool.errors import ConfigError
 from dltool.generation.sampling import Sampling, sample
 from dltool.randomness import generator
-from dltool.runs.folder import quoted
+from dltool.shell import quoted
 from dltool.spec import BEGIN, END, PAD, UNKNOWN
 from dltool.tasks.language_model import LanguageModelTask
 from dltool.text.fitting import load_tokenizer

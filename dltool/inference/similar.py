@@ -8,6 +8,7 @@ from dltool.data.text_preprocessing import TextPreprocessing
 from dltool.errors import ConfigError, DataError
 from dltool.hints import nearest
 from dltool.models.word2vec import Word2Vec
+from dltool.shell import quoted
 from dltool.text.tokenizer import Tokenizer
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def nearest_words(model: Word2Vec, tokenizer: Tokenizer, word: str, count: int) 
         known = [tokenizer.name(token) for token in range(len(tokenizer.specials), len(tokenizer))]
         near = nearest(tokenizer.prepared(word), known)
         raise DataError(
-            f"{word!r} is not in the vocabulary of {len(known):,} words", f"--similar {near}" if near else None
+            f"{word!r} is not in the vocabulary of {len(known):,} words", f"--similar {quoted(near)}" if near else None
         )
     first = len(tokenizer.specials)
     unit = F.normalize(model.inputs.weight.detach().float()[first:], dim=1)

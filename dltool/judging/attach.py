@@ -45,7 +45,7 @@ def attach_judge(
         raise ConfigError(
             "task.metrics: class_accuracy is the share of samples that are of the class asked for, and this model "
             "is asked for none",
-            "a conditional model, such as model=cgan, or task.metrics=[fd,modes]",
+            "a conditional model, such as model=cgan, or 'task.metrics=[fd,modes]'",
         )
     inception = None
     if asked.features != LENET and asked.need("features"):

@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from dltool.errors import ConfigError, DataError
+from dltool.shell import setting
 from dltool.warm_start.source import SUFFIXES, read_file
 
 NUM_CLASSES = 1008  # Of the network of 2015 that FID is defined by.
@@ -14,7 +15,7 @@ SIDE = 299
 BATCH_SIZE = 50
 AVERAGED = ("Mixed_5b", "Mixed_5c", "Mixed_5d", "Mixed_6b", "Mixed_6c", "Mixed_6d", "Mixed_6e", "Mixed_7b")
 USUAL_FILE = "pt_inception-2015-12-05-6726825d.pth"
-HINT = f"task.features={USUAL_FILE}, the weights of the port pytorch-fid; or task.features=lenet"
+HINT = f"{setting('task.features', USUAL_FILE)}, the weights of the port pytorch-fid; or task.features=lenet"
 
 
 class InceptionFeatures:

@@ -123,7 +123,7 @@ def check_classes(data: Mapping[str, Any], dataset: Dataset) -> None:
     if dataset.spec.target not in ("classes", "binary"):
         raise ConfigError(
             f"task.metrics: data={data['name']} has no classes, so that no classifier can be trained on it",
-            "task.metrics=[nearest], or for distances task.features=INCEPTION.pth",
+            "'task.metrics=[nearest]', or for distances task.features=INCEPTION.pth",
         )
 
 

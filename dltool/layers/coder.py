@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from dltool.errors import ConfigError
 from dltool.layers.activation import activation
 from dltool.layers.hidden_layers import hidden_layers
+from dltool.shell import setting
 
 
 class Form(NamedTuple):
@@ -43,7 +44,7 @@ class Form(NamedTuple):
                 f"model.channels={list(self.channels)} halves an image {len(self.channels)} times and doubles it as "
                 f"often, which gives sides of {times}, {2 * times}, {3 * times}, … pixels, and these images have "
                 f"{'×'.join(map(str, sides))}",
-                f"data.resize={whole}" + (f", or model.channels={str(list(fewer)).replace(' ', '')}" if fewer else ""),
+                setting("data.resize", whole) + (f", or {setting('model.channels', list(fewer))}" if fewer else ""),
             )
         return (self.channels[-1] if self.channels else shape[0], *(side // times for side in sides))
 

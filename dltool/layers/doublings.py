@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 from dltool.errors import ConfigError
+from dltool.shell import setting
 
 LEAST, MOST = 4, 7  # Pixels of the shorter side at the beginning: 28 = 7 · 4, 32 = 4 · 8.
 
@@ -46,7 +47,7 @@ def doublings(height: int, width: int, model: str, *, square: bool = False) -> D
     raise ConfigError(
         f"model={model} doubles {'squares' if square else 'maps'} of {LEAST} to {MOST} pixels until they are an image, "
         f"such as 28, 32 and 64, and makes none of {height}×{width}; the nearest are {' and '.join(map(str, near))}",
-        " or ".join(f"data.resize={side}" for side in near),
+        " or ".join(setting("data.resize", side) for side in near),
     )
 
 

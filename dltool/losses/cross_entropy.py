@@ -9,6 +9,7 @@ from torch import Tensor
 from dltool.component import Fraction, NonNegative, register
 from dltool.errors import ConfigError
 from dltool.losses.criterion import Criterion
+from dltool.shell import setting
 from dltool.spec import IGNORED, DataSpec
 
 
@@ -73,7 +74,7 @@ def weight_vector(weights: list[float], spec: DataSpec) -> Tensor:
     if len(weights) != spec.num_classes:
         raise ConfigError(
             f"loss.class_weights has {len(weights)} weights, the data {spec.num_classes} classes",
-            hint=f"loss.class_weights=[{','.join(['1'] * spec.num_classes)}]",
+            hint=setting("loss.class_weights", [1] * spec.num_classes),
         )
     if not any(weights):
         raise ConfigError("loss.class_weights are all zero", hint="loss.class_weights=null")

@@ -8,6 +8,7 @@ from dltool.errors import ConfigError
 from dltool.hints import nearest
 from dltool.metrics.metric import Metric
 from dltool.registry import registrations
+from dltool.shell import setting
 from dltool.spec import DataSpec
 
 DEFAULTS = {"classes": ["accuracy"], "binary": ["accuracy"], "tags": ["accuracy"], "numbers": ["mae", "rmse"]}
@@ -28,7 +29,7 @@ def chosen_metrics(names: Sequence[str] | None, spec: DataSpec) -> dict[str, Met
             problem = f"does not fit targets that are {spec.target}" if exists else "there is no such metric"
             raise ConfigError(
                 f"task.metrics: {name}: {problem}; those that fit are {', '.join(sorted(fitting))}",
-                f"did you mean {near}?" if near else f"task.metrics=[{','.join(DEFAULTS[spec.target])}]",
+                f"did you mean {near}?" if near else setting("task.metrics", DEFAULTS[spec.target]),
             )
         metrics[name] = build_component(component("metric", name), {}, spec)
     return metrics

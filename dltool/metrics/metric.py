@@ -10,7 +10,7 @@ from dltool.spec import DataSpec
 class Metric:
     """A number of a split that follows from sums over its batches, however uneven they are.
 
-    A metric is a file here, or of yours behind --trust, and `task.metrics=[its name]` chooses it:
+    A metric is a file here, or of yours behind --trust, and `'task.metrics=[NAME]'` chooses it:
 
         @register("metric", "largest_error", targets=("numbers",))
         class LargestError(Metric):

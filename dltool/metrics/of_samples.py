@@ -55,7 +55,7 @@ class SampleMetrics:
                 near = nearest(name, known)
                 raise ConfigError(
                     f"task.metrics: {name}: there is no such metric of samples; there are {', '.join(known)}",
-                    f"did you mean {near}?" if near else "task.metrics=[fd,modes]",
+                    f"did you mean {near}?" if near else "'task.metrics=[fd,modes]'",
                 )
             asked.update(dict.fromkeys(GROUPS.get(name, (name,))))
         return cls(tuple(asked), num_samples, features)

@@ -25,7 +25,7 @@ class Top5Accuracy(MeanMetric):
         super().__init__(spec)
         if spec.num_classes <= self.k:
             message = f"the data has {spec.num_classes} classes, so the right one is always among {self.k}"
-            raise ConfigError(f"task.metrics: top_{self.k}_accuracy: {message}", "task.metrics=[accuracy]")
+            raise ConfigError(f"task.metrics: top_{self.k}_accuracy: {message}", "'task.metrics=[accuracy]'")
 
     def part(self, outputs: Tensor, targets: Tensor) -> Mean:
         best = outputs.topk(self.k, dim=1).indices  # (B, k)

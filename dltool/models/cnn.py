@@ -16,6 +16,7 @@ from dltool.layers.initialize import initialize
 from dltool.layers.locally_connected import LocallyConnected
 from dltool.layers.stochastic_pooling import StochasticPool2d
 from dltool.layers.window import extent, num_positions
+from dltool.shell import in_grammar, setting
 from dltool.spec import DataSpec
 
 Activation = Literal["sigmoid", "tanh", "scaled_tanh", "relu", "leaky_relu", "elu", "gelu", "silu", "identity"]
@@ -160,20 +161,16 @@ def stages_of(channels: Sequence[int], **settings: Any) -> list[Stage]:
     """
     for key, value in settings.items():
         if isinstance(value, list) and len(value) != len(channels):
-            example = ",".join(str((value or [1])[min(i, len(value) - 1)]) for i in range(len(channels)))
+            example = [(value or [1])[min(i, len(value) - 1)] for i in range(len(channels))]
             raise ConfigError(
-                f"model.{key}={as_typed(value)} has {len(value)} values, but model.channels={as_typed(channels)} makes "
-                f"{len(channels)} stages",
-                f"one value for all of them, or one for each, such as model.{key}=[{example}]",
+                f"model.{key}={in_grammar(value)} has {len(value)} values, but model.channels={in_grammar(channels)} "
+                f"makes {len(channels)} stages",
+                f"one value for all of them, or one for each, such as {setting(f'model.{key}', example)}",
             )
     return [
         Stage(channels=width, **{key: v[i] if isinstance(v, list) else v for key, v in settings.items()})
         for i, width in enumerate(channels)
     ]
-
-
-def as_typed(values: Sequence[Any]) -> str:
-    return "[" + ",".join("null" if value is None else str(value) for value in values) + "]"
 
 
 class StageBuilder:

@@ -6,6 +6,7 @@ from torch import Tensor, nn
 
 from dltool.component import NonNegative, Positive, register
 from dltool.errors import ConfigError
+from dltool.shell import setting
 from dltool.spec import DataSpec
 
 MOST_LAYERS = 3  # Of a discriminator by "auto"; the paper's 70×70.
@@ -69,7 +70,7 @@ class CycleGan(nn.Module):
             raise ConfigError(
                 f"model.layers={layers} judges patches of {patch_side(layers)}×{patch_side(layers)} pixels, more than "
                 f"images of {spec.input_shape[1]}×{spec.input_shape[2]} have; those that fit are {patches}",
-                f"model.layers={most}",
+                setting("model.layers", most),
             )
         return layers
 
@@ -87,11 +88,11 @@ def check_size(spec: DataSpec) -> None:
     height, width = spec.input_shape[1:]
     if height % 4 or width % 4 or min(height, width) < patch_side(1):
         sides = [max(4 * round(side / 4), patch_side(1)) for side in (height, width)]
-        size = str(sides[0]) if sides[0] == sides[1] else f"[{sides[0]},{sides[1]}]"
+        size = sides[0] if sides[0] == sides[1] else sides
         raise ConfigError(
             f"model=cyclegan makes images whose sides are multiples of 4, from {patch_side(1)} pixels on, and the "
             f"data's have {height}×{width}",
-            f"data.resize={size}, or for files data.size={size}",
+            f"{setting('data.resize', size)}, or for files {setting('data.size', size)}",
         )
 
 

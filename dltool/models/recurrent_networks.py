@@ -18,6 +18,7 @@ from dltool.layers.recurrent import (
     select_state,
 )
 from dltool.layers.sequence_inputs import SequenceInputs
+from dltool.shell import setting
 from dltool.spec import DataSpec
 
 
@@ -148,7 +149,7 @@ def tie(head: nn.Linear, embedding: nn.Embedding | None) -> None:
         raise ConfigError(
             f"model.tie_weights=true needs tokens' vectors as wide as what the output layer reads, "
             f"{head.in_features} numbers, but model.embedding_dim={embedding.embedding_dim}",
-            f"model.embedding_dim={head.in_features}",
+            setting("model.embedding_dim", head.in_features),
         )
     embedding.weight = head.weight
     if embedding.padding_idx is not None:

@@ -16,7 +16,7 @@ SMALL_SIDE = 64  # Below it the stem of the paper leaves the last stage a single
 
 
 @register("model", "resnet", inputs="image", min_size=8, native_size=32, photo_size=224, tasks=("supervised",))
-@requires(lambda config: len(config.model.blocks) > 0, "model.blocks has no stage", hint="model.blocks=[2,2,2,2]")
+@requires(lambda config: len(config.model.blocks) > 0, "model.blocks has no stage", hint="'model.blocks=[2,2,2,2]'")
 @requires(
     lambda config: (
         not config.model.zero_last_norm or (config.model.shortcut != "none" and not config.model.preactivation)
@@ -109,7 +109,7 @@ class ResNet(nn.Module):
 @requires(
     lambda config: config.model.depth >= 8 and config.model.depth % 6 == 2,
     "no ResNet for CIFAR has this model.depth: it is 6n + 2, with n blocks of two convolutions in each of three stages",
-    hint="model.depth=20, or 8, 14, 26, 32, 38, 44, 50, 56, …, 110; other shapes: model=resnet18 model.blocks=[3,3,2]",
+    hint="model.depth=20, or 8, 14, 26, 32, 38, 44, 50, 56, …, 110; others: model=resnet18 'model.blocks=[3,3,2]'",
 )
 @requires(
     lambda config: (

@@ -10,6 +10,7 @@ from dltool.component import register
 from dltool.errors import ConfigError
 from dltool.hints import nearest
 from dltool.models.trial import built_for
+from dltool.shell import setting
 from dltool.spec import DataSpec
 
 
@@ -54,7 +55,9 @@ def timm_model(
         near = nearest(arch, timm.list_models())
         raise ConfigError(
             f"model.arch={arch}: timm {timm.__version__} has no such architecture",
-            f"did you mean model.arch={near}?" if near else "python -c 'import timm; print(timm.list_models())'",
+            f"did you mean {setting('model.arch', near)}?"
+            if near
+            else "python -c 'import timm; print(timm.list_models())'",
         )
     channels, height, width = spec.input_shape
     try:

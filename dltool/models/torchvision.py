@@ -62,8 +62,8 @@ def torchvision_model(
         weights: What training begins with: the name of one of torchvision's sets of weights, "DEFAULT" or
             "IMAGENET1K_V1", or a file, `.pth` as torchvision publishes it or `.safetensors`; null draws them. All
             must fit but the last layer, which begins anew where the classes are not as many
-            (dltool.warm_start.pretrained). Published weights are of images with `data.mean=[0.485,0.456,0.406]
-            data.std=[0.229,0.224,0.225]`, most of them 224×224.
+            (dltool.warm_start.pretrained). Published weights are of images with `'data.mean=[0.485,0.456,0.406]'
+            'data.std=[0.229,0.224,0.225]'`, most of them 224×224.
         download: Fetch them to torch's cache where they are not there; taken from the command line only.
 
     Raises:

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from dltool.errors import ConfigError
+from dltool.shell import setting
 from dltool.spec import DataSpec
 
 
@@ -29,7 +30,7 @@ def built_for(spec: DataSpec, construct: Callable[[], nn.Module], name: str, sid
         reason = " ".join((str(error).splitlines() or [type(error).__name__])[0].split())
         raise ConfigError(
             f"{name} takes no images of {spec.describe_input()}: {reason}",
-            f"data.resize={side}, or for a folder of images data.size={side}",
+            f"{setting('data.resize', side)}, or for a folder of images {setting('data.size', side)}",
         ) from error
     return model.train()
 

@@ -16,6 +16,7 @@ from dltool.observers.tracker import Tracker
 from dltool.runs.folder import read_json
 from dltool.runs.lock import one_process_at_a_time
 from dltool.settings import OUTPUT_ROOT
+from dltool.shell import setting
 
 if TYPE_CHECKING:
     from mlflow.entities import Metric
@@ -49,7 +50,7 @@ class MlflowLog(Tracker):
         if "://" not in uri or uri.startswith("file:"):
             raise ConfigError(
                 f"logger.mlflow.uri={uri} is a folder, and MLflow no longer writes into folders",
-                f"logger.mlflow.uri={SQLITE}{OUTPUT_ROOT}/mlflow.db, or a server's http://…",
+                f"{setting('logger.mlflow.uri', f'{SQLITE}{OUTPUT_ROOT}/mlflow.db')}, or a server's http://…",
             )
         try:
             open_client(uri).get_experiment_by_name(settings["mlflow"]["experiment"])

@@ -11,6 +11,7 @@ from dltool.errors import ConfigError
 from dltool.observers.mirror import Mirror
 from dltool.runs.folder import RunFolder
 from dltool.settings import LoggerSettings
+from dltool.shell import in_grammar
 
 # Name in `logger.to` to the module and class here, and the packages that it imports.
 TRACKERS = {
@@ -73,7 +74,7 @@ def check_trackers(settings: Mapping[str, Any]) -> None:
         _, _, packages = TRACKERS[name]
         if missing := [package for package in packages if importlib.util.find_spec(package) is None]:
             names = f"the package{'s' if missing[1:] else ''} {', '.join(missing)}"
-            raise ConfigError(f"logger.to=[{name}] needs {names}", f'pip install "dltool[{name}]"')
+            raise ConfigError(f"logger.to={in_grammar([name])} needs {names}", f'pip install "dltool[{name}]"')
         tracker_class(name).check(settings)
 
 

@@ -109,7 +109,7 @@ class Optimizer:
         if not trainable:
             raise ConfigError(
                 f"the role {role!r} has no trainable parameter for optim={self.name}",
-                "all are frozen; model.freeze=[] trains every one"
+                "all are frozen; 'model.freeze=[]' trains every one"
                 if any(True for _ in module.parameters())
                 else "give the model a layer that has parameters",
             )

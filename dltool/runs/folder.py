@@ -14,7 +14,6 @@ import json
 import operator
 import os
 import platform
-import shlex
 import sys
 import time
 from pathlib import Path
@@ -24,6 +23,7 @@ from dltool.core.safe_path import SafePath, read_regular, sync_folder
 from dltool.errors import ConfigError, DltoolError
 from dltool.runs.commit import checked_out_commit
 from dltool.runs.lock import FolderLock
+from dltool.shell import quoted, setting
 from dltool.trust.command_line import COMMAND_LINE_ONLY
 from dltool.trust.record import ENVIRONMENT
 from dltool.trust.sources import trust_flags, trusted_sources
@@ -92,7 +92,10 @@ class RunFolder:
         path = Path(name).expanduser()
         if (path / SWEEP).is_file():
             words = [word for word in read_json(path / SWEEP).get("command", []) if not word.startswith("sweep.dir=")]
-            raise ConfigError(f"{path.resolve()} holds a sweep, and no run", shlex.join([*words, f"sweep.dir={path}"]))
+            raise ConfigError(
+                f"{path.resolve()} holds a sweep, and no run",
+                quoted(*words) + " " + setting("sweep.dir", path),
+            )
         if not (path / CONFIG).is_file():
             what = "is no run folder: it has no config.yaml" if path.is_dir() else "does not exist"
             raise ConfigError(f"{path.resolve()} {what}", "name a folder that `dltool train` made, below outputs/")
@@ -192,11 +195,6 @@ def read_json(path: Path) -> dict[str, Any]:
     except ValueError as error:
         raise DltoolError(f"{path.resolve()} is no readable JSON: {error}") from error
     return content
-
-
-def quoted(path: Path) -> str:
-    """The path as one word of a shell."""
-    return shlex.quote(str(path))
 
 
 def describe_environment() -> dict[str, Any]:

@@ -7,8 +7,9 @@ from pathlib import Path
 from dltool.errors import ConfigError, RunError
 from dltool.runs.catalog import RunRecord
 from dltool.runs.description import num_bytes
-from dltool.runs.folder import CONFIG, RunFolder, quoted
+from dltool.runs.folder import CONFIG, RunFolder
 from dltool.runs.lock import LOCK
+from dltool.shell import quoted
 
 CONFIG_HEADER = "# dltool train"
 

@@ -1,4 +1,4 @@
-"""Which runs a command is about: RUNs by path or name, and filters such as `model=lenet` or `test/accuracy>=0.98`."""
+"""Which runs a command is about: RUNs by path or name, and filters such as `model=lenet` or `'test/accuracy>=0.98'`."""
 
 import operator
 import re
@@ -11,6 +11,7 @@ from dltool.errors import ConfigError
 from dltool.hints import key_hint, nearest
 from dltool.metrics.direction import metric_direction
 from dltool.runs.catalog import FIELDS, STATES, RunRecord, as_text, find_run, known_keys, read_run, read_runs
+from dltool.shell import quoted
 
 FILTER = re.compile(r"([^<>=!]+)(==|!=|<=|>=|=|<|>)(.*)", re.DOTALL)
 ORDERS: dict[str, Callable[[Any, Any], bool]] = {
@@ -80,10 +81,12 @@ def parse_filter(word: str, known: Sequence[str]) -> Filter:
     key, sign, text = match[1].strip(), match[2].replace("==", "="), match[3].strip()
     key = whole_key(key, known, word)
     if sign in ORDERS and key != "date" and as_number(text) is None:
-        raise ConfigError(f"{word}: {sign} needs a number", f"'{key}{sign}0.5', or {key}={text} for a text")
+        raise ConfigError(
+            f"{word}: {sign} needs a number", f"{quoted(f'{key}{sign}0.5')}, or {quoted(f'{key}={text}')} for a text"
+        )
     if key == "state" and not any(Filter(key, "=", text).matches(RunRecord(Path(), state)) for state in STATES):
         near = nearest(text, STATES)
-        hint = f"did you mean state{sign}{near}?" if near else None
+        hint = f"did you mean {quoted(f'state{sign}{near}')}?" if near else None
         raise ConfigError(f"{word}: there is no such state; the states are {', '.join(STATES)}", hint)
     return Filter(key, sign, text)
 

@@ -16,6 +16,7 @@ from dltool.config.compose import Composed
 from dltool.core.safe_path import SafePath
 from dltool.errors import ConfigError
 from dltool.search.assignment import Assignment, carry_out, refuse
+from dltool.shell import setting
 from dltool.trust.record import reread
 
 # Launcher to the package that brings it and the extra that installs it.
@@ -41,7 +42,10 @@ def split_launcher(overrides: Sequence[str]) -> tuple[str | None, list[str], lis
     rest = [text for text in overrides if text not in settings and not text.startswith("hydra/launcher=")]
     if not chosen:
         if settings:
-            raise ConfigError(f"{settings[0]}: no launcher is chosen", f"hydra/launcher={', '.join(LAUNCHERS)}")
+            raise ConfigError(
+                f"{settings[0]}: no launcher is chosen",
+                " or ".join(setting("hydra/launcher", name) for name in LAUNCHERS),
+            )
         return None, [], rest
     name = chosen[-1]
     if name not in LAUNCHERS:

@@ -1,10 +1,10 @@
 """The search space of `dltool tune`, written in Hydra's grammar on the command line.
 
-optim.lr=tag(log,interval(1e-4,1e-1))     a number, evenly on a logarithmic scale
-model.dropout=interval(0,0.5)             a number
-trainer.accumulate=int(interval(1,8))     a whole number
-data.batch_size=range(16,129,16)          16, 32, … 128
-model=mlp,lenet   model=glob(lenet*)      one of several
+'optim.lr=tag(log,interval(1e-4,1e-1))'   a number, evenly on a logarithmic scale
+'model.dropout=interval(0,0.5)'           a number
+'trainer.accumulate=int(interval(1,8))'   a whole number
+'data.batch_size=range(16,129,16)'        16, 32, … 128
+model=mlp,lenet   'model=glob(lenet*)'    one of several
 """
 
 from collections.abc import Sequence
@@ -17,6 +17,7 @@ from hydra.core.override_parser.types import IntervalSweep, Override, RangeSweep
 from dltool.config.compose import parse_override
 from dltool.errors import ConfigError
 from dltool.search.grid import alternatives, numbers_in
+from dltool.shell import quoted
 
 
 class Trial(Protocol):
@@ -95,9 +96,13 @@ def dimension(override: Override, config_dirs: Sequence[Path]) -> Dimension:
     if isinstance(value, IntervalSweep):
         low, high = value.start, value.end
         if low is None or high is None or not low < high:
-            raise ConfigError(f"{text} is empty: it ends where it begins, or before", f"{key}=interval(1e-4,1e-1)")
+            raise ConfigError(
+                f"{text} is empty: it ends where it begins, or before", quoted(f"{key}=interval(1e-4,1e-1)")
+            )
         if log and low <= 0:
-            raise ConfigError(f"{text}: a logarithmic scale begins above 0", f"{key}=tag(log,interval(1e-6,{high:g}))")
+            raise ConfigError(
+                f"{text}: a logarithmic scale begins above 0", quoted(f"{key}=tag(log,interval(1e-6,{high:g}))")
+            )
         return Dimension(key, low, high, integer=isinstance(low, int) and isinstance(high, int), log=log)
     values = alternatives(override, config_dirs)
     if len(values) < 2:

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from dltool.config.compose import Composed
-from dltool.runs.folder import quoted
 from dltool.search.assignment import Assignment, carry_out
 from dltool.search.display import JobsDisplay, output_console
 from dltool.search.folder import SweepFolder
@@ -17,6 +16,7 @@ from dltool.search.leaderboard import SEED, Standing, leaderboard, ranking_metri
 from dltool.search.settings import SweepSettings
 from dltool.search.workers import Workers
 from dltool.settings import OUTPUT_ROOT
+from dltool.shell import quoted, setting
 from dltool.trust.sources import trusted_code
 
 
@@ -79,9 +79,8 @@ class Sweep:
             self.print_ranking()
             print(f"sweep      {quoted(self.folder.path)}, with sweep.csv and a run folder per job")
             if code:
-                print(
-                    f"the rest   the same command with sweep.dir={quoted(self.folder.path)} runs what is not finished"
-                )
+                again = setting("sweep.dir", self.folder.path)
+                print(f"the rest   the same command with {again} runs what is not finished")
         return code
 
     def run_jobs(self) -> int:
@@ -177,7 +176,5 @@ class Sweep:
 
     def best_command(self, best: Standing) -> str:
         """The command of the best setting; its seed is the user's to choose."""
-        import shlex
-
         overrides = [text for text in best.results[0].job.overrides if text.partition("=")[0] != SEED]
-        return shlex.join(["train", *self.words, *overrides])
+        return quoted("train", *self.words, *overrides)

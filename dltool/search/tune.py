@@ -1,6 +1,5 @@
 """`dltool tune`: trials of a search space, the hopeless ones ended early, until the study has enough of them."""
 
-import shlex
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -19,7 +18,6 @@ from dltool.config.compose import Composed
 from dltool.errors import ConfigError, DltoolError
 from dltool.following import followed_metric
 from dltool.numerals import numeral
-from dltool.runs.folder import quoted
 from dltool.search.assignment import Assignment, carry_out
 from dltool.search.display import JobsDisplay, output_console
 from dltool.search.folder import Result
@@ -27,6 +25,7 @@ from dltool.search.settings import TuneSettings
 from dltool.search.study import Study
 from dltool.search.study_plots import draw_study
 from dltool.search.workers import Workers
+from dltool.shell import quoted
 
 SHOWN_TRIALS = 5
 
@@ -160,7 +159,7 @@ class Tuning:
         states = [trial.state for trial in study.trials]
         pruned, failed = states.count(TrialState.PRUNED), states.count(TrialState.FAIL)
         print(f"trials     {len(finished)} finished, {pruned} pruned, {failed} failed{self.savings()}")
-        print(f"best       dltool {shlex.join(['train', *self.words, *finished[0].user_attrs['overrides']])}")
+        print(f"best       dltool {quoted('train', *self.words, *finished[0].user_attrs['overrides'])}")
 
     def savings(self) -> str:
         """The share of the steps that pruning left out, over this command's trials."""

@@ -11,6 +11,7 @@ from dltool.losses.criterion import Criterion
 from dltool.losses.likelihood import Likelihood
 from dltool.models.coding_networks import CodingNetworks
 from dltool.randomness import generator
+from dltool.shell import setting
 from dltool.spec import DataSpec
 from dltool.tasks.generative import GenerativeTask
 from dltool.tasks.task import Network
@@ -41,7 +42,7 @@ class CodingTask(GenerativeTask):
             scaled = "data.scaling=unit for images, or " if len(spec.input_shape) == 3 else ""
             raise ConfigError(
                 f"loss=bernoulli is for inputs in [0, 1], pixels, and these {there}",
-                f"{scaled}loss={self.loss_of_numbers}",
+                f"{scaled}{setting('loss', self.loss_of_numbers)}",
             )
 
     @property

@@ -24,7 +24,7 @@ from dltool.tasks.task import Source, Updater
 @requires(
     lambda config: not config.model.freeze,
     "model.freeze keeps gradients from parameters, and task=least_squares changes them all without one",
-    hint="model.freeze=[]",
+    hint="'model.freeze=[]'",
 )
 class LeastSquaresTask(SupervisedTask):
     """The W and b that minimize Σ‖y - Wx - b‖² + ridge ‖W‖² over the training split, in one step.

@@ -24,7 +24,7 @@ from dltool.tasks.task import Loss, Source, Updater
 @requires(
     lambda config: len(config.task.attacker_channels) == 2,
     "task.attacker_channels has two numbers, the maps at the full and at half the size",
-    hint="task.attacker_channels=[16,32]",
+    hint="'task.attacker_channels=[16,32]'",
 )
 @requires(
     lambda config: (

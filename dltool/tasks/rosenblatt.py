@@ -25,7 +25,7 @@ from dltool.tasks.task import Prediction, Source, Task, Updater
 @requires(
     lambda config: not config.model.freeze,
     "model.freeze keeps gradients from parameters, and task=rosenblatt changes them all without one",
-    hint="model.freeze=[]",
+    hint="'model.freeze=[]'",
 )
 class RosenblattTask(Task):
     """w ← w + lr (y - ŷ) x and b ← b + lr (y - ŷ), for one sample after the other (Rosenblatt 1962).

@@ -165,5 +165,5 @@ def sacrebleu() -> Any:
         import sacrebleu as library
         import sacrebleu.metrics
     except ImportError as error:
-        raise ConfigError("task.metrics=[bleu] needs sacrebleu", 'pip install "dltool[text]"') from error
+        raise ConfigError("task.metrics: bleu needs sacrebleu", 'pip install "dltool[text]"') from error
     return library

@@ -94,7 +94,7 @@ def averaged_over(task: Task, views: Sequence[View], spec: DataSpec) -> Task:
     if len(spec.input_shape) != 3 or not isinstance(task, SupervisedTask):
         raise ConfigError(
             "test-time augmentation looks several times at images to tell what they are",
-            "without --tta, and trainer.test_views=[]",
+            "without --tta, and 'trainer.test_views=[]'",
         )
     averaged = task.with_model(AveragedOverViews(task.model, views, task.criterion.pool))
     averaged.model.training = task.model.training  # Alone, not by train(), which would change the modules below it.

@@ -4,13 +4,13 @@ dltool.config.source reads the fields of a component, once it is wanted; this is
 """
 
 import ast
-import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from dltool.errors import ConfigError
 from dltool.hints import nearest
+from dltool.shell import quoted
 
 Definition = ast.ClassDef | ast.FunctionDef
 MARK = "dltool.component"  # Where `register` comes from; another library's decorator of that name is none of ours.
@@ -77,7 +77,7 @@ def registrations_in(tree: ast.Module, path: Path, module: str, num_packages: in
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and node.level > num_packages:
             problem = f"`from {'.' * node.level}{node.module or ''} import …` leads out of what is trusted"
-            hint = f"a folder with an __init__.py is a package: --trust {shlex.quote(str(path.parent))}"
+            hint = f"a folder with an __init__.py is a package: --trust {quoted(path.parent)}"
             raise wrong(path, node, problem, hint)
         if "register" in marks and isinstance(node, Definition):
             for call in decorators(node, "register"):
@@ -139,7 +139,7 @@ def check_traits(group: str, name: str, call: ast.Call, path: Path, example: str
         is_list = trait in LISTS or (trait == "targets" and group != "data")
         if is_list and not (isinstance(value, tuple) and value and all(isinstance(item, str) for item in value)):
             problem = f"{trait}={value!r}: a tuple of texts is needed, with its comma"
-            raise wrong(path, call, problem, f'{trait}=("{value}",)' if isinstance(value, str) else example)
+            raise wrong(path, call, problem, trait + f'=("{value}",)' if isinstance(value, str) else example)
 
 
 def check_signature(definition: Definition, path: Path) -> None:

@@ -1,17 +1,17 @@
 """What a run remembers of the code that it trusted, and what its config may ask for when it is used again."""
 
 import json
-import shlex
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from dltool.errors import ConfigError
 from dltool.registry import own_registrations
+from dltool.shell import quoted, setting
 from dltool.trust.sources import TrustedSource, read_source, trusted_sources
 
 ENVIRONMENT = "environment.json"  # Of a run folder, beside its config; its key "trusted" is a list of records.
-ANEW = "train anew from options: dltool train --trust FILE.py {}={}"
+ANEW = "train anew from options: dltool train --trust FILE.py"
 
 
 def check_trusted_code(groups: Mapping[str, Any], origin: Callable[[str], str]) -> None:
@@ -54,13 +54,13 @@ def check_against_run(group: str, name: str, config: str) -> None:
         what, hint = state_of(record)
         raise ConfigError(
             f"{group}={name} is none of dltool's: the run used {path} (SHA-256 {sha256}…){what}",
-            hint or f"restore the file, or {ANEW.format(group, name)}",
+            hint or f"restore the file, or {ANEW} {setting(group, printable(name))}",
         )
     if given.sha256 != record["sha256"]:
         raise ConfigError(
             f"{given.path} (SHA-256 {given.sha256[:12]}…) is not the code of {group}={name} in this run: that was "
             f"{'the same file with' if path == str(given.path) else f'{path},'} SHA-256 {sha256}…",
-            f"restore the file, or {ANEW.format(group, name)}",
+            f"restore the file, or {ANEW} {setting(group, printable(name))}",
         )
 
 
@@ -86,7 +86,7 @@ def state_of(record: dict[str, Any]) -> tuple[str, str | None]:
         return ", which is not there now", "--trust FILE.py names it, wherever it is"
     if now.sha256 != record["sha256"]:
         return ", which has changed since", None
-    return "", f"--trust {shlex.quote(printable(str(path)))}"
+    return "", f"--trust {quoted(printable(str(path)))}"
 
 
 def reread(records: list[dict[str, Any]]) -> list[TrustedSource]:

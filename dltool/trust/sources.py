@@ -8,7 +8,6 @@ import ast
 import hashlib
 import os
 import re
-import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from dltool.errors import ConfigError
+from dltool.shell import quoted
 from dltool.trust.declarations import Registration, registrations_in
 
 CONFIGS = "configs"  # Beside a file, or in a package.
@@ -168,7 +168,7 @@ def read_source(path: Path) -> TrustedSource:
 def read_package(path: Path) -> TrustedSource:
     if not (path / "__init__.py").is_file():
         raise ConfigError(
-            f"--trust {path} is no package: it has no __init__.py", f"touch {shlex.quote(str(path / '__init__.py'))}"
+            f"--trust {path} is no package: it has no __init__.py", f"touch {quoted(path / '__init__.py')}"
         )
     names = sorted((file.relative_to(path) for file in hashed_files(path)), key=Path.as_posix)
     contents = {name: (path / name).read_bytes() for name in names}
@@ -217,4 +217,4 @@ def trust_words() -> list[str]:
 
 def trust_flags() -> str:
     """The same as part of a shell's command, with a space behind it; empty where nothing is trusted."""
-    return f"{shlex.join(trust_words())} " if _trusted else ""
+    return f"{quoted(*trust_words())} " if _trusted else ""

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from dltool.errors import ConfigError, DataError
-from dltool.runs.folder import quoted
+from dltool.shell import setting
 from dltool.warm_start.published import find_weights, published_digest, torchvision_weights
 from dltool.warm_start.source import WeightsSource, read_file
 from dltool.warm_start.warm_start import NUM_NAMED, WarmStart, by_own_names
@@ -125,7 +125,8 @@ def check_architecture(
         return
     kinds = {"missing": missing, "not of this architecture": unexpected, "of another shape": other}
     differences = "; ".join(f"{len(keys)} {kind} ({first_few(keys)})" for kind, keys in kinds.items() if keys)
-    hint = f"model.arch=… of those weights; or init_from={quoted(source.path)} without model.weights takes what fits"
+    fitting = f"{setting('init_from', source.path)} without model.weights takes what fits"
+    hint = f"model.arch=… of those weights; or {fitting}"
     if not missing and not unexpected and all("pos" in key for key in other):
         hint = "these weights are for images of another size: data.resize=224 (of a folder of images, data.size=224)"
     raise ConfigError(

@@ -8,6 +8,7 @@ from urllib.error import URLError
 
 from dltool.errors import ConfigError, DataError
 from dltool.hints import nearest
+from dltool.shell import setting
 from dltool.warm_start.source import SUFFIXES
 
 
@@ -99,7 +100,7 @@ def timm_file(arch: str, weights: str, download: bool) -> Path:
 
 def no_such_name(collection: str, arch: str, weights: str, names: list[str]) -> ConfigError:
     near = nearest(weights, [name.lower() for name in names])
-    meant = [f"did you mean model.weights={name}?" for name in names if name.lower() == near]
+    meant = [f"did you mean {setting('model.weights', name)}?" for name in names if name.lower() == near]
     return ConfigError(
         f"model.weights={weights}: {collection} has no such weights of {arch}; it has {', '.join(names) or 'none'}",
         meant[0] if meant else f"a file ends in {', '.join(SUFFIXES)}; a run is named by init_from=RUN",

@@ -21,8 +21,8 @@ from dltool.engine.checkpoint import MANIFEST, STATE, WEIGHTS, load
 from dltool.engine.named_checkpoints import CHECKPOINTS, POINTERS, find_checkpoint, weights_in_use
 from dltool.errors import CheckpointError, ConfigError, DataError
 from dltool.runs.catalog import find_run, is_run
-from dltool.runs.folder import quoted
 from dltool.settings import OUTPUT_ROOT
+from dltool.shell import setting
 
 PICKLED = (".pt", ".pth", ".bin", ".ckpt")
 SUFFIXES = (".safetensors", *PICKLED)
@@ -94,7 +94,7 @@ def locate(name: str) -> Path:
 def named_checkpoint(path: Path) -> Path:
     """The folder that RUN/checkpoints/last, best or step-000123 means."""
     try:
-        return find_checkpoint(path.parent, path.name, f"init_from={quoted(path.parent)}/{{}}")
+        return find_checkpoint(path.parent, path.name, lambda one: setting("init_from", path.parent / one))
     except ConfigError as error:
         raise ConfigError(f"init_from: {error.message}", error.hint) from error
 
@@ -104,7 +104,7 @@ def read_checkpoint(path: Path) -> WeightsSource:
         checkpoint = load(path)
     except CheckpointError as error:
         others = sorted(other for other in path.parent.glob("step-*") if other != path)
-        hint = f"init_from={quoted(others[-1])}" if others else "name another run or file"
+        hint = setting("init_from", others[-1]) if others else "name another run or file"
         raise DataError(f"init_from: {error.message}", hint) from error
     files = {name: digest(path / name) for name in (WEIGHTS, STATE)}
     weights, remark = weights_in_use(checkpoint)

@@ -1,9 +1,11 @@
+import shlex
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 
+from dltool.config.compose import parse_override
 from dltool.data.csv_file import read_csv
 from dltool.data.csv_table import csv_table
 from dltool.data.preprocessing import Fitted
@@ -218,7 +220,7 @@ def test_missing_cells(load, refused, cell):
     message, hint = refused(text)
     assert "t.csv: row 3, column x: the cell is missing" in message
     assert "1 more" in message
-    assert hint == "data.missing=drop|mean|mode"
+    assert hint == "data.missing=drop, mean or mode"
     dropped = load(text, missing="drop")
     assert dropped.train.rows.tolist() == [2, 5, 6, 7, 8]
     assert any("2 rows with a missing cell are dropped" in note for note in dropped.notes)
@@ -296,3 +298,12 @@ def test_statistics_and_fillings_are_those_of_the_training_split(load, tmp_path)
     assert column.shift == pytest.approx(filled.mean().item())
     assert 1 / column.factor == pytest.approx(filled.std(correction=0).item())
     torch.testing.assert_close(data.splits["train"].inputs[:, 0], ((filled - column.shift) * column.factor).float())
+
+
+@pytest.mark.parametrize("name", ["weight (kg), net", "it's $1", "a[0]", "身高", "null"])
+def test_a_hint_with_a_column_works_in_a_shell(refused, name):
+    cell = '"' + name + '"'
+    text = f"{cell},z,y\n" + "1,2,a\n2,3,b\n" * 3 + "three,2,a\n"
+    _, hint = refused(text, header=True)
+    words = shlex.split(hint.partition(" or ")[2])
+    assert [parse_override(word.removesuffix(",")).value() for word in words] == [[name], [name]]

@@ -70,7 +70,7 @@ def test_given_statistics_that_make_no_sense(mean, std, scaling, message, hint):
 @pytest.mark.parametrize(
     ("values", "channels", "hint"),
     [
-        ([0.2, 0.3, 0.4], 1, "data.mean=[0.3] data.std=[0.3],"),
+        ([0.2, 0.3, 0.4], 1, "'data.mean=[0.3]' 'data.std=[0.3]',"),
         ([0.5], 3, "data.mean=[0.5,0.5,0.5]"),
         ([], 3, "one value a channel"),
     ],

@@ -276,7 +276,7 @@ def test_a_gans_networks(load: Callable[[str], Run], tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="no network critic") as caught:
         run.export(tmp_path / "g.pt2", format="torch", network="critic")
     assert [path.name for path in tmp_path.iterdir()] == ["d.pt2"]
-    assert caught.value.hint == "--network generator|discriminator"
+    assert caught.value.hint == "--network generator or --network discriminator"
 
 
 def test_what_does_not_fit(load: Callable[[str], Run], tmp_path: Path) -> None:

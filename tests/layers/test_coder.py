@@ -36,7 +36,8 @@ def test_the_decoder_is_the_encoder_in_reverse():
 
 
 @pytest.mark.parametrize(
-    ("side", "hint"), [(28, "data.resize=32, or model.channels=[4,4]"), (7, "data.resize=8"), (36, "data.resize=32, ")]
+    ("side", "hint"),
+    [(28, "data.resize=32, or 'model.channels=[4,4]'"), (7, "data.resize=8"), (36, "data.resize=32, ")],
 )
 def test_sizes_that_cannot_be_halved_so_often_are_refused(side, hint):
     with pytest.raises(ConfigError, match="sides of 8, 16, 24") as caught:

@@ -134,4 +134,4 @@ def test_a_pattern_that_fits_nothing(module):
 def test_all_frozen_is_hinted_at(module):
     with pytest.raises(ConfigError) as error:
         Optimizer(partial(adam)).build("model", module.requires_grad_(False))
-    assert error.value.hint == "all are frozen; model.freeze=[] trains every one"
+    assert error.value.hint == "all are frozen; 'model.freeze=[]' trains every one"

@@ -21,7 +21,7 @@ examples:
 
 RUN is a path, or the end of one that is unique below the root. A filter is KEY=VALUE, KEY!=VALUE or, in quotes because
 of the shell, 'KEY<VALUE', '<=', '>' or '>='; a key is one of the config, a metric, or state, date, step, epoch,
-seconds; `model=le*` is short for `model.name=le*`. `dltool runs ACTION --help` says more.
+seconds; `'model=le*'` is short for `'model.name=le*'`. `dltool runs ACTION --help` says more.
 """
 ACTIONS: dict[str, ModuleType] = {"list": list, "show": show, "compare": compare, "plot": plot, "rm": rm}
 DEFAULT_ACTION = "list"

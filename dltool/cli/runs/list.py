@@ -11,14 +11,14 @@ from dltool.errors import ConfigError
 from dltool.hints import nearest
 from dltool.runs.catalog import RunRecord, as_metric, as_text, known_keys, read_runs
 from dltool.runs.comparison import as_json, main_metrics, short_key, telling_keys
-from dltool.runs.folder import quoted
 from dltool.runs.selection import FILTER, filtered, ordered, whole_key
+from dltool.shell import quoted
 
 SUMMARY = "a line on each run: its state, what sets it apart, what it reached"
 EXAMPLES = """\
 examples:
   dltool runs list model=lenet state=finished --sort test/accuracy
-  dltool runs list 'optim.lr<=0.01' date=2026-11-2* --columns optim.lr,val/loss
+  dltool runs list 'optim.lr<=0.01' 'date=2026-11-2*' --columns optim.lr,val/loss
   dltool runs list --csv > runs.csv                  every config key and every metric, for a spreadsheet or pandas
 """
 TERMINAL_LIMIT = 40
@@ -75,7 +75,11 @@ def refuse_odd_words(args: argparse.Namespace) -> None:
     for word in args.words:
         if FILTER.fullmatch(word) is None:
             near = nearest(word, ACTIONS)
-            hint = f"did you mean dltool runs {near}?" if near else "filters are KEY=VALUE or, in quotes, 'KEY<VALUE'"
+            hint = (
+                f"did you mean dltool runs {quoted(near)}?"
+                if near
+                else "filters are KEY=VALUE or, in quotes, 'KEY<VALUE'"
+            )
             actions = ", ".join(ACTIONS)
             raise ConfigError(f"{word} is neither an action ({actions}) nor a filter", hint)
     if args.limit is not None and args.limit < 0:

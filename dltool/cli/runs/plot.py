@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from dltool.errors import ConfigError
 from dltool.hints import nearest
-from dltool.runs.folder import quoted
 from dltool.runs.selection import select
 from dltool.settings import OUTPUT_ROOT
+from dltool.shell import quoted
 
 if TYPE_CHECKING:
     from dltool.runs.curves import RunLog
@@ -41,7 +41,10 @@ def run(args: argparse.Namespace) -> int:
         raise ConfigError("no run is named", "dltool runs plot RUN RUN, or filters such as model=lenet")
     path = args.output or OUTPUT_ROOT / f"curves_{time.strftime('%Y-%m-%d_%H-%M-%S')}.png"
     if path.suffix.lower().removeprefix(".") not in FORMATS:
-        raise ConfigError(f"--output {path}: a picture is one of {', '.join(FORMATS)}", f"--output {path.stem}.png")
+        raise ConfigError(
+            f"--output {path}: a picture is one of {', '.join(FORMATS)}",
+            f"--output {quoted(path.with_suffix('.png'))}",
+        )
     records = select(args.words, args.root)
     if not records:
         raise ConfigError(f"no run matches {' '.join(args.words)}", "`dltool runs` lists the runs")
@@ -77,7 +80,7 @@ def choose_metrics(asked: Sequence[str], logs: "Sequence[RunLog]") -> list[str]:
     for name in asked:
         if name not in known:
             near = nearest(name, known)
-            hint = f"did you mean --metric {near}?" if near else None
+            hint = f"did you mean --metric {quoted(near)}?" if near else None
             raise ConfigError(f"--metric {name}: no run has it; there are {', '.join(known)}", hint)
     if metrics := list(dict.fromkeys(asked)) or common_metrics(logs):
         return metrics

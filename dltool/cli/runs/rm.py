@@ -6,8 +6,8 @@ import sys
 from dltool.cli.runs.show import as_size
 from dltool.cli.tables import one_line
 from dltool.errors import ConfigError
-from dltool.runs.folder import quoted
 from dltool.runs.selection import select
+from dltool.shell import quoted
 
 SUMMARY = "remove runs, or only their checkpoints; asks first"
 EXAMPLES = """\

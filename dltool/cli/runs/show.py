@@ -1,14 +1,13 @@
 """`dltool runs show`: one run in full."""
 
 import argparse
-import shlex
 from collections.abc import Sequence
 from typing import Any
 
 from dltool.cli.tables import one_line, print_table
 from dltool.runs.catalog import RunRecord, as_metric, as_text, find_run, read_run
 from dltool.runs.comparison import as_json
-from dltool.runs.folder import quoted
+from dltool.shell import quoted
 
 SUMMARY = "one run in full: how it ended, metrics, config, environment, checkpoints, files"
 EXAMPLES = """\
@@ -56,7 +55,6 @@ def print_run(record: RunRecord, known: dict[str, Any]) -> None:
 
 def endings(record: RunRecord, command: Any) -> list[tuple[str, str]]:
     """Where the run stands and what to type next; only the lines that there is something to say in."""
-    path = quoted(record.path)
     reason = f" by its {record.stopped_by.replace('_', ' ')}" if record.stopped_by else ""
     goes_on = record.state in ("interrupted", "failed", "killed")
     rows = [
@@ -67,9 +65,9 @@ def endings(record: RunRecord, command: Any) -> list[tuple[str, str]]:
         ("time", None if record.seconds is None else f"{record.seconds:,.1f} s"),
         ("speed", f"{record.samples_per_second:,.0f} samples/s" if record.samples_per_second else None),
         ("tested", record.tested),
-        ("command", shlex.join(map(str, command)) if isinstance(command, list) else None),
-        ("go on", f"dltool resume {path}" if goes_on else None),
-        ("again", f"dltool train --from {path}" if (record.path / "config.yaml").is_file() else None),
+        ("command", quoted(*command) if isinstance(command, list) else None),
+        ("go on", f"dltool resume {quoted(record.path)}" if goes_on else None),
+        ("again", f"dltool train --from {quoted(record.path)}" if (record.path / "config.yaml").is_file() else None),
     ]
     return [(name, text) for name, text in rows if text]
 
