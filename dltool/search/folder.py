@@ -107,7 +107,9 @@ class JobFolder:
             run = RunFolder(result.path)
             run.write_status({**run.read_status(), "state": "failed", "error": describe_exit(exit_code)})
             result = self.read_result(job)
-        elif result.state == "waiting" and exit_code != 0:  # It ended before it had a run folder.
+        elif (
+            result.state == "waiting" and exit_code > 0
+        ):  # It failed before it had a run folder; a kill is tried again.
             result = replace(result, state="failed", error=describe_exit(exit_code))
         self.settled[job.number] = result
         return result
