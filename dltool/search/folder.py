@@ -107,9 +107,7 @@ class JobFolder:
             run = RunFolder(result.path)
             run.write_status({**run.read_status(), "state": "failed", "error": describe_exit(exit_code)})
             result = self.read_result(job)
-        elif (
-            result.state == "waiting" and exit_code > 0
-        ):  # It failed before it had a run folder; a kill is tried again.
+        elif result.state == "waiting" and exit_code in (1, 2):  # An error before it had a run folder.
             result = replace(result, state="failed", error=describe_exit(exit_code))
         self.settled[job.number] = result
         return result

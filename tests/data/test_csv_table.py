@@ -162,7 +162,7 @@ def test_large_numbers_are_scaled_before_they_are_rounded(load, scaling):
     assert again[train.rows - 2].equal(train.inputs)
 
 
-def test_numbers_that_float32_cannot_tell_apart_are_noted(load):
+def test_numbers_that_float32_cannot_distinguish_are_noted(load):
     raw = load(large_table(), target_scaling="none")
     data = TableData(lambda _rng: raw, scaling="none")
     data.prepare(0, torch.device("cpu"))

@@ -368,7 +368,7 @@ def test_large_numbers_are_learned_measured_and_predicted(tmp_path: Path) -> Non
     assert run.predict([{"a": a, "b": b} for a, b, _ in rows]).values == file.values
 
 
-def test_labels_are_told_as_they_are_written(tmp_path: Path) -> None:
+def test_labels_are_predicted_as_they_are_written(tmp_path: Path) -> None:
     """The class follows from x, so that a label which stands for two classes could not be predicted."""
     labels = ["01", "1", "001", "02"]
     table = "x,y\n" + "".join(f"{i % 4},{labels[i % 4]}\n" for i in range(200))
