@@ -15,7 +15,7 @@ from dltool.trust.sources import trust_flags
 # Length, stopping, checkpoints, logging; what computes; what looks for errors. All else would make it another training.
 CHANGEABLE = (
     *("trainer.epochs", "trainer.steps", "stop", "trainer.checkpoint", "trainer.test", "logger"),
-    *("trainer.device", "trainer.threads", "trainer.compile", "data.residency", "data.workers"),
+    *("trainer.device", "trainer.threads", "trainer.compile", "data.residency", "data.resize_at", "data.workers"),
     *("trainer.detect_anomaly", "trainer.profile_steps"),
 )
 

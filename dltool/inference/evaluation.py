@@ -3,6 +3,7 @@
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from torch import Tensor
@@ -19,6 +20,7 @@ from dltool.inference.classifying import judge_classes
 from dltool.inference.predicting import AnyPredictions, joined, on_host, texts_of
 from dltool.inference.sequence_predictions import ClozePredictions
 from dltool.introspection.codes import Codes
+from dltool.introspection.forward_memory import sample_bytes
 from dltool.introspection.mistakes import Mistakes
 from dltool.judging.attach import attach_judge
 from dltool.observers.latent_plane import watch_codes
@@ -82,6 +84,7 @@ def evaluate_run(
     other = config.tree["data"] != run.config["data"]
     fitted = Fitted(run.preprocessing, run.spec)
     dataset = build_data(config, run.device, fitted=fitted, cut=not other or split not in ("auto", "all"))
+    dataset.fit_eval_batch(partial(sample_bytes, run.model, spec))
     split = chosen_split(split, dataset, own=not other)
     config = with_targets(config, spec)
     task = build_task(config, run.model, spec)

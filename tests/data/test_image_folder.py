@@ -196,9 +196,9 @@ def test_the_size_is_their_own_or_the_models_or_as_asked(folder):
 
 
 def test_what_does_not_fit_into_memory_is_streamed(folder, monkeypatch):
-    monkeypatch.setattr("dltool.data.folder_data.available_memory", lambda: 2 * 20 * 360 - 1)
+    monkeypatch.setattr("dltool.data.memory.available_memory", lambda: 2 * 20 * 360 - 1)
     assert data(folder).choices["data.residency"] == "loader"
-    monkeypatch.setattr("dltool.data.folder_data.available_memory", lambda: 2 * 20 * 360)
+    monkeypatch.setattr("dltool.data.memory.available_memory", lambda: 2 * 20 * 360)
     assert data(folder).choices["data.residency"] == "device"
 
 
