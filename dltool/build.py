@@ -34,6 +34,7 @@ from dltool.engine.trainer import Trainer
 from dltool.engine.updater import Updater
 from dltool.errors import ConfigError
 from dltool.following import check_followed_metrics, check_gradient_rules, check_reported, followed_metric
+from dltool.introspection.forward_memory import sample_bytes
 from dltool.judging.attach import attach_judge, classifier_of
 from dltool.judging.classifier import AnyClassifier
 from dltool.judging.reference_classifier import Trained
@@ -82,7 +83,12 @@ class Parts:
 
 
 def prepare(
-    config: Config, followed: tuple[str, str | None] | None = None, *, resumed: bool = False, judged: bool = True
+    config: Config,
+    followed: tuple[str, str | None] | None = None,
+    *,
+    resumed: bool = False,
+    judged: bool = True,
+    approximate: bool = False,
 ) -> Parts:
     """Choose the device, load the data, build model, loss, task and optimizers.
 
@@ -92,7 +98,8 @@ def prepare(
         resumed: The weights will come from a checkpoint of this training, so that no others are read, and none are
             computed from the data.
         judged: Evaluations are to measure samples as `task.metrics` says, for which a classifier may have to be trained
-            now; without, only what is wrong there is found.
+            now; without, only what is wrong there is found, and no evaluation measures samples.
+        approximate: Nothing is trained for its result; see Dataset.prepare.
 
     Raises:
         ConfigError, DataError: For what can only be known now. Nothing is written yet.
@@ -104,7 +111,7 @@ def prepare(
     torch.set_num_threads(choose_threads(settings.threads))
     if device.type == "cpu":
         keep_freed_memory()
-    dataset = build_data(config, device)
+    dataset = build_data(config, device, approximate=approximate)
     config = with_targets(config, dataset.spec)
     if settings.overfit_batches is not None:
         dataset.repeat_first_batches(settings.overfit_batches)
@@ -112,6 +119,7 @@ def prepare(
         dataset.keep_first_batches(settings.limit_batches)
     spec = build_spec(config, dataset)
     model = build_model(config, spec, device)
+    dataset.fit_eval_batch(partial(sample_bytes, model, spec))
     looked = [] if resumed else initialize_from_data(model, dataset)
     started = None if resumed else start(model, config)
     check_trusted_model(config, model, spec)
@@ -143,7 +151,14 @@ def prepare(
     return Parts(config, settings, stop, logger, device, dataset, spec, task, updaters, auto, notes, started)
 
 
-def build_data(config: Config, device: torch.device, *, fitted: Fitted | None = None, cut: bool = True) -> Dataset:
+def build_data(
+    config: Config,
+    device: torch.device,
+    *,
+    fitted: Fitted | None = None,
+    cut: bool = True,
+    approximate: bool = False,
+) -> Dataset:
     """The data set, loaded, checked, split, scaled and ready to be drawn from. See Dataset.prepare.
 
     Raises:
@@ -160,6 +175,7 @@ def build_data(config: Config, device: torch.device, *, fitted: Fitted | None = 
             channels_last=config["trainer"]["channels_last"],
             fitted=fitted,
             cut=cut,
+            approximate=approximate,
         )
     return dataset
 

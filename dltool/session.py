@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import torch
 
@@ -20,7 +21,7 @@ from dltool.engine.trainer import Trainer
 from dltool.errors import ConfigError, NonFiniteLossError, RunError
 from dltool.following import followed_metric
 from dltool.numerals import numeral
-from dltool.observers.alarms import Alarms
+from dltool.observers.alarms import NUM_COMPARED, Alarms
 from dltool.observers.augmented import AugmentedPlot
 from dltool.observers.csv_log import CsvLog
 from dltool.observers.gradient_over_time_plot import GradientOverTimePlot
@@ -33,7 +34,7 @@ from dltool.observers.plots import CurvesPlot
 from dltool.observers.progress import ProgressBar
 from dltool.observers.samples import SamplesPlot
 from dltool.observers.tracker import make_trackers
-from dltool.observers.translations import TranslationsPlot
+from dltool.observers.translations import NUM_COLUMNS, TranslationsPlot
 from dltool.observers.undefined import UndefinedMetrics
 from dltool.runs.folder import RunFolder
 from dltool.runs.status import StatusFile
@@ -69,7 +70,7 @@ class Session:
         progress = ProgressBar(quiet=self.quiet)
         # What mirrors the log comes after it.
         observers: list[Observer] = [JsonlLog(self.run.metrics), CsvLog(self.run, self.warn), progress, self.status]
-        observers += [UndefinedMetrics(self.warn), Alarms(self.warn, self.held_out_batch)]
+        observers += [UndefinedMetrics(self.warn), Alarms(self.warn, partial(self.held_out_batch, NUM_COMPARED))]
         if logger.plots:
             observers.append(CurvesPlot(self.run.path, self.title()))
             observers.append(MetricPlots(self.run.path, self.title(), self.parts.spec.class_names))
@@ -83,17 +84,27 @@ class Session:
         if logger.samples:
             path, spec, period = self.run.path, self.parts.spec, logger.samples_every_n_steps
             if isinstance(self.parts.task, CycleGanTask):
-                observers.append(TranslationsPlot(path, spec, self.held_out_batch, every_n_steps=period))
+                shown = partial(self.held_out_batch, NUM_COLUMNS)
+                observers.append(TranslationsPlot(path, spec, shown, every_n_steps=period))
             else:
                 observers.append(SamplesPlot(path, spec, every_n_steps=period, seed=self.parts.config["seed"]))
         # After the pictures, which trackers take along.
         trackers = make_trackers(logger.to, self.run, self.warn, self.parts.config.tree, logger)
         return [*observers, *trackers, *self.also]
 
-    def held_out_batch(self) -> Batch:
-        """One that is not trained on, where there is one."""
+    def held_out_batch(self, least: int = 1) -> Batch:
+        """The first one that is not trained on, where there is one.
+
+        Args:
+            least: Samples that it should have; the following batches are added until there are so many.
+        """
         dataset = self.parts.dataset
-        return next(dataset.evaluation("val" if "val" in dataset.sizes else "train"))
+        batches = dataset.evaluation("val" if "val" in dataset.sizes else "train")
+        batch = next(batches)
+        while batch.size < least and (more := next(batches, None)) is not None:
+            inputs, targets = torch.cat([batch.inputs, more.inputs]), torch.cat([batch.targets, more.targets])
+            batch = Batch(inputs, targets, len(targets))
+        return batch
 
     def continue_from(self, checkpoint: Checkpoint) -> None:
         """Load a checkpoint, cut the log back to it, and say what goes on."""

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from dltool.introspection.field import Field, field_of, mark
+from dltool.introspection.forward_memory import example_inputs
 from dltool.introspection.receptive_field import following_fields
 from dltool.spec import DataSpec
 
@@ -82,15 +83,6 @@ def layer_table(model: nn.Module, spec: DataSpec) -> str:
     total = counter.get_total_flops() // 2
     rows.append(Row("", type(model).__name__, shape_of(output), None, own, total, own - num_trained(model)))
     return render(rows, spec.describe_input())
-
-
-def example_inputs(spec: DataSpec, device: torch.device) -> list[Tensor]:
-    """One sample as a model takes it; where it is to give another sequence, with one that it has given so far."""
-    kind = torch.int64 if spec.num_tokens else torch.float32
-    inputs = [torch.ones(1, *spec.input_shape, dtype=kind, device=device)]  # Token 1 is no padding.
-    if spec.target == "sequence":
-        inputs.append(torch.ones(1, spec.max_target_length, dtype=torch.int64, device=device))
-    return inputs
 
 
 def shape_of(output: object) -> str:

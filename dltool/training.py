@@ -6,7 +6,7 @@ import sys
 import tempfile
 import textwrap
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -157,28 +157,37 @@ def check_same_weights(run: RunFolder, parts: Parts) -> None:
 
 
 def try_one_batch(config: Config) -> int:
-    """Build everything and take one step and one evaluation in memory; prints what was found."""
+    """Build everything, take one step and evaluate one batch of each split in memory; prints what was found."""
     started = time.monotonic()
     check_trackers(config["logger"])
-    parts = prepare(config, judged=False)
+    parts = prepare(config, judged=False, approximate=True)
     with tempfile.TemporaryDirectory() as folder:
         trainer = build_trainer(parts, RunFolder(Path(folder)))
         trainer.task.model.train()
         trainer.train_step()
         trainer.raise_if_bad()
         loss = trainer.progress.sums.values()
-        metrics = trainer.evaluate("val")
+        for updater in trainer.updaters.values():
+            updater.optimizer.zero_grad()  # As the next step would: gradients take as much memory as the weights.
+        metrics = {"val": trainer.evaluate("val", num_batches=1)}
+        with trainer.several_looks():
+            metrics["test"] = trainer.evaluate("test", num_batches=1)
     parameters = count_parameters(parts.task.model)
     print(f"model      {config['model']['name']}, {parameters}, output {parts.spec.output_dim}")
     for note in parts.notes:
         print(note)
     print(f"samples    {', '.join(f'{n:,} {split}' for split, n in parts.dataset.sizes.items())}")
     print(f"length     {trainer.progress.total_steps:,} steps, {trainer.steps_per_epoch:,} an epoch")
-    print(f"one step   {', '.join(f'{name} {value:.4f}' for name, value in loss.items())}")
-    if metrics:
-        print(f"evaluated  {', '.join(f'{name} {value:.4f}' for name, value in metrics.items())}")
+    print(f"one step   {listed(loss)}")
+    for split, values in metrics.items():
+        if values:
+            print(f"evaluated  one batch of {split}: {listed(values)}")
     print(f"all is well ({time.monotonic() - started:.1f} s)")
     return 0
+
+
+def listed(metrics: Mapping[str, float]) -> str:
+    return ", ".join(f"{name} {value:.4f}" for name, value in metrics.items())
 
 
 def describe_model(config: Config, receptive_field: Path | None = None) -> str:
@@ -191,7 +200,7 @@ def describe_model(config: Config, receptive_field: Path | None = None) -> str:
     Raises:
         ConfigError: No layer of the model looks at parts of an image, or the picture cannot be written.
     """
-    dataset = build_data(config, torch.device("cpu"))
+    dataset = build_data(config, torch.device("cpu"), approximate=True)
     config = with_targets(config, dataset.spec)
     spec = build_spec(config, dataset)
     with torch.device("meta"):

@@ -42,6 +42,8 @@ def shuffled_batches(source: TrainSource) -> Batches:
         for start in range(0, source.batches_per_epoch * size, size):
             rows = order[start : start + size]
             batch = take(inputs, rows, device)
+            if source.resize is not None:
+                batch = source.resize(batch)
             if augment is not None:
                 batch = augment.vary(batch, [table[start : start + size] for table in tables], 0, draw)
             if scaling is not None:

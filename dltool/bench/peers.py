@@ -1,7 +1,8 @@
 """The same training as others run it: PyTorch's tutorials, and Lightning with its defaults.
 
 Both read sample by sample through torchvision's transforms and a DataLoader without workers, with torch's default,
-unfused optimizer. Images come in the size that dltool brought them to, so that no time goes into resizing.
+unfused optimizer. Images come in the size that dltool brought them to when it loaded them; where it resizes each batch,
+they resize each image.
 """
 
 import contextlib
@@ -9,7 +10,7 @@ import importlib.util
 import logging
 import os
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -162,7 +163,8 @@ def usual_loader(parts: Parts) -> DataLoader[Any]:
     inputs, targets = source.split.inputs.cpu(), source.split.targets.cpu()
     dataset: TorchDataset[Any]
     if isinstance(parts.dataset, (ImageData, FolderData)) and isinstance(source.scaling, PixelScaling):
-        dataset = ImageDataset(inputs, targets, usual_transform(source, source.scaling))
+        transform = usual_transform(source, source.scaling, parts.spec.input_shape[1:])
+        dataset = ImageDataset(inputs, targets, transform)
     else:
         dataset = TensorDataset(inputs, targets)
     drop_last = source.batches_per_epoch * source.batch_size <= len(inputs)
@@ -186,13 +188,13 @@ class ImageDataset(TorchDataset[Any]):
         return self.transform(Image.fromarray(self.images[index])), self.targets[index]
 
 
-def usual_transform(source: TrainSource, scaling: PixelScaling) -> Callable[[Any], Tensor]:
-    """Random crop and flip where configured, ToTensor, Normalize."""
+def usual_transform(source: TrainSource, scaling: PixelScaling, size: Sequence[int]) -> Callable[[Any], Tensor]:
+    """Resize, random crop and flip where configured, ToTensor, Normalize."""
     from torchvision import transforms
 
-    steps: list[Any] = []
+    steps: list[Any] = [] if source.resize is None else [transforms.Resize(list(size))]
     if source.augment is not None:
-        settings, size = source.augment.settings, source.split.inputs.shape[-2:]
+        settings = source.augment.settings
         if settings.shift:
             mode = "constant" if settings.padding == "zeros" else settings.padding
             steps.append(transforms.RandomCrop(tuple(size), padding=settings.shift, padding_mode=mode))

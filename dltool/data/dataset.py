@@ -1,7 +1,7 @@
 """What the training and all that uses a run ask of a data set, whatever its samples are."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, Literal, NamedTuple
 
@@ -10,6 +10,7 @@ import torch
 from dltool.batch import Batch
 from dltool.data.arrays import Text
 from dltool.data.batch_source import BatchSource
+from dltool.data.evaluation_batch import LARGEST, fitting_batch
 from dltool.data.preprocessing import Fitted, Preprocessing, check_tokenizers, tokenizer_state
 from dltool.data.scaling import Scaling
 from dltool.errors import DataError
@@ -27,6 +28,7 @@ class Wanted(NamedTuple):
     channels_last: bool
     fitted: Fitted | None
     cut: bool
+    approximate: bool
 
 
 class Dataset(ABC):
@@ -35,6 +37,7 @@ class Dataset(ABC):
     Attributes:
         unit: What `sizes` counts: samples, or the tokens of one long text.
         batch_size: Samples that one training step sees, or "full" for all of them.
+        wanted_eval_batch: Samples a batch of evaluation, or "auto"; see fit_eval_batch.
         device: Where batches are wanted; known after `prepare`.
 
     Attributes, after `prepare`:
@@ -47,6 +50,7 @@ class Dataset(ABC):
     """
 
     batch_size: int | Literal["full"]
+    wanted_eval_batch: int | Literal["auto"] = LARGEST
     device: torch.device
     spec: DataSpec
     train: BatchSource
@@ -68,6 +72,7 @@ class Dataset(ABC):
         channels_last: bool = False,
         fitted: Fitted | None = None,
         cut: bool = True,
+        approximate: bool = False,
     ) -> None:
         """Load, check, split, scale and place the data; then `train` and `evaluation` give batches.
 
@@ -82,6 +87,8 @@ class Dataset(ABC):
             channels_last: Lay batches of images out with the channels innermost.
             fitted: What a run's data became; this data is then prepared as that was, and nothing is fitted to it.
             cut: Cut off the splits that the data does not bring, by the fractions or folds.
+            approximate: Nothing is trained: a statistic for which many images would have to be resized may come from
+                some of them.
 
         Raises:
             DataError: The data is missing or wrong, or cannot be split, resized or batched as configured.
@@ -89,7 +96,7 @@ class Dataset(ABC):
         self.device = device
         self.choices.clear()
         self.notes.clear()
-        self._prepare(Wanted(seed, model_traits or {}, pixel_scaling, channels_last, fitted, cut))
+        self._prepare(Wanted(seed, model_traits or {}, pixel_scaling, channels_last, fitted, cut, approximate))
 
     @abstractmethod
     def _prepare(self, wanted: Wanted) -> None:
@@ -141,6 +148,25 @@ class Dataset(ABC):
                 hint=f"data.{split}_fraction=0.1" if split in ("val", "test") else None,
             )
         return islice(self._batches(split), self._limit_batches)
+
+    def fit_eval_batch(self, sample_bytes: Callable[[], int | None]) -> None:
+        """Choose the size of evaluation batches where it is "auto"; until then it follows the size of the inputs.
+
+        Args:
+            sample_bytes: Gives the memory that the model takes for one sample; None where that cannot be known.
+        """
+        if self.wanted_eval_batch != "auto":
+            return
+        num_bytes = sample_bytes()
+        size = fitting_batch(num_bytes, self.spec.input_shape)
+        self._set_eval_batch(size)
+        self.choices["data.eval_batch_size"] = size
+        if size < LARGEST:
+            why = f"{num_bytes / 2**20:.3g} MB a sample" if num_bytes else "by the size of the images"
+            self.notes.append(f"evaluations take {size} samples at a time ({why}; data.eval_batch_size)")
+
+    def _set_eval_batch(self, size: int) -> None:
+        raise NotImplementedError(f"{type(self).__name__} takes no eval_batch_size=auto")
 
     def keep_first_batches(self, count: int) -> None:
         """Let every pass over any split end after `count` batches, to try a training out."""

@@ -1,6 +1,5 @@
 """Images in files, decoded once into memory where they fit, else anew for each batch."""
 
-import os
 import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -17,10 +16,11 @@ from dltool.data.augment import Augmentation
 from dltool.data.file_source import FileSource, evaluation_batches
 from dltool.data.image_files import Decoder, choose_workers
 from dltool.data.image_preprocessing import ImagePreprocessing
+from dltool.data.memory import fits_device, fits_host
 from dltool.data.preprocessing import Preprocessing
 from dltool.data.resize import choose_size, describe
-from dltool.data.sample_data import LoadFunction, ScaledData, free_memory
-from dltool.data.scaling import GivenStatistics, PixelScaling, Scaling
+from dltool.data.sample_data import LoadFunction, ScaledData
+from dltool.data.scaling import STATISTICS_FROM, GivenStatistics, PixelScaling, Scaling
 from dltool.data.scaling import pixel_scaling as fit_pixel_scaling
 from dltool.data.source import TrainSource
 from dltool.errors import DataError, RunError
@@ -28,7 +28,6 @@ from dltool.randomness import generator
 
 LARGEST_OWN_SIZE = 256  # Images that are all alike keep their size up to this one.
 USUAL_SIDE = 64  # For a model that takes any size.
-STATISTICS_FROM = 4096  # Images that the scaling is fitted to where they are not in memory.
 LISTED = 20
 SKIP = "mend or remove it, or data.corrupt=skip to train without"
 
@@ -130,9 +129,8 @@ class FolderData(ScaledData):
         residency = self.wanted_residency
         if residency == "auto":
             num_bytes = sum(self.sizes.values()) * self.decoder.image_bytes
-            fits_host = num_bytes <= available_memory() / 2
-            residency = "device" if num_bytes <= free_memory(self.device) / 4 and fits_host else "host"
-            residency = residency if fits_host else "loader"
+            residency = "device" if fits_device(num_bytes, self.device) else "host"
+            residency = residency if fits_host(num_bytes) else "loader"
             self.choices["data.residency"] = residency
         return residency
 
@@ -243,19 +241,3 @@ class FolderData(ScaledData):
             batch_size=self.eval_batch_size,
             scaling=self._scale_batch,
         )
-
-
-def available_memory() -> float:
-    """Bytes that this process may still take on the host: the machine's, and its control group's where it has one."""
-    limits = [float("inf")]
-    meminfo = Path("/proc/meminfo")
-    if meminfo.exists():
-        values = dict(line.split(":", 1) for line in meminfo.read_text(encoding="ascii").splitlines() if ":" in line)
-        if "MemAvailable" in values:
-            limits.append(1024 * float(values["MemAvailable"].split()[0]))
-    elif hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
-        limits.append(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2)
-    group, used = (Path("/sys/fs/cgroup") / name for name in ("memory.max", "memory.current"))
-    if group.exists() and used.exists() and (limit := group.read_text(encoding="ascii").strip()) != "max":
-        limits.append(float(limit) - float(used.read_text(encoding="ascii")))
-    return min(limits)

@@ -11,7 +11,7 @@ from torch.nn import functional as F
 from dltool.component import register, requires
 from dltool.data.arrays import RawData, Split
 from dltool.data.builtin import digits
-from dltool.data.image_data import ImageData
+from dltool.data.image_data import ImageData, ResizeAt
 from dltool.data.mnist import mnist
 from dltool.data.preprocessing import Preprocessing
 from dltool.data.sample_data import LoadFunction
@@ -66,9 +66,13 @@ class LookData(ImageData):
         super()._shape(model_traits)
         self.splits = {name: in_looks(split, self.looks) for name, split in self.splits.items()}
 
+    def _choose_resize_at(self, num_bytes: int) -> ResizeAt:
+        """A look needs the pixels of the final size."""
+        return "loading"
+
     def _scale(self, raw: RawData, pixel_scaling: Scaling | None) -> tuple[float, float] | None:
         input_range = super()._scale(raw, pixel_scaling)
-        # A look needs the pixels of the final size, so that a picture to predict from is not brought to the raw one.
+        # For the same reason a picture to predict from is not brought to the raw size.
         self.preprocessing = replace(self.preprocessing, raw_size=self.preprocessing.size)
         return input_range
 
@@ -89,6 +93,11 @@ def in_looks(split: Split, looks: Sequence[Look]) -> Split:
     lambda config: config.data.source == "mnist" or config.data.root is None,
     "data.root is where MNIST is, and data.source=digits comes with dltool",
     hint="data.source=mnist",
+)
+@requires(
+    lambda config: config.data.resize_at != "batch",
+    "data.resize_at=batch: the looks are made when the data is loaded, of images of the final size",
+    hint="data.resize_at=auto",
 )
 def digit_looks(
     rng: torch.Generator, *, source: Literal["digits", "mnist"] = "digits", root: str | None = None

@@ -14,7 +14,9 @@ from dltool.component import Fraction, Membership, NonNegative, Placement, Posit
 from dltool.data.arrays import RawData, Split, check_data
 from dltool.data.augment import Augmenter
 from dltool.data.dataset import Dataset, Wanted
+from dltool.data.evaluation_batch import fitting_batch
 from dltool.data.image_files import ImageFiles
+from dltool.data.memory import fits_device
 from dltool.data.preprocessing import Preprocessing, relabelled, with_pixels
 from dltool.data.scaling import Scaling, blurred_in_float32, fit_rows
 from dltool.data.source import TrainSource, evaluation_batches
@@ -32,7 +34,8 @@ class SampleData(Dataset):
     Args:
         load: Loads the data; what it makes up it draws from the generator, seeded by `split_seed`.
         batch_size: Samples that one training step sees, or "full" for all of them.
-        eval_batch_size: Samples a batch of evaluation; changes its speed, not its result.
+        eval_batch_size: Samples a batch of evaluation; changes its speed and memory, not its result. "auto" takes as
+            many as the model can in 256 MB, at most 512.
         shuffle: A new order each epoch; false keeps that of the data.
         drop_last: Leave out an epoch's last batch where it is smaller.
         sampling: "all" draws each training sample once an epoch; "balanced" draws as many of each class, of rare
@@ -49,10 +52,13 @@ class SampleData(Dataset):
             inputs fit into a quarter of its free memory.
 
     Attributes, after `prepare`:
-        splits: The samples of "train", "val" and "test", as far as they exist, before pixels are scaled.
+        splits: The samples of "train", "val" and "test", as far as they exist, before pixels are scaled, and before
+            images are resized where that is left to the batches; see `resized`.
+        eval_batch_size: What the argument is, or was chosen.
     """
 
     splits: dict[str, Split]
+    eval_batch_size: int
     train: TrainSource
 
     def __init__(
@@ -60,7 +66,7 @@ class SampleData(Dataset):
         load: LoadFunction,
         *,
         batch_size: Positive[int] | Literal["full"] = 64,
-        eval_batch_size: Positive[int] = 512,
+        eval_batch_size: Positive[int] | Literal["auto"] = "auto",
         shuffle: bool = True,
         drop_last: bool = False,
         sampling: Literal["all", "balanced"] = "all",
@@ -74,7 +80,7 @@ class SampleData(Dataset):
         super().__init__()
         self.load = load
         self.batch_size = batch_size
-        self.eval_batch_size = eval_batch_size
+        self.wanted_eval_batch = eval_batch_size
         self.shuffle = shuffle
         self.drop_last = drop_last
         self.sampling = sampling
@@ -84,6 +90,7 @@ class SampleData(Dataset):
         self.fold = fold
         self.split_seed = split_seed
         self.residency = residency
+        self._resize_batch: Callable[[Tensor], Tensor] | None = None
         self._scale_batch: Callable[[Tensor], Tensor] | None = None
         self._augmenter: Augmenter | None = None
         self._files: ImageFiles | None = None
@@ -109,6 +116,7 @@ class SampleData(Dataset):
             self._note_splits(raw)
         self.held_out = raw.held_out
         self._files = raw.files
+        self._resize_batch, self._approximate = None, wanted.approximate
         if wanted.fitted is not None:
             self.spec = wanted.fitted.spec
             self._reuse(raw, wanted.fitted.preprocessing)
@@ -127,6 +135,8 @@ class SampleData(Dataset):
         if wanted.channels_last and self._scale_batch is not None:
             self._scale_batch = partial(scale_channels_last, self._scale_batch)
         self._place()
+        chosen = self.wanted_eval_batch
+        self.eval_batch_size = fitting_batch(None, self.spec.input_shape) if chosen == "auto" else chosen
         self.train = self._make_source(
             device=self.device,
             batch_size=self.batch_size,
@@ -134,6 +144,7 @@ class SampleData(Dataset):
             shuffle=self.shuffle,
             drop_last=self.drop_last,
             balanced=self.sampling == "balanced",
+            resize=self._resize_batch,
             scaling=self._scale_batch,
             augment=self._augmenter,
         )
@@ -152,7 +163,20 @@ class SampleData(Dataset):
         return self._evaluation_batches(self.splits[split])
 
     def _evaluation_batches(self, split: Split) -> Iterator[Batch]:
-        return evaluation_batches(split, device=self.device, batch_size=self.eval_batch_size, scaling=self._scale_batch)
+        return evaluation_batches(
+            split,
+            device=self.device,
+            batch_size=self.eval_batch_size,
+            resize=self._resize_batch,
+            scaling=self._scale_batch,
+        )
+
+    def resized(self, inputs: Tensor) -> Tensor:
+        """Inputs of a split in the size that the model sees, neither augmented nor scaled."""
+        return inputs
+
+    def _set_eval_batch(self, size: int) -> None:
+        self.eval_batch_size = size
 
     def _make_source(self, **settings: Any) -> TrainSource:
         return TrainSource(self.splits["train"], **settings)
@@ -215,7 +239,7 @@ class SampleData(Dataset):
         residency = self.residency
         if residency == "auto":
             num_bytes = sum(split.inputs.nbytes for split in self.splits.values())
-            residency = "device" if num_bytes <= free_memory(self.device) / 4 else "host"
+            residency = "device" if fits_device(num_bytes, self.device) else "host"
             self.choices["data.residency"] = residency
         if residency == "device":
             self._replace_inputs({name: split.inputs.to(self.device) for name, split in self.splits.items()})
@@ -278,12 +302,3 @@ class ScaledData(SampleData):
 def scale_channels_last(scale: Callable[[Tensor], Tensor], images: Tensor) -> Tensor:
     """Scaled images `(B, C, H, W)`, the values of a pixel side by side in memory."""
     return scale(images).contiguous(memory_format=torch.channels_last)
-
-
-def free_memory(device: torch.device) -> float:
-    """Bytes that are free on an accelerator; infinite for the CPU, where data is in host memory anyway."""
-    if device.type == "cuda":
-        return torch.cuda.mem_get_info(device)[0]
-    if device.type == "mps":
-        return torch.mps.recommended_max_memory() - torch.mps.driver_allocated_memory()
-    return float("inf")

@@ -1,6 +1,6 @@
 """Brings inputs to the range that networks train well in, with statistics of the training split only."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -11,6 +11,8 @@ from dltool.errors import ConfigError
 from dltool.shell import quoted, setting
 
 Scaling = Literal["standardize", "unit", "symmetric", "none"]
+STATISTICS_FROM = 4096  # Images that the scaling is fitted to where it cannot be fitted to all.
+COUNTED_AT_A_TIME = 1024  # Images.
 
 
 @dataclass(frozen=True)
@@ -31,19 +33,22 @@ class PixelScaling:
         return images.float().sub_(self.shift).mul_(self.factor)
 
 
-def pixel_scaling(train: Tensor, mode: Scaling, device: torch.device) -> PixelScaling:
+def pixel_scaling(
+    train: Tensor, mode: Scaling, device: torch.device, resize: Callable[[Tensor], Tensor] | None = None
+) -> PixelScaling:
     """Fit the scaling of images.
 
     Args:
-        train: Images of the training split, uint8 `(N, C, H, W)`, as the model will see them (padded or
-            resized), so that "standardize" gives each channel mean 0 and deviation 1 there.
+        train: Images of the training split, uint8 `(N, C, H, W)`.
         mode: "standardize", "unit" for [0, 1], "symmetric" for [-1, 1], "none" for 0 … 255.
         device: Where batches will be.
+        resize: Pads or resizes images as the model will see them, so that "standardize" gives each channel mean 0 and
+            deviation 1 there; None where they have that size.
     """
     channels = train.shape[1]
     input_range: tuple[float, float] | None
     if mode == "standardize":
-        shift, deviation = _pixel_statistics(train)
+        shift, deviation = _pixel_statistics(train, resize)
         factor, input_range = _reciprocal(deviation), None
     else:
         low, high = {"unit": (0.0, 1.0), "symmetric": (-1.0, 1.0), "none": (0.0, 255.0)}[mode]
@@ -148,9 +153,12 @@ def blurred_in_float32(values: Tensor) -> bool:
     return bool(exact.amin() < exact.amax()) and bool(rounding > 0.01 * exact.std(correction=0))
 
 
-def _pixel_statistics(images: Tensor) -> tuple[Tensor, Tensor]:
+def _pixel_statistics(images: Tensor, resize: Callable[[Tensor], Tensor] | None) -> tuple[Tensor, Tensor]:
     """Mean and deviation of each channel, float64 `(C,)`, exact from the 256 counts."""
-    counts = torch.stack([torch.bincount(channel.flatten(), minlength=256) for channel in images.unbind(1)]).double()
+    counts = torch.zeros(images.shape[1], 256, dtype=torch.float64, device=images.device)
+    for chunk in images.split(COUNTED_AT_A_TIME):
+        seen = chunk if resize is None else resize(chunk)
+        counts += torch.stack([torch.bincount(channel.flatten(), minlength=256) for channel in seen.unbind(1)])
     values = torch.arange(256.0, dtype=torch.float64, device=images.device)
     share = counts / counts.sum(1, keepdim=True)
     mean = share @ values

@@ -172,7 +172,7 @@ class SequenceData(SampleData):
         return max(split.targets.shape[1] for split in self.splits.values()) if raw.target == "sequence" else 0
 
     def _make_source(self, **settings: Any) -> TrainSource:
-        del settings["scaling"], settings["augment"]
+        del settings["resize"], settings["scaling"], settings["augment"]
         return SequenceSource(
             self.splits["train"],
             lengths=sequence_lengths(self.splits["train"]),

@@ -29,6 +29,7 @@ class TrainSource(BatchSource):
         shuffle: False draws in the order of the split, each epoch alike.
         drop_last: Leave out an epoch's last batch where it is smaller than the others.
         balanced: Draw as many of each class, see balanced_order; epoch e by (seed, "balanced", e).
+        resize: Brings the images of a batch to the model's size; None where they have it.
         scaling: Makes float32 inputs of a batch; None where they are float32 already.
         augment: Variations of images.
 
@@ -46,6 +47,7 @@ class TrainSource(BatchSource):
         shuffle: bool = True,
         drop_last: bool = False,
         balanced: bool = False,
+        resize: Callable[[Tensor], Tensor] | None = None,
         scaling: Callable[[Tensor], Tensor] | None = None,
         augment: Augmenter | None = None,
     ) -> None:
@@ -56,6 +58,7 @@ class TrainSource(BatchSource):
         self.seed = seed
         self.shuffle = shuffle
         self.balanced = balanced
+        self.resize = resize
         self.scaling = scaling
         self.augment = augment if augment is not None and augment.active else None
         if drop_last and self.batch_size > len(split):
@@ -101,8 +104,10 @@ class TrainSource(BatchSource):
         return part
 
     def make_batch(self, inputs: Tensor, targets: Tensor, rows: list[Tensor], draw: int) -> Batch:
-        """Augment, scale and mix what was drawn."""
+        """Resize, augment, scale and mix what was drawn."""
         partners = None
+        if self.resize is not None:
+            inputs = self.resize(inputs)
         if self.augment is not None:
             inputs = self.augment.vary(inputs, rows, self.seed, draw)
         if self.scaling is not None:
@@ -187,13 +192,20 @@ def balanced_order(labels: Tensor, rng: torch.Generator) -> Tensor:
 
 
 def evaluation_batches(
-    split: Split, *, device: torch.device, batch_size: int, scaling: Callable[[Tensor], Tensor] | None = None
+    split: Split,
+    *,
+    device: torch.device,
+    batch_size: int,
+    resize: Callable[[Tensor], Tensor] | None = None,
+    scaling: Callable[[Tensor], Tensor] | None = None,
 ) -> Iterator[Batch]:
     """One pass over a split in its order, never augmented; the last batch may be smaller."""
     targets = split.targets.to(device)
     for start in range(0, len(split), batch_size):
         stop = min(start + batch_size, len(split))
         inputs = take(split.inputs, torch.arange(start, stop, device=split.inputs.device), device)
+        if resize is not None:
+            inputs = resize(inputs)
         if scaling is not None:
             inputs = scaling(inputs)
         yield Batch(inputs, targets[start:stop], stop - start)

@@ -43,7 +43,8 @@ class StreamData(Dataset):
         tokenizer: How the text becomes tokens; its vocabulary is that of the training split.
         length: Tokens in each row of a batch: what a training step sees at a time.
         batch_size: Rows that one training step sees.
-        eval_batch_size: Rows a batch of evaluation. Of "columns" it is in how many places an evaluation begins anew.
+        eval_batch_size: Rows a batch of evaluation. Of "columns" it is in how many places an evaluation begins anew,
+            so that it is never chosen by the memory.
         batching: "columns" go on from batch to batch, so that a recurrent model can carry its state; "crops" are drawn
             from anywhere. "auto" takes what the model was made for.
         val_fraction, test_fraction: Shares of the characters at the end that are held out, the test split last, where

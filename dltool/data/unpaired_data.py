@@ -4,7 +4,7 @@ from abc import abstractmethod
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import zip_longest
-from typing import Any
+from typing import Any, Literal
 
 from dltool.batch import Batch
 from dltool.component import Fraction, Membership, NonNegative, Positive
@@ -25,7 +25,8 @@ class UnpairedData(Dataset):
 
     Args:
         batch_size: Images of each domain that one training step sees.
-        eval_batch_size: The same of an evaluation; changes its speed, not its result.
+        eval_batch_size: The same of an evaluation; changes its speed and memory, not its result. "auto" takes as many
+            as one translation of all of them can in 256 MB, at most 512.
         drop_last: Leave out an epoch's last batch where it is smaller.
         val_fraction, test_fraction: Shares of each domain's images that are cut off as validation and test split where
             the data has no official one; 0 for none.
@@ -43,7 +44,7 @@ class UnpairedData(Dataset):
         self,
         *,
         batch_size: Positive[int] = 1,
-        eval_batch_size: Positive[int] = 16,
+        eval_batch_size: Positive[int] | Literal["auto"] = "auto",
         drop_last: bool = False,
         val_fraction: Membership[Fraction[float]] = 0.1,
         test_fraction: Membership[Fraction[float]] = 0.1,
@@ -51,6 +52,7 @@ class UnpairedData(Dataset):
     ) -> None:
         super().__init__()
         self.batch_size = batch_size
+        self.wanted_eval_batch = eval_batch_size
         self.shared: dict[str, Any] = {
             "batch_size": batch_size,
             "eval_batch_size": eval_batch_size,
@@ -106,6 +108,10 @@ class UnpairedData(Dataset):
 
     def sample_names(self, split: str) -> list[str]:
         return [f"{n}/{name}" for n, d in zip("AB", self.domains, strict=True) for name in d.sample_names(split)]
+
+    def _set_eval_batch(self, size: int) -> None:
+        for domain in self.domains:
+            domain.eval_batch_size = size
 
     def drop_held_out(self) -> None:
         for domain in self.domains:

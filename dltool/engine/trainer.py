@@ -6,6 +6,7 @@ passes finished say what comes next, so that a training that stopped anywhere go
 """
 
 import contextlib
+import itertools
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -230,8 +231,13 @@ class Trainer:
         for updater in self.updaters.values():
             updater.schedule.observe(self.progress.metrics, self.task.main_metric)
 
-    def evaluate(self, split: str) -> dict[str, float]:
-        """The task's metrics over a split; none where the data has no such split."""
+    def evaluate(self, split: str, num_batches: int | None = None) -> dict[str, float]:
+        """The task's metrics over a split; none where the data has no such split.
+
+        Args:
+            split: Its name.
+            num_batches: How many batches from the first are measured; None for all.
+        """
         if self.data.sizes.get(split, 0) == 0:
             return {}
         self.progress.activity = "evaluating"
@@ -241,7 +247,7 @@ class Trainer:
                 seed_default_generators(derive_seed(self.seed, "evaluation", split, self.progress.step), self.device)
                 return evaluate(
                     self.task,
-                    self.data.evaluation(split),
+                    itertools.islice(self.data.evaluation(split), num_batches),
                     split,
                     autocast=self.autocast,
                     between_batches=self.signals.raise_if_received,

@@ -3,6 +3,7 @@
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,7 @@ from dltool.inference.classifying import judge_classes
 from dltool.inference.predicting import AnyPredictions, joined, on_host, texts_of
 from dltool.inference.sequence_predictions import ClozePredictions
 from dltool.introspection.codes import Codes
+from dltool.introspection.forward_memory import sample_bytes
 from dltool.introspection.mistakes import Mistakes
 from dltool.judging.attach import attach_judge
 from dltool.observers.latent_plane import watch_codes
@@ -85,6 +87,7 @@ def evaluate_run(
     other = reads_other_data(run, config, split)
     fitted = Fitted(run.preprocessing, run.spec)
     dataset = build_data(config, run.device, fitted=fitted, cut=not other or split not in ("auto", "all"))
+    dataset.fit_eval_batch(partial(sample_bytes, run.model, spec))
     split = chosen_split(split, dataset, own=not other)
     config = with_targets(config, spec)
     task = build_task(config, run.model, spec)

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from dltool.inference.run import Run
 
 AnyPredictions = Predictions | TagPredictions | TextPredictions | ClozePredictions
-BATCH_SIZE = 512
 
 
 def predict_run(
@@ -39,7 +38,7 @@ def predict_run(
     names: list[str] = []
     parts: list[Prediction] = []
     with evaluation_mode(task.model), torch.no_grad(), run.autocast:
-        for batch_names, batch in prepared(inputs, preprocessing, BATCH_SIZE):
+        for batch_names, batch in prepared(inputs, preprocessing, run.batch_size):
             if isinstance(task, ClozeTask):
                 check_blanks(batch_names)
             names += batch_names

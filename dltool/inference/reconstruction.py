@@ -22,7 +22,6 @@ from dltool.tasks.coding import CodingTask
 if TYPE_CHECKING:
     from dltool.inference.run import Run
 
-BATCH_SIZE = 512
 COLUMNS = 12
 INCHES = 0.85  # Of an image.
 
@@ -76,7 +75,7 @@ def reconstruct_run(run: "Run", inputs: Raw, classes: Sequence[str] | None = Non
     names: list[str] = []
     parts: list[tuple[Tensor, Tensor, Tensor]] = []
     with evaluation_mode(task.model), torch.no_grad(), run.autocast:
-        for batch_names, batch in prepared(inputs, run.preprocessing, BATCH_SIZE):
+        for batch_names, batch in prepared(inputs, run.preprocessing, run.batch_size):
             given = None if classes is None else classes[len(names) : len(names) + len(batch_names)]
             labels = labels_of(batch_names, given, run) if task.num_classes else None
             batch = batch.to(run.device)

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from dltool.build import build_model, build_task, with_targets
 from dltool.config.check import Config
 from dltool.config.rerun import compose_changed, with_auto
+from dltool.data.evaluation_batch import fitting_batch
 from dltool.data.preprocessing import Preprocessing, check_tokenizers, from_json, tokenizer_state
 from dltool.engine.checkpoint import Checkpoint
 from dltool.engine.device import choose_device, choose_threads
@@ -28,6 +29,7 @@ from dltool.inference.reconstruction import Reconstruction, reconstruct_run
 from dltool.inference.sample_generator import SampleGenerator
 from dltool.inference.sampling import TextSampler
 from dltool.inference.translating import Direction, Translations, translate_run
+from dltool.introspection.forward_memory import sample_bytes
 from dltool.runs.folder import CONFIG, PREPROCESSING, RunFolder
 from dltool.shell import quoted
 from dltool.spec import DataSpec
@@ -201,6 +203,11 @@ class Run:
     def model(self) -> nn.Module:
         """The network with the checkpoint's weights, in evaluation mode, on `device`; takes preprocessed inputs."""
         return self.task.model
+
+    @functools.cached_property
+    def batch_size(self) -> int:
+        """Samples that the model takes at a time: as many as an evaluation does where data.eval_batch_size is auto."""
+        return fitting_batch(sample_bytes(self.model, self.spec), self.spec.input_shape)
 
     @property
     def autocast(self) -> Any:

@@ -18,7 +18,6 @@ from dltool.tasks.cyclegan import DIRECTIONS, CycleGanTask
 if TYPE_CHECKING:
     from dltool.inference.run import Run
 
-BATCH_SIZE = 16
 Direction = Literal["A2B", "B2A"]
 
 
@@ -97,7 +96,7 @@ def translate_run(run: "Run", inputs: Raw, direction: Direction) -> Translations
     names: list[str] = []
     parts: list[Tensor] = []
     with evaluation_mode(task.model), torch.no_grad(), run.autocast:
-        for batch_names, batch in prepared(inputs, preprocessing, BATCH_SIZE):
+        for batch_names, batch in prepared(inputs, preprocessing, run.batch_size):
             names += batch_names
             made = task.translate(batch.to(run.device), direction)
             parts.append(preprocessing.pixels(made).round().to(torch.uint8).cpu())

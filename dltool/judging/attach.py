@@ -29,8 +29,7 @@ def attach_judge(
         data: The `data` node of the config.
         dataset: What that became.
         device: Where samples are made.
-        train: See reference_classifier; None looks for what is wrong alone, and leaves the task without a judge that
-            a classifier would have to be trained for.
+        train: See reference_classifier; None looks for what is wrong alone, and leaves the task without a judge.
 
     Raises:
         ConfigError: What is asked for cannot be measured of these samples.
@@ -53,12 +52,12 @@ def attach_judge(
             channels = dataset.spec.input_shape[0]
             raise ConfigError(f"task.features: Inception sees grey and colour images, not {channels} channels")
         inception = InceptionFeatures(asked.features, device)
-    classifier = None
-    if asked.need("classes") or (asked.need("features") and inception is None):
+    needs_classifier = asked.need("classes") or (asked.need("features") and inception is None)
+    if needs_classifier:
         check_classes(data, dataset)
-        if train is None:
-            return
-        classifier = classifier_of(data, dataset, device, train)
+    if train is None:
+        return
+    classifier = classifier_of(data, dataset, device, train) if needs_classifier else None
     task.judge = SampleJudge(asked, dataset, dataset.preprocessing, classifier=classifier, inception=inception)
 
 

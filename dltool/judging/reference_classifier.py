@@ -57,6 +57,7 @@ OF_A_TRAINING = (
     "augment",
 )
 LEAST_SIDE = 32  # LeNet's.
+HASHED_AT_A_TIME = 1024  # Images.
 
 
 class Trained(NamedTuple):
@@ -159,20 +160,22 @@ def key_of(recipe: Mapping[str, Any], dataset: Dataset) -> str:
     }
     text = json.dumps([FORMAT, recipe["options"], how, dataset.spec.class_names], sort_keys=True)
     digest = hashlib.blake2b(text.encode(), digest_size=8)
+    assert isinstance(dataset, SampleData)
     splits = splits_to_learn(recipe["data"], dataset)
     order = torch.cat([split.places for split in splits]).argsort(stable=True)
     inputs, targets = (
-        torch.cat([values.cpu() for values in columns])[order]
+        torch.cat([values.cpu() for values in columns])
         for columns in ([split.inputs for split in splits], [split.targets for split in splits])
     )
     files = getattr(dataset, "_files", None)
     if files is not None and inputs.dtype != torch.uint8:  # Not decoded: what the files are tells.
-        for row in inputs.tolist():
+        for row in inputs[order].tolist():
             about = os.stat(files.path(row))  # noqa: PTH116
             digest.update(f"{files.paths[row]} {about.st_size} {about.st_mtime_ns}\n".encode())
     else:
-        digest.update(as_bytes(inputs))
-    digest.update(as_bytes(targets))
+        for rows in order.split(HASHED_AT_A_TIME):
+            digest.update(as_bytes(dataset.resized(inputs[rows])))
+    digest.update(as_bytes(targets[order]))
     return digest.hexdigest()
 
 

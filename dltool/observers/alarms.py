@@ -15,6 +15,7 @@ from dltool.tasks.generative import GenerativeTask
 from dltool.tasks.task import Task
 
 NUM_SAMPLES = 64
+NUM_COMPARED = 4 * NUM_SAMPLES  # Of the data.
 COLLAPSED = 0.1  # Of the distance between data: samples nearer to each other than this are one sample.
 COLLAPSED_LOOKS = 2  # Epochs in a row; a first one may still be noise of one kind.
 WON_ACCURACY, WON_FAKE, WON_LINES = 0.99, 0.02, 10
@@ -108,7 +109,7 @@ class Alarms(Observer):
     def _spread(self, inputs: Tensor, labels: Tensor | None) -> float | None:
         """Mean distance between two of a batch, of the same class where the model tells them apart."""
         assert self._task is not None
-        rows = inputs[: 4 * NUM_SAMPLES].detach().float().cpu().flatten(1)
+        rows = inputs[:NUM_COMPARED].detach().float().cpu().flatten(1)
         different = ~torch.eye(len(rows), dtype=torch.bool)
         if self._task.num_classes and labels is not None:
             labels = labels[: len(rows)].cpu()

@@ -33,6 +33,7 @@ TRAININGS = {
     "fp16": ["model=mlp", "model.hidden=[8]", "data=iris", "trainer.precision=16-mixed"],
     "LBFGS": ["model=linear", "data=diabetes", "optim=lbfgs", "data.batch_size=full", "schedule=constant"],
     "images": ["model=lenet", "data=digits", "data.batch_size=4", "data.augment.flip=true"],
+    "resized batches": ["model=lenet", "data=digits", "data.resize_at=batch", "data.augment.flip=true"],
     "language model": [
         *("model=gpt", "model.dim=8", "model.depth=1", "model.num_heads=2", "model.dropout=0.1", "data=pydoc"),
         *("data.length=8", "data.batch_size=4", "trainer.clip_norm=0.5", "trainer.accumulate=2"),
@@ -168,7 +169,7 @@ def test_decoded_files_are_benched_like_any_images(configure: Callable[..., Conf
 def test_nobody_writes_by_hand_what_decodes_for_each_batch(
     residency: str, configure: Callable[..., Config], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("dltool.data.folder_data.available_memory", lambda: 0.0)  # "auto" becomes "loader" then.
+    monkeypatch.setattr("dltool.data.memory.available_memory", lambda: 0.0)  # "auto" becomes "loader" then.
     config = configure(*in_files(tmp_path), f"data.residency={residency}", "data.workers=0")
     report = bench(config, with_peers=True, **TINY)
     assert set(report["figures"]) == {"dltool"}

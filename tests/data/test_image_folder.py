@@ -226,9 +226,9 @@ def test_upright_and_turned_images_are_of_many_sizes(tmp_path):
 
 
 def test_what_does_not_fit_into_memory_is_streamed(folder, monkeypatch):
-    monkeypatch.setattr("dltool.data.folder_data.available_memory", lambda: 2 * 20 * 360 - 1)
+    monkeypatch.setattr("dltool.data.memory.available_memory", lambda: 2 * 20 * 360 - 1)
     assert data(folder).choices["data.residency"] == "loader"
-    monkeypatch.setattr("dltool.data.folder_data.available_memory", lambda: 2 * 20 * 360)
+    monkeypatch.setattr("dltool.data.memory.available_memory", lambda: 2 * 20 * 360)
     assert data(folder).choices["data.residency"] == "device"
 
 

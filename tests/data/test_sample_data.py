@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from dltool.data import sample_data
+from dltool.data import memory
 from dltool.data.arrays import RawData, Split
 from dltool.data.augment import Augmentation
 from dltool.data.builtin import digits, iris
@@ -29,6 +29,7 @@ def test_digits_for_lenet():
     assert data.spec.num_classes == 10
     assert data.choices == {
         "data.resize": [32, 32],
+        "data.resize_at": "loading",
         "data.augment.shift": 3,
         "data.scaling": "standardize",
         "data.residency": "device",
@@ -63,7 +64,14 @@ def test_labels_beyond_the_classes_in_a_run_of_more():
 def test_choices_repeat_the_run():
     automatic = prepared(ImageData(digits, augment=Augmentation(shift="auto")), model_traits=LENET)
     explicit = prepared(
-        ImageData(digits, resize=[32, 32], scaling="standardize", residency="device", augment=Augmentation(shift=3)),
+        ImageData(
+            digits,
+            resize=[32, 32],
+            resize_at="loading",
+            scaling="standardize",
+            residency="device",
+            augment=Augmentation(shift=3),
+        ),
         model_traits=LENET,
     )
     assert explicit.choices == {}
@@ -181,7 +189,7 @@ def test_wrong_kind_of_inputs_is_refused():
 
 @pytest.mark.parametrize(("free", "residency"), [(2_000, "host"), (100_000, "device")])
 def test_automatic_residency_follows_the_free_memory(monkeypatch, free, residency):
-    monkeypatch.setattr(sample_data, "free_memory", lambda device: free)
+    monkeypatch.setattr(memory, "free_memory", lambda device: free)
     data = prepared(TableData(iris))  # 150 rows of 4 float32: 2,400 bytes.
     assert data.choices["data.residency"] == residency
 

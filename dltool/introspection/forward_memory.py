@@ -1,0 +1,110 @@
+"""How much memory a forward pass takes."""
+
+import weakref
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from dltool.layers.evaluation_mode import evaluation_mode
+from dltool.spec import DataSpec
+
+
+def sample_bytes(model: nn.Module, spec: DataSpec) -> int | None:
+    """The most bytes that the tensors of one sample take at the same time in a forward pass without gradients.
+
+    They are counted in a pass of one sample and in one of two: what grows from one to the other is the samples', the
+    rest (masks, weights that are computed from others) the model's. Workspaces within an operation are not counted. A
+    pass on torch's meta device would take no memory, but imports torch._dynamo and sympy, which takes two seconds.
+
+    Args:
+        model: On any device, not compiled; neither it nor the state of a random generator is changed.
+        spec: Gives the shape of one sample.
+
+    Returns:
+        None where the model does not run alone on made-up samples.
+    """
+    device = next((parameter.device for parameter in model.parameters()), torch.device("cpu"))
+    generators = [device] if device.type == "cuda" else []
+    sizes: list[int] = []
+    try:
+        with evaluation_mode(model), torch.no_grad(), torch.random.fork_rng(generators):
+            for count in (1, 2):
+                inputs = [part.repeat(count, *[1] * (part.ndim - 1)) for part in example_inputs(spec, device)]
+                with LiveBytes(inputs, sizes) as live:
+                    model(*inputs)
+                sizes = live.sizes
+    except Exception:  # A model may be the user's code, which may need more than its inputs.
+        return None
+    return live.most
+
+
+def example_inputs(spec: DataSpec, device: torch.device) -> list[Tensor]:
+    """One sample as a model takes it; where it is to give another sequence, with one that it has given so far."""
+    kind = torch.int64 if spec.num_tokens else torch.float32
+    inputs = [torch.ones(1, *spec.input_shape, dtype=kind, device=device)]  # Token 1 is no padding.
+    if spec.target == "sequence":
+        inputs.append(torch.ones(1, spec.max_target_length, dtype=torch.int64, device=device))
+    return inputs
+
+
+class LiveBytes(TorchDispatchMode):
+    """Adds up the storages of the tensors that live while it is entered.
+
+    Args:
+        inputs: Tensors that live already.
+        before: `sizes` of an earlier pass, by which the storages of this one are reduced.
+
+    Attributes:
+        sizes: Bytes of each storage, in the order in which they were first seen.
+        most: Bytes that lived at the same time.
+    """
+
+    def __init__(self, inputs: Sequence[Tensor], before: Sequence[int]) -> None:
+        super().__init__()
+        self.before = before
+        self.sizes: list[int] = []
+        self.most = self.now = 0
+        self._users: Counter[int] = Counter()  # Tensors of each storage, by its address.
+        self._grown: dict[int, int] = {}  # Bytes that it has more than before.
+        for tensor in inputs:
+            self._see(tensor)
+
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        """False, or torch would import torch._dynamo to leave this class alone."""
+        return False
+
+    def __torch_dispatch__(
+        self,
+        func: Callable[..., Any],
+        types: Sequence[type],
+        args: Sequence[Any] = (),
+        kwargs: Mapping[str, Any] | None = None,
+    ) -> Any:
+        outputs = func(*args, **(kwargs or {}))
+        for output in outputs if isinstance(outputs, (tuple, list)) else (outputs,):
+            if isinstance(output, Tensor):
+                self._see(output)
+        return outputs
+
+    def _see(self, tensor: Tensor) -> None:
+        storage = tensor.untyped_storage()
+        address = storage._cdata
+        if address not in self._users:
+            index = len(self.sizes)
+            self.sizes.append(storage.nbytes())
+            self._grown[address] = storage.nbytes() - (self.before[index] if index < len(self.before) else 0)
+            self.now += self._grown[address]
+            self.most = max(self.most, self.now)
+        self._users[address] += 1
+        weakref.finalize(tensor, self._forget, address).atexit = False
+
+    def _forget(self, address: int) -> None:
+        self._users[address] -= 1
+        if self._users[address] == 0:
+            del self._users[address]
+            self.now -= self._grown.pop(address)
