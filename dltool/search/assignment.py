@@ -42,8 +42,8 @@ class Assignment:
 
     @property
     def log(self) -> SafePath:
-        """`log_path`, to write to: it is logs/NAME.txt in the search's folder."""
-        return SafePath(self.log_path.parent.parent, self.log_path.parent.name, self.log_path.name)
+        """`log_path`, to write to."""
+        return SafePath(self.log_path.parent, self.log_path.name)
 
 
 def carry_out(assignment: Assignment) -> None:

@@ -34,6 +34,7 @@ def adversary(**fields: Any) -> Adversary:
 
 def gradients(task: AdversarialTask, parts: int = 1) -> list[torch.Tensor]:
     task.model.zero_grad()
+    torch.manual_seed(4)  # Uniform numbers are drawn one after the other: those of the parts are those of the whole.
     for part in BATCH.split(parts):
         mean, count, _ = task.loss(part)
         (mean * count / BATCH.size).backward()
@@ -89,7 +90,9 @@ def test_divergence_is_zero_of_the_same_and_has_one_sample_each() -> None:
 
 @pytest.mark.parametrize("method", ["madry", "trades"])
 def test_micro_batches_give_the_gradient_of_the_whole(method: Any) -> None:
-    task = AdversarialTask(network(), CrossEntropy(SPEC), SPEC, adversary(), method=method, l2=0.01)
+    # At the clean image the divergence of TRADES has no slope, and the sign of its gradient is that of rounding.
+    attack = adversary(random_start=method == "trades")
+    task = AdversarialTask(network(), CrossEntropy(SPEC), SPEC, attack, method=method, l2=0.01)
     torch.testing.assert_close(gradients(task, 5), gradients(task), atol=1e-6, rtol=1e-5)
 
 
