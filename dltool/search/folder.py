@@ -67,6 +67,11 @@ class JobFolder:
     def log_path(self, job: Job) -> Path:
         return self.path / "logs" / f"{job.name}.txt"
 
+    def make_log(self, job: Job) -> Path:
+        """Make the file that a job's process will print to, so that what is wrong with it is found here."""
+        SafePath(self.path, "logs", f"{job.name}.txt").append().close()
+        return self.log_path(job)
+
     def result(self, job: Job) -> Result:
         """How far a job has come."""
         if job.number in self.settled:
@@ -107,8 +112,6 @@ class JobFolder:
             run = RunFolder(result.path)
             run.write_status({**run.read_status(), "state": "failed", "error": describe_exit(exit_code)})
             result = self.read_result(job)
-        elif result.state == "waiting" and exit_code in (1, 2):  # An error before it had a run folder.
-            result = replace(result, state="failed", error=describe_exit(exit_code))
         self.settled[job.number] = result
         return result
 

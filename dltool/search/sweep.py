@@ -148,7 +148,7 @@ class Sweep:
             auto=training.auto,
             source=training.source,
             run_path=self.folder.run_path(job),
-            log_path=self.folder.log_path(job),
+            log_path=self.folder.make_log(job),
             resuming=self.folder.clear_unless_saved(job),
             slot=slot,
             num_slots=self.settings.n_jobs,

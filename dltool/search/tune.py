@@ -111,7 +111,7 @@ class Tuning:
             auto=auto,
             source=source,
             run_path=study.run_path(job),
-            log_path=study.log_path(job),
+            log_path=study.make_log(job),
             slot=slot,
             num_slots=self.workers.count,
             followed=("tune.metric", study.metric),
