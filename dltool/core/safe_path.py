@@ -12,6 +12,7 @@ import os
 import shutil
 import stat
 from collections.abc import Iterator
+from io import BufferedReader
 from pathlib import Path
 from typing import BinaryIO
 
@@ -77,7 +78,7 @@ class SafePath:
         """
         data = content.encode() if isinstance(content, str) else content
         with self._in_parent(create=True) as (here, name):
-            temporary = self._sibling(here, f".{self.name}.{os.getpid()}")
+            temporary = self._sibling(here, f".tmp-{self.name}-{os.getpid()}")
             self._refuse_unsafe(here, name)
             with contextlib.suppress(FileNotFoundError):  # Of a process of the same number that was killed.
                 os.unlink(temporary, dir_fd=here)
@@ -243,10 +244,16 @@ def refused(path: Path, problem: str) -> UnsafeFileError:
     )
 
 
-def read_regular(path: Path) -> bytes:
-    """The content of a file; raises OSError for a pipe or a device, on which reading could wait forever."""
+def open_regular(path: Path) -> BufferedReader:
+    """Open a file to read; raises OSError for a pipe or a device, on which reading could wait forever."""
     descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
-    with os.fdopen(descriptor, "rb") as file:
-        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-            raise OSError(errno.EINVAL, "not a regular file", str(path))
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "not a regular file", str(path))
+    return os.fdopen(descriptor, "rb")
+
+
+def read_regular(path: Path) -> bytes:
+    """The content of a file. Raises as open_regular does."""
+    with open_regular(path) as file:
         return file.read()

@@ -22,7 +22,7 @@ from typing import Any
 import safetensors.torch
 from torch import Tensor
 
-from dltool.core.safe_path import SafePath
+from dltool.core.safe_path import SafePath, open_regular, read_regular
 from dltool.engine.packing import pack, unpack
 from dltool.engine.stopping import better
 from dltool.errors import CheckpointError
@@ -242,11 +242,11 @@ def load(path: Path) -> Checkpoint:
 def verify(path: Path) -> dict[str, Any]:
     """The manifest of a checkpoint whose three files are what was written."""
     try:
-        manifest = json.loads((path / MANIFEST).read_bytes())
+        manifest = json.loads(read_regular(path / MANIFEST))
         if manifest.pop("digest") != digest(manifest):
             raise CheckpointError(f"{(path / MANIFEST).resolve()} is damaged: its SHA-256 differs")
         for name, expected in manifest["sha256"].items():
-            with (path / name).open("rb") as file:
+            with open_regular(path / name) as file:
                 if hashlib.file_digest(file, "sha256").hexdigest() != expected:
                     raise CheckpointError(f"{(path / name).resolve()} is damaged: its SHA-256 differs")
     except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
@@ -269,7 +269,7 @@ def is_good(path: Path) -> bool:
 def saved_metrics(path: Path) -> dict[str, float]:
     """The metrics in a manifest; none where it cannot be read."""
     try:
-        metrics: dict[str, float] = unpack(json.loads((path / MANIFEST).read_bytes())["metrics"], {})
+        metrics: dict[str, float] = unpack(json.loads(read_regular(path / MANIFEST))["metrics"], {})
     except (OSError, ValueError, KeyError, TypeError):
         return {}
     return metrics

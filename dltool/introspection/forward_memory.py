@@ -25,7 +25,7 @@ def sample_bytes(model: nn.Module, spec: DataSpec) -> int | None:
         spec: Gives the shape of one sample.
 
     Returns:
-        None where the model does not run alone on made-up samples.
+        None where the model does not run alone on synthetic samples.
     """
     device = next((parameter.device for parameter in model.parameters()), torch.device("cpu"))
     generators = [device] if device.type == "cuda" else []

@@ -5,7 +5,7 @@ import math
 from pathlib import Path
 from typing import Any
 
-from dltool.core.safe_path import SafePath
+from dltool.core.safe_path import SafePath, read_regular
 from dltool.observers.line_file import LineFile
 from dltool.observers.observer import Observer
 
@@ -55,7 +55,7 @@ def cut_back(path: Path, num_records: int) -> int:
     """
     if not path.exists():
         return 0
-    lines = path.read_bytes().splitlines(keepends=True)
+    lines = read_regular(path).splitlines(keepends=True)
     kept = [line for line in lines[:num_records] if line.endswith(b"\n")]
     if len(kept) < len(lines):
         SafePath(path.parent, path.name).truncate(sum(map(len, kept)))

@@ -12,7 +12,8 @@ SECONDS_BETWEEN = 0.5
 class LineFile:
     """Lines appended to a file in a run folder.
 
-    Opening and writing for each line took 50 µs of a training's time; kept open, a line that may wait takes 1 µs.
+    To open, write and close for each line takes 19 µs (a Xeon, the disk idle); kept open 1.5, and 0.3 for a line that
+    may wait.
     Only whole lines are written, in one system call, so that a reader sees no half of one.
 
     Args:

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from dltool.core.safe_path import open_regular, read_regular
 from dltool.errors import ConfigError
 from dltool.hints import nearest
 from dltool.numerals import numeral
@@ -115,7 +116,7 @@ def read_run(path: Path) -> RunRecord:
     path = as_typed(path)
     date = start_date(path)
     try:
-        status = json.loads((path / STATUS).read_bytes())
+        status = json.loads(read_regular(path / STATUS))
         state, seconds = status["state"], status["seconds"]["total"]
         metrics = {str(name): float(value) for name, value in status["metrics"].items() if value is not None}
         config = dict(status["config"])
@@ -151,8 +152,8 @@ def start_date(path: Path) -> str:
     if match := DATE_AND_TIME.search(path.as_posix()):
         return f"{match[1]} {match[2]}:{match[3]}:{match[4]}"
     try:
-        with (path / "log.txt").open(encoding="utf-8", errors="replace") as log:
-            first = log.readline()[:19]
+        with open_regular(path / "log.txt") as log:
+            first = log.readline(200)[:19].decode(errors="replace")
         time.strptime(first, "%Y-%m-%d %H:%M:%S")
         return first
     except (OSError, ValueError):

@@ -5,6 +5,8 @@ import math
 from pathlib import Path
 from typing import Any
 
+from dltool.core.safe_path import read_regular
+
 
 def read_records(path: Path) -> list[dict[str, Any]]:
     """All records of a metrics.jsonl, null as NaN; none where there is no such file.
@@ -13,7 +15,7 @@ def read_records(path: Path) -> list[dict[str, Any]]:
     """
     if not path.exists():
         return []
-    decoded = map(_decode, path.read_bytes().splitlines())
+    decoded = map(_decode, read_regular(path).splitlines())
     return [record for record in decoded if record is not None]
 
 

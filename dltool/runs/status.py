@@ -39,9 +39,13 @@ class StatusFile(Observer):
 
     def on_start(self, task: Task, progress: Progress) -> None:
         self.progress = progress
-        self.write("running", progress)
+        self.refresh()
 
     def on_epoch(self) -> None:
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Write where the training stands, unless that was done a moment ago."""
         if time.monotonic() - self.written_at >= SECONDS_BETWEEN:
             self.write("running", self.progress)
 

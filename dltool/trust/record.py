@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from dltool.core.safe_path import read_regular
 from dltool.errors import ConfigError
 from dltool.registry import own_registrations
 from dltool.shell import quoted, setting
@@ -67,7 +68,7 @@ def check_against_run(group: str, name: str, config: str) -> None:
 def read_records(config: Path) -> list[dict[str, Any]]:
     """The records beside a config; none for a file that a run did not write, or that somebody has damaged."""
     try:
-        environment = json.loads((config.parent / ENVIRONMENT).read_text(encoding="utf-8"))
+        environment = json.loads(read_regular(config.parent / ENVIRONMENT))
         records = [
             {"path": str(one["path"]), "sha256": str(one["sha256"]), "registers": [str(n) for n in one["registers"]]}
             for one in environment["trusted"]

@@ -110,7 +110,7 @@ def test_content_and_name_are_synced_in_that_order(folder, monkeypatch):
 
 
 def test_a_temporary_name_that_is_a_link_is_not_followed(folder, victim):
-    (folder / f".status.json.{os.getpid()}").symlink_to(victim)
+    (folder / f".tmp-status.json-{os.getpid()}").symlink_to(victim)
     SafePath(folder, "status.json").write("new")
     assert victim.read_text() == SECRET
     assert not (folder / "status.json").is_symlink()

@@ -89,11 +89,21 @@ def test_a_link_in_checkpoints_is_not_emptied(dltool_here, run, victim):
     assert not (run / "checkpoints" / ".tmp-stale").is_symlink()
 
 
-@pytest.mark.parametrize("name", [".lock", "log.txt", "status.json"])
-def test_no_verb_waits_for_a_pipe(dltool_here, run, name):
-    (run / name).unlink()
-    os.mkfifo(run / name)
-    dltool_here("runs", str(run.parent))
+@pytest.mark.parametrize(
+    "name", [".lock", "log.txt", "status.json", "environment.json", "metrics.jsonl", "{step}/manifest.json"]
+)
+def test_no_verb_waits_for_a_pipe(dltool_here, run, name, tmp_path):
+    (tmp_path / "outputs").mkdir()
+    run = run.rename(tmp_path / "outputs" / "a")
+    for step in [path.name for path in (run / "checkpoints").glob("step-*")]:
+        path = run / name.format(step=f"checkpoints/{step}")
+        path.unlink()
+        os.mkfifo(path)
+        if "{" not in name:
+            break
+    listed = dltool_here("runs")
+    assert listed.returncode == 0, listed.stderr
+    assert "outputs/a" in listed.stdout
     done = dltool_here("resume", str(run), "trainer.epochs=3")
     assert done.returncode in (1, 2), done.stderr
 
