@@ -12,8 +12,8 @@ from pathlib import Path
 from places import REPOSITORY
 
 from dltool.cli.main import VERBS, make_parser
-from dltool.config.options import GROUPS
-from dltool.errors import DltoolError
+from dltool.core.errors import DltoolError
+from dltool.declarations.options import GROUPS
 
 SPECIAL = "[]()*?{}<>|&;!~$`"
 COMMAND = re.compile(r"(?:\$ |[a-z]+ {2,})?((?:dltool|pip|eval|cd) .+)")
@@ -140,7 +140,7 @@ def source_files() -> list[Path]:
 
 
 def quoted_parts(tree: ast.Module) -> set[int]:
-    """The ids of what is handed to dltool.shell."""
+    """The ids of what is handed to dltool.core.shell."""
     names = ("quoted", "setting", "trust_flags")
     calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and ast.unparse(node.func) in names]
     return {id(part) for call in calls for part in ast.walk(call)}
@@ -175,7 +175,7 @@ def overrides_in(text: str, place: str) -> Iterator[Line]:
 
 
 def unquoted_values() -> Iterator[str]:
-    """Values in hints and suggested commands that dltool.shell has not quoted, numbers apart."""
+    """Values in hints and suggested commands that dltool.core.shell has not quoted, numbers apart."""
     trees = {path: ast.parse(path.read_text(encoding="utf-8")) for path in source_files()}
     takers = hint_positions(trees.values())
     for path, tree in trees.items():

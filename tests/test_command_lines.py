@@ -39,7 +39,7 @@ def test_a_shell_hands_over_the_words_as_written(document: str, shell: str, tmp_
 
 def test_values_in_hints_are_quoted() -> None:
     found = list(unquoted_values())
-    assert not found, "use dltool.shell:\n" + "\n".join(found)
+    assert not found, "use dltool.core.shell:\n" + "\n".join(found)
 
 
 @pytest.mark.parametrize("shell", SHELLS)

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 import torch
 
-from dltool.build import build_trainer, prepare
+from dltool.build.prepare import build_trainer, prepare
 from dltool.config.check import Config, check
 from dltool.config.compose import compose, compose_from
-from dltool.errors import ConfigError
+from dltool.core.errors import ConfigError
 from dltool.runs.folder import RunFolder
 
 QUIET = ["trainer.threads=1", "trainer.device=cpu", "logger.plots=false", "run.dir=run"]

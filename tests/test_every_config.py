@@ -6,14 +6,14 @@ from itertools import product
 from pathlib import Path
 
 import pytest
-from made_up_images import write_every_image_set
-from made_up_texts import write_every_text
+from synthetic_images import write_every_image_set
+from synthetic_texts import write_every_text
 
-from dltool.build import build_trainer, prepare
+from dltool.build.prepare import build_trainer, prepare
 from dltool.config.check import COMPONENT_GROUPS, Config
 from dltool.config.compose import compose
-from dltool.config.options import GROUPS, PRESETS, option_files, primary_directory, summary
-from dltool.config.source import Component, component, registrations
+from dltool.declarations.options import GROUPS, PRESETS, option_files, primary_directory, summary
+from dltool.declarations.source import Component, component, registrations
 from dltool.runs.folder import RunFolder
 
 OPTIONS = [(group, name) for group in GROUPS for name in option_files(group)]

@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from made_up_images import write_pictures
 from places import REAL_DATA
+from synthetic_images import write_pictures
 
-from dltool.build import build_trainer, prepare
+from dltool.build.prepare import build_trainer, prepare
 from dltool.config.check import Config
 from dltool.engine.trainer import Trainer
 from dltool.runs.folder import RunFolder

@@ -7,10 +7,10 @@ import pytest
 import torch
 from states import same_state
 
-from dltool.build import build_trainer, prepare
+from dltool.build.prepare import build_trainer, prepare
 from dltool.config.check import Config
+from dltool.core.errors import ConfigError
 from dltool.engine.trainer import Trainer
-from dltool.errors import ConfigError
 from dltool.runs.folder import RunFolder
 
 DIGITS = ["data=digits", "data.batch_size=128", "trainer.epochs=1"]

@@ -6,8 +6,8 @@ from torch import Tensor, nn
 
 from dltool.attacks.attack import Attack, Objective
 from dltool.attacks.pixels import Pixels
+from dltool.core.spec import DataSpec
 from dltool.layers.evaluation_mode import evaluation_mode
-from dltool.spec import DataSpec
 
 NUM_EXAMPLES = 8
 

@@ -8,8 +8,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from dltool.attacks.ball import Ball
-from dltool.component import NonNegative, Positive
-from dltool.errors import ConfigError
+from dltool.core.errors import ConfigError
+from dltool.declarations.component import NonNegative, Positive
 
 Classifier = Callable[[Tensor], Tensor]  # Logits `(B, K)` of pixels in [0, 1].
 Objective = Callable[[Tensor, Tensor], Tensor]  # What is maximized, `(B,)`, of logits `(B, K)` and labels `(B,)`.

@@ -5,7 +5,7 @@ from typing import Any
 from torch import Tensor
 
 from dltool.attacks.attack import Attack, Classifier, Objective, input_gradient
-from dltool.component import Positive, register
+from dltool.declarations.component import Positive, register
 
 
 @register("attack", "fgsm")

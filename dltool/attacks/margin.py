@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from dltool.attacks.pgd import PGD
-from dltool.component import NonNegative, register
+from dltool.declarations.component import NonNegative, register
 
 
 @register("attack", "margin")

@@ -5,7 +5,7 @@ from typing import Any
 from torch import Tensor
 
 from dltool.attacks.attack import Attack, Classifier, Objective
-from dltool.component import register
+from dltool.declarations.component import register
 
 
 @register("attack", "noise")

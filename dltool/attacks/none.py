@@ -1,6 +1,6 @@
 """No attack."""
 
-from dltool.component import register
+from dltool.declarations.component import register
 
 
 @register("attack", "none")

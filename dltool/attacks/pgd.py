@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from dltool.attacks.attack import Attack, Classifier, Objective, input_gradient
-from dltool.component import Positive, register
+from dltool.declarations.component import Positive, register
 
 
 @register("attack", "pgd")

@@ -4,8 +4,8 @@ import torch
 from torch import Tensor, nn
 
 from dltool.attacks.attack import Classifier
-from dltool.errors import ConfigError
-from dltool.spec import DataSpec
+from dltool.core.errors import ConfigError
+from dltool.core.spec import DataSpec
 
 
 class Pixels:

@@ -5,7 +5,7 @@ from typing import Any
 
 import torch
 
-from dltool.batch import Batch
+from dltool.core.batch import Batch
 from dltool.data.source import TrainSource, take
 from dltool.data.stream_source import StreamSource
 

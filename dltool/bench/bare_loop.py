@@ -16,18 +16,18 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from dltool.bench.bare_batches import Batches, shuffled_batches, stream_batches
-from dltool.build import build_data, build_model, build_spec, build_task
+from dltool.build.prepare import build_data, build_model, build_spec, build_task
 from dltool.config.check import Config
-from dltool.construct import build_component
+from dltool.config.settings import TrainerSettings
+from dltool.core.errors import DataError
 from dltool.data.dataset import Dataset
 from dltool.data.file_source import FileSource
 from dltool.data.sequence_source import SequenceSource
 from dltool.data.source import TrainSource
 from dltool.data.stream_source import StreamSource
+from dltool.declarations.construct import build_component
 from dltool.engine.device import choose_device, choose_threads
-from dltool.errors import DataError
 from dltool.losses.cross_entropy import CrossEntropy
-from dltool.settings import TrainerSettings
 from dltool.tasks.gan import GanTask
 from dltool.tasks.language_model import LanguageModelTask, detached
 from dltool.tasks.supervised import SupervisedTask

@@ -14,11 +14,11 @@ from dltool.bench.dltool_loop import LEFT_OUT, DltoolLoop
 from dltool.bench.peers import build_peers
 from dltool.bench.start import measure_starts
 from dltool.bench.stopwatch import LEAST_SECONDS, Contestant, Seconds, time_in_turns, time_run
-from dltool.build import prepare
+from dltool.build.prepare import prepare
 from dltool.config.check import Config
+from dltool.core.randomness import seed_default_generators, step_seed
 from dltool.engine.device import describe_device
 from dltool.optim.schedule import Schedule
-from dltool.randomness import seed_default_generators, step_seed
 
 DLTOOL, HAND_WRITTEN = "dltool", "hand-written"
 NUM_CHECKED_STEPS = 10

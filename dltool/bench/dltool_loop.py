@@ -8,11 +8,11 @@ from pathlib import Path
 from rich.console import Console
 
 from dltool.bench.stopwatch import Seconds, Stopwatch
-from dltool.build import Parts
+from dltool.build.prepare import Parts
+from dltool.config.settings import CheckpointSettings
 from dltool.observers.progress import ProgressBar
 from dltool.runs.folder import RunFolder
-from dltool.session import Session
-from dltool.settings import CheckpointSettings
+from dltool.training.session import Session
 
 LEFT_OUT = ("evaluation", "checkpoints", "pictures")
 

@@ -18,7 +18,7 @@ import torch._dynamo  # The hand-written loop's first optimizer imports it, for 
 from dltool.bench.bare_loop import build_bare_loop, has_bare_loop
 from dltool.bench.dltool_loop import DltoolLoop
 from dltool.bench.stopwatch import synchronize
-from dltool.build import prepare
+from dltool.build.prepare import prepare
 from dltool.config.check import Config
 
 NUM_STEPS, MAX_SECONDS = 20, 1.0  # What is run beyond the first step, for the memory's peak.

@@ -5,9 +5,9 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from dltool.errors import ConfigError
-from dltool.registry import TEMPLATE
-from dltool.shell import quoted
+from dltool.core.errors import ConfigError
+from dltool.core.shell import quoted
+from dltool.declarations.registry import TEMPLATE
 
 SUMMARY = "begin a project of your own: a model, its configs, a test"
 EXAMPLES = """\

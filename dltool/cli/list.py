@@ -4,9 +4,9 @@ import argparse
 from pathlib import Path
 
 from dltool.cli.request import add_trust_argument
-from dltool.config.options import GROUPS, option_files, summary
-from dltool.errors import ConfigError
-from dltool.hints import nearest
+from dltool.core.errors import ConfigError
+from dltool.core.hints import nearest
+from dltool.declarations.options import GROUPS, option_files, summary
 from dltool.trust.sources import trusted_sources
 
 SUMMARY = "name the options of each config group"

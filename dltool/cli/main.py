@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from types import ModuleType
 from typing import NoReturn
 
-from dltool import __version__
 from dltool.cli import (
     bench,
     check,
@@ -31,7 +30,8 @@ from dltool.cli import (
 from dltool.cli.request import trust_given
 from dltool.cli.verb import Help, add_verb
 from dltool.completion.shells import REQUEST
-from dltool.errors import DltoolError
+from dltool.core.errors import DltoolError
+from dltool.core.process import VERSION
 
 VERBS: dict[str, ModuleType] = {
     "train": train,
@@ -148,7 +148,7 @@ def make_parser() -> argparse.ArgumentParser:
         formatter_class=Help,
         allow_abbrev=False,
     )
-    parser.add_argument("--version", action="version", version=f"dltool {__version__}")
+    parser.add_argument("--version", action="version", version=f"dltool {VERSION}")
     verbs = parser.add_subparsers(dest="verb", metavar="VERB")
     for name, module in VERBS.items():
         verb = add_verb(verbs, name, module)

@@ -12,8 +12,8 @@ from dltool.cli.similar import TOP as SIMILAR
 from dltool.cli.similar import print_similar
 from dltool.cli.tables import one_line, print_table, write_csv
 from dltool.cli.translated import print_translated
-from dltool.errors import ConfigError
-from dltool.shell import quoted
+from dltool.core.errors import ConfigError
+from dltool.core.shell import quoted
 
 if TYPE_CHECKING:
     from dltool.inference.inputs import Raw

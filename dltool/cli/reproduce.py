@@ -4,9 +4,9 @@ import argparse
 from pathlib import Path
 
 from dltool.cli.request import add_trust_argument, command_words, compose_jobs
-from dltool.config.options import option_files
-from dltool.errors import ConfigError
-from dltool.hints import nearest
+from dltool.core.errors import ConfigError
+from dltool.core.hints import nearest
+from dltool.declarations.options import option_files
 
 SUMMARY = "run an experiment's seeds again and compare with its record"
 EXAMPLES = """\

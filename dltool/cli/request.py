@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dltool.errors import ConfigError
+from dltool.core.errors import ConfigError
 
 if TYPE_CHECKING:  # Hydra takes 0.15 s to import, which help and lists need not wait for.
     from collections.abc import Sequence
@@ -37,7 +37,7 @@ def trust_given(args: argparse.Namespace) -> None:
     Raises:
         ConfigError: For a file that cannot be read, registers nothing, or registers a name that is taken.
     """
-    from dltool.registry import trust_paths
+    from dltool.declarations.registry import trust_paths
 
     trust_paths(getattr(args, "trust", []))
 
@@ -138,9 +138,9 @@ def open_run(name: str) -> "RunFolder":
     Raises:
         ConfigError: Where there is none, with the nearest name, or several.
     """
+    from dltool.core.process import OUTPUT_ROOT
     from dltool.runs.catalog import find_run
     from dltool.runs.folder import RunFolder
-    from dltool.settings import OUTPUT_ROOT
 
     path = Path(name).expanduser()
     return RunFolder.open(name if path.is_dir() else str(find_run(name, OUTPUT_ROOT)))

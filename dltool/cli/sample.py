@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from dltool.cli.request import add_use_arguments, used_run
 from dltool.cli.sequences import print_drawn
 from dltool.cli.tables import one_line
-from dltool.errors import ConfigError
-from dltool.shell import quoted
+from dltool.core.errors import ConfigError
+from dltool.core.shell import quoted
 
 if TYPE_CHECKING:
     from dltool.inference.run import Run

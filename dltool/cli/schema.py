@@ -5,12 +5,12 @@ import json
 from pathlib import Path
 
 from dltool.cli.request import add_trust_argument
-from dltool.config.options import GROUPS, PRESETS
-from dltool.config.source import registrations
-from dltool.errors import ConfigError
-from dltool.hints import nearest
-from dltool.schema import WHOLE, schema
-from dltool.shell import quoted
+from dltool.core.errors import ConfigError
+from dltool.core.hints import nearest
+from dltool.core.shell import quoted
+from dltool.declarations.options import GROUPS, PRESETS
+from dltool.declarations.schema import WHOLE, schema
+from dltool.declarations.source import registrations
 
 SUMMARY = "print JSON Schemas of the YAML files, for editors"
 EXAMPLES = """\

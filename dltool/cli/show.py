@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dltool.cli.request import add_config_arguments, read_config
-from dltool.errors import ConfigError
+from dltool.core.errors import ConfigError
 
 if TYPE_CHECKING:
     from dltool.config.check import Config
@@ -39,7 +39,7 @@ def run(args: argparse.Namespace) -> int:
         print_yaml(config)
         return 0
     print_origins(config)
-    from dltool.training import describe_model
+    from dltool.training.train import describe_model
 
     print(f"\n{describe_model(built, picture)}", flush=True)
     return 0

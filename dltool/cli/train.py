@@ -3,8 +3,8 @@
 import argparse
 
 from dltool.cli.request import add_config_arguments, command_words, compose_jobs, read_config
-from dltool.errors import ConfigError
-from dltool.shell import quoted
+from dltool.core.errors import ConfigError
+from dltool.core.shell import quoted
 
 SUMMARY = "train a model, or with -m a sweep of them"
 EXAMPLES = """\
@@ -36,7 +36,7 @@ def run(args: argparse.Namespace) -> int:
 
         print_yaml(config)
         return 0
-    from dltool.training import train
+    from dltool.training.train import train
 
     return train(config, built, quiet=args.quiet).exit_code
 

@@ -5,8 +5,8 @@ import json
 import sys
 from typing import TYPE_CHECKING
 
-from dltool.errors import ConfigError
-from dltool.shell import quoted
+from dltool.core.errors import ConfigError
+from dltool.core.shell import quoted
 
 if TYPE_CHECKING:
     from dltool.inference.run import Run

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dltool.cli.request import add_config_arguments, command_words, compose_request
-from dltool.errors import ConfigError
-from dltool.settings import OUTPUT_ROOT
+from dltool.core.errors import ConfigError
+from dltool.core.process import OUTPUT_ROOT
 
 if TYPE_CHECKING:
     from dltool.config.check import Config

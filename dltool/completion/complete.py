@@ -7,9 +7,9 @@ from pathlib import Path
 from dltool.completion.answer import Answer, Candidate, matching
 from dltool.completion.line import Line, flag_candidates, read_line, subparser_candidates
 from dltool.completion.runs import checkpoint_candidates, key_candidates, run_candidates, value_candidates
-from dltool.config.options import GROUPS, option_files, summary
+from dltool.core.process import OUTPUT_ROOT
+from dltool.declarations.options import GROUPS, option_files, summary
 from dltool.runs.catalog import find_run
-from dltool.settings import OUTPUT_ROOT
 from dltool.trust.sources import read_sources, trust
 
 

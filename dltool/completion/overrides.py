@@ -7,10 +7,10 @@ from typing import Any, Literal
 
 from dltool.completion.answer import Answer, Candidate, matching
 from dltool.completion.selection import Selection, Tree, mapping
-from dltool.config.kinds import REQUIRED, AnyOf, Field, Kind, ListOf, Nested, OneOf, Scalar
-from dltool.config.options import GROUPS, PRESETS, option_files, summary
-from dltool.config.source import component, registrations
-from dltool.docstrings import descriptions, nested_descriptions
+from dltool.declarations.docstrings import descriptions, nested_descriptions
+from dltool.declarations.kinds import REQUIRED, AnyOf, Field, Kind, ListOf, Nested, OneOf, Scalar
+from dltool.declarations.options import GROUPS, PRESETS, option_files, summary
+from dltool.declarations.source import component, registrations
 from dltool.runs.catalog import as_text
 
 Node = tuple[Mapping[str, Field], Tree, Mapping[str, str]]  # Keys, their values, what their docstrings say.

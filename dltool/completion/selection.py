@@ -6,7 +6,7 @@ from typing import Any
 
 import yaml
 
-from dltool.config.options import GROUPS, PRESETS, option_files, primary_directory
+from dltool.declarations.options import GROUPS, PRESETS, option_files, primary_directory
 
 Tree = dict[str, Any]
 Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)

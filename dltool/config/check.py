@@ -12,14 +12,14 @@ from types import SimpleNamespace
 from typing import Any
 
 from dltool.config.compose import COMMAND_LINE, Composed, interpolate, leaves
-from dltool.config.kinds import REQUIRED, Field, Misfit
-from dltool.config.options import GROUPS, PRESETS
-from dltool.config.source import Component, component, registrations
-from dltool.errors import ConfigError
-from dltool.hints import key_hint, nearest
-from dltool.shell import quoted, setting
+from dltool.config.trusted_code import check_trusted_code
+from dltool.core.errors import ConfigError
+from dltool.core.hints import key_hint, nearest
+from dltool.core.shell import quoted, setting
+from dltool.declarations.kinds import REQUIRED, Field, Misfit
+from dltool.declarations.options import GROUPS, PRESETS
+from dltool.declarations.source import Component, component, registrations
 from dltool.trust.command_line import COMMAND_LINE_ONLY
-from dltool.trust.record import check_trusted_code
 
 COMPONENT_GROUPS = tuple(group for group in GROUPS if group not in PRESETS)
 CODE_KEYS = ("_target_", "_args_", "_partial_", "_recursive_", "_convert_")
@@ -258,7 +258,7 @@ def resolve_loss(components: dict[str, Component]) -> Component | None:
             raise ConfigError(f"task={task.name} has no loss, but loss={loss.name} is set", "loss=auto")
         return None
     purpose = data.traits["targets"] if wanted == "data" else wanted
-    if purpose == "auto":  # Known when the data is loaded: dltool.build asks again.
+    if purpose == "auto":  # Known when the data is loaded: dltool.build.prepare asks again.
         return loss
     fitting = [
         other

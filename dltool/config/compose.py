@@ -28,12 +28,12 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
-from dltool.config.kinds import REQUIRED
-from dltool.config.options import GROUPS, PRESETS, config_folders, option_files, primary_directory
-from dltool.config.source import component, registrations
-from dltool.errors import ConfigError
-from dltool.hints import nearest, option_hint
-from dltool.shell import quoted, setting
+from dltool.core.errors import ConfigError
+from dltool.core.hints import nearest, option_hint
+from dltool.core.shell import quoted, setting
+from dltool.declarations.kinds import REQUIRED
+from dltool.declarations.options import GROUPS, PRESETS, config_folders, option_files, primary_directory
+from dltool.declarations.source import component, registrations
 from dltool.trust.sources import trusted_sources
 
 COMMAND_LINE = "the command line"

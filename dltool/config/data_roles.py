@@ -1,6 +1,6 @@
 """What a change of a data set's keys means: other data, another split of the same data, or neither.
 
-The roles are declared where the keys are, in signatures; see dltool.component.
+The roles are declared where the keys are, in signatures; see dltool.declarations.component.
 """
 
 import os
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from dltool.config.check import Config
-from dltool.config.source import Component
+from dltool.declarations.source import Component
 
 SOURCE = "Source"  # A loader's own key without another role.
 

@@ -9,12 +9,12 @@ from typing import Any
 from dltool.config.check import Config, check
 from dltool.config.compose import compose_from, leaves
 from dltool.config.data_roles import keys_with_role
-from dltool.errors import ConfigError
-from dltool.shell import quoted, setting
+from dltool.core.errors import ConfigError
+from dltool.core.shell import quoted, setting
 from dltool.trust.sources import trust_flags
 
 # Length, stopping, checkpoints, logging; what computes; what looks for errors. Of the data, the keys marked Placement
-# (dltool.component) are added. All else would make it another training.
+# (dltool.declarations.component) are added. All else would make it another training.
 CHANGEABLE = (
     *("trainer.epochs", "trainer.steps", "stop", "trainer.checkpoint", "trainer.test", "logger"),
     *("trainer.device", "trainer.threads", "trainer.compile"),
@@ -53,7 +53,7 @@ def compose_changed(
         allowed: Keys that may change, with all below them.
         refusal: What is said of another, "{}" standing for the value that it is to have.
         config_dirs: As in compose.
-        data_role: The data's keys with this role may change too; see dltool.component.
+        data_role: The data's keys with this role may change too; see dltool.declarations.component.
 
     Raises:
         ConfigError: For an override of any other key, with the values before and after.

@@ -16,8 +16,8 @@ from io import BufferedReader
 from pathlib import Path
 from typing import BinaryIO
 
-from dltool.errors import ConfigError
-from dltool.shell import quoted
+from dltool.core.errors import ConfigError
+from dltool.core.shell import quoted
 
 # Windows has neither descriptors of folders nor these flags; there the checks go by path.
 BY_DESCRIPTOR = os.open in os.supports_dir_fd and os.stat in os.supports_dir_fd

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from dltool.randomness import generator
+from dltool.core.randomness import generator
 
 LOG_ASPECT = math.log(4 / 3)
 

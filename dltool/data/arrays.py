@@ -7,9 +7,9 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
+from dltool.core.errors import DataError
+from dltool.core.spec import Target
 from dltool.data.image_files import ImageFiles
-from dltool.errors import DataError
-from dltool.spec import Target
 
 NAMED = 12  # Classes that an error lists.
 NUMBERS = (torch.float64, torch.float32)  # float32 cannot tell 1.7e9 + 1 from 1.7e9 + 2.

@@ -12,12 +12,12 @@ from typing import Literal, Protocol
 import torch
 from torch import Tensor
 
-from dltool.batch import Partners
-from dltool.component import Fraction, NonNegative, Probability
+from dltool.core.batch import Partners
 from dltool.data.affine import Affine
 from dltool.data.mixing import Mixing
 from dltool.data.pixel_values import Cutout, Light, Noise
 from dltool.data.shifting import Shifter
+from dltool.declarations.component import Fraction, NonNegative, Probability
 
 
 @dataclass(frozen=True, kw_only=True)

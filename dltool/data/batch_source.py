@@ -4,7 +4,7 @@ import copy
 from abc import ABC, abstractmethod
 from typing import Literal, Self
 
-from dltool.batch import Batch
+from dltool.core.batch import Batch
 
 
 class BatchSource(ABC):

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import torch
 
-from dltool.component import register
+from dltool.core.spec import Target
 from dltool.data.arrays import RawData, Split
 from dltool.data.image_data import ImageData
 from dltool.data.table_data import TableData
-from dltool.spec import Target
+from dltool.declarations.component import register
 
 FOLDER = Path(__file__).resolve().parent / "builtin"
 

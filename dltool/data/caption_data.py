@@ -4,14 +4,14 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from dltool.core.errors import ConfigError
+from dltool.core.spec import BEGIN, END, SPECIAL_TOKENS, DataSpec
 from dltool.data.arrays import RawData, Split
 from dltool.data.image_data import ImageData
 from dltool.data.preprocessing import Preprocessing
 from dltool.data.sample_data import LoadFunction
 from dltool.data.scaling import Scaling
 from dltool.data.text_preprocessing import padded
-from dltool.errors import ConfigError
-from dltool.spec import BEGIN, END, SPECIAL_TOKENS, DataSpec
 from dltool.text.fitting import load_tokenizer
 from dltool.text.tokenizer import TokenizerSettings
 

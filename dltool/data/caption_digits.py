@@ -4,11 +4,11 @@ from typing import Literal
 
 import torch
 
-from dltool.component import Membership, Positive, register
 from dltool.data.arrays import RawData, Split, Texts
 from dltool.data.builtin import digits
 from dltool.data.caption_data import CaptionData
 from dltool.data.number_words import CHINESE_DIGITS, UNITS
+from dltool.declarations.component import Membership, Positive, register
 
 NAMES = {
     "english": UNITS[:10],

@@ -15,12 +15,12 @@ from typing import Any, Literal
 import numpy as np
 import torch
 
-from dltool.component import Placement, register
+from dltool.core.errors import DataError
 from dltool.data.arrays import RawData, Split
 from dltool.data.download import Remote, fetch
 from dltool.data.image_data import ImageData
 from dltool.data.plain_pickle import PickleError, load_plain
-from dltool.errors import DataError
+from dltool.declarations.component import Placement, register
 
 SHAPE = (3, 32, 32)
 AGAIN = "delete it and run with data.download=true, or put a whole one there"

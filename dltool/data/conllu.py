@@ -6,13 +6,13 @@ from typing import Literal
 
 import torch
 
-from dltool.component import Handling, register, requires
+from dltool.core.errors import DataError
+from dltool.core.shell import setting
 from dltool.data.arrays import RawData
 from dltool.data.sequence_data import SequenceData
 from dltool.data.split_files import TextRows, find_split_files, joined
 from dltool.data.text_file import read_text
-from dltool.errors import DataError
-from dltool.shell import setting
+from dltool.declarations.component import Handling, register, requires
 
 NUM_COLUMNS = 10
 COLUMNS = {"upos": 3, "xpos": 4}  # ID, FORM, LEMMA, UPOS, XPOS, FEATS, …, from 0.

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from dltool.batch import Batch
-from dltool.component import Fraction, Membership, NonNegative, Positive
+from dltool.core.batch import Batch
+from dltool.core.errors import DataError
+from dltool.core.spec import DataSpec
 from dltool.data.dataset import Dataset, Wanted
 from dltool.data.stream_data import RawText
 from dltool.data.text_preprocessing import TextPreprocessing
 from dltool.data.window_source import WindowSource, keep_probabilities
-from dltool.errors import DataError
-from dltool.spec import DataSpec
+from dltool.declarations.component import Fraction, Membership, NonNegative, Positive
 from dltool.text.tokenizer import STREAM_SPECIALS, Tokenizer, TokenizerSettings
 
 

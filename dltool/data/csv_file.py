@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from dltool.errors import DataError
+from dltool.core.errors import DataError
 
 Delimiter = Literal["auto", "comma", "semicolon", "tab", "pipe"]
 DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|"}

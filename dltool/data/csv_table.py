@@ -8,16 +8,16 @@ from typing import Literal
 import numpy as np
 import torch
 
-from dltool.component import Handling, Membership, register, requires
+from dltool.core.errors import DataError
+from dltool.core.hints import nearest
+from dltool.core.shell import setting
+from dltool.core.spec import Target
 from dltool.data.arrays import Column, RawData, Split
 from dltool.data.cells import parse_categories, parse_numbers
 from dltool.data.csv_file import CsvTable, read_csv
 from dltool.data.table_data import TableData
 from dltool.data.target_column import check_target, choose_kind, read_target, text_in_numbers
-from dltool.errors import DataError
-from dltool.hints import nearest
-from dltool.shell import setting
-from dltool.spec import Target
+from dltool.declarations.component import Handling, Membership, register, requires
 
 MOST_CATEGORIES = 1000  # One-hot: each is an input.
 

@@ -7,14 +7,14 @@ from typing import Any, Literal, NamedTuple
 
 import torch
 
-from dltool.batch import Batch
+from dltool.core.batch import Batch
+from dltool.core.errors import DataError
+from dltool.core.spec import DataSpec
 from dltool.data.arrays import Text
 from dltool.data.batch_source import BatchSource
 from dltool.data.evaluation_batch import LARGEST, fitting_batch
 from dltool.data.preprocessing import Fitted, Preprocessing, check_tokenizers, tokenizer_state
 from dltool.data.scaling import Scaling
-from dltool.errors import DataError
-from dltool.spec import DataSpec
 from dltool.text.fitting import fit_tokenizer
 from dltool.text.tokenizer import Tokenizer, TokenizerSettings
 

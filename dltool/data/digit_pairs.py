@@ -6,14 +6,14 @@ from typing import Any, Literal
 
 import torch
 
-from dltool.component import Placement, Positive, register, requires
+from dltool.core.randomness import generator
 from dltool.data.arrays import RawData, Split
 from dltool.data.augment import Augmentation
-from dltool.data.looks import Look, LookData, load_digits
+from dltool.data.digit_styles import Look, LookData, load_digits
 from dltool.data.sample_data import LoadFunction, SampleData
 from dltool.data.splits import fold_of_each
 from dltool.data.unpaired_data import UnpairedData
-from dltool.randomness import generator
+from dltool.declarations.component import Placement, Positive, register, requires
 
 PAIRS: Mapping[str, tuple[Look, Look]] = {
     "inverted": ("upright", "inverted"),
@@ -30,9 +30,9 @@ class DigitDomains(UnpairedData):
 
     Args:
         load: Loads the digits.
-        pair: Which looks A and B are (dltool.data.looks): "inverted" is white on black and black on white, "thickness"
-            thin and thick, "turned" upright and upside down. The last shows a limit of the method: an upside-down 6 is
-            a 9, and nothing says which of the two a 6 should become.
+        pair: Which styles A and B have (dltool.data.digit_styles): "inverted" is white on black and black on white,
+            "thickness" thin and thick, "turned" upright and upside down. The last shows a limit of the method: an
+            upside-down 6 is a 9, and nothing says which of the two a 6 should become.
         resize: Side of the square, or [height, width], that images are brought to; see data=digits.
         residency: The same.
         augment: How training images of both domains vary; see Augmentation.

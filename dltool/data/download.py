@@ -11,7 +11,7 @@ from tempfile import NamedTemporaryFile
 from urllib.error import HTTPError
 from urllib.request import urlopen
 
-from dltool.errors import DataError
+from dltool.core.errors import DataError
 
 TIMEOUT_SECONDS = 60  # Without a byte.
 CHUNK = 2**20

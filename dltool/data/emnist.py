@@ -9,12 +9,12 @@ from typing import Literal
 import numpy as np
 import torch
 
-from dltool.component import Placement, register
+from dltool.core.errors import DataError
 from dltool.data.arrays import RawData, Split
 from dltool.data.download import Remote, fetch
 from dltool.data.idx import AGAIN, find_idx, has_idx, parse_idx, read_idx
 from dltool.data.image_data import ImageData
-from dltool.errors import DataError
+from dltool.declarations.component import Placement, register
 
 ARCHIVE = Remote("https://biometrics.nist.gov/cs_links/EMNIST/gzip.zip", "58c8d27c78d21e728a6bc7b3cc06412e")
 # Of the letters whose two cases look alike, "bymerge" and "balanced" have one class for both.

@@ -9,11 +9,11 @@ from typing import Any, Self
 import torch
 from torch import Tensor
 
-from dltool.batch import Batch
+from dltool.core.batch import Batch
+from dltool.core.errors import RunError
 from dltool.data.arrays import Split
 from dltool.data.image_files import Decoder, Failures, chunk_rows
 from dltool.data.source import TrainSource
-from dltool.errors import RunError
 
 # What is done about files that cannot be decoded: their numbers, and why.
 OnCorrupt = Callable[[dict[int, str]], None]

@@ -9,8 +9,9 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
-from dltool.batch import Batch
-from dltool.component import NonNegative, Placement, Positive, Probability
+from dltool.core.batch import Batch
+from dltool.core.errors import DataError, RunError
+from dltool.core.randomness import generator
 from dltool.data.arrays import RawData, Split
 from dltool.data.augment import Augmentation
 from dltool.data.file_source import FileSource, evaluation_batches
@@ -23,8 +24,7 @@ from dltool.data.sample_data import LoadFunction, ScaledData
 from dltool.data.scaling import STATISTICS_FROM, GivenStatistics, PixelScaling, Scaling
 from dltool.data.scaling import pixel_scaling as fit_pixel_scaling
 from dltool.data.source import TrainSource
-from dltool.errors import DataError, RunError
-from dltool.randomness import generator
+from dltool.declarations.component import NonNegative, Placement, Positive, Probability
 
 LARGEST_OWN_SIZE = 256  # Images that are all alike keep their size up to this one.
 USUAL_SIDE = 64  # For a model that takes any size.

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from dltool.errors import DataError
+from dltool.core.errors import DataError
 
 UNSIGNED_BYTE = 8
 AGAIN = "delete the file and run with data.download=true, or put a whole one there"

@@ -7,7 +7,8 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
-from dltool.component import Placement, Positive, Probability
+from dltool.core.errors import DataError
+from dltool.core.randomness import generator
 from dltool.data.arrays import RawData
 from dltool.data.augment import Augmentation
 from dltool.data.image_preprocessing import ImagePreprocessing
@@ -17,8 +18,7 @@ from dltool.data.resize import Size, choose_size, describe, is_padding, resize_i
 from dltool.data.sample_data import LoadFunction, ScaledData
 from dltool.data.scaling import STATISTICS_FROM, GivenStatistics, Scaling
 from dltool.data.scaling import pixel_scaling as fit_pixel_scaling
-from dltool.errors import DataError
-from dltool.randomness import generator
+from dltool.declarations.component import Placement, Positive, Probability
 
 ResizeAt = Literal["loading", "batch"]
 

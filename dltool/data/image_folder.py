@@ -9,11 +9,11 @@ from typing import Literal
 
 import torch
 
-from dltool.component import Handling, Membership, register
+from dltool.core.errors import DataError
 from dltool.data.arrays import RawData, Split
 from dltool.data.folder_data import FolderData
 from dltool.data.image_files import ImageFiles
-from dltool.errors import DataError
+from dltool.declarations.component import Handling, Membership, register
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif"})
 SPLIT_FOLDERS = {"train": "train", "val": "val", "valid": "val", "validation": "val", "test": "test"}

@@ -8,9 +8,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from dltool.core.errors import DataError
 from dltool.data.resize import resize_images
 from dltool.data.scaling import PixelScaling
-from dltool.errors import DataError
 
 LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601, as Pillow's convert("L").
 

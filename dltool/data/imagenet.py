@@ -7,11 +7,11 @@ from pathlib import Path
 
 import torch
 
-from dltool.component import Handling, register
+from dltool.core.errors import DataError
 from dltool.data.arrays import RawData
 from dltool.data.folder_data import FolderData
 from dltool.data.image_folder import Scan, labelled, subfolders
-from dltool.errors import DataError
+from dltool.declarations.component import Handling, register
 
 LAYOUT = "data.root=FOLDER with FOLDER/train/<wnid>/*.JPEG and FOLDER/val/<wnid>/*.JPEG"
 UNPACK = f"torchvision.datasets.ImageNet(FOLDER, split) unpacks the official archives to {LAYOUT.split(' with ')[1]}"

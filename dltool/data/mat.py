@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from dltool.errors import DataError
+from dltool.core.errors import DataError
 
 HEADER = 128
 MATRIX, COMPRESSED = 14, 15

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from dltool.batch import Partners
-from dltool.randomness import derive_seed, generator
+from dltool.core.batch import Partners
+from dltool.core.randomness import derive_seed, generator
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,11 @@ from urllib.error import URLError
 
 import torch
 
-from dltool.component import Placement, register
+from dltool.core.errors import DataError
 from dltool.data.arrays import RawData, Split
 from dltool.data.idx import find_idx, has_idx, read_idx
 from dltool.data.image_data import ImageData
-from dltool.errors import DataError
+from dltool.declarations.component import Placement, register
 
 FILES = {
     "train": ("train-images-idx3-ubyte", "train-labels-idx1-ubyte"),

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import torch
 
-from dltool.component import register, requires
+from dltool.core.errors import DataError
 from dltool.data.arrays import RawData
 from dltool.data.sequence_data import PairData
 from dltool.data.split_files import TextRows, find_split_files, joined
 from dltool.data.text_file import read_text
-from dltool.errors import DataError
+from dltool.declarations.component import register, requires
 
 NAMES = ("train", "val", "test")
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from dltool.randomness import generator
+from dltool.core.randomness import generator
 
 GREY = (0.2989, 0.587, 0.114)  # Of red, green and blue, ITU-R BT.601, as torchvision rounds them.
 

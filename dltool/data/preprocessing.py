@@ -10,15 +10,15 @@ from typing import Any, NamedTuple
 
 import torch
 
+from dltool.core.errors import DataError
+from dltool.core.shell import setting
+from dltool.core.spec import DataSpec
 from dltool.data.arrays import RawData, Split
 from dltool.data.cells import to_number
 from dltool.data.image_preprocessing import ImagePreprocessing
 from dltool.data.series_preprocessing import SeriesPreprocessing
 from dltool.data.table_preprocessing import TablePreprocessing
 from dltool.data.text_preprocessing import TextPreprocessing
-from dltool.errors import DataError
-from dltool.shell import setting
-from dltool.spec import DataSpec
 from dltool.text.fitting import fingerprint
 
 Preprocessing = TablePreprocessing | ImagePreprocessing | TextPreprocessing | SeriesPreprocessing

@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from dltool.errors import ConfigError, DataError
-from dltool.shell import setting
+from dltool.core.errors import ConfigError, DataError
+from dltool.core.shell import setting
 
 Size = tuple[int, int]
 LARGEST_PADDING = 4  # Pixels in all per dimension: LeCun et al. (1998) set MNIST's 28×28 in 32×32.

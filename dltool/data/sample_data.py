@@ -9,8 +9,10 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
-from dltool.batch import Batch
-from dltool.component import Fraction, Membership, NonNegative, Placement, Positive
+from dltool.core.batch import Batch
+from dltool.core.errors import DataError
+from dltool.core.randomness import generator
+from dltool.core.spec import DataSpec
 from dltool.data.arrays import RawData, Split, check_data
 from dltool.data.augment import Augmenter
 from dltool.data.dataset import Dataset, Wanted
@@ -21,9 +23,7 @@ from dltool.data.preprocessing import Preprocessing, relabelled, with_pixels
 from dltool.data.scaling import Scaling, blurred_in_float32, fit_rows
 from dltool.data.source import TrainSource, evaluation_batches
 from dltool.data.splits import make_splits
-from dltool.errors import DataError
-from dltool.randomness import generator
-from dltool.spec import DataSpec
+from dltool.declarations.component import Fraction, Membership, NonNegative, Placement, Positive
 
 LoadFunction = Callable[[torch.Generator], RawData]
 

@@ -7,8 +7,8 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from dltool.errors import ConfigError
-from dltool.shell import quoted, setting
+from dltool.core.errors import ConfigError
+from dltool.core.shell import quoted, setting
 
 Scaling = Literal["standardize", "unit", "symmetric", "none"]
 STATISTICS_FROM = 4096  # Images that the scaling is fitted to where it cannot be fitted to all.

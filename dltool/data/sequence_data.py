@@ -6,8 +6,10 @@ from typing import Any
 
 from torch import Tensor
 
-from dltool.batch import Batch
-from dltool.component import Positive
+from dltool.core.batch import Batch
+from dltool.core.errors import ConfigError, DataError
+from dltool.core.shell import setting
+from dltool.core.spec import BEGIN, END, IGNORED, PAD, SPECIAL_TOKENS, DataSpec
 from dltool.data.arrays import RawData, Split
 from dltool.data.preprocessing import Preprocessing
 from dltool.data.sample_data import LoadFunction, SampleData
@@ -15,9 +17,7 @@ from dltool.data.scaling import Scaling
 from dltool.data.sequence_source import SequenceSource, evaluation_batches, sequence_lengths
 from dltool.data.source import TrainSource
 from dltool.data.text_preprocessing import TextPreprocessing, padded
-from dltool.errors import ConfigError, DataError
-from dltool.shell import setting
-from dltool.spec import BEGIN, END, IGNORED, PAD, SPECIAL_TOKENS, DataSpec
+from dltool.declarations.component import Positive
 from dltool.text.fitting import load_tokenizer
 from dltool.text.tokenizer import TokenizerSettings
 

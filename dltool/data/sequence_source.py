@@ -6,11 +6,11 @@ from typing import Any, Literal, Self
 import torch
 from torch import Tensor
 
-from dltool.batch import Batch
+from dltool.core.batch import Batch
+from dltool.core.randomness import generator
+from dltool.core.spec import IGNORED, PAD
 from dltool.data.arrays import Split
 from dltool.data.source import TrainSource, take
-from dltool.randomness import generator
-from dltool.spec import IGNORED, PAD
 
 
 class SequenceSource(TrainSource):

@@ -6,14 +6,14 @@ from typing import Literal
 
 import torch
 
-from dltool.component import Handling, Membership, Positive, register, requires
+from dltool.core.errors import DataError
 from dltool.data.arrays import RawData, Split
 from dltool.data.cells import parse_numbers
 from dltool.data.csv_file import CsvTable, read_csv
 from dltool.data.csv_table import find_column, shortened
 from dltool.data.series_data import SeriesData
 from dltool.data.series_preprocessing import read_numbers
-from dltool.errors import DataError
+from dltool.declarations.component import Handling, Membership, Positive, register, requires
 
 
 @register("data", "series", into=SeriesData, inputs="sequence", targets="numbers")

@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
+from dltool.core.errors import DataError
+from dltool.core.shell import setting
 from dltool.data.arrays import RawData
 from dltool.data.preprocessing import Preprocessing
 from dltool.data.sample_data import ScaledData
 from dltool.data.scaling import Scaling, fit_rows
 from dltool.data.series_preprocessing import SeriesPreprocessing
-from dltool.errors import DataError
-from dltool.shell import setting
 
 
 class SeriesData(ScaledData):

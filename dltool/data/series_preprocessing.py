@@ -9,10 +9,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from dltool.core.errors import DataError
 from dltool.data.cells import parse_numbers
 from dltool.data.csv_file import CsvTable, read_csv
 from dltool.data.table_preprocessing import find, place
-from dltool.errors import DataError
 
 
 @dataclass(frozen=True)

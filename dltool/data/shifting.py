@@ -9,7 +9,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from dltool.randomness import generator
+from dltool.core.randomness import generator
 
 Flip = bool | Literal["alternating"]
 Padding = Literal["zeros", "reflect"]

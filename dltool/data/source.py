@@ -6,12 +6,12 @@ from typing import Literal, Self
 import torch
 from torch import Tensor
 
-from dltool.batch import Batch
+from dltool.core.batch import Batch
+from dltool.core.errors import DataError
+from dltool.core.randomness import generator
 from dltool.data.arrays import Split
 from dltool.data.augment import Augmenter
 from dltool.data.batch_source import BatchSource
-from dltool.errors import DataError
-from dltool.randomness import generator
 
 
 class TrainSource(BatchSource):

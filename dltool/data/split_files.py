@@ -8,9 +8,9 @@ from typing import Any
 
 import torch
 
+from dltool.core.errors import DataError
+from dltool.core.spec import Target
 from dltool.data.arrays import RawData, Split, Text, Texts
-from dltool.errors import DataError
-from dltool.spec import Target
 
 SPLITS = {"train": "train|training", "val": "val|valid|validation|dev", "test": "test|testing"}
 SHOWN = 8  # Files that a message names.

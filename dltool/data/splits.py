@@ -3,9 +3,9 @@
 import torch
 from torch import Tensor
 
+from dltool.core.errors import DataError
+from dltool.core.randomness import generator
 from dltool.data.arrays import RawData, Split
-from dltool.errors import DataError
-from dltool.randomness import generator
 
 
 def make_splits(

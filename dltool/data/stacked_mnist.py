@@ -4,10 +4,10 @@ from itertools import product
 
 import torch
 
-from dltool.component import Membership, Placement, Positive, register
 from dltool.data.arrays import RawData, Split
 from dltool.data.image_data import ImageData
 from dltool.data.mnist import load_idx
+from dltool.declarations.component import Membership, Placement, Positive, register
 
 CHANNELS = 3
 

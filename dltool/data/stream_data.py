@@ -7,13 +7,13 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from dltool.batch import Batch
-from dltool.component import Fraction, Membership, Positive
+from dltool.core.batch import Batch
+from dltool.core.errors import DataError
+from dltool.core.spec import DataSpec
 from dltool.data.dataset import Dataset, Wanted
 from dltool.data.stream_source import Batching, StreamSource, evaluation_batches
 from dltool.data.text_preprocessing import TextPreprocessing
-from dltool.errors import DataError
-from dltool.spec import DataSpec
+from dltool.declarations.component import Fraction, Membership, Positive
 from dltool.text.tokenizer import STREAM_SPECIALS, Tokenizer, TokenizerSettings
 
 

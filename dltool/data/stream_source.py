@@ -6,9 +6,9 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from dltool.batch import Batch
+from dltool.core.batch import Batch
+from dltool.core.randomness import generator
 from dltool.data.batch_source import BatchSource
-from dltool.randomness import generator
 
 Batching = Literal["columns", "crops"]
 

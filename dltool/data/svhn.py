@@ -5,12 +5,12 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from dltool.component import Membership, Placement, register
+from dltool.core.errors import DataError
 from dltool.data.arrays import RawData, Split
 from dltool.data.download import Remote, fetch
 from dltool.data.image_data import ImageData
 from dltool.data.mat import read_mat
-from dltool.errors import DataError
+from dltool.declarations.component import Membership, Placement, register
 
 SERVER = "http://ufldl.stanford.edu/housenumbers"
 FILES = {

@@ -6,9 +6,9 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from dltool.component import Membership, NonNegative, Positive, register, requires
 from dltool.data.arrays import RawData, Split
 from dltool.data.table_data import TableData
+from dltool.declarations.component import Membership, NonNegative, Positive, register, requires
 
 
 @register("data", "line", into=TableData, inputs="vector", targets="numbers")

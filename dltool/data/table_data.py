@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
+from dltool.core.errors import DataError
 from dltool.data.arrays import Column, RawData
 from dltool.data.preprocessing import Preprocessing
 from dltool.data.sample_data import ScaledData
 from dltool.data.scaling import Scaling
 from dltool.data.table_preprocessing import TablePreprocessing
-from dltool.errors import DataError
 
 
 class TableData(ScaledData):

@@ -8,13 +8,13 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
+from dltool.core.errors import DataError
+from dltool.core.hints import nearest
+from dltool.core.shell import setting
 from dltool.data.arrays import Column
 from dltool.data.cells import parse_categories, parse_numbers
 from dltool.data.csv_file import CsvTable, read_csv
 from dltool.data.scaling import Scaling, fit_rows
-from dltool.errors import DataError
-from dltool.hints import nearest
-from dltool.shell import setting
 
 Rows = Sequence[int] | Tensor  # Where each row stands in its file.
 

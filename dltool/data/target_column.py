@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from dltool.core.errors import DataError
 from dltool.data.cells import MISSING, parse_categories, parse_numbers, to_number
 from dltool.data.csv_file import CsvTable
-from dltool.errors import DataError
 
 # Whole numbers with at most so many different values are taken as classes, if each comes several times.
 MOST_NUMBERED_CLASSES, FEWEST_ROWS_A_CLASS = 20, 5

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import torch
 
-from dltool.component import register
+from dltool.core.errors import DataError
 from dltool.data.arrays import RawData, Split, Texts
 from dltool.data.corpus_data import CorpusData
 from dltool.data.sequence_data import SequenceData
 from dltool.data.stream_data import RawText, StreamData
 from dltool.data.text_file import read_lines, read_text
-from dltool.errors import DataError
+from dltool.declarations.component import register
 
 
 @register("data", "text", into=StreamData, inputs="sequence", targets="next_token")

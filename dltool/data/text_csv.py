@@ -7,14 +7,14 @@ from typing import Literal
 
 import torch
 
-from dltool.component import Handling, Membership, register, requires
+from dltool.core.errors import DataError
 from dltool.data.arrays import RawData
 from dltool.data.cells import MISSING
 from dltool.data.csv_file import CsvTable, is_number, read_csv
 from dltool.data.csv_table import find_column, shortened
 from dltool.data.sequence_data import SequenceData
 from dltool.data.split_files import TextRows, joined
-from dltool.errors import DataError
+from dltool.declarations.component import Handling, Membership, register, requires
 
 Delimiter = Literal["auto", "comma", "semicolon", "tab", "pipe"]
 Header = Literal["auto"] | bool

@@ -4,7 +4,7 @@ import gzip
 import zlib
 from pathlib import Path
 
-from dltool.errors import DataError
+from dltool.core.errors import DataError
 
 
 def read_text(path: Path) -> str:

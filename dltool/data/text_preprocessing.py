@@ -10,9 +10,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from dltool.core.errors import DataError
+from dltool.core.spec import BEGIN, PAD
 from dltool.data.arrays import Text
-from dltool.errors import DataError
-from dltool.spec import BEGIN, PAD
 from dltool.text.fitting import load_tokenizer
 from dltool.text.tokenizer import Tokenizer
 

@@ -6,15 +6,15 @@ from dataclasses import replace
 from itertools import zip_longest
 from typing import Any, Literal
 
-from dltool.batch import Batch
-from dltool.component import Fraction, Membership, NonNegative, Positive
+from dltool.core.batch import Batch
+from dltool.core.errors import DataError
+from dltool.core.randomness import derive_seed
 from dltool.data.dataset import Dataset, Wanted
 from dltool.data.image_preprocessing import ImagePreprocessing
 from dltool.data.preprocessing import Fitted
 from dltool.data.sample_data import SampleData
 from dltool.data.unpaired_source import UnpairedSource
-from dltool.errors import DataError
-from dltool.randomness import derive_seed
+from dltool.declarations.component import Fraction, Membership, NonNegative, Positive
 
 
 class UnpairedData(Dataset):

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import torch
 
-from dltool.component import Handling, NonNegative, Placement, Positive, register, requires
+from dltool.core.errors import DataError
 from dltool.data.arrays import RawData, Split
 from dltool.data.augment import Augmentation
 from dltool.data.folder_data import FolderData
@@ -15,7 +15,7 @@ from dltool.data.image_files import ImageFiles
 from dltool.data.image_folder import SUFFIXES, Scan, subfolders
 from dltool.data.sample_data import SampleData
 from dltool.data.unpaired_data import UnpairedData
-from dltool.errors import DataError
+from dltool.declarations.component import Handling, NonNegative, Placement, Positive, register, requires
 
 LAYOUT = "data.root=FOLDER with trainA, trainB and, where they exist, testA, testB (valA, valB); or with A and B alone"
 PREFIXES: Mapping[str, str] = {"train": "train", "val": "val", "test": "test", "": "train"}

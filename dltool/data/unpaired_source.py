@@ -2,11 +2,11 @@
 
 from typing import Self
 
-from dltool.batch import Batch
+from dltool.core.batch import Batch
+from dltool.core.errors import DataError
+from dltool.core.shell import setting
 from dltool.data.batch_source import BatchSource
 from dltool.data.source import TrainSource
-from dltool.errors import DataError
-from dltool.shell import setting
 
 
 class UnpairedSource(BatchSource):

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from dltool.batch import Batch
+from dltool.core.batch import Batch
+from dltool.core.randomness import generator
 from dltool.data.batch_source import BatchSource
-from dltool.randomness import generator
 
 
 class WindowSource(BatchSource):

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from dltool.core.errors import DataError
 from dltool.data.text_file import read_text
-from dltool.errors import DataError
 
 
 @dataclass(frozen=True)

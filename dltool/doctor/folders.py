@@ -6,8 +6,8 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from dltool.core.process import OUTPUT_ROOT
 from dltool.doctor.finding import Finding, as_size
-from dltool.settings import OUTPUT_ROOT
 
 SECTION = "folders"
 LITTLE_SPACE = 2**30

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator
 from importlib import metadata
 
-from dltool import __version__
+from dltool.core.process import VERSION
 from dltool.doctor.finding import Finding
 
 # What each extra of pyproject.toml is good for; one that is not named here is listed by its packages alone.
@@ -28,7 +28,7 @@ REQUIREMENT = re.compile(r"([\w.-]+)(?:\[[^]]*\])?\s*([^;]*?)\s*(?:;.*extra == [
 
 
 def software() -> Iterator[Finding]:
-    yield Finding("versions", "dltool", "ok", __version__)
+    yield Finding("versions", "dltool", "ok", VERSION)
     text = f"{platform.python_implementation()} {platform.python_version()}, {sys.executable}"
     yield Finding("versions", "python", "ok", text)
     required, extras = requirements()

@@ -16,8 +16,8 @@ from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from dltool.errors import NonFiniteLossError
-from dltool.observers.observer import Progress
+from dltool.core.errors import NonFiniteLossError
+from dltool.engine.observer import Progress
 
 TORCH = str(Path(torch.__file__).parent)
 HINT = (

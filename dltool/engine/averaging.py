@@ -9,9 +9,9 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.optim.swa_utils import get_swa_multi_avg_fn
 
-from dltool.batch import Batch
+from dltool.config.settings import AverageSettings
+from dltool.core.batch import Batch
 from dltool.layers.evaluation_mode import evaluation_mode
-from dltool.settings import AverageSettings
 
 
 class WeightAverage:

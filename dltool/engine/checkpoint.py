@@ -22,11 +22,11 @@ from typing import Any
 import safetensors.torch
 from torch import Tensor
 
+from dltool.core.errors import CheckpointError
 from dltool.core.safe_path import SafePath, open_regular, read_regular
+from dltool.core.shell import quoted
 from dltool.engine.packing import pack, unpack
 from dltool.engine.stopping import better
-from dltool.errors import CheckpointError
-from dltool.shell import quoted
 from dltool.trust.sources import trust_flags
 
 FORMAT = 1

@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-from dltool.errors import ConfigError
+from dltool.core.errors import ConfigError
 from dltool.tasks.task import Task
 
 

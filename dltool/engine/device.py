@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 
-from dltool.errors import ConfigError
+from dltool.core.errors import ConfigError
 
 
 def choose_device(name: str) -> torch.device:

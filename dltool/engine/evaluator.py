@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from dltool.batch import Batch
+from dltool.core.batch import Batch
 from dltool.layers.evaluation_mode import evaluation_mode
 from dltool.metrics.running_means import RunningMeans
 from dltool.tasks.task import Task

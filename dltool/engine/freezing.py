@@ -6,9 +6,9 @@ from types import MethodType
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _NormBase
 
-from dltool.errors import ConfigError
-from dltool.patterns import check_patterns, fits
-from dltool.shell import setting
+from dltool.core.errors import ConfigError
+from dltool.core.patterns import check_patterns, fits
+from dltool.core.shell import setting
 
 NOT = "!"
 
@@ -22,8 +22,8 @@ def freeze(model: nn.Module, patterns: Sequence[str] | str) -> None:
 
     Args:
         model: Its parameters are frozen in place.
-        patterns: As dltool.patterns has them; `!fc` takes back what an earlier one froze, so that ["*","!fc"] leaves
-            `fc` alone to be trained.
+        patterns: As dltool.core.patterns has them; `!fc` takes back what an earlier one froze, so that ["*","!fc"]
+            leaves `fc` alone to be trained.
 
     Raises:
         ConfigError: For a pattern that fits nothing, or a `!` with nothing before it to take back.

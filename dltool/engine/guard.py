@@ -5,7 +5,7 @@ import math
 import torch
 from torch import Tensor
 
-from dltool.errors import NonFiniteLossError
+from dltool.core.errors import NonFiniteLossError
 
 HINT = "a smaller optim.lr, trainer.clip_norm=1, or a look at the data; debug=anomaly names the operation"
 

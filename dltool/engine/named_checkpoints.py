@@ -5,9 +5,9 @@ from pathlib import Path
 
 from torch import Tensor
 
+from dltool.core.errors import ConfigError
+from dltool.core.shell import quoted
 from dltool.engine.checkpoint import Checkpoint, committed, load, load_newest
-from dltool.errors import ConfigError
-from dltool.shell import quoted
 
 CHECKPOINTS, POINTERS = "checkpoints", ("last", "best")
 

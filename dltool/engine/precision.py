@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from dltool.errors import NonFiniteLossError
+from dltool.core.errors import NonFiniteLossError
 from dltool.optim.stepping import take_step
 
 MAX_SKIPPED_STEPS = 20

@@ -9,7 +9,7 @@ import torch
 from torch.profiler import ProfilerActivity, profile, schedule
 
 from dltool.core.safe_path import SafePath
-from dltool.observers.observer import Observer
+from dltool.engine.observer import Observer
 
 WARMUP_STEPS = 10
 NUM_ROWS = 20

@@ -15,17 +15,17 @@ from typing import Any
 
 import torch
 
+from dltool.config.settings import TrainerSettings
+from dltool.core.randomness import derive_seed, seed_default_generators, step_seed
 from dltool.data.dataset import Dataset
 from dltool.engine.averaging import WeightAverage
 from dltool.engine.checkpoint import Checkpoint, CheckpointStore, load
 from dltool.engine.clock import Clock
 from dltool.engine.evaluator import evaluate
+from dltool.engine.observer import Observer, Progress
 from dltool.engine.signals import Interrupted, StopSignals
 from dltool.engine.stopping import Stopping
 from dltool.engine.updater import Updater
-from dltool.observers.observer import Observer, Progress
-from dltool.randomness import derive_seed, seed_default_generators, step_seed
-from dltool.settings import TrainerSettings
 from dltool.tasks.task import Task
 
 

@@ -6,10 +6,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from dltool.batch import Batch
+from dltool.core.batch import Batch
+from dltool.core.errors import NonFiniteLossError
 from dltool.engine.guard import FiniteGuard
 from dltool.engine.precision import Precision
-from dltool.errors import NonFiniteLossError
 from dltool.metrics.mean import Mean, add_means
 from dltool.optim.schedule import Schedule
 from dltool.tasks.task import Loss

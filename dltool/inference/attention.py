@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from dltool.core.errors import ConfigError
+from dltool.core.spec import BEGIN
 from dltool.data.text_preprocessing import TextPreprocessing
-from dltool.errors import ConfigError
 from dltool.inference.predicting import texts_for
 from dltool.introspection.attention_maps import attention_maps
 from dltool.observers.attention_picture import draw_attention
-from dltool.spec import BEGIN
 from dltool.tasks.translation import TranslationTask
 from dltool.text.fitting import load_tokenizer
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from dltool.core.errors import ConfigError
 from dltool.data.image_preprocessing import ImagePreprocessing
-from dltool.errors import ConfigError
 from dltool.tasks.cyclegan import CycleGanTask
 from dltool.tasks.task import Task
 

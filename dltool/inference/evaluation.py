@@ -9,26 +9,26 @@ from typing import TYPE_CHECKING, Any
 
 from torch import Tensor
 
-from dltool.batch import Batch
-from dltool.build import build_data, build_task, train_aside, with_targets
+from dltool.build.prepare import build_data, build_task, train_aside, with_targets
 from dltool.config.check import Config, in_yaml
 from dltool.config.data_roles import changed_membership, is_other_data
+from dltool.core.batch import Batch
+from dltool.core.errors import ConfigError, RunError
+from dltool.core.randomness import derive_seed, seed_default_generators
+from dltool.core.shell import quoted
 from dltool.data.dataset import Dataset
 from dltool.data.preprocessing import Fitted
 from dltool.data.text_preprocessing import TextPreprocessing
 from dltool.engine.evaluator import evaluate
-from dltool.errors import ConfigError, RunError
 from dltool.inference.classifying import judge_classes
 from dltool.inference.predicting import AnyPredictions, joined, on_host, texts_of
 from dltool.inference.sequence_predictions import ClozePredictions
 from dltool.introspection.codes import Codes
 from dltool.introspection.forward_memory import sample_bytes
 from dltool.introspection.mistakes import Mistakes
-from dltool.judging.attach import attach_judge
 from dltool.observers.latent_plane import watch_codes
 from dltool.observers.network_plots import watch_mistakes
-from dltool.randomness import derive_seed, seed_default_generators
-from dltool.shell import quoted
+from dltool.sample_quality.attach import attach_judge
 from dltool.tasks.task import Prediction, Task
 from dltool.tasks.views import View, averaged_over
 

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from dltool import __version__
+from dltool.core.errors import ConfigError, RunError
+from dltool.core.process import VERSION
 from dltool.core.safe_path import SafePath
-from dltool.errors import ConfigError, RunError
+from dltool.core.shell import quoted
 from dltool.inference.formats import Format, find_format
 from dltool.inference.portable import Portable, bare_networks, chosen_network
 from dltool.inference.writers import WRITERS, Computes
-from dltool.shell import quoted
 
 if TYPE_CHECKING:
     from dltool.inference.run import Run
@@ -162,7 +162,7 @@ def metadata(run: "Run", networks: dict[str, Any]) -> dict[str, str]:
         "preprocessing": run.folder.read_preprocessing(),
     }
     return {
-        "dltool": __version__,
+        "dltool": VERSION,
         "run": run.path.resolve().name,
         "checkpoint": run.checkpoint,
         "averaged": json.dumps(run.averaged),

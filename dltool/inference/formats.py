@@ -4,8 +4,8 @@ import importlib.util
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from dltool.errors import ConfigError
-from dltool.shell import quoted
+from dltool.core.errors import ConfigError
+from dltool.core.shell import quoted
 
 
 @dataclass(frozen=True)

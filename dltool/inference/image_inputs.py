@@ -9,11 +9,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from dltool.core.errors import DataError
 from dltool.data.decoding import from_16_bits, to_pixels
 from dltool.data.image_files import Decoder, ImageFiles, choose_workers
 from dltool.data.image_folder import SUFFIXES, is_hidden
 from dltool.data.image_preprocessing import ImagePreprocessing
-from dltool.errors import DataError
 
 UINT8 = "array.astype('uint8'), 0 is black and 255 white"
 Named = tuple[list[str], Tensor]  # What each sample is called, and the samples, ready for the model.

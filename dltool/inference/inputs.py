@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from dltool.core.errors import DataError
 from dltool.data.arrays import Column
 from dltool.data.csv_file import CsvTable
 from dltool.data.preprocessing import Preprocessing
@@ -15,7 +16,6 @@ from dltool.data.series_preprocessing import SeriesPreprocessing
 from dltool.data.table_preprocessing import CategoryColumn, TablePreprocessing
 from dltool.data.text_file import read_lines
 from dltool.data.text_preprocessing import TextPreprocessing
-from dltool.errors import DataError
 from dltool.inference.image_inputs import Named, find_images, image_files, image_objects
 
 NUM_TEXTS = 64  # A batch at most: what is said of texts can be large, a probability of each word of a vocabulary.

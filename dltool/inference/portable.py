@@ -9,16 +9,16 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from dltool.core.errors import ConfigError
+from dltool.core.randomness import generator
+from dltool.core.shell import quoted
+from dltool.core.spec import DataSpec
 from dltool.data.image_preprocessing import ImagePreprocessing
 from dltool.data.preprocessing import Preprocessing
 from dltool.data.resize import is_padding
 from dltool.data.series_preprocessing import SeriesPreprocessing
 from dltool.data.table_preprocessing import CategoryColumn, NumberColumn, TablePreprocessing
 from dltool.data.text_preprocessing import TextPreprocessing
-from dltool.errors import ConfigError
-from dltool.randomness import generator
-from dltool.shell import quoted
-from dltool.spec import DataSpec
 from dltool.tasks.supervised import SupervisedTask
 from dltool.tasks.task import Network, Task
 from dltool.tasks.translation import TranslationTask

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from dltool.core.errors import ConfigError, DataError
+from dltool.core.spec import PAD, DataSpec
 from dltool.data.preprocessing import Preprocessing
 from dltool.data.text_preprocessing import TextPreprocessing
-from dltool.errors import ConfigError, DataError
 from dltool.inference.inputs import Raw, prepared
 from dltool.inference.predictions import Predictions
 from dltool.inference.sequence_predictions import ClozePredictions, TagPredictions, TextPredictions, check_blanks
 from dltool.layers.evaluation_mode import evaluation_mode
-from dltool.spec import PAD, DataSpec
 from dltool.tasks.cloze import ClozeTask
 from dltool.tasks.tagging import TaggingTask
 from dltool.tasks.task import Prediction, Task

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from dltool.spec import DataSpec
+from dltool.core.spec import DataSpec
 from dltool.tasks.task import Prediction
 
 

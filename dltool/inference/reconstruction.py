@@ -9,14 +9,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from dltool.core.errors import ConfigError, DataError
+from dltool.core.shell import quoted
 from dltool.data.image_preprocessing import ImagePreprocessing
-from dltool.errors import ConfigError, DataError
+from dltool.figures.drawing import STYLE, Target, make_figure, save_figure
+from dltool.figures.fonts import fonts_for
+from dltool.figures.tiles import colors, tiled
 from dltool.inference.inputs import Raw, prepared
 from dltool.layers.evaluation_mode import evaluation_mode
-from dltool.observers.drawing import STYLE, Target, make_figure, save_figure
-from dltool.observers.fonts import fonts_for
-from dltool.observers.tiles import colors, tiled
-from dltool.shell import quoted
 from dltool.tasks.coding import CodingTask
 
 if TYPE_CHECKING:

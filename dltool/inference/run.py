@@ -10,16 +10,18 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
-from dltool.build import build_model, build_task, with_targets
+from dltool.build.prepare import build_model, build_task, with_targets
 from dltool.config.check import Config
 from dltool.config.rerun import compose_changed, with_auto
+from dltool.core.errors import ConfigError, RunError
+from dltool.core.shell import quoted
+from dltool.core.spec import DataSpec
 from dltool.data.evaluation_batch import fitting_batch
 from dltool.data.preprocessing import Preprocessing, check_tokenizers, from_json, tokenizer_state
 from dltool.engine.checkpoint import Checkpoint
 from dltool.engine.device import choose_device, choose_threads
 from dltool.engine.named_checkpoints import open_checkpoint, weights_in_use
 from dltool.engine.precision import Precision
-from dltool.errors import ConfigError, RunError
 from dltool.inference.attention import draw_run_attention
 from dltool.inference.evaluation import Evaluation, evaluate_run
 from dltool.inference.export import Exported, export_run
@@ -31,8 +33,6 @@ from dltool.inference.sampling import TextSampler
 from dltool.inference.translating import Direction, Translations, translate_run
 from dltool.introspection.forward_memory import sample_bytes
 from dltool.runs.folder import CONFIG, PREPROCESSING, RunFolder
-from dltool.shell import quoted
-from dltool.spec import DataSpec
 from dltool.tasks.task import Task
 from dltool.tasks.views import View
 
@@ -233,7 +233,7 @@ class Run:
                 a text a line, or several; with ___ for what a cloze is to guess.
             views: Average over several looks at each image; see dltool.tasks.views.
             beam: Where texts are written, beginnings that are followed side by side; 1 takes the likeliest token.
-            length_penalty: α of dltool.generation.search; both are the training's where they are None.
+            length_penalty: α of dltool.decoding.beam_search; both are the training's where they are None.
 
         Raises:
             ConfigError: The task predicts nothing, or writes no text to search for.

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, NamedTuple
 import torch
 from torch import Tensor
 
-from dltool.errors import ConfigError
-from dltool.hints import nearest
-from dltool.observers.drawing import Target
+from dltool.core.errors import ConfigError
+from dltool.core.hints import nearest
+from dltool.core.randomness import derive_seed, generator
+from dltool.core.shell import quoted
+from dltool.figures.drawing import Target
 from dltool.observers.samples import draw_image_grid, draw_points, drawing_samples, pixels_of, write_images
-from dltool.randomness import derive_seed, generator
-from dltool.shell import quoted
 from dltool.tasks.generative import GenerativeTask
 
 if TYPE_CHECKING:

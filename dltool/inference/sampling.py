@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Literal
 import torch
 from torch import Tensor
 
-from dltool.errors import ConfigError
-from dltool.generation.sampling import Sampling, sample
-from dltool.randomness import generator
-from dltool.shell import quoted
-from dltool.spec import BEGIN, END, PAD, UNKNOWN
+from dltool.core.errors import ConfigError
+from dltool.core.randomness import generator
+from dltool.core.shell import quoted
+from dltool.core.spec import BEGIN, END, PAD, UNKNOWN
+from dltool.decoding.sampling import Sampling, sample
 from dltool.tasks.language_model import LanguageModelTask
 from dltool.text.fitting import load_tokenizer
 from dltool.text.tokenizer import Tokenizer
@@ -32,7 +32,7 @@ class TextSampler:
 
     Args:
         run: Of a language model.
-        temperature, top_k, top_p: See dltool.generation.sampling.Sampling.
+        temperature, top_k, top_p: See dltool.decoding.sampling.Sampling.
         seed: Of all that is drawn.
         unknown: Of parts of a prompt that the training never saw: "refuse" or "skip".
 

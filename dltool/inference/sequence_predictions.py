@@ -10,8 +10,8 @@ from typing import Any
 
 from torch import Tensor
 
-from dltool.errors import DataError
-from dltool.spec import IGNORED, DataSpec
+from dltool.core.errors import DataError
+from dltool.core.spec import IGNORED, DataSpec
 from dltool.tasks.task import Prediction
 from dltool.tasks.translation import until_end
 from dltool.text.fitting import load_tokenizer

@@ -4,11 +4,11 @@ from typing import TYPE_CHECKING
 
 import torch.nn.functional as F
 
+from dltool.core.errors import ConfigError, DataError
+from dltool.core.hints import nearest
+from dltool.core.shell import quoted
 from dltool.data.text_preprocessing import TextPreprocessing
-from dltool.errors import ConfigError, DataError
-from dltool.hints import nearest
 from dltool.models.word2vec import Word2Vec
-from dltool.shell import quoted
 from dltool.text.tokenizer import Tokenizer
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Literal
 import torch
 from torch import Tensor
 
+from dltool.core.errors import ConfigError, DataError
 from dltool.data.image_preprocessing import ImagePreprocessing
-from dltool.errors import ConfigError, DataError
 from dltool.inference.image_inputs import find_images
 from dltool.inference.inputs import Raw, as_paths, prepared
 from dltool.layers.evaluation_mode import evaluation_mode

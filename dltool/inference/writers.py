@@ -16,10 +16,10 @@ import torch
 from safetensors import safe_open
 from torch import Tensor
 
-from dltool.build import build_model, build_task, with_targets
+from dltool.build.prepare import build_model, build_task, with_targets
+from dltool.core.errors import ConfigError, RunError
 from dltool.data.preprocessing import from_json
 from dltool.data.text_preprocessing import TextPreprocessing
-from dltool.errors import ConfigError, RunError
 from dltool.inference.portable import Portable
 from dltool.models.word2vec import Word2Vec
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from dltool.batch import Batch
+from dltool.core.batch import Batch
 
 NUM_KEPT = 2000
 

@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
+from dltool.core.randomness import generator
 from dltool.layers.evaluation_mode import evaluation_mode
-from dltool.randomness import generator
 
 NOTICEABLE = 1 - 0.9545  # Of the largest: what lies within two standard deviations of a Gaussian (section 3.1).
 

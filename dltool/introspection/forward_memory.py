@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from dltool.core.spec import DataSpec
 from dltool.layers.evaluation_mode import evaluation_mode
-from dltool.spec import DataSpec
 
 
 def sample_bytes(model: nn.Module, spec: DataSpec) -> int | None:

@@ -6,11 +6,11 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from dltool.batch import Batch
+from dltool.core.batch import Batch
+from dltool.core.spec import DataSpec
 from dltool.losses.criterion import Criterion
 from dltool.metrics.accuracy import predicted_classes
 from dltool.metrics.confusion import Confusion
-from dltool.spec import DataSpec
 
 NUM_KEPT = 25
 NUM_EXAMPLES = 32

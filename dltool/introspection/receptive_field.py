@@ -20,9 +20,9 @@ from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
+from dltool.core.spec import DataSpec
 from dltool.introspection.field import ALL, Field, field_of, mark, windows
 from dltool.introspection.field_rules import RULES, same_place
-from dltool.spec import DataSpec
 
 
 @contextmanager

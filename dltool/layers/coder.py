@@ -7,10 +7,10 @@ from typing import Literal, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from dltool.errors import ConfigError
+from dltool.core.errors import ConfigError
+from dltool.core.shell import setting
 from dltool.layers.activation import activation
 from dltool.layers.hidden_layers import hidden_layers
-from dltool.shell import setting
 
 
 class Form(NamedTuple):

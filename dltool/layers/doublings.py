@@ -2,8 +2,8 @@
 
 from typing import NamedTuple
 
-from dltool.errors import ConfigError
-from dltool.shell import setting
+from dltool.core.errors import ConfigError
+from dltool.core.shell import setting
 
 LEAST, MOST = 4, 7  # Pixels of the shorter side at the beginning: 28 = 7 · 4, 32 = 4 · 8.
 

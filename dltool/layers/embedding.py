@@ -6,7 +6,7 @@ from typing import Literal
 
 from torch import Tensor, nn
 
-from dltool.errors import DataError
+from dltool.core.errors import DataError
 from dltool.layers.attention import KeyValues
 from dltool.layers.positions import LearnedPositions, RotaryPositions, SinusoidalPositions
 

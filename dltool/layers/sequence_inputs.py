@@ -3,8 +3,8 @@
 import torch
 from torch import Tensor, nn
 
-from dltool.errors import ConfigError
-from dltool.spec import PAD, UNKNOWN, DataSpec
+from dltool.core.errors import ConfigError
+from dltool.core.spec import PAD, UNKNOWN, DataSpec
 
 
 class SequenceInputs(nn.Module):

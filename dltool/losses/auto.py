@@ -1,6 +1,6 @@
 """The name that stands for the loss that follows from the data."""
 
-from dltool.component import register
+from dltool.declarations.component import register
 
 
 @register("loss", "auto")

@@ -2,7 +2,7 @@
 
 from torch import Tensor
 
-from dltool.spec import DataSpec
+from dltool.core.spec import DataSpec
 
 
 class Criterion:

@@ -6,11 +6,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from dltool.component import Fraction, NonNegative, register
-from dltool.errors import ConfigError
+from dltool.core.errors import ConfigError
+from dltool.core.shell import setting
+from dltool.core.spec import IGNORED, DataSpec
+from dltool.declarations.component import Fraction, NonNegative, register
 from dltool.losses.criterion import Criterion
-from dltool.shell import setting
-from dltool.spec import IGNORED, DataSpec
 
 
 @register(

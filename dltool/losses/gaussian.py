@@ -5,9 +5,9 @@ import math
 import torch
 from torch import Tensor
 
-from dltool.component import Positive, register
+from dltool.core.spec import DataSpec
+from dltool.declarations.component import Positive, register
 from dltool.losses.likelihood import Likelihood
-from dltool.spec import DataSpec
 
 
 @register("loss", "gaussian", tasks=("vae",))

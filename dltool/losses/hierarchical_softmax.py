@@ -4,9 +4,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from dltool.component import register
+from dltool.core.spec import DataSpec
+from dltool.declarations.component import register
 from dltool.layers.word_windows import WordPredictions
-from dltool.spec import DataSpec
 from dltool.text.huffman import huffman_codes
 
 

@@ -5,9 +5,9 @@ from typing import Literal
 import torch.nn.functional as F
 from torch import Tensor
 
-from dltool.component import Positive, register
+from dltool.core.spec import DataSpec
+from dltool.declarations.component import Positive, register
 from dltool.losses.criterion import Criterion
-from dltool.spec import DataSpec
 
 
 @register("loss", "hinge", targets=("classes", "binary"), head="classes", tasks=("supervised",))

@@ -3,8 +3,8 @@
 import torch.nn.functional as F
 from torch import Tensor
 
-from dltool.component import register
-from dltool.losses.game import Game
+from dltool.declarations.component import register
+from dltool.losses.gan_loss import Game
 
 
 @register("loss", "hinge_gan", tasks=("gan",))

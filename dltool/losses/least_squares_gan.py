@@ -2,8 +2,8 @@
 
 from torch import Tensor
 
-from dltool.component import register
-from dltool.losses.game import Game
+from dltool.declarations.component import register
+from dltool.losses.gan_loss import Game
 from dltool.metrics.mean import Mean
 
 

@@ -3,7 +3,7 @@
 import torch.nn.functional as F
 from torch import Tensor
 
-from dltool.component import register
+from dltool.declarations.component import register
 from dltool.losses.criterion import Criterion
 
 

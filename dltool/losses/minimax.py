@@ -5,10 +5,10 @@ import math
 import torch.nn.functional as F
 from torch import Tensor
 
-from dltool.component import Fraction, register
-from dltool.losses.game import Game
+from dltool.core.spec import DataSpec
+from dltool.declarations.component import Fraction, register
+from dltool.losses.gan_loss import Game
 from dltool.metrics.mean import Mean
-from dltool.spec import DataSpec
 
 
 @register("loss", "minimax", tasks=("gan",))

@@ -5,9 +5,9 @@ from typing import Literal
 import torch.nn.functional as F
 from torch import Tensor
 
-from dltool.component import register
+from dltool.core.spec import DataSpec
+from dltool.declarations.component import register
 from dltool.losses.criterion import Criterion
-from dltool.spec import DataSpec
 
 
 @register(

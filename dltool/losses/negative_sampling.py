@@ -4,9 +4,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from dltool.component import NonNegative, Positive, register
+from dltool.core.spec import DataSpec
+from dltool.declarations.component import NonNegative, Positive, register
 from dltool.layers.word_windows import WordPredictions
-from dltool.spec import DataSpec
 
 
 @register("loss", "negative_sampling", tasks=("word2vec",), default_for=("word2vec",))

@@ -3,9 +3,9 @@
 import torch.nn.functional as F
 from torch import Tensor
 
-from dltool.component import Fraction, register
+from dltool.core.spec import DataSpec
+from dltool.declarations.component import Fraction, register
 from dltool.losses.minimax import Minimax
-from dltool.spec import DataSpec
 
 
 @register("loss", "non_saturating", tasks=("gan",), default_for=("gan",))

@@ -2,10 +2,10 @@
 
 from torch import Tensor
 
-from dltool.component import NonNegative, Positive, register
-from dltool.losses.game import Discriminate, squared_gradient_norms
+from dltool.core.spec import DataSpec
+from dltool.declarations.component import NonNegative, Positive, register
+from dltool.losses.gan_loss import Discriminate, squared_gradient_norms
 from dltool.losses.non_saturating import NonSaturating
-from dltool.spec import DataSpec
 
 
 @register("loss", "non_saturating_r1", tasks=("gan",))

@@ -3,9 +3,9 @@
 import torch
 from torch import Tensor
 
-from dltool.component import Positive, register, requires
+from dltool.core.spec import DataSpec
+from dltool.declarations.component import Positive, register, requires
 from dltool.losses.criterion import Criterion
-from dltool.spec import DataSpec
 
 
 @register("loss", "rbf_map", targets=("classes", "binary"), head="classes", tasks=("supervised",))

@@ -3,9 +3,9 @@
 import torch.nn.functional as F
 from torch import Tensor
 
-from dltool.component import NonNegative, register
-from dltool.losses.game import Discriminate, Game, squared_gradient_norms
-from dltool.spec import DataSpec
+from dltool.core.spec import DataSpec
+from dltool.declarations.component import NonNegative, register
+from dltool.losses.gan_loss import Discriminate, Game, squared_gradient_norms
 
 
 @register("loss", "relativistic", tasks=("gan",))

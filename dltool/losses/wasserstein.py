@@ -3,10 +3,10 @@
 import torch
 from torch import Tensor, nn
 
-from dltool.component import NonNegative, Positive, register
-from dltool.losses.game import Game
+from dltool.core.spec import DataSpec
+from dltool.declarations.component import NonNegative, Positive, register
+from dltool.losses.gan_loss import Game
 from dltool.metrics.mean import Mean
-from dltool.spec import DataSpec
 
 
 class Critic(Game):

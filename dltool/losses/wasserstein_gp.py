@@ -3,10 +3,10 @@
 import torch
 from torch import Tensor
 
-from dltool.component import NonNegative, Positive, register
-from dltool.losses.game import Discriminate, squared_gradient_norms
+from dltool.core.spec import DataSpec
+from dltool.declarations.component import NonNegative, Positive, register
+from dltool.losses.gan_loss import Discriminate, squared_gradient_norms
 from dltool.losses.wasserstein import Critic
-from dltool.spec import DataSpec
 
 
 @register("loss", "wasserstein_gp", tasks=("gan",))

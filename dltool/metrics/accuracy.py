@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from dltool.component import register
+from dltool.declarations.component import register
 from dltool.metrics.mean import Mean
 from dltool.metrics.metric import MeanMetric
 

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from dltool.component import register
+from dltool.declarations.component import register
 from dltool.metrics.metric import Metric, UndefinedMetric
 
 

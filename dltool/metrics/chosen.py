@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 
-from dltool.config.source import component
-from dltool.construct import build_component
-from dltool.errors import ConfigError
-from dltool.hints import nearest
+from dltool.core.errors import ConfigError
+from dltool.core.hints import nearest
+from dltool.core.shell import setting
+from dltool.core.spec import DataSpec
+from dltool.declarations.construct import build_component
+from dltool.declarations.registry import registrations
+from dltool.declarations.source import component
 from dltool.metrics.metric import Metric
-from dltool.registry import registrations
-from dltool.shell import setting
-from dltool.spec import DataSpec
 
 DEFAULTS = {"classes": ["accuracy"], "binary": ["accuracy"], "tags": ["accuracy"], "numbers": ["mae", "rmse"]}
 

@@ -2,9 +2,9 @@
 
 from torch import Tensor
 
+from dltool.core.spec import DataSpec
 from dltool.metrics.mean import Mean
 from dltool.metrics.running_means import RunningMeans
-from dltool.spec import DataSpec
 
 
 class Metric:

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from dltool.errors import ConfigError
-from dltool.hints import nearest
+from dltool.core.errors import ConfigError
+from dltool.core.hints import nearest
 
 # Name to what it needs: features of samples and data, a classifier, the classes asked for, or pixels.
 SAMPLE_METRICS = {

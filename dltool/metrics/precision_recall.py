@@ -2,7 +2,7 @@
 
 from torch import Tensor
 
-from dltool.component import register
+from dltool.declarations.component import register
 from dltool.metrics.confusion import ConfusionMetric
 from dltool.metrics.metric import UndefinedMetric
 

@@ -4,11 +4,11 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from dltool.component import register
-from dltool.errors import ConfigError
+from dltool.core.errors import ConfigError
+from dltool.core.spec import DataSpec
+from dltool.declarations.component import register
 from dltool.metrics.mean import Mean
 from dltool.metrics.metric import MeanMetric
-from dltool.spec import DataSpec
 
 
 @register("metric", "top_5_accuracy", targets=("classes", "tags"))

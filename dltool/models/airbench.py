@@ -3,9 +3,9 @@
 import torch
 from torch import Tensor, nn
 
-from dltool.component import NonNegative, Positive, Probability, register
+from dltool.core.spec import DataSpec
+from dltool.declarations.component import NonNegative, Positive, Probability, register
 from dltool.layers.batch_norm import BatchNorm2d
-from dltool.spec import DataSpec
 
 PATCH = 2  # Side of the whitened patches.
 

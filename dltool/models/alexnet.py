@@ -6,9 +6,9 @@ from typing import Literal
 
 from torch import Tensor, nn
 
-from dltool.component import Fraction, register
+from dltool.core.spec import DataSpec
+from dltool.declarations.component import Fraction, register
 from dltool.layers.window import num_positions
-from dltool.spec import DataSpec
 
 Layer = Literal["conv1", "pool1", "conv2", "pool2", "conv3", "conv4", "conv5", "pool5", "fc6", "fc7"]
 Layer2012 = Literal[

@@ -4,11 +4,11 @@ from typing import Literal
 
 from torch import Tensor
 
-from dltool.component import Positive, register, requires
+from dltool.core.spec import DataSpec
+from dltool.declarations.component import Positive, register, requires
 from dltool.layers.activation import activation as activation_module
 from dltool.layers.coder import Form
 from dltool.models.coding_networks import CodingNetworks
-from dltool.spec import DataSpec
 
 Activation = Literal["sigmoid", "tanh", "relu", "leaky_relu", "elu", "gelu", "silu"]
 

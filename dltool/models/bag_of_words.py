@@ -4,9 +4,9 @@ from typing import Literal
 
 from torch import Tensor, nn
 
-from dltool.component import register
-from dltool.errors import ConfigError
-from dltool.spec import PAD, DataSpec
+from dltool.core.errors import ConfigError
+from dltool.core.spec import PAD, DataSpec
+from dltool.declarations.component import register
 
 
 @register("model", "bag_of_words", inputs="sequence", tasks=("supervised",))

@@ -6,8 +6,10 @@ from typing import Any, Literal
 
 from torch import Tensor, nn
 
-from dltool.component import Fraction, NonNegative, Positive, register, requires
-from dltool.errors import ConfigError
+from dltool.core.errors import ConfigError
+from dltool.core.shell import in_grammar, setting
+from dltool.core.spec import DataSpec
+from dltool.declarations.component import Fraction, NonNegative, Positive, register, requires
 from dltool.layers.activation import activation as activation_module
 from dltool.layers.batch_norm import BatchNorm2d
 from dltool.layers.edge_kernels import EdgeKernels
@@ -16,8 +18,6 @@ from dltool.layers.initialize import initialize
 from dltool.layers.locally_connected import LocallyConnected
 from dltool.layers.stochastic_pooling import StochasticPool2d
 from dltool.layers.window import extent, num_positions
-from dltool.shell import in_grammar, setting
-from dltool.spec import DataSpec
 
 Activation = Literal["sigmoid", "tanh", "scaled_tanh", "relu", "leaky_relu", "elu", "gelu", "silu", "identity"]
 Connection = Literal["shared", "local", "full"]

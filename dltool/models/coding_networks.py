@@ -6,8 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from dltool.core.spec import DataSpec
 from dltool.layers.coder import Decoder, Encoder, Form
-from dltool.spec import DataSpec
 
 
 class CodingNetworks(nn.Module):

@@ -4,10 +4,10 @@ from typing import Literal
 
 from torch import Tensor, nn
 
-from dltool.component import NonNegative, Positive, register
-from dltool.errors import ConfigError
-from dltool.shell import setting
-from dltool.spec import DataSpec
+from dltool.core.errors import ConfigError
+from dltool.core.shell import setting
+from dltool.core.spec import DataSpec
+from dltool.declarations.component import NonNegative, Positive, register
 
 MOST_LAYERS = 3  # Of a discriminator by "auto"; the paper's 70×70.
 SLOPE = 0.2  # Of the discriminators' leaky rectifiers.

@@ -7,12 +7,12 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from dltool.component import NonNegative, Positive, register, requires
+from dltool.core.spec import DataSpec
+from dltool.declarations.component import NonNegative, Positive, register, requires
 from dltool.layers.batch_norm import BatchNorm2d
 from dltool.layers.bounded import Bounded
 from dltool.layers.doublings import doublings
 from dltool.models.adversarial_networks import AdversarialNetworks
-from dltool.spec import DataSpec
 
 MOST_CHANNELS = 8  # In multiples of the width.
 NORMS: dict[str | None, Callable[[int], nn.Module]] = {

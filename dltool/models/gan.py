@@ -5,11 +5,11 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from dltool.component import Fraction, NonNegative, Positive, register, requires
+from dltool.core.spec import DataSpec
+from dltool.declarations.component import Fraction, NonNegative, Positive, register, requires
 from dltool.layers.bounded import Bounded
 from dltool.layers.hidden_layers import hidden_layers
 from dltool.models.adversarial_networks import AdversarialNetworks
-from dltool.spec import DataSpec
 
 Activation = Literal["sigmoid", "tanh", "relu", "leaky_relu", "elu", "gelu", "silu"]
 

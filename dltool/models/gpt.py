@@ -6,12 +6,12 @@ from typing import Literal
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from dltool.component import Fraction, Positive, register, requires
-from dltool.errors import ConfigError
+from dltool.core.errors import ConfigError
+from dltool.core.spec import DataSpec
+from dltool.declarations.component import Fraction, Positive, register, requires
 from dltool.layers.attention import KeyValues
 from dltool.layers.embedding import SequenceEmbedding, num_seen, rotary_positions, select_rows
 from dltool.layers.transformer import BlockSettings, TransformerBlock
-from dltool.spec import DataSpec
 
 INITIAL_STD = 0.02
 

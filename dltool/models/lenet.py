@@ -6,12 +6,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from dltool.component import Fraction, Positive, register, requires
+from dltool.core.randomness import generator
+from dltool.core.spec import DataSpec
+from dltool.declarations.component import Fraction, Positive, register, requires
 from dltool.layers.activation import ScaledTanh
 from dltool.layers.activation import activation as activation_module
 from dltool.layers.initialize import initialize
-from dltool.randomness import generator
-from dltool.spec import DataSpec
 
 Activation = Literal["sigmoid", "tanh", "scaled_tanh", "relu", "leaky_relu", "elu", "gelu", "silu"]
 Init = Literal["default", "xavier_uniform", "xavier_normal", "kaiming_uniform", "kaiming_normal", "orthogonal"]

@@ -1,8 +1,8 @@
 """Logistic regression, and softmax regression where there are more than two classes."""
 
-from dltool.component import register, requires
+from dltool.core.spec import DataSpec
+from dltool.declarations.component import register, requires
 from dltool.models.linear import Linear
-from dltool.spec import DataSpec
 
 
 @register("model", "logistic", inputs="any", tasks=("supervised",))

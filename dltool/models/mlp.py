@@ -4,11 +4,11 @@ from typing import Literal
 
 from torch import Tensor, nn
 
-from dltool.component import Fraction, Positive, register, requires
+from dltool.core.spec import DataSpec
+from dltool.declarations.component import Fraction, Positive, register, requires
 from dltool.layers.activation import activation as activation_module
 from dltool.layers.hidden_layers import hidden_layers
 from dltool.layers.initialize import initialize
-from dltool.spec import DataSpec
 
 Activation = Literal["sigmoid", "tanh", "scaled_tanh", "relu", "leaky_relu", "elu", "gelu", "silu", "identity"]
 OutputActivation = Literal[

@@ -2,8 +2,8 @@
 
 from torch import Tensor, nn
 
-from dltool.component import register
-from dltool.spec import DataSpec
+from dltool.core.spec import DataSpec
+from dltool.declarations.component import register
 
 
 @register("model", "perceptron", inputs="vector", tasks=("rosenblatt",))

@@ -8,11 +8,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from dltool.component import Positive, register, requires
+from dltool.core.spec import DataSpec
+from dltool.declarations.component import Positive, register, requires
 from dltool.layers.doublings import doublings
 from dltool.layers.resampling import Blur, Upsample
 from dltool.models.adversarial_networks import AdversarialNetworks
-from dltool.spec import DataSpec
 
 SLOPE = 0.2  # Of the leaky ReLUs,
 GAIN = math.sqrt(2 / (1 + SLOPE**2))  # which the weights before them make up for (He et al. 2015, arXiv:1502.01852).

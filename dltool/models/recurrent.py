@@ -2,7 +2,8 @@
 
 from typing import Any, Literal
 
-from dltool.component import Fraction, Positive, register, requires
+from dltool.core.spec import DataSpec
+from dltool.declarations.component import Fraction, Positive, register, requires
 from dltool.layers.recurrent import Cells
 from dltool.models.recurrent_networks import (
     RecurrentClassifier,
@@ -11,7 +12,6 @@ from dltool.models.recurrent_networks import (
     RecurrentTagger,
 )
 from dltool.models.recurrent_translator import RecurrentTranslator
-from dltool.spec import DataSpec
 
 
 class RecurrentModel:

@@ -6,7 +6,9 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from dltool.errors import ConfigError
+from dltool.core.errors import ConfigError
+from dltool.core.shell import setting
+from dltool.core.spec import DataSpec
 from dltool.layers.pooling import Pooling, SequencePooling
 from dltool.layers.recurrent import (
     Cells,
@@ -18,8 +20,6 @@ from dltool.layers.recurrent import (
     select_state,
 )
 from dltool.layers.sequence_inputs import SequenceInputs
-from dltool.shell import setting
-from dltool.spec import DataSpec
 
 
 @dataclass(frozen=True, kw_only=True)

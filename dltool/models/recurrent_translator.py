@@ -5,12 +5,12 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from dltool.core.spec import PAD, DataSpec
 from dltool.layers.pooling import SequencePooling
 from dltool.layers.recurrent import Cells, RecurrentLayers, State, initialize_recurrent, select_state
 from dltool.layers.sequence_attention import SequenceAttention
 from dltool.layers.sequence_inputs import check_word_dropout
 from dltool.models.recurrent_networks import RecurrentNetwork, RecurrentSettings, tie
-from dltool.spec import PAD, DataSpec
 
 
 class Memory(NamedTuple):

@@ -5,10 +5,10 @@ from typing import Literal
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from dltool.component import Positive, register, requires
+from dltool.core.spec import DataSpec
+from dltool.declarations.component import Positive, register, requires
 from dltool.layers.batch_norm import BatchNorm2d
 from dltool.layers.initialize import initialize
-from dltool.spec import DataSpec
 
 Shortcut = Literal["A", "B", "C", "none"]
 

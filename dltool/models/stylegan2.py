@@ -6,7 +6,9 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from dltool.component import Positive, register, requires
+from dltool.core.randomness import generator
+from dltool.core.spec import DataSpec
+from dltool.declarations.component import Positive, register, requires
 from dltool.layers.doublings import doublings
 from dltool.layers.equalized import EqualizedConv2d, EqualizedLinear, ScaledLeakyReLU, normalized
 from dltool.layers.full_precision import full_precision
@@ -14,8 +16,6 @@ from dltool.layers.minibatch_std import MinibatchStd
 from dltool.layers.modulated_convolution import ModulatedConv2d
 from dltool.layers.resampling import Blur, Upsample
 from dltool.models.adversarial_networks import AdversarialNetworks
-from dltool.randomness import generator
-from dltool.spec import DataSpec
 
 W_AVERAGE_DECAY = 0.995
 

@@ -6,12 +6,12 @@ from typing import Any
 import torch
 from torch import nn
 
-from dltool.component import register
-from dltool.errors import ConfigError
-from dltool.hints import nearest
+from dltool.core.errors import ConfigError
+from dltool.core.hints import nearest
+from dltool.core.shell import setting
+from dltool.core.spec import DataSpec
+from dltool.declarations.component import register
 from dltool.models.trial import built_for
-from dltool.shell import setting
-from dltool.spec import DataSpec
 
 
 @register(

@@ -6,9 +6,9 @@ from typing import Any, Literal
 import torch
 from torch import nn
 
-from dltool.component import register
+from dltool.core.spec import DataSpec
+from dltool.declarations.component import register
 from dltool.models.trial import built_for
-from dltool.spec import DataSpec
 
 # What `torchvision.models.list_models(module=torchvision.models)` gives, by test; written down here, so that a name is
 # checked, listed and completed without importing it.

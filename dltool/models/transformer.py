@@ -6,13 +6,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from dltool.component import Fraction, Positive, register, requires
-from dltool.errors import ConfigError
+from dltool.core.errors import ConfigError
+from dltool.core.spec import PAD, DataSpec
+from dltool.declarations.component import Fraction, Positive, register, requires
 from dltool.layers.attention import KeyValues
 from dltool.layers.embedding import SequenceEmbedding, num_seen, select_rows
 from dltool.layers.initialize import initialize
 from dltool.layers.transformer import BlockSettings, TransformerBlock
-from dltool.spec import PAD, DataSpec
 
 
 class Memory(NamedTuple):

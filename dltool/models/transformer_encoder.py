@@ -5,11 +5,11 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from dltool.component import Fraction, Positive, register, requires
+from dltool.core.spec import PAD, DataSpec
+from dltool.declarations.component import Fraction, Positive, register, requires
 from dltool.layers.embedding import SequenceEmbedding, rotary_positions
 from dltool.layers.initialize import initialize
 from dltool.layers.transformer import BlockSettings, TransformerBlock
-from dltool.spec import PAD, DataSpec
 
 EACH_POSITION = ("tags", "next_token")  # Targets with an output at every position.
 

@@ -5,9 +5,9 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from dltool.errors import ConfigError
-from dltool.shell import setting
-from dltool.spec import DataSpec
+from dltool.core.errors import ConfigError
+from dltool.core.shell import setting
+from dltool.core.spec import DataSpec
 
 
 def built_for(spec: DataSpec, construct: Callable[[], nn.Module], name: str, side: int) -> nn.Module:

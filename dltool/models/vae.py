@@ -5,10 +5,10 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from dltool.component import Positive, register, requires
+from dltool.core.spec import DataSpec
+from dltool.declarations.component import Positive, register, requires
 from dltool.layers.coder import Form
 from dltool.models.coding_networks import CodingNetworks
-from dltool.spec import DataSpec
 
 Activation = Literal["sigmoid", "tanh", "relu", "leaky_relu", "elu", "gelu", "silu"]
 

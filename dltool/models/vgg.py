@@ -4,9 +4,9 @@ from typing import Literal
 
 from torch import Tensor, nn
 
-from dltool.component import Fraction, Positive, register
+from dltool.core.spec import DataSpec
+from dltool.declarations.component import Fraction, Positive, register
 from dltool.layers.initialize import initialize
-from dltool.spec import DataSpec
 
 Init = Literal[
     "default", "xavier_uniform", "xavier_normal", "kaiming_uniform", "kaiming_normal", "orthogonal", "normal"

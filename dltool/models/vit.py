@@ -7,11 +7,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from dltool.component import Fraction, Positive, register, requires
+from dltool.core.spec import DataSpec
+from dltool.declarations.component import Fraction, Positive, register, requires
 from dltool.layers.initialize import initialize
 from dltool.layers.positions import LearnedPositions
 from dltool.layers.transformer import BlockSettings, TransformerBlock
-from dltool.spec import DataSpec
 
 
 @register("model", "vit", inputs="image", min_size=16, native_size=32, photo_size=224, tasks=("supervised",))

@@ -5,9 +5,9 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from dltool.component import Positive, register, requires
+from dltool.core.spec import DataSpec
+from dltool.declarations.component import Positive, register, requires
 from dltool.layers.word_windows import WordPredictions, context_mask
-from dltool.spec import DataSpec
 
 
 @register("model", "word2vec", inputs="sequence", tasks=("word2vec",))

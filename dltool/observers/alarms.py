@@ -8,8 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from dltool.batch import Batch
-from dltool.observers.observer import Observer, Progress
+from dltool.core.batch import Batch
+from dltool.engine.observer import Observer, Progress
 from dltool.observers.samples import drawing_samples
 from dltool.tasks.generative import GenerativeTask
 from dltool.tasks.task import Task

@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dltool.observers.drawing import STYLE, Target, make_figure, save_figure
-from dltool.observers.fonts import fonts_for
+from dltool.figures.drawing import STYLE, Target, make_figure, save_figure
+from dltool.figures.fonts import fonts_for
+from dltool.figures.tiles import colors, tiled
 from dltool.observers.misclassified import fitting
-from dltool.observers.tiles import colors, tiled
 from dltool.tasks.supervised import SupervisedTask
 
 if TYPE_CHECKING:

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dltool.observers.drawing import STYLE, Target, make_figure, num_panel_columns, save_figure
-from dltool.observers.fonts import fonts_for
-from dltool.observers.tiles import shortened
+from dltool.figures.drawing import STYLE, Target, make_figure, num_panel_columns, save_figure
+from dltool.figures.fonts import fonts_for
+from dltool.figures.tiles import shortened
 
 if TYPE_CHECKING:  # matplotlib is imported when the first picture is drawn.
     from matplotlib.axis import Axis

@@ -8,8 +8,8 @@ import numpy as np
 
 from dltool.core.safe_path import SafePath
 from dltool.data.source import TrainSource
-from dltool.observers.drawing import Target, make_figure, save_figure
-from dltool.observers.observer import Observer
+from dltool.engine.observer import Observer
+from dltool.figures.drawing import Target, make_figure, save_figure
 
 NUM_IMAGES = 16
 WRAP = 90  # Characters of the title's lines.

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from dltool.figures.drawing import STYLE, Target, make_figure, save_figure
+from dltool.figures.fonts import fonts_for
+from dltool.figures.tiles import colors, shortened, tiled
 from dltool.introspection.layers import Maps, evenly
-from dltool.observers.drawing import STYLE, Target, make_figure, save_figure
-from dltool.observers.fonts import fonts_for
-from dltool.observers.tiles import colors, shortened, tiled
 
 MOST_LAYERS = 8
 MAPS_A_LAYER = 8

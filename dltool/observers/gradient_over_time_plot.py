@@ -6,13 +6,13 @@ from pathlib import Path
 
 from torch import Tensor, nn
 
-from dltool.batch import Batch
+from dltool.core.batch import Batch
 from dltool.core.safe_path import SafePath
+from dltool.core.spec import PAD
+from dltool.engine.observer import Observer, Progress
+from dltool.figures.drawing import MARKERS_UP_TO, STYLE, Target, make_figure, save_figure
+from dltool.figures.fonts import fonts_for
 from dltool.introspection.gradient_over_time import by_distance, gradient_over_time
-from dltool.observers.drawing import MARKERS_UP_TO, STYLE, Target, make_figure, save_figure
-from dltool.observers.fonts import fonts_for
-from dltool.observers.observer import Observer, Progress
-from dltool.spec import PAD
 from dltool.tasks.supervised import SupervisedTask
 from dltool.tasks.task import Task
 

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from dltool.core.safe_path import SafePath, read_regular
+from dltool.engine.observer import Observer
 from dltool.observers.line_file import LineFile
-from dltool.observers.observer import Observer
 
 
 class JsonlLog(Observer):

@@ -4,10 +4,10 @@ import math
 
 import numpy as np
 
+from dltool.figures.drawing import STYLE, Target, make_figure, save_figure
+from dltool.figures.fonts import fonts_for
+from dltool.figures.tiles import tiled
 from dltool.introspection.layers import Kernels
-from dltool.observers.drawing import STYLE, Target, make_figure, save_figure
-from dltool.observers.fonts import fonts_for
-from dltool.observers.tiles import tiled
 
 MOST_TILES = 256
 MOST_CHANNELS = 16

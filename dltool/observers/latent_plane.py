@@ -10,15 +10,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from dltool.core.randomness import generator
 from dltool.core.safe_path import SafePath
+from dltool.core.spec import DataSpec
+from dltool.engine.observer import Observer, Progress
+from dltool.figures.drawing import STYLE, Target, make_figure, save_figure
+from dltool.figures.fonts import fonts_for
+from dltool.figures.tiles import colors, tiled
 from dltool.introspection.codes import Codes
-from dltool.observers.drawing import STYLE, Target, make_figure, save_figure
-from dltool.observers.fonts import fonts_for
 from dltool.observers.network_plots import WORDS, drawn
-from dltool.observers.observer import Observer, Progress
-from dltool.observers.tiles import colors, tiled
-from dltool.randomness import generator
-from dltool.spec import DataSpec
 from dltool.tasks.coding import CodingTask
 from dltool.tasks.task import Task
 

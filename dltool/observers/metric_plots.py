@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dltool.core.safe_path import SafePath
+from dltool.engine.observer import Observer, Progress
+from dltool.figures.drawing import STYLE, Target, make_figure, save_figure
+from dltool.figures.fonts import fonts_for
 from dltool.metrics.calibration import CalibrationError
 from dltool.metrics.confusion import Confusion
 from dltool.metrics.metric import Metric
-from dltool.observers.drawing import STYLE, Target, make_figure, save_figure
-from dltool.observers.fonts import fonts_for
-from dltool.observers.observer import Observer, Progress
 from dltool.tasks.task import Task
 
 if TYPE_CHECKING:  # matplotlib is imported when the first picture is drawn.

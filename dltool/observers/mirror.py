@@ -4,8 +4,8 @@ import sys
 from collections.abc import Callable
 from typing import Any, ClassVar
 
+from dltool.engine.observer import Observer, Progress
 from dltool.engine.signals import Interrupted
-from dltool.observers.observer import Observer, Progress
 from dltool.runs.folder import RunFolder
 from dltool.runs.records import read_records
 from dltool.tasks.task import Task

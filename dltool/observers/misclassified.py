@@ -5,10 +5,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from dltool.figures.drawing import STYLE, Target, make_figure, save_figure
+from dltool.figures.fonts import fonts_for, has_cjk
+from dltool.figures.tiles import colors, shortened, tiled
 from dltool.introspection.mistakes import Samples
-from dltool.observers.drawing import STYLE, Target, make_figure, save_figure
-from dltool.observers.fonts import fonts_for, has_cjk
-from dltool.observers.tiles import colors, shortened, tiled
 
 INCHES = 1.45  # Of an image.
 LETTERS = 15  # Of a class's name that fit below it.

@@ -10,13 +10,13 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from dltool.errors import ConfigError
+from dltool.core.errors import ConfigError
+from dltool.core.process import OUTPUT_ROOT
+from dltool.core.shell import setting
 from dltool.observers.mirror import measurements
 from dltool.observers.tracker import Tracker
 from dltool.runs.folder import read_json
 from dltool.runs.lock import one_process_at_a_time
-from dltool.settings import OUTPUT_ROOT
-from dltool.shell import setting
 
 if TYPE_CHECKING:
     from mlflow.entities import Metric

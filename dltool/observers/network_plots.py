@@ -10,17 +10,17 @@ import torch
 from torch import Tensor, nn
 
 from dltool.core.safe_path import SafePath
+from dltool.core.spec import DataSpec
+from dltool.engine.observer import Observer, Progress
+from dltool.figures.drawing import Target, discard
 from dltool.introspection.layers import feature_maps, first_kernels
 from dltool.introspection.mistakes import Mistakes
 from dltool.observers.attacked_picture import draw_attacked
-from dltool.observers.drawing import Target, discard
 from dltool.observers.feature_maps import draw_feature_maps
 from dltool.observers.kernels import draw_kernels
 from dltool.observers.metric_plots import draw_confusion
 from dltool.observers.misclassified import draw_misclassified
-from dltool.observers.observer import Observer, Progress
 from dltool.observers.receptive_field_plot import draw_receptive_fields
-from dltool.spec import DataSpec
 from dltool.tasks.supervised import SupervisedTask
 from dltool.tasks.task import Task
 

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dltool.core.safe_path import SafePath
-from dltool.observers.drawing import (
+from dltool.engine.observer import Observer, Progress
+from dltool.figures.drawing import (
     LEARNING_RATE,
     MARKERS_UP_TO,
     STYLE,
@@ -19,8 +20,7 @@ from dltool.observers.drawing import (
     scale_progress_axis,
     wants_log_scale,
 )
-from dltool.observers.fonts import fonts_for
-from dltool.observers.observer import Observer, Progress
+from dltool.figures.fonts import fonts_for
 from dltool.runs.records import read_records
 from dltool.tasks.task import Task
 

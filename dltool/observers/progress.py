@@ -7,8 +7,8 @@ import time
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from dltool.numerals import numeral
-from dltool.observers.observer import Observer, Progress
+from dltool.core.numerals import numeral
+from dltool.engine.observer import Observer, Progress
 from dltool.tasks.task import Task
 
 if TYPE_CHECKING:  # rich takes 0.05 s to import, which `--quiet` need not pay.

@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING
 
 from torch import Tensor, nn
 
+from dltool.core.spec import DataSpec
+from dltool.figures.drawing import STYLE, Target, make_figure, num_panel_columns, save_figure
+from dltool.figures.fonts import fonts_for
 from dltool.introspection.effective_field import EffectiveField, effective_fields
 from dltool.introspection.field import Field
 from dltool.introspection.layers import evenly, has_weights
 from dltool.introspection.receptive_field import receptive_fields
-from dltool.observers.drawing import STYLE, Target, make_figure, num_panel_columns, save_figure
-from dltool.observers.fonts import fonts_for
-from dltool.spec import DataSpec
 
 if TYPE_CHECKING:  # matplotlib is imported when the first picture is drawn.
     from matplotlib.axes import Axes

@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from dltool.core.randomness import derive_seed, seed_default_generators
 from dltool.core.safe_path import SafePath
+from dltool.core.spec import DataSpec
+from dltool.engine.observer import Observer, Progress
+from dltool.figures.drawing import Target, save_figure, save_image
+from dltool.figures.fonts import fonts_for
 from dltool.layers.evaluation_mode import evaluation_mode
-from dltool.observers.drawing import Target, save_figure, save_image
-from dltool.observers.fonts import fonts_for
-from dltool.observers.observer import Observer, Progress
-from dltool.randomness import derive_seed, seed_default_generators
-from dltool.spec import DataSpec
 from dltool.tasks.task import Task
 
 GRID_SIDE = 8

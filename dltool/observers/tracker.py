@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from dltool.config.compose import leaves
-from dltool.errors import ConfigError
+from dltool.config.settings import LoggerSettings
+from dltool.core.errors import ConfigError
+from dltool.core.shell import in_grammar
 from dltool.observers.mirror import Mirror
 from dltool.runs.folder import RunFolder
-from dltool.settings import LoggerSettings
-from dltool.shell import in_grammar
 
 # Name in `logger.to` to the module and class here, and the packages that it imports.
 TRACKERS = {

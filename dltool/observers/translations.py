@@ -5,11 +5,11 @@ from pathlib import Path
 
 import torch
 
-from dltool.batch import Batch
-from dltool.observers.drawing import Target
-from dltool.observers.observer import Progress
+from dltool.core.batch import Batch
+from dltool.core.spec import DataSpec
+from dltool.engine.observer import Progress
+from dltool.figures.drawing import Target
 from dltool.observers.samples import SamplesPlot, draw_image_grid, drawing_samples
-from dltool.spec import DataSpec
 from dltool.tasks.cyclegan import CycleGanTask
 from dltool.tasks.task import Task
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from dltool.observers.observer import Observer, Progress
+from dltool.engine.observer import Observer, Progress
 from dltool.tasks.task import Task
 
 

@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from dltool.errors import ConfigError
+from dltool.core.errors import ConfigError
 from dltool.observers.mirror import measurements
 from dltool.observers.tracker import Tracker
 from dltool.runs.folder import read_json

@@ -1,6 +1,6 @@
 """The schedule of the Transformer, whose warm-up is part of its formula."""
 
-from dltool.component import Positive, register
+from dltool.declarations.component import Positive, register
 from dltool.optim.schedule import Schedule
 
 

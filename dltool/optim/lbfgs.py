@@ -4,7 +4,7 @@ from typing import Literal
 
 import torch
 
-from dltool.component import NonNegative, Positive, register, requires
+from dltool.declarations.component import NonNegative, Positive, register, requires
 from dltool.optim.optimizer import Optimizer, ParamGroups
 
 

@@ -7,8 +7,8 @@ from typing import Any, Literal
 import torch
 from torch import nn
 
-from dltool.component import Fraction, NonNegative, Positive, register, requires
-from dltool.errors import ConfigError
+from dltool.core.errors import ConfigError
+from dltool.declarations.component import Fraction, NonNegative, Positive, register, requires
 from dltool.optim.fused import fused
 from dltool.optim.matrix_muon import MatrixMuon
 from dltool.optim.optimizer import Optimizer, ParamGroups

@@ -8,12 +8,12 @@ from typing import Any
 import torch
 from torch import nn
 
-from dltool.component import Positive
-from dltool.errors import ConfigError
-from dltool.hints import nearest
+from dltool.core.errors import ConfigError
+from dltool.core.hints import nearest
+from dltool.core.patterns import check_patterns, fits
+from dltool.declarations.component import Positive
 from dltool.optim.loading import keep_kernels, restore_strides
 from dltool.optim.stepping import keep_dynamo_out
-from dltool.patterns import check_patterns, fits
 
 ParamGroups = list[dict[str, Any]]
 
@@ -28,9 +28,9 @@ class Optimizer:
             the biases and the weights of normalisation layers (Goyal et al., 2017, section 5.3).
         roles: Fields of the option that differ for one role. `{discriminator: {lr: 4e-4}}` is the
             two time-scale update rule (Heusel et al., 2017, arXiv:1706.08500).
-        lr_factors: Pattern over the names of the model's parameters (dltool.patterns) to a factor of their learning
-            rate, throughout its schedule; the first pattern that fits counts. `{features: 0.1}` is an instance of
-            discriminative fine-tuning (Howard and Ruder, 2018, arXiv:1801.06146, section 3.1).
+        lr_factors: Pattern over the names of the model's parameters (dltool.core.patterns) to a factor of their
+            learning rate, throughout its schedule; the first pattern that fits counts. `{features: 0.1}` is an instance
+            of discriminative fine-tuning (Howard and Ruder, 2018, arXiv:1801.06146, section 3.1).
     """
 
     def __init__(

@@ -10,7 +10,7 @@ implementation (foreach, capturable, differentiable, maximize); fused kernels ar
 import torch
 from torch import nn
 
-from dltool.component import Fraction, NonNegative, Positive, Probability, register, requires
+from dltool.declarations.component import Fraction, NonNegative, Positive, Probability, register, requires
 from dltool.optim.fused import fused, has_sparse_gradients
 from dltool.optim.loading import restore_mu_product
 from dltool.optim.optimizer import Optimizer, ParamGroups

@@ -3,8 +3,8 @@
 import math
 from typing import Any, Literal
 
-from dltool.component import Fraction, NonNegative, Probability, register, requires
-from dltool.errors import ConfigError
+from dltool.core.errors import ConfigError
+from dltool.declarations.component import Fraction, NonNegative, Probability, register, requires
 from dltool.metrics.direction import metric_direction
 from dltool.optim.schedule import Schedule
 

@@ -5,8 +5,8 @@ from typing import Any, Literal, NamedTuple
 
 from torch.optim import Optimizer
 
-from dltool.component import NonNegative, Probability
-from dltool.errors import ConfigError
+from dltool.core.errors import ConfigError
+from dltool.declarations.component import NonNegative, Probability
 
 
 class Setting(NamedTuple):

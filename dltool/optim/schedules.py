@@ -8,7 +8,7 @@ import math
 from itertools import pairwise
 from typing import Literal
 
-from dltool.component import Fraction, Positive, Probability, register, requires
+from dltool.declarations.component import Fraction, Positive, Probability, register, requires
 from dltool.optim.schedule import Schedule, Setting
 
 

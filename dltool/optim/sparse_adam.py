@@ -3,8 +3,8 @@
 import torch
 from torch import nn
 
-from dltool.component import Fraction, Positive, register, requires
-from dltool.errors import ConfigError
+from dltool.core.errors import ConfigError
+from dltool.declarations.component import Fraction, Positive, register, requires
 from dltool.optim.optimizer import Optimizer, ParamGroups
 
 

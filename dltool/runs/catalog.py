@@ -9,10 +9,10 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from dltool.core.errors import ConfigError
+from dltool.core.hints import nearest
+from dltool.core.numerals import numeral
 from dltool.core.safe_path import open_regular, read_regular
-from dltool.errors import ConfigError
-from dltool.hints import nearest
-from dltool.numerals import numeral
 from dltool.runs.folder import CONFIG, STATUS
 from dltool.runs.lock import LOCK, is_held
 

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from dltool.errors import DltoolError
+from dltool.core.errors import DltoolError
 from dltool.runs.catalog import RunRecord, as_text
 from dltool.runs.folder import RunFolder
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dltool.observers.drawing import (
+from dltool.figures.drawing import (
     MARKERS_UP_TO,
     STYLE,
     make_figure,
@@ -16,7 +16,7 @@ from dltool.observers.drawing import (
     scale_metric_axis,
     scale_progress_axis,
 )
-from dltool.observers.fonts import fonts_for
+from dltool.figures.fonts import fonts_for
 from dltool.runs.catalog import RunRecord
 from dltool.runs.comparison import NO_CONFIG, labels
 from dltool.runs.folder import METRICS

@@ -7,8 +7,8 @@ from typing import Any
 
 from dltool.config.check import COMPONENT_GROUPS, check
 from dltool.config.compose import compose, leaves
-from dltool.config.kinds import REQUIRED
-from dltool.config.source import component
+from dltool.declarations.kinds import REQUIRED
+from dltool.declarations.source import component
 from dltool.runs.catalog import RunRecord
 from dltool.runs.comparison import MISSING, NO_CONFIG, read_environment
 

@@ -19,13 +19,13 @@ import time
 from pathlib import Path
 from typing import Any
 
+from dltool.config.trusted_code import ENVIRONMENT
+from dltool.core.errors import ConfigError, DltoolError
 from dltool.core.safe_path import SafePath, read_regular, sync_folder
-from dltool.errors import ConfigError, DltoolError
+from dltool.core.shell import quoted, setting
 from dltool.runs.commit import checked_out_commit
 from dltool.runs.lock import FolderLock
-from dltool.shell import quoted, setting
 from dltool.trust.command_line import COMMAND_LINE_ONLY
-from dltool.trust.record import ENVIRONMENT
 from dltool.trust.sources import trust_flags, trusted_sources
 
 STATUS, CONFIG, METRICS = "status.json", "config.yaml", "metrics.jsonl"

@@ -8,8 +8,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import IO, Any
 
+from dltool.core.errors import ConfigError
 from dltool.core.safe_path import SafePath, UnsafeFileError
-from dltool.errors import ConfigError
 
 CAN_LOCK = find_spec("fcntl") is not None  # Windows has no such lock.
 LOCK, LOCK_TRIES, LOCK_WAIT = ".lock", 3, 0.02  # Seconds between the tries.

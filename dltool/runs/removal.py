@@ -4,12 +4,12 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from dltool.errors import ConfigError, RunError
+from dltool.core.errors import ConfigError, RunError
+from dltool.core.shell import quoted
 from dltool.runs.catalog import RunRecord
 from dltool.runs.description import num_bytes
 from dltool.runs.folder import CONFIG, RunFolder
 from dltool.runs.lock import LOCK
-from dltool.shell import quoted
 
 CONFIG_HEADER = "# dltool train"
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dltool.errors import ConfigError
-from dltool.hints import key_hint, nearest
+from dltool.core.errors import ConfigError
+from dltool.core.hints import key_hint, nearest
+from dltool.core.shell import quoted
 from dltool.metrics.direction import metric_direction
 from dltool.runs.catalog import FIELDS, STATES, RunRecord, as_text, find_run, known_keys, read_run, read_runs
-from dltool.shell import quoted
 
 FILTER = re.compile(r"([^<>=!]+)(==|!=|<=|>=|=|<|>)(.*)", re.DOTALL)
 ORDERS: dict[str, Callable[[Any, Any], bool]] = {

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from dltool.config.compose import Composed
+from dltool.core.errors import DltoolError
 from dltool.core.safe_path import SafePath
-from dltool.errors import DltoolError
 from dltool.trust.sources import TrustedSource, trusted_sources
 
 

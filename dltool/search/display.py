@@ -9,7 +9,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from dltool.numerals import numeral
+from dltool.core.numerals import numeral
 from dltool.search.folder import DONE, JobFolder, Result
 
 REFRESH_SECONDS = 0.5

@@ -13,13 +13,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from dltool.core.errors import ConfigError
 from dltool.core.safe_path import SafePath
-from dltool.errors import ConfigError
+from dltool.core.shell import quoted
 from dltool.runs.folder import CONFIG, STATUS, SWEEP, RunFolder, make_dated, read_json
 from dltool.runs.lock import FolderLock
 from dltool.search.grid import Job
 from dltool.search.workers import describe_exit
-from dltool.shell import quoted
 
 DONE = ("finished", "pruned")  # Never run again.
 

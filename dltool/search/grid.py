@@ -11,8 +11,8 @@ from hydra.core.override_parser.types import Glob, Override, RangeSweep
 from hydra.errors import HydraException
 
 from dltool.config.compose import parse_override
-from dltool.config.options import GROUPS, option_files
-from dltool.errors import ConfigError
+from dltool.core.errors import ConfigError
+from dltool.declarations.options import GROUPS, option_files
 
 MAX_JOBS = 10_000
 

@@ -5,7 +5,6 @@ import os
 import signal
 import sys
 import threading
-import time
 import traceback
 from dataclasses import replace
 from multiprocessing import parent_process
@@ -14,25 +13,24 @@ from typing import Any
 
 import torch
 
-import dltool
 from dltool.config.check import Config, check
 from dltool.config.compose import leaves
 from dltool.config.rerun import compose_resume, with_auto
+from dltool.core.errors import DltoolError
+from dltool.core.process import OUTPUT_ROOT, restart_clock
 from dltool.engine.clock import Clock
 from dltool.engine.device import available_cores
-from dltool.errors import DltoolError
-from dltool.observers.observer import Observer, Progress
+from dltool.engine.observer import Observer, Progress
+from dltool.observers.status_file import StatusFile
 from dltool.runs.folder import CONFIG, RunFolder
-from dltool.runs.status import StatusFile
 from dltool.search.assignment import Assignment
-from dltool.settings import OUTPUT_ROOT
-from dltool.training import resume, train
+from dltool.training.train import resume, train
 from dltool.trust.importing import described
 
 
 def run_job(assignment: Assignment) -> None:
     """Train one job in its own run folder; the process ends with its exit code."""
-    dltool.IMPORTED_AT = time.monotonic()
+    restart_clock()
     leave_terminal(assignment)
     sys.argv = ["dltool", *assignment.words]
     composed = assignment.composed

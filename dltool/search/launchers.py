@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from dltool.config.compose import Composed
+from dltool.config.trusted_code import reread
+from dltool.core.errors import ConfigError
 from dltool.core.safe_path import SafePath
-from dltool.errors import ConfigError
+from dltool.core.shell import setting
 from dltool.search.assignment import Assignment, carry_out, refuse
-from dltool.shell import setting
-from dltool.trust.record import reread
 
 # Launcher to the package that brings it and the extra that installs it.
 LAUNCHERS = {

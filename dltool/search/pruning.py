@@ -4,7 +4,7 @@ from typing import Any
 
 from optuna.trial import Trial
 
-from dltool.observers.observer import Observer, Progress
+from dltool.engine.observer import Observer, Progress
 from dltool.tasks.task import Task
 
 

@@ -18,8 +18,8 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from dltool.errors import ConfigError
-from dltool.numerals import numeral
+from dltool.core.errors import ConfigError
+from dltool.core.numerals import numeral
 
 STANDARD_ERRORS = 3.0
 

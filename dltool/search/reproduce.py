@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from rich import box
 from rich.table import Table
 
-from dltool.numerals import numeral
+from dltool.core.numerals import numeral
+from dltool.core.shell import quoted
 from dltool.search.display import output_console
 from dltool.search.folder import Result
 from dltool.search.record import Claim, Record, mean_and_spread
 from dltool.search.sweep import Sweep
-from dltool.shell import quoted
 
 
 def reproduce(name: str, record: Record, sweep: Sweep) -> int:

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from dltool.component import NonNegative, Positive, register
 from dltool.config.check import check_group
 from dltool.config.compose import Composed, apply_override, parse_override
+from dltool.declarations.component import NonNegative, Positive, register
 
 
 @register("sweep", "default")
@@ -66,7 +66,7 @@ def split_settings(group: str, overrides: Sequence[str]) -> tuple[dict[str, Any]
     """Take the search's own keys out of the overrides and check them.
 
     Args:
-        group: "sweep" or "tune", registered in dltool.settings.
+        group: "sweep" or "tune", registered in dltool.config.settings.
         overrides: As typed.
 
     Returns:

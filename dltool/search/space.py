@@ -15,9 +15,9 @@ from typing import Any, Protocol
 from hydra.core.override_parser.types import IntervalSweep, Override, RangeSweep
 
 from dltool.config.compose import parse_override
-from dltool.errors import ConfigError
+from dltool.core.errors import ConfigError
+from dltool.core.shell import quoted
 from dltool.search.grid import alternatives, numbers_in
-from dltool.shell import quoted
 
 
 class Trial(Protocol):

@@ -19,9 +19,9 @@ from optuna.storages import BaseStorage, JournalStorage, get_storage
 from optuna.storages.journal import JournalFileBackend
 from optuna.trial import FrozenTrial, TrialState
 
+from dltool.core.errors import ConfigError
+from dltool.core.randomness import derive_seed
 from dltool.core.safe_path import SafePath
-from dltool.errors import ConfigError
-from dltool.randomness import derive_seed
 from dltool.runs.folder import STATUS
 from dltool.runs.lock import is_held
 from dltool.search.folder import JobFolder, Result, differences, values_of

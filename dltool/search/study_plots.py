@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from optuna.trial import FrozenTrial, TrialState
 
 from dltool.core.safe_path import SafePath
-from dltool.observers.drawing import STYLE, make_figure, num_panel_columns, save_figure
-from dltool.observers.fonts import fonts_for
+from dltool.figures.drawing import STYLE, make_figure, num_panel_columns, save_figure
+from dltool.figures.fonts import fonts_for
 from dltool.search.space import Dimension
 from dltool.search.study import Study
 

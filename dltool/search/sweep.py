@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from dltool.config.compose import Composed
+from dltool.core.process import OUTPUT_ROOT
+from dltool.core.shell import quoted, setting
 from dltool.search.assignment import Assignment, carry_out
 from dltool.search.display import JobsDisplay, output_console
 from dltool.search.folder import SweepFolder
@@ -15,8 +17,6 @@ from dltool.search.launchers import launch
 from dltool.search.leaderboard import SEED, Standing, leaderboard, ranking_metric, standings, write_csv
 from dltool.search.settings import SweepSettings
 from dltool.search.workers import Workers
-from dltool.settings import OUTPUT_ROOT
-from dltool.shell import quoted, setting
 from dltool.trust.sources import trusted_code
 
 

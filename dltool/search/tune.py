@@ -12,12 +12,13 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from dltool.build import prepare
+from dltool.build.prepare import prepare
 from dltool.config.check import Config, check
 from dltool.config.compose import Composed
-from dltool.errors import ConfigError, DltoolError
-from dltool.following import followed_metric
-from dltool.numerals import numeral
+from dltool.core.errors import ConfigError, DltoolError
+from dltool.core.numerals import numeral
+from dltool.core.shell import quoted
+from dltool.engine.monitored_metric import followed_metric
 from dltool.search.assignment import Assignment, carry_out
 from dltool.search.display import JobsDisplay, output_console
 from dltool.search.folder import Result
@@ -25,7 +26,6 @@ from dltool.search.settings import TuneSettings
 from dltool.search.study import Study
 from dltool.search.study_plots import draw_study
 from dltool.search.workers import Workers
-from dltool.shell import quoted
 
 SHOWN_TRIALS = 5
 

@@ -9,14 +9,14 @@ from torch.nn import functional as F
 
 from dltool.attacks.adversary import Adversary
 from dltool.attacks.pixels import as_logits
-from dltool.batch import Batch
-from dltool.component import NonNegative, register, requires
-from dltool.errors import ConfigError
+from dltool.core.batch import Batch
+from dltool.core.errors import ConfigError
+from dltool.core.spec import DataSpec
+from dltool.declarations.component import NonNegative, register, requires
 from dltool.layers.evaluation_mode import evaluation_mode
 from dltool.losses.criterion import Criterion
 from dltool.metrics.accuracy import accuracy
 from dltool.metrics.mean import Mean, MeanOver
-from dltool.spec import DataSpec
 from dltool.tasks.supervised import SupervisedTask
 from dltool.tasks.task import Loss, Source, Updater
 

@@ -5,13 +5,13 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from dltool.batch import Batch
-from dltool.component import NonNegative, Positive, Probability, register, requires
+from dltool.core.batch import Batch
+from dltool.core.spec import DataSpec
+from dltool.declarations.component import NonNegative, Positive, Probability, register, requires
 from dltool.losses.criterion import Criterion
 from dltool.metrics.mean import Mean, MeanOver
 from dltool.metrics.of_samples import SampleMetrics
 from dltool.models.coding_networks import CodingNetworks
-from dltool.spec import DataSpec
 from dltool.tasks.coding import CodingTask
 from dltool.tasks.task import Loss
 

@@ -3,12 +3,12 @@
 import torch
 from torch import Tensor, nn
 
-from dltool.batch import Batch
-from dltool.component import Probability, register
+from dltool.core.batch import Batch
+from dltool.core.randomness import generator
+from dltool.core.spec import IGNORED, DataSpec
+from dltool.declarations.component import Probability, register
 from dltool.losses.criterion import Criterion
 from dltool.metrics.mean import Mean, MeanOver
-from dltool.randomness import generator
-from dltool.spec import IGNORED, DataSpec
 from dltool.tasks.language_model import measured_tokens, token_loss, with_perplexity
 from dltool.tasks.task import Loss, Prediction, Task
 from dltool.text.fitting import load_tokenizer

@@ -5,14 +5,14 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
-from dltool.batch import Batch
-from dltool.errors import ConfigError
+from dltool.core.batch import Batch
+from dltool.core.errors import ConfigError
+from dltool.core.randomness import generator
+from dltool.core.shell import setting
+from dltool.core.spec import DataSpec
 from dltool.losses.criterion import Criterion
 from dltool.losses.likelihood import Likelihood
 from dltool.models.coding_networks import CodingNetworks
-from dltool.randomness import generator
-from dltool.shell import setting
-from dltool.spec import DataSpec
 from dltool.tasks.generative import GenerativeTask
 from dltool.tasks.task import Network
 

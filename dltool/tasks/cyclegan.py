@@ -7,11 +7,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from dltool.batch import Batch
-from dltool.component import NonNegative, register, requires
+from dltool.core.batch import Batch
+from dltool.core.spec import DataSpec
+from dltool.declarations.component import NonNegative, register, requires
 from dltool.metrics.mean import Mean, MeanOver
 from dltool.models.cyclegan import CycleGan
-from dltool.spec import DataSpec
 from dltool.tasks.image_pool import ImagePool
 from dltool.tasks.task import Loss, Network, Source, Task, Updater
 

@@ -7,16 +7,16 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
-from dltool.batch import Batch
-from dltool.component import Positive, register, requires
+from dltool.core.batch import Batch
+from dltool.core.randomness import generator
+from dltool.core.spec import DataSpec
+from dltool.declarations.component import Positive, register, requires
 from dltool.layers.evaluation_mode import evaluation_mode
-from dltool.losses.game import Game
+from dltool.losses.gan_loss import Game
 from dltool.metrics.mean import Mean, MeanOver
 from dltool.metrics.modes import NUM_SAMPLES, mode_coverage
 from dltool.metrics.of_samples import SampleMetrics
 from dltool.models.adversarial_networks import AdversarialNetworks
-from dltool.randomness import generator
-from dltool.spec import DataSpec
 from dltool.tasks.generative import GenerativeTask
 from dltool.tasks.task import Loss, Network, Source, Updater
 
@@ -33,8 +33,8 @@ class GanTask(GenerativeTask):
     """Algorithm 1 of Goodfellow et al. (2014, arXiv:1406.2661): k steps of D, then one of G, again and again.
 
     Each step of D draws a fresh batch of data and fresh noise, the step of G fresh noise alone. What either minimizes,
-    what D is penalized for or bounded by, and how many steps it takes, is the loss's business (dltool.losses.game), so
-    that the algorithm is all that is here; the optimizers are those of the updaters "discriminator" and "generator".
+    what D is penalized for or bounded by, and how many steps it takes, is the loss's business (dltool.losses.gan_loss),
+    so that the algorithm is all that is here; the optimizers are those of the updaters "discriminator" and "generator".
     A conditional model gets the labels of the batch, for data and fakes alike.
 
     Logged: "d_loss" (without the penalty) and "g_loss" as minimized, "penalty" where there is one, and what the loss

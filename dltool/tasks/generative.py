@@ -6,9 +6,9 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from dltool.batch import Batch
+from dltool.core.batch import Batch
+from dltool.core.randomness import generator
 from dltool.metrics.of_samples import SampleMetrics
-from dltool.randomness import generator
 from dltool.tasks.task import Task
 
 Draw = Callable[[int], tuple[Tensor, Tensor | None]]  # So many samples, and the classes that were asked for.
@@ -43,7 +43,7 @@ class GenerativeTask(Task):
         num_classes: By which samples can be asked for; 0 for an unconditional model.
         has_truncation: Whether `decode` knows truncation.
         asked: What is to be measured of the samples.
-        judge: Measures that in each evaluation; dltool.build puts it here where something is asked for.
+        judge: Measures that in each evaluation; dltool.build.prepare puts it here where something is asked for.
     """
 
     main_metric: tuple[str, str] | None = None

@@ -7,11 +7,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from dltool.batch import Batch
-from dltool.component import register
+from dltool.core.batch import Batch
+from dltool.core.spec import IGNORED, DataSpec
+from dltool.declarations.component import register
 from dltool.losses.criterion import Criterion
 from dltool.metrics.mean import Mean, MeanOver
-from dltool.spec import IGNORED, DataSpec
 from dltool.tasks.task import Loss, Task
 from dltool.text.fitting import load_tokenizer
 from dltool.text.vocabulary import CharTokenizer

@@ -6,11 +6,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from dltool.component import NonNegative, register, requires
+from dltool.core.spec import DataSpec
+from dltool.declarations.component import NonNegative, register, requires
 from dltool.losses.mse import MSE
 from dltool.metrics.mean import Mean
 from dltool.models.linear import Linear
-from dltool.spec import DataSpec
 from dltool.tasks.supervised import SupervisedTask
 from dltool.tasks.task import Source, Updater
 

@@ -8,14 +8,14 @@ from torch.nn import functional as F
 
 from dltool.attacks.adversary import Adversary, Examples
 from dltool.attacks.pixels import Pixels, as_logits
-from dltool.batch import Batch
-from dltool.component import NonNegative, Positive, Probability, register, requires
+from dltool.core.batch import Batch
+from dltool.core.spec import DataSpec
+from dltool.declarations.component import NonNegative, Positive, Probability, register, requires
 from dltool.layers.evaluation_mode import evaluation_mode
 from dltool.losses.criterion import Criterion
 from dltool.metrics.accuracy import accuracy
 from dltool.metrics.mean import Mean, MeanOver
 from dltool.models.perturber import Perturber
-from dltool.spec import DataSpec
 from dltool.tasks.supervised import SupervisedTask
 from dltool.tasks.task import Loss, Source, Updater
 

@@ -6,13 +6,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from dltool.batch import Batch
-from dltool.component import Positive, register, requires
+from dltool.core.batch import Batch
+from dltool.core.spec import DataSpec
+from dltool.declarations.component import Positive, register, requires
 from dltool.metrics.accuracy import accuracy, predicted_classes
 from dltool.metrics.mean import Mean
 from dltool.metrics.total import Total
 from dltool.models.perceptron import Perceptron
-from dltool.spec import DataSpec
 from dltool.tasks.task import Prediction, Source, Task, Updater
 
 

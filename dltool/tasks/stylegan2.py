@@ -7,14 +7,14 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
-from dltool.batch import Batch
-from dltool.component import NonNegative, Positive, Probability, register, requires
+from dltool.core.batch import Batch
+from dltool.core.spec import DataSpec
+from dltool.declarations.component import NonNegative, Positive, Probability, register, requires
 from dltool.layers.evaluation_mode import evaluation_mode
 from dltool.layers.full_precision import full_precision
-from dltool.losses.game import Game, squared_gradient_norms
+from dltool.losses.gan_loss import Game, squared_gradient_norms
 from dltool.metrics.mean import Mean
 from dltool.models.stylegan2 import StyleGan2
-from dltool.spec import DataSpec
 from dltool.tasks.gan import GanTask, mean_of
 from dltool.tasks.task import Loss, Network, Source, Updater
 

@@ -8,15 +8,15 @@ import torch
 from torch import Tensor, nn
 
 from dltool.attacks.adversary import Adversary, Examples
-from dltool.batch import Batch
-from dltool.component import NonNegative, register, requires
+from dltool.core.batch import Batch
+from dltool.core.spec import DataSpec
+from dltool.declarations.component import NonNegative, register, requires
 from dltool.losses.criterion import Criterion
 from dltool.metrics.accuracy import accuracy, predicted_classes
 from dltool.metrics.chosen import chosen_metrics
 from dltool.metrics.direction import metric_direction
 from dltool.metrics.mean import Mean, MeanOver
 from dltool.metrics.metric import UndefinedMetric
-from dltool.spec import DataSpec
 from dltool.tasks.task import Loss, Prediction, Task
 
 ATTACKED = ("attacked_loss", "attacked_accuracy", "perturbation")  # Stand behind what is measured without an attack.

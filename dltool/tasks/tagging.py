@@ -3,10 +3,10 @@
 import torch
 from torch import Tensor
 
-from dltool.batch import Batch
-from dltool.component import register
+from dltool.core.batch import Batch
+from dltool.core.spec import IGNORED
+from dltool.declarations.component import register
 from dltool.metrics.mean import Mean, MeanOver
-from dltool.spec import IGNORED
 from dltool.tasks.supervised import SupervisedTask
 from dltool.tasks.task import Loss, Prediction
 

@@ -11,8 +11,8 @@ from typing import Any, NamedTuple, Protocol
 
 from torch import Tensor, nn
 
-from dltool.batch import Batch
-from dltool.errors import ConfigError
+from dltool.core.batch import Batch
+from dltool.core.errors import ConfigError
 from dltool.metrics.mean import Mean
 from dltool.metrics.metric import Metric
 

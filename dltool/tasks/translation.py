@@ -7,13 +7,13 @@ from typing import Any, Literal, Self
 import torch
 from torch import Tensor, nn
 
-from dltool.batch import Batch
-from dltool.component import NonNegative, Positive, register
-from dltool.errors import ConfigError
-from dltool.generation.search import beam_search, greedy_search
+from dltool.core.batch import Batch
+from dltool.core.errors import ConfigError
+from dltool.core.spec import BEGIN, END, IGNORED, PAD, DataSpec
+from dltool.declarations.component import NonNegative, Positive, register
+from dltool.decoding.beam_search import beam_search, greedy_search
 from dltool.losses.criterion import Criterion
 from dltool.metrics.mean import Mean, MeanOver
-from dltool.spec import BEGIN, END, IGNORED, PAD, DataSpec
 from dltool.tasks.language_model import measured_tokens, token_loss, with_perplexity
 from dltool.tasks.task import Loss, Network, Prediction, Task
 from dltool.text.fitting import load_tokenizer

@@ -6,14 +6,14 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
-from dltool.batch import Batch
-from dltool.component import NonNegative, Positive, register, requires
+from dltool.core.batch import Batch
+from dltool.core.randomness import generator
+from dltool.core.spec import DataSpec
+from dltool.declarations.component import NonNegative, Positive, register, requires
 from dltool.losses.likelihood import Likelihood
 from dltool.metrics.mean import Mean, MeanOver
 from dltool.metrics.of_samples import SampleMetrics
 from dltool.models.vae import Vae
-from dltool.randomness import generator
-from dltool.spec import DataSpec
 from dltool.tasks.coding import CodingTask
 from dltool.tasks.importance import log_likelihood
 from dltool.tasks.task import Loss, Source, Updater

@@ -13,9 +13,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from dltool.errors import ConfigError
-from dltool.hints import nearest
-from dltool.spec import DataSpec
+from dltool.core.errors import ConfigError
+from dltool.core.hints import nearest
+from dltool.core.spec import DataSpec
 from dltool.tasks.supervised import SupervisedTask
 from dltool.tasks.task import Task
 

@@ -8,16 +8,16 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from dltool.batch import Batch
-from dltool.component import register
+from dltool.core.batch import Batch
+from dltool.core.errors import ConfigError
+from dltool.core.spec import DataSpec
 from dltool.data.word_tests import Analogies, Similarities, read_analogies, read_similarities
-from dltool.errors import ConfigError
+from dltool.declarations.component import register
 from dltool.layers.word_windows import WordPredictions
 from dltool.losses.cross_entropy import CrossEntropy
 from dltool.metrics.mean import Mean, MeanOver
 from dltool.metrics.word_vectors import analogies_solved, similarity_correlation
 from dltool.models.word2vec import Word2Vec
-from dltool.spec import DataSpec
 from dltool.tasks.task import Loss, Network, Prediction, Task
 from dltool.text.fitting import load_tokenizer
 from dltool.text.tokenizer import Tokenizer

@@ -2,8 +2,8 @@
 
 from torch import Tensor, nn
 
-from dltool.component import Fraction, Positive, register
-from dltool.spec import DataSpec
+from dltool.core.spec import DataSpec
+from dltool.declarations.component import Fraction, Positive, register
 
 
 @register("model", "mine", inputs="any", tasks=("supervised",))

@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from models import Mine
 
 from dltool.cli.main import main
-from dltool.spec import DataSpec
+from dltool.core.spec import DataSpec
 
 
 def test_learns_a_batch_by_heart() -> None:

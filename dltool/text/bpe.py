@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from dltool.errors import ConfigError
+from dltool.core.errors import ConfigError
 from dltool.text.tokenizer import Tokenizer, TokenizerSettings
 
 

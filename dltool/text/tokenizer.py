@@ -1,7 +1,7 @@
 """Tokenisers: text to the numbers that a model takes, and back. Fitted on the training split alone, saved with a run.
 
-A vocabulary opens with its special tokens: `<unk>` alone for a stream of text; the four of dltool.spec where texts are
-sentences of different lengths.
+A vocabulary opens with its special tokens: `<unk>` alone for a stream of text; the four of dltool.core.spec where texts
+are sentences of different lengths.
 """
 
 import json
@@ -11,8 +11,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
-from dltool.component import Positive
-from dltool.errors import DataError
+from dltool.core.errors import DataError
+from dltool.declarations.component import Positive
 
 STREAM_SPECIALS = ("<unk>",)
 BLANK = re.compile(r"_{2,}|<unk>")  # In a text that a person typed: what is to be guessed.

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from dltool.settings import OUTPUT_ROOT
+from dltool.core.process import OUTPUT_ROOT
 
 
 def below_output_root(path: str | None) -> bool:

@@ -1,6 +1,6 @@
 """What a user's Python file registers, read from its text; the mistakes that can be seen there are named here.
 
-dltool.config.source reads the fields of a component, once it is wanted; this is about its registration.
+dltool.declarations.source reads the fields of a component, once it is wanted; this is about its registration.
 """
 
 import ast
@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dltool.errors import ConfigError
-from dltool.hints import nearest
-from dltool.shell import quoted
+from dltool.core.errors import ConfigError
+from dltool.core.hints import nearest
+from dltool.core.shell import quoted
 
 Definition = ast.ClassDef | ast.FunctionDef
-MARK = "dltool.component"  # Where `register` comes from; another library's decorator of that name is none of ours.
+# Where `register` comes from, by its present name and its former; from elsewhere it is another library's decorator.
+MARKS = ("dltool.declarations.component", "dltool.component")
 INPUTS = ("any", "image", "vector")
 TARGETS = ("classes", "binary", "numbers", "none", "auto")
 
@@ -69,7 +70,7 @@ def registrations_in(tree: ast.Module, path: Path, module: str, num_packages: in
     marks = {
         alias.name
         for node in tree.body
-        if isinstance(node, ast.ImportFrom) and node.module == MARK
+        if isinstance(node, ast.ImportFrom) and node.module in MARKS
         for alias in node.names
         if alias.asname in (None, alias.name)
     }

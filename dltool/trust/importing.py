@@ -8,7 +8,8 @@ from collections.abc import Iterator, Sequence
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 
-from dltool.errors import ConfigError, DltoolError
+from dltool.core.errors import ConfigError, DltoolError
+from dltool.trust.former_names import FormerNameFinder
 from dltool.trust.sources import TrustedFile, trusted_file, trusted_files
 
 
@@ -48,6 +49,7 @@ def install() -> None:
     """Let this process import trusted modules."""
     if not any(isinstance(finder, TrustedFinder) for finder in sys.meta_path):
         sys.meta_path.insert(0, TrustedFinder())
+        sys.meta_path.append(FormerNameFinder())
 
 
 def place_of(error: BaseException) -> str | None:

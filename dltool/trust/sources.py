@@ -15,8 +15,8 @@ from importlib.util import decode_source
 from pathlib import Path
 from typing import Any
 
-from dltool.errors import ConfigError
-from dltool.shell import quoted
+from dltool.core.errors import ConfigError
+from dltool.core.shell import quoted
 from dltool.trust.declarations import Registration, registrations_in
 
 CONFIGS = "configs"  # Beside a file, or in a package.
@@ -81,7 +81,7 @@ class TrustedSource:
 
     @property
     def record(self) -> dict[str, Any]:
-        """What a run remembers of it; see dltool.trust.record."""
+        """What a run remembers of it; see dltool.config.trusted_code."""
         names = [f"{one.group}={one.name}" for one in self.registrations]
         return {"path": str(self.path), "sha256": self.sha256, "registers": names}
 
@@ -140,7 +140,7 @@ def read_sources(paths: Sequence[Path]) -> list[TrustedSource]:
         if not source.registrations:
             raise ConfigError(
                 f"--trust {source.path} registers nothing",
-                'from dltool.component import register, and @register("model", "mine", …) before a class',
+                'from dltool.declarations.component import register, and @register("model", "mine", …) before a class',
             )
     return sources
 

@@ -2,10 +2,10 @@
 
 from torch import nn
 
+from dltool.core.errors import ConfigError
+from dltool.core.spec import InitializedFromData
 from dltool.data.dataset import Dataset
 from dltool.data.source import TrainSource
-from dltool.errors import ConfigError
-from dltool.spec import InitializedFromData
 
 
 def initialize_from_data(model: nn.Module, dataset: Dataset) -> list[str]:

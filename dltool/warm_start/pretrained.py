@@ -8,8 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from dltool.errors import ConfigError, DataError
-from dltool.shell import setting
+from dltool.core.errors import ConfigError, DataError
+from dltool.core.shell import setting
 from dltool.warm_start.published import find_weights, published_digest, torchvision_weights
 from dltool.warm_start.source import WeightsSource, read_file
 from dltool.warm_start.warm_start import NUM_NAMED, WarmStart, by_own_names

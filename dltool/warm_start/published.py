@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 from urllib.error import URLError
 
-from dltool.errors import ConfigError, DataError
-from dltool.hints import nearest
-from dltool.shell import setting
+from dltool.core.errors import ConfigError, DataError
+from dltool.core.hints import nearest
+from dltool.core.shell import setting
 from dltool.warm_start.source import SUFFIXES
 
 

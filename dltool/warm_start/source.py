@@ -17,12 +17,12 @@ import torch
 from safetensors import SafetensorError
 from torch import Tensor
 
+from dltool.core.errors import CheckpointError, ConfigError, DataError
+from dltool.core.process import OUTPUT_ROOT
+from dltool.core.shell import setting
 from dltool.engine.checkpoint import MANIFEST, STATE, WEIGHTS, load
 from dltool.engine.named_checkpoints import CHECKPOINTS, POINTERS, find_checkpoint, weights_in_use
-from dltool.errors import CheckpointError, ConfigError, DataError
 from dltool.runs.catalog import find_run, is_run
-from dltool.settings import OUTPUT_ROOT
-from dltool.shell import setting
 
 PICKLED = (".pt", ".pth", ".bin", ".ckpt")
 SUFFIXES = (".safetensors", *PICKLED)

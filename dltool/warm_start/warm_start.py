@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from dltool.errors import ConfigError, DataError
+from dltool.core.errors import ConfigError, DataError
 from dltool.runs.catalog import as_typed
 from dltool.warm_start.source import WeightsSource, read_weights
 

@@ -7,9 +7,9 @@ from torch import nn
 from dltool.attacks.adversary import Adversary
 from dltool.attacks.pgd import PGD
 from dltool.attacks.pixels import Pixels, as_logits
+from dltool.core.errors import ConfigError
+from dltool.core.spec import DataSpec
 from dltool.data.scaling import pixel_scaling
-from dltool.errors import ConfigError
-from dltool.spec import DataSpec
 
 CLASSES = ("a", "b", "c")
 IMAGES = torch.randint(256, (8, 2, 4, 4), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))

@@ -11,7 +11,7 @@ from dltool.attacks.fgsm import FGSM
 from dltool.attacks.margin import Margin
 from dltool.attacks.noise import Noise
 from dltool.attacks.pgd import PGD
-from dltool.errors import ConfigError
+from dltool.core.errors import ConfigError
 
 ATTACKS = {
     "noise": Noise,

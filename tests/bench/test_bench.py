@@ -10,16 +10,16 @@ from typing import Any
 
 import pytest
 import torch
-from made_up_images import write_pictures
+from synthetic_images import write_pictures
 
 from dltool.bench.bare_loop import bare_loop_beside, build_bare_loop
 from dltool.bench.bench import bench, compare
 from dltool.bench.dltool_loop import DltoolLoop
 from dltool.bench.peers import usual_loader
 from dltool.bench.stopwatch import Seconds, time_in_turns
-from dltool.build import prepare
+from dltool.build.prepare import prepare
 from dltool.config.check import Config
-from dltool.errors import DataError
+from dltool.core.errors import DataError
 
 TRAININGS = {
     "classes": ["model=mlp", "model.hidden=[8]", "data=iris", "data.batch_size=16", "schedule=one_cycle"],

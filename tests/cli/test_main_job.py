@@ -217,7 +217,7 @@ def test_a_full_disk_names_the_last_good_checkpoint(tmp_path: Path) -> None:
     script = (
         "import resource, signal, sys\n"
         "from dltool.cli.main import main\n"
-        "import dltool.training\n"
+        "import dltool.training.train\n"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, 60_000))\n"
         "sys.exit(main(sys.argv[1:]))\n"

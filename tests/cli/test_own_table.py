@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from dltool.build import prepare
+from dltool.build.prepare import prepare
 from dltool.data.csv_file import read_csv
 from dltool.data.preprocessing import from_json
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import dltool as package
-from dltool.errors import ConfigError
+from dltool.core.errors import ConfigError
 
 Dltool = Callable[..., subprocess.CompletedProcess[str]]
 

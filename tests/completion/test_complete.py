@@ -12,7 +12,7 @@ from dltool.cli.main import VERBS, make_parser, with_action
 from dltool.completion.answer import Answer
 from dltool.completion.complete import complete
 from dltool.completion.shells import split_line
-from dltool.config.options import GROUPS, option_files
+from dltool.declarations.options import GROUPS, option_files
 
 
 def answer(line: str) -> Answer:

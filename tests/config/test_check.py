@@ -4,7 +4,7 @@ import pytest
 
 from dltool.config.check import check
 from dltool.config.compose import compose
-from dltool.errors import ConfigError
+from dltool.core.errors import ConfigError
 
 WRONG = [
     # overrides, words of the message, words of the hint

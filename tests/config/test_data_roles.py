@@ -7,7 +7,7 @@ import pytest
 
 from dltool.config.check import Config
 from dltool.config.data_roles import changed_membership, is_other_data, keys_with_role, role_of
-from dltool.config.source import component, registrations
+from dltool.declarations.source import component, registrations
 
 Configure = Callable[..., Config]
 

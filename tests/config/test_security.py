@@ -8,8 +8,8 @@ import pytest
 
 from dltool.config.check import check
 from dltool.config.compose import compose, compose_from
-from dltool.config.options import primary_directory
-from dltool.errors import ConfigError
+from dltool.core.errors import ConfigError
+from dltool.declarations.options import primary_directory
 from dltool.runs.folder import RunFolder
 
 # What ran, or might have run, through Hydra 1.3.8's instantiate.

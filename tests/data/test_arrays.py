@@ -1,8 +1,8 @@
 import pytest
 import torch
 
+from dltool.core.errors import DataError
 from dltool.data.arrays import RawData, Split, check_data
-from dltool.errors import DataError
 
 
 def table(inputs=None, targets=None, **fields):

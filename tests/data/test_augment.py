@@ -7,12 +7,12 @@ import torch
 from torch.nn import functional as F
 from torchvision.transforms.v2 import functional as per_sample
 
-from dltool.batch import Batch
+from dltool.core.batch import Batch
+from dltool.core.randomness import generator
 from dltool.data.affine import Affine
 from dltool.data.augment import Augmentation
 from dltool.data.mixing import Mixing
 from dltool.data.pixel_values import Cutout, Light, Noise
-from dltool.randomness import generator
 
 SIZE = (9, 14)
 EVERYTHING = Augmentation(

@@ -3,12 +3,12 @@ from itertools import chain
 import pytest
 import torch
 
+from dltool.core.errors import DataError
 from dltool.data.arrays import RawData, Split
 from dltool.data.augment import Augmentation
 from dltool.data.builtin import diabetes, iris
 from dltool.data.source import TrainSource
 from dltool.data.table_data import TableData
-from dltool.errors import DataError
 
 CPU = torch.device("cpu")
 LABELS = torch.tensor([0] * 80 + [1] * 15 + [3] * 6)  # No sample has the label 2.

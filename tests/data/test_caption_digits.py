@@ -3,15 +3,15 @@
 import pytest
 import torch
 
+from dltool.core.errors import ConfigError
+from dltool.core.randomness import generator
+from dltool.core.spec import BEGIN, END, PAD
 from dltool.data.augment import Augmentation
 from dltool.data.builtin import digits
 from dltool.data.caption_data import CaptionData
 from dltool.data.caption_digits import caption_digits
 from dltool.data.image_preprocessing import ImagePreprocessing
 from dltool.data.preprocessing import Fitted
-from dltool.errors import ConfigError
-from dltool.randomness import generator
-from dltool.spec import BEGIN, END, PAD
 from dltool.text.fitting import load_tokenizer
 
 NAMES = {"zero": 0, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9}

@@ -6,11 +6,11 @@ import shutil
 import numpy as np
 import pytest
 import torch
-from made_up_images import CIFAR10_NAMES, cifar_files, pickled, python2_pickle, random_pixels, tar_bytes, write_cifar
+from synthetic_images import CIFAR10_NAMES, cifar_files, pickled, python2_pickle, random_pixels, tar_bytes, write_cifar
 
+from dltool.core.errors import DataError
 from dltool.data import cifar
 from dltool.data.download import Remote
-from dltool.errors import DataError
 
 RNG = torch.Generator()
 TEN, HUNDRED = "cifar-10-batches-py", "cifar-100-python"

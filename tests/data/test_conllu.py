@@ -2,13 +2,13 @@
 
 import pytest
 import torch
-from made_up_texts import write_every_text, write_treebank
 from places import REAL_DATA
+from synthetic_texts import write_every_text, write_treebank
 
+from dltool.core.errors import ConfigError, DataError
+from dltool.core.spec import IGNORED
 from dltool.data.conllu import conllu
 from dltool.data.sequence_data import SequenceData
-from dltool.errors import ConfigError, DataError
-from dltool.spec import IGNORED
 from dltool.text.tokenizer import TokenizerSettings
 
 RNG = torch.Generator()

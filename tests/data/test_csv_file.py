@@ -2,8 +2,8 @@ import gzip
 
 import pytest
 
+from dltool.core.errors import DataError
 from dltool.data.csv_file import CsvTable, read_csv
-from dltool.errors import DataError
 
 
 @pytest.fixture

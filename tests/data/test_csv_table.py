@@ -6,11 +6,11 @@ import pytest
 import torch
 
 from dltool.config.compose import parse_override
+from dltool.core.errors import DataError
 from dltool.data.csv_file import read_csv
 from dltool.data.csv_table import csv_table
 from dltool.data.preprocessing import Fitted
 from dltool.data.table_data import TableData
-from dltool.errors import DataError
 
 RNG = torch.Generator()
 SHAPES = "id,side,colour,y\n" + "".join(

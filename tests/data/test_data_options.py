@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 import torch
 import yaml
-from made_up_images import write_every_image_set
-from made_up_texts import write_every_text
+from synthetic_images import write_every_image_set
+from synthetic_texts import write_every_text
 
-from dltool.config.source import component
-from dltool.construct import build_component
+from dltool.declarations.construct import build_component
+from dltool.declarations.source import component
 
 OPTIONS = sorted((Path(__file__).resolve().parents[2] / "configs" / "data").glob("*.yaml"))
 

@@ -5,8 +5,8 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
+from dltool.core.errors import DataError
 from dltool.data.download import Remote, fetch
-from dltool.errors import DataError
 
 CONTENT = bytes(range(256)) * 5000
 

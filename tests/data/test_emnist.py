@@ -5,11 +5,11 @@ import zipfile
 import numpy as np
 import pytest
 import torch
-from made_up_images import EMNIST_CLASSES, emnist_zip, idx_bytes, random_pixels
+from synthetic_images import EMNIST_CLASSES, emnist_zip, idx_bytes, random_pixels
 
+from dltool.core.errors import DataError
 from dltool.data import emnist
 from dltool.data.download import Remote
-from dltool.errors import DataError
 
 RNG = torch.Generator()
 

@@ -7,9 +7,9 @@ from subprocess import CompletedProcess
 
 import pytest
 import torch
-from made_up_images import write_mnist
+from synthetic_images import write_mnist
 
-from dltool.build import prepare
+from dltool.build.prepare import prepare
 from dltool.config.check import Config
 from dltool.data.builtin import digits, iris
 from dltool.data.digit_pairs import DigitDomains

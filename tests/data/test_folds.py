@@ -5,10 +5,10 @@ from itertools import chain
 import pytest
 import torch
 
+from dltool.core.errors import DataError
+from dltool.core.randomness import generator
 from dltool.data.arrays import RawData, Split
 from dltool.data.splits import fold_of_each, make_splits
-from dltool.errors import DataError
-from dltool.randomness import generator
 
 LABELS = torch.randint(0, 4, (103,), generator=generator(0, "labels")).clamp(max=2)
 

@@ -4,8 +4,8 @@ import struct
 import numpy as np
 import pytest
 
+from dltool.core.errors import DataError
 from dltool.data.idx import read_idx
-from dltool.errors import DataError
 
 IMAGES = np.arange(24, dtype=np.uint8).reshape(2, 3, 4)
 

@@ -7,21 +7,21 @@ from typing import Any
 
 import pytest
 import torch
-from made_up_images import write_mnist
+from synthetic_images import write_mnist
 
-from dltool.build import prepare
+from dltool.build.prepare import prepare
 from dltool.config.check import Config
+from dltool.core.errors import ConfigError
 from dltool.data import image_data, memory
 from dltool.data.arrays import RawData, Split
 from dltool.data.augment import Augmentation
 from dltool.data.builtin import digits
+from dltool.data.digit_styles import LookData
 from dltool.data.image_data import ImageData
-from dltool.data.looks import LookData
 from dltool.data.resize import resize_images
 from dltool.data.scaling import pixel_scaling
 from dltool.engine.checkpoint import load
-from dltool.errors import ConfigError
-from dltool.judging.reference_classifier import key_of, recipe_for
+from dltool.sample_quality.reference_classifier import key_of, recipe_for
 
 CPU = torch.device("cpu")
 VARIED = Augmentation(shift=2, flip=True, rotation=10.0, crop=0.5, brightness=0.2, cutout=3, noise=0.02, mixup=0.2)

@@ -7,11 +7,11 @@ import pytest
 import torch
 from PIL import Image
 
+from dltool.core.errors import ConfigError, DataError, RunError
 from dltool.data import image_files
 from dltool.data.augment import Augmentation
 from dltool.data.folder_data import FolderData
 from dltool.data.image_folder import image_folder
-from dltool.errors import ConfigError, DataError, RunError
 
 CPU = torch.device("cpu")
 

@@ -2,10 +2,10 @@ import json
 
 import pytest
 import torch
-from made_up_images import write_imagenet
+from synthetic_images import write_imagenet
 
+from dltool.core.errors import DataError
 from dltool.data.imagenet import imagenet
-from dltool.errors import DataError
 
 RNG = torch.Generator()
 WNIDS = ("n01440764", "n02012849", "n03126707")

@@ -3,10 +3,10 @@ import zlib
 
 import numpy as np
 import pytest
-from made_up_images import mat_bytes
+from synthetic_images import mat_bytes
 
+from dltool.core.errors import DataError
 from dltool.data.mat import read_mat
-from dltool.errors import DataError
 
 X = np.arange(2 * 3 * 3 * 5, dtype=np.uint8).reshape(2, 3, 3, 5)
 Y = np.array([[1.0], [10.0], [3.0], [4.0], [5.0]])

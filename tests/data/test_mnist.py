@@ -10,8 +10,8 @@ import pytest
 import torch
 from places import REAL_DATA
 
+from dltool.core.errors import DataError
 from dltool.data import mnist
-from dltool.errors import DataError
 
 RNG = torch.Generator()
 

@@ -4,13 +4,13 @@ import gzip
 
 import pytest
 import torch
-from made_up_texts import write_translations
 from places import REAL_DATA
+from synthetic_texts import write_translations
 
+from dltool.core.errors import DataError
+from dltool.core.spec import BEGIN, END, PAD
 from dltool.data.parallel import parallel
 from dltool.data.sequence_data import PairData
-from dltool.errors import DataError
-from dltool.spec import BEGIN, END, PAD
 from dltool.text.fitting import load_tokenizer
 from dltool.text.tokenizer import TokenizerSettings
 

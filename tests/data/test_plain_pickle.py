@@ -3,7 +3,7 @@ import pickle
 
 import numpy as np
 import pytest
-from made_up_images import pickled, python2_pickle
+from synthetic_images import pickled, python2_pickle
 
 from dltool.data.plain_pickle import PickleError, load_plain
 

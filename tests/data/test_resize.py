@@ -1,8 +1,8 @@
 import pytest
 import torch
 
+from dltool.core.errors import ConfigError, DataError
 from dltool.data.resize import choose_size, resize_images
-from dltool.errors import ConfigError, DataError
 
 CPU = torch.device("cpu")
 LENET = {"min_size": 32, "native_size": 32}

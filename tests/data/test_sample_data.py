@@ -3,6 +3,7 @@ from dataclasses import replace
 import pytest
 import torch
 
+from dltool.core.errors import DataError
 from dltool.data import memory
 from dltool.data.arrays import RawData, Split
 from dltool.data.augment import Augmentation
@@ -11,7 +12,6 @@ from dltool.data.image_data import ImageData
 from dltool.data.preprocessing import Fitted
 from dltool.data.synthetic import gaussians, line, logic
 from dltool.data.table_data import TableData
-from dltool.errors import DataError
 
 CPU = torch.device("cpu")
 LENET = {"min_size": 32, "native_size": 32}

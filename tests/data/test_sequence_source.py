@@ -3,10 +3,10 @@
 import pytest
 import torch
 
+from dltool.core.spec import IGNORED, PAD
 from dltool.data.arrays import Split
 from dltool.data.sequence_source import SequenceSource, evaluation_batches, sequence_lengths
 from dltool.data.text_preprocessing import padded
-from dltool.spec import IGNORED, PAD
 
 CPU = torch.device("cpu")
 COUNT = 103

@@ -5,10 +5,10 @@ import json
 import pytest
 import torch
 
+from dltool.core.errors import DataError
 from dltool.data.preprocessing import Fitted, from_json, to_json
 from dltool.data.series import series
 from dltool.data.series_data import SeriesData
-from dltool.errors import DataError
 from dltool.inference.inputs import prepared as prepared_inputs
 
 RNG = torch.Generator()

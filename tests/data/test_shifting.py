@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch.nn import functional as F
 
+from dltool.core.randomness import generator
 from dltool.data.shifting import Shifter, gather_windows, reflect_margins, windows
-from dltool.randomness import generator
 
 
 def random_images(count, channels=3, height=7, width=9):

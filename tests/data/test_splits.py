@@ -3,9 +3,9 @@ from itertools import chain
 import pytest
 import torch
 
+from dltool.core.errors import DataError
 from dltool.data.arrays import RawData, Split
 from dltool.data.splits import make_splits, stratified_sizes
-from dltool.errors import DataError
 
 
 def numbered(labels, target="classes", **fields):

@@ -2,11 +2,11 @@ from pathlib import Path
 
 import pytest
 import torch
-from made_up_images import write_mnist
+from synthetic_images import write_mnist
 
+from dltool.core.randomness import generator
 from dltool.data.mnist import mnist
 from dltool.data.stacked_mnist import stacked_mnist
-from dltool.randomness import generator
 
 
 @pytest.fixture

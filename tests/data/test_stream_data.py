@@ -3,9 +3,9 @@
 import pytest
 import torch
 
+from dltool.core.errors import DataError
 from dltool.data.preprocessing import Fitted
 from dltool.data.stream_data import RawText, StreamData
-from dltool.errors import DataError
 from dltool.text.tokenizer import TokenizerSettings
 
 CPU = torch.device("cpu")

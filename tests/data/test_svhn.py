@@ -3,11 +3,11 @@ import hashlib
 import numpy as np
 import pytest
 import torch
-from made_up_images import mat_bytes, random_pixels, svhn_file, write_svhn
+from synthetic_images import mat_bytes, random_pixels, svhn_file, write_svhn
 
+from dltool.core.errors import DataError
 from dltool.data import svhn
 from dltool.data.download import Remote
-from dltool.errors import DataError
 
 RNG = torch.Generator()
 

@@ -3,9 +3,9 @@ import math
 import pytest
 import torch
 
+from dltool.core.randomness import generator
 from dltool.data import synthetic
 from dltool.data.arrays import check_data
-from dltool.randomness import generator
 
 
 def rng(seed=0):

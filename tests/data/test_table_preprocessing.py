@@ -3,14 +3,14 @@ import json
 import pytest
 import torch
 
+from dltool.core.errors import DataError
+from dltool.core.spec import DataSpec
 from dltool.data.arrays import Column
 from dltool.data.builtin import iris
 from dltool.data.csv_file import CsvTable
 from dltool.data.preprocessing import from_json, to_json
 from dltool.data.table_data import TableData
 from dltool.data.table_preprocessing import CategoryColumn, NumberColumn, TablePreprocessing
-from dltool.errors import DataError
-from dltool.spec import DataSpec
 
 NAN = float("nan")
 COLUMNS = [Column("年龄"), Column("job", ("clerk", "cook", "smith"))]

@@ -3,8 +3,8 @@
 import pytest
 import torch
 
+from dltool.core.errors import DataError
 from dltool.data.text_csv import text_csv
-from dltool.errors import DataError
 
 RNG = torch.Generator()
 ROWS = 'good film,pos\n"bad, very bad",neg\nfine,pos\nawful,neg\n'

@@ -4,8 +4,8 @@ import gzip
 
 import pytest
 
+from dltool.core.errors import DataError
 from dltool.data.text_file import read_lines, read_text
-from dltool.errors import DataError
 
 
 @pytest.mark.parametrize("pack", [bytes, gzip.compress])

@@ -8,13 +8,13 @@ import pytest
 import torch
 from PIL import Image
 
-from dltool.build import prepare
+from dltool.build.prepare import prepare
 from dltool.config.check import Config
+from dltool.core.errors import ConfigError, DataError
 from dltool.data.builtin import digits
-from dltool.data.looks import LOOKS
+from dltool.data.digit_styles import LOOKS
 from dltool.data.unpaired_data import UnpairedData
 from dltool.data.unpaired_folders import unpaired_folders
-from dltool.errors import ConfigError, DataError
 
 MODEL = ["model=cyclegan", "model.width=2", "model.blocks=0", "model.discriminator_width=2"]
 
@@ -185,7 +185,7 @@ def test_looks_by_hand() -> None:
 
 
 def test_mnist_where_it_is(data: Callable[..., UnpairedData], configure: Callable[..., Config], tmp_path: Path) -> None:
-    from made_up_images import write_mnist
+    from synthetic_images import write_mnist
 
     root = write_mnist(tmp_path)
     dataset = data("data=digit_pairs", "data.source=mnist", f"data.root={root}")

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from dltool.batch import Batch
+from dltool.core.batch import Batch
 from dltool.data.window_source import WindowSource, in_blocks, keep_probabilities, within_lines
 
 WINDOW, BLOCK = 3, 4

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from dltool.core.errors import DataError
 from dltool.data.word_tests import read_analogies, read_similarities
-from dltool.errors import DataError
 
 
 def test_analogies_by_section(tmp_path: Path) -> None:

@@ -7,9 +7,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from dltool.core.errors import NonFiniteLossError
 from dltool.engine.anomaly import AnomalyDetector
-from dltool.errors import NonFiniteLossError
-from dltool.observers.observer import Progress
+from dltool.engine.observer import Progress
 
 X = torch.linspace(-1, 1, 12).view(4, 3)
 

@@ -9,16 +9,16 @@ import torch
 from states import same_state
 from torch import Tensor, nn
 
-from dltool.batch import Batch
-from dltool.build import build_trainer, prepare
+from dltool.build.prepare import build_trainer, prepare
 from dltool.config.check import Config
+from dltool.config.settings import AverageSettings
+from dltool.core.batch import Batch
 from dltool.engine.averaging import WeightAverage
 from dltool.engine.checkpoint import load
+from dltool.engine.observer import Observer, Progress
 from dltool.engine.signals import Interrupted
 from dltool.engine.trainer import Trainer
-from dltool.observers.observer import Observer, Progress
 from dltool.runs.folder import RunFolder
-from dltool.settings import AverageSettings
 from dltool.tasks.task import Task
 
 IRIS = ["model=mlp", "model.hidden=[8]", "model.norm=batch", "data=iris", "data.batch_size=16", "optim.lr=0.01"]

@@ -9,10 +9,10 @@ import pytest
 import torch
 from states import same_state
 
+from dltool.core.errors import CheckpointError
 from dltool.core.safe_path import SafePath
 from dltool.engine.checkpoint import CheckpointStore, load
 from dltool.engine.packing import pack, unpack
-from dltool.errors import CheckpointError
 
 WEIGHTS = {"layer.weight": torch.arange(6.0).view(2, 3), "layer.bias": torch.zeros(0)}
 STATE = {

@@ -9,11 +9,11 @@ import torch
 from torch import Tensor, nn
 
 from dltool.bench.bare_loop import bare_loop_beside
-from dltool.build import build_trainer, prepare
+from dltool.build.prepare import build_trainer, prepare
 from dltool.config.check import Config
+from dltool.core.errors import ConfigError
 from dltool.engine.freezing import freeze
 from dltool.engine.trainer import Trainer
-from dltool.errors import ConfigError
 from dltool.layers.evaluation_mode import evaluation_mode
 from dltool.runs.folder import RunFolder
 

@@ -7,17 +7,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from made_up_texts import write_every_text
 from states import same_state
+from synthetic_texts import write_every_text
 
-from dltool.build import build_trainer, prepare
+from dltool.build.prepare import build_trainer, prepare
 from dltool.config.check import Config
+from dltool.core.errors import DataError
+from dltool.engine.observer import Observer
 from dltool.engine.signals import Interrupted
 from dltool.engine.trainer import Trainer
-from dltool.errors import DataError
 from dltool.observers.csv_log import CsvLog
 from dltool.observers.jsonl import JsonlLog, cut_back
-from dltool.observers.observer import Observer
 from dltool.runs.folder import RunFolder
 from dltool.runs.records import read_records
 

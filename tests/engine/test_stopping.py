@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from dltool.build import build_trainer, prepare
+from dltool.build.prepare import build_trainer, prepare
 from dltool.config.check import Config
 from dltool.engine.clock import Clock
+from dltool.engine.observer import Observer, Progress
 from dltool.engine.stopping import LossChange, MaxMinutes, Patience, Stopping, Target
 from dltool.engine.trainer import Trainer
-from dltool.observers.observer import Observer, Progress
 from dltool.runs.folder import RunFolder
 from dltool.tasks.task import Task
 

@@ -6,18 +6,18 @@ import pytest
 import torch
 from torch import nn
 
-from dltool.batch import Batch
-from dltool.build import build_trainer, prepare
+from dltool.build.prepare import build_trainer, prepare
 from dltool.config.check import Config
+from dltool.core.batch import Batch
+from dltool.core.errors import NonFiniteLossError
+from dltool.core.randomness import derive_seed
+from dltool.core.spec import DataSpec
 from dltool.engine.guard import FiniteGuard
 from dltool.engine.precision import Precision
 from dltool.engine.updater import Updater
-from dltool.errors import NonFiniteLossError
 from dltool.losses.cross_entropy import CrossEntropy
 from dltool.optim.schedule import Schedule
-from dltool.randomness import derive_seed
 from dltool.runs.folder import RunFolder
-from dltool.spec import DataSpec
 from dltool.tasks.supervised import SupervisedTask
 from dltool.tasks.task import Loss
 

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 import torch
-from made_up_texts import write_every_text
+from synthetic_texts import write_every_text
 
 from dltool.cli.request import read_config
 from dltool.inference.run import Run
 from dltool.runs.folder import RunFolder
-from dltool.training import train
+from dltool.training.train import train
 
 TRAININGS = {
     "lenet": ["model=lenet", "data=digits", "trainer.epochs=2"],

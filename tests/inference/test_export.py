@@ -18,10 +18,10 @@ from safetensors import safe_open
 from torch import Tensor, nn
 
 from dltool.cli.main import main
+from dltool.core.errors import ConfigError, RunError
 from dltool.core.safe_path import SafePath
 from dltool.data.image_preprocessing import ImagePreprocessing
 from dltool.data.table_preprocessing import CategoryColumn, NumberColumn, TablePreprocessing
-from dltool.errors import ConfigError, RunError
 from dltool.inference import export, portable, writers
 from dltool.inference.formats import FORMATS
 from dltool.inference.portable import Columns, Pixels, Portable, prepared_samples, taking_raw_inputs

@@ -9,8 +9,8 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from dltool.core.errors import DataError
 from dltool.data.image_preprocessing import ImagePreprocessing
-from dltool.errors import DataError
 from dltool.inference.inputs import prepared
 
 SHAPE = (12, 10)

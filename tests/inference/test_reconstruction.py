@@ -5,7 +5,7 @@ import pytest
 import torch
 from PIL import Image
 
-from dltool.errors import ConfigError, DataError
+from dltool.core.errors import ConfigError, DataError
 
 SEVEN = np.arange(64, dtype=np.uint8).reshape(8, 8) * 4
 

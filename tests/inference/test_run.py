@@ -12,10 +12,10 @@ import torch
 from PIL import Image
 
 from dltool.cli.request import read_config
-from dltool.errors import CheckpointError, ConfigError, DataError
+from dltool.core.errors import CheckpointError, ConfigError, DataError
 from dltool.inference.run import Run
 from dltool.runs.folder import RunFolder
-from dltool.training import train
+from dltool.training.train import train
 
 Load = Callable[..., Run]
 

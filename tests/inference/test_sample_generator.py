@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dltool.errors import ConfigError
+from dltool.core.errors import ConfigError
 from dltool.inference.run import Run
 from dltool.inference.sample_generator import SampleGenerator, write_samples
 from dltool.observers.samples import draw_image_grid

@@ -10,12 +10,12 @@ import safetensors.torch
 import torch
 
 from dltool.cli.sequences import print_blanks, print_tags, print_written
+from dltool.core.errors import ConfigError, DataError
+from dltool.core.spec import BEGIN, END
 from dltool.data.text_preprocessing import TextPreprocessing
-from dltool.errors import ConfigError, DataError
 from dltool.inference.run import Run
 from dltool.inference.sequence_predictions import ClozePredictions, TagPredictions, TextPredictions
 from dltool.runs.folder import RunFolder
-from dltool.spec import BEGIN, END
 from dltool.text.fitting import load_tokenizer
 
 Load = Callable[..., Run]

@@ -3,10 +3,10 @@
 import pytest
 import torch
 
-from dltool.errors import DataError
+from dltool.core.errors import DataError
+from dltool.core.spec import DataSpec
 from dltool.inference.similar import nearest_words
 from dltool.models.word2vec import Word2Vec
-from dltool.spec import DataSpec
 from dltool.text.fitting import fit_tokenizer
 from dltool.text.tokenizer import STREAM_SPECIALS, TokenizerSettings
 

@@ -10,7 +10,7 @@ import pytest
 import torch
 from PIL import Image
 
-from dltool.errors import ConfigError
+from dltool.core.errors import ConfigError
 from dltool.inference.classifying import classifier_of
 from dltool.inference.run import Run
 from dltool.inference.translating import Translations, file_names

@@ -1,13 +1,13 @@
 import pytest
 import torch
 
-from dltool.errors import DataError
+from dltool.core.errors import DataError
+from dltool.core.spec import PAD, DataSpec
 from dltool.introspection.attention_maps import attention_maps, keeping_weights
 from dltool.models.gpt import Gpt
 from dltool.models.mlp import MLP
 from dltool.models.transformer import Transformer
 from dltool.models.transformer_encoder import TransformerEncoder
-from dltool.spec import PAD, DataSpec
 
 V = 9
 SMALL = {"dim": 12, "num_heads": 3, "depth": 2}

@@ -9,11 +9,11 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from dltool.build import build_model
+from dltool.build.prepare import build_model
 from dltool.config.check import Config
+from dltool.core.spec import DataSpec
 from dltool.data.evaluation_batch import fitting_batch
 from dltool.introspection.forward_memory import sample_bytes
-from dltool.spec import DataSpec
 
 CPU = torch.device("cpu")
 ROWS = DataSpec(input_shape=(30,), target="classes", class_names=("a", "b"), output_dim=2)
@@ -88,7 +88,7 @@ def test_measuring_imports_no_compiler() -> None:
     script = (
         "import sys, torch\n"
         "from dltool.introspection.forward_memory import sample_bytes\n"
-        "from dltool.spec import DataSpec\n"
+        "from dltool.core.spec import DataSpec\n"
         "model = torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.BatchNorm1d(4))\n"
         "assert sample_bytes(model, DataSpec(input_shape=(3,), target='none')) == 4 * (3 + 4 + 4)\n"
         "assert not {'torch._dynamo', 'sympy'} & set(sys.modules)\n"

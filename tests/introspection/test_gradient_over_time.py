@@ -4,10 +4,10 @@ import pytest
 import torch
 from torch import Tensor
 
+from dltool.core.spec import DataSpec
 from dltool.introspection.gradient_over_time import by_distance, gradient_over_time
 from dltool.models.mlp import MLP
 from dltool.models.recurrent import LSTM, RNN
-from dltool.spec import DataSpec
 
 SERIES = DataSpec((12, 3), target="numbers", target_dim=2, output_dim=2)
 TEXTS = DataSpec((6,), class_names=("a", "b"), output_dim=2, num_tokens=20, padded=True)

@@ -4,10 +4,10 @@ import pytest
 import torch
 from torch import nn
 
+from dltool.core.spec import DataSpec
 from dltool.introspection.layers import evenly, feature_maps, first_kernels
 from dltool.models.lenet import LeNet, LeNet5
 from dltool.models.mlp import MLP
-from dltool.spec import DataSpec
 
 SPEC = DataSpec((3, 32, 34), "classes", tuple("abc"), output_dim=3)
 

@@ -4,13 +4,13 @@ import pytest
 import torch
 from torch import Tensor
 
-from dltool.batch import Batch
+from dltool.core.batch import Batch
+from dltool.core.spec import DataSpec
 from dltool.introspection.mistakes import NUM_EXAMPLES, NUM_KEPT, Mistakes
 from dltool.losses.binary_cross_entropy import BinaryCrossEntropy
 from dltool.losses.criterion import Criterion
 from dltool.losses.cross_entropy import CrossEntropy
 from dltool.losses.hinge import Hinge
-from dltool.spec import DataSpec
 
 
 def spec_of(num_classes: int) -> DataSpec:

@@ -6,8 +6,8 @@ import torchvision
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from dltool.core.spec import DataSpec
 from dltool.introspection.receptive_field import receptive_fields
-from dltool.spec import DataSpec
 
 
 @pytest.mark.parametrize(

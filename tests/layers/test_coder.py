@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from dltool.errors import ConfigError
+from dltool.core.errors import ConfigError
 from dltool.layers.coder import Decoder, Encoder, Form
 
 

@@ -1,6 +1,6 @@
 import pytest
 
-from dltool.errors import ConfigError
+from dltool.core.errors import ConfigError
 from dltool.layers.doublings import doublings
 
 

@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from dltool.errors import ConfigError
+from dltool.core.errors import ConfigError
+from dltool.core.spec import UNKNOWN, DataSpec
 from dltool.layers.sequence_inputs import SequenceInputs
-from dltool.spec import UNKNOWN, DataSpec
 
 SENTENCES = DataSpec((6,), target="tags", num_tokens=20, padded=True, output_dim=3)
 TOKENS = torch.tensor([[5, 6, 7, 0], [8, 0, 0, 0]])

@@ -3,10 +3,10 @@ import math
 import torch
 from torch import distributions
 
+from dltool.core.spec import DataSpec
 from dltool.losses.bernoulli import Bernoulli
 from dltool.losses.gaussian import Gaussian
 from dltool.losses.mse import MSE
-from dltool.spec import DataSpec
 
 SPEC = DataSpec((1, 4, 4), class_names=("a", "b"))
 OUTPUTS = torch.randn(6, 1, 4, 4, generator=torch.Generator().manual_seed(1))

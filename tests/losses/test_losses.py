@@ -4,7 +4,8 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from dltool.errors import ConfigError
+from dltool.core.errors import ConfigError
+from dltool.core.spec import DataSpec
 from dltool.losses.binary_cross_entropy import BinaryCrossEntropy
 from dltool.losses.cross_entropy import CrossEntropy
 from dltool.losses.hinge import Hinge
@@ -14,7 +15,6 @@ from dltool.losses.minimax import Minimax
 from dltool.losses.mse import MSE
 from dltool.losses.non_saturating import NonSaturating
 from dltool.losses.rbf_map import RbfMap
-from dltool.spec import DataSpec
 
 CLASSES = DataSpec((4,), "classes", ("a", "b", "c"), output_dim=3)
 BINARY = DataSpec((4,), "binary", ("a", "b"), output_dim=1)

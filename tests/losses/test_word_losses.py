@@ -7,10 +7,10 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from dltool.core.spec import DataSpec
 from dltool.layers.word_windows import WordPredictions
 from dltool.losses.hierarchical_softmax import HierarchicalSoftmax
 from dltool.losses.negative_sampling import NegativeSampling, cumulative_noise
-from dltool.spec import DataSpec
 
 COUNTS = (0, 8, 4, 2, 1, 1)
 SPEC = DataSpec((1,), num_tokens=len(COUNTS), token_counts=COUNTS)

@@ -11,13 +11,13 @@ from sklearn import metrics as sklearn_metrics
 from sklearn.calibration import calibration_curve
 from torch import Tensor
 
-from dltool.config.source import component, registrations
-from dltool.errors import ConfigError
+from dltool.core.errors import ConfigError
+from dltool.core.spec import DataSpec
+from dltool.declarations.source import component, registrations
 from dltool.metrics.calibration import NUM_BINS, CalibrationError, confidences
 from dltool.metrics.chosen import chosen_metrics
 from dltool.metrics.direction import metric_direction
 from dltool.metrics.metric import UndefinedMetric
-from dltool.spec import DataSpec
 
 CLASSES = DataSpec((1,), "classes", tuple("abcdefgh"), output_dim=8)
 TWO = DataSpec((1,), "binary", ("no", "yes"), output_dim=2)

@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from dltool.errors import ConfigError
+from dltool.core.errors import ConfigError
 from dltool.metrics.direction import metric_direction
 from dltool.metrics.frechet import frechet_distance, moments
 from dltool.metrics.kernel_distance import kernel_distance, standardized, unbiased_discrepancy

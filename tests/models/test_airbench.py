@@ -8,11 +8,11 @@ import torch
 from states import same_state
 from torch.nn import functional as F
 
-from dltool.build import build_model, build_trainer, prepare
+from dltool.build.prepare import build_model, build_trainer, prepare
 from dltool.config.check import Config
+from dltool.core.spec import DataSpec
 from dltool.models.airbench import Airbench, passing_convolution, whitening_filters
 from dltool.runs.folder import RunFolder
-from dltool.spec import DataSpec
 
 SMALL = ["model=airbench", "model.widths=[4,8,8]", "data.batch_size=100"]
 

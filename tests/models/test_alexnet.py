@@ -4,10 +4,10 @@ import pytest
 import torch
 from torch import nn
 
-from dltool.build import prepare
-from dltool.errors import ConfigError, DataError
+from dltool.build.prepare import prepare
+from dltool.core.errors import ConfigError, DataError
+from dltool.core.spec import DataSpec
 from dltool.models.alexnet import AlexNet, AlexNetSmall, AlexNetTorchvision, Layer, Layer2012, LayerSmall
-from dltool.spec import DataSpec
 
 IMAGENET = tuple(map(str, range(1000)))
 

@@ -1,9 +1,9 @@
 import pytest
 import torch
 
+from dltool.core.spec import DataSpec
 from dltool.models.autoencoder import Autoencoder
 from dltool.models.vae import Vae
-from dltool.spec import DataSpec
 
 DIGITS = DataSpec((1, 8, 8), class_names=tuple("0123456789"))
 

@@ -4,9 +4,9 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from dltool.errors import ConfigError
+from dltool.core.errors import ConfigError
+from dltool.core.spec import DataSpec
 from dltool.models.bag_of_words import BagOfWords
-from dltool.spec import DataSpec
 
 SPEC = DataSpec((4,), class_names=("good", "bad", "so so"), output_dim=3, num_tokens=7, padded=True)
 TEXTS = torch.tensor([[4, 5, 4, 0], [6, 0, 0, 0], [1, 4, 5, 6]])

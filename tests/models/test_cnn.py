@@ -3,10 +3,10 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from dltool.errors import ConfigError
+from dltool.core.errors import ConfigError
+from dltool.core.spec import DataSpec
 from dltool.layers.locally_connected import LocallyConnected
 from dltool.models.cnn import CNN
-from dltool.spec import DataSpec
 
 GREY = DataSpec((1, 8, 8), "classes", tuple("abcde"), output_dim=5)
 RGB = DataSpec((3, 32, 20), "classes", tuple("ab"), output_dim=2)

@@ -2,10 +2,10 @@ import pytest
 import torch
 from torch import nn
 
-from dltool.errors import ConfigError
+from dltool.core.errors import ConfigError
+from dltool.core.spec import DataSpec
 from dltool.introspection.receptive_field import receptive_fields
 from dltool.models.cyclegan import CycleGan, patch_discriminator, patch_side
-from dltool.spec import DataSpec
 
 
 def small(*shape: int, **fields: int) -> CycleGan:

@@ -1,9 +1,9 @@
 import pytest
 import torch
 
-from dltool.errors import ConfigError
+from dltool.core.errors import ConfigError
+from dltool.core.spec import DataSpec
 from dltool.models.dcgan import Dcgan
-from dltool.spec import DataSpec
 
 CLASSES = ("a", "b", "c")
 

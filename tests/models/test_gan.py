@@ -1,8 +1,8 @@
 import pytest
 import torch
 
+from dltool.core.spec import DataSpec
 from dltool.models.gan import Gan
-from dltool.spec import DataSpec
 
 
 @pytest.mark.parametrize("shape", [(2,), (1, 8, 8), (3, 5, 7)])

@@ -4,9 +4,9 @@ import pytest
 import torch
 from torch import nn
 
-from dltool.errors import ConfigError, DataError
+from dltool.core.errors import ConfigError, DataError
+from dltool.core.spec import PAD, DataSpec
 from dltool.models.gpt import Gpt
-from dltool.spec import PAD, DataSpec
 
 V, T, D = 11, 8, 12
 

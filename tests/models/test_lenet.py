@@ -2,8 +2,8 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from dltool.core.spec import DataSpec
 from dltool.models.lenet import C3_TABLE, LeNet, LeNet5, Subsampling, TableConvolution, class_codes
-from dltool.spec import DataSpec
 
 DIGITS = tuple("0123456789")
 GREY = DataSpec((1, 32, 32), "classes", DIGITS, output_dim=10)

@@ -4,10 +4,10 @@ import pytest
 import torch
 from torch import nn
 
+from dltool.core.spec import DataSpec
 from dltool.models.linear import Linear
 from dltool.models.logistic import Logistic
 from dltool.models.mlp import MLP
-from dltool.spec import DataSpec
 
 SPEC = DataSpec((3, 4, 5), "classes", ("a", "b", "c"), output_dim=3)
 

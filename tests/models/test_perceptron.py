@@ -1,7 +1,7 @@
 import torch
 
+from dltool.core.spec import DataSpec
 from dltool.models.perceptron import Perceptron
-from dltool.spec import DataSpec
 
 
 def test_step_of_the_preactivation():

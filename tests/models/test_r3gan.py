@@ -2,9 +2,9 @@ import pytest
 import torch
 from torch import nn
 
-from dltool.errors import ConfigError
+from dltool.core.errors import ConfigError
+from dltool.core.spec import DataSpec
 from dltool.models.r3gan import GAIN, Bottleneck, R3Gan
-from dltool.spec import DataSpec
 
 NAMES = tuple("0123456789")
 

@@ -7,11 +7,11 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from dltool.config.source import component
-from dltool.errors import ConfigError
+from dltool.core.errors import ConfigError
+from dltool.core.spec import DataSpec
+from dltool.declarations.source import component
 from dltool.models.recurrent import GRU, LSTM, RNN
 from dltool.models.recurrent_networks import RecurrentClassifier, RecurrentLanguageModel, RecurrentTagger
-from dltool.spec import DataSpec
 
 SMALL: dict[str, Any] = {"embedding_dim": 6, "hidden_dim": 6}
 TEXTS = DataSpec((7,), class_names=("a", "b", "c"), output_dim=3, num_tokens=20, padded=True)

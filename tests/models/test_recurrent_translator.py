@@ -6,10 +6,10 @@ import pytest
 import torch
 from torch import nn
 
-from dltool.errors import ConfigError
+from dltool.core.errors import ConfigError
+from dltool.core.spec import BEGIN, DataSpec
 from dltool.models.recurrent import GRU, LSTM, RNN
 from dltool.models.recurrent_translator import RecurrentTranslator
-from dltool.spec import BEGIN, DataSpec
 
 SENTENCES = DataSpec(
     (6,), target="sequence", output_dim=15, num_tokens=20, padded=True, num_target_tokens=15, max_target_length=7

@@ -3,8 +3,9 @@ import torch
 import torchvision
 from torch import nn
 
-from dltool.build import prepare
-from dltool.errors import ConfigError, DataError
+from dltool.build.prepare import prepare
+from dltool.core.errors import ConfigError, DataError
+from dltool.core.spec import DataSpec
 from dltool.models.resnet import (
     BasicBlock,
     Block,
@@ -13,7 +14,6 @@ from dltool.models.resnet import (
     PreactivationBasicBlock,
     ResNet,
 )
-from dltool.spec import DataSpec
 
 CLASSES = tuple(map(str, range(1000)))
 SHAPES = {  # Table 1 of the paper.

@@ -4,9 +4,9 @@ import pytest
 import torch
 from torch import nn
 
-from dltool.errors import ConfigError, DataError
+from dltool.core.errors import ConfigError, DataError
+from dltool.core.spec import PAD, DataSpec
 from dltool.models.transformer import Transformer
-from dltool.spec import PAD, DataSpec
 
 V, W, S, U, D = 11, 13, 8, 7, 12
 

@@ -2,9 +2,9 @@ import pytest
 import torch
 from torch import nn
 
-from dltool.errors import DataError
+from dltool.core.errors import DataError
+from dltool.core.spec import PAD, DataSpec
 from dltool.models.transformer_encoder import TransformerEncoder, pooled
-from dltool.spec import PAD, DataSpec
 
 V, T, K = 11, 8, 3
 CLASSES = DataSpec((T,), "classes", tuple("abc"), output_dim=K, num_tokens=V, padded=True)

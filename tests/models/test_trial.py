@@ -6,9 +6,9 @@ import pytest
 import torch
 from torch import nn
 
-from dltool.errors import ConfigError
+from dltool.core.errors import ConfigError
+from dltool.core.spec import DataSpec
 from dltool.models.trial import check_outputs
-from dltool.spec import DataSpec
 
 TWELVE = DataSpec((4,), "classes", tuple("abcdefghijkl"), output_dim=12)
 NUMBER = DataSpec((4,), "numbers", output_dim=1)
@@ -47,7 +47,7 @@ def test_what_fails_of_a_made_up_sample_is_left_to_the_first_step():
 
 TEN = """
 from torch import nn
-from dltool.component import register
+from dltool.declarations.component import register
 
 @register("model", "ten", inputs="any", tasks=("supervised",))
 class Ten(nn.Sequential):

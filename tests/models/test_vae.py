@@ -2,8 +2,8 @@ import math
 
 import torch
 
+from dltool.core.spec import DataSpec
 from dltool.models.vae import Vae
-from dltool.spec import DataSpec
 
 DIGITS = DataSpec((1, 8, 8), class_names=tuple("0123456789"))
 

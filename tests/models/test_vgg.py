@@ -3,10 +3,10 @@ import torch
 import torchvision
 from torch import nn
 
-from dltool.build import prepare
-from dltool.errors import DataError
+from dltool.build.prepare import prepare
+from dltool.core.errors import DataError
+from dltool.core.spec import DataSpec
 from dltool.models.vgg import Vgg
-from dltool.spec import DataSpec
 
 CLASSES = tuple(map(str, range(1000)))
 PAPER = DataSpec((3, 224, 224), "classes", CLASSES, output_dim=1000)

@@ -2,8 +2,8 @@ import pytest
 import torch
 import torchvision
 
+from dltool.core.spec import DataSpec
 from dltool.models.vit import VisionTransformer
-from dltool.spec import DataSpec
 
 NAMES = tuple("abc")
 

@@ -3,9 +3,9 @@
 import pytest
 import torch
 
+from dltool.core.spec import DataSpec
 from dltool.layers.word_windows import context_mask
 from dltool.models.word2vec import Word2Vec
-from dltool.spec import DataSpec
 
 SPEC = DataSpec((8,), num_tokens=20)
 # One block of four words with two before and behind them: 2 3 [4 5 6 7] 8 9.

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from dltool.engine.observer import Progress
 from dltool.observers.jsonl import JsonlLog, cut_back
 from dltool.observers.mirror import Mirror
-from dltool.observers.observer import Progress
 from dltool.runs.folder import RunFolder
 from dltool.tasks.task import Task
 

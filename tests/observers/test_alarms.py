@@ -3,15 +3,15 @@ from collections.abc import Callable
 import pytest
 import torch
 
-from dltool.batch import Batch
-from dltool.build import build_trainer, prepare
+from dltool.build.prepare import build_trainer, prepare
 from dltool.config.check import Config
+from dltool.core.batch import Batch
+from dltool.core.spec import DataSpec
+from dltool.engine.observer import Progress
 from dltool.losses.non_saturating import NonSaturating
 from dltool.models.gan import Gan
 from dltool.observers.alarms import WON_LINES, Alarms
-from dltool.observers.observer import Progress
 from dltool.runs.folder import RunFolder
-from dltool.spec import DataSpec
 from dltool.tasks.gan import GanTask
 from dltool.tasks.task import Task
 

@@ -9,13 +9,13 @@ from torch import nn
 
 from dltool.attacks.adversary import Adversary
 from dltool.attacks.pgd import PGD
-from dltool.batch import Batch
+from dltool.core.batch import Batch
+from dltool.core.spec import DataSpec
 from dltool.engine.evaluator import evaluate
 from dltool.losses.criterion import Criterion
 from dltool.losses.cross_entropy import CrossEntropy
 from dltool.losses.hinge import Hinge
 from dltool.observers.attacked_picture import captions, draw_attacked
-from dltool.spec import DataSpec
 from dltool.tasks.supervised import SupervisedTask
 
 SPEC = DataSpec(

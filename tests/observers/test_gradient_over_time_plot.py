@@ -7,13 +7,13 @@ import pytest
 import torch
 from PIL import Image
 
-from dltool.batch import Batch
+from dltool.core.batch import Batch
+from dltool.core.spec import DataSpec
+from dltool.engine.observer import Progress
 from dltool.losses.cross_entropy import CrossEntropy
 from dltool.models.mlp import MLP
 from dltool.models.recurrent import RNN
 from dltool.observers.gradient_over_time_plot import GradientOverTimePlot, draw_gradient_over_time
-from dltool.observers.observer import Progress
-from dltool.spec import DataSpec
 from dltool.tasks.supervised import SupervisedTask
 
 SPEC = DataSpec((12, 3), class_names=("a", "b"), output_dim=2)

@@ -5,14 +5,14 @@ import pytest
 import torch
 from PIL import Image
 
-from dltool.batch import Batch
+from dltool.core.batch import Batch
+from dltool.core.spec import DataSpec
 from dltool.introspection.codes import NUM_KEPT, Codes
 from dltool.losses.bernoulli import Bernoulli
 from dltool.losses.mse import MSE
 from dltool.models.autoencoder import Autoencoder
 from dltool.models.vae import Vae
 from dltool.observers.latent_plane import Plane, draw_latent_plane, panels, watch_codes
-from dltool.spec import DataSpec
 from dltool.tasks.autoencoder import AutoencoderTask
 from dltool.tasks.vae import VaeTask
 

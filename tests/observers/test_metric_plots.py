@@ -9,14 +9,14 @@ import pytest
 import torch
 from PIL import Image
 
-from dltool.batch import Batch
+from dltool.core.batch import Batch
+from dltool.core.spec import DataSpec
 from dltool.engine.evaluator import evaluate
+from dltool.engine.observer import Progress
 from dltool.losses.cross_entropy import CrossEntropy
 from dltool.models.linear import Linear
 from dltool.observers.metric_plots import MetricPlots, draw_confusion
-from dltool.observers.observer import Progress
 from dltool.observers.undefined import UndefinedMetrics
-from dltool.spec import DataSpec
 from dltool.tasks.supervised import SupervisedTask
 
 SPEC = DataSpec((3,), "classes", ("a", "b", "c"), output_dim=3)

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
+from dltool.engine.observer import Progress
 from dltool.engine.signals import Interrupted
 from dltool.observers.csv_log import CsvLog
 from dltool.observers.mirror import Mirror
-from dltool.observers.observer import Progress
 from dltool.runs.folder import RunFolder
 from dltool.tasks.task import Task
 

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from dltool.errors import ConfigError
+from dltool.config.settings import LoggerSettings, MlflowSettings
+from dltool.core.errors import ConfigError
 from dltool.observers.tracker import check_trackers, make_trackers
 from dltool.runs.folder import RunFolder
-from dltool.settings import LoggerSettings, MlflowSettings
 
 pytest.importorskip("mlflow")
 pytest.importorskip("sqlalchemy")
@@ -148,7 +148,7 @@ def test_runs_that_begin_together_make_one_database(tmp_path: Path) -> None:
         "import sys\n"
         "from dltool.observers.tracker import make_trackers\n"
         "from dltool.runs.folder import RunFolder\n"
-        "from dltool.settings import LoggerSettings\n"
+        "from dltool.config.settings import LoggerSettings\n"
         "from pathlib import Path\n"
         "run = RunFolder.create(f'outputs/{sys.argv[1]}', Path('outputs'), '')\n"
         "log, = make_trackers(['mlflow'], run, print, {}, LoggerSettings())\n"

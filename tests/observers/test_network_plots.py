@@ -11,13 +11,13 @@ from PIL import Image
 from torch import nn
 
 from dltool.data.image_preprocessing import ImagePreprocessing
+from dltool.figures.tiles import tiled
 from dltool.introspection.layers import Kernels, feature_maps
 from dltool.introspection.mistakes import Samples
 from dltool.observers.feature_maps import draw_feature_maps
 from dltool.observers.kernels import draw_kernels
 from dltool.observers.misclassified import draw_misclassified
 from dltool.observers.network_plots import drawn
-from dltool.observers.tiles import tiled
 
 OF_A_RUN = {"kernels.png", "feature_maps.png", "confusion.png", "misclassified.png"}
 

@@ -9,9 +9,9 @@ import pytest
 from PIL import Image
 from torch import nn
 
-from dltool.observers.drawing import LEARNING_RATE, wants_log_scale
+from dltool.engine.observer import Progress
+from dltool.figures.drawing import LEARNING_RATE, wants_log_scale
 from dltool.observers.jsonl import JsonlLog
-from dltool.observers.observer import Progress
 from dltool.observers.plots import CurvesPlot, collect_curves, draw_curves
 from dltool.tasks.task import Task
 

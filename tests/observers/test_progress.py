@@ -10,8 +10,8 @@ import torch
 from rich.console import Console
 from torch import nn
 
+from dltool.engine.observer import Progress
 from dltool.metrics.mean import Mean
-from dltool.observers.observer import Progress
 from dltool.observers.progress import Pace, ProgressBar
 from dltool.tasks.task import Task
 

@@ -5,9 +5,9 @@ import torch
 from PIL import Image
 from torch import nn
 
+from dltool.core.spec import DataSpec
 from dltool.introspection.receptive_field import receptive_fields
 from dltool.observers.receptive_field_plot import MOST_PANELS, chosen_layers, draw_receptive_fields
-from dltool.spec import DataSpec
 
 
 def test_the_first_and_the_last_of_many_layers_have_a_panel(tmp_path: Path) -> None:

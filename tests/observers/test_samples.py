@@ -7,9 +7,9 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from dltool.observers.observer import Progress
+from dltool.core.spec import DataSpec
+from dltool.engine.observer import Progress
 from dltool.observers.samples import SamplesPlot, draw_image_grid, draw_points
-from dltool.spec import DataSpec
 from dltool.tasks.task import Task
 
 IMAGES = DataSpec((1, 8, 8), target="none", input_range=(-1.0, 1.0))

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
+from dltool.config.settings import LoggerSettings
 from dltool.observers.samples import draw_image_grid
 from dltool.observers.tracker import make_trackers
 from dltool.runs.folder import RunFolder
-from dltool.settings import LoggerSettings
 
 pytest.importorskip("tensorboard")
 from dltool.observers.tensorboard_log import TensorboardLog

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from dltool.errors import ConfigError
+from dltool.config.settings import LoggerSettings, WandbSettings
+from dltool.core.errors import ConfigError
 from dltool.observers.tracker import check_trackers, make_trackers
 from dltool.runs.folder import RunFolder
-from dltool.settings import LoggerSettings, WandbSettings
 
 pytest.importorskip("wandb")
 from dltool.observers.wandb_log import WandbLog

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from dltool.config.source import component
+from dltool.declarations.source import component
 from dltool.optim.lbfgs import lbfgs
 from dltool.optim.optimizer import Optimizer
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from dltool.errors import ConfigError
+from dltool.core.errors import ConfigError
 from dltool.optim.muon import muon
 from dltool.optim.optimizer import Optimizer
 from dltool.optim.schedule import Schedule

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from dltool.errors import ConfigError
+from dltool.core.errors import ConfigError
 from dltool.optim.lbfgs import lbfgs
 from dltool.optim.muon import muon
 from dltool.optim.optimizer import Optimizer, describe_factors

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import nn
 
-from dltool.config.source import component, registrations
+from dltool.declarations.source import component, registrations
 from dltool.optim.optimizer import Optimizer
 
 TORCH_CLASSES = {

@@ -6,7 +6,7 @@ import random
 import pytest
 import torch
 
-from dltool.errors import ConfigError
+from dltool.core.errors import ConfigError
 from dltool.optim.plateau import Plateau
 
 LOSS = ("loss", "min")

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch.optim import lr_scheduler
 
-from dltool.config.source import component, registrations
+from dltool.declarations.source import component, registrations
 from dltool.optim.schedule import Schedule
 from dltool.optim.schedules import (
     constant,

@@ -7,8 +7,8 @@ import pytest
 import torch
 from torch import nn
 
-from dltool.config.source import component
-from dltool.errors import ConfigError
+from dltool.core.errors import ConfigError
+from dltool.declarations.source import component
 from dltool.optim.optimizer import Optimizer
 from dltool.optim.sparse_adam import sparse_adam
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from dltool.config.source import component
+from dltool.declarations.source import component
 from dltool.optim.optimizer import Optimizer
 from dltool.optim.optimizers import rmsprop, sgd
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from fabricated import make_run
 
-from dltool.errors import ConfigError
+from dltool.core.errors import ConfigError
 from dltool.runs.catalog import MAX_DEPTH, as_metric, as_text, find_run, find_runs, read_run, read_runs
 from dltool.runs.folder import RunFolder
 from dltool.runs.lock import LOCK_TRIES, LOCK_WAIT, is_held

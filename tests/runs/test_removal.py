@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 from fabricated import make_run
 
-from dltool.errors import ConfigError
+from dltool.core.errors import ConfigError
 from dltool.runs.catalog import read_run
 from dltool.runs.folder import RunFolder
 from dltool.runs.removal import check_removable, remove

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 from fabricated import CONFIG, make_run
 
-from dltool.errors import ConfigError
+from dltool.core.errors import ConfigError
 from dltool.runs.catalog import RunRecord
 from dltool.runs.selection import filtered, ordered, select, whole_key
 

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from dltool.errors import ConfigError
+from dltool.core.errors import ConfigError
 from dltool.search.grid import expand
 
 

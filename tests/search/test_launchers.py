@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from dltool.errors import ConfigError
+from dltool.core.errors import ConfigError
 from dltool.search.launchers import split_launcher
 
 SMALL = ["model=mlp", "model.hidden=[8]", "data=iris", "trainer.epochs=2", "logger.plots=false"]

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from dltool.config.compose import compose
-from dltool.config.options import option_files
-from dltool.errors import ConfigError
-from dltool.numerals import numeral
+from dltool.core.errors import ConfigError
+from dltool.core.numerals import numeral
+from dltool.declarations.options import option_files
 from dltool.search.record import Claim, Record, last_digit, mean_and_spread, read_record
 from dltool.search.reproduce import compare
 

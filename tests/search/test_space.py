@@ -2,7 +2,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from dltool.errors import ConfigError
+from dltool.core.errors import ConfigError
 from dltool.search.space import Dimension, read_space
 
 

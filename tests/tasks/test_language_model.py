@@ -4,11 +4,11 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from dltool.batch import Batch
+from dltool.core.batch import Batch
+from dltool.core.spec import BEGIN, END, IGNORED, PAD, SPECIAL_TOKENS, DataSpec
 from dltool.losses.cross_entropy import CrossEntropy
 from dltool.models.gpt import Gpt
 from dltool.models.recurrent import LSTM
-from dltool.spec import BEGIN, END, IGNORED, PAD, SPECIAL_TOKENS, DataSpec
 from dltool.tasks.cloze import ClozeTask
 from dltool.tasks.language_model import LanguageModelTask
 from dltool.text.fitting import fit_tokenizer

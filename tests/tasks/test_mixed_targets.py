@@ -5,11 +5,11 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from dltool.batch import Batch, Partners
+from dltool.core.batch import Batch, Partners
+from dltool.core.randomness import generator
+from dltool.core.spec import DataSpec
 from dltool.losses.cross_entropy import CrossEntropy
 from dltool.metrics.accuracy import accuracy
-from dltool.randomness import generator
-from dltool.spec import DataSpec
 from dltool.tasks.supervised import SupervisedTask
 
 SPEC = DataSpec((4,), class_names=("a", "b", "c"), output_dim=3)

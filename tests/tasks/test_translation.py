@@ -2,12 +2,12 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from dltool.batch import Batch
-from dltool.errors import ConfigError
+from dltool.core.batch import Batch
+from dltool.core.errors import ConfigError
+from dltool.core.spec import BEGIN, END, PAD, SPECIAL_TOKENS, UNKNOWN, DataSpec
 from dltool.losses.cross_entropy import CrossEntropy
 from dltool.models.recurrent import GRU
 from dltool.models.transformer import Transformer
-from dltool.spec import BEGIN, END, PAD, SPECIAL_TOKENS, UNKNOWN, DataSpec
 from dltool.tasks import translation
 from dltool.tasks.translation import TranslationTask, expected, same_texts
 from dltool.text.fitting import fit_tokenizer

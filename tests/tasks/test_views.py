@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from dltool.build import build_trainer, prepare
+from dltool.build.prepare import build_trainer, prepare
 from dltool.config.check import Config
+from dltool.core.errors import ConfigError
 from dltool.engine.evaluator import evaluate
-from dltool.errors import ConfigError
 from dltool.runs.folder import RunFolder
 from dltool.tasks.views import averaged_over, several_looks
 

@@ -1,7 +1,7 @@
 import pytest
 
-from dltool.errors import ConfigError, DataError
-from dltool.spec import SPECIAL_TOKENS, UNKNOWN
+from dltool.core.errors import ConfigError, DataError
+from dltool.core.spec import SPECIAL_TOKENS, UNKNOWN
 from dltool.text.fitting import fingerprint, fit_tokenizer, load_tokenizer
 from dltool.text.tokenizer import STREAM_SPECIALS, TokenizerSettings
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from dltool.engine.checkpoint import CheckpointStore
-from dltool.observers.observer import Observer
-from dltool.training import train
+from dltool.engine.observer import Observer
+from dltool.training.train import train
 
 FILES = ("config.yaml", "environment.json", "preprocessing.json", "status.json")
 

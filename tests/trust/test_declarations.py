@@ -7,14 +7,14 @@ import pytest
 
 from dltool.config.check import check
 from dltool.config.compose import compose
-from dltool.errors import ConfigError
-from dltool.registry import trust_paths
+from dltool.core.errors import ConfigError
+from dltool.declarations.registry import trust_paths
 from dltool.trust.sources import read_sources, trust
 
 MODEL = '''\
 from torch import nn
-from dltool.component import Fraction, Positive, register, requires
-from dltool.spec import DataSpec
+from dltool.declarations.component import Fraction, Positive, register, requires
+from dltool.core.spec import DataSpec
 
 open("canary", "w").close()
 
@@ -38,8 +38,8 @@ WRONG = {
     "syntax": ("class Mine(nn.Module):", "class Mine(nn.Module:", "models.py, line 9: this is no Python", "mend"),
     "neighbour": ("from torch", "from .x import y\nfrom torch", "`from .x import …` leads out of what", "__init__.py"),
     "outside": ("open(", "return (", "line 5: this is no Python: 'return' outside function", "mend"),
-    "not registered": (REGISTER, "", "registers nothing", "from dltool.component import register"),
-    "another register": ("from dltool.component", "from other.library", "registers nothing", "dltool.component"),
+    "not registered": (REGISTER, "", "registers nothing", "from dltool.declarations.component import register"),
+    "another register": ("from dltool.declarations", "from other.library", "registers nothing", "import register"),
     "computed name": ('"mine", inputs', "NAME, inputs", f"line {LINE}: a registration is read without", "@register("),
     "no name": ('"mine", inputs', '"my net", inputs', "'my net' is no name", '@register("model", "mine"'),
     "group": ('"model", "mine"', '"modle", "mine"', "modle is no group to register in", "did you mean model?"),

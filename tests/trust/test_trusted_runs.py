@@ -11,10 +11,10 @@ import pytest
 import torch
 from omegaconf import OmegaConf
 
-from dltool.build import prepare
+from dltool.build.prepare import prepare
 from dltool.config.check import check
 from dltool.config.compose import compose
-from dltool.errors import ConfigError
+from dltool.core.errors import ConfigError
 from dltool.trust.sources import read_sources, trust, trusted_sources
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -24,7 +24,7 @@ PACKAGE = {
     "__init__.py": "",
     "settings.py": """\
 from dataclasses import dataclass
-from dltool.component import Fraction
+from dltool.declarations.component import Fraction
 
 @dataclass(frozen=True, kw_only=True)
 class HeadSettings:
@@ -34,8 +34,8 @@ class HeadSettings:
     "models.py": """\
 from typing import Literal
 from torch import nn
-from dltool.component import Positive, register, requires
-from dltool.spec import DataSpec
+from dltool.declarations.component import Positive, register, requires
+from dltool.core.spec import DataSpec
 from .settings import HeadSettings as Head
 
 @register("model", "mine", inputs="vector", tasks=("supervised",))
@@ -56,7 +56,7 @@ class Mine(nn.Sequential):
 """,
     "data/rings.py": """\
 import torch
-from dltool.component import Positive, register
+from dltool.declarations.component import Positive, register
 from dltool.data.arrays import RawData, Split
 from dltool.data.table_data import TableData
 
@@ -69,7 +69,7 @@ def rings(rng: torch.Generator, *, num_samples: Positive[int] = 120) -> RawData:
 """,
     "rest.py": """\
 import torch.nn.functional as F
-from dltool.component import NonNegative, register
+from dltool.declarations.component import NonNegative, register
 from dltool.losses.criterion import Criterion
 from dltool.metrics.metric import MeanMetric
 from dltool.metrics.mean import Mean

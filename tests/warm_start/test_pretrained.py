@@ -10,16 +10,16 @@ from pathlib import Path
 import pytest
 import torch
 import torchvision
-from made_up_images import write_every_image_set
 from safetensors.torch import load_file, save_file
+from synthetic_images import write_every_image_set
 from torch import Tensor
 
-from dltool.build import prepare
+from dltool.build.prepare import prepare
 from dltool.config.check import Config, check
 from dltool.config.compose import compose
-from dltool.errors import ConfigError, DataError
+from dltool.core.errors import ConfigError, DataError
+from dltool.core.spec import DataSpec
 from dltool.models.torchvision import torchvision_model
-from dltool.spec import DataSpec
 from dltool.warm_start.pretrained import pretrained
 
 ARCH = "squeezenet1_1"

@@ -11,9 +11,9 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from dltool.build import build_trainer, prepare
+from dltool.build.prepare import build_trainer, prepare
 from dltool.config.check import Config
-from dltool.errors import ConfigError, DataError
+from dltool.core.errors import ConfigError, DataError
 from dltool.runs.folder import RunFolder
 from dltool.warm_start.warm_start import by_own_names, same_order, warm_start
 

@@ -6,8 +6,8 @@ from types import ModuleType
 
 from dltool.cli.runs import compare, list, plot, rm, show
 from dltool.cli.verb import add_verb
-from dltool.errors import ConfigError
-from dltool.settings import OUTPUT_ROOT
+from dltool.core.errors import ConfigError
+from dltool.core.process import OUTPUT_ROOT
 
 SUMMARY = "list, show, compare, plot and remove runs"
 EXAMPLES = """\

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from dltool.cli.tables import one_line, print_table
-from dltool.errors import ConfigError
+from dltool.core.errors import ConfigError
+from dltool.core.shell import quoted
 from dltool.runs.catalog import RunRecord, as_metric, as_text
 from dltool.runs.comparison import MISSING, as_json, differing_config, differing_environment, telling_keys
 from dltool.runs.selection import select
-from dltool.shell import quoted
 
 SUMMARY = "what differs between runs: config, metrics, environment, side by side"
 EXAMPLES = """\

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from dltool.cli.tables import GAP, cell_width, one_line, print_table, terminal_width
-from dltool.errors import ConfigError
-from dltool.hints import nearest
+from dltool.core.errors import ConfigError
+from dltool.core.hints import nearest
+from dltool.core.shell import quoted
 from dltool.runs.catalog import RunRecord, as_metric, as_text, known_keys, read_runs
 from dltool.runs.comparison import as_json, main_metrics, short_key, telling_keys
 from dltool.runs.selection import FILTER, filtered, ordered, whole_key
-from dltool.shell import quoted
 
 SUMMARY = "a line on each run: its state, what sets it apart, what it reached"
 EXAMPLES = """\

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dltool.errors import ConfigError
-from dltool.hints import nearest
+from dltool.core.errors import ConfigError
+from dltool.core.hints import nearest
+from dltool.core.process import OUTPUT_ROOT
+from dltool.core.shell import quoted
 from dltool.runs.selection import select
-from dltool.settings import OUTPUT_ROOT
-from dltool.shell import quoted
 
 if TYPE_CHECKING:
     from dltool.runs.curves import RunLog

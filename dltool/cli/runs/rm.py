@@ -5,9 +5,9 @@ import sys
 
 from dltool.cli.runs.show import as_size
 from dltool.cli.tables import one_line
-from dltool.errors import ConfigError
+from dltool.core.errors import ConfigError
+from dltool.core.shell import quoted
 from dltool.runs.selection import select
-from dltool.shell import quoted
 
 SUMMARY = "remove runs, or only their checkpoints; asks first"
 EXAMPLES = """\

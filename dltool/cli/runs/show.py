@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from dltool.cli.tables import one_line, print_table
+from dltool.core.shell import quoted
 from dltool.runs.catalog import RunRecord, as_metric, as_text, find_run, read_run
 from dltool.runs.comparison import as_json
-from dltool.shell import quoted
 
 SUMMARY = "one run in full: how it ended, metrics, config, environment, checkpoints, files"
 EXAMPLES = """\

@@ -1,0 +1,83 @@
+"""dltool from Python: what the command line does, for notebooks and scripts.
+
+import dltool
+
+run = dltool.train(["model=lenet", "trainer.epochs=5"])
+run.metrics["test/accuracy"]
+run.predict("seven.png").top(3)
+dltool.load("outputs/2026-01-31/12-00-00_lenet_digits", checkpoint="best").evaluate(split="val").metrics
+"""
+
+from argparse import Namespace
+from collections.abc import Sequence
+from pathlib import Path
+
+from dltool.cli.request import open_run, read_config
+from dltool.core.shell import quoted
+from dltool.declarations.registry import trust_paths
+from dltool.inference.run import Run
+from dltool.training.train import train as train_in_folder
+
+__all__ = ["Run", "load", "train"]
+
+
+def train(
+    overrides: Sequence[str] = (),
+    *,
+    config_dirs: Sequence[str | Path] = (),
+    source: str | Path | None = None,
+    trust: Sequence[str | Path] = (),
+    quiet: bool = False,
+) -> Run:
+    """Train as `dltool train` does, in a new run folder; the same words give the same run, to the bit.
+
+    Args:
+        overrides: The words of the command line: `["model=lenet", "optim.lr=0.01"]`.
+        config_dirs: Folders of your own options, as --config-dir.
+        source: A run or file whose complete config is taken, as --from.
+        trust: Files and packages whose models, data sets, … may be named, as --trust.
+        quiet: Print the run folder only.
+
+    Returns:
+        The run, with the weights that its test measured.
+
+    Raises:
+        ConfigError, DataError: Nothing was trained, and no run folder is left.
+        RunError: While training; the run folder says how far it came.
+        KeyboardInterrupt: After Ctrl-C, or the notebook's stop button; the step reached is saved, and
+            `dltool resume RUN` goes on from it.
+    """
+    trust_paths([Path(path) for path in trust])
+    request = Namespace(
+        overrides=list(overrides),
+        config_dir=[Path(folder) for folder in config_dirs],
+        source=None if source is None else Path(source),
+    )
+    ended = train_in_folder(*read_config(request), quiet=quiet)
+    if ended.exit_code == 130:
+        raise KeyboardInterrupt(f"the step reached is saved; continue with: dltool resume {quoted(ended.path)}")
+    if ended.exit_code:
+        raise SystemExit(ended.exit_code)
+    return load(ended.path, trust=trust)
+
+
+def load(
+    run: str | Path,
+    *,
+    checkpoint: str = "tested",
+    overrides: Sequence[str] = (),
+    trust: Sequence[str | Path] = (),
+) -> Run:
+    """The run in a folder, or with a unique name below outputs/; see Run for what it can do.
+
+    Args:
+        run: The folder, or its name.
+        checkpoint: "last", "best" or a name; "tested" is the one that the run's own test measured.
+        overrides: trainer.device, trainer.threads and trainer.precision may differ from the training's.
+        trust: The files and packages that the run was trained with, unchanged.
+
+    Raises:
+        ConfigError: There is no such run, or an override changes what it is.
+    """
+    trust_paths([Path(path) for path in trust])
+    return Run(open_run(str(run)), checkpoint=checkpoint, overrides=overrides)

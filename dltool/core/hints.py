@@ -1,0 +1,99 @@
+"""The words that people bring from other tools, and what they are called here."""
+
+import difflib
+from collections.abc import Iterable
+
+from dltool.core.shell import setting
+
+# Our key, then what Lightning, timm, Keras, Ultralytics, Hugging Face and plain PyTorch scripts call it.
+KEYS = """
+optim: optimizer optimiser
+schedule: scheduler lr_scheduler lr_schedule
+loss: criterion loss_fn objective
+data: dataset datamodule
+model: network net arch architecture
+logger: callbacks
+seed: random_seed seed_everything
+init_from: pretrained weights checkpoint finetune_from initial_checkpoint init_checkpoint
+model.freeze: freeze frozen freeze_backbone frozen_stages
+optim.lr_factors: lr_mult lr_factors paramwise_cfg layer_decay
+run.dir: output_dir save_dir out_dir default_root_dir
+optim.lr: lr learning_rate
+optim.momentum: momentum
+optim.betas: betas
+optim.weight_decay: weight_decay wd
+trainer.epochs: epochs num_epochs max_epochs n_epochs
+trainer.steps: max_steps num_steps max_iters steps
+trainer.device: device gpu gpus accelerator devices
+trainer.precision: precision amp fp16 bf16
+trainer.accumulate: accumulate_grad_batches gradient_accumulation_steps
+trainer.clip_norm: gradient_clip_val clip_grad_norm max_grad_norm grad_clip
+stop.patience: patience early_stopping early_stopping_patience
+data.batch_size: batch_size batch bs
+data.shuffle: shuffle
+model.dropout: dropout
+model.hidden: hidden hidden_size hidden_dim
+loss.label_smoothing: label_smoothing
+task.l1: l1
+task.l2: l2
+"""
+
+# The same for options of a group, in lower case.
+OPTIONS = {
+    "loss": """
+binary_cross_entropy: bce bceloss bce_with_logits bcewithlogitsloss
+cross_entropy: ce xent nll crossentropy crossentropyloss softmax
+mae: l1 l1loss
+mse: l2 mseloss
+huber: smooth_l1
+hinge: svm multi_margin
+non_saturating: gan vanilla
+""",
+    "optim": """
+sgd: momentum nesterov gd
+rmsprop: rms_prop rms
+sparse_adam: sparseadam
+lbfgs: l-bfgs l_bfgs
+""",
+    "schedule": """
+one_cycle: onecycle onecyclelr
+inverse_sqrt: noam
+plateau: reduce_on_plateau reducelronplateau
+cosine: cosineannealing cosine_annealing cosineannealinglr
+cosine_restarts: sgdr
+constant: none warmup
+wsd: trapezoid
+""",
+    "model": """
+mlp: fc dense
+cnn: convnet conv
+linear: regression adaline
+""",
+    "data": """
+fashion_mnist: fmnist fashion fashionmnist
+breast_cancer: cancer
+""",
+}
+
+
+def by_foreign_word(table: str) -> dict[str, str]:
+    rows = [line.split(": ") for line in table.strip().splitlines()]
+    return {word: ours for ours, theirs in rows for word in theirs.split()}
+
+
+def option_hint(group: str, word: str) -> str | None:
+    """The hint for an option known by another name, or None."""
+    known = by_foreign_word(OPTIONS.get(group, "")).get(word.lower())
+    return f"{word} is called {known} here: {setting(group, known)}" if known else None
+
+
+def key_hint(word: str) -> str | None:
+    """The hint for a key known from another tool, or None."""
+    known = by_foreign_word(KEYS).get(word.lower())
+    return f"{word} is called {known} here: {known}=…" if known else None
+
+
+def nearest(word: str, names: Iterable[str]) -> str | None:
+    """The valid name that a mistyped word is nearest to, or None where none is near."""
+    close = difflib.get_close_matches(word.lower(), list(names), n=1, cutoff=0.6)
+    return close[0] if close else None

@@ -1,0 +1,116 @@
+"""Digits in another look: the same images, inverted, turned, thinner or thicker."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Literal
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from dltool.core.errors import DataError
+from dltool.data.arrays import RawData, Split
+from dltool.data.builtin import digits
+from dltool.data.image_data import ImageData, ResizeAt
+from dltool.data.mnist import mnist
+from dltool.data.preprocessing import Preprocessing
+from dltool.data.sample_data import LoadFunction
+from dltool.data.scaling import Scaling
+from dltool.declarations.component import register, requires
+
+Look = Literal["upright", "inverted", "turned", "thin", "thick"]
+
+
+def thickened(images: Tensor) -> Tensor:
+    """Grey dilation: each pixel becomes the lightest of its 3×3."""
+    return F.max_pool2d(images.float(), 3, stride=1, padding=1).to(torch.uint8)
+
+
+def thinned(images: Tensor) -> Tensor:
+    """Grey erosion: each pixel becomes the darkest of its 2×2; 3×3 would break the strokes of MNIST."""
+    return 255 - F.max_pool2d(F.pad(255 - images.float(), (0, 1, 0, 1)), 2, stride=1).to(torch.uint8)
+
+
+LOOKS: Mapping[str, Callable[[Tensor], Tensor]] = {
+    "upright": lambda images: images,
+    "inverted": lambda images: 255 - images,
+    "turned": lambda images: images.flip(2, 3),
+    "thin": thinned,
+    "thick": thickened,
+}
+
+
+class LookData(ImageData):
+    """Images that are brought to other looks, once they have their size.
+
+    Args:
+        load: Loads the data.
+        looks: Each image comes once in each of them, in the same split: "upright" as it is; "inverted" with black and
+            white exchanged; "turned" upside down; "thin" and "thick" by grey erosion and dilation of its strokes.
+        shared: See ImageData.
+    """
+
+    def __init__(
+        self,
+        load: LoadFunction,
+        *,
+        looks: list[Look] = ["upright", "inverted"],  # noqa: B006 (the YAML's default; never changed)
+        **shared: Any,
+    ) -> None:
+        super().__init__(load, **shared)
+        self.looks = looks
+
+    def _shape(self, model_traits: Mapping[str, Any]) -> None:
+        if not self.looks:
+            raise DataError("data.looks is empty", "'data.looks=[upright]'")
+        super()._shape(model_traits)
+        self.splits = {name: in_looks(split, self.looks) for name, split in self.splits.items()}
+
+    def _choose_resize_at(self, num_bytes: int) -> ResizeAt:
+        """A look needs the pixels of the final size."""
+        return "loading"
+
+    def _scale(self, raw: RawData, pixel_scaling: Scaling | None) -> tuple[float, float] | None:
+        input_range = super()._scale(raw, pixel_scaling)
+        # For the same reason a picture to predict from is not brought to the raw size.
+        self.preprocessing = replace(self.preprocessing, raw_size=self.preprocessing.size)
+        return input_range
+
+    def _reuse(self, raw: RawData, preprocessing: Preprocessing) -> None:
+        super()._reuse(raw, preprocessing)
+        self.resize = list(self.preprocessing.size)
+        self._shape({})
+
+
+def in_looks(split: Split, looks: Sequence[Look]) -> Split:
+    """The samples of a split in each of the looks, one look after the other."""
+    inputs = torch.cat([LOOKS[look](split.inputs) for look in looks])
+    return Split(inputs, split.targets.repeat(len(looks)), split.places.repeat(len(looks)))
+
+
+@register("data", "digit_looks", into=LookData, inputs="image", targets="classes")
+@requires(
+    lambda config: config.data.source == "mnist" or config.data.root is None,
+    "data.root is where MNIST is, and data.source=digits comes with dltool",
+    hint="data.source=mnist",
+)
+@requires(
+    lambda config: config.data.resize_at != "batch",
+    "data.resize_at=batch: the looks are made when the data is loaded, of images of the final size",
+    hint="data.resize_at=auto",
+)
+def digit_looks(
+    rng: torch.Generator, *, source: Literal["digits", "mnist"] = "digits", root: str | None = None
+) -> RawData:
+    """Handwritten digits in one look or several, to train the classifier that judges translations between them.
+
+    Args:
+        rng: Unused: nothing is made up.
+        source: "digits", the built-in ones of 8×8 pixels, or "mnist".
+        root: Of MNIST, see data=mnist.
+    """
+    return load_digits(rng, source, root)
+
+
+def load_digits(rng: torch.Generator, source: Literal["digits", "mnist"], root: str | None) -> RawData:
+    return digits(rng) if source == "digits" else mnist(rng, root=root)

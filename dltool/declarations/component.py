@@ -1,0 +1,68 @@
+"""How a Python class or function becomes an option of a config group.
+
+    @register("model", "lenet", inputs="image", min_size=32, native_size=32)
+    class LeNet(nn.Module):
+        def __init__(self, spec: DataSpec, *, num_filters: Positive[int] = 6) -> None: ...
+
+The positional arguments come from the program (here: what the data looks like); the keyword-only ones are
+the keys of the option's YAML. That signature is the whole schema. dltool.declarations.source reads it as source
+text, so that a config is checked, listed and completed without importing torch; the decorators below
+therefore take only literals, class names and lambdas, and change nothing at run time.
+"""
+
+from collections.abc import Callable
+from typing import Annotated, Any, TypeVar
+
+T = TypeVar("T")
+Component = TypeVar("Component", bound=Callable[..., Any])
+
+# Ranges that a signature can state: `lr: Positive[float] = 0.1`.
+Positive = Annotated[T, "> 0"]
+NonNegative = Annotated[T, ">= 0"]
+Probability = Annotated[T, "in [0, 1]"]
+Fraction = Annotated[T, "in [0, 1)"]
+
+# What a key of a data set decides, as in `missing: Membership[Literal["refuse", "drop"]] = "refuse"`. Without a mark, a
+# loader's own key names the data, so that another value is other data (path, root, variant), and a key of the class
+# that it is built into says how samples are handled (batch_size, augment). dltool.config.data_roles reads the marks.
+Membership = Annotated[T, "which samples there are, or which split each is in"]
+Handling = Annotated[T, "how samples are prepared and drawn"]
+Placement = Annotated[T, "where samples lie and who fetches them, which changes no result"]
+
+# What dltool.declarations.source can read of a keyword-only argument.
+TYPES = (
+    "int, float, bool, str, Literal[…], X | None, list[X], tuple[X, Y], dict[str, X], Positive[int], "
+    "NonNegative[float], Fraction[float], Probability[float], and dataclasses of these; of a data set also "
+    "Membership[X], Handling[X], Placement[X] around any of them; a default is a literal, or SomeSettings()"
+)
+
+
+def register(group: str, name: str, *, into: type | None = None, **traits: Any) -> Callable[[Component], Component]:
+    """Make the decorated class or function the option `group=name`.
+
+    Args:
+        group: The config group, such as "model".
+        name: The value of `name:` in the option's YAML; an exact, unique name within the group.
+        into: A class whose keyword-only arguments every option of this kind shares. It is built around the
+            component: `into(partial(component, **own_fields), …, **shared_fields)`.
+        traits: Literal facts that rules and automatic choices read without importing the component, such
+            as `inputs="image"`. A task that is `like="supervised"` trains what that one trains.
+    """
+    del group, name, into, traits  # Read from the source text.
+    return lambda component: component
+
+
+def requires(
+    condition: Callable[[Any], bool], message: str, *, hint: str | None = None
+) -> Callable[[Component], Component]:
+    """Declare a rule between fields, checked whenever the decorated component is selected.
+
+    Args:
+        condition: A lambda over the whole config, `lambda config: config.trainer.accumulate == 1`. Each
+            group gives its fields and its component's traits as attributes. No name but `config` and
+            Python's `len`, `min`, `max`, `any`, `all` may be used.
+        message: What is wrong where the condition is false.
+        hint: The override to type.
+    """
+    del condition, message, hint  # Read from the source text.
+    return lambda component: component

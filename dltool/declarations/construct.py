@@ -1,0 +1,52 @@
+"""From what a component declares and the fields of a config to an object."""
+
+import importlib
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+from dltool.declarations.kinds import AnyOf, DictOf, Field, Kind, ListOf, Nested, Scalar, TupleOf
+from dltool.declarations.source import Component
+from dltool.trust.importing import failures_placed
+
+
+def build_component(declared: Component, fields: Mapping[str, Any], *positional: Any) -> Any:
+    """Construct a component from its fields; with an `into=` class, that class around it.
+
+    Raises:
+        ConfigError: Where a trusted file fails while it is imported, or its constructor does.
+    """
+    with failures_placed(declared.module):
+        return construct(declared, fields, *positional)
+
+
+def construct(declared: Component, fields: Mapping[str, Any], *positional: Any) -> Any:
+    factory = getattr(importlib.import_module(declared.module), declared.attribute)
+    own = arguments(declared.fields, fields)
+    if declared.shared_class is None or declared.shared_module is None:
+        return factory(*positional, **own)
+    into = getattr(importlib.import_module(declared.shared_module), declared.shared_class)
+    return into(partial(factory, **own), *positional, **arguments(declared.shared_fields, fields))
+
+
+def arguments(declared: Mapping[str, Field], values: Mapping[str, Any]) -> dict[str, Any]:
+    """Keyword arguments: the given values, or the defaults where a key is left out."""
+    return {name: to_python(field.kind, values.get(name, field.default)) for name, field in declared.items()}
+
+
+def to_python(kind: Kind, value: Any) -> Any:
+    """A plain config value as the signature wants it: a tuple, a settings object, a number that is a float."""
+    match kind:
+        case TupleOf(items=items):
+            return tuple(to_python(item, v) for item, v in zip(items, value, strict=True))
+        case ListOf(item=item):
+            return [to_python(item, v) for v in value]
+        case DictOf(value=inner):
+            return {key: to_python(inner, v) for key, v in value.items()}
+        case Nested(module=module, class_name=name, fields=fields):
+            return getattr(importlib.import_module(module), name)(**arguments(fields, value))
+        case AnyOf(alternatives=alternatives):
+            return to_python(next(k for k in alternatives if k.fits(value)), value)
+        case Scalar(type="float"):
+            return float(value)
+    return value

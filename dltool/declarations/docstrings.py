@@ -1,0 +1,60 @@
+"""What the docstrings say of a component's keys, read from the source text as its types are."""
+
+import ast
+import re
+from functools import cache
+
+from dltool.declarations.kinds import Nested
+from dltool.declarations.options import SHARED_SETTINGS
+from dltool.declarations.source import Definition, SourceModule, component, registrations, source_module
+
+SECTIONS = ("Args:", "Attributes:")
+ENTRY = re.compile(r" {4}(\w+(?:, \w+)*): (.*)")  # Of Google's style; several names may share a text.
+
+
+@cache
+def descriptions(group: str, name: str) -> dict[str, str]:
+    """Key to its text, for the keys of a component that its docstrings, or its base classes', speak of."""
+    declared = component(group, name)
+    module = source_module(registrations()[declared.group][declared.name])
+    found = {}
+    if group in SHARED_SETTINGS:
+        home, settings = SHARED_SETTINGS[group]
+        found = of_definition(*source_module(home).find(settings))
+    if declared.shared_class is not None:
+        found |= of_definition(*module.find(declared.shared_class))
+    return found | of_definition(module, module.definitions[declared.attribute])
+
+
+def nested_descriptions(kind: Nested) -> dict[str, str]:
+    """The same for a settings dataclass below a key."""
+    return of_definition(*source_module(kind.module).find(kind.class_name))
+
+
+def of_definition(module: SourceModule, definition: Definition) -> dict[str, str]:
+    """The texts of a function or class: the base classes' first, so that its own replace them."""
+    found: dict[str, str] = {}
+    if isinstance(definition, ast.ClassDef):
+        for base in definition.bases:
+            if isinstance(base, ast.Name) and (base.id in module.definitions or base.id in module.imports):
+                found |= of_definition(*module.find(base.id))
+        for node in definition.body:
+            if isinstance(node, ast.FunctionDef) and node.name == "__init__":
+                found |= entries(ast.get_docstring(node))
+    return found | entries(ast.get_docstring(definition))
+
+
+def entries(docstring: str | None) -> dict[str, str]:
+    """The names and texts of a docstring's sections Args and Attributes, each text on one line."""
+    found: dict[str, str] = {}
+    names: list[str] = []
+    inside = False
+    for line in (docstring or "").splitlines():
+        if line and not line.startswith(" "):
+            inside, names = line in SECTIONS, []
+        elif inside and (entry := ENTRY.fullmatch(line)):
+            names = entry[1].split(", ")
+            found |= dict.fromkeys(names, entry[2])
+        elif inside and line.strip():
+            found |= {name: f"{found[name]} {line.strip()}" for name in names}
+    return found

@@ -1,0 +1,60 @@
+"""Which module registers which component, found in the source text without importing any.
+
+One regular expression finds every `@register("group", "name")` below the package. What the command line trusts
+(dltool.trust.sources) stands beside dltool's own; dltool.declarations.source reads the declarations of either.
+"""
+
+import re
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+
+from dltool.core.errors import ConfigError
+from dltool.trust.sources import TrustedSource, read_sources, trust, trusted_sources
+
+PACKAGE = Path(__file__).resolve().parents[1]
+TEMPLATE = PACKAGE / "template"  # What `dltool init` copies: a user's code, not dltool's.
+REGISTRATION = re.compile(r"^@register\(\s*\"(\w+)\",\s*\"(\w+)\"", re.MULTILINE)
+
+
+def trust_paths(paths: Sequence[Path]) -> None:
+    """Trust the files and packages at these paths from now on in this process, and no others.
+
+    Raises:
+        ConfigError: For one that cannot be read, registers nothing, or registers a name that is taken.
+    """
+    trust(read_sources(paths))
+    if paths:
+        registrations()
+
+
+def registrations() -> dict[str, dict[str, str]]:
+    """Group to component name to module, for every component of the package and of what is trusted.
+
+    Raises:
+        ConfigError: For a trusted one with the name of one of dltool's.
+    """
+    return registrations_with(trusted_sources())
+
+
+@cache
+def registrations_with(sources: tuple[TrustedSource, ...]) -> dict[str, dict[str, str]]:
+    found = {group: dict(names) for group, names in own_registrations().items()}
+    for one in (one for source in sources for one in source.registrations):
+        if taken := own_registrations()[one.group].get(one.name):
+            problem = f"{one.path}, line {one.line}: {one.group}={one.name} is dltool's own already, of {taken}"
+            raise ConfigError(problem, "register it by another name")
+        found[one.group][one.name] = one.module
+    return found
+
+
+@cache
+def own_registrations() -> dict[str, dict[str, str]]:
+    """Group to component name to module, for every component of the package."""
+    found: dict[str, dict[str, str]] = {}
+    for path in sorted(path for path in PACKAGE.rglob("*.py") if TEMPLATE not in path.parents):
+        for group, name in REGISTRATION.findall(path.read_text(encoding="utf-8")):
+            if name in found.setdefault(group, {}):
+                raise RuntimeError(f'@register("{group}", "{name}") stands in {found[group][name]} and in {path}')
+            found[group][name] = ".".join((PACKAGE.name, *path.relative_to(PACKAGE).with_suffix("").parts))
+    return found

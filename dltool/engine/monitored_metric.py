@@ -1,0 +1,105 @@
+"""What follows a metric (the best checkpoint, a plateau schedule, rules that stop), and whether it gets one."""
+
+import itertools
+
+from dltool.config.check import Config
+from dltool.config.settings import StopSettings
+from dltool.core.errors import ConfigError
+from dltool.core.shell import setting
+from dltool.data.dataset import Dataset
+from dltool.engine.evaluator import evaluate
+from dltool.metrics.direction import metric_direction
+from dltool.tasks.generative import GenerativeTask
+from dltool.tasks.task import Task
+
+
+def followed_metric(name: str | None, mode: str, task: Task) -> tuple[str, str] | None:
+    """(metric, direction) that a setting names, or the task's main metric; None where it has none."""
+    if name is not None:
+        return name, metric_direction(name, mode)
+    if task.main_metric is None:
+        return None
+    metric, direction = task.main_metric
+    return f"val/{metric}", direction if mode == "auto" else mode
+
+
+def check_followed_metrics(config: Config, stop: StopSettings, task: Task, dataset: Dataset) -> None:
+    """What waits for a metric must get one; found out before the first step.
+
+    Raises:
+        ConfigError: Where a rule follows a metric that no evaluation reports, with those that there are.
+    """
+    settings, policy = config["trainer"], config["trainer"]["checkpoint"]
+    stops_by_metric = stop.target is not None or stop.patience is not None
+    change = f"{stop.loss}/loss" if stop.loss_change is not None else None
+    followers = {  # Key to the metric that it names, and whether it follows one at all.
+        "stop.metric": (stop.metric, stops_by_metric),
+        f"stop.loss_change with stop.loss={stop.loss}": (change, False),
+        "trainer.checkpoint.metric": (policy["metric"], settings["test"] == "best"),
+        "schedule.metric": (config["schedule"].get("metric"), "metric" in config["schedule"]),
+    }
+    if not any(metric or follows for metric, follows in followers.values()):
+        return
+    known, of_training = reported_metrics(task, dataset)
+    for key, (metric, follows) in followers.items():
+        reported = known | (of_training if key.startswith("stop.") else set())
+        there = f"there are {', '.join(sorted(reported))}" if reported else "the data has no validation split"
+        if metric is not None and metric not in reported:
+            follow = f"{key}=null follows the task" if task.main_metric else f"{key}=… names one of them"
+            hint = follow if key.endswith(".metric") else "stop.loss_change=null"
+            raise ConfigError(f"{key}={metric}: no evaluation reports it; {there}", hint)
+        if follows and metric is None and (task.main_metric is None or not known):
+            without = "" if known else ", or the data no validation split"
+            raise ConfigError(
+                f"{key}: a metric must be followed, and the task has no main one{without}; {there}", f"{key}=val/…"
+            )
+    if settings["test"] == "best" and policy["keep_best"] == 0:
+        raise ConfigError("trainer.test=best, but no best checkpoint is kept", "trainer.checkpoint.keep_best=1")
+
+
+def reported_metrics(task: Task, dataset: Dataset) -> tuple[set[str], set[str]]:
+    """The metrics of an evaluation of the validation split, and "train/loss" where the task has one; by trying."""
+    split = "val" if "val" in dataset.sizes else "train"
+    names = metric_names(task, dataset, split)
+    return {f"val/{name}" for name in names if split == "val"}, {"train/loss"} & {f"train/{name}" for name in names}
+
+
+def metric_names(task: Task, dataset: Dataset, split: str) -> list[str]:
+    """The metrics of an evaluation, by evaluating one batch; those of samples also where nothing measures them yet."""
+    names = list(evaluate(task, itertools.islice(dataset.evaluation(split), 1), split))
+    asked = task.asked.reported if isinstance(task, GenerativeTask) else []
+    return list(dict.fromkeys([*names, *asked]))
+
+
+def check_gradient_rules(stop: StopSettings, task: Task) -> None:
+    """A rule about gradients needs a task that has some.
+
+    Raises:
+        ConfigError: Where it has none, or no single objective whose full gradient there could be.
+    """
+    if stop.gradient_norm is None:
+        return
+    if not task.roles:
+        raise ConfigError(
+            "stop.gradient_norm: the task has no gradient", "stop.update_norm=…, or stop.gradient_norm=null"
+        )
+    if stop.gradient == "full" and not task.has_objective:
+        raise ConfigError("stop.gradient=full: the task has no single objective", "stop.gradient=batch")
+
+
+def check_reported(key: str, metric: str | None, task: Task, dataset: Dataset) -> None:
+    """A metric that runs are compared by must be one that this run reports.
+
+    Raises:
+        ConfigError: Where it is none of an evaluation's. What else a step logs is known only after one.
+    """
+    if metric is None or metric.startswith("train/"):
+        return
+    splits = [split for split in ("val", "test") if split in dataset.sizes]
+    names = metric_names(task, dataset, splits[0]) if splits else []
+    known = [f"{split}/{name}" for split in splits for name in names]
+    if metric not in known:
+        raise ConfigError(
+            f"{key}={metric}: no evaluation reports it; there are {', '.join(known) or 'none'}",
+            setting(key, known[0] if known else "train/loss"),
+        )

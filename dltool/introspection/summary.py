@@ -1,0 +1,111 @@
+"""A model layer by layer: output shapes, receptive fields, parameters, multiply-adds."""
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from dltool.core.spec import DataSpec
+from dltool.introspection.field import Field, field_of, mark
+from dltool.introspection.forward_memory import example_inputs
+from dltool.introspection.receptive_field import following_fields
+
+
+class Row(NamedTuple):
+    """A line of the table.
+
+    Attributes:
+        name: The layer's path; empty for the whole model.
+        kind: Its class.
+        shape: Of its output, without the batch.
+        field: What its units see of the image; None where the input is none.
+    """
+
+    name: str
+    kind: str
+    shape: str
+    field: Field | None
+    num_parameters: int
+    multiply_adds: int
+    num_frozen: int
+
+
+def count_parameters(model: nn.Module) -> str:
+    """ "61,706 parameters", with how many of them are frozen where some are."""
+    total = sum(p.numel() for p in model.parameters())
+    frozen = total - num_trained(model)
+    return f"{total:,} parameters" + (f" ({frozen:,} frozen)" if frozen else "")
+
+
+def num_trained(module: nn.Module) -> int:
+    return sum(p.numel() for p in module.parameters() if p.requires_grad)
+
+
+def layer_table(model: nn.Module, spec: DataSpec) -> str:
+    """One line a layer, in the order in which one sample passes them; how much of it is frozen, where anything is.
+
+    Multiply-adds are those of matrix products and convolutions, for one sample (torch's FLOP counter, which
+    counts a multiplication and an addition as two, halved); what is cheaper is not counted. Where the layers look at
+    parts of an image, their receptive fields are given, and the jump from a unit's field to its neighbour's.
+
+    Args:
+        model: A model on any device, "meta" included.
+        spec: Gives the shape of one sample.
+    """
+    rows: list[Row] = []
+    names = {module: name for name, module in model.named_modules()}
+    handles, counted = [], set()
+
+    def note(module: nn.Module, _: object, output: object) -> None:
+        first = module not in counted
+        counted.add(module)
+        parameters = sum(p.numel() for p in module.parameters()) if first else 0
+        frozen = parameters - num_trained(module) if first else 0
+        flops = sum(counter.flop_counts[f"{type(model).__name__}.{names[module]}"].values())
+        kind = type(module).__name__
+        field = None if isinstance(module, nn.Flatten) else field_of(output)  # Its units are those before it.
+        rows.append(Row(names[module], kind, shape_of(output), field, parameters, flops // 2, frozen))
+
+    device = next(model.parameters()).device
+    inputs = example_inputs(spec, device)
+    counter = FlopCounterMode(display=False)
+    was_training = model.training
+    with following_fields(model), counter, torch.no_grad():
+        for module in model.modules():  # After the hooks of following_fields, whose fields they read.
+            if not list(module.children()) and module is not model:
+                handles.append(module.register_forward_hook(note))
+        output = model.eval()(*(mark(part) if part.ndim == 4 else part for part in inputs))
+    model.train(was_training)
+    for handle in handles:
+        handle.remove()
+    own = sum(p.numel() for p in model.parameters())
+    total = counter.get_total_flops() // 2
+    rows.append(Row("", type(model).__name__, shape_of(output), None, own, total, own - num_trained(model)))
+    return render(rows, spec.describe_input())
+
+
+def shape_of(output: object) -> str:
+    """ "6×28×28", without the batch; of several tensors, as a recurrent layer gives them, the first."""
+    if isinstance(output, tuple) and output:
+        output = output[0]
+    return "×".join(map(str, output.shape[1:])) or "1" if isinstance(output, Tensor) else "?"
+
+
+def render(rows: list[Row], input_shape: str) -> str:
+    """Columns that say nothing of any layer are left out: receptive fields, what is frozen."""
+    cells = [("layer", "type", "output", "receptive field", "jump", "parameters", "multiply-adds", "frozen")]
+    cells.append(("input", "", input_shape, "", "", "", "", ""))
+    for name, kind, shape, field, parameters, flops, frozen in rows:
+        seen = (field.size, field.jump) if field else ("", "")
+        numbers = (f"{parameters:,}", f"{flops:,}", f"{frozen:,}" if frozen else "")
+        cells.append((name or "total", kind, shape, *seen, *numbers))
+    has_fields = any(row.field is not None and row.field.axes is not None for row in rows)
+    shown = [0, 1, 2, *([3, 4] if has_fields else []), 5, 6, *([7] if rows[-1].num_frozen else [])]
+    widths = {i: max(len(row[i]) for row in cells) for i in shown}
+    lines = []
+    for row in cells:
+        lines.append("  ".join(row[i].ljust(widths[i]) if i < 3 else row[i].rjust(widths[i]) for i in shown).rstrip())
+    lines.insert(1, "─" * max(map(len, lines)))
+    lines.insert(-1, "─" * max(map(len, lines)))
+    return "\n".join(lines)

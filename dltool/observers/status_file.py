@@ -1,0 +1,97 @@
+"""Keeps a run's status.json true: after an epoch, and whatever ends the run."""
+
+import math
+import os
+import time
+from typing import Any
+
+from dltool.core.process import started_at
+from dltool.engine.clock import Clock
+from dltool.engine.observer import Observer, Progress
+from dltool.runs.folder import RunFolder
+from dltool.tasks.task import Task
+
+SECONDS_BETWEEN = 0.5
+
+
+class StatusFile(Observer):
+    """Writes status.json when the run begins and ends, and after an epoch where the last time is half a second ago.
+
+    (Writing takes a millisecond, an epoch of a small data set ten.)
+
+    A run that was killed still says "running", with the process that did; `.lock` tells that it is gone.
+
+    Args:
+        config: The whole config, flat: dotted key to value.
+        clock: The trainer's.
+        main_metric: The metric that runs of this task are compared by, such as "val/accuracy", and "min" or "max".
+    """
+
+    def __init__(
+        self, run: RunFolder, config: dict[str, Any], clock: Clock, main_metric: tuple[str, str] | None = None
+    ) -> None:
+        self.run = run
+        self.config = config
+        self.clock = clock
+        self.main_metric = main_metric
+        self.progress = Progress()
+        self.written_at = -math.inf
+
+    def on_start(self, task: Task, progress: Progress) -> None:
+        self.progress = progress
+        self.refresh()
+
+    def on_epoch(self) -> None:
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Write where the training stands, unless that was done a moment ago."""
+        if time.monotonic() - self.written_at >= SECONDS_BETWEEN:
+            self.write("running", self.progress)
+
+    def write(
+        self,
+        state: str,
+        progress: Progress,
+        *,
+        stopped_by: str | None = None,
+        stop_reason: str | None = None,
+        error: str | None = None,
+        tested: str | None = None,
+    ) -> None:
+        """Replace status.json.
+
+        Args:
+            progress: Where the training stands.
+            state: "running", "finished", "interrupted" or "failed".
+            stopped_by: "epochs", "steps", the key below `stop` of the rule that fired, or an observer's word such
+                as "pruned", where it finished.
+            stop_reason: What that rule saw, in words.
+            error: What ended it, where it failed.
+            tested: The checkpoint whose weights the test metrics belong to.
+        """
+        self.written_at = time.monotonic()
+        clock = self.clock
+        trained_here = clock.seconds - clock.before
+        self.run.write_status(
+            {
+                "state": state,
+                "step": progress.step,
+                "epoch": progress.epoch,
+                "total_steps": progress.total_steps,
+                "metrics": progress.metrics,
+                "main_metric": self.main_metric,
+                "stopped_by": stopped_by,
+                "stop_reason": stop_reason,
+                "tested": tested,
+                "seconds": {
+                    "first_step": None if clock.first_step_at is None else clock.first_step_at - started_at(),
+                    "train": clock.seconds,
+                    "total": clock.before + time.monotonic() - started_at(),
+                },
+                "samples_per_second": progress.samples / trained_here if trained_here > 0 else 0.0,
+                "error": error,
+                "pid": os.getpid(),
+                "config": self.config,
+            }
+        )

@@ -1,0 +1,261 @@
+"""The classifier that dltool trains itself to measure samples by, once for each data set, and keeps.
+
+    outputs/classifiers/<key>/weights.safetensors
+                              classifier.json       preprocessing, accuracy, recipe; the SHA-256 of the weights
+
+The key is a hash of the images and of the recipe. All images but those of the test split are learned from, however much
+the run holds out for validation, so that the figures of runs compare: a distance on "val" sees images that the
+classifier knows, one on "test" does not. A folder is written under another name and renamed, so that
+it is whole or not there; processes that want the same one wait for the first.
+"""
+
+import copy
+import hashlib
+import json
+import math
+import os
+import shutil
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import safetensors.torch
+import torch
+from torch import Tensor, nn
+
+from dltool.config.check import Config, check
+from dltool.config.compose import COMMAND_LINE, Composed, compose
+from dltool.core.errors import ConfigError
+from dltool.core.process import OUTPUT_ROOT
+from dltool.core.spec import DataSpec
+from dltool.data.arrays import Split
+from dltool.data.dataset import Dataset
+from dltool.data.image_preprocessing import ImagePreprocessing
+from dltool.data.preprocessing import from_json, to_json
+from dltool.data.sample_data import SampleData
+from dltool.declarations.construct import build_component
+from dltool.declarations.source import component
+from dltool.runs.lock import one_process_at_a_time
+from dltool.sample_quality.classifier import AnyClassifier, Classifier, StackedClassifier, digest_of
+
+FORMAT = 1
+WEIGHTS, RECORD = "weights.safetensors", "classifier.json"
+RECIPE = ("task=supervised", "model=lenet", "optim=adam", "schedule=cosine", "seed=0")
+LEAST_EPOCHS, LEAST_STEPS, MOST_EPOCHS, BATCH_SIZE = 5, 4000, 60, 64
+# Of the data's keys the run's own way to draw and to vary its batches is left out.
+OF_A_TRAINING = (
+    "batch_size",
+    "eval_batch_size",
+    "shuffle",
+    "drop_last",
+    "sampling",
+    "scaling",
+    "mean",
+    "std",
+    "augment",
+)
+LEAST_SIDE = 32  # LeNet's.
+HASHED_AT_A_TIME = 1024  # Images.
+
+
+class Trained(NamedTuple):
+    """What a training gave that leaves no run folder."""
+
+    model: nn.Module
+    spec: DataSpec
+    preprocessing: Any
+    metrics: dict[str, float]
+    sizes: dict[str, int]
+
+
+Train = Callable[[Config], Trained]
+Say = Callable[[str], None]
+
+
+def say_on_stderr(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+def reference_classifier(
+    data: Mapping[str, Any],
+    dataset: Dataset,
+    device: torch.device,
+    train: Train,
+    *,
+    stacked: int = 0,
+    say: Say = say_on_stderr,
+) -> AnyClassifier:
+    """The classifier of a data set: from the cache, or trained now.
+
+    Args:
+        data: The `data` node of a config.
+        dataset: What that became. All but its test split is learned from; that measures the accuracy.
+        device: Where the classifier is wanted.
+        train: Trains a config in memory.
+        stacked: Channels of the images to be classified that are each an image of this data; 0 where they are not.
+        say: Tells a person what takes so long.
+
+    Raises:
+        ConfigError: The data has no classes, or no images.
+    """
+    check_classes(data, dataset)
+    recipe = recipe_for(data, dataset)
+    key = key_of(recipe, dataset)
+    folder = OUTPUT_ROOT / "classifiers" / key
+    with one_process_at_a_time(folder):
+        classifier = read(folder, device, say)
+        if classifier is None:
+            say(f"training the classifier by which samples of {data['name']} are measured (once; kept in {folder})")
+            started = time.monotonic()
+            trained = train(config_of(recipe, data, device))
+            classifier = keep(folder, trained, recipe, time.monotonic() - started, device)
+            say(f"its accuracy on {classifier.tested} is {classifier.accuracy:.1%} ({classifier.seconds:.0f} s)")
+    return StackedClassifier(classifier, stacked) if stacked else classifier
+
+
+def check_classes(data: Mapping[str, Any], dataset: Dataset) -> None:
+    if not isinstance(dataset.preprocessing, ImagePreprocessing):
+        raise ConfigError(
+            f"task.metrics: samples of data={data['name']} are no images, and only images have features to compare",
+            "task.metrics=null",
+        )
+    if dataset.spec.target not in ("classes", "binary"):
+        raise ConfigError(
+            f"task.metrics: data={data['name']} has no classes, so that no classifier can be trained on it",
+            "'task.metrics=[nearest]', or for distances task.features=INCEPTION.pth",
+        )
+
+
+def recipe_for(data: Mapping[str, Any], dataset: Dataset) -> dict[str, Any]:
+    """All that the classifier depends on but the images."""
+    images = dataset.preprocessing
+    assert isinstance(images, ImagePreprocessing)
+    kept = {key: copy.deepcopy(value) for key, value in data.items() if key not in OF_A_TRAINING}
+    if learns_from_val(data, dataset):
+        kept["val_fraction"] = 0.0
+    if "resize" in kept:  # The size of the run's images, unless that is too small.
+        kept["resize"] = list(images.size) if min(images.size) >= LEAST_SIDE else "auto"
+    steps_per_epoch = math.ceil(sum(map(len, splits_to_learn(data, dataset))) / BATCH_SIZE)
+    epochs = min(max(LEAST_EPOCHS, math.ceil(LEAST_STEPS / steps_per_epoch)), MOST_EPOCHS)
+    return {"options": [*RECIPE, f"trainer.epochs={epochs}"], "data": kept | {"batch_size": BATCH_SIZE}}
+
+
+def learns_from_val(data: Mapping[str, Any], dataset: Dataset) -> bool:
+    """Whether the validation split was cut off what there is to learn from, and the test split tells the accuracy."""
+    return "test" in dataset.sizes and dataset.held_out and data.get("num_folds") is None and "val_fraction" in data
+
+
+def splits_to_learn(data: Mapping[str, Any], dataset: Dataset) -> list[Split]:
+    assert isinstance(dataset, SampleData)
+    names = ("train", "val") if learns_from_val(data, dataset) else ("train",)
+    return [dataset.splits[name] for name in names if name in dataset.splits]
+
+
+def key_of(recipe: Mapping[str, Any], dataset: Dataset) -> str:
+    """16 hex digits of a hash of the recipe and of the training images with their labels."""
+    how = {
+        key: value for key, value in recipe["data"].items() if key in ("name", "resize", "size", "fit", "batch_size")
+    }
+    text = json.dumps([FORMAT, recipe["options"], how, dataset.spec.class_names], sort_keys=True)
+    digest = hashlib.blake2b(text.encode(), digest_size=8)
+    assert isinstance(dataset, SampleData)
+    splits = splits_to_learn(recipe["data"], dataset)
+    order = torch.cat([split.places for split in splits]).argsort(stable=True)
+    inputs, targets = (
+        torch.cat([values.cpu() for values in columns])
+        for columns in ([split.inputs for split in splits], [split.targets for split in splits])
+    )
+    files = getattr(dataset, "_files", None)
+    if files is not None and inputs.dtype != torch.uint8:  # Not decoded: what the files are tells.
+        for row in inputs[order].tolist():
+            about = os.stat(files.path(row))  # noqa: PTH116
+            digest.update(f"{files.paths[row]} {about.st_size} {about.st_mtime_ns}\n".encode())
+    else:
+        for rows in order.split(HASHED_AT_A_TIME):
+            digest.update(as_bytes(dataset.resized(inputs[rows])))
+    digest.update(as_bytes(targets[order]))
+    return digest.hexdigest()
+
+
+def as_bytes(values: Tensor) -> bytes:
+    return values.cpu().contiguous().numpy().tobytes()
+
+
+def config_of(recipe: Mapping[str, Any], data: Mapping[str, Any], device: torch.device) -> Config:
+    """A supervised training on the data; what is built is what a user could type."""
+    composed = compose(
+        [
+            *recipe["options"],
+            f"trainer.device={device}",
+            f"trainer.threads={torch.get_num_threads()}",
+            "trainer.evaluate_every_n_epochs=1000",
+            "trainer.checkpoint.every_n_epochs=null",
+        ]
+    )
+    tree: dict[str, Any] = {**composed.tree, "data": {**recipe["data"], "download": False}}
+    if "download" not in data:
+        del tree["data"]["download"]
+    ours = Composed(tree, dict(composed.origins), {})
+    ours.set_origin("data", COMMAND_LINE)  # As the run that asks was allowed to.
+    return check(ours)
+
+
+def keep(folder: Path, trained: Trained, recipe: Mapping[str, Any], seconds: float, device: torch.device) -> Classifier:
+    """Write the classifier, and give it back as it will be read."""
+    split = next(name for name in ("test", "val", "train") if f"{name}/accuracy" in trained.metrics)
+    weights = {name: tensor.detach().cpu().contiguous() for name, tensor in trained.model.state_dict().items()}
+    record = {
+        "format": FORMAT,
+        "recipe": recipe,
+        "fitted": to_json(trained.preprocessing, trained.spec),
+        "output_dim": trained.spec.output_dim,
+        "accuracy": trained.metrics[f"{split}/accuracy"],
+        "tested": f"{trained.sizes[split]:,} {split} samples",
+        "seconds": seconds,
+        "sha256": digest_of(weights),
+    }
+    temporary = folder.with_name(f".{folder.name}-{os.getpid()}")
+    shutil.rmtree(temporary, ignore_errors=True)
+    temporary.mkdir(parents=True)
+    try:
+        safetensors.torch.save_file(weights, temporary / WEIGHTS)
+        (temporary / RECORD).write_text(json.dumps(record, indent=1, ensure_ascii=False), encoding="utf-8")
+        shutil.rmtree(folder, ignore_errors=True)  # A damaged one.
+        temporary.rename(folder)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+    return from_record(record, weights, device)
+
+
+def read(folder: Path, device: torch.device, say: Say) -> Classifier | None:
+    """The classifier in a folder; None where there is none, or a damaged one."""
+    if not folder.exists():
+        return None
+    try:
+        record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+        weights = safetensors.torch.load_file(folder / WEIGHTS)
+        if digest_of(weights) != record["sha256"]:
+            raise ValueError("its SHA-256 is another")
+        return from_record(record, weights, device)
+    except Exception as error:  # What no JSON, no safetensors or an older format is can end anywhere.
+        say(f"warning: the classifier in {folder} is damaged ({type(error).__name__}: {error}) and is trained anew")
+        return None
+
+
+def from_record(record: Mapping[str, Any], weights: dict[str, Tensor], device: torch.device) -> Classifier:
+    preprocessing, spec = from_json(record["fitted"], RECORD)
+    assert isinstance(preprocessing, ImagePreprocessing)
+    with torch.random.fork_rng(devices=[]):
+        model: nn.Module = build_component(component("model", "lenet"), {}, spec)
+    model.load_state_dict(weights)
+    return Classifier(
+        model.eval().requires_grad_(False).to(device),
+        preprocessing,
+        spec.class_names,
+        record["accuracy"],
+        record["tested"],
+        record["seconds"],
+        record["sha256"],
+    )

@@ -1,0 +1,307 @@
+"""One process's part of a run: the trainer with its observers, and what is said and written around it."""
+
+import contextlib
+import errno
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+
+import torch
+
+from dltool.build.prepare import Parts, build_trainer
+from dltool.config.compose import leaves
+from dltool.core.batch import Batch
+from dltool.core.errors import ConfigError, NonFiniteLossError, RunError
+from dltool.core.numerals import numeral
+from dltool.core.shell import quoted
+from dltool.data.image_preprocessing import ImagePreprocessing
+from dltool.data.source import TrainSource
+from dltool.engine.checkpoint import Checkpoint, saved_metrics
+from dltool.engine.monitored_metric import followed_metric
+from dltool.engine.observer import Observer
+from dltool.engine.signals import Interrupted
+from dltool.engine.trainer import Trainer
+from dltool.introspection.summary import count_parameters
+from dltool.observers.alarms import NUM_COMPARED, Alarms
+from dltool.observers.augmented import AugmentedPlot
+from dltool.observers.csv_log import CsvLog
+from dltool.observers.gradient_over_time_plot import GradientOverTimePlot
+from dltool.observers.jsonl import JsonlLog, cut_back
+from dltool.observers.latent_plane import LatentPlanePlot
+from dltool.observers.metric_plots import MetricPlots
+from dltool.observers.network_plots import NetworkPlots
+from dltool.observers.plots import CurvesPlot
+from dltool.observers.progress import ProgressBar
+from dltool.observers.samples import SamplesPlot
+from dltool.observers.status_file import StatusFile
+from dltool.observers.tracker import make_trackers
+from dltool.observers.translations import NUM_COLUMNS, TranslationsPlot
+from dltool.observers.undefined import UndefinedMetrics
+from dltool.runs.folder import RunFolder
+from dltool.tasks.cyclegan import CycleGanTask
+from dltool.tasks.generative import GenerativeTask
+from dltool.tasks.language_model import LanguageModelTask
+from dltool.trust.importing import described, place_of
+from dltool.trust.sources import trust_flags, trusted_sources
+
+
+@dataclass
+class Session:
+    """One process's part of a run: the trainer with its observers, and what is said and written around it."""
+
+    parts: Parts
+    run: RunFolder
+    quiet: bool
+    also: Sequence[Observer] = ()
+    trainer: Trainer = field(init=False)
+
+    def __post_init__(self) -> None:
+        parts = self.parts
+        self.trainer = build_trainer(parts, self.run)
+        self.status = StatusFile(
+            self.run, dict(leaves(parts.config.tree)), self.trainer.clock, followed_metric(None, "auto", parts.task)
+        )
+        self.trainer.observers = [*self.trainer.observers, *self.observers()]
+
+    def observers(self) -> list[Observer]:
+        logger = self.parts.logger
+        progress = ProgressBar(quiet=self.quiet)
+        # What mirrors the log comes after it.
+        observers: list[Observer] = [JsonlLog(self.run.metrics), CsvLog(self.run, self.warn), progress, self.status]
+        observers += [UndefinedMetrics(self.warn), Alarms(self.warn, partial(self.held_out_batch, NUM_COMPARED))]
+        if logger.plots:
+            observers.append(CurvesPlot(self.run.path, self.title()))
+            observers.append(MetricPlots(self.run.path, self.title(), self.parts.spec.class_names))
+            spec, images = self.parts.spec, self.parts.dataset.preprocessing
+            if isinstance(images, ImagePreprocessing):
+                observers.append(NetworkPlots(self.run.path, self.title(), spec, images))
+            observers.append(LatentPlanePlot(self.run.path, self.title(), spec))
+            observers.append(GradientOverTimePlot(self.run.path, self.title(), self.held_out_batch, padded=spec.padded))
+            if isinstance(self.parts.dataset.train, TrainSource):
+                observers.append(AugmentedPlot(self.run.path, self.parts.dataset.train))
+        if logger.samples:
+            path, spec, period = self.run.path, self.parts.spec, logger.samples_every_n_steps
+            if isinstance(self.parts.task, CycleGanTask):
+                shown = partial(self.held_out_batch, NUM_COLUMNS)
+                observers.append(TranslationsPlot(path, spec, shown, every_n_steps=period))
+            else:
+                observers.append(SamplesPlot(path, spec, every_n_steps=period, seed=self.parts.config["seed"]))
+        # After the pictures, which trackers take along.
+        trackers = make_trackers(logger.to, self.run, self.warn, self.parts.config.tree, logger)
+        return [*observers, *trackers, *self.also]
+
+    def held_out_batch(self, least: int = 1) -> Batch:
+        """The first one that is not trained on, where there is one.
+
+        Args:
+            least: Samples that it should have; the following batches are added until there are so many.
+        """
+        dataset = self.parts.dataset
+        batches = dataset.evaluation("val" if "val" in dataset.sizes else "train")
+        batch = next(batches)
+        while batch.size < least and (more := next(batches, None)) is not None:
+            inputs, targets = torch.cat([batch.inputs, more.inputs]), torch.cat([batch.targets, more.targets])
+            batch = Batch(inputs, targets, len(targets))
+        return batch
+
+    def continue_from(self, checkpoint: Checkpoint) -> None:
+        """Load a checkpoint, cut the log back to it, and say what goes on."""
+        trainer = self.trainer
+        trainer.load(checkpoint)
+        if trainer.finished() and self.run.read_status().get("state") == "finished":
+            why = trainer.stop_reason or f"its {trainer.stopped_by} are over"
+            raise ConfigError(
+                f"{self.run.path} stopped at step {checkpoint.step}: {why}; nothing is left to do",
+                f"dltool resume {trust_flags()}{quoted(self.run.path, *self.longer())}",
+            )
+        cut_back(self.run.metrics, trainer.num_records)
+        self.say(
+            f"resuming at step {checkpoint.step:,} of {trainer.progress.total_steps:,} from {checkpoint.path.name}; "
+            f"the schedule is computed for {trainer.progress.total_steps:,} steps"
+        )
+
+    def run_to_end(self) -> int:
+        """Train, test, draw, summarize; whatever happens, status.json says it."""
+        trainer = self.trainer
+        self.announce()
+        try:
+            with self.failures_explained():
+                trainer.fit()
+        except Interrupted as signal:
+            self.status.write("interrupted", trainer.progress)
+            self.say(f"interrupted at step {trainer.progress.step:,}, which is saved")
+            self.say(f"continue with: dltool resume {trust_flags()}{quoted(self.run.path)}", always=True)
+            return signal.exit_code
+        except BaseException as error:
+            with contextlib.suppress(OSError):  # The disk may be what failed.
+                self.status.write("failed", trainer.progress, error=failure(error))
+                self.run.note(f"failed: {failure(error)}")
+            raise
+        if trainer.stop_reason:
+            self.say(f"stopped by {trainer.stopped_by}: {trainer.stop_reason}")
+        self.status.write(
+            "finished",
+            trainer.progress,
+            stopped_by=trainer.stopped_by,
+            stop_reason=trainer.stop_reason,
+            tested=trainer.tested,
+        )
+        self.summarize()
+        return 0
+
+    def title(self) -> str:
+        config = self.parts.config
+        return f"{config['model']['name']} on {config['data']['name']}"
+
+    def announce(self) -> None:
+        parameters = count_parameters(self.parts.task.model)
+        sizes = ", ".join(f"{n:,} {split}" for split, n in self.parts.dataset.sizes.items())
+        self.say(f"{self.title()}: {parameters}, {sizes} {self.parts.dataset.unit}")
+        for note in self.parts.notes:
+            self.say(f"  {note}")
+        for source in trusted_sources():
+            self.say(f"  trusted    {source.path} (SHA-256 {source.sha256[:12]}…)")
+        self.say(f"  run        {self.run.path}")
+
+    def summarize(self) -> None:
+        """The last thing on the screen: what came out, where it lies, what to type next."""
+        if self.quiet:
+            print(self.run.path)
+            return
+        status, path = self.run.read_status(), self.run.path
+        if self.trainer.settings.profile_steps is not None:
+            times = self.run.profile / "table.txt"
+            print(times.read_text(encoding="utf-8") if times.exists() else "no step was profiled: too few were taken")
+        rows = [(name, numeral(value)) for name, value in self.trainer.progress.metrics.items() if is_result(name)]
+        if self.trainer.tested:
+            settings = self.trainer.settings
+            looks = f", averaged over {', '.join(settings.test_views)}" if settings.test_views else ""
+            rows.append(("tested", f"{self.trainer.tested} (the {settings.test} weights{looks})"))
+        if best := self.best():
+            rows.append(("best", best))
+        rows += [("remark", remark) for remark in self.parts.task.remarks]
+        if self.trainer.settings.overfit_batches is not None:
+            rows.append(("overfit", self.by_heart()))
+        if (average := self.trainer.average) is not None:
+            none = "none was taken: the training ended before trainer.average.start; these are the weights themselves"
+            rows.append(
+                (
+                    "average",
+                    f"{average.settings.kind}, {average.num_updates:,} updates" if average.num_updates else none,
+                )
+            )
+        seconds, unit = status["seconds"], self.trainer.progress.unit
+        rows.append(("length", f"{self.trainer.progress.step:,} steps, {self.trainer.progress.epoch:,} epochs"))
+        if self.trainer.stop_reason:
+            rows.append(("stopped by", self.trainer.stop_reason))
+        rows += [
+            ("time", f"{seconds['total']:.1f} s, {status['samples_per_second']:,.0f} {unit}/s while training"),
+            ("run", quoted(path)),
+        ]
+        if (self.run.path / "plots" / "curves.png").exists():
+            rows.append(("curves", quoted(path / "plots" / "curves.png")))
+        if self.parts.task.predicts:
+            predict = f"dltool predict {trust_flags()}{quoted(path)}"
+            rows.append(("predict", predict + (" --text 'TEXT'" if self.parts.spec.num_tokens else " --input FILE")))
+        elif isinstance(self.parts.task, CycleGanTask):
+            rows.append(("translate", f"dltool predict {trust_flags()}{quoted(path)} --input FILE --direction A2B"))
+        elif isinstance(self.parts.task, (LanguageModelTask, GenerativeTask)):
+            rows.append(("sample", f"dltool sample {trust_flags()}{quoted(path)}"))
+        rows.append(("longer", f"dltool resume {trust_flags()}{quoted(path, *self.longer())}"))
+        rows.append(("again", f"dltool train {trust_flags()}--from {quoted(path)} seed=1"))
+        from rich import box
+        from rich.console import Console
+        from rich.table import Table
+
+        table = Table(box=box.ROUNDED, show_header=False, title=f"{self.title()}: finished", title_justify="left")
+        table.add_column(style="bold")
+        table.add_column(overflow="fold")
+        for row in rows:
+            table.add_row(*row)
+        console = Console(highlight=False, soft_wrap=False)
+        if not console.is_terminal:
+            console = Console(highlight=False, width=max(100, *(len(name) + len(value) + 20 for name, value in rows)))
+        console.print(table, markup=False)
+
+    def best(self) -> str:
+        """The best value of a generative model's metric beside the last, which can be far from it; else nothing."""
+        store = self.trainer.checkpoints
+        path, metric = store.best(), store.metric
+        if path is None or path.name == self.trainer.tested or not isinstance(self.parts.task, GenerativeTask):
+            return ""
+        value, last = saved_metrics(path).get(str(metric)), self.trainer.progress.metrics.get(str(metric))
+        if value is None or last is None:
+            return ""
+        return f"{metric} {numeral(value)} at {path.name}, {numeral(last)} at the end; --checkpoint best has the former"
+
+    def by_heart(self) -> str:
+        """Whether a training on the same few batches learned them, and what it means if not."""
+        trainer = self.trainer
+        loss = trainer.progress.metrics.get("train/loss", float("nan"))
+        if trainer.stopped_by == "target":
+            return f"learned by heart in {trainer.progress.step:,} steps: model, loss and optimizer work together"
+        return (
+            f"NOT learned by heart, train/loss is {loss:.4g}: look for labels that are not those of their inputs, a "
+            "loss that does not fit, a layer that gets no gradient, optim.lr too small or too large, too small a "
+            "model; or for dropout, penalties, label smoothing or a loss that cannot be so small"
+        )
+
+    def longer(self) -> list[str]:
+        """The override with which a resume goes on, `trainer.epochs=60` or `stop.target=null`; or none."""
+        settings, stopped_by = self.trainer.settings, self.trainer.stopped_by
+        if stopped_by in self.trainer.stopping.rules:
+            return [f"stop.{stopped_by}=null"]
+        if stopped_by == self.trainer.progress.stop_request:
+            return []
+        if settings.epochs is not None and stopped_by != "steps":
+            return [f"trainer.epochs={2 * settings.epochs}"]
+        return [f"trainer.steps={2 * self.trainer.progress.step}"]
+
+    def say(self, line: str, *, always: bool = False) -> None:
+        """For a person, on standard error; and into log.txt."""
+        with contextlib.suppress(OSError):
+            self.run.note(line.strip())
+        if always or not self.quiet:
+            print(line, file=sys.stderr, flush=True)
+
+    def warn(self, line: str) -> None:
+        self.say(f"warning: {line}", always=True)
+
+    @contextlib.contextmanager
+    def failures_explained(self) -> Iterator[None]:
+        """Say of a failure what a person needs: the step, the last good checkpoint, the remedy."""
+        trainer = self.trainer
+        try:
+            yield
+        except NonFiniteLossError as error:
+            raise NonFiniteLossError(f"{error.message}; {self.last_good()}", error.hint) from error
+        except torch.OutOfMemoryError as error:
+            peak = torch.cuda.max_memory_allocated(self.parts.device) / 2**30
+            raise RunError(
+                f"out of memory on {self.parts.device} at step {trainer.progress.step} with "
+                f"data.batch_size={self.parts.dataset.batch_size} ({peak:.1f} GiB in use); {self.last_good()}",
+                f"trainer.accumulate={2 * trainer.settings.accumulate} needs less at a time, for the same gradient",
+            ) from error
+        except OSError as error:
+            reason = "the disk is full" if error.errno == errno.ENOSPC else error.strerror or str(error)
+            where = f" ({os.fspath(error.filename)})" if error.filename else ""
+            raise RunError(
+                f"{reason}{where} at step {trainer.progress.step}; {self.last_good()}",
+                f"make room, then dltool resume {trust_flags()}{quoted(self.run.path)}",
+            ) from error
+
+    def last_good(self) -> str:
+        paths = self.trainer.checkpoints.paths()
+        return f"the last good checkpoint is {paths[0].name}" if paths else "there is no checkpoint yet"
+
+
+def failure(error: BaseException) -> str:
+    """What ended a training, in one line; the place too, where that is in the user's own code."""
+    return described(error) if place_of(error) else str(error) or type(error).__name__
+
+
+def is_result(metric: str) -> bool:
+    """The metrics of the summary: those of held-out data."""
+    return metric.split("/")[0] in ("val", "test")
