@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 import torch
 
-from dltool.build.prepare import build_trainer, prepare
+from dltool.build.prepare import prepare
+from dltool.build.trainer import build_trainer
 from dltool.config.check import Config, check
 from dltool.config.compose import compose, compose_from
 from dltool.core.errors import ConfigError

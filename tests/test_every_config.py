@@ -9,7 +9,8 @@ import pytest
 from synthetic_images import write_every_image_set
 from synthetic_texts import write_every_text
 
-from dltool.build.prepare import build_trainer, prepare
+from dltool.build.prepare import prepare
+from dltool.build.trainer import build_trainer
 from dltool.config.check import COMPONENT_GROUPS, Config
 from dltool.config.compose import compose
 from dltool.declarations.options import GROUPS, PRESETS, option_files, primary_directory, summary

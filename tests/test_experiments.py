@@ -9,7 +9,8 @@ import torch
 from places import REAL_DATA
 from synthetic_images import write_pictures
 
-from dltool.build.prepare import build_trainer, prepare
+from dltool.build.prepare import prepare
+from dltool.build.trainer import build_trainer
 from dltool.config.check import Config
 from dltool.engine.trainer import Trainer
 from dltool.runs.folder import RunFolder

@@ -16,7 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from dltool.bench.bare_batches import Batches, shuffled_batches, stream_batches
-from dltool.build.prepare import build_data, build_model, build_spec, build_task
+from dltool.build.components import build_data, build_model, build_spec, build_task
 from dltool.config.check import Config
 from dltool.config.settings import TrainerSettings
 from dltool.core.errors import DataError

@@ -53,7 +53,7 @@ def bench(
         ConfigError, DataError: As a training would.
     """
     starts = measure_starts(config, num_starts)
-    parts = prepare(config, judged=False)
+    parts = prepare(config)
     contestants: dict[str, Contestant] = {}
     missing: dict[str, str] = {}
     same = None

@@ -8,7 +8,7 @@ from pathlib import Path
 from rich.console import Console
 
 from dltool.bench.stopwatch import Seconds, Stopwatch
-from dltool.build.prepare import Parts
+from dltool.build.parts import Parts
 from dltool.config.settings import CheckpointSettings
 from dltool.observers.progress import ProgressBar
 from dltool.runs.folder import RunFolder

@@ -23,7 +23,7 @@ from torch.utils.data import Dataset as TorchDataset
 from dltool.bench.bare_batches import Batches
 from dltool.bench.bare_loop import SupervisedLoop, bare_loop_beside, has_bare_loop
 from dltool.bench.stopwatch import Contestant, Seconds, Stopwatch, time_run
-from dltool.build.prepare import Parts
+from dltool.build.parts import Parts
 from dltool.config.check import Config
 from dltool.data.folder_data import FolderData
 from dltool.data.image_data import ImageData

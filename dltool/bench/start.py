@@ -55,7 +55,7 @@ def measure_starts(config: Config, num_starts: int) -> dict[str, list[Start]]:
 def start_dltool(config: Config) -> Start:
     started = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
-        loop = DltoolLoop(prepare(config, judged=False), Path(folder))
+        loop = DltoolLoop(prepare(config), Path(folder))
         loop.bar.on_start(loop.trainer.task, loop.trainer.progress)
         measured = measure(loop.run, started, loop.trainer.device)
         loop.bar.on_end()

@@ -18,6 +18,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     _, config = read_config(args)
-    from dltool.training.train import try_one_batch
+    from dltool.training.check import check_one_batch
 
-    return try_one_batch(config)
+    return check_one_batch(config)

@@ -28,6 +28,6 @@ def run(args: argparse.Namespace) -> int:
 
     folder = open_run(args.run)
     config, built = compose_resume(folder.path / CONFIG, args.overrides, folder.read_auto())
-    from dltool.training.train import resume
+    from dltool.training.resume import resume
 
     return resume(folder, config, built, quiet=args.quiet)

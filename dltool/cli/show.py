@@ -39,7 +39,7 @@ def run(args: argparse.Namespace) -> int:
         print_yaml(config)
         return 0
     print_origins(config)
-    from dltool.training.train import describe_model
+    from dltool.training.show import describe_model
 
     print(f"\n{describe_model(built, picture)}", flush=True)
     return 0

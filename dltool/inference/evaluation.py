@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from torch import Tensor
 
-from dltool.build.prepare import build_data, build_task, train_aside, with_targets
+from dltool.build.aside import train_aside
+from dltool.build.components import build_data, build_task, with_targets
 from dltool.config.check import Config, in_yaml
 from dltool.config.data_roles import changed_membership, is_other_data
 from dltool.core.batch import Batch

@@ -10,7 +10,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
-from dltool.build.prepare import build_model, build_task, with_targets
+from dltool.build.components import build_model, build_task, with_targets
 from dltool.config.check import Config
 from dltool.config.rerun import compose_changed, with_auto
 from dltool.core.errors import ConfigError, RunError

@@ -16,7 +16,7 @@ import torch
 from safetensors import safe_open
 from torch import Tensor
 
-from dltool.build.prepare import build_model, build_task, with_targets
+from dltool.build.components import build_model, build_task, with_targets
 from dltool.core.errors import ConfigError, RunError
 from dltool.data.preprocessing import from_json
 from dltool.data.text_preprocessing import TextPreprocessing

@@ -21,7 +21,7 @@ class Assignment:
         run_path, log_path: Where the run goes, and what it prints.
         resuming: Go on from the run's newest checkpoint.
         slot, num_slots: Which of the trainings that run side by side this is, for its share of the machine.
-        followed: A setting of the search and the metric that it names, ("sweep.metric", "val/loss").
+        monitored: A setting of the search and the metric that it names, ("sweep.metric", "val/loss").
         trusted: The user's own code, as it was read when the search began: what happens to the files meanwhile does not
             change the jobs.
         trial: Where the training is a trial of a study, how to find it (search.study.TrialLink).
@@ -36,7 +36,7 @@ class Assignment:
     resuming: bool = False
     slot: int = 0
     num_slots: int = 1
-    followed: tuple[str, str | None] | None = None
+    monitored: tuple[str, str | None] | None = None
     trusted: tuple[TrustedSource, ...] = field(default_factory=trusted_sources)
     trial: Any = None
 

@@ -24,7 +24,8 @@ from dltool.engine.observer import Observer, Progress
 from dltool.observers.status_file import StatusFile
 from dltool.runs.folder import CONFIG, RunFolder
 from dltool.search.assignment import Assignment
-from dltool.training.train import resume, train
+from dltool.training.resume import resume
+from dltool.training.train import train
 from dltool.trust.importing import described
 
 
@@ -42,7 +43,7 @@ def run_job(assignment: Assignment) -> None:
             run = RunFolder.open(str(assignment.run_path))
             sys.exit(resume(run, *compose_resume(run.path / CONFIG, [], run.read_auto())))
         built = share_machine(with_auto(config, assignment.auto, assignment.source), assignment)
-        ended = train(config, built, followed=assignment.followed, observers=pruning(assignment))
+        ended = train(config, built, monitored=assignment.monitored, observers=pruning(assignment))
         sys.exit(ended.exit_code)
     except DltoolError as error:
         print(error.report(), file=sys.stderr)

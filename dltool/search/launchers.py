@@ -126,8 +126,8 @@ def carry_out_file(config: Any) -> int:
     content = json.loads(Path(config["job"]).read_text(encoding="utf-8"))
     paths = {key: Path(content[key]) for key in ("source", "run_path", "log_path")}
     composed = Composed(**content.pop("composed"))
-    words, followed, trusted = tuple(content.pop("words")), tuple(content.pop("followed")), content.pop("trusted")
-    assignment = Assignment(**content | paths, composed=composed, words=words, followed=followed)
+    words, monitored, trusted = tuple(content.pop("words")), tuple(content.pop("monitored")), content.pop("trusted")
+    assignment = Assignment(**content | paths, composed=composed, words=words, monitored=monitored)
     try:
         carry_out(replace(assignment, trusted=tuple(reread(trusted))))
     except ConfigError as error:  # The user's own code is not what it was.

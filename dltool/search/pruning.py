@@ -9,7 +9,7 @@ from dltool.tasks.task import Task
 
 
 class Pruning(Observer):
-    """Reports each evaluation of the followed metric to the study, and asks to stop where the pruner says so.
+    """Reports each evaluation of the monitored metric to the study, and asks to stop where the pruner says so.
 
     Args:
         trial: The study's trial that this training is.

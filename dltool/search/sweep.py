@@ -152,7 +152,7 @@ class Sweep:
             resuming=self.folder.clear_unless_saved(job),
             slot=slot,
             num_slots=self.settings.n_jobs,
-            followed=("sweep.metric", self.settings.metric),
+            monitored=("sweep.metric", self.settings.metric),
         )
 
     def write_csv(self) -> None:

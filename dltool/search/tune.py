@@ -39,13 +39,13 @@ def find_metric(config: Config, settings: TuneSettings) -> tuple[str, str]:
         ConfigError, DataError: Where no training of this config reports it, or it cannot be built.
     """
     parts = prepare(config, ("tune.metric", settings.metric))
-    followed = followed_metric(settings.metric, settings.mode, parts.task)
-    if followed is None or (settings.metric is None and "val" not in parts.dataset.sizes):
+    monitored = followed_metric(settings.metric, settings.mode, parts.task)
+    if monitored is None or (settings.metric is None and "val" not in parts.dataset.sizes):
         raise ConfigError(
             "tune.metric must be named: this training has no metric of its own on a validation split",
             "tune.metric=train/loss, or data.val_fraction=0.1",
         )
-    return followed
+    return monitored
 
 
 @dataclass
@@ -114,7 +114,7 @@ class Tuning:
             log_path=study.make_log(job),
             slot=slot,
             num_slots=self.workers.count,
-            followed=("tune.metric", study.metric),
+            monitored=("tune.metric", study.metric),
             trial=study.link(trial),
         )
         self.workers.start(trial, carry_out, assignment, slot)

@@ -10,7 +10,8 @@ from functools import partial
 
 import torch
 
-from dltool.build.prepare import Parts, build_trainer
+from dltool.build.parts import Parts, describe
+from dltool.build.trainer import build_trainer
 from dltool.config.compose import leaves
 from dltool.core.batch import Batch
 from dltool.core.errors import ConfigError, NonFiniteLossError, RunError
@@ -159,7 +160,7 @@ class Session:
         parameters = count_parameters(self.parts.task.model)
         sizes = ", ".join(f"{n:,} {split}" for split, n in self.parts.dataset.sizes.items())
         self.say(f"{self.title()}: {parameters}, {sizes} {self.parts.dataset.unit}")
-        for note in self.parts.notes:
+        for note in describe(self.parts):
             self.say(f"  {note}")
         for source in trusted_sources():
             self.say(f"  trusted    {source.path} (SHA-256 {source.sha256[:12]}…)")

@@ -9,6 +9,7 @@ import pytest
 import torch
 from synthetic_images import write_mnist
 
+from dltool.build.parts import describe
 from dltool.build.prepare import prepare
 from dltool.config.check import Config
 from dltool.data.builtin import digits, iris
@@ -81,7 +82,7 @@ def test_small_images_come_in_the_batches_that_they_always_came_in(
 ) -> None:
     parts = prepare(configure(f"model={model}", "data=digits"))
     assert parts.auto["data.eval_batch_size"] == 512
-    assert not any("eval_batch_size" in note for note in parts.notes)
+    assert not any("eval_batch_size" in note for note in describe(parts))
 
 
 def test_it_is_said_saved_and_used_again(dltool_here: Callable[..., CompletedProcess[str]], tmp_path: Path) -> None:

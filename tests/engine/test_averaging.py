@@ -9,7 +9,8 @@ import torch
 from states import same_state
 from torch import Tensor, nn
 
-from dltool.build.prepare import build_trainer, prepare
+from dltool.build.prepare import prepare
+from dltool.build.trainer import build_trainer
 from dltool.config.check import Config
 from dltool.config.settings import AverageSettings
 from dltool.core.batch import Batch

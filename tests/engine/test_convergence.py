@@ -8,7 +8,8 @@ import torch
 from states import same_state
 from torch import nn
 
-from dltool.build.prepare import build_trainer, prepare
+from dltool.build.prepare import prepare
+from dltool.build.trainer import build_trainer
 from dltool.config.check import Config
 from dltool.engine.convergence import UpdateNorm
 from dltool.engine.trainer import Trainer

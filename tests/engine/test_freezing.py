@@ -9,7 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from dltool.bench.bare_loop import bare_loop_beside
-from dltool.build.prepare import build_trainer, prepare
+from dltool.build.prepare import prepare
+from dltool.build.trainer import build_trainer
 from dltool.config.check import Config
 from dltool.core.errors import ConfigError
 from dltool.engine.freezing import freeze

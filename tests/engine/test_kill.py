@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 from states import same_state
 
-from dltool.build.prepare import build_trainer, prepare
+from dltool.build.prepare import prepare
+from dltool.build.trainer import build_trainer
 from dltool.config.check import Config
 from dltool.engine.checkpoint import is_good
 from dltool.engine.trainer import Trainer

@@ -10,7 +10,8 @@ import pytest
 from states import same_state
 from synthetic_texts import write_every_text
 
-from dltool.build.prepare import build_trainer, prepare
+from dltool.build.prepare import prepare
+from dltool.build.trainer import build_trainer
 from dltool.config.check import Config
 from dltool.core.errors import DataError
 from dltool.engine.observer import Observer

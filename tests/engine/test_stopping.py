@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from dltool.build.prepare import build_trainer, prepare
+from dltool.build.prepare import prepare
+from dltool.build.trainer import build_trainer
 from dltool.config.check import Config
 from dltool.engine.clock import Clock
 from dltool.engine.observer import Observer, Progress

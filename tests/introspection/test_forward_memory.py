@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from dltool.build.prepare import build_model
+from dltool.build.components import build_model
 from dltool.config.check import Config
 from dltool.core.spec import DataSpec
 from dltool.data.evaluation_batch import fitting_batch

@@ -12,7 +12,7 @@ from dltool.core.spec import DataSpec
 from dltool.declarations.options import option_files
 from dltool.introspection.summary import layer_table
 from dltool.models.recurrent import LSTM
-from dltool.training.train import describe_model
+from dltool.training.show import describe_model
 
 # For models that do not take the digits.
 DATA = {

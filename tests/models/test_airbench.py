@@ -8,7 +8,10 @@ import torch
 from states import same_state
 from torch.nn import functional as F
 
-from dltool.build.prepare import build_model, build_trainer, prepare
+from dltool.build.components import build_model
+from dltool.build.parts import describe
+from dltool.build.prepare import prepare
+from dltool.build.trainer import build_trainer
 from dltool.config.check import Config
 from dltool.core.spec import DataSpec
 from dltool.models.airbench import Airbench, passing_convolution, whitening_filters
@@ -87,7 +90,7 @@ def test_a_training_begins_with_what_its_images_say(configure: Callable[..., Con
     inputs = parts.dataset.train.first_inputs(5000)
     assert len(inputs) == parts.dataset.sizes["train"]
     assert torch.equal(parts.task.model.whiten.weight[:4], whitening_filters(inputs, 2, 5e-4))
-    assert any("initialized from 1,258 training inputs" in note for note in parts.notes)
+    assert any("initialized from 1,258 training inputs" in note for note in describe(parts))
     assert not parts.task.model.whiten.weight.requires_grad
 
 

@@ -3,6 +3,7 @@ import torch
 import torchvision
 from torch import nn
 
+from dltool.build.parts import describe
 from dltool.build.prepare import prepare
 from dltool.core.errors import DataError
 from dltool.core.spec import DataSpec
@@ -133,7 +134,7 @@ def test_small_images_are_resized_or_refused(configure):
     parts = prepare(configure("model=vgg11", "model.width=2", "data=digits"))
     assert parts.spec.input_shape == (1, 32, 32)
     assert parts.auto["model.head"] == "small"
-    assert "model      head=small (for inputs of 1×32×32)" in parts.notes
+    assert "model      head=small (for inputs of 1×32×32)" in describe(parts)
     with pytest.raises(DataError, match="8×8 are smaller than 32×32") as caught:
         prepare(configure("model=vgg11", "model.width=2", "data=digits", "data.resize=null"))
     assert caught.value.hint == "data.resize=auto or data.resize=32"

@@ -3,7 +3,8 @@ from collections.abc import Callable
 import pytest
 import torch
 
-from dltool.build.prepare import build_trainer, prepare
+from dltool.build.prepare import prepare
+from dltool.build.trainer import build_trainer
 from dltool.config.check import Config
 from dltool.core.batch import Batch
 from dltool.core.spec import DataSpec

@@ -9,7 +9,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from dltool.build.prepare import build_data, build_trainer, prepare, reference_classifier, train_aside
+from dltool.build.aside import reference_classifier, train_aside
+from dltool.build.components import build_data
+from dltool.build.prepare import prepare
+from dltool.build.trainer import build_trainer
 from dltool.config.check import Config
 from dltool.core.batch import Batch
 from dltool.core.errors import ConfigError
@@ -20,7 +23,7 @@ from dltool.runs.lock import one_process_at_a_time
 from dltool.sample_quality.attach import classifier_of
 from dltool.sample_quality.classifier import Classifier, StackedClassifier
 from dltool.sample_quality.judge import SampleJudge, in_thousands
-from dltool.training.train import try_one_batch
+from dltool.training.check import check_one_batch
 
 ALL = ("fd", "kid", "precision", "recall", "density", "coverage", "modes", "kl_to_uniform", "nearest")
 CPU = torch.device("cpu")
@@ -245,11 +248,14 @@ class TestWholeRuns:
     def test_a_check_trains_no_classifier(self, configure: Any, tmp_path: Path, monkeypatch: Any) -> None:
         monkeypatch.chdir(tmp_path)
         config = configure(*TINY, "task.metrics=[fd]", "stop.metric=val/fd_lenet", "stop.patience=3")
-        assert try_one_batch(config) == 0
+        assert check_one_batch(config) == 0
         assert not list(tmp_path.iterdir())
 
     def test_a_conditional_model_is_asked_for_classes(self, configure_here: Any, tmp_path: Path) -> None:
-        parts = prepare(configure_here(*TINY, "model.condition=input", "task.metrics=[class_accuracy]"))
+        parts = prepare(
+            configure_here(*TINY, "model.condition=input", "task.metrics=[class_accuracy]"),
+            train_classifier=train_aside,
+        )
         trainer = build_trainer(parts, RunFolder(tmp_path))
         trainer.fit()
         assert 0 <= trainer.progress.metrics["test/class_accuracy"] <= 1
@@ -257,7 +263,9 @@ class TestWholeRuns:
         assert "what data in place of samples gets: class_accuracy 0.9" in parts.task.remarks[0]
 
     def test_a_training_reports_them_and_keeps_the_best(self, configure_here: Any, tmp_path: Path) -> None:
-        parts = prepare(configure_here(*TINY, "task.metrics=[fd,modes]", "trainer.epochs=2"))
+        parts = prepare(
+            configure_here(*TINY, "task.metrics=[fd,modes]", "trainer.epochs=2"), train_classifier=train_aside
+        )
         trainer = build_trainer(parts, RunFolder(tmp_path))
         assert trainer.checkpoints.metric == "val/fd_lenet"
         assert trainer.checkpoints.direction == "min"
@@ -268,7 +276,9 @@ class TestWholeRuns:
     def test_measuring_changes_nothing_in_the_training(self, configure_here: Any, tmp_path: Path) -> None:
         weights = []
         for i, metrics in enumerate(("null", "[fd,nearest]")):
-            parts = prepare(configure_here(*TINY, f"task.metrics={metrics}", "trainer.epochs=2"))
+            parts = prepare(
+                configure_here(*TINY, f"task.metrics={metrics}", "trainer.epochs=2"), train_classifier=train_aside
+            )
             trainer = build_trainer(parts, RunFolder(tmp_path / str(i)))
             trainer.fit()
             weights.append(parts.task.model.state_dict())
@@ -288,7 +298,7 @@ class TestWholeRuns:
     )
     def test_what_cannot_be_measured_is_refused(self, configure_here: Any, overrides: list[str], message: str) -> None:
         with pytest.raises(ConfigError, match=message):
-            prepare(configure_here(*TINY, *overrides))
+            prepare(configure_here(*TINY, *overrides), train_classifier=train_aside)
 
 
 def test_a_split_of_one_sample_has_no_measures(digits: Any) -> None:

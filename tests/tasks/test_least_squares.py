@@ -8,7 +8,8 @@ import pytest
 import torch
 from sklearn.linear_model import LinearRegression, Ridge
 
-from dltool.build.prepare import build_trainer, prepare
+from dltool.build.prepare import prepare
+from dltool.build.trainer import build_trainer
 from dltool.config.check import Config
 from dltool.core.batch import Batch
 from dltool.core.errors import ConfigError

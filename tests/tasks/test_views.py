@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from dltool.build.prepare import build_trainer, prepare
+from dltool.build.prepare import prepare
+from dltool.build.trainer import build_trainer
 from dltool.config.check import Config
 from dltool.core.errors import ConfigError
 from dltool.engine.evaluator import evaluate

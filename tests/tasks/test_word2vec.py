@@ -8,7 +8,8 @@ import pytest
 import torch
 from states import same_state
 
-from dltool.build.prepare import build_trainer, prepare
+from dltool.build.prepare import prepare
+from dltool.build.trainer import build_trainer
 from dltool.config.check import Config
 from dltool.core.errors import ConfigError, DataError
 from dltool.engine.signals import Interrupted

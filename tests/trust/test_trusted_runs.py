@@ -268,7 +268,7 @@ def test_what_a_launcher_hands_over_is_read_and_compared_again(tmp_path: Path, m
     Path("models.py").write_text(SIMPLE)
     trust(read_sources([Path("models.py")]))
     composed = compose(["model=mine", "data=iris", *SHORT])
-    job = Assignment(("train",), composed, {}, Path(), Path("s/job"), Path("log.txt"), followed=("sweep.metric", None))
+    job = Assignment(("train",), composed, {}, Path(), Path("s/job"), Path("log.txt"), monitored=("sweep.metric", None))
     content = asdict(job) | {"trusted": [source.record for source in job.trusted]}
     Path("job.json").write_text(json.dumps(content, default=str))
     Path("models.py").write_text(SIMPLE + "# changed\n")

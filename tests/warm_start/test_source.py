@@ -11,7 +11,8 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
-from dltool.build.prepare import build_trainer, prepare
+from dltool.build.prepare import prepare
+from dltool.build.trainer import build_trainer
 from dltool.config.check import Config
 from dltool.core.errors import ConfigError, DataError
 from dltool.engine.trainer import Trainer

@@ -1,0 +1,44 @@
+"""A training that another one needs before it can begin, such as that of the classifier which measures samples."""
+
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from dltool.build.prepare import prepare
+from dltool.build.trainer import build_trainer
+from dltool.config.check import Config
+from dltool.engine.signals import Interrupted
+from dltool.runs.folder import RunFolder
+from dltool.sample_quality.attach import classifier_of
+from dltool.sample_quality.classifier import AnyClassifier
+from dltool.sample_quality.reference_classifier import Trained
+
+
+def train_aside(config: Config) -> Trained:
+    """Train from the beginning without a run folder: what another training needs before it can begin.
+
+    Raises:
+        KeyboardInterrupt: After a signal; nothing is kept.
+    """
+    parts = prepare(config)
+    with tempfile.TemporaryDirectory() as folder:
+        trainer = build_trainer(parts, RunFolder(Path(folder)))
+        try:
+            trainer.fit()
+        except Interrupted as signal:
+            raise KeyboardInterrupt from signal
+    dataset = parts.dataset
+    return Trained(
+        parts.task.model, parts.spec, dataset.preprocessing, dict(trainer.progress.metrics), dict(dataset.sizes)
+    )
+
+
+def reference_classifier(data: Mapping[str, Any], device: torch.device) -> AnyClassifier:
+    """A classifier of a data set's images, trained now or before: `reference_classifier({"name": "digits"}, device)`.
+
+    Called with uint8 pixels `(B, C, H, W)` it gives logits `(B, num_classes)`; `see` gives features too.
+    """
+    return classifier_of(data, None, device, train_aside)

@@ -1,0 +1,158 @@
+"""One part of a training each: what the config says of a group becomes an object."""
+
+import dataclasses
+from typing import Any
+
+import torch
+from torch import nn
+
+from dltool.attacks.adversary import Adversary
+from dltool.config.check import Config, check_rules, resolve_loss, stands_for
+from dltool.config.settings import ModelSettings, TrainerSettings
+from dltool.core.errors import ConfigError
+from dltool.core.randomness import derive_seed, seed_default_generators
+from dltool.core.spec import DataSpec
+from dltool.data.dataset import Dataset
+from dltool.data.preprocessing import Fitted
+from dltool.declarations.construct import arguments, build_component
+from dltool.engine.freezing import freeze
+from dltool.engine.guard import FiniteGuard
+from dltool.engine.precision import Precision
+from dltool.engine.updater import Updater
+from dltool.models.trial import check_outputs
+from dltool.tasks.task import Task
+from dltool.trust.importing import failures_placed
+from dltool.trust.sources import trusted_file
+
+
+def build_data(
+    config: Config,
+    device: torch.device,
+    *,
+    fitted: Fitted | None = None,
+    cut: bool = True,
+    approximate: bool = False,
+) -> Dataset:
+    """The data set, loaded, checked, split, scaled and ready to be drawn from. See Dataset.prepare.
+
+    Raises:
+        DataError: Where it is missing, damaged or not what it claims to be.
+    """
+    declared = config.components["data"]
+    dataset: Dataset = build_component(declared, config["data"])
+    with failures_placed(declared.module):
+        dataset.prepare(
+            seed=config["seed"],
+            device=device,
+            model_traits=model_traits(config),
+            pixel_scaling=config.components["task"].traits.get("pixels"),
+            channels_last=config["trainer"]["channels_last"],
+            fitted=fitted,
+            cut=cut,
+            approximate=approximate,
+        )
+    return dataset
+
+
+def model_traits(config: Config) -> dict[str, Any]:
+    """What the model is registered with; of what differs between its architectures, that of the chosen one."""
+    arch = config["model"].get("arch")
+    return {
+        key: value.get(arch, value["*"]) if isinstance(value, dict) else value
+        for key, value in config.components["model"].traits.items()
+    }
+
+
+def with_targets(config: Config, spec: DataSpec) -> Config:
+    """The config, once the data says what its targets are, where its registration leaves that open (`csv`).
+
+    A check of a config alone opens no data, so that a run can be used without it. What waits for the targets, the
+    loss that `auto` stands for and the rules about them, is settled here, still before the first step.
+
+    Raises:
+        ConfigError: The loss, the model or the task does not fit the targets.
+    """
+    data = config.components["data"]
+    if data.traits["targets"] != "auto":
+        return config
+    known = dataclasses.replace(data, traits=data.traits | {"targets": spec.target})
+    components = config.components | {"data": known}
+    if "loss" in components and (loss := resolve_loss(components)) is not None:
+        components["loss"] = loss
+    check_rules(config.tree, components)
+    return dataclasses.replace(config, components=components)
+
+
+def output_dim(spec: DataSpec, head: str | None) -> int:
+    """Width of the model's last layer, as the trait `head` of the loss (or of a task without) says; else one unit."""
+    num_classes = spec.num_target_tokens or spec.num_classes
+    of_target = spec.target_dim if spec.target == "numbers" else num_classes
+    widths = {"classes": num_classes, "one": 1, "numbers": spec.target_dim, "targets": of_target, None: 1}
+    return widths[head]
+
+
+def build_spec(config: Config, dataset: Dataset) -> DataSpec:
+    head = config.components.get("loss", config.components["task"]).traits.get("head")
+    return dataclasses.replace(dataset.spec, output_dim=output_dim(dataset.spec, head))
+
+
+def build_model(config: Config, spec: DataSpec, device: torch.device) -> nn.Module:
+    """The model with its initial weights, a function of the seed, and frozen where `model.freeze` says so."""
+    seed_default_generators(derive_seed(config["seed"], "initialization"), torch.device("cpu"))
+    declared = config.components["model"]
+    model: nn.Module = build_component(declared, config["model"], spec)
+    freeze(model, ModelSettings(**arguments(declared.shared_fields, config["model"])).freeze)
+    model = model.to(device)
+    return model.to(memory_format=torch.channels_last) if config["trainer"]["channels_last"] else model
+
+
+def check_trusted_model(config: Config, model: nn.Module, spec: DataSpec) -> None:
+    """A model that the command line trusts, where it is to learn from targets, must give what those take."""
+    declared = config.components["model"]
+    if trusted_file(declared.module) and "supervised" in stands_for(config.components["task"]):
+        check_outputs(model, spec, f"model={declared.name}")
+
+
+def build_task(config: Config, model: nn.Module, spec: DataSpec) -> Task:
+    loss = None
+    if declared := config.components.get("loss"):
+        fields = config["loss"] if config["loss"]["name"] == declared.name else {}
+        loss = build_component(declared, fields, spec)
+    declared = config.components["task"]
+    attacked = [build_adversary(config, spec)] if declared.traits.get("attacked") else []
+    if not attacked and config["attack"]["name"] != "none":
+        raise ConfigError(
+            f"attack={config['attack']['name']}: task={declared.name} tells no images apart, which could be mistaken",
+            "attack=none",
+        )
+    task: Task = build_component(declared, config["task"], model, loss, spec, *attacked)
+    return task
+
+
+def build_adversary(config: Config, spec: DataSpec) -> Adversary | None:
+    if config["attack"]["name"] == "none":
+        return None
+    return Adversary(build_component(config.components["attack"], config["attack"]), spec)
+
+
+def build_updaters(config: Config, task: Task, settings: TrainerSettings, device: torch.device) -> dict[str, Updater]:
+    """One updater a role; none for a task with a rule of its own."""
+    if config["optim"]["name"] == "none":
+        return {}
+    recipe = build_component(config.components["optim"], config["optim"])
+    recipe.check_roles(task.roles)
+    updaters = {}
+    for role, module in task.roles.items():
+        optimizer = recipe.build(role, module, task.model)
+        updaters[role] = Updater(
+            module,
+            optimizer,
+            build_component(config.components["schedule"], config["schedule"]),
+            Precision(settings.precision, device),
+            FiniteGuard(optimizer, device),
+            others=[other for name, other in task.roles.items() if name != role],
+            accumulate=settings.accumulate,
+            clip_norm=settings.clip_norm,
+            clip_value=settings.clip_value,
+        )
+    return updaters

@@ -1,0 +1,77 @@
+"""What a config becomes, and how that is said to the user."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from dltool.config.check import Config
+from dltool.config.settings import LoggerSettings, StopSettings, TrainerSettings
+from dltool.core.spec import DataSpec
+from dltool.data.dataset import Dataset
+from dltool.engine.device import describe_device
+from dltool.engine.precision import Precision
+from dltool.engine.updater import Updater
+from dltool.optim.optimizer import describe_factors
+from dltool.tasks.task import Task
+from dltool.warm_start.warm_start import WarmStart
+
+
+@dataclass
+class Parts:
+    """Everything that a config becomes, short of the trainer and its run folder.
+
+    Attributes:
+        warm_start: What became of the weights that `init_from` or `model.weights` names, or None.
+        weight_notes: What was computed from the data for the initial weights.
+    """
+
+    config: Config
+    settings: TrainerSettings
+    stop: StopSettings
+    logger: LoggerSettings
+    device: torch.device
+    dataset: Dataset
+    spec: DataSpec
+    task: Task
+    updaters: dict[str, Updater]
+    warm_start: WarmStart | None = None
+    weight_notes: Sequence[str] = ()
+
+    @property
+    def auto(self) -> dict[str, Any]:
+        """Dotted key to what each `auto` of the config became."""
+        choices = {"trainer.device": str(self.device), "trainer.threads": torch.get_num_threads()}
+        choices |= self.dataset.choices
+        return choices | {f"model.{key}": value for key, value in getattr(self.task.model, "choices", {}).items()}
+
+    @property
+    def title(self) -> str:
+        """What is trained on what, "lenet on digits"."""
+        return f"{self.config['model']['name']} on {self.config['data']['name']}"
+
+    @property
+    def autocast(self) -> Any:
+        """What the networks compute under, outside an updater."""
+        return Precision(self.settings.precision, self.device).autocast
+
+
+def describe(parts: Parts) -> list[str]:
+    """What was chosen automatically and what is unusual, a line each, as the user reads it before the first step."""
+    config, settings, spec = parts.config, parts.settings, parts.spec
+    choices = getattr(parts.task.model, "choices", {})
+    notes = [f"device     {describe_device(parts.device)}", *(f"data       {note}" for note in parts.dataset.notes)]
+    if config["loss"]["name"] == "auto" and config.chosen_loss:
+        notes.append(f"loss       {config.chosen_loss} (for {config['data']['name']})")
+    notes += [f"model      {key}={value} (for inputs of {spec.describe_input()})" for key, value in choices.items()]
+    started = parts.warm_start.notes() if parts.warm_start else ()
+    notes += [f"weights    {note}" for note in (*parts.weight_notes, *started)]
+    if factors := config["optim"].get("lr_factors"):
+        optimizers = [updater.optimizer for updater in parts.updaters.values()]
+        notes.append(f"rates      {describe_factors(factors, optimizers)}")
+    if settings.average.kind != "none":
+        notes.append(f"average    {settings.average.kind}: evaluations, samples and the test use the averaged weights")
+    if layout := [name for name in ("channels_last", "compile") if getattr(settings, name)]:
+        notes.append(f"speed      {', '.join(layout)}")
+    return notes

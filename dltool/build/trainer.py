@@ -1,0 +1,79 @@
+"""The trainer around what was prepared: its stopping rules, its weight average, its checkpoints."""
+
+from functools import partial
+
+from dltool.build.parts import Parts
+from dltool.engine.anomaly import AnomalyDetector
+from dltool.engine.averaging import WeightAverage
+from dltool.engine.checkpoint import CheckpointStore
+from dltool.engine.clock import Clock
+from dltool.engine.convergence import BatchGradientNorm, FullGradientNorm, UpdateNorm
+from dltool.engine.monitored_metric import followed_metric
+from dltool.engine.profiling import StepProfiler
+from dltool.engine.stopping import LossChange, MaxMinutes, Patience, Rule, Stopping, Target
+from dltool.engine.trainer import Trainer
+from dltool.runs.folder import RunFolder
+from dltool.tasks.views import several_looks
+
+
+def build_trainer(parts: Parts, run: RunFolder) -> Trainer:
+    """The trainer with everything it needs but its observers."""
+    settings = parts.settings
+    policy, clock = settings.checkpoint, Clock()
+    metric, direction = followed_metric(policy.metric, policy.mode, parts.task) or (None, "min")
+    trainer = Trainer(
+        task=parts.task,
+        updaters=parts.updaters,
+        data=parts.dataset,
+        checkpoints=CheckpointStore(
+            run.checkpoints,
+            keep_last=policy.keep_last,
+            keep_best=policy.keep_best,
+            metric=metric,
+            direction=direction,
+        ),
+        settings=settings,
+        seed=parts.config["seed"],
+        device=parts.device,
+        autocast=parts.autocast,
+        stopping=build_stopping(parts, clock),
+        several_looks=partial(several_looks, parts.task, settings.test_views, parts.spec),
+        average=build_average(parts),
+        clock=clock,
+        every_n_steps=parts.logger.every_n_steps,
+    )
+    if settings.detect_anomaly:
+        trainer.around_step = AnomalyDetector(parts.task.model, trainer.progress)
+    if settings.profile_steps is not None:
+        profiler = StepProfiler(run.profile, settings.profile_steps, parts.device)
+        trainer.around_step, trainer.observers = profiler, [profiler]
+    return trainer
+
+
+def build_stopping(parts: Parts, clock: Clock) -> Stopping:
+    """The rules that are switched on, in the order of their keys."""
+    stop, task = parts.stop, parts.task
+    rules: list[Rule] = []
+    if stop.max_minutes is not None:
+        rules.append(MaxMinutes(clock, stop.max_minutes))
+    if followed := followed_metric(stop.metric, stop.mode, task):
+        if stop.target is not None:
+            rules.append(Target(*followed, stop.target))
+        if stop.patience is not None:
+            rules.append(Patience(*followed, stop.patience, stop.min_delta))
+    if stop.loss_change is not None:
+        rules.append(LossChange(f"{stop.loss}/loss", stop.loss_change, stop.num_evaluations))
+    if stop.gradient_norm is not None and stop.gradient == "batch":
+        rules.append(BatchGradientNorm(parts.updaters, stop.gradient_norm))
+    elif stop.gradient_norm is not None:
+        rules.append(FullGradientNorm(task, parts.dataset, parts.autocast, stop.gradient_norm))
+    if stop.update_norm is not None:
+        rules.append(UpdateNorm(task.model, stop.update_norm))
+    return Stopping(rules, stop.every_n_steps)
+
+
+def build_average(parts: Parts) -> WeightAverage | None:
+    settings = parts.settings.average
+    if settings.kind == "none":
+        return None
+    return WeightAverage(parts.task.model, settings, partial(parts.dataset.evaluation, "train"), parts.autocast)

@@ -1,0 +1,97 @@
+"""A training that goes on from a checkpoint of its run folder."""
+
+import contextlib
+import dataclasses
+import sys
+import textwrap
+
+from dltool.build.aside import train_aside
+from dltool.build.parts import Parts
+from dltool.build.prepare import prepare
+from dltool.config.check import Config
+from dltool.core.errors import DataError
+from dltool.core.shell import quoted
+from dltool.core.spec import DataSpec
+from dltool.data.preprocessing import check_tokenizers, from_json, tokenizer_state
+from dltool.observers.jsonl import cut_back
+from dltool.observers.tracker import check_trackers
+from dltool.runs.folder import RunFolder, describe_environment
+from dltool.training.session import Session
+from dltool.trust.sources import trust_flags
+
+ROUNDING = 1e-6  # Of the scale of targets, in their standard deviations.
+
+
+def resume(run: RunFolder, config: Config, built: Config, *, quiet: bool = False) -> int:
+    """Continue a run from its newest undamaged checkpoint; returns the exit code. See train for the arguments.
+
+    Raises:
+        ConfigError: Where nothing is left to do, or another process is at it.
+        DataError: Where the data is not what it was.
+        CheckpointError: Where there are checkpoints, but all are damaged.
+    """
+    run.hold()
+    with contextlib.closing(run):
+        check_trackers(built["logger"])
+        parts = prepare(built, resumed=any(run.checkpoints.glob("step-*")), train_classifier=train_aside)
+        check_same_data(run, parts)
+        check_same_weights(run, parts)
+        session = Session(parts, run, quiet=quiet)
+        checkpoint = session.trainer.checkpoints.newest(session.warn)
+        if checkpoint is None:
+            cut_back(run.metrics, 0)
+            session.say("no checkpoint was committed yet: training starts from the beginning")
+        else:
+            session.continue_from(checkpoint)
+        environment = run.read_environment()
+        since = {"step": session.trainer.progress.step, "command": ["dltool", *sys.argv[1:]]}
+        kept = {key: environment[key] for key in ("init_from",) if key in environment}
+        resumed = [*environment.get("resumed", []), since]
+        run.write_environment({**describe_environment(), "auto": parts.auto, **kept, "resumed": resumed})
+        run.write_config(config.tree)
+        return session.run_to_end()
+
+
+def check_same_data(run: RunFolder, parts: Parts) -> None:
+    """Raises DataError where the data is of another shape or has other classes than when the run began."""
+    saved = run.read_preprocessing()
+    if not saved:
+        return
+    preprocessing, before = from_json(saved, str(run.path))
+    check_tokenizers(
+        tokenizer_state(preprocessing, before),
+        parts.dataset.state_dict(),
+        "the data, as it is now,",
+        f"was the text changed? train anew: dltool train {trust_flags()}--from {quoted(run.path)}",
+    )
+    if changed := [f.name for f in dataclasses.fields(before) if differs(f.name, before, parts.spec)]:
+        name = changed[0]
+        raise DataError(
+            f"the data has changed since {run.path} began: its {name} was {in_short(getattr(before, name))} and is "
+            f"{in_short(getattr(parts.spec, name))}",
+            f"train anew: dltool train {trust_flags()}--from {quoted(run.path)}",
+        )
+
+
+def differs(name: str, before: DataSpec, now: DataSpec) -> bool:
+    """Whether a field of the spec is another; the scale of targets may be, by the rounding of earlier versions."""
+    old, new = getattr(before, name), getattr(now, name)
+    if name in ("target_mean", "target_std") and len(old) == len(new):  # They rounded to float32 before scaling.
+        return any(abs(a - b) > ROUNDING * std for a, b, std in zip(old, new, before.target_std, strict=True))
+    return bool(old != new)
+
+
+def in_short(value: object) -> str:
+    """A shape as it is; of a vocabulary, the beginning."""
+    return textwrap.shorten(str(value), 80, placeholder=" …")
+
+
+def check_same_weights(run: RunFolder, parts: Parts) -> None:
+    """A run that has no checkpoint yet begins anew: raises DataError where that would be with other weights."""
+    before = run.read_environment().get("init_from")
+    if before and parts.warm_start and before["sha256"] != parts.warm_start.source.sha256:
+        path = parts.warm_start.source.path
+        raise DataError(
+            f"{path.resolve()} is not what {run.path} began with: its SHA-256 differs",
+            f"train anew: dltool train --from {quoted(run.path)}",
+        )
