@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from places import command, one_thread
+from warm_process import run_dltool
 
 from dltool.cli.main import main
 from dltool.config.check import Config, check
@@ -46,8 +46,6 @@ def dltool(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
     """Runs the command line in a process of its own, in an empty folder."""
 
     def run(*words: str, cwd: Path = tmp_path, timeout: float = 120) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            command(*words), cwd=cwd, capture_output=True, text=True, timeout=timeout, env=one_thread()
-        )
+        return run_dltool(*words, cwd=cwd, timeout=timeout)
 
     return run

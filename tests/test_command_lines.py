@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from command_lines import Line, documents, unquoted_values
-from places import command, one_thread
+from warm_process import run_dltool
 
 DOCUMENTS = documents()
 SHELLS = {  # As one types into them: bash expands `!`, zsh knows no comments.
@@ -120,7 +120,7 @@ def test_commands_at_the_end_of_a_run_name_its_folder(tmp_path: Path) -> None:
 
 
 def run(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(command(*words), cwd=folder, capture_output=True, text=True, timeout=120, env=one_thread())
+    return run_dltool(*words, cwd=folder)
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from places import command, one_thread
+from warm_process import run_dltool
 
 SMALL = ["model=mlp", "model.hidden=[8]", "data=iris", "trainer.epochs=2", "logger.plots=false"]
 FOUR = ["optim.lr=1e-1,1e-4", "seed=1,2", "sweep.dir=s"]
@@ -40,9 +41,7 @@ def sweep(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
 
 
 def run_sweep(cwd: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        command("train", "-m", *SMALL, *words), cwd=cwd, env=one_thread(), capture_output=True, text=True, timeout=300
-    )
+    return run_dltool("train", "-m", *SMALL, *words, cwd=cwd, timeout=300)
 
 
 @pytest.fixture(scope="module")
@@ -130,7 +129,7 @@ def test_a_folder_of_another_sweep_is_refused_with_the_difference(again: Path) -
     done = run_sweep(again, "optim.lr=1e-1,1e-3", "seed=1,2", "sweep.dir=s")
     assert done.returncode == 2
     assert "optim.lr was 0.1 and 0.0001, now 0.1 and 0.001" in done.stderr
-    done = subprocess.run(command("resume", "s"), cwd=again, capture_output=True, text=True, env=one_thread())
+    done = run_dltool("resume", "s", cwd=again)
     assert done.returncode == 2
     assert f"hint: dltool train -m {' '.join(SMALL[:1])}" in done.stderr
     assert done.stderr.rstrip().endswith("sweep.dir=s")
