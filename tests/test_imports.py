@@ -1,77 +1,39 @@
 """Imports flow one way, and the quick answers do without torch."""
 
-import ast
+import re
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
-
-PACKAGE = Path(__file__).resolve().parents[1] / "dltool"
+from import_graph import PACKAGE, cycles, levels, module_graph, package_graph
+from places import REPOSITORY
 
 OWN_MODEL = str(PACKAGE / "template" / "models.py")
-
-# A module imports from its own tier and from those before it only.
-TIERS = [
-    ["core", "errors", "shell", "hints", "numerals", "component", "spec", "settings", "patterns", "trust", "registry"],
-    ["randomness", "batch", "config", "construct", "docstrings", "schema"],
-    ["layers", "metrics", "text"],
-    ["models", "data", "losses", "optim"],
-    ["attacks"],
-    ["generation"],
-    ["tasks"],
-    ["observers.observer"],
-    ["engine"],
-    ["introspection"],
-    ["observers", "runs", "summary"],
-    ["following", "warm_start", "judging"],
-    ["build"],
-    ["session"],
-    ["training"],
-    ["search", "bench", "completion", "doctor"],
-    ["inference"],
-    ["cli"],
-    ["__main__"],
-    ["api"],
-    ["template"],
-]
-SIDEWAYS = {"models", "data", "losses", "optim"}  # Neighbours in one tier that may not import each other.
+NEIGHBOURS = {"models", "data", "losses", "optim"}  # Each is chosen by itself, and none may know another.
 
 
-def module_name(path: Path) -> str:
-    return ".".join(path.relative_to(PACKAGE).with_suffix("").parts).removesuffix(".__init__")
+def test_no_module_imports_itself_through_others() -> None:
+    assert cycles(module_graph()) == []
 
 
-def tier(module: str) -> int:
-    """The tier with the longest name that the module's begins with."""
-    matches = [(len(name), i) for i, names in enumerate(TIERS) for name in names if f"{module}.".startswith(f"{name}.")]
-    assert matches, f"dltool.{module} stands in no tier: say in TIERS where it belongs"
-    return max(matches)[1]
+def test_no_package_imports_itself_through_others() -> None:
+    assert cycles(package_graph()) == []
 
 
-def imported_modules(path: Path) -> set[str]:
-    found = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("dltool."):
-            found.add(node.module.removeprefix("dltool."))
-        elif isinstance(node, ast.ImportFrom) and node.module == "dltool":
-            found |= {alias.name for alias in node.names if alias.name[0].islower()}
-        elif isinstance(node, ast.Import):
-            found |= {a.name.removeprefix("dltool.") for a in node.names if a.name.startswith("dltool.")}
-    return found
+@pytest.mark.parametrize("package", sorted(NEIGHBOURS))
+def test_neighbours_do_not_know_each_other(package: str) -> None:
+    assert package_graph()[package].isdisjoint(NEIGHBOURS)
 
 
-@pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=module_name)
-def test_imports_flow_one_way(path: Path) -> None:
-    module = module_name(path)
-    if module == "__init__":
-        assert imported_modules(path) == {"api"}  # When it is asked for.
-        return
-    for imported in imported_modules(path):
-        assert tier(imported) <= tier(module), f"dltool.{module} imports dltool.{imported} from above"
-        ours, theirs = module.split(".")[0], imported.split(".")[0]
-        if ours in SIDEWAYS and theirs in SIDEWAYS:
-            assert ours == theirs, f"dltool.{module} imports its neighbour dltool.{imported}"
+def test_the_top_level_is_the_packages() -> None:
+    modules = {path.name for path in PACKAGE.glob("*.py")}
+    assert modules == {"__init__.py", "__main__.py"}
+
+
+def test_readme_lists_the_packages_from_the_ground_up() -> None:
+    graph = {name: targets for name, targets in package_graph().items() if name not in ("", "__main__")}
+    lines = " · ".join(f"`{' '.join(level)}`" for level in levels(graph))
+    assert lines in re.sub(r"\s+", " ", (REPOSITORY / "README.md").read_text(encoding="utf-8"))
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ examples:
   dltool evaluate 12-00-00_lenet_image_folder --tta hflip,shift
   dltool evaluate 12-00-00_lenet_digits attack=pgd attack.eps=0.1 attack.restarts=5 --plots pictures
   dltool evaluate 12-00-00_vae_mnist task.num_importance_samples=500 --plots pictures
-  dltool evaluate 12-00-00_cyclegan_digit_pairs --classifier 12-30-00_lenet_digit_looks
+  dltool evaluate 12-00-00_cyclegan_digit_pairs --classifier 12-30-00_lenet_digit_styles
   dltool evaluate 12-00-00_gan_mnist 'task.metrics=[fd,kid,prdc,modes,nearest]' task.num_samples=10000
 
 key=value: other data (data=…, data.path=…, data.root=…), other metrics ('task.metrics=[…]'), an attack on a classifier

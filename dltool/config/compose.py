@@ -28,6 +28,7 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
+from dltool.config.renamed import current_override, current_tree
 from dltool.core.errors import ConfigError
 from dltool.core.hints import nearest, option_hint
 from dltool.core.shell import quoted, setting
@@ -103,7 +104,7 @@ def compose(overrides: Sequence[str], config_dirs: Sequence[Path] = ()) -> Compo
             is_file = str(loaded.path).startswith("file://")
             origin = origin_name(loaded.path, default.config_path) if is_file else loaded.provider
             refuse_foreign_fields(str(default.config_path).rpartition("/")[0], tree, origin)
-            composed.merge(tree, origin)
+            composed.merge(current_tree(tree), origin)
     except (ConfigCompositionException, HydraException, OmegaConfBaseException, YAMLError) as error:
         raise ConfigError(
             first_lines(error), "look at the file named above; `dltool list` shows every option"
@@ -132,7 +133,7 @@ def load_file(path: Path) -> Composed:
     if not isinstance(tree, dict):
         raise ConfigError(f"{path.resolve()} holds no mapping of keys", "give a run folder or its config.yaml")
     composed = Composed()
-    composed.merge(with_text_keys(tree), str(path))
+    composed.merge(current_tree(with_text_keys(tree)), str(path))
     return composed
 
 
@@ -189,7 +190,7 @@ def parse_overrides(overrides: Sequence[str]) -> list[Override]:
 
 def parse_override(text: str) -> Override:
     """Parse in Hydra's grammar; a value that the grammar refuses is taken as quoted text."""
-    parser = override_parser()
+    parser, text = override_parser(), current_override(text)
     try:
         override = parser.parse_override(text)
     except HydraException as error:  # Also where there is no `=` at all.

@@ -3,7 +3,7 @@
 import time
 from pathlib import Path
 
-VERSION = "0.1.0"
+VERSION = "0.2.0.dev0"  # Of pyproject.toml, which a test compares.
 
 OUTPUT_ROOT = Path("outputs")  # Relative to the working directory, which nothing ever changes.
 

@@ -9,13 +9,13 @@ import torch
 from dltool.core.randomness import generator
 from dltool.data.arrays import RawData, Split
 from dltool.data.augment import Augmentation
-from dltool.data.digit_styles import Look, LookData, load_digits
+from dltool.data.digit_styles import Style, StyleData, load_digits
 from dltool.data.sample_data import LoadFunction, SampleData
 from dltool.data.splits import fold_of_each
 from dltool.data.unpaired_data import UnpairedData
 from dltool.declarations.component import Placement, Positive, register, requires
 
-PAIRS: Mapping[str, tuple[Look, Look]] = {
+PAIRS: Mapping[str, tuple[Style, Style]] = {
     "inverted": ("upright", "inverted"),
     "thickness": ("thin", "thick"),
     "turned": ("upright", "turned"),
@@ -23,9 +23,9 @@ PAIRS: Mapping[str, tuple[Look, Look]] = {
 
 
 class DigitDomains(UnpairedData):
-    """Two looks of digits, each of another half of them: of no image does the other domain have the same digit.
+    """Two styles of digits, each of another half of them: of no image does the other domain have the same digit.
 
-    The digits are split before they are halved, so that a classifier that data=digit_looks trains with the same
+    The digits are split before they are halved, so that a classifier that data=digit_styles trains with the same
     fractions and split_seed has not seen those that are held out here.
 
     Args:
@@ -56,15 +56,15 @@ class DigitDomains(UnpairedData):
 
     def _make_domains(self) -> tuple[SampleData, SampleData]:
         a, b = PAIRS[self.pair]
-        make = partial(HalfInALook, self.load, **self.shared, **self.of_images)
-        return make(half=0, look=a), make(half=1, look=b)
+        make = partial(HalfInAStyle, self.load, **self.shared, **self.of_images)
+        return make(half=0, style=a), make(half=1, style=b)
 
 
-class HalfInALook(LookData):
-    """One half of the digits of each split, with as many of each class as the other half, in one look."""
+class HalfInAStyle(StyleData):
+    """One half of the digits of each split, with as many of each class as the other half, in one style."""
 
-    def __init__(self, load: LoadFunction, *, half: int, look: Look, **shared: Any) -> None:
-        super().__init__(load, looks=[look], **shared)
+    def __init__(self, load: LoadFunction, *, half: int, style: Style, **shared: Any) -> None:
+        super().__init__(load, styles=[style], **shared)
         self.half = half
 
     def _shape(self, model_traits: Mapping[str, Any]) -> None:
@@ -90,7 +90,7 @@ class HalfInALook(LookData):
 def digit_pairs(
     rng: torch.Generator, *, source: Literal["digits", "mnist"] = "digits", root: str | None = None
 ) -> RawData:
-    """Handwritten digits that are to be translated from one look into another, without pairs of both.
+    """Handwritten digits that are to be translated from one style into another, without pairs of both.
 
     Args:
         rng: Unused: nothing is made up.

@@ -1,4 +1,4 @@
-"""Digits in another look: the same images, inverted, turned, thinner or thicker."""
+"""Digits in another style: the same images, inverted, turned, thinner or thicker."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -18,7 +18,7 @@ from dltool.data.sample_data import LoadFunction
 from dltool.data.scaling import Scaling
 from dltool.declarations.component import register, requires
 
-Look = Literal["upright", "inverted", "turned", "thin", "thick"]
+Style = Literal["upright", "inverted", "turned", "thin", "thick"]
 
 
 def thickened(images: Tensor) -> Tensor:
@@ -31,7 +31,7 @@ def thinned(images: Tensor) -> Tensor:
     return 255 - F.max_pool2d(F.pad(255 - images.float(), (0, 1, 0, 1)), 2, stride=1).to(torch.uint8)
 
 
-LOOKS: Mapping[str, Callable[[Tensor], Tensor]] = {
+STYLES: Mapping[str, Callable[[Tensor], Tensor]] = {
     "upright": lambda images: images,
     "inverted": lambda images: 255 - images,
     "turned": lambda images: images.flip(2, 3),
@@ -40,12 +40,12 @@ LOOKS: Mapping[str, Callable[[Tensor], Tensor]] = {
 }
 
 
-class LookData(ImageData):
-    """Images that are brought to other looks, once they have their size.
+class StyleData(ImageData):
+    """Images that are brought to other styles, once they have their size.
 
     Args:
         load: Loads the data.
-        looks: Each image comes once in each of them, in the same split: "upright" as it is; "inverted" with black and
+        styles: Each image comes once in each of them, in the same split: "upright" as it is; "inverted" with black and
             white exchanged; "turned" upside down; "thin" and "thick" by grey erosion and dilation of its strokes.
         shared: See ImageData.
     """
@@ -54,20 +54,20 @@ class LookData(ImageData):
         self,
         load: LoadFunction,
         *,
-        looks: list[Look] = ["upright", "inverted"],  # noqa: B006 (the YAML's default; never changed)
+        styles: list[Style] = ["upright", "inverted"],  # noqa: B006 (the YAML's default; never changed)
         **shared: Any,
     ) -> None:
         super().__init__(load, **shared)
-        self.looks = looks
+        self.styles = styles
 
     def _shape(self, model_traits: Mapping[str, Any]) -> None:
-        if not self.looks:
-            raise DataError("data.looks is empty", "'data.looks=[upright]'")
+        if not self.styles:
+            raise DataError("data.styles is empty", "'data.styles=[upright]'")
         super()._shape(model_traits)
-        self.splits = {name: in_looks(split, self.looks) for name, split in self.splits.items()}
+        self.splits = {name: in_styles(split, self.styles) for name, split in self.splits.items()}
 
     def _choose_resize_at(self, num_bytes: int) -> ResizeAt:
-        """A look needs the pixels of the final size."""
+        """A style needs the pixels of the final size."""
         return "loading"
 
     def _scale(self, raw: RawData, pixel_scaling: Scaling | None) -> tuple[float, float] | None:
@@ -82,13 +82,13 @@ class LookData(ImageData):
         self._shape({})
 
 
-def in_looks(split: Split, looks: Sequence[Look]) -> Split:
-    """The samples of a split in each of the looks, one look after the other."""
-    inputs = torch.cat([LOOKS[look](split.inputs) for look in looks])
-    return Split(inputs, split.targets.repeat(len(looks)), split.places.repeat(len(looks)))
+def in_styles(split: Split, styles: Sequence[Style]) -> Split:
+    """The samples of a split in each of the styles, one style after the other."""
+    inputs = torch.cat([STYLES[style](split.inputs) for style in styles])
+    return Split(inputs, split.targets.repeat(len(styles)), split.places.repeat(len(styles)))
 
 
-@register("data", "digit_looks", into=LookData, inputs="image", targets="classes")
+@register("data", "digit_styles", into=StyleData, inputs="image", targets="classes")
 @requires(
     lambda config: config.data.source == "mnist" or config.data.root is None,
     "data.root is where MNIST is, and data.source=digits comes with dltool",
@@ -96,13 +96,13 @@ def in_looks(split: Split, looks: Sequence[Look]) -> Split:
 )
 @requires(
     lambda config: config.data.resize_at != "batch",
-    "data.resize_at=batch: the looks are made when the data is loaded, of images of the final size",
+    "data.resize_at=batch: the styles are made when the data is loaded, of images of the final size",
     hint="data.resize_at=auto",
 )
-def digit_looks(
+def digit_styles(
     rng: torch.Generator, *, source: Literal["digits", "mnist"] = "digits", root: str | None = None
 ) -> RawData:
-    """Handwritten digits in one look or several, to train the classifier that judges translations between them.
+    """Handwritten digits in one style or several, to train the classifier that judges translations between them.
 
     Args:
         rng: Unused: nothing is made up.

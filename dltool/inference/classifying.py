@@ -28,7 +28,7 @@ def judge_classes(task: Task, run: "Run", classifier: "Run") -> None:
         of = f"the classes {', '.join(wanted)}" if wanted else "classes"
         raise ConfigError(
             f"{classifier.path} ({classifier.title}) does not tell {of} apart",
-            "--classifier RUN of `dltool train model=lenet data=digit_looks 'data.looks=[…]'`",
+            "--classifier RUN of `dltool train model=lenet data=digit_styles 'data.styles=[…]'`",
         )
     task.classifier = classifier_of(classifier)
 

@@ -3,7 +3,7 @@
 config.yaml        complete; `dltool train --from RUN` repeats the run
 metrics.jsonl      one object a line: {"step", "epoch", "split", "<split>/<name>": value, …}
 status.json        where it stands: running, finished, interrupted or failed
-environment.json   versions, device, threads, git commit, command line, trusted code, what each `auto` became
+environment.json   format, versions, device, threads, git commit, command line, trusted code, what each `auto` became
 preprocessing.json how raw samples become the model's inputs, and what its outputs mean
 checkpoints/  plots/  samples/  profile/  log.txt
 """
@@ -21,6 +21,7 @@ from typing import Any
 
 from dltool.config.trusted_code import ENVIRONMENT
 from dltool.core.errors import ConfigError, DltoolError
+from dltool.core.process import VERSION
 from dltool.core.safe_path import SafePath, read_regular, sync_folder
 from dltool.core.shell import quoted, setting
 from dltool.runs.commit import checked_out_commit
@@ -31,7 +32,9 @@ from dltool.trust.sources import trust_flags, trusted_sources
 STATUS, CONFIG, METRICS = "status.json", "config.yaml", "metrics.jsonl"
 SWEEP = "sweep.json"  # In a folder that holds runs: dltool.search.folder.
 PREPROCESSING, LOG = "preprocessing.json", "log.txt"
-FLAT_PACKAGES = ("dltool", "torch", "torchvision", "numpy", "hydra-core", "omegaconf")
+# Of a run folder, in environment.json. 1: dltool 0.1, which wrote no such number. 2: names of dltool.config.renamed.
+FORMAT = 2
+FLAT_PACKAGES = ("torch", "torchvision", "numpy", "hydra-core", "omegaconf")
 
 
 class RunFolder:
@@ -87,7 +90,7 @@ class RunFolder:
         """The folder of an existing run.
 
         Raises:
-            ConfigError: Where it is none.
+            ConfigError: Where it is none, or a newer dltool wrote it.
         """
         path = Path(name).expanduser()
         if (path / SWEEP).is_file():
@@ -99,6 +102,7 @@ class RunFolder:
         if not (path / CONFIG).is_file():
             what = "is no run folder: it has no config.yaml" if path.is_dir() else "does not exist"
             raise ConfigError(f"{path.resolve()} {what}", "name a folder that `dltool train` made, below outputs/")
+        check_format(path)
         return cls(path)
 
     def hold(self) -> None:
@@ -165,6 +169,16 @@ class RunFolder:
             log.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {line}\n".encode())
 
 
+def check_format(path: Path) -> None:
+    """Raises ConfigError for a run of a format that this dltool cannot read."""
+    written = read_json(path / ENVIRONMENT).get("format", 1)
+    if not isinstance(written, int) or not 1 <= written <= FORMAT:
+        raise ConfigError(
+            f"{path.resolve()} has the run format {written}; dltool {VERSION} reads the formats 1 to {FORMAT}",
+            "pip install --upgrade dltool",
+        )
+
+
 def make_dated(root: Path, name: str) -> Path:
     """Make a new folder, root/<date>/<time>_<name>[-n]."""
     return make_unique(root / time.strftime("%Y-%m-%d"), f"{time.strftime('%H-%M-%S')}_{name}")
@@ -208,7 +222,8 @@ def describe_environment() -> dict[str, Any]:
         except metadata.PackageNotFoundError:
             versions[package] = "not installed"
     return {
-        "versions": {"python": platform.python_version(), **versions},
+        "format": FORMAT,
+        "versions": {"python": platform.python_version(), "dltool": VERSION, **versions},
         "platform": platform.platform(),
         "cpu_count": os.cpu_count(),
         "git_commit": checked_out_commit(Path.cwd()),

@@ -6,10 +6,11 @@ former names are therefore found for as long as runs of 0.1 can be resumed; each
 
 import importlib
 import importlib.abc
-import sys
 from collections.abc import Sequence
 from importlib.machinery import ModuleSpec
 from types import ModuleType
+
+from dltool.core.deprecation import note_former_name
 
 FORMER_NAMES = {
     "dltool.api": "dltool.cli.api",
@@ -64,7 +65,7 @@ class FormerNameLoader(importlib.abc.Loader):
 
     def create_module(self, spec: ModuleSpec) -> ModuleType:
         now = FORMER_NAMES[spec.name]
-        print(f"note: {spec.name} is now {now}; the former name will go in dltool 1.0", file=sys.stderr)
+        note_former_name(spec.name, now)
         return importlib.import_module(now)
 
     def exec_module(self, module: ModuleType) -> None:

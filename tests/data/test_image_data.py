@@ -16,7 +16,7 @@ from dltool.data import image_data, memory
 from dltool.data.arrays import RawData, Split
 from dltool.data.augment import Augmentation
 from dltool.data.builtin import digits
-from dltool.data.digit_styles import LookData
+from dltool.data.digit_styles import StyleData
 from dltool.data.image_data import ImageData
 from dltool.data.resize import resize_images
 from dltool.data.scaling import pixel_scaling
@@ -119,11 +119,11 @@ def test_a_look_at_the_data_resizes_some_images_only(monkeypatch: pytest.MonkeyP
 
 def test_looks_need_the_final_size(configure: Callable[..., Config], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(memory, "LARGEST_RESIZED_SET", 0)
-    data = LookData(digits, looks=["thick"], resize=32)
+    data = StyleData(digits, styles=["thick"], resize=32)
     data.prepare(0, CPU)
     assert data.splits["train"].inputs.shape[2:] == (32, 32)
     with pytest.raises(ConfigError, match=r"data\.resize_at=batch: the looks are made when the data is loaded"):
-        configure("data=digit_looks", "data.resize_at=batch")
+        configure("data=digit_styles", "data.resize_at=batch")
 
 
 def test_a_classifier_that_judges_samples_is_the_same(configure: Callable[..., Config]) -> None:

@@ -12,7 +12,7 @@ from dltool.build.prepare import prepare
 from dltool.config.check import Config
 from dltool.core.errors import ConfigError, DataError
 from dltool.data.builtin import digits
-from dltool.data.digit_styles import LOOKS
+from dltool.data.digit_styles import STYLES
 from dltool.data.unpaired_data import UnpairedData
 from dltool.data.unpaired_folders import unpaired_folders
 
@@ -164,7 +164,7 @@ def test_pairs_of_digits_are_of_different_digits(data: Callable[..., UnpairedDat
 def test_the_judges_held_out_digits_are_those_of_the_pairs(
     data: Callable[..., UnpairedData], configure: Callable[..., Config]
 ) -> None:
-    judge = prepare(configure("data=digit_looks", "data.looks=[thin,thick]")).dataset
+    judge = prepare(configure("data=digit_styles", "data.styles=[thin,thick]")).dataset
     held_out = {int(name) for name in judge.sample_names("test")}
     assert judge.sizes["test"] == 2 * len(held_out)
     a, b = data("data=digit_pairs").domains
@@ -181,7 +181,7 @@ def test_looks_by_hand() -> None:
         "thick": [[9, 9, 9, 8], [9, 9, 9, 8], [9, 9, 9, 8], [7, 7, 7, 6]],
     }
     for name, rows in expected.items():
-        assert LOOKS[name](image).tolist() == [[rows]], name
+        assert STYLES[name](image).tolist() == [[rows]], name
 
 
 def test_mnist_where_it_is(data: Callable[..., UnpairedData], configure: Callable[..., Config], tmp_path: Path) -> None:

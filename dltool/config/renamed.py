@@ -1,0 +1,50 @@
+"""Options and keys that had another name, so that the configs and runs of earlier versions keep working.
+
+A rename is one line here. Configs are brought up to date as they are read; each former name prints a note.
+"""
+
+import re
+from typing import Any
+
+from dltool.core.deprecation import note_former_name
+
+# Group to former name of an option to its present one.
+OPTIONS = {"data": {"digit_looks": "digit_styles"}}
+# Group to former name of a key to its present one.
+KEYS = {"data": {"looks": "styles"}}
+
+
+def current_override(text: str) -> str:
+    """An override of the command line with present names: `data=digit_looks` is `data=digit_styles`."""
+    left, separator, value = text.partition("=")
+    group, _, key = left.lstrip("+~").partition(".")
+    if now := KEYS.get(group, {}).get(key):
+        note_former_name(f"{group}.{key}", f"{group}.{now}")
+        left = left.removesuffix(key) + now
+    elif not key:
+        for former, now in OPTIONS.get(group, {}).items():
+            value, count = re.subn(rf"(?<!\w){former}(?!\w)", now, value)
+            if count:
+                note_former_name(f"{group}={former}", f"{group}={now}")
+    return f"{left}{separator}{value}"
+
+
+def current_tree(tree: dict[str, Any]) -> dict[str, Any]:
+    """A config as a file holds it, with present names; the tree itself is not changed."""
+    current = dict(tree)
+    for group in {*OPTIONS, *KEYS}:
+        if isinstance(node := tree.get(group), dict):
+            current[group] = current_node(group, node)
+    return current
+
+
+def current_node(group: str, node: dict[str, Any]) -> dict[str, Any]:
+    """The keys of one group with present names, in their order."""
+    node = dict(node)
+    if now := OPTIONS.get(group, {}).get(str(node.get("name"))):
+        note_former_name(f"{group}.name={node['name']}", f"{group}.name={now}")
+        node["name"] = now
+    for former, now in KEYS.get(group, {}).items():
+        if former in node:
+            note_former_name(f"{group}.{former}", f"{group}.{now}")
+    return {KEYS.get(group, {}).get(key, key): value for key, value in node.items()}

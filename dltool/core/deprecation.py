@@ -1,0 +1,12 @@
+"""Says, once a process, that something has another name now."""
+
+import functools
+import sys
+
+UNTIL = "dltool 1.0"
+
+
+@functools.cache
+def note_former_name(former: str, now: str) -> None:
+    """Print to standard error that a name has changed; the former one works until then."""
+    print(f"note: {former} is now {now}; the former name works until {UNTIL}", file=sys.stderr)
