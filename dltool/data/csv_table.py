@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 import torch
@@ -74,49 +74,92 @@ def csv_table(
     """
     assert path is not None
     assert target is not None
-    wanted = [name for name in (target, *drop, *categories) if isinstance(name, str)]
-    table = read_csv(Path(path), delimiter=delimiter, header=header, expected=wanted)
-    target_index = find_column(table, target, "data.target")
-    dropped = {find_column(table, name, "data.drop") for name in drop}
-    forced = {find_column(table, name, "data.categories") for name in categories}
-    if target_index in dropped:
-        raise DataError(f"{table.origin}: data.drop holds the target {table.names[target_index]}", "'data.drop=[…]'")
-    used = [i for i in range(len(table.names)) if i != target_index and i not in dropped]
-    if not used:
-        cut = f"cells are separated by a {table.delimiter}"
-        raise DataError(
-            f"{table.origin} has no column beside the target ({cut})", "data.delimiter=…, or 'data.drop=[]'"
-        )
+    named = [name for name in (target, *drop, *categories) if isinstance(name, str)]
+    table = read_csv(Path(path), delimiter=delimiter, header=header, expected=named)
+    chosen = choose_columns(table, target, drop, categories)
+    return raw_data(table, chosen, kind, missing, unknown, standardize=target_scaling == "standardize")
 
-    found_kind = choose_kind(table, target_index) if kind == "auto" else kind
-    labels, classes = read_target(table, target_index, found_kind)
-    values, columns = read_inputs(table, used, forced)
+
+def raw_data(
+    table: CsvTable,
+    chosen: "ChosenColumns",
+    kind: Literal["auto", "classes", "integer_classes", "numbers"],
+    missing: Literal["refuse", "drop", "mean", "mode"],
+    unknown: Literal["refuse", "ignore"],
+    *,
+    standardize: bool,
+) -> RawData:
+    """The samples of a table whose columns are known; for the arguments see csv_table."""
+    found_kind = choose_kind(table, chosen.target) if kind == "auto" else kind
+    labels, classes = read_target(table, chosen.target, found_kind)
+    values, columns = read_inputs(table, chosen)
     policy: Literal["mean", "mode"] | None = missing if missing in ("mean", "mode") else None
-    keep = handle_missing(table, labels, values, [target_index, *used], missing)
+    keep = handle_missing(table, labels, values, [chosen.target, *chosen.inputs], missing)
     columns = [Column(c.name, c.categories, policy, unknown) for c in columns]
     labels = labels[keep]
-    standardized = classes is None and target_scaling == "standardize"
+    standardized = classes is None and standardize
     if kind == "auto":
-        check_target(table, labels, classes, table.names[target_index])
-    kind_found: Target = "numbers" if classes is None else "binary" if len(classes) == 2 else "classes"
-    targets = torch.from_numpy(labels)
+        check_target(table, labels, classes, table.names[chosen.target])
+    rows = torch.from_numpy(np.asarray(table.rows)[keep])
     return RawData(
-        Split(
-            torch.from_numpy(values[keep]),
-            targets.unsqueeze(1) if kind_found == "numbers" else targets.long(),
-            torch.from_numpy(np.asarray(table.rows)[keep]),
-        ),
+        Split(torch.from_numpy(values[keep]), target_tensor(labels, classes), rows),
         None,
         None,
-        kind_found,
+        target_of(classes),
         tuple(classes or ()),
         standardize_targets=standardized,
         columns=tuple(columns),
         origin=table.origin,
         file_columns=0 if table.header else len(table.names),
         choices={"data.kind": found_kind} if kind == "auto" else {},
-        notes=describe(table, len(table) - len(labels), target_index, labels, classes, columns, standardized),
+        notes=describe(table, len(table) - len(labels), chosen.target, labels, classes, columns, standardized),
     )
+
+
+class ChosenColumns(NamedTuple):
+    """Indices of the columns of a table.
+
+    Attributes:
+        target: The one to predict.
+        inputs: Those to predict it from.
+        categories: Those that hold categories, whatever is in them.
+    """
+
+    target: int
+    inputs: list[int]
+    categories: set[int]
+
+
+def choose_columns(
+    table: CsvTable, target: str | int, drop: Sequence[str | int], categories: Sequence[str | int]
+) -> ChosenColumns:
+    """The columns that the keys of data=csv name.
+
+    Raises:
+        DataError: One is not there, the target is dropped, or no input is left.
+    """
+    target_index = find_column(table, target, "data.target")
+    dropped = {find_column(table, name, "data.drop") for name in drop}
+    forced = {find_column(table, name, "data.categories") for name in categories}
+    if target_index in dropped:
+        raise DataError(f"{table.origin}: data.drop holds the target {table.names[target_index]}", "'data.drop=[…]'")
+    inputs = [i for i in range(len(table.names)) if i != target_index and i not in dropped]
+    if not inputs:
+        cut = f"cells are separated by a {table.delimiter}"
+        raise DataError(
+            f"{table.origin} has no column beside the target ({cut})", "data.delimiter=…, or 'data.drop=[]'"
+        )
+    return ChosenColumns(target_index, inputs, forced)
+
+
+def target_of(classes: Sequence[str] | None) -> Target:
+    return "numbers" if classes is None else "binary" if len(classes) == 2 else "classes"
+
+
+def target_tensor(labels: np.ndarray, classes: Sequence[str] | None) -> torch.Tensor:
+    """Numbers `(N, 1)` float64, or classes `(N,)` int64."""
+    targets = torch.from_numpy(labels)
+    return targets.unsqueeze(1) if classes is None else targets.long()
 
 
 def find_column(table: CsvTable, wanted: str | int, key: str) -> int:
@@ -140,10 +183,11 @@ def find_column(table: CsvTable, wanted: str | int, key: str) -> int:
     raise DataError(f"{table.origin}: {key}={wanted}: there is no such column; the columns are {listed}", hint)
 
 
-def read_inputs(table: CsvTable, used: Sequence[int], forced: set[int]) -> tuple[np.ndarray, list[Column]]:
+def read_inputs(table: CsvTable, chosen: ChosenColumns) -> tuple[np.ndarray, list[Column]]:
     """The inputs' values, float64 `(N, D)`, NaN where missing, and what each column holds."""
-    values, columns = np.empty((len(table), len(used))), []
-    for position, index in enumerate(used):
+    forced = chosen.categories
+    values, columns = np.empty((len(table), len(chosen.inputs))), []
+    for position, index in enumerate(chosen.inputs):
         numbers, texts = parse_numbers(table.columns[index])
         num_texts, num_numbers = int(texts.sum()), int((~np.isnan(numbers)).sum())
         if index not in forced and 0 < num_texts < num_numbers:

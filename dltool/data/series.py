@@ -53,31 +53,30 @@ def series(
     named = [name for name in (*(columns or ()), *(target or ())) if isinstance(name, str)]
     table = read_csv(Path(path), delimiter=delimiter, header=header, expected=named)
     seen = [find_column(table, name, "data.columns") for name in columns or ()] or columns_of_numbers(table)
-    told = [find_column(table, name, "data.target") for name in target or ()] or seen
+    predicted = [find_column(table, name, "data.target") for name in target or ()] or seen
     if len(table) < window + horizon:
         raise DataError(
             f"{table.origin} has {len(table)} rows, and data.window={window} with data.horizon={horizon} takes "
             f"{window + horizon}",
             f"data.window={max(1, len(table) // 4)}",
         )
-    values, wanted = (torch.from_numpy(read_numbers(table, chosen)) for chosen in (seen, told))
     starts = torch.arange(0, len(table) - window - horizon + 1, stride)
     ends = starts + window  # The first rows that are forecast.
+    values, forecast = (torch.from_numpy(read_numbers(table, chosen)) for chosen in (seen, predicted))
     inputs = values.unfold(0, window, stride)[: len(starts)].transpose(1, 2)  # (N, T, D), a view
-    targets = wanted[ends[:, None] + torch.arange(horizon)]  # (N, horizon, K)
-    left_out = [name for index, name in enumerate(table.names) if index not in {*seen, *told}]
+    targets = forecast[ends[:, None] + torch.arange(horizon)]  # (N, horizon, K)
     return RawData(
         Split(inputs, targets.flatten(1), torch.tensor(table.rows)[ends - 1]),
         None,
         None,
         "numbers",
         feature_names=tuple(table.names[index] for index in seen),
-        target_dim=horizon * len(told),
+        target_dim=horizon * len(predicted),
         standardize_targets=target_scaling == "standardize",
         spans=torch.stack([ends, ends + horizon - 1], dim=1),
         origin=table.origin,
         file_columns=0 if table.header else len(table.names),
-        notes=(describe(table, seen, told, horizon), *([f"not used: {shortened(left_out)}"] if left_out else [])),
+        notes=describe(table, seen, predicted, horizon),
     )
 
 
@@ -100,7 +99,10 @@ def columns_of_numbers(table: CsvTable) -> list[int]:
     return found
 
 
-def describe(table: CsvTable, seen: Sequence[int], told: Sequence[int], horizon: int) -> str:
-    forecast, given = (shortened([table.names[index] for index in chosen]) for chosen in (told, seen))
+def describe(table: CsvTable, seen: Sequence[int], predicted: Sequence[int], horizon: int) -> tuple[str, ...]:
+    """What is forecast from what, and the columns that are not used, a line each."""
+    forecast, given = (shortened([table.names[index] for index in chosen]) for chosen in (predicted, seen))
     rows = "the next row" if horizon == 1 else f"the next {horizon} rows"
-    return f"{table.origin}: {len(table):,} rows; {rows} of {forecast} from {given}"
+    unused = [name for index, name in enumerate(table.names) if index not in {*seen, *predicted}]
+    lines = [f"{table.origin}: {len(table):,} rows; {rows} of {forecast} from {given}"]
+    return (*lines, *([f"not used: {shortened(unused)}"] if unused else []))

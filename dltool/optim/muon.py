@@ -59,10 +59,7 @@ def muon(
     """
     hidden, rest = split(params, hidden_matrices(module, filters=filters))
     if not hidden:
-        what = "convolutions and linear layers" if filters else "linear layers"
-        message = f"optim=muon is for {what} before the last one, and {type(module).__name__} has none to train"
-        convolutions = any(weight.ndim > 2 and weight.requires_grad for weight in module.parameters())
-        raise ConfigError(message, "optim.filters=true takes convolutions" if convolutions else "optim=adamw")
+        raise no_hidden_matrix(module, filters=filters)
     parts: list[torch.optim.Optimizer] = [
         MatrixMuon(
             hidden,
@@ -77,31 +74,32 @@ def muon(
             adjust_lr_fn=adjust_lr_fn,
         )
     ]
-    if not rest:
-        return JointOptimizer(parts)
-    if other == "adamw":
-        parts.append(
-            torch.optim.AdamW(
-                rest,
-                lr=adamw_lr,
-                betas=adamw_betas,
-                eps=adamw_eps,
-                weight_decay=adamw_weight_decay,
-                fused=fused(torch.optim.AdamW, rest),
-            )
-        )
-    else:
-        parts.append(
-            torch.optim.SGD(
-                rest,
-                lr=sgd_lr,
-                momentum=sgd_momentum,
-                nesterov=sgd_nesterov,
-                weight_decay=sgd_weight_decay,
-                fused=fused(torch.optim.SGD, rest),
-            )
-        )
+    if rest and other == "adamw":
+        parts.append(make_adamw(rest, adamw_lr, adamw_betas, adamw_eps, adamw_weight_decay))
+    elif rest:
+        parts.append(make_sgd(rest, sgd_lr, sgd_momentum, sgd_weight_decay, nesterov=sgd_nesterov))
     return JointOptimizer(parts)
+
+
+def make_adamw(
+    params: ParamGroups, lr: float, betas: tuple[float, float], eps: float, weight_decay: float
+) -> torch.optim.AdamW:
+    fuse = fused(torch.optim.AdamW, params)
+    return torch.optim.AdamW(params, lr=lr, betas=betas, eps=eps, weight_decay=weight_decay, fused=fuse)
+
+
+def make_sgd(
+    params: ParamGroups, lr: float, momentum: float, weight_decay: float, *, nesterov: bool
+) -> torch.optim.SGD:
+    fuse = fused(torch.optim.SGD, params)
+    return torch.optim.SGD(params, lr=lr, momentum=momentum, nesterov=nesterov, weight_decay=weight_decay, fused=fuse)
+
+
+def no_hidden_matrix(module: nn.Module, *, filters: bool) -> ConfigError:
+    what = "convolutions and linear layers" if filters else "linear layers"
+    message = f"optim=muon is for {what} before the last one, and {type(module).__name__} has none to train"
+    convolutions = any(weight.ndim > 2 and weight.requires_grad for weight in module.parameters())
+    return ConfigError(message, "optim.filters=true takes convolutions" if convolutions else "optim=adamw")
 
 
 def hidden_matrices(module: nn.Module, *, filters: bool = False) -> list[nn.Parameter]:
