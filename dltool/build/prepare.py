@@ -18,7 +18,7 @@ from dltool.core.errors import ConfigError
 from dltool.core.randomness import derive_seed, seed_default_generators
 from dltool.core.spec import DataSpec
 from dltool.data.dataset import Dataset
-from dltool.data.preprocessing import Fitted
+from dltool.data.fitted import Fitted
 from dltool.declarations.construct import arguments, build_component, to_python
 from dltool.declarations.source import component
 from dltool.engine.anomaly import AnomalyDetector

@@ -27,7 +27,7 @@ from dltool.core.process import OUTPUT_ROOT
 from dltool.core.shell import quoted
 from dltool.core.spec import DataSpec
 from dltool.data.dataset import Dataset
-from dltool.data.preprocessing import check_tokenizers, from_json, to_json, tokenizer_state
+from dltool.data.fitted import check_tokenizers, from_json, to_json, tokenizer_state
 from dltool.engine.observer import Observer
 from dltool.introspection.summary import count_parameters, layer_table
 from dltool.observers.jsonl import cut_back
