@@ -21,7 +21,7 @@ from torch.utils.data import DataLoader, TensorDataset
 from torch.utils.data import Dataset as TorchDataset
 
 from dltool.bench.bare_batches import Batches
-from dltool.bench.bare_loop import SupervisedLoop, bare_loop_beside, has_bare_loop
+from dltool.bench.bare_loop import LOOPS, SupervisedLoop, bare_loop_beside, has_bare_loop
 from dltool.bench.stopwatch import Contestant, Seconds, Stopwatch, time_run
 from dltool.build.prepare import Parts
 from dltool.config.check import Config
@@ -63,7 +63,7 @@ def build_peers(config: Config, parts: Parts, folder: Path) -> tuple[dict[str, C
 
 def unsuited(config: Config, parts: Parts) -> str | None:
     """Why the usual loops do not train this, or None."""
-    if config["task"]["name"] != "supervised" or not has_bare_loop(config, parts.dataset):
+    if LOOPS.get(config["task"]["name"]) is not SupervisedLoop or not has_bare_loop(config, parts.dataset):
         return f"no usual loop for task={config['task']['name']}"
     if parts.settings.accumulate > 1:
         return "their accumulation adds up batches, dltool's cuts one: trainer.accumulate=1 compares"

@@ -56,7 +56,7 @@ class TaggingTask(SupervisedTask):
         def of_tags(outputs: Tensor) -> Tensor | None:
             """Of each tag at each position, `(B, T, K)`."""
             found = criterion.probabilities(outputs.flatten(0, 1))
-            return None if found is None else found.view(outputs.shape)
+            return None if found is None else found.view(*outputs.shape[:2], -1)
 
         return of_tags
 
