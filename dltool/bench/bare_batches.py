@@ -6,13 +6,22 @@ from typing import Any
 import torch
 
 from dltool.core.batch import Batch
-from dltool.data.source import TrainSource, take
-from dltool.data.stream_source import StreamSource
+from dltool.data.batch_source import BatchSource, SamplesInMemory, TokensInMemory
+from dltool.data.source import take
 
 Batches = Iterator[Any]  # Inputs and targets; of a stream of text a Batch, which says whether it goes on.
 
 
-def stream_batches(source: StreamSource) -> Batches:
+def batches_in_memory(source: BatchSource) -> Batches | None:
+    """Batches of what lies in memory; None where a loop by hand would need more than an index a batch."""
+    if (samples := source.samples_in_memory()) is not None:
+        return shuffled_batches(samples)
+    if (tokens := source.tokens_in_memory()) is not None:
+        return stream_batches(tokens)
+    return None
+
+
+def stream_batches(source: TokensInMemory) -> Batches:
     """Columns that go on, pass after pass, or crops from anywhere."""
     tokens, size, length = source.tokens, source.batch_size, source.length
     if source.batching == "crops":
@@ -29,10 +38,10 @@ def stream_batches(source: StreamSource) -> Batches:
             yield Batch(rows[:, :-1], rows[:, 1:], size, continues=start > 0)
 
 
-def shuffled_batches(source: TrainSource) -> Batches:
+def shuffled_batches(source: SamplesInMemory) -> Batches:
     """Epoch after epoch, as a person would draw them from two tensors; augmented as dltool does."""
-    inputs, device = source.split.inputs, source.device
-    targets = source.split.targets.to(inputs.device)
+    inputs, device = source.inputs, source.device
+    targets = source.targets.to(inputs.device)
     scaling, augment, size = source.scaling, source.augment, source.batch_size
     epoch = draw = 0
     while True:

@@ -9,24 +9,21 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from contextlib import nullcontext
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from dltool.bench.bare_batches import Batches, shuffled_batches, stream_batches
+from dltool.bench.bare_batches import Batches, batches_in_memory
 from dltool.build.components import build_data, build_model, build_spec, build_task
 from dltool.config.check import Config
 from dltool.config.settings import TrainerSettings
 from dltool.core.errors import DataError
 from dltool.data.dataset import Dataset
-from dltool.data.file_source import FileSource
-from dltool.data.sequence_source import SequenceSource
-from dltool.data.source import TrainSource
-from dltool.data.stream_source import StreamSource
 from dltool.declarations.construct import build_component
 from dltool.engine.device import choose_device, choose_threads
+from dltool.losses.criterion import Criterion
 from dltool.losses.cross_entropy import CrossEntropy
 from dltool.tasks.gan import GanTask
 from dltool.tasks.language_model import LanguageModelTask, detached
@@ -120,13 +117,11 @@ class SupervisedLoop(BareLoop):
 
     def __init__(self, ingredients: Ingredients) -> None:
         super().__init__(ingredients)
-        task = ingredients.task
-        assert isinstance(task, SupervisedTask)
+        task = cast("SupervisedTask", ingredients.task)
         (self.optimizer,) = self.optimizers.values()
         self.criterion = task.criterion
         self.penalty = task.penalty if task.l1 or task.l2 else None
-        self.is_cross_entropy = isinstance(task.criterion, CrossEntropy) and task.criterion.class_weights is None
-        self.label_smoothing = getattr(task.criterion, "label_smoothing", 0.0)
+        self.is_cross_entropy, self.label_smoothing = cross_entropy_settings(task.criterion)
 
     def step(self) -> None:
         inputs, targets = next(self.batches)[:2]
@@ -148,8 +143,7 @@ class GanLoop(BareLoop):
 
     def __init__(self, ingredients: Ingredients) -> None:
         super().__init__(ingredients)
-        task = ingredients.task
-        assert isinstance(task, GanTask)
+        task = cast("GanTask", ingredients.task)
         self.task, self.networks, self.discriminator, self.criterion = (
             task,
             task.model,
@@ -193,13 +187,11 @@ class LanguageModelLoop(BareLoop):
 
     def __init__(self, ingredients: Ingredients) -> None:
         super().__init__(ingredients)
-        task = ingredients.task
-        assert isinstance(task, LanguageModelTask)
+        task = cast("LanguageModelTask", ingredients.task)
         (self.optimizer,) = self.optimizers.values()
         self.language_model = task.language_model
         self.criterion = task.criterion
-        self.is_cross_entropy = isinstance(task.criterion, CrossEntropy) and task.criterion.class_weights is None
-        self.label_smoothing = getattr(task.criterion, "label_smoothing", 0.0)
+        self.is_cross_entropy, self.label_smoothing = cross_entropy_settings(task.criterion)
         self.carries_state = task.carries_state
         self.state: Any = None
 
@@ -221,6 +213,14 @@ class LanguageModelLoop(BareLoop):
         return self.criterion(outputs.float(), targets)[0]
 
 
+def cross_entropy_settings(criterion: Criterion) -> tuple[bool, float]:
+    """Whether torch's own cross-entropy computes the loss, and with what label smoothing."""
+    if isinstance(criterion, CrossEntropy) and criterion.class_weights is None:
+        return True, criterion.label_smoothing
+    return False, 0.0
+
+
+# By the registered name of the task; each loop knows the attributes of that task.
 LOOPS: dict[str, type[BareLoop]] = {
     "supervised": SupervisedLoop,
     "gan": GanLoop,
@@ -238,9 +238,7 @@ def has_bare_loop(config: Config, dataset: Dataset | None = None) -> bool:
     augment = config["data"].get("augment", {})
     in_memory = config["data"].get("residency") != "loader"
     if dataset is not None:
-        # Nobody groups texts by their length by hand.
-        in_memory = isinstance(dataset.train, (TrainSource, StreamSource))
-        in_memory = in_memory and not isinstance(dataset.train, (FileSource, SequenceSource))
+        in_memory = batches_in_memory(dataset.train) is not None
     return config["task"]["name"] in LOOPS and in_memory and not (augment.get("mixup") or augment.get("cutmix"))
 
 
@@ -271,7 +269,10 @@ def bare_loop_beside(config: Config, task: Task, dataset: Dataset, settings: Tra
 def bare_loop(config: Config, task: Task, dataset: Dataset, settings: TrainerSettings) -> BareLoop:
     recipe = build_component(config.components["optim"], config["optim"])
     optimizers = {role: recipe.build(role, module, task.model) for role, module in task.roles.items()}
-    source = dataset.train
-    assert isinstance(source, (TrainSource, StreamSource))
-    batches = stream_batches(source) if isinstance(source, StreamSource) else shuffled_batches(source)
-    return LOOPS[config["task"]["name"]](Ingredients(task, optimizers, settings, dataset.device, batches))
+    name, batches = config["task"]["name"], batches_in_memory(dataset.train)
+    if name not in LOOPS or batches is None:
+        raise DataError(
+            f"there is no hand-written loop for task={name} on data={config['data']['name']}",
+            f"task={', '.join(LOOPS)} with data in memory has one",
+        )
+    return LOOPS[name](Ingredients(task, optimizers, settings, dataset.device, batches))

@@ -10,7 +10,7 @@ import importlib.util
 import logging
 import os
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -21,14 +21,12 @@ from torch.utils.data import DataLoader, TensorDataset
 from torch.utils.data import Dataset as TorchDataset
 
 from dltool.bench.bare_batches import Batches
-from dltool.bench.bare_loop import SupervisedLoop, bare_loop_beside, has_bare_loop
+from dltool.bench.bare_loop import LOOPS, SupervisedLoop, bare_loop_beside, has_bare_loop
 from dltool.bench.stopwatch import Contestant, Seconds, Stopwatch, time_run
 from dltool.build.parts import Parts
 from dltool.config.check import Config
-from dltool.data.folder_data import FolderData
-from dltool.data.image_data import ImageData
-from dltool.data.scaling import PixelScaling
-from dltool.data.source import TrainSource
+from dltool.core.spec import DataSpec
+from dltool.data.batch_source import SamplesInMemory
 
 NUM_WARM_STEPS = 10  # Of each Lightning run, before the clock starts.
 
@@ -65,7 +63,7 @@ def build_peers(config: Config, parts: Parts, folder: Path) -> tuple[dict[str, C
 
 def unsuited(config: Config, parts: Parts) -> str | None:
     """Why the usual loops do not train this, or None."""
-    if config["task"]["name"] != "supervised" or not has_bare_loop(config, parts.dataset):
+    if LOOPS.get(config["task"]["name"]) is not SupervisedLoop or not has_bare_loop(config, parts.dataset):
         return f"no usual loop for task={config['task']['name']}"
     if parts.settings.accumulate > 1:
         return "their accumulation adds up batches, dltool's cuts one: trainer.accumulate=1 compares"
@@ -158,12 +156,12 @@ def quiet() -> Iterator[None]:
 
 
 def usual_loader(parts: Parts) -> DataLoader[Any]:
-    source = parts.dataset.train
-    assert isinstance(source, TrainSource)
-    inputs, targets = source.split.inputs.cpu(), source.split.targets.cpu()
+    source = parts.dataset.train.samples_in_memory()
+    assert source is not None  # Or `unsuited` would have said so.
+    inputs, targets = source.inputs.cpu(), source.targets.cpu()
     dataset: TorchDataset[Any]
-    if isinstance(parts.dataset, (ImageData, FolderData)) and isinstance(source.scaling, PixelScaling):
-        transform = usual_transform(source, source.scaling, parts.spec.input_shape[1:])
+    if parts.spec.pixel_factor:
+        transform = usual_transform(source, parts.spec)
         dataset = ImageDataset(inputs, targets, transform)
     else:
         dataset = TensorDataset(inputs, targets)
@@ -188,10 +186,11 @@ class ImageDataset(TorchDataset[Any]):
         return self.transform(Image.fromarray(self.images[index])), self.targets[index]
 
 
-def usual_transform(source: TrainSource, scaling: PixelScaling, size: Sequence[int]) -> Callable[[Any], Tensor]:
+def usual_transform(source: SamplesInMemory, spec: DataSpec) -> Callable[[Any], Tensor]:
     """Resize, random crop and flip where configured, ToTensor, Normalize."""
     from torchvision import transforms
 
+    size = spec.input_shape[1:]
     steps: list[Any] = [] if source.resize is None else [transforms.Resize(list(size))]
     if source.augment is not None:
         settings = source.augment.settings
@@ -200,5 +199,5 @@ def usual_transform(source: TrainSource, scaling: PixelScaling, size: Sequence[i
             steps.append(transforms.RandomCrop(tuple(size), padding=settings.shift, padding_mode=mode))
         if settings.flip:
             steps.append(transforms.RandomHorizontalFlip())
-    mean, std = scaling.shift.flatten().cpu() / 255, 1 / (255 * scaling.factor.flatten().cpu())
+    mean, std = torch.tensor(spec.pixel_shift) / 255, 1 / (255 * torch.tensor(spec.pixel_factor))
     return transforms.Compose([*steps, transforms.ToTensor(), transforms.Normalize(mean.tolist(), std.tolist())])

@@ -13,7 +13,7 @@ from dltool.core.errors import ConfigError
 from dltool.core.randomness import derive_seed, seed_default_generators
 from dltool.core.spec import DataSpec
 from dltool.data.dataset import Dataset
-from dltool.data.preprocessing import Fitted
+from dltool.data.fitted import Fitted
 from dltool.declarations.construct import arguments, build_component
 from dltool.engine.freezing import freeze
 from dltool.engine.guard import FiniteGuard

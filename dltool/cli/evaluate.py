@@ -90,14 +90,13 @@ def judge(name: str) -> "Run":
 
 def draw(measured: "Evaluation", used: "Run", folder: Path) -> None:
     """The metrics that can be drawn, and, of a network of images, what a training draws at its end and more."""
-    from dltool.data.image_preprocessing import ImagePreprocessing
     from dltool.observers.latent_plane import draw_latent_plane
     from dltool.observers.metric_plots import draw_metrics
     from dltool.observers.network_plots import draw_attack, draw_network
-    from dltool.tasks.coding import CodingTask
+    from dltool.tasks.uses import reconstructs
 
     drawn = draw_metrics(measured.task.metrics, folder, used.title, used.class_names)
-    if measured.mistakes is not None and isinstance(used.preprocessing, ImagePreprocessing):
+    if measured.mistakes is not None and used.preprocessing.gives_pixels:
         drawn += draw_network(
             used.model,
             measured.mistakes,
@@ -109,7 +108,7 @@ def draw(measured: "Evaluation", used: "Run", folder: Path) -> None:
             without=drawn,
         )
     drawn += draw_attack(measured.task, folder, f"{used.title}, {measured.split}")
-    if measured.codes is not None and isinstance(measured.task, CodingTask):
+    if measured.codes is not None and reconstructs(measured.task):
         path = folder / "latent_plane.png"
         if draw_latent_plane(measured.task, measured.codes, used.spec, path, used.title, measured.split):
             drawn.append(path.name)

@@ -4,21 +4,19 @@ import argparse
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from dltool.cli.request import add_use_arguments, add_view_arguments, used_run, views_of
-from dltool.cli.sequences import print_blanks, print_drawn, print_tags, print_written
+from dltool.cli.screen import TerminalScreen, print_drawn
 from dltool.cli.similar import TOP as SIMILAR
 from dltool.cli.similar import print_similar
-from dltool.cli.tables import one_line, print_table, write_csv
+from dltool.cli.tables import write_csv
 from dltool.cli.translated import print_translated
 from dltool.core.errors import ConfigError
 from dltool.core.shell import quoted
 
 if TYPE_CHECKING:
-    from dltool.inference.inputs import Raw
-    from dltool.inference.predicting import AnyPredictions
-    from dltool.inference.predictions import Predictions
+    from dltool.data.raw_inputs import Raw
     from dltool.inference.run import Run
 
 SUMMARY = "say what a run's model makes of images, rows of a CSV file, or texts"
@@ -73,7 +71,7 @@ def run(args: argparse.Namespace) -> int:
     check_search(args)
     check_attention(args)
     used = used_run(args, overrides)
-    if args.direction is not None or used.config["task"]["name"] == "cyclegan":
+    if args.direction is not None or "translate" in used.task.uses:
         return print_translated(args, used, words)
     if args.output is not None:
         raise ConfigError(f"{used.title} makes no pictures", "without --output")
@@ -93,7 +91,7 @@ def run(args: argparse.Namespace) -> int:
     if args.csv:
         write_csv(sys.stdout, *predictions.table())
     else:
-        print_any(predictions, max(1, args.top or TOP))
+        predictions.show(TerminalScreen(), max(1, args.top or TOP))
     return 0
 
 
@@ -115,9 +113,7 @@ def inputs_of(used: "Run", words: list[str], *, are_texts: bool) -> "Raw":
     Raises:
         ConfigError: Texts were typed for a model that reads none.
     """
-    from dltool.data.text_preprocessing import TextPreprocessing
-
-    if not isinstance(used.preprocessing, TextPreprocessing):
+    if not used.preprocessing.reads_texts:
         if are_texts:
             raise ConfigError(f"{used.title} reads no texts", "--input FILE")
         return words
@@ -128,44 +124,7 @@ def inputs_of(used: "Run", words: list[str], *, are_texts: bool) -> "Raw":
     return [Path(word) for word in words]
 
 
-def print_any(predictions: "AnyPredictions", count: int) -> None:
-    from dltool.inference.sequence_predictions import ClozePredictions, TagPredictions, TextPredictions
-
-    if isinstance(predictions, TagPredictions):
-        print_tags(predictions)
-    elif isinstance(predictions, TextPredictions):
-        print_written(predictions)
-    elif isinstance(predictions, ClozePredictions):
-        print_blanks(predictions, count)
-    else:
-        print_predictions(predictions, count)
-
-
 def split_words(inputs: list[str], overrides: list[str]) -> tuple[list[str], list[str]]:
     """`--input a.png trainer.device=cpu`: what sets a key of the trainer is no file."""
     settings = [word for word in inputs if word.startswith("trainer.") and "=" in word]
     return [word for word in inputs if word not in settings], overrides + settings
-
-
-def print_predictions(predictions: "Predictions", count: int) -> None:
-    """A line a sample: the prediction with its probability, then the next likeliest classes."""
-    headings, rows = ["input", "prediction"], []
-    top = predictions.top(count)
-    if predictions.probabilities is not None:
-        headings += ["probability", "then"][: min(count, 2)]
-    for name, value, likeliest in zip(predictions.names, predictions.values, top, strict=True):
-        row = [one_line(name), as_text(value)]
-        if likeliest:
-            row.append(f"{likeliest[0][1]:.4f}")
-            row += ["  ".join(f"{one_line(label)} {p:.4f}" for label, p in likeliest[1:])] * (count > 1)
-        rows.append(row)
-    print_table(headings, rows, numbers=[2] if predictions.probabilities is not None else [])
-
-
-def as_text(value: Any) -> str:
-    """A class, or numbers with the digits that tell."""
-    if isinstance(value, list):
-        return "  ".join(map(as_text, value))
-    if not isinstance(value, float):
-        return one_line(str(value))
-    return f"{value:.6g}" if abs(value) < 1e6 else f"{value:.12g}"

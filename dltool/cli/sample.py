@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dltool.cli.request import add_use_arguments, used_run
-from dltool.cli.sequences import print_drawn
+from dltool.cli.screen import print_drawn
 from dltool.cli.tables import one_line
 from dltool.core.errors import ConfigError
 from dltool.core.shell import quoted

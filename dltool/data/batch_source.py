@@ -2,9 +2,59 @@
 
 import copy
 from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Literal, Self
 
+import torch
+from torch import Tensor
+
 from dltool.core.batch import Batch
+from dltool.data.augment import Augmenter
+
+
+@dataclass(frozen=True)
+class SamplesInMemory:
+    """All that a loop needs that draws its own batches of samples in memory.
+
+    Attributes:
+        inputs: `(N, …)`, neither resized nor scaled.
+        targets: `(N, …)`.
+        device: Where batches are wanted.
+        batch_size: Samples a batch.
+        batches_per_epoch: With drop_last, without the smaller last batch.
+        shuffle: Whether each epoch has an order of its own.
+        resize: Brings the images of a batch to the model's size; None where they have it.
+        scaling: Makes float32 inputs of a batch; None where they are float32 already.
+        augment: Variations of images; None without.
+    """
+
+    inputs: Tensor
+    targets: Tensor
+    device: torch.device
+    batch_size: int
+    batches_per_epoch: int
+    shuffle: bool
+    resize: Callable[[Tensor], Tensor] | None
+    scaling: Callable[[Tensor], Tensor] | None
+    augment: Augmenter | None
+
+
+@dataclass(frozen=True)
+class TokensInMemory:
+    """The same of one long text.
+
+    Attributes:
+        tokens: int32 `(N,)`, on the device where batches are wanted.
+        batch_size: Rows a batch.
+        length: Tokens a row.
+        batching: See StreamSource.
+    """
+
+    tokens: Tensor
+    batch_size: int
+    length: int
+    batching: Literal["columns", "crops"]
 
 
 class BatchSource(ABC):
@@ -34,6 +84,35 @@ class BatchSource(ABC):
     @abstractmethod
     def samples_per_epoch(self) -> int:
         """Samples, or tokens, that one pass draws."""
+
+    def samples_in_memory(self) -> SamplesInMemory | None:
+        """The samples, where they lie in memory and batches of them need no other treatment; else None."""
+        return None
+
+    def tokens_in_memory(self) -> TokensInMemory | None:
+        """The tokens, where batches are cut out of one long text; else None."""
+        return None
+
+    @property
+    def augmentation(self) -> Augmenter | None:
+        """How training images vary; None without augmentation."""
+        return None
+
+    def examples(self, count: int) -> tuple[Tensor, Tensor] | None:
+        """The first images of the training before and after augmentation, neither scaled; None without augmentation.
+
+        Returns:
+            Twice `(B, C, H, W)` with B at most `count`, in 0 … 255.
+        """
+        return None
+
+    def first_inputs(self, count: int) -> Tensor | None:
+        """The first `count` inputs of the training, all of the first pass where it has fewer, scaled and not augmented.
+
+        Returns:
+            float32 `(B, …)` on the device of the batches; None where the data has no single samples.
+        """
+        return None
 
     @property
     def epoch(self) -> int:

@@ -13,7 +13,8 @@ from dltool.core.spec import DataSpec
 from dltool.data.arrays import Text
 from dltool.data.batch_source import BatchSource
 from dltool.data.evaluation_batch import LARGEST, fitting_batch
-from dltool.data.preprocessing import Fitted, Preprocessing, check_tokenizers, tokenizer_state
+from dltool.data.fitted import Fitted, check_tokenizers, tokenizer_state
+from dltool.data.preprocessing import Preprocessing
 from dltool.data.scaling import Scaling
 from dltool.text.fitting import fit_tokenizer
 from dltool.text.tokenizer import Tokenizer, TokenizerSettings

@@ -12,6 +12,7 @@ from torch import Tensor
 from dltool.core.batch import Batch
 from dltool.core.errors import RunError
 from dltool.data.arrays import Split
+from dltool.data.batch_source import SamplesInMemory
 from dltool.data.image_files import Decoder, Failures, chunk_rows
 from dltool.data.source import TrainSource
 
@@ -60,6 +61,9 @@ class FileSource(TrainSource):
             images, targets = images[kept.cpu()], targets[kept]
             rows = [table[kept] for table in rows]
         return self.make_batch(to_device(images, self.device), targets, rows, self.draws - 1)
+
+    def samples_in_memory(self) -> SamplesInMemory | None:
+        return None  # They are files.
 
     def batches_from(self, draw: int) -> Iterator[list[int]]:
         """The files of each batch from the given draw on, without end."""

@@ -18,6 +18,7 @@ from torch.utils.data import Dataset as TorchDataset
 from dltool.data.decoding import Fit, decode, explain, upright_size
 
 Failures = list[tuple[int, str]]  # Place in the batch, and why the file there could not be decoded.
+SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif"})
 PROBED = 64
 CHUNK_BYTES = 2**22  # Of pixels that a worker hands over at a time; shared memory may be small.
 WORTH_WORKERS = 256  # Fewer images are decoded before workers have started.
@@ -136,3 +137,7 @@ def leave_signals_to_the_main_process(_worker: int) -> None:
     """Ctrl-C reaches every process of the shell's job; the training finishes its step first, for which it needs us."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+def is_hidden(name: str) -> bool:
+    return name.startswith(".") or name in ("__MACOSX", "Thumbs.db", "desktop.ini")

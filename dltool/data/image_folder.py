@@ -12,10 +12,9 @@ import torch
 from dltool.core.errors import DataError
 from dltool.data.arrays import RawData, Split
 from dltool.data.folder_data import FolderData
-from dltool.data.image_files import ImageFiles
+from dltool.data.image_files import SUFFIXES, ImageFiles, is_hidden
 from dltool.declarations.component import Handling, Membership, register
 
-SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif"})
 SPLIT_FOLDERS = {"train": "train", "val": "val", "valid": "val", "validation": "val", "test": "test"}
 LAYOUT = "data.root=FOLDER with FOLDER/<class>/*.jpg, or FOLDER/train/<class>/*.jpg beside val and test"
 
@@ -183,10 +182,6 @@ def split_folders(root: Path) -> dict[str, Path]:
 def subfolders(folder: Path) -> list[Path]:
     """The folders in a folder that are not hidden, by name."""
     return sorted(path for path in folder.iterdir() if path.is_dir() and not is_hidden(path.name))
-
-
-def is_hidden(name: str) -> bool:
-    return name.startswith(".") or name in ("__MACOSX", "Thumbs.db", "desktop.ini")
 
 
 def read_split_file(path: Path) -> dict[str, str]:

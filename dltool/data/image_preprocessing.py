@@ -1,7 +1,7 @@
 """What stands between raw images and the model, saved with the run."""
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 import torch
@@ -9,6 +9,11 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from dltool.core.errors import DataError
+from dltool.core.spec import DataSpec
+from dltool.data.image_inputs import ImageLayout, read_images
+from dltool.data.preprocessing import Preprocessing, example_generator
+from dltool.data.raw_front import Pixels, RawFront
+from dltool.data.raw_inputs import Named, Raw
 from dltool.data.resize import resize_images
 from dltool.data.scaling import PixelScaling
 
@@ -16,7 +21,7 @@ LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601, as Pillow's convert("L").
 
 
 @dataclass(frozen=True)
-class ImagePreprocessing:
+class ImagePreprocessing(Preprocessing):
     """Brings images of any size to what the model was trained on.
 
     Attributes:
@@ -27,6 +32,8 @@ class ImagePreprocessing:
         fit: How an image of another aspect comes to raw_size: by the whole of it ("squash"), or by the largest centred
             part of the wanted aspect ("crop").
     """
+
+    gives_pixels = True
 
     channels: int
     raw_size: tuple[int, int]
@@ -68,6 +75,37 @@ class ImagePreprocessing:
             torch.tensor(values, device=batch.device).view(1, -1, 1, 1) for values in (self.shift, self.factor)
         )
         return PixelScaling(shift, factor, None)(resize_images(batch, self.size, batch.device))
+
+    def read(self, inputs: Raw, batch_size: int) -> Iterator[Named]:
+        for names, images in read_images(inputs, ImageLayout(self.channels, self.raw_size, self.fit), batch_size):
+            yield names, self(images)
+
+    def describe(self) -> str:
+        height, width = self.size
+        return f"images of {height}×{width}, each channel as (pixel - shift) * factor, pixels 0 to 255"
+
+    def example_inputs(self, count: int) -> Tensor:
+        front = self.raw_front()
+        prepared: Tensor = front.module(front.samples(count))
+        return prepared
+
+    def raw_front(self) -> RawFront:
+        """Takes images of the raw size, or of the model's where training interpolated to that; every pixel uniform."""
+        module = Pixels(self.raw_size, self.size, self.shift, self.factor)
+        height, width = module.size
+
+        def samples(count: int) -> Tensor:
+            shape = (count, self.channels, height, width)
+            return torch.randint(0, 256, shape, generator=example_generator(count), dtype=torch.uint8)
+
+        color = "RGB" if self.channels == 3 else "grey"
+        return RawFront(module, samples, f"{color} images of {height}×{width}, pixels 0 to 255")
+
+    def completed(self, spec: DataSpec) -> DataSpec:
+        return replace(spec, pixel_shift=self.shift, pixel_factor=self.factor)
+
+    def from_pixels(self, images: Tensor) -> Tensor:
+        return self(images)
 
     def pixels(self, inputs: Tensor) -> Tensor:
         """What the model takes, `(B, C, H, W)`, as it looks: 0 … 255."""

@@ -1,150 +1,103 @@
-"""What a run saves so that it can be used without its training data: the preprocessing and the DataSpec.
+"""What stands between raw samples and the model, whatever the samples are."""
 
-preprocessing.json: {"format": 1, "spec": {"input_shape", "target", "class_names", …}, "preprocessing": {"kind", …}}
-"""
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from typing import Any, ClassVar, Self
 
-import math
-from collections.abc import Sequence
-from dataclasses import asdict, fields, replace
-from typing import Any, NamedTuple
+from torch import Tensor
 
-import torch
-
-from dltool.core.errors import DataError
-from dltool.core.shell import setting
+from dltool.core.randomness import generator
 from dltool.core.spec import DataSpec
-from dltool.data.arrays import RawData, Split
-from dltool.data.cells import to_number
-from dltool.data.image_preprocessing import ImagePreprocessing
-from dltool.data.series_preprocessing import SeriesPreprocessing
-from dltool.data.table_preprocessing import TablePreprocessing
-from dltool.data.text_preprocessing import TextPreprocessing
-from dltool.text.fitting import fingerprint
-
-Preprocessing = TablePreprocessing | ImagePreprocessing | TextPreprocessing | SeriesPreprocessing
-KINDS: dict[str, Any] = {
-    "table": TablePreprocessing,
-    "image": ImagePreprocessing,
-    "text": TextPreprocessing,
-    "series": SeriesPreprocessing,
-}
-FORMAT = 1
-LABELS = ("classes", "binary")
-SEQUENCES = ("tags", "next_token", "sequence")
+from dltool.data.arrays import Text
+from dltool.data.raw_front import RawFront
+from dltool.data.raw_inputs import Named, Raw
+from dltool.text.tokenizer import Tokenizer
 
 
-class Fitted(NamedTuple):
-    """What a run knows of its data without it."""
+class Preprocessing(ABC):
+    """Makes of raw samples what the model takes: fitted on the training split, saved with the run.
 
-    preprocessing: Preprocessing
-    spec: DataSpec
-
-
-def to_json(preprocessing: Preprocessing, spec: DataSpec) -> dict[str, Any]:
-    """Plain dicts, lists, texts and numbers."""
-    return {"format": FORMAT, "spec": asdict(spec), "preprocessing": preprocessing.to_dict()}
-
-
-def from_json(saved: dict[str, Any], origin: str) -> Fitted:
-    """What `to_json` was given.
-
-    Raises:
-        DataError: It is of another format; `origin` names the file.
+    Attributes:
+        gives_pixels: Whether the model's inputs are images, so that there are `pixels` and `from_pixels`.
+        reads_texts: Whether raw samples are texts, so that there are a `tokenizer` and `encode_texts`.
     """
-    if saved.get("format") != FORMAT:
-        raise DataError(f"{origin} has the format {saved.get('format')}, and this dltool reads {FORMAT}")
-    spec = {key: as_tuple(value) for key, value in saved["spec"].items() if key in {f.name for f in fields(DataSpec)}}
-    preprocessing = KINDS[saved["preprocessing"]["kind"]].from_dict(saved["preprocessing"])
-    return Fitted(preprocessing, with_pixels(DataSpec(**spec), preprocessing))
 
+    gives_pixels: ClassVar[bool] = False
+    reads_texts: ClassVar[bool] = False
 
-def with_pixels(spec: DataSpec, preprocessing: Preprocessing) -> DataSpec:
-    """The spec, which of images says how their pixels are scaled; that of an older run does not."""
-    if not isinstance(preprocessing, ImagePreprocessing):
+    @abstractmethod
+    def read(self, inputs: Raw, batch_size: int) -> Iterator[Named]:
+        """Batches of at most `batch_size` raw samples, prepared as in training.
+
+        Args:
+            inputs: See dltool.inference.run.Run.predict.
+            batch_size: At least 1.
+
+        Raises:
+            DataError: They cannot be read, or are none that the model takes.
+        """
+
+    @abstractmethod
+    def describe(self) -> str:
+        """What the model's inputs are, in words."""
+
+    @abstractmethod
+    def example_inputs(self, count: int) -> Tensor:
+        """`count` inputs of the model to try it on, always the same."""
+
+    @abstractmethod
+    def raw_front(self) -> RawFront:
+        """The preprocessing as the first layer of an exported network.
+
+        Raises:
+            ConfigError: It cannot be a part of a graph.
+        """
+
+    @abstractmethod
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON; `from_dict` makes an equal object of it."""
+
+    @classmethod
+    @abstractmethod
+    def from_dict(cls, saved: dict[str, Any]) -> Self:
+        """What `to_dict` was called on."""
+
+    def completed(self, spec: DataSpec) -> DataSpec:
+        """The spec with what this preprocessing adds to it."""
         return spec
-    return replace(spec, pixel_shift=preprocessing.shift, pixel_factor=preprocessing.factor)
 
+    def for_inference(self, *, any_length: bool, with_blanks: bool) -> "Preprocessing":
+        """The preprocessing for a trained model.
 
-def tokenizer_state(preprocessing: Preprocessing, spec: DataSpec) -> dict[str, Any]:
-    """The tokenisers that a model's numbers of tokens stand for, and their SHA-256; nothing of data without texts."""
-    of_inputs = preprocessing.saved_tokenizer if isinstance(preprocessing, TextPreprocessing) else ""
-    saved = [tokenizer for tokenizer in (of_inputs, spec.target_tokenizer) if tokenizer]
-    return {"tokenizers": saved, "sha256": fingerprint(*saved)} if saved else {}
+        Args:
+            any_length: The model takes texts longer than those of its training.
+            with_blanks: The model fills the blanks of texts, which each text must have.
+        """
+        return self
 
-
-def check_tokenizers(before: dict[str, Any], now: dict[str, Any], what: str, hint: str) -> None:
-    """Raises DataError where a model would take a token for another than it was trained on.
-
-    Args:
-        before: What `tokenizer_state` gave when the model was trained; empty of a run that is older than such states.
-        now: What it gives.
-        what: Whose they are now, for the message.
-        hint: What is to be done.
-    """
-    if before and before["sha256"] != now.get("sha256"):
-        found = f"SHA-256 {now['sha256'][:12]}…" if now else "none"
-        raise DataError(
-            f"the tokenisers of {what} ({found}) are not those that the model was trained with "
-            f"(SHA-256 {before['sha256'][:12]}…)",
-            hint,
-        )
-
-
-def as_tuple(value: Any) -> Any:
-    """JSON's lists as the tuples that they were."""
-    return tuple(map(as_tuple, value)) if isinstance(value, list) else value
-
-
-def first_of(raw: RawData, class_name: str) -> str:
-    """Where the first sample of a class stands, " (test sample 3)" or " (row 3)"; nothing where there is none."""
-    if raw.target == "tags":
+    @property
+    def input_tokenizer(self) -> str:
+        """The tokenizer as JSON; empty where the inputs are no tokens."""
         return ""
-    label = raw.class_names.index(class_name)
-    for name, split in raw.splits.items():
-        if len(found := (split.targets == label).nonzero()):
-            place = int(split.places[found[0, 0]])
-            return f" ({name} sample {place})" if split.rows is None else f" (row {place})"
-    return ""
+
+    @property
+    def tokenizer(self) -> Tokenizer:
+        """The tokenizer of the inputs, where `reads_texts`."""
+        raise NotImplementedError(f"{type(self).__name__} reads no texts")
+
+    def encode_texts(self, texts: Sequence[Text]) -> Tensor:
+        """Tokens of texts, int64 `(B, T)`, where `reads_texts`."""
+        raise NotImplementedError(f"{type(self).__name__} reads no texts")
+
+    def pixels(self, inputs: Tensor) -> Tensor:
+        """The model's inputs `(B, C, H, W)` as pixels of 0 … 255, where `gives_pixels`."""
+        raise NotImplementedError(f"{type(self).__name__} gives no pixels")
+
+    def from_pixels(self, images: Tensor) -> Tensor:
+        """The model's inputs of uint8 images `(B, C, H, W)` of any size, where `gives_pixels`."""
+        raise NotImplementedError(f"{type(self).__name__} gives no pixels")
 
 
-def known_class(name: str, known: Sequence[str], *, by_number: bool) -> str | None:
-    """The class of a run that a label means: that of its name, or else of its number if there is one such.
-
-    Runs of a table had their labels from numbers once, "1" for 01 and 1.0.
-    """
-    if name in known or not by_number or not math.isfinite(number := to_number(name)):
-        return name if name in known else None
-    alike = [other for other in known if to_number(other) == number]
-    return alike[0] if len(alike) == 1 else None
-
-
-def relabelled(raw: RawData, spec: DataSpec) -> RawData:
-    """The data with the labels that its classes have in a run: those of the same name are the same.
-
-    Raises:
-        DataError: The targets are of another kind, or there is a class that the training never saw.
-    """
-    other = raw.target != spec.target and {raw.target, spec.target} & {*SEQUENCES}
-    if other or (raw.target in LABELS) != (spec.target in LABELS) or raw.target_dim != spec.target_dim:
-        hint = (
-            f"{setting('data.kind', 'classes' if spec.target in LABELS else 'numbers')}, if that is how they are meant"
-        )
-        raise DataError(f"the targets of {raw.origin} are {raw.target}, and the run was trained on {spec.target}", hint)
-    if raw.class_names == spec.class_names:
-        return raw
-    found = {name: known_class(name, spec.class_names, by_number=bool(raw.columns)) for name in raw.class_names}
-    if unknown := [name for name, known in found.items() if known is None]:
-        raise DataError(
-            f"{raw.origin} has the class {unknown[0]}, which the training never saw{first_of(raw, unknown[0])}",
-            f"its classes were {', '.join(spec.class_names[:20])}",
-        )
-    labels = torch.tensor([spec.class_names.index(str(known)) for known in found.values()])
-    if renamed := [f"{name} as {known}" for name, known in found.items() if name != known]:
-        raw = replace(raw, notes=(*raw.notes, f"classes of the same number are taken as one: {', '.join(renamed)}"))
-    if raw.target == "tags":
-        tags = [labels[list(row)].tolist() for row in raw.texts.targets]
-        return replace(raw, texts=replace(raw.texts, targets=tags), class_names=spec.class_names)
-    splits: dict[str, Any] = {
-        name: Split(split.inputs, labels[split.targets], split.rows) for name, split in raw.splits.items()
-    }
-    return replace(raw, **splits, target=spec.target, class_names=spec.class_names)
+def example_generator(count: int) -> Any:
+    """The generator of example inputs, the same for the same count."""
+    return generator(0, "export samples", count)

@@ -17,9 +17,10 @@ from dltool.data.arrays import RawData, Split, check_data
 from dltool.data.augment import Augmenter
 from dltool.data.dataset import Dataset, Wanted
 from dltool.data.evaluation_batch import fitting_batch
+from dltool.data.fitted import relabelled
 from dltool.data.image_files import ImageFiles
 from dltool.data.memory import fits_device
-from dltool.data.preprocessing import Preprocessing, relabelled, with_pixels
+from dltool.data.preprocessing import Preprocessing
 from dltool.data.scaling import Scaling, blurred_in_float32, fit_rows
 from dltool.data.source import TrainSource, evaluation_batches
 from dltool.data.splits import make_splits
@@ -123,7 +124,7 @@ class SampleData(Dataset):
         else:
             self._shape(wanted.model_traits)
             self.spec = self._describe(raw, self._scale(raw, wanted.pixel_scaling))
-            self.spec = with_pixels(self.spec, self.preprocessing)
+            self.spec = self.preprocessing.completed(self.spec)
         if raw.target == "numbers":
             if not self.spec.target_mean:
                 names = ["the target"] * raw.target_dim

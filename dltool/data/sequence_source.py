@@ -10,6 +10,7 @@ from dltool.core.batch import Batch
 from dltool.core.randomness import generator
 from dltool.core.spec import IGNORED, PAD
 from dltool.data.arrays import Split
+from dltool.data.batch_source import SamplesInMemory
 from dltool.data.source import TrainSource, take
 
 
@@ -77,6 +78,9 @@ class SequenceSource(TrainSource):
         batch = trimmed(inputs, targets, int(self._lengths[part].max()))
         self.draws += 1
         return batch
+
+    def samples_in_memory(self) -> SamplesInMemory | None:
+        return None  # Batches of like length are a treatment of their own.
 
     def copy_at_start(self) -> Self:
         source = super().copy_at_start()

@@ -1,6 +1,6 @@
 """What stands between the rows of a series and the model: fitted on the training split, saved with the run."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -9,14 +9,17 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from dltool.core.errors import DataError
+from dltool.core.errors import ConfigError, DataError
 from dltool.data.cells import parse_numbers
 from dltool.data.csv_file import CsvTable, read_csv
-from dltool.data.table_preprocessing import find, place
+from dltool.data.preprocessing import Preprocessing, example_generator
+from dltool.data.raw_front import RawFront
+from dltool.data.raw_inputs import Named, Raw, as_paths, refuse_frame
+from dltool.data.table_columns import find, place
 
 
 @dataclass(frozen=True)
-class SeriesPreprocessing:
+class SeriesPreprocessing(Preprocessing):
     """Scales windows of a series, column by column.
 
     Attributes:
@@ -36,6 +39,37 @@ class SeriesPreprocessing:
         """Windows `(B, T, D)`, scaled in float64, as float32."""
         exact = windows.double()
         return ((exact - exact.new_tensor(self.shift)) * exact.new_tensor(self.factor)).float()
+
+    def read(self, inputs: Raw, batch_size: int) -> Iterator[Named]:
+        """The last rows of each CSV file, or windows in memory, `(B, T, D)` or `(T, D)`, D in the order of columns."""
+        del batch_size  # All at once: a window is small.
+        paths = as_paths(inputs)
+        refuse_frame(inputs, f"frame[{list(self.columns)}].to_numpy()")
+        yield self._windows(inputs) if paths is None else self._last_windows(paths)
+
+    def _last_windows(self, paths: Sequence[Path]) -> Named:
+        found = [self.last_window(path) for path in paths]
+        names = [f"{path} {name}" if len(paths) > 1 else name for path, (name, _) in zip(paths, found, strict=True)]
+        return names, torch.cat([window for _, window in found])
+
+    def _windows(self, inputs: Any) -> Named:
+        windows = torch.as_tensor(np.asarray(inputs, dtype=np.float64))
+        windows = windows[None] if windows.ndim == 2 else windows
+        wanted = (self.window, len(self.columns))
+        if windows.ndim != 3 or tuple(windows.shape[1:]) != wanted:
+            raise DataError(f"the windows have the shape {tuple(windows.shape)}, not (B, {wanted[0]}, {wanted[1]})")
+        return [str(place) for place in range(len(windows))], self(windows)
+
+    def describe(self) -> str:
+        return f"windows of {self.window} rows, each column as (number - shift) * factor"
+
+    def example_inputs(self, count: int) -> Tensor:
+        return torch.randn(count, self.window, len(self.columns), generator=example_generator(count))
+
+    def raw_front(self) -> RawFront:
+        raise ConfigError(
+            "the scaling of a series is not exported", "without --with-preprocessing; preprocessing.json has it"
+        )
 
     def last_window(self, path: Path) -> tuple[str, Tensor]:
         """What follows the end of a CSV file is forecast from its last rows.

@@ -11,7 +11,7 @@ from dltool.core.errors import DataError
 from dltool.core.randomness import generator
 from dltool.data.arrays import Split
 from dltool.data.augment import Augmenter
-from dltool.data.batch_source import BatchSource
+from dltool.data.batch_source import BatchSource, SamplesInMemory
 
 
 class TrainSource(BatchSource):
@@ -116,12 +116,24 @@ class TrainSource(BatchSource):
             inputs, partners = self.augment.mix(inputs, targets, self.seed, draw)
         return Batch(inputs, targets, len(targets), partners)
 
-    def examples(self, count: int) -> tuple[Tensor, Tensor] | None:
-        """The first images of the training before and after augmentation, neither scaled; None without augmentation.
+    def samples_in_memory(self) -> SamplesInMemory | None:
+        return SamplesInMemory(
+            self.split.inputs,
+            self.split.targets,
+            self.device,
+            self.batch_size,
+            self.batches_per_epoch,
+            self.shuffle,
+            self.resize,
+            self.scaling,
+            self.augment,
+        )
 
-        Returns:
-            Twice `(B, C, H, W)` with B at most `count`, in 0 … 255.
-        """
+    @property
+    def augmentation(self) -> Augmenter | None:
+        return self.augment
+
+    def examples(self, count: int) -> tuple[Tensor, Tensor] | None:
         if self.augment is None:
             return None
         plain, varied = self.copy_at_start(), self.copy_at_start()
@@ -129,11 +141,6 @@ class TrainSource(BatchSource):
         return plain.draw().inputs[:count], varied.draw().inputs[:count]
 
     def first_inputs(self, count: int) -> Tensor:
-        """The first `count` inputs of the training, all of the first pass where it has fewer, scaled and not augmented.
-
-        Returns:
-            float32 `(B, …)` on the device of the batches.
-        """
         source = self.copy_at_start()
         source.augment = None
         drawn: list[Tensor] = []

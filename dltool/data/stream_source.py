@@ -8,7 +8,7 @@ from torch import Tensor
 
 from dltool.core.batch import Batch
 from dltool.core.randomness import generator
-from dltool.data.batch_source import BatchSource
+from dltool.data.batch_source import BatchSource, TokensInMemory
 
 Batching = Literal["columns", "crops"]
 
@@ -47,6 +47,9 @@ class StreamSource(BatchSource):
     def samples_per_epoch(self) -> int:
         """Tokens that one pass draws."""
         return min(len(self.tokens) - 1, self.batches_per_epoch * self.batch_size * self.length)
+
+    def tokens_in_memory(self) -> TokensInMemory:
+        return TokensInMemory(self.tokens, self.batch_size, self.length, self.batching)
 
     def draw(self) -> Batch:
         _, number = self.position(self.draws)

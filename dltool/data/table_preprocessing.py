@@ -1,58 +1,30 @@
 """What stands between a table's raw rows and the model: fitted on the training split, saved with the run."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from dltool.core.errors import DataError
-from dltool.core.hints import nearest
+from dltool.core.errors import ConfigError, DataError
 from dltool.core.shell import setting
 from dltool.data.arrays import Column
 from dltool.data.cells import parse_categories, parse_numbers
 from dltool.data.csv_file import CsvTable, read_csv
+from dltool.data.preprocessing import Preprocessing, example_generator
+from dltool.data.raw_front import Columns, RawFront
+from dltool.data.raw_inputs import Named, Raw, as_paths, refuse_frame
 from dltool.data.scaling import Scaling, fit_rows
+from dltool.data.table_columns import CategoryColumn, NumberColumn, Rows, filling, find, place
 
-Rows = Sequence[int] | Tensor  # Where each row stands in its file.
-
-
-@dataclass(frozen=True)
-class NumberColumn:
-    """A column of numbers becomes one input, `(number - shift) * factor`; `fill` stands in for a missing cell."""
-
-    name: str
-    shift: float
-    factor: float
-    fill: float | None = None
-
-    width = 1
+NAMED = 8  # Columns that a description names.
 
 
 @dataclass(frozen=True)
-class CategoryColumn:
-    """A column of categories becomes one input a category, 1 for that of the row and 0 for the others.
-
-    Attributes:
-        categories: Those of the training split, in the order of their inputs.
-        fill: The category that stands in for a missing cell; None refuses it.
-        unknown: Whether any other category is refused, or ignored, so that all inputs are 0.
-    """
-
-    name: str
-    categories: tuple[str, ...]
-    fill: str | None = None
-    unknown: Literal["refuse", "ignore"] = "refuse"
-
-    @property
-    def width(self) -> int:
-        return len(self.categories)
-
-
-@dataclass(frozen=True)
-class TablePreprocessing:
+class TablePreprocessing(Preprocessing):
     """Encodes and scales rows, column by column.
 
     Attributes:
@@ -133,7 +105,81 @@ class TablePreprocessing:
             values.append(torch.from_numpy(numbers))
         return self.encode(torch.stack(values, 1), columns, table.origin, table.rows)
 
-    def read(self, path: Path) -> CsvTable:
+    def read(self, inputs: Raw, batch_size: int) -> Iterator[Named]:
+        """Rows of CSV files, mappings or numbers; a row is named as in its file."""
+        paths = as_paths(inputs)
+        refuse_frame(inputs, "frame.to_dict('records')")
+        if paths is not None:
+            names, rows = self._read_files(paths)
+        elif isinstance(inputs, Sequence) and inputs and all(isinstance(row, Mapping) for row in inputs):
+            names, rows = self._read_mappings(inputs)
+        else:
+            names, rows = self._read_numbers(inputs)
+        for start in range(0, len(rows), batch_size):
+            yield names[start : start + batch_size], rows[start : start + batch_size]
+
+    def _read_files(self, paths: Sequence[Path]) -> Named:
+        tables = [self.read_file(path) for path in paths]
+        names = [
+            f"{path}:{row}" if len(tables) > 1 else str(row)
+            for path, table in zip(paths, tables, strict=True)
+            for row in table.rows
+        ]
+        return names, torch.cat([self(table) for table in tables])
+
+    def _read_mappings(self, inputs: Any) -> Named:
+        table = CsvTable.from_rows(inputs)
+        return [str(row) for row in table.rows], self(table)
+
+    def _read_numbers(self, inputs: Any) -> Named:
+        """Numbers `(B, D)` or `(D,)` in the order of the columns."""
+        if texts := self._category_names():
+            raise DataError(
+                f"the column {texts[0]} holds categories, which are no numbers", f"[{{'{self.columns[0].name}': …}}, …]"
+            )
+        try:
+            values = torch.as_tensor(np.asarray(inputs, dtype=np.float64))
+        except (TypeError, ValueError) as error:
+            raise DataError(f"the rows are no numbers: {error}", "a CSV file, mappings, or numbers (B, D)") from error
+        values = values[None] if values.ndim == 1 else values
+        if values.ndim != 2 or values.shape[1] != len(self.columns):
+            shape = tuple(values.shape)
+            raise DataError(f"the rows have the shape {shape}, not (B, {len(self.columns)}), a number for each column")
+        names = [str(row) for row in range(1, len(values) + 1)]
+        return names, self.encode(values, [Column(column.name) for column in self.columns], "rows")
+
+    def _category_names(self) -> list[str]:
+        return [column.name for column in self.columns if isinstance(column, CategoryColumn)]
+
+    def describe(self) -> str:
+        numbers = "the columns in order, each as (number - shift) * factor"
+        if self._category_names():
+            return f"{numbers}; categories as an input for each, 1 for that of the row and 0 for the others"
+        return numbers
+
+    def example_inputs(self, count: int) -> Tensor:
+        source = example_generator(count)
+        return torch.cat([column.examples(count, source) for column in self.columns], dim=1)
+
+    def raw_front(self) -> RawFront:
+        """Takes rows of numbers, float64; the examples have the training's mean and deviation."""
+        if texts := self._category_names():
+            raise ConfigError(
+                f"the column {texts[0]} holds categories, whose preprocessing cannot be exported",
+                "without --with-preprocessing; the file says how to encode them",
+            )
+        columns = [column for column in self.columns if isinstance(column, NumberColumn)]
+        shift, factor = [column.shift for column in columns], [column.factor for column in columns]
+        module = Columns(shift, factor, [column.fill for column in columns])
+
+        def samples(count: int) -> Tensor:
+            scaled = torch.randn(count, len(shift), generator=example_generator(count), dtype=torch.float64)
+            return module.shift + scaled / module.factor
+
+        names = [column.name for column in columns]
+        return RawFront(module, samples, f"the columns {', '.join(names[:NAMED])}{', …' if names[NAMED:] else ''}")
+
+    def read_file(self, path: Path) -> CsvTable:
         """Read a file to be encoded: with a header, or without one if the training file had none.
 
         Raises:
@@ -223,7 +269,7 @@ class TablePreprocessing:
         """
         names = [column.name for column in columns]
         places = [find(name, names, origin) for name in (own.name for own in self.columns)]
-        for own, given in zip(self.columns, (columns[place] for place in places), strict=True):
+        for own, given in zip(self.columns, (columns[index] for index in places), strict=True):
             if isinstance(own, NumberColumn) != (given.categories is None):
                 kinds = ("numbers", "categories") if given.categories is None else ("categories", "numbers")
                 raise DataError(
@@ -250,26 +296,3 @@ class TablePreprocessing:
             else:
                 columns.append(CategoryColumn(**{**fields, "categories": tuple(fields["categories"])}))
         return cls(tuple(columns), saved["file_columns"])
-
-
-def find(name: str, names: Sequence[str], origin: str) -> int:
-    """The position of a name. Raises DataError where there is none such."""
-    if name in names:
-        return list(names).index(name)
-    near = nearest(name, names)
-    raise DataError(
-        f"{origin} has no column {name}; it has {', '.join(names[:20])}",
-        f"is it called {near} there? rename it" if near else "the columns of the training file are needed",
-    )
-
-
-def filling(present: Tensor, column: Column) -> Tensor:
-    """The mean, or the most frequent value, the least at a tie."""
-    if column.fill == "mean" and column.categories is None:
-        return present.double().mean()
-    values, counts = present.unique(return_counts=True)
-    return values[counts.argmax()]
-
-
-def place(origin: str, rows: Rows | None, row: int, name: str) -> str:
-    return f"{origin}: row {row + 1 if rows is None else int(rows[row])}, column {name}"

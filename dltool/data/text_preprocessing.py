@@ -1,24 +1,33 @@
 """What stands between raw texts and the model: fitted on the training split, saved with the run."""
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from itertools import chain
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from dltool.core.errors import DataError
+from dltool.core.errors import ConfigError, DataError
 from dltool.core.spec import BEGIN, PAD
 from dltool.data.arrays import Text
+from dltool.data.preprocessing import Preprocessing, example_generator
+from dltool.data.raw_front import RawFront
+from dltool.data.raw_inputs import Named, Raw
+from dltool.data.text_file import read_lines
 from dltool.text.fitting import load_tokenizer
-from dltool.text.tokenizer import Tokenizer
+from dltool.text.tokenizer import BLANK, Tokenizer
+
+NUM_TEXTS = 64  # A batch at most: what is said of texts can be large, a probability of each word of a vocabulary.
+NUM_TOKENS = 16  # Of example inputs.
 
 
 @dataclass(frozen=True)
-class TextPreprocessing:
+class TextPreprocessing(Preprocessing):
     """Makes tokens of texts.
 
     Attributes:
@@ -30,6 +39,8 @@ class TextPreprocessing:
         blanks: Whether ___ and <unk> in a text are blanks, a token each.
     """
 
+    reads_texts = True
+
     saved_tokenizer: str
     max_length: int
     cut: bool = False
@@ -40,6 +51,41 @@ class TextPreprocessing:
     @cached_property
     def tokenizer(self) -> Tokenizer:
         return load_tokenizer(self.saved_tokenizer)
+
+    @property
+    def input_tokenizer(self) -> str:
+        return self.saved_tokenizer
+
+    def read(self, inputs: Raw, batch_size: int) -> Iterator[Named]:
+        """Texts as they are, or the lines of files that are given as Paths; empty lines are left out."""
+        lines = lines_of(inputs)
+        batch_size = min(batch_size, NUM_TEXTS) if self.padded else 1  # Parts of a stream are not padded.
+        for start in range(0, len(lines), batch_size):
+            part = lines[start : start + batch_size]
+            names = [f"text {start + place}" for place in range(1, len(part) + 1)]
+            tokens = self(part, names).long()
+            if self.blanks:
+                check_blanks(part, names)
+            yield part, tokens
+
+    def for_inference(self, *, any_length: bool, with_blanks: bool) -> "TextPreprocessing":
+        found = replace(self, max_length=sys.maxsize) if any_length and not self.cut else self
+        return replace(found, blanks=True, cut=False) if with_blanks else found
+
+    def encode_texts(self, texts: Sequence[Text]) -> Tensor:
+        return self(texts).long()
+
+    def describe(self) -> str:
+        return "tokens, 0 behind shorter texts; preprocessing.json has the vocabulary"
+
+    def example_inputs(self, count: int) -> Tensor:
+        shape = (count, min(self.max_length, NUM_TOKENS))
+        return torch.randint(len(self.tokenizer), shape, generator=example_generator(count))
+
+    def raw_front(self) -> RawFront:
+        raise ConfigError(
+            "a graph takes no text", "without --with-preprocessing; preprocessing.json has the vocabulary"
+        )
 
     def __call__(self, texts: Sequence[Text], names: Sequence[str] | None = None) -> Tensor:
         """Encode texts.
@@ -85,3 +131,22 @@ def padded(rows: Sequence[Sequence[int]], value: int = PAD) -> Tensor:
     filled = np.arange(array.shape[1]) < lengths[:, None]  # (N, T)
     array[filled] = np.fromiter(chain.from_iterable(rows), np.int32, lengths.sum())
     return torch.from_numpy(array)
+
+
+def lines_of(inputs: Raw) -> list[str]:
+    """Typed texts, or the lines of files that are given as Paths; empty lines of files are left out."""
+    files = [inputs] if isinstance(inputs, Path) else list(inputs) if isinstance(inputs, Sequence) else []
+    if files and all(isinstance(path, Path) for path in files):
+        return [line for path in files for line in read_lines(path)]
+    if isinstance(inputs, str):
+        return [inputs]
+    if isinstance(inputs, Sequence) and all(isinstance(text, str) for text in inputs):
+        return list(inputs)
+    raise DataError("a model of texts takes a text, a list of texts, or the path of a file with a text a line")
+
+
+def check_blanks(texts: Sequence[str], names: Sequence[str]) -> None:
+    """Raises DataError for a text without a blank."""
+    for text, name in zip(texts, names, strict=True):
+        if BLANK.search(text) is None:
+            raise DataError(f"{name} has no blank: {text!r}", "write ___ for each word that is to be guessed")

@@ -10,8 +10,8 @@ from dltool.core.batch import Batch
 from dltool.core.errors import DataError
 from dltool.core.randomness import derive_seed
 from dltool.data.dataset import Dataset, Wanted
+from dltool.data.fitted import Fitted
 from dltool.data.image_preprocessing import ImagePreprocessing
-from dltool.data.preprocessing import Fitted
 from dltool.data.sample_data import SampleData
 from dltool.data.unpaired_source import UnpairedSource
 from dltool.declarations.component import Fraction, Membership, NonNegative, Positive

@@ -11,8 +11,8 @@ from dltool.core.errors import DataError
 from dltool.data.arrays import RawData, Split
 from dltool.data.augment import Augmentation
 from dltool.data.folder_data import FolderData
-from dltool.data.image_files import ImageFiles
-from dltool.data.image_folder import SUFFIXES, Scan, subfolders
+from dltool.data.image_files import SUFFIXES, ImageFiles
+from dltool.data.image_folder import Scan, subfolders
 from dltool.data.sample_data import SampleData
 from dltool.data.unpaired_data import UnpairedData
 from dltool.declarations.component import Handling, NonNegative, Placement, Positive, register, requires

@@ -9,7 +9,6 @@ from dltool.core.shell import setting
 from dltool.data.dataset import Dataset
 from dltool.engine.evaluator import evaluate
 from dltool.metrics.direction import metric_direction
-from dltool.tasks.generative import GenerativeTask
 from dltool.tasks.task import Task
 
 
@@ -67,8 +66,7 @@ def reported_metrics(task: Task, dataset: Dataset) -> tuple[set[str], set[str]]:
 def metric_names(task: Task, dataset: Dataset, split: str) -> list[str]:
     """The metrics of an evaluation, by evaluating one batch; those of samples also where nothing measures them yet."""
     names = list(evaluate(task, itertools.islice(dataset.evaluation(split), 1), split))
-    asked = task.asked.reported if isinstance(task, GenerativeTask) else []
-    return list(dict.fromkeys([*names, *asked]))
+    return list(dict.fromkeys([*names, *task.sample_metrics]))
 
 
 def check_gradient_rules(stop: StopSettings, task: Task) -> None:

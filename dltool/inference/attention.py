@@ -1,26 +1,19 @@
 """Draws where a run's network looks while it reads, or writes, one text."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import torch
 
 from dltool.core.errors import ConfigError
-from dltool.core.spec import BEGIN
-from dltool.data.text_preprocessing import TextPreprocessing
-from dltool.inference.predicting import texts_for
+from dltool.inference.loaded_run import LoadedRun
+from dltool.inference.predicting import preprocessing_for
 from dltool.introspection.attention_maps import attention_maps
 from dltool.observers.attention_picture import draw_attention
-from dltool.tasks.translation import TranslationTask
-from dltool.text.fitting import load_tokenizer
-
-if TYPE_CHECKING:
-    from dltool.inference.run import Run
 
 SUFFIXES = (".png", ".pdf", ".svg")
 
 
-def draw_run_attention(run: "Run", text: str, path: Path) -> list[Path]:
+def draw_run_attention(run: LoadedRun, text: str, path: Path) -> list[Path]:
     """Draw every attention of the run's network for one text, a panel for each head.
 
     Of an encoder-decoder it is that of the text which the model writes by itself; where its decoder looks at the
@@ -38,20 +31,19 @@ def draw_run_attention(run: "Run", text: str, path: Path) -> list[Path]:
         ConfigError: The model reads no text or has no attention, or a file cannot be written.
         DataError: The text is longer than the model can take.
     """
-    preprocessing = texts_for(run.task, run.preprocessing)
+    preprocessing = preprocessing_for(run.task, run.preprocessing)
     if path.suffix.lower() not in SUFFIXES:
         raise ConfigError(f"{path} is no picture: it ends in none of {', '.join(SUFFIXES)}", f"{path}.png")
-    if not isinstance(preprocessing, TextPreprocessing):
+    if not preprocessing.reads_texts:
         raise ConfigError(f"{run.title} reads no texts, for which attention is drawn", "without --attention")
-    inputs = [preprocessing([text]).long().to(run.device)]
+    inputs = [preprocessing.encode_texts([text]).to(run.device)]
     read = [preprocessing.tokenizer.name(token) for token in inputs[0][0].tolist()]
     begun, written = read, read
-    if isinstance(run.task, TranslationTask):
-        tokenizer = load_tokenizer(run.spec.target_tokenizer)
-        with torch.no_grad():
-            tokens = run.task.write(inputs[0])[0].tolist()  # Of a single text, so that there is no padding.
-        inputs.append(torch.tensor([[BEGIN, *tokens[:-1]]], device=run.device))
-        begun, written = ([tokenizer.name(token) for token in row] for row in ([BEGIN, *tokens[:-1]], tokens))
+    with torch.no_grad():
+        decoded = run.task.decoded_text(inputs[0])
+    if decoded is not None:
+        inputs.append(decoded.inputs)
+        begun, written = decoded.read, decoded.written
     maps = attention_maps(run.model, *inputs)
     if not maps:
         raise ConfigError(f"the model of {run.title} has no attention", "without --attention")

@@ -1,27 +1,23 @@
 """A run that tells classes of images apart, as the judge of what another one makes."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
 from dltool.core.errors import ConfigError
-from dltool.data.image_preprocessing import ImagePreprocessing
-from dltool.tasks.cyclegan import CycleGanTask
+from dltool.inference.loaded_run import LoadedRun
 from dltool.tasks.task import Task
-
-if TYPE_CHECKING:
-    from dltool.inference.run import Run
+from dltool.tasks.uses import translates_images
 
 
-def judge_classes(task: Task, run: "Run", classifier: "Run") -> None:
+def judge_classes(task: Task, run: LoadedRun, classifier: LoadedRun) -> None:
     """Let the task measure by the classifier whether translations keep the class of what they were made of.
 
     Raises:
         ConfigError: The run translates no images, or the other one does not know their classes.
     """
-    if not isinstance(task, CycleGanTask):
+    if not translates_images(task):
         raise ConfigError(f"{run.title} translates no images, so that no class can be kept", "without --classifier")
     known, wanted = classifier.class_names, run.class_names
     if classifier.spec.target != "classes" or (wanted and known != wanted):
@@ -33,19 +29,19 @@ def judge_classes(task: Task, run: "Run", classifier: "Run") -> None:
     task.classifier = classifier_of(classifier)
 
 
-def classifier_of(run: "Run") -> Callable[[Tensor], Tensor]:
+def classifier_of(run: LoadedRun) -> Callable[[Tensor], Tensor]:
     """What gives the run's logits of images `(B, C, H, W)` with pixels in [0, 1].
 
     Raises:
         ConfigError: The run takes no images.
     """
     preprocessing = run.preprocessing
-    if not isinstance(preprocessing, ImagePreprocessing):
+    if not preprocessing.gives_pixels:
         raise ConfigError(f"{run.path} ({run.title}) takes no images", "--classifier RUN of a classifier of images")
 
     def classify(pixels: Tensor) -> Tensor:
         images = (255 * pixels).round().clamp(0, 255).to(torch.uint8)
-        logits: Tensor = run.model(preprocessing(images).to(run.device)).float()
+        logits: Tensor = run.model(preprocessing.from_pixels(images).to(run.device)).float()
         return logits.to(pixels.device)
 
     return classify

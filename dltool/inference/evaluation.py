@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from torch import Tensor
 
@@ -18,23 +18,20 @@ from dltool.core.errors import ConfigError, RunError
 from dltool.core.randomness import derive_seed, seed_default_generators
 from dltool.core.shell import quoted
 from dltool.data.dataset import Dataset
-from dltool.data.preprocessing import Fitted
-from dltool.data.text_preprocessing import TextPreprocessing
+from dltool.data.fitted import Fitted
 from dltool.engine.evaluator import evaluate
 from dltool.inference.classifying import judge_classes
-from dltool.inference.predicting import AnyPredictions, joined, on_host, texts_of
-from dltool.inference.sequence_predictions import ClozePredictions
+from dltool.inference.loaded_run import LoadedRun
+from dltool.inference.predicting import on_host
 from dltool.introspection.codes import Codes
 from dltool.introspection.forward_memory import sample_bytes
 from dltool.introspection.mistakes import Mistakes
 from dltool.observers.latent_plane import watch_codes
 from dltool.observers.network_plots import watch_mistakes
 from dltool.sample_quality.attach import attach_judge
-from dltool.tasks.task import Prediction, Task
+from dltool.tasks.predictions import AnyPredictions, Prediction
+from dltool.tasks.task import Task
 from dltool.tasks.views import View, averaged_over
-
-if TYPE_CHECKING:
-    from dltool.inference.run import Run
 
 
 @dataclass(frozen=True)
@@ -75,13 +72,13 @@ class Evaluation:
 
 
 def evaluate_run(
-    run: "Run",
+    run: LoadedRun,
     config: Config,
     *,
     split: str,
     views: Sequence[View],
     predictions: bool,
-    classifier: "Run | None" = None,
+    classifier: LoadedRun | None = None,
 ) -> Evaluation:
     """See Run.evaluate."""
     spec = run.spec
@@ -115,7 +112,7 @@ def evaluate_run(
     return with_predictions(measured, names, said, run)
 
 
-def reads_other_data(run: "Run", config: Config, split: str) -> bool:
+def reads_other_data(run: LoadedRun, config: Config, split: str) -> bool:
     """Whether the config names other data than the run's, of which no split is known.
 
     Raises:
@@ -175,19 +172,12 @@ class Said:
             self.tokens.append(batch.inputs.cpu())
 
 
-def with_predictions(measured: Evaluation, names: list[str], kept: Said, run: "Run") -> Evaluation:
+def with_predictions(measured: Evaluation, names: list[str], kept: Said, run: LoadedRun) -> Evaluation:
     num_seen = sum(map(len, kept.targets))
     if num_seen != len(names):
         raise RunError(
             f"{len(names) - num_seen} images could not be decoded, so that predictions have no names",
             "data.corrupt=refuse names them, data.residency=host leaves them out before",
         )
-    words: list[list[str]] = []
-    sources: list[str] = []
-    if isinstance(run.preprocessing, TextPreprocessing):
-        tokenizer = run.preprocessing.tokenizer
-        words = [row for tokens in kept.tokens for row in texts_of(tokens, tokenizer)]
-        sources = [tokenizer.decode(row) for tokens in kept.tokens for row in tokens.tolist()]
-    said = joined(kept.task, names, kept.predictions, run.spec, words=words, sources=sources)
-    assert not isinstance(said, ClozePredictions)
+    said = kept.task.collect(names, kept.predictions, run.spec, run.preprocessing, kept.tokens)
     return replace(measured, predictions=said, targets=said.truth(kept.targets, run.spec))

@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 
@@ -16,11 +16,9 @@ from dltool.core.process import VERSION
 from dltool.core.safe_path import SafePath
 from dltool.core.shell import quoted
 from dltool.inference.formats import Format, find_format
+from dltool.inference.loaded_run import LoadedRun
 from dltool.inference.portable import Portable, bare_networks, chosen_network
 from dltool.inference.writers import WRITERS, Computes
-
-if TYPE_CHECKING:
-    from dltool.inference.run import Run
 
 FOLDER = "export"  # In that of the run.
 BATCH_SIZES = (1, 7)  # Of the check: the least, and one that nothing was traced with.
@@ -52,7 +50,7 @@ class Exported:
 
 
 def export_run(
-    run: "Run",
+    run: LoadedRun,
     path: Path | None,
     format: str,
     *,
@@ -99,7 +97,7 @@ def export_run(
     )
 
 
-def default_path(run: "Run", kind: Format, network: str | None) -> Path:
+def default_path(run: LoadedRun, kind: Format, network: str | None) -> Path:
     """RUN/export/<checkpoint>.<suffix>; of one network of several, its name too."""
     names = list(run.task.networks)
     part = f"_{network or names[0]}" if kind.has_graph and len(names) > 1 else ""
@@ -150,7 +148,7 @@ def write(path: Path, content: bytes, target: Path) -> None:
         ) from error
 
 
-def metadata(run: "Run", networks: dict[str, Any]) -> dict[str, str]:
+def metadata(run: LoadedRun, networks: dict[str, Any]) -> dict[str, str]:
     """What the file says of itself: texts, most of them JSON.
 
     Of the config only the model is in it: a data set's path is nobody else's.

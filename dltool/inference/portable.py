@@ -3,31 +3,18 @@
 import copy
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from dltool.core.errors import ConfigError
-from dltool.core.randomness import generator
 from dltool.core.shell import quoted
 from dltool.core.spec import DataSpec
-from dltool.data.image_preprocessing import ImagePreprocessing
 from dltool.data.preprocessing import Preprocessing
-from dltool.data.resize import is_padding
-from dltool.data.series_preprocessing import SeriesPreprocessing
-from dltool.data.table_preprocessing import CategoryColumn, NumberColumn, TablePreprocessing
-from dltool.data.text_preprocessing import TextPreprocessing
-from dltool.tasks.supervised import SupervisedTask
+from dltool.inference.loaded_run import LoadedRun
 from dltool.tasks.task import Network, Task
-from dltool.tasks.translation import TranslationTask
-
-if TYPE_CHECKING:
-    from dltool.inference.run import Run
-
-NAMED = 8  # Columns; preprocessing has all of them.
-NUM_TOKENS = 16  # Length of the texts that an export is tried on.
+from dltool.tasks.uses import writes_text
 
 
 @dataclass(frozen=True)
@@ -63,12 +50,12 @@ class Portable:
         return described
 
 
-def bare_networks(run: "Run") -> list[Portable]:
+def bare_networks(run: LoadedRun) -> list[Portable]:
     """All networks of a run, as they are."""
     return [bare(name, network, run) for name, network in run.task.networks.items()]
 
 
-def chosen_network(run: "Run", name: str | None, *, with_preprocessing: bool, probabilities: bool) -> Portable:
+def chosen_network(run: LoadedRun, name: str | None, *, with_preprocessing: bool, probabilities: bool) -> Portable:
     """One network of a run, with what shall be in front of it and behind it.
 
     Raises:
@@ -81,7 +68,7 @@ def chosen_network(run: "Run", name: str | None, *, with_preprocessing: bool, pr
             f"{run.title} has no network {name}", " or ".join(f"--network {quoted(name)}" for name in networks)
         )
     portable = bare(name, networks[name], run)
-    if isinstance(run.task, TranslationTask):
+    if writes_text(run.task):
         raise ConfigError(
             "a graph computes once, and a text is written token by token", "--format safetensors; or dltool predict"
         )
@@ -98,30 +85,16 @@ def chosen_network(run: "Run", name: str | None, *, with_preprocessing: bool, pr
     return portable
 
 
-def bare(name: str, network: Network, run: "Run") -> Portable:
+def bare(name: str, network: Network, run: LoadedRun) -> Portable:
     """The network alone: it takes prepared inputs."""
 
     def samples(count: int) -> Tensor:
-        drawn = prepared_samples(run.preprocessing, count) if network.noise is None else network.noise(count)
+        drawn = run.preprocessing.example_inputs(count) if network.noise is None else network.noise(count)
         return drawn.cpu()
 
-    takes = network.takes or meaning_of_prepared(run.preprocessing)
+    takes = network.takes or run.preprocessing.describe()
     gives = network.gives or meaning_of_outputs(run.spec)
     return Portable.of(name, network.module, samples, takes, gives)
-
-
-def meaning_of_prepared(preprocessing: Preprocessing) -> str:
-    if isinstance(preprocessing, ImagePreprocessing):
-        height, width = preprocessing.size
-        return f"images of {height}×{width}, each channel as (pixel - shift) * factor, pixels 0 to 255"
-    if isinstance(preprocessing, TextPreprocessing):
-        return "tokens, 0 behind shorter texts; preprocessing.json has the vocabulary"
-    if isinstance(preprocessing, SeriesPreprocessing):
-        return f"windows of {preprocessing.window} rows, each column as (number - shift) * factor"
-    numbers = "the columns in order, each as (number - shift) * factor"
-    if any(isinstance(column, CategoryColumn) for column in preprocessing.columns):
-        return f"{numbers}; categories as an input for each, 1 for that of the row and 0 for the others"
-    return numbers
 
 
 def meaning_of_outputs(spec: DataSpec) -> str:
@@ -143,12 +116,12 @@ def giving_units(portable: Portable, spec: DataSpec) -> Portable:
 
 
 def giving_probabilities(portable: Portable, task: Task) -> Portable:
-    criterion = task.criterion if isinstance(task, SupervisedTask) and task.predicts_classes else None
-    if criterion is None or criterion.probabilities(portable.module(portable.samples(1))) is None:
+    probabilities = task.probabilities
+    if probabilities is None or probabilities(portable.module(portable.samples(1))) is None:
         raise ConfigError("the outputs of this model stand for no probabilities", "without --probabilities")
     return Portable.of(
         portable.name,
-        nn.Sequential(portable.module, Probabilities(criterion.probabilities)),
+        nn.Sequential(portable.module, Probabilities(probabilities)),
         portable.samples,
         portable.takes,
         "the probability of each class, in the order of class_names",
@@ -159,82 +132,12 @@ def taking_raw_inputs(portable: Portable, preprocessing: Preprocessing) -> Porta
     """The network with the preprocessing in front.
 
     Raises:
-        ConfigError: A column holds categories: there are no texts in a graph.
+        ConfigError: It cannot be a part of a graph: there are no texts in one.
     """
-    if isinstance(preprocessing, TablePreprocessing):
-        if texts := [column.name for column in preprocessing.columns if isinstance(column, CategoryColumn)]:
-            raise ConfigError(
-                f"the column {texts[0]} holds categories, whose preprocessing cannot be exported",
-                "without --with-preprocessing; the file says how to encode them",
-            )
-        front: nn.Module = Columns(preprocessing)
-        names = [column.name for column in preprocessing.columns]
-        takes = f"the columns {', '.join(names[:NAMED])}{', …' if names[NAMED:] else ''}"
-    elif isinstance(preprocessing, TextPreprocessing):
-        raise ConfigError(
-            "a graph takes no text", "without --with-preprocessing; preprocessing.json has the vocabulary"
-        )
-    elif isinstance(preprocessing, SeriesPreprocessing):
-        raise ConfigError(
-            "the scaling of a series is not exported", "without --with-preprocessing; preprocessing.json has it"
-        )
-    else:
-        front = Pixels(preprocessing)
-        height, width = front.size
-        takes = f"{'RGB' if preprocessing.channels == 3 else 'grey'} images of {height}×{width}, pixels 0 to 255"
+    front = preprocessing.raw_front()
     return Portable.of(
-        portable.name,
-        nn.Sequential(front, portable.module),
-        lambda count: raw_samples(preprocessing, count),
-        takes,
-        portable.gives,
+        portable.name, nn.Sequential(front.module, portable.module), front.samples, front.takes, portable.gives
     )
-
-
-class Pixels(nn.Module):
-    """uint8 images `(B, C, H, W)` as the model sees them: padded as in training, then scaled.
-
-    Where training interpolated its images to the model's size, they are taken at that size: on another runtime an
-    interpolation rounds other pixels.
-    """
-
-    shift: Tensor
-    factor: Tensor
-
-    def __init__(self, preprocessing: ImagePreprocessing) -> None:
-        super().__init__()
-        self.size = raw_size(preprocessing)
-        height, width = (new - old for new, old in zip(preprocessing.size, self.size, strict=True))
-        self.margins = (width // 2, width - width // 2, height // 2, height - height // 2)
-        for name in ("shift", "factor"):
-            values = torch.tensor(getattr(preprocessing, name)).view(1, -1, 1, 1)
-            self.register_buffer(name, values)
-
-    def forward(self, images: Tensor) -> Tensor:
-        pixels = images.float()
-        if any(self.margins):
-            pixels = F.pad(pixels, self.margins)
-        return (pixels - self.shift) * self.factor
-
-
-class Columns(nn.Module):
-    """float64 rows `(B, D)` as the model takes them; NaN, a missing cell, is filled as in training, or stays NaN."""
-
-    shift: Tensor
-    factor: Tensor
-    fill: Tensor
-
-    def __init__(self, preprocessing: TablePreprocessing) -> None:
-        super().__init__()
-        columns = [column for column in preprocessing.columns if isinstance(column, NumberColumn)]
-        fills = [float("nan") if column.fill is None else column.fill for column in columns]
-        self.register_buffer("shift", torch.tensor([column.shift for column in columns], dtype=torch.float64))
-        self.register_buffer("factor", torch.tensor([column.factor for column in columns], dtype=torch.float64))
-        self.register_buffer("fill", torch.tensor(fills, dtype=torch.float64))
-
-    def forward(self, rows: Tensor) -> Tensor:
-        filled = torch.where(rows.isnan(), self.fill, rows)
-        return ((filled - self.shift) * self.factor).float()
 
 
 class Units(nn.Module):
@@ -263,41 +166,3 @@ class Probabilities(nn.Module):
         found = self.probabilities(outputs)
         assert found is not None
         return found
-
-
-def raw_size(preprocessing: ImagePreprocessing) -> tuple[int, int]:
-    """The (height, width) of the images that Pixels takes."""
-    padded = is_padding(preprocessing.raw_size, preprocessing.size)
-    return preprocessing.raw_size if padded else preprocessing.size
-
-
-def raw_samples(preprocessing: ImagePreprocessing | TablePreprocessing, count: int) -> Tensor:
-    """Inputs of Pixels, every pixel uniform, or of Columns, numbers of the training's mean and deviation."""
-    source = generator(0, "export samples", count)
-    if isinstance(preprocessing, ImagePreprocessing):
-        shape = (count, preprocessing.channels, *raw_size(preprocessing))
-        return torch.randint(0, 256, shape, generator=source, dtype=torch.uint8)
-    columns = Columns(preprocessing)
-    scaled = torch.randn(count, len(columns.shift), generator=source, dtype=torch.float64)
-    return columns.shift + scaled / columns.factor
-
-
-def prepared_samples(preprocessing: Preprocessing, count: int) -> Tensor:
-    """Inputs of the bare network: the same, prepared; of a table's categories, one of each column at random."""
-    if isinstance(preprocessing, ImagePreprocessing):
-        prepared: Tensor = Pixels(preprocessing)(raw_samples(preprocessing, count))
-        return prepared
-    source = generator(0, "export samples", count)
-    if isinstance(preprocessing, TextPreprocessing):
-        shape = (count, min(preprocessing.max_length, NUM_TOKENS))
-        return torch.randint(len(preprocessing.tokenizer), shape, generator=source)
-    if isinstance(preprocessing, SeriesPreprocessing):
-        return torch.randn(count, preprocessing.window, len(preprocessing.columns), generator=source)
-    parts = []
-    for column in preprocessing.columns:
-        if isinstance(column, NumberColumn):
-            parts.append(torch.randn(count, 1, generator=source))
-        else:
-            codes = torch.randint(0, column.width, (count,), generator=source)
-            parts.append(F.one_hot(codes, column.width).float())
-    return torch.cat(parts, dim=1)

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -11,16 +10,14 @@ from torch import Tensor
 
 from dltool.core.errors import ConfigError, DataError
 from dltool.core.shell import quoted
-from dltool.data.image_preprocessing import ImagePreprocessing
+from dltool.data.preprocessing import Preprocessing
+from dltool.data.raw_inputs import Raw
 from dltool.figures.drawing import STYLE, Target, make_figure, save_figure
 from dltool.figures.fonts import fonts_for
 from dltool.figures.tiles import colors, tiled
-from dltool.inference.inputs import Raw, prepared
+from dltool.inference.loaded_run import LoadedRun
 from dltool.layers.evaluation_mode import evaluation_mode
-from dltool.tasks.coding import CodingTask
-
-if TYPE_CHECKING:
-    from dltool.inference.run import Run
+from dltool.tasks.uses import reconstructs
 
 COLUMNS = 12
 INCHES = 0.85  # Of an image.
@@ -43,7 +40,7 @@ class Reconstruction:
     reconstructions: Tensor
     codes: Tensor
     title: str
-    _preprocessing: ImagePreprocessing | None
+    _preprocessing: Preprocessing
 
     def draw(self, path: str | Target) -> None:
         """Draw rows of images, below each its reconstruction.
@@ -52,7 +49,7 @@ class Reconstruction:
             ConfigError: The samples are no images, or the file cannot be written.
         """
         target = Path(path).expanduser() if isinstance(path, str) else path
-        if self._preprocessing is None:
+        if not self._preprocessing.gives_pixels:
             raise ConfigError(
                 "rows of numbers are no picture", "in Python: dltool.load(RUN).reconstruct(FILE).reconstructions"
             )
@@ -64,10 +61,10 @@ class Reconstruction:
             raise ConfigError(f"{target} cannot be written: {error}", "--output FILE.png") from error
 
 
-def reconstruct_run(run: "Run", inputs: Raw, classes: Sequence[str] | None = None) -> Reconstruction:
+def reconstruct_run(run: LoadedRun, inputs: Raw, classes: Sequence[str] | None = None) -> Reconstruction:
     """See Run.reconstruct."""
     task = run.task
-    if not isinstance(task, CodingTask):
+    if not reconstructs(task):
         raise ConfigError(
             f"{run.title} has no codes from which it could make its inputs again",
             f"dltool sample or dltool predict {quoted(run.path)}; model=autoencoder and model=vae reconstruct",
@@ -75,7 +72,7 @@ def reconstruct_run(run: "Run", inputs: Raw, classes: Sequence[str] | None = Non
     names: list[str] = []
     parts: list[tuple[Tensor, Tensor, Tensor]] = []
     with evaluation_mode(task.model), torch.no_grad(), run.autocast:
-        for batch_names, batch in prepared(inputs, run.preprocessing, run.batch_size):
+        for batch_names, batch in run.preprocessing.read(inputs, run.batch_size):
             given = None if classes is None else classes[len(names) : len(names) + len(batch_names)]
             labels = labels_of(batch_names, given, run) if task.num_classes else None
             batch = batch.to(run.device)
@@ -84,12 +81,11 @@ def reconstruct_run(run: "Run", inputs: Raw, classes: Sequence[str] | None = Non
             parts.append((batch.cpu(), task.decode(codes, labels).cpu(), codes.cpu()))
     if not parts:
         raise DataError("there is no input to reconstruct")
-    preprocessing = run.preprocessing if isinstance(run.preprocessing, ImagePreprocessing) else None
     originals, reconstructions, codes = map(torch.cat, zip(*parts, strict=True))
-    return Reconstruction(names, originals, reconstructions, codes, run.title, preprocessing)
+    return Reconstruction(names, originals, reconstructions, codes, run.title, run.preprocessing)
 
 
-def labels_of(names: Sequence[str], classes: Sequence[str] | None, run: "Run") -> Tensor:
+def labels_of(names: Sequence[str], classes: Sequence[str] | None, run: LoadedRun) -> Tensor:
     """The class of each sample, which a conditional model wants to know: as given, else its folder's name.
 
     Raises:

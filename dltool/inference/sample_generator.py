@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -14,11 +14,9 @@ from dltool.core.hints import nearest
 from dltool.core.randomness import derive_seed, generator
 from dltool.core.shell import quoted
 from dltool.figures.drawing import Target
+from dltool.inference.loaded_run import LoadedRun
 from dltool.observers.samples import draw_image_grid, draw_points, drawing_samples, pixels_of, write_images
-from dltool.tasks.generative import GenerativeTask
-
-if TYPE_CHECKING:
-    from dltool.inference.run import Run
+from dltool.tasks.uses import generates
 
 BATCH_SIZE = 256  # Samples that are made at a time.
 
@@ -47,8 +45,8 @@ class SampleGenerator:
         ConfigError: The run's model makes none.
     """
 
-    def __init__(self, run: "Run") -> None:
-        if not isinstance(run.task, GenerativeTask):
+    def __init__(self, run: LoadedRun) -> None:
+        if not generates(run.task):
             raise ConfigError(
                 f"{run.title} makes no samples: it is neither a language model nor a generative one",
                 f"dltool predict {quoted(run.path)} --input FILE",
@@ -166,7 +164,7 @@ class SampleGenerator:
         ]
 
 
-def write_samples(run: "Run", samples: Samples, path: Target) -> None:
+def write_samples(run: LoadedRun, samples: Samples, path: Target) -> None:
     """Draw samples into one picture, or, where the path has no suffix, each image into a file of a folder.
 
     Raises:

@@ -1,7 +1,7 @@
 """What a run's language model writes, token by token."""
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import torch
 from torch import Tensor
@@ -11,12 +11,10 @@ from dltool.core.randomness import generator
 from dltool.core.shell import quoted
 from dltool.core.spec import BEGIN, END, PAD, UNKNOWN
 from dltool.decoding.sampling import Sampling, sample
-from dltool.tasks.language_model import LanguageModelTask
+from dltool.inference.loaded_run import LoadedRun
+from dltool.tasks.uses import continues_text
 from dltool.text.fitting import load_tokenizer
 from dltool.text.tokenizer import Tokenizer
-
-if TYPE_CHECKING:
-    from dltool.inference.run import Run
 
 LENGTH = 500  # Tokens of a text that has no end of its own, where nothing else is asked for.
 BATCH_SIZE = 512  # Texts that are drawn side by side.
@@ -45,7 +43,7 @@ class TextSampler:
 
     def __init__(
         self,
-        run: "Run",
+        run: LoadedRun,
         *,
         temperature: float = 1.0,
         top_k: int | None = None,
@@ -53,7 +51,7 @@ class TextSampler:
         seed: int = 0,
         unknown: Literal["refuse", "skip"] = "refuse",
     ) -> None:
-        if not isinstance(run.task, LanguageModelTask):
+        if not continues_text(run.task):
             raise ConfigError(f"{run.title} makes no texts", f"dltool predict {quoted(run.path)} --input FILE")
         self.run = run
         self.language_model = run.task.language_model

@@ -1,37 +1,32 @@
 """The words whose vectors point where a word's does."""
 
-from typing import TYPE_CHECKING
-
 import torch.nn.functional as F
+from torch import Tensor
 
 from dltool.core.errors import ConfigError, DataError
 from dltool.core.hints import nearest
 from dltool.core.shell import quoted
-from dltool.data.text_preprocessing import TextPreprocessing
-from dltool.models.word2vec import Word2Vec
+from dltool.inference.loaded_run import LoadedRun
+from dltool.tasks.uses import has_word_vectors
 from dltool.text.tokenizer import Tokenizer
 
-if TYPE_CHECKING:
-    from dltool.inference.run import Run
 
-
-def similar_words(run: "Run", word: str, count: int) -> list[tuple[str, float]]:
+def similar_words(run: LoadedRun, word: str, count: int) -> list[tuple[str, float]]:
     """The words nearest to a word by the vectors of a run; see nearest_words.
 
     Raises:
         ConfigError: The run's model has no word vectors.
     """
-    if not isinstance(run.model, Word2Vec):
+    if not has_word_vectors(run.task):
         raise ConfigError(f"{run.title} has no word vectors", "train them: model=word2vec data=corpus data.path=FILE")
-    assert isinstance(run.preprocessing, TextPreprocessing)
-    return nearest_words(run.model, run.preprocessing.tokenizer, word, count)
+    return nearest_words(run.task.word_vectors, run.preprocessing.tokenizer, word, count)
 
 
-def nearest_words(model: Word2Vec, tokenizer: Tokenizer, word: str, count: int) -> list[tuple[str, float]]:
+def nearest_words(vectors: Tensor, tokenizer: Tokenizer, word: str, count: int) -> list[tuple[str, float]]:
     """The words of the largest cosine with a word, each with that cosine, the nearest first.
 
     Args:
-        model: Its `inputs` are the vectors.
+        vectors: Of all tokens, `(V, D)`.
         tokenizer: The training's.
         word: One word.
         count: How many; fewer where the vocabulary has fewer.
@@ -49,7 +44,7 @@ def nearest_words(model: Word2Vec, tokenizer: Tokenizer, word: str, count: int) 
             f"{word!r} is not in the vocabulary of {len(known):,} words", f"--similar {quoted(near)}" if near else None
         )
     first = len(tokenizer.specials)
-    unit = F.normalize(model.inputs.weight.detach().float()[first:], dim=1)
+    unit = F.normalize(vectors.float()[first:], dim=1)
     cosines = unit @ unit[tokens[0] - first]
     cosines[tokens[0] - first] = -2  # Below all others.
     best = cosines.topk(min(count, len(cosines) - 1))

@@ -2,21 +2,18 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import torch
 from torch import Tensor
 
 from dltool.core.errors import ConfigError, DataError
-from dltool.data.image_preprocessing import ImagePreprocessing
-from dltool.inference.image_inputs import find_images
-from dltool.inference.inputs import Raw, as_paths, prepared
+from dltool.data.image_inputs import find_images
+from dltool.data.raw_inputs import Raw, as_paths
+from dltool.inference.loaded_run import LoadedRun
 from dltool.layers.evaluation_mode import evaluation_mode
 from dltool.observers.samples import write_images
-from dltool.tasks.cyclegan import DIRECTIONS, CycleGanTask
-
-if TYPE_CHECKING:
-    from dltool.inference.run import Run
+from dltool.tasks.uses import TranslatesImages, translates_images
 
 Direction = Literal["A2B", "B2A"]
 
@@ -76,9 +73,9 @@ def file_names(names: list[str]) -> list[str]:
     return files
 
 
-def translator_of(run: "Run") -> CycleGanTask:
+def translator_of(run: LoadedRun) -> TranslatesImages:
     """Raises ConfigError for a run that translates no pictures."""
-    if not isinstance(run.task, CycleGanTask):
+    if not translates_images(run.task):
         raise ConfigError(
             f"{run.title} translates no pictures, so that it has no direction",
             "without --direction; `dltool train model=cyclegan` trains what translates",
@@ -86,17 +83,16 @@ def translator_of(run: "Run") -> CycleGanTask:
     return run.task
 
 
-def translate_run(run: "Run", inputs: Raw, direction: Direction) -> Translations:
+def translate_run(run: LoadedRun, inputs: Raw, direction: Direction) -> Translations:
     """See Run.translate."""
     task = translator_of(run)
-    if direction not in DIRECTIONS:
-        raise ConfigError(f"direction {direction!r}: the directions are {', '.join(DIRECTIONS)}")
+    if direction not in task.directions:
+        raise ConfigError(f"direction {direction!r}: the directions are {', '.join(task.directions)}")
     preprocessing = run.preprocessing
-    assert isinstance(preprocessing, ImagePreprocessing)
     names: list[str] = []
     parts: list[Tensor] = []
-    with evaluation_mode(task.model), torch.no_grad(), run.autocast:
-        for batch_names, batch in prepared(inputs, preprocessing, run.batch_size):
+    with evaluation_mode(run.model), torch.no_grad(), run.autocast:
+        for batch_names, batch in preprocessing.read(inputs, run.batch_size):
             names += batch_names
             made = task.translate(batch.to(run.device), direction)
             parts.append(preprocessing.pixels(made).round().to(torch.uint8).cpu())

@@ -9,7 +9,7 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import safetensors.torch
 import torch
@@ -18,13 +18,10 @@ from torch import Tensor
 
 from dltool.build.components import build_model, build_task, with_targets
 from dltool.core.errors import ConfigError, RunError
-from dltool.data.preprocessing import from_json
-from dltool.data.text_preprocessing import TextPreprocessing
+from dltool.data.fitted import from_json
+from dltool.inference.loaded_run import LoadedRun
 from dltool.inference.portable import Portable
-from dltool.models.word2vec import Word2Vec
-
-if TYPE_CHECKING:
-    from dltool.inference.run import Run
+from dltool.tasks.uses import has_word_vectors
 
 Computes = Callable[[Tensor], Tensor]
 OPSET = 20  # Of ONNX, from 2023; onnxruntime 1.17 and later read it.
@@ -35,7 +32,7 @@ class SafetensorsWriter:
     """The whole model's state_dict. What it computes is seen by a model that is built from the file alone."""
 
     @staticmethod
-    def content(run: "Run", networks: Sequence[Portable], metadata: Mapping[str, str]) -> bytes:
+    def content(run: LoadedRun, networks: Sequence[Portable], metadata: Mapping[str, str]) -> bytes:
         del networks  # The file holds all of them, as they are.
         # Tensors of their own: tied weights share memory and channels_last ones have gaps, which the format has not.
         weights = {
@@ -45,7 +42,7 @@ class SafetensorsWriter:
         return safetensors.torch.save(weights, {"format": "pt", **metadata})
 
     @staticmethod
-    def reopened(run: "Run", path: Path) -> list[Computes]:
+    def reopened(run: LoadedRun, path: Path) -> list[Computes]:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata()
         spec = from_json(json.loads(metadata["preprocessing"]), str(path)).spec
@@ -61,7 +58,7 @@ class TorchWriter:
     """A program of torch.export: the operations of forward(), traced once, with any number of samples in a batch."""
 
     @staticmethod
-    def content(run: "Run", networks: Sequence[Portable], metadata: Mapping[str, str]) -> bytes:
+    def content(run: LoadedRun, networks: Sequence[Portable], metadata: Mapping[str, str]) -> bytes:
         (network,) = networks
         buffer = io.BytesIO()
         text = json.dumps(metadata, indent=1, ensure_ascii=False)
@@ -69,7 +66,7 @@ class TorchWriter:
         return buffer.getvalue()
 
     @staticmethod
-    def reopened(run: "Run", path: Path) -> list[Computes]:
+    def reopened(run: LoadedRun, path: Path) -> list[Computes]:
         return [torch.export.load(path).module()]
 
 
@@ -77,7 +74,7 @@ class OnnxWriter:
     """The same program in the operators of ONNX."""
 
     @staticmethod
-    def content(run: "Run", networks: Sequence[Portable], metadata: Mapping[str, str]) -> bytes:
+    def content(run: LoadedRun, networks: Sequence[Portable], metadata: Mapping[str, str]) -> bytes:
         (network,) = networks
         program = traced(network)
         with explained(network, "--format torch takes all of torch's operations"), quiet():
@@ -99,7 +96,7 @@ class OnnxWriter:
         return content
 
     @staticmethod
-    def reopened(run: "Run", path: Path) -> list[Computes]:
+    def reopened(run: LoadedRun, path: Path) -> list[Computes]:
         import onnxruntime
 
         options = onnxruntime.SessionOptions()
@@ -115,9 +112,10 @@ class Word2VecWriter:
     """
 
     @staticmethod
-    def content(run: "Run", networks: Sequence[Portable], metadata: Mapping[str, str]) -> bytes:
+    def content(run: LoadedRun, networks: Sequence[Portable], metadata: Mapping[str, str]) -> bytes:
         del networks, metadata  # The format has no place for more.
-        vectors, words = word_vectors(run)
+        first, vectors, words = word_vectors(run)
+        vectors = vectors[first:]
         if odd := next((word for word in words if not word or word.split() != [word]), None):
             raise ConfigError(
                 f"the token {odd!r} has a blank in it, which the word2vec format puts between numbers",
@@ -131,32 +129,29 @@ class Word2VecWriter:
         return ("\n".join(lines) + "\n").encode()
 
     @staticmethod
-    def reopened(run: "Run", path: Path) -> list[Computes]:
+    def reopened(run: LoadedRun, path: Path) -> list[Computes]:
         # Special tokens have no line: their rows are the model's.
-        vectors, words = word_vectors(run)
-        assert isinstance(run.model, Word2Vec)
-        table = run.model.inputs.weight.detach().cpu().clone()
-        rows = {word: len(table) - len(vectors) + place for place, word in enumerate(words)}
+        first, vectors, words = word_vectors(run)
+        table = vectors.clone()
+        rows = {word: first + place for place, word in enumerate(words)}
         for line in path.read_text(encoding="utf-8").split("\n")[1:-1]:
             word, *numbers = line.split(" ")
             table[rows[word]] = torch.tensor([float(number) for number in numbers])
         return [lambda tokens: table[tokens]]
 
 
-def word_vectors(run: "Run") -> tuple[Tensor, list[str]]:
-    """The vectors `(V, D)` of all words that are no special tokens, and the words.
+def word_vectors(run: LoadedRun) -> tuple[int, Tensor, list[str]]:
+    """The number of special tokens, the vectors `(V, D)` of all tokens, and the words, which follow the special tokens.
 
     Raises:
-        ConfigError: The model is no model of word vectors.
+        ConfigError: The model has no word vectors.
     """
-    if not isinstance(run.model, Word2Vec):
+    if not has_word_vectors(run.task):
         raise ConfigError(f"{run.title} has no word vectors", "--format safetensors takes any model")
-    assert isinstance(run.preprocessing, TextPreprocessing)
     tokenizer = run.preprocessing.tokenizer
     first = len(tokenizer.specials)
-    return run.model.inputs.weight.detach().cpu()[first:], [
-        tokenizer.name(token) for token in range(first, len(tokenizer))
-    ]
+    words = [tokenizer.name(token) for token in range(first, len(tokenizer))]
+    return first, run.task.word_vectors.cpu(), words
 
 
 WRITERS: dict[str, type[SafetensorsWriter] | type[TorchWriter] | type[OnnxWriter] | type[Word2VecWriter]] = {

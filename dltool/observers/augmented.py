@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from dltool.core.safe_path import SafePath
-from dltool.data.source import TrainSource
+from dltool.data.batch_source import BatchSource
 from dltool.engine.observer import Observer
 from dltool.figures.drawing import Target, make_figure, save_figure
 
@@ -25,7 +25,7 @@ class AugmentedPlot(Observer):
         source: Of the training's batches; without augmentation there is no picture.
     """
 
-    def __init__(self, run_dir: Path, source: TrainSource) -> None:
+    def __init__(self, run_dir: Path, source: BatchSource) -> None:
         self.path = SafePath(run_dir) / "plots" / "augmented.png"
         self.source = source
 
@@ -37,12 +37,12 @@ class AugmentedPlot(Observer):
 
     def draw_once(self) -> None:
         """A picture that cannot be drawn must not end a training."""
-        if self.source.augment is None or self.path.exists():
+        if self.source.augmentation is None or self.path.exists():
             return
         try:
             if examples := self.source.examples(NUM_IMAGES):
                 before, after = (images.float().cpu().numpy() for images in examples)
-                draw_pairs(before, after, self.path, self.source.augment.describe())
+                draw_pairs(before, after, self.path, self.source.augmentation.describe())
         except Exception as error:
             warnings.warn(f"plots/augmented.png could not be drawn: {error}", stacklevel=2)
 

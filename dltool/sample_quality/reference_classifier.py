@@ -32,8 +32,8 @@ from dltool.core.process import OUTPUT_ROOT
 from dltool.core.spec import DataSpec
 from dltool.data.arrays import Split
 from dltool.data.dataset import Dataset
+from dltool.data.fitted import from_json, to_json
 from dltool.data.image_preprocessing import ImagePreprocessing
-from dltool.data.preprocessing import from_json, to_json
 from dltool.data.sample_data import SampleData
 from dltool.declarations.construct import build_component
 from dltool.declarations.source import component

@@ -1,11 +1,10 @@
-"""What the process of a job is told; apart from what it does with it, so that the sweep itself needs no torch."""
+"""What the process of a job is given; apart from the training itself, so that the sweep needs no torch."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from dltool.config.compose import Composed
-from dltool.core.errors import DltoolError
 from dltool.core.safe_path import SafePath
 from dltool.trust.sources import TrustedSource, trusted_sources
 
@@ -44,22 +43,3 @@ class Assignment:
     def log(self) -> SafePath:
         """`log_path`, to write to."""
         return SafePath(self.log_path.parent, self.log_path.name)
-
-
-def carry_out(assignment: Assignment) -> None:
-    """Train, in the process that was started for it."""
-    from dltool.search.job import run_job
-    from dltool.trust.sources import trust
-
-    trust(assignment.trusted)
-    run_job(assignment)
-
-
-def refuse(assignment: Assignment, error: DltoolError) -> int:
-    """Note where the search looks for it why a job cannot even begin; returns the exit code."""
-    from dltool.search.job import record_failure
-
-    with assignment.log.append() as log:
-        log.write(f"{error.report()}\n".encode())
-    record_failure(assignment.run_path, assignment.composed.tree, error.message)
-    return error.exit_code

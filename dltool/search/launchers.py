@@ -17,7 +17,8 @@ from dltool.config.trusted_code import reread
 from dltool.core.errors import ConfigError
 from dltool.core.safe_path import SafePath
 from dltool.core.shell import setting
-from dltool.search.assignment import Assignment, carry_out, refuse
+from dltool.search.assignment import Assignment
+from dltool.search.carry_out import carry_out, refuse
 
 # Launcher to the package that brings it and the extra that installs it.
 LAUNCHERS = {

@@ -9,7 +9,8 @@ from typing import Any
 from dltool.config.compose import Composed
 from dltool.core.process import OUTPUT_ROOT
 from dltool.core.shell import quoted, setting
-from dltool.search.assignment import Assignment, carry_out
+from dltool.search.assignment import Assignment
+from dltool.search.carry_out import carry_out
 from dltool.search.display import JobsDisplay, output_console
 from dltool.search.folder import SweepFolder
 from dltool.search.grid import Job

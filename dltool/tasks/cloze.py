@@ -1,16 +1,21 @@
 """The cloze: words that are masked, from those on both sides."""
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 
 from dltool.core.batch import Batch
 from dltool.core.randomness import generator
 from dltool.core.spec import IGNORED, DataSpec
+from dltool.data.preprocessing import Preprocessing
 from dltool.declarations.component import Probability, register
 from dltool.losses.criterion import Criterion
 from dltool.metrics.mean import Mean, MeanOver
 from dltool.tasks.language_model import measured_tokens, token_loss, with_perplexity
-from dltool.tasks.task import Loss, Prediction, Task
+from dltool.tasks.predictions import Prediction
+from dltool.tasks.sequence_predictions import ClozePredictions
+from dltool.tasks.task import Loss, Task
 from dltool.text.fitting import load_tokenizer
 
 
@@ -29,6 +34,8 @@ class ClozeTask(Task):
     Args:
         masked: Share of the tokens that is masked.
     """
+
+    uses = ("fill",)
 
     def __init__(self, model: nn.Module, loss: Criterion, spec: DataSpec, *, masked: Probability[float] = 0.15) -> None:
         super().__init__(model)
@@ -60,6 +67,16 @@ class ClozeTask(Task):
         """What stands at each masked place, of all texts `(B, T)` in turn: `(N, V)`."""
         outputs = self.model(inputs)[inputs == self.mask_token].float()
         return Prediction(outputs, outputs.argmax(dim=1), torch.softmax(outputs, dim=1))
+
+    def collect(
+        self,
+        names: list[str],
+        parts: Sequence[Prediction],
+        spec: DataSpec,
+        preprocessing: Preprocessing,
+        tokens: Sequence[Tensor] | None = None,
+    ) -> ClozePredictions:
+        return ClozePredictions.of(names, parts, preprocessing.tokenizer)
 
     def hide(self, tokens: Tensor, following: Tensor, hidden: Tensor) -> tuple[Tensor, Tensor]:
         """Inputs with the hidden tokens masked, and as targets those tokens, IGNORED elsewhere; padding stays."""

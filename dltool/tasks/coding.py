@@ -29,6 +29,7 @@ class CodingTask(GenerativeTask):
         ConfigError: The loss is for inputs in [0, 1], and these are others.
     """
 
+    uses = ("generate", "reconstruct")
     main_metric: ClassVar[tuple[str, str] | None] = ("loss", "min")  # type: ignore[misc]
     model: CodingNetworks
 

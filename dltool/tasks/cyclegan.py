@@ -13,7 +13,7 @@ from dltool.declarations.component import NonNegative, register, requires
 from dltool.metrics.mean import Mean, MeanOver
 from dltool.models.cyclegan import CycleGan
 from dltool.tasks.image_pool import ImagePool
-from dltool.tasks.task import Loss, Network, Source, Task, Updater
+from dltool.tasks.task import Loss, Network, Source, Suggestion, Task, Updater
 
 DIRECTIONS = ("A2B", "B2A")
 TO_UNIT = 0.5  # A difference of images in [-1, 1] as one of pixels in [0, 1].
@@ -71,6 +71,8 @@ class CycleGanTask(Task):
     """
 
     model: CycleGan
+    uses = ("translate",)
+    directions = DIRECTIONS
     main_metric = ("cycle_l1", "min")
 
     def __init__(
@@ -135,6 +137,9 @@ class CycleGanTask(Task):
         """Images of the one domain in the look of the other, float32 `(B, C, H, W)` in [-1, 1]."""
         translated: Tensor = self.model.generators[direction](images).float()
         return translated
+
+    def suggestion(self, spec: DataSpec) -> Suggestion:
+        return Suggestion("translate", "predict", "--input FILE --direction A2B")
 
     def evaluate(self, batch: Batch) -> dict[str, Mean]:
         """Both ways; at the end of a split, one of the two domains can be lacking."""

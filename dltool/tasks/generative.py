@@ -8,8 +8,9 @@ from torch import Tensor
 
 from dltool.core.batch import Batch
 from dltool.core.randomness import generator
+from dltool.core.spec import DataSpec
 from dltool.metrics.of_samples import SampleMetrics
-from dltool.tasks.task import Task
+from dltool.tasks.task import Suggestion, Task
 
 Draw = Callable[[int], tuple[Tensor, Tensor | None]]  # So many samples, and the classes that were asked for.
 
@@ -46,6 +47,7 @@ class GenerativeTask(Task):
         judge: Measures that in each evaluation; dltool.build.prepare puts it here where something is asked for.
     """
 
+    uses: tuple[str, ...] = ("generate",)
     main_metric: tuple[str, str] | None = None
     latent_dim: int
     num_classes: int = 0
@@ -57,6 +59,13 @@ class GenerativeTask(Task):
         """Have this measured of the samples; the best checkpoint follows a distance where the task has nothing else."""
         self.asked = asked
         self.main_metric = self.main_metric or asked.main
+
+    @property
+    def sample_metrics(self) -> list[str]:
+        return list(self.asked.reported)
+
+    def suggestion(self, spec: DataSpec) -> Suggestion:
+        return Suggestion("sample", "sample")
 
     def draw_codes(self, count: int, source: torch.Generator | None = None) -> Tensor:
         """Draws of z, `(count, latent_dim)`; see AdversarialNetworks.noise."""

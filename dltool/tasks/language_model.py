@@ -12,7 +12,7 @@ from dltool.core.spec import IGNORED, DataSpec
 from dltool.declarations.component import register
 from dltool.losses.criterion import Criterion
 from dltool.metrics.mean import Mean, MeanOver
-from dltool.tasks.task import Loss, Task
+from dltool.tasks.task import Loss, Suggestion, Task
 from dltool.text.fitting import load_tokenizer
 from dltool.text.vocabulary import CharTokenizer
 
@@ -28,6 +28,8 @@ class LanguageModelTask(Task):
     In training "loss" is logged; an evaluation gives "loss", "accuracy", "perplexity" (e to the mean negative
     log-likelihood of a token) and, where tokens are characters, "bits_per_character", all weighted by tokens.
     """
+
+    uses = ("continue",)
 
     def __init__(self, model: nn.Module, loss: Criterion, spec: DataSpec) -> None:
         super().__init__(model)
@@ -63,6 +65,9 @@ class LanguageModelTask(Task):
 
     def finish_evaluation(self, metrics: dict[str, float]) -> dict[str, float]:
         return with_perplexity(metrics, in_characters=self.tokens_are_characters)
+
+    def suggestion(self, spec: DataSpec) -> Suggestion:
+        return Suggestion("sample", "sample")
 
     def state_dict(self) -> dict[str, Any]:
         return {"state": self.state}

@@ -13,7 +13,8 @@ from dltool.metrics.accuracy import accuracy, predicted_classes
 from dltool.metrics.mean import Mean
 from dltool.metrics.total import Total
 from dltool.models.perceptron import Perceptron
-from dltool.tasks.task import Prediction, Source, Task, Updater
+from dltool.tasks.predictions import Prediction
+from dltool.tasks.task import Source, Task, Updater
 
 
 @register("task", "rosenblatt", loss_for=None)

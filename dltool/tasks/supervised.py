@@ -2,6 +2,7 @@
 
 import copy
 import math
+from collections.abc import Callable
 from typing import Self
 
 import torch
@@ -17,7 +18,8 @@ from dltool.metrics.chosen import chosen_metrics
 from dltool.metrics.direction import metric_direction
 from dltool.metrics.mean import Mean, MeanOver
 from dltool.metrics.metric import UndefinedMetric
-from dltool.tasks.task import Loss, Prediction, Task
+from dltool.tasks.predictions import Prediction
+from dltool.tasks.task import Loss, Task
 
 ATTACKED = ("attacked_loss", "attacked_accuracy", "perturbation")  # Stand behind what is measured without an attack.
 
@@ -92,6 +94,7 @@ class SupervisedTask(Task):
         self.predicts_classes = spec.target != "numbers"
         self.metrics = chosen_metrics(metrics, spec)
         if self.predicts_classes:
+            self.uses = (*self.uses, "classify")
             numbers = [name for name, metric in self.metrics.items() if metric.is_number]
             main = next(iter(numbers), "loss")
             self.main_metric = (main, metric_direction(main))
@@ -144,6 +147,10 @@ class SupervisedTask(Task):
                 if self.l2:
                     total = total + self.l2 * parameter.square().sum()
         return total
+
+    @property
+    def probabilities(self) -> Callable[[Tensor], Tensor | None] | None:
+        return self.criterion.probabilities if self.predicts_classes else None
 
     def interpret(self, outputs: Tensor) -> Prediction:
         if not self.predicts_classes:

@@ -1,14 +1,20 @@
 """Tagging: a class for each position of a sequence."""
 
+from collections.abc import Callable, Sequence
+
 import torch
 from torch import Tensor
 
 from dltool.core.batch import Batch
-from dltool.core.spec import IGNORED
+from dltool.core.spec import IGNORED, PAD, DataSpec
+from dltool.data.preprocessing import Preprocessing
 from dltool.declarations.component import register
 from dltool.metrics.mean import Mean, MeanOver
+from dltool.tasks.predictions import Prediction
+from dltool.tasks.sequence_predictions import TagPredictions
 from dltool.tasks.supervised import SupervisedTask
-from dltool.tasks.task import Loss, Prediction
+from dltool.tasks.task import Loss
+from dltool.text.tokenizer import Tokenizer
 
 
 @register("task", "tagging", loss_for="data")
@@ -42,3 +48,34 @@ class TaggingTask(SupervisedTask):
     def interpret(self, outputs: Tensor) -> Prediction:
         """A tag for each position, padding included: labels `(B, T)`, probabilities `(B, T, K)`."""
         return Prediction(outputs, outputs.argmax(dim=2), torch.softmax(outputs, dim=2))
+
+    @property
+    def probabilities(self) -> Callable[[Tensor], Tensor | None]:
+        criterion = self.criterion
+
+        def of_tags(outputs: Tensor) -> Tensor | None:
+            """Of each tag at each position, `(B, T, K)`."""
+            found = criterion.probabilities(outputs.flatten(0, 1))
+            return None if found is None else found.view(*outputs.shape[:2], -1)
+
+        return of_tags
+
+    def collect(
+        self,
+        names: list[str],
+        parts: Sequence[Prediction],
+        spec: DataSpec,
+        preprocessing: Preprocessing,
+        tokens: Sequence[Tensor] | None = None,
+    ) -> TagPredictions:
+        tokenizer = preprocessing.tokenizer
+        if tokens is None:
+            words = [tokenizer.words(name) for name in names]
+        else:
+            words = [row for batch in tokens for row in words_of(batch, tokenizer)]
+        return TagPredictions.of(names, words, parts, spec.class_names)
+
+
+def words_of(tokens: Tensor, tokenizer: Tokenizer) -> list[list[str]]:
+    """The words of each row of tokens `(B, T)`, without the padding."""
+    return [[tokenizer.name(token) for token in row if token != PAD] for row in tokens.tolist()]

@@ -5,7 +5,7 @@ role to minimize one of its losses. The Trainer decides when steps happen (dltoo
 Updater how one optimizer takes one (dltool.engine.updater); tasks import neither.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol
 
@@ -13,8 +13,11 @@ from torch import Tensor, nn
 
 from dltool.core.batch import Batch
 from dltool.core.errors import ConfigError
+from dltool.core.spec import DataSpec
+from dltool.data.preprocessing import Preprocessing
 from dltool.metrics.mean import Mean
 from dltool.metrics.metric import Metric
+from dltool.tasks.predictions import AnyPredictions, Prediction, Predictions
 
 
 class Loss(NamedTuple):
@@ -32,21 +35,6 @@ class Loss(NamedTuple):
     logs: dict[str, Mean]
 
 
-class Prediction(NamedTuple):
-    """What a model says of a batch.
-
-    Attributes:
-        outputs: As the model gives them, float32 `(B, output_dim)`; numbers in the data's units, float64 where they are
-            standardized.
-        labels: The predicted classes, int64 `(B,)`; None where numbers are predicted, the outputs themselves.
-        probabilities: Of each class, `(B, num_classes)`; None where the outputs stand for none.
-    """
-
-    outputs: Tensor
-    labels: Tensor | None = None
-    probabilities: Tensor | None = None
-
-
 class Network(NamedTuple):
     """A part of a model that is of use by itself.
 
@@ -61,6 +49,34 @@ class Network(NamedTuple):
     noise: Callable[[int], Tensor] | None = None
     takes: str = ""
     gives: str = ""
+
+
+class Suggestion(NamedTuple):
+    """A command that uses a trained model, `dltool VERB RUN ARGUMENTS`.
+
+    Attributes:
+        title: What it does, in a word.
+        verb: Of the command line.
+        arguments: What to type after the run; empty where there is nothing.
+    """
+
+    title: str
+    verb: str
+    arguments: str = ""
+
+
+class DecodedText(NamedTuple):
+    """A text that a decoder writes token by token.
+
+    Attributes:
+        inputs: What the decoder reads, int64 `(1, U)`: BEGIN and all tokens but the last.
+        read: The name of each of these tokens.
+        written: The name of each token that is written.
+    """
+
+    inputs: Tensor
+    read: list[str]
+    written: list[str]
 
 
 class Source(Protocol):
@@ -95,6 +111,9 @@ class Task:
     Attributes:
         model: The whole model, an nn.Module whose forward() is the network of the role "model".
         roles: Name to module of each set of parameters that has an optimizer of its own.
+        uses: What the trained model can be used for beside predictions (see `predicts`), in the words of
+            dltool.tasks.uses: "generate", "reconstruct", "translate", "continue", "write", "fill", "compare",
+            "classify".
         draws_per_step: Batches that one train_step draws; sets the number of steps in an epoch.
         main_metric: Metric of the validation split that best checkpoints and `stop` follow by
             default and "min" or "max"; None where the task has none (a GAN).
@@ -104,6 +123,7 @@ class Task:
         split: What the newest evaluation measured; the evaluator says so before it starts.
     """
 
+    uses: tuple[str, ...] = ()
     draws_per_step: int = 1
     main_metric: tuple[str, str] | None = ("loss", "min")
     metrics: Mapping[str, Metric] = MappingProxyType({})
@@ -162,6 +182,50 @@ class Task:
             f"{type(self.model).__name__} predicts nothing",
             "`dltool evaluate` measures it; `dltool sample` shows what a GAN or a language model makes",
         )
+
+    def collect(
+        self,
+        names: list[str],
+        parts: Sequence[Prediction],
+        spec: DataSpec,
+        preprocessing: Preprocessing,
+        tokens: Sequence[Tensor] | None = None,
+    ) -> AnyPredictions:
+        """Join what was predicted batch by batch.
+
+        Args:
+            names: The name of each sample; of typed texts, the text itself.
+            parts: The predictions of each batch.
+            spec: Of the data.
+            preprocessing: Of the inputs.
+            tokens: The inputs of each batch, `(B, T)`, where they are tokens and the names are not their texts.
+        """
+        return Predictions.of(names, parts, spec.class_names)
+
+    @property
+    def probabilities(self) -> Callable[[Tensor], Tensor | None] | None:
+        """From outputs to the probability of each class, `(…, num_classes)`; None where there are no classes."""
+        return None
+
+    @property
+    def takes_any_length(self) -> bool:
+        """Whether the model takes texts longer than those of its training, and says so by `max_length = None`."""
+        return getattr(self.model, "max_length", 0) is None
+
+    def decoded_text(self, source: Tensor) -> DecodedText | None:
+        """What a decoder reads and writes for one text or image `(1, …)`; None where the model has no decoder."""
+        return None
+
+    def suggestion(self, spec: DataSpec) -> Suggestion | None:
+        """The command that is suggested once the model is trained, if there is one."""
+        if not self.predicts:
+            return None
+        return Suggestion("predict", "predict", "--text 'TEXT'" if spec.num_tokens else "--input FILE")
+
+    @property
+    def sample_metrics(self) -> list[str]:
+        """The metrics of generated samples that an evaluation reports once they are measured."""
+        return []
 
     def samples(self, count: int) -> Tensor | None:
         """Draw `count` samples of a generative model, `(count, *input_shape)`; None where there are none."""

@@ -9,13 +9,16 @@ from torch import Tensor, nn
 
 from dltool.core.batch import Batch
 from dltool.core.errors import ConfigError
-from dltool.core.spec import BEGIN, END, IGNORED, PAD, DataSpec
+from dltool.core.spec import BEGIN, IGNORED, PAD, DataSpec
+from dltool.data.preprocessing import Preprocessing
 from dltool.declarations.component import NonNegative, Positive, register
 from dltool.decoding.beam_search import beam_search, greedy_search
 from dltool.losses.criterion import Criterion
 from dltool.metrics.mean import Mean, MeanOver
 from dltool.tasks.language_model import measured_tokens, token_loss, with_perplexity
-from dltool.tasks.task import Loss, Network, Prediction, Task
+from dltool.tasks.predictions import Prediction
+from dltool.tasks.sequence_predictions import TextPredictions, until_end
+from dltool.tasks.task import DecodedText, Loss, Network, Task
 from dltool.text.fitting import load_tokenizer
 
 UNKNOWN_WORD = "\N{REPLACEMENT CHARACTER}"  # What a tokeniser reads <unk> as.
@@ -37,6 +40,8 @@ class TranslationTask(Task):
         length_penalty: α of Wu et al. 2016, equation 14; 0 favours short texts.
         max_length: The most tokens that are written; null is the longest target.
     """
+
+    uses = ("write",)
 
     def __init__(
         self,
@@ -129,6 +134,23 @@ class TranslationTask(Task):
         """Written tokens stand for themselves."""
         return Prediction(outputs)
 
+    def collect(
+        self,
+        names: list[str],
+        parts: Sequence[Prediction],
+        spec: DataSpec,
+        preprocessing: Preprocessing,
+        tokens: Sequence[Tensor] | None = None,
+    ) -> TextPredictions:
+        sources = [preprocessing.tokenizer.decode(row) for batch in tokens or () for row in batch.tolist()]
+        return TextPredictions.of(names, sources, parts, spec)
+
+    def decoded_text(self, source: Tensor) -> DecodedText:
+        tokens = self.write(source)[0].tolist()  # Of a single text, so that there is no padding.
+        inputs = [BEGIN, *tokens[:-1]]
+        read, written = ([self.tokenizer.name(token) for token in row] for row in (inputs, tokens))
+        return DecodedText(torch.tensor([inputs], device=source.device), read, written)
+
 
 class FirstToken(nn.Module):
     """What an encoder-decoder gives for the first token of a text, `(B, 1, V)`; all its weights have a part in it."""
@@ -153,10 +175,6 @@ def same_texts(written: Tensor, targets: Tensor) -> Tensor:
     length = max(written.shape[1], targets.shape[1])
     both = [torch.nn.functional.pad(rows, (0, length - rows.shape[1]), value=PAD) for rows in (written, targets)]
     return (both[0] == both[1]).all(dim=1)
-
-
-def until_end(tokens: Sequence[int]) -> Sequence[int]:
-    return tokens[: tokens.index(END)] if END in tokens else tokens
 
 
 def sacrebleu() -> Any:

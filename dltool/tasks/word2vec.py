@@ -18,7 +18,8 @@ from dltool.losses.cross_entropy import CrossEntropy
 from dltool.metrics.mean import Mean, MeanOver
 from dltool.metrics.word_vectors import analogies_solved, similarity_correlation
 from dltool.models.word2vec import Word2Vec
-from dltool.tasks.task import Loss, Network, Prediction, Task
+from dltool.tasks.predictions import Prediction
+from dltool.tasks.task import Loss, Network, Task
 from dltool.text.fitting import load_tokenizer
 from dltool.text.tokenizer import Tokenizer
 
@@ -41,6 +42,7 @@ class Word2VecTask(Task):
     """
 
     model: Word2Vec
+    uses = ("compare",)
 
     def __init__(
         self,
@@ -69,7 +71,7 @@ class Word2VecTask(Task):
         return self.loss(batch).logs
 
     def finish_evaluation(self, metrics: dict[str, float]) -> dict[str, float]:
-        vectors = self.model.inputs.weight.detach()[self.known.first :]
+        vectors = self.word_vectors[self.known.first :]
         measured = dict(metrics)
         if self.similarities is not None:
             pairs, scores, _ = self.similarities
@@ -81,6 +83,11 @@ class Word2VecTask(Task):
             }
             measured["analogy"] = share(torch.cat(list(self.solved.values())))
         return measured
+
+    @property
+    def word_vectors(self) -> Tensor:
+        """The vectors `(V, D)` of all tokens, in the order of the vocabulary, special tokens first."""
+        return self.model.inputs.weight.detach()
 
     def details(self) -> dict[str, float]:
         """What could not be asked, and the share of the questions of each section that are answered."""

@@ -12,7 +12,7 @@ from dltool.config.check import Config
 from dltool.core.errors import DataError
 from dltool.core.shell import quoted
 from dltool.core.spec import DataSpec
-from dltool.data.preprocessing import check_tokenizers, from_json, tokenizer_state
+from dltool.data.fitted import check_tokenizers, from_json, tokenizer_state
 from dltool.observers.jsonl import cut_back
 from dltool.observers.tracker import check_trackers
 from dltool.runs.folder import RunFolder, describe_environment

@@ -17,8 +17,6 @@ from dltool.core.batch import Batch
 from dltool.core.errors import ConfigError, NonFiniteLossError, RunError
 from dltool.core.numerals import numeral
 from dltool.core.shell import quoted
-from dltool.data.image_preprocessing import ImagePreprocessing
-from dltool.data.source import TrainSource
 from dltool.engine.checkpoint import Checkpoint, saved_metrics
 from dltool.engine.monitored_metric import followed_metric
 from dltool.engine.observer import Observer
@@ -41,9 +39,7 @@ from dltool.observers.tracker import make_trackers
 from dltool.observers.translations import NUM_COLUMNS, TranslationsPlot
 from dltool.observers.undefined import UndefinedMetrics
 from dltool.runs.folder import RunFolder
-from dltool.tasks.cyclegan import CycleGanTask
-from dltool.tasks.generative import GenerativeTask
-from dltool.tasks.language_model import LanguageModelTask
+from dltool.tasks.uses import generates, translates_images
 from dltool.trust.importing import described, place_of
 from dltool.trust.sources import trust_flags, trusted_sources
 
@@ -76,15 +72,14 @@ class Session:
             observers.append(CurvesPlot(self.run.path, self.title()))
             observers.append(MetricPlots(self.run.path, self.title(), self.parts.spec.class_names))
             spec, images = self.parts.spec, self.parts.dataset.preprocessing
-            if isinstance(images, ImagePreprocessing):
+            if images.gives_pixels:
                 observers.append(NetworkPlots(self.run.path, self.title(), spec, images))
             observers.append(LatentPlanePlot(self.run.path, self.title(), spec))
             observers.append(GradientOverTimePlot(self.run.path, self.title(), self.held_out_batch, padded=spec.padded))
-            if isinstance(self.parts.dataset.train, TrainSource):
-                observers.append(AugmentedPlot(self.run.path, self.parts.dataset.train))
+            observers.append(AugmentedPlot(self.run.path, self.parts.dataset.train))
         if logger.samples:
             path, spec, period = self.run.path, self.parts.spec, logger.samples_every_n_steps
-            if isinstance(self.parts.task, CycleGanTask):
+            if translates_images(self.parts.task):
                 shown = partial(self.held_out_batch, NUM_COLUMNS)
                 observers.append(TranslationsPlot(path, spec, shown, every_n_steps=period))
             else:
@@ -203,13 +198,9 @@ class Session:
         ]
         if (self.run.path / "plots" / "curves.png").exists():
             rows.append(("curves", quoted(path / "plots" / "curves.png")))
-        if self.parts.task.predicts:
-            predict = f"dltool predict {trust_flags()}{quoted(path)}"
-            rows.append(("predict", predict + (" --text 'TEXT'" if self.parts.spec.num_tokens else " --input FILE")))
-        elif isinstance(self.parts.task, CycleGanTask):
-            rows.append(("translate", f"dltool predict {trust_flags()}{quoted(path)} --input FILE --direction A2B"))
-        elif isinstance(self.parts.task, (LanguageModelTask, GenerativeTask)):
-            rows.append(("sample", f"dltool sample {trust_flags()}{quoted(path)}"))
+        if next_step := self.parts.task.suggestion(self.parts.spec):
+            command = f"dltool {next_step.verb} {trust_flags()}{quoted(path)} {next_step.arguments}"
+            rows.append((next_step.title, command.rstrip()))
         rows.append(("longer", f"dltool resume {trust_flags()}{quoted(path, *self.longer())}"))
         rows.append(("again", f"dltool train {trust_flags()}--from {quoted(path)} seed=1"))
         from rich import box
@@ -230,7 +221,7 @@ class Session:
         """The best value of a generative model's metric beside the last, which can be far from it; else nothing."""
         store = self.trainer.checkpoints
         path, metric = store.best(), store.metric
-        if path is None or path.name == self.trainer.tested or not isinstance(self.parts.task, GenerativeTask):
+        if path is None or path.name == self.trainer.tested or not generates(self.parts.task):
             return ""
         value, last = saved_metrics(path).get(str(metric)), self.trainer.progress.metrics.get(str(metric))
         if value is None or last is None:

@@ -9,7 +9,7 @@ from dltool.build.aside import train_aside
 from dltool.build.prepare import prepare
 from dltool.config.check import Config
 from dltool.core.process import OUTPUT_ROOT
-from dltool.data.preprocessing import to_json
+from dltool.data.fitted import to_json
 from dltool.engine.observer import Observer
 from dltool.observers.tracker import check_trackers
 from dltool.runs.folder import RunFolder, describe_environment

@@ -5,7 +5,6 @@ from torch import nn
 from dltool.core.errors import ConfigError
 from dltool.core.spec import InitializedFromData
 from dltool.data.dataset import Dataset
-from dltool.data.source import TrainSource
 
 
 def initialize_from_data(model: nn.Module, dataset: Dataset) -> list[str]:
@@ -19,8 +18,8 @@ def initialize_from_data(model: nn.Module, dataset: Dataset) -> list[str]:
     """
     if not isinstance(model, InitializedFromData) or model.num_first_inputs == 0:
         return []
-    if not isinstance(dataset.train, TrainSource):
-        raise ConfigError("the model's initial weights are computed from samples, and the data is one long text")
     inputs = dataset.train.first_inputs(model.num_first_inputs)
+    if inputs is None:
+        raise ConfigError("the model's initial weights are computed from samples, and the data is one long text")
     model.initialize_from(inputs)
     return [f"initialized from {len(inputs):,} training inputs"]

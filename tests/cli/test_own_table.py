@@ -8,7 +8,7 @@ import torch
 
 from dltool.build.prepare import prepare
 from dltool.data.csv_file import read_csv
-from dltool.data.preprocessing import from_json
+from dltool.data.fitted import from_json
 
 ROWS = "".join(f"{i},{i % 9}.5,{('rot', 'grün')[i % 2]},{('nein', 'ja')[(i % 9) > 4]}\n" for i in range(120))
 TABLE = f"id,größe,farbe,ziel\n{ROWS}"

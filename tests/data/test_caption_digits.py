@@ -10,8 +10,8 @@ from dltool.data.augment import Augmentation
 from dltool.data.builtin import digits
 from dltool.data.caption_data import CaptionData
 from dltool.data.caption_digits import caption_digits
+from dltool.data.fitted import Fitted
 from dltool.data.image_preprocessing import ImagePreprocessing
-from dltool.data.preprocessing import Fitted
 from dltool.text.fitting import load_tokenizer
 
 NAMES = {"zero": 0, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9}

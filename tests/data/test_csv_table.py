@@ -9,7 +9,7 @@ from dltool.config.compose import parse_override
 from dltool.core.errors import DataError
 from dltool.data.csv_file import read_csv
 from dltool.data.csv_table import csv_table
-from dltool.data.preprocessing import Fitted
+from dltool.data.fitted import Fitted
 from dltool.data.table_data import TableData
 
 RNG = torch.Generator()

@@ -6,9 +6,9 @@ import torch
 from dltool.core.errors import DataError
 from dltool.data.augment import Augmentation
 from dltool.data.builtin import digits
+from dltool.data.fitted import from_json, to_json
 from dltool.data.image_data import ImageData
 from dltool.data.image_preprocessing import ImagePreprocessing
-from dltool.data.preprocessing import from_json, to_json
 
 
 @pytest.mark.parametrize("model_traits", [{}, {"min_size": 32, "native_size": 32}, {"min_size": 10}])

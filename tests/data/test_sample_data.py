@@ -8,8 +8,8 @@ from dltool.data import memory
 from dltool.data.arrays import RawData, Split
 from dltool.data.augment import Augmentation
 from dltool.data.builtin import digits, iris
+from dltool.data.fitted import Fitted
 from dltool.data.image_data import ImageData
-from dltool.data.preprocessing import Fitted
 from dltool.data.synthetic import gaussians, line, logic
 from dltool.data.table_data import TableData
 

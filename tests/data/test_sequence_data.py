@@ -6,7 +6,7 @@ import torch
 from dltool.core.errors import ConfigError, DataError
 from dltool.core.spec import BEGIN, END, IGNORED, PAD, UNKNOWN
 from dltool.data.arrays import RawData, Split, Texts
-from dltool.data.preprocessing import Fitted
+from dltool.data.fitted import Fitted
 from dltool.data.sequence_data import PairData, SequenceData
 from dltool.text.fitting import load_tokenizer
 from dltool.text.tokenizer import TokenizerSettings

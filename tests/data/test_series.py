@@ -6,10 +6,9 @@ import pytest
 import torch
 
 from dltool.core.errors import DataError
-from dltool.data.preprocessing import Fitted, from_json, to_json
+from dltool.data.fitted import Fitted, from_json, to_json
 from dltool.data.series import series
 from dltool.data.series_data import SeriesData
-from dltool.inference.inputs import prepared as prepared_inputs
 
 RNG = torch.Generator()
 ROWS = 100
@@ -71,7 +70,7 @@ def test_large_numbers_are_scaled_before_they_are_rounded(tmp_path):
     assert train.inputs.dtype == train.targets.dtype == torch.float32
     assert len(train.inputs.unique()) == 7
     assert data.spec.in_units(train.targets).round().tolist()[0] == rows[4:6]
-    _, inputs = next(prepared_inputs(tmp_path / "s.csv", data.preprocessing, 8))
+    _, inputs = next(data.preprocessing.read(tmp_path / "s.csv", 8))
     assert set(inputs.flatten().tolist()) <= set(train.inputs.flatten().tolist())
     windows = torch.tensor([rows[:4]], dtype=torch.float64)[..., None]
     assert torch.equal(data.preprocessing(windows)[0], train.inputs[0])
@@ -84,7 +83,7 @@ def test_a_run_prepares_other_files_as_its_own(path):
     assert fitted == Fitted(data.preprocessing, data.spec)
     again = prepared(path, fitted, cut=False, window=4)
     assert torch.equal(again.splits["train"].inputs[-20:], data.splits["test"].inputs)
-    names, inputs = next(prepared_inputs(path, fitted.preprocessing, 8))
+    names, inputs = next(fitted.preprocessing.read(path, 8))
     assert names == ["after row 101"]
     raw = torch.tensor([[row, 1000 - 2 * row] for row in range(ROWS - 4, ROWS)])
     assert torch.equal(inputs, data.preprocessing(raw[None]))
@@ -99,7 +98,7 @@ def test_what_a_run_cannot_take_is_refused(path, tmp_path):
         prepared(path, fitted, cut=False, window=4, columns=["down", "up"])
     (tmp_path / "few.csv").write_text("up,down\n1,2\n2,3\n", encoding="utf-8")
     with pytest.raises(DataError, match=r"few\.csv has 2 rows, and the model sees 4 at a time"):
-        next(prepared_inputs(tmp_path / "few.csv", data.preprocessing, 8))
+        next(data.preprocessing.read(tmp_path / "few.csv", 8))
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from dltool.core.errors import DataError
-from dltool.data.preprocessing import Fitted
+from dltool.data.fitted import Fitted
 from dltool.data.stream_data import RawText, StreamData
 from dltool.text.tokenizer import TokenizerSettings
 

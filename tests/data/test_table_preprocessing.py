@@ -8,9 +8,10 @@ from dltool.core.spec import DataSpec
 from dltool.data.arrays import Column
 from dltool.data.builtin import iris
 from dltool.data.csv_file import CsvTable
-from dltool.data.preprocessing import from_json, to_json
+from dltool.data.fitted import from_json, to_json
+from dltool.data.table_columns import CategoryColumn, NumberColumn
 from dltool.data.table_data import TableData
-from dltool.data.table_preprocessing import CategoryColumn, NumberColumn, TablePreprocessing
+from dltool.data.table_preprocessing import TablePreprocessing
 
 NAN = float("nan")
 COLUMNS = [Column("年龄"), Column("job", ("clerk", "cook", "smith"))]
@@ -106,13 +107,13 @@ def test_a_data_set_of_the_package_takes_raw_rows_too():
 def test_files_for_prediction(tmp_path):
     path = tmp_path / "new.csv"
     path.write_text("job,年龄\ncook,4\n", encoding="utf-8")
-    assert FITTED.read(path).names == ("job", "年龄")
+    assert FITTED.read_file(path).names == ("job", "年龄")
 
     positions = TablePreprocessing((NumberColumn("column_1", 0, 1), NumberColumn("column_3", 0, 1)), file_columns=3)
     path.write_text("1,x,2\n", encoding="utf-8")
-    assert positions(positions.read(path)).tolist() == [[1, 2]]
+    assert positions(positions.read_file(path)).tolist() == [[1, 2]]
     path.write_text("1,2\n", encoding="utf-8")  # The inputs alone.
-    assert positions(positions.read(path)).tolist() == [[1, 2]]
+    assert positions(positions.read_file(path)).tolist() == [[1, 2]]
     path.write_text("1,2,3,4\n", encoding="utf-8")
     with pytest.raises(DataError, match="has 4 columns and no header; 3 columns as in training"):
-        positions.read(path)
+        positions.read_file(path)

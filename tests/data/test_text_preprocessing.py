@@ -7,7 +7,7 @@ import pytest
 
 from dltool.core.errors import DataError
 from dltool.core.spec import BEGIN, PAD, SPECIAL_TOKENS, UNKNOWN, DataSpec
-from dltool.data.preprocessing import Fitted, from_json, to_json
+from dltool.data.fitted import Fitted, from_json, to_json
 from dltool.data.text_preprocessing import TextPreprocessing, padded
 from dltool.text.fitting import fit_tokenizer
 from dltool.text.tokenizer import TokenizerSettings

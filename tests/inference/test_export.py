@@ -21,10 +21,11 @@ from dltool.cli.main import main
 from dltool.core.errors import ConfigError, RunError
 from dltool.core.safe_path import SafePath
 from dltool.data.image_preprocessing import ImagePreprocessing
-from dltool.data.table_preprocessing import CategoryColumn, NumberColumn, TablePreprocessing
-from dltool.inference import export, portable, writers
+from dltool.data.table_columns import CategoryColumn, NumberColumn
+from dltool.data.table_preprocessing import TablePreprocessing
+from dltool.inference import export, writers
 from dltool.inference.formats import FORMATS
-from dltool.inference.portable import Columns, Pixels, Portable, prepared_samples, taking_raw_inputs
+from dltool.inference.portable import Portable, bare_networks, taking_raw_inputs
 from dltool.inference.run import Run
 from dltool.runs.folder import RunFolder
 
@@ -138,7 +139,7 @@ def test_a_graph_of_onnx(load: Callable[[str], Run], tmp_path: Path, name: str, 
 def test_raw_inputs_and_probabilities_in_onnx(load: Callable[[str], Run], tmp_path: Path, onnxruntime: Any) -> None:
     for name in ("mlp", "binary"):
         run = load(name)
-        raw = portable.raw_samples(run.preprocessing, 3)
+        raw = run.preprocessing.raw_front().samples(3)
         run.export(tmp_path / name, format="onnx", with_preprocessing=True, probabilities=True)
         session = onnxruntime.InferenceSession((tmp_path / name).read_bytes())
         (outputs,) = session.run(None, {"inputs": raw.numpy()})
@@ -148,16 +149,17 @@ def test_raw_inputs_and_probabilities_in_onnx(load: Callable[[str], Run], tmp_pa
 
 def test_pixels_are_those_of_training() -> None:
     padded = ImagePreprocessing(3, (28, 27), (32, 30), (0.1, 0.2, 0.3), (1.5, 2.5, 3.5))
-    images = portable.raw_samples(padded, 4)
+    front = padded.raw_front()
+    images = front.samples(4)
     assert images.shape == (4, 3, 28, 27)
-    assert torch.equal(Pixels(padded)(images), padded(images))
+    assert torch.equal(front.module(images), padded(images))
     enlarged = ImagePreprocessing(1, (8, 8), (32, 32), (0.1,), (1.5,))
-    assert Pixels(enlarged).size == (32, 32)
+    assert enlarged.raw_front().samples(2).shape == (2, 1, 32, 32)
 
 
 def test_columns_are_those_of_training() -> None:
     columns = (NumberColumn("a", 1e9, 0.5, fill=1e9 + 4), NumberColumn("b", -3.0, 2.0))
-    front = Columns(TablePreprocessing(columns))
+    front = TablePreprocessing(columns).raw_front().module
     rows = torch.tensor([[1e9 + 1, 0.0], [torch.nan, torch.nan]], dtype=torch.float64)
     assert front(rows)[0].tolist() == [0.5, 6.0]
     assert front(rows)[1].tolist()[0] == 2.0
@@ -166,10 +168,10 @@ def test_columns_are_those_of_training() -> None:
 
 def test_categories_stay_outside() -> None:
     preprocessing = TablePreprocessing((NumberColumn("a", 0.0, 1.0), CategoryColumn("colour", ("b", "g", "r"))))
-    samples = prepared_samples(preprocessing, 50)
+    samples = preprocessing.example_inputs(50)
     assert samples.shape == (50, 4)
     assert samples[:, 1:].sum(1).eq(1).all()
-    network = Portable.of("model", nn.Linear(4, 1), lambda count: prepared_samples(preprocessing, count), "", "")
+    network = Portable.of("model", nn.Linear(4, 1), preprocessing.example_inputs, "", "")
     with pytest.raises(ConfigError, match="colour holds categories"):
         taking_raw_inputs(network, preprocessing)
 
@@ -225,7 +227,7 @@ def test_other_outputs_leave_no_file(load: Callable[[str], Run], monkeypatch: py
 
 
 def test_nan_is_a_difference(load: Callable[[str], Run]) -> None:
-    (network,) = portable.bare_networks(load("numbers"))
+    (network,) = bare_networks(load("numbers"))
     with pytest.raises(RunError, match="shape"):
         export.compare([network], [lambda inputs: inputs])
     difference, largest = export.compare([network], [lambda inputs: network.module(inputs) * torch.nan])

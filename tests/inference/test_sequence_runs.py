@@ -9,13 +9,13 @@ import pytest
 import safetensors.torch
 import torch
 
-from dltool.cli.sequences import print_blanks, print_tags, print_written
+from dltool.cli.screen import TerminalScreen
 from dltool.core.errors import ConfigError, DataError
 from dltool.core.spec import BEGIN, END
 from dltool.data.text_preprocessing import TextPreprocessing
 from dltool.inference.run import Run
-from dltool.inference.sequence_predictions import ClozePredictions, TagPredictions, TextPredictions
 from dltool.runs.folder import RunFolder
+from dltool.tasks.sequence_predictions import ClozePredictions, TagPredictions, TextPredictions
 from dltool.text.fitting import load_tokenizer
 
 Load = Callable[..., Run]
@@ -33,7 +33,7 @@ def test_each_word_has_its_tag(load: Load, tmp_path: Path, capsys: pytest.Captur
     assert headings == ["input", "position", "word", "prediction", "probability"]
     assert rows[4][:3] == ["Cats do sleep", 1, "Cats"]
     capsys.readouterr()
-    print_tags(run.predict(["Dogs do"]))
+    run.predict(["Dogs do"]).show(TerminalScreen(), 1)
     assert capsys.readouterr().out == "Dogs  do\nNOUN  AUX\n\n"
     (tmp_path / "texts.txt").write_text("Dogs don't\n\nCats do sleep\n")
     assert run.predict(tmp_path / "texts.txt").values == said.values
@@ -58,7 +58,7 @@ def test_texts_are_written_greedily_or_with_a_beam(load: Load, capsys: pytest.Ca
         assert log_probability(run, source, searched) >= log_probability(run, source, greedy) - 1e-4
     assert run.task.beam == 1  # type: ignore[attr-defined]  # The run's own task stays as it is.
     capsys.readouterr()
-    print_written(said)
+    said.show(TerminalScreen(), 1)
     assert capsys.readouterr().out.splitlines()[1].split()[0] == "123"
     with pytest.raises(ConfigError, match="writes no text"):
         load("tags").predict(["Dogs do"], beam=2)
@@ -95,7 +95,7 @@ def test_blanks_are_filled(load: Load, capsys: pytest.CaptureFixture[str]) -> No
     chances = [p for _, p in said.blanks[0][0]]
     assert chances == sorted(chances, reverse=True)
     capsys.readouterr()
-    print_blanks(run.predict(["Ann__"]), 1)
+    run.predict(["Ann__"]).show(TerminalScreen(), 1)
     assert capsys.readouterr().out.startswith("Anna\n  blank 1  a 0.")
     with pytest.raises(DataError, match="text 1 has no blank"):
         run.predict(["Anna"])

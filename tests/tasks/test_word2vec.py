@@ -78,7 +78,7 @@ def test_words_of_one_kind_get_close(
     tokenizer = trainer.data.preprocessing.tokenizer
     for nouns, _ in KINDS:
         for noun in nouns:
-            near = [word for word, _ in nearest_words(trainer.task.model, tokenizer, noun, 2)]
+            near = [word for word, _ in nearest_words(trainer.task.word_vectors, tokenizer, noun, 2)]
             assert {*near} == {*nouns} - {noun}
 
 

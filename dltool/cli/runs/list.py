@@ -70,17 +70,15 @@ def run(args: argparse.Namespace) -> int:
 
 def refuse_odd_words(args: argparse.Namespace) -> None:
     """A word that is no filter may be an action mistyped, and is not waited for until the folders are read."""
-    from dltool.cli.runs import ACTIONS
-
     for word in args.words:
         if FILTER.fullmatch(word) is None:
-            near = nearest(word, ACTIONS)
+            near = nearest(word, args.actions)
             hint = (
                 f"did you mean dltool runs {quoted(near)}?"
                 if near
                 else "filters are KEY=VALUE or, in quotes, 'KEY<VALUE'"
             )
-            actions = ", ".join(ACTIONS)
+            actions = ", ".join(args.actions)
             raise ConfigError(f"{word} is neither an action ({actions}) nor a filter", hint)
     if args.limit is not None and args.limit < 0:
         raise ConfigError(f"--limit {args.limit}: a number ≥ 0 is needed", "--limit 0 shows all")

@@ -1,7 +1,6 @@
 """What a model says of sequences: a tag for each word, a text for each text or image, words for the blanks of a text.
 
-Each form has what dltool.inference.predictions.Predictions has for single answers: `names`, `values`, `records()` for
-JSON and `table()` for CSV.
+Each has the interface dltool.tasks.predictions.AnyPredictions.
 """
 
 from collections.abc import Sequence
@@ -10,10 +9,8 @@ from typing import Any
 
 from torch import Tensor
 
-from dltool.core.errors import DataError
-from dltool.core.spec import IGNORED, DataSpec
-from dltool.tasks.task import Prediction
-from dltool.tasks.translation import until_end
+from dltool.core.spec import END, IGNORED, DataSpec
+from dltool.tasks.predictions import Prediction, Screen
 from dltool.text.fitting import load_tokenizer
 from dltool.text.tokenizer import BLANK, Tokenizer
 
@@ -82,6 +79,12 @@ class TagPredictions:
                 rows.append([name, place + 1, word, *truth, self.values[i][place], self.probabilities[i][place]])
         return ["input", "position", "word", *(["target"] * (targets is not None)), "prediction", "probability"], rows
 
+    def show(self, screen: Screen, count: int) -> None:
+        """Each text with the tag of every word under it."""
+        del count  # One tag a word.
+        for words, tags in zip(self.words, self.values, strict=True):
+            screen.pairs(words, tags)
+
 
 @dataclass(frozen=True)
 class TextPredictions:
@@ -120,6 +123,11 @@ class TextPredictions:
         columns = {"input": self.names, "source": self.sources, "target": targets or [], "prediction": self.values}
         there = {name: column for name, column in columns.items() if column or name in ("input", "prediction")}
         return list(there), [list(row) for row in zip(*there.values(), strict=True)]
+
+    def show(self, screen: Screen, count: int) -> None:
+        """A line for each text: the input, the text that was written."""
+        del count  # One text for each input.
+        screen.table(("input", "prediction"), list(zip(self.names, self.values, strict=True)))
 
 
 @dataclass(frozen=True)
@@ -179,6 +187,18 @@ class ClozePredictions:
                 rows += [[name, place + 1, token, probability] for token, probability in answers]
         return ["input", "blank", "prediction", "probability"], rows
 
+    @staticmethod
+    def truth(targets: Sequence[Tensor], spec: DataSpec) -> list[Any]:
+        """Raises NotImplementedError: an evaluation masks words of its own, and keeps no predictions."""
+        raise NotImplementedError
+
+    def show(self, screen: Screen, count: int) -> None:
+        """Each text with its blanks filled, then for each blank the `count` likeliest words."""
+        for value, blanks in zip(self.values, self.blanks, strict=True):
+            screen.line(value)
+            for place, answers in enumerate(blanks, start=1):
+                screen.line(f"  blank {place}  " + "  ".join(f"{word} {p:.4f}" for word, p in answers[:count]))
+
 
 def filled(text: str, blanks: Sequence[Sequence[tuple[str, float]]]) -> str:
     """A text with the likeliest token in each of its blanks."""
@@ -202,8 +222,6 @@ def stranger_marks(part: str, tokenizer: Tokenizer) -> list[bool]:
     return [False for token in tokenizer.encode(part) if token == tokenizer.unknown]
 
 
-def check_blanks(names: Sequence[str]) -> None:
-    """Raises DataError for a text without a blank."""
-    for place, name in enumerate(names):
-        if BLANK.search(name) is None:
-            raise DataError(f"text {place + 1} has no blank: {name!r}", "write ___ for each word that is to be guessed")
+def until_end(tokens: Sequence[int]) -> Sequence[int]:
+    """The tokens before END, or all of them."""
+    return tokens[: tokens.index(END)] if END in tokens else tokens

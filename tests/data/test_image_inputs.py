@@ -11,7 +11,6 @@ from torch import Tensor
 
 from dltool.core.errors import DataError
 from dltool.data.image_preprocessing import ImagePreprocessing
-from dltool.inference.inputs import prepared
 
 SHAPE = (12, 10)
 COLOUR = ImagePreprocessing(3, (8, 6), (8, 6), (0.0,) * 3, (1.0,) * 3, "crop")
@@ -20,7 +19,7 @@ BOTH = pytest.mark.parametrize("preprocessing", [COLOUR, GREY], ids=["colour", "
 
 
 def inputs_of(images: Any, preprocessing: ImagePreprocessing) -> Tensor:
-    return torch.cat([batch for _, batch in prepared(images, preprocessing, 2)])
+    return torch.cat([batch for _, batch in preprocessing.read(images, 2)])
 
 
 def noise(largest: int = 256, dtype: Any = np.uint8, shape: tuple[int, ...] = SHAPE) -> np.ndarray:

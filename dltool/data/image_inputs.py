@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import torch
@@ -11,12 +11,37 @@ from torch import Tensor
 
 from dltool.core.errors import DataError
 from dltool.data.decoding import from_16_bits, to_pixels
-from dltool.data.image_files import Decoder, ImageFiles, choose_workers
-from dltool.data.image_folder import SUFFIXES, is_hidden
-from dltool.data.image_preprocessing import ImagePreprocessing
+from dltool.data.image_files import SUFFIXES, Decoder, ImageFiles, choose_workers, is_hidden
+from dltool.data.raw_inputs import Raw, as_paths
 
 UINT8 = "array.astype('uint8'), 0 is black and 255 white"
-Named = tuple[list[str], Tensor]  # What each sample is called, and the samples, ready for the model.
+
+
+class ImageLayout(NamedTuple):
+    """How the training data had its images.
+
+    Attributes:
+        channels: 1 for grey, 3 for RGB.
+        size: (height, width).
+        fit: How an image of another aspect comes to that; see ImagePreprocessing.
+    """
+
+    channels: int
+    size: tuple[int, int]
+    fit: Literal["crop", "squash"]
+
+
+def read_images(inputs: Raw, layout: ImageLayout, batch_size: int) -> Iterator[tuple[list[str], Any]]:
+    """Batches of images, of files and folders or in memory, with the name of each, as uint8 `(channels, *size)`.
+
+    Raises:
+        DataError: They cannot be read, or are no images.
+    """
+    paths = as_paths(inputs)
+    if paths is not None:
+        yield from image_files(find_images(paths), layout, batch_size)
+    else:
+        yield from image_objects(inputs, layout, batch_size)
 
 
 def find_images(paths: Sequence[Path]) -> list[Path]:
@@ -47,25 +72,25 @@ def nearby(path: Path) -> str:
     return (", ".join(names[:8]) + (" …" if names[8:] else "")) or "nothing"
 
 
-def image_files(paths: Sequence[Path], preprocessing: ImagePreprocessing, batch_size: int) -> Iterator[Named]:
+def image_files(paths: Sequence[Path], layout: ImageLayout, batch_size: int) -> Iterator[tuple[list[str], Any]]:
     """Decode files, many of them by workers, as a training on a folder of images does."""
-    files = ImageFiles(Path.cwd(), [str(path) for path in paths], preprocessing.channels)
-    decoder = Decoder(files, preprocessing.raw_size, preprocessing.fit, choose_workers("auto", files))
+    files = ImageFiles(Path.cwd(), [str(path) for path in paths], layout.channels)
+    decoder = Decoder(files, layout.size, layout.fit, choose_workers("auto", files))
     rows = [list(range(start, min(start + batch_size, len(paths)))) for start in range(0, len(paths), batch_size)]
     for part, (images, failures) in zip(rows, decoder.stream(rows), strict=True):
         if failures:
             place, reason = failures[0]
             more = f" (and {len(failures) - 1} more)" if failures[1:] else ""
             raise DataError(f"{paths[part[place]].resolve()}: {reason}{more}", "mend or remove it")
-        yield [files.paths[row] for row in part], preprocessing(images)
+        yield [files.paths[row] for row in part], images
 
 
-def image_objects(inputs: Any, preprocessing: ImagePreprocessing, batch_size: int) -> Iterator[Named]:
+def image_objects(inputs: Any, layout: ImageLayout, batch_size: int) -> Iterator[tuple[list[str], Any]]:
     """Images in memory, prepared as the same images in files are.
 
     Args:
         inputs: Images of PIL, arrays or tensors, one or several; see Run.predict.
-        preprocessing: Of the run.
+        layout: Of the training data's.
         batch_size: Of the batches, at most.
 
     Raises:
@@ -75,8 +100,8 @@ def image_objects(inputs: Any, preprocessing: ImagePreprocessing, batch_size: in
     for start in range(0, len(images), batch_size):
         part = images[start : start + batch_size]
         names = [str(start + place) for place in range(len(part))]
-        pixels = [pixels_of(image, name, preprocessing) for name, image in zip(names, part, strict=True)]
-        yield names, preprocessing(torch.stack(pixels))
+        pixels = [pixels_of(image, name, layout) for name, image in zip(names, part, strict=True)]
+        yield names, torch.stack(pixels)
 
 
 def separate(inputs: Any) -> Sequence[Any]:
@@ -85,8 +110,8 @@ def separate(inputs: Any) -> Sequence[Any]:
     return list(inputs) if batch or isinstance(inputs, Sequence) else [inputs]
 
 
-def pixels_of(image: Any, name: str, preprocessing: ImagePreprocessing) -> Tensor:
-    """One image as the training data has them: uint8 `(channels, *raw_size)`."""
+def pixels_of(image: Any, name: str, layout: ImageLayout) -> Tensor:
+    """One image as the training data has them: uint8 `(channels, *size)`."""
     from PIL import Image
 
     if isinstance(image, Tensor):
@@ -95,7 +120,7 @@ def pixels_of(image: Any, name: str, preprocessing: ImagePreprocessing) -> Tenso
         array = as_bytes(image, name)
         image = Image.fromarray(array[..., 0] if array.shape[2] == 1 else array)
     try:
-        pixels = to_pixels(image, preprocessing.channels, preprocessing.raw_size, preprocessing.fit)
+        pixels = to_pixels(image, layout.channels, layout.size, layout.fit)
     except Exception as error:  # PIL raises many kinds, for a truncated file or a rare mode.
         raise DataError(f"image {name}: {' '.join(str(error).split()) or type(error).__name__}") from error
     return torch.from_numpy(np.array(pixels))  # PIL's memory cannot be written to, which torch warns of.

@@ -1,14 +1,76 @@
-"""What a model says of samples, with the names of the classes."""
+"""What a model predicts: of a batch, as a task gives it, and of all samples, with the names of the classes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple, Protocol
 
 import torch
 from torch import Tensor
 
 from dltool.core.spec import DataSpec
-from dltool.tasks.task import Prediction
+
+
+class Prediction(NamedTuple):
+    """What a model says of a batch.
+
+    Attributes:
+        outputs: As the model gives them, float32 `(B, output_dim)`; numbers in the data's units, float64 where they are
+            standardized.
+        labels: The predicted classes, int64 `(B,)`; None where numbers are predicted, the outputs themselves.
+        probabilities: Of each class, `(B, num_classes)`; None where the outputs stand for none.
+    """
+
+    outputs: Tensor
+    labels: Tensor | None = None
+    probabilities: Tensor | None = None
+
+
+class Screen(Protocol):
+    """Where predictions are printed; escapes what would end a line or control the terminal."""
+
+    def line(self, text: str) -> None:
+        """One line."""
+        ...
+
+    def table(self, headings: Sequence[str], rows: Sequence[Sequence[str]], numbers: Sequence[int] = ()) -> None:
+        """Rows under headings; the columns in `numbers` are aligned right."""
+        ...
+
+    def pairs(self, above: Sequence[str], below: Sequence[str]) -> None:
+        """Each text of `below` under its text of `above`, wrapped at the screen's width, then an empty line."""
+        ...
+
+
+class AnyPredictions(Protocol):
+    """The predictions of a task for N samples, in the form that suits the task."""
+
+    @property
+    def names(self) -> list[str]:
+        """The name of each sample: its file, its row, its text."""
+        ...
+
+    def __len__(self) -> int: ...
+
+    @property
+    def values(self) -> list[Any]:
+        """The prediction for each sample."""
+        ...
+
+    def truth(self, targets: Sequence[Tensor], spec: DataSpec) -> list[Any]:
+        """The true value of each sample, of targets as the model learns them, in the form of `values`."""
+        ...
+
+    def records(self) -> list[dict[str, Any]]:
+        """A mapping for each sample, as JSON."""
+        ...
+
+    def table(self, targets: Sequence[Any] | None = None) -> tuple[list[str], list[list[Any]]]:
+        """Headings and rows of a CSV file, with the true values where they are known."""
+        ...
+
+    def show(self, screen: Screen, count: int) -> None:
+        """Print the predictions, with the `count` likeliest alternatives where there are some."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -87,6 +149,19 @@ class Predictions:
         with_targets = [[row[0], target, *row[1:]] for row, target in zip(rows, targets, strict=True)]
         return [headings[0], "target", *headings[1:]], with_targets
 
+    def show(self, screen: Screen, count: int) -> None:
+        """A line a sample: the prediction with its probability, then the next likeliest classes."""
+        headings, rows = ["input", "prediction"], []
+        if self.probabilities is not None:
+            headings += ["probability", "then"][: min(count, 2)]
+        for name, value, likeliest in zip(self.names, self.values, self.top(count), strict=True):
+            row = [name, in_short(value)]
+            if likeliest:
+                row.append(f"{likeliest[0][1]:.4f}")
+                row += ["  ".join(f"{label} {p:.4f}" for label, p in likeliest[1:])] * (count > 1)
+            rows.append(row)
+        screen.table(headings, rows, [2] if self.probabilities is not None else [])
+
     def _columns(self) -> tuple[list[str], list[list[Any]]]:
         if self.indices is None and self.outputs.shape[1] > 1:
             numbers: list[list[Any]] = self.outputs.tolist()
@@ -98,3 +173,12 @@ class Predictions:
             headings += [f"p({name})" for name in self.class_names]
             rows = [row + p for row, p in zip(rows, self.probabilities.tolist(), strict=True)]
         return headings, rows
+
+
+def in_short(value: Any) -> str:
+    """A class, or numbers with the digits that matter."""
+    if isinstance(value, list):
+        return "  ".join(map(in_short, value))
+    if not isinstance(value, float):
+        return str(value)
+    return f"{value:.6g}" if abs(value) < 1e6 else f"{value:.12g}"

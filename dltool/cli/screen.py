@@ -1,0 +1,37 @@
+"""How predictions are printed: lines, tables, and texts with something under each word."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from dltool.cli.tables import cell_width, one_line, print_table, terminal_width
+
+WIDTH = 100  # Columns where there is no terminal.
+GAP = 2
+
+
+class TerminalScreen:
+    """Standard output, as dltool.tasks.predictions.Screen; control characters are printed as their escapes."""
+
+    def line(self, text: str) -> None:
+        print(one_line(text))
+
+    def table(self, headings: Sequence[str], rows: Sequence[Sequence[str]], numbers: Sequence[int] = ()) -> None:
+        print_table(headings, [tuple(map(one_line, row)) for row in rows], numbers=numbers)
+
+    def pairs(self, above: Sequence[str], below: Sequence[str]) -> None:
+        width = terminal_width() or WIDTH
+        upper = lower = ""
+        for top, bottom in zip(map(one_line, above), map(one_line, below), strict=True):
+            cell = max(cell_width(top), cell_width(bottom)) + GAP
+            if upper and cell_width(upper) + cell - GAP > width:
+                print(upper.rstrip(), lower.rstrip(), sep="\n")
+                upper = lower = ""
+            upper += top + " " * (cell - cell_width(top))
+            lower += bottom + " " * (cell - cell_width(bottom))
+        print(upper.rstrip(), lower.rstrip(), "", sep="\n")
+
+
+def print_drawn(paths: Sequence[Path]) -> None:
+    """Where the pictures are, beside what is printed of the texts."""
+    print(f"drawn: {', '.join(map(str, paths))}", file=sys.stderr)

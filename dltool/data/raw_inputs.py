@@ -1,0 +1,28 @@
+"""Raw samples that a trained model is asked about: files, arrays, tensors, texts, mappings."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from torch import Tensor
+
+from dltool.core.errors import DataError
+
+Raw = str | Path | Sequence[Any] | Tensor | np.ndarray
+Named = tuple[list[str], Tensor]  # What each sample is called, and the samples, ready for the model.
+
+
+def as_paths(inputs: Raw) -> list[Path] | None:
+    """The paths that the inputs are, or None."""
+    if isinstance(inputs, (str, Path)):
+        return [Path(inputs).expanduser()]
+    if isinstance(inputs, Sequence) and inputs and all(isinstance(path, (str, Path)) for path in inputs):
+        return [Path(path).expanduser() for path in inputs]
+    return None
+
+
+def refuse_frame(inputs: Any, hint: str) -> None:
+    """Raises DataError for a data frame: read as an array, its columns would be taken by position, not by name."""
+    if hasattr(inputs, "columns") and hasattr(inputs, "to_numpy"):
+        raise DataError("a data frame is not read by position", hint)
