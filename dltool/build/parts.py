@@ -1,7 +1,7 @@
 """What a config becomes, and how that is said to the user."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -23,6 +23,7 @@ class Parts:
     """Everything that a config becomes, short of the trainer and its run folder.
 
     Attributes:
+        model_choices: What the model chose for its keys that are `auto`, by key.
         warm_start: What became of the weights that `init_from` or `model.weights` names, or None.
         weight_notes: What was computed from the data for the initial weights.
     """
@@ -36,15 +37,16 @@ class Parts:
     spec: DataSpec
     task: Task
     updaters: dict[str, Updater]
+    model_choices: Mapping[str, Any] = field(default_factory=dict)
     warm_start: WarmStart | None = None
     weight_notes: Sequence[str] = ()
 
     @property
     def auto(self) -> dict[str, Any]:
         """Dotted key to what each `auto` of the config became."""
-        choices = {"trainer.device": str(self.device), "trainer.threads": torch.get_num_threads()}
-        choices |= self.dataset.choices
-        return choices | {f"model.{key}": value for key, value in getattr(self.task.model, "choices", {}).items()}
+        machine = {"trainer.device": str(self.device), "trainer.threads": torch.get_num_threads()}
+        of_model = {f"model.{key}": value for key, value in self.model_choices.items()}
+        return machine | self.dataset.choices | of_model
 
     @property
     def title(self) -> str:
@@ -60,11 +62,13 @@ class Parts:
 def describe(parts: Parts) -> list[str]:
     """What was chosen automatically and what is unusual, a line each, as the user reads it before the first step."""
     config, settings, spec = parts.config, parts.settings, parts.spec
-    choices = getattr(parts.task.model, "choices", {})
     notes = [f"device     {describe_device(parts.device)}", *(f"data       {note}" for note in parts.dataset.notes)]
     if config["loss"]["name"] == "auto" and config.chosen_loss:
         notes.append(f"loss       {config.chosen_loss} (for {config['data']['name']})")
-    notes += [f"model      {key}={value} (for inputs of {spec.describe_input()})" for key, value in choices.items()]
+    notes += [
+        f"model      {key}={value} (for inputs of {spec.describe_input()})"
+        for key, value in parts.model_choices.items()
+    ]
     started = parts.warm_start.notes() if parts.warm_start else ()
     notes += [f"weights    {note}" for note in (*parts.weight_notes, *started)]
     if factors := config["optim"].get("lr_factors"):

@@ -68,7 +68,10 @@ def prepare(
     updaters = build_updaters(config, task, settings, device)
     if settings.compile:
         compile_networks(task, device)
-    parts = Parts(config, settings, stop, logger, device, dataset, spec, task, updaters, warm_start, weight_notes)
+    choices = getattr(model, "choices", {})
+    parts = Parts(
+        config, settings, stop, logger, device, dataset, spec, task, updaters, choices, warm_start, weight_notes
+    )
     prepare_measurements(parts, monitored, train_classifier)
     return parts
 
