@@ -12,6 +12,8 @@ import torch
 from torch import nn
 
 from dltool.attacks.adversary import Adversary
+from dltool.build.metrics import with_metrics
+from dltool.build.sample_quality import attach_judge, classifier_of
 from dltool.config.check import Config, check_rules, resolve_loss, stands_for
 from dltool.config.settings import LoggerSettings, ModelSettings, StopSettings, TrainerSettings
 from dltool.core.errors import ConfigError
@@ -41,7 +43,6 @@ from dltool.introspection.forward_memory import sample_bytes
 from dltool.models.trial import check_outputs
 from dltool.optim.optimizer import describe_factors
 from dltool.runs.folder import RunFolder
-from dltool.sample_quality.attach import attach_judge, classifier_of
 from dltool.sample_quality.classifier import AnyClassifier
 from dltool.sample_quality.reference_classifier import Trained
 from dltool.tasks.task import Task
@@ -252,7 +253,7 @@ def build_task(config: Config, model: nn.Module, spec: DataSpec) -> Task:
             "attack=none",
         )
     task: Task = build_component(declared, config["task"], model, loss, spec, *attacked)
-    return task
+    return with_metrics(task, spec)
 
 
 def build_adversary(config: Config, spec: DataSpec) -> Adversary | None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import torch
 from torch import Tensor
@@ -26,8 +26,10 @@ class ImagePreprocessing:
         shift, factor: Of each channel's `(pixel - shift) * factor`.
         fit: How an image of another aspect comes to raw_size: by the whole of it ("squash"), or by the largest centred
             part of the wanted aspect ("crop").
+        gives_pixels: Whether samples are images, so that there is a method `pixels`; all kinds of preprocessing say so.
     """
 
+    gives_pixels: ClassVar[bool] = True
     channels: int
     raw_size: tuple[int, int]
     size: tuple[int, int]

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -26,6 +26,7 @@ class SeriesPreprocessing:
         header: Whether the training file named its columns; else another file is read by position.
     """
 
+    gives_pixels: ClassVar[bool] = False
     columns: tuple[str, ...]
     window: int
     shift: tuple[float, ...]

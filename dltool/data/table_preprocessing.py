@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import torch
 from torch import Tensor
@@ -61,6 +61,7 @@ class TablePreprocessing:
             without one is then read by position. 0 where it had one.
     """
 
+    gives_pixels: ClassVar[bool] = False
     columns: tuple[NumberColumn | CategoryColumn, ...]
     file_columns: int = 0
 

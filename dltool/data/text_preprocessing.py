@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from itertools import chain
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -30,6 +30,7 @@ class TextPreprocessing:
         blanks: Whether ___ and <unk> in a text are blanks, a token each.
     """
 
+    gives_pixels: ClassVar[bool] = False
     saved_tokenizer: str
     max_length: int
     cut: bool = False

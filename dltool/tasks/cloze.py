@@ -1,5 +1,7 @@
 """The cloze: words that are masked, from those on both sides."""
 
+from typing import ClassVar
+
 import torch
 from torch import Tensor, nn
 
@@ -29,6 +31,8 @@ class ClozeTask(Task):
     Args:
         masked: Share of the tokens that is masked.
     """
+
+    metric_directions: ClassVar[dict[str, str]] = {"perplexity": "min"}
 
     def __init__(self, model: nn.Module, loss: Criterion, spec: DataSpec, *, masked: Probability[float] = 0.15) -> None:
         super().__init__(model)

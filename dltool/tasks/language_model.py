@@ -1,7 +1,7 @@
 """Language modelling: each token from those before it."""
 
 import math
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 import torch.nn.functional as F
@@ -28,6 +28,8 @@ class LanguageModelTask(Task):
     In training "loss" is logged; an evaluation gives "loss", "accuracy", "perplexity" (e to the mean negative
     log-likelihood of a token) and, where tokens are characters, "bits_per_character", all weighted by tokens.
     """
+
+    metric_directions: ClassVar[dict[str, str]] = {"perplexity": "min", "bits_per_character": "min"}
 
     def __init__(self, model: nn.Module, loss: Criterion, spec: DataSpec) -> None:
         super().__init__(model)
