@@ -45,12 +45,10 @@ def reported_by(registered: str, network: str | None = None) -> list[str]:
 def direction_of_value(registered: str, name: str) -> Direction | None:
     """What a registered metric declares of one of its values."""
     declared = component("metric", registered)
-    direction = declared.traits.get("direction")
-    if isinstance(direction, dict):
-        direction = direction.get(name)
-    if direction is None and trusted_file(declared.module) is not None:
+    if "direction" not in declared.traits and trusted_file(declared.module) is not None:
         return direction_by_name(registered, name)
-    return cast("Direction | None", direction)
+    direction = declared.traits.get("direction")
+    return cast("Direction | None", direction.get(name) if isinstance(direction, dict) else direction)
 
 
 def direction_by_name(registered: str, name: str) -> Direction:

@@ -164,12 +164,14 @@ class Sweep:
 
     def print_ranking(self) -> None:
         results = self.folder.results()
+        if not any(result.state == "finished" for result in results):
+            return
         try:
             ranking = ranking_metric(results, self.settings.metric, self.settings.mode)
         except ConfigError as error:
             print(f"warning: the jobs are not ranked: {error.message} ({error.hint})", file=sys.stderr)
             return
-        if ranking is None or not any(result.state == "finished" for result in results):
+        if ranking is None:
             return
         ranked = standings(results, *ranking)
         output_console(width=200).print(leaderboard(ranked, *ranking))
