@@ -8,11 +8,11 @@ from typing import Any
 import torch
 
 from dltool.build.prepare import prepare
+from dltool.build.sample_quality import classifier_of
 from dltool.build.trainer import build_trainer
 from dltool.config.check import Config
 from dltool.engine.signals import Interrupted
 from dltool.runs.folder import RunFolder
-from dltool.sample_quality.attach import classifier_of
 from dltool.sample_quality.classifier import AnyClassifier
 from dltool.sample_quality.reference_classifier import Trained
 

@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from dltool.attacks.adversary import Adversary
+from dltool.build.metrics import with_metrics
 from dltool.config.check import Config, check_rules, resolve_loss, stands_for
 from dltool.config.settings import ModelSettings, TrainerSettings
 from dltool.core.errors import ConfigError
@@ -126,7 +127,7 @@ def build_task(config: Config, model: nn.Module, spec: DataSpec) -> Task:
             "attack=none",
         )
     task: Task = build_component(declared, config["task"], model, loss, spec, *attacked)
-    return task
+    return with_metrics(task, spec)
 
 
 def build_adversary(config: Config, spec: DataSpec) -> Adversary | None:

@@ -14,6 +14,7 @@ from dltool.build.components import (
     with_targets,
 )
 from dltool.build.parts import Parts
+from dltool.build.sample_quality import attach_judge
 from dltool.config.check import Config
 from dltool.config.settings import TrainerSettings
 from dltool.data.dataset import Dataset
@@ -23,7 +24,6 @@ from dltool.engine.compiling import compile_networks
 from dltool.engine.device import choose_device, choose_threads, keep_freed_memory
 from dltool.engine.monitored_metric import check_followed_metrics, check_gradient_rules, check_reported
 from dltool.introspection.forward_memory import sample_bytes
-from dltool.sample_quality.attach import attach_judge
 from dltool.sample_quality.reference_classifier import Train
 from dltool.tasks.views import averaged_over
 from dltool.warm_start.from_data import initialize_from_data

@@ -26,7 +26,7 @@ class StopSettings:
         max_minutes: Time of training, evaluations and the processes before a resume included.
         metric: What `target` and `patience` follow, such as "val/loss", or "train/loss", the mean of a pass; null
             takes the task's main metric on the validation split.
-        mode: Direction of the metric; "auto" knows losses and errors ("min") from all else ("max").
+        mode: Direction of the metric; "auto" is what the metric, or the task that reports it, declares.
         target: Value of the metric that is enough.
         patience: Evaluations in a row without improvement: early stopping.
         min_delta: Least change that counts as an improvement.
@@ -96,7 +96,7 @@ class CheckpointSettings:
         keep_last: Newest checkpoints to keep; two, so that a damaged newest one has a predecessor.
         keep_best: Best checkpoints to keep beside them, by `metric`.
         metric: A metric such as "val/loss"; null takes the task's main metric on the validation split.
-        mode: Direction of the metric; "auto" knows losses and errors ("min") from all else ("max").
+        mode: Direction of the metric; "auto" is what the metric, or the task that reports it, declares.
     """
 
     every_n_steps: Positive[int] | None = None

@@ -129,6 +129,15 @@ class Dataset(ABC):
     def drop_held_out(self) -> None:
         """Keep the training split alone."""
 
+    def hash_samples(self, names: Sequence[str], update: Callable[[bytes], None]) -> None:
+        """Give a hash the samples of some splits with their targets, in the order in which the data has them.
+
+        Args:
+            names: Of splits that exist.
+            update: Of the hash.
+        """
+        raise NotImplementedError(f"{type(self).__name__} cannot be hashed")
+
     def state_dict(self) -> dict[str, Any]:
         """What a checkpoint keeps of the data: the tokenisers, without which a model's numbers mean nothing."""
         return tokenizer_state(self.preprocessing, self.spec)

@@ -1,7 +1,8 @@
 """Images in files, decoded once into memory where they fit, else anew for each batch."""
 
+import os
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
@@ -106,6 +107,15 @@ class FolderData(ScaledData):
         self.size, self.fit = list(preprocessing.raw_size), preprocessing.fit
         self._shape({})
         self.preprocessing = self._scale_batch = preprocessing
+
+    def _hash_inputs(self, inputs: Tensor, order: Tensor, update: Callable[[bytes], None]) -> None:
+        if inputs.dtype == torch.uint8:
+            super()._hash_inputs(inputs, order, update)
+            return
+        assert self._files is not None  # Not decoded: inputs are rows of files, which name, size and time stand for.
+        for row in inputs[order].tolist():
+            about = os.stat(self._files.path(row))  # noqa: PTH116 (a Path takes 4 times as long)
+            update(f"{self._files.paths[row]} {about.st_size} {about.st_mtime_ns}\n".encode())
 
     def _choose_size(self, model_traits: Mapping[str, Any]) -> tuple[int, int]:
         assert self._files is not None

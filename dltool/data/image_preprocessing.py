@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import torch
 from torch import Tensor
@@ -33,7 +33,7 @@ class ImagePreprocessing(Preprocessing):
             part of the wanted aspect ("crop").
     """
 
-    gives_pixels = True
+    gives_pixels: ClassVar[bool] = True
 
     channels: int
     raw_size: tuple[int, int]

@@ -27,6 +27,7 @@ from dltool.data.splits import make_splits
 from dltool.declarations.component import Fraction, Membership, NonNegative, Placement, Positive
 
 LoadFunction = Callable[[torch.Generator], RawData]
+HASHED_AT_ONCE = 1024  # Samples.
 
 
 class SampleData(Dataset):
@@ -159,6 +160,20 @@ class SampleData(Dataset):
 
     def sample_names(self, split: str) -> list[str]:
         return [str(place) for place in self.splits[split].places.tolist()]
+
+    def hash_samples(self, names: Sequence[str], update: Callable[[bytes], None]) -> None:
+        splits = [self.splits[name] for name in names]
+        order = torch.cat([split.places for split in splits]).argsort(stable=True)
+        inputs, targets = (
+            torch.cat([values.cpu() for values in columns])
+            for columns in ([split.inputs for split in splits], [split.targets for split in splits])
+        )
+        self._hash_inputs(inputs, order, update)
+        update(as_bytes(targets[order]))
+
+    def _hash_inputs(self, inputs: Tensor, order: Tensor, update: Callable[[bytes], None]) -> None:
+        for rows in order.split(HASHED_AT_ONCE):
+            update(as_bytes(self.resized(inputs[rows])))
 
     def _batches(self, split: str) -> Iterator[Batch]:
         return self._evaluation_batches(self.splits[split])
@@ -303,3 +318,8 @@ class ScaledData(SampleData):
 def scale_channels_last(scale: Callable[[Tensor], Tensor], images: Tensor) -> Tensor:
     """Scaled images `(B, C, H, W)`, the values of a pixel side by side in memory."""
     return scale(images).contiguous(memory_format=torch.channels_last)
+
+
+def as_bytes(values: Tensor) -> bytes:
+    """The numbers of a tensor as they lie in memory."""
+    return values.cpu().contiguous().numpy().tobytes()

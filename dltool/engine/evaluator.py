@@ -37,6 +37,6 @@ def evaluate(
     task.start_evaluation()
     with evaluation_mode(task.model), torch.no_grad(), autocast:
         for batch in batches:
-            sums.add(task.evaluate(batch))
+            sums.update(task.evaluate(batch))
             between_batches()
-    return task.finish_evaluation(sums.values())
+    return task.finish_evaluation(sums.compute())

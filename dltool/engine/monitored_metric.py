@@ -8,18 +8,43 @@ from dltool.core.errors import ConfigError
 from dltool.core.shell import setting
 from dltool.data.dataset import Dataset
 from dltool.engine.evaluator import evaluate
-from dltool.metrics.direction import metric_direction
+from dltool.metrics.directions import declared_direction
 from dltool.tasks.task import Task
 
 
-def followed_metric(name: str | None, mode: str, task: Task) -> tuple[str, str] | None:
-    """(metric, direction) that a setting names, or the task's main metric; None where it has none."""
+def followed_metric(name: str | None, mode: str, task: Task, key: str = "stop.metric") -> tuple[str, str] | None:
+    """(metric, direction) that a setting names, or the task's main metric; None where it has none.
+
+    Args:
+        name: The metric, such as "val/loss".
+        mode: Its direction, or "auto".
+        task: Declares the directions of what it reports.
+        key: The setting, for messages.
+
+    Raises:
+        ConfigError: The direction is to be found, and nothing declares it.
+    """
     if name is not None:
-        return name, metric_direction(name, mode)
+        return name, direction_of(name, task, key) if mode == "auto" else mode
     if task.main_metric is None:
         return None
     metric, direction = task.main_metric
     return f"val/{metric}", direction if mode == "auto" else mode
+
+
+def direction_of(metric: str, task: Task, key: str) -> str:
+    """What the task or the metric's registration declares. Raises ConfigError where neither does."""
+    name = metric.rpartition("/")[2]
+    if task.main_metric is not None and task.main_metric[0] == name:
+        return task.main_metric[1]
+    direction = task.direction_of(name) or declared_direction(metric)
+    if direction is None:
+        mode = key.removesuffix("metric") + "mode"
+        raise ConfigError(
+            f"{key}={metric}: neither the metric nor the task declares whether less or more of it is better",
+            f"{mode}=min, or {mode}=max",
+        )
+    return direction
 
 
 def check_followed_metrics(config: Config, stop: StopSettings, task: Task, dataset: Dataset) -> None:
@@ -37,6 +62,11 @@ def check_followed_metrics(config: Config, stop: StopSettings, task: Task, datas
         "trainer.checkpoint.metric": (policy["metric"], settings["test"] == "best"),
         "schedule.metric": (config["schedule"].get("metric"), "metric" in config["schedule"]),
     }
+    modes = {
+        "stop.metric": stop.mode,
+        "trainer.checkpoint.metric": policy["mode"],
+        "schedule.metric": config["schedule"].get("mode"),
+    }
     if not any(metric or follows for metric, follows in followers.values()):
         return
     known, of_training = reported_metrics(task, dataset)
@@ -47,6 +77,8 @@ def check_followed_metrics(config: Config, stop: StopSettings, task: Task, datas
             follow = f"{key}=null follows the task" if task.main_metric else f"{key}=… names one of them"
             hint = follow if key.endswith(".metric") else "stop.loss_change=null"
             raise ConfigError(f"{key}={metric}: no evaluation reports it; {there}", hint)
+        if key in modes:
+            followed_metric(metric, modes[key], task, key)
         if follows and metric is None and (task.main_metric is None or not known):
             without = "" if known else ", or the data no validation split"
             raise ConfigError(
@@ -66,7 +98,7 @@ def reported_metrics(task: Task, dataset: Dataset) -> tuple[set[str], set[str]]:
 def metric_names(task: Task, dataset: Dataset, split: str) -> list[str]:
     """The metrics of an evaluation, by evaluating one batch; those of samples also where nothing measures them yet."""
     names = list(evaluate(task, itertools.islice(dataset.evaluation(split), 1), split))
-    return list(dict.fromkeys([*names, *task.sample_metrics]))
+    return list(dict.fromkeys([*names, *task.sample_metrics.reported]))
 
 
 def check_gradient_rules(stop: StopSettings, task: Task) -> None:

@@ -165,7 +165,7 @@ class Trainer:
             )
         drawn = self.source.draws
         logs = self.task.train_step(self.source, self.updaters)
-        progress.sums.add(logs)
+        progress.sums.update(logs)
         progress.step += 1
         progress.samples += round((self.source.draws - drawn) * self.samples_per_draw)
         if self.clock.first_step_at is None:
@@ -196,8 +196,8 @@ class Trainer:
         last = epoch == self.settings.epochs or self.progress.step >= self.progress.total_steps
         metrics = self.evaluate("val") if last or epoch % self.settings.evaluate_every_n_epochs == 0 else {}
         self.progress.epoch = epoch
-        self.record("train", self.progress.sums.values() | self.learning_rates())
-        self.progress.sums.clear()
+        self.record("train", self.progress.sums.compute() | self.learning_rates())
+        self.progress.sums.reset()
         if metrics:
             self.evaluated_at = self.progress.step
             self.record("val", metrics)

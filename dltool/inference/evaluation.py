@@ -11,6 +11,7 @@ from torch import Tensor
 
 from dltool.build.aside import train_aside
 from dltool.build.components import build_data, build_task, with_targets
+from dltool.build.sample_quality import attach_judge
 from dltool.config.check import Config, in_yaml
 from dltool.config.data_roles import changed_membership, is_other_data
 from dltool.core.batch import Batch
@@ -28,7 +29,6 @@ from dltool.introspection.forward_memory import sample_bytes
 from dltool.introspection.mistakes import Mistakes
 from dltool.observers.latent_plane import watch_codes
 from dltool.observers.network_plots import watch_mistakes
-from dltool.sample_quality.attach import attach_judge
 from dltool.tasks.predictions import AnyPredictions, Prediction
 from dltool.tasks.task import Task
 from dltool.tasks.views import View, averaged_over

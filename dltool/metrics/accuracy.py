@@ -12,7 +12,7 @@ from dltool.metrics.metric import MeanMetric
 SMALL = 4096
 
 
-@register("metric", "accuracy", targets=("classes", "binary", "tags"))
+@register("metric", "accuracy", of="outputs", targets=("classes", "binary", "tags"), direction="max")
 class Accuracy(MeanMetric):
     """The share of samples whose predicted class is the target."""
 

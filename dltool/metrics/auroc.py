@@ -4,10 +4,10 @@ import torch
 from torch import Tensor
 
 from dltool.declarations.component import register
-from dltool.metrics.metric import Metric, UndefinedMetric
+from dltool.metrics.metric import Metric, State, UndefinedMetric
 
 
-@register("metric", "auroc", targets=("classes", "binary", "tags"))
+@register("metric", "auroc", of="outputs", targets=("classes", "binary", "tags"), direction="max")
 class Auroc(Metric):
     """The area under the receiver operating characteristic; of more than two classes, the mean of one against the rest.
 
@@ -27,6 +27,14 @@ class Auroc(Metric):
     def update(self, outputs: Tensor, targets: Tensor) -> None:
         self.outputs.append(outputs.detach().cpu())
         self.targets.append(targets.cpu())
+
+    def state(self) -> State:
+        """All scores and targets, in any order: ranks do not depend on it."""
+        return {"outputs": torch.cat(self.outputs), "targets": torch.cat(self.targets)} if self.targets else {}
+
+    def merge_state(self, state: State) -> None:
+        if state:
+            self.update(state["outputs"], state["targets"])
 
     def compute(self) -> float:
         outputs, targets = torch.cat(self.outputs).double(), torch.cat(self.targets)

@@ -5,12 +5,12 @@ from torch import Tensor
 
 from dltool.declarations.component import register
 from dltool.metrics.accuracy import predicted_classes
-from dltool.metrics.metric import Metric
+from dltool.metrics.metric import Metric, State
 
 NUM_BINS = 15
 
 
-@register("metric", "calibration_error", targets=("classes", "binary", "tags"))
+@register("metric", "calibration_error", of="outputs", targets=("classes", "binary", "tags"), direction="min")
 class CalibrationError(Metric):
     """The expected calibration error (Guo et al. 2017, arXiv:1706.04599, eq. 3), and plots/reliability.png.
 
@@ -31,6 +31,12 @@ class CalibrationError(Metric):
         right = (predicted_classes(outputs) == targets).cpu().double()
         for i, values in enumerate((torch.ones_like(right), right, confidence)):
             self.sums[i] += bins.bincount(values, minlength=NUM_BINS)
+
+    def state(self) -> State:
+        return {"sums": self.sums.clone()}
+
+    def merge_state(self, state: State) -> None:
+        self.sums += state["sums"].cpu()
 
     def compute(self) -> float:
         counts, right, confidence = self.sums

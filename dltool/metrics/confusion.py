@@ -5,7 +5,7 @@ from torch import Tensor
 
 from dltool.declarations.component import register
 from dltool.metrics.accuracy import predicted_classes
-from dltool.metrics.metric import Metric
+from dltool.metrics.metric import Metric, State
 
 
 class ConfusionMetric(Metric):
@@ -24,10 +24,16 @@ class ConfusionMetric(Metric):
         # Not bincount, which on an accelerator waits for the largest cell.
         self.counts.view(-1).scatter_add_(0, cells, torch.ones_like(cells))
 
+    def state(self) -> State:
+        return {"counts": self.counts.clone()}
 
-@register("metric", "confusion", targets=("classes", "binary", "tags"))
+    def merge_state(self, state: State) -> None:
+        self.counts = self.counts + state["counts"].to(self.counts.device)
+
+
+@register("metric", "confusion", of="outputs", targets=("classes", "binary", "tags"))
 class Confusion(ConfusionMetric):
-    """The confusion matrix of the test split, drawn as plots/confusion.png; it is no number."""
+    """The confusion matrix of the test split, drawn as plots/confusion.png; it has no value and no direction."""
 
     is_number = False
 

@@ -3,6 +3,27 @@
 import torch
 from torch import Tensor
 
+from dltool.declarations.component import register
+from dltool.metrics.sample_metric import GatheredMetric
+
+
+@register(
+    "metric",
+    "fd",
+    of="samples",
+    needs="features",
+    direction="min",
+    reports={"lenet": ("fd_lenet",), "inception": ("fid_inception",)},
+)
+class FrechetDistance(GatheredMetric):
+    """The Fréchet distance of features of samples and of held-out data; see frechet_distance.
+
+    Rows are gathered, not moments: small eigenvalues of a covariance would not survive another order of its sums.
+    """
+
+    def compare(self, samples: Tensor, held_out: Tensor) -> float:
+        return frechet_distance(samples, held_out)
+
 
 def frechet_distance(first: Tensor, second: Tensor) -> float:
     """|m₁ - m₂|² + tr(S₁ + S₂ - 2 (S₁ S₂)^½), as if both sets were normal (Dowson and Landau 1982).

@@ -5,10 +5,31 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from dltool.core.randomness import generator
+from dltool.declarations.component import register
+from dltool.metrics.sample_metric import GatheredMetric
+
 SUBSET_SIZE, NUM_SUBSETS = 1000, 50
 
 
-class KernelDistance(NamedTuple):
+@register(
+    "metric",
+    "kid",
+    of="samples",
+    needs="features",
+    direction="min",
+    reports={"lenet": ("kid_lenet", "kid_lenet_sd"), "inception": ("kid_inception", "kid_inception_sd")},
+)
+class KernelDistance(GatheredMetric):
+    """The kernel distance of features of samples and of held-out data, and its deviation; see kernel_distance."""
+
+    def compare(self, samples: Tensor, held_out: Tensor) -> tuple[float, float]:
+        if self.context.own_network:
+            samples, held_out = standardized(samples, held_out), standardized(held_out, held_out)
+        return kernel_distance(samples, held_out, generator(0, "judge", "subsets"))
+
+
+class Discrepancy(NamedTuple):
     """Mean over subsets, and its spread from one to another; 0 where a single subset is all there is."""
 
     mean: float
@@ -22,7 +43,7 @@ def kernel_distance(
     *,
     subset_size: int = SUBSET_SIZE,
     num_subsets: int = NUM_SUBSETS,
-) -> KernelDistance:
+) -> Discrepancy:
     """The squared maximum mean discrepancy with the kernel (x·y / D + 1)³ (Bińkowski et al. 2018, arXiv:1801.01401,
     section 4), unbiased: of equal distributions it is 0 on average, and so as often below.
 
@@ -36,13 +57,13 @@ def kernel_distance(
     first, second = first.cpu().double(), second.cpu().double()
     size = min(subset_size, len(first), len(second))
     if len(first) == len(second) == size:
-        return KernelDistance(unbiased_discrepancy(first, second), 0.0)
+        return Discrepancy(unbiased_discrepancy(first, second), 0.0)
     values = []
     for _ in range(num_subsets):
         rows1, rows2 = (torch.randperm(len(x), generator=source)[:size] for x in (first, second))
         values.append(unbiased_discrepancy(first[rows1], second[rows2]))
     drawn = torch.tensor(values, dtype=torch.float64)
-    return KernelDistance(float(drawn.mean()), float(drawn.std(correction=0)))
+    return Discrepancy(float(drawn.mean()), float(drawn.std(correction=0)))
 
 
 def unbiased_discrepancy(first: Tensor, second: Tensor) -> float:

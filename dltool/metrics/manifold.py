@@ -3,8 +3,27 @@
 import torch
 from torch import Tensor
 
+from dltool.declarations.component import register
+from dltool.metrics.sample_metric import GatheredMetric
+
 NEIGHBOURS = 5
 CHUNK = 1000  # Rows of the matrix of distances at a time.
+
+
+@register(
+    "metric",
+    "prdc",
+    of="samples",
+    needs="features",
+    direction="max",
+    reports=("precision", "recall", "density", "coverage"),
+)
+class Prdc(GatheredMetric):
+    """Precision, recall, density and coverage of samples among held-out data; see manifold_metrics."""
+
+    def compare(self, samples: Tensor, held_out: Tensor) -> tuple[float, ...]:
+        values = manifold_metrics(held_out, samples)
+        return tuple(values[name] for name in ("precision", "recall", "density", "coverage"))
 
 
 def manifold_metrics(data: Tensor, samples: Tensor, neighbours: int = NEIGHBOURS) -> dict[str, float]:

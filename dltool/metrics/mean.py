@@ -6,6 +6,8 @@ from typing import NamedTuple, Self
 import torch
 from torch import Tensor
 
+SavedMean = tuple[float, float] | float  # Total and count of a mean, or a total alone.
+
 
 class Mean(NamedTuple):
     """A part of a mean: add the totals and the counts of all parts, then divide. Both are detached."""
@@ -22,6 +24,10 @@ class Mean(NamedTuple):
 
     def value(self) -> float:
         return float(self.total) / float(self.count) if float(self.count) else float("nan")
+
+    def saved(self) -> SavedMean:
+        """Plain numbers, for a checkpoint or another process; dltool.metrics.running_means restores them."""
+        return float(self.total), float(self.count)
 
     @classmethod
     def add_all(cls, start: "Mean", parts: Sequence[Self]) -> "Mean":
@@ -59,6 +65,11 @@ def add_means(sums: dict[str, Mean], parts: dict[str, Mean]) -> None:
     """Add each part to the running sum of its name, in place."""
     for name, part in parts.items():
         sums[name] = sums[name] + part if name in sums else part
+
+
+def exact_sum(values: Tensor) -> Tensor:
+    """The sum in float64, where the device has that: it hardly depends on how the values came in batches."""
+    return values.sum(dtype=torch.float32 if values.device.type == "mps" else torch.float64)
 
 
 def read_scalars(scalars: Sequence[Tensor | float]) -> list[float]:

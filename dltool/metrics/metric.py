@@ -1,4 +1,7 @@
-"""What every metric of a supervised task is: a number of a whole split, finished once after its last batch."""
+"""What every metric is: something that is added up over the batches of a split and finished once at the end."""
+
+from collections.abc import Mapping
+from typing import Any, Protocol
 
 from torch import Tensor
 
@@ -6,13 +9,21 @@ from dltool.core.spec import DataSpec
 from dltool.metrics.mean import Mean
 from dltool.metrics.running_means import RunningMeans
 
+State = Mapping[str, Any]  # Name to a tensor, a number, or a tuple of numbers.
+
+
+class HasState(Protocol):
+    """What `merge` takes besides a state."""
+
+    def state(self) -> State: ...
+
 
 class Metric:
-    """A number of a split that follows from sums over its batches, however uneven they are.
+    """A number of a split that follows from sums over its batches, or from rows that are gathered.
 
     A metric is a file here, or of yours behind --trust, and `'task.metrics=[NAME]'` chooses it:
 
-        @register("metric", "largest_error", targets=("numbers",))
+        @register("metric", "largest_error", of="outputs", targets=("numbers",), direction="min")
         class LargestError(Metric):
             def reset(self) -> None:
                 self.largest = 0.0
@@ -20,14 +31,24 @@ class Metric:
             def update(self, outputs: Tensor, targets: Tensor) -> None:
                 self.largest = max(self.largest, (outputs - targets).abs().max().item())
 
+            def state(self) -> State:
+                return {"largest": self.largest}
+
+            def merge_state(self, state: State) -> None:
+                self.largest = max(self.largest, state["largest"])
+
             def compute(self) -> float:
                 return self.largest
 
-    `targets` are the kinds of target that it is for, as in DataSpec. A name that ends in "_error" or "_loss" says
-    that less is better (dltool.metrics.direction).
+    The registration declares:
+        of: "outputs" of a model for samples with targets, which is the default; or "samples" that a generative model
+            draws, whose base class is dltool.metrics.sample_metric.SampleMetric.
+        targets: Of outputs: the kinds of target that it is for, as in DataSpec.
+        needs: Of samples; see SampleMetric.
+        direction: "min" where less is better, "max" where more is. Rules that follow a metric need it.
 
     Attributes:
-        is_number: False where the metric is a picture only, and `compute` gives None.
+        is_number: False where the metric is only drawn, and `compute` gives None.
     """
 
     is_number: bool = True
@@ -40,20 +61,42 @@ class Metric:
         """Forget all batches."""
         raise NotImplementedError
 
-    def update(self, outputs: Tensor, targets: Tensor) -> None:
-        """Add a batch: outputs `(B, output_dim)` float32, targets `(B,)` int64 or `(B, target_dim)` float32.
+    def update(self, *args: Any, **kwargs: Any) -> None:
+        """Add a batch; of outputs, `update(outputs, targets)`.
 
-        Both are float64, in the data's units, where the data's numbers are standardized.
+        Outputs are float32 `(B, output_dim)`, targets int64 `(B,)` or float32 `(B, target_dim)`. Both are float64, in
+        the data's units, where the data's numbers are standardized. Of sequences both are tokens: those that were
+        written, int64 `(B, U)`, and the right ones `(B, V)`, with END, then PAD.
         """
         raise NotImplementedError
 
-    def compute(self) -> float | None:
-        """The number of all batches since `reset`; at least one was added.
+    def state(self) -> State:
+        """All that was added since `reset`, as tensors and numbers: what another process or a file can keep."""
+        raise NotImplementedError(f"{type(self).__name__} has no state(), so that its parts cannot be merged")
+
+    def merge_state(self, state: State) -> None:
+        """Add what another metric of this class was given, from its state.
+
+        However a split is divided, the result is that of the whole: exactly of counts and ranks, to rounding of sums.
+        """
+        raise NotImplementedError(f"{type(self).__name__} has no merge_state(), so that its parts cannot be merged")
+
+    def merge(self, other: HasState | State) -> None:
+        """Add what another metric of this class was given, from itself or from its state."""
+        self.merge_state(other if isinstance(other, Mapping) else other.state())
+
+    def compute(self) -> Any:
+        """The number, a float, of all batches since `reset`; at least one was added.
 
         Raises:
             UndefinedMetric: Where there is none.
         """
         raise NotImplementedError
+
+    @property
+    def remark(self) -> str:
+        """What to print beside the value of the newest evaluation, such as the exact variant; mostly nothing."""
+        return ""
 
 
 class UndefinedMetric(Exception):
@@ -71,7 +114,13 @@ class MeanMetric(Metric):
         raise NotImplementedError
 
     def update(self, outputs: Tensor, targets: Tensor) -> None:
-        self.sums.add({"mean": self.part(outputs, targets)})
+        self.sums.update({"mean": self.part(outputs, targets)})
+
+    def state(self) -> State:
+        return self.sums.state()
+
+    def merge_state(self, state: State) -> None:
+        self.sums.merge(state)
 
     def compute(self) -> float:
-        return self.sums.values()["mean"]
+        return self.sums.compute()["mean"]

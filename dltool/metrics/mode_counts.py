@@ -5,23 +5,60 @@ import math
 import torch
 from torch import Tensor
 
+from dltool.declarations.component import register
+from dltool.metrics.metric import State
+from dltool.metrics.sample_metric import Images, SampleMetric
 
-def mode_counts(labels: Tensor, num_classes: int) -> dict[str, float]:
-    """What a classifier says of samples, counted (Metz et al. 2017, arXiv:1611.02163, section 3.3.1; Srivastava et al.
-    2017, arXiv:1705.07761, section 4.1).
 
-    Args:
-        labels: The class of each sample, int64 `(N,)`.
-        num_classes: Of the data.
+class ClassCounts(SampleMetric):
+    """Base of the metrics of how often a classifier predicts each class for samples.
 
-    Returns:
-        "modes", the classes with at least one sample, so that a classifier's mistakes count too; and
-        "kl_to_uniform", the divergence KL(p || uniform) of the shares p of the classes, in nats: 0 where all are
-        equal, log num_classes where there is one.
+    Attributes:
+        counts: int64 `(K,)`.
     """
-    counts = torch.bincount(labels.cpu(), minlength=num_classes).double()
+
+    def reset(self) -> None:
+        self.counts = torch.zeros(self.context.num_classes, dtype=torch.int64)
+
+    def update(self, samples: Images, held_out: Images) -> None:
+        del held_out  # They have all classes.
+        self.counts += samples.classes.cpu().long().bincount(minlength=len(self.counts))
+
+    def state(self) -> State:
+        return {"counts": self.counts.clone()}
+
+    def merge_state(self, state: State) -> None:
+        self.counts += state["counts"].cpu()
+
+
+@register("metric", "modes", of="samples", needs="classes", direction="max")
+class Modes(ClassCounts):
+    """The classes with at least one sample (Metz et al. 2017, arXiv:1611.02163, section 3.3.1).
+
+    A classifier's mistakes count too.
+    """
+
+    def compute(self) -> float:
+        return num_modes(self.counts)
+
+
+@register("metric", "kl_to_uniform", of="samples", needs="classes", direction="min")
+class KlToUniform(ClassCounts):
+    """KL(p || uniform) of the shares p of the classes among samples (Srivastava et al. 2017, arXiv:1705.07761,
+    section 4.1); see kl_to_uniform.
+    """
+
+    def compute(self) -> float:
+        return kl_to_uniform(self.counts)
+
+
+def num_modes(counts: Tensor) -> float:
+    """How many of the counts `(K,)` are not 0."""
+    return float((counts > 0).sum())
+
+
+def kl_to_uniform(counts: Tensor) -> float:
+    """The divergence of the shares of K counts `(K,)` from 1/K, in nats: 0 where all are equal, log K for one alone."""
+    counts = counts.double()
     shares = counts[counts > 0] / counts.sum()
-    return {
-        "modes": float((counts > 0).sum()),
-        "kl_to_uniform": float((shares * shares.log()).sum()) + math.log(num_classes),
-    }
+    return float((shares * shares.log()).sum()) + math.log(len(counts))

@@ -1,10 +1,37 @@
 """Whether samples are copies of training data: how far the nearest training image is, in pixels."""
 
+from typing import ClassVar, Literal
+
 import torch
 from torch import Tensor
 
+from dltool.declarations.component import register
+from dltool.metrics.sample_metric import GatheredMetric
+
 CHUNK = 8192  # Training images that are compared at a time.
 COPY_QUANTILE = 0.05
+
+
+@register(
+    "metric",
+    "nearest",
+    of="samples",
+    needs="pixels",
+    direction={"nearest_distance": "max", "copies": "min"},
+    reports=("nearest_distance", "copies"),
+)
+class Nearest(GatheredMetric):
+    """How far the nearest training images of the first 1,000 samples are; see nearest_metrics."""
+
+    floor_from: ClassVar[Literal["train", "held_out"]] = "held_out"
+    column: ClassVar[Literal["features", "pixels"]] = "pixels"
+    max_rows: ClassVar[int | None] = 1000
+
+    def compare(self, samples: Tensor, held_out: Tensor) -> tuple[float, float]:
+        data = self.context.training_pixels()
+        of_held_out = nearest_distances(held_out, data)
+        values = nearest_metrics(nearest_distances(samples, data), of_held_out)
+        return values["nearest_distance"], values["copies"]
 
 
 def nearest_distances(samples: Tensor, data: Tensor) -> Tensor:

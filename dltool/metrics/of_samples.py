@@ -2,26 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from dltool.core.errors import ConfigError
 from dltool.core.hints import nearest
+from dltool.declarations.registry import registrations
+from dltool.declarations.source import component
+from dltool.metrics.directions import direction_of_value, reported_by
 
-# Name to what it needs: features of samples and data, a classifier, the classes asked for, or pixels.
-SAMPLE_METRICS = {
-    "fd": "features",
-    "kid": "features",
-    "precision": "features",
-    "recall": "features",
-    "density": "features",
-    "coverage": "features",
-    "modes": "classes",
-    "kl_to_uniform": "classes",
-    "class_accuracy": "classes",
-    "nearest": "pixels",
-}
-GROUPS = {"prdc": ("precision", "recall", "density", "coverage")}
-LENET = "lenet"
+# What a metric of samples may need, in the order in which their values are reported: the features of a network, the
+# classes that a classifier predicts, with these the classes that the model was asked for, or pixels.
+NEEDS = ("features", "classes", "labels", "pixels")
+LENET, INCEPTION = "lenet", "inception"
 NUM_SAMPLES = 10_000
 
 
@@ -30,8 +22,8 @@ class SampleMetrics:
     """What is to be measured of a generative model's samples.
 
     Attributes:
-        names: Keys of SAMPLE_METRICS, each once.
-        num_samples: That are drawn, at most as many as there is data to hold them against; "auto" is at most 10,000.
+        names: Of registered metrics of samples, or of single values that one reports, each once.
+        num_samples: That are drawn, at most as many as there is data to compare them with; "auto" is at most 10,000.
         features: "lenet" is a classifier that dltool trains on the data; else the file of Inception's weights.
     """
 
@@ -49,40 +41,75 @@ class SampleMetrics:
             ConfigError: There is no such metric.
         """
         asked: dict[str, None] = {}
+        unnamed = cls((), num_samples, features)
         for name in names or ():
-            if name not in SAMPLE_METRICS and name not in GROUPS:
-                known = sorted([*SAMPLE_METRICS, *GROUPS])
+            known = sorted({*registered_metrics(), *unnamed.values_of(*registered_metrics())})
+            if name not in known:
                 near = nearest(name, known)
                 raise ConfigError(
                     f"task.metrics: {name}: there is no such metric of samples; there are {', '.join(known)}",
                     f"did you mean {near}?" if near else "'task.metrics=[fd,modes]'",
                 )
-            asked.update(dict.fromkeys(GROUPS.get(name, (name,))))
+            asked.update(dict.fromkeys(parts_of(name)))
         return cls(tuple(asked), num_samples, features)
 
-    def need(self, what: str) -> bool:
-        """Whether a metric needs "features", "classes" or "pixels"."""
-        return any(SAMPLE_METRICS[name] == what for name in self.names)
+    @property
+    def network(self) -> str:
+        """Which network gives the features."""
+        return LENET if self.features == LENET else INCEPTION
 
     @property
-    def logged(self) -> dict[str, str]:
-        """The names as they are logged, of those whose value depends on the network: fd_lenet, or fid_inception."""
-        if self.features == LENET:
-            return {"fd": "fd_lenet", "kid": "kid_lenet"}
-        return {"fd": "fid_inception", "kid": "kid_inception"}
+    def registered(self) -> list[str]:
+        """The registered metrics that give what is asked for, in the order in which they are reported."""
+        found = [one for one in registered_metrics() if {one, *self.values_of(one)} & {*self.names}]
+        return sorted(found, key=lambda one: NEEDS.index(traits_of(one)["needs"]))
+
+    def values_of(self, *registered: str) -> list[str]:
+        """The names under which registered metrics report their values, with the network at hand."""
+        return [value for one in registered for value in reported_by(one, self.network)]
+
+    def need(self, *needs: str) -> bool:
+        """Whether a metric needs one of NEEDS."""
+        return any(traits_of(one)["needs"] in needs for one in self.registered)
 
     @property
     def reported(self) -> list[str]:
-        """Every name under which an evaluation reports them."""
-        several = {"nearest": ["nearest_distance", "copies"], "kid": [self.logged["kid"], f"{self.logged['kid']}_sd"]}
-        return [key for name in self.names for key in several.get(name, [self.logged.get(name, name)])]
+        """Every name under which an evaluation reports them, in its order."""
+        return [
+            value
+            for one in self.registered
+            for value in self.values_of(one)
+            if one in self.names or value in self.names
+        ]
+
+    @property
+    def distances(self) -> list[str]:
+        """Of each metric whose values are named by the network the first one: its full name says more of that."""
+        named = [one for one in self.registered if isinstance(traits_of(one).get("reports"), dict)]
+        return [self.values_of(one)[0] for one in named]
 
     @property
     def main(self) -> tuple[str, str] | None:
-        """The metric that the best checkpoint follows, and its direction; None where nothing is a distance."""
-        return (self.logged["fd"], "min") if "fd" in self.names else None
+        """The metric that the best checkpoint follows, and its direction; None where nothing is a Fréchet distance."""
+        distance = next((value for value in self.values_of("fd") if value in self.reported), None)
+        return None if distance is None else (distance, direction_of_value("fd", distance) or "min")
 
     @property
     def count(self) -> int:
         """The most samples that are drawn."""
         return NUM_SAMPLES if self.num_samples == "auto" else self.num_samples
+
+
+def registered_metrics() -> list[str]:
+    """The registered metrics of samples."""
+    return [name for name in registrations()["metric"] if traits_of(name).get("of") == "samples"]
+
+
+def parts_of(name: str) -> Sequence[str]:
+    """The single values that a metric's name stands for where it reports several, else the name."""
+    reports = traits_of(name).get("reports") if name in registered_metrics() else None
+    return reports if isinstance(reports, tuple) else (name,)
+
+
+def traits_of(registered: str) -> dict[str, Any]:
+    return component("metric", registered).traits

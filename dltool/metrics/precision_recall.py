@@ -49,7 +49,7 @@ class ClassRate(ConfusionMetric):
         return float(numerators.sum() / denominators.sum())
 
 
-@register("metric", "precision", targets=("binary",))
+@register("metric", "precision", of="outputs", targets=("binary",), direction="max")
 class Precision(ClassRate):
     """TP / (TP + FP) of the second class: how many of those predicted are right."""
 
@@ -62,7 +62,7 @@ class Precision(ClassRate):
         return self.of_second_class()
 
 
-@register("metric", "precision_macro", targets=("classes", "binary", "tags"))
+@register("metric", "precision_macro", of="outputs", targets=("classes", "binary", "tags"), direction="max")
 class PrecisionMacro(Precision):
     """The mean of the classes' precisions."""
 
@@ -70,7 +70,7 @@ class PrecisionMacro(Precision):
         return self.macro()
 
 
-@register("metric", "precision_micro", targets=("classes", "binary", "tags"))
+@register("metric", "precision_micro", of="outputs", targets=("classes", "binary", "tags"), direction="max")
 class PrecisionMicro(Precision):
     """The precision over all classes' counts, which is the accuracy."""
 
@@ -78,7 +78,7 @@ class PrecisionMicro(Precision):
         return self.micro()
 
 
-@register("metric", "recall", targets=("binary",))
+@register("metric", "recall", of="outputs", targets=("binary",), direction="max")
 class Recall(ClassRate):
     """TP / (TP + FN) of the second class: how many of those that there are were found."""
 
@@ -91,7 +91,7 @@ class Recall(ClassRate):
         return self.of_second_class()
 
 
-@register("metric", "recall_macro", targets=("classes", "binary", "tags"))
+@register("metric", "recall_macro", of="outputs", targets=("classes", "binary", "tags"), direction="max")
 class RecallMacro(Recall):
     """The mean of the classes' recalls, also called balanced accuracy."""
 
@@ -99,7 +99,7 @@ class RecallMacro(Recall):
         return self.macro()
 
 
-@register("metric", "recall_micro", targets=("classes", "binary", "tags"))
+@register("metric", "recall_micro", of="outputs", targets=("classes", "binary", "tags"), direction="max")
 class RecallMicro(Recall):
     """The recall over all classes' counts, which is the accuracy."""
 
@@ -107,7 +107,7 @@ class RecallMicro(Recall):
         return self.micro()
 
 
-@register("metric", "f1", targets=("binary",))
+@register("metric", "f1", of="outputs", targets=("binary",), direction="max")
 class F1(ClassRate):
     """2 TP / (2 TP + FP + FN) of the second class, the harmonic mean of its precision and recall."""
 
@@ -120,7 +120,7 @@ class F1(ClassRate):
         return self.of_second_class()
 
 
-@register("metric", "f1_macro", targets=("classes", "binary", "tags"))
+@register("metric", "f1_macro", of="outputs", targets=("classes", "binary", "tags"), direction="max")
 class F1Macro(F1):
     """The mean of the classes' F1 scores; always defined, with 0 for a class of which nothing was found."""
 
@@ -128,7 +128,7 @@ class F1Macro(F1):
         return self.macro()
 
 
-@register("metric", "f1_micro", targets=("classes", "binary", "tags"))
+@register("metric", "f1_micro", of="outputs", targets=("classes", "binary", "tags"), direction="max")
 class F1Micro(F1):
     """The F1 score over all classes' counts, which is the accuracy."""
 

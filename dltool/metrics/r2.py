@@ -4,10 +4,10 @@ import torch
 from torch import Tensor
 
 from dltool.declarations.component import register
-from dltool.metrics.metric import Metric, UndefinedMetric
+from dltool.metrics.metric import Metric, State, UndefinedMetric
 
 
-@register("metric", "r2", targets=("numbers",))
+@register("metric", "r2", of="outputs", targets=("numbers",), direction="max")
 class R2(Metric):
     """The coefficient of determination R² = 1 - Σ(y - ŷ)² / Σ(y - ȳ)²; several targets' are averaged.
 
@@ -24,12 +24,24 @@ class R2(Metric):
 
     def update(self, outputs: Tensor, targets: Tensor) -> None:
         outputs, targets = outputs.detach().cpu().double(), targets.cpu().double()
-        size, mean = len(targets), targets.mean(dim=0)
-        count, shift = self.count + size, mean - self.mean
-        self.total += (targets - mean).square().sum(dim=0) + shift.square() * self.count * size / count
+        if len(targets):
+            mean = targets.mean(dim=0)
+            total, residual = ((targets - other).square().sum(dim=0) for other in (mean, outputs))
+            self.merge_state({"count": len(targets), "mean": mean, "total": total, "residual": residual})
+
+    def state(self) -> State:
+        sums = {"mean": self.mean, "total": self.total, "residual": self.residual}
+        return {"count": self.count} | {name: value.clone() for name, value in sums.items()}
+
+    def merge_state(self, state: State) -> None:
+        size = state["count"]
+        if not size:
+            return
+        count, shift = self.count + size, state["mean"].cpu() - self.mean
+        self.total += state["total"].cpu() + shift.square() * self.count * size / count
         self.mean += shift * size / count
         self.count = count
-        self.residual += (targets - outputs).square().sum(dim=0)
+        self.residual += state["residual"].cpu()
 
     def compute(self) -> float:
         if self.count < 2:

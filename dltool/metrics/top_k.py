@@ -11,7 +11,7 @@ from dltool.metrics.mean import Mean
 from dltool.metrics.metric import MeanMetric
 
 
-@register("metric", "top_5_accuracy", targets=("classes", "tags"))
+@register("metric", "top_5_accuracy", of="outputs", targets=("classes", "tags"), direction="max")
 class Top5Accuracy(MeanMetric):
     """The share of samples whose target is among the classes of the k largest scores; equal scores have no order.
 
@@ -32,14 +32,14 @@ class Top5Accuracy(MeanMetric):
         return Mean((best == targets[:, None]).count_nonzero(), len(targets))
 
 
-@register("metric", "top_2_accuracy", targets=("classes", "tags"))
+@register("metric", "top_2_accuracy", of="outputs", targets=("classes", "tags"), direction="max")
 class Top2Accuracy(Top5Accuracy):
     """The share of samples whose target is one of the two best guesses."""
 
     k = 2
 
 
-@register("metric", "top_3_accuracy", targets=("classes", "tags"))
+@register("metric", "top_3_accuracy", of="outputs", targets=("classes", "tags"), direction="max")
 class Top3Accuracy(Top5Accuracy):
     """The share of samples whose target is one of the three best guesses."""
 

@@ -18,6 +18,9 @@ class Total(Mean):
     def since(self, earlier: Mean) -> "Total":
         return Total(self.total - earlier.total)
 
+    def saved(self) -> float:
+        return float(self.total)
+
     @classmethod
     def add_all(cls, start: Mean, parts: Sequence[Self]) -> "Total":
         return Total(super().add_all(start, parts).total)

@@ -162,7 +162,7 @@ class ProgressBar(Observer):
         On a GPU the wait for the queued kernels is this thread's alone (torch releases the interpreter meanwhile).
         """
         try:
-            means = self.progress.sums.values()
+            means = self.progress.sums.compute()
         except RuntimeError:  # The device failed. The training thread meets it too, and says so; keep the last values.
             return
         if means:  # Empty between two epochs.

@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from dltool.core.errors import ConfigError
 from dltool.declarations.component import Fraction, NonNegative, Probability, register, requires
-from dltool.metrics.direction import metric_direction
+from dltool.metrics.directions import declared_direction
 from dltool.optim.schedule import Schedule
 
 
@@ -30,8 +30,7 @@ class Plateau(Schedule):
         cooldown: Evaluations after a reduction that are not counted as bad.
         min_factor: Least product of all reductions.
         metric: A metric of the validation split such as "val/loss"; null takes the task's main metric.
-        mode: Whether less or more is better. "auto" is the direction of the task's main metric; for another
-            one, "min" for losses and errors and "max" for all else.
+        mode: Whether less or more is better; "auto" is what the metric, or the task that reports it, declares.
         warmup_steps, warmup_start: As in Schedule; evaluations during the warm-up are counted.
     """
 
@@ -72,8 +71,8 @@ class Plateau(Schedule):
         Raises:
             ConfigError: If the metric is not among `metrics`, or none is named and the task has no main one.
         """
-        name, direction = self.followed(main_metric)
-        value = find(name, metrics)
+        value = find(self.name_of(main_metric), metrics)
+        _, direction = self.followed(main_metric)
         if self.improves(value, direction):
             self.best = value
             self.num_bad = 0
@@ -87,16 +86,29 @@ class Plateau(Schedule):
             self.cooldown_left = self.cooldown
             self.num_bad = 0
 
-    def followed(self, main_metric: tuple[str, str] | None) -> tuple[str, str]:
-        """The metric to follow and its direction, "min" or "max"."""
-        main, direction = main_metric or (None, "")
-        name = self.metric or main
+    def name_of(self, main_metric: tuple[str, str] | None) -> str:
+        """The metric to follow. Raises ConfigError where there is none."""
+        name = self.metric or (main_metric[0] if main_metric is not None else None)
         if name is None:
             message = "schedule=plateau needs a metric, and the task has no main one"
             raise ConfigError(message, "schedule.metric=val/NAME schedule.mode=min")
+        return name
+
+    def followed(self, main_metric: tuple[str, str] | None) -> tuple[str, str]:
+        """The metric to follow and its direction, "min" or "max".
+
+        Raises:
+            ConfigError: There is no metric to follow, or nothing declares its direction.
+        """
+        main, direction = main_metric or (None, "")
+        name = self.name_of(main_metric)
         if self.mode == "auto" and main is not None and name.removeprefix("val/") == main.removeprefix("val/"):
             return name, direction
-        return name, metric_direction(name, self.mode)
+        followed = declared_direction(name) if self.mode == "auto" else self.mode
+        if followed is None:
+            problem = "neither the metric nor a task declares whether less or more of it is better"
+            raise ConfigError(f"schedule.metric={name}: {problem}", "schedule.mode=min, or schedule.mode=max")
+        return name, followed
 
     def improves(self, value: float, direction: str) -> bool:
         """Whether `value` is better than the best so far by more than the threshold; NaN never is."""

@@ -10,7 +10,7 @@ from typing import Any
 from dltool.core.errors import ConfigError
 from dltool.core.hints import key_hint, nearest
 from dltool.core.shell import quoted
-from dltool.metrics.direction import metric_direction
+from dltool.metrics.directions import declared_direction
 from dltool.runs.catalog import FIELDS, STATES, RunRecord, as_text, find_run, known_keys, read_run, read_runs
 
 FILTER = re.compile(r"([^<>=!]+)(==|!=|<=|>=|=|<|>)(.*)", re.DOTALL)
@@ -143,11 +143,12 @@ def ordered(records: Sequence[RunRecord], key: str, descending: bool | None) -> 
     Args:
         records: In any order, which is kept among equals.
         key: A whole key.
-        descending: None puts the best first by a metric, the newest by date, else the least.
+        descending: None puts the best first by a metric whose direction is declared, the newest by date, else the
+            least.
     """
     if descending is None:
         is_metric = any(key in record.metrics for record in records)
-        descending = key == "date" or (is_metric and metric_direction(key) == "max")
+        descending = key == "date" or (is_metric and declared_direction(key) == "max")
     has: list[RunRecord] = []
     lacks: list[RunRecord] = []
     for record in records:

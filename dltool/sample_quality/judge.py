@@ -1,8 +1,8 @@
-"""Holds samples of a generative model against held-out data, by what `task.metrics` asks for."""
+"""Compares samples of a generative model with held-out data, by what `task.metrics` asks for."""
 
-from collections.abc import Iterable
-from functools import partial
-from typing import NamedTuple, Protocol
+import math
+from collections.abc import Mapping
+from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -10,19 +10,14 @@ from torch import Tensor
 from dltool.core.batch import Batch
 from dltool.core.numerals import numeral
 from dltool.core.randomness import generator
-from dltool.data.dataset import Dataset
-from dltool.data.image_preprocessing import ImagePreprocessing
-from dltool.metrics.frechet import frechet_distance
-from dltool.metrics.kernel_distance import kernel_distance, standardized
-from dltool.metrics.manifold import manifold_metrics
-from dltool.metrics.mode_counts import mode_counts
-from dltool.metrics.nearest import nearest_distances, nearest_metrics
-from dltool.metrics.of_samples import LENET, SampleMetrics
+from dltool.metrics.metric import UndefinedMetric
+from dltool.metrics.of_samples import SampleMetrics
+from dltool.metrics.sample_metric import Images, SampleMetric
 from dltool.sample_quality.classifier import AnyClassifier
-from dltool.tasks.generative import Draw
+from dltool.sample_quality.training_images import TrainingImages
+from dltool.tasks.judge import Draw
 
 DRAWN_AT_ONCE = 500
-COMPARED_PIXELS = 1000  # Images whose nearest training neighbour is sought.
 
 
 class Features(Protocol):
@@ -35,31 +30,8 @@ class Features(Protocol):
         ...
 
 
-class Images(NamedTuple):
-    """Images, and what the networks see in them; what is not asked for is empty.
-
-    Attributes:
-        features: float32 `(N, D)`.
-        classes: As the classifier tells them, int64 `(N,)`.
-        labels: As they are, or were asked for, int64 `(N,)`.
-        pixels: uint8 `(N, C, H, W)`.
-    """
-
-    features: Tensor
-    classes: Tensor
-    labels: Tensor
-    pixels: Tensor
-
-    def select(self, rows: Tensor) -> "Images":
-        return Images(*(values[rows.to(values.device)] if len(values) else values for values in self))
-
-    @classmethod
-    def joined(cls, parts: Iterable["Images"]) -> "Images":
-        return cls(*map(torch.cat, zip(*parts, strict=True)))
-
-
 class SampleJudge:
-    """See dltool.tasks.generative.Judge.
+    """See dltool.tasks.judge.Judge.
 
     Samples become pixels first, rounded to 0 … 255 as one would save them, then what the network was trained on.
     Distances compare n samples with n of the split at hand, drawn at random from it (the halves of MNIST's test set
@@ -68,9 +40,9 @@ class SampleJudge:
 
     Args:
         asked: What is measured.
-        dataset: The run's; its training split gives the floor and the nearest neighbours.
-        preprocessing: What the run's images went through.
-        classifier: None where nothing asks for one.
+        metrics: The registered metrics for it, by name, in the order in which they are reported.
+        training: The run's training images, which give the floor and the nearest neighbours.
+        classifier: None where nothing needs one.
         inception: Gives the features in the classifier's place.
 
     Attributes:
@@ -81,18 +53,17 @@ class SampleJudge:
     def __init__(
         self,
         asked: SampleMetrics,
-        dataset: Dataset,
-        preprocessing: ImagePreprocessing,
+        metrics: Mapping[str, SampleMetric],
+        training: TrainingImages,
         *,
         classifier: AnyClassifier | None = None,
         inception: Features | None = None,
     ) -> None:
         self.asked = asked
-        self.dataset = dataset
-        self.preprocessing = preprocessing
+        self.metrics = metrics
+        self.training = training
         self.classifier = classifier
         self.inception = inception
-        self._training_pixels: Tensor | None = None
         self._floors: dict[tuple[str, int], dict[str, float]] = {}
         self.start("")
 
@@ -100,6 +71,7 @@ class SampleJudge:
         self.split = split
         self._parts: list[Images] = []
         self.values: dict[str, float] = {}
+        self.undefined: Mapping[str, str] = {}
         self.reference: Images | None = None
 
     def see(self, batch: Batch) -> None:
@@ -107,8 +79,7 @@ class SampleJudge:
 
     def look(self, inputs: Tensor, labels: Tensor | None) -> Images:
         """What is needed of inputs as the model has them, `(B, C, H, W)`."""
-        pixels = self.preprocessing.pixels(inputs.float()).round().to(torch.uint8)
-        return self.look_at_pixels(pixels, labels)
+        return self.look_at_pixels(self.training.pixels_of(inputs), labels)
 
     def look_at_pixels(self, pixels: Tensor, labels: Tensor | None) -> Images:
         none = torch.empty(0, device=pixels.device)
@@ -118,22 +89,19 @@ class SampleJudge:
             classes = logits.argmax(dim=1)
         if self.inception is not None and self.asked.need("features"):
             features = self.inception.features(pixels)
-        return Images(features, classes, none if labels is None else labels, pixels if self.keeps_pixels else none)
-
-    @property
-    def keeps_pixels(self) -> bool:
-        return self.asked.need("pixels")
+        kept = pixels if self.asked.need("pixels") else none
+        return Images(features, classes, none if labels is None else labels, kept, torch.arange(len(pixels)))
 
     def measure(self, draw: Draw) -> dict[str, float]:
         seen = Images.joined(self._parts)
-        total = max(map(len, seen))
+        total = len(seen.places)
         self._parts = []
         count = min(self.asked.count, total)
         if count < 2:
             return {}
         rows = torch.randperm(total, generator=generator(0, "judge", "held out", self.split))[:count]
         self.reference = seen.select(rows)
-        self.values = self.compare(self.draw_samples(draw, count), self.reference)
+        self.values, self.undefined = self.compare(self.draw_samples(draw, count), self.reference)
         return dict(self.values)
 
     def draw_samples(self, draw: Draw, count: int) -> Images:
@@ -143,86 +111,55 @@ class SampleJudge:
         counts = [min(at_once, count - start) for start in range(0, count, at_once)]
         return Images.joined(self.look(*draw(number)) for number in counts)
 
-    def compare(self, samples: Images, reference: Images) -> dict[str, float]:
-        """What is asked for, in the order of the names."""
+    def compare(
+        self, samples: Images, reference: Images, *, for_floor: bool = False
+    ) -> tuple[dict[str, float], dict[str, str]]:
+        """What is asked for, in the order of the metrics; and why a value is NaN where one is.
+
+        Args:
+            samples: Of the model, or for the floor training images.
+            reference: Held-out data.
+            for_floor: The held-out data take the samples' place in metrics whose floor is that of held-out data.
+        """
         values: dict[str, float] = {}
-        names, logged = self.asked.names, self.asked.logged
-        if "fd" in names:
-            values[logged["fd"]] = frechet_distance(samples.features, reference.features)
-        if "kid" in names:
-            values[logged["kid"]], values[f"{logged['kid']}_sd"] = self.kernel(samples.features, reference.features)
-        if {"precision", "recall", "density", "coverage"} & {*names}:
-            manifold = manifold_metrics(reference.features, samples.features)
-            values |= {name: value for name, value in manifold.items() if name in names}
-        if {"modes", "kl_to_uniform"} & {*names}:
-            assert self.classifier is not None
-            counts = mode_counts(samples.classes, self.classifier.num_classes)
-            values |= {name: value for name, value in counts.items() if name in names}
-        if "class_accuracy" in names:
-            values["class_accuracy"] = (samples.classes == samples.labels).double().mean().item()
-        if "nearest" in names:
-            first = partial(nearest_distances, data=self.training_pixels())
-            held_out = first(reference.pixels[:COMPARED_PIXELS])
-            values |= nearest_metrics(first(samples.pixels[:COMPARED_PIXELS]), held_out)
-        return values
-
-    def kernel(self, samples: Tensor, reference: Tensor) -> tuple[float, float]:
-        if self.asked.features == LENET:
-            samples, reference = standardized(samples, reference), standardized(reference, reference)
-        return kernel_distance(samples, reference, generator(0, "judge", "subsets"))
-
-    def training_pixels(self, rows: Tensor | None = None) -> Tensor:
-        """The training images, or some of them, `(N, C, H, W)`; all are kept for the next time."""
-        if self._training_pixels is not None:
-            return self._training_pixels if rows is None else self._training_pixels[rows]
-        wanted = torch.full((self.dataset.sizes["train"],), rows is None)
-        if rows is not None:
-            wanted[rows] = True
-        parts, start = [], 0
-        for batch in self.dataset.evaluation("train"):
-            inputs = batch.inputs[wanted[start : start + batch.size].to(batch.inputs.device)]
-            parts.append(self.preprocessing.pixels(inputs).round().to(torch.uint8))
-            start += batch.size
-        pixels = torch.cat(parts)
-        if rows is None:
-            self._training_pixels = pixels
-        return pixels
+        undefined: dict[str, str] = {}
+        for name, metric in self.metrics.items():
+            names = self.asked.values_of(name)
+            metric.reset()
+            metric.update(reference if for_floor and metric.floor_from == "held_out" else samples, reference)
+            try:
+                found = metric.compute()
+            except UndefinedMetric as reason:
+                found = (math.nan,) * len(names)
+                undefined |= dict.fromkeys(names, str(reason))
+            values |= dict(zip(names, found if isinstance(found, tuple) else (found,), strict=True))
+            metric.reset()  # Not to keep the rows.
+        return {name: values[name] for name in self.asked.reported}, undefined
 
     def floor(self) -> dict[str, float]:
-        """The same measures of training samples against the held-out ones; nothing where these are training samples.
+        """The same measures of data in place of samples; nothing where the held-out data are training samples.
 
-        Beside class_accuracy stands the classifier's on the held-out data, and beside the distance to the nearest
-        training image that of the held-out ones.
+        That is of as many training images, or of the held-out ones themselves, as each metric says.
         """
         if self.reference is None or self.split in ("train", "all"):
             return {}
-        reference, count = self.reference, max(map(len, self.reference))
+        reference, count = self.reference, len(self.reference.places)
         key = (self.split, count)
         if key not in self._floors:
-            size = self.dataset.sizes["train"]
-            rows = torch.randperm(size, generator=generator(0, "judge", "train"))[:count]
-            pixels = self.training_pixels(rows)
+            rows = torch.randperm(self.training.count, generator=generator(0, "judge", "train"))[:count]
+            pixels = self.training.pixels(rows)
             if len(pixels) < len(rows):  # trainer.limit_batches leaves some out.
                 return {}
-            samples = self.look_at_pixels(pixels, None)
-            if self.asked.need("classes"):
-                samples = samples._replace(labels=reference.labels[: len(pixels)])
-            self._floors[key] = self.floor_of(samples, reference)
+            self._floors[key], _ = self.compare(self.look_at_pixels(pixels, None), reference, for_floor=True)
         return self._floors[key]
-
-    def floor_of(self, samples: Images, reference: Images) -> dict[str, float]:
-        values = self.compare(samples._replace(pixels=reference.pixels), reference)
-        if "class_accuracy" in values:
-            values["class_accuracy"] = (reference.classes == reference.labels).double().mean().item()
-        return values
 
     @property
     def remarks(self) -> list[str]:
         if not self.values:
             return []
         assert self.reference is not None
-        where = f"n={in_thousands(max(map(len, self.reference)))}/ref={self.split}"
-        floor, distances = self.floor(), [*self.asked.logged.values()]
+        where = f"n={in_thousands(len(self.reference.places))}/ref={self.split}"
+        floor, distances = self.floor(), self.asked.distances
         lines = []
         for name in distances:
             if name in self.values:

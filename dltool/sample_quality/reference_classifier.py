@@ -19,7 +19,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import safetensors.torch
 import torch
@@ -30,15 +30,12 @@ from dltool.config.compose import COMMAND_LINE, Composed, compose
 from dltool.core.errors import ConfigError
 from dltool.core.process import OUTPUT_ROOT
 from dltool.core.spec import DataSpec
-from dltool.data.arrays import Split
 from dltool.data.dataset import Dataset
 from dltool.data.fitted import from_json, to_json
 from dltool.data.image_preprocessing import ImagePreprocessing
-from dltool.data.sample_data import SampleData
-from dltool.declarations.construct import build_component
-from dltool.declarations.source import component
 from dltool.runs.lock import one_process_at_a_time
 from dltool.sample_quality.classifier import AnyClassifier, Classifier, StackedClassifier, digest_of
+from dltool.sample_quality.training_images import image_preprocessing
 
 FORMAT = 1
 WEIGHTS, RECORD = "weights.safetensors", "classifier.json"
@@ -57,7 +54,6 @@ OF_A_TRAINING = (
     "augment",
 )
 LEAST_SIDE = 32  # LeNet's.
-HASHED_AT_A_TIME = 1024  # Images.
 
 
 class Trained(NamedTuple):
@@ -71,6 +67,7 @@ class Trained(NamedTuple):
 
 
 Train = Callable[[Config], Trained]
+MakeModel = Callable[[DataSpec], nn.Module]
 Say = Callable[[str], None]
 
 
@@ -83,6 +80,7 @@ def reference_classifier(
     dataset: Dataset,
     device: torch.device,
     train: Train,
+    make_model: MakeModel,
     *,
     stacked: int = 0,
     say: Say = say_on_stderr,
@@ -94,8 +92,9 @@ def reference_classifier(
         dataset: What that became. All but its test split is learned from; that measures the accuracy.
         device: Where the classifier is wanted.
         train: Trains a config in memory.
+        make_model: The model of the recipe, with any weights.
         stacked: Channels of the images to be classified that are each an image of this data; 0 where they are not.
-        say: Tells a person what takes so long.
+        say: Prints what takes so long.
 
     Raises:
         ConfigError: The data has no classes, or no images.
@@ -105,22 +104,19 @@ def reference_classifier(
     key = key_of(recipe, dataset)
     folder = OUTPUT_ROOT / "classifiers" / key
     with one_process_at_a_time(folder):
-        classifier = read(folder, device, say)
+        classifier = read(folder, device, make_model, say)
         if classifier is None:
             say(f"training the classifier by which samples of {data['name']} are measured (once; kept in {folder})")
             started = time.monotonic()
             trained = train(config_of(recipe, data, device))
-            classifier = keep(folder, trained, recipe, time.monotonic() - started, device)
+            classifier = keep(folder, trained, recipe, time.monotonic() - started, device, make_model)
             say(f"its accuracy on {classifier.tested} is {classifier.accuracy:.1%} ({classifier.seconds:.0f} s)")
     return StackedClassifier(classifier, stacked) if stacked else classifier
 
 
 def check_classes(data: Mapping[str, Any], dataset: Dataset) -> None:
-    if not isinstance(dataset.preprocessing, ImagePreprocessing):
-        raise ConfigError(
-            f"task.metrics: samples of data={data['name']} are no images, and only images have features to compare",
-            "task.metrics=null",
-        )
+    """Raises ConfigError where no classifier of images can be trained on the data."""
+    image_preprocessing(dataset, data["name"])
     if dataset.spec.target not in ("classes", "binary"):
         raise ConfigError(
             f"task.metrics: data={data['name']} has no classes, so that no classifier can be trained on it",
@@ -130,14 +126,13 @@ def check_classes(data: Mapping[str, Any], dataset: Dataset) -> None:
 
 def recipe_for(data: Mapping[str, Any], dataset: Dataset) -> dict[str, Any]:
     """All that the classifier depends on but the images."""
-    images = dataset.preprocessing
-    assert isinstance(images, ImagePreprocessing)
+    images = image_preprocessing(dataset, data["name"])
     kept = {key: copy.deepcopy(value) for key, value in data.items() if key not in OF_A_TRAINING}
     if learns_from_val(data, dataset):
         kept["val_fraction"] = 0.0
     if "resize" in kept:  # The size of the run's images, unless that is too small.
         kept["resize"] = list(images.size) if min(images.size) >= LEAST_SIDE else "auto"
-    steps_per_epoch = math.ceil(sum(map(len, splits_to_learn(data, dataset))) / BATCH_SIZE)
+    steps_per_epoch = math.ceil(sum(dataset.sizes[name] for name in splits_to_learn(data, dataset)) / BATCH_SIZE)
     epochs = min(max(LEAST_EPOCHS, math.ceil(LEAST_STEPS / steps_per_epoch)), MOST_EPOCHS)
     return {"options": [*RECIPE, f"trainer.epochs={epochs}"], "data": kept | {"batch_size": BATCH_SIZE}}
 
@@ -147,10 +142,9 @@ def learns_from_val(data: Mapping[str, Any], dataset: Dataset) -> bool:
     return "test" in dataset.sizes and dataset.held_out and data.get("num_folds") is None and "val_fraction" in data
 
 
-def splits_to_learn(data: Mapping[str, Any], dataset: Dataset) -> list[Split]:
-    assert isinstance(dataset, SampleData)
+def splits_to_learn(data: Mapping[str, Any], dataset: Dataset) -> list[str]:
     names = ("train", "val") if learns_from_val(data, dataset) else ("train",)
-    return [dataset.splits[name] for name in names if name in dataset.splits]
+    return [name for name in names if name in dataset.sizes]
 
 
 def key_of(recipe: Mapping[str, Any], dataset: Dataset) -> str:
@@ -160,27 +154,8 @@ def key_of(recipe: Mapping[str, Any], dataset: Dataset) -> str:
     }
     text = json.dumps([FORMAT, recipe["options"], how, dataset.spec.class_names], sort_keys=True)
     digest = hashlib.blake2b(text.encode(), digest_size=8)
-    assert isinstance(dataset, SampleData)
-    splits = splits_to_learn(recipe["data"], dataset)
-    order = torch.cat([split.places for split in splits]).argsort(stable=True)
-    inputs, targets = (
-        torch.cat([values.cpu() for values in columns])
-        for columns in ([split.inputs for split in splits], [split.targets for split in splits])
-    )
-    files = getattr(dataset, "_files", None)
-    if files is not None and inputs.dtype != torch.uint8:  # Not decoded: what the files are tells.
-        for row in inputs[order].tolist():
-            about = os.stat(files.path(row))  # noqa: PTH116
-            digest.update(f"{files.paths[row]} {about.st_size} {about.st_mtime_ns}\n".encode())
-    else:
-        for rows in order.split(HASHED_AT_A_TIME):
-            digest.update(as_bytes(dataset.resized(inputs[rows])))
-    digest.update(as_bytes(targets[order]))
+    dataset.hash_samples(splits_to_learn(recipe["data"], dataset), digest.update)
     return digest.hexdigest()
-
-
-def as_bytes(values: Tensor) -> bytes:
-    return values.cpu().contiguous().numpy().tobytes()
 
 
 def config_of(recipe: Mapping[str, Any], data: Mapping[str, Any], device: torch.device) -> Config:
@@ -202,7 +177,14 @@ def config_of(recipe: Mapping[str, Any], data: Mapping[str, Any], device: torch.
     return check(ours)
 
 
-def keep(folder: Path, trained: Trained, recipe: Mapping[str, Any], seconds: float, device: torch.device) -> Classifier:
+def keep(
+    folder: Path,
+    trained: Trained,
+    recipe: Mapping[str, Any],
+    seconds: float,
+    device: torch.device,
+    make_model: MakeModel,
+) -> Classifier:
     """Write the classifier, and give it back as it will be read."""
     split = next(name for name in ("test", "val", "train") if f"{name}/accuracy" in trained.metrics)
     weights = {name: tensor.detach().cpu().contiguous() for name, tensor in trained.model.state_dict().items()}
@@ -226,10 +208,10 @@ def keep(folder: Path, trained: Trained, recipe: Mapping[str, Any], seconds: flo
         temporary.rename(folder)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
-    return from_record(record, weights, device)
+    return from_record(record, weights, device, make_model)
 
 
-def read(folder: Path, device: torch.device, say: Say) -> Classifier | None:
+def read(folder: Path, device: torch.device, make_model: MakeModel, say: Say) -> Classifier | None:
     """The classifier in a folder; None where there is none, or a damaged one."""
     if not folder.exists():
         return None
@@ -238,21 +220,22 @@ def read(folder: Path, device: torch.device, say: Say) -> Classifier | None:
         weights = safetensors.torch.load_file(folder / WEIGHTS)
         if digest_of(weights) != record["sha256"]:
             raise ValueError("its SHA-256 is another")
-        return from_record(record, weights, device)
+        return from_record(record, weights, device, make_model)
     except Exception as error:  # What no JSON, no safetensors or an older format is can end anywhere.
         say(f"warning: the classifier in {folder} is damaged ({type(error).__name__}: {error}) and is trained anew")
         return None
 
 
-def from_record(record: Mapping[str, Any], weights: dict[str, Tensor], device: torch.device) -> Classifier:
+def from_record(
+    record: Mapping[str, Any], weights: dict[str, Tensor], device: torch.device, make_model: MakeModel
+) -> Classifier:
     preprocessing, spec = from_json(record["fitted"], RECORD)
-    assert isinstance(preprocessing, ImagePreprocessing)
     with torch.random.fork_rng(devices=[]):
-        model: nn.Module = build_component(component("model", "lenet"), {}, spec)
+        model = make_model(spec)
     model.load_state_dict(weights)
     return Classifier(
         model.eval().requires_grad_(False).to(device),
-        preprocessing,
+        cast("ImagePreprocessing", preprocessing),
         spec.class_names,
         record["accuracy"],
         record["tested"],

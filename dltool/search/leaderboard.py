@@ -11,8 +11,9 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
+from dltool.core.errors import ConfigError
 from dltool.core.safe_path import SafePath
-from dltool.metrics.direction import metric_direction
+from dltool.metrics.directions import declared_direction
 from dltool.search.folder import Result
 from dltool.search.record import mean_and_spread
 
@@ -46,9 +47,16 @@ def ranking_metric(results: Sequence[Result], metric: str | None, mode: str) -> 
 
     What the user named; else the main metric of the first job that has one, on the test split where no job
     has reported it on the validation split. None where there is nothing to rank by.
+
+    Raises:
+        ConfigError: The direction of what the user named is to be found, and nothing declares it.
     """
     if metric is not None:
-        return metric, metric_direction(metric, mode)
+        direction = declared_direction(metric) if mode == "auto" else mode
+        if direction is None:
+            problem = "neither the metric nor a task declares whether less or more of it is better"
+            raise ConfigError(f"sweep.metric={metric}: {problem}", "sweep.mode=min, or sweep.mode=max")
+        return metric, direction
     reported = {name for result in results for name in result.metrics or {}}
     for result in results:
         if result.main_metric is not None:

@@ -18,7 +18,7 @@ class SweepSettings:
         dir: The sweep's folder; null makes outputs/<date>/<time>_sweep. That of the same sweep goes on with it.
         n_jobs: Jobs that run at the same time, each with its share of the cores and GPUs.
         metric: What the settings are ranked by, "val/accuracy"; null takes the task's main metric.
-        mode: Its direction; "auto" knows losses and errors ("min") from all else ("max").
+        mode: Its direction; "auto" is what the metric, or the task that reports it, declares.
     """
 
     dir: str | None = None
@@ -38,7 +38,7 @@ class TuneSettings:
         trials: Trials that the study shall have altogether.
         n_jobs: Trials that this command runs at the same time.
         metric: What is optimized, "val/accuracy"; null takes the task's main metric.
-        mode: Its direction; "auto" knows losses and errors ("min") from all else ("max").
+        mode: Its direction; "auto" is what the metric, or the task that reports it, declares.
         sampler: "tpe", the tree-structured Parzen estimator (Bergstra et al. 2011), or "random".
         pruner: What ends a trial at an evaluation: "median" (worse than the median of the earlier trials at the same
             time), "hyperband" (Li et al. 2018) or "none".

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from dltool.config.compose import Composed
+from dltool.core.errors import ConfigError
 from dltool.core.process import OUTPUT_ROOT
 from dltool.core.shell import quoted, setting
 from dltool.search.assignment import Assignment
@@ -164,8 +165,14 @@ class Sweep:
 
     def print_ranking(self) -> None:
         results = self.folder.results()
-        ranking = ranking_metric(results, self.settings.metric, self.settings.mode)
-        if ranking is None or not any(result.state == "finished" for result in results):
+        if not any(result.state == "finished" for result in results):
+            return
+        try:
+            ranking = ranking_metric(results, self.settings.metric, self.settings.mode)
+        except ConfigError as error:
+            print(f"warning: the jobs are not ranked: {error.message} ({error.hint})", file=sys.stderr)
+            return
+        if ranking is None:
             return
         ranked = standings(results, *ranking)
         output_console(width=200).print(leaderboard(ranked, *ranking))

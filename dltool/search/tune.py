@@ -40,7 +40,7 @@ def find_metric(config: Config, settings: TuneSettings) -> tuple[str, str]:
         ConfigError, DataError: Where no training of this config reports it, or it cannot be built.
     """
     parts = prepare(config, ("tune.metric", settings.metric))
-    monitored = followed_metric(settings.metric, settings.mode, parts.task)
+    monitored = followed_metric(settings.metric, settings.mode, parts.task, "tune.metric")
     if monitored is None or (settings.metric is None and "val" not in parts.dataset.sizes):
         raise ConfigError(
             "tune.metric must be named: this training has no metric of its own on a validation split",

@@ -1,7 +1,7 @@
 """Training against an adversary: the min-max problem of Madry, and TRADES."""
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
@@ -66,6 +66,8 @@ class AdversarialTask(SupervisedTask):
     Raises:
         ConfigError: For TRADES with class weights.
     """
+
+    metric_directions: ClassVar[dict[str, str]] = {"divergence": "min"}
 
     def __init__(
         self,

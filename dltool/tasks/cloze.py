@@ -1,6 +1,7 @@
 """The cloze: words that are masked, from those on both sides."""
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -36,6 +37,7 @@ class ClozeTask(Task):
     """
 
     uses = ("fill",)
+    metric_directions: ClassVar[dict[str, str]] = {"perplexity": "min"}
 
     def __init__(self, model: nn.Module, loss: Criterion, spec: DataSpec, *, masked: Probability[float] = 0.15) -> None:
         super().__init__(model)

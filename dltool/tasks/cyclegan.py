@@ -1,7 +1,7 @@
 """Translation between two domains of images of which no pairs are known."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import torch
 from torch import Tensor
@@ -74,6 +74,16 @@ class CycleGanTask(Task):
     uses = ("translate",)
     directions = DIRECTIONS
     main_metric = ("cycle_l1", "min")
+    metric_directions: ClassVar[dict[str, str]] = {
+        "cycle_l1": "min",
+        "cycle_l1_*": "min",
+        "identity_l1": "min",
+        "g_loss": "min",
+        "d_loss": "min",
+        "class_kept": "max",
+        "class_kept_*": "max",
+        "classifier_accuracy_*": "max",
+    }
 
     def __init__(
         self,

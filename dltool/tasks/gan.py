@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from functools import partial
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import torch
 from torch import Tensor
@@ -52,6 +52,12 @@ class GanTask(GenerativeTask):
     """
 
     model: AdversarialNetworks
+    metric_directions: ClassVar[dict[str, str]] = {
+        "d_loss": "min",
+        "g_loss": "min",
+        "modes": "max",
+        "high_quality": "max",
+    }
 
     def __init__(
         self,

@@ -1,8 +1,5 @@
 """What the tasks share whose models make samples from a code."""
 
-from collections.abc import Callable
-from typing import Protocol
-
 import torch
 from torch import Tensor
 
@@ -12,57 +9,24 @@ from dltool.core.spec import DataSpec
 from dltool.metrics.of_samples import SampleMetrics
 from dltool.tasks.task import Suggestion, Task
 
-Draw = Callable[[int], tuple[Tensor, Tensor | None]]  # So many samples, and the classes that were asked for.
-
-
-class Judge(Protocol):
-    """Holds samples of a model against held-out data."""
-
-    @property
-    def remarks(self) -> list[str]:
-        """What a person should know of the newest measures: their full names, the floor beside them."""
-        ...
-
-    def start(self, split: str) -> None:
-        """Before the first batch of a split; the one before may have been broken off."""
-        ...
-
-    def see(self, batch: Batch) -> None:
-        """A batch of the split; must not wait for an accelerator."""
-        ...
-
-    def measure(self, draw: Draw) -> dict[str, float]:
-        """Name to value of what was asked for, once the whole split was seen."""
-        ...
-
 
 class GenerativeTask(Task):
     """Base of the tasks whose models make samples x from a code z.
 
     Attributes:
         latent_dim: Numbers in a code.
-        num_classes: By which samples can be asked for; 0 for an unconditional model.
         has_truncation: Whether `decode` knows truncation.
-        asked: What is to be measured of the samples.
-        judge: Measures that in each evaluation; dltool.build.prepare puts it here where something is asked for.
     """
 
     uses: tuple[str, ...] = ("generate",)
     main_metric: tuple[str, str] | None = None
     latent_dim: int
-    num_classes: int = 0
     has_truncation: bool = False
-    asked: SampleMetrics = SampleMetrics()
-    judge: Judge | None = None
 
     def ask_for(self, asked: SampleMetrics) -> None:
         """Have this measured of the samples; the best checkpoint follows a distance where the task has nothing else."""
-        self.asked = asked
+        self.sample_metrics = asked
         self.main_metric = self.main_metric or asked.main
-
-    @property
-    def sample_metrics(self) -> list[str]:
-        return list(self.asked.reported)
 
     def suggestion(self, spec: DataSpec) -> Suggestion:
         return Suggestion("sample", "sample")
@@ -120,7 +84,11 @@ class GenerativeTask(Task):
 
     def finish_evaluation(self, metrics: dict[str, float]) -> dict[str, float]:
         """The metrics with what the judge measures, where there is one."""
-        return metrics if self.judge is None else metrics | self.judge.measure(self.draw)
+        if self.judge is None:
+            return metrics
+        values = metrics | self.judge.measure(self.draw)
+        self.undefined = self.judge.undefined
+        return values
 
     @property
     def remarks(self) -> list[str]:

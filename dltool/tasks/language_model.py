@@ -1,7 +1,7 @@
 """Language modelling: each token from those before it."""
 
 import math
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 import torch.nn.functional as F
@@ -30,6 +30,7 @@ class LanguageModelTask(Task):
     """
 
     uses = ("continue",)
+    metric_directions: ClassVar[dict[str, str]] = {"perplexity": "min", "bits_per_character": "min"}
 
     def __init__(self, model: nn.Module, loss: Criterion, spec: DataSpec) -> None:
         super().__init__(model)

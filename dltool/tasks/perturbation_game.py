@@ -1,7 +1,7 @@
 """The game between a network that learns to perturb images and the classifier that it perturbs them for."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -55,6 +55,12 @@ class PerturbationGameTask(SupervisedTask):
         attacker_channels: Maps of G at the full and at half the size.
         share: s, of the perturbed images in f's loss.
     """
+
+    metric_directions: ClassVar[dict[str, str]] = {
+        "perturbed_loss": "min",
+        "perturbed_accuracy": "max",
+        "attacker_loss": "min",
+    }
 
     def __init__(
         self,

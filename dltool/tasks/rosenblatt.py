@@ -1,7 +1,7 @@
 """The perceptron's learning rule, a task without gradients."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -47,6 +47,7 @@ class RosenblattTask(Task):
 
     model: Perceptron
     main_metric = ("accuracy", "max")
+    metric_directions: ClassVar[dict[str, str]] = {"mistakes": "min", "total_mistakes": "min"}
 
     def __init__(self, model: Perceptron, loss: None, spec: DataSpec, *, lr: Positive[float] = 1.0) -> None:
         del loss, spec  # The rule follows from no loss and holds for rows of any width.

@@ -9,7 +9,8 @@ from typing import Any
 
 from torch import Tensor
 
-from dltool.core.spec import END, IGNORED, DataSpec
+from dltool.core.spec import IGNORED, DataSpec
+from dltool.metrics.bleu import until_end
 from dltool.tasks.predictions import Prediction, Screen
 from dltool.text.fitting import load_tokenizer
 from dltool.text.tokenizer import BLANK, Tokenizer
@@ -220,8 +221,3 @@ def likeliest(part: Prediction, tokenizer: Tokenizer, count: int) -> list[list[t
 def stranger_marks(part: str, tokenizer: Tokenizer) -> list[bool]:
     """False for each token of a text without blanks that the training never saw."""
     return [False for token in tokenizer.encode(part) if token == tokenizer.unknown]
-
-
-def until_end(tokens: Sequence[int]) -> Sequence[int]:
-    """The tokens before END, or all of them."""
-    return tokens[: tokens.index(END)] if END in tokens else tokens

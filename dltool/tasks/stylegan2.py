@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from functools import partial
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import torch
 from torch import Tensor
@@ -63,6 +63,7 @@ class StyleGan2Task(GanTask):
 
     model: StyleGan2
     has_truncation = True
+    metric_directions: ClassVar[dict[str, str]] = {"r1": "min", "path_penalty": "min"}
 
     def __init__(
         self,

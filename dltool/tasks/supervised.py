@@ -1,9 +1,8 @@
 """Supervised learning: one network, targets, a loss between them."""
 
 import copy
-import math
-from collections.abc import Callable
-from typing import Self
+from collections.abc import Callable, Mapping
+from typing import ClassVar, Self
 
 import torch
 from torch import Tensor, nn
@@ -14,10 +13,9 @@ from dltool.core.spec import DataSpec
 from dltool.declarations.component import NonNegative, register, requires
 from dltool.losses.criterion import Criterion
 from dltool.metrics.accuracy import accuracy, predicted_classes
-from dltool.metrics.chosen import chosen_metrics
-from dltool.metrics.direction import metric_direction
+from dltool.metrics.directions import declared_direction
 from dltool.metrics.mean import Mean, MeanOver
-from dltool.metrics.metric import UndefinedMetric
+from dltool.metrics.metric import Metric
 from dltool.tasks.predictions import Prediction
 from dltool.tasks.task import Loss, Task
 
@@ -68,10 +66,9 @@ class SupervisedTask(Task):
 
     Attributes:
         attacked_examples: The first samples of the newest evaluation under attack; None without one.
-
-    Raises:
-        ConfigError: For a metric that there is not, or that does not fit the targets.
     """
+
+    metric_directions: ClassVar[dict[str, str]] = {"attacked_loss": "min", "attacked_accuracy": "max"}
 
     def __init__(
         self,
@@ -92,12 +89,16 @@ class SupervisedTask(Task):
         self.l1 = l1
         self.l2 = l2
         self.predicts_classes = spec.target != "numbers"
-        self.metrics = chosen_metrics(metrics, spec)
+        self.metric_names = metrics
         if self.predicts_classes:
             self.uses = (*self.uses, "classify")
-            numbers = [name for name, metric in self.metrics.items() if metric.is_number]
-            main = next(iter(numbers), "loss")
-            self.main_metric = (main, metric_direction(main))
+
+    def use_metrics(self, metrics: Mapping[str, Metric]) -> None:
+        """Measure these; the first is the main metric of classes, unless a subclass has another."""
+        super().use_metrics(metrics)
+        numbers = [name for name, metric in metrics.items() if metric.is_number]
+        if self.predicts_classes and numbers and self.main_metric is Task.main_metric:
+            self.main_metric = (numbers[0], declared_direction(numbers[0]) or "max")
 
     def with_model(self, model: nn.Module) -> Self:
         """The same task around another model, which gives outputs of the same kind."""
@@ -194,16 +195,10 @@ class SupervisedTask(Task):
 
     @property
     def remarks(self) -> list[str]:
-        return [f"attacked: {self.adversary.describe()}"] if self.adversary is not None else []
+        attacked = [f"attacked: {self.adversary.describe()}"] if self.adversary is not None else []
+        return [*super().remarks, *attacked]
 
     def finish_evaluation(self, metrics: dict[str, float]) -> dict[str, float]:
         attacked = {name: value for name, value in metrics.items() if name in ATTACKED}
-        values, self.undefined = {name: value for name, value in metrics.items() if name not in ATTACKED}, {}
-        for name, metric in self.metrics.items():
-            try:
-                value = metric.compute()
-            except UndefinedMetric as reason:
-                value, self.undefined[name] = math.nan, str(reason)
-            if value is not None:
-                values[name] = value
-        return values | attacked
+        plain = {name: value for name, value in metrics.items() if name not in ATTACKED}
+        return plain | self.computed_metrics() | attacked

@@ -5,9 +5,11 @@ role to minimize one of its losses. The Trainer decides when steps happen (dltoo
 Updater how one optimizer takes one (dltool.engine.updater); tasks import neither.
 """
 
+import math
 from collections.abc import Callable, Mapping, Sequence
+from fnmatch import fnmatchcase
 from types import MappingProxyType
-from typing import Any, NamedTuple, Protocol
+from typing import Any, ClassVar, NamedTuple, Protocol
 
 from torch import Tensor, nn
 
@@ -16,7 +18,9 @@ from dltool.core.errors import ConfigError
 from dltool.core.spec import DataSpec
 from dltool.data.preprocessing import Preprocessing
 from dltool.metrics.mean import Mean
-from dltool.metrics.metric import Metric
+from dltool.metrics.metric import Metric, UndefinedMetric
+from dltool.metrics.of_samples import SampleMetrics
+from dltool.tasks.judge import Judge
 from dltool.tasks.predictions import AnyPredictions, Prediction, Predictions
 
 
@@ -117,7 +121,15 @@ class Task:
         draws_per_step: Batches that one train_step draws; sets the number of steps in an epoch.
         main_metric: Metric of the validation split that best checkpoints and `stop` follow by
             default and "min" or "max"; None where the task has none (a GAN).
-        metrics: What is measured beside the means that `evaluate` returns; after an evaluation, of its split.
+        metric_directions: "min" or "max" of the metrics that the task reports beside registered ones, as far as one is
+            better; `*` stands for anything. A class inherits those of its bases. It is a dict that is written out,
+            since dltool.metrics.directions reads it from the source text.
+        metric_names: The registered metrics of outputs that an evaluation measures; None for the usual ones of the
+            data's targets.
+        metrics: Those, which dltool.build.metrics puts here; after an evaluation, of its split.
+        sample_metrics: The registered metrics of samples that an evaluation measures.
+        judge: Measures those; dltool.build.sample_quality puts it here where any is asked for.
+        num_classes: By which samples can be asked for; 0 for a task without samples or an unconditional model.
         watchers: Told of each batch of an evaluation, by tasks with one output a sample.
         undefined: Name to reason of the metrics that had no value in the newest evaluation.
         split: What the newest evaluation measured; the evaluator says so before it starts.
@@ -126,7 +138,12 @@ class Task:
     uses: tuple[str, ...] = ()
     draws_per_step: int = 1
     main_metric: tuple[str, str] | None = ("loss", "min")
+    metric_directions: ClassVar[dict[str, str]] = {"loss": "min", "penalty": "min"}
+    metric_names: Sequence[str] | None = ()
     metrics: Mapping[str, Metric] = MappingProxyType({})
+    sample_metrics: SampleMetrics = SampleMetrics()
+    judge: Judge | None = None
+    num_classes: int = 0
     undefined: Mapping[str, str] = MappingProxyType({})
     split: str = ""
 
@@ -148,6 +165,19 @@ class Task:
         """One step of the algorithm; returns what to log, as sums and counts."""
         return updaters["model"].minimize(self.loss, source.draw())
 
+    @classmethod
+    def direction_of(cls, metric: str) -> str | None:
+        """What `metric_directions` of the class and its bases say of a metric, by its name without the split."""
+        for owner in cls.__mro__:
+            for pattern, direction in vars(owner).get("metric_directions", {}).items():
+                if fnmatchcase(metric, pattern):
+                    return str(direction)
+        return None
+
+    def use_metrics(self, metrics: Mapping[str, Metric]) -> None:
+        """Measure these, which `metric_names` asked for, in each evaluation."""
+        self.metrics = metrics
+
     def start_evaluation(self) -> None:
         """Before the first batch of a split; the one before may have been broken off."""
         for metric in self.metrics.values():
@@ -162,6 +192,19 @@ class Task:
     def finish_evaluation(self, metrics: dict[str, float]) -> dict[str, float]:
         """Turn the means over a split into its metrics (a root of a mean square, say)."""
         return metrics
+
+    def computed_metrics(self) -> dict[str, float]:
+        """The values of `metrics` over the split; NaN where there is none, which `undefined` then explains."""
+        values, undefined = {}, {}
+        for name, metric in self.metrics.items():
+            try:
+                value = metric.compute()
+            except UndefinedMetric as reason:
+                value, undefined[name] = math.nan, str(reason)
+            if value is not None:
+                values[name] = value
+        self.undefined = undefined
+        return values
 
     def details(self) -> dict[str, float]:
         """What of the evaluation just finished is too much for a line of the log; `dltool evaluate` adds it."""
@@ -222,19 +265,14 @@ class Task:
             return None
         return Suggestion("predict", "predict", "--text 'TEXT'" if spec.num_tokens else "--input FILE")
 
-    @property
-    def sample_metrics(self) -> list[str]:
-        """The metrics of generated samples that an evaluation reports once they are measured."""
-        return []
-
     def samples(self, count: int) -> Tensor | None:
         """Draw `count` samples of a generative model, `(count, *input_shape)`; None where there are none."""
         return None
 
     @property
     def remarks(self) -> list[str]:
-        """What a person should know of the newest evaluation's metrics, such as how exactly one is computed."""
-        return []
+        """What the user should know of the newest evaluation's metrics, such as how exactly one is computed."""
+        return [metric.remark for metric in self.metrics.values() if metric.remark]
 
     @property
     def networks(self) -> dict[str, Network]:

@@ -2,26 +2,24 @@
 
 import copy
 from collections.abc import Sequence
-from typing import Any, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 import torch
 from torch import Tensor, nn
 
 from dltool.core.batch import Batch
-from dltool.core.errors import ConfigError
 from dltool.core.spec import BEGIN, IGNORED, PAD, DataSpec
 from dltool.data.preprocessing import Preprocessing
 from dltool.declarations.component import NonNegative, Positive, register
 from dltool.decoding.beam_search import beam_search, greedy_search
 from dltool.losses.criterion import Criterion
+from dltool.metrics.bleu import until_end
 from dltool.metrics.mean import Mean, MeanOver
 from dltool.tasks.language_model import measured_tokens, token_loss, with_perplexity
 from dltool.tasks.predictions import Prediction
-from dltool.tasks.sequence_predictions import TextPredictions, until_end
+from dltool.tasks.sequence_predictions import TextPredictions
 from dltool.tasks.task import DecodedText, Loss, Network, Task
 from dltool.text.fitting import load_tokenizer
-
-UNKNOWN_WORD = "\N{REPLACEMENT CHARACTER}"  # What a tokeniser reads <unk> as.
 
 
 @register("task", "translation", loss_for="data")
@@ -42,6 +40,7 @@ class TranslationTask(Task):
     """
 
     uses = ("write",)
+    metric_directions: ClassVar[dict[str, str]] = {"perplexity": "min"}
 
     def __init__(
         self,
@@ -58,53 +57,31 @@ class TranslationTask(Task):
         self.translator: Any = model  # With encode() and decode() beside forward().
         self.criterion = loss
         self.spec = spec
-        self.chosen = metrics
+        self.metric_names = metrics
         self.beam = beam
         self.length_penalty = length_penalty
         self.max_length = max_length or spec.max_target_length - 1  # BEGIN is not written.
         self.tokenizer = load_tokenizer(spec.target_tokenizer)
         self.main_metric = ("exact_match", "max") if "exact_match" in metrics else ("loss", "min")
-        if "bleu" in metrics:
-            sacrebleu()
-        self.written: list[str] = []
-        self.references: list[str] = []
-        self.signature = ""
 
     def loss(self, batch: Batch) -> Loss:
         outputs = self.model(batch.inputs, batch.targets[:, :-1])
         mean, count = token_loss(self.criterion, outputs, expected(batch.targets))
         return Loss(mean, count, {"loss": MeanOver(mean.detach(), count)})
 
-    def start_evaluation(self) -> None:
-        super().start_evaluation()
-        self.written, self.references = [], []
-
     def evaluate(self, batch: Batch) -> dict[str, Mean]:
         outputs = self.model(batch.inputs, batch.targets[:, :-1])
         means = measured_tokens(self.criterion, outputs, expected(batch.targets))
-        if self.chosen or self.watchers:
+        if self.metrics or self.watchers:
             written = self.write(batch.inputs)
-            means["exact_match"] = Mean(same_texts(written, batch.targets[:, 1:]).sum(), batch.size)
+            for metric in self.metrics.values():
+                metric.update(written, batch.targets[:, 1:])
             for watcher in self.watchers:
                 watcher.see(batch, written)
-        if "bleu" in self.chosen:
-            self.written += [text.replace(UNKNOWN_WORD, "?") for text in self.texts(written)]
-            self.references += self.texts(batch.targets)
         return means
 
     def finish_evaluation(self, metrics: dict[str, float]) -> dict[str, float]:
-        values = with_perplexity(metrics, in_characters=False)
-        if "exact_match" not in self.chosen:
-            values.pop("exact_match", None)
-        if "bleu" in self.chosen:
-            bleu = sacrebleu().metrics.BLEU(force=True)  # Or it warns that tokens are told apart.
-            values["bleu"] = bleu.corpus_score(self.written, [self.references]).score
-            self.signature = str(bleu.get_signature())
-        return values
-
-    @property
-    def remarks(self) -> list[str]:
-        return [f"bleu: sacrebleu {self.signature}"] if self.signature else []
+        return with_perplexity(metrics, in_characters=False) | self.computed_metrics()
 
     def searching(self, beam: int | None = None, length_penalty: float | None = None) -> Self:
         """The same task, writing with another beam or another length penalty."""
@@ -168,20 +145,3 @@ def expected(targets: Tensor) -> Tensor:
     """What follows each token of `(B, U)` but the last: `(B, U - 1)`, IGNORED behind END."""
     following = targets[:, 1:]
     return following.masked_fill(following == PAD, IGNORED)
-
-
-def same_texts(written: Tensor, targets: Tensor) -> Tensor:
-    """Whether each row of `(B, U)` is that of `(B, V)`, both padded behind, bool `(B,)`."""
-    length = max(written.shape[1], targets.shape[1])
-    both = [torch.nn.functional.pad(rows, (0, length - rows.shape[1]), value=PAD) for rows in (written, targets)]
-    return (both[0] == both[1]).all(dim=1)
-
-
-def sacrebleu() -> Any:
-    """The library, imported when it is used."""
-    try:
-        import sacrebleu as library
-        import sacrebleu.metrics
-    except ImportError as error:
-        raise ConfigError("task.metrics: bleu needs sacrebleu", 'pip install "dltool[text]"') from error
-    return library

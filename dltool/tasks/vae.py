@@ -1,7 +1,7 @@
 """The variational autoencoder: maximize the evidence lower bound."""
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import torch
 from torch import Tensor
@@ -67,6 +67,14 @@ class VaeTask(CodingTask):
 
     model: Vae
     criterion: Likelihood
+    metric_directions: ClassVar[dict[str, str]] = {
+        "reconstruction": "min",
+        "kl": "min",
+        "neg_elbo": "min",
+        "grey_neg_elbo": "min",
+        "nll_*": "min",
+        "grey_nll_*": "min",
+    }
 
     def __init__(
         self,

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -43,6 +43,7 @@ class Word2VecTask(Task):
 
     model: Word2Vec
     uses = ("compare",)
+    metric_directions: ClassVar[dict[str, str]] = {"spearman": "max", "analogy": "max"}
 
     def __init__(
         self,

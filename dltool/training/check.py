@@ -24,7 +24,7 @@ def check_one_batch(config: Config) -> int:
         trainer.task.model.train()
         trainer.train_step()
         trainer.raise_if_bad()
-        loss = trainer.progress.sums.values()
+        loss = trainer.progress.sums.compute()
         for updater in trainer.updaters.values():
             updater.optimizer.zero_grad()  # As the next step would: gradients take as much memory as the weights.
         metrics = {"val": trainer.evaluate("val", num_batches=1)}

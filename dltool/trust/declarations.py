@@ -24,7 +24,7 @@ GROUPS: dict[str, tuple[tuple[str, ...], str]] = {
     "data": (("inputs", "targets"), '@register("data", "{}", into=TableData, inputs="vector", targets="classes")'),
     "loss": (("tasks",), '@register("loss", "{}", targets=("classes",), head="classes", tasks=("supervised",))'),
     "task": (("loss_for",), '@register("task", "{}", loss_for="data")'),
-    "metric": (("targets",), '@register("metric", "{}", targets=("classes", "binary"))'),
+    "metric": ((), '@register("metric", "{}", of="outputs", targets=("classes", "binary"), direction="max")'),
     "optim": ((), '@register("optim", "{}", into=Optimizer)'),
     "schedule": ((), '@register("schedule", "{}", into=Schedule)'),
 }
@@ -33,6 +33,8 @@ ALLOWED = {
     ("data", "inputs"): INPUTS[1:],
     ("data", "targets"): TARGETS,
     ("loss", "head"): ("classes", "one", "numbers", "targets"),
+    ("metric", "of"): ("outputs", "samples"),
+    ("metric", "needs"): ("features", "classes", "labels", "pixels"),
 }
 LISTS = ("tasks", "default_for")  # And `targets`, except of data.
 INTO = ("optim", "schedule")  # Must be built into a class of dltool's.
@@ -131,6 +133,8 @@ def check_traits(group: str, name: str, call: ast.Call, path: Path, example: str
                 problem = f"{keyword.arg}={ast.unparse(keyword.value)} is no literal, and nothing is run to read it"
                 raise wrong(path, keyword.value, problem, example) from error
     needed = [*GROUPS[group][0], *(["head"] if group == "loss" and "targets" in traits else [])]
+    if group == "metric":
+        needed.append("needs" if traits.get("of") == "samples" else "targets")
     if missing := [trait for trait in needed if trait not in traits]:
         raise wrong(path, call, f"{group}={name} does not state {' and '.join(missing)}", example)
     for trait, value in traits.items():

@@ -11,12 +11,12 @@ from sklearn import metrics as sklearn_metrics
 from sklearn.calibration import calibration_curve
 from torch import Tensor
 
+from dltool.build.metrics import chosen_metrics, fits
 from dltool.core.errors import ConfigError
 from dltool.core.spec import DataSpec
 from dltool.declarations.source import component, registrations
 from dltool.metrics.calibration import NUM_BINS, CalibrationError, confidences
-from dltool.metrics.chosen import chosen_metrics
-from dltool.metrics.direction import metric_direction
+from dltool.metrics.directions import declared_direction
 from dltool.metrics.metric import UndefinedMetric
 
 CLASSES = DataSpec((1,), "classes", tuple("abcdefgh"), output_dim=8)
@@ -80,7 +80,7 @@ FITTING = [
     (name, spec)
     for name in registrations()["metric"]
     for spec in (CLASSES, TWO, ONE_LOGIT, NUMBERS, SEVERAL)
-    if spec.target in component("metric", name).traits["targets"] and name not in ("confusion", "calibration_error")
+    if fits(name, spec) and name not in ("confusion", "calibration_error")
 ]
 
 
@@ -207,5 +207,8 @@ def test_a_metric_that_does_not_fit(name: str, spec: DataSpec, message: str, hin
 
 
 def test_the_direction_of_every_metric() -> None:
-    smaller = {name for name in registrations()["metric"] if metric_direction(f"val/{name}") == "min"}
+    of_outputs = [name for name in registrations()["metric"] if "targets" in component("metric", name).traits]
+    directions = {name: declared_direction(f"val/{name}") for name in of_outputs}
+    smaller = {name for name, direction in directions.items() if direction == "min"}
     assert smaller == {"calibration_error", "mae", "mse", "rmse"}
+    assert {name for name, direction in directions.items() if direction is None} == {"confusion"}

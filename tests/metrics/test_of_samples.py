@@ -4,11 +4,11 @@ import pytest
 import torch
 
 from dltool.core.errors import ConfigError
-from dltool.metrics.direction import metric_direction
+from dltool.metrics.directions import declared_direction
 from dltool.metrics.frechet import frechet_distance, moments
 from dltool.metrics.kernel_distance import kernel_distance, standardized, unbiased_discrepancy
 from dltool.metrics.manifold import manifold_metrics, own_radius
-from dltool.metrics.mode_counts import mode_counts
+from dltool.metrics.mode_counts import kl_to_uniform, num_modes
 from dltool.metrics.nearest import nearest_distances, nearest_metrics
 from dltool.metrics.of_samples import SampleMetrics
 
@@ -121,15 +121,13 @@ class TestManifold:
 
 class TestModeCounts:
     def test_counts_classes_and_their_spread(self):
-        even = mode_counts(torch.arange(10).repeat(3), 10)
-        assert even == {"modes": 10, "kl_to_uniform": pytest.approx(0)}
-        assert mode_counts(torch.zeros(5, dtype=torch.int64), 10) == {
-            "modes": 1,
-            "kl_to_uniform": pytest.approx(math.log(10)),
-        }
-        lopsided = mode_counts(torch.tensor([0, 0, 0, 2]), 4)
-        assert lopsided["modes"] == 2
-        assert lopsided["kl_to_uniform"] == pytest.approx(0.75 * math.log(3) + 0.25 * math.log(1))
+        even = torch.full((10,), 3)
+        assert (num_modes(even), kl_to_uniform(even)) == (10, pytest.approx(0))
+        single = torch.tensor([5] + 9 * [0])
+        assert (num_modes(single), kl_to_uniform(single)) == (1, pytest.approx(math.log(10)))
+        lopsided = torch.tensor([3, 0, 1, 0])
+        assert num_modes(lopsided) == 2
+        assert kl_to_uniform(lopsided) == pytest.approx(0.75 * math.log(3) + 0.25 * math.log(1))
 
 
 class TestNearest:
@@ -163,7 +161,7 @@ class TestNames:
 
     @pytest.mark.parametrize("name", ["val/fd_lenet", "fid_inception", "kid_lenet", "val/kl_to_uniform", "test/copies"])
     def test_less_of_these_is_better(self, name):
-        assert metric_direction(name) == "min"
+        assert declared_direction(name) == "min"
 
     def test_more_of_others_is(self):
-        assert metric_direction("val/coverage") == metric_direction("class_accuracy") == "max"
+        assert declared_direction("val/coverage") == declared_direction("class_accuracy") == "max"

@@ -30,7 +30,7 @@ def parts(step: int) -> dict[str, Mean]:
 def means_of(steps: range) -> RunningMeans:
     means = RunningMeans()
     for step in steps:
-        means.add(parts(step))
+        means.update(parts(step))
     return means
 
 
@@ -40,7 +40,7 @@ def test_they_are_what_adding_each_part_gives() -> None:
     for step in steps:
         for name, part in parts(step).items():
             expected[name] = expected[name] + part if name in expected else part
-    values = means_of(steps).values()
+    values = means_of(steps).compute()
     assert values == pytest.approx({name: mean.value() for name, mean in expected.items()}, rel=1e-5)
     assert values["mistakes"] == sum(step for step in steps if step % 4)
 
@@ -51,23 +51,23 @@ def test_a_small_last_batch_is_added_to_the_large_ones() -> None:
     for size in (2000, 2000, 10, 2000, 7, 8):
         outputs, targets = torch.randn(size, 3), torch.randint(3, (size,))
         right += int((outputs.argmax(1) == targets).sum())
-        means.add({"accuracy": accuracy(outputs, targets)})
-    assert means.values() == {"accuracy": right / 6025}
+        means.update({"accuracy": accuracy(outputs, targets)})
+    assert means.compute() == {"accuracy": right / 6025}
 
 
 def test_when_they_are_read_changes_no_bit() -> None:
     steps = range(2 * MAX_WAITING + 30)
-    once = means_of(steps).values()
+    once = means_of(steps).compute()
     often = RunningMeans()
     for step in steps:
-        often.add(parts(step))
+        often.update(parts(step))
         if step % 3 == 0:
-            often.values()
+            often.compute()
         if step % 5 == 0:
             often.state_dict()
         if step % 11 == 0:
             often.window()
-    assert often.values() == once
+    assert often.compute() == once
 
 
 @pytest.mark.parametrize("stop", [1, 49, 50, 51, MAX_WAITING])
@@ -75,11 +75,11 @@ def test_a_saved_state_goes_on_to_the_same_bits(stop: int) -> None:
     whole, first, second = RunningMeans(), RunningMeans(), RunningMeans()
     whole_windows, windows = [], []
     for step in range(400):
-        whole.add(parts(step))
+        whole.update(parts(step))
         if step == stop:
             second.load_state_dict(first.state_dict())
         resumed = first if step < stop else second
-        resumed.add(parts(step))
+        resumed.update(parts(step))
         if (step + 1) % 50 == 0:
             whole_windows.append(whole.window())
             windows.append(resumed.window())
@@ -89,14 +89,14 @@ def test_a_saved_state_goes_on_to_the_same_bits(stop: int) -> None:
 
 def test_a_window_is_what_came_since_the_last_one() -> None:
     means = RunningMeans()
-    means.add({"loss": MeanOver(torch.tensor(4.0), 2), "mistakes": Total(3)})
+    means.update({"loss": MeanOver(torch.tensor(4.0), 2), "mistakes": Total(3)})
     assert means.window() == {"loss": 4.0, "mistakes": 3.0}
-    means.add({"loss": MeanOver(torch.tensor(1.0), 2), "mistakes": Total(2)})
+    means.update({"loss": MeanOver(torch.tensor(1.0), 2), "mistakes": Total(2)})
     assert means.window() == {"loss": 1.0, "mistakes": 2.0}
-    assert means.values() == {"loss": 2.5, "mistakes": 5.0}
+    assert means.compute() == {"loss": 2.5, "mistakes": 5.0}
     assert math.isnan(means.window()["loss"])
-    means.clear()
-    assert means.values() == means.window() == {}
+    means.reset()
+    assert means.compute() == means.window() == {}
 
 
 def test_what_waits_is_bounded() -> None:
@@ -109,18 +109,18 @@ def test_another_thread_never_sees_a_part_twice_or_not_at_all() -> None:
 
     def look() -> None:
         while not stop.is_set():
-            seen.append(means.values().get("steps", 0.0))
+            seen.append(means.compute().get("steps", 0.0))
 
     looking = threading.Thread(target=look)
     looking.start()
     for step in range(20 * MAX_WAITING):
-        means.add({"steps": Total(1)})
+        means.update({"steps": Total(1)})
         if step % 100 == 0:
             means.fold()
     stop.set()
     looking.join()
     assert seen == sorted(seen)
-    assert means.values() == {"steps": 20 * MAX_WAITING}
+    assert means.compute() == {"steps": 20 * MAX_WAITING}
 
 
 def test_large_outputs_are_counted_at_once() -> None:
@@ -135,5 +135,5 @@ def test_a_last_batch_that_is_small_among_large_ones() -> None:
     outputs, targets = torch.randn(1100, 10), torch.randint(10, (1100,))
     means = RunningMeans()
     for start, stop in ((0, 500), (500, 1000), (1000, 1100)):
-        means.add({"accuracy": accuracy(outputs[start:stop], targets[start:stop])})
-    assert means.values() == {"accuracy": int((outputs.argmax(1) == targets).sum()) / 1100}
+        means.update({"accuracy": accuracy(outputs[start:stop], targets[start:stop])})
+    assert means.compute() == {"accuracy": int((outputs.argmax(1) == targets).sum()) / 1100}

@@ -9,6 +9,7 @@ import pytest
 import torch
 from PIL import Image
 
+from dltool.build.metrics import with_metrics
 from dltool.core.batch import Batch
 from dltool.core.spec import DataSpec
 from dltool.engine.evaluator import evaluate
@@ -25,7 +26,7 @@ TEST = {"step": 5, "epoch": 1, "split": "test", "test/loss": 1.0}
 
 def evaluated(*metrics: str, labels: tuple[int, ...] = (0, 1, 2, 2)) -> SupervisedTask:
     """A task after an evaluation of three samples of every class and its name."""
-    task = SupervisedTask(Linear(SPEC), CrossEntropy(SPEC), SPEC, metrics=list(metrics))
+    task = with_metrics(SupervisedTask(Linear(SPEC), CrossEntropy(SPEC), SPEC, metrics=list(metrics)), SPEC)
     evaluate(task, [Batch(torch.randn(len(labels), 3), torch.tensor(labels), len(labels))])
     return task
 

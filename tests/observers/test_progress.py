@@ -160,7 +160,7 @@ def test_bar_shows_running_means_and_leaves_the_terminal_whole(terminal: Console
     threads = threading.active_count()
     bar.on_start(TASK, progress)
     progress.metrics = {"step/loss": 7.0, "train/loss": 8.0, "val/loss": 9.0}
-    progress.sums.add({"loss": Mean(torch.tensor(6.0), 3), "accuracy": Mean(torch.tensor(3), torch.tensor(4))})
+    progress.sums.update({"loss": Mean(torch.tensor(6.0), 3), "accuracy": Mean(torch.tensor(3), torch.tensor(4))})
     progress.step, progress.samples = 5, 320
     bar._live.refresh()  # type: ignore[union-attr]  # What the timer does.
     assert "epoch 1/2" in text(terminal)
@@ -216,7 +216,7 @@ class SharedDict(dict):
 
 def test_bar_only_copies_what_the_training_thread_writes(terminal: Console) -> None:
     progress, bar = Progress(total_steps=10), ProgressBar(terminal)
-    progress.sums.add({"loss": Mean(1.0, 2)})
+    progress.sums.update({"loss": Mean(1.0, 2)})
     progress.metrics = SharedDict({"val/loss": 0.25})
     bar.on_start(TASK, progress)
     bar._live.refresh()  # type: ignore[union-attr]
@@ -227,13 +227,13 @@ def test_bar_only_copies_what_the_training_thread_writes(terminal: Console) -> N
 def test_a_failing_device_leaves_the_last_values(terminal: Console, monkeypatch: pytest.MonkeyPatch) -> None:
     bar = ProgressBar(terminal)
     bar.progress = Progress()
-    bar.progress.sums.add({"loss": Mean(1.0, 2)})
+    bar.progress.sums.update({"loss": Mean(1.0, 2)})
     bar._read_running_means()
 
     def fail() -> dict[str, float]:
         raise RuntimeError("CUDA error: device-side assert triggered")
 
-    monkeypatch.setattr(bar.progress.sums, "values", fail)
+    monkeypatch.setattr(bar.progress.sums, "compute", fail)
     bar._read_running_means()
     assert bar._running == {"loss": 0.5}
 

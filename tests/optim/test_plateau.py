@@ -80,13 +80,18 @@ def test_applies_its_factor_after_a_warm_up():
         ("val/r2", "auto", ("r2", "max"), ("val/r2", "max")),
         ("val/loss", "auto", ("accuracy", "max"), ("val/loss", "min")),
         ("val/mae", "auto", ("accuracy", "max"), ("val/mae", "min")),
-        ("val/mean_absolute_error", "auto", ("accuracy", "max"), ("val/mean_absolute_error", "min")),
         ("val/accuracy", "auto", ("loss", "min"), ("val/accuracy", "max")),
         ("val/fid", "min", None, ("val/fid", "min")),
     ],
 )
 def test_metric_and_direction(metric, mode, main, expected):
     assert Plateau(metric=metric, mode=mode).followed(main) == expected
+
+
+def test_a_direction_that_nothing_declares_is_to_be_named():
+    with pytest.raises(ConfigError, match=r"schedule\.metric=val/mean_absolute_error: neither the metric") as error:
+        Plateau(metric="val/mean_absolute_error").followed(("accuracy", "max"))
+    assert error.value.hint == "schedule.mode=min, or schedule.mode=max"
 
 
 def test_a_worse_negative_value_is_no_improvement():

@@ -12,6 +12,7 @@ from torch import Tensor
 from dltool.build.aside import reference_classifier, train_aside
 from dltool.build.components import build_data
 from dltool.build.prepare import prepare
+from dltool.build.sample_quality import build_judge, classifier_of
 from dltool.build.trainer import build_trainer
 from dltool.config.check import Config
 from dltool.core.batch import Batch
@@ -20,9 +21,9 @@ from dltool.core.numerals import numeral
 from dltool.metrics.of_samples import SampleMetrics
 from dltool.runs.folder import RunFolder
 from dltool.runs.lock import one_process_at_a_time
-from dltool.sample_quality.attach import classifier_of
 from dltool.sample_quality.classifier import Classifier, StackedClassifier
 from dltool.sample_quality.judge import SampleJudge, in_thousands
+from dltool.sample_quality.training_images import TrainingImages
 from dltool.training.check import check_one_batch
 
 ALL = ("fd", "kid", "precision", "recall", "density", "coverage", "modes", "kl_to_uniform", "nearest")
@@ -54,7 +55,7 @@ def digits(configure_here: Callable[..., Config]) -> tuple[Config, Any, Classifi
 
 def judge_of(dataset: Any, classifier: Any, *names: str, num_samples: int = 10_000) -> SampleJudge:
     asked = SampleMetrics(names, num_samples)
-    return SampleJudge(asked, dataset, dataset.preprocessing, classifier=classifier)
+    return build_judge(asked, TrainingImages(dataset, "digits"), classifier=classifier)
 
 
 def show(judge: SampleJudge, dataset: Any, split: str = "test") -> None:

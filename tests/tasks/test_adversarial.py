@@ -10,6 +10,7 @@ from torch.nn import functional as F
 
 from dltool.attacks.adversary import Adversary
 from dltool.attacks.pgd import PGD
+from dltool.build.metrics import with_metrics
 from dltool.core.batch import Batch
 from dltool.core.spec import DataSpec
 from dltool.engine.evaluator import evaluate
@@ -131,8 +132,8 @@ def test_eps_grows_in_the_warm_up() -> None:
 
 
 def test_evaluation_is_supervised_and_under_attack() -> None:
-    plain = evaluate(SupervisedTask(network(), CrossEntropy(SPEC), SPEC), [BATCH])
-    task = AdversarialTask(network(), CrossEntropy(SPEC), SPEC, adversary(num_samples=7))
+    plain = evaluate(with_metrics(SupervisedTask(network(), CrossEntropy(SPEC), SPEC), SPEC), [BATCH])
+    task = with_metrics(AdversarialTask(network(), CrossEntropy(SPEC), SPEC, adversary(num_samples=7)), SPEC)
     values = evaluate(task, BATCH.split(3))
     assert list(values) == ["loss", "accuracy", "attacked_loss", "attacked_accuracy", "perturbation"]
     assert {name: values[name] for name in plain} == pytest.approx(plain)
@@ -169,7 +170,7 @@ def test_training_withstands_what_plain_training_does_not() -> None:
             optimizer.zero_grad()
             task.loss(batch).mean.backward()
             optimizer.step()
-        accuracy[name] = evaluate(task, [batch])
+        accuracy[name] = evaluate(with_metrics(task, spec), [batch])
     assert accuracy["plain"]["accuracy"] > 0.99
     assert accuracy["plain"]["attacked_accuracy"] < 0.5
     assert accuracy["madry"]["attacked_accuracy"] > 0.85

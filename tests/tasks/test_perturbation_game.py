@@ -9,6 +9,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from dltool.attacks.ball import Ball
+from dltool.build.metrics import with_metrics
 from dltool.core.batch import Batch
 from dltool.core.spec import DataSpec
 from dltool.engine.evaluator import evaluate
@@ -25,7 +26,7 @@ def game(**fields: Any) -> PerturbationGameTask:
     torch.manual_seed(1)
     model = nn.Sequential(nn.Conv2d(1, 4, 3), nn.BatchNorm2d(4), nn.ReLU(), nn.Flatten(), nn.Linear(48, 3))
     fields = {"attacker_channels": [4, 6], "eps": 0.2, **fields}
-    return PerturbationGameTask(model, CrossEntropy(SPEC), SPEC, **fields)
+    return with_metrics(PerturbationGameTask(model, CrossEntropy(SPEC), SPEC, **fields), SPEC)
 
 
 class Updater:

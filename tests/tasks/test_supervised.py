@@ -6,6 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from dltool.build.metrics import with_metrics
 from dltool.core.batch import Batch
 from dltool.core.spec import DataSpec
 from dltool.engine.evaluator import evaluate
@@ -93,7 +94,7 @@ def test_an_l2_step_of_sgd_is_weight_decay_of_twice_lambda():
 
 
 def test_evaluation_of_numbers():
-    task = SupervisedTask(MLP(NUMBERS), MSE(NUMBERS), NUMBERS)
+    task = with_metrics(SupervisedTask(MLP(NUMBERS), MSE(NUMBERS), NUMBERS), NUMBERS)
     batch = batch_of(NUMBERS)
     with torch.no_grad():
         errors = task.model(batch.inputs) - batch.targets
@@ -111,7 +112,7 @@ def test_evaluation_of_numbers():
 
 def test_binary_and_classes_log_accuracy():
     spec = DataSpec((4,), "binary", ("a", "b"), output_dim=1)
-    task = SupervisedTask(MLP(spec), BinaryCrossEntropy(spec), spec)
+    task = with_metrics(SupervisedTask(MLP(spec), BinaryCrossEntropy(spec), spec), spec)
     batch = Batch(torch.randn(8, 4), torch.randint(2, (8,)), 8)
     right = (task.model(batch.inputs).squeeze(1).sigmoid() > 0.5).long() == batch.targets
     assert task.loss(batch).logs["accuracy"].value() == right.float().mean().item()
@@ -128,7 +129,7 @@ def test_logs_hold_no_graph():
 
 def test_the_first_metric_of_classes_is_the_main_one():
     def main(spec, metrics):
-        return SupervisedTask(MLP(spec), CrossEntropy(spec), spec, metrics=metrics).main_metric
+        return with_metrics(SupervisedTask(MLP(spec), CrossEntropy(spec), spec, metrics=metrics), spec).main_metric
 
     assert main(CLASSES, ["confusion", "f1_macro", "accuracy"]) == ("f1_macro", "max")
     assert main(CLASSES, ["calibration_error"]) == ("calibration_error", "min")
@@ -138,7 +139,7 @@ def test_the_first_metric_of_classes_is_the_main_one():
 
 def test_an_undefined_metric_is_nan_with_a_reason_until_it_is_defined():
     spec = DataSpec((4,), "binary", ("no", "yes"), output_dim=2)
-    task = SupervisedTask(MLP(spec), CrossEntropy(spec), spec, metrics=["auroc", "accuracy"])
+    task = with_metrics(SupervisedTask(MLP(spec), CrossEntropy(spec), spec, metrics=["auroc", "accuracy"]), spec)
     one_class, both = (Batch(torch.randn(4, 4), torch.tensor(t), 4) for t in ([0, 0, 0, 0], [0, 1, 0, 1]))
     assert math.isnan(evaluate(task, [one_class])["auroc"])
     assert task.undefined == {"auroc": "there is no sample of yes"}
@@ -147,7 +148,8 @@ def test_an_undefined_metric_is_nan_with_a_reason_until_it_is_defined():
 
 
 def test_an_evaluation_that_was_broken_off_leaves_nothing_behind():
-    task = SupervisedTask(MLP(CLASSES), CrossEntropy(CLASSES), CLASSES, metrics=["accuracy", "auroc", "f1_macro"])
+    named = SupervisedTask(MLP(CLASSES), CrossEntropy(CLASSES), CLASSES, metrics=["accuracy", "auroc", "f1_macro"])
+    task = with_metrics(named, CLASSES)
     first, second = batch_of(CLASSES, 50), batch_of(CLASSES, 30)
 
     def stop():

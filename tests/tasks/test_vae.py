@@ -10,7 +10,7 @@ from dltool.core.spec import DataSpec
 from dltool.engine.evaluator import evaluate
 from dltool.losses.bernoulli import Bernoulli
 from dltool.losses.gaussian import Gaussian
-from dltool.metrics.direction import metric_direction
+from dltool.metrics.directions import declared_direction
 from dltool.models.vae import Vae
 from dltool.tasks.vae import VaeTask, kl_divergence
 
@@ -236,5 +236,5 @@ def test_numbers_need_another_decoder():
 def test_less_of_all_that_is_measured_is_better():
     task = make_task(num_importance_samples=2)
     for name in [*evaluate(task, [BATCH]), "grey_neg_elbo", "grey_nll_2"]:
-        assert metric_direction(f"val/{name}") == "min", name
-    assert metric_direction("val/accuracy") == metric_direction("test/f1_macro") == "max"
+        assert declared_direction(f"val/{name}") == "min", name
+    assert declared_direction("val/accuracy") == declared_direction("test/f1_macro") == "max"

@@ -315,3 +315,58 @@ def test_links_folders_and_yamls_belong_to_a_package(tmp_path: Path) -> None:
             check(compose(["model=wide", "data=rings", "model.width=1"]))
     finally:
         trust([])
+
+
+def test_a_metric_without_a_direction_goes_by_its_name_and_says_so(tmp_path: Path, configure: Callable) -> None:
+    trust(read_sources([write(tmp_path / "code", PACKAGE)]))
+    try:
+        with pytest.warns(FutureWarning, match=r'metric=misses_error declares no direction.*direction="min"'):
+            parts = prepare(configure(*EVERYTHING, *SHORT))
+    finally:
+        trust([])
+    assert parts.task.main_metric == ("misses_error", "min")
+
+
+SAMPLE_METRIC = """\
+from dltool.declarations.component import register
+from dltool.metrics.sample_metric import SampleMetric
+
+@register(
+    "metric", "ink", of="samples", needs="pixels", direction={"ink_of_data": "max"}, reports=("ink", "ink_of_data")
+)
+class Ink(SampleMetric):
+    \"\"\"The mean brightness.\"\"\"
+
+    floor_from = "held_out"
+
+    def reset(self):
+        self.sums = [0.0, 0, 0.0, 0]
+
+    def update(self, samples, held_out):
+        for i, images in enumerate((samples, held_out)):
+            self.sums[2 * i] += float(images.pixels.double().sum())
+            self.sums[2 * i + 1] += images.pixels.numel()
+
+    def state(self):
+        return {"sums": tuple(self.sums)}
+
+    def merge_state(self, state):
+        self.sums = [a + b for a, b in zip(self.sums, state["sums"])]
+
+    def compute(self):
+        return self.sums[0] / self.sums[1], self.sums[2] / self.sums[3]
+"""
+
+
+def test_a_metric_of_samples_is_measured_like_those_of_dltool(dltool_here: Run, tmp_path: Path) -> None:
+    (tmp_path / "ink.py").write_text(SAMPLE_METRIC)
+    words = ["train", "--trust", "ink.py", "model=gan", "data=digits", *SHORT, "trainer.epochs=1"]
+    done = dltool_here(*words, "task.metrics=[ink]", "run.dir=outputs/r")
+    assert done.returncode == 0, done.stderr
+    metrics = json.loads(Path("outputs/r/status.json").read_text())["metrics"]
+    assert 0 < metrics["test/ink"] < 255
+    assert 0 < metrics["test/ink_of_data"] < 255
+    assert "what data in place of samples gets: ink " in done.stdout
+    following = dltool_here(*words, "task.metrics=[ink]", "stop.metric=val/ink", "stop.patience=3")
+    assert following.returncode == 2
+    assert "hint: stop.mode=min, or stop.mode=max" in following.stderr

@@ -1,28 +1,30 @@
-"""Gives a generative task the judge that it asks for."""
+"""From what `task.metrics` asks of samples to the judge that measures it, and to the classifier that it needs."""
 
 from collections.abc import Mapping
 from typing import Any
 
 import torch
+from torch import nn
 
 from dltool.core.errors import ConfigError
+from dltool.core.spec import DataSpec
 from dltool.data.dataset import Dataset
-from dltool.data.image_preprocessing import ImagePreprocessing
 from dltool.declarations.construct import build_component
 from dltool.declarations.source import component
-from dltool.metrics.of_samples import LENET
+from dltool.metrics.of_samples import LENET, SampleMetrics
+from dltool.metrics.sample_metric import SampleContext
 from dltool.sample_quality.classifier import AnyClassifier
 from dltool.sample_quality.inception import InceptionFeatures
-from dltool.sample_quality.judge import SampleJudge
+from dltool.sample_quality.judge import Features, SampleJudge
 from dltool.sample_quality.reference_classifier import Train, check_classes, reference_classifier
-from dltool.tasks.generative import GenerativeTask
+from dltool.sample_quality.training_images import TrainingImages
 from dltool.tasks.task import Task
 
 
 def attach_judge(
     task: Task, data: Mapping[str, Any], dataset: Dataset, device: torch.device, train: Train | None
 ) -> None:
-    """Build what `task.metrics` needs, if it asks for anything.
+    """Build what the task's metrics of samples need, if it asks for any.
 
     Args:
         task: Any.
@@ -34,13 +36,11 @@ def attach_judge(
     Raises:
         ConfigError: What is asked for cannot be measured of these samples.
     """
-    if not isinstance(task, GenerativeTask) or not task.asked.names:
+    asked = task.sample_metrics
+    if not asked.names:
         return
-    asked = task.asked
-    if not isinstance(dataset.preprocessing, ImagePreprocessing):
-        check_classes(data, dataset)
-    assert isinstance(dataset.preprocessing, ImagePreprocessing)
-    if "class_accuracy" in asked.names and not task.num_classes:
+    training = TrainingImages(dataset, data["name"])
+    if asked.need("labels") and not task.num_classes:
         raise ConfigError(
             "task.metrics: class_accuracy is the share of samples that are of the class asked for, and this model "
             "is asked for none",
@@ -52,13 +52,27 @@ def attach_judge(
             channels = dataset.spec.input_shape[0]
             raise ConfigError(f"task.features: Inception sees grey and colour images, not {channels} channels")
         inception = InceptionFeatures(asked.features, device)
-    needs_classifier = asked.need("classes") or (asked.need("features") and inception is None)
+    needs_classifier = asked.need("classes", "labels") or (asked.need("features") and inception is None)
     if needs_classifier:
         check_classes(data, dataset)
     if train is None:
         return
     classifier = classifier_of(data, dataset, device, train) if needs_classifier else None
-    task.judge = SampleJudge(asked, dataset, dataset.preprocessing, classifier=classifier, inception=inception)
+    task.judge = build_judge(asked, training, classifier=classifier, inception=inception)
+
+
+def build_judge(
+    asked: SampleMetrics,
+    training: TrainingImages,
+    *,
+    classifier: AnyClassifier | None = None,
+    inception: Features | None = None,
+) -> SampleJudge:
+    """The judge with the metrics that are asked for; see SampleJudge."""
+    num_classes = classifier.num_classes if classifier is not None else 0
+    context = SampleContext(num_classes, asked.features == LENET, training.pixels)
+    metrics = {name: build_component(component("metric", name), {}, context) for name in asked.registered}
+    return SampleJudge(asked, metrics, training, classifier=classifier, inception=inception)
 
 
 def classifier_of(
@@ -75,9 +89,15 @@ def classifier_of(
     if single := component("data", data["name"]).traits.get("stacked"):
         shape = dataset.spec.input_shape if dataset is not None else loaded(data).spec.input_shape
         digits = with_defaults({"name": single} | {key: data[key] for key in ("root",) if key in data})
-        return reference_classifier(digits, loaded(digits), device, train, stacked=shape[0])
+        return reference_classifier(digits, loaded(digits), device, train, build_lenet, stacked=shape[0])
     whole = with_defaults(data)
-    return reference_classifier(whole, dataset or loaded(whole), device, train)
+    return reference_classifier(whole, dataset or loaded(whole), device, train, build_lenet)
+
+
+def build_lenet(spec: DataSpec) -> nn.Module:
+    """The model of the recipe by which reference classifiers are trained."""
+    model: nn.Module = build_component(component("model", "lenet"), {}, spec)
+    return model
 
 
 def with_defaults(data: Mapping[str, Any]) -> dict[str, Any]:

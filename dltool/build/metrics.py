@@ -1,6 +1,7 @@
-"""From the names in `task.metrics` to metrics."""
+"""From the names in `task.metrics` to metrics of a model's outputs."""
 
 from collections.abc import Sequence
+from typing import TypeVar
 
 from dltool.core.errors import ConfigError
 from dltool.core.hints import nearest
@@ -10,8 +11,21 @@ from dltool.declarations.construct import build_component
 from dltool.declarations.registry import registrations
 from dltool.declarations.source import component
 from dltool.metrics.metric import Metric
+from dltool.tasks.task import Task
 
 DEFAULTS = {"classes": ["accuracy"], "binary": ["accuracy"], "tags": ["accuracy"], "numbers": ["mae", "rmse"]}
+
+AnyTask = TypeVar("AnyTask", bound=Task)
+
+
+def with_metrics(task: AnyTask, spec: DataSpec) -> AnyTask:
+    """The same task, with the metrics that it names.
+
+    Raises:
+        ConfigError: See chosen_metrics.
+    """
+    task.use_metrics(chosen_metrics(task.metric_names, spec))
+    return task
 
 
 def chosen_metrics(names: Sequence[str] | None, spec: DataSpec) -> dict[str, Metric]:
@@ -20,9 +34,10 @@ def chosen_metrics(names: Sequence[str] | None, spec: DataSpec) -> dict[str, Met
     Raises:
         ConfigError: For a name that is no metric, or one that does not fit the targets.
     """
-    fitting = [name for name in registrations()["metric"] if spec.target in component("metric", name).traits["targets"]]
+    chosen = DEFAULTS[spec.target] if names is None else names
+    fitting = [name for name in registrations()["metric"] if fits(name, spec)] if chosen else []
     metrics = {}
-    for name in DEFAULTS[spec.target] if names is None else names:
+    for name in chosen:
         if name not in fitting:
             exists = name in registrations()["metric"]
             near = None if exists else nearest(name, fitting)
@@ -33,3 +48,9 @@ def chosen_metrics(names: Sequence[str] | None, spec: DataSpec) -> dict[str, Met
             )
         metrics[name] = build_component(component("metric", name), {}, spec)
     return metrics
+
+
+def fits(name: str, spec: DataSpec) -> bool:
+    """Whether a registered metric is for outputs, and for these targets."""
+    traits = component("metric", name).traits
+    return traits.get("of", "outputs") == "outputs" and spec.target in traits["targets"]
