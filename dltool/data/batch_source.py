@@ -4,6 +4,8 @@ import copy
 from abc import ABC, abstractmethod
 from typing import Literal, Self
 
+from torch import Tensor
+
 from dltool.core.batch import Batch
 
 
@@ -34,6 +36,15 @@ class BatchSource(ABC):
     @abstractmethod
     def samples_per_epoch(self) -> int:
         """Samples, or tokens, that one pass draws."""
+
+    @property
+    def augmentation(self) -> str:
+        """How inputs are augmented, in words; empty where they are not."""
+        return ""
+
+    def examples(self, count: int) -> tuple[Tensor, Tensor] | None:
+        """The first images before and after augmentation, see TrainSource; None without augmentation."""
+        return None
 
     @property
     def epoch(self) -> int:

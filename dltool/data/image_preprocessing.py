@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import torch
 from torch import Tensor
@@ -27,6 +27,8 @@ class ImagePreprocessing:
         fit: How an image of another aspect comes to raw_size: by the whole of it ("squash"), or by the largest centred
             part of the wanted aspect ("crop").
     """
+
+    gives_pixels: ClassVar[Literal[True]] = True
 
     channels: int
     raw_size: tuple[int, int]

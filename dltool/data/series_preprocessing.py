@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import torch
@@ -25,6 +25,8 @@ class SeriesPreprocessing:
         shift, factor: Of each column's `(number - shift) * factor`.
         header: Whether the training file named its columns; else another file is read by position.
     """
+
+    gives_pixels: ClassVar[Literal[False]] = False
 
     columns: tuple[str, ...]
     window: int

@@ -116,6 +116,10 @@ class TrainSource(BatchSource):
             inputs, partners = self.augment.mix(inputs, targets, self.seed, draw)
         return Batch(inputs, targets, len(targets), partners)
 
+    @property
+    def augmentation(self) -> str:
+        return "" if self.augment is None else self.augment.describe()
+
     def examples(self, count: int) -> tuple[Tensor, Tensor] | None:
         """The first images of the training before and after augmentation, neither scaled; None without augmentation.
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import torch
 from torch import Tensor
@@ -60,6 +60,8 @@ class TablePreprocessing:
         file_columns: How many columns the training file had, its target included, where it had no header; a file
             without one is then read by position. 0 where it had one.
     """
+
+    gives_pixels: ClassVar[Literal[False]] = False
 
     columns: tuple[NumberColumn | CategoryColumn, ...]
     file_columns: int = 0

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from itertools import chain
-from typing import Any
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import torch
@@ -29,6 +29,8 @@ class TextPreprocessing:
         padded: Whether texts are padded to the length of the longest; a stream of text is one piece.
         blanks: Whether ___ and <unk> in a text are blanks, a token each.
     """
+
+    gives_pixels: ClassVar[Literal[False]] = False
 
     saved_tokenizer: str
     max_length: int

@@ -8,9 +8,10 @@ import torch
 from dltool.core.errors import ConfigError
 from dltool.core.spec import BEGIN
 from dltool.data.text_preprocessing import TextPreprocessing
+from dltool.figures.attention import attention_heads
+from dltool.figures.saving import save_figure
 from dltool.inference.predicting import texts_for
 from dltool.introspection.attention_maps import attention_maps
-from dltool.observers.attention_picture import draw_attention
 from dltool.tasks.translation import TranslationTask
 from dltool.text.fitting import load_tokenizer
 
@@ -65,7 +66,7 @@ def draw_run_attention(run: "Run", text: str, path: Path) -> list[Path]:
             queries = keys = read
         target = path if len(maps) == 1 else path.with_name(f"{path.stem}_{name}{path.suffix}")
         try:
-            draw_attention(weights.numpy(), queries, keys, target, f"{run.title}: {name}")
+            save_figure(attention_heads(weights.numpy(), queries, keys, f"{run.title}: {name}"), target)
         except OSError as error:
             raise ConfigError(f"{target.absolute()} cannot be written: {error.strerror}", "another file") from error
         drawn.append(target)

@@ -23,11 +23,9 @@ from dltool.engine.evaluator import evaluate
 from dltool.inference.classifying import judge_classes
 from dltool.inference.predicting import AnyPredictions, joined, on_host, texts_of
 from dltool.inference.sequence_predictions import ClozePredictions
-from dltool.introspection.codes import Codes
+from dltool.introspection.codes import Codes, watch_codes
 from dltool.introspection.forward_memory import sample_bytes
-from dltool.introspection.mistakes import Mistakes
-from dltool.observers.latent_plane import watch_codes
-from dltool.observers.network_plots import watch_mistakes
+from dltool.introspection.mistakes import Mistakes, watch_mistakes
 from dltool.sample_quality.attach import attach_judge
 from dltool.tasks.task import Prediction, Task
 from dltool.tasks.views import View, averaged_over

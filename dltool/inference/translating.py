@@ -9,10 +9,11 @@ from torch import Tensor
 
 from dltool.core.errors import ConfigError, DataError
 from dltool.data.image_preprocessing import ImagePreprocessing
+from dltool.figures.image_grid import to_image
+from dltool.figures.saving import save_image
 from dltool.inference.image_inputs import find_images
 from dltool.inference.inputs import Raw, as_paths, prepared
 from dltool.layers.evaluation_mode import evaluation_mode
-from dltool.observers.samples import write_images
 from dltool.tasks.cyclegan import DIRECTIONS, CycleGanTask
 
 if TYPE_CHECKING:
@@ -53,7 +54,8 @@ class Translations:
                 raise ConfigError(f"{path} exists and would be overwritten", "--output ANOTHER_FOLDER")
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            write_images(self.images.numpy(), paths)
+            for pixels, path in zip(self.images.numpy(), paths, strict=True):
+                save_image(to_image(pixels), path)
         except OSError as error:
             raise ConfigError(
                 f"{folder}: {error.strerror or error}", "--output FOLDER that can be written to"

@@ -1,10 +1,15 @@
 """What every metric of a supervised task is: a number of a whole split, finished once after its last batch."""
 
+from typing import TYPE_CHECKING
+
 from torch import Tensor
 
 from dltool.core.spec import DataSpec
 from dltool.metrics.mean import Mean
 from dltool.metrics.running_means import RunningMeans
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 class Metric:
@@ -28,9 +33,11 @@ class Metric:
 
     Attributes:
         is_number: False where the metric is a picture only, and `compute` gives None.
+        picture: The file that `figure` is written to, such as "confusion.png"; empty where the metric has none.
     """
 
     is_number: bool = True
+    picture: str = ""
 
     def __init__(self, spec: DataSpec) -> None:
         self.spec = spec
@@ -53,6 +60,10 @@ class Metric:
         Raises:
             UndefinedMetric: Where there is none.
         """
+        raise NotImplementedError
+
+    def figure(self, title: str) -> "Figure":
+        """A picture of all batches since `reset`; at least one was added."""
         raise NotImplementedError
 
 

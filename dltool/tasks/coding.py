@@ -1,6 +1,6 @@
 """What the tasks of autoencoders share: codes of samples, samples of codes."""
 
-from typing import ClassVar
+from typing import ClassVar, Self
 
 import torch
 from torch import Tensor, nn
@@ -49,6 +49,10 @@ class CodingTask(GenerativeTask):
     def loss_of_numbers(self) -> str:
         """The loss that takes any inputs, for messages."""
         raise NotImplementedError
+
+    @property
+    def coder(self) -> Self:
+        return self
 
     def labels(self, batch: Batch) -> Tensor | None:
         return batch.targets if self.num_classes else None

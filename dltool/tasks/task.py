@@ -9,10 +9,13 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol
 
+import torch
 from torch import Tensor, nn
 
+from dltool.attacks.adversary import Examples
 from dltool.core.batch import Batch
 from dltool.core.errors import ConfigError
+from dltool.core.spec import DataSpec
 from dltool.metrics.mean import Mean
 from dltool.metrics.metric import Metric
 
@@ -63,6 +66,44 @@ class Network(NamedTuple):
     gives: str = ""
 
 
+class Picture(NamedTuple):
+    """Samples that show how far a training is.
+
+    Attributes:
+        samples: `(N, *input_shape)`, scaled as the data.
+        num_columns: Of a grid of them; None for about as many as rows.
+    """
+
+    samples: Tensor
+    num_columns: int | None = None
+
+
+class Coder(Protocol):
+    """What encodes samples into codes and decodes codes into samples; see CodingTask.
+
+    Attributes:
+        latent_dim: Numbers in a code.
+        num_classes: By which samples can be asked for; 0 for an unconditional model.
+        spec: Of the samples.
+    """
+
+    latent_dim: int
+    num_classes: int
+    spec: DataSpec
+
+    def draw_codes(self, count: int, source: torch.Generator | None = None) -> Tensor:
+        """Draws of N(0, I), `(count, latent_dim)`."""
+        ...
+
+    def codes(self, inputs: Tensor, labels: Tensor | None = None) -> Tensor:
+        """The codes of samples, `(B, latent_dim)`."""
+        ...
+
+    def decode(self, codes: Tensor, labels: Tensor | None = None) -> Tensor:
+        """The samples of codes, `(B, *input_shape)`."""
+        ...
+
+
 class Source(Protocol):
     """Where a training step draws its batches."""
 
@@ -102,6 +143,8 @@ class Task:
         watchers: Told of each batch of an evaluation, by tasks with one output a sample.
         undefined: Name to reason of the metrics that had no value in the newest evaluation.
         split: What the newest evaluation measured; the evaluator says so before it starts.
+        predicts_classes: Whether the model gives one class a sample.
+        attacked_examples: The first samples of the newest evaluation under attack; None without one.
     """
 
     draws_per_step: int = 1
@@ -109,6 +152,8 @@ class Task:
     metrics: Mapping[str, Metric] = MappingProxyType({})
     undefined: Mapping[str, str] = MappingProxyType({})
     split: str = ""
+    predicts_classes: bool = False
+    attacked_examples: Examples | None = None
 
     def __init__(self, model: nn.Module) -> None:
         self.model = model
@@ -165,6 +210,30 @@ class Task:
 
     def samples(self, count: int) -> Tensor | None:
         """Draw `count` samples of a generative model, `(count, *input_shape)`; None where there are none."""
+        return None
+
+    @property
+    def generates(self) -> bool:
+        """Whether it has samples."""
+        return type(self).samples is not Task.samples
+
+    def class_in_turn(self, count: int, device: torch.device) -> Tensor | None:
+        """The classes of `count` samples, int64 `(count,)`; None of a model that cannot be asked for a class."""
+        return None
+
+    def picture(self, count: int, held_out: Callable[[int], Batch]) -> Picture | None:
+        """What to draw while the model is trained: its samples; None where there is nothing.
+
+        Args:
+            count: Samples, where the model makes any number.
+            held_out: Gives the first held-out samples, at least so many, for a model that needs inputs.
+        """
+        samples = self.samples(count)
+        return None if samples is None else Picture(samples)
+
+    @property
+    def coder(self) -> Coder | None:
+        """The task itself, where its model has codes of samples: an autoencoder; else None."""
         return None
 
     @property

@@ -72,11 +72,14 @@ def train(
     parts = prepare(built, followed)
     run = RunFolder.create(config["run"]["dir"], OUTPUT_ROOT, f"{config['model']['name']}_{config['data']['name']}")
     with contextlib.closing(run):
-        session = Session(parts, run, quiet, observers)
+        try:
+            session = Session(parts, run, quiet, observers)
+        except ConfigError:  # Of the user's own observer.
+            run.abandon()
+            raise
         run.write_preprocessing(to_json(parts.dataset.preprocessing, parts.spec))
         loaded = {"init_from": parts.warm_start.as_dict()} if parts.warm_start else {}
         run.write_environment({**describe_environment(), "auto": parts.auto, **loaded, "resumed": []})
-        session.status.write("running", session.trainer.progress)
         run.write_config(config.tree)  # Last: a folder that has it has all that the run needs to be used.
         return Ended(session.run_to_end(), run.path)
 
@@ -214,19 +217,21 @@ def describe_model(config: Config, receptive_field: Path | None = None) -> str:
 
 def draw_what_units_see(config: Config, dataset: Dataset, spec: DataSpec, path: Path) -> str:
     """Draw the effective receptive fields of the initialised model; returns what was drawn where."""
-    from dltool.observers.receptive_field_plot import draw_receptive_fields
+    from dltool.figures.saving import save_figure
+    from dltool.introspection.pictures import receptive_field_picture
 
     names = config["model"]["name"], config["data"]["name"]
     model = build_model(config, spec, torch.device("cpu"))
     initialize_from_data(model, dataset)
     images = dataset.train.copy_at_start().draw().inputs
-    try:
-        drawn = draw_receptive_fields(model, spec, images, path, f"{names[0]} on {names[1]}, initial weights")
-    except OSError as error:
-        raise ConfigError(f"{path.resolve()} cannot be written: {error.strerror}", "another file") from error
-    if not drawn:
+    figure = receptive_field_picture(model, spec, images, f"{names[0]} on {names[1]}, initial weights")
+    if figure is None:
         raise ConfigError(
             f"no layer of {names[0]} looks at parts of an image, so that none has a receptive field",
             "model=lenet data=digits",
         )
+    try:
+        save_figure(figure, path)
+    except OSError as error:
+        raise ConfigError(f"{path.resolve()} cannot be written: {error.strerror}", "another file") from error
     return f"receptive fields: {path}"

@@ -27,6 +27,7 @@ GROUPS: dict[str, tuple[tuple[str, ...], str]] = {
     "metric": (("targets",), '@register("metric", "{}", targets=("classes", "binary"))'),
     "optim": ((), '@register("optim", "{}", into=Optimizer)'),
     "schedule": ((), '@register("schedule", "{}", into=Schedule)'),
+    "observer": ((), '@register("observer", "{}")'),
 }
 ALLOWED = {
     ("model", "inputs"): INPUTS,
