@@ -3,6 +3,7 @@
 import argparse
 import json
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -90,28 +91,20 @@ def judge(name: str) -> "Run":
 
 def draw(measured: "Evaluation", used: "Run", folder: Path) -> None:
     """The metrics that can be drawn, and, of a network of images, what a training draws at its end and more."""
-    from dltool.observers.latent_plane import draw_latent_plane
-    from dltool.observers.metric_plots import draw_metrics
-    from dltool.observers.network_plots import draw_attack, draw_network
+    from dltool.figures.saving import save_pictures
+    from dltool.introspection.pictures import attack_picture, latent_picture, metric_pictures, network_pictures
     from dltool.tasks.uses import reconstructs
 
-    drawn = draw_metrics(measured.task.metrics, folder, used.title, used.class_names)
+    task, title, split = measured.task, used.title, measured.split
+    pictures = dict(metric_pictures(task.metrics, title))
     if measured.mistakes is not None and used.preprocessing.gives_pixels:
-        drawn += draw_network(
-            used.model,
-            measured.mistakes,
-            folder,
-            used.title,
-            measured.split,
-            used.preprocessing,
-            receptive_field=True,
-            without=drawn,
-        )
-    drawn += draw_attack(measured.task, folder, f"{used.title}, {measured.split}")
-    if measured.codes is not None and reconstructs(measured.task):
-        path = folder / "latent_plane.png"
-        if draw_latent_plane(measured.task, measured.codes, used.spec, path, used.title, measured.split):
-            drawn.append(path.name)
+        to_pixels = used.preprocessing.pixels
+        found = network_pictures(used.model, measured.mistakes, to_pixels, title, split, receptive_field=True)
+        pictures = {**found, **pictures}  # The confusion matrix of the metric, where there is one.
+    pictures["attacked.png"] = partial(attack_picture, task, used.spec, f"{title}, {split}")
+    if measured.codes is not None and reconstructs(task):
+        pictures["latent_plane.png"] = partial(latent_picture, task, measured.codes, title, split)
+    drawn = save_pictures(pictures, folder)
     said = f"drawn in {folder}: {', '.join(drawn)}" if drawn else "none of task.metrics can be drawn; confusion can"
     print(said, file=sys.stderr)
 

@@ -7,16 +7,17 @@ from pathlib import Path
 from typing import Any
 
 from dltool.config.check import Config, check
-from dltool.config.compose import compose_from, leaves
+from dltool.config.compose import Composed, compose_from, leaves, parse_overrides
 from dltool.config.data_roles import keys_with_role
+from dltool.config.trusted_code import WATCHING
 from dltool.core.errors import ConfigError
 from dltool.core.shell import quoted, setting
 from dltool.trust.sources import trust_flags
 
-# Length, stopping, checkpoints, logging; what computes; what looks for errors. Of the data, the keys marked Placement
-# (dltool.declarations.component) are added. All else would make it another training.
+# Length, stopping, checkpoints, logging, observing; what computes; what looks for errors. Of the data, the keys marked
+# Placement (dltool.declarations.component) are added. All else would make it another training.
 CHANGEABLE = (
-    *("trainer.epochs", "trainer.steps", "stop", "trainer.checkpoint", "trainer.test", "logger"),
+    *("trainer.epochs", "trainer.steps", "stop", "trainer.checkpoint", "trainer.test", "logger", WATCHING),
     *("trainer.device", "trainer.threads", "trainer.compile"),
     *("trainer.detect_anomaly", "trainer.profile_steps"),
 )
@@ -58,12 +59,13 @@ def compose_changed(
     Raises:
         ConfigError: For an override of any other key, with the values before and after.
     """
-    before = check(compose_from(path, []))
+    watched = WATCHING in allowed or any(one.key_or_group.startswith(WATCHING) for one in parse_overrides(overrides))
     if not overrides:
-        return before
+        return check(compose_from(path, []) if watched else unwatched(path))
+    before = check(unwatched(path))
     if data_role is not None:
         allowed = [*allowed, *keys_with_role(before.components["data"], data_role)]
-    after = check(compose_from(path, overrides, config_dirs))
+    after = check(compose_from(path, overrides, config_dirs) if watched else unwatched(path, overrides, config_dirs))
     old, new = dict(leaves(before.tree)), dict(leaves(after.tree))
     for key in sorted(old | new):
         if old.get(key) != new.get(key) and not any(key == k or key.startswith(f"{k}.") for k in allowed):
@@ -72,6 +74,13 @@ def compose_changed(
                 f"train anew: dltool train {trust_flags()}--from {quoted(path.parent)} {setting(key, new.get(key))}",
             )
     return after
+
+
+def unwatched(path: Path, overrides: Sequence[str] = (), config_dirs: Sequence[Path] = ()) -> Composed:
+    """A run's config with overrides, without the user's own observer: a run is used without the code of that."""
+    composed = compose_from(path, overrides, config_dirs)
+    composed.tree[WATCHING] = {"name": "none"}
+    return composed
 
 
 def with_auto(config: Config, auto: Mapping[str, Any], source: Path) -> Config:

@@ -12,6 +12,8 @@ from dltool.declarations.registry import own_registrations
 from dltool.trust.sources import TrustedSource, read_source, trusted_sources
 
 ENVIRONMENT = "environment.json"  # Of a run folder, beside its config; its key "trusted" is a list of records.
+WATCHING = "observer"  # The group whose code changes no result, and may be another.
+WITHOUT = {WATCHING: "; observer=none goes on without it"}
 ANEW = "train anew from options: dltool train --trust FILE.py"
 
 
@@ -55,9 +57,9 @@ def check_against_run(group: str, name: str, config: str) -> None:
         what, hint = state_of(record)
         raise ConfigError(
             f"{group}={name} is none of dltool's: the run used {path} (SHA-256 {sha256}…){what}",
-            hint or f"restore the file, or {ANEW} {setting(group, printable(name))}",
+            (hint or f"restore the file, or {ANEW} {setting(group, printable(name))}") + WITHOUT.get(group, ""),
         )
-    if given.sha256 != record["sha256"]:
+    if given.sha256 != record["sha256"] and group != WATCHING:
         raise ConfigError(
             f"{given.path} (SHA-256 {given.sha256[:12]}…) is not the code of {group}={name} in this run: that was "
             f"{'the same file with' if path == str(given.path) else f'{path},'} SHA-256 {sha256}…",

@@ -1,8 +1,37 @@
-"""What watches a training: progress, logs, plots, samples. Observers may ask it to stop; they touch no gradient."""
+"""What watches a training: progress, logs, plots, samples. Observers may ask it to stop; they touch no gradient.
 
+Your own is a class behind --trust, `dltool train --trust my.py observer=weight_norms observer.every=2`:
+
+    from dltool.declarations.component import Positive, register
+    from dltool.engine.observer import Observer, Progress, Watched
+    from dltool.tasks.task import Task
+
+    @register("observer", "weight_norms")
+    class WeightNorms(Observer):
+        def __init__(self, watched: Watched, *, every: Positive[int] = 1) -> None:
+            self.file = watched.folder / "weight_norms.csv"
+            self.every = every
+
+        def on_start(self, task: Task, progress: Progress) -> None:
+            self.task, self.progress = task, progress
+
+        def on_epoch(self) -> None:
+            if self.progress.epoch % self.every == 0:
+                norm = sum(p.detach().square().sum() for p in self.task.model.parameters()) ** 0.5
+                with self.file.append() as lines:
+                    lines.write(f"{self.progress.epoch},{float(norm):.6g}\\n".encode())
+
+What stands behind the `*` are keys of the config. An observer may hold others and hand its events on, which is how a
+training has several. One that raises ends the training as failed, with the file and the line.
+"""
+
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
+from dltool.core.batch import Batch
+from dltool.core.safe_path import SafePath
+from dltool.core.spec import DataSpec
 from dltool.metrics.running_means import RunningMeans
 from dltool.tasks.task import Task
 
@@ -37,6 +66,43 @@ class Progress:
     stop_request: str | None = None
 
 
+@dataclass(frozen=True)
+class Watched:
+    """What an observer is built with: the training that it is to watch, before it has begun.
+
+    Attributes:
+        folder: The run folder; `watched.folder / "notes.txt"` is a file in it, with write() and append().
+        spec: What the data looks like: shapes, class names.
+        title: What is trained, such as "lenet on digits".
+        held_out: Gives the first held-out samples, at least so many where there are, as one batch, not augmented.
+        warn: Says a line to the user, and writes it to log.txt.
+    """
+
+    folder: SafePath
+    spec: DataSpec
+    title: str
+    held_out: Callable[[int], Batch]
+    warn: Callable[[str], None]
+
+
+class Outcome(NamedTuple):
+    """How a training ended.
+
+    Attributes:
+        stopped_by: Where it finished, "epochs", "steps", the key below `stop` of the rule that fired, or an observer's
+            word such as "pruned".
+        stop_reason: What that rule saw, in words.
+        tested: The checkpoint whose weights the test metrics belong to.
+        error: What ended it, where it failed.
+    """
+
+    state: Literal["finished", "interrupted", "failed"]
+    stopped_by: str | None = None
+    stop_reason: str | None = None
+    tested: str | None = None
+    error: str | None = None
+
+
 class Observer:
     """Does nothing at each event; subclasses override what they watch.
 
@@ -47,6 +113,9 @@ class Observer:
     """
 
     every_n_steps: int | None = None
+
+    def __init__(self, watched: Watched | None = None) -> None:
+        """A subclass that looks at more than the events keeps what it needs of the training."""
 
     def on_start(self, task: Task, progress: Progress) -> None:
         """Before the first step of this process."""
@@ -65,3 +134,6 @@ class Observer:
 
     def on_end(self) -> None:
         """After the last step, also when the training failed or was interrupted."""
+
+    def on_outcome(self, outcome: Outcome) -> None:
+        """How the training ended: the last event, after the on_end of all observers."""

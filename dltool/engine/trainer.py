@@ -87,10 +87,12 @@ class Trainer:
         """
         self.clock.started = self.saved_time = time.monotonic()
         self.task.model.train()
-        with self.signals:  # From here on status.json says that it runs, and so a signal interrupts it.
-            for observer in self.observers:
-                observer.on_start(self.task, self.progress)
+        started: list[Observer] = []
         try:
+            with self.signals:  # From here on status.json says that it runs, and so a signal interrupts it.
+                for observer in self.observers:
+                    started.append(observer)
+                    observer.on_start(self.task, self.progress)
             with self.signals:
                 try:
                     while not self.finished():
@@ -103,9 +105,9 @@ class Trainer:
                     self.save()
                     raise
         finally:
-            with self.averaged_weights(refresh=False):
-                for observer in self.observers:
-                    observer.on_end()
+            with self.averaged_weights(refresh=False), contextlib.ExitStack() as ends:
+                for observer in reversed(started):
+                    ends.callback(observer.on_end)  # Of each, whatever another one raises; the first one's first.
 
     def advance(self) -> None:
         """Do what comes next: finish the pass that is over, or take a step; then save if it is time."""

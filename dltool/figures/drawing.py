@@ -1,82 +1,28 @@
-"""How every picture of curves looks, that of one run and that of several; without importing torch."""
+"""What figures of curves and panels share: making a figure, its columns, the scales of its axes."""
 
-import io
 import math
 from collections.abc import Iterable
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from dltool.core.safe_path import SafePath
+from dltool.figures.style import DPI, GREY
 
 if TYPE_CHECKING:  # matplotlib is imported when the first picture is drawn.
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-    from PIL import Image
 
-Target = Path | SafePath  # Where a picture goes: a file of the user's choice, or one in a run folder.
 LEARNING_RATE = "learning rate"
 DECADES_FOR_LOG_SCALE = 2
 MARKERS_UP_TO = 40
-STYLE: dict[Any, Any] = {
-    "font.size": 11,
-    "text.parse_math": False,  # A dollar sign in a name is a dollar sign.
-    "figure.constrained_layout.h_pad": 0.12,
-    "figure.constrained_layout.w_pad": 0.12,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.grid": True,
-    "axes.axisbelow": True,
-    "grid.color": "#e4e4e4",
-    "axes.edgecolor": "#808080",
-    "legend.frameon": False,
-    "legend.fontsize": 10,
-    "legend.borderaxespad": 0.1,
-    "legend.borderpad": 0.2,
-    "legend.columnspacing": 0.9,
-    "legend.handlelength": 1.1,
-    "legend.handletextpad": 0.4,
-    "lines.linewidth": 1.8,
-}
 
 
-def make_figure(width: float, height: float) -> "Figure":
-    """A figure, in inches, with a canvas of its own.
+def make_figure(width: float, height: float, dpi: int = DPI) -> "Figure":
+    """A figure, in inches, that keeps the style in which it is made, whoever draws it later.
 
     It does without pyplot and a display: a notebook's backend and figures stay as they are.
     """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
+    from dltool.figures.styled_figure import StyledFigure
 
-    figure = Figure(figsize=(width, height), layout="constrained", dpi=120)
-    FigureCanvasAgg(figure)
-    return figure
-
-
-def save_figure(figure: "Figure", target: Target) -> None:
-    """Write a figure; its folder is made. In a run folder it is a PNG, else what the file's suffix says."""
-    if isinstance(target, Path):
-        target.parent.mkdir(parents=True, exist_ok=True)
-        figure.savefig(target)
-        return
-    png = io.BytesIO()
-    figure.savefig(png, format="png")
-    target.write_bytes(png.getvalue())
-
-
-def save_image(image: "Image.Image", target: Target, **options: Any) -> None:
-    """The same for an image of PIL; `options` are those of its `save`, for a GIF."""
-    if isinstance(target, Path):
-        target.parent.mkdir(parents=True, exist_ok=True)
-        image.save(target, **options)
-        return
-    content = io.BytesIO()
-    image.save(content, format=target.path.suffix.removeprefix("."), **options)
-    target.write_bytes(content.getvalue())
-
-
-def discard(target: Target) -> None:
-    """Remove a picture that no longer holds, if there is one."""
-    target.unlink(missing_ok=True) if isinstance(target, Path) else target.remove()
+    return StyledFigure(figsize=(width, height), layout="constrained", dpi=dpi)
 
 
 def num_panel_columns(num_panels: int) -> int:
@@ -96,7 +42,7 @@ def scale_metric_axis(axes: "Axes", name: str, values: Iterable[float]) -> None:
 
     finite = [value for value in values if math.isfinite(value)]
     if not finite:
-        axes.text(0.5, 0.5, "no finite value", transform=axes.transAxes, ha="center", color="#808080")
+        axes.text(0.5, 0.5, "no finite value", transform=axes.transAxes, ha="center", color=GREY)
         axes.set_yticks([])
     elif wants_log_scale(name, finite):
         axes.set_yscale("log")

@@ -33,6 +33,7 @@ CJK_FAMILIES = {
     "Noto Sans CJK KR": "NotoSansCJK",
     "Arial Unicode MS": "Arial Unicode",
 }
+MISSING_GLYPH = r"Glyph \d+ .* missing from"  # matplotlib's warning, a regular expression.
 INSTALL_HINT = 'install one with: pip install "dltool[cjk]"'
 
 # Radicals to ideographs with kana between them, Hangul, compatibility and full-width forms, the rarer planes.
@@ -66,7 +67,7 @@ def fonts_for(*texts: str) -> Iterator[None]:
         else:
             families.append(family)
     with matplotlib.rc_context({"font.family": families, "axes.unicode_minus": True}), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message=r"Glyph \d+ .* missing from", category=UserWarning)
+        warnings.filterwarnings("ignore", message=MISSING_GLYPH, category=UserWarning)
         yield
 
 

@@ -6,8 +6,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+from dltool.figures.fonts import has_cjk
+
 GAP = 0.08  # Of a tile's longer side.
 TILE = 96  # Pixels that the longer side of a tile has at least, so that a kernel of 3×3 has sharp edges.
+NUM_LETTERS = 15  # Of a class's name that fit below an image.
 
 
 class Tiles(NamedTuple):
@@ -73,3 +76,8 @@ def colors(pixels: np.ndarray) -> np.ndarray:
 
 def shortened(name: str, length: int) -> str:
     return name if len(name) <= length else f"{name[: length - 1]}…"
+
+
+def fitting(name: str) -> str:
+    """A class's name as short as it must be below an image; Chinese characters are twice as wide."""
+    return shortened(name, NUM_LETTERS // 2 if has_cjk(name) else NUM_LETTERS)

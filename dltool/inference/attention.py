@@ -5,10 +5,11 @@ from pathlib import Path
 import torch
 
 from dltool.core.errors import ConfigError
+from dltool.figures.attention import attention_heads
+from dltool.figures.saving import save_figure
 from dltool.inference.loaded_run import LoadedRun
 from dltool.inference.predicting import preprocessing_for
 from dltool.introspection.attention_maps import attention_maps
-from dltool.observers.attention_picture import draw_attention
 
 SUFFIXES = (".png", ".pdf", ".svg")
 
@@ -57,7 +58,7 @@ def draw_run_attention(run: LoadedRun, text: str, path: Path) -> list[Path]:
             queries = keys = read
         target = path if len(maps) == 1 else path.with_name(f"{path.stem}_{name}{path.suffix}")
         try:
-            draw_attention(weights.numpy(), queries, keys, target, f"{run.title}: {name}")
+            save_figure(attention_heads(weights.numpy(), queries, keys, f"{run.title}: {name}"), target)
         except OSError as error:
             raise ConfigError(f"{target.absolute()} cannot be written: {error.strerror}", "another file") from error
         drawn.append(target)

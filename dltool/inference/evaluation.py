@@ -24,11 +24,9 @@ from dltool.engine.evaluator import evaluate
 from dltool.inference.classifying import judge_classes
 from dltool.inference.loaded_run import LoadedRun
 from dltool.inference.predicting import on_host
-from dltool.introspection.codes import Codes
+from dltool.introspection.codes import Codes, watch_codes
 from dltool.introspection.forward_memory import sample_bytes
-from dltool.introspection.mistakes import Mistakes
-from dltool.observers.latent_plane import watch_codes
-from dltool.observers.network_plots import watch_mistakes
+from dltool.introspection.mistakes import Mistakes, watch_mistakes
 from dltool.tasks.predictions import AnyPredictions, Prediction
 from dltool.tasks.task import Task
 from dltool.tasks.views import View, averaged_over

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -12,15 +11,11 @@ from dltool.core.errors import ConfigError, DataError
 from dltool.core.shell import quoted
 from dltool.data.preprocessing import Preprocessing
 from dltool.data.raw_inputs import Raw
-from dltool.figures.drawing import STYLE, Target, make_figure, save_figure
-from dltool.figures.fonts import fonts_for
-from dltool.figures.tiles import colors, tiled
+from dltool.figures.reconstructions import reconstructed_images
+from dltool.figures.saving import Target, save_figure
 from dltool.inference.loaded_run import LoadedRun
 from dltool.layers.evaluation_mode import evaluation_mode
 from dltool.tasks.uses import reconstructs
-
-COLUMNS = 12
-INCHES = 0.85  # Of an image.
 
 
 @dataclass(frozen=True)
@@ -53,10 +48,10 @@ class Reconstruction:
             raise ConfigError(
                 "rows of numbers are no picture", "in Python: dltool.load(RUN).reconstruct(FILE).reconstructions"
             )
-        pairs = [pictures(self._preprocessing.pixels(part)) for part in (self.originals, self.reconstructions)]
-        rows = [part[start : start + COLUMNS] for start in range(0, len(self.originals), COLUMNS) for part in pairs]
+        to_pixels = self._preprocessing.pixels
+        before, after = (to_pixels(part).float().numpy() for part in (self.originals, self.reconstructions))
         try:
-            draw_rows(rows, target, self.title)
+            save_figure(reconstructed_images(before, after, self.title), target)
         except (OSError, ValueError) as error:  # Of a suffix that is no picture's.
             raise ConfigError(f"{target} cannot be written: {error}", "--output FILE.png") from error
 
@@ -102,27 +97,3 @@ def labels_of(names: Sequence[str], classes: Sequence[str] | None, run: LoadedRu
                 "each image in a folder with its class's name; in Python, run.reconstruct(inputs, classes=[…])",
             )
     return torch.tensor([run.class_names.index(name) for name in classes], device=run.device)
-
-
-def pictures(pixels: Tensor) -> list[np.ndarray]:
-    """Images `(N, C, H, W)` of 0 … 255, each as `(H, W, 3)` of 0 … 1."""
-    return list(colors(pixels.float().numpy()))
-
-
-def draw_rows(rows: Sequence[Sequence[np.ndarray]], path: Target, title: str) -> None:
-    """Draw rows of images, of which every second one shows what became of the one above it."""
-    import matplotlib
-
-    tiles = tiled(rows, (rows[0][0].shape[0], rows[0][0].shape[1]), gap=0.1)
-    scale = INCHES / max(tiles.height, tiles.width)
-    with fonts_for(title), matplotlib.rc_context({**STYLE, "axes.grid": False}):
-        figure = make_figure(max(tiles.pixels.shape[1] * scale + 1.6, 4.5), tiles.pixels.shape[0] * scale + 0.7)
-        axes = figure.add_subplot()
-        axes.imshow(tiles.pixels, interpolation="nearest")
-        axes.spines[:].set_visible(False)
-        axes.set_xticks([])
-        labels = ["original", "reconstruction"] * (len(rows) // 2)
-        axes.set_yticks([tiles.middle(i, 0)[0] for i in range(len(rows))], labels)
-        axes.tick_params(length=0)
-        figure.suptitle(title, fontsize=12)
-        save_figure(figure, path)

@@ -13,9 +13,11 @@ from dltool.core.errors import ConfigError
 from dltool.core.hints import nearest
 from dltool.core.randomness import derive_seed, generator
 from dltool.core.shell import quoted
-from dltool.figures.drawing import Target
+from dltool.figures.image_grid import image_grid, to_image, to_pixels
+from dltool.figures.points import point_scatter
+from dltool.figures.saving import Target, save_figure, save_image
 from dltool.inference.loaded_run import LoadedRun
-from dltool.observers.samples import draw_image_grid, draw_points, drawing_samples, pixels_of, write_images
+from dltool.tasks.drawing_samples import drawing_samples
 from dltool.tasks.uses import generates
 
 BATCH_SIZE = 256  # Samples that are made at a time.
@@ -170,7 +172,8 @@ def write_samples(run: LoadedRun, samples: Samples, path: Target) -> None:
     Raises:
         ConfigError: They are no pictures, or the file or folder cannot be written.
     """
-    shape, array = run.spec.input_shape, samples.values.numpy()
+    spec, array = run.spec, samples.values.numpy()
+    shape = spec.input_shape
     in_folder = isinstance(path, Path) and (path.is_dir() or not path.suffix)
     if len(shape) != 3 and (shape != (2,) or in_folder):
         raise ConfigError(
@@ -179,10 +182,11 @@ def write_samples(run: LoadedRun, samples: Samples, path: Target) -> None:
         )
     try:
         if in_folder:
-            write_images(pixels_of(array, run.spec.input_range), [path / f"{name}.png" for name in samples.names])
+            for name, pixels in zip(samples.names, to_pixels(array, spec.input_range), strict=True):
+                save_image(to_image(pixels), path / f"{name}.png")
         elif len(shape) == 3:
-            draw_image_grid(array, path, run.spec.input_range, samples.columns)
+            save_image(image_grid(array, spec.input_range, samples.columns), path)
         else:
-            draw_points(array, path, run.spec, run.title)
+            save_figure(point_scatter(array, spec.centers, spec.center_std, run.title), path)
     except (OSError, ValueError) as error:  # Of a suffix that is no picture's.
         raise ConfigError(f"{path} cannot be written: {error}", "--output FILE.png, or a folder") from error

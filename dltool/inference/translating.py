@@ -10,9 +10,10 @@ from torch import Tensor
 from dltool.core.errors import ConfigError, DataError
 from dltool.data.image_inputs import find_images
 from dltool.data.raw_inputs import Raw, as_paths
+from dltool.figures.image_grid import to_image
+from dltool.figures.saving import save_image
 from dltool.inference.loaded_run import LoadedRun
 from dltool.layers.evaluation_mode import evaluation_mode
-from dltool.observers.samples import write_images
 from dltool.tasks.uses import TranslatesImages, translates_images
 
 Direction = Literal["A2B", "B2A"]
@@ -50,7 +51,8 @@ class Translations:
                 raise ConfigError(f"{path} exists and would be overwritten", "--output ANOTHER_FOLDER")
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            write_images(self.images.numpy(), paths)
+            for pixels, path in zip(self.images.numpy(), paths, strict=True):
+                save_image(to_image(pixels), path)
         except OSError as error:
             raise ConfigError(
                 f"{folder}: {error.strerror or error}", "--output FOLDER that can be written to"

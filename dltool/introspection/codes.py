@@ -6,6 +6,8 @@ import torch
 from torch import Tensor
 
 from dltool.core.batch import Batch
+from dltool.tasks.task import Task
+from dltool.tasks.uses import reconstructs
 
 NUM_KEPT = 2000
 
@@ -43,3 +45,12 @@ class Codes:
     def targets(self) -> Tensor:
         """Of the same samples, on the CPU, `(N, …)`."""
         return torch.cat(self._targets).cpu()
+
+
+def watch_codes(task: Task) -> Codes | None:
+    """Have the codes of a task's evaluations kept; None where it has none."""
+    if not reconstructs(task):
+        return None
+    codes = Codes()
+    task.watchers.append(codes)
+    return codes

@@ -13,6 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from dltool.figures.gradient_over_time import Band
 from dltool.layers.evaluation_mode import evaluation_mode
 
 
@@ -76,3 +77,23 @@ def by_distance(norms: Tensor) -> Tensor:
     positions = length - 1 - torch.arange(norms.shape[1], device=norms.device)
     aligned = norms.gather(1, positions.clamp(min=0))
     return aligned.masked_fill(positions < 0, torch.nan)
+
+
+def relative_quartiles(norms: Tensor) -> Band | None:
+    """The quartiles of norms over the sequences, by the distance from the end, relative to the median at the end.
+
+    So what is seen is how they fall. Gradients that are zero, infinite or NaN are left out.
+
+    Args:
+        norms: `(B, T)`, NaN at padding; see gradient_over_time.
+
+    Returns:
+        None where all of them are.
+    """
+    aligned = by_distance(norms.double())
+    aligned = aligned.masked_fill(~(aligned > 0) | aligned.isinf(), torch.nan)
+    low, middle, high = aligned.nanquantile(aligned.new_tensor([0.25, 0.5, 0.75]), dim=0)
+    reference = middle[~middle.isnan()][:1]
+    if len(reference) == 0:
+        return None
+    return Band(*((curve / reference).numpy() for curve in (low, middle, high)))

@@ -1,14 +1,12 @@
 """What the layers of a network make of an image: the first one's kernels, the maps of each."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from dltool.layers.evaluation_mode import evaluation_mode
-
-T = TypeVar("T")
 
 
 class Maps(NamedTuple):
@@ -43,15 +41,6 @@ def has_weights(module: nn.Module) -> bool:
     """Whether a layer has kernels or a matrix of its own, trained or fixed; norms and pooling have not."""
     tensors = [*module.parameters(recurse=False), *module.buffers(recurse=False)]
     return any(tensor.ndim >= 2 for tensor in tensors)
-
-
-def evenly(items: Sequence[T], count: int) -> list[T]:
-    """At most `count` of them at even distances, the first and the last among them."""
-    if len(items) <= count:
-        return list(items)
-    if count == 1:
-        return [items[-1]]
-    return [items[round(i * (len(items) - 1) / (count - 1))] for i in range(count)]
 
 
 def feature_maps(model: nn.Module, image: Tensor) -> list[Maps]:

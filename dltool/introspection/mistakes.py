@@ -1,5 +1,6 @@
 """Keeps, while a split is measured, what pictures of a classifier need: its surest mistakes, who is taken for whom."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -8,9 +9,8 @@ from torch import Tensor
 
 from dltool.core.batch import Batch
 from dltool.core.spec import DataSpec
-from dltool.losses.criterion import Criterion
-from dltool.metrics.accuracy import predicted_classes
 from dltool.metrics.confusion import Confusion
+from dltool.tasks.task import Prediction, Task
 
 NUM_KEPT = 25
 NUM_EXAMPLES = 32
@@ -45,6 +45,10 @@ class Samples(NamedTuple):
 class Mistakes:
     """What is seen of a split, batch by batch; nothing waits for an accelerator before it is read.
 
+    Args:
+        spec: Of the data.
+        interpret: What the model's outputs say of their samples.
+
     Attributes:
         examples: The first images, `(B, C, H, W)` with B at most 32; None before the first batch.
         example_targets: Their classes.
@@ -54,7 +58,7 @@ class Mistakes:
     """
 
     spec: DataSpec
-    criterion: Criterion
+    interpret: Callable[[Tensor], Prediction]
 
     def __post_init__(self) -> None:
         self.start()
@@ -77,8 +81,10 @@ class Mistakes:
             self.examples = batch.inputs[:NUM_EXAMPLES].clone()
             self.example_targets = batch.targets[:NUM_EXAMPLES].clone()
         self.num_seen += batch.size
-        predicted = predicted_classes(outputs).long()
-        sureness = self._sureness(outputs, batch.targets, predicted)
+        said = self.interpret(outputs)
+        assert said.labels is not None
+        predicted, self.has_probabilities = said.labels, said.probabilities is not None
+        sureness = sureness_of(said, batch.targets)
         right = predicted == batch.targets
         self._num_wrong = self._num_wrong + right.logical_not().count_nonzero()
         sureness = sureness.masked_fill(right | sureness.isnan(), -torch.inf)
@@ -98,11 +104,21 @@ class Mistakes:
         wrong = kept.sureness > -torch.inf
         return Samples(*(values[wrong] for values in kept)) if wrong.any() else None
 
-    def _sureness(self, outputs: Tensor, targets: Tensor, predicted: Tensor) -> Tensor:
-        probabilities = self.criterion.probabilities(outputs)
-        self.has_probabilities = probabilities is not None
-        if probabilities is not None:
-            return probabilities.gather(1, predicted[:, None]).squeeze(1)  # (B,)
-        if outputs.shape[1] == 1:
-            return outputs.squeeze(1).abs()
-        return (outputs.amax(1, keepdim=True) - outputs.gather(1, targets[:, None])).squeeze(1)
+
+def sureness_of(said: Prediction, targets: Tensor) -> Tensor:
+    """See Samples, `(B,)`."""
+    outputs, labels, probabilities = said
+    if probabilities is not None and labels is not None:
+        return probabilities.gather(1, labels[:, None]).squeeze(1)
+    if outputs.shape[1] == 1:
+        return outputs.squeeze(1).abs()
+    return (outputs.amax(1, keepdim=True) - outputs.gather(1, targets[:, None])).squeeze(1)
+
+
+def watch_mistakes(task: Task, spec: DataSpec) -> Mistakes | None:
+    """Have the task's evaluations watched; None where it predicts no classes of images."""
+    if not task.predicts_classes or len(spec.input_shape) != 3:
+        return None
+    mistakes = Mistakes(spec, task.interpret)
+    task.watchers.append(mistakes)
+    return mistakes

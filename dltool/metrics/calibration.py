@@ -1,11 +1,17 @@
 """Whether a model is right as often as it is sure."""
 
+from typing import TYPE_CHECKING
+
 import torch
 from torch import Tensor
 
 from dltool.declarations.component import register
+from dltool.figures.calibration import reliability_diagram
 from dltool.metrics.accuracy import predicted_classes
 from dltool.metrics.metric import Metric, State
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 NUM_BINS = 15
 
@@ -21,6 +27,8 @@ class CalibrationError(Metric):
     Attributes:
         sums: float64 `(3, 15)` on the host: samples, right ones, and the sum of the confidences in each bin.
     """
+
+    picture = "reliability.png"
 
     def reset(self) -> None:
         self.sums = torch.zeros(3, NUM_BINS, dtype=torch.float64)
@@ -41,6 +49,9 @@ class CalibrationError(Metric):
     def compute(self) -> float:
         counts, right, confidence = self.sums
         return float((right - confidence).abs().sum() / counts.sum())
+
+    def figure(self, title: str) -> "Figure":
+        return reliability_diagram(self.sums.numpy(), title)
 
 
 def confidences(outputs: Tensor) -> Tensor:

@@ -1,11 +1,17 @@
 """Which class was taken for which."""
 
+from typing import TYPE_CHECKING
+
 import torch
 from torch import Tensor
 
 from dltool.declarations.component import register
+from dltool.figures.confusion import confusion_matrix
 from dltool.metrics.accuracy import predicted_classes
 from dltool.metrics.metric import Metric, State
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 class ConfusionMetric(Metric):
@@ -36,6 +42,10 @@ class Confusion(ConfusionMetric):
     """The confusion matrix of the test split, drawn as plots/confusion.png; it has no value and no direction."""
 
     is_number = False
+    picture = "confusion.png"
 
     def compute(self) -> None:
         return None
+
+    def figure(self, title: str) -> "Figure":
+        return confusion_matrix(self.counts.cpu().numpy(), self.spec.class_names, title)

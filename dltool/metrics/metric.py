@@ -1,13 +1,16 @@
 """What every metric is: something that is added up over the batches of a split and finished once at the end."""
 
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from torch import Tensor
 
 from dltool.core.spec import DataSpec
 from dltool.metrics.mean import Mean
 from dltool.metrics.running_means import RunningMeans
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 State = Mapping[str, Any]  # Name to a tensor, a number, or a tuple of numbers.
 
@@ -49,9 +52,11 @@ class Metric:
 
     Attributes:
         is_number: False where the metric is only drawn, and `compute` gives None.
+        picture: The file that `figure` is written to, such as "confusion.png"; empty where the metric has none.
     """
 
     is_number: bool = True
+    picture: str = ""
 
     def __init__(self, spec: DataSpec) -> None:
         self.spec = spec
@@ -97,6 +102,10 @@ class Metric:
     def remark(self) -> str:
         """What to print beside the value of the newest evaluation, such as the exact variant; mostly nothing."""
         return ""
+
+    def figure(self, title: str) -> "Figure":
+        """A picture of all batches since `reset`; at least one was added."""
+        raise NotImplementedError
 
 
 class UndefinedMetric(Exception):

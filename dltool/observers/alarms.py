@@ -10,9 +10,9 @@ from torch import Tensor
 
 from dltool.core.batch import Batch
 from dltool.engine.observer import Observer, Progress
-from dltool.observers.samples import drawing_samples
-from dltool.tasks.generative import GenerativeTask
+from dltool.tasks.drawing_samples import drawing_samples
 from dltool.tasks.task import Task
+from dltool.tasks.uses import generates
 
 NUM_SAMPLES = 64
 NUM_COMPARED = 4 * NUM_SAMPLES  # Of the data.
@@ -57,7 +57,8 @@ class Alarms(Observer):
     def __init__(self, warn: Callable[[str], None], data: Callable[[], Batch]) -> None:
         self.warn = warn
         self.data = data
-        self._task: GenerativeTask | None = None
+        self._task: Task | None = None
+        self._by_class = False  # Whether samples can be asked for by class.
         self._progress = Progress()
         self._on: set[str] = set()
         self._lines: deque[dict[str, float]] = deque(maxlen=max(WON_LINES, FROZEN_LINES))
@@ -66,9 +67,10 @@ class Alarms(Observer):
         self._before: Tensor | None = None  # The samples of the epoch before.
 
     def on_start(self, task: Task, progress: Progress) -> None:
-        if not isinstance(task, GenerativeTask):
+        if not generates(task):
             return
         self._task, self._progress = task, progress
+        self._by_class = task.class_in_turn(1, torch.device("cpu")) is not None
         batch = self.data()
         self._usual = self._spread(batch.inputs, batch.targets)
 
@@ -101,17 +103,16 @@ class Alarms(Observer):
             return
         share = spread / self._usual
         self._collapsed = self._collapsed + 1 if share < COLLAPSED else 0
-        of_class = " and one class" if self._task.num_classes else ""
+        of_class = " and one class" if self._by_class else ""
         remedy = REMEDY_OF_GAME if "discriminator" in self._task.roles else REMEDY_OF_CODER
         message = COLLAPSE.format(count=len(samples), share=share, of_class=of_class, remedy=remedy)
         self._set("collapse", self._collapsed >= COLLAPSED_LOOKS, message)
 
     def _spread(self, inputs: Tensor, labels: Tensor | None) -> float | None:
-        """Mean distance between two of a batch, of the same class where the model tells them apart."""
-        assert self._task is not None
+        """Mean distance between two of a batch, of the same class where samples can be asked for by class."""
         rows = inputs[:NUM_COMPARED].detach().float().cpu().flatten(1)
         different = ~torch.eye(len(rows), dtype=torch.bool)
-        if self._task.num_classes and labels is not None:
+        if self._by_class and labels is not None:
             labels = labels[: len(rows)].cpu()
             different &= labels[:, None] == labels
         distances = torch.cdist(rows, rows)[different]

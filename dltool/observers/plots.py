@@ -1,50 +1,26 @@
 """The learning curves of a run, as one picture."""
 
-import itertools
-import math
-import warnings
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from dltool.core.safe_path import SafePath
-from dltool.engine.observer import Observer, Progress
-from dltool.figures.drawing import (
-    LEARNING_RATE,
-    MARKERS_UP_TO,
-    STYLE,
-    Target,
-    make_figure,
-    num_panel_columns,
-    save_figure,
-    scale_metric_axis,
-    scale_progress_axis,
-    wants_log_scale,
-)
-from dltool.figures.fonts import fonts_for
+from dltool.engine.observer import Observer, Progress, Watched
+from dltool.figures.curves import learning_curves
+from dltool.figures.saving import save_pictures
+from dltool.runs.folder import METRICS
 from dltool.runs.records import read_records
 from dltool.tasks.task import Task
 
 if TYPE_CHECKING:  # matplotlib is imported when the first picture is drawn.
-    from matplotlib.axes import Axes
-
-# Points (step or epoch, value) of each split of each metric: curves["loss"]["val"].
-Curves = dict[str, dict[str, list[tuple[float, float]]]]
-
-# "step" is the training again, averaged over a few steps instead of an epoch.
-SPLIT_COLORS = {"step": "#a6c8e4", "train": "#1f77b4", "val": "#ff7f0e", "test": "#2ca02c"}
+    from matplotlib.figure import Figure
 
 
 class CurvesPlot(Observer):
     """Draws `plots/curves.png` from metrics.jsonl when a training ends, however it ends.
 
-    Args:
-        run_dir: The run folder.
-        title: What was trained, such as "lenet on digits"; the folder's name stands below the panels.
+    The folder's name stands below the panels.
     """
 
-    def __init__(self, run_dir: Path, title: str = "") -> None:
-        self.run_dir = run_dir
-        self.title = title
+    def __init__(self, watched: Watched) -> None:
+        self.watched = watched
         self._progress = Progress()
 
     def on_start(self, task: Task, progress: Progress) -> None:
@@ -52,109 +28,14 @@ class CurvesPlot(Observer):
 
     def on_end(self) -> None:
         """A picture that cannot be drawn (the disk may be full) must not hide how the training ended."""
-        try:
-            self.draw()
-        except Exception as error:
-            warnings.warn(f"plots/curves.png could not be drawn: {error}", stacklevel=2)
+        save_pictures({"curves.png": self._curves}, self.watched.folder / "plots")
 
-    def draw(self) -> None:
-        records = read_records(self.run_dir / "metrics.jsonl")
-        if records:
-            epochs, steps = self._progress.total_epochs, self._progress.total_steps
-            steps_per_epoch = steps / epochs if epochs and steps else None
-            path = SafePath(self.run_dir) / "plots" / "curves.png"
-            draw_curves(records, path, steps_per_epoch=steps_per_epoch, title=self.title, subtitle=self.run_dir.name)
-
-
-def draw_curves(
-    records: list[dict[str, Any]],
-    path: Target,
-    *,
-    steps_per_epoch: float | None = None,
-    title: str = "",
-    subtitle: str = "",
-) -> None:
-    """Draw one panel per metric, its splits together, and one for the learning rates.
-
-    Args:
-        records: As in metrics.jsonl, at least one.
-        path: Of the PNG; its folder is made.
-        steps_per_epoch: With it the x-axis is in epochs, without it in steps.
-        title: Large, above the panels.
-        subtitle: Small and grey, below them.
-    """
-    import matplotlib
-
-    curves = collect_curves(records, steps_per_epoch or 1.0)
-    num_columns = num_panel_columns(len(curves))
-    num_rows = math.ceil(len(curves) / num_columns)
-    with fonts_for(title, subtitle, *curves), matplotlib.rc_context(STYLE):
-        figure = make_figure(1.2 + 4.8 * num_columns, 0.9 + 3.5 * num_rows)
-        figure.suptitle(title, fontsize=16)
-        if any({"step", "train"} <= splits.keys() for splits in curves.values()):
-            subtitle += "   (pale: training, within the epochs)"
-        figure.supxlabel(subtitle, fontsize=10, color="#808080")
-        end = max(record["step"] for record in records) / (steps_per_epoch or 1)
-        for place, (name, splits) in enumerate(curves.items(), start=1):
-            axes = figure.add_subplot(num_rows, num_columns, place)
-            if name == LEARNING_RATE:
-                _draw_learning_rates(axes, splits)
-            else:
-                _draw_metric(axes, name, splits)
-            scale_progress_axis(axes, "epoch" if steps_per_epoch else "step", end)
-        save_figure(figure, path)
-
-
-def collect_curves(records: list[dict[str, Any]], steps_per_epoch: float) -> Curves:
-    """Sort the records' numbers by metric and split, losses first and learning rates last.
-
-    The learning rates of all roles (`train/lr`, `train/lr_generator`) are one metric with a curve per role.
-    """
-    curves: Curves = {}
-    rates: Curves = {}
-    for record in records:
-        for key, value in record.items():
-            split, slash, name = key.partition("/")
-            if not slash or split not in SPLIT_COLORS or not isinstance(value, int | float):
-                continue
-            group, curve = (curves, split) if not name.startswith("lr") else (rates, name[3:] or "train")
-            panel = name if group is curves else LEARNING_RATE
-            group.setdefault(panel, {}).setdefault(curve, []).append((record["step"] / steps_per_epoch, float(value)))
-    by_loss = sorted(curves, key=lambda name: "loss" not in name)  # A stable sort: else as they were logged.
-    return {name: curves[name] for name in by_loss} | rates
-
-
-def _draw_metric(axes: "Axes", name: str, splits: dict[str, list[tuple[float, float]]]) -> None:
-    for split in sorted(splits, key=[*SPLIT_COLORS].index):
-        xs, ys = zip(*splits[split], strict=True)
-        color, label = SPLIT_COLORS[split], f"{split} {ys[-1]:.4g}"
-        if split == "test":
-            axes.plot(xs, ys, "*", color=color, label=label, markersize=13, zorder=3, clip_on=False)
-        elif split == "step":  # Behind the epochs' curve of the same hue, which explains it.
-            axes.plot(xs, ys, color=color, label=None if "train" in splits else f"train {ys[-1]:.4g}", linewidth=1.2)
-        else:
-            axes.plot(xs, ys, color=color, label=label, marker="o" if len(xs) <= MARKERS_UP_TO else None, markersize=4)
-    scale_metric_axis(axes, name, (y for points in splits.values() for _, y in points))
-    _place_legend(axes)
-
-
-def _draw_learning_rates(axes: "Axes", roles: dict[str, list[tuple[float, float]]]) -> None:
-    from matplotlib.ticker import StrMethodFormatter
-
-    for style, (role, points) in zip(itertools.cycle(("-", "--", ":")), roles.items(), strict=False):
-        xs, ys = zip(*sorted(points), strict=True)
-        axes.plot(xs, ys, style, label=role, marker="o" if len(xs) == 1 else None)
-    values = [y for points in roles.values() for _, y in points]
-    if wants_log_scale(LEARNING_RATE, values):
-        axes.set_yscale("log")
-    else:
-        axes.set_ylim(0, 1.1 * max(values) or 1)
-    axes.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
-    axes.set_ylabel(LEARNING_RATE)
-    if len(roles) > 1:
-        _place_legend(axes)
-
-
-def _place_legend(axes: "Axes") -> None:
-    """Outside the data, above the axes."""
-    axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3)
+    def _curves(self) -> "Figure | None":
+        folder, progress = self.watched.folder.path, self._progress
+        records = read_records(folder / METRICS)
+        if not records:
+            return None
+        steps_per_epoch = None
+        if progress.total_epochs and progress.total_steps:
+            steps_per_epoch = progress.total_steps / progress.total_epochs
+        return learning_curves(records, steps_per_epoch=steps_per_epoch, title=self.watched.title, subtitle=folder.name)

@@ -7,7 +7,7 @@ from typing import Any
 
 from dltool.core.process import started_at
 from dltool.engine.clock import Clock
-from dltool.engine.observer import Observer, Progress
+from dltool.engine.observer import Observer, Outcome, Progress
 from dltool.runs.folder import RunFolder
 from dltool.tasks.task import Task
 
@@ -15,7 +15,7 @@ SECONDS_BETWEEN = 0.5
 
 
 class StatusFile(Observer):
-    """Writes status.json when the run begins and ends, and after an epoch where the last time is half a second ago.
+    """Writes status.json when the training begins and ends, and after an epoch where half a second has passed.
 
     (Writing takes a millisecond, an epoch of a small data set ten.)
 
@@ -23,55 +23,47 @@ class StatusFile(Observer):
 
     Args:
         config: The whole config, flat: dotted key to value.
-        clock: The trainer's.
+        clock: Measures the training's time.
+        progress: Where the training stands.
         main_metric: The metric that runs of this task are compared by, such as "val/accuracy", and "min" or "max".
     """
 
     def __init__(
-        self, run: RunFolder, config: dict[str, Any], clock: Clock, main_metric: tuple[str, str] | None = None
+        self,
+        run: RunFolder,
+        config: dict[str, Any],
+        clock: Clock,
+        progress: Progress,
+        main_metric: tuple[str, str] | None = None,
     ) -> None:
         self.run = run
         self.config = config
         self.clock = clock
         self.main_metric = main_metric
-        self.progress = Progress()
+        self.progress = progress
         self.written_at = -math.inf
 
     def on_start(self, task: Task, progress: Progress) -> None:
         self.progress = progress
-        self.refresh()
+        self.write("running")
 
     def on_epoch(self) -> None:
-        self.refresh()
-
-    def refresh(self) -> None:
-        """Write where the training stands, unless that was done a moment ago."""
         if time.monotonic() - self.written_at >= SECONDS_BETWEEN:
-            self.write("running", self.progress)
+            self.write("running")
 
-    def write(
-        self,
-        state: str,
-        progress: Progress,
-        *,
-        stopped_by: str | None = None,
-        stop_reason: str | None = None,
-        error: str | None = None,
-        tested: str | None = None,
-    ) -> None:
+    def on_outcome(self, outcome: Outcome) -> None:
+        self.write(outcome.state, outcome)
+
+    def write(self, state: str, outcome: Outcome | None = None) -> None:
         """Replace status.json.
 
         Args:
-            progress: Where the training stands.
-            state: "running", "finished", "interrupted" or "failed".
-            stopped_by: "epochs", "steps", the key below `stop` of the rule that fired, or an observer's word such
-                as "pruned", where it finished.
-            stop_reason: What that rule saw, in words.
-            error: What ended it, where it failed.
-            tested: The checkpoint whose weights the test metrics belong to.
+            state: "running", or that of the outcome.
+            outcome: How the training ended.
         """
         self.written_at = time.monotonic()
-        clock = self.clock
+        clock, progress = self.clock, self.progress
+        stopped_by, stop_reason, tested, error = outcome[1:] if outcome else (None, None, None, None)
         trained_here = clock.seconds - clock.before
         self.run.write_status(
             {

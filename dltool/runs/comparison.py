@@ -11,7 +11,15 @@ from dltool.runs.folder import RunFolder
 
 MISSING = object()
 NO_CONFIG = ("run.dir",)  # Where a run lies says nothing about it.
-HOW_NOT_WHAT = ("logger.", "trainer.device", "trainer.threads", "trainer.checkpoint.", "data.root", "data.download")
+HOW_NOT_WHAT = (
+    "logger.",
+    "observer.",
+    "trainer.device",
+    "trainer.threads",
+    "trainer.checkpoint.",
+    "data.root",
+    "data.download",
+)
 # Of environment.json: what differs in every run, or is nobody's setting.
 NO_ENVIRONMENT = ("command", "resumed", "working_directory")
 SPLITS = ("test", "val", "train", "step")

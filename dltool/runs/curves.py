@@ -4,30 +4,13 @@ import math
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from dltool.figures.drawing import (
-    MARKERS_UP_TO,
-    STYLE,
-    make_figure,
-    num_panel_columns,
-    save_figure,
-    scale_metric_axis,
-    scale_progress_axis,
-)
-from dltool.figures.fonts import fonts_for
+from dltool.figures.compared_curves import Curve
 from dltool.runs.catalog import RunRecord
 from dltool.runs.comparison import NO_CONFIG, labels
 from dltool.runs.folder import METRICS
 from dltool.runs.records import read_records
-
-if TYPE_CHECKING:  # matplotlib is imported when the first picture is drawn.
-    from matplotlib.axes import Axes
-
-NUM_DISTINCT_COLORS = 10  # Of tab10; more curves are spread over the hues of turbo.
-MAX_LEGEND = 24
-LEGEND_CHARACTERS_PER_INCH = 11
 
 
 @dataclass(frozen=True)
@@ -60,18 +43,6 @@ class RunLog:
             for line in self.lines
             if isinstance(line.get(metric), int | float) and not math.isnan(scale)
         }
-
-
-@dataclass(frozen=True)
-class Curve:
-    """A metric over steps or epochs, of one run or of several that differ in nothing but the seed.
-
-    Attributes:
-        points: (x, mean, standard deviation with n - 1), by x; the deviation is 0 where there is one run.
-    """
-
-    label: str
-    points: list[tuple[float, float, float]]
 
 
 def read_logs(records: Sequence[RunRecord]) -> list[RunLog]:
@@ -114,72 +85,6 @@ def make_curves(logs: Sequence[RunLog], metric: str, unit: str, *, group: bool) 
 
 def without_seed(config: dict[str, Any]) -> list[tuple[str, Any]]:
     return sorted((key, str(value)) for key, value in config.items() if key not in ("seed", *NO_CONFIG))
-
-
-def draw_runs(logs: Sequence[RunLog], metrics: Sequence[str], path: Path, *, unit: str, group: bool) -> None:
-    """Write the picture.
-
-    Args:
-        logs: The runs, at least one.
-        metrics: A panel each, such as "val/loss".
-        path: Of the picture, in any format that matplotlib writes.
-        unit: Of the x-axis, "step" or "epoch".
-        group: Draw the mean and a band of one standard deviation of the runs that differ in the seed only.
-    """
-    import matplotlib
-
-    panels = {metric: make_curves(logs, metric, unit, group=group) for metric in metrics}
-    names = [curve.label for curve in panels[metrics[0]]]
-    num_columns = num_panel_columns(len(panels))
-    num_rows = math.ceil(len(panels) / num_columns)
-    width = max(1.2 + 4.8 * num_columns, 7.2)
-    title = common_title(logs)
-    with fonts_for(title, *names, *metrics), matplotlib.rc_context(STYLE):
-        legend_rows = math.ceil(min(len(names), MAX_LEGEND) / legend_columns(names, width))
-        figure = make_figure(width, 0.9 + 3.5 * num_rows + 0.22 * legend_rows)
-        figure.suptitle(title, fontsize=16)
-        for place, (metric, curves) in enumerate(panels.items(), start=1):
-            axes = figure.add_subplot(num_rows, num_columns, place)
-            for curve, color in zip(curves, colors(len(curves)), strict=True):
-                draw_curve(axes, curve, color)
-            scale_metric_axis(axes, metric, (mean for curve in curves for _, mean, _ in curve.points))
-            scale_progress_axis(axes, unit, max((x for curve in curves for x, _, _ in curve.points), default=1.0))
-        notes = ["bands: one standard deviation over the seeds"] if group else []
-        if len(names) > MAX_LEGEND:
-            notes.append(f"the first {MAX_LEGEND} of {len(names)} curves")
-        figure.legend(
-            figure.axes[0].get_lines()[:MAX_LEGEND],
-            names[:MAX_LEGEND],
-            loc="outside lower left",
-            ncols=legend_columns(names, width),
-            title=", ".join(notes) or None,
-            alignment="left",
-            title_fontproperties={"size": 10},
-        )
-        save_figure(figure, path)
-
-
-def draw_curve(axes: "Axes", curve: Curve, color: Any) -> None:
-    xs, means, spreads = zip(*curve.points, strict=True) if curve.points else ((), (), ())
-    axes.plot(xs, means, color=color, label=curve.label, marker="o" if len(xs) <= MARKERS_UP_TO else None, markersize=4)
-    if any(spreads):
-        low = [mean - spread for mean, spread in zip(means, spreads, strict=True)]
-        high = [mean + spread for mean, spread in zip(means, spreads, strict=True)]
-        axes.fill_between(xs, low, high, color=color, alpha=0.2, linewidth=0)
-
-
-def legend_columns(names: Sequence[str], width: float) -> int:
-    """How many entries fit beside each other into so many inches."""
-    longest = max(map(len, names)) + 4
-    return max(1, min(len(names), int(width * LEGEND_CHARACTERS_PER_INCH / longest)))
-
-
-def colors(count: int) -> list[Any]:
-    import matplotlib
-
-    if count <= NUM_DISTINCT_COLORS:
-        return [matplotlib.colormaps["tab10"](place) for place in range(count)]
-    return [matplotlib.colormaps["turbo"](place / (count - 1)) for place in range(count)]
 
 
 def common_title(logs: Sequence[RunLog]) -> str:

@@ -14,6 +14,7 @@ import json
 import operator
 import os
 import platform
+import shutil
 import sys
 import time
 from pathlib import Path
@@ -112,6 +113,11 @@ class RunFolder:
     def close(self) -> None:
         """Let other processes, or another training in this one, write to this run."""
         self.lock.release()
+
+    def abandon(self) -> None:
+        """Remove the folder, which was made for a training that cannot begin."""
+        self.close()
+        shutil.rmtree(self.path, ignore_errors=True)
 
     @property
     def checkpoints(self) -> Path:

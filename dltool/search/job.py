@@ -20,7 +20,7 @@ from dltool.core.errors import DltoolError
 from dltool.core.process import OUTPUT_ROOT, restart_clock
 from dltool.engine.clock import Clock
 from dltool.engine.device import available_cores
-from dltool.engine.observer import Observer, Progress
+from dltool.engine.observer import Observer, Outcome, Progress
 from dltool.observers.status_file import StatusFile
 from dltool.runs.folder import CONFIG, RunFolder
 from dltool.search.assignment import Assignment
@@ -100,5 +100,5 @@ def record_failure(path: Path, tree: dict[str, Any], error: str) -> None:
     with contextlib.suppress(DltoolError, OSError):  # Where there is one, its status.json says it already.
         run = RunFolder.create(str(path), OUTPUT_ROOT, path.name)
         run.write_config(tree)
-        StatusFile(run, dict(leaves(tree)), Clock()).write("failed", Progress(), error=error)
+        StatusFile(run, dict(leaves(tree)), Clock(), Progress()).on_outcome(Outcome("failed", error=error))
         run.close()

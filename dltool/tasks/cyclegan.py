@@ -13,9 +13,10 @@ from dltool.declarations.component import NonNegative, register, requires
 from dltool.metrics.mean import Mean, MeanOver
 from dltool.models.cyclegan import CycleGan
 from dltool.tasks.image_pool import ImagePool
-from dltool.tasks.task import Loss, Network, Source, Suggestion, Task, Updater
+from dltool.tasks.task import Loss, Network, Picture, Source, Suggestion, Task, Updater
 
 DIRECTIONS = ("A2B", "B2A")
+NUM_COLUMNS = 8  # Of a picture.
 TO_UNIT = 0.5  # A difference of images in [-1, 1] as one of pixels in [0, 1].
 
 
@@ -150,6 +151,14 @@ class CycleGanTask(Task):
 
     def suggestion(self, spec: DataSpec) -> Suggestion:
         return Suggestion("translate", "predict", "--input FILE --direction A2B")
+
+    def picture(self, count: int, held_out: Callable[[int], Batch]) -> Picture:
+        """Six rows: held-out images of A, their translations, these translated back; then the same of B."""
+        batch = held_out(NUM_COLUMNS)
+        num_columns = min(NUM_COLUMNS, len(batch.inputs), len(batch.targets))
+        a, b = batch.inputs[:num_columns], batch.targets[:num_columns]
+        made = self.translated(a, b)
+        return Picture(torch.cat([a, made.fake_b, made.back_a, b, made.fake_a, made.back_b]), num_columns)
 
     def evaluate(self, batch: Batch) -> dict[str, Mean]:
         """Both ways; at the end of a split, one of the two domains can be lacking."""

@@ -64,8 +64,6 @@ class SupervisedTask(Task):
         metrics: Names of what an evaluation measures (dltool/metrics/); null is "accuracy" for classes, "mae" and
             "rmse" for numbers.
 
-    Attributes:
-        attacked_examples: The first samples of the newest evaluation under attack; None without one.
     """
 
     metric_directions: ClassVar[dict[str, str]] = {"attacked_loss": "min", "attacked_accuracy": "max"}
@@ -85,7 +83,6 @@ class SupervisedTask(Task):
         self.criterion = loss
         self.spec = spec
         self.adversary = adversary
-        self.attacked_examples: Examples | None = None
         self.l1 = l1
         self.l2 = l2
         self.predicts_classes = spec.target != "numbers"

@@ -11,8 +11,10 @@ from fnmatch import fnmatchcase
 from types import MappingProxyType
 from typing import Any, ClassVar, NamedTuple, Protocol
 
+import torch
 from torch import Tensor, nn
 
+from dltool.attacks.adversary import Examples
 from dltool.core.batch import Batch
 from dltool.core.errors import ConfigError
 from dltool.core.spec import DataSpec
@@ -83,6 +85,18 @@ class DecodedText(NamedTuple):
     written: list[str]
 
 
+class Picture(NamedTuple):
+    """Samples that show how far a training is.
+
+    Attributes:
+        samples: `(N, *input_shape)`, scaled as the data.
+        num_columns: Of a grid of them; None for about as many as rows.
+    """
+
+    samples: Tensor
+    num_columns: int | None = None
+
+
 class Source(Protocol):
     """Where a training step draws its batches."""
 
@@ -133,6 +147,8 @@ class Task:
         watchers: Told of each batch of an evaluation, by tasks with one output a sample.
         undefined: Name to reason of the metrics that had no value in the newest evaluation.
         split: What the newest evaluation measured; the evaluator says so before it starts.
+        predicts_classes: Whether the model gives one class a sample.
+        attacked_examples: The first samples of the newest evaluation under attack; None without one.
     """
 
     uses: tuple[str, ...] = ()
@@ -146,6 +162,8 @@ class Task:
     num_classes: int = 0
     undefined: Mapping[str, str] = MappingProxyType({})
     split: str = ""
+    predicts_classes: bool = False
+    attacked_examples: Examples | None = None
 
     def __init__(self, model: nn.Module) -> None:
         self.model = model
@@ -268,6 +286,20 @@ class Task:
     def samples(self, count: int) -> Tensor | None:
         """Draw `count` samples of a generative model, `(count, *input_shape)`; None where there are none."""
         return None
+
+    def class_in_turn(self, count: int, device: torch.device) -> Tensor | None:
+        """The classes of `count` samples, int64 `(count,)`; None of a model that cannot be asked for a class."""
+        return None
+
+    def picture(self, count: int, held_out: Callable[[int], Batch]) -> Picture | None:
+        """What to draw while the model is trained: its samples; None where there is nothing.
+
+        Args:
+            count: Samples, where the model makes any number.
+            held_out: Gives the first held-out samples, at least so many, for a model that needs inputs.
+        """
+        samples = self.samples(count)
+        return None if samples is None else Picture(samples)
 
     @property
     def remarks(self) -> list[str]:

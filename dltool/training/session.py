@@ -6,40 +6,24 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 
 import torch
 
 from dltool.build.parts import Parts, describe
 from dltool.build.trainer import build_trainer
-from dltool.config.compose import leaves
 from dltool.core.batch import Batch
 from dltool.core.errors import ConfigError, NonFiniteLossError, RunError
 from dltool.core.numerals import numeral
 from dltool.core.shell import quoted
 from dltool.engine.checkpoint import Checkpoint, saved_metrics
-from dltool.engine.monitored_metric import followed_metric
-from dltool.engine.observer import Observer
+from dltool.engine.observer import Observer, Outcome, Watched
 from dltool.engine.signals import Interrupted
 from dltool.engine.trainer import Trainer
 from dltool.introspection.summary import count_parameters
-from dltool.observers.alarms import NUM_COMPARED, Alarms
-from dltool.observers.augmented import AugmentedPlot
-from dltool.observers.csv_log import CsvLog
-from dltool.observers.gradient_over_time_plot import GradientOverTimePlot
-from dltool.observers.jsonl import JsonlLog, cut_back
-from dltool.observers.latent_plane import LatentPlanePlot
-from dltool.observers.metric_plots import MetricPlots
-from dltool.observers.network_plots import NetworkPlots
-from dltool.observers.plots import CurvesPlot
-from dltool.observers.progress import ProgressBar
-from dltool.observers.samples import SamplesPlot
-from dltool.observers.status_file import StatusFile
-from dltool.observers.tracker import make_trackers
-from dltool.observers.translations import NUM_COLUMNS, TranslationsPlot
-from dltool.observers.undefined import UndefinedMetrics
+from dltool.observers.jsonl import cut_back
+from dltool.observers.standard import standard_observers
 from dltool.runs.folder import RunFolder
-from dltool.tasks.uses import generates, translates_images
+from dltool.tasks.uses import generates
 from dltool.trust.importing import described, place_of
 from dltool.trust.sources import trust_flags, trusted_sources
 
@@ -57,36 +41,10 @@ class Session:
     def __post_init__(self) -> None:
         parts = self.parts
         self.trainer = build_trainer(parts, self.run)
-        self.status = StatusFile(
-            self.run, dict(leaves(parts.config.tree)), self.trainer.clock, followed_metric(None, "auto", parts.task)
-        )
-        self.trainer.observers = [*self.trainer.observers, *self.observers()]
-
-    def observers(self) -> list[Observer]:
-        logger = self.parts.logger
-        progress = ProgressBar(quiet=self.quiet)
-        # What mirrors the log comes after it.
-        observers: list[Observer] = [JsonlLog(self.run.metrics), CsvLog(self.run, self.warn), progress, self.status]
-        observers += [UndefinedMetrics(self.warn), Alarms(self.warn, partial(self.held_out_batch, NUM_COMPARED))]
-        if logger.plots:
-            observers.append(CurvesPlot(self.run.path, self.title()))
-            observers.append(MetricPlots(self.run.path, self.title(), self.parts.spec.class_names))
-            spec, images = self.parts.spec, self.parts.dataset.preprocessing
-            if images.gives_pixels:
-                observers.append(NetworkPlots(self.run.path, self.title(), spec, images))
-            observers.append(LatentPlanePlot(self.run.path, self.title(), spec))
-            observers.append(GradientOverTimePlot(self.run.path, self.title(), self.held_out_batch, padded=spec.padded))
-            observers.append(AugmentedPlot(self.run.path, self.parts.dataset.train))
-        if logger.samples:
-            path, spec, period = self.run.path, self.parts.spec, logger.samples_every_n_steps
-            if translates_images(self.parts.task):
-                shown = partial(self.held_out_batch, NUM_COLUMNS)
-                observers.append(TranslationsPlot(path, spec, shown, every_n_steps=period))
-            else:
-                observers.append(SamplesPlot(path, spec, every_n_steps=period, seed=self.parts.config["seed"]))
-        # After the pictures, which trackers take along.
-        trackers = make_trackers(logger.to, self.run, self.warn, self.parts.config.tree, logger)
-        return [*observers, *trackers, *self.also]
+        watched = Watched(self.run.files, parts.spec, self.title(), self.held_out_batch, self.warn)
+        clock, progress = self.trainer.clock, self.trainer.progress
+        usual = standard_observers(parts, self.run, watched, clock, progress, quiet=self.quiet)
+        self.trainer.observers = [*self.trainer.observers, *usual, *self.also]
 
     def held_out_batch(self, least: int = 1) -> Batch:
         """The first one that is not trained on, where there is one.
@@ -119,33 +77,32 @@ class Session:
         )
 
     def run_to_end(self) -> int:
-        """Train, test, draw, summarize; whatever happens, status.json says it."""
+        """Train, test, draw, summarize; whatever happens, the observers are told, and so status.json says it."""
         trainer = self.trainer
         self.announce()
         try:
             with self.failures_explained():
                 trainer.fit()
         except Interrupted as signal:
-            self.status.write("interrupted", trainer.progress)
+            self.tell(Outcome("interrupted"))
             self.say(f"interrupted at step {trainer.progress.step:,}, which is saved")
             self.say(f"continue with: dltool resume {trust_flags()}{quoted(self.run.path)}", always=True)
             return signal.exit_code
         except BaseException as error:
             with contextlib.suppress(OSError):  # The disk may be what failed.
-                self.status.write("failed", trainer.progress, error=failure(error))
+                self.tell(Outcome("failed", error=failure(error)))
                 self.run.note(f"failed: {failure(error)}")
             raise
         if trainer.stop_reason:
             self.say(f"stopped by {trainer.stopped_by}: {trainer.stop_reason}")
-        self.status.write(
-            "finished",
-            trainer.progress,
-            stopped_by=trainer.stopped_by,
-            stop_reason=trainer.stop_reason,
-            tested=trainer.tested,
-        )
+        self.tell(Outcome("finished", trainer.stopped_by, trainer.stop_reason, trainer.tested))
         self.summarize()
         return 0
+
+    def tell(self, outcome: Outcome) -> None:
+        """Let the observers know how the training ended."""
+        for observer in self.trainer.observers:
+            observer.on_outcome(outcome)
 
     def title(self) -> str:
         config = self.parts.config

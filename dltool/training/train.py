@@ -8,6 +8,7 @@ from typing import NamedTuple
 from dltool.build.aside import train_aside
 from dltool.build.prepare import prepare
 from dltool.config.check import Config
+from dltool.core.errors import ConfigError
 from dltool.core.process import OUTPUT_ROOT
 from dltool.data.fitted import to_json
 from dltool.engine.observer import Observer
@@ -48,10 +49,13 @@ def train(
     parts = prepare(built, monitored, train_classifier=train_aside)
     run = RunFolder.create(config["run"]["dir"], OUTPUT_ROOT, f"{config['model']['name']}_{config['data']['name']}")
     with contextlib.closing(run):
-        session = Session(parts, run, quiet, observers)
+        try:
+            session = Session(parts, run, quiet, observers)
+        except ConfigError:  # Of the user's own observer.
+            run.abandon()
+            raise
         run.write_preprocessing(to_json(parts.dataset.preprocessing, parts.spec))
         loaded = {"init_from": parts.warm_start.as_dict()} if parts.warm_start else {}
         run.write_environment({**describe_environment(), "auto": parts.auto, **loaded, "resumed": []})
-        session.status.write("running", session.trainer.progress)
         run.write_config(config.tree)  # Last: a folder that has it has all that the run needs to be used.
         return TrainResult(session.run_to_end(), run.path)

@@ -27,6 +27,7 @@ GROUPS: dict[str, tuple[tuple[str, ...], str]] = {
     "metric": ((), '@register("metric", "{}", of="outputs", targets=("classes", "binary"), direction="max")'),
     "optim": ((), '@register("optim", "{}", into=Optimizer)'),
     "schedule": ((), '@register("schedule", "{}", into=Schedule)'),
+    "observer": ((), '@register("observer", "{}")'),
 }
 ALLOWED = {
     ("model", "inputs"): INPUTS,

@@ -56,3 +56,9 @@ def test_augmentation_is_said_and_its_margins_to_those_who_generate(task, margin
     data = ImageData(digits)
     data.prepare(0, torch.device("cpu"), pixel_scaling=task)
     assert not any("vary" in note for note in data.notes)
+
+
+def test_inputs_look_as_they_did() -> None:
+    raw = torch.randint(0, 256, (4, 3, 5, 6), dtype=torch.uint8)
+    preprocessing = ImagePreprocessing(3, (5, 6), (5, 6), (120.0, 110.0, 100.0), (0.02, 0.015, 0.01))
+    assert torch.allclose(preprocessing.pixels(preprocessing(raw)), raw.float(), atol=1e-3)

@@ -11,8 +11,9 @@ from matplotlib import font_manager
 from PIL import Image
 
 from dltool.figures import fonts
+from dltool.figures.curves import learning_curves
 from dltool.figures.fonts import find_cjk_family, fonts_for, has_cjk
-from dltool.observers.plots import draw_curves
+from dltool.figures.saving import save_figure
 
 RECORDS = [{"step": 1, "epoch": 1, "split": "train", "train/loss": 1.0}]
 
@@ -63,7 +64,7 @@ def test_without_a_font_one_warning_says_what_to_install(tmp_path: Path) -> None
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         for name in ("a.png", "b.png"):
-            draw_curves(RECORDS, tmp_path / name, title="手写数字", subtitle="实验")
+            save_figure(learning_curves(RECORDS, title="手写数字", subtitle="实验"), tmp_path / name)
     assert [str(w.message) for w in caught] == [
         "no font here has Chinese, Japanese or Korean characters, pictures show boxes; "
         'install one with: pip install "dltool[cjk]"'
@@ -76,8 +77,8 @@ def test_a_font_installed_since_matplotlib_looked_is_used(tmp_path: Path, monkey
     monkeypatch.setattr(font_manager, "findSystemFonts", lambda: ["/nowhere/other.ttf", str(font)])
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        draw_curves(RECORDS, tmp_path / "hand.png", title="手" * 4)
-        draw_curves(RECORDS, tmp_path / "blank.png", title="")
+        save_figure(learning_curves(RECORDS, title="手" * 4), tmp_path / "hand.png")
+        save_figure(learning_curves(RECORDS, title=""), tmp_path / "blank.png")
     pictures = [np.asarray(Image.open(tmp_path / name).convert("L")) for name in ("hand.png", "blank.png")]
     black = [int((picture < 30).sum()) for picture in pictures]
     assert black[0] - black[1] > 4 * 20 * 20  # Four squares, each 16 points high.

@@ -18,14 +18,15 @@ Load = Callable[..., Run]
 def drawn(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
     """What is drawn, in place of the pictures."""
     calls: list[tuple[Any, ...]] = []
-    monkeypatch.setattr(attention, "draw_attention", lambda *words: calls.append(words))
+    monkeypatch.setattr(attention, "attention_heads", lambda *words: calls.append(words))
+    monkeypatch.setattr(attention, "save_figure", lambda *_words: None)
     return calls
 
 
 def test_what_was_written_looks_at_what_was_read(load: Load, drawn: list[Any], tmp_path: Path) -> None:
     run = load("reversal")
     assert run.draw_attention("123", tmp_path / "a.png") == [tmp_path / "a.png"]
-    ((weights, queries, keys, _, title),) = drawn
+    ((weights, queries, keys, title),) = drawn
     assert keys == ["1", "2", "3"]
     written = run.predict(["123"]).values[0]
     assert "".join(queries[: len(written)]) == written
@@ -36,7 +37,7 @@ def test_what_was_written_looks_at_what_was_read(load: Load, drawn: list[Any], t
 
 def test_a_gpt_looks_back_at_its_prompt(load: Load, drawn: list[Any], tmp_path: Path) -> None:
     load("gpt").draw_attention("gold", tmp_path / "a.png")
-    ((weights, queries, keys, _, _),) = drawn
+    ((weights, queries, keys, _),) = drawn
     assert queries == keys == list("gold")
     assert weights.shape == (2, 4, 4)
     assert not np.triu(weights[0], 1).any()

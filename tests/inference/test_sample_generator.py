@@ -6,9 +6,9 @@ import pytest
 from PIL import Image
 
 from dltool.core.errors import ConfigError
+from dltool.figures.image_grid import image_grid
 from dltool.inference.run import Run
 from dltool.inference.sample_generator import SampleGenerator, write_samples
-from dltool.observers.samples import draw_image_grid
 
 Load = Callable[..., Run]
 
@@ -30,6 +30,6 @@ def test_a_classifier_makes_none(load: Load) -> None:
 
 
 def test_a_grid_of_images_has_no_empty_row(tmp_path: Path) -> None:
-    draw_image_grid(np.zeros((20, 1, 8, 8), dtype=np.float32), tmp_path / "grid.png", (-1, 1))
+    image_grid(np.zeros((20, 1, 8, 8), dtype=np.float32), (-1, 1)).save(tmp_path / "grid.png")
     width, height = Image.open(tmp_path / "grid.png").size
     assert height / width == pytest.approx(4 / 5, abs=0.01)

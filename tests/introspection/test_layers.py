@@ -1,20 +1,14 @@
 """What is read off the layers of a network, which stays as it is."""
 
-import pytest
 import torch
 from torch import nn
 
 from dltool.core.spec import DataSpec
-from dltool.introspection.layers import evenly, feature_maps, first_kernels
+from dltool.introspection.layers import feature_maps, first_kernels
 from dltool.models.lenet import LeNet, LeNet5
 from dltool.models.mlp import MLP
 
 SPEC = DataSpec((3, 32, 34), "classes", tuple("abc"), output_dim=3)
-
-
-@pytest.mark.parametrize(("count", "chosen"), [(1, [9]), (2, [0, 9]), (4, [0, 3, 6, 9]), (10, [*range(10)])])
-def test_the_first_and_the_last_are_among_the_chosen(count: int, chosen: list[int]) -> None:
-    assert evenly(range(10), count) == chosen
 
 
 def test_maps_are_those_of_each_layer_with_weights_before_what_follows_changes_them() -> None:

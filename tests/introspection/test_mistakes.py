@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from dltool.core.batch import Batch
 from dltool.core.spec import DataSpec
@@ -11,6 +11,7 @@ from dltool.losses.binary_cross_entropy import BinaryCrossEntropy
 from dltool.losses.criterion import Criterion
 from dltool.losses.cross_entropy import CrossEntropy
 from dltool.losses.hinge import Hinge
+from dltool.tasks.supervised import SupervisedTask
 
 
 def spec_of(num_classes: int) -> DataSpec:
@@ -20,7 +21,7 @@ def spec_of(num_classes: int) -> DataSpec:
 
 def seen(criterion: Criterion, outputs: Tensor, targets: Tensor, sizes: list[int]) -> Mistakes:
     """After batches of uneven sizes; the pixels of an image are its number."""
-    mistakes = Mistakes(criterion.spec, criterion)
+    mistakes = Mistakes(criterion.spec, SupervisedTask(nn.Identity(), criterion, criterion.spec).interpret)
     mistakes.see(Batch(torch.full((3, 1, 2, 2), -1.0), torch.zeros(3, dtype=torch.long), 3), outputs[:3])
     mistakes.start()  # What was broken off is forgotten.
     images = torch.arange(len(targets)).float().view(-1, 1, 1, 1).expand(-1, 1, 2, 2)
@@ -78,7 +79,8 @@ def test_scores_that_are_no_probabilities_are_ranked_by_their_lead() -> None:
 
 
 def test_of_many_classes_there_is_no_matrix() -> None:
-    assert Mistakes(spec_of(100), CrossEntropy(spec_of(100))).confusion is not None
+    few = seen(CrossEntropy(spec_of(100)), torch.randn(5, 100), torch.arange(5), [5])
+    assert few.confusion is not None
     mistakes = seen(CrossEntropy(spec_of(1000)), torch.randn(5, 1000), torch.arange(5), [5])
     assert mistakes.confusion is None
     assert mistakes.surest() is not None

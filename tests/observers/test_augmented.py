@@ -1,14 +1,14 @@
 from types import SimpleNamespace
 
-import numpy as np
 import pytest
 import torch
 from PIL import Image
+from watching import watch
 
 from dltool.data.arrays import Split
 from dltool.data.augment import Augmentation
 from dltool.data.source import TrainSource
-from dltool.observers.augmented import AugmentedPlot, image_grid
+from dltool.observers.augmented import AugmentedPlot
 
 
 def source(channels=3, **fields):
@@ -23,7 +23,7 @@ def source(channels=3, **fields):
 def test_draws_once_and_leaves_the_training_alone(tmp_path, channels):
     stream = source(channels, shift=2, noise=0.2, mixup=1.0)
     stream.draws = 4
-    plot = AugmentedPlot(tmp_path, stream)
+    plot = AugmentedPlot(watch(tmp_path), stream)
     plot.on_epoch()
     written = plot.path.path.stat().st_mtime_ns
     assert Image.open(plot.path.path).size == (1200, 672)
@@ -34,7 +34,7 @@ def test_draws_once_and_leaves_the_training_alone(tmp_path, channels):
 
 
 def test_no_picture_without_augmentation(tmp_path):
-    AugmentedPlot(tmp_path, source()).on_end()
+    AugmentedPlot(watch(tmp_path), source()).on_end()
     assert not list(tmp_path.iterdir())
 
 
@@ -44,12 +44,4 @@ def test_a_failure_is_a_warning(tmp_path):
 
     failing = SimpleNamespace(augment=object(), examples=examples)
     with pytest.warns(UserWarning, match=r"augmented\.png could not be drawn: disk full"):
-        AugmentedPlot(tmp_path, failing).on_end()
-
-
-def test_grid_has_every_image_at_its_place():
-    images = np.arange(5, dtype=np.float32).reshape(5, 1, 1, 1).repeat(16, 2).repeat(16, 3)
-    grid = image_grid(images)
-    assert grid.shape == (52, 52)
-    assert [grid[1 + 17 * (i // 3) + 5, 1 + 17 * (i % 3) + 5] for i in range(5)] == [0, 1, 2, 3, 4]
-    assert grid[0, 0] == grid[40, 45] == 128
+        AugmentedPlot(watch(tmp_path), failing).on_end()

@@ -4,10 +4,8 @@ import warnings
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
-import pytest
 import torch
-from PIL import Image
+from watching import watch
 
 from dltool.build.metrics import with_metrics
 from dltool.core.batch import Batch
@@ -16,7 +14,7 @@ from dltool.engine.evaluator import evaluate
 from dltool.engine.observer import Progress
 from dltool.losses.cross_entropy import CrossEntropy
 from dltool.models.linear import Linear
-from dltool.observers.metric_plots import MetricPlots, draw_confusion
+from dltool.observers.metric_plots import MetricPlots
 from dltool.observers.undefined import UndefinedMetrics
 from dltool.tasks.supervised import SupervisedTask
 
@@ -32,7 +30,7 @@ def evaluated(*metrics: str, labels: tuple[int, ...] = (0, 1, 2, 2)) -> Supervis
 
 
 def test_draws_what_was_asked_for_of_the_test_split_alone(tmp_path: Path) -> None:
-    plots = MetricPlots(tmp_path, "linear on abc", SPEC.class_names)
+    plots = MetricPlots(watch(tmp_path, SPEC, "linear on abc"))
     plots.on_start(evaluated("accuracy", "confusion"), Progress())
     plots.on_record({**TEST, "split": "val"})
     assert not (tmp_path / "plots").exists()
@@ -43,26 +41,9 @@ def test_draws_what_was_asked_for_of_the_test_split_alone(tmp_path: Path) -> Non
     assert (tmp_path / "plots" / "reliability.png").stat().st_size > 5000
 
 
-@pytest.mark.parametrize("num_classes", [2, 10, 100])
-def test_a_row_is_colored_by_its_shares(num_classes: int, tmp_path: Path, recwarn: pytest.WarningsRecorder) -> None:
-    """Half of each class is right and half taken for its neighbour: two cells of every row are dark."""
-    counts = np.diag(np.full(num_classes, 7)) + np.roll(np.diag(np.full(num_classes, 7)), 1, axis=1)
-    counts[0] *= 1000  # However many the samples are.
-    names = [f"$class_{i}" for i in range(num_classes)]
-    draw_confusion(counts, names, tmp_path / "confusion.png", "lenet on letters")
-    pixels = np.asarray(Image.open(tmp_path / "confusion.png").convert("RGB")).astype(np.int16)
-    white = (pixels == (247, 251, 255)).all(axis=2).sum()  # The colormap's 0.
-    half = (np.abs(pixels - (33, 115, 182)).max(axis=2) < 12).sum()  # And its root of 1/2.
-    if num_classes == 2:
-        assert white < half
-    else:
-        assert half / (half + white) == pytest.approx(2 / num_classes, rel=0.35)
-    assert not recwarn.list
-
-
 def test_a_picture_that_cannot_be_drawn_warns(tmp_path: Path) -> None:
     (tmp_path / "plots").write_text("a file where the folder would be")
-    plots = MetricPlots(tmp_path, "", SPEC.class_names)
+    plots = MetricPlots(watch(tmp_path, SPEC))
     plots.on_start(evaluated("confusion"), Progress())
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")

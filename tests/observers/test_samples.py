@@ -4,12 +4,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from PIL import Image
 from torch import Tensor, nn
+from watching import watch
 
 from dltool.core.spec import DataSpec
 from dltool.engine.observer import Progress
-from dltool.observers.samples import SamplesPlot, draw_image_grid, draw_points
+from dltool.observers.samples import SamplesPlot
 from dltool.tasks.task import Task
 
 IMAGES = DataSpec((1, 8, 8), target="none", input_range=(-1.0, 1.0))
@@ -35,7 +35,7 @@ class TinyGan(Task):
 
 
 def started(task: Task, run_dir: Path, spec: DataSpec, progress: Progress, every: int | None = None) -> SamplesPlot:
-    observer = SamplesPlot(run_dir, spec, every_n_epochs=every)
+    observer = SamplesPlot(watch(run_dir, spec), every_n_epochs=every)
     observer.on_start(task, progress)
     return observer
 
@@ -138,39 +138,3 @@ def test_nothing_to_draw(task: Task, spec: DataSpec, tmp_path: Path) -> None:
     run_epochs(observer, progress, 1)
     observer.on_end()
     assert not (tmp_path / "samples").exists()
-
-
-def test_grid_has_each_image_in_its_place_and_the_range_of_the_data(tmp_path: Path) -> None:
-    images = np.linspace(-1, 1, 64, dtype=np.float32).reshape(64, 1, 1, 1).repeat(8, axis=2).repeat(8, axis=3)
-    draw_image_grid(images, tmp_path / "grid.png", (-1.0, 1.0))
-    with Image.open(tmp_path / "grid.png") as image:
-        assert image.mode == "L"
-        pixels = np.asarray(image)
-    cell = (len(pixels) - 5) // 8  # 80 pixels an image and a gap of 5 around each
-    assert pixels.shape == (685, 685)
-    middle = 5 + cell // 2
-    levels = pixels[middle::cell, middle::cell]
-    np.testing.assert_allclose(levels.ravel(), np.linspace(0, 255, 64), atol=1)
-
-
-def test_color_images_and_values_outside_the_range(tmp_path: Path) -> None:
-    images = np.zeros((4, 3, 32, 32))
-    images[0, 0], images[1, 1], images[2, 2], images[3] = 7.0, math.nan, 1.0, -3.0
-    draw_image_grid(images, tmp_path / "grid.png", (0.0, 1.0))
-    with Image.open(tmp_path / "grid.png") as image:
-        width = image.size[0]
-        colors = [image.getpixel((x * width // 4, y * width // 4)) for y in (1, 3) for x in (1, 3)]
-    assert colors == [(255, 0, 0), (0, 0, 0), (0, 0, 255), (0, 0, 0)]
-
-
-def test_points_have_the_same_axes_in_every_picture(tmp_path: Path) -> None:
-    """A frame with points far away differs from one without them in its title alone."""
-    points = np.array(RING).repeat(20, axis=0)
-    far = np.concatenate([points, [[50.0, 50.0]]])
-    draw_points(points, tmp_path / "near.png", POINTS, "epoch 1")
-    draw_points(far, tmp_path / "far.png", POINTS, "epoch 1")
-    near, with_far = (np.asarray(Image.open(tmp_path / f"{name}.png").convert("RGB")) for name in ("near", "far"))
-    assert near.shape == (660, 660, 3)
-    assert (near != 255).any(axis=2).mean() > 0.005
-    assert (near != with_far)[:30].any()  # "1 of 161 points outside"
-    assert not (near != with_far)[30:].any()

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from dltool.config.settings import LoggerSettings
-from dltool.observers.samples import draw_image_grid
+from dltool.figures.image_grid import image_grid
 from dltool.observers.tracker import make_trackers
 from dltool.runs.folder import RunFolder
 
@@ -113,7 +113,7 @@ def test_pictures(run: RunFolder, follow: Callable[..., None], records: list[dic
     for name in ("plots/curves.png", "samples/epoch-0001.png", "samples/epoch-0002.png"):
         path = Path(run.path / name)
         path.parent.mkdir(exist_ok=True)
-        draw_image_grid(np.random.default_rng(0).random((4, 1, 8, 8)), path, None)
+        image_grid(np.random.default_rng(0).random((4, 1, 8, 8)), None).save(path)
     follow(make(run), records)
     events = read(run)
     (curves,) = events.Images("plots/curves")

@@ -114,12 +114,12 @@ def test_pictures(
 ) -> None:
     import numpy as np
 
-    from dltool.observers.samples import draw_image_grid
+    from dltool.figures.image_grid import image_grid
 
     draw = np.random.default_rng(0)  # wandb keeps equal pictures once.
     for name in ("plots/curves.png", "samples/epoch-0001.png", "samples/epoch-0002.png"):
         (run.path / name).parent.mkdir(exist_ok=True)
-        draw_image_grid(draw.random((4, 1, 8, 8)), run.path / name, None)
+        image_grid(draw.random((4, 1, 8, 8)), None).save(run.path / name)
     follow(make(), records)
     last = rows(run)[-1]
     assert last["samples.captions"] == ["epoch-0001", "epoch-0002"]

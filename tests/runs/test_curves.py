@@ -3,10 +3,9 @@ from pathlib import Path
 
 import pytest
 from fabricated import make_run
-from PIL import Image
 
 from dltool.runs.catalog import read_run
-from dltool.runs.curves import MAX_LEGEND, common_metrics, draw_runs, make_curves, read_logs
+from dltool.runs.curves import common_metrics, make_curves, read_logs
 
 
 def test_points_in_steps_and_in_epochs(tmp_path: Path) -> None:
@@ -43,20 +42,3 @@ def test_the_metrics_that_all_runs_share(tmp_path: Path) -> None:
     assert common_metrics(read_logs([both[1].record])) == ["train/loss", "train/error"]
     (tmp_path / "b" / "metrics.jsonl").write_text("")
     assert common_metrics(read_logs([log.record for log in both])) == []
-
-
-@pytest.mark.parametrize("num_runs", [1, 3, MAX_LEGEND + 6])
-@pytest.mark.parametrize("name", ["picture.png", "图.svg"])
-def test_pictures(tmp_path: Path, num_runs: int, name: str, recwarn: pytest.WarningsRecorder) -> None:
-    curves = [[1.0 + n, float("nan") if n == 1 else 0.001 * (n + 1)] for n in range(num_runs)]
-    runs = [make_run(tmp_path / f"r{n}", {"optim.lr": n, "seed": n}, curve=curve) for n, curve in enumerate(curves)]
-    logs = read_logs([read_run(run) for run in runs])
-    draw_runs(logs, ["val/loss", "train/loss"], tmp_path / name, unit="epoch", group=num_runs == 3)
-    assert not recwarn.list
-    if name.endswith(".png"):
-        with Image.open(tmp_path / name) as image:
-            shades = image.convert("RGB").getcolors(maxcolors=1 << 24)
-        assert shades is not None
-        assert len([color for _, color in shades if max(color) - min(color) > 100]) >= num_runs
-    else:
-        assert (tmp_path / name).read_text().startswith("<?xml")

@@ -48,7 +48,9 @@ def run(args: argparse.Namespace) -> int:
     records = select(args.words, args.root)
     if not records:
         raise ConfigError(f"no run matches {' '.join(args.words)}", "`dltool runs` lists the runs")
-    from dltool.runs.curves import draw_runs, read_logs
+    from dltool.figures.compared_curves import compared_curves
+    from dltool.figures.saving import save_figure
+    from dltool.runs.curves import common_title, make_curves, read_logs
 
     logs = read_logs(records)
     metrics = choose_metrics(args.metric, logs)
@@ -57,9 +59,10 @@ def run(args: argparse.Namespace) -> int:
         if log not in drawn:
             print(f"warning: {quoted(log.record.path)} has no {' or '.join(metrics)}", file=sys.stderr)
     unit = choose_unit(args.x, drawn)
+    panels = {metric: make_curves(drawn, metric, unit, group=args.group) for metric in metrics}
+    note = "bands: one standard deviation over the seeds" if args.group else ""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        draw_runs(drawn, metrics, path, unit=unit, group=args.group)
+        save_figure(compared_curves(panels, title=common_title(drawn), unit=unit, note=note), path)
     except OSError as error:
         raise ConfigError(f"{path.resolve()} cannot be written: {error.strerror}", "--output FILE") from error
     print(quoted(path))

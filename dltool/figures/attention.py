@@ -6,34 +6,30 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dltool.figures.drawing import STYLE, Target, make_figure, num_panel_columns, save_figure
-from dltool.figures.fonts import fonts_for
+from dltool.figures.drawing import make_figure, num_panel_columns
+from dltool.figures.style import GAMMA, GREY, IMAGES, LETTER_WIDTH, NOTE_SIZE, SHARES, TILES_TITLE, styled
 from dltool.figures.tiles import shortened
 
 if TYPE_CHECKING:  # matplotlib is imported when the first picture is drawn.
     from matplotlib.axis import Axis
+    from matplotlib.figure import Figure
 
 MOST_HEADS = 12
 CELL_INCHES = 0.24
 PANEL_INCHES = (1.6, 5.0)  # The least and the most of a side.
-LETTER_INCHES = 0.085
 MOST_LETTERS = 12
 VISIBLE = {" ": "␣", "\n": "↵", "\t": "⇥", "": "∅"}  # Tokens that could not be seen.
 
 
-def draw_attention(
-    weights: np.ndarray, queries: Sequence[str], keys: Sequence[str], path: Target, title: str = ""
-) -> None:
+def attention_heads(weights: np.ndarray, queries: Sequence[str], keys: Sequence[str], title: str = "") -> "Figure":
     """Draw how much each query takes of each key, by one scale for all heads.
 
     Args:
         weights: `(H, T, S)` in 0 … 1; of more than twelve heads, the first twelve.
         queries: The T tokens that look, downwards.
         keys: The S tokens that are looked at, from left to right.
-        path: Of the PNG; its folder is made.
         title: Above the picture.
     """
-    import matplotlib
     from matplotlib.colors import PowerNorm
 
     heads = weights[:MOST_HEADS]
@@ -42,8 +38,8 @@ def draw_attention(
     num_rows = math.ceil(len(heads) / num_columns)
     cell = min(CELL_INCHES, PANEL_INCHES[1] / max(len(down), len(across)))
     width, height = (max(PANEL_INCHES[0], cell * len(tokens)) for tokens in (across, down))
-    beside, above = (LETTER_INCHES * max(map(len, tokens), default=0) + 0.3 for tokens in (down, across))
-    with fonts_for(title, *down, *across), matplotlib.rc_context({**STYLE, "axes.grid": False}):
+    beside, above = (LETTER_WIDTH * max(map(len, tokens), default=0) + 0.3 for tokens in (down, across))
+    with styled(title, *down, *across, style=IMAGES):
         figure = make_figure(num_columns * (width + beside) + 1.0, num_rows * (height + above + 0.4) + 0.9)
         panels = figure.subplots(num_rows, num_columns, squeeze=False).flatten()
         image = None
@@ -51,21 +47,21 @@ def draw_attention(
             if i >= len(heads):
                 axes.set_visible(False)
                 continue
-            # The root of the weights: 1/64 of 64 keys is to be told from nothing.
-            image = axes.imshow(heads[i], norm=PowerNorm(0.5, 0, 1), cmap="Blues", aspect="auto")
+            # The root of the weights: 1/64 of 64 keys must differ visibly from 0.
+            image = axes.imshow(heads[i], norm=PowerNorm(GAMMA, 0, 1), cmap=SHARES, aspect="auto")
             label_axis(axes.xaxis, across, cell)
             label_axis(axes.yaxis, down, cell)
             axes.tick_params(axis="x", rotation=90 if max(map(len, across), default=0) > 1 else 0)
             axes.tick_params(length=0)
             axes.spines[:].set_visible(True)
-            axes.set_title(f"head {i + 1}", fontsize=10)
+            axes.set_title(f"head {i + 1}", fontsize=NOTE_SIZE)
         if image is not None:
             figure.colorbar(image, ax=panels.tolist(), fraction=0.03, label="attention weight")
         more = f" (the first {len(heads)} of {len(weights)} heads)" if len(heads) < len(weights) else ""
-        figure.suptitle(title + more, fontsize=13)
-        figure.supylabel("looks", fontsize=10, color="#808080")
-        figure.supxlabel("is looked at", fontsize=10, color="#808080")
-        save_figure(figure, path)
+        figure.suptitle(title + more, fontsize=TILES_TITLE)
+        figure.supylabel("looks", fontsize=NOTE_SIZE, color=GREY)
+        figure.supxlabel("is looked at", fontsize=NOTE_SIZE, color=GREY)
+        return figure
 
 
 def visible(tokens: Sequence[str]) -> list[str]:

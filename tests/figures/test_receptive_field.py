@@ -1,22 +1,19 @@
 from collections.abc import Callable
 from pathlib import Path
 
-import torch
+import numpy as np
 from PIL import Image
-from torch import nn
 
-from dltool.core.spec import DataSpec
-from dltool.introspection.receptive_field import receptive_fields
-from dltool.observers.receptive_field_plot import MOST_PANELS, chosen_layers, draw_receptive_fields
+from dltool.figures.receptive_field import FieldPanel, receptive_field_panels
+from dltool.figures.saving import save_figure
 
 
-def test_the_first_and_the_last_of_many_layers_have_a_panel(tmp_path: Path) -> None:
-    spec = DataSpec((3, 20, 24))
-    model = nn.Sequential(*[nn.Conv2d(3, 3, 3, padding=1) for _ in range(20)], nn.MaxPool2d(2), nn.Flatten())
-    layers = chosen_layers(model, receptive_fields(model, spec))
-    assert len(layers) == MOST_PANELS
-    assert (layers[0], layers[-2:]) == ("0", ["19", "20"])
-    assert draw_receptive_fields(model, spec, torch.randn(2, 3, 20, 24), tmp_path / "中文" / "fields.png", "卷积 on 图")
+def test_a_panel_a_layer_with_its_square(tmp_path: Path) -> None:
+    panels = [FieldPanel(f"卷积.{i}", "can see 3×3", np.random.rand(20, 24), (9, 11), (11, 13)) for i in range(6)]
+    figure = receptive_field_panels(panels, "卷积 on 图")
+    (square,) = figure.axes[0].patches
+    assert (square.get_xy(), square.get_width(), square.get_height()) == ((10.5, 8.5), 3, 3)
+    save_figure(figure, tmp_path / "中文" / "fields.png")
     assert Image.open(tmp_path / "中文" / "fields.png").size == (1404, 1116)
 
 

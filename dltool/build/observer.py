@@ -1,0 +1,15 @@
+"""The observer that a config chooses."""
+
+from dltool.config.check import Config
+from dltool.declarations.construct import build_component
+from dltool.engine.observer import Watched
+
+
+def build_observer(config: Config, watched: Watched) -> object | None:
+    """The user's own observer, as its constructor gives it; None where the config has none.
+
+    Raises:
+        ConfigError: The trusted file, or the constructor in it, fails; with the line.
+    """
+    declared = config.components["observer"]
+    return None if declared.name == "none" else build_component(declared, config["observer"], watched)

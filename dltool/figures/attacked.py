@@ -1,0 +1,94 @@
+"""Images, what an attack adds to them, and what a classifier says of either."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from dltool.figures.drawing import make_figure
+from dltool.figures.style import (
+    AXES_TITLE,
+    CAPTION_SIZE,
+    GREY,
+    IMAGES,
+    NOTE_SIZE,
+    RIGHT,
+    TILES_TITLE,
+    WRONG,
+    styled,
+)
+from dltool.figures.tiles import colors, fitting, tiled
+
+if TYPE_CHECKING:  # matplotlib is imported when the first picture is drawn.
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from dltool.figures.tiles import Tiles
+
+INCHES = 1.3  # Of an image.
+LEAST = 1 / 255  # Of a change that is shown in black and white; less is hardly one.
+
+
+class Said(NamedTuple):
+    """What a classifier says of some images.
+
+    Attributes:
+        classes: The name of the predicted class of each.
+        probabilities: Of those classes; None where they are not known.
+    """
+
+    classes: Sequence[str]
+    probabilities: Sequence[float] | None = None
+
+    def captions(self) -> list[str]:
+        names = [fitting(name) for name in self.classes]
+        if self.probabilities is None:
+            return names
+        return [f"{name}  {100 * share:.0f} %" for name, share in zip(names, self.probabilities, strict=True)]
+
+
+def attacked_images(
+    clean: np.ndarray, attacked: np.ndarray, said: tuple[Said, Said], true: Sequence[str], title: str = ""
+) -> "Figure":
+    """Draw images in three rows: clean, perturbation, attacked.
+
+    The perturbation is grey where nothing changes, brighter and darker where the image becomes so, and amplified until
+    its largest change is black or white.
+
+    Args:
+        clean: `(N, C, H, W)` in 0 … 1, at least one.
+        attacked: The same under attack.
+        said: What the classifier says of the one and of the other.
+        true: Names of the true classes.
+        title: Above the images.
+    """
+    change = attacked - clean
+    factor = 0.5 / max(float(np.abs(change).max()), LEAST)
+    rows = (255 * clean, 255 * (0.5 + factor * change), 255 * attacked)
+    tiles = tiled([list(colors(images)) for images in rows], clean.shape[2:], gap=0.22)
+    with styled(title, *true, *said[0].classes, *said[1].classes, style=IMAGES):
+        scale = INCHES / max(tiles.height, tiles.width)
+        across, down = tiles.pixels.shape[1] * scale, tiles.pixels.shape[0] * scale
+        figure = make_figure(max(across + 1.3, 6.0), down + 1.5)
+        axes = figure.add_subplot()
+        axes.imshow(tiles.pixels, interpolation="nearest")
+        axes.set_axis_off()
+        for row, word in enumerate(("clean", f"change\n× {factor:.3g}", "attacked")):
+            middle = tiles.middle(row, 0)[0]
+            axes.text(-0.1 / scale, middle, word, ha="right", va="center", fontsize=AXES_TITLE)
+        write_captions(axes, tiles, 0, said[0], true, 0.03 / scale)
+        write_captions(axes, tiles, 2, said[1], true, 0.03 / scale)
+        figure.suptitle(title, fontsize=TILES_TITLE)
+        surely = ", and with which probability" if said[0].probabilities is not None else ""
+        legend = f"what each is taken for{surely}; green: rightly, red: wrongly"
+        figure.supxlabel(legend, fontsize=NOTE_SIZE, color=GREY)
+        return figure
+
+
+def write_captions(axes: "Axes", tiles: "Tiles", row: int, said: Said, true: Sequence[str], gap: float) -> None:
+    """Write below each image of a row what the classifier says of it."""
+    for column, (text, name) in enumerate(zip(said.captions(), said.classes, strict=True)):
+        top, left = tiles.corner(row, column)
+        middle, below = left + tiles.width / 2, top + tiles.height + gap
+        color = RIGHT if name == true[column] else WRONG
+        axes.text(middle, below, text, ha="center", va="top", color=color, fontsize=CAPTION_SIZE)

@@ -1,0 +1,40 @@
+"""A reliability diagram: whether a model is as sure as it is right."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dltool.figures.drawing import make_figure
+from dltool.figures.style import BLUE, GREY, ORANGE, PALE_BLUE, styled
+
+if TYPE_CHECKING:  # matplotlib is imported when the first picture is drawn.
+    from matplotlib.figure import Figure
+
+
+def reliability_diagram(sums: np.ndarray, title: str = "") -> "Figure":
+    """Draw the accuracy of each bin of confidence over the diagonal, and how many samples the bins have.
+
+    Args:
+        sums: `(3, bins)`: samples, right ones, and the sum of the confidences in each bin of [0, 1], all of one width.
+        title: Above the diagram, before the calibration error.
+    """
+    counts, right, confidence = sums
+    num_bins, filled = len(counts), counts > 0
+    error = np.abs(right - confidence).sum() / counts.sum()
+    middles = (np.arange(num_bins) + 0.5) / num_bins
+    with styled(title):
+        figure = make_figure(5.6, 6.4)
+        upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
+        accuracy = right[filled] / counts[filled]
+        upper.bar(middles[filled], accuracy, 0.9 / num_bins, color=BLUE, label="accuracy")
+        upper.plot(confidence[filled] / counts[filled], accuracy, "o", color=ORANGE, label="at the mean confidence")
+        upper.plot([0, 1], [0, 1], "--", color=GREY, linewidth=1.2, label="calibrated")
+        upper.set_ylim(0, 1.03)
+        upper.set_ylabel("accuracy")
+        upper.set_title(f"{title}: calibration error {error:.4f}", loc="left", pad=26)
+        upper.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3)
+        lower.bar(middles, counts / counts.sum(), 0.9 / num_bins, color=PALE_BLUE)
+        lower.set_ylabel("share of samples")
+        lower.set_xlabel("confidence")
+        lower.set_xlim(0, 1)
+        return figure

@@ -1,0 +1,101 @@
+"""The curves of several runs over each other: a metric a panel, a line a run, or a group of seeds."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from dltool.figures.drawing import (
+    MARKERS_UP_TO,
+    make_figure,
+    num_panel_columns,
+    scale_metric_axis,
+    scale_progress_axis,
+)
+from dltool.figures.style import (
+    CURVES_TITLE,
+    FEW_CLASSES,
+    MANY_CURVES,
+    NOTE_SIZE,
+    NUM_FEW,
+    PANEL_HEIGHT,
+    PANEL_WIDTH,
+    styled,
+)
+
+if TYPE_CHECKING:  # matplotlib is imported when the first picture is drawn.
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+MAX_LEGEND = 24
+LEGEND_CHARACTERS_PER_INCH = 11
+
+
+class Curve(NamedTuple):
+    """A metric over steps or epochs, of one run or of several that differ in nothing but the seed.
+
+    Attributes:
+        points: (x, mean, standard deviation with n - 1), by x; the deviation is 0 where there is one run.
+    """
+
+    label: str
+    points: list[tuple[float, float, float]]
+
+
+def compared_curves(panels: Mapping[str, Sequence[Curve]], *, title: str, unit: str, note: str = "") -> "Figure":
+    """Draw the curves of several runs over each other.
+
+    Args:
+        panels: A metric such as "val/loss" to its curves, those of the same runs in each; at least one of each.
+        title: Above the panels.
+        unit: Of the x-axis, "step" or "epoch".
+        note: Above the legend.
+    """
+    names = [curve.label for curve in next(iter(panels.values()))]
+    num_columns = num_panel_columns(len(panels))
+    num_rows = math.ceil(len(panels) / num_columns)
+    width = max(1.2 + PANEL_WIDTH * num_columns, 7.2)
+    with styled(title, *names, *panels):
+        legend_rows = math.ceil(min(len(names), MAX_LEGEND) / legend_columns(names, width))
+        figure = make_figure(width, 0.9 + PANEL_HEIGHT * num_rows + 0.22 * legend_rows)
+        figure.suptitle(title, fontsize=CURVES_TITLE)
+        for place, (metric, curves) in enumerate(panels.items(), start=1):
+            axes = figure.add_subplot(num_rows, num_columns, place)
+            for curve, color in zip(curves, colors(len(curves)), strict=True):
+                draw_curve(axes, curve, color)
+            scale_metric_axis(axes, metric, (mean for curve in curves for _, mean, _ in curve.points))
+            scale_progress_axis(axes, unit, max((x for curve in curves for x, _, _ in curve.points), default=1.0))
+        some = f"the first {MAX_LEGEND} of {len(names)} curves" if len(names) > MAX_LEGEND else ""
+        figure.legend(
+            figure.axes[0].get_lines()[:MAX_LEGEND],
+            names[:MAX_LEGEND],
+            loc="outside lower left",
+            ncols=legend_columns(names, width),
+            title=", ".join(filter(None, (note, some))) or None,
+            alignment="left",
+            title_fontproperties={"size": NOTE_SIZE},
+        )
+        return figure
+
+
+def draw_curve(axes: "Axes", curve: Curve, color: Any) -> None:
+    xs, means, spreads = zip(*curve.points, strict=True) if curve.points else ((), (), ())
+    axes.plot(xs, means, color=color, label=curve.label, marker="o" if len(xs) <= MARKERS_UP_TO else None, markersize=4)
+    if any(spreads):
+        low = [mean - spread for mean, spread in zip(means, spreads, strict=True)]
+        high = [mean + spread for mean, spread in zip(means, spreads, strict=True)]
+        axes.fill_between(xs, low, high, color=color, alpha=0.2, linewidth=0)
+
+
+def legend_columns(names: Sequence[str], width: float) -> int:
+    """How many entries fit beside each other into so many inches."""
+    longest = max(map(len, names)) + 4
+    return max(1, min(len(names), int(width * LEGEND_CHARACTERS_PER_INCH / longest)))
+
+
+def colors(count: int) -> list[Any]:
+    """A colour for each curve: distinct ones where they are few, else spread over the hues."""
+    import matplotlib
+
+    if count <= NUM_FEW:
+        return [matplotlib.colormaps[FEW_CLASSES](place) for place in range(count)]
+    return [matplotlib.colormaps[MANY_CURVES](place / (count - 1)) for place in range(count)]

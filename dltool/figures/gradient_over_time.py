@@ -1,0 +1,60 @@
+"""The vanishing gradient: how much of it reaches a position of a sequence, by its distance from the end."""
+
+import itertools
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from dltool.figures.drawing import MARKERS_UP_TO, make_figure
+from dltool.figures.style import BLUE, GREEN, ORANGE, PANELS_TITLE, PURPLE, REFERENCE, styled
+
+if TYPE_CHECKING:  # matplotlib is imported when the first picture is drawn.
+    from matplotlib.figure import Figure
+
+
+class Band(NamedTuple):
+    """Norms of gradients by the distance from the end of the sequence, relative to the median at the end.
+
+    Attributes:
+        low, middle, high: The quartiles over the sequences, `(T,)`; NaN where no gradient reaches.
+    """
+
+    low: np.ndarray
+    middle: np.ndarray
+    high: np.ndarray
+
+
+def gradient_by_distance(bands: Mapping[str, Band], title: str = "", reference: str | None = None) -> "Figure":
+    """Draw the median over the sequences by the distance from their end, and what half of them lie in.
+
+    Args:
+        bands: By the name of the curve.
+        title: Above them.
+        reference: Name of the band that the others are compared with, which is grey.
+    """
+    from matplotlib.ticker import MaxNLocator, NullFormatter, StrMethodFormatter
+
+    colors = itertools.cycle((BLUE, ORANGE, GREEN, PURPLE))
+    with styled(title, *bands):
+        figure = make_figure(7.2, 4.6)
+        axes = figure.add_subplot()
+        for name, (low, middle, high) in bands.items():
+            color = REFERENCE if name == reference else next(colors)
+            steps = range(len(middle))
+            marker = "o" if len(middle) <= MARKERS_UP_TO else None
+            axes.plot(steps, middle, color=color, label=name, marker=marker, markersize=4)
+            axes.fill_between(steps, low, high, color=color, alpha=0.15, linewidth=0)
+        if axes.lines:
+            axes.set_yscale("log")
+            axes.yaxis.set_minor_formatter(NullFormatter())
+            axes.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+            axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3)
+        else:
+            axes.text(0.5, 0.5, "no gradient reaches any position", transform=axes.transAxes, ha="center")
+        axes.invert_xaxis()
+        axes.set_xlabel("steps before the last one")
+        axes.set_ylabel("gradient of the loss\nrelative to that at the last step")
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        figure.suptitle(title, fontsize=PANELS_TITLE)
+        return figure

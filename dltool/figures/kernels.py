@@ -1,0 +1,83 @@
+"""What the first layer looks for: its kernels as small images."""
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dltool.figures.drawing import make_figure
+from dltool.figures.style import CAPTION_SIZE, DARK_GREY, IMAGES, TILES_TITLE, WEIGHTS, styled
+from dltool.figures.tiles import tiled
+
+if TYPE_CHECKING:  # matplotlib is imported when the first picture is drawn.
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from dltool.figures.tiles import Tiles
+
+MOST_TILES = 256
+MOST_CHANNELS = 16
+INCHES = 0.62  # Of a tile.
+LARGE_INCHES = 0.9
+
+
+def kernel_grid(weights: np.ndarray, layer: str, title: str = "", *, whole: bool = False) -> "Figure":
+    """Draw a grid of kernels, with 0 in the middle of the scale, which all of them share.
+
+    Kernels over three channels are drawn in their colors, grey being 0. Others are black below 0 and white above; with
+    several channels, each kernel has a row of them. The number of a kernel is that of its row plus that of its column.
+
+    Args:
+        weights: `(K, C, height, width)`; of many kernels, the first are drawn.
+        layer: Its name.
+        title: Above them, before the layer's name.
+        whole: Whether each is as large as the image: the weights of a unit of a fully connected layer.
+    """
+    count, channels, height, width = weights.shape
+    in_colors, in_rows = channels == 3, channels not in (1, 3)
+    num_columns = min(channels, MOST_CHANNELS) if in_rows else columns_for(min(count, MOST_TILES))
+    num_shown = min(count, MOST_TILES // num_columns if in_rows else MOST_TILES)
+    shown = weights[:num_shown, : num_columns if in_rows else channels]
+    largest = float(np.nan_to_num(np.abs(shown)).max()) or 1.0
+    scaled = np.nan_to_num(0.5 + shown / (2 * largest), nan=0.5).clip(0, 1)
+    scaled = scaled if in_colors else scaled.reshape(-1, 1, height, width).repeat(3, axis=1)
+    images = list(scaled.transpose(0, 2, 3, 1))
+    rows = [images[start : start + num_columns] for start in range(0, len(images), num_columns)]
+    tiles = tiled(rows, (height, width), gap=0.12)
+    inches = LARGE_INCHES if len(images) <= 16 else INCHES
+    with styled(title, layer, style=IMAGES):
+        scale = inches / max(tiles.height, tiles.width)
+        across, down = tiles.pixels.shape[1] * scale, tiles.pixels.shape[0] * scale
+        figure = make_figure(max(across + (1.0 if in_colors else 1.9), 4.8), down + 1.4)
+        axes = figure.add_subplot()
+        image = axes.imshow(tiles.pixels[..., 0] if not in_colors else tiles.pixels, cmap=WEIGHTS, vmin=0, vmax=1)
+        number_tiles(axes, tiles, len(rows), num_columns, 1 if in_rows else num_columns)
+        some = f", the first {num_shown}" if num_shown < count else ""
+        figure.suptitle(f"{title}\n{layer}: {described(weights.shape, whole)}{some}".strip(), fontsize=TILES_TITLE)
+        if in_rows:
+            axes.set_title("channel", fontsize=CAPTION_SIZE, color=DARK_GREY)
+        if not in_colors:
+            bar = figure.colorbar(image, ax=axes, shrink=min(0.9, 2.2 / down), ticks=[0, 0.5, 1], aspect=12)
+            bar.ax.set_yticklabels([f"{-largest:.2g}", "0", f"{largest:.2g}"], fontsize=CAPTION_SIZE)
+        return figure
+
+
+def number_tiles(axes: "Axes", tiles: "Tiles", num_rows: int, num_columns: int, step: int) -> None:
+    """Number the columns above the tiles, and the rows by `step` beside them."""
+    axes.spines[:].set_visible(False)
+    axes.tick_params(length=0, labelsize=CAPTION_SIZE, labelcolor=DARK_GREY, top=True, labeltop=True, bottom=False)
+    axes.tick_params(labelbottom=False)
+    axes.set_xticks([tiles.middle(0, j)[1] for j in range(num_columns)], [*map(str, range(num_columns))])
+    axes.set_yticks([tiles.middle(i, 0)[0] for i in range(num_rows)], [str(step * i) for i in range(num_rows)])
+
+
+def columns_for(count: int) -> int:
+    """Such that the grid is about a square and a half, and numbers are easily added."""
+    return count if count <= 10 else min(16, 2 ** round(math.log2(math.sqrt(1.5 * count))))
+
+
+def described(shape: tuple[int, ...], whole: bool) -> str:
+    """ "64 kernels, 3×5×5"."""
+    count, *size = shape
+    what = "the weights of {} unit{}" if whole else "{} kernel{}"
+    return f"{what.format(count, '' if count == 1 else 's')}, {'×'.join(map(str, size))}"

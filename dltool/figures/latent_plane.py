@@ -1,0 +1,146 @@
+"""The space of an autoencoder's codes: where the samples are, and what the decoder gives for the places around them."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from dltool.figures.drawing import make_figure
+from dltool.figures.style import (
+    BLUE,
+    DARK_GREY,
+    FEW_CLASSES,
+    IMAGES,
+    MANY_CLASSES,
+    NUM_FEW,
+    PALE_GREY,
+    styled,
+)
+from dltool.figures.tiles import colors, tiled
+
+if TYPE_CHECKING:  # matplotlib is imported when the first picture is drawn.
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+CLASSES_UP_TO = 20  # With a colour of their own.
+INCHES = 6.2  # Of a panel.
+
+Extent = tuple[float, float, float, float]  # Left, right, bottom, top.
+
+
+class CodeCloud(NamedTuple):
+    """Codes as they are seen in a plane.
+
+    Attributes:
+        places: Of the samples' codes, `(N, 2)`, or `(N, 1)` for codes of one number.
+        targets: The samples' classes, `(N,)`; of no effect where there are no class names.
+        draws: The same as `places` of draws of N(0, I).
+        center: Where the code 0 is.
+        radius: Of the circle that holds the share `inner` of the draws.
+        inner: That share.
+        labels: Of the axes.
+    """
+
+    places: np.ndarray
+    targets: np.ndarray
+    draws: np.ndarray
+    center: tuple[float, ...]
+    radius: float
+    inner: float
+    labels: Sequence[str]
+
+
+class DecodedPanel(NamedTuple):
+    """Decoded samples side by side.
+
+    Attributes:
+        title: Above them.
+        rows: Of samples `(N, C, H, W)`, the upper one first.
+        extent: Where they lie in the plane of the codes; None where they do not.
+    """
+
+    title: str
+    rows: Sequence[np.ndarray]
+    extent: Extent | None
+
+
+def latent_plane(
+    cloud: CodeCloud,
+    panels: Sequence[DecodedPanel],
+    class_names: Sequence[str],
+    value_range: tuple[float, float] | None,
+    title: str = "",
+) -> "Figure":
+    """Draw why a code that is drawn at random fails for an autoencoder and works for a VAE.
+
+    Left the codes of samples by class over draws of N(0, I): where the two clouds are one, a draw lands where the
+    decoder has learned something. Beside it what it gives for such draws, and for places in the plane.
+
+    Args:
+        cloud: The codes.
+        panels: Decoded samples, if these are images.
+        class_names: In the order of the classes; empty where there are none.
+        value_range: What is black and white in a sample; None for its least and greatest value.
+        title: Above the panels.
+    """
+    with styled(title, *class_names, style=IMAGES):
+        figure = make_figure(INCHES * (1 + len(panels)) + 0.3, 6.9)
+        axes = figure.subplots(1, 1 + len(panels), squeeze=False)[0]
+        figure.suptitle(title)
+        draw_codes(axes[0], cloud, class_names)
+        for one, panel in zip(axes[1:], panels, strict=True):
+            draw_decoded(one, panel, value_range, cloud.labels)
+        return figure
+
+
+def draw_codes(axes: "Axes", cloud: CodeCloud, class_names: Sequence[str]) -> None:
+    """A scatter of the samples' codes over draws of N(0, I)."""
+    from matplotlib import colormaps
+    from matplotlib.patches import Circle
+
+    xs, ys = coordinates(cloud.places)
+    if class_names and len(class_names) <= CLASSES_UP_TO:
+        palette = colormaps[FEW_CLASSES if len(class_names) <= NUM_FEW else MANY_CLASSES]
+        for k, name in enumerate(class_names):
+            of_class = cloud.targets == k
+            axes.plot(xs[of_class], ys[of_class], ".", color=palette(k), markersize=4, label=name, zorder=2)
+    else:
+        axes.plot(xs, ys, ".", color=BLUE, markersize=4, label="samples", zorder=2)
+    drawn = coordinates(cloud.draws)
+    axes.plot(*drawn, "o", color=PALE_GREY, markersize=3, zorder=1, label="draws of N(0, I)")
+    if cloud.draws.shape[1] > 1:
+        x, y = cloud.center
+        axes.add_patch(Circle((x, y), cloud.radius, fill=False, edgecolor=DARK_GREY, linestyle="--", zorder=3))
+        axes.plot([], [], "--", color=DARK_GREY, linewidth=1, label=f"{100 * cloud.inner:.0f} % of N(0, I)")
+    axes.set_title("codes")
+    label_axes(axes, cloud.labels)
+    axes.set_aspect("equal", adjustable="datalim")
+    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.12), ncols=6, markerscale=1.8)
+
+
+def draw_decoded(
+    axes: "Axes", panel: DecodedPanel, value_range: tuple[float, float] | None, labels: Sequence[str]
+) -> None:
+    """Decoded samples side by side, with the plane's coordinates where they lie in it."""
+    images = np.concatenate(panel.rows)
+    low, high = value_range or (images.min(), images.max())
+    pictures = [list(colors(255 * ((row - low) / max(high - low, 1e-12)).clip(0, 1))) for row in panel.rows]
+    tiles = tiled(pictures, (images.shape[2], images.shape[3]), gap=0.1)
+    if panel.extent is None:
+        axes.imshow(tiles.pixels, interpolation="nearest")
+        axes.set_axis_off()
+    else:
+        axes.imshow(tiles.pixels, interpolation="nearest", extent=panel.extent, aspect="auto")
+        axes.set_box_aspect(tiles.pixels.shape[0] / tiles.pixels.shape[1])
+        label_axes(axes, labels)
+    axes.set_title(panel.title)
+
+
+def label_axes(axes: "Axes", labels: Sequence[str]) -> None:
+    axes.set_xlabel(labels[0])
+    axes.set_ylabel(labels[-1] if len(labels) > 1 else "")
+
+
+def coordinates(places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """x and y of places `(N, 2)`; of places on a line y is 0."""
+    return places[:, 0], places[:, -1] if places.shape[1] > 1 else np.zeros(len(places))

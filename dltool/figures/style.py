@@ -1,0 +1,71 @@
+"""How every picture looks: colours, text sizes, inches, and matplotlib's settings."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from dltool.figures.fonts import fonts_for
+
+# Colours of curves and points.
+BLUE, ORANGE, GREEN, RED, PURPLE = "#1f77b4", "#ff7f0e", "#2ca02c", "#d62728", "#9467bd"
+PALE_BLUE = "#a6c8e4"
+SPLIT_COLORS = {"step": PALE_BLUE, "train": BLUE, "val": ORANGE, "test": GREEN}
+# Of lines and notes, from pale to dark.
+GRID, PALE_GREY, SILVER, REFERENCE, GREY, DARK_GREY = "#e4e4e4", "#c8c8c8", "#b0b0b0", "#a6a6a6", "#808080", "#606060"
+RIGHT, WRONG = "#2a7f3f", "#c23b22"  # Of what a classifier says.
+ON_PALE, ON_DARK = "black", "white"  # Text on a cell.
+# Brightness of what is between the images of a grid, 0 … 255.
+GRID_GAP, PAIRS_GAP = 96, 128
+
+# Colormaps: of shares, of one layer's maps, of what matters, of weights, of classes, of many curves.
+SHARES, MAPS, RELEVANCE, WEIGHTS = "Blues", "viridis", "magma", "gray"
+FEW_CLASSES, MANY_CLASSES, MANY_CURVES = "tab10", "tab20", "turbo"
+NUM_FEW = 10  # Colours in FEW_CLASSES.
+GAMMA = 0.5  # Of shares and relevance: what is small is seen.
+
+# Points.
+CURVES_TITLE, PANELS_TITLE, TILES_TITLE, RECONSTRUCTIONS_TITLE, AXES_TITLE = 16, 14, 13, 12, 11
+NOTE_SIZE, CAPTION_SIZE, NUMBER_SIZE = 10, 9, 7
+
+# Inches.
+PANEL_WIDTH, PANEL_HEIGHT = 4.8, 3.5
+LETTER_WIDTH = 0.085
+DPI = 120
+
+STYLE: dict[Any, Any] = {
+    "font.size": 11,
+    "text.parse_math": False,  # A dollar sign in a name is a dollar sign.
+    "figure.constrained_layout.h_pad": 0.12,
+    "figure.constrained_layout.w_pad": 0.12,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": GRID,
+    "axes.edgecolor": GREY,
+    "legend.frameon": False,
+    "legend.fontsize": 10,
+    "legend.borderaxespad": 0.1,
+    "legend.borderpad": 0.2,
+    "legend.columnspacing": 0.9,
+    "legend.handlelength": 1.1,
+    "legend.handletextpad": 0.4,
+    "lines.linewidth": 1.8,
+}
+IMAGES = STYLE | {"axes.grid": False}  # Of panels that show images.
+BOXED: dict[Any, Any] = {"font.size": 11}  # Of a scatter in a frame.
+PLAIN: dict[Any, Any] = {}
+
+
+@contextmanager
+def styled(*texts: str, style: dict[Any, Any] = STYLE) -> Iterator[None]:
+    """Build a figure in here; matplotlib's global settings are as before afterwards.
+
+    Args:
+        texts: All texts of the figure that come from a user: titles, paths, class names. They decide the fonts.
+        style: STYLE, IMAGES, BOXED or PLAIN.
+    """
+    import matplotlib
+
+    with fonts_for(*texts), matplotlib.rc_context(style):
+        yield

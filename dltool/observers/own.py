@@ -1,0 +1,86 @@
+"""The user's own observer, from --trust: what it raises says where."""
+
+import contextlib
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from dltool.core.errors import ConfigError, DltoolError, RunError
+from dltool.engine.observer import Observer, Outcome, Progress
+from dltool.tasks.task import Task
+from dltool.trust.importing import described
+
+
+class OwnObserver(Observer):
+    """Hands every event on to an observer of the user's.
+
+    An exception in it ends the training as failed. Where the training has ended already, it is a warning, since how
+    the training ended is what the run must say.
+
+    Args:
+        name: Of the option.
+        observer: The user's.
+        warn: Says a line to the user.
+
+    Raises:
+        ConfigError: It is no Observer.
+    """
+
+    def __init__(self, name: str, observer: object, warn: Callable[[str], None]) -> None:
+        if not isinstance(observer, Observer):
+            raise ConfigError(
+                f"observer={name} gives a {type(observer).__name__}, which is no Observer",
+                "derive it from dltool.engine.observer.Observer",
+            )
+        self.name = name
+        self.observer = observer
+        self.warn = warn
+        self.every_n_steps = observer.every_n_steps
+
+    def on_start(self, task: Task, progress: Progress) -> None:
+        with self.failures_placed():
+            self.observer.on_start(task, progress)
+        self.every_n_steps = self.observer.every_n_steps
+
+    def on_record(self, record: dict[str, Any]) -> None:
+        with self.failures_placed():
+            self.observer.on_record(dict(record))  # Its own copy: others are given the same line.
+
+    def on_steps(self) -> None:
+        with self.failures_placed():
+            self.observer.on_steps()
+
+    def on_epoch(self) -> None:
+        with self.failures_placed():
+            self.observer.on_epoch()
+
+    def before_checkpoint(self) -> None:
+        with self.failures_placed():
+            self.observer.before_checkpoint()
+
+    def on_end(self) -> None:
+        has_ended = sys.exception() is not None  # By a signal or a failure: on_end is called in a `finally`.
+        with self.failures_placed(warned_of=has_ended):
+            self.observer.on_end()
+
+    def on_outcome(self, outcome: Outcome) -> None:
+        with self.failures_placed(warned_of=True):
+            self.observer.on_outcome(outcome)
+
+    @contextlib.contextmanager
+    def failures_placed(self, *, warned_of: bool = False) -> Iterator[None]:
+        """Name the observer, the file and the line of an exception, as an error or as a warning.
+
+        Raises:
+            RunError: Instead of any exception that is none of dltool's own.
+        """
+        try:
+            yield
+        except DltoolError:
+            raise
+        except Exception as error:
+            message = f"observer={self.name}: {described(error)}"
+            if not warned_of:
+                hint = "mend the file, then resume with --trust; or resume with observer=none"
+                raise RunError(message, hint) from error
+            self.warn(message)

@@ -1,0 +1,64 @@
+"""The observers of every training."""
+
+from functools import partial
+
+from dltool.build.observer import build_observer
+from dltool.build.parts import Parts
+from dltool.config.compose import leaves
+from dltool.engine.clock import Clock
+from dltool.engine.monitored_metric import followed_metric
+from dltool.engine.observer import Observer, Progress, Watched
+from dltool.observers.alarms import NUM_COMPARED, Alarms
+from dltool.observers.augmented import AugmentedPlot
+from dltool.observers.csv_log import CsvLog
+from dltool.observers.gradient_over_time_plot import GradientOverTimePlot
+from dltool.observers.jsonl import JsonlLog
+from dltool.observers.latent_plane import LatentPlanePlot
+from dltool.observers.metric_plots import MetricPlots
+from dltool.observers.network_plots import NetworkPlots
+from dltool.observers.own import OwnObserver
+from dltool.observers.plots import CurvesPlot
+from dltool.observers.progress import ProgressBar
+from dltool.observers.samples import SamplesPlot
+from dltool.observers.status_file import StatusFile
+from dltool.observers.tracker import make_trackers
+from dltool.observers.undefined import UndefinedMetrics
+from dltool.runs.folder import RunFolder
+
+
+def standard_observers(
+    parts: Parts, run: RunFolder, watched: Watched, clock: Clock, progress: Progress, *, quiet: bool = False
+) -> list[Observer]:
+    """What watches a training, in the order in which events reach it; each decides at the start what it has to do.
+
+    Args:
+        parts: What is trained, with the config.
+        run: The run folder.
+        watched: The training, as observers see it.
+        clock: Measures its time.
+        progress: Where it stands.
+        quiet: Show no progress.
+
+    Raises:
+        ConfigError: The user's own observer cannot be built.
+    """
+    config, logger, warn = parts.config, parts.logger, watched.warn
+    status = StatusFile(run, dict(leaves(config.tree)), clock, progress, followed_metric(None, "auto", parts.task))
+    # What mirrors the log comes after it.
+    observers: list[Observer] = [status, JsonlLog(run.metrics), CsvLog(run, warn), ProgressBar(quiet=quiet)]
+    observers += [UndefinedMetrics(warn), Alarms(warn, partial(watched.held_out, NUM_COMPARED))]
+    if logger.plots:
+        observers += [
+            CurvesPlot(watched),
+            MetricPlots(watched),
+            NetworkPlots(watched, parts.dataset.preprocessing),
+            LatentPlanePlot(watched),
+            GradientOverTimePlot(watched),
+            AugmentedPlot(watched, parts.dataset.train),
+        ]
+    if logger.samples:
+        observers.append(SamplesPlot(watched, every_n_steps=logger.samples_every_n_steps, seed=config["seed"]))
+    if (own := build_observer(config, watched)) is not None:
+        observers.append(OwnObserver(config["observer"]["name"], own, warn))
+    # After the pictures, which trackers take along.
+    return [*observers, *make_trackers(logger.to, run, warn, config.tree, logger)]

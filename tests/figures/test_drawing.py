@@ -1,0 +1,20 @@
+import math
+
+import pytest
+
+from dltool.figures.drawing import LEARNING_RATE, wants_log_scale
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "log"),
+    [
+        ("loss", [2.0, 0.01], True),
+        ("loss", [2.0, 0.1], False),
+        ("loss", [2.0, 0.0], False),
+        ("accuracy", [0.9, 0.001], False),
+        (LEARNING_RATE, [0.1, 0.01, 0.001], True),
+        (LEARNING_RATE, [1e-3 * math.cos(math.pi / 2 * k / 20) + 1e-9 for k in range(21)], False),
+    ],
+)
+def test_log_scale_where_losses_span_decades(name: str, values: list[float], log: bool) -> None:
+    assert wants_log_scale(name, values) == log
