@@ -19,12 +19,13 @@ AnyTask = TypeVar("AnyTask", bound=Task)
 
 
 def with_metrics(task: AnyTask, spec: DataSpec) -> AnyTask:
-    """The same task, with the metrics that it names.
+    """The same task, with the metrics that it names, if any.
 
     Raises:
         ConfigError: See chosen_metrics.
     """
-    task.use_metrics(chosen_metrics(task.metric_names, spec))
+    if task.metric_names is None or task.metric_names:
+        task.use_metrics(chosen_metrics(task.metric_names, spec))
     return task
 
 
@@ -35,7 +36,7 @@ def chosen_metrics(names: Sequence[str] | None, spec: DataSpec) -> dict[str, Met
         ConfigError: For a name that is no metric, or one that does not fit the targets.
     """
     chosen = DEFAULTS[spec.target] if names is None else names
-    fitting = [name for name in registrations()["metric"] if fits(name, spec)] if chosen else []
+    fitting = [name for name in registrations()["metric"] if fits(name, spec)]
     metrics = {}
     for name in chosen:
         if name not in fitting:

@@ -64,6 +64,7 @@ class SampleJudge:
         self.training = training
         self.classifier = classifier
         self.inception = inception
+        self._needs_features, self._needs_pixels = asked.need("features"), asked.need("pixels")
         self._floors: dict[tuple[str, int], dict[str, float]] = {}
         self.start("")
 
@@ -87,9 +88,9 @@ class SampleJudge:
         if self.classifier is not None:
             features, logits = self.classifier.see(pixels)
             classes = logits.argmax(dim=1)
-        if self.inception is not None and self.asked.need("features"):
+        if self.inception is not None and self._needs_features:
             features = self.inception.features(pixels)
-        kept = pixels if self.asked.need("pixels") else none
+        kept = pixels if self._needs_pixels else none
         return Images(features, classes, none if labels is None else labels, kept, torch.arange(len(pixels)))
 
     def measure(self, draw: Draw) -> dict[str, float]:
