@@ -59,8 +59,9 @@ def requires(
 
     Args:
         condition: A lambda over the whole config, `lambda config: config.trainer.accumulate == 1`. Each
-            group gives its fields and its component's traits as attributes. No name but `config` and
-            Python's `len`, `min`, `max`, `any`, `all` may be used.
+            group gives its fields and its component's traits as attributes. It is not run as Python but read and
+            evaluated by dltool.declarations.conditions: comparisons, and/or/not, if/else, arithmetic on numbers,
+            subscripts, `.get`, literals, and the functions `len`, `min`, `max`, `any`, `all`.
         message: What is wrong where the condition is false.
         hint: The override to type.
     """

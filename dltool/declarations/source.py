@@ -7,7 +7,6 @@ declarations.
 
 import ast
 import importlib.util
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
@@ -29,28 +28,12 @@ from dltool.declarations.kinds import (
 )
 from dltool.declarations.options import SHARED_SETTINGS
 from dltool.declarations.registry import PACKAGE, registrations
+from dltool.declarations.rules import Rule, read_rule
 from dltool.trust.former_names import current_name
 from dltool.trust.sources import trusted_file
 
 Definition = ast.ClassDef | ast.FunctionDef
 ROLES = ("Membership", "Handling", "Placement")  # Of dltool.declarations.component.
-
-
-@dataclass(frozen=True)
-class Rule:
-    """A `requires` declaration: a condition over the whole config."""
-
-    condition: Callable[[Any], bool]
-    message: str
-    hint: str | None
-    place: str
-
-    def holds(self, config: Any) -> bool:
-        try:
-            return self.condition(config)
-        except Exception as error:  # Whatever a lambda can raise.
-            problem = f"{self.place}: the rule cannot be evaluated: {type(error).__name__}: {error}"
-            raise ConfigError(problem, "it sees `config`, len, min, max, any and all") from error
 
 
 @dataclass(frozen=True)
@@ -160,7 +143,7 @@ class SourceModule:
             attribute=definition.name,
             fields=own,
             traits={key: ast.literal_eval(value) for key, value in keywords.items()},
-            rules=tuple(self.rule(call) for call in calls(definition, "requires")),
+            rules=tuple(read_rule(call, self.path) for call in calls(definition, "requires")),
             **shared,
         )
 
@@ -257,12 +240,3 @@ class SourceModule:
                     return Nested(home.name, definition.name, home.fields(definition))
                 raise TypeError(f"{self.path}: {name} is no kind of a config value")
         raise TypeError(f"{self.path}: {ast.unparse(node)} is no kind of a config value")
-
-    def rule(self, call: ast.Call) -> Rule:
-        """Compile the lambda of a `requires`; it is dltool's own source, and sees a few pure functions only."""
-        condition, message = call.args
-        hints = [keyword.value for keyword in call.keywords if keyword.arg == "hint"]
-        code = compile(ast.Expression(condition), str(self.path), "eval")
-        names = {"__builtins__": {}, "len": len, "min": min, "max": max, "any": any, "all": all}
-        hint = ast.literal_eval(hints[0]) if hints else None
-        return Rule(eval(code, names), ast.literal_eval(message), hint, f"{self.path}, line {call.lineno}")

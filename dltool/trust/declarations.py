@@ -11,6 +11,7 @@ from typing import Any
 from dltool.core.errors import ConfigError
 from dltool.core.hints import nearest
 from dltool.core.shell import quoted
+from dltool.declarations.rules import read_rule
 
 Definition = ast.ClassDef | ast.FunctionDef
 # Where `register` comes from, by its present name and its former; from elsewhere it is another library's decorator.
@@ -115,7 +116,8 @@ def registration(definition: Definition, call: ast.Call, path: Path, module: str
     if not has_into and (group in INTO or (group == "data" and isinstance(definition, ast.FunctionDef))):
         raise wrong(path, call, f"{group}={name} states no into=, the class that it is built into", example)
     check_signature(definition, path)
-    check_rules(definition, path)
+    for rule in decorators(definition, "requires"):
+        read_rule(rule, path)
     docstring = ast.get_docstring(definition) or ""
     return Registration(group, name, module, path, definition.lineno, docstring.partition("\n")[0])
 
@@ -153,16 +155,6 @@ def check_signature(definition: Definition, path: Path) -> None:
         problem = f"{first.arg} stands before the *, where only what the data gives may stand"
         hint = f"a key of the config is keyword-only: write *, before {first.arg}"
         raise wrong(path, first, problem, hint)
-
-
-def check_rules(definition: Definition, path: Path) -> None:
-    """A `requires` is a lambda over the config, and texts."""
-    for call in decorators(definition, "requires"):
-        texts = [*call.args[1:], *(keyword.value for keyword in call.keywords if keyword.arg == "hint")]
-        literal = all(isinstance(text, ast.Constant) and isinstance(text.value, str) for text in texts)
-        if len(call.args) != 2 or not isinstance(call.args[0], ast.Lambda) or not literal:
-            hint = '@requires(lambda config: config.model.width > 1, "model.width is too small", hint="model.width=2")'
-            raise wrong(path, call, "a rule is a lambda over the config and a text that is written out", hint)
 
 
 def wrong(path: Path, node: ast.stmt | ast.expr | ast.arg, problem: str, hint: str | None) -> ConfigError:

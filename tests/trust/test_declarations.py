@@ -32,6 +32,7 @@ class Mine(nn.Module):
 '''
 REGISTER = '@register("model", "mine", inputs="any", tasks=("supervised",))'
 LINE = MODEL[: MODEL.index(REGISTER)].count("\n") + 1
+HOSTILE = f"@requires(lambda config: open('canary', 'w'), 'no')\n{REGISTER}"
 
 # What is written instead of what, part of the message, part of the hint.
 WRONG = {
@@ -58,7 +59,7 @@ WRONG = {
     "wrong default": ("Positive[int] = 8", "Positive[int] = 0", "model.width=0: an integer > 0 is needed", None),
     "no lambda": (REGISTER, f"@requires(True, 'no')\n{REGISTER}", "a rule is a lambda", "@requires(lambda config"),
     "broken rule": (REGISTER, f"@requires(lambda c: c.model.w, 'no')\n{REGISTER}", "no attribute 'w'", "sees"),
-    "hostile rule": (REGISTER, f"@requires(lambda config: open('canary', 'w'), 'no')\n{REGISTER}", "'open'", "it sees"),
+    "hostile rule": (REGISTER, HOSTILE, f"line {LINE}: the rule cannot be read: 'open'", "it sees"),
 }  # fmt: skip
 
 
