@@ -288,7 +288,7 @@ def check_rules(tree: dict[str, Any], components: dict[str, Component]) -> None:
     for declared in components.values():
         for rule in declared.rules:
             if not rule.holds(view):
-                raise ConfigError(rule.message, rule.hint)
+                raise rule.error(view)
 
 
 def where(composed: Composed, key: str) -> str:

@@ -1,6 +1,7 @@
 """A rule between fields, as `requires` declares it and the check of a config applies it."""
 
 import ast
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,6 +14,7 @@ LANGUAGE = (
     "it sees `config`, literals, len, min, max, any and all; allowed are comparisons, and/or/not, if/else, arithmetic, "
     "subscripts and .get"
 )
+FIELD = re.compile(r"\{(\w+)\.(\w+)\}")
 
 
 @dataclass(frozen=True)
@@ -20,6 +22,7 @@ class Rule:
     """A `requires` declaration: a condition over the whole config.
 
     Attributes:
+        message, hint: With `{data.name}` for the value of that field.
         place: File and line.
     """
 
@@ -39,6 +42,14 @@ class Rule:
         except Exception as error:  # Whatever an expression can raise.
             problem = f"{self.place}: the rule cannot be evaluated: {type(error).__name__}: {error}"
             raise ConfigError(problem, LANGUAGE) from error
+
+    def error(self, config: SimpleNamespace) -> ConfigError:
+        """What to raise where the condition is false."""
+
+        def filled(text: str) -> str:
+            return FIELD.sub(lambda found: str(getattr(getattr(config, found[1], None), found[2], found[0])), text)
+
+        return ConfigError(filled(self.message), filled(self.hint) if self.hint is not None else None)
 
 
 def read_rule(call: ast.Call, path: Path) -> Rule:

@@ -6,12 +6,14 @@ from torch import Tensor
 from dltool.core.batch import Batch
 from dltool.core.spec import IGNORED
 from dltool.declarations.component import register
+from dltool.metrics.calibration import calibration_needs_probabilities
 from dltool.metrics.mean import Mean, MeanOver
 from dltool.tasks.supervised import SupervisedTask
 from dltool.tasks.task import Loss, Prediction
 
 
 @register("task", "tagging", loss_for="data")
+@calibration_needs_probabilities
 class TaggingTask(SupervisedTask):
     """Supervised learning in which each word of a text is a sample; padding is none.
 

@@ -13,8 +13,15 @@ from torch import Tensor, nn
 
 from dltool.core.batch import Batch
 from dltool.core.errors import ConfigError
+from dltool.declarations.component import requires
 from dltool.metrics.mean import Mean
 from dltool.metrics.metric import Metric
+
+no_frozen_parameters = requires(
+    lambda config: not config.model.freeze,
+    "model.freeze keeps gradients from parameters, and task={task.name} changes them all without one",
+    hint="'model.freeze=[]'",
+)
 
 
 class Loss(NamedTuple):

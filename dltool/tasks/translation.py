@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from dltool.core.batch import Batch
 from dltool.core.errors import ConfigError
 from dltool.core.spec import BEGIN, END, IGNORED, PAD, DataSpec
+from dltool.data.mixing import no_mixing
 from dltool.declarations.component import NonNegative, Positive, register
 from dltool.decoding.beam_search import beam_search, greedy_search
 from dltool.losses.criterion import Criterion
@@ -22,6 +23,7 @@ UNKNOWN_WORD = "\N{REPLACEMENT CHARACTER}"  # What a tokeniser reads <unk> as.
 
 
 @register("task", "translation", loss_for="data")
+@no_mixing
 class TranslationTask(Task):
     """Minimize -log p(target | source), the mean over the target's tokens, each given the true ones before it.
 
