@@ -16,6 +16,7 @@ from dltool.declarations.modules import Definition, SourceModule, source_module
 from dltool.declarations.options import SHARED_SETTINGS
 from dltool.declarations.registry import registrations
 from dltool.declarations.rules import Rule
+from dltool.trust.declarations import read_traits
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,7 @@ class Component:
         fields: Its own keys.
         shared_module, shared_class, shared_fields: The class it is built into and that class's keys; or the keys alone,
             where they are those of the group (SHARED_SETTINGS).
-        traits: The literal facts of its registration.
+        traits: The facts of its registration, in the class of dltool.declarations.traits for its group.
     """
 
     group: str
@@ -34,7 +35,7 @@ class Component:
     module: str
     attribute: str
     fields: dict[str, Field]
-    traits: dict[str, Any] = field(default_factory=dict)
+    traits: Any
     rules: tuple[Rule, ...] = ()
     shared_module: str | None = None
     shared_class: str | None = None
@@ -62,8 +63,7 @@ def component_of(module_name: str, group: str, name: str) -> Component:
 
 def read_component(module: SourceModule, definition: Definition, registration: ast.Call) -> Component:
     group, name = (ast.literal_eval(argument) for argument in registration.args)
-    keywords = {keyword.arg: keyword.value for keyword in registration.keywords if keyword.arg}
-    into = keywords.pop("into", None)
+    into = next((keyword.value for keyword in registration.keywords if keyword.arg == "into"), None)
     own = fields_of(module, definition)
     shared: dict[str, Any] = {}
     if group in SHARED_SETTINGS:
@@ -83,7 +83,7 @@ def read_component(module: SourceModule, definition: Definition, registration: a
         module=module.name,
         attribute=definition.name,
         fields=own,
-        traits={key: ast.literal_eval(value) for key, value in keywords.items()},
+        traits=read_traits(group, name, registration, module.path),
         rules=rules_of(module, definition),
         **shared,
     )

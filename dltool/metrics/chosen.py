@@ -20,7 +20,7 @@ def chosen_metrics(names: Sequence[str] | None, spec: DataSpec) -> dict[str, Met
     Raises:
         ConfigError: For a name that is no metric, or one that does not fit the targets.
     """
-    fitting = [name for name in registrations()["metric"] if spec.target in component("metric", name).traits["targets"]]
+    fitting = [name for name in registrations()["metric"] if spec.target in component("metric", name).traits.targets]
     metrics = {}
     for name in DEFAULTS[spec.target] if names is None else names:
         if name not in fitting:

@@ -12,30 +12,23 @@ from dltool.core.errors import ConfigError
 from dltool.core.hints import nearest
 from dltool.core.shell import quoted
 from dltool.declarations.rules import read_rule
+from dltool.declarations.traits import Traits, UnreadableTrait, make_traits
 
 Definition = ast.ClassDef | ast.FunctionDef
 # Where `register` comes from, by its present name and its former; from elsewhere it is another library's decorator.
 MARKS = ("dltool.declarations.component", "dltool.component")
-INPUTS = ("any", "image", "vector")
-TARGETS = ("classes", "binary", "numbers", "none", "auto")
 
-# Group to the facts that a registration must state, and an example of one.
-GROUPS: dict[str, tuple[tuple[str, ...], str]] = {
-    "model": (("inputs", "tasks"), '@register("model", "{}", inputs="any", tasks=("supervised",))'),
-    "data": (("inputs", "targets"), '@register("data", "{}", into=TableData, inputs="vector", targets="classes")'),
-    "loss": (("tasks",), '@register("loss", "{}", targets=("classes",), head="classes", tasks=("supervised",))'),
-    "task": (("loss_for",), '@register("task", "{}", loss_for="data")'),
-    "metric": (("targets",), '@register("metric", "{}", targets=("classes", "binary"))'),
-    "optim": ((), '@register("optim", "{}", into=Optimizer)'),
-    "schedule": ((), '@register("schedule", "{}", into=Schedule)'),
+# The groups that a trusted file may register in, each with an example. The others hold the settings of dltool itself.
+EXAMPLES = {
+    "model": '@register("model", "{}", inputs="any", tasks=("supervised",))',
+    "data": '@register("data", "{}", into=TableData, inputs="vector", targets="classes")',
+    "loss": '@register("loss", "{}", targets=("classes",), head="classes", tasks=("supervised",))',
+    "task": '@register("task", "{}", loss_for="data")',
+    "metric": '@register("metric", "{}", targets=("classes", "binary"), direction="max")',
+    "optim": '@register("optim", "{}", into=Optimizer)',
+    "schedule": '@register("schedule", "{}", into=Schedule)',
+    "attack": '@register("attack", "{}")',
 }
-ALLOWED = {
-    ("model", "inputs"): INPUTS,
-    ("data", "inputs"): INPUTS[1:],
-    ("data", "targets"): TARGETS,
-    ("loss", "head"): ("classes", "one", "numbers", "targets"),
-}
-LISTS = ("tasks", "default_for")  # And `targets`, except of data.
 INTO = ("optim", "schedule")  # Must be built into a class of dltool's.
 
 
@@ -102,16 +95,16 @@ def registration(definition: Definition, call: ast.Call, path: Path, module: str
     names = [node.value for node in call.args if isinstance(node, ast.Constant) and isinstance(node.value, str)]
     if len(names) != 2 or len(call.args) != 2:
         problem = "a registration is read without running it: group and name are two texts, written out"
-        raise wrong(path, call, problem, GROUPS["model"][1].format("mine"))
+        raise wrong(path, call, problem, EXAMPLES["model"].format("mine"))
     group, name = names
-    if group not in GROUPS:
-        near = nearest(group, GROUPS)
+    if group not in EXAMPLES:
+        near = nearest(group, EXAMPLES)
         hint = f"did you mean {near}?" if near else None
-        raise wrong(path, call, f"{group} is no group to register in; those are {', '.join(GROUPS)}", hint)
-    example = GROUPS[group][1].format(name if name.isidentifier() else "mine")
+        raise wrong(path, call, f"{group} is no group to register in; those are {', '.join(EXAMPLES)}", hint)
+    example = EXAMPLES[group].format(name if name.isidentifier() else "mine")
     if not name.isidentifier():
         raise wrong(path, call, f"{name!r} is no name: letters, digits and _, the first no digit", example)
-    check_traits(group, name, call, path, example)
+    read_traits(group, name, call, path)
     has_into = any(keyword.arg == "into" for keyword in call.keywords)
     if not has_into and (group in INTO or (group == "data" and isinstance(definition, ast.FunctionDef))):
         raise wrong(path, call, f"{group}={name} states no into=, the class that it is built into", example)
@@ -122,27 +115,27 @@ def registration(definition: Definition, call: ast.Call, path: Path, module: str
     return Registration(group, name, module, path, definition.lineno, docstring.partition("\n")[0])
 
 
-def check_traits(group: str, name: str, call: ast.Call, path: Path, example: str) -> None:
-    """The facts of a registration are literals; those that dltool cannot do without are there."""
-    traits: dict[str, Any] = {}
-    for keyword in call.keywords:
-        if keyword.arg not in (None, "into"):
-            try:
-                traits[str(keyword.arg)] = ast.literal_eval(keyword.value)
-            except ValueError as error:
-                problem = f"{keyword.arg}={ast.unparse(keyword.value)} is no literal, and nothing is run to read it"
-                raise wrong(path, keyword.value, problem, example) from error
-    needed = [*GROUPS[group][0], *(["head"] if group == "loss" and "targets" in traits else [])]
-    if missing := [trait for trait in needed if trait not in traits]:
-        raise wrong(path, call, f"{group}={name} does not state {' and '.join(missing)}", example)
-    for trait, value in traits.items():
-        allowed = ALLOWED.get((group, trait))
-        if allowed and value not in allowed:
-            raise wrong(path, call, f"{trait}={value!r}: one of {', '.join(allowed)} is needed", example)
-        is_list = trait in LISTS or (trait == "targets" and group != "data")
-        if is_list and not (isinstance(value, tuple) and value and all(isinstance(item, str) for item in value)):
-            problem = f"{trait}={value!r}: a tuple of texts is needed, with its comma"
-            raise wrong(path, call, problem, trait + f'=("{value}",)' if isinstance(value, str) else example)
+def read_traits(group: str, name: str, call: ast.Call, path: Path) -> Traits:
+    """The facts that a registration states (dltool.declarations.traits).
+
+    Raises:
+        ConfigError: For one that is missing, unknown or no literal, or has a value that it cannot have.
+    """
+    example = EXAMPLES.get(group, '@register("{}", …)').format(name)
+    values = {str(keyword.arg): keyword.value for keyword in call.keywords if keyword.arg != "into"}
+    stated: dict[str, Any] = {}
+    for trait, value in values.items():
+        try:
+            stated[trait] = ast.literal_eval(value)
+        except ValueError as error:
+            problem = f"{trait}={ast.unparse(value)} is no literal, and nothing is run to read it"
+            raise wrong(path, value, problem, example) from error
+    try:
+        return make_traits(group, stated)
+    except UnreadableTrait as error:
+        subject = f"{group}={name} " if error.trait is None else error.trait
+        node = call if error.trait is None else values[error.trait]
+        raise wrong(path, node, f"{subject}{error.problem}", error.hint or example) from error
 
 
 def check_signature(definition: Definition, path: Path) -> None:

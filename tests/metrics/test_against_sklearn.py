@@ -80,7 +80,7 @@ FITTING = [
     (name, spec)
     for name in registrations()["metric"]
     for spec in (CLASSES, TWO, ONE_LOGIT, NUMBERS, SEVERAL)
-    if spec.target in component("metric", name).traits["targets"] and name not in ("confusion", "calibration_error")
+    if spec.target in component("metric", name).traits.targets and name not in ("confusion", "calibration_error")
 ]
 
 

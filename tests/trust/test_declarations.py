@@ -47,7 +47,7 @@ WRONG = {
     "own group": ('"model", "mine"', '"trainer", "mine"', "trainer is no group to register in", None),
     "traits": (', inputs="any", tasks=("supervised",)', "", "model=mine does not state inputs and tasks", "inputs="),
     "tasks": ('("supervised",)', '("supervised")', "tasks='supervised': a tuple of texts", 'tasks=("supervised",)'),
-    "inputs": ('inputs="any"', 'inputs="images"', "inputs='images': one of any, image, vector", "@register("),
+    "inputs": ('inputs="any"', 'inputs="images"', "inputs='images': one of any, image, vector, sequence", "@register("),
     "computed trait": ('inputs="any"', "inputs=ANY", "inputs=ANY is no literal", "@register("),
     "taken": ('"mine", inputs', '"mlp", inputs', f"line {LINE + 1}: model=mlp is dltool's own already", "another name"),
     "inside": (REGISTER, f"if True:\n  {REGISTER}\n  class A: pass\n", "A is registered inside another block", None),
