@@ -18,7 +18,8 @@ from dltool.core.hints import key_hint, nearest
 from dltool.core.shell import quoted, setting
 from dltool.declarations.kinds import REQUIRED, Field, Misfit
 from dltool.declarations.options import GROUPS, PRESETS
-from dltool.declarations.source import Component, component, registrations
+from dltool.declarations.registry import registrations
+from dltool.declarations.source import Component, component
 from dltool.trust.command_line import COMMAND_LINE_ONLY
 
 COMPONENT_GROUPS = tuple(group for group in GROUPS if group not in PRESETS)

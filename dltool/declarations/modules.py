@@ -7,6 +7,7 @@ that they take a rule, a type or a base class from. What the command line trusts
 import ast
 import importlib.util
 from collections import Counter
+from collections.abc import Iterator
 from functools import cache, cached_property
 from pathlib import Path
 
@@ -58,13 +59,18 @@ class SourceModule:
         times = Counter([*(name for name, _ in assigned), *self.definitions])
         self.aliases = {name: value for name, value in assigned if times[name] == 1}
         self.imports: dict[str, tuple[str, str]] = {}
-        for node in self.tree.body:
+        for node in module_level(self.tree.body):
             if isinstance(node, ast.ImportFrom) and self.is_own(module := self.imported_module(node)):
-                self.imports |= {alias.asname or alias.name: (current_name(module), alias.name) for alias in node.names}
+                for alias in node.names:  # Of `try: import …; except ImportError: import …` the first counts.
+                    self.imports.setdefault(alias.asname or alias.name, (current_name(module), alias.name))
 
     def imported_module(self, node: ast.ImportFrom) -> str:
-        """The full name of the module that `from … import …` names."""
-        return importlib.util.resolve_name("." * node.level + (node.module or ""), self.home)
+        """The full name of the module that `from … import …` names; with its dots, where these lead too far up."""
+        name = "." * node.level + (node.module or "")
+        try:
+            return importlib.util.resolve_name(name, self.home)
+        except ImportError:
+            return name
 
     def is_own(self, module: str) -> bool:
         """Whether a module belongs to dltool, or to the trusted source that this one belongs to."""
@@ -82,6 +88,16 @@ class SourceModule:
             elif isinstance(node, ast.ImportFrom) and node.level == 0 and not self.is_own(str(node.module)):
                 found += [alias.asname or alias.name for alias in node.names]
         return frozenset(found)
+
+    def is_own_module(self, node: ast.expr) -> bool:
+        """Whether an expression is the name of an imported module of dltool's or of the same trusted source."""
+        if isinstance(node, ast.Attribute):
+            return self.is_own_module(node.value)
+        if not isinstance(node, ast.Name):
+            return False
+        imported = [one for node in module_level(self.tree.body) if isinstance(node, ast.Import) for one in node.names]
+        own = {one.asname or one.name.partition(".")[0] for one in imported if self.is_own(one.name)}
+        return node.id in own or (node.id in self.imports and self.resolve(node.id) is None)
 
     def resolve(self, name: str) -> "tuple[SourceModule, Definition | ast.expr] | None":
         """What a name at module level stands for, here or where it is imported from, and the module that says so.
@@ -120,6 +136,15 @@ class SourceModule:
             case (module, ast.ClassDef() | ast.FunctionDef() as definition):
                 return module, definition
         raise KeyError(name)
+
+
+def module_level(body: list[ast.stmt]) -> Iterator[ast.stmt]:
+    """The statements that are run when the module is, those inside `try` and `if` too."""
+    for node in body:
+        yield node
+        if isinstance(node, (ast.If, ast.Try)):
+            handlers = getattr(node, "handlers", [])
+            yield from module_level([*node.body, *(line for one in handlers for line in one.body), *node.orelse])
 
 
 def assignments(node: ast.stmt) -> list[tuple[str, ast.expr]]:

@@ -14,9 +14,9 @@ from dltool.declarations.fields import fields_of
 from dltool.declarations.kinds import Field
 from dltool.declarations.modules import Definition, SourceModule, source_module
 from dltool.declarations.options import SHARED_SETTINGS
+from dltool.declarations.registration import read_traits
 from dltool.declarations.registry import registrations
 from dltool.declarations.rules import Rule
-from dltool.trust.declarations import read_traits
 
 
 @dataclass(frozen=True)

@@ -52,6 +52,8 @@ NAMED = {
     "by another name": IMPORTS + RULE.replace("wide", "rule") + "again = rule\nwide = again\n" + MODEL,
     "two names": IMPORTS + RULE.replace("wide =", "narrow = wide =") + MODEL,
     "renamed requires": IMPORTS.replace("requires", "requires as needs") + RULE.replace("requires", "needs") + MODEL,
+    "renamed register": IMPORTS.replace("register", "register as option") + RULE + MODEL.replace("register", "option"),
+    "tried": IMPORTS.replace("from dltool", "try:\n    from dltool") + f"except ImportError:\n    pass\n{RULE}{MODEL}",
     "former module": IMPORTS.replace("dltool.declarations.component", "dltool.component") + RULE + MODEL,
 }
 
@@ -113,6 +115,11 @@ UNREADABLE = {
     "of a module": ("import dltool.models.class_condition as rules\n", "@rules.needs_classes", "@rules.needs_classes"),
     "of an imported module": ("from dltool.models import class_condition as c\n", "@c.needs_classes", "line 6"),
     "whole name": ("import dltool.models.class_condition\n", "@dltool.models.class_condition.needs_classes", "line 6"),
+    "register of a module": (
+        "import dltool.declarations.component as c\n",
+        '@c.register("model", "other")',
+        "register is imported by its name",
+    ),
     "requires of a module": (
         "import dltool.declarations.component as c\n",
         "@c.requires(lambda config: False, 'no')",

@@ -21,7 +21,7 @@ def trusted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callabl
     monkeypatch.chdir(tmp_path)
 
     def trust_text(text: str) -> None:
-        imports = "from dltool.declarations.component import register\nfrom dltool.data.table_data import TableData\n"
+        imports = "from dltool.declarations.component import register\n"
         Path("mine.py").write_text(imports + text, encoding="utf-8")
         trust_paths([Path("mine.py")])
 
@@ -48,9 +48,8 @@ def test_what_dltool_registers_a_trusted_file_can_register(trusted: Callable[[st
     lines = []
     for i, (group, name) in enumerate(OWN):
         if group not in NO_COMPONENTS:
-            into = ", into=TableData" if group in ("optim", "schedule") else ""
             facts = literal_keywords(group, name)
-            lines.append(f'@register("{group}", "own_{name}"{into}{facts})\nclass C{i}: ...\n')
+            lines.append(f'@register("{group}", "own_{name}"{facts})\nclass C{i}: ...\n')
     trusted("\n".join(lines))
     assert component("model", "own_gpt").traits == component("model", "gpt").traits
     assert component("attack", "own_pgd").traits == Traits()
@@ -104,7 +103,7 @@ def test_facts_that_are_stated_and_others() -> None:
 
 
 def test_a_fact_is_checked_where_it_is_registered(trusted: Callable[[str], None]) -> None:
-    with pytest.raises(ConfigError, match=r"mine\.py, line 3: native_sizes is no fact of the group model") as caught:
+    with pytest.raises(ConfigError, match=r"mine\.py, line 2: native_sizes is no fact of the group model") as caught:
         trusted('@register("model", "mine", inputs="any", tasks=("supervised",), native_sizes=3)\nclass A: ...')
     assert str(caught.value.hint).startswith('@register("model", "mine"')
 

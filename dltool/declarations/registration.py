@@ -1,22 +1,22 @@
-"""What a user's Python file registers, read from its text; the mistakes that can be seen there are named here.
+"""What a registration states, and what the files of a trusted source register, read from their text.
 
-dltool.declarations.source reads the fields of a component, once it is wanted; this is about its registration.
+The mistakes that can be seen there are named here; dltool.declarations.source reads a component once it is wanted.
 """
 
 import ast
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from dltool.core.errors import ConfigError
 from dltool.core.hints import nearest
 from dltool.core.shell import quoted
+from dltool.declarations.decorators import call_of, register_calls
+from dltool.declarations.modules import Definition, SourceModule
 from dltool.declarations.rules import read_rule
 from dltool.declarations.traits import Traits, UnreadableTrait, make_traits
-
-Definition = ast.ClassDef | ast.FunctionDef
-# Where `register` comes from, by its present name and its former; from elsewhere it is another library's decorator.
-MARKS = ("dltool.declarations.component", "dltool.component")
+from dltool.trust.sources import TrustedFile, TrustedSource
 
 # The groups that a trusted file may register in, each with an example. The others hold the settings of dltool itself.
 EXAMPLES = {
@@ -29,7 +29,7 @@ EXAMPLES = {
     "schedule": '@register("schedule", "{}", into=Schedule)',
     "attack": '@register("attack", "{}")',
 }
-INTO = ("optim", "schedule")  # Must be built into a class of dltool's.
+INTO = ("data", "optim", "schedule")  # A function is built into a class of dltool's.
 
 
 @dataclass(frozen=True)
@@ -49,49 +49,64 @@ class Registration:
     summary: str
 
 
-def registrations_in(tree: ast.Module, path: Path, module: str, num_packages: int) -> list[Registration]:
-    """Every component of a file, in its order.
-
-    Args:
-        tree: The parsed file.
-        path: Where it lies.
-        module: As it is imported.
-        num_packages: Packages around its names: how many dots an import in it may begin with.
+@cache
+def registrations_of(source: TrustedSource) -> tuple[Registration, ...]:
+    """Every component of a trusted source, in the order of its files.
 
     Raises:
-        ConfigError: For a registration or a relative import that cannot be read, with file and line.
+        ConfigError: For a file that is no Python, or a registration or a relative import that cannot be read, with file
+            and line.
     """
-    marks = {
-        alias.name
-        for node in tree.body
-        if isinstance(node, ast.ImportFrom) and node.module in MARKS
-        for alias in node.names
-        if alias.asname in (None, alias.name)
-    }
+    return tuple(one for name, file in source.files.items() for one in registrations_in(parsed(name, file)))
+
+
+def parsed(name: str, file: TrustedFile) -> SourceModule:
+    """A trusted file as Python reads it.
+
+    Raises:
+        ConfigError: It is no Python.
+    """
+    try:
+        module = SourceModule(name, file)
+        compile(module.tree, str(file.path), "exec", dont_inherit=True)  # Finds what the grammar alone allows.
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:  # Zero bytes, an encoding, deep nesting.
+        line = f", line {error.lineno}" if isinstance(error, SyntaxError) and error.lineno else ""
+        reason = error.msg if isinstance(error, SyntaxError) else str(error) or type(error).__name__
+        raise ConfigError(f"{file.path}{line}: this is no Python: {reason}", "mend the trusted file") from error
+    return module
+
+
+def registrations_in(module: SourceModule) -> list[Registration]:
+    """The components of one trusted file, in its order."""
     found = []
-    for node in ast.walk(tree):
+    num_packages = module.home.count(".") + bool(module.home)  # How many dots an import may begin with.
+    for node in ast.walk(module.tree):
         if isinstance(node, ast.ImportFrom) and node.level > num_packages:
             problem = f"`from {'.' * node.level}{node.module or ''} import …` leads out of what is trusted"
-            hint = f"a folder with an __init__.py is a package: --trust {quoted(path.parent)}"
-            raise wrong(path, node, problem, hint)
-        if "register" in marks and isinstance(node, Definition):
-            for call in decorators(node, "register"):
-                if node not in tree.body:
-                    raise wrong(path, call, f"{node.name} is registered inside another block", "move it to the left")
-                found.append(registration(node, call, path, module))
+            hint = f"a folder with an __init__.py is a package: --trust {quoted(module.path.parent)}"
+            raise wrong(module.path, node, problem, hint)
+        if isinstance(node, Definition):
+            check_register_name(module, node)
+            for call in register_calls(module, node):
+                if node not in module.tree.body:
+                    problem = f"{node.name} is registered inside another block"
+                    raise wrong(module.path, call, problem, "move it to the left")
+                found.append(registration(module, node, call))
     return found
 
 
-def decorators(definition: Definition, name: str) -> list[ast.Call]:
-    """The decorators `@name(…)` of a definition."""
-    return [
-        node
-        for node in definition.decorator_list
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == name
-    ]
+def check_register_name(module: SourceModule, definition: Definition) -> None:
+    """`register` is imported by its name: `@component.register(…)` would be found nowhere."""
+    for decorator in definition.decorator_list:
+        match decorator:
+            case ast.Call(func=ast.Attribute(value=value, attr="register")) if module.is_own_module(value):
+                problem = f"`@{ast.unparse(decorator.func)}(…)` is not found: register is imported by its name"
+                raise wrong(module.path, decorator, problem, "from dltool.declarations.component import register")
 
 
-def registration(definition: Definition, call: ast.Call, path: Path, module: str) -> Registration:
+def registration(module: SourceModule, definition: Definition, call: ast.Call) -> Registration:
+    """One registration, with what can be seen of its component without other files."""
+    path = module.path
     names = [node.value for node in call.args if isinstance(node, ast.Constant) and isinstance(node.value, str)]
     if len(names) != 2 or len(call.args) != 2:
         problem = "a registration is read without running it: group and name are two texts, written out"
@@ -106,13 +121,14 @@ def registration(definition: Definition, call: ast.Call, path: Path, module: str
         raise wrong(path, call, f"{name!r} is no name: letters, digits and _, the first no digit", example)
     read_traits(group, name, call, path)
     has_into = any(keyword.arg == "into" for keyword in call.keywords)
-    if not has_into and (group in INTO or (group == "data" and isinstance(definition, ast.FunctionDef))):
+    if not has_into and group in INTO and isinstance(definition, ast.FunctionDef):
         raise wrong(path, call, f"{group}={name} states no into=, the class that it is built into", example)
     check_signature(definition, path)
-    for rule in decorators(definition, "requires"):
-        read_rule(rule, path)
+    for decorator in definition.decorator_list:
+        if rule := call_of(module, decorator, "requires"):
+            read_rule(rule, path)
     docstring = ast.get_docstring(definition) or ""
-    return Registration(group, name, module, path, definition.lineno, docstring.partition("\n")[0])
+    return Registration(group, name, module.name, path, definition.lineno, docstring.partition("\n")[0])
 
 
 def read_traits(group: str, name: str, call: ast.Call, path: Path) -> Traits:

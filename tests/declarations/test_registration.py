@@ -38,6 +38,7 @@ HOSTILE = f"@requires(lambda config: open('canary', 'w'), 'no')\n{REGISTER}"
 WRONG = {
     "syntax": ("class Mine(nn.Module):", "class Mine(nn.Module:", "models.py, line 9: this is no Python", "mend"),
     "neighbour": ("from torch", "from .x import y\nfrom torch", "`from .x import …` leads out of what", "__init__.py"),
+    "deep": ("open(", f"{'(' * 300}1{')' * 300}; open(", "this is no Python", "mend"),
     "outside": ("open(", "return (", "line 5: this is no Python: 'return' outside function", "mend"),
     "not registered": (REGISTER, "", "registers nothing", "from dltool.declarations.component import register"),
     "another register": ("from dltool.declarations", "from other.library", "registers nothing", "import register"),
@@ -104,7 +105,7 @@ def test_two_files_with_one_name() -> None:
     for name in ("a.py", "b.py"):
         Path(name).write_text(MODEL)
     with pytest.raises(ConfigError) as caught:
-        trust(read_sources([Path("a.py"), Path("b.py")]))
+        trust_paths([Path("a.py"), Path("b.py")])
     assert "a.py, line 9" in caught.value.message
     assert "b.py, line 9" in caught.value.message
     Path("link.py").symlink_to("a.py")
