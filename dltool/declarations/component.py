@@ -46,7 +46,7 @@ def register(group: str, name: str, *, into: type | None = None, **traits: Any) 
         into: A class whose keyword-only arguments every option of this kind shares. It is built around the
             component: `into(partial(component, **own_fields), …, **shared_fields)`.
         traits: Literal facts that rules and automatic choices read without importing the component, such
-            as `inputs="image"`. A task that is `like="supervised"` trains what that one trains.
+            as `inputs="image"`; dltool.declarations.traits has those of each group.
     """
     del group, name, into, traits  # Read from the source text.
     return lambda component: component

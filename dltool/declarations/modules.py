@@ -78,16 +78,14 @@ class SourceModule:
 
     @cached_property
     def foreign(self) -> frozenset[str]:
-        """The names that other libraries are imported by, anywhere in the file."""
-        found = []
-        for node in ast.walk(self.tree):
+        """The names that other libraries, and what is in them, are imported by at module level."""
+        found: list[ast.alias] = []
+        for node in module_level(self.tree.body):
             if isinstance(node, ast.Import):
-                found += [
-                    alias.asname or alias.name.partition(".")[0] for alias in node.names if not self.is_own(alias.name)
-                ]
+                found += [alias for alias in node.names if not self.is_own(alias.name)]
             elif isinstance(node, ast.ImportFrom) and node.level == 0 and not self.is_own(str(node.module)):
-                found += [alias.asname or alias.name for alias in node.names]
-        return frozenset(found)
+                found += node.names
+        return frozenset(alias.asname or alias.name.partition(".")[0] for alias in found)
 
     def is_own_module(self, node: ast.expr) -> bool:
         """Whether an expression is the name of an imported module of dltool's or of the same trusted source."""

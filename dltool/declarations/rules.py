@@ -46,10 +46,11 @@ class Rule:
     def error(self, config: SimpleNamespace) -> ConfigError:
         """What to raise where the condition is false."""
 
-        def filled(text: str) -> str:
-            return FIELD.sub(lambda found: str(getattr(getattr(config, found[1], None), found[2], found[0])), text)
+        def value(found: re.Match[str]) -> str:
+            fields = vars(config).get(found[1])
+            return found[0] if fields is None else str(vars(fields).get(found[2], found[0]))
 
-        return ConfigError(filled(self.message), filled(self.hint) if self.hint is not None else None)
+        return ConfigError(FIELD.sub(value, self.message), FIELD.sub(value, self.hint) if self.hint else self.hint)
 
 
 def read_rule(call: ast.Call, path: Path) -> Rule:

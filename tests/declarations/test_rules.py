@@ -3,6 +3,7 @@
 import ast
 from collections import defaultdict
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -10,6 +11,7 @@ from dltool.config.check import check
 from dltool.config.compose import compose
 from dltool.core.errors import ConfigError
 from dltool.declarations.registry import PACKAGE, TEMPLATE, registrations
+from dltool.declarations.rules import read_rule
 from dltool.declarations.source import component
 
 LEAST_SQUARES = "model=linear task=least_squares optim=none data.batch_size=full trainer.epochs=1"
@@ -65,3 +67,14 @@ def test_the_rules_of_a_base_class_are_not_inherited() -> None:
 def test_the_file_of_a_rule_is_that_of_its_declaration() -> None:
     (rule,) = component("model", "vit").rules
     assert Path(rule.place.partition(",")[0]).parts[-2:] == ("layers", "transformer.py")
+
+
+def test_a_message_is_filled_with_fields_of_the_config_alone() -> None:
+    call = ast.parse(
+        "requires(lambda config: False, '{data.name} {data.gone} {gone.name} {data.__class__} {__class__.__name__}', "
+        "hint='data={data.name}')",
+        mode="eval",
+    ).body
+    error = read_rule(call, Path("models.py")).error(SimpleNamespace(data=SimpleNamespace(name="csv")))
+    assert error.message == "csv {data.gone} {gone.name} {data.__class__} {__class__.__name__}"
+    assert error.hint == "data=csv"
