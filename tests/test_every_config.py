@@ -112,8 +112,12 @@ def image_options(group: str) -> list[str]:
     """Options that take or give images; those of captions and of two domains are for a few models only."""
     traits = {option: component_of(group, option).traits for option in option_files(group)}
     special = ("sequence", "images")
-    traits = {o: t for o, t in traits.items() if t.get("targets") not in special and t.get("tasks") != ("cyclegan",)}
-    return [option for option, t in traits.items() if t["inputs"] in ("image", "any")]
+    traits = {
+        o: t
+        for o, t in traits.items()
+        if getattr(t, "targets", None) not in special and getattr(t, "tasks", None) != ("cyclegan",)
+    }
+    return [option for option, t in traits.items() if t.inputs in ("image", "any")]
 
 
 def component_of(group: str, option: str) -> Component:
@@ -127,10 +131,10 @@ def overrides_for(group: str, name: str) -> list[str]:
     extra = list(COMPANIONS.get((group, name), []))
     if group == "data":
         traits = component_of("data", name).traits
-        needed = traits["targets"] if traits["inputs"] == "sequence" else traits["inputs"]
+        needed = traits.targets if traits.inputs == "sequence" else traits.inputs
         extra += [f"model={model}" for kind, model in MODELS.items() if kind == needed]
-    if group == "model" and component_of("model", name).traits["inputs"] == "sequence":
-        extra += DATA[component_of("model", name).traits["tasks"][0]]
+    if group == "model" and component_of("model", name).traits.inputs == "sequence":
+        extra += DATA[component_of("model", name).traits.tasks[0]]
     return [f"{group}={name}", *extra]
 
 

@@ -46,7 +46,7 @@ def build_data(
             seed=config["seed"],
             device=device,
             model_traits=model_traits(config),
-            pixel_scaling=config.components["task"].traits.get("pixels"),
+            pixel_scaling=config.components["task"].traits.pixels,
             channels_last=config["trainer"]["channels_last"],
             fitted=fitted,
             cut=cut,
@@ -60,7 +60,8 @@ def model_traits(config: Config) -> dict[str, Any]:
     arch = config["model"].get("arch")
     return {
         key: value.get(arch, value["*"]) if isinstance(value, dict) else value
-        for key, value in config.components["model"].traits.items()
+        for key, value in vars(config.components["model"].traits).items()
+        if value is not None
     }
 
 
@@ -74,9 +75,9 @@ def with_targets(config: Config, spec: DataSpec) -> Config:
         ConfigError: The loss, the model or the task does not fit the targets.
     """
     data = config.components["data"]
-    if data.traits["targets"] != "auto":
+    if data.traits.targets != "auto":
         return config
-    known = dataclasses.replace(data, traits=data.traits | {"targets": spec.target})
+    known = dataclasses.replace(data, traits=dataclasses.replace(data.traits, targets=spec.target))
     components = config.components | {"data": known}
     if "loss" in components and (loss := resolve_loss(components)) is not None:
         components["loss"] = loss
@@ -93,7 +94,7 @@ def output_dim(spec: DataSpec, head: str | None) -> int:
 
 
 def build_spec(config: Config, dataset: Dataset) -> DataSpec:
-    head = config.components.get("loss", config.components["task"]).traits.get("head")
+    head = config.components.get("loss", config.components["task"]).traits.head
     return dataclasses.replace(dataset.spec, output_dim=output_dim(dataset.spec, head))
 
 
@@ -120,7 +121,7 @@ def build_task(config: Config, model: nn.Module, spec: DataSpec) -> Task:
         fields = config["loss"] if config["loss"]["name"] == declared.name else {}
         loss = build_component(declared, fields, spec)
     declared = config.components["task"]
-    attacked = [build_adversary(config, spec)] if declared.traits.get("attacked") else []
+    attacked = [build_adversary(config, spec)] if declared.traits.attacked else []
     if not attacked and config["attack"]["name"] != "none":
         raise ConfigError(
             f"attack={config['attack']['name']}: task={declared.name} tells no images apart, which could be mistaken",

@@ -54,4 +54,4 @@ def chosen_metrics(names: Sequence[str] | None, spec: DataSpec) -> dict[str, Met
 def fits(name: str, spec: DataSpec) -> bool:
     """Whether a registered metric is for outputs, and for these targets."""
     traits = component("metric", name).traits
-    return traits.get("of", "outputs") == "outputs" and spec.target in traits["targets"]
+    return traits.of == "outputs" and spec.target in traits.targets

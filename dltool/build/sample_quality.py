@@ -86,7 +86,7 @@ def classifier_of(
         device: Where the classifier is wanted.
         train: See reference_classifier.
     """
-    if single := component("data", data["name"]).traits.get("stacked"):
+    if single := component("data", data["name"]).traits.stacked:
         shape = dataset.spec.input_shape if dataset is not None else loaded(data).spec.input_shape
         digits = with_defaults({"name": single} | {key: data[key] for key in ("root",) if key in data})
         return reference_classifier(digits, loaded(digits), device, train, build_lenet, stacked=shape[0])

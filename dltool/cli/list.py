@@ -7,7 +7,7 @@ from dltool.cli.request import add_trust_argument
 from dltool.core.errors import ConfigError
 from dltool.core.hints import nearest
 from dltool.declarations.options import GROUPS, option_files, summary
-from dltool.trust.sources import trusted_sources
+from dltool.declarations.registry import trusted_registrations
 
 SUMMARY = "name the options of each config group"
 EXAMPLES = """\
@@ -44,8 +44,7 @@ def run(args: argparse.Namespace) -> int:
 
 def describe(group: str, name: str, path: Path) -> str:
     """The option in a line; where trusted code registers it, that is said."""
-    registered = (one for source in trusted_sources() for one in source.registrations)
-    homes = [one for one in registered if (one.group, one.name) == (group, name)]
+    homes = [one for one in trusted_registrations() if (one.group, one.name) == (group, name)]
     text = summary(path) if path.suffix == ".yaml" else homes[0].summary
     return f"{text} (trusted: {homes[0].path})".lstrip() if homes else text
 

@@ -9,8 +9,8 @@ from dltool.core.errors import ConfigError
 from dltool.core.hints import nearest
 from dltool.core.shell import quoted
 from dltool.declarations.options import GROUPS, PRESETS
+from dltool.declarations.registry import registrations
 from dltool.declarations.schema import WHOLE, schema
-from dltool.declarations.source import registrations
 
 SUMMARY = "print JSON Schemas of the YAML files, for editors"
 EXAMPLES = """\

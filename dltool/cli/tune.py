@@ -51,10 +51,10 @@ def run(args: argparse.Namespace) -> int:
     if importlib.util.find_spec("optuna") is None:
         raise ConfigError("dltool tune needs the package optuna, which is not installed", 'pip install "dltool[tune]"')
 
+    from dltool.config.trusted_code import trusted_code
     from dltool.search.study import Study
     from dltool.search.tune import Tuning, find_metric
     from dltool.search.workers import Workers, warm_up
-    from dltool.trust.sources import trusted_code
 
     workers: Workers[Any] = Workers(settings.n_jobs)
     warm_up()

@@ -9,8 +9,8 @@ from dltool.completion.line import Line, flag_candidates, read_line, subparser_c
 from dltool.completion.runs import checkpoint_candidates, key_candidates, run_candidates, value_candidates
 from dltool.core.process import OUTPUT_ROOT
 from dltool.declarations.options import GROUPS, option_files, summary
+from dltool.declarations.registry import trust_paths
 from dltool.runs.catalog import find_run
-from dltool.trust.sources import read_sources, trust
 
 
 def complete(
@@ -31,7 +31,7 @@ def complete(
             flags = matching(flag_candidates(line), line.typed) if line.typed.startswith("-") else []
             return Answer(names + flags)
         line = read_line(parser, usual)
-    trust(read_sources([Path(path).expanduser() for path in line.flags.get("trust", [])]))
+    trust_paths([Path(path).expanduser() for path in line.flags.get("trust", [])])
     if line.pending is not None:
         answer = argument(line, line.pending, line.typed)
         lead = words[-1].removesuffix(line.typed)  # `--flag=` of `--flag=VALUE`.

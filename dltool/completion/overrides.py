@@ -10,7 +10,8 @@ from dltool.completion.selection import Selection, Tree, mapping
 from dltool.declarations.docstrings import descriptions, nested_descriptions
 from dltool.declarations.kinds import REQUIRED, AnyOf, Field, Kind, ListOf, Nested, OneOf, Scalar
 from dltool.declarations.options import GROUPS, PRESETS, option_files, summary
-from dltool.declarations.source import component, registrations
+from dltool.declarations.registry import registrations
+from dltool.declarations.source import component
 from dltool.runs.catalog import as_text
 
 Node = tuple[Mapping[str, Field], Tree, Mapping[str, str]]  # Keys, their values, what their docstrings say.

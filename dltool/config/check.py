@@ -18,7 +18,8 @@ from dltool.core.hints import key_hint, nearest
 from dltool.core.shell import quoted, setting
 from dltool.declarations.kinds import REQUIRED, Field, Misfit
 from dltool.declarations.options import GROUPS, PRESETS
-from dltool.declarations.source import Component, component, registrations
+from dltool.declarations.registry import registrations
+from dltool.declarations.source import Component, component
 from dltool.trust.command_line import COMMAND_LINE_ONLY
 
 COMPONENT_GROUPS = tuple(group for group in GROUPS if group not in PRESETS)
@@ -215,15 +216,15 @@ def refuse_from_files(tree: dict[str, Any], composed: Composed) -> None:
 def check_task(tree: dict[str, Any], components: dict[str, Component]) -> None:
     """The model must be one that the task can train; an optimizer is there exactly where it is of use."""
     task, model = components["task"], components["model"]
-    tasks = model.traits["tasks"]
+    tasks = model.traits.tasks
     if not stands_for(task) & {*tasks}:
-        fit = [other for other in registrations()["model"] if task.name in component("model", other).traits["tasks"]]
+        fit = [other for other in registrations()["model"] if task.name in component("model", other).traits.tasks]
         models = ", ".join(setting("model", name) for name in sorted(fit)[:6])
         raise ConfigError(
             f"task={task.name} cannot train model={model.name}, which is made for task={', '.join(tasks)}",
             f"{setting('task', tasks[0])}, or for {task.name} {models}",
         )
-    optimizer, without = tree["optim"]["name"], task.traits.get("loss_for") is None
+    optimizer, without = tree["optim"]["name"], task.traits.loss_for is None
     if without and optimizer != "none":
         raise ConfigError(f"task={task.name} has a rule of its own and no use for optim={optimizer}", "optim=none")
     if not without and optimizer == "none":
@@ -232,13 +233,13 @@ def check_task(tree: dict[str, Any], components: dict[str, Component]) -> None:
 
 def stands_for(task: Component) -> set[str]:
     """The names by which models and losses know a task: its own, and that of the one it is `like`."""
-    return {task.name, task.traits.get("like", task.name)}
+    return {task.name, task.traits.like or task.name}
 
 
 def check_inputs(components: dict[str, Component]) -> None:
     """The model must take what the data gives."""
     data, model = components["data"], components["model"]
-    gives, takes = data.traits["inputs"], model.traits["inputs"]
+    gives, takes = data.traits.inputs, model.traits.inputs
     if gives not in takes and (takes != "any" or gives == "sequence"):
         shapes = {"image": "images (C, H, W)", "vector": "rows of numbers (D,)", "sequence": "sequences"}
         taken = " or ".join(text for name, text in shapes.items() if name in takes) or "no sequences"
@@ -252,21 +253,20 @@ def check_inputs(components: dict[str, Component]) -> None:
 def resolve_loss(components: dict[str, Component]) -> Component | None:
     """The loss that `auto` stands for; a named one must fit the task and the data's targets."""
     task, data, loss = (components[group] for group in ("task", "data", "loss"))
-    wanted = task.traits.get("loss_for")
+    wanted = task.traits.loss_for
     if wanted in (None, "own"):  # A task with an objective of its own has an optimizer all the same.
         if loss.name != "auto":
             raise ConfigError(f"task={task.name} has no loss, but loss={loss.name} is set", "loss=auto")
         return None
-    purpose = data.traits["targets"] if wanted == "data" else wanted
+    purpose = data.traits.targets if wanted == "data" else wanted
     if purpose == "auto":  # Known when the data is loaded: dltool.build.prepare asks again.
         return loss
     fitting = [
         other
         for other in (component("loss", name) for name in registrations()["loss"])
-        if stands_for(task) & {*other.traits.get("tasks", ())}
-        and (wanted != "data" or purpose in other.traits.get("targets", ()))
+        if stands_for(task) & {*other.traits.tasks} and (wanted != "data" or purpose in other.traits.targets)
     ]
-    first = next((other for other in fitting if purpose in other.traits.get("default_for", ())), None)
+    first = next((other for other in fitting if purpose in other.traits.default_for), None)
     if loss.name == "auto":
         if first is None:
             raise ConfigError(f"no loss is known for data={data.name} (targets: {purpose})", "name one: loss=…")
@@ -283,12 +283,12 @@ def check_rules(tree: dict[str, Any], components: dict[str, Component]) -> None:
     """Every `requires` beside a selected component."""
     groups = dict.fromkeys(COMPONENT_GROUPS, SimpleNamespace(name=None))
     for group, declared in components.items():
-        groups[group] = SimpleNamespace(**(declared.traits | tree[group] | {"name": declared.name}))
+        groups[group] = SimpleNamespace(**(vars(declared.traits) | tree[group] | {"name": declared.name}))
     view = SimpleNamespace(**groups)
     for declared in components.values():
         for rule in declared.rules:
             if not rule.holds(view):
-                raise ConfigError(rule.message, rule.hint)
+                raise rule.error(view)
 
 
 def where(composed: Composed, key: str) -> str:

@@ -34,7 +34,8 @@ from dltool.core.hints import nearest, option_hint
 from dltool.core.shell import quoted, setting
 from dltool.declarations.kinds import REQUIRED
 from dltool.declarations.options import GROUPS, PRESETS, config_folders, option_files, primary_directory
-from dltool.declarations.source import component, registrations
+from dltool.declarations.registry import registrations
+from dltool.declarations.source import component
 from dltool.trust.sources import trusted_sources
 
 COMMAND_LINE = "the command line"

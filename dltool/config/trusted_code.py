@@ -8,6 +8,7 @@ from typing import Any
 from dltool.core.errors import ConfigError
 from dltool.core.safe_path import read_regular
 from dltool.core.shell import quoted, setting
+from dltool.declarations.registration import registrations_of
 from dltool.declarations.registry import own_registrations
 from dltool.trust.sources import TrustedSource, read_source, trusted_sources
 
@@ -52,7 +53,7 @@ def check_against_run(group: str, name: str, config: str) -> None:
     if record is None:
         return
     path, sha256 = printable(record["path"]), printable(record["sha256"])[:12]
-    given = next((source for source in trusted_sources() if f"{group}={name}" in source.record["registers"]), None)
+    given = next((source for source in trusted_sources() if f"{group}={name}" in registered(source)), None)
     if given is None:
         what, hint = state_of(record)
         raise ConfigError(
@@ -65,6 +66,21 @@ def check_against_run(group: str, name: str, config: str) -> None:
             f"{'the same file with' if path == str(given.path) else f'{path},'} SHA-256 {sha256}…",
             f"restore the file, or {ANEW} {setting(group, printable(name))}",
         )
+
+
+def registered(source: TrustedSource) -> list[str]:
+    """What a source registers, "model=mine"."""
+    return [f"{one.group}={one.name}" for one in registrations_of(source)]
+
+
+def record_of(source: TrustedSource) -> dict[str, Any]:
+    """What a run remembers of its code."""
+    return {"path": str(source.path), "sha256": source.sha256, "registers": registered(source)}
+
+
+def trusted_code() -> dict[str, str]:
+    """What is registered to the beginning of its code's SHA-256: what a search that goes on must find again."""
+    return {f"trusted {name}": source.sha256[:16] for source in trusted_sources() for name in registered(source)}
 
 
 def read_records(config: Path) -> list[dict[str, Any]]:

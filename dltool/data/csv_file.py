@@ -16,10 +16,18 @@ from pathlib import Path
 from typing import Literal
 
 from dltool.core.errors import DataError
+from dltool.declarations.component import requires
 
 Delimiter = Literal["auto", "comma", "semicolon", "tab", "pipe"]
 DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|"}
 SNIFFED_CHARACTERS, SNIFFED_RECORDS = 65_536, 50
+
+
+needs_file = requires(
+    lambda config: config.data.path is not None,
+    "data={data.name} has no file",
+    hint="data.path=FILE.csv",
+)
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from dltool.core.shell import setting
 from dltool.core.spec import Target
 from dltool.data.arrays import Column, RawData, Split
 from dltool.data.cells import parse_categories, parse_numbers
-from dltool.data.csv_file import CsvTable, read_csv
+from dltool.data.csv_file import CsvTable, needs_file, read_csv
 from dltool.data.table_data import TableData
 from dltool.data.target_column import check_target, choose_kind, read_target, text_in_numbers
 from dltool.declarations.component import Handling, Membership, register, requires
@@ -23,7 +23,7 @@ MOST_CATEGORIES = 1000  # One-hot: each is an input.
 
 
 @register("data", "csv", into=TableData, inputs="vector", targets="auto")
-@requires(lambda config: config.data.path is not None, "data=csv has no file", hint="data.path=FILE.csv")
+@needs_file
 @requires(
     lambda config: config.data.target is not None,
     "data=csv has no target: which column is to be predicted?",

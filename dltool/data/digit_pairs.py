@@ -8,12 +8,12 @@ import torch
 
 from dltool.core.randomness import generator
 from dltool.data.arrays import RawData, Split
-from dltool.data.augment import Augmentation
-from dltool.data.digit_styles import Style, StyleData, load_digits
+from dltool.data.digit_styles import Style, StyleData, load_digits, root_is_of_mnist
+from dltool.data.mixing import no_mixing
 from dltool.data.sample_data import LoadFunction, SampleData
 from dltool.data.splits import fold_of_each
 from dltool.data.unpaired_data import UnpairedData
-from dltool.declarations.component import Placement, Positive, register, requires
+from dltool.declarations.component import Placement, Positive, register
 
 PAIRS: Mapping[str, tuple[Style, Style]] = {
     "inverted": ("upright", "inverted"),
@@ -35,7 +35,6 @@ class DigitDomains(UnpairedData):
             upside-down 6 is a 9, and nothing says which of the two a 6 should become.
         resize: Side of the square, or [height, width], that images are brought to; see data=digits.
         residency: The same.
-        augment: How training images of both domains vary; see Augmentation.
         shared: See UnpairedData.
     """
 
@@ -46,13 +45,12 @@ class DigitDomains(UnpairedData):
         pair: Literal["inverted", "thickness", "turned"] = "inverted",
         resize: Literal["auto"] | Positive[int] | list[Positive[int]] | None = "auto",
         residency: Placement[Literal["auto", "device", "host"]] = "auto",
-        augment: Augmentation = Augmentation(),  # noqa: B008 (frozen)
         **shared: Any,
     ) -> None:
         super().__init__(**shared)
         self.load = load
         self.pair = pair
-        self.of_images: dict[str, Any] = {"resize": resize, "residency": residency, "augment": augment}
+        self.of_images: dict[str, Any] = {"resize": resize, "residency": residency}
 
     def _make_domains(self) -> tuple[SampleData, SampleData]:
         a, b = PAIRS[self.pair]
@@ -77,16 +75,8 @@ class HalfInAStyle(StyleData):
 
 
 @register("data", "digit_pairs", into=DigitDomains, inputs="image", targets="images")
-@requires(
-    lambda config: config.data.source == "mnist" or config.data.root is None,
-    "data.root is where MNIST is, and data.source=digits comes with dltool",
-    hint="data.source=mnist",
-)
-@requires(
-    lambda config: not (config.data.augment["mixup"] or config.data.augment["cutmix"]),
-    "data.augment.mixup and data.augment.cutmix mix classes, and images of two domains have none",
-    hint="data.augment.mixup=0 data.augment.cutmix=0",
-)
+@root_is_of_mnist
+@no_mixing
 def digit_pairs(
     rng: torch.Generator, *, source: Literal["digits", "mnist"] = "digits", root: str | None = None
 ) -> RawData:

@@ -21,6 +21,13 @@ from dltool.declarations.component import register, requires
 Style = Literal["upright", "inverted", "turned", "thin", "thick"]
 
 
+root_is_of_mnist = requires(
+    lambda config: config.data.source == "mnist" or config.data.root is None,
+    "data.root is where MNIST is, and data.source=digits comes with dltool",
+    hint="data.source=mnist",
+)
+
+
 def thickened(images: Tensor) -> Tensor:
     """Grey dilation: each pixel becomes the lightest of its 3×3."""
     return F.max_pool2d(images.float(), 3, stride=1, padding=1).to(torch.uint8)
@@ -89,11 +96,7 @@ def in_styles(split: Split, styles: Sequence[Style]) -> Split:
 
 
 @register("data", "digit_styles", into=StyleData, inputs="image", targets="classes")
-@requires(
-    lambda config: config.data.source == "mnist" or config.data.root is None,
-    "data.root is where MNIST is, and data.source=digits comes with dltool",
-    hint="data.source=mnist",
-)
+@root_is_of_mnist
 @requires(
     lambda config: config.data.resize_at != "batch",
     "data.resize_at=batch: the styles are made when the data is loaded, of images of the final size",

@@ -9,15 +9,15 @@ import torch
 from dltool.core.errors import DataError
 from dltool.data.arrays import RawData, Split
 from dltool.data.cells import parse_numbers
-from dltool.data.csv_file import CsvTable, read_csv
+from dltool.data.csv_file import CsvTable, needs_file, read_csv
 from dltool.data.csv_table import find_column, shortened
 from dltool.data.series_data import SeriesData
 from dltool.data.series_preprocessing import read_numbers
-from dltool.declarations.component import Handling, Membership, Positive, register, requires
+from dltool.declarations.component import Handling, Membership, Positive, register
 
 
 @register("data", "series", into=SeriesData, inputs="sequence", targets="numbers")
-@requires(lambda config: config.data.path is not None, "data=series has no file", hint="data.path=FILE.csv")
+@needs_file
 def series(
     _rng: torch.Generator,
     *,

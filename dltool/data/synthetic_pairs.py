@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from itertools import product
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 
@@ -15,6 +15,13 @@ from dltool.declarations.component import Membership, Positive, register, requir
 
 LISTED = 100_000  # Of so many, all are listed, and some of them chosen.
 SYMBOLS = {"digits": "0123456789", "letters": "abcdefghijklmnopqrstuvwxyz"}
+
+
+shortest_is_at_most_longest = requires(
+    lambda config: config.data.shortest <= config.data.longest,
+    "data.shortest is more than data.longest",
+    hint="data.longest=8",
+)
 
 
 @register("data", "numbers", into=PairData, inputs="sequence", targets="sequence")
@@ -55,21 +62,10 @@ def numbers(
     return pairs(words, digits, "numbers") if direction == "to_digits" else pairs(digits, words, "numbers")
 
 
-@register("data", "sorting", into=PairData, inputs="sequence", targets="sequence")
-@requires(
-    lambda config: config.data.shortest <= config.data.longest,
-    "data.shortest is more than data.longest",
-    hint="data.longest=8",
-)
-def sorting(
-    rng: torch.Generator,
-    *,
-    symbols: Literal["digits", "letters"] = "digits",
-    shortest: Positive[int] = 3,
-    longest: Positive[int] = 8,
-    num_samples: Membership[Positive[int]] = 10_000,
-) -> RawData:
-    """Different sequences, 3142, each to be put in order, 1234.
+class DrawnSequences:
+    """Different sequences of digits or letters, each with the text that follows from it.
+
+    Constructing one gives the data.
 
     Args:
         rng: That of `data.split_seed`.
@@ -81,38 +77,48 @@ def sorting(
     Raises:
         DataError: There are not as many.
     """
-    drawn = sequences(rng, SYMBOLS[symbols], shortest, longest, num_samples)
-    return pairs(drawn, ["".join(sorted(text)) for text in drawn], "sorting")
+
+    origin: str
+
+    def __new__(
+        cls,
+        rng: torch.Generator,
+        *,
+        symbols: Literal["digits", "letters"] = "digits",
+        shortest: Positive[int] = 3,
+        longest: Positive[int] = 8,
+        num_samples: Membership[Positive[int]] = 10_000,
+    ) -> Any:
+        drawn = sequences(rng, SYMBOLS[symbols], shortest, longest, num_samples)
+        return pairs(drawn, [cls.target(text) for text in drawn], cls.origin)
+
+    @staticmethod
+    def target(text: str) -> str:
+        raise NotImplementedError
+
+
+@register("data", "sorting", into=PairData, inputs="sequence", targets="sequence")
+@shortest_is_at_most_longest
+class Sorting(DrawnSequences):
+    """Different sequences, 3142, each to be put in order, 1234."""
+
+    origin = "sorting"
+
+    @staticmethod
+    def target(text: str) -> str:
+        return "".join(sorted(text))
 
 
 @register("data", "reversal", into=PairData, inputs="sequence", targets="sequence")
-@requires(
-    lambda config: config.data.shortest <= config.data.longest,
-    "data.shortest is more than data.longest",
-    hint="data.longest=8",
-)
-def reversal(
-    rng: torch.Generator,
-    *,
-    symbols: Literal["digits", "letters"] = "digits",
-    shortest: Positive[int] = 3,
-    longest: Positive[int] = 8,
-    num_samples: Membership[Positive[int]] = 10_000,
-) -> RawData:
-    """Different sequences, 3142, each to be told from its end, 2413.
+@shortest_is_at_most_longest
+class Reversal(DrawnSequences):
+    """Different sequences, 3142, each to be written from its end, 2413."""
 
-    Args:
-        rng: That of `data.split_seed`.
-        symbols: What they are made of.
-        shortest: Symbols of the shortest. Every length comes as often, as far as there are so many sequences of it.
-        longest: Symbols of the longest.
-        num_samples: How many sequences.
+    origin = "reversal"
 
-    Raises:
-        DataError: There are not as many.
-    """
-    drawn = sequences(rng, SYMBOLS[symbols], shortest, longest, num_samples)
-    return pairs(drawn, [text[::-1] for text in drawn], "reversal")
+    @staticmethod
+    def target(text: str) -> str:
+        return text[::-1]
 
 
 def pairs(inputs: Sequence[Text], targets: Sequence[Text], origin: str) -> RawData:

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from dltool.core.batch import Batch
 from dltool.core.errors import DataError
 from dltool.core.randomness import derive_seed
+from dltool.data.augment import Augmentation
 from dltool.data.dataset import Dataset, Wanted
 from dltool.data.fitted import Fitted
 from dltool.data.image_preprocessing import ImagePreprocessing
@@ -31,6 +32,7 @@ class UnpairedData(Dataset):
         val_fraction, test_fraction: Shares of each domain's images that are cut off as validation and test split where
             the data has no official one; 0 for none.
         split_seed: Seed of the split, apart from the run's `seed`.
+        augment: How training images of both domains vary; see Augmentation.
 
     Attributes:
         domains: A and B.
@@ -49,6 +51,7 @@ class UnpairedData(Dataset):
         val_fraction: Membership[Fraction[float]] = 0.1,
         test_fraction: Membership[Fraction[float]] = 0.1,
         split_seed: Membership[NonNegative[int]] = 0,
+        augment: Augmentation = Augmentation(),  # noqa: B008 (frozen)
     ) -> None:
         super().__init__()
         self.batch_size = batch_size
@@ -60,6 +63,7 @@ class UnpairedData(Dataset):
             "val_fraction": val_fraction,
             "test_fraction": test_fraction,
             "split_seed": split_seed,
+            "augment": augment,
             "scaling": "symmetric",
         }
 

@@ -9,13 +9,13 @@ import torch
 
 from dltool.core.errors import DataError
 from dltool.data.arrays import RawData, Split
-from dltool.data.augment import Augmentation
 from dltool.data.folder_data import FolderData
 from dltool.data.image_files import SUFFIXES, ImageFiles
 from dltool.data.image_folder import Scan, subfolders
+from dltool.data.mixing import no_mixing
 from dltool.data.sample_data import SampleData
 from dltool.data.unpaired_data import UnpairedData
-from dltool.declarations.component import Handling, NonNegative, Placement, Positive, register, requires
+from dltool.declarations.component import Handling, NonNegative, Placement, Positive, register
 
 LAYOUT = "data.root=FOLDER with trainA, trainB and, where they exist, testA, testB (valA, valB); or with A and B alone"
 PREFIXES: Mapping[str, str] = {"train": "train", "val": "val", "test": "test", "": "train"}
@@ -31,7 +31,6 @@ class FolderDomains(UnpairedData):
         size: Side of the square, or [height, width], that images of both domains are decoded to; see
             data=image_folder. "auto" goes by the images of A.
         fit, corrupt, workers, residency: See data=image_folder.
-        augment: How training images of both domains vary; see Augmentation.
         shared: See UnpairedData.
     """
 
@@ -44,7 +43,6 @@ class FolderDomains(UnpairedData):
         corrupt: Literal["refuse", "skip"] = "refuse",
         workers: Placement[Literal["auto"] | NonNegative[int]] = "auto",
         residency: Placement[Literal["auto", "device", "host", "loader"]] = "auto",
-        augment: Augmentation = Augmentation(),  # noqa: B008 (frozen)
         **shared: Any,
     ) -> None:
         super().__init__(**shared)
@@ -55,7 +53,6 @@ class FolderDomains(UnpairedData):
             "corrupt": corrupt,
             "workers": workers,
             "residency": residency,
-            "augment": augment,
         }
 
     def _make_domains(self) -> tuple[SampleData, SampleData]:
@@ -69,11 +66,7 @@ def given(raw: RawData, _rng: torch.Generator) -> RawData:
 
 
 @register("data", "unpaired_folders", into=FolderDomains, inputs="image", targets="images")
-@requires(
-    lambda config: not (config.data.augment["mixup"] or config.data.augment["cutmix"]),
-    "data.augment.mixup and data.augment.cutmix mix classes, and images of two domains have none",
-    hint="data.augment.mixup=0 data.augment.cutmix=0",
-)
+@no_mixing
 def unpaired_folders(
     *, root: str | None = None, channels: Handling[Literal["rgb", "grey"]] = "rgb"
 ) -> dict[str, RawData]:

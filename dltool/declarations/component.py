@@ -46,7 +46,7 @@ def register(group: str, name: str, *, into: type | None = None, **traits: Any) 
         into: A class whose keyword-only arguments every option of this kind shares. It is built around the
             component: `into(partial(component, **own_fields), …, **shared_fields)`.
         traits: Literal facts that rules and automatic choices read without importing the component, such
-            as `inputs="image"`. A task that is `like="supervised"` trains what that one trains.
+            as `inputs="image"`; dltool.declarations.traits has those of each group.
     """
     del group, name, into, traits  # Read from the source text.
     return lambda component: component
@@ -57,11 +57,15 @@ def requires(
 ) -> Callable[[Component], Component]:
     """Declare a rule between fields, checked whenever the decorated component is selected.
 
+    A rule that several components need has a name at module level, `needs_classes = requires(lambda config: …, "…")`,
+    is used as `@needs_classes` and imported where it is used. Rules are not inherited.
+
     Args:
         condition: A lambda over the whole config, `lambda config: config.trainer.accumulate == 1`. Each
-            group gives its fields and its component's traits as attributes. No name but `config` and
-            Python's `len`, `min`, `max`, `any`, `all` may be used.
-        message: What is wrong where the condition is false.
+            group gives its fields and its component's traits as attributes. It is not run as Python but read and
+            evaluated by dltool.declarations.conditions: comparisons, and/or/not, if/else, arithmetic on numbers,
+            subscripts, `.get`, literals, and the functions `len`, `min`, `max`, `any`, `all`.
+        message: What is wrong where the condition is false; `{data.name}` in it is the value of that field.
         hint: The override to type.
     """
     del condition, message, hint  # Read from the source text.

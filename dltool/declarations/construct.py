@@ -7,7 +7,8 @@ from typing import Any
 
 from dltool.declarations.kinds import AnyOf, DictOf, Field, Kind, ListOf, Nested, Scalar, TupleOf
 from dltool.declarations.source import Component
-from dltool.trust.importing import failures_placed
+from dltool.trust.importing import failures_placed, install
+from dltool.trust.sources import trusted_file
 
 
 def build_component(declared: Component, fields: Mapping[str, Any], *positional: Any) -> Any:
@@ -16,6 +17,8 @@ def build_component(declared: Component, fields: Mapping[str, Any], *positional:
     Raises:
         ConfigError: Where a trusted file fails while it is imported, or its constructor does.
     """
+    if trusted_file(declared.module):
+        install()
     with failures_placed(declared.module):
         return construct(declared, fields, *positional)
 

@@ -5,8 +5,10 @@ import re
 from functools import cache
 
 from dltool.declarations.kinds import Nested
+from dltool.declarations.modules import Definition, SourceModule, source_module
 from dltool.declarations.options import SHARED_SETTINGS
-from dltool.declarations.source import Definition, SourceModule, component, registrations, source_module
+from dltool.declarations.registry import registrations
+from dltool.declarations.source import component
 
 SECTIONS = ("Args:", "Attributes:")
 ENTRY = re.compile(r" {4}(\w+(?:, \w+)*): (.*)")  # Of Google's style; several names may share a text.
@@ -36,8 +38,9 @@ def of_definition(module: SourceModule, definition: Definition) -> dict[str, str
     found: dict[str, str] = {}
     if isinstance(definition, ast.ClassDef):
         for base in definition.bases:
-            if isinstance(base, ast.Name) and (base.id in module.definitions or base.id in module.imports):
-                found |= of_definition(*module.find(base.id))
+            match module.resolve(base.id) if isinstance(base, ast.Name) else None:
+                case (home, ast.ClassDef() as base_definition):
+                    found |= of_definition(home, base_definition)
         for node in definition.body:
             if isinstance(node, ast.FunctionDef) and node.name == "__init__":
                 found |= entries(ast.get_docstring(node))

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from dltool.declarations.registry import trusted_registrations
 from dltool.trust.sources import trusted_sources
 
 # In the order of the defaults list, in which a later group may choose the options of an earlier one.
@@ -41,8 +42,9 @@ def option_files(group: str, config_dirs: Sequence[Path] = ()) -> dict[str, Path
     for directory in config_folders(config_dirs):
         for path in sorted((directory / group).glob("*.yaml")):
             files.setdefault(path.stem, path)
-    for one in (one for source in trusted_sources() for one in source.registrations if one.group == group):
-        files.setdefault(one.name, one.path)
+    for one in trusted_registrations():
+        if one.group == group:
+            files.setdefault(one.name, one.path)
     return files
 
 

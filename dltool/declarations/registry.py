@@ -10,9 +10,10 @@ from functools import cache
 from pathlib import Path
 
 from dltool.core.errors import ConfigError
+from dltool.declarations.modules import PACKAGE
+from dltool.declarations.registration import Registration, registrations_of
 from dltool.trust.sources import TrustedSource, read_sources, trust, trusted_sources
 
-PACKAGE = Path(__file__).resolve().parents[1]
 TEMPLATE = PACKAGE / "template"  # What `dltool init` copies: a user's code, not dltool's.
 REGISTRATION = re.compile(r"^@register\(\s*\"(\w+)\",\s*\"(\w+)\"", re.MULTILINE)
 
@@ -23,16 +24,28 @@ def trust_paths(paths: Sequence[Path]) -> None:
     Raises:
         ConfigError: For one that cannot be read, registers nothing, or registers a name that is taken.
     """
-    trust(read_sources(paths))
-    if paths:
-        registrations()
+    sources = tuple(read_sources(paths))
+    for source in sources:
+        if not registrations_of(source):
+            raise ConfigError(
+                f"--trust {source.path} registers nothing",
+                'from dltool.declarations.component import register, and @register("model", "mine", …) before a class',
+            )
+    if sources:
+        registrations_with(sources)
+    trust(sources)
+
+
+def trusted_registrations() -> list[Registration]:
+    """Every component of what is trusted."""
+    return [one for source in trusted_sources() for one in registrations_of(source)]
 
 
 def registrations() -> dict[str, dict[str, str]]:
     """Group to component name to module, for every component of the package and of what is trusted.
 
     Raises:
-        ConfigError: For a trusted one with the name of one of dltool's.
+        ConfigError: For a trusted one with the name of another.
     """
     return registrations_with(trusted_sources())
 
@@ -40,10 +53,18 @@ def registrations() -> dict[str, dict[str, str]]:
 @cache
 def registrations_with(sources: tuple[TrustedSource, ...]) -> dict[str, dict[str, str]]:
     found = {group: dict(names) for group, names in own_registrations().items()}
-    for one in (one for source in sources for one in source.registrations):
+    first: dict[tuple[str, str], Registration] = {}
+    for one in (one for source in sources for one in registrations_of(source)):
         if taken := own_registrations()[one.group].get(one.name):
             problem = f"{one.path}, line {one.line}: {one.group}={one.name} is dltool's own already, of {taken}"
             raise ConfigError(problem, "register it by another name")
+        if other := first.get((one.group, one.name)):
+            raise ConfigError(
+                f"{one.group}={one.name} is registered twice: in {other.path}, line {other.line}, and in "
+                f"{one.path}, line {one.line}",
+                "give one of them another name, or leave one --trust out",
+            )
+        first[one.group, one.name] = one
         found[one.group][one.name] = one.module
     return found
 

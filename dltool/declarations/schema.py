@@ -11,7 +11,8 @@ from typing import Any
 from dltool.declarations.docstrings import descriptions, nested_descriptions
 from dltool.declarations.kinds import REQUIRED, AnyOf, DictOf, Field, Kind, ListOf, Nested, OneOf, Scalar, TupleOf
 from dltool.declarations.options import GROUPS, PRESETS, option_files, summary
-from dltool.declarations.source import component, registrations
+from dltool.declarations.registry import registrations
+from dltool.declarations.source import component
 
 Schema = dict[str, Any]
 DRAFT = "http://json-schema.org/draft-07/schema#"

@@ -3,6 +3,20 @@
 import torch
 from torch import Tensor, nn
 
+from dltool.declarations.component import requires
+
+sinusoidal_positions_need_even_dim = requires(
+    lambda config: config.model.positions != "sinusoidal" or config.model.dim % 2 == 0,
+    "model.positions=sinusoidal has pairs of sine and cosine, but model.dim is odd",
+    hint="model.dim=128 model.num_heads=4",
+)
+
+rotary_positions_need_even_heads = requires(
+    lambda config: config.model.positions != "rotary" or config.model.dim % (2 * config.model.num_heads) == 0,
+    "model.positions=rotary turns pairs of numbers, but model.dim / model.num_heads is odd",
+    hint="model.dim=128 model.num_heads=4",
+)
+
 
 class SinusoidalPositions(nn.Module):
     """Fixed sines and cosines of wavelengths from 2π to 10000 · 2π (Vaswani et al. 2017, section 3.5).

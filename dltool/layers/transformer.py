@@ -4,11 +4,19 @@ from typing import Literal, NamedTuple
 
 from torch import Tensor, nn
 
+from dltool.declarations.component import requires
 from dltool.layers.activation import activation
 from dltool.layers.attention import KeyValues, MultiHeadAttention, Scale
 from dltool.layers.positions import RotaryPositions
 
 Norm = Literal["pre", "post"]
+
+
+heads_divide_dim = requires(
+    lambda config: config.model.dim % config.model.num_heads == 0,
+    "model.num_heads does not divide model.dim, so that the heads cannot share it evenly",
+    hint="model.dim=128 model.num_heads=4",
+)
 
 
 class BlockSettings(NamedTuple):

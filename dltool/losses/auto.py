@@ -3,7 +3,7 @@
 from dltool.declarations.component import register
 
 
-@register("loss", "auto")
+@register("loss", "auto", tasks=())
 class Auto:
     """Classes: cross_entropy. Two classes: binary_cross_entropy. Numbers: mse. A GAN: non_saturating.
 

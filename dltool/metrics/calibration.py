@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from dltool.declarations.component import register
+from dltool.declarations.component import register, requires
 from dltool.figures.calibration import reliability_diagram
 from dltool.metrics.accuracy import predicted_classes
 from dltool.metrics.metric import Metric, State
@@ -14,6 +14,16 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 NUM_BINS = 15
+
+
+calibration_needs_probabilities = requires(
+    lambda config: (
+        "calibration_error" not in (config.task.metrics or ())
+        or config.loss.name in ("cross_entropy", "binary_cross_entropy", "rbf_map")
+    ),
+    "task.metrics: calibration_error needs probabilities, and the outputs that are trained here are none",
+    hint="loss=cross_entropy, or task.metrics without calibration_error",
+)
 
 
 @register("metric", "calibration_error", of="outputs", targets=("classes", "binary", "tags"), direction="min")

@@ -36,7 +36,7 @@ def reported_by(registered: str, network: str | None = None) -> list[str]:
         network: Where the names depend on the network that gives the features, which one: "lenet" or "inception"; None
             gives the names of all.
     """
-    reports = component("metric", registered).traits.get("reports", (registered,))
+    reports = component("metric", registered).traits.reports or (registered,)
     if isinstance(reports, dict):
         return [name for key, names in reports.items() if network in (None, key) for name in names]
     return list(reports)
@@ -45,9 +45,9 @@ def reported_by(registered: str, network: str | None = None) -> list[str]:
 def direction_of_value(registered: str, name: str) -> Direction | None:
     """What a registered metric declares of one of its values."""
     declared = component("metric", registered)
-    if "direction" not in declared.traits and trusted_file(declared.module) is not None:
+    direction = declared.traits.direction
+    if direction is None and trusted_file(declared.module) is not None:
         return direction_by_name(registered, name)
-    direction = declared.traits.get("direction")
     return cast("Direction | None", direction.get(name) if isinstance(direction, dict) else direction)
 
 

@@ -6,7 +6,16 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from dltool.declarations.component import requires
+
 Prior = Literal["normal", "uniform"]
+
+
+bounded_output_needs_least_squares = requires(
+    lambda config: config.model.discriminator_output == "logit" or config.loss.name == "least_squares_gan",
+    "model.discriminator_output=sigmoid bounds D by 0 and 1: a critic must be free, and other losses take a logit",
+    hint="model.discriminator_output=logit, or loss=least_squares_gan",
+)
 
 
 class AdversarialNetworks(nn.Module):

@@ -5,20 +5,16 @@ from typing import Literal
 from torch import Tensor
 
 from dltool.core.spec import DataSpec
-from dltool.declarations.component import Positive, register, requires
+from dltool.declarations.component import Positive, register
 from dltool.layers.activation import activation as activation_module
 from dltool.layers.coder import Form
-from dltool.models.coding_networks import CodingNetworks
+from dltool.models.coding_networks import CodingNetworks, convolutions_need_images
 
 Activation = Literal["sigmoid", "tanh", "relu", "leaky_relu", "elu", "gelu", "silu"]
 
 
 @register("model", "autoencoder", inputs="any", tasks=("autoencoder",))
-@requires(
-    lambda config: config.model.architecture == "mlp" or config.data.inputs == "image",
-    "model.architecture=conv looks at images, and the data has rows of numbers",
-    hint="model.architecture=mlp",
-)
+@convolutions_need_images
 class Autoencoder(CodingNetworks):
     """An encoder that makes a short code of a sample, and a decoder that makes the sample of it again.
 

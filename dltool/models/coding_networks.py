@@ -7,7 +7,14 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from dltool.core.spec import DataSpec
+from dltool.declarations.component import requires
 from dltool.layers.coder import Decoder, Encoder, Form
+
+convolutions_need_images = requires(
+    lambda config: config.model.architecture == "mlp" or config.data.inputs == "image",
+    "model.architecture=conv looks at images, and the data has rows of numbers",
+    hint="model.architecture=mlp",
+)
 
 
 class CodingNetworks(nn.Module):

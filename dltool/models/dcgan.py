@@ -12,7 +12,8 @@ from dltool.declarations.component import NonNegative, Positive, register, requi
 from dltool.layers.batch_norm import BatchNorm2d
 from dltool.layers.bounded import Bounded
 from dltool.layers.doublings import doublings
-from dltool.models.adversarial_networks import AdversarialNetworks
+from dltool.models.adversarial_networks import AdversarialNetworks, bounded_output_needs_least_squares
+from dltool.models.class_condition import needs_classes
 
 MOST_CHANNELS = 8  # In multiples of the width.
 NORMS: dict[str | None, Callable[[int], nn.Module]] = {
@@ -33,16 +34,8 @@ NORMS: dict[str | None, Callable[[int], nn.Module]] = {
     "depend on the others",
     hint="model.discriminator_norm=layer, or null",
 )
-@requires(
-    lambda config: config.model.discriminator_output == "logit" or config.loss.name == "least_squares_gan",
-    "model.discriminator_output=sigmoid bounds D by 0 and 1: a critic must be free, and other losses take a logit",
-    hint="model.discriminator_output=logit, or loss=least_squares_gan",
-)
-@requires(
-    lambda config: config.model.condition == "none" or config.data.targets in ("classes", "binary"),
-    "model.condition makes samples of a class, and the data has no classes",
-    hint="model.condition=none",
-)
+@bounded_output_needs_least_squares
+@needs_classes
 class Dcgan(AdversarialNetworks):
     """Radford, Metz and Chintala, "Unsupervised representation learning …" (2016, arXiv:1511.06434, figure 1).
 

@@ -6,25 +6,18 @@ import torch
 from torch import Tensor, nn
 
 from dltool.core.spec import DataSpec
-from dltool.declarations.component import Fraction, NonNegative, Positive, register, requires
+from dltool.declarations.component import Fraction, NonNegative, Positive, register
 from dltool.layers.bounded import Bounded
 from dltool.layers.hidden_layers import hidden_layers
-from dltool.models.adversarial_networks import AdversarialNetworks
+from dltool.models.adversarial_networks import AdversarialNetworks, bounded_output_needs_least_squares
+from dltool.models.class_condition import needs_classes
 
 Activation = Literal["sigmoid", "tanh", "relu", "leaky_relu", "elu", "gelu", "silu"]
 
 
 @register("model", "gan", inputs="any", tasks=("gan",))
-@requires(
-    lambda config: config.model.discriminator_output == "logit" or config.loss.name == "least_squares_gan",
-    "model.discriminator_output=sigmoid bounds D by 0 and 1: a critic must be free, and other losses take a logit",
-    hint="model.discriminator_output=logit, or loss=least_squares_gan",
-)
-@requires(
-    lambda config: config.model.condition == "none" or config.data.targets in ("classes", "binary"),
-    "model.condition makes samples of a class, and the data has no classes",
-    hint="model.condition=none",
-)
+@bounded_output_needs_least_squares
+@needs_classes
 class Gan(AdversarialNetworks):
     """Generator and discriminator of Goodfellow et al. (2014, arXiv:1406.2661), both fully connected.
 

@@ -8,30 +8,19 @@ from torch import Tensor, nn
 
 from dltool.core.errors import ConfigError
 from dltool.core.spec import DataSpec
-from dltool.declarations.component import Fraction, Positive, register, requires
+from dltool.declarations.component import Fraction, Positive, register
 from dltool.layers.attention import KeyValues
 from dltool.layers.embedding import SequenceEmbedding, num_seen, rotary_positions, select_rows
-from dltool.layers.transformer import BlockSettings, TransformerBlock
+from dltool.layers.positions import rotary_positions_need_even_heads, sinusoidal_positions_need_even_dim
+from dltool.layers.transformer import BlockSettings, TransformerBlock, heads_divide_dim
 
 INITIAL_STD = 0.02
 
 
 @register("model", "gpt", inputs="sequence", tasks=("language_model",))
-@requires(
-    lambda config: config.model.dim % config.model.num_heads == 0,
-    "model.num_heads does not divide model.dim, so that the heads cannot share it evenly",
-    hint="model.dim=128 model.num_heads=4",
-)
-@requires(
-    lambda config: config.model.positions != "rotary" or config.model.dim % (2 * config.model.num_heads) == 0,
-    "model.positions=rotary turns pairs of numbers, but model.dim / model.num_heads is odd",
-    hint="model.dim=128 model.num_heads=4",
-)
-@requires(
-    lambda config: config.model.positions != "sinusoidal" or config.model.dim % 2 == 0,
-    "model.positions=sinusoidal has pairs of sine and cosine, but model.dim is odd",
-    hint="model.dim=128 model.num_heads=4",
-)
+@heads_divide_dim
+@rotary_positions_need_even_heads
+@sinusoidal_positions_need_even_dim
 class Gpt(nn.Module):
     """The decoder-only transformer of GPT-2 (Radford et al. 2019): pre-norm blocks, GELU, learned positions.
 

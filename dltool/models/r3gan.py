@@ -13,17 +13,14 @@ from dltool.declarations.component import Positive, register, requires
 from dltool.layers.doublings import doublings
 from dltool.layers.resampling import Blur, Upsample
 from dltool.models.adversarial_networks import AdversarialNetworks
+from dltool.models.class_condition import needs_classes
 
 SLOPE = 0.2  # Of the leaky ReLUs,
 GAIN = math.sqrt(2 / (1 + SLOPE**2))  # which the weights before them make up for (He et al. 2015, arXiv:1502.01852).
 
 
 @register("model", "r3gan", inputs="image", min_size=8, native_size=32, tasks=("gan",))
-@requires(
-    lambda config: config.model.condition == "none" or config.data.targets in ("classes", "binary"),
-    "model.condition makes samples of a class, and the data has no classes",
-    hint="model.condition=none",
-)
+@needs_classes
 @requires(
     lambda config: config.model.expansion * config.model.width % config.model.group_width == 0,
     "model.group_width does not divide model.expansion · model.width, the channels of the grouped convolutions",

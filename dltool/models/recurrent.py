@@ -13,6 +13,18 @@ from dltool.models.recurrent_networks import (
 )
 from dltool.models.recurrent_translator import RecurrentTranslator
 
+no_accumulation_over_streams = requires(
+    lambda config: config.task.name != "language_model" or config.trainer.accumulate == 1,
+    "trainer.accumulate cuts a batch, whose rows go on where those of the batch before ended",
+    hint="trainer.accumulate=1",
+)
+
+language_model_reads_forward = requires(
+    lambda config: config.task.name != "language_model" or not config.model.bidirectional,
+    "model.bidirectional=true reads the words that a language model is to guess",
+    hint="model.bidirectional=false",
+)
+
 
 class RecurrentModel:
     """What rnn, lstm and gru have in common: their keys, and the network that the data's target asks for.
@@ -83,16 +95,8 @@ class RecurrentModel:
     tasks=("supervised", "tagging", "language_model", "cloze", "translation"),
     batching="columns",
 )
-@requires(
-    lambda config: config.task.name != "language_model" or config.trainer.accumulate == 1,
-    "trainer.accumulate cuts a batch, whose rows go on where those of the batch before ended",
-    hint="trainer.accumulate=1",
-)
-@requires(
-    lambda config: config.task.name != "language_model" or not config.model.bidirectional,
-    "model.bidirectional=true reads the words that a language model is to guess",
-    hint="model.bidirectional=false",
-)
+@no_accumulation_over_streams
+@language_model_reads_forward
 class RNN(RecurrentModel):
     """Elman 1990: h_t = φ(W x_t + b + U h_{t-1} + b').
 
@@ -113,16 +117,8 @@ class RNN(RecurrentModel):
     tasks=("supervised", "tagging", "language_model", "cloze", "translation"),
     batching="columns",
 )
-@requires(
-    lambda config: config.task.name != "language_model" or config.trainer.accumulate == 1,
-    "trainer.accumulate cuts a batch, whose rows go on where those of the batch before ended",
-    hint="trainer.accumulate=1",
-)
-@requires(
-    lambda config: config.task.name != "language_model" or not config.model.bidirectional,
-    "model.bidirectional=true reads the words that a language model is to guess",
-    hint="model.bidirectional=false",
-)
+@no_accumulation_over_streams
+@language_model_reads_forward
 class LSTM(RecurrentModel):
     """Hochreiter and Schmidhuber 1997, with forget gates (Gers et al. 2000); see dltool.layers.recurrent.Cells.
 
@@ -141,16 +137,8 @@ class LSTM(RecurrentModel):
     tasks=("supervised", "tagging", "language_model", "cloze", "translation"),
     batching="columns",
 )
-@requires(
-    lambda config: config.task.name != "language_model" or config.trainer.accumulate == 1,
-    "trainer.accumulate cuts a batch, whose rows go on where those of the batch before ended",
-    hint="trainer.accumulate=1",
-)
-@requires(
-    lambda config: config.task.name != "language_model" or not config.model.bidirectional,
-    "model.bidirectional=true reads the words that a language model is to guess",
-    hint="model.bidirectional=false",
-)
+@no_accumulation_over_streams
+@language_model_reads_forward
 class GRU(RecurrentModel):
     """Cho et al. 2014, with the reset gate behind the matrix product; see dltool.layers.recurrent.Cells."""
 

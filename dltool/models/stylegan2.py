@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from dltool.core.randomness import generator
 from dltool.core.spec import DataSpec
-from dltool.declarations.component import Positive, register, requires
+from dltool.declarations.component import Positive, register
 from dltool.layers.doublings import doublings
 from dltool.layers.equalized import EqualizedConv2d, EqualizedLinear, ScaledLeakyReLU, normalized
 from dltool.layers.full_precision import full_precision
@@ -16,16 +16,13 @@ from dltool.layers.minibatch_std import MinibatchStd
 from dltool.layers.modulated_convolution import ModulatedConv2d
 from dltool.layers.resampling import Blur, Upsample
 from dltool.models.adversarial_networks import AdversarialNetworks
+from dltool.models.class_condition import needs_classes
 
 W_AVERAGE_DECAY = 0.995
 
 
 @register("model", "stylegan2", inputs="image", min_size=8, native_size=32, tasks=("stylegan2", "gan"))
-@requires(
-    lambda config: config.model.condition == "none" or config.data.targets in ("classes", "binary"),
-    "model.condition makes samples of a class, and the data has no classes",
-    hint="model.condition=none",
-)
+@needs_classes
 class StyleGan2(AdversarialNetworks):
     """Karras et al. 2020 (arXiv:1912.04958): figures 2d and 7, G with output skips and D with residuals.
 

@@ -8,11 +8,12 @@ from torch import Tensor, nn
 
 from dltool.core.errors import ConfigError
 from dltool.core.spec import PAD, DataSpec
-from dltool.declarations.component import Fraction, Positive, register, requires
+from dltool.declarations.component import Fraction, Positive, register
 from dltool.layers.attention import KeyValues
 from dltool.layers.embedding import SequenceEmbedding, num_seen, select_rows
 from dltool.layers.initialize import initialize
-from dltool.layers.transformer import BlockSettings, TransformerBlock
+from dltool.layers.positions import sinusoidal_positions_need_even_dim
+from dltool.layers.transformer import BlockSettings, TransformerBlock, heads_divide_dim
 
 
 class Memory(NamedTuple):
@@ -28,16 +29,8 @@ class Memory(NamedTuple):
 
 
 @register("model", "transformer", inputs="sequence", tasks=("translation",))
-@requires(
-    lambda config: config.model.dim % config.model.num_heads == 0,
-    "model.num_heads does not divide model.dim, so that the heads cannot share it evenly",
-    hint="model.dim=256 model.num_heads=8",
-)
-@requires(
-    lambda config: config.model.positions != "sinusoidal" or config.model.dim % 2 == 0,
-    "model.positions=sinusoidal has pairs of sine and cosine, but model.dim is odd",
-    hint="model.dim=256 model.num_heads=8",
-)
+@heads_divide_dim
+@sinusoidal_positions_need_even_dim
 class Transformer(nn.Module):
     """Vaswani et al. 2017 (arXiv:1706.03762): encoder and decoder of blocks, embeddings times √D (section 3.4).
 

@@ -6,30 +6,19 @@ import torch
 from torch import Tensor, nn
 
 from dltool.core.spec import PAD, DataSpec
-from dltool.declarations.component import Fraction, Positive, register, requires
+from dltool.declarations.component import Fraction, Positive, register
 from dltool.layers.embedding import SequenceEmbedding, rotary_positions
 from dltool.layers.initialize import initialize
-from dltool.layers.transformer import BlockSettings, TransformerBlock
+from dltool.layers.positions import rotary_positions_need_even_heads, sinusoidal_positions_need_even_dim
+from dltool.layers.transformer import BlockSettings, TransformerBlock, heads_divide_dim
 
 EACH_POSITION = ("tags", "next_token")  # Targets with an output at every position.
 
 
 @register("model", "transformer_encoder", inputs=("sequence", "image"), tasks=("supervised", "tagging", "cloze"))
-@requires(
-    lambda config: config.model.dim % config.model.num_heads == 0,
-    "model.num_heads does not divide model.dim, so that the heads cannot share it evenly",
-    hint="model.dim=128 model.num_heads=4",
-)
-@requires(
-    lambda config: config.model.positions != "rotary" or config.model.dim % (2 * config.model.num_heads) == 0,
-    "model.positions=rotary turns pairs of numbers, but model.dim / model.num_heads is odd",
-    hint="model.dim=128 model.num_heads=4",
-)
-@requires(
-    lambda config: config.model.positions != "sinusoidal" or config.model.dim % 2 == 0,
-    "model.positions=sinusoidal has pairs of sine and cosine, but model.dim is odd",
-    hint="model.dim=128 model.num_heads=4",
-)
+@heads_divide_dim
+@rotary_positions_need_even_heads
+@sinusoidal_positions_need_even_dim
 class TransformerEncoder(nn.Module):
     """Vaswani et al. 2017 (arXiv:1706.03762), section 3.1, the left half of figure 1, with an output layer on top.
 

@@ -8,22 +8,15 @@ from torch import Tensor, nn
 from dltool.core.spec import DataSpec
 from dltool.declarations.component import Positive, register, requires
 from dltool.layers.coder import Form
-from dltool.models.coding_networks import CodingNetworks
+from dltool.models.class_condition import needs_classes
+from dltool.models.coding_networks import CodingNetworks, convolutions_need_images
 
 Activation = Literal["sigmoid", "tanh", "relu", "leaky_relu", "elu", "gelu", "silu"]
 
 
 @register("model", "vae", inputs="any", tasks=("vae",))
-@requires(
-    lambda config: config.model.architecture == "mlp" or config.data.inputs == "image",
-    "model.architecture=conv looks at images, and the data has rows of numbers",
-    hint="model.architecture=mlp",
-)
-@requires(
-    lambda config: config.model.condition == "none" or config.data.targets in ("classes", "binary"),
-    "model.condition makes samples of a class, and the data has no classes",
-    hint="model.condition=none",
-)
+@convolutions_need_images
+@needs_classes
 @requires(
     lambda config: config.model.decoder_std == "loss" or config.loss.name == "gaussian",
     "model.decoder_std=learned is the deviation of a normal distribution, and the loss knows none",

@@ -8,18 +8,14 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from dltool.core.spec import DataSpec
-from dltool.declarations.component import Fraction, Positive, register, requires
+from dltool.declarations.component import Fraction, Positive, register
 from dltool.layers.initialize import initialize
 from dltool.layers.positions import LearnedPositions
-from dltool.layers.transformer import BlockSettings, TransformerBlock
+from dltool.layers.transformer import BlockSettings, TransformerBlock, heads_divide_dim
 
 
 @register("model", "vit", inputs="image", min_size=16, native_size=32, photo_size=224, tasks=("supervised",))
-@requires(
-    lambda config: config.model.dim % config.model.num_heads == 0,
-    "model.num_heads does not divide model.dim, so that the heads cannot share it evenly",
-    hint="model.dim=64 model.num_heads=4",
-)
+@heads_divide_dim
 class VisionTransformer(nn.Module):
     """Dosovitskiy et al. 2021 (arXiv:2010.11929), section 3.1: pre-norm blocks over patches and a class token.
 

@@ -5,7 +5,7 @@ from typing import Literal
 import torch
 
 from dltool.declarations.component import NonNegative, Positive, register, requires
-from dltool.optim.optimizer import Optimizer, ParamGroups
+from dltool.optim.optimizer import Optimizer, ParamGroups, has_no_weight_decay, needs_unclipped_gradients
 
 
 @register("optim", "lbfgs", into=Optimizer)
@@ -19,16 +19,8 @@ from dltool.optim.optimizer import Optimizer, ParamGroups
     "lbfgs evaluates the loss several times a step, and the loss scaling of 16-mixed cannot follow",
     hint="trainer.precision=32",
 )
-@requires(
-    lambda config: config.trainer.clip_norm is None and config.trainer.clip_value is None,
-    "lbfgs fits the curvature to the differences of gradients, which clipping falsifies",
-    hint="trainer.clip_norm=null trainer.clip_value=null",
-)
-@requires(
-    lambda config: config.optim.decay_bias_norm,
-    "optim.decay_bias_norm=false: lbfgs has no weight decay to keep off biases and norms",
-    hint="optim.decay_bias_norm=true",
-)
+@needs_unclipped_gradients  # Curvature is fitted to their differences.
+@has_no_weight_decay
 @requires(
     lambda config: not config.optim.lr_factors,
     "optim.lr_factors: lbfgs goes along one line in the space of all parameters, and has one rate for them",

@@ -11,11 +11,24 @@ from torch import nn
 from dltool.core.errors import ConfigError
 from dltool.core.hints import nearest
 from dltool.core.patterns import check_patterns, fits
-from dltool.declarations.component import Positive
+from dltool.declarations.component import Positive, requires
 from dltool.optim.loading import keep_kernels, restore_strides
 from dltool.optim.stepping import keep_dynamo_out
 
 ParamGroups = list[dict[str, Any]]
+
+
+has_no_weight_decay = requires(
+    lambda config: config.optim.decay_bias_norm,
+    "optim.decay_bias_norm=false: {optim.name} has no weight decay to keep off biases and norms",
+    hint="optim.decay_bias_norm=true",
+)
+
+needs_unclipped_gradients = requires(
+    lambda config: config.trainer.clip_norm is None and config.trainer.clip_value is None,
+    "trainer.clip_norm and trainer.clip_value change gradients that optim={optim.name} needs as they are",
+    hint="trainer.clip_norm=null trainer.clip_value=null",
+)
 
 
 class Optimizer:

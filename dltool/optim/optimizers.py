@@ -13,7 +13,7 @@ from torch import nn
 from dltool.declarations.component import Fraction, NonNegative, Positive, Probability, register, requires
 from dltool.optim.fused import fused, has_sparse_gradients
 from dltool.optim.loading import restore_mu_product
-from dltool.optim.optimizer import Optimizer, ParamGroups
+from dltool.optim.optimizer import Optimizer, ParamGroups, has_no_weight_decay
 from dltool.optim.textbook import TextbookRMSprop, TextbookSGD
 
 
@@ -242,11 +242,7 @@ def rmsprop(
     "rprop reads the learning rate at its first step only, so a schedule or a warm-up does nothing",
     hint="schedule=constant schedule.warmup_steps=0",
 )
-@requires(
-    lambda config: config.optim.decay_bias_norm,
-    "optim.decay_bias_norm=false: rprop has no weight decay to keep off biases and norms",
-    hint="optim.decay_bias_norm=true",
-)
+@has_no_weight_decay
 def rprop(
     params: ParamGroups,
     *,

@@ -4,21 +4,13 @@ import torch
 from torch import nn
 
 from dltool.core.errors import ConfigError
-from dltool.declarations.component import Fraction, Positive, register, requires
-from dltool.optim.optimizer import Optimizer, ParamGroups
+from dltool.declarations.component import Fraction, Positive, register
+from dltool.optim.optimizer import Optimizer, ParamGroups, has_no_weight_decay, needs_unclipped_gradients
 
 
 @register("optim", "sparse_adam", into=Optimizer)
-@requires(
-    lambda config: config.trainer.clip_norm is None and config.trainer.clip_value is None,
-    "torch cannot clip the sparse gradients that sparse_adam takes",
-    hint="trainer.clip_norm=null trainer.clip_value=null",
-)
-@requires(
-    lambda config: config.optim.decay_bias_norm,
-    "optim.decay_bias_norm=false: sparse_adam has no weight decay to keep off biases and norms",
-    hint="optim.decay_bias_norm=true",
-)
+@needs_unclipped_gradients  # torch cannot clip sparse ones.
+@has_no_weight_decay
 def sparse_adam(
     params: ParamGroups,
     module: nn.Module,

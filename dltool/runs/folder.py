@@ -20,7 +20,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from dltool.config.trusted_code import ENVIRONMENT
+from dltool.config.trusted_code import ENVIRONMENT, record_of
 from dltool.core.errors import ConfigError, DltoolError
 from dltool.core.process import VERSION
 from dltool.core.safe_path import SafePath, read_regular, sync_folder
@@ -235,5 +235,5 @@ def describe_environment() -> dict[str, Any]:
         "git_commit": checked_out_commit(Path.cwd()),
         "command": ["dltool", *sys.argv[1:]],
         "working_directory": str(Path.cwd()),
-        "trusted": [source.record for source in trusted_sources()],
+        "trusted": [record_of(source) for source in trusted_sources()],
     }

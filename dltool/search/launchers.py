@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from dltool.config.compose import Composed
-from dltool.config.trusted_code import reread
+from dltool.config.trusted_code import record_of, reread
 from dltool.core.errors import ConfigError
 from dltool.core.safe_path import SafePath
 from dltool.core.shell import setting
@@ -86,7 +86,7 @@ def launch(name: str, settings: Sequence[str], folder: Path, assignments: Sequen
     (files / "launch.yaml").write("job: null\n")
     paths = [folder / f"{assignment.run_path.name}.json" for assignment in assignments]
     for path, assignment in zip(paths, assignments, strict=True):
-        content = asdict(assignment) | {"trusted": [source.record for source in assignment.trusted]}
+        content = asdict(assignment) | {"trusted": [record_of(source) for source in assignment.trusted]}
         (files / path.name).write(json.dumps(content, default=str))
     overrides = [
         f"hydra/launcher={name}",

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from dltool.config.compose import Composed
+from dltool.config.trusted_code import trusted_code
 from dltool.core.errors import ConfigError
 from dltool.core.process import OUTPUT_ROOT
 from dltool.core.shell import quoted, setting
@@ -19,7 +20,6 @@ from dltool.search.launchers import launch
 from dltool.search.leaderboard import SEED, Standing, leaderboard, ranking_metric, standings, write_csv
 from dltool.search.settings import SweepSettings
 from dltool.search.workers import Workers
-from dltool.trust.sources import trusted_code
 
 
 @dataclass(frozen=True)

@@ -12,10 +12,12 @@ from dltool.attacks.pixels import as_logits
 from dltool.core.batch import Batch
 from dltool.core.errors import ConfigError
 from dltool.core.spec import DataSpec
+from dltool.data.mixing import mixing_needs_classes
 from dltool.declarations.component import NonNegative, register, requires
 from dltool.layers.evaluation_mode import evaluation_mode
 from dltool.losses.criterion import Criterion
 from dltool.metrics.accuracy import accuracy
+from dltool.metrics.calibration import calibration_needs_probabilities
 from dltool.metrics.mean import Mean, MeanOver
 from dltool.tasks.supervised import SupervisedTask
 from dltool.tasks.task import Loss, Source, Updater
@@ -32,14 +34,8 @@ from dltool.tasks.task import Loss, Source, Updater
     "task.method=trades compares probabilities, and the outputs that this loss trains are none",
     hint="loss=cross_entropy, or task.method=madry",
 )
-@requires(
-    lambda config: (
-        "calibration_error" not in (config.task.metrics or ())
-        or config.loss.name in ("cross_entropy", "binary_cross_entropy", "rbf_map")
-    ),
-    "task.metrics: calibration_error needs probabilities, and the outputs that this loss trains are none",
-    hint="loss=cross_entropy",
-)
+@calibration_needs_probabilities
+@mixing_needs_classes
 class AdversarialTask(SupervisedTask):
     """Any classifier of images, trained on what `attack` makes of each batch.
 
@@ -57,11 +53,11 @@ class AdversarialTask(SupervisedTask):
     is that of SupervisedTask, with and without the attack; its main metric is "attacked_accuracy".
 
     Args:
-        l1, l2, metrics: As in SupervisedTask.
         method: "madry" or "trades".
         beta: Weight of the divergence in TRADES.
         warmup_steps: Steps over which eps grows linearly from 0. A large eps from the beginning can leave a network
             where all classes are equally likely.
+        shared: See SupervisedTask.
 
     Raises:
         ConfigError: For TRADES with class weights.
@@ -76,14 +72,12 @@ class AdversarialTask(SupervisedTask):
         spec: DataSpec,
         adversary: Adversary,
         *,
-        l1: NonNegative[float] = 0.0,
-        l2: NonNegative[float] = 0.0,
-        metrics: list[str] | None = None,
         method: Literal["madry", "trades"] = "madry",
         beta: NonNegative[float] = 6.0,
         warmup_steps: NonNegative[int] = 0,
+        **shared: Any,
     ) -> None:
-        super().__init__(model, loss, spec, adversary, l1=l1, l2=l2, metrics=metrics)
+        super().__init__(model, loss, spec, adversary, **shared)
         self.adversary: Adversary = adversary
         self.trades = method == "trades"
         if self.trades and getattr(loss, "class_weights", None) is not None:

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from dltool.core.batch import Batch
 from dltool.core.spec import DataSpec
+from dltool.data.mixing import no_mixing
 from dltool.declarations.component import NonNegative, Positive, Probability, register, requires
 from dltool.losses.criterion import Criterion
 from dltool.metrics.mean import Mean, MeanOver
@@ -17,6 +18,7 @@ from dltool.tasks.task import Loss
 
 
 @register("task", "autoencoder", loss_for="autoencoder", pixels="unit")
+@no_mixing
 @requires(
     lambda config: config.task.sparsity != "kl" or config.model.code_activation == "sigmoid",
     "task.sparsity=kl compares how often a unit of the code is on, which is a number in (0, 1)",

@@ -10,7 +10,8 @@ from torch import Tensor
 from dltool.core.batch import Batch
 from dltool.core.randomness import generator
 from dltool.core.spec import DataSpec
-from dltool.declarations.component import Positive, register, requires
+from dltool.data.mixing import no_mixing
+from dltool.declarations.component import Positive, register
 from dltool.layers.evaluation_mode import evaluation_mode
 from dltool.losses.gan_loss import Game
 from dltool.metrics.mean import Mean, MeanOver
@@ -22,13 +23,7 @@ from dltool.tasks.task import Loss, Network, Source, Updater
 
 
 @register("task", "gan", loss_for="gan", pixels="symmetric")
-@requires(
-    lambda config: (
-        config.data.inputs != "image" or not (config.data.augment.get("mixup") or config.data.augment.get("cutmix"))
-    ),
-    "data.augment.mixup and data.augment.cutmix mix classes, and a GAN is asked for none",
-    hint="data.augment.mixup=0 data.augment.cutmix=0",
-)
+@no_mixing
 class GanTask(GenerativeTask):
     """Algorithm 1 of Goodfellow et al. (2014, arXiv:1406.2661): k steps of D, then one of G, again and again.
 

@@ -7,12 +7,14 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from dltool.core.spec import DataSpec
+from dltool.data.mixing import no_mixing
 from dltool.declarations.component import NonNegative, register, requires
 from dltool.losses.mse import MSE
+from dltool.metrics.calibration import calibration_needs_probabilities
 from dltool.metrics.mean import Mean
 from dltool.models.linear import Linear
 from dltool.tasks.supervised import SupervisedTask
-from dltool.tasks.task import Source, Updater
+from dltool.tasks.task import Source, Updater, no_frozen_parameters
 
 
 @register("task", "least_squares", loss_for=None, head="targets")
@@ -21,11 +23,9 @@ from dltool.tasks.task import Source, Updater
     "least squares are solved in one step over all samples at once",
     hint="data.batch_size=full trainer.epochs=1",
 )
-@requires(
-    lambda config: not config.model.freeze,
-    "model.freeze keeps gradients from parameters, and task=least_squares changes them all without one",
-    hint="'model.freeze=[]'",
-)
+@no_frozen_parameters
+@no_mixing
+@calibration_needs_probabilities
 class LeastSquaresTask(SupervisedTask):
     """The W and b that minimize Σ‖y - Wx - b‖² + ridge ‖W‖² over the training split, in one step.
 

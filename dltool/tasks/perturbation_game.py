@@ -10,10 +10,12 @@ from dltool.attacks.adversary import Adversary, Examples
 from dltool.attacks.pixels import Pixels, as_logits
 from dltool.core.batch import Batch
 from dltool.core.spec import DataSpec
-from dltool.declarations.component import NonNegative, Positive, Probability, register, requires
+from dltool.data.mixing import no_mixing
+from dltool.declarations.component import Positive, Probability, register, requires
 from dltool.layers.evaluation_mode import evaluation_mode
 from dltool.losses.criterion import Criterion
 from dltool.metrics.accuracy import accuracy
+from dltool.metrics.calibration import calibration_needs_probabilities
 from dltool.metrics.mean import Mean, MeanOver
 from dltool.models.perturber import Perturber
 from dltool.tasks.supervised import SupervisedTask
@@ -26,13 +28,8 @@ from dltool.tasks.task import Loss, Source, Updater
     "task.attacker_channels has two numbers, the maps at the full and at half the size",
     hint="'task.attacker_channels=[16,32]'",
 )
-@requires(
-    lambda config: (
-        config.data.inputs != "image" or not (config.data.augment.get("mixup") or config.data.augment.get("cutmix"))
-    ),
-    "data.augment.mixup and data.augment.cutmix mix classes, and the attacker is to hide one",
-    hint="data.augment.mixup=0 data.augment.cutmix=0",
-)
+@no_mixing
+@calibration_needs_probabilities
 class PerturbationGameTask(SupervisedTask):
     """A generator as attacker and a classifier as defender: k steps of the attacker G, then one of the classifier f.
 
@@ -49,11 +46,11 @@ class PerturbationGameTask(SupervisedTask):
     weights are the task's, so that the model of a run is the classifier alone.
 
     Args:
-        l1, l2, metrics: As in SupervisedTask, of the classifier.
         eps: The largest change of a pixel, for pixels in [0, 1].
         attacker_steps: k.
         attacker_channels: Maps of G at the full and at half the size.
         share: s, of the perturbed images in f's loss.
+        shared: See SupervisedTask; of the classifier.
     """
 
     metric_directions: ClassVar[dict[str, str]] = {
@@ -69,15 +66,13 @@ class PerturbationGameTask(SupervisedTask):
         spec: DataSpec,
         adversary: Adversary | None = None,
         *,
-        l1: NonNegative[float] = 0.0,
-        l2: NonNegative[float] = 0.0,
-        metrics: list[str] | None = None,
         eps: Probability[float] = 0.3,
         attacker_steps: Positive[int] = 1,
         attacker_channels: list[Positive[int]] = [16, 32],  # noqa: B006 (the YAML's default; never changed)
         share: Probability[float] = 0.5,
+        **shared: Any,
     ) -> None:
-        super().__init__(model, loss, spec, adversary, l1=l1, l2=l2, metrics=metrics)
+        super().__init__(model, loss, spec, adversary, **shared)
         self.pixels = Pixels(spec)
         self.attacker = Perturber(spec.input_shape[0], attacker_channels).to(next(model.parameters()).device)
         self.roles = {"attacker": self.attacker, "classifier": model}

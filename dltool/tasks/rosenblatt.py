@@ -14,7 +14,7 @@ from dltool.metrics.mean import Mean
 from dltool.metrics.total import Total
 from dltool.models.perceptron import Perceptron
 from dltool.tasks.predictions import Prediction
-from dltool.tasks.task import Source, Task, Updater
+from dltool.tasks.task import Source, Task, Updater, no_frozen_parameters
 
 
 @register("task", "rosenblatt", loss_for=None)
@@ -23,11 +23,7 @@ from dltool.tasks.task import Source, Task, Updater
     "the perceptron rule separates two classes, and the data's targets are others",
     hint="data=logic",
 )
-@requires(
-    lambda config: not config.model.freeze,
-    "model.freeze keeps gradients from parameters, and task=rosenblatt changes them all without one",
-    hint="'model.freeze=[]'",
-)
+@no_frozen_parameters
 class RosenblattTask(Task):
     """w ← w + lr (y - ŷ) x and b ← b + lr (y - ŷ), for one sample after the other (Rosenblatt 1962).
 

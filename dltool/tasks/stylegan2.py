@@ -9,6 +9,7 @@ from torch import Tensor
 
 from dltool.core.batch import Batch
 from dltool.core.spec import DataSpec
+from dltool.data.mixing import no_mixing
 from dltool.declarations.component import NonNegative, Positive, Probability, register, requires
 from dltool.layers.evaluation_mode import evaluation_mode
 from dltool.layers.full_precision import full_precision
@@ -25,11 +26,7 @@ from dltool.tasks.task import Loss, Network, Source, Updater
     "task=stylegan2 mixes styles and measures paths in their space, and the model has none",
     hint="model=stylegan2, or task=gan",
 )
-@requires(
-    lambda config: not (config.data.augment.get("mixup") or config.data.augment.get("cutmix")),
-    "data.augment.mixup and data.augment.cutmix mix classes, and a GAN is asked for none",
-    hint="data.augment.mixup=0 data.augment.cutmix=0",
-)
+@no_mixing
 class StyleGan2Task(GanTask):
     """The four phases of Karras et al. (2020, arXiv:1912.04958): D, its R1, G, its path lengths.
 

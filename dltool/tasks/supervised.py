@@ -10,9 +10,11 @@ from torch import Tensor, nn
 from dltool.attacks.adversary import Adversary, Examples
 from dltool.core.batch import Batch
 from dltool.core.spec import DataSpec
-from dltool.declarations.component import NonNegative, register, requires
+from dltool.data.mixing import mixing_needs_classes
+from dltool.declarations.component import NonNegative, register
 from dltool.losses.criterion import Criterion
 from dltool.metrics.accuracy import accuracy, predicted_classes
+from dltool.metrics.calibration import calibration_needs_probabilities
 from dltool.metrics.directions import declared_direction
 from dltool.metrics.mean import Mean, MeanOver
 from dltool.metrics.metric import Metric
@@ -23,23 +25,8 @@ ATTACKED = ("attacked_loss", "attacked_accuracy", "perturbation")  # Stand behin
 
 
 @register("task", "supervised", loss_for="data", attacked=True)
-@requires(
-    lambda config: (
-        "calibration_error" not in (config.task.metrics or ())
-        or config.loss.name in ("cross_entropy", "binary_cross_entropy", "rbf_map")
-    ),
-    "task.metrics: calibration_error needs probabilities, and the outputs that this loss trains are none",
-    hint="loss=cross_entropy",
-)
-@requires(
-    lambda config: (
-        config.data.inputs != "image"
-        or config.data.targets in ("classes", "binary")
-        or not (config.data.augment.get("mixup") or config.data.augment.get("cutmix"))
-    ),
-    "data.augment.mixup and data.augment.cutmix mix classes, and the data's targets are others",
-    hint="data.augment.mixup=0 data.augment.cutmix=0",
-)
+@calibration_needs_probabilities
+@mixing_needs_classes
 class SupervisedTask(Task):
     """Minimize loss(model(x), y) + l1 Σ|w| + l2 Σw² over batches of (x, y).
 

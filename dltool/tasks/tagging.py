@@ -9,6 +9,7 @@ from dltool.core.batch import Batch
 from dltool.core.spec import IGNORED, PAD, DataSpec
 from dltool.data.preprocessing import Preprocessing
 from dltool.declarations.component import register
+from dltool.metrics.calibration import calibration_needs_probabilities
 from dltool.metrics.mean import Mean, MeanOver
 from dltool.tasks.predictions import Prediction
 from dltool.tasks.sequence_predictions import TagPredictions
@@ -18,6 +19,7 @@ from dltool.text.tokenizer import Tokenizer
 
 
 @register("task", "tagging", loss_for="data")
+@calibration_needs_probabilities
 class TaggingTask(SupervisedTask):
     """Supervised learning in which each word of a text is a sample; padding is none.
 

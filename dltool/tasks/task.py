@@ -19,11 +19,18 @@ from dltool.core.batch import Batch
 from dltool.core.errors import ConfigError
 from dltool.core.spec import DataSpec
 from dltool.data.preprocessing import Preprocessing
+from dltool.declarations.component import requires
 from dltool.metrics.mean import Mean
 from dltool.metrics.metric import Metric, UndefinedMetric
 from dltool.metrics.of_samples import SampleMetrics
 from dltool.tasks.judge import Judge
 from dltool.tasks.predictions import AnyPredictions, Prediction, Predictions
+
+no_frozen_parameters = requires(
+    lambda config: not config.model.freeze,
+    "model.freeze keeps gradients from parameters, and task={task.name} changes them all without one",
+    hint="'model.freeze=[]'",
+)
 
 
 class Loss(NamedTuple):

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from dltool.core.batch import Batch
 from dltool.core.spec import BEGIN, IGNORED, PAD, DataSpec
+from dltool.data.mixing import no_mixing
 from dltool.data.preprocessing import Preprocessing
 from dltool.declarations.component import NonNegative, Positive, register
 from dltool.decoding.beam_search import beam_search, greedy_search
@@ -23,6 +24,7 @@ from dltool.text.fitting import load_tokenizer
 
 
 @register("task", "translation", loss_for="data")
+@no_mixing
 class TranslationTask(Task):
     """Minimize -log p(target | source), the mean over the target's tokens, each given the true ones before it.
 

@@ -9,6 +9,7 @@ from torch import Tensor
 from dltool.core.batch import Batch
 from dltool.core.randomness import generator
 from dltool.core.spec import DataSpec
+from dltool.data.mixing import no_mixing
 from dltool.declarations.component import NonNegative, Positive, register, requires
 from dltool.losses.likelihood import Likelihood
 from dltool.metrics.mean import Mean, MeanOver
@@ -20,13 +21,7 @@ from dltool.tasks.task import Loss, Source, Updater
 
 
 @register("task", "vae", loss_for="vae", pixels="unit")
-@requires(
-    lambda config: (
-        config.data.inputs != "image" or not (config.data.augment.get("mixup") or config.data.augment.get("cutmix"))
-    ),
-    "data.augment.mixup and data.augment.cutmix mix classes, and a VAE is asked for none",
-    hint="data.augment.mixup=0 data.augment.cutmix=0",
-)
+@no_mixing
 @requires(
     lambda config: config.task.binarize in ("auto", "none") or config.loss.name == "bernoulli",
     "task.binarize makes pixels black or white, and the loss is the likelihood of any numbers",

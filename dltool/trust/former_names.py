@@ -51,6 +51,7 @@ FORMER_NAMES = {
     "dltool.shell": "dltool.core.shell",
     "dltool.spec": "dltool.core.spec",
     "dltool.summary": "dltool.introspection.summary",
+    "dltool.trust.declarations": "dltool.declarations.registration",
     "dltool.trust.record": "dltool.config.trusted_code",
     "dltool.warm_start.start": "dltool.warm_start.load",
 }

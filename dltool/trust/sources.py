@@ -4,20 +4,16 @@ What was read is what is checked, what is hashed and what runs (dltool.trust.imp
 meanwhile. Nothing here imports it: a config is checked and options are listed without running a line.
 """
 
-import ast
 import hashlib
 import os
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from importlib.util import decode_source
 from pathlib import Path
-from typing import Any
 
 from dltool.core.errors import ConfigError
 from dltool.core.shell import quoted
-from dltool.trust.declarations import Registration, registrations_in
 
 CONFIGS = "configs"  # Beside a file, or in a package.
 
@@ -55,35 +51,10 @@ class TrustedSource:
     sha256: str
     files: dict[str, TrustedFile]
 
-    @cached_property
-    def registrations(self) -> list[Registration]:
-        """Every component in it.
-
-        Raises:
-            ConfigError: For a file that is no Python, with the line, or a registration that cannot be read.
-        """
-        found = []
-        for module, file in self.files.items():
-            try:
-                tree = ast.parse(file.text, str(file.path))
-                compile(tree, str(file.path), "exec", dont_inherit=True)  # Finds what the grammar alone allows.
-            except (SyntaxError, ValueError) as error:  # ValueError: zero bytes, or another encoding.
-                line = f", line {error.lineno}" if isinstance(error, SyntaxError) and error.lineno else ""
-                reason = error.msg if isinstance(error, SyntaxError) else str(error)
-                raise ConfigError(f"{file.path}{line}: this is no Python: {reason}", "mend the trusted file") from error
-            found += registrations_in(tree, file.path, module, module.count(".") + file.is_package)
-        return found
-
     @property
     def configs(self) -> Path:
         """The folder of options that belongs to it, whether there is one or not."""
         return (self.path if self.path.is_dir() else self.path.parent) / CONFIGS
-
-    @property
-    def record(self) -> dict[str, Any]:
-        """What a run remembers of it; see dltool.config.trusted_code."""
-        names = [f"{one.group}={one.name}" for one in self.registrations]
-        return {"path": str(self.path), "sha256": self.sha256, "registers": names}
 
 
 _trusted: tuple[TrustedSource, ...] = ()
@@ -105,44 +76,20 @@ def trusted_files() -> dict[str, TrustedFile]:
 
 
 def trust(sources: Sequence[TrustedSource]) -> None:
-    """Trust these from now on in this process, and no others.
-
-    Raises:
-        ConfigError: For a file that cannot be read, or two that register the same name.
-    """
+    """Trust these from now on in this process, and no others."""
     global _trusted
-    homes: dict[tuple[str, str], Registration] = {}
     for source in sources:
-        for one in source.registrations:
-            if other := homes.get((one.group, one.name)):
-                raise ConfigError(
-                    f"{one.group}={one.name} is registered twice: in {other.path}, line {other.line}, and in "
-                    f"{one.path}, line {one.line}",
-                    "give one of them another name, or leave one --trust out",
-                )
-            homes[one.group, one.name] = one
         _files.update(source.files)
     _trusted = tuple(sources)
-    if _trusted:
-        from dltool.trust.importing import install
-
-        install()
 
 
 def read_sources(paths: Sequence[Path]) -> list[TrustedSource]:
     """Read what `--trust` names; a path that is named twice counts once.
 
     Raises:
-        ConfigError: For a path that is no Python file and no package, or registers nothing.
+        ConfigError: For a path that is no Python file and no package.
     """
-    sources = [read_source(path) for path in {os.path.realpath(path): path for path in paths}.values()]
-    for source in sources:
-        if not source.registrations:
-            raise ConfigError(
-                f"--trust {source.path} registers nothing",
-                'from dltool.declarations.component import register, and @register("model", "mine", …) before a class',
-            )
-    return sources
+    return [read_source(path) for path in {os.path.realpath(path): path for path in paths}.values()]
 
 
 def read_source(path: Path) -> TrustedSource:
@@ -200,11 +147,6 @@ def module_name(path: Path, sha256: str) -> str:
     identity = hashlib.sha256(f"{path}\0{sha256}".encode(errors="surrogateescape")).hexdigest()[:12]
     readable = re.sub(r"\W", "_", path.stem)
     return f"dltool_trusted_{readable}_{identity}"
-
-
-def trusted_code() -> dict[str, str]:
-    """What is registered to the beginning of its code's SHA-256: what a search that goes on must find again."""
-    return {f"trusted {one.group}={one.name}": s.sha256[:16] for s in _trusted for one in s.registrations}
 
 
 def trust_words() -> list[str]:

@@ -14,7 +14,7 @@ def start(model: nn.Module, config: Config) -> WarmStart | None:
     Raises:
         ConfigError, DataError: They cannot be read, or do not fit.
     """
-    collection = config.components["model"].traits.get("published_by")
+    collection = config.components["model"].traits.published_by
     published = None if collection is None else config["model"]["weights"]
     if collection is None or published is None:
         return None if config["init_from"] is None else warm_start(model, config["init_from"])

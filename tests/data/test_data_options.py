@@ -37,16 +37,16 @@ def test_option_loads_what_its_traits_declare(path, roots, texts):
     data = build_component(option, config | texts.get(path.stem, {}))
     data.prepare(0, torch.device("cpu"))
 
-    assert data.spec.target == option.traits["targets"]
+    assert data.spec.target == option.traits.targets
     no_test = option.name == "imagenet" or ("num_folds" not in config and config.get("test_fraction", 0.0) == 0.0)
     assert set(data.sizes) == {"train", "val", "test"} - ({"test"} if no_test else set())
     batch = data.train.draw()
     assert len(batch.inputs) == len(batch.targets)
     if data.spec.num_tokens:
-        assert option.traits["inputs"] == "sequence"
+        assert option.traits.inputs == "sequence"
         assert batch.inputs.shape[1] <= data.spec.input_shape[0]
         assert 0 <= batch.inputs.min() <= batch.inputs.max() < data.spec.num_tokens
         return
-    assert len(data.spec.input_shape) == {"image": 3, "vector": 1, "sequence": 2}[option.traits["inputs"]]
+    assert len(data.spec.input_shape) == {"image": 3, "vector": 1, "sequence": 2}[option.traits.inputs]
     assert batch.inputs.shape[1:] == data.spec.input_shape
     assert batch.inputs.isfinite().all()

@@ -9,7 +9,7 @@ from dltool.core.errors import DataError
 from dltool.core.randomness import generator
 from dltool.core.spec import BEGIN, END
 from dltool.data.sequence_data import PairData
-from dltool.data.synthetic_pairs import numbers, reversal, sorting
+from dltool.data.synthetic_pairs import Reversal, Sorting, numbers
 from dltool.text.fitting import load_tokenizer
 from dltool.text.tokenizer import TokenizerSettings
 
@@ -65,7 +65,7 @@ def test_there_must_be_as_many_numbers(settings, message):
 
 @pytest.mark.parametrize("symbols", ["digits", "letters"])
 def test_sequences_are_sorted_and_reversed(symbols):
-    for load, right in ((sorting, lambda text: "".join(sorted(text))), (reversal, lambda text: text[::-1])):
+    for load, right in ((Sorting, lambda text: "".join(sorted(text))), (Reversal, lambda text: text[::-1])):
         raw = load(generator(0, "data"), symbols=symbols, shortest=2, longest=16, num_samples=3_000)
         assert len(set(raw.texts.inputs)) == 3_000
         assert list(raw.texts.targets) == [right(text) for text in raw.texts.inputs]
@@ -75,7 +75,7 @@ def test_sequences_are_sorted_and_reversed(symbols):
 
 
 def test_all_sequences_can_be_asked_for_and_no_more():
-    raw = reversal(torch.Generator(), shortest=1, longest=2, num_samples=110)
+    raw = Reversal(torch.Generator(), shortest=1, longest=2, num_samples=110)
     assert sorted(raw.texts.inputs) == sorted([*"0123456789", *(f"{n:02}" for n in range(100))])
     with pytest.raises(DataError, match="there are 110 sequences of 1 to 2 of 10 symbols"):
-        reversal(torch.Generator(), shortest=1, longest=2, num_samples=111)
+        Reversal(torch.Generator(), shortest=1, longest=2, num_samples=111)

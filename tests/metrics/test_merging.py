@@ -187,7 +187,7 @@ def test_means_and_totals() -> None:
 def test_every_metric_declares_what_it_needs_and_its_direction() -> None:
     for name in own_registrations()["metric"]:
         traits = component("metric", name).traits
-        assert traits["of"] in ("outputs", "samples"), name
-        assert ("needs" in traits) == (traits["of"] == "samples"), name
-        assert "targets" in traits or traits["of"] == "samples", name
-        assert "direction" in traits or name == "confusion", name
+        assert traits.of in ("outputs", "samples"), name
+        assert (traits.needs is not None) == (traits.of == "samples"), name
+        assert bool(traits.targets) == (traits.of == "outputs"), name
+        assert traits.direction is not None or name == "confusion", name

@@ -26,7 +26,7 @@ def test_the_names_are_torchvision_s():
 
 
 def trait(name, arch):
-    value = component("model", "torchvision").traits[name]
+    value = getattr(component("model", "torchvision").traits, name)
     return value.get(arch, value["*"])
 
 

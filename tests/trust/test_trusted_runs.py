@@ -14,6 +14,7 @@ from omegaconf import OmegaConf
 from dltool.build.prepare import prepare
 from dltool.config.check import check
 from dltool.config.compose import compose
+from dltool.config.trusted_code import record_of
 from dltool.core.errors import ConfigError
 from dltool.trust.sources import read_sources, trust, trusted_sources
 
@@ -269,7 +270,7 @@ def test_what_a_launcher_hands_over_is_read_and_compared_again(tmp_path: Path, m
     trust(read_sources([Path("models.py")]))
     composed = compose(["model=mine", "data=iris", *SHORT])
     job = Assignment(("train",), composed, {}, Path(), Path("s/job"), Path("log.txt"), monitored=("sweep.metric", None))
-    content = asdict(job) | {"trusted": [source.record for source in job.trusted]}
+    content = asdict(job) | {"trusted": [record_of(source) for source in job.trusted]}
     Path("job.json").write_text(json.dumps(content, default=str))
     Path("models.py").write_text(SIMPLE + "# changed\n")
     assert carry_out_file({"job": "job.json"}) == 2

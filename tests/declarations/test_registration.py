@@ -32,11 +32,13 @@ class Mine(nn.Module):
 '''
 REGISTER = '@register("model", "mine", inputs="any", tasks=("supervised",))'
 LINE = MODEL[: MODEL.index(REGISTER)].count("\n") + 1
+HOSTILE = f"@requires(lambda config: open('canary', 'w'), 'no')\n{REGISTER}"
 
 # What is written instead of what, part of the message, part of the hint.
 WRONG = {
     "syntax": ("class Mine(nn.Module):", "class Mine(nn.Module:", "models.py, line 9: this is no Python", "mend"),
     "neighbour": ("from torch", "from .x import y\nfrom torch", "`from .x import …` leads out of what", "__init__.py"),
+    "deep": ("open(", f"{'(' * 300}1{')' * 300}; open(", "this is no Python", "mend"),
     "outside": ("open(", "return (", "line 5: this is no Python: 'return' outside function", "mend"),
     "not registered": (REGISTER, "", "registers nothing", "from dltool.declarations.component import register"),
     "another register": ("from dltool.declarations", "from other.library", "registers nothing", "import register"),
@@ -46,7 +48,7 @@ WRONG = {
     "own group": ('"model", "mine"', '"trainer", "mine"', "trainer is no group to register in", None),
     "traits": (', inputs="any", tasks=("supervised",)', "", "model=mine does not state inputs and tasks", "inputs="),
     "tasks": ('("supervised",)', '("supervised")', "tasks='supervised': a tuple of texts", 'tasks=("supervised",)'),
-    "inputs": ('inputs="any"', 'inputs="images"', "inputs='images': one of any, image, vector", "@register("),
+    "inputs": ('inputs="any"', 'inputs="images"', "inputs='images': one of any, image, vector, sequence", "@register("),
     "computed trait": ('inputs="any"', "inputs=ANY", "inputs=ANY is no literal", "@register("),
     "taken": ('"mine", inputs', '"mlp", inputs', f"line {LINE + 1}: model=mlp is dltool's own already", "another name"),
     "inside": (REGISTER, f"if True:\n  {REGISTER}\n  class A: pass\n", "A is registered inside another block", None),
@@ -58,7 +60,7 @@ WRONG = {
     "wrong default": ("Positive[int] = 8", "Positive[int] = 0", "model.width=0: an integer > 0 is needed", None),
     "no lambda": (REGISTER, f"@requires(True, 'no')\n{REGISTER}", "a rule is a lambda", "@requires(lambda config"),
     "broken rule": (REGISTER, f"@requires(lambda c: c.model.w, 'no')\n{REGISTER}", "no attribute 'w'", "sees"),
-    "hostile rule": (REGISTER, f"@requires(lambda config: open('canary', 'w'), 'no')\n{REGISTER}", "'open'", "it sees"),
+    "hostile rule": (REGISTER, HOSTILE, f"line {LINE}: the rule cannot be read: 'open'", "it sees"),
 }  # fmt: skip
 
 
@@ -103,7 +105,7 @@ def test_two_files_with_one_name() -> None:
     for name in ("a.py", "b.py"):
         Path(name).write_text(MODEL)
     with pytest.raises(ConfigError) as caught:
-        trust(read_sources([Path("a.py"), Path("b.py")]))
+        trust_paths([Path("a.py"), Path("b.py")])
     assert "a.py, line 9" in caught.value.message
     assert "b.py, line 9" in caught.value.message
     Path("link.py").symlink_to("a.py")
