@@ -55,7 +55,7 @@ class Adversary:
         """Before the first batch of a split."""
         self.num_attacked = 0
 
-    def num_wanted(self, count: int) -> int:
+    def num_requested(self, count: int) -> int:
         """How many of the next `count` samples of a split are to be attacked; counts them."""
         limit = self.attack.num_samples
         wanted = count if limit is None else min(count, limit - self.num_attacked)

@@ -48,10 +48,10 @@ class PGD(Attack):
         worst = self.climb(classifier, pixels, labels, objective, strength)
         if self.restarts == 1:
             return worst
-        fooled, height = self.judge(classifier, worst, labels, objective)
+        fooled, height = self.evaluate_attack(classifier, worst, labels, objective)
         for _ in range(self.restarts - 1):
             moved = self.climb(classifier, pixels, labels, objective, strength)
-            now_fooled, now_height = self.judge(classifier, moved, labels, objective)
+            now_fooled, now_height = self.evaluate_attack(classifier, moved, labels, objective)
             worse = torch.where(now_fooled == fooled, now_height > height, now_fooled)  # (B,)
             worst = torch.where(worse[:, None, None, None], moved, worst)
             fooled, height = fooled | now_fooled, torch.where(worse, now_height, height)
@@ -69,7 +69,9 @@ class PGD(Attack):
         return moved
 
     @staticmethod
-    def judge(classifier: Classifier, moved: Tensor, labels: Tensor, objective: Objective) -> tuple[Tensor, Tensor]:
+    def evaluate_attack(
+        classifier: Classifier, moved: Tensor, labels: Tensor, objective: Objective
+    ) -> tuple[Tensor, Tensor]:
         """Whether each sample fools the classifier, and its objective, both `(B,)`."""
         logits = classifier(moved).detach()
         return logits.argmax(1) != labels, objective(logits, labels)

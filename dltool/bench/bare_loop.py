@@ -171,8 +171,8 @@ class GanLoop(BareLoop):
             fakes = self.networks.generate(self.networks.noise(len(inputs)), targets)
         real = self.networks.discriminate(inputs, targets).float()
         loss = self.criterion.discriminator(real, self.networks.discriminate(fakes, targets).float())
-        judge = partial(self.networks.discriminate, labels=targets)
-        penalty = self.criterion.penalty(judge, inputs, fakes, self.task.num_steps)
+        sample_evaluator = partial(self.networks.discriminate, labels=targets)
+        penalty = self.criterion.penalty(sample_evaluator, inputs, fakes, self.task.num_steps)
         return loss if penalty is None else loss + penalty
 
     def generator_loss(self, inputs: Tensor, targets: Tensor) -> Tensor:

@@ -14,7 +14,7 @@ from dltool.build.components import (
     with_targets,
 )
 from dltool.build.parts import Parts
-from dltool.build.sample_quality import attach_judge
+from dltool.build.sample_quality import attach_sample_evaluator
 from dltool.config.check import Config
 from dltool.config.settings import TrainerSettings
 from dltool.data.dataset import Dataset
@@ -22,12 +22,12 @@ from dltool.declarations.construct import build_component, to_python
 from dltool.declarations.source import component
 from dltool.engine.compiling import compile_networks
 from dltool.engine.device import choose_device, choose_threads, keep_freed_memory
-from dltool.engine.monitored_metric import check_followed_metrics, check_gradient_rules, check_reported
+from dltool.engine.monitored_metric import check_gradient_rules, check_monitored_metrics, check_reported
 from dltool.introspection.forward_memory import sample_bytes
 from dltool.sample_quality.reference_classifier import Train
-from dltool.tasks.views import averaged_over
+from dltool.tasks.views import with_tta
 from dltool.warm_start.from_data import initialize_from_data
-from dltool.warm_start.load import start
+from dltool.warm_start.load import load_initial_weights
 
 
 def prepare(
@@ -62,7 +62,7 @@ def prepare(
     model = build_model(config, spec, device)
     dataset.fit_eval_batch(partial(sample_bytes, model, spec))
     weight_notes = [] if resumed else initialize_from_data(model, dataset)
-    warm_start = None if resumed else start(model, config)
+    warm_start = None if resumed else load_initial_weights(model, config)
     check_trusted_model(config, model, spec)
     task = build_task(config, model, spec)
     updaters = build_updaters(config, task, settings, device)
@@ -100,9 +100,9 @@ def prepare_measurements(
 ) -> None:
     """What evaluations need; a metric or a rule that could not be had is found now. See prepare."""
     config, dataset, task = parts.config, parts.dataset, parts.task
-    attach_judge(task, config["data"], dataset, parts.device, train_classifier)
-    check_followed_metrics(config, parts.stop, task, dataset)
+    attach_sample_evaluator(task, config["data"], dataset, parts.device, train_classifier)
+    check_monitored_metrics(config, parts.stop, task, dataset)
     check_gradient_rules(parts.stop, task)
-    averaged_over(task, parts.settings.test_views, parts.spec)  # Finds now what would end the final test.
+    with_tta(task, parts.settings.test_views, parts.spec)  # Finds now what would end the final test.
     if monitored is not None:
         check_reported(*monitored, task, dataset)

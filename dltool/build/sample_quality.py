@@ -14,14 +14,14 @@ from dltool.declarations.source import component
 from dltool.metrics.of_samples import LENET, SampleMetrics
 from dltool.metrics.sample_metric import SampleContext
 from dltool.sample_quality.classifier import AnyClassifier
+from dltool.sample_quality.evaluator import Features, SampleQualityEvaluator
 from dltool.sample_quality.inception import InceptionFeatures
-from dltool.sample_quality.judge import Features, SampleJudge
 from dltool.sample_quality.reference_classifier import Train, check_classes, reference_classifier
 from dltool.sample_quality.training_images import TrainingImages
 from dltool.tasks.task import Task
 
 
-def attach_judge(
+def attach_sample_evaluator(
     task: Task, data: Mapping[str, Any], dataset: Dataset, device: torch.device, train: Train | None
 ) -> None:
     """Build what the task's metrics of samples need, if it asks for any.
@@ -58,21 +58,21 @@ def attach_judge(
     if train is None:
         return
     classifier = classifier_of(data, dataset, device, train) if needs_classifier else None
-    task.judge = build_judge(asked, training, classifier=classifier, inception=inception)
+    task.sample_evaluator = build_sample_evaluator(asked, training, classifier=classifier, inception=inception)
 
 
-def build_judge(
+def build_sample_evaluator(
     asked: SampleMetrics,
     training: TrainingImages,
     *,
     classifier: AnyClassifier | None = None,
     inception: Features | None = None,
-) -> SampleJudge:
-    """The judge with the metrics that are asked for; see SampleJudge."""
+) -> SampleQualityEvaluator:
+    """The judge with the metrics that are asked for; see SampleQualityEvaluator."""
     num_classes = classifier.num_classes if classifier is not None else 0
     context = SampleContext(num_classes, asked.features == LENET, training.pixels)
     metrics = {name: build_component(component("metric", name), {}, context) for name in asked.registered}
-    return SampleJudge(asked, metrics, training, classifier=classifier, inception=inception)
+    return SampleQualityEvaluator(asked, metrics, training, classifier=classifier, inception=inception)
 
 
 def classifier_of(

@@ -8,19 +8,19 @@ from dltool.engine.averaging import WeightAverage
 from dltool.engine.checkpoint import CheckpointStore
 from dltool.engine.clock import Clock
 from dltool.engine.convergence import BatchGradientNorm, FullGradientNorm, UpdateNorm
-from dltool.engine.monitored_metric import followed_metric
+from dltool.engine.monitored_metric import monitored_metric
 from dltool.engine.profiling import StepProfiler
 from dltool.engine.stopping import LossChange, MaxMinutes, Patience, Rule, Stopping, Target
 from dltool.engine.trainer import Trainer
 from dltool.runs.folder import RunFolder
-from dltool.tasks.views import several_looks
+from dltool.tasks.views import tta_context
 
 
 def build_trainer(parts: Parts, run: RunFolder) -> Trainer:
     """The trainer with everything it needs but its observers."""
     settings = parts.settings
     policy, clock = settings.checkpoint, Clock()
-    metric, direction = followed_metric(policy.metric, policy.mode, parts.task) or (None, "min")
+    metric, direction = monitored_metric(policy.metric, policy.mode, parts.task) or (None, "min")
     trainer = Trainer(
         task=parts.task,
         updaters=parts.updaters,
@@ -37,16 +37,16 @@ def build_trainer(parts: Parts, run: RunFolder) -> Trainer:
         device=parts.device,
         autocast=parts.autocast,
         stopping=build_stopping(parts, clock),
-        several_looks=partial(several_looks, parts.task, settings.test_views, parts.spec),
+        tta_context=partial(tta_context, parts.task, settings.test_views, parts.spec),
         average=build_average(parts),
         clock=clock,
         every_n_steps=parts.logger.every_n_steps,
     )
     if settings.detect_anomaly:
-        trainer.around_step = AnomalyDetector(parts.task.model, trainer.progress)
+        trainer.step_context = AnomalyDetector(parts.task.model, trainer.progress)
     if settings.profile_steps is not None:
         profiler = StepProfiler(run.profile, settings.profile_steps, parts.device)
-        trainer.around_step, trainer.observers = profiler, [profiler]
+        trainer.step_context, trainer.observers = profiler, [profiler]
     return trainer
 
 
@@ -56,7 +56,7 @@ def build_stopping(parts: Parts, clock: Clock) -> Stopping:
     rules: list[Rule] = []
     if stop.max_minutes is not None:
         rules.append(MaxMinutes(clock, stop.max_minutes))
-    if followed := followed_metric(stop.metric, stop.mode, task):
+    if followed := monitored_metric(stop.metric, stop.mode, task):
         if stop.target is not None:
             rules.append(Target(*followed, stop.target))
         if stop.patience is not None:

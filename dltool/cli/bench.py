@@ -105,9 +105,9 @@ def sentences(report: dict[str, Any]) -> list[str]:
         )
     lines += [f"{name} was not measured: {reason}" for name, reason in report["missing"].items()]
     if same := report["same"]:
-        verdict = "both compute the same" if same["equal"] else "BUT THEY DO NOT COMPUTE THE SAME"
+        conclusion = "both compute the same" if same["equal"] else "BUT THEY DO NOT COMPUTE THE SAME"
         lines.append(
-            f"{verdict}: after {same['steps']} steps from the same weights on the same batches the parameters differ "
+            f"{conclusion}: after {same['steps']} steps from the same weights on the same batches the parameters differ "
             f"by {same['largest_difference']:.1g} at most"
         )
     lines.append(f"left out of dltool's time: {', '.join(report['left_out'])}")

@@ -67,7 +67,7 @@ def run(args: argparse.Namespace) -> int:
         views=views_of(args),
         predictions=args.predictions is not None,
         config_dirs=args.config_dir,
-        classifier=None if args.classifier is None else judge(args.classifier),
+        classifier=None if args.classifier is None else sample_evaluator(args.classifier),
     )
     if args.predictions is not None:
         with args.predictions.open("w", encoding="utf-8", newline="") as file:
@@ -81,7 +81,7 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def judge(name: str) -> "Run":
+def sample_evaluator(name: str) -> "Run":
     """The run that tells classes apart."""
     folder = open_run(name)
     from dltool.inference.run import Run

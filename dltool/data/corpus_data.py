@@ -9,7 +9,7 @@ from torch import Tensor
 from dltool.core.batch import Batch
 from dltool.core.errors import DataError
 from dltool.core.spec import DataSpec
-from dltool.data.dataset import Dataset, Wanted
+from dltool.data.dataset import Dataset, PrepareOptions
 from dltool.data.stream_data import RawText
 from dltool.data.text_preprocessing import TextPreprocessing
 from dltool.data.window_source import WindowSource, keep_probabilities
@@ -72,11 +72,11 @@ class CorpusData(Dataset):
         self.val_fraction = val_fraction
         self.sources: dict[str, WindowSource] = {}
 
-    def _prepare(self, wanted: Wanted) -> None:
+    def _prepare(self, options: PrepareOptions) -> None:
         raw = self.load()
         self.notes += raw.notes
-        lines = self._splits(raw, wanted.cut)
-        fitted = wanted.fitted
+        lines = self._splits(raw, options.cut)
+        fitted = options.fitted
         if fitted is None:
             tokenizer = self._fit_tokenizer("data.tokenizer", self.tokenizer_settings, lines["train"], STREAM_SPECIALS)
         elif isinstance(fitted.preprocessing, TextPreprocessing) and fitted.spec.token_counts:
@@ -88,7 +88,7 @@ class CorpusData(Dataset):
         self._check(words, raw)
         if fitted is None:
             self._describe(words["train"], tokenizer)
-        self._make_sources(words, wanted.seed)
+        self._make_sources(words, options.seed)
 
     @property
     def sizes(self) -> dict[str, int]:

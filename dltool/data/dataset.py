@@ -20,7 +20,7 @@ from dltool.text.fitting import fit_tokenizer
 from dltool.text.tokenizer import Tokenizer, TokenizerSettings
 
 
-class Wanted(NamedTuple):
+class PrepareOptions(NamedTuple):
     """What a training, or a use of its run, asks of the data; see Dataset.prepare."""
 
     seed: int
@@ -38,7 +38,7 @@ class Dataset(ABC):
     Attributes:
         unit: What `sizes` counts: samples, or the tokens of one long text.
         batch_size: Samples that one training step sees, or "full" for all of them.
-        wanted_eval_batch: Samples a batch of evaluation, or "auto"; see fit_eval_batch.
+        requested_eval_batch: Samples a batch of evaluation, or "auto"; see fit_eval_batch.
         device: Where batches are wanted; known after `prepare`.
 
     Attributes, after `prepare`:
@@ -51,7 +51,7 @@ class Dataset(ABC):
     """
 
     batch_size: int | Literal["full"]
-    wanted_eval_batch: int | Literal["auto"] = LARGEST
+    requested_eval_batch: int | Literal["auto"] = LARGEST
     device: torch.device
     spec: DataSpec
     train: BatchSource
@@ -97,10 +97,10 @@ class Dataset(ABC):
         self.device = device
         self.choices.clear()
         self.notes.clear()
-        self._prepare(Wanted(seed, model_traits or {}, pixel_scaling, channels_last, fitted, cut, approximate))
+        self._prepare(PrepareOptions(seed, model_traits or {}, pixel_scaling, channels_last, fitted, cut, approximate))
 
     @abstractmethod
-    def _prepare(self, wanted: Wanted) -> None:
+    def _prepare(self, options: PrepareOptions) -> None:
         """Do what `prepare` says, for `self.device`."""
 
     def _fit_tokenizer(
@@ -165,7 +165,7 @@ class Dataset(ABC):
         Args:
             sample_bytes: Gives the memory that the model takes for one sample; None where that cannot be known.
         """
-        if self.wanted_eval_batch != "auto":
+        if self.requested_eval_batch != "auto":
             return
         num_bytes = sample_bytes()
         size = fitting_batch(num_bytes, self.spec.input_shape)

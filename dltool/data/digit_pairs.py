@@ -54,11 +54,11 @@ class DigitDomains(UnpairedData):
 
     def _make_domains(self) -> tuple[SampleData, SampleData]:
         a, b = PAIRS[self.pair]
-        make = partial(HalfInAStyle, self.load, **self.shared, **self.of_images)
+        make = partial(HalfInOneStyle, self.load, **self.shared, **self.of_images)
         return make(half=0, style=a), make(half=1, style=b)
 
 
-class HalfInAStyle(StyleData):
+class HalfInOneStyle(StyleData):
     """One half of the digits of each split, with as many of each class as the other half, in one style."""
 
     def __init__(self, load: LoadFunction, *, half: int, style: Style, **shared: Any) -> None:

@@ -73,7 +73,7 @@ class FolderData(ScaledData):
         self.fit = fit
         self.corrupt = corrupt
         self.workers = workers
-        self.wanted_residency = residency
+        self.requested_residency = residency
         self.given_statistics = GivenStatistics.of(mean, std, self.scaling)
         self.augment = augment
         self.skipped: dict[int, str] = {}
@@ -136,7 +136,7 @@ class FolderData(ScaledData):
         return size
 
     def _choose_residency(self) -> str:
-        residency = self.wanted_residency
+        residency = self.requested_residency
         if residency == "auto":
             num_bytes = sum(self.sizes.values()) * self.decoder.image_bytes
             residency = "device" if fits_device(num_bytes, self.device) else "host"

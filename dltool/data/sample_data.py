@@ -15,7 +15,7 @@ from dltool.core.randomness import generator
 from dltool.core.spec import DataSpec
 from dltool.data.arrays import RawData, Split, check_data
 from dltool.data.augment import Augmenter
-from dltool.data.dataset import Dataset, Wanted
+from dltool.data.dataset import Dataset, PrepareOptions
 from dltool.data.evaluation_batch import fitting_batch
 from dltool.data.fitted import relabelled
 from dltool.data.image_files import ImageFiles
@@ -82,7 +82,7 @@ class SampleData(Dataset):
         super().__init__()
         self.load = load
         self.batch_size = batch_size
-        self.wanted_eval_batch = eval_batch_size
+        self.requested_eval_batch = eval_batch_size
         self.shuffle = shuffle
         self.drop_last = drop_last
         self.sampling = sampling
@@ -97,16 +97,16 @@ class SampleData(Dataset):
         self._augmenter: Augmenter | None = None
         self._files: ImageFiles | None = None
 
-    def _prepare(self, wanted: Wanted) -> None:
+    def _prepare(self, options: PrepareOptions) -> None:
         raw = self.load(generator(self.split_seed, "data"))
         check_data(raw)
-        if wanted.fitted is not None:
-            raw = relabelled(raw, wanted.fitted.spec)
+        if options.fitted is not None:
+            raw = relabelled(raw, options.fitted.spec)
         self._check_sampling(raw)
         self.choices.update(raw.choices)
         self.notes += raw.notes
         self.splits = raw.splits
-        if wanted.cut:
+        if options.cut:
             self.splits = make_splits(
                 raw,
                 val_fraction=self.val_fraction,
@@ -118,13 +118,13 @@ class SampleData(Dataset):
             self._note_splits(raw)
         self.held_out = raw.held_out
         self._files = raw.files
-        self._resize_batch, self._approximate = None, wanted.approximate
-        if wanted.fitted is not None:
-            self.spec = wanted.fitted.spec
-            self._reuse(raw, wanted.fitted.preprocessing)
+        self._resize_batch, self._approximate = None, options.approximate
+        if options.fitted is not None:
+            self.spec = options.fitted.spec
+            self._reuse(raw, options.fitted.preprocessing)
         else:
-            self._shape(wanted.model_traits)
-            self.spec = self._describe(raw, self._scale(raw, wanted.pixel_scaling))
+            self._shape(options.model_traits)
+            self.spec = self._describe(raw, self._scale(raw, options.pixel_scaling))
             self.spec = self.preprocessing.completed(self.spec)
         if raw.target == "numbers":
             if not self.spec.target_mean:
@@ -134,15 +134,15 @@ class SampleData(Dataset):
                 name: replace(split, targets=self.spec.standardized(split.targets))
                 for name, split in self.splits.items()
             }
-        if wanted.channels_last and self._scale_batch is not None:
+        if options.channels_last and self._scale_batch is not None:
             self._scale_batch = partial(scale_channels_last, self._scale_batch)
         self._place()
-        chosen = self.wanted_eval_batch
+        chosen = self.requested_eval_batch
         self.eval_batch_size = fitting_batch(None, self.spec.input_shape) if chosen == "auto" else chosen
         self.train = self._make_source(
             device=self.device,
             batch_size=self.batch_size,
-            seed=wanted.seed,
+            seed=options.seed,
             shuffle=self.shuffle,
             drop_last=self.drop_last,
             balanced=self.sampling == "balanced",

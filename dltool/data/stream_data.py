@@ -10,7 +10,7 @@ from torch import Tensor
 from dltool.core.batch import Batch
 from dltool.core.errors import DataError
 from dltool.core.spec import DataSpec
-from dltool.data.dataset import Dataset, Wanted
+from dltool.data.dataset import Dataset, PrepareOptions
 from dltool.data.stream_source import Batching, StreamSource, evaluation_batches
 from dltool.data.text_preprocessing import TextPreprocessing
 from dltool.declarations.component import Fraction, Membership, Positive
@@ -77,11 +77,11 @@ class StreamData(Dataset):
         self.test_fraction = test_fraction
         self.streams: dict[str, Tensor] = {}
 
-    def _prepare(self, wanted: Wanted) -> None:
+    def _prepare(self, options: PrepareOptions) -> None:
         raw = self.load()
         self.notes += raw.notes
-        texts = self._splits(raw) if wanted.cut else {"train": raw.train}
-        fitted = wanted.fitted
+        texts = self._splits(raw) if options.cut else {"train": raw.train}
+        fitted = options.fitted
         if fitted is None:
             tokenizer = self._fit_tokenizer(
                 "data.tokenizer", self.tokenizer_settings, [texts["train"]], STREAM_SPECIALS
@@ -104,7 +104,7 @@ class StreamData(Dataset):
         if self.batching_setting != "auto":
             self.batching: Batching = self.batching_setting
         else:
-            self.batching = wanted.model_traits.get("batching", "crops")
+            self.batching = options.model_traits.get("batching", "crops")
             self.choices["data.batching"] = self.batching
         self._check_length(raw)
         self.train = StreamSource(
@@ -112,7 +112,7 @@ class StreamData(Dataset):
             batch_size=self.batch_size,
             length=self.length,
             batching=self.batching,
-            seed=wanted.seed,
+            seed=options.seed,
         )
 
     @property

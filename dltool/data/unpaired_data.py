@@ -10,7 +10,7 @@ from dltool.core.batch import Batch
 from dltool.core.errors import DataError
 from dltool.core.randomness import derive_seed
 from dltool.data.augment import Augmentation
-from dltool.data.dataset import Dataset, Wanted
+from dltool.data.dataset import Dataset, PrepareOptions
 from dltool.data.fitted import Fitted
 from dltool.data.image_preprocessing import ImagePreprocessing
 from dltool.data.sample_data import SampleData
@@ -55,7 +55,7 @@ class UnpairedData(Dataset):
     ) -> None:
         super().__init__()
         self.batch_size = batch_size
-        self.wanted_eval_batch = eval_batch_size
+        self.requested_eval_batch = eval_batch_size
         self.shared: dict[str, Any] = {
             "batch_size": batch_size,
             "eval_batch_size": eval_batch_size,
@@ -71,18 +71,18 @@ class UnpairedData(Dataset):
     def _make_domains(self) -> tuple[SampleData, SampleData]:
         """Both domains, not yet prepared."""
 
-    def _prepare(self, wanted: Wanted) -> None:
+    def _prepare(self, options: PrepareOptions) -> None:
         a, b = self.domains = self._make_domains()
-        fitted = None if wanted.fitted is None else of_a_domain(wanted.fitted)
+        fitted = None if options.fitted is None else of_a_domain(options.fitted)
         for name, domain in (("A", a), ("B", b)):
             domain.prepare(
-                derive_seed(wanted.seed, "domain", name),
+                derive_seed(options.seed, "domain", name),
                 self.device,
-                wanted.model_traits,
+                options.model_traits,
                 "symmetric",
-                wanted.channels_last,
+                options.channels_last,
                 fitted,
-                wanted.cut,
+                options.cut,
             )
             fitted = Fitted(domain.preprocessing, domain.spec)
         if missing := set(a.sizes) ^ set(b.sizes):

@@ -58,18 +58,18 @@ class WeightAverage:
         self.num_updates = 0
         self.statistics_are_fresh = not recomputed
 
-    def after_step(self, step: int, total_steps: int, pass_is_over: bool) -> None:
+    def after_step(self, step: int, total_steps: int, epoch_exhausted: bool) -> None:
         """Take in the weights if it is time.
 
         Args:
             step: Steps taken.
             total_steps: Steps of the whole training.
-            pass_is_over: Whether this step drew the last batch of a pass.
+            epoch_exhausted: Whether this step drew the last batch of a pass.
         """
         if self.settings.kind == "ema":
             due = step % self.settings.every_n_steps == 0
         else:
-            due = pass_is_over and step >= self.settings.start * total_steps
+            due = epoch_exhausted and step >= self.settings.start * total_steps
         if due:
             self.update()
 

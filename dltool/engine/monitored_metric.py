@@ -12,7 +12,7 @@ from dltool.metrics.directions import declared_direction
 from dltool.tasks.task import Task
 
 
-def followed_metric(name: str | None, mode: str, task: Task, key: str = "stop.metric") -> tuple[str, str] | None:
+def monitored_metric(name: str | None, mode: str, task: Task, key: str = "stop.metric") -> tuple[str, str] | None:
     """(metric, direction) that a setting names, or the task's main metric; None where it has none.
 
     Args:
@@ -47,7 +47,7 @@ def direction_of(metric: str, task: Task, key: str) -> str:
     return direction
 
 
-def check_followed_metrics(config: Config, stop: StopSettings, task: Task, dataset: Dataset) -> None:
+def check_monitored_metrics(config: Config, stop: StopSettings, task: Task, dataset: Dataset) -> None:
     """What waits for a metric must get one; found out before the first step.
 
     Raises:
@@ -78,7 +78,7 @@ def check_followed_metrics(config: Config, stop: StopSettings, task: Task, datas
             hint = follow if key.endswith(".metric") else "stop.loss_change=null"
             raise ConfigError(f"{key}={metric}: no evaluation reports it; {there}", hint)
         if key in modes:
-            followed_metric(metric, modes[key], task, key)
+            monitored_metric(metric, modes[key], task, key)
         if follows and metric is None and (task.main_metric is None or not known):
             without = "" if known else ", or the data no validation split"
             raise ConfigError(

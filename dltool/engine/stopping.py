@@ -50,7 +50,7 @@ class Stopping:
                 rule.after_step()
             self.watching = []
 
-    def verdict(self) -> tuple[str, str] | None:
+    def decision(self) -> tuple[str, str] | None:
         """(name, reason) of the first rule that is satisfied, or None."""
         for name, rule in self.rules.items():
             if (reason := rule.reason()) is not None:

@@ -35,8 +35,8 @@ class Trainer:
 
     Attributes:
         updaters: Role to its updater; empty for a task that needs no optimizer.
-        around_step: Entered anew around each step: what looks inside it, for debugging.
-        several_looks: Entered around the final test: where the task looks at each sample several times.
+        step_context: Entered anew around each step: what looks inside it, for debugging.
+        tta_context: Entered around the final test: where the task looks at each sample several times.
         every_n_steps: Steps between two training lines of the log.
         stopped_by: Why the training ended: "epochs", "steps", a rule of `stopping`, or an observer's word.
         stop_reason: What a rule saw, for a person.
@@ -54,8 +54,8 @@ class Trainer:
     stopping: Stopping = field(default_factory=Stopping)
     average: WeightAverage | None = None
     observers: Sequence[Observer] = ()
-    around_step: contextlib.AbstractContextManager[Any] = field(default_factory=contextlib.nullcontext)
-    several_looks: Callable[[], contextlib.AbstractContextManager[None]] = contextlib.nullcontext
+    step_context: contextlib.AbstractContextManager[Any] = field(default_factory=contextlib.nullcontext)
+    tta_context: Callable[[], contextlib.AbstractContextManager[None]] = contextlib.nullcontext
     every_n_steps: int = 50
     signals: StopSignals = field(default_factory=StopSignals)
     progress: Progress = field(default_factory=Progress)
@@ -111,22 +111,22 @@ class Trainer:
 
     def advance(self) -> None:
         """Do what comes next: finish the pass that is over, or take a step; then save if it is time."""
-        if self.pass_is_over():
+        if self.epoch_exhausted():
             self.finish_epoch()
         else:
             self.stopping.before_step(self.progress.step)
-            with self.around_step:
+            with self.step_context:
                 self.train_step()
             self.stopping.after_step()
             if self.average is not None:
-                self.average.after_step(self.progress.step, self.progress.total_steps, self.pass_is_over())
-            self.tell_of_steps()
-        if self.pass_is_over():
+                self.average.after_step(self.progress.step, self.progress.total_steps, self.epoch_exhausted())
+            self.notify_step_observers()
+        if self.epoch_exhausted():
             return  # The checkpoint waits for the evaluation.
         if self.checkpoint_is_due():
             self.save()
 
-    def tell_of_steps(self) -> None:
+    def notify_step_observers(self) -> None:
         """Call the observers that want to see the training at this step."""
         if due := [o for o in self.observers if o.every_n_steps and self.progress.step % o.every_n_steps == 0]:
             with self.averaged_weights(refresh=False):
@@ -136,10 +136,10 @@ class Trainer:
     def finished(self) -> bool:
         """Whether nothing is left to do; notes why. A pass whose batches are drawn is finished first."""
         progress, settings = self.progress, self.settings
-        if self.pass_is_over():
+        if self.epoch_exhausted():
             return False
-        if verdict := self.stopping.verdict():
-            self.stopped_by, self.stop_reason = verdict
+        if decision := self.stopping.decision():
+            self.stopped_by, self.stop_reason = decision
         elif progress.stop_request is not None:
             self.stopped_by, self.stop_reason = progress.stop_request, "an observer asked for it"
         elif settings.epochs is not None and progress.epoch >= settings.epochs:
@@ -148,7 +148,7 @@ class Trainer:
             self.stopped_by = "steps"
         return self.stopped_by is not None
 
-    def pass_is_over(self) -> bool:
+    def epoch_exhausted(self) -> bool:
         """Whether all batches of the present pass are drawn, and the pass is not yet finished."""
         return self.source.epoch > self.progress.epoch
 
@@ -203,7 +203,7 @@ class Trainer:
         if metrics:
             self.evaluated_at = self.progress.step
             self.record("val", metrics)
-            self.judge()
+            self.step_plateau_schedules()
         with self.averaged_weights():  # For those that draw what the model makes.
             for observer in self.observers:
                 observer.on_epoch()
@@ -223,12 +223,12 @@ class Trainer:
             path = self.checkpoints.paths()[0]
         elif self.settings.test == "best":
             self.load_weights(load(path))
-        with self.several_looks():
+        with self.tta_context():
             metrics = self.evaluate("test")
         self.record("test", metrics)
         self.tested = path.name
 
-    def judge(self) -> None:
+    def step_plateau_schedules(self) -> None:
         """Show the newest evaluation to the schedules."""
         for updater in self.updaters.values():
             updater.schedule.observe(self.progress.metrics, self.task.main_metric)

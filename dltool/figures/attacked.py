@@ -29,7 +29,7 @@ INCHES = 1.3  # Of an image.
 LEAST = 1 / 255  # Of a change that is shown in black and white; less is hardly one.
 
 
-class Said(NamedTuple):
+class Predicted(NamedTuple):
     """What a classifier says of some images.
 
     Attributes:
@@ -48,7 +48,7 @@ class Said(NamedTuple):
 
 
 def attacked_images(
-    clean: np.ndarray, attacked: np.ndarray, said: tuple[Said, Said], true: Sequence[str], title: str = ""
+    clean: np.ndarray, attacked: np.ndarray, said: tuple[Predicted, Predicted], true: Sequence[str], title: str = ""
 ) -> "Figure":
     """Draw images in three rows: clean, perturbation, attacked.
 
@@ -85,7 +85,7 @@ def attacked_images(
         return figure
 
 
-def write_captions(axes: "Axes", tiles: "Tiles", row: int, said: Said, true: Sequence[str], gap: float) -> None:
+def write_captions(axes: "Axes", tiles: "Tiles", row: int, said: Predicted, true: Sequence[str], gap: float) -> None:
     """Write below each image of a row what the classifier says of it."""
     for column, (text, name) in enumerate(zip(said.captions(), said.classes, strict=True)):
         top, left = tiles.corner(row, column)

@@ -11,7 +11,7 @@ from dltool.tasks.task import Task
 from dltool.tasks.uses import translates_images
 
 
-def judge_classes(task: Task, run: LoadedRun, classifier: LoadedRun) -> None:
+def measure_kept_classes(task: Task, run: LoadedRun, classifier: LoadedRun) -> None:
     """Let the task measure by the classifier whether translations keep the class of what they were made of.
 
     Raises:

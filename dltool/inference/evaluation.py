@@ -11,7 +11,7 @@ from torch import Tensor
 
 from dltool.build.aside import train_aside
 from dltool.build.components import build_data, build_task, with_targets
-from dltool.build.sample_quality import attach_judge
+from dltool.build.sample_quality import attach_sample_evaluator
 from dltool.config.check import Config, in_yaml
 from dltool.config.data_roles import changed_membership, is_other_data
 from dltool.core.batch import Batch
@@ -21,7 +21,7 @@ from dltool.core.shell import quoted
 from dltool.data.dataset import Dataset
 from dltool.data.fitted import Fitted
 from dltool.engine.evaluator import evaluate
-from dltool.inference.classifying import judge_classes
+from dltool.inference.classifying import measure_kept_classes
 from dltool.inference.loaded_run import LoadedRun
 from dltool.inference.predicting import on_host
 from dltool.introspection.codes import Codes, watch_codes
@@ -29,7 +29,7 @@ from dltool.introspection.forward_memory import sample_bytes
 from dltool.introspection.mistakes import Mistakes, watch_mistakes
 from dltool.tasks.predictions import AnyPredictions, Prediction
 from dltool.tasks.task import Task
-from dltool.tasks.views import View, averaged_over
+from dltool.tasks.views import View, with_tta
 
 
 @dataclass(frozen=True)
@@ -88,14 +88,14 @@ def evaluate_run(
     config = with_targets(config, spec)
     task = build_task(config, run.model, spec)
     task.load_state_dict(run.task.state_dict())
-    attach_judge(task, config["data"], dataset, run.device, train_aside)
+    attach_sample_evaluator(task, config["data"], dataset, run.device, train_aside)
     if classifier is not None:
-        judge_classes(task, run, classifier)
-    task = averaged_over(task, views, spec)
+        measure_kept_classes(task, run, classifier)
+    task = with_tta(task, views, spec)
     mistakes, codes = watch_mistakes(task, spec), watch_codes(task)
     if predictions and not task.predicts:
         raise ConfigError(f"{run.title} predicts nothing", "without --predictions")
-    said = Said(task)
+    said = PredictionCollector(task)
     if predictions:
         task.watchers.append(said)
     batches = itertools.chain(*(dataset.evaluation(name) for name in members(split, dataset)))
@@ -151,7 +151,7 @@ def members(split: str, dataset: Dataset) -> list[str]:
     return list(dataset.sizes) if dataset.held_out else ["train"]
 
 
-class Said:
+class PredictionCollector:
     """Keeps on the host what a task's model says of each sample that is measured, and what is true of it."""
 
     def __init__(self, task: Task) -> None:
@@ -170,7 +170,7 @@ class Said:
             self.tokens.append(batch.inputs.cpu())
 
 
-def with_predictions(measured: Evaluation, names: list[str], kept: Said, run: LoadedRun) -> Evaluation:
+def with_predictions(measured: Evaluation, names: list[str], kept: PredictionCollector, run: LoadedRun) -> Evaluation:
     num_seen = sum(map(len, kept.targets))
     if num_seen != len(names):
         raise RunError(

@@ -68,7 +68,7 @@ class LoadedRun:
         self.built = config_in_use(folder, overrides, OF_THE_MACHINE)
         self.config: dict[str, Any] = self.built.tree
         self.status: dict[str, Any] = folder.read_status()
-        self._wanted = checkpoint
+        self._requested = checkpoint
         self._raw = weights == "raw"
         kept = self.config["trainer"]["average"]["kind"]
         if weights in ("ema", "swa") and weights != kept:
@@ -102,8 +102,8 @@ class LoadedRun:
     @property
     def _name(self) -> str:
         """The checkpoint as it was asked for: last, best or a name."""
-        if self._wanted != "tested":
-            return self._wanted
+        if self._requested != "tested":
+            return self._requested
         return "best" if self.config["trainer"]["test"] == "best" else "last"
 
     @property

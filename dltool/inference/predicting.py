@@ -12,14 +12,14 @@ from dltool.layers.evaluation_mode import evaluation_mode
 from dltool.tasks.predictions import AnyPredictions, Prediction
 from dltool.tasks.task import Task
 from dltool.tasks.uses import writes_text
-from dltool.tasks.views import View, averaged_over
+from dltool.tasks.views import View, with_tta
 
 
 def predict_run(
     run: LoadedRun, inputs: Raw, *, views: Sequence[View], beam: int | None, length_penalty: float | None
 ) -> AnyPredictions:
     """See Run.predict."""
-    task = searching(averaged_over(run.task, views, run.spec), run, beam, length_penalty)
+    task = searching(with_tta(run.task, views, run.spec), run, beam, length_penalty)
     preprocessing = preprocessing_for(task, run.preprocessing)
     names: list[str] = []
     parts: list[Prediction] = []

@@ -134,7 +134,7 @@ class SampleGenerator:
     def _labels(self, count: int, classes: Sequence[str | int]) -> Tensor | None:
         """The class of each sample, int64 `(count,)`."""
         if not classes:
-            return self.task.class_in_turn(count, self.run.device)
+            return self.task.cycle_labels(count, self.run.device)
         if not self.task.num_classes:
             raise ConfigError(
                 f"{self.run.title} was trained without classes, and makes none that is asked for",

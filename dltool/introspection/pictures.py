@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from torch import Tensor, nn
 
 from dltool.core.spec import DataSpec
-from dltool.figures.attacked import Said, attacked_images
+from dltool.figures.attacked import Predicted, attacked_images
 from dltool.figures.confusion import confusion_matrix
 from dltool.figures.feature_maps import LayerMaps, feature_map_rows
 from dltool.figures.kernels import kernel_grid
@@ -117,17 +117,17 @@ def attack_picture(task: Task, spec: DataSpec, title: str) -> "Figure | None":
     if (examples := task.attacked_examples) is None:
         return None
     clean, attacked = (pixels.float().cpu().numpy() for pixels in (examples.clean, examples.attacked))
-    said = said_of(task, examples.clean_outputs, spec), said_of(task, examples.attacked_outputs, spec)
+    said = predicted_by(task, examples.clean_outputs, spec), predicted_by(task, examples.attacked_outputs, spec)
     true = [spec.class_names[label] for label in examples.targets.tolist()]
     return attacked_images(clean, attacked, said, true, title)
 
 
-def said_of(task: Task, outputs: Tensor, spec: DataSpec) -> Said:
+def predicted_by(task: Task, outputs: Tensor, spec: DataSpec) -> Predicted:
     """The classes that outputs stand for, with their probabilities where these are known."""
     said = task.interpret(outputs)
     assert said.labels is not None
     names = [spec.class_names[label] for label in said.labels.tolist()]
-    return Said(names, None if said.probabilities is None else said.probabilities.amax(1).tolist())
+    return Predicted(names, None if said.probabilities is None else said.probabilities.amax(1).tolist())
 
 
 def latent_picture(coder: CodingTask, kept: Codes, title: str, split: str) -> "Figure | None":

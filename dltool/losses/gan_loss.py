@@ -12,7 +12,7 @@ from dltool.metrics.mean import Mean
 Discriminate = Callable[[Tensor], Tensor]  # D with the classes put in: samples to `(B,)`.
 
 
-class Game:
+class GanLoss:
     """Base of the losses of `task=gan`: what D and G minimize, and what a step of D has around it.
 
     Attributes:
@@ -52,7 +52,7 @@ class Game:
     def constrain(self, discriminator: nn.Module) -> None:
         """What D must satisfy before each of its steps."""
 
-    def verdicts(self, real: Tensor, fake: Tensor) -> dict[str, Mean]:
+    def scores(self, real: Tensor, fake: Tensor) -> dict[str, Mean]:
         """What D thinks of data and of fakes, to be logged, from its outputs `(B,)` for both.
 
         "d_real" and "d_fake" are its mean outputs, "d_accuracy" is the share of pairs of one of each in which it

@@ -7,12 +7,12 @@ from torch import Tensor
 
 from dltool.core.spec import DataSpec
 from dltool.declarations.component import Fraction, register
-from dltool.losses.gan_loss import Game
+from dltool.losses.gan_loss import GanLoss
 from dltool.metrics.mean import Mean
 
 
 @register("loss", "minimax", tasks=("gan",))
-class Minimax(Game):
+class Minimax(GanLoss):
     """Eq. 1 of Goodfellow et al. (2014, arXiv:1406.2661): min over G, max over D of E log D(x) + E log(1 - D(G(z))).
 
     On logits a, log σ(a) = -softplus(-a) and log(1 - σ(a)) = -softplus(a), which never overflow. Once D
@@ -38,7 +38,7 @@ class Minimax(Game):
         """E log(1 - D(G(z)))."""
         return -F.softplus(fake).mean()
 
-    def verdicts(self, real: Tensor, fake: Tensor) -> dict[str, Mean]:
+    def scores(self, real: Tensor, fake: Tensor) -> dict[str, Mean]:
         """ "d_real", mean D(x), and "d_fake", mean D(G(z)), are probabilities, both 1/2 at the game's solution;
         "d_accuracy" is the share of real and fake samples that D tells right.
 

@@ -5,11 +5,11 @@ from torch import Tensor
 
 from dltool.core.spec import DataSpec
 from dltool.declarations.component import NonNegative, register
-from dltool.losses.gan_loss import Discriminate, Game, squared_gradient_norms
+from dltool.losses.gan_loss import Discriminate, GanLoss, squared_gradient_norms
 
 
 @register("loss", "relativistic", tasks=("gan",))
-class Relativistic(Game):
+class Relativistic(GanLoss):
     """R3GAN's objective (Huang et al. 2024, arXiv:2501.05441, section 2): the relativistic pairing GAN with R1 and R2.
 
     D minimizes E softplus(-(D(x) - D(G(z)))) + γ/2 (E |∇D(x)|² + E |∇D(G(z))|²), G the same difference with the other

@@ -5,11 +5,11 @@ from torch import Tensor, nn
 
 from dltool.core.spec import DataSpec
 from dltool.declarations.component import NonNegative, Positive, register
-from dltool.losses.gan_loss import Game
+from dltool.losses.gan_loss import GanLoss
 from dltool.metrics.mean import Mean
 
 
-class Critic(Game):
+class Critic(GanLoss):
     """Base of the two Wasserstein losses: the critic maximizes E D(x) - E D(G(z)), G maximizes E D(G(z))."""
 
     def discriminator(self, real: Tensor, fake: Tensor) -> Tensor:
@@ -18,11 +18,11 @@ class Critic(Game):
     def generator(self, fake: Tensor, real: Tensor | None = None) -> Tensor:
         return -fake.mean()
 
-    def verdicts(self, real: Tensor, fake: Tensor) -> dict[str, Mean]:
+    def scores(self, real: Tensor, fake: Tensor) -> dict[str, Mean]:
         """ "wasserstein" is E D(x) - E D(G(z)): up to the critic's Lipschitz constant, which is not known, an
         estimate from below of the earth mover's distance."""
         distance = Mean((real.detach() - fake.detach()).sum(), len(real))
-        return super().verdicts(real, fake) | {"wasserstein": distance}
+        return super().scores(real, fake) | {"wasserstein": distance}
 
 
 @register("loss", "wasserstein", tasks=("gan",))

@@ -79,8 +79,8 @@ class CycleGan(nn.Module):
 
         The training calls the generators and discriminators by themselves.
         """
-        verdicts: Tensor = self.discriminators["B"](self.generators["A2B"](images))
-        return verdicts
+        scores: Tensor = self.discriminators["B"](self.generators["A2B"](images))
+        return scores
 
 
 def check_size(spec: DataSpec) -> None:

@@ -202,10 +202,10 @@ class Discriminator(nn.Module):
         for i, (layer, norm) in enumerate(zip(self.layers, self.norms, strict=True)):
             maps = beside(maps, classes) if i > 0 and self.at_every_layer else maps
             maps = self.activation(norm(layer(maps)))
-        verdicts = self.head((beside(maps, classes) if self.at_every_layer else maps).flatten(1))[:, 0]  # (B,)
+        scores = self.head((beside(maps, classes) if self.at_every_layer else maps).flatten(1))[:, 0]  # (B,)
         if self.embedding is not None:
-            verdicts = verdicts + (self.embedding(classes) * maps.sum(dim=(2, 3))).sum(dim=1)
-        return self.output(verdicts)
+            scores = scores + (self.embedding(classes) * maps.sum(dim=(2, 3))).sum(dim=1)
+        return self.output(scores)
 
 
 def beside(maps: Tensor, classes: Tensor | None) -> Tensor:

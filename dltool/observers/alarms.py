@@ -17,7 +17,7 @@ from dltool.tasks.uses import generates
 NUM_SAMPLES = 64
 NUM_COMPARED = 4 * NUM_SAMPLES  # Of the data.
 COLLAPSED = 0.1  # Of the distance between data: samples nearer to each other than this are one sample.
-COLLAPSED_LOOKS = 2  # Epochs in a row; a first one may still be noise of one kind.
+COLLAPSED_EPOCHS = 2  # Epochs in a row; a first one may still be noise of one kind.
 WON_ACCURACY, WON_FAKE, WON_LINES = 0.99, 0.02, 10
 FROZEN_CHANGE, FROZEN_LINES = 1e-6, 5
 STILL_CHANGE = 1e-7  # Of the samples, relative, from one epoch to the next.
@@ -70,7 +70,7 @@ class Alarms(Observer):
         if not generates(task):
             return
         self._task, self._progress = task, progress
-        self._by_class = task.class_in_turn(1, torch.device("cpu")) is not None
+        self._by_class = task.cycle_labels(1, torch.device("cpu")) is not None
         batch = self.data()
         self._usual = self._spread(batch.inputs, batch.targets)
 
@@ -78,8 +78,8 @@ class Alarms(Observer):
         if self._task is None or record["split"] != "step":
             return
         self._lines.append({key.partition("/")[2]: value for key, value in record.items() if "/" in key})
-        self._look_for_a_winner()
-        self._look_for_frozen_losses()
+        self._check_for_a_winner()
+        self._check_for_frozen_losses()
 
     def on_epoch(self) -> None:
         if self._task is None:
@@ -89,15 +89,15 @@ class Alarms(Observer):
         if samples is None or not samples.isfinite().all():
             return
         samples = samples.detach().float().cpu()
-        self._look_for_collapse(samples)
+        self._check_for_collapse(samples)
         if self._before is not None and self._before.shape == samples.shape:
             change = (samples - self._before).norm() / self._before.norm().clamp(min=1e-12)
             self._set("still", float(change) < STILL_CHANGE, STILL)
         self._before = samples
 
-    def _look_for_collapse(self, samples: Tensor) -> None:
+    def _check_for_collapse(self, samples: Tensor) -> None:
         assert self._task is not None
-        labels = self._task.class_in_turn(len(samples), samples.device)
+        labels = self._task.cycle_labels(len(samples), samples.device)
         spread = self._spread(samples, labels)
         if spread is None or not self._usual:
             return
@@ -106,7 +106,7 @@ class Alarms(Observer):
         of_class = " and one class" if self._by_class else ""
         remedy = REMEDY_OF_GAME if "discriminator" in self._task.roles else REMEDY_OF_CODER
         message = COLLAPSE.format(count=len(samples), share=share, of_class=of_class, remedy=remedy)
-        self._set("collapse", self._collapsed >= COLLAPSED_LOOKS, message)
+        self._set("collapse", self._collapsed >= COLLAPSED_EPOCHS, message)
 
     def _spread(self, inputs: Tensor, labels: Tensor | None) -> float | None:
         """Mean distance between two of a batch, of the same class where samples can be asked for by class."""
@@ -118,7 +118,7 @@ class Alarms(Observer):
         distances = torch.cdist(rows, rows)[different]
         return float(distances.mean()) if len(distances) else None
 
-    def _look_for_a_winner(self) -> None:
+    def _check_for_a_winner(self) -> None:
         lines = list(self._lines)[-WON_LINES:]
         for key in lines[-1]:
             if not (key.startswith("d_") and key.endswith("accuracy")):
@@ -130,7 +130,7 @@ class Alarms(Observer):
             message = WON.format(lines=WON_LINES, accuracy=sum(accuracies) / len(lines), fake=sum(fakes) / len(lines))
             self._set(f"won {key}", won and len(lines) == WON_LINES, message)
 
-    def _look_for_frozen_losses(self) -> None:
+    def _check_for_frozen_losses(self) -> None:
         lines = list(self._lines)[-FROZEN_LINES:]
         keys = [key for key in lines[-1] if key.endswith("loss")]
         still = [key for key in keys if stands_still([line.get(key, math.nan) for line in lines])]

@@ -6,7 +6,7 @@ from dltool.build.observer import build_observer
 from dltool.build.parts import Parts
 from dltool.config.compose import leaves
 from dltool.engine.clock import Clock
-from dltool.engine.monitored_metric import followed_metric
+from dltool.engine.monitored_metric import monitored_metric
 from dltool.engine.observer import Observer, Progress, Watched
 from dltool.observers.alarms import NUM_COMPARED, Alarms
 from dltool.observers.augmented import AugmentedPlot
@@ -43,7 +43,7 @@ def standard_observers(
         ConfigError: The user's own observer cannot be built.
     """
     config, logger, warn = parts.config, parts.logger, watched.warn
-    status = StatusFile(run, dict(leaves(config.tree)), clock, progress, followed_metric(None, "auto", parts.task))
+    status = StatusFile(run, dict(leaves(config.tree)), clock, progress, monitored_metric(None, "auto", parts.task))
     # What mirrors the log comes after it.
     observers: list[Observer] = [status, JsonlLog(run.metrics), CsvLog(run, warn), ProgressBar(quiet=quiet)]
     observers += [UndefinedMetrics(warn), Alarms(warn, partial(watched.held_out, NUM_COMPARED))]

@@ -32,7 +32,7 @@ def reproduce(name: str, record: Record, sweep: Sweep) -> int:
     finished = [result for result in results if result.state == "finished"]
     if code > 1 or not finished:
         return code
-    verdicts = print_comparison(name, record, finished) if record.metrics else []
+    scores = print_comparison(name, record, finished) if record.metrics else []
     if not record.metrics:
         print_record(finished)
     seconds = statistics.median(result.seconds for result in finished)
@@ -45,7 +45,7 @@ def reproduce(name: str, record: Record, sweep: Sweep) -> int:
     if len(finished) < len(results):
         print(f"{len(results) - len(finished)} of {len(results)} seeds failed", file=sys.stderr)
         return 1
-    return 0 if all(verdicts) else 1
+    return 0 if all(scores) else 1
 
 
 def print_comparison(name: str, record: Record, finished: Sequence[Result]) -> list[bool]:
@@ -53,14 +53,14 @@ def print_comparison(name: str, record: Record, finished: Sequence[Result]) -> l
     table = Table(box=box.ROUNDED, title=f"{name}, seeds {', '.join(seeds_of(finished))}", title_justify="left")
     for column in ("metric", "reference", "recorded", "now", "may differ by", ""):
         table.add_column(column)
-    verdicts = []
+    scores = []
     for metric, claim in record.metrics.items():
         values = [result.metrics[metric] for result in finished if result.metrics and metric in result.metrics]
-        row, verdict = compare(metric, claim, values)
+        row, decision = compare(metric, claim, values)
         table.add_row(*row)
-        verdicts.append(verdict)
+        scores.append(decision)
     output_console(width=160).print(table)
-    return verdicts
+    return scores
 
 
 def print_record(finished: Sequence[Result]) -> None:

@@ -18,7 +18,7 @@ from dltool.config.compose import Composed
 from dltool.core.errors import ConfigError, DltoolError
 from dltool.core.numerals import numeral
 from dltool.core.shell import quoted
-from dltool.engine.monitored_metric import followed_metric
+from dltool.engine.monitored_metric import monitored_metric
 from dltool.search.assignment import Assignment
 from dltool.search.carry_out import carry_out
 from dltool.search.display import JobsDisplay, output_console
@@ -40,7 +40,7 @@ def find_metric(config: Config, settings: TuneSettings) -> tuple[str, str]:
         ConfigError, DataError: Where no training of this config reports it, or it cannot be built.
     """
     parts = prepare(config, ("tune.metric", settings.metric))
-    monitored = followed_metric(settings.metric, settings.mode, parts.task, "tune.metric")
+    monitored = monitored_metric(settings.metric, settings.mode, parts.task, "tune.metric")
     if monitored is None or (settings.metric is None and "val" not in parts.dataset.sizes):
         raise ConfigError(
             "tune.metric must be named: this training has no metric of its own on a validation split",

@@ -110,7 +110,7 @@ class AutoencoderTask(CodingTask):
         return (on + off).sum()
 
     def evaluate(self, batch: Batch) -> dict[str, Mean]:
-        self.show_judge(batch)
+        self.show_sample_evaluator(batch)
         self.show_codes(batch)
         mean, count = self.criterion(self.model(batch.inputs).float(), batch.inputs)
         return {"loss": MeanOver(mean, count)}

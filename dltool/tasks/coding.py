@@ -61,7 +61,7 @@ class CodingTask(GenerativeTask):
     @torch.no_grad()
     def decode(self, codes: Tensor, labels: Tensor | None = None, *, truncation: float = 1.0) -> Tensor:
         """What the decoder expects of each code: of pixels drawn black or white, how probably they are white."""
-        labels = self.class_in_turn(len(codes), codes.device) if labels is None else labels
+        labels = self.cycle_labels(len(codes), codes.device) if labels is None else labels
         return self.criterion.expected(self.model.decode(codes, labels).float())
 
     @torch.no_grad()
@@ -95,7 +95,7 @@ class CodingTask(GenerativeTask):
     def codes_to_export(self, count: int) -> Tensor:
         """Inputs of the decoder, the same each time."""
         codes = self.draw_codes(count, generator(0, "codes to export"))
-        classes = self.model.one_hot(self.class_in_turn(count, codes.device), codes)
+        classes = self.model.one_hot(self.cycle_labels(count, codes.device), codes)
         return codes if classes is None else torch.cat([codes, classes], dim=1)
 
 

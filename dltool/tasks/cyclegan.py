@@ -99,7 +99,7 @@ class CycleGanTask(Task):
         super().__init__(model)
         self.spec = spec
         self.a2b, self.b2a = (model.generators[direction] for direction in DIRECTIONS)
-        self.judge_a, self.judge_b = model.discriminators["A"], model.discriminators["B"]
+        self.discriminator_a, self.discriminator_b = model.discriminators["A"], model.discriminators["B"]
         self.roles = {"generators": model.generators, "discriminators": model.discriminators}
         self.cycle_weight = cycle_weight
         self.identity_weight = identity_weight
@@ -121,7 +121,9 @@ class CycleGanTask(Task):
         a, b = batch.inputs, batch.targets
         made = self.translated(a, b)
         self._fakes.append((made.fake_a.detach(), made.fake_b.detach()))
-        adversarial = taken_for(self.judge_b(made.fake_b), 1.0) + taken_for(self.judge_a(made.fake_a), 1.0)
+        adversarial = squared_distance(self.discriminator_b(made.fake_b), 1.0) + squared_distance(
+            self.discriminator_a(made.fake_a), 1.0
+        )
         cycle = F.l1_loss(made.back_a, a) + F.l1_loss(made.back_b, b)
         loss = adversarial + self.cycle_weight * cycle
         logs = {"cycle_l1": MeanOver(TO_UNIT * cycle.detach() / 2, batch.size)}
@@ -132,12 +134,12 @@ class CycleGanTask(Task):
         return Loss(loss, batch.size, {"g_loss": MeanOver(loss.detach(), batch.size), **logs})
 
     def discriminators_loss(self, shown: Batch) -> Loss:
-        real_a, fake_a = self.judge_a(shown.inputs[:, 0]), self.judge_a(shown.inputs[:, 1])
-        real_b, fake_b = self.judge_b(shown.targets[:, 0]), self.judge_b(shown.targets[:, 1])
-        loss = 0.5 * (taken_for(real_a, 1.0) + taken_for(fake_a, 0.0))
-        loss = loss + 0.5 * (taken_for(real_b, 1.0) + taken_for(fake_b, 0.0))
+        real_a, fake_a = self.discriminator_a(shown.inputs[:, 0]), self.discriminator_a(shown.inputs[:, 1])
+        real_b, fake_b = self.discriminator_b(shown.targets[:, 0]), self.discriminator_b(shown.targets[:, 1])
+        loss = 0.5 * (squared_distance(real_a, 1.0) + squared_distance(fake_a, 0.0))
+        loss = loss + 0.5 * (squared_distance(real_b, 1.0) + squared_distance(fake_b, 0.0))
         logs = {"d_loss": MeanOver(loss.detach(), shown.size)}
-        return Loss(loss, shown.size, {**logs, **verdicts([real_a, real_b], [fake_a, fake_b])})
+        return Loss(loss, shown.size, {**logs, **scores([real_a, real_b], [fake_a, fake_b])})
 
     def translated(self, a: Tensor, b: Tensor) -> Cycle:
         """There and back again, float32 under autocast too."""
@@ -163,8 +165,8 @@ class CycleGanTask(Task):
     def evaluate(self, batch: Batch) -> dict[str, Mean]:
         """Both ways; at the end of a split, one of the two domains can be lacking."""
         ways = {
-            "A2B": (self.a2b, self.b2a, self.judge_a, self.judge_b),
-            "B2A": (self.b2a, self.a2b, self.judge_b, self.judge_a),
+            "A2B": (self.a2b, self.b2a, self.discriminator_a, self.discriminator_b),
+            "B2A": (self.b2a, self.a2b, self.discriminator_b, self.discriminator_a),
         }
         logs: dict[str, Mean] = {}
         of_real, of_fake = [], []
@@ -172,15 +174,15 @@ class CycleGanTask(Task):
         for direction, real, known in zip(DIRECTIONS, (batch.inputs, batch.targets), labels, strict=True):
             if len(real) == 0:
                 continue
-            there, back, judge_here, judge_there = ways[direction]
+            there, back, discriminator_here, discriminator_there = ways[direction]
             fake = there(real)
             error = TO_UNIT * (back(fake).float() - real).abs().flatten(1).mean(1)  # (B,)
             logs[f"cycle_l1_{direction[0].lower()}"] = Mean(error.sum(), len(error))
-            of_real.append(judge_here(real))
-            of_fake.append(judge_there(fake))
+            of_real.append(discriminator_here(real))
+            of_fake.append(discriminator_there(fake))
             if self.classifier is not None:
                 logs |= self.classes_kept(direction, real, fake.float(), known)
-        return {**logs, **verdicts(of_real, of_fake)}
+        return {**logs, **scores(of_real, of_fake)}
 
     def classes_kept(self, direction: str, real: Tensor, fake: Tensor, known: Tensor | None) -> dict[str, Mean]:
         """How many translations the classifier takes for what they were made of; where that is not known, for what it
@@ -233,12 +235,12 @@ class CycleGanTask(Task):
         }
 
 
-def taken_for(verdicts: Tensor, wanted: float) -> Tensor:
-    """Mean squared distance of the verdicts on patches, `(B, 1, h, w)`, from the wanted one."""
-    return (verdicts.float() - wanted).square().mean()
+def squared_distance(scores: Tensor, target: float) -> Tensor:
+    """Mean squared distance of the verdicts on patches, `(B, 1, h, w)`, from a target."""
+    return (scores.float() - target).square().mean()
 
 
-def verdicts(real: list[Tensor], fake: list[Tensor]) -> dict[str, Mean]:
+def scores(real: list[Tensor], fake: list[Tensor]) -> dict[str, Mean]:
     """What the discriminators think of images of both domains and of translations into both, a mean over patches."""
     means = {}
     for name, parts in (("d_real", real), ("d_fake", fake)):

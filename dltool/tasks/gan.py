@@ -13,7 +13,7 @@ from dltool.core.spec import DataSpec
 from dltool.data.mixing import no_mixing
 from dltool.declarations.component import Positive, register
 from dltool.layers.evaluation_mode import evaluation_mode
-from dltool.losses.gan_loss import Game
+from dltool.losses.gan_loss import GanLoss
 from dltool.metrics.mean import Mean, MeanOver
 from dltool.metrics.modes import NUM_SAMPLES, mode_coverage
 from dltool.metrics.of_samples import SampleMetrics
@@ -57,7 +57,7 @@ class GanTask(GenerativeTask):
     def __init__(
         self,
         model: AdversarialNetworks,
-        loss: Game,
+        loss: GanLoss,
         spec: DataSpec,
         *,
         discriminator_steps: Positive[int] | Literal["auto"] = "auto",
@@ -97,7 +97,7 @@ class GanTask(GenerativeTask):
         discriminate = partial(self.model.discriminate, labels=self.labels(batch))
         real, fake = discriminate(batch.inputs).float(), discriminate(fakes).float()
         loss = self.criterion.discriminator(real, fake)
-        logs = {"d_loss": mean_of(loss, batch), **self.criterion.verdicts(real, fake)}
+        logs = {"d_loss": mean_of(loss, batch), **self.criterion.scores(real, fake)}
         penalty = self.criterion.penalty(discriminate, batch.inputs, fakes, self.num_steps)
         if penalty is not None:
             logs["penalty"] = mean_of(penalty, batch)
@@ -121,7 +121,7 @@ class GanTask(GenerativeTask):
 
     def evaluate(self, batch: Batch) -> dict[str, Mean]:
         """Both losses and D's verdicts on held-out data against the same fixed noise for every batch."""
-        self.show_judge(batch)
+        self.show_sample_evaluator(batch)
         labels = self.labels(batch)
         fakes = self.model.generate(self.model.noise(batch.size, generator(0, "gan evaluation")), labels)
         real = self.model.discriminate(batch.inputs, labels).float()
@@ -129,7 +129,7 @@ class GanTask(GenerativeTask):
         return {
             "d_loss": mean_of(self.criterion.discriminator(real, fake), batch),
             "g_loss": mean_of(self.criterion.generator(fake, real), batch),
-            **self.criterion.verdicts(real, fake),
+            **self.criterion.scores(real, fake),
         }
 
     def finish_evaluation(self, metrics: dict[str, float]) -> dict[str, float]:
@@ -145,7 +145,7 @@ class GanTask(GenerativeTask):
     @torch.no_grad()
     def decode(self, codes: Tensor, labels: Tensor | None = None, *, truncation: float = 1.0) -> Tensor:
         if labels is None:
-            labels = self.class_in_turn(len(codes), codes.device)
+            labels = self.cycle_labels(len(codes), codes.device)
         with evaluation_mode(self.generator):
             return self.in_range(self.model.generate(codes, labels))
 
@@ -172,7 +172,7 @@ class GanTask(GenerativeTask):
     def codes_to_export(self, count: int) -> Tensor:
         """Inputs of the generator, the same each time."""
         z = self.model.noise(count, generator(0, "gan export"))
-        return self.model.codes(z, self.class_in_turn(count, z.device))
+        return self.model.codes(z, self.cycle_labels(count, z.device))
 
     def state_dict(self) -> dict[str, Any]:
         return {"num_steps": self.num_steps}

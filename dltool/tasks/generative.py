@@ -57,7 +57,7 @@ class GenerativeTask(Task):
         """
         return self.decode(slerp(start, end, shares), labels)
 
-    def class_in_turn(self, count: int, device: torch.device) -> Tensor | None:
+    def cycle_labels(self, count: int, device: torch.device) -> Tensor | None:
         """0, 1, 2, … and 0 again, int64 `(count,)`; None where the model is unconditional."""
         return torch.arange(count, device=device) % self.num_classes if self.num_classes else None
 
@@ -69,30 +69,30 @@ class GenerativeTask(Task):
     def draw(self, count: int) -> tuple[Tensor, Tensor | None]:
         """Fresh samples for the judge, their codes from the default generator, with the classes asked for."""
         codes = self.draw_codes(count)
-        labels = self.class_in_turn(count, codes.device)
+        labels = self.cycle_labels(count, codes.device)
         return self.decode(codes, labels), labels
 
     def start_evaluation(self) -> None:
         super().start_evaluation()
-        if self.judge is not None:
-            self.judge.start(self.split)
+        if self.sample_evaluator is not None:
+            self.sample_evaluator.start(self.split)
 
-    def show_judge(self, batch: Batch) -> None:
+    def show_sample_evaluator(self, batch: Batch) -> None:
         """A batch of an evaluation, where there is a judge."""
-        if self.judge is not None:
-            self.judge.see(batch)
+        if self.sample_evaluator is not None:
+            self.sample_evaluator.see(batch)
 
     def finish_evaluation(self, metrics: dict[str, float]) -> dict[str, float]:
         """The metrics with what the judge measures, where there is one."""
-        if self.judge is None:
+        if self.sample_evaluator is None:
             return metrics
-        values = metrics | self.judge.measure(self.draw)
-        self.undefined = self.judge.undefined
+        values = metrics | self.sample_evaluator.measure(self.draw)
+        self.undefined = self.sample_evaluator.undefined
         return values
 
     @property
     def remarks(self) -> list[str]:
-        return [] if self.judge is None else self.judge.remarks
+        return [] if self.sample_evaluator is None else self.sample_evaluator.remarks
 
 
 def slerp(start: Tensor, end: Tensor, shares: Tensor) -> Tensor:

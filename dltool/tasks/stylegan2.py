@@ -13,7 +13,7 @@ from dltool.data.mixing import no_mixing
 from dltool.declarations.component import NonNegative, Positive, Probability, register, requires
 from dltool.layers.evaluation_mode import evaluation_mode
 from dltool.layers.full_precision import full_precision
-from dltool.losses.gan_loss import Game, squared_gradient_norms
+from dltool.losses.gan_loss import GanLoss, squared_gradient_norms
 from dltool.metrics.mean import Mean
 from dltool.models.stylegan2 import StyleGan2
 from dltool.tasks.gan import GanTask, mean_of
@@ -65,7 +65,7 @@ class StyleGan2Task(GanTask):
     def __init__(
         self,
         model: StyleGan2,
-        loss: Game,
+        loss: GanLoss,
         spec: DataSpec,
         *,
         style_mixing: Probability[float] = 0.9,
@@ -147,7 +147,7 @@ class StyleGan2Task(GanTask):
     @torch.no_grad()
     def decode(self, codes: Tensor, labels: Tensor | None = None, *, truncation: float = 1.0) -> Tensor:
         if labels is None:
-            labels = self.class_in_turn(len(codes), codes.device)
+            labels = self.cycle_labels(len(codes), codes.device)
         styles = self.mapping(self.model.codes(codes, labels))
         return self.render(self.model.generator.truncated(styles, labels, truncation))
 
@@ -155,7 +155,7 @@ class StyleGan2Task(GanTask):
     def interpolate(self, start: Tensor, end: Tensor, shares: Tensor, labels: Tensor | None = None) -> Tensor:
         """On a straight line in w, along which images change evenly: what the path lengths are for."""
         if labels is None:
-            labels = self.class_in_turn(len(shares), shares.device)
+            labels = self.cycle_labels(len(shares), shares.device)
         first, last = (self.mapping(self.model.codes(z.expand(len(shares), -1), labels)) for z in (start, end))
         return self.render(torch.lerp(first, last, shares[:, None]))
 

@@ -162,7 +162,7 @@ class SupervisedTask(Task):
     def evaluate_attacked(self, batch: Batch, outputs: Tensor) -> dict[str, Mean]:
         """The same under attack, of as many samples as are to be attacked; nothing without one."""
         adversary = self.adversary
-        if adversary is None or not (num := adversary.num_wanted(batch.size)):
+        if adversary is None or not (num := adversary.num_requested(batch.size)):
             return {}
         inputs, targets = batch.inputs[:num], batch.targets[:num]
         attacked = adversary.attacked(self.model, inputs, targets)

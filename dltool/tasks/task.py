@@ -23,8 +23,8 @@ from dltool.declarations.component import requires
 from dltool.metrics.mean import Mean
 from dltool.metrics.metric import Metric, UndefinedMetric
 from dltool.metrics.of_samples import SampleMetrics
-from dltool.tasks.judge import Judge
 from dltool.tasks.predictions import AnyPredictions, Prediction, Predictions
+from dltool.tasks.sample_evaluator import SampleEvaluator
 
 no_frozen_parameters = requires(
     lambda config: not config.model.freeze,
@@ -149,7 +149,7 @@ class Task:
             data's targets.
         metrics: Those, which dltool.build.metrics puts here; after an evaluation, of its split.
         sample_metrics: The registered metrics of samples that an evaluation measures.
-        judge: Measures those; dltool.build.sample_quality puts it here where any is asked for.
+        sample_evaluator: Computes them; dltool.build.sample_quality sets it where any is requested.
         num_classes: By which samples can be asked for; 0 for a task without samples or an unconditional model.
         watchers: Told of each batch of an evaluation, by tasks with one output a sample.
         undefined: Name to reason of the metrics that had no value in the newest evaluation.
@@ -165,7 +165,7 @@ class Task:
     metric_names: Sequence[str] | None = ()
     metrics: Mapping[str, Metric] = MappingProxyType({})
     sample_metrics: SampleMetrics = SampleMetrics()
-    judge: Judge | None = None
+    sample_evaluator: SampleEvaluator | None = None
     num_classes: int = 0
     undefined: Mapping[str, str] = MappingProxyType({})
     split: str = ""
@@ -294,7 +294,7 @@ class Task:
         """Draw `count` samples of a generative model, `(count, *input_shape)`; None where there are none."""
         return None
 
-    def class_in_turn(self, count: int, device: torch.device) -> Tensor | None:
+    def cycle_labels(self, count: int, device: torch.device) -> Tensor | None:
         """The classes of `count` samples, int64 `(count,)`; None of a model that cannot be asked for a class."""
         return None
 

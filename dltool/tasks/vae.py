@@ -145,7 +145,7 @@ class VaeTask(CodingTask):
         self.num_seen = 0
 
     def evaluate(self, batch: Batch) -> dict[str, Mean]:
-        self.show_judge(batch)
+        self.show_sample_evaluator(batch)
         self.show_codes(batch)
         labels = self.labels(batch)
         inputs, noise = self.drawn_once(batch.inputs)

@@ -75,7 +75,7 @@ class AveragedOverViews(nn.Module):
         return self.pool(torch.stack([self.model(look).float() for look in looks]))
 
 
-def averaged_over(task: Task, views: Sequence[View], spec: DataSpec) -> Task:
+def with_tta(task: Task, views: Sequence[View], spec: DataSpec) -> Task:
     """The task with a model that averages over the views; the task itself where there are none.
 
     Raises:
@@ -102,10 +102,10 @@ def averaged_over(task: Task, views: Sequence[View], spec: DataSpec) -> Task:
 
 
 @contextlib.contextmanager
-def several_looks(task: Task, views: Sequence[View], spec: DataSpec) -> Iterator[None]:
+def tta_context(task: Task, views: Sequence[View], spec: DataSpec) -> Iterator[None]:
     """The task itself averages over the views meanwhile, in what it measures and in what watches it."""
     model = task.model
-    task.model = averaged_over(task, views, spec).model
+    task.model = with_tta(task, views, spec).model
     try:
         yield
     finally:

@@ -28,7 +28,7 @@ def check_one_batch(config: Config) -> int:
         for updater in trainer.updaters.values():
             updater.optimizer.zero_grad()  # As the next step would: gradients take as much memory as the weights.
         metrics = {"val": trainer.evaluate("val", num_batches=1)}
-        with trainer.several_looks():
+        with trainer.tta_context():
             metrics["test"] = trainer.evaluate("test", num_batches=1)
     parameters = count_parameters(parts.task.model)
     print(f"model      {config['model']['name']}, {parameters}, output {parts.spec.output_dim}")

@@ -136,7 +136,7 @@ class Session:
             rows.append(("best", best))
         rows += [("remark", remark) for remark in self.parts.task.remarks]
         if self.trainer.settings.overfit_batches is not None:
-            rows.append(("overfit", self.by_heart()))
+            rows.append(("overfit", self.overfit_summary()))
         if (average := self.trainer.average) is not None:
             none = "none was taken: the training ended before trainer.average.start; these are the weights themselves"
             rows.append(
@@ -185,7 +185,7 @@ class Session:
             return ""
         return f"{metric} {numeral(value)} at {path.name}, {numeral(last)} at the end; --checkpoint best has the former"
 
-    def by_heart(self) -> str:
+    def overfit_summary(self) -> str:
         """Whether a training on the same few batches learned them, and what it means if not."""
         trainer = self.trainer
         loss = trainer.progress.metrics.get("train/loss", float("nan"))

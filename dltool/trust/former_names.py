@@ -32,7 +32,7 @@ FORMER_NAMES = {
     "dltool.judging.attach": "dltool.build.sample_quality",
     "dltool.judging.classifier": "dltool.sample_quality.classifier",
     "dltool.judging.inception": "dltool.sample_quality.inception",
-    "dltool.judging.judge": "dltool.sample_quality.judge",
+    "dltool.judging.judge": "dltool.sample_quality.evaluator",
     "dltool.judging.reference_classifier": "dltool.sample_quality.reference_classifier",
     "dltool.losses.game": "dltool.losses.gan_loss",
     "dltool.metrics.chosen": "dltool.build.metrics",

@@ -8,7 +8,7 @@ from dltool.warm_start.pretrained import pretrained
 from dltool.warm_start.warm_start import WarmStart, warm_start
 
 
-def start(model: nn.Module, config: Config) -> WarmStart | None:
+def load_initial_weights(model: nn.Module, config: Config) -> WarmStart | None:
     """Put the weights that the config names into the model, if it names any.
 
     Raises:

@@ -79,11 +79,11 @@ def test_leaves_modes_and_statistics_alone() -> None:
 def test_counts_what_it_attacks_of_a_split() -> None:
     adversary = Adversary(PGD(num_samples=10), spec_of("unit")[0])
     adversary.start()
-    assert [adversary.num_wanted(8) for _ in range(3)] == [8, 2, 0]
+    assert [adversary.num_requested(8) for _ in range(3)] == [8, 2, 0]
     assert adversary.describe() == "pgd, 40 steps of 0.0187, L∞ eps 0.3 in pixels of [0, 1], the first 10 samples"
     adversary.start()
-    assert adversary.num_wanted(4) == 4
-    assert Adversary(PGD(), spec_of("unit")[0]).num_wanted(5000) == 5000
+    assert adversary.num_requested(4) == 4
+    assert Adversary(PGD(), spec_of("unit")[0]).num_requested(5000) == 5000
 
 
 def test_one_output_is_two_logits() -> None:

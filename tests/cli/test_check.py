@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from synthetic_images import write_mnist
 
-from dltool.sample_quality.judge import SampleJudge
+from dltool.sample_quality.evaluator import SampleQualityEvaluator
 from dltool.tasks.supervised import SupervisedTask
 
 Dltool = Callable[..., CompletedProcess[str]]
@@ -60,7 +60,7 @@ def test_large_models_of_small_images_are_checked_with_few_of_them(
 
 @pytest.mark.parametrize("metrics", ["[nearest]", "[fd,nearest]", "[class_accuracy,modes]"])
 def test_no_samples_are_measured(dltool_here: Dltool, metrics: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(SampleJudge, "__init__", lambda *_, **__: pytest.fail("samples would be measured"))
+    monkeypatch.setattr(SampleQualityEvaluator, "__init__", lambda *_, **__: pytest.fail("samples would be measured"))
     small = ["model=cgan", "data=digits", "trainer.device=cpu"]
     done = dltool_here("check", *small, f"task.metrics={metrics}")
     assert done.returncode == 0, done.stderr

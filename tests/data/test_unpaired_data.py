@@ -164,9 +164,9 @@ def test_pairs_of_digits_are_of_different_digits(data: Callable[..., UnpairedDat
 def test_the_judges_held_out_digits_are_those_of_the_pairs(
     data: Callable[..., UnpairedData], configure: Callable[..., Config]
 ) -> None:
-    judge = prepare(configure("data=digit_styles", "data.styles=[thin,thick]")).dataset
-    held_out = {int(name) for name in judge.sample_names("test")}
-    assert judge.sizes["test"] == 2 * len(held_out)
+    sample_evaluator = prepare(configure("data=digit_styles", "data.styles=[thin,thick]")).dataset
+    held_out = {int(name) for name in sample_evaluator.sample_names("test")}
+    assert sample_evaluator.sizes["test"] == 2 * len(held_out)
     a, b = data("data=digit_pairs").domains
     assert held_out == {*a.splits["test"].places.tolist(), *b.splits["test"].places.tolist()}
 

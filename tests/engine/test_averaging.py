@@ -55,7 +55,7 @@ def test_ema_by_hand_with_statistics() -> None:
     expected: dict[str, Tensor] = {}
     for step in range(1, 8):
         now = move(model)
-        average.after_step(step, 8, pass_is_over=True)
+        average.after_step(step, 8, epoch_exhausted=True)
         if step == 2:
             expected = now
         elif step % 2 == 0:
@@ -71,10 +71,10 @@ def test_the_decay_of_a_short_training_is_smaller() -> None:
     model = network()
     average = WeightAverage(model, AverageSettings(kind="ema", decay=0.25), lambda: [])
     expected = move(model)
-    average.after_step(1, 9, pass_is_over=False)
+    average.after_step(1, 9, epoch_exhausted=False)
     for n, share in ((1, 2 / 11), (2, 0.25), (3, 0.25)):
         now = move(model)
-        average.after_step(n + 1, 9, pass_is_over=False)
+        average.after_step(n + 1, 9, epoch_exhausted=False)
         expected = {name: share * expected[name] + (1 - share) * value for name, value in now.items()}
     torch.testing.assert_close(weights_in_use(average)["0.weight"], expected["0.weight"])
 
@@ -86,7 +86,7 @@ def test_swa_is_the_plain_mean_and_computes_its_statistics() -> None:
     seen = []
     for step in range(1, 9):
         now = move(model)
-        average.after_step(step, 8, pass_is_over=step % 2 == 0)
+        average.after_step(step, 8, epoch_exhausted=step % 2 == 0)
         if step in (4, 6, 8):
             seen.append(now)
     assert average.num_updates == 3
@@ -107,7 +107,7 @@ def test_an_interrupted_pass_for_the_statistics_is_made_anew() -> None:
     data = [Batch(torch.randn(20, 3), torch.zeros(20), 20)] * 3
     average = WeightAverage(model, AverageSettings(kind="swa", start=0.0), lambda: data)
     now = move(model)
-    average.after_step(1, 1, pass_is_over=True)
+    average.after_step(1, 1, epoch_exhausted=True)
     calls: list[int] = []
 
     def interrupt() -> None:

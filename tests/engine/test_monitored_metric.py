@@ -6,7 +6,7 @@ import pytest
 from torch import nn
 
 from dltool.core.errors import ConfigError
-from dltool.engine.monitored_metric import followed_metric
+from dltool.engine.monitored_metric import monitored_metric
 from dltool.tasks.task import Task
 
 
@@ -29,7 +29,7 @@ class ScoringTask(Task):
     ],
 )
 def test_what_is_declared_or_named(name: str | None, mode: str, expected: tuple[str, str]) -> None:
-    assert followed_metric(name, mode, ScoringTask(nn.Linear(1, 1))) == expected
+    assert monitored_metric(name, mode, ScoringTask(nn.Linear(1, 1))) == expected
 
 
 @pytest.mark.parametrize(
@@ -42,5 +42,5 @@ def test_what_is_declared_or_named(name: str | None, mode: str, expected: tuple[
 )
 def test_a_direction_that_nothing_declares_is_to_be_named(key: str, hint: str) -> None:
     with pytest.raises(ConfigError, match=f"{key}=val/my_error: neither the metric nor the task declares") as refused:
-        followed_metric("val/my_error", "auto", ScoringTask(nn.Linear(1, 1)), key)
+        monitored_metric("val/my_error", "auto", ScoringTask(nn.Linear(1, 1)), key)
     assert refused.value.hint == hint

@@ -77,7 +77,7 @@ def test_a_resume_with_another_threshold_goes_on(first: Any, values: Any, looser
     for rule, fires in ((same, True), (looser, False), (other_subject, False)):
         stopping = Stopping([rule])
         stopping.load_state_dict(state)
-        assert (stopping.verdict() is not None) == fires
+        assert (stopping.decision() is not None) == fires
     Stopping([]).load_state_dict(state)
     Stopping([looser]).load_state_dict({})
 

@@ -6,7 +6,7 @@ import matplotlib.image
 import numpy as np
 import pytest
 
-from dltool.figures.attacked import Said, attacked_images
+from dltool.figures.attacked import Predicted, attacked_images
 from dltool.figures.saving import save_figure
 
 
@@ -15,9 +15,11 @@ def test_draws_three_rows_in_colour(eps: float, tmp_path: Path) -> None:
     draw = np.random.default_rng(0)
     clean = draw.random((3, 3, 6, 4))
     attacked = clean + eps * np.sign(draw.normal(size=clean.shape))
-    said = Said(["ant", "bee", "bee"], [0.9, 0.8, 1.0]), Said(["bee", "bee", "ant"], [0.9, 0.8, 1.0])
+    predicted = Predicted(["ant", "bee", "bee"], [0.9, 0.8, 1.0]), Predicted(["bee", "bee", "ant"], [0.9, 0.8, 1.0])
     path = tmp_path / "plots" / "attacked.png"
-    save_figure(attacked_images(clean, attacked.clip(0, 1) if eps else clean, said, ["ant", "bee", "bee"], "$x"), path)
+    save_figure(
+        attacked_images(clean, attacked.clip(0, 1) if eps else clean, predicted, ["ant", "bee", "bee"], "$x"), path
+    )
     pixels = matplotlib.image.imread(path)[..., :3]
     coloured = (pixels.max(2) - pixels.min(2) > 0.2).any(1)
     assert coloured.sum() > 50  # Rows of the picture.
@@ -26,5 +28,5 @@ def test_draws_three_rows_in_colour(eps: float, tmp_path: Path) -> None:
 
 
 def test_says_how_surely_only_where_that_is_known() -> None:
-    assert Said(["ant", "bee"], [0.5, 1.0]).captions() == ["ant  50 %", "bee  100 %"]
-    assert Said(["ant", "bee"]).captions() == ["ant", "bee"]
+    assert Predicted(["ant", "bee"], [0.5, 1.0]).captions() == ["ant  50 %", "bee  100 %"]
+    assert Predicted(["ant", "bee"]).captions() == ["ant", "bee"]

@@ -29,7 +29,7 @@ TRAININGS = {
         *("model=cyclegan", "model.width=2", "model.blocks=1", "model.discriminator_width=2", "data=digit_pairs"),
         *("data.test_fraction=0.6", "trainer.steps=3", "trainer.epochs=null"),
     ],
-    "looks": ["model=lenet", "data=digit_styles", "optim.lr=0.003", "trainer.epochs=1"],
+    "styles": ["model=lenet", "data=digit_styles", "optim.lr=0.003", "trainer.epochs=1"],
     "gpt": [
         *("model=gpt", "model.dim=16", "model.depth=1", "model.num_heads=2", "data=text", "data.path={texts}/text.txt"),
         *("data.length=16", "trainer.steps=5", "trainer.epochs=null"),

@@ -91,9 +91,9 @@ def test_colours_are_written_as_they_are(tmp_path: Path) -> None:
     assert Image.open(path).getpixel((0, 0)) == (10, 20, 30)
 
 
-def test_a_classifier_judges_translations(load: Callable[..., Run], dltool_here: Dltool) -> None:
-    run, judge = load("cyclegan"), load("looks")
-    done = dltool_here("evaluate", str(run.path), "--classifier", str(judge.path), "--split", "val", "--json")
+def test_a_classifier_measures_translations(load: Callable[..., Run], dltool_here: Dltool) -> None:
+    run, classifier = load("cyclegan"), load("styles")
+    done = dltool_here("evaluate", str(run.path), "--classifier", str(classifier.path), "--split", "val", "--json")
     assert done.returncode == 0, done.stderr
     metrics = json.loads(done.stdout)["metrics"]
     assert metrics["class_kept"] == pytest.approx((metrics["class_kept_A2B"] + metrics["class_kept_B2A"]) / 2)
@@ -105,11 +105,11 @@ def test_a_classifier_that_does_not_fit(load: Callable[..., Run]) -> None:
     with pytest.raises(ConfigError, match=r"mlp on iris\) does not tell the classes 0, 1, 2, .* apart"):
         load("cyclegan").evaluate(classifier=load("iris"))
     with pytest.raises(ConfigError, match="translates no images, so that no class can be kept"):
-        load("lenet").evaluate(classifier=load("looks"))
+        load("lenet").evaluate(classifier=load("styles"))
 
 
 def test_a_classifier_sees_pixels_of_0_to_1(load: Callable[..., Run]) -> None:
-    run = load("looks")
+    run = load("styles")
     images = torch.randint(0, 256, (3, 1, 32, 32), dtype=torch.uint8)
     with torch.no_grad():
         said, expected = classifier_of(run)(images / 255), run.model(run.preprocessing(images))

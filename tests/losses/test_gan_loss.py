@@ -50,16 +50,16 @@ def test_js_of_the_best_discriminator_is_the_divergence():
     fake = odds[torch.multinomial(q, 200_000, replacement=True, generator=torch.Generator().manual_seed(1))]
     middle = (p + q) / 2
     js = ((p * (p / middle).log()).sum() + (q * (q / middle).log()).sum()) / 2
-    assert Minimax(SPEC).verdicts(real, fake)["js"].value() == pytest.approx(js.item(), abs=2e-3)
-    apart = NonSaturating(SPEC).verdicts(torch.full((4,), 50.0), torch.full((4,), -50.0))
+    assert Minimax(SPEC).scores(real, fake)["js"].value() == pytest.approx(js.item(), abs=2e-3)
+    apart = NonSaturating(SPEC).scores(torch.full((4,), 50.0), torch.full((4,), -50.0))
     assert apart["js"].value() == pytest.approx(math.log(2))
 
 
 def test_verdicts():
-    critic = Wasserstein(SPEC).verdicts(REAL, FAKE)
+    critic = Wasserstein(SPEC).scores(REAL, FAKE)
     assert critic["wasserstein"].value() == pytest.approx((REAL.mean() - FAKE.mean()).item())
     assert critic["d_accuracy"].value() == pytest.approx(2 / 3)  # 1.5 > -1 and 0.2 > 0.1, but -0.5 < 0.4.
-    assert LeastSquaresGan(SPEC).verdicts(REAL, FAKE)["d_accuracy"].value() == pytest.approx(4 / 6)
+    assert LeastSquaresGan(SPEC).scores(REAL, FAKE)["d_accuracy"].value() == pytest.approx(4 / 6)
 
 
 def norms_by_hand(critic, points):

@@ -14,16 +14,16 @@ def small(*shape: int, **fields: int) -> CycleGan:
 
 @pytest.mark.parametrize(("layers", "side"), [(1, 16), (2, 34), (3, 70), (4, 142)])
 def test_a_verdict_goes_by_a_patch_of_the_side_that_is_said(layers: int, side: int) -> None:
-    class Judge(nn.Module):
+    class SampleEvaluator(nn.Module):
         def __init__(self) -> None:
             super().__init__()
             self.patches = patch_discriminator(3, 4, layers)
 
         def forward(self, images: torch.Tensor) -> torch.Tensor:
-            verdicts: torch.Tensor = self.patches(images)
-            return verdicts
+            scores: torch.Tensor = self.patches(images)
+            return scores
 
-    field = receptive_fields(Judge(), DataSpec((3, 256, 256)))["patches"]
+    field = receptive_fields(SampleEvaluator(), DataSpec((3, 256, 256)))["patches"]
     assert field.size == f"{side}×{side}"
     assert patch_side(layers) == side
 

@@ -59,8 +59,8 @@ def test_the_class_changes_the_image_and_the_verdict():
     z = model.noise(1)
     one, two = (model.generate(z, torch.tensor([label])) for label in (1, 2))
     assert (one - two).abs().max() > 1e-3
-    verdicts = [model.discriminate(one, torch.tensor([label])) for label in (1, 2)]
-    assert (verdicts[0] - verdicts[1]).abs().item() > 1e-4
+    scores = [model.discriminate(one, torch.tensor([label])) for label in (1, 2)]
+    assert (scores[0] - scores[1]).abs().item() > 1e-4
 
 
 def test_noise_is_drawn_in_training_and_fixed_in_evaluation():
@@ -125,8 +125,8 @@ def test_activations_keep_their_size():
     model = small(64, 3, width=16, max_width=32)
     features = model.generator.synthesis.layers[0](torch.randn(4, 32, 4, 4), torch.randn(4, 6))
     assert 0.5 < features.square().mean() < 2
-    verdicts = model.discriminate(torch.randn(64, 3, 64, 64), torch.arange(64) % 10)
-    assert 0.1 < verdicts.std() < 3
+    scores = model.discriminate(torch.randn(64, 3, 64, 64), torch.arange(64) % 10)
+    assert 0.1 < scores.std() < 3
 
 
 def test_the_generator_is_a_graph_for_batches_of_any_size():

@@ -57,28 +57,28 @@ class PlainUpdater:
 def by_hand(model: CycleGan, steps: int) -> None:
     """The authors' optimize_parameters, as one writes it without dltool and without the pool."""
     a2b, b2a = model.generators["A2B"], model.generators["B2A"]
-    judge_a, judge_b = model.discriminators["A"], model.discriminators["B"]
+    discriminator_a, discriminator_b = model.discriminators["A"], model.discriminators["B"]
     g_optimizer = torch.optim.SGD(model.generators.parameters(), lr=0.05)
     d_optimizer = torch.optim.SGD(model.discriminators.parameters(), lr=0.05)
 
-    def real(verdicts):
-        return F.mse_loss(verdicts, torch.ones_like(verdicts))
+    def real(scores):
+        return F.mse_loss(scores, torch.ones_like(scores))
 
-    def false(verdicts):
-        return F.mse_loss(verdicts, torch.zeros_like(verdicts))
+    def false(scores):
+        return F.mse_loss(scores, torch.zeros_like(scores))
 
     for step in range(1, steps + 1):
         a, b = made_batch(step)[:2]
         fake_b, fake_a = a2b(a), b2a(b)
         g_optimizer.zero_grad()
-        loss = real(judge_b(fake_b)) + real(judge_a(fake_a))
+        loss = real(discriminator_b(fake_b)) + real(discriminator_a(fake_a))
         loss = loss + 10 * F.l1_loss(b2a(fake_b), a) + 10 * F.l1_loss(a2b(fake_a), b)
         loss = loss + 5 * F.l1_loss(a2b(b), b) + 5 * F.l1_loss(b2a(a), a)
         loss.backward()
         g_optimizer.step()
         d_optimizer.zero_grad()
-        (0.5 * (real(judge_a(a)) + false(judge_a(fake_a.detach())))).backward()
-        (0.5 * (real(judge_b(b)) + false(judge_b(fake_b.detach())))).backward()
+        (0.5 * (real(discriminator_a(a)) + false(discriminator_a(fake_a.detach())))).backward()
+        (0.5 * (real(discriminator_b(b)) + false(discriminator_b(fake_b.detach())))).backward()
         d_optimizer.step()
 
 
@@ -114,7 +114,7 @@ def test_a_step_is_of_one_role_alone(configure: Callable[..., Config]) -> None:
 def test_losses_by_hand() -> None:
     task, batch = made_task(identity_weight=0.0, cycle_weight=3.0), made_batch(1)
     task.a2b = task.b2a = nn.Identity()
-    task.judge_a = task.judge_b = lambda images: images.mean((1, 2, 3)).view(-1, 1, 1, 1)  # type: ignore[assignment]
+    task.discriminator_a = task.discriminator_b = lambda images: images.mean((1, 2, 3)).view(-1, 1, 1, 1)  # type: ignore[assignment]
     a, b = (images.mean((1, 2, 3)) for images in batch[:2])
     loss = task.generators_loss(batch)
     assert loss.mean.item() == pytest.approx(((a - 1) ** 2 + (b - 1) ** 2).mean().item())
@@ -200,7 +200,7 @@ def test_what_is_compiled_is_what_is_called(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(torch, "compile", lambda function, *_, **__: function)
     task = made_task()
     compile_networks(task, torch.device("cpu"))
-    for network in (task.a2b, task.b2a, task.judge_a, task.judge_b):
+    for network in (task.a2b, task.b2a, task.discriminator_a, task.discriminator_b):
         assert network._compiled_call_impl is not None
 
 

@@ -22,7 +22,7 @@ TASKS = {name: found for module in MODULES for name, found in inspect.getmembers
 WORDS = re.findall(r"^\| (\w+) \|", uses.__doc__ or "", re.MULTILINE)[1:]
 # A task that names the word has these.
 METHODS = {
-    "generate": ["draw_codes", "decode", "interpolate", "class_in_turn", "samples"],
+    "generate": ["draw_codes", "decode", "interpolate", "cycle_labels", "samples"],
     "reconstruct": ["codes", "reconstruct"],
     "translate": ["translate", "directions"],
     "write": ["searching"],

@@ -12,7 +12,7 @@ from dltool.config.check import Config
 from dltool.core.errors import ConfigError
 from dltool.engine.evaluator import evaluate
 from dltool.runs.folder import RunFolder
-from dltool.tasks.views import averaged_over, several_looks
+from dltool.tasks.views import tta_context, with_tta
 
 SMALL = ["model=mlp", "model.hidden=[16]", "data.batch_size=100", "trainer.epochs=2", "data.test_fraction=0.2"]
 
@@ -26,7 +26,7 @@ def test_the_final_test_averages_and_nothing_else_does(configure: Callable[..., 
     plain, averaged = runs["plain"], runs["averaged"]
     assert plain.progress.metrics["val/loss"] == averaged.progress.metrics["val/loss"]
     assert plain.progress.metrics["test/loss"] != averaged.progress.metrics["test/loss"]
-    task = averaged_over(plain.task, ["shift"], plain.task.spec)  # type: ignore[attr-defined]
+    task = with_tta(plain.task, ["shift"], plain.task.spec)  # type: ignore[attr-defined]
     measured = evaluate(task, plain.data.evaluation("test"))
     assert measured["loss"] == averaged.progress.metrics["test/loss"]
     for key, value in plain.task.model.state_dict().items():
@@ -36,7 +36,7 @@ def test_the_final_test_averages_and_nothing_else_does(configure: Callable[..., 
 def test_the_model_is_its_own_again_afterwards_also_after_an_error(configure: Callable[..., Config]) -> None:
     parts = prepare(configure(*SMALL))
     model = parts.task.model
-    looks = several_looks(parts.task, ["hflip", "shift"], parts.spec)
+    looks = tta_context(parts.task, ["hflip", "shift"], parts.spec)
     looks.__enter__()
     assert parts.task.model is not model
     assert not looks.__exit__(KeyError, KeyError(), None)

@@ -12,7 +12,7 @@ from torch import Tensor
 from dltool.build.aside import reference_classifier, train_aside
 from dltool.build.components import build_data
 from dltool.build.prepare import prepare
-from dltool.build.sample_quality import build_judge, classifier_of
+from dltool.build.sample_quality import build_evaluator, classifier_of
 from dltool.build.trainer import build_trainer
 from dltool.config.check import Config
 from dltool.core.batch import Batch
@@ -22,7 +22,7 @@ from dltool.metrics.of_samples import SampleMetrics
 from dltool.runs.folder import RunFolder
 from dltool.runs.lock import one_process_at_a_time
 from dltool.sample_quality.classifier import Classifier, StackedClassifier
-from dltool.sample_quality.judge import SampleJudge, in_thousands
+from dltool.sample_quality.evaluator import SampleQualityEvaluator, in_thousands
 from dltool.sample_quality.training_images import TrainingImages
 from dltool.training.check import check_one_batch
 
@@ -53,15 +53,15 @@ def digits(configure_here: Callable[..., Config]) -> tuple[Config, Any, Classifi
     return config, dataset, classifier
 
 
-def judge_of(dataset: Any, classifier: Any, *names: str, num_samples: int = 10_000) -> SampleJudge:
+def evaluator_of(dataset: Any, classifier: Any, *names: str, num_samples: int = 10_000) -> SampleQualityEvaluator:
     asked = SampleMetrics(names, num_samples)
-    return build_judge(asked, TrainingImages(dataset, "digits"), classifier=classifier)
+    return build_evaluator(asked, TrainingImages(dataset, "digits"), classifier=classifier)
 
 
-def show(judge: SampleJudge, dataset: Any, split: str = "test") -> None:
-    judge.start(split)
+def show(evaluator: SampleQualityEvaluator, dataset: Any, split: str = "test") -> None:
+    evaluator.start(split)
     for batch in dataset.evaluation(split):
-        judge.see(batch)
+        evaluator.see(batch)
 
 
 def data_as_samples(dataset: Any, split: str) -> Callable[[int], tuple[Tensor, Tensor]]:
@@ -81,9 +81,9 @@ def data_as_samples(dataset: Any, split: str) -> Callable[[int], tuple[Tensor, T
 class TestJudge:
     def test_data_in_place_of_samples_is_perfect(self, digits: Any) -> None:
         _, dataset, classifier = digits
-        judge = judge_of(dataset, classifier, *ALL, "class_accuracy")
-        show(judge, dataset)
-        found = judge.measure(data_as_samples(dataset, "test"))
+        evaluator = evaluator_of(dataset, classifier, *ALL, "class_accuracy")
+        show(evaluator, dataset)
+        found = evaluator.measure(data_as_samples(dataset, "test"))
         assert list(found) == [
             *("fd_lenet", "kid_lenet", "kid_lenet_sd", "precision", "recall", "density", "coverage"),
             *("modes", "kl_to_uniform", "class_accuracy", "nearest_distance", "copies"),
@@ -95,61 +95,61 @@ class TestJudge:
 
     def test_training_images_in_their_place_are_found_to_be_copies(self, digits: Any) -> None:
         _, dataset, _ = digits
-        judge = judge_of(dataset, None, "nearest")
-        show(judge, dataset)
-        assert judge.measure(data_as_samples(dataset, "train")) == {"nearest_distance": 0, "copies": 1}
+        evaluator = evaluator_of(dataset, None, "nearest")
+        show(evaluator, dataset)
+        assert evaluator.measure(data_as_samples(dataset, "train")) == {"nearest_distance": 0, "copies": 1}
 
     def test_noise_is_far_from_the_data_and_more_noise_farther(self, digits: Any) -> None:
         _, dataset, classifier = digits
-        judge = judge_of(dataset, classifier, "fd", "coverage", num_samples=200)
+        evaluator = evaluator_of(dataset, classifier, "fd", "coverage", num_samples=200)
         data = data_as_samples(dataset, "train")
         distances = []
         for noise in (0.0, 0.5, 2.0):
-            show(judge, dataset)
-            found = judge.measure(lambda count, noise=noise: noisy(*data(count), noise))
+            show(evaluator, dataset)
+            found = evaluator.measure(lambda count, noise=noise: noisy(*data(count), noise))
             distances.append(found["fd_lenet"])
         assert distances == sorted(distances)
         assert distances[2] > 2 * distances[0]
 
     def test_remarks_give_the_full_name_and_the_floor(self, digits: Any) -> None:
         _, dataset, classifier = digits
-        judge = judge_of(dataset, classifier, "fd", "class_accuracy", "nearest", num_samples=300)
-        assert judge.remarks == []
-        show(judge, dataset)
-        judge.measure(data_as_samples(dataset, "test"))
+        evaluator = evaluator_of(dataset, classifier, "fd", "class_accuracy", "nearest", num_samples=300)
+        assert evaluator.remarks == []
+        show(evaluator, dataset)
+        evaluator.measure(data_as_samples(dataset, "test"))
         name = classifier.sha256[:8]
-        floor = judge.floor()
-        assert judge.remarks[0] == (
-            f"fd_lenet@{name}/n=300/ref=test: {numeral(judge.values['fd_lenet'])} "
+        floor = evaluator.floor()
+        assert evaluator.remarks[0] == (
+            f"fd_lenet@{name}/n=300/ref=test: {numeral(evaluator.values['fd_lenet'])} "
             f"(floor, train against test: {numeral(floor['fd_lenet'])})"
         )
-        assert judge.remarks[1].startswith("n=300/ref=test: what data in place of samples gets: class_accuracy ")
+        assert evaluator.remarks[1].startswith("n=300/ref=test: what data in place of samples gets: class_accuracy ")
         assert floor["copies"] == pytest.approx(0.05, abs=0.01)
         assert floor["fd_lenet"] > 0
-        assert judge.remarks[-1].endswith("of 359 test samples")
+        assert evaluator.remarks[-1].endswith("of 359 test samples")
 
     def test_there_is_no_floor_for_the_training_split(self, digits: Any) -> None:
         _, dataset, classifier = digits
-        judge = judge_of(dataset, classifier, "fd", num_samples=100)
-        show(judge, dataset, "train")
-        judge.measure(data_as_samples(dataset, "test"))
-        assert "/n=100/ref=train: " in judge.remarks[0]
-        assert "floor" not in judge.remarks[0]
+        evaluator = evaluator_of(dataset, classifier, "fd", num_samples=100)
+        show(evaluator, dataset, "train")
+        evaluator.measure(data_as_samples(dataset, "test"))
+        assert "/n=100/ref=train: " in evaluator.remarks[0]
+        assert "floor" not in evaluator.remarks[0]
 
     def test_the_same_subset_each_time(self, digits: Any) -> None:
         _, dataset, classifier = digits
-        judge = judge_of(dataset, classifier, "kid", num_samples=50)
+        evaluator = evaluator_of(dataset, classifier, "kid", num_samples=50)
         found = []
         for _ in range(2):
-            show(judge, dataset)
-            found.append(judge.measure(data_as_samples(dataset, "train")))
+            show(evaluator, dataset)
+            found.append(evaluator.measure(data_as_samples(dataset, "train")))
         assert found[0] == found[1]
 
     def test_each_class_is_asked_for_in_turn_as_often_as_the_others(self, digits: Any) -> None:
         _, dataset, classifier = digits
-        judge = judge_of(dataset, classifier, "modes")
+        evaluator = evaluator_of(dataset, classifier, "modes")
         counts = []
-        judge.draw_samples(lambda count: counts.append(count) or (torch.zeros(count, 1, 8, 8), None), 1234)
+        evaluator.draw_samples(lambda count: counts.append(count) or (torch.zeros(count, 1, 8, 8), None), 1234)
         assert counts == [500, 500, 234]
 
 
@@ -241,10 +241,10 @@ class TestClassifier:
 class TestWholeRuns:
     def test_the_names_are_known_before_anything_is_measured(self, digits: Any) -> None:
         _, dataset, classifier = digits
-        judge = judge_of(dataset, classifier, *ALL)
-        show(judge, dataset)
-        measured = judge.measure(lambda count: (torch.zeros(count, 1, 8, 8), None))
-        assert sorted(judge.asked.reported) == sorted(measured)
+        evaluator = evaluator_of(dataset, classifier, *ALL)
+        show(evaluator, dataset)
+        measured = evaluator.measure(lambda count: (torch.zeros(count, 1, 8, 8), None))
+        assert sorted(evaluator.asked.reported) == sorted(measured)
 
     def test_a_check_trains_no_classifier(self, configure: Any, tmp_path: Path, monkeypatch: Any) -> None:
         monkeypatch.chdir(tmp_path)
@@ -304,10 +304,10 @@ class TestWholeRuns:
 
 def test_a_split_of_one_sample_has_no_measures(digits: Any) -> None:
     _, dataset, classifier = digits
-    judge = judge_of(dataset, classifier, "fd")
-    judge.start("test")
-    judge.see(Batch(torch.zeros(1, 1, 8, 8), torch.zeros(1, dtype=torch.int64), 1))
-    assert judge.measure(lambda count: (torch.zeros(count, 1, 8, 8), None)) == {}
+    evaluator = evaluator_of(dataset, classifier, "fd")
+    evaluator.start("test")
+    evaluator.see(Batch(torch.zeros(1, 1, 8, 8), torch.zeros(1, dtype=torch.int64), 1))
+    assert evaluator.measure(lambda count: (torch.zeros(count, 1, 8, 8), None)) == {}
 
 
 def test_numbers_of_samples_in_short() -> None:

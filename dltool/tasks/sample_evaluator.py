@@ -10,7 +10,7 @@ from dltool.core.batch import Batch
 Draw = Callable[[int], tuple[Tensor, Tensor | None]]  # So many samples, and the classes that were asked for.
 
 
-class Judge(Protocol):
+class SampleEvaluator(Protocol):
     """Compares samples of a model with held-out data.
 
     Attributes:

@@ -15,7 +15,7 @@ from dltool.metrics.of_samples import SampleMetrics
 from dltool.metrics.sample_metric import Images, SampleMetric
 from dltool.sample_quality.classifier import AnyClassifier
 from dltool.sample_quality.training_images import TrainingImages
-from dltool.tasks.judge import Draw
+from dltool.tasks.sample_evaluator import Draw
 
 DRAWN_AT_ONCE = 500
 
@@ -30,8 +30,8 @@ class Features(Protocol):
         ...
 
 
-class SampleJudge:
-    """See dltool.tasks.judge.Judge.
+class SampleQualityEvaluator:
+    """See dltool.tasks.sample_evaluator.Judge.
 
     Samples become pixels first, rounded to 0 … 255 as one would save them, then what the network was trained on.
     Distances compare n samples with n of the split at hand, drawn at random from it (the halves of MNIST's test set
@@ -80,9 +80,9 @@ class SampleJudge:
 
     def look(self, inputs: Tensor, labels: Tensor | None) -> Images:
         """What is needed of inputs as the model has them, `(B, C, H, W)`."""
-        return self.look_at_pixels(self.training.pixels_of(inputs), labels)
+        return self.extract_from_pixels(self.training.pixels_of(inputs), labels)
 
-    def look_at_pixels(self, pixels: Tensor, labels: Tensor | None) -> Images:
+    def extract_from_pixels(self, pixels: Tensor, labels: Tensor | None) -> Images:
         none = torch.empty(0, device=pixels.device)
         features = classes = none
         if self.classifier is not None:
@@ -151,7 +151,7 @@ class SampleJudge:
             pixels = self.training.pixels(rows)
             if len(pixels) < len(rows):  # trainer.limit_batches leaves some out.
                 return {}
-            self._floors[key], _ = self.compare(self.look_at_pixels(pixels, None), reference, for_floor=True)
+            self._floors[key], _ = self.compare(self.extract_from_pixels(pixels, None), reference, for_floor=True)
         return self._floors[key]
 
     @property
@@ -171,9 +171,9 @@ class SampleJudge:
             listed = ", ".join(f"{name} {numeral(floor[name])}" for name in others)
             lines.append(f"{where}: what data in place of samples gets: {listed}")
         if self.classifier is not None:
-            judge = self.classifier
-            name = f"by a LeNet that dltool trained, {judge.sha256[:8]}"
-            lines.append(f"{name}, which tells {judge.accuracy:.1%} of {judge.tested}")
+            classifier = self.classifier
+            name = f"by a LeNet that dltool trained, {classifier.sha256[:8]}"
+            lines.append(f"{name}, which tells {classifier.accuracy:.1%} of {classifier.tested}")
         return lines
 
     @property
