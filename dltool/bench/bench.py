@@ -4,7 +4,7 @@ import copy
 import os
 import statistics
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -65,16 +65,16 @@ def bench(
             same = compare(ours, bare, config["seed"])
             contestants[HAND_WRITTEN] = partial(time_run, bare.run, parts.device)
         else:
-            missing[HAND_WRITTEN] = (
-                f"there is none for task={config['task']['name']} on data={config['data']['name']} as configured"
-            )
+            chosen = f"task={config['task']['name']} on data={config['data']['name']}"
+            missing[HAND_WRITTEN] = f"there is none for {chosen} as configured"
         if with_peers:
             peers, absent = build_peers(config, parts, Path(folder))
             contestants, missing = contestants | peers, missing | absent
         num_steps, timings = time_in_turns(contestants, rounds, seconds, least_seconds)
         ours.close()
+    per_step = {name: rates(times, num_steps, ours.samples_per_step) for name, times in timings.items()}
     return {
-        "title": f"{config['model']['name']} on {config['data']['name']}, batch {parts.dataset.batch_size}",
+        "title": f"{parts.title}, batch {parts.dataset.batch_size}",
         "device": describe_device(parts.device),
         "load": os.getloadavg()[0] if hasattr(os, "getloadavg") else None,
         "unit": ours.trainer.progress.unit,  # Of what samples_per_second counts.
@@ -82,16 +82,18 @@ def bench(
         "steps_per_round": num_steps,
         "left_out": list(LEFT_OUT),
         "same": same,
-        "figures": {
-            name: rates(times, num_steps, ours.samples_per_step) | spread_of_each(starts.get(name, []))
-            for name, times in timings.items()
-        },
-        "times_as_long": {
-            name: {kind: spread(divided(timings[DLTOOL], times, kind)) for kind in Seconds._fields}
-            for name, times in timings.items()
-            if name != DLTOOL
-        },
+        "figures": {name: speed | spread_of_each(starts.get(name, [])) for name, speed in per_step.items()},
+        "times_as_long": ratios_to_dltool(timings),
         "missing": missing,
+    }
+
+
+def ratios_to_dltool(timings: Mapping[str, Sequence[Seconds]]) -> dict[str, Any]:
+    """For each contestant how many times as long dltool takes, with the spread over the rounds."""
+    return {
+        name: {kind: spread(divided(timings[DLTOOL], times, kind)) for kind in Seconds._fields}
+        for name, times in timings.items()
+        if name != DLTOOL
     }
 
 

@@ -107,8 +107,8 @@ def sentences(report: dict[str, Any]) -> list[str]:
     if same := report["same"]:
         conclusion = "both compute the same" if same["equal"] else "BUT THEY DO NOT COMPUTE THE SAME"
         lines.append(
-            f"{conclusion}: after {same['steps']} steps from the same weights on the same batches the parameters differ "
-            f"by {same['largest_difference']:.1g} at most"
+            f"{conclusion}: after {same['steps']} steps from the same weights on the same batches the parameters "
+            f"differ by {same['largest_difference']:.1g} at most"
         )
     lines.append(f"left out of dltool's time: {', '.join(report['left_out'])}")
     if report["load"] is not None:

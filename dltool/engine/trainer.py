@@ -20,6 +20,7 @@ from dltool.core.randomness import derive_seed, seed_default_generators, step_se
 from dltool.data.dataset import Dataset
 from dltool.engine.averaging import WeightAverage
 from dltool.engine.checkpoint import Checkpoint, CheckpointStore, load
+from dltool.engine.checkpoint_schedule import CheckpointSchedule
 from dltool.engine.clock import Clock
 from dltool.engine.evaluator import evaluate
 from dltool.engine.observer import Observer, Progress
@@ -75,8 +76,7 @@ class Trainer:
         self.progress.unit = self.source.unit
         self.samples_per_draw = self.source.samples_per_epoch / self.source.batches_per_epoch
         self.evaluated_at = -1  # Step of the newest evaluation of the validation split.
-        self.saved_at = (-1, -1)  # (step, epoch) of the newest checkpoint.
-        self.saved_time = time.monotonic()
+        self.checkpoint_schedule = CheckpointSchedule(self.settings.checkpoint, self.checkpoints)
 
     def fit(self) -> None:
         """Train to the end, or until a signal, an error or a rule that stops ends it.
@@ -85,7 +85,8 @@ class Trainer:
             Interrupted: After a signal; a checkpoint of the step reached is saved.
             NonFiniteLossError: The weights are those before the step that it names.
         """
-        self.clock.started = self.saved_time = time.monotonic()
+        self.clock.started = time.monotonic()
+        self.checkpoint_schedule.restart_clock()
         self.task.model.train()
         started: list[Observer] = []
         try:
@@ -123,7 +124,7 @@ class Trainer:
             self.notify_step_observers()
         if self.epoch_exhausted():
             return  # The checkpoint waits for the evaluation.
-        if self.checkpoint_is_due():
+        if self.checkpoint_schedule.is_due(self.progress.step, self.progress.epoch, self.progress.metrics):
             self.save()
 
     def notify_step_observers(self) -> None:
@@ -284,27 +285,10 @@ class Trainer:
         for updater in self.updaters.values():
             updater.guard.raise_if_bad()
 
-    def checkpoint_is_due(self) -> bool:
-        policy = self.settings.checkpoint
-        step, epoch = self.progress.step, self.progress.epoch
-        if (step, epoch) == self.saved_at:
-            return False
-        if policy.every_n_steps is not None and step % policy.every_n_steps == 0:
-            return True
-        if policy.every_minutes is not None and time.monotonic() - self.saved_time >= 60 * policy.every_minutes:
-            return True
-        if epoch <= max(self.saved_at[1], 0):
-            return False
-        if policy.every_n_epochs is not None and epoch % policy.every_n_epochs == 0:
-            return True
-        metric = self.checkpoints.metric
-        value = self.progress.metrics.get(metric) if metric else None
-        return value is not None and self.checkpoints.is_among_best(value)
-
     def save(self) -> None:
         """Commit a checkpoint of this moment, unless there is one already."""
         position = (self.progress.step, self.progress.epoch)
-        if position == self.saved_at:
+        if position == self.checkpoint_schedule.saved_at:
             return
         self.raise_if_bad()
         self.progress.activity = "saving"
@@ -314,7 +298,7 @@ class Trainer:
             self.progress.step, self.task.model.state_dict(), self.state_dict(), dict(self.progress.metrics)
         )
         self.progress.activity = "training"
-        self.saved_at, self.saved_time = position, time.monotonic()
+        self.checkpoint_schedule.note_saved(*position)
 
     def state_dict(self) -> dict[str, Any]:
         """Everything with state but the model's weights; random numbers have none."""
@@ -349,7 +333,7 @@ class Trainer:
         for role, updater in self.updaters.items():
             updater.load_state_dict(state["updaters"][role])
         self.task.load_state_dict(state["task"])
-        self.saved_at = (self.progress.step, self.progress.epoch)
+        self.checkpoint_schedule.note_saved(self.progress.step, self.progress.epoch)
 
     def load_weights(self, checkpoint: Checkpoint) -> None:
         self.task.model.load_state_dict(checkpoint.weights)

@@ -1,0 +1,56 @@
+"""When a training saves a checkpoint."""
+
+import time
+from collections.abc import Mapping
+
+from dltool.config.settings import CheckpointSettings
+from dltool.engine.checkpoint import CheckpointStore
+
+
+class CheckpointSchedule:
+    """Says at each step whether a checkpoint is due, by `trainer.checkpoint`.
+
+    Args:
+        policy: The periods.
+        store: Its metric, where it follows one, makes a checkpoint due that would be kept as one of the best.
+
+    Attributes:
+        saved_at: (step, epoch) of the newest checkpoint; (-1, -1) before the first.
+    """
+
+    def __init__(self, policy: CheckpointSettings, store: CheckpointStore) -> None:
+        self.policy = policy
+        self.store = store
+        self.saved_at = (-1, -1)
+        self.restart_clock()
+
+    def restart_clock(self) -> None:
+        """Count `every_minutes` from now on."""
+        self._saved_time = time.monotonic()
+
+    def note_saved(self, step: int, epoch: int) -> None:
+        """Remember that a checkpoint of this position was saved now."""
+        self.saved_at = (step, epoch)
+        self.restart_clock()
+
+    def is_due(self, step: int, epoch: int, metrics: Mapping[str, float]) -> bool:
+        """Whether to save now.
+
+        Args:
+            step: Steps taken.
+            epoch: Epochs finished and evaluated.
+            metrics: The latest value of each `split/name`.
+        """
+        policy = self.policy
+        if (step, epoch) == self.saved_at:
+            return False
+        if policy.every_n_steps is not None and step % policy.every_n_steps == 0:
+            return True
+        if policy.every_minutes is not None and time.monotonic() - self._saved_time >= 60 * policy.every_minutes:
+            return True
+        if epoch <= max(self.saved_at[1], 0):
+            return False
+        if policy.every_n_epochs is not None and epoch % policy.every_n_epochs == 0:
+            return True
+        value = metrics.get(self.store.metric) if self.store.metric else None
+        return value is not None and self.store.is_among_best(value)
