@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from dltool.core.errors import ConfigError
 from dltool.core.hints import nearest
 from dltool.declarations.registry import registrations
 from dltool.declarations.source import component
+from dltool.declarations.traits import MetricTraits
 from dltool.metrics.directions import direction_of_value, reported_by
 
 # What a metric of samples may need, in the order in which their values are reported: the features of a network, the
@@ -62,7 +63,7 @@ class SampleMetrics:
     def registered(self) -> list[str]:
         """The registered metrics that give what is asked for, in the order in which they are reported."""
         found = [one for one in registered_metrics() if {one, *self.values_of(one)} & {*self.names}]
-        return sorted(found, key=lambda one: NEEDS.index(traits_of(one)["needs"]))
+        return sorted(found, key=lambda one: NEEDS.index(traits_of(one).needs))
 
     def values_of(self, *registered: str) -> list[str]:
         """The names under which registered metrics report their values, with the network at hand."""
@@ -70,7 +71,7 @@ class SampleMetrics:
 
     def need(self, *needs: str) -> bool:
         """Whether a metric needs one of NEEDS."""
-        return any(traits_of(one)["needs"] in needs for one in self.registered)
+        return any(traits_of(one).needs in needs for one in self.registered)
 
     @property
     def reported(self) -> list[str]:
@@ -85,7 +86,7 @@ class SampleMetrics:
     @property
     def distances(self) -> list[str]:
         """Of each metric whose values are named by the network the first one: its full name says more of that."""
-        named = [one for one in self.registered if isinstance(traits_of(one).get("reports"), dict)]
+        named = [one for one in self.registered if isinstance(traits_of(one).reports, dict)]
         return [self.values_of(one)[0] for one in named]
 
     @property
@@ -102,14 +103,15 @@ class SampleMetrics:
 
 def registered_metrics() -> list[str]:
     """The registered metrics of samples."""
-    return [name for name in registrations()["metric"] if traits_of(name).get("of") == "samples"]
+    return [name for name in registrations()["metric"] if traits_of(name).of == "samples"]
 
 
 def parts_of(name: str) -> Sequence[str]:
     """The single values that a metric's name stands for where it reports several, else the name."""
-    reports = traits_of(name).get("reports") if name in registered_metrics() else None
+    reports = traits_of(name).reports if name in registered_metrics() else None
     return reports if isinstance(reports, tuple) else (name,)
 
 
-def traits_of(registered: str) -> dict[str, Any]:
-    return component("metric", registered).traits
+def traits_of(registered: str) -> MetricTraits:
+    traits: MetricTraits = component("metric", registered).traits
+    return traits

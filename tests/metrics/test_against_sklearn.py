@@ -207,7 +207,7 @@ def test_a_metric_that_does_not_fit(name: str, spec: DataSpec, message: str, hin
 
 
 def test_the_direction_of_every_metric() -> None:
-    of_outputs = [name for name in registrations()["metric"] if "targets" in component("metric", name).traits]
+    of_outputs = [name for name in registrations()["metric"] if component("metric", name).traits.of == "outputs"]
     directions = {name: declared_direction(f"val/{name}") for name in of_outputs}
     smaller = {name for name, direction in directions.items() if direction == "min"}
     assert smaller == {"calibration_error", "mae", "mse", "rmse"}
