@@ -9,7 +9,7 @@ from dltool.core.batch import Batch
 from dltool.core.spec import DataSpec
 from dltool.engine.evaluator import evaluate
 from dltool.introspection.mistakes import watch_mistakes
-from dltool.introspection.pictures import attack_picture, metric_pictures, network_pictures, said_of
+from dltool.introspection.pictures import attack_picture, metric_pictures, network_pictures, predicted_by
 from dltool.losses.criterion import Criterion
 from dltool.losses.cross_entropy import CrossEntropy
 from dltool.losses.hinge import Hinge
@@ -44,8 +44,8 @@ def test_an_attack_has_a_picture_where_there_was_one() -> None:
 
 def test_says_how_surely_only_where_that_is_known() -> None:
     outputs = torch.tensor([[2.0, 2.0], [-5.0, 5.0]])
-    assert said_of(make_task(CrossEntropy(SPEC)), outputs, SPEC).captions() == ["ant  50 %", "bee  100 %"]
-    assert said_of(make_task(Hinge(SPEC)), outputs, SPEC).captions() == ["ant", "bee"]
+    assert predicted_by(make_task(CrossEntropy(SPEC)), outputs, SPEC).captions() == ["ant  50 %", "bee  100 %"]
+    assert predicted_by(make_task(Hinge(SPEC)), outputs, SPEC).captions() == ["ant", "bee"]
 
 
 def test_those_of_a_network_and_of_its_metrics() -> None:

@@ -12,7 +12,7 @@ from torch import Tensor
 from dltool.build.aside import reference_classifier, train_aside
 from dltool.build.components import build_data
 from dltool.build.prepare import prepare
-from dltool.build.sample_quality import build_evaluator, classifier_of
+from dltool.build.sample_quality import build_sample_evaluator, classifier_of
 from dltool.build.trainer import build_trainer
 from dltool.config.check import Config
 from dltool.core.batch import Batch
@@ -55,7 +55,7 @@ def digits(configure_here: Callable[..., Config]) -> tuple[Config, Any, Classifi
 
 def evaluator_of(dataset: Any, classifier: Any, *names: str, num_samples: int = 10_000) -> SampleQualityEvaluator:
     asked = SampleMetrics(names, num_samples)
-    return build_evaluator(asked, TrainingImages(dataset, "digits"), classifier=classifier)
+    return build_sample_evaluator(asked, TrainingImages(dataset, "digits"), classifier=classifier)
 
 
 def show(evaluator: SampleQualityEvaluator, dataset: Any, split: str = "test") -> None:
