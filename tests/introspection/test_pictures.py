@@ -5,6 +5,7 @@ from torch import nn
 
 from dltool.attacks.adversary import Adversary
 from dltool.attacks.pgd import PGD
+from dltool.build.metrics import with_metrics
 from dltool.core.batch import Batch
 from dltool.core.spec import DataSpec
 from dltool.engine.evaluator import evaluate
@@ -23,7 +24,7 @@ SPEC = DataSpec(
 def make_task(loss: Criterion, adversary: Adversary | None = None) -> SupervisedTask:
     torch.manual_seed(0)
     model = nn.Sequential(nn.Flatten(), nn.Linear(72, 2))
-    return SupervisedTask(model, loss, SPEC, adversary, metrics=["accuracy", "confusion"])
+    return with_metrics(SupervisedTask(model, loss, SPEC, adversary, metrics=["accuracy", "confusion"]), SPEC)
 
 
 def measure(task: SupervisedTask) -> None:
