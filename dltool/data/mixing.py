@@ -11,18 +11,15 @@ from dltool.core.randomness import derive_seed, generator
 from dltool.declarations.component import requires
 
 no_mixing = requires(
-    lambda config: (
-        config.data.inputs != "image" or not (config.data.augment.get("mixup") or config.data.augment.get("cutmix"))
-    ),
+    lambda config: not config.data.get("augment", {}).get("mixup") and not config.data.get("augment", {}).get("cutmix"),
     "data.augment.mixup and data.augment.cutmix mix classes, and task={task.name} cannot learn from mixed ones",
     hint="data.augment.mixup=0 data.augment.cutmix=0",
 )
 
 mixing_needs_classes = requires(
     lambda config: (
-        config.data.inputs != "image"
-        or config.data.targets in ("classes", "binary")
-        or not (config.data.augment.get("mixup") or config.data.augment.get("cutmix"))
+        config.data.targets in ("classes", "binary")
+        or (not config.data.get("augment", {}).get("mixup") and not config.data.get("augment", {}).get("cutmix"))
     ),
     "data.augment.mixup and data.augment.cutmix mix classes, and the data's targets are others",
     hint="data.augment.mixup=0 data.augment.cutmix=0",

@@ -134,9 +134,10 @@ class Evaluation:
         return value
 
     def result(self, call: ast.Call, names: Mapping[str, Any]) -> Any:
-        """What a function, or the `get` of a mapping, returns."""
+        """What a function, or the `get` of a mapping or of a group of the config, returns."""
         if isinstance(call.func, ast.Attribute):
             mapping = self.value(call.func.value, names)
+            mapping = vars(mapping) if type(mapping) is SimpleNamespace else mapping
             if not isinstance(mapping, dict):
                 raise TypeError(f"{ast.unparse(call.func.value)} is no mapping")
             return mapping.get(*(self.value(argument, names) for argument in call.args))

@@ -295,3 +295,17 @@ def test_a_rule_that_cannot_be_evaluated_is_named_with_file_and_line() -> None:
     assert (rule.message, rule.hint) == ("no", None)
     with pytest.raises(ConfigError, match=r"models\.py, line 1: .*config\.model has no attribute 'w'"):
         rule.holds(CONFIG)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ('config.data.get("root", 3)', None),
+        ('config.data.get("missing", 3)', 3),
+        ('config.data.get("missing")', None),
+        ('config.data.get("augment", {}).get("mixup")', 0.2),
+        ('config.model.get("augment", {}).get("mixup")', None),
+    ],
+)
+def test_get_of_a_group_reads_keys_that_not_every_option_has(text: str, value: object) -> None:
+    assert read(text)(CONFIG) == value
