@@ -100,8 +100,9 @@ def draw(measured: "Evaluation", used: "Run", folder: Path) -> None:
     if measured.mistakes is not None and used.preprocessing.gives_pixels:
         to_pixels = used.preprocessing.pixels
         found = network_pictures(used.model, measured.mistakes, to_pixels, title, split, receptive_field=True)
-        pictures = {**found, **pictures}  # The confusion matrix of the metric, where there is one.
-    pictures["attacked.png"] = partial(attack_picture, task, used.spec, f"{title}, {split}")
+        pictures |= {name: draw for name, draw in found.items() if name not in pictures}
+    if task.predicts_classes:
+        pictures["attacked.png"] = partial(attack_picture, task, used.spec, f"{title}, {split}")
     if measured.codes is not None and reconstructs(task):
         pictures["latent_plane.png"] = partial(latent_picture, task, measured.codes, title, split)
     drawn = save_pictures(pictures, folder)

@@ -15,7 +15,7 @@ GROUPS = {
     "schedule": "the learning rate over time",
     "trainer": "length, device, precision, checkpoints",
     "logger": "what is written while training",
-    "observer": "what of your own watches the training",
+    "observer": "a class of your own that watches the training",
     "data": "what is learned from",
     "model": "what learns",
     "experiment": "complete recipes, with their measured results",

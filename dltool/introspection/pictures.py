@@ -113,7 +113,7 @@ def mistakes_picture(mistakes: Mistakes, to_pixels: ToPixels, title: str) -> "Fi
 
 
 def attack_picture(task: Task, spec: DataSpec, title: str) -> "Figure | None":
-    """What an attack made of some images in the newest evaluation; None where nothing was attacked."""
+    """Some images of the newest evaluation before and after the attack; None where nothing was attacked."""
     if (examples := task.attacked_examples) is None:
         return None
     clean, attacked = (pixels.float().cpu().numpy() for pixels in (examples.clean, examples.attacked))

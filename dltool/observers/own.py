@@ -2,13 +2,15 @@
 
 import contextlib
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from dltool.core.errors import ConfigError, DltoolError, RunError
-from dltool.engine.observer import Observer, Outcome, Progress
+from dltool.core.shell import quoted
+from dltool.engine.observer import Observer, Outcome, Progress, Watched
 from dltool.tasks.task import Task
 from dltool.trust.importing import described
+from dltool.trust.sources import trust_flags
 
 
 class OwnObserver(Observer):
@@ -20,13 +22,13 @@ class OwnObserver(Observer):
     Args:
         name: Of the option.
         observer: The user's.
-        warn: Says a line to the user.
+        watched: The training.
 
     Raises:
         ConfigError: It is no Observer.
     """
 
-    def __init__(self, name: str, observer: object, warn: Callable[[str], None]) -> None:
+    def __init__(self, name: str, observer: object, watched: Watched) -> None:
         if not isinstance(observer, Observer):
             raise ConfigError(
                 f"observer={name} gives a {type(observer).__name__}, which is no Observer",
@@ -34,7 +36,7 @@ class OwnObserver(Observer):
             )
         self.name = name
         self.observer = observer
-        self.warn = warn
+        self.watched = watched
         self.every_n_steps = observer.every_n_steps
 
     def on_start(self, task: Task, progress: Progress) -> None:
@@ -81,6 +83,6 @@ class OwnObserver(Observer):
         except Exception as error:
             message = f"observer={self.name}: {described(error)}"
             if not warned_of:
-                hint = "mend the file, then resume with --trust; or resume with observer=none"
-                raise RunError(message, hint) from error
-            self.warn(message)
+                again = f"dltool resume {trust_flags()}{quoted(self.watched.folder.path)}"
+                raise RunError(message, f"fix it, then {again}; observer=none goes on without it") from error
+            self.watched.warn(message)

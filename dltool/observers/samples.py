@@ -1,4 +1,4 @@
-"""Pictures of what a model makes, one per epoch, always from the same noise or the same inputs."""
+"""Pictures of a model's samples, one per epoch, always from the same noise or the same inputs."""
 
 import contextlib
 import functools
@@ -98,7 +98,7 @@ class SamplesPlot(Observer):
             self._drawn, self._has_drawn = self._position(), True
 
     def _draw_picture(self, path: Target, title: str) -> bool:
-        """Draw what the task makes; False where it makes nothing that has a picture."""
+        """Draw the task's picture; False where it has none."""
         spec = self.spec
         is_image = len(spec.input_shape) == 3
         if self._task is None or not (is_image or spec.input_shape == (2,)):

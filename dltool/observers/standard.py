@@ -59,6 +59,6 @@ def standard_observers(
     if logger.samples:
         observers.append(SamplesPlot(watched, every_n_steps=logger.samples_every_n_steps, seed=config["seed"]))
     if (own := build_observer(config, watched)) is not None:
-        observers.append(OwnObserver(config["observer"]["name"], own, warn))
+        observers.append(OwnObserver(config["observer"]["name"], own, watched))
     # After the pictures, which trackers take along.
     return [*observers, *make_trackers(logger.to, run, warn, config.tree, logger)]

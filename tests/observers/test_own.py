@@ -7,6 +7,12 @@ from pathlib import Path
 
 import pytest
 import yaml
+from watching import watch
+
+from dltool.core.errors import RunError
+from dltool.engine.observer import Observer
+from dltool.engine.signals import Interrupted
+from dltool.observers.own import OwnObserver
 
 Dltool = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -138,6 +144,22 @@ def test_a_failure_after_the_end_is_a_warning(dltool_here: Dltool, mine: Path) -
     assert done.returncode == 0
     assert f"warning: observer=norms: {mine}, line {LINE}: ValueError: not here" in done.stderr
     assert status("run")["state"] == "finished"
+
+
+def test_how_a_training_ended_is_not_hidden_by_a_failure_at_its_end(tmp_path: Path) -> None:
+    class Broken(Observer):
+        def on_end(self) -> None:
+            raise ValueError("not here")
+
+    warnings: list[str] = []
+    own = OwnObserver("mine", Broken(), watch(tmp_path, warn=warnings.append))
+    try:
+        raise Interrupted(2)
+    except Interrupted:
+        own.on_end()
+    assert warnings == ["observer=mine: ValueError: not here"]
+    with pytest.raises(RunError, match="observer=mine: ValueError: not here"):
+        own.on_end()
 
 
 @pytest.mark.parametrize(
