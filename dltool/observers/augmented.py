@@ -37,12 +37,12 @@ class AugmentedPlot(Observer):
 
     def draw_once(self) -> None:
         """A picture that cannot be drawn must not end a training."""
-        if self.source.augmentation is None or self.path.exists():
+        if self.source.augment is None or self.path.exists():
             return
         try:
             if examples := self.source.examples(NUM_IMAGES):
                 before, after = (images.float().cpu().numpy() for images in examples)
-                draw_pairs(before, after, self.path, self.source.augmentation.describe())
+                draw_pairs(before, after, self.path, self.source.augment.describe())
         except Exception as error:
             warnings.warn(f"plots/augmented.png could not be drawn: {error}", stacklevel=2)
 
