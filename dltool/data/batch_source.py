@@ -67,10 +67,12 @@ class BatchSource(ABC):
         batches_per_epoch: Batches in one pass; see keep_first_batches.
         repeats: Whether every pass draws what the first one does.
         unit: What `samples_per_epoch` counts.
+        augment: How training images vary; None without augmentation.
     """
 
     batches_per_epoch: int
     unit: Literal["samples", "tokens"] = "samples"
+    augment: Augmenter | None = None
 
     def __init__(self) -> None:
         self.draws = 0
@@ -91,11 +93,6 @@ class BatchSource(ABC):
 
     def tokens_in_memory(self) -> TokensInMemory | None:
         """The tokens, where batches are cut out of one long text; else None."""
-        return None
-
-    @property
-    def augmentation(self) -> Augmenter | None:
-        """How training images vary; None without augmentation."""
         return None
 
     def examples(self, count: int) -> tuple[Tensor, Tensor] | None:

@@ -129,10 +129,6 @@ class TrainSource(BatchSource):
             self.augment,
         )
 
-    @property
-    def augmentation(self) -> Augmenter | None:
-        return self.augment
-
     def examples(self, count: int) -> tuple[Tensor, Tensor] | None:
         if self.augment is None:
             return None

@@ -32,11 +32,11 @@ class AugmentedPlot(Observer):
 
     def draw_once(self) -> None:
         """A picture that cannot be drawn must not end a training."""
-        if self.source.augmentation is None or self.path.exists():
+        if self.source.augment is None or self.path.exists():
             return
         try:
             if examples := self.source.examples(NUM_IMAGES):
                 before, after = (images.float().cpu().numpy() for images in examples)
-                save_figure(augmented_images(before, after, self.source.augmentation.describe()), self.path)
+                save_figure(augmented_images(before, after, self.source.augment.describe()), self.path)
         except Exception as error:
             warnings.warn(f"plots/augmented.png could not be drawn: {error}", stacklevel=2)
