@@ -1,11 +1,11 @@
-"""The words that people bring from other tools, and what they are called here."""
+"""The names that users bring from other tools, and their names in dltool."""
 
 import difflib
 from collections.abc import Iterable
 
 from dltool.core.shell import setting
 
-# Our key, then what Lightning, timm, Keras, Ultralytics, Hugging Face and plain PyTorch scripts call it.
+# Our key, then its names in Lightning, timm, Keras, Ultralytics, Hugging Face and plain PyTorch scripts.
 KEYS = """
 optim: optimizer optimiser
 schedule: scheduler lr_scheduler lr_schedule
@@ -94,6 +94,6 @@ def key_hint(word: str) -> str | None:
 
 
 def nearest(word: str, names: Iterable[str]) -> str | None:
-    """The valid name that a mistyped word is nearest to, or None where none is near."""
+    """The valid name nearest to a mistyped word; None if no name is close."""
     close = difflib.get_close_matches(word.lower(), list(names), n=1, cutoff=0.6)
     return close[0] if close else None
