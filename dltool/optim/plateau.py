@@ -1,4 +1,4 @@
-"""The schedule that waits for a metric to stop improving; the only one with a state."""
+"""The schedule that waits for a metric to stop improving; the only schedule with a state."""
 
 import math
 from typing import Any, Literal
@@ -18,20 +18,20 @@ from dltool.optim.schedule import Schedule
 class Plateau(Schedule):
     """Multiply the learning rate by `factor` when a metric has not improved for a while.
 
-    Torch's ReduceLROnPlateau, counted in evaluations. Two deviations: the least learning rate is relative to
-    the base one, and so is the threshold to the best value's size, where torch takes its sign along and
-    then calls a slightly worse negative value better.
+    Torch's ReduceLROnPlateau, counted in evaluations. Two deviations. The minimum learning rate is relative to
+    the base one. The threshold is relative to the absolute best value, where torch keeps its sign and so
+    counts a slightly worse negative value as better.
 
     Args:
-        factor: What a reduction multiplies by.
-        patience: Evaluations without improvement that are borne; the next one reduces.
-        threshold: Least improvement that counts, relative to the best value or absolute.
+        factor: Factor of each reduction.
+        patience: Evaluations without improvement that are tolerated; the next one reduces.
+        threshold: Smallest improvement that counts, relative to the best value or absolute.
         threshold_mode: "rel" or "abs".
         cooldown: Evaluations after a reduction that are not counted as bad.
-        min_factor: Least product of all reductions.
+        min_factor: Minimum product of all reductions.
         metric: A metric of the validation split such as "val/loss"; null takes the task's main metric.
-        mode: Whether less or more is better. "auto" is the direction of the task's main metric; for another
-            one, "min" for losses and errors and "max" for all else.
+        mode: Whether lower or higher is better. "auto" is the direction of the task's main metric; for other metrics,
+            "min" for losses and errors and "max" for all others.
         warmup_steps, warmup_start: As in Schedule; evaluations during the warm-up are counted.
     """
 
@@ -67,12 +67,12 @@ class Plateau(Schedule):
         return self.product
 
     def observe(self, metrics: dict[str, float], main_metric: tuple[str, str] | None) -> None:
-        """Count one evaluation, and reduce the factor where patience has run out.
+        """Count one evaluation, and reduce the factor if patience is exhausted.
 
         Raises:
-            ConfigError: If the metric is not among `metrics`, or none is named and the task has no main one.
+            ConfigError: If the metric is not in `metrics`, or none is named and the task has no main one.
         """
-        name, direction = self.followed(main_metric)
+        name, direction = self.monitored(main_metric)
         value = find(name, metrics)
         if self.improves(value, direction):
             self.best = value
@@ -87,8 +87,8 @@ class Plateau(Schedule):
             self.cooldown_left = self.cooldown
             self.num_bad = 0
 
-    def followed(self, main_metric: tuple[str, str] | None) -> tuple[str, str]:
-        """The metric to follow and its direction, "min" or "max"."""
+    def monitored(self, main_metric: tuple[str, str] | None) -> tuple[str, str]:
+        """The monitored metric and its direction, "min" or "max"."""
         main, direction = main_metric or (None, "")
         name = self.metric or main
         if name is None:
@@ -121,7 +121,7 @@ class Plateau(Schedule):
 
 
 def find(name: str, metrics: dict[str, float]) -> float:
-    """The metric of that name, with or without the split in front."""
+    """The metric of that name, with or without the split as a prefix."""
     for key in (name, f"val/{name}", name.removeprefix("val/")):
         if key in metrics:
             return metrics[key]

@@ -86,7 +86,7 @@ def test_applies_its_factor_after_a_warm_up():
     ],
 )
 def test_metric_and_direction(metric, mode, main, expected):
-    assert Plateau(metric=metric, mode=mode).followed(main) == expected
+    assert Plateau(metric=metric, mode=mode).monitored(main) == expected
 
 
 def test_a_worse_negative_value_is_no_improvement():
