@@ -44,7 +44,7 @@ def test_names_one_a_line(dltool_here: Dltool, gpt: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "message", "hint"),
     [
-        (["--prompt", "gold日"], "the training never saw '日'", "--unknown=skip"),
+        (["--prompt", "gold日"], "not in the training data: '日'", "--unknown=skip"),
         (["--temperature", "-1"], "temperature=-1.0", "greedy"),
         (["--count", "0"], "--count 0", "--count 1"),
         (["--output", "x.png"], "--output is for pictures", "> FILE"),

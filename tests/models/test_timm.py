@@ -65,8 +65,8 @@ def test_names_of_weights(monkeypatch):
     monkeypatch.setattr("huggingface_hub.try_to_load_from_cache", lambda repo, name: cached.get((repo, name)))
     assert str(timm_file("resnet18", "DEFAULT", False)) == "/cache/model.safetensors"
     assert str(timm_file("resnet18.a1_in1k", "DEFAULT", False)) == "/cache/model.safetensors"
-    with pytest.raises(ConfigError, match=r"timm/resnet18.a2_in1k, .* nothing is fetched unasked"):
+    with pytest.raises(ConfigError, match=r"timm/resnet18.a2_in1k, .* nothing is downloaded unasked"):
         timm_file("resnet18", "a2_in1k", False)
-    with pytest.raises(ConfigError, match="timm has no such weights of resnet18") as error:
+    with pytest.raises(ConfigError, match="timm has no such weights for resnet18") as error:
         timm_file("resnet18", "a1_in2k", False)
     assert error.value.hint == "did you mean model.weights=a1_in1k?"
