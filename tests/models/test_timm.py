@@ -36,7 +36,11 @@ def test_takes_the_data_s_channels_size_and_classes(arch):
         ("resnet19", "has no such architecture", "did you mean model.arch=resnet18?"),
         ("hf-hub:someone/resnet18", "has no such architecture", None),
         ("resnet18.nix", "Invalid pretrained tag", None),
-        ("inception_v3", "takes no images of 3×64×64", "data.resize=299, or for a folder of images data.size=299"),
+        (
+            "inception_v3",
+            "does not accept images of 3×64×64",
+            "data.resize=299, or for a folder of images data.size=299",
+        ),
     ],
 )
 def test_what_cannot_be_built(arch, message, hint):
