@@ -1,4 +1,4 @@
-"""The curves of several runs over each other: a metric a panel, a line a run, or a group of seeds."""
+"""The curves of several runs in one figure: a panel per metric, a line per run or per group of seeds."""
 
 import math
 import statistics
@@ -22,20 +22,20 @@ from dltool.runs.comparison import NO_CONFIG, labels
 from dltool.runs.folder import METRICS
 from dltool.runs.records import read_records
 
-if TYPE_CHECKING:  # matplotlib is imported when the first picture is drawn.
+if TYPE_CHECKING:  # matplotlib is imported when the first figure is drawn.
     from matplotlib.axes import Axes
 
-NUM_DISTINCT_COLORS = 10  # Of tab10; more curves are spread over the hues of turbo.
+NUM_DISTINCT_COLORS = 10  # The colours of tab10; more curves use turbo.
 MAX_LEGEND = 24
 LEGEND_CHARACTERS_PER_INCH = 11
 
 
 @dataclass(frozen=True)
 class RunLog:
-    """A run with what it measured.
+    """A run with its logged metrics.
 
     Attributes:
-        lines: Of its metrics.jsonl.
+        lines: The lines of its metrics.jsonl.
     """
 
     record: RunRecord
@@ -43,12 +43,12 @@ class RunLog:
 
     @property
     def metrics(self) -> list[str]:
-        """Every metric that it logged, in the order of the first time."""
+        """Every logged metric, in order of first appearance."""
         return list(dict.fromkeys(key for line in self.lines for key in line if "/" in key))
 
     @property
     def steps_per_epoch(self) -> float | None:
-        """Steps of a pass over the training data, None where none was finished."""
+        """Steps of an epoch over the training data; None if no epoch was finished."""
         passes = [line for line in self.lines if line.get("split") == "train" and line.get("epoch")]
         return passes[-1]["step"] / passes[-1]["epoch"] if passes else None
 
@@ -64,10 +64,10 @@ class RunLog:
 
 @dataclass(frozen=True)
 class Curve:
-    """A metric over steps or epochs, of one run or of several that differ in nothing but the seed.
+    """A metric over steps or epochs, of one run or of several that differ only in the seed.
 
     Attributes:
-        points: (x, mean, standard deviation with n - 1), by x; the deviation is 0 where there is one run.
+        points: (x, mean, standard deviation with n - 1), by x; the deviation is 0 for a single run.
     """
 
     label: str
@@ -79,9 +79,9 @@ def read_logs(records: Sequence[RunRecord]) -> list[RunLog]:
 
 
 def common_metrics(logs: Sequence[RunLog]) -> list[str]:
-    """What is drawn where nothing is asked for: the loss that all runs have and a score of the same split.
+    """The default metrics to draw: the loss that all runs have and a score of the same split.
 
-    The validation split if it can be, then the training; without a common loss or score, the other alone.
+    On the validation split if possible, else on the training split; without a common loss or score, only the other.
     """
     shared = [name for name in logs[0].metrics if all(name in log.metrics for log in logs)] if logs else []
     for split in ("val", "train", "step", "test"):
@@ -94,7 +94,7 @@ def common_metrics(logs: Sequence[RunLog]) -> list[str]:
 
 
 def make_curves(logs: Sequence[RunLog], metric: str, unit: str, *, group: bool) -> list[Curve]:
-    """One curve a run, or with `group` one for all the runs that differ in the seed only."""
+    """One curve per run, or with `group` one per set of runs that differ only in the seed."""
     groups: dict[str, list[RunLog]] = {}
     for log in logs:
         key = repr(without_seed(log.record.config)) if group else str(log.record.path)
@@ -117,14 +117,14 @@ def without_seed(config: dict[str, Any]) -> list[tuple[str, Any]]:
 
 
 def draw_runs(logs: Sequence[RunLog], metrics: Sequence[str], path: Path, *, unit: str, group: bool) -> None:
-    """Write the picture.
+    """Draw the figure and write it.
 
     Args:
         logs: The runs, at least one.
-        metrics: A panel each, such as "val/loss".
-        path: Of the picture, in any format that matplotlib writes.
+        metrics: One panel each, such as "val/loss".
+        path: Of the figure, in any format that matplotlib writes.
         unit: Of the x-axis, "step" or "epoch".
-        group: Draw the mean and a band of one standard deviation of the runs that differ in the seed only.
+        group: Draw the mean and a band of one standard deviation of the runs that differ only in the seed.
     """
     import matplotlib
 
@@ -169,7 +169,7 @@ def draw_curve(axes: "Axes", curve: Curve, color: Any) -> None:
 
 
 def legend_columns(names: Sequence[str], width: float) -> int:
-    """How many entries fit beside each other into so many inches."""
+    """How many entries fit side by side into this many inches."""
     longest = max(map(len, names)) + 4
     return max(1, min(len(names), int(width * LEGEND_CHARACTERS_PER_INCH / longest)))
 
@@ -183,7 +183,7 @@ def colors(count: int) -> list[Any]:
 
 
 def common_title(logs: Sequence[RunLog]) -> str:
-    """What all runs have in common: "lenet on digits", "digits", or how many there are."""
+    """The common part of all runs: "lenet on digits", "digits", or the number of runs."""
     models = {log.record.config.get("model.name") for log in logs}
     data = {log.record.config.get("data.name") for log in logs}
     model, dataset = (str(names.pop()) if len(names) == 1 else "" for names in (models, data))
