@@ -1,4 +1,4 @@
-"""A study in pictures: how the best value improved, where in the space it lies, and the curves of all trials."""
+"""Plots of a study: the best value over time, the values over the space, and the curves of all trials."""
 
 import math
 from pathlib import Path
@@ -12,7 +12,7 @@ from dltool.figures.fonts import fonts_for
 from dltool.search.space import Dimension
 from dltool.search.study import Study
 
-if TYPE_CHECKING:  # matplotlib is imported when the first picture is drawn.
+if TYPE_CHECKING:  # matplotlib is imported when the first figure is drawn.
     from matplotlib.axes import Axes
 
 FINISHED, PRUNED, BEST = "#1f77b4", "#b0b0b0", "#ff7f0e"
@@ -35,7 +35,7 @@ def draw_study(study: Study) -> list[Path]:
 
 
 def last_value(trial: FrozenTrial) -> float:
-    """What a trial reached: its value, or where it was pruned its last evaluation; else NaN."""
+    """The value of a trial, or its last evaluation if it was pruned; else NaN."""
     if trial.state == TrialState.COMPLETE and trial.value is not None:
         return float(trial.value)
     values = trial.intermediate_values
@@ -47,7 +47,7 @@ def is_finished(trial: FrozenTrial) -> bool:
 
 
 def draw_history(study: Study, trials: list[FrozenTrial], path: SafePath) -> Path:
-    """Each trial's value by its number, and the best of those finished so far."""
+    """Each trial's value by its number, and the best finished one so far."""
     figure = make_figure(7.0, 4.4)
     axes = figure.add_subplot()
     scatter(axes, [(trial.number, last_value(trial), trial) for trial in trials])
@@ -64,7 +64,7 @@ def draw_history(study: Study, trials: list[FrozenTrial], path: SafePath) -> Pat
 
 
 def draw_space(study: Study, trials: list[FrozenTrial], path: SafePath) -> Path:
-    """The value over each dimension of the space: where the good trials lie."""
+    """The value over each dimension of the space: the regions of the good trials."""
     columns = num_panel_columns(len(study.space))
     rows = math.ceil(len(study.space) / columns)
     figure = make_figure(1.2 + 4.8 * columns, 0.9 + 3.5 * rows)
@@ -89,12 +89,12 @@ def draw_space(study: Study, trials: list[FrozenTrial], path: SafePath) -> Path:
 
 
 def where(dimension: Dimension, value: object) -> float:
-    """A value's place on the axis; choices stand side by side."""
+    """A value's position on the axis; choices are placed side by side."""
     return float(dimension.choices.index(str(value))) if dimension.choices else float(str(value))
 
 
 def draw_curves(study: Study, trials: list[FrozenTrial], path: SafePath) -> Path:
-    """The metric of every trial over its training; the pruned ones end where they were ended."""
+    """The metric of every trial over its training; the curves of pruned trials end early."""
     figure = make_figure(7.0, 4.4)
     axes = figure.add_subplot()
     finished = study.finished()
@@ -114,7 +114,7 @@ def draw_curves(study: Study, trials: list[FrozenTrial], path: SafePath) -> Path
 
 
 def scatter(axes: "Axes", points: list[tuple[float, float, FrozenTrial]]) -> None:
-    """Finished trials full, pruned ones pale."""
+    """Finished trials opaque, pruned ones pale."""
     for finished, color, label in ((False, PRUNED, "pruned"), (True, FINISHED, "finished")):
         chosen = [(x, y) for x, y, trial in points if is_finished(trial) == finished]
         if chosen:
