@@ -1,4 +1,4 @@
-"""What a model says of texts, for a person."""
+"""Prints a model's predictions for texts."""
 
 import sys
 from collections.abc import Sequence
@@ -10,12 +10,12 @@ from dltool.cli.tables import cell_width, one_line, print_table, terminal_width
 if TYPE_CHECKING:
     from dltool.inference.sequence_predictions import ClozePredictions, TagPredictions, TextPredictions
 
-WIDTH = 100  # Columns where there is no terminal.
+WIDTH = 100  # Columns if there is no terminal.
 GAP = 2
 
 
 def print_tags(predictions: "TagPredictions") -> None:
-    """Each text with the tag of every word under it, an empty line behind."""
+    """Print each text with the tag of every word below it, followed by an empty line."""
     width = terminal_width() or WIDTH
     for words, tags in zip(predictions.words, predictions.values, strict=True):
         above = below = ""
@@ -30,18 +30,18 @@ def print_tags(predictions: "TagPredictions") -> None:
 
 
 def print_drawn(paths: Sequence[Path]) -> None:
-    """Where the pictures are, beside what is printed of the texts."""
+    """Print the paths of the figures to standard error."""
     print(f"drawn: {', '.join(map(str, paths))}", file=sys.stderr)
 
 
 def print_written(predictions: "TextPredictions") -> None:
-    """A line a text: what was read, what was written."""
+    """Print a line per text: the input and the output."""
     rows = [(one_line(name), one_line(text)) for name, text in zip(predictions.names, predictions.values, strict=True)]
     print_table(("input", "prediction"), rows)
 
 
 def print_blanks(predictions: "ClozePredictions", count: int) -> None:
-    """Each text with its blanks filled, then for each blank the likeliest words."""
+    """Print each text with its blanks filled, then the most likely words for each blank."""
     for value, blanks in zip(predictions.values, predictions.blanks, strict=True):
         print(one_line(value))
         for place, answers in enumerate(blanks, start=1):

@@ -76,20 +76,20 @@ breast_cancer: cancer
 }
 
 
-def by_foreign_word(table: str) -> dict[str, str]:
+def by_other_name(table: str) -> dict[str, str]:
     rows = [line.split(": ") for line in table.strip().splitlines()]
     return {word: ours for ours, theirs in rows for word in theirs.split()}
 
 
 def option_hint(group: str, word: str) -> str | None:
     """The hint for an option known by another name, or None."""
-    known = by_foreign_word(OPTIONS.get(group, "")).get(word.lower())
+    known = by_other_name(OPTIONS.get(group, "")).get(word.lower())
     return f"{word} is called {known} here: {setting(group, known)}" if known else None
 
 
 def key_hint(word: str) -> str | None:
     """The hint for a key known from another tool, or None."""
-    known = by_foreign_word(KEYS).get(word.lower())
+    known = by_other_name(KEYS).get(word.lower())
     return f"{word} is called {known} here: {known}=…" if known else None
 
 

@@ -73,7 +73,7 @@ def rotary_positions(positions: Positions, max_length: int, head_dim: int) -> Ro
     return RotaryPositions(max_length, head_dim) if positions == "rotary" else None
 
 
-def num_seen(state: Sequence[KeyValues] | None) -> int:
+def num_cached(state: Sequence[KeyValues] | None) -> int:
     """The number of positions in a KV cache."""
     return state[0].keys.shape[2] if state else 0
 

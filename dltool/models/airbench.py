@@ -90,11 +90,11 @@ class ConvGroup(nn.Module):
 
     def __init__(self, num_inputs: int, width: int, norm_momentum: float, norm_eps: float) -> None:
         super().__init__()
-        self.conv1 = passing_convolution(num_inputs, width)
+        self.conv1 = identity_convolution(num_inputs, width)
         self.pool = nn.MaxPool2d(2)
-        self.norm1 = shifting_norm(width, norm_momentum, norm_eps)
-        self.conv2 = passing_convolution(width, width)
-        self.norm2 = shifting_norm(width, norm_momentum, norm_eps)
+        self.norm1 = bias_only_norm(width, norm_momentum, norm_eps)
+        self.conv2 = identity_convolution(width, width)
+        self.norm2 = bias_only_norm(width, norm_momentum, norm_eps)
         self.activation = nn.GELU()
 
     def forward(self, maps: Tensor) -> Tensor:
@@ -103,14 +103,14 @@ class ConvGroup(nn.Module):
         return self.activation(self.norm2(self.conv2(maps)))
 
 
-def passing_convolution(num_inputs: int, num_outputs: int) -> nn.Conv2d:
+def identity_convolution(num_inputs: int, num_outputs: int) -> nn.Conv2d:
     """A 3×3 convolution without bias whose first filters are initialized to the identity, the others as in torch."""
     convolution = nn.Conv2d(num_inputs, num_outputs, kernel_size=3, padding=1, bias=False)
     nn.init.dirac_(convolution.weight.detach()[:num_inputs])
     return convolution
 
 
-def shifting_norm(num_maps: int, momentum: float, eps: float) -> BatchNorm2d:
+def bias_only_norm(num_maps: int, momentum: float, eps: float) -> BatchNorm2d:
     """Batch norm that trains only its biases."""
     norm = BatchNorm2d(num_maps, eps=eps, momentum=momentum)
     norm.weight.requires_grad_(False)

@@ -218,7 +218,7 @@ class StageBuilder:
         self.check_size(name, new)
         bias = not self.batch_norm  # Batch norm would subtract it again.
         if stage.connection == "full":
-            layers.add_module(name, full_connection(self.shape, new, bias=bias))
+            layers.add_module(name, fully_connected(self.shape, new, bias=bias))
         else:
             if before != after:
                 layers.add_module(f"pad{number}", nn.ZeroPad2d((before, after, before, after)))
@@ -266,7 +266,7 @@ class StageBuilder:
             )
 
 
-def full_connection(old: Shape, new: Shape, *, bias: bool) -> nn.Sequential:
+def fully_connected(old: Shape, new: Shape, *, bias: bool) -> nn.Sequential:
     """Connects every unit of the new maps to every one of the old."""
     linear = nn.Linear(old[0] * old[1] * old[2], new[0] * new[1] * new[2], bias=bias)
     return nn.Sequential(nn.Flatten(), linear, nn.Unflatten(1, new))

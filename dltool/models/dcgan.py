@@ -158,7 +158,7 @@ class Generator(nn.Module):
         classes = codes[:, codes.shape[1] - self.num_classes :]  # (B, 0) if the layers get none.
         maps = self.unflatten(self.enter(codes))
         for norm, layer in zip(self.norms, self.layers, strict=True):
-            maps = layer(beside(torch.relu(norm(maps)), classes))
+            maps = layer(append_classes(torch.relu(norm(maps)), classes))
         return self.bounded(maps)
 
 
@@ -205,17 +205,17 @@ class Discriminator(nn.Module):
         self.output = nn.Sigmoid() if output == "sigmoid" else nn.Identity()
 
     def forward(self, images: Tensor, classes: Tensor | None = None) -> Tensor:
-        maps = beside(images, classes) if self.at_the_input else images
+        maps = append_classes(images, classes) if self.at_the_input else images
         for i, (layer, norm) in enumerate(zip(self.layers, self.norms, strict=True)):
-            maps = beside(maps, classes) if i > 0 and self.at_every_layer else maps
+            maps = append_classes(maps, classes) if i > 0 and self.at_every_layer else maps
             maps = self.activation(norm(layer(maps)))
-        verdicts = self.head((beside(maps, classes) if self.at_every_layer else maps).flatten(1))[:, 0]  # (B,)
+        verdicts = self.head((append_classes(maps, classes) if self.at_every_layer else maps).flatten(1))[:, 0]  # (B,)
         if self.embedding is not None:
             verdicts = verdicts + (self.embedding(classes) * maps.sum(dim=(2, 3))).sum(dim=1)
         return self.output(verdicts)
 
 
-def beside(maps: Tensor, classes: Tensor | None) -> Tensor:
+def append_classes(maps: Tensor, classes: Tensor | None) -> Tensor:
     """Maps `(B, C, H, W)` with the classes `(B, K)` as K additional maps, constant over the pixels; K may be 0."""
     if classes is None or classes.shape[1] == 0:
         return maps

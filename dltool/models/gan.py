@@ -88,10 +88,10 @@ class Gan(AdversarialNetworks):
             *([nn.Sigmoid()] if discriminator_output == "sigmoid" else []),
             nn.Flatten(0),  # (B, 1) -> (B,)
         ]
-        self.discriminator = BesideClasses(*layers) if self.num_classes else nn.Sequential(nn.Flatten(), *layers)
+        self.discriminator = FlattenWithClasses(*layers) if self.num_classes else nn.Sequential(nn.Flatten(), *layers)
 
 
-class BesideClasses(nn.Sequential):
+class FlattenWithClasses(nn.Sequential):
     """Layers that take flattened samples concatenated with one-hot classes."""
 
     def forward(self, inputs: Tensor, classes: Tensor) -> Tensor:  # type: ignore[override]

@@ -10,7 +10,7 @@ from dltool.core.errors import ConfigError
 from dltool.core.spec import DataSpec
 from dltool.declarations.component import Fraction, Positive, register, requires
 from dltool.layers.attention import KeyValues
-from dltool.layers.embedding import SequenceEmbedding, num_seen, rotary_positions, select_rows
+from dltool.layers.embedding import SequenceEmbedding, num_cached, rotary_positions, select_rows
 from dltool.layers.transformer import BlockSettings, TransformerBlock
 
 INITIAL_STD = 0.02
@@ -118,7 +118,7 @@ class Gpt(nn.Module):
         Raises:
             DataError: If the tokens, with those of the state, are more than `max_length`.
         """
-        features = self.embedding(tokens, num_seen(state))
+        features = self.embedding(tokens, num_cached(state))
         seen = []
         for i, block in enumerate(self.blocks):
             features, present = block(features, causal=True, past=state[i] if state else None)

@@ -84,13 +84,13 @@ class R3Gan(AdversarialNetworks):
         layers: list[nn.Module] = [GenerativeBasis(latent_dim + embedding_dim, first, sides[0]), *stage(first)]
         for narrow, wide in pairwise(widths):
             layers += [*transition(narrow, wide), Upsample(), *stage(wide)]
-        self.generator = ClassBesideNoise(latent_dim, self.num_classes, embedding_dim, layers)
+        self.generator = ConditionalGenerator(latent_dim, self.num_classes, embedding_dim, layers)
         self.generator.layers.append(convolution(last, channels))
         layers = [convolution(channels, last)]
         for wide, narrow in pairwise(reversed(widths)):
             layers += [*stage(wide), Blur(padding=1, stride=2), *transition(wide, narrow)]
         layers += [*stage(first), DiscriminativeBasis(first, embedding_dim or 1, sides[0])]
-        self.discriminator = ClassTimesFeatures(self.num_classes, embedding_dim, layers)
+        self.discriminator = ProjectionDiscriminator(self.num_classes, embedding_dim, layers)
 
 
 def convolution(input_dim: int, output_dim: int, *, kernel: int = 1, groups: int = 1, gain: float = 1.0) -> nn.Conv2d:
@@ -173,7 +173,7 @@ class DiscriminativeBasis(nn.Module):
         return self.weights((features * self.basis).sum(dim=(2, 3)))
 
 
-class ClassBesideNoise(nn.Module):
+class ConditionalGenerator(nn.Module):
     """The generator: layers that take the noise followed by the embedded class."""
 
     def __init__(self, latent_dim: int, num_classes: int, embedding_dim: int, layers: list[nn.Module]) -> None:
@@ -190,7 +190,7 @@ class ClassBesideNoise(nn.Module):
         return self.layers(torch.cat([z, self.embedding(classes).to(z.dtype)], dim=1))
 
 
-class ClassTimesFeatures(nn.Module):
+class ProjectionDiscriminator(nn.Module):
     """The discriminator: the product of its features with those of the class, or a single feature."""
 
     def __init__(self, num_classes: int, embedding_dim: int, layers: list[nn.Module]) -> None:

@@ -10,7 +10,7 @@ from dltool.core.errors import ConfigError
 from dltool.core.spec import PAD, DataSpec
 from dltool.declarations.component import Fraction, Positive, register, requires
 from dltool.layers.attention import KeyValues
-from dltool.layers.embedding import SequenceEmbedding, num_seen, select_rows
+from dltool.layers.embedding import SequenceEmbedding, num_cached, select_rows
 from dltool.layers.initialize import initialize
 from dltool.layers.transformer import BlockSettings, TransformerBlock
 
@@ -150,7 +150,7 @@ class Transformer(nn.Module):
         Raises:
             DataError: If the words, with those of the state, are more than the number of positions.
         """
-        features = self.target_embedding(target_tokens, num_seen(state))
+        features = self.target_embedding(target_tokens, num_cached(state))
         mask = memory.mask if self.pads else None
         seen = []
         for i, block in enumerate(self.decoder):

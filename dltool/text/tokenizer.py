@@ -93,7 +93,7 @@ class Tokenizer(ABC):
             return [token for token in tokens if token != self.unknown]
         if self.unknown in tokens:
             raise DataError(
-                f"not in the training data: {', '.join(map(repr, self.strangers(text)[:SHOWN]))}", "--unknown=skip"
+                f"not in the training data: {', '.join(map(repr, self.unknown_parts(text)[:SHOWN]))}", "--unknown=skip"
             )
         return tokens
 
@@ -108,7 +108,7 @@ class Tokenizer(ABC):
         """The text of each token of `encode`; unknown ones as they are written."""
         return [self.name(token) for token in self.encode(text)]
 
-    def strangers(self, text: str) -> list[str]:
+    def unknown_parts(self, text: str) -> list[str]:
         """The parts of a text that are not in the vocabulary, without repetition."""
         return []
 

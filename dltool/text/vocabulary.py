@@ -62,7 +62,7 @@ class VocabularyTokenizer(Tokenizer):
     def words(self, text: str) -> list[str]:
         return list(self.parts(text))
 
-    def strangers(self, text: str) -> list[str]:
+    def unknown_parts(self, text: str) -> list[str]:
         return list(dict.fromkeys(part for part in self.parts(text) if part not in self.numbers))
 
     def pieces(self, tokens: Iterable[int]) -> list[str]:
