@@ -1,1 +1,1 @@
-"""What an adversary does to inputs so that a classifier errs; see dltool.attacks.attack."""
+"""Adversarial perturbations of a classifier's inputs; see dltool.attacks.attack."""

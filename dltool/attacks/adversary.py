@@ -1,4 +1,4 @@
-"""An attack on a model, in training and while it is measured."""
+"""An attack on a model, in training and in evaluation."""
 
 from typing import NamedTuple
 
@@ -13,12 +13,12 @@ NUM_EXAMPLES = 8
 
 
 class Examples(NamedTuple):
-    """Some samples before and after an attack, and what the model says of both.
+    """Some samples before and after an attack, with the model's outputs for both.
 
     Attributes:
         clean, attacked: Pixels in [0, 1], `(N, C, H, W)`.
         targets: Their classes, int64 `(N,)`.
-        clean_outputs, attacked_outputs: The model's, `(N, output_dim)`.
+        clean_outputs, attacked_outputs: The model's outputs, `(N, output_dim)`.
     """
 
     clean: Tensor
@@ -28,22 +28,22 @@ class Examples(NamedTuple):
     attacked_outputs: Tensor
 
     def first(self) -> "Examples":
-        """At most NUM_EXAMPLES of them."""
+        """The first NUM_EXAMPLES of them, at most."""
         return Examples(*(values[:NUM_EXAMPLES].detach().clone() for values in self))
 
 
 class Adversary:
-    """Stands between an attack, to which images are pixels in [0, 1], and a model, to which they are scaled inputs.
+    """Connects an attack, which takes pixels in [0, 1], with a model, which takes scaled inputs.
 
     Args:
-        attack: What is done to the pixels.
+        attack: The attack on the pixels.
         spec: Of the data.
 
     Attributes:
-        num_attacked: Samples of the newest evaluation.
+        num_attacked: Samples attacked in the last evaluation.
 
     Raises:
-        ConfigError: As Pixels does.
+        ConfigError: The same as Pixels.
     """
 
     def __init__(self, attack: Attack, spec: DataSpec) -> None:
@@ -52,7 +52,7 @@ class Adversary:
         self.num_attacked = 0
 
     def start(self) -> None:
-        """Before the first batch of a split."""
+        """Reset the counts before the first batch of a split."""
         self.num_attacked = 0
 
     def num_requested(self, count: int) -> int:
@@ -71,9 +71,9 @@ class Adversary:
         objective: Objective | None = None,
         strength: float = 1.0,
     ) -> Tensor:
-        """The inputs after the attack, without a graph; the model is in evaluation mode meanwhile.
+        """The inputs after the attack, without a graph; the model is in evaluation mode during the attack.
 
-        So batch norm's running statistics and dropout have no part in it, and no gradient of a weight is touched.
+        So batch norm's running statistics and dropout are not involved, and no weight's gradient changes.
         """
         classifier, pixels = self.pixels.classifier(model), self.pixels.of(inputs)
         with evaluation_mode(model):
@@ -81,6 +81,6 @@ class Adversary:
         return self.pixels.scaled(moved)
 
     def describe(self) -> str:
-        """What was done to how many samples."""
+        """The attack and the number of attacked samples, as text."""
         few = f", the first {self.num_attacked:,} samples" if self.attack.num_samples is not None else ""
         return f"{self.attack.describe()} in pixels of [0, 1]{few}"

@@ -1,4 +1,4 @@
-"""What every attack is: a way to move pixels within a ball, so that a classifier errs."""
+"""The base of all attacks: perturbations of pixels within a ball, so that a classifier errs."""
 
 from collections.abc import Callable
 from typing import Literal
@@ -12,21 +12,21 @@ from dltool.core.errors import ConfigError
 from dltool.declarations.component import NonNegative, Positive
 
 Classifier = Callable[[Tensor], Tensor]  # Logits `(B, K)` of pixels in [0, 1].
-Objective = Callable[[Tensor, Tensor], Tensor]  # What is maximized, `(B,)`, of logits `(B, K)` and labels `(B,)`.
+Objective = Callable[[Tensor, Tensor], Tensor]  # The maximized values `(B,)` of logits `(B, K)` and labels `(B,)`.
 
 
 class Attack:
-    """Base of all attacks. They see pixels in [0, 1] whatever the model's inputs are scaled to.
+    """Base of all attacks. They take pixels in [0, 1], whatever the scaling of the model's inputs.
 
-    Random numbers come from torch's default generators. An attack is not targeted: any wrong class will do.
+    Random numbers come from torch's default generators. Attacks are untargeted: any wrong class counts.
 
     Args:
-        norm: By which the size of a perturbation is measured, "linf" or "l2".
-        eps: The largest size, for pixels in [0, 1]: 0.3 is usual for MNIST, 0.0314 (8/255) for CIFAR-10, both L∞.
-        num_samples: How many samples of a split are attacked when it is measured, the first ones; null is all.
+        norm: The norm that measures the size of a perturbation, "linf" or "l2".
+        eps: Maximum size, for pixels in [0, 1]: 0.3 is usual for MNIST, 0.0314 (8/255) for CIFAR-10, both L∞.
+        num_samples: How many samples of a split are attacked in an evaluation, the first ones; null is all.
 
     Raises:
-        ConfigError: For an L∞ eps beyond the range of pixels.
+        ConfigError: If an L∞ eps exceeds the range of pixels.
     """
 
     def __init__(
@@ -38,7 +38,7 @@ class Attack:
     ) -> None:
         if norm == "linf" and eps > 1:
             raise ConfigError(
-                f"attack.eps={eps:g} is more than the whole range of pixels, which is [0, 1] to every attack",
+                f"attack.eps={eps:g} is more than the whole range of pixels, which is [0, 1] for every attack",
                 f"attack.eps={eps / 255:.4f} for {eps:g}/255, or attack.norm=l2",
             )
         self.ball = Ball(norm, eps)
@@ -56,16 +56,16 @@ class Attack:
         """Attack images.
 
         Args:
-            classifier: Gives logits `(B, K)` of pixels; in evaluation mode.
+            classifier: Maps pixels to logits `(B, K)`; in evaluation mode.
             pixels: `(B, C, H, W)` in [0, 1].
             labels: Their classes, int64 `(B,)`.
-            objective: What is maximized in place of the attack's own.
+            objective: Maximized in place of the attack's own objective.
             strength: Share of eps, and of each step, that is used.
 
         Returns:
             The attacked pixels, in [0, 1] and at most eps away, without a graph.
         """
-        with torch.enable_grad():  # Everything in it: autocast would keep weights that were cast without a graph.
+        with torch.enable_grad():  # All of it: autocast would cache weights that were cast without a graph.
             return self.attack(classifier, pixels.detach(), labels, objective or self.objective, strength).detach()
 
     def attack(
@@ -78,13 +78,13 @@ class Attack:
         return F.cross_entropy(logits, labels, reduction="none")
 
     def describe(self) -> str:
-        """What a person should know of a measurement under it."""
+        """The norm and size of the attack, for the log."""
         norm = {"linf": "L∞", "l2": "L2"}[self.ball.norm]
         return f"{norm} eps {self.ball.eps:g}"
 
 
 def input_gradient(classifier: Classifier, pixels: Tensor, labels: Tensor, objective: Objective) -> Tensor:
-    """The gradient of the objective by the pixels, `(B, C, H, W)`; that of no weight is computed or touched."""
+    """The gradient of the objective by the pixels, `(B, C, H, W)`; no weight's gradient is computed or changed."""
     pixels = pixels.detach().requires_grad_()
     gradient: Tensor = torch.autograd.grad(objective(classifier(pixels), labels).sum(), pixels)[0]
     return gradient

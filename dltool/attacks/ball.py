@@ -1,4 +1,4 @@
-"""How far an adversary may go: a ball of L∞ or L2 radius eps around each image."""
+"""The set of allowed perturbations: a ball of L∞ or L2 radius eps around each image."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -11,10 +11,10 @@ Norm = Literal["linf", "l2"]
 
 @dataclass(frozen=True)
 class Ball:
-    """The ball around 0 that perturbations `(B, C, H, W)` stay within, for pixels in [0, 1].
+    """The ball around 0 that contains the perturbations `(B, C, H, W)`, for pixels in [0, 1].
 
     Attributes:
-        norm: Of a perturbation: "linf" is its largest absolute value, "l2" the root of the sum of its squares.
+        norm: "linf" is the largest absolute value of a perturbation, "l2" the root of the sum of its squares.
         eps: The radius.
     """
 
@@ -22,26 +22,26 @@ class Ball:
     eps: float
 
     def scaled(self, factor: float) -> "Ball":
-        """A ball of another radius, to which an attack grows during a warm-up."""
+        """A ball of another radius, for the warm-up of an attack."""
         return Ball(self.norm, self.eps * factor)
 
     def size(self, perturbation: Tensor) -> Tensor:
-        """The norm of each, `(B,)`."""
+        """The norm of each perturbation, `(B,)`."""
         flat = perturbation.flatten(1)
         return flat.abs().amax(1) if self.norm == "linf" else flat.norm(dim=1)
 
     def project(self, perturbation: Tensor) -> Tensor:
-        """The nearest perturbation within the ball."""
+        """The nearest perturbation in the ball."""
         if self.norm == "linf":
             return perturbation.clamp(-self.eps, self.eps)
         return perturbation * (self.eps / column(self.size(perturbation), perturbation)).clamp(max=1)
 
     def around(self, pixels: Tensor, moved: Tensor) -> Tensor:
-        """`moved`, brought back into the ball around `pixels`, then into [0, 1], which leaves no ball around either."""
+        """Project `moved` onto the ball around `pixels`, then clip it to [0, 1], which keeps it in the ball."""
         return (pixels + self.project(moved - pixels)).clamp(0, 1)
 
     def steepest(self, gradient: Tensor) -> Tensor:
-        """The step of norm 1 along which a function with this gradient rises fastest; 0 where the gradient is 0."""
+        """The step of norm 1 along which a function with this gradient increases fastest; 0 where the gradient is 0."""
         if self.norm == "linf":
             return gradient.sign()
         return gradient / column(self.size(gradient), gradient)
@@ -54,12 +54,12 @@ class Ball:
         return column(share, pixels) * self.surface(pixels)
 
     def surface(self, pixels: Tensor) -> Tensor:
-        """One as large as the ball allows: a random corner of the cube, a random direction of the L2 ball."""
+        """A random perturbation of maximum norm: a corner of the cube, or a direction of the L2 ball."""
         if self.norm == "linf":
             return self.eps * torch.randint_like(pixels, 2).mul_(2).sub_(1)
         return self.eps * self.steepest(torch.randn_like(pixels))
 
 
 def column(values: Tensor, like: Tensor) -> Tensor:
-    """`(B,)` as `(B, 1, …)`, to be multiplied with or divided by; never 0."""
+    """`(B,)` reshaped to `(B, 1, …)` for products and divisions; never 0."""
     return values.clamp(min=torch.finfo(values.dtype).tiny).view(-1, *[1] * (like.ndim - 1))

@@ -13,12 +13,12 @@ class FGSM(Attack):
     """One step, x + eps sign(∇ loss) (Goodfellow et al. 2015, arXiv:1412.6572, section 4); along the gradient in L2.
 
     With random_start=true and step=1.25 it is the attack of fast adversarial training (Wong et al. 2020,
-    arXiv:2001.03994, algorithm 3). Deviations from there: the random start is cut to [0, 1] before the gradient is
-    taken, and the gradient is taken in evaluation mode.
+    arXiv:2001.03994, algorithm 3). Deviations: the random start is clipped to [0, 1] before the gradient is
+    computed, and the gradient is computed in evaluation mode.
 
     Args:
         random_start: Begin at a point drawn uniformly from the ball, not at the image.
-        step: Length of the step, as a multiple of eps; what leads out of the ball is brought back.
+        step: Length of the step, as a multiple of eps; the result is projected onto the ball.
         shared: See Attack.
     """
 

@@ -14,12 +14,12 @@ from dltool.declarations.component import NonNegative, register
 class Margin(PGD):
     """Maximize min(max over i ≠ y of Z_i - Z_y, κ), Z the logits, by the steps of PGD.
 
-    The objective is f_6 of Carlini and Wagner (2017, arXiv:1608.04644, section V.A), untargeted. Deviation: they look
-    for the smallest perturbation with Adam; here the ball is given and PGD climbs in it, as in Madry et al. (2018,
-    arXiv:1706.06083, "CW"). Where a confident model's cross-entropy is flat, the margin still has a slope.
+    The objective is f_6 of Carlini and Wagner (2017, arXiv:1608.04644, section V.A), untargeted. Deviation: they search
+    for the smallest perturbation with Adam; here the ball is given and PGD ascends in it, as in Madry et al. (2018,
+    arXiv:1706.06083, "CW"). Where a confident model's cross-entropy is flat, the margin still has a gradient.
 
     Args:
-        confidence: κ: how far the wrong class is to lead before a sample is left alone; 50 in Madry's code.
+        confidence: κ: lead of the wrong class at which a sample no longer changes; 50 in Madry's code.
         shared: See PGD.
     """
 

@@ -1,4 +1,4 @@
-"""Random perturbations, the control that tells an attack from mere noise."""
+"""Random perturbations, the control for an attack."""
 
 from typing import Any
 
@@ -10,10 +10,10 @@ from dltool.declarations.component import register
 
 @register("attack", "noise")
 class Noise(Attack):
-    """A random perturbation as large as eps allows: ±eps for each value in L∞, a random direction in L2.
+    """A random perturbation of the maximum size: ±eps for each value in L∞, a random direction in L2.
 
-    What a model loses by it, it loses to disturbance; what an attack of the same eps takes beyond that, to an
-    adversary.
+    The accuracy that a model loses to it is due to noise; what an attack of the same eps costs in addition is due to
+    the adversary.
 
     Args:
         shared: See Attack.

@@ -5,4 +5,4 @@ from dltool.declarations.component import register
 
 @register("attack", "none")
 class NoAttack:
-    """Inputs stay as they are."""
+    """Inputs are unchanged."""

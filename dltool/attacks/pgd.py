@@ -1,4 +1,4 @@
-"""Projected gradient descent on the negative loss, and with it the basic iterative method."""
+"""Projected gradient ascent of the loss, and with it the basic iterative method."""
 
 from typing import Any
 
@@ -15,15 +15,15 @@ class PGD(Attack):
     arXiv:1706.06083, section 2.1).
 
     Without random start and restarts it is the basic iterative method (`bim`; Kurakin et al. 2017, arXiv:1607.02533).
-    Of several restarts the worst for each sample counts: one that fools the classifier before one that does not, then
-    the largest objective. Of each restart the last point is taken, as in the paper.
+    Of several restarts, each sample keeps the worst: one that fools the classifier before one that does not, then
+    the largest objective. The result of each restart is its last point, as in the paper.
 
     Args:
-        steps: Of each restart.
-        step_size: Length of a step, for pixels in [0, 1]; null is 2.5 eps / steps, from which every point of the ball
-            can be reached (appendix of the paper, CIFAR-10).
-        random_start: Begin at a point drawn uniformly from the ball; without, all restarts are the same.
-        restarts: How often it is tried.
+        steps: Steps per restart.
+        step_size: Length of a step, for pixels in [0, 1]; null is 2.5 eps / steps, which can reach every point of the
+            ball (appendix of the paper, CIFAR-10).
+        random_start: Begin at a point drawn uniformly from the ball; without it, all restarts are equal.
+        restarts: Number of attempts.
         shared: See Attack.
     """
 

@@ -1,4 +1,4 @@
-"""Scaled inputs as the pixels that they are, which is how an adversary sees them."""
+"""Conversion between scaled inputs and the pixels that an adversary changes."""
 
 import torch
 from torch import Tensor, nn
@@ -9,41 +9,41 @@ from dltool.core.spec import DataSpec
 
 
 class Pixels:
-    """To pixels in [0, 1] and back to what a model takes, whatever data.scaling made of them.
+    """Converts a model's inputs to pixels in [0, 1] and back, whatever the data.scaling.
 
     Args:
-        spec: Of the data; says how its pixels were scaled.
+        spec: Of the data; its pixel_shift and pixel_factor describe the scaling.
 
     Raises:
-        ConfigError: The data is no images, or its targets are no classes.
+        ConfigError: If the data is not images, or its targets are not classes.
     """
 
     def __init__(self, spec: DataSpec) -> None:
         if not spec.pixel_factor:
             raise ConfigError(
-                "an attack changes pixels within their range, and the inputs of this data are none",
+                "an attack changes pixels within their range, and the inputs of this data are not images",
                 "attack=none, or images: data=digits",
             )
         if spec.target not in ("classes", "binary"):
             raise ConfigError(
-                "this data's targets are no classes, for another of which an attack could have an image taken",
+                "an attack makes a classifier predict a wrong class, and this data's targets are not classes",
                 "attack=none, or data=digits",
             )
         self.spec = spec
         self._scaling: tuple[Tensor, Tensor] | None = None  # Shift and factor, on the device of the inputs.
 
     def of(self, inputs: Tensor) -> Tensor:
-        """What the model takes as pixels in [0, 1]."""
+        """The model's inputs as pixels in [0, 1]."""
         shift, factor = self.scaling(inputs)
         return ((inputs / factor + shift) / 255).clamp(0, 1)
 
     def scaled(self, pixels: Tensor) -> Tensor:
-        """Pixels in [0, 1] as the model takes them."""
+        """Pixels in [0, 1] as the model's inputs."""
         shift, factor = self.scaling(pixels)
         return (255 * pixels - shift) * factor
 
     def classifier(self, model: nn.Module) -> Classifier:
-        """The model as an attack sees it: the normalisation is inside, and there are two or more logits."""
+        """The model as an attack sees it: the normalisation is inside, and it has two or more logits."""
         return lambda pixels: as_logits(model(self.scaled(pixels)).float())
 
     def scaling(self, like: Tensor) -> tuple[Tensor, Tensor]:
@@ -57,5 +57,5 @@ class Pixels:
 
 
 def as_logits(outputs: Tensor) -> Tensor:
-    """Outputs `(B, K)` as they are; `(B, 1)`, where a positive one means class 1, as two logits that say the same."""
+    """Outputs `(B, K)` unchanged; `(B, 1)`, where a positive one means class 1, as two equivalent logits."""
     return outputs if outputs.shape[1] > 1 else torch.cat([torch.zeros_like(outputs), outputs], dim=1)

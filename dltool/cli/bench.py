@@ -1,4 +1,4 @@
-"""`dltool bench`: how fast the configured training is, beside a hand-written loop."""
+"""`dltool bench`: the speed of the configured training, compared with a hand-written loop."""
 
 import argparse
 import json
@@ -8,7 +8,7 @@ from typing import Any
 
 from dltool.cli.request import add_config_arguments, read_config
 
-SUMMARY = "time the training beside a loop written by hand"
+SUMMARY = "time the training and compare it with a hand-written loop"
 EXAMPLES = """\
 examples:
   dltool bench model=lenet data.batch_size=64 trainer.threads=1
@@ -16,26 +16,28 @@ examples:
   dltool bench model=gan data=gaussians --rounds 9 --seconds 30
   dltool bench model=lenet --json | jq .times_as_long
 
-Everybody takes the same number of steps in each round, in turns; the medians of all rounds count, and the quotient of
-two is taken within a round. Both begin from the same weights and must come to the same after ten steps. Evaluation,
-checkpoints and pictures, which the hand-written loop has not, are left out; logs and the progress bar are not.
+All candidates take the same number of steps in each round, in turn. The result is the median over all rounds; ratios
+are taken within a round. All start from the same weights and must agree after ten steps. Evaluation, checkpoints and
+figures, which the hand-written loop lacks, are excluded; logs and the progress bar are included.
 """
 
-ROWS = {  # Key of the figures: words, format.
+ROWS = {  # Key of the measurements: label, format.
     "samples_per_second": ("{unit}/s", ",.0f"),
-    "ms_per_step": ("ms a step", ".3f"),
-    "cpu_ms_per_step": ("CPU ms a step", ".3f"),
+    "ms_per_step": ("ms per step", ".3f"),
+    "cpu_ms_per_step": ("CPU ms per step", ".3f"),
     "first_step_seconds": ("s to the first step, torch imported", ".2f"),
-    "peak_memory_mib": ("MiB at most", ",.0f"),
+    "peak_memory_mib": ("MiB peak memory", ",.0f"),
 }
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_config_arguments(parser)
-    parser.add_argument("--rounds", type=positive_int, default=5, metavar="N", help="rounds to take medians of (5)")
-    parser.add_argument("--seconds", type=positive, default=10.0, metavar="S", help="time for all rounds together (10)")
-    parser.add_argument("--peers", action="store_true", help="also Lightning and a usual DataLoader loop, if installed")
-    parser.add_argument("--json", action="store_true", help="print the figures as JSON")
+    parser.add_argument("--rounds", type=positive_int, default=5, metavar="N", help="rounds for the medians (5)")
+    parser.add_argument("--seconds", type=positive, default=10.0, metavar="S", help="total time of all rounds (10)")
+    parser.add_argument(
+        "--peers", action="store_true", help="also time Lightning and a plain DataLoader loop, if installed"
+    )
+    parser.add_argument("--json", action="store_true", help="print the measurements as JSON")
 
 
 def positive_int(text: str) -> int:
@@ -63,7 +65,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def print_report(report: dict[str, Any]) -> None:
-    """A table with a column for everybody, and what it says in a sentence."""
+    """A table with a column per candidate, and its summary in sentences."""
     from dltool.search.display import output_console
 
     console = output_console(width=140)
@@ -94,7 +96,7 @@ def cell(spread: dict[str, float], form: str) -> str:
 
 
 def sentences(report: dict[str, Any]) -> list[str]:
-    """What the figures mean."""
+    """The summary of the measurements."""
     lines = []
     for name, spreads in report["times_as_long"].items():
         wall, cpu = spreads["wall"], spreads["cpu"]
@@ -108,9 +110,9 @@ def sentences(report: dict[str, Any]) -> list[str]:
         conclusion = "both compute the same" if same["equal"] else "BUT THEY DO NOT COMPUTE THE SAME"
         lines.append(
             f"{conclusion}: after {same['steps']} steps from the same weights on the same batches the parameters "
-            f"differ by {same['largest_difference']:.1g} at most"
+            f"differ by at most {same['largest_difference']:.1g}"
         )
-    lines.append(f"left out of dltool's time: {', '.join(report['left_out'])}")
+    lines.append(f"excluded from dltool's time: {', '.join(report['left_out'])}")
     if report["load"] is not None:
         lines.append(f"load of the machine in the last minute: {report['load']:.1f}, this benchmark included")
     return lines

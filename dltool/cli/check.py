@@ -1,10 +1,10 @@
-"""`dltool check`: examine a config whole, build everything, run one batch, write nothing."""
+"""`dltool check`: check a complete config, build everything, run one batch, write nothing."""
 
 import argparse
 
 from dltool.cli.request import add_config_arguments, read_config
 
-SUMMARY = "examine a config, build everything, run one batch"
+SUMMARY = "check a config, build everything, run one batch"
 EXAMPLES = """\
 examples:
   dltool check model=lenet data=mnist data.root=FOLDER

@@ -1,4 +1,4 @@
-"""`dltool completion`: the script that teaches a shell to complete; and the answers that the script asks for."""
+"""`dltool completion`: the completion script of a shell, and the answers to the script's requests."""
 
 import argparse
 import contextlib
@@ -9,18 +9,18 @@ from dltool.completion.shells import SHELLS, render, request_words, script
 
 SUMMARY = "print the script for tab completion in bash, zsh or fish"
 EXAMPLES = """\
-into which file it goes:
+the file for the script:
   bash  ~/.bashrc                          eval "$(dltool completion bash)"
   zsh   ~/.zshrc, below compinit           eval "$(dltool completion zsh)"
   fish  ~/.config/fish/config.fish         dltool completion fish | source
 
-A shell starts quicker with the script in a file of its own:
+A shell starts faster with the script in a separate file:
   bash  dltool completion bash > ~/.local/share/bash-completion/completions/dltool     (needs bash-completion)
   zsh   dltool completion zsh > FOLDER/_dltool        FOLDER: one of $fpath
   fish  dltool completion fish > ~/.config/fish/completions/dltool.fish
 
-It completes verbs, flags, groups, options, keys and values, several values of a sweep, runs and files; options
-and keys are those of the folder that --config-dir names earlier on the line, too.
+It completes verbs, flags, groups, options, keys and values, several values of a sweep, runs and files, including the
+options and keys of a folder given by --config-dir earlier on the line.
 """
 
 
@@ -38,11 +38,11 @@ def answer_request(
     make_parser: Callable[[], argparse.ArgumentParser],
     with_action: Callable[[Sequence[str]], Sequence[str]],
 ) -> int:
-    """Print what a shell's script asks for; nothing at all where anything goes wrong, in the midst of a prompt.
+    """Print the answer to a shell's request; print nothing if an error occurs, as the user is at a prompt.
 
     Args:
-        arguments: The shell, and what it says of the line; see dltool.completion.shells.
-        make_parser: Makes that of the whole command line.
+        arguments: The shell, and its description of the line; see dltool.completion.shells.
+        make_parser: Builds the parser of the whole command line.
         with_action: See dltool.completion.complete.
     """
     with contextlib.suppress(Exception):

@@ -1,4 +1,4 @@
-"""`dltool doctor`: what is here, what is missing, what is broken."""
+"""`dltool doctor`: checks the installation, the machine and the folders."""
 
 import argparse
 import json
@@ -10,19 +10,19 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from dltool.doctor.finding import Finding
 
-SUMMARY = "examine the installation, this machine and the folders"
+SUMMARY = "check the installation, this machine and the folders"
 EXAMPLES = """\
 examples:
   dltool doctor
-  dltool doctor --json          for a report of an error
+  dltool doctor --json          for an error report
 
-ok: it works. note: something lacks that some trainings have use for. problem: no training can do without.
+ok: it works. note: something is missing that some trainings need. problem: no training works without it.
 exit code 1: there is a problem.
 """
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--json", action="store_true", help="the same for programs")
+    parser.add_argument("--json", action="store_true", help="print JSON")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -42,12 +42,12 @@ def run(args: argparse.Namespace) -> int:
         names = ", ".join(dict.fromkeys(finding.name for finding in problems))
         print(f"\n{len(problems)} problem{'s' * (len(problems) != 1)}: {names}")
     else:
-        print("\nall that a training needs is there")
+        print("\neverything that a training needs is available")
     return 1 if problems else 0
 
 
 def findings() -> "Iterator[Finding]":
-    """Every finding as it is made; a part that fails is a finding too."""
+    """Every finding as it is produced; a check that fails is a finding too."""
     from dltool.doctor.devices import devices
     from dltool.doctor.finding import Finding
     from dltool.doctor.folders import folders
@@ -67,5 +67,5 @@ def print_finding(finding: "Finding") -> None:
     if finding.hint and finding.level != "ok":
         lines.append(f"{'':29}hint: {finding.hint}")
     encoding = sys.stdout.encoding or "ascii"
-    for line in lines:  # A terminal that lacks a character gets its escape, not an error.
+    for line in lines:  # A terminal that lacks a character gets its escape sequence, not an error.
         print(line.encode(encoding, "backslashreplace").decode(encoding), flush=True)

@@ -1,4 +1,4 @@
-"""`dltool evaluate`: measure a run's model again, on its own data or on other data."""
+"""`dltool evaluate`: evaluate a run's model, on its own data or on other data."""
 
 import argparse
 import json
@@ -14,27 +14,27 @@ if TYPE_CHECKING:
     from dltool.inference.evaluation import Evaluation
     from dltool.inference.run import Run
 
-SUMMARY = "measure a run's model, on its own data or on other data"
+SUMMARY = "evaluate a run's model, on its own data or on other data"
 EXAMPLES = """\
 examples:
   dltool evaluate outputs/2026-01-31/12-00-00_lenet_digits
   dltool evaluate 12-00-00_lenet_digits --split val --checkpoint best
-  dltool evaluate 12-00-00_lenet_digits 'task.metrics=[f1_macro,auroc,confusion]' --plots pictures
+  dltool evaluate 12-00-00_lenet_digits 'task.metrics=[f1_macro,auroc,confusion]' --plots plots
   dltool evaluate 12-00-00_mlp_csv data.path=new.csv --predictions new_predictions.csv
   dltool evaluate 12-00-00_lenet_image_folder --tta hflip,shift
-  dltool evaluate 12-00-00_lenet_digits attack=pgd attack.eps=0.1 attack.restarts=5 --plots pictures
-  dltool evaluate 12-00-00_vae_mnist task.num_importance_samples=500 --plots pictures
+  dltool evaluate 12-00-00_lenet_digits attack=pgd attack.eps=0.1 attack.restarts=5 --plots plots
+  dltool evaluate 12-00-00_vae_mnist task.num_importance_samples=500 --plots plots
   dltool evaluate 12-00-00_cyclegan_digit_pairs --classifier 12-30-00_lenet_digit_styles
   dltool evaluate 12-00-00_gan_mnist 'task.metrics=[fd,kid,prdc,modes,nearest]' task.num_samples=10000
 
 key=value: other data (data=…, data.path=…, data.root=…), other metrics ('task.metrics=[…]'), an attack on a classifier
-of images (`dltool list attack`; attack.num_samples=1000 attacks the first ones only), trainer.device, .threads,
-.precision. Other data is prepared as the training's was: nothing is fitted to it. Of other data that brings no test
-split of its own, all samples are measured. The run's own data keeps its splits, whatever its batch size or residency; a
-key that would change the splits is refused. Of a network that tells images apart, --plots draws also the first layer's
-kernels, the feature maps of an image, what the units look at (see dltool show), the surest mistakes, who is taken for
-whom; under attack, some images, what the attack changes, and what they are then taken for; of an autoencoder the plane
-of its codes. Of a VAE, task.num_importance_samples=500 estimates -log p(x), for the first task.nll_samples.
+of images (`dltool list attack`; attack.num_samples=1000 attacks only the first ones), trainer.device, .threads,
+.precision. Other data is preprocessed as the training data was: nothing is fitted to it. If other data has no test
+split of its own, all samples are used. The run's own data keeps its splits, whatever its batch size or residency; a
+key that would change the splits is refused. For an image classifier, --plots also draws the first layer's kernels,
+feature maps of an image, the receptive fields (see dltool show), the most confident mistakes and the most frequent
+confusions; under attack, some images, their perturbations and the new predictions. For an autoencoder it draws the
+plane of its codes. For a VAE, task.num_importance_samples=500 estimates -log p(x) of the first task.nll_samples.
 """
 
 
@@ -43,14 +43,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_view_arguments(parser)
     parser.add_argument("overrides", nargs="*", metavar="key=value", help="other data, other metrics, another device")
     parser.add_argument(
-        "--split", choices=["auto", "train", "val", "test", "all"], default="auto", help="what is measured"
+        "--split", choices=["auto", "train", "val", "test", "all"], default="auto", help="the split to evaluate"
     )
-    parser.add_argument("--predictions", type=Path, metavar="FILE.csv", help="write what it says of each sample")
+    parser.add_argument("--predictions", type=Path, metavar="FILE.csv", help="write the prediction for each sample")
     parser.add_argument(
-        "--plots", type=Path, metavar="FOLDER", help="draw the metrics that can be drawn, and the network"
+        "--plots", type=Path, metavar="FOLDER", help="plot the metrics that have plots, and the network"
     )
     parser.add_argument(
-        "--classifier", metavar="RUN", help="of a CycleGAN: the run that says whether translations keep their class"
+        "--classifier", metavar="RUN", help="for a CycleGAN: the run whose classifier checks translations"
     )
     parser.add_argument("--json", action="store_true", help="print the metrics as JSON")
     parser.add_argument(
@@ -67,7 +67,7 @@ def run(args: argparse.Namespace) -> int:
         views=views_of(args),
         predictions=args.predictions is not None,
         config_dirs=args.config_dir,
-        classifier=None if args.classifier is None else sample_evaluator(args.classifier),
+        classifier=None if args.classifier is None else classifier_run(args.classifier),
     )
     if args.predictions is not None:
         with args.predictions.open("w", encoding="utf-8", newline="") as file:
@@ -81,8 +81,8 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def sample_evaluator(name: str) -> "Run":
-    """The run that tells classes apart."""
+def classifier_run(name: str) -> "Run":
+    """The run of the classifier."""
     folder = open_run(name)
     from dltool.inference.run import Run
 
@@ -90,7 +90,7 @@ def sample_evaluator(name: str) -> "Run":
 
 
 def draw(measured: "Evaluation", used: "Run", folder: Path) -> None:
-    """The metrics that can be drawn, and, of a network of images, what a training draws at its end and more."""
+    """Draw the metrics that have plots and, for a network of images, the final plots of a training and more."""
     from dltool.figures.saving import save_pictures
     from dltool.introspection.pictures import attack_picture, latent_picture, metric_pictures, network_pictures
     from dltool.tasks.uses import reconstructs
@@ -106,7 +106,7 @@ def draw(measured: "Evaluation", used: "Run", folder: Path) -> None:
     if measured.codes is not None and reconstructs(task):
         pictures["latent_plane.png"] = partial(latent_picture, task, measured.codes, title, split)
     drawn = save_pictures(pictures, folder)
-    said = f"drawn in {folder}: {', '.join(drawn)}" if drawn else "none of task.metrics can be drawn; confusion can"
+    said = f"drawn in {folder}: {', '.join(drawn)}" if drawn else "none of task.metrics has a plot; confusion has one"
     print(said, file=sys.stderr)
 
 

@@ -1,4 +1,4 @@
-"""`dltool export`: a run's model as a file for elsewhere."""
+"""`dltool export`: a run's model as a file for other programs."""
 
 import argparse
 from pathlib import Path
@@ -25,27 +25,27 @@ formats:
   onnx         a graph for onnxruntime and others: runs without torch, batches of any size
   word2vec     the word vectors of model=word2vec as text, which gensim and others read
 
-The file says what it is: its metadata (safetensors: safe_open(…).metadata(); torch: the extra file dltool.json; onnx:
-get_modelmeta().custom_metadata_map) holds run, checkpoint, class_names, the model's config, what goes in and comes out,
-and preprocessing, by which raw samples become inputs: "columns", or "size", "shift" and "factor" of
-(pixel - shift) * factor. All is in float32; only predicted numbers come out in float64 where they were standardized.
+The file describes itself: its metadata (safetensors: safe_open(…).metadata(); torch: the extra file dltool.json; onnx:
+get_modelmeta().custom_metadata_map) has run, checkpoint, class_names, the model's config, inputs and outputs,
+and preprocessing, which turns raw samples into inputs: "columns", or "size", "shift" and "factor" of
+(pixel - shift) * factor. Everything is float32; only predicted numbers that were standardized are output in float64.
 The text of word2vec has no metadata. Without --output it is RUN/export/<checkpoint>.<suffix>.
 """
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_use_arguments(parser)
-    parser.add_argument("--format", required=True, choices=list(FORMATS), help="what kind of file")
+    parser.add_argument("--format", required=True, choices=list(FORMATS), help="the file format")
     parser.add_argument("--output", type=Path, metavar="FILE", help="the file; its folder must exist")
-    parser.add_argument("--force", action="store_true", help="replace a file that exists")
-    parser.add_argument("--network", metavar="NAME", help="of a GAN: generator (the default) or discriminator; A2B, …")
+    parser.add_argument("--force", action="store_true", help="replace an existing file")
+    parser.add_argument("--network", metavar="NAME", help="for a GAN: generator (the default) or discriminator; A2B, …")
     parser.add_argument(
         "--with-preprocessing",
         action="store_true",
-        help="torch, onnx: take pixels 0 to 255 (uint8), or a table's numbers as they are (float64)",
+        help="torch, onnx: accept pixels 0 to 255 (uint8), or a table's raw numbers (float64)",
     )
     parser.add_argument(
-        "--probabilities", action="store_true", help="torch, onnx: give the probability of each class, not scores"
+        "--probabilities", action="store_true", help="torch, onnx: output the probability of each class, not scores"
     )
 
 
@@ -79,8 +79,8 @@ def print_exported(exported: "Exported") -> None:
 
 def checked(exported: "Exported") -> str:
     if exported.difference == 0:
-        return "read again, it gives the same outputs, to the bit"
+        return "read again, its outputs are bitwise equal"
     return (
-        f"read again, its outputs differ by {exported.difference:.1e} at most, of outputs up to {exported.largest:.3g} "
+        f"read again, outputs differ by at most {exported.difference:.1e}, for outputs up to {exported.largest:.3g} "
         f"(bound {exported.bound:.1e})"
     )

@@ -1,4 +1,4 @@
-"""`dltool init`: a small project of one's own, that trains at once."""
+"""`dltool init`: creates a small project that can be trained immediately."""
 
 import argparse
 import os
@@ -9,15 +9,15 @@ from dltool.core.errors import ConfigError
 from dltool.core.shell import quoted
 from dltool.declarations.registry import TEMPLATE
 
-SUMMARY = "begin a project of your own: a model, its configs, a test"
+SUMMARY = "create a project of your own: a model, its configs, a test"
 EXAMPLES = """\
 examples:
   dltool init my_project
   cd my_project && dltool train --trust models.py model=mine
 
-Without a folder it is the one you are in, which must be empty.
+Without FOLDER it uses the current folder, which must be empty.
 """
-HARMLESS = (".git",)  # What may lie in the folder already.
+HARMLESS = (".git",)  # Names that may exist in the folder.
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,7 +30,9 @@ def run(args: argparse.Namespace) -> int:
         make(folder)
     except OSError as error:
         where = Path(error.filename or folder).resolve()
-        raise ConfigError(f"{where}: {error.strerror}", "dltool init FOLDER names a folder that can be made") from error
+        raise ConfigError(
+            f"{where}: {error.strerror}", "dltool init FOLDER names a folder that can be created"
+        ) from error
     for _, target in template_files():
         print(folder / target)
     enter = "" if folder.resolve() == Path.cwd() else f"cd {quoted(folder)} && "
@@ -42,8 +44,8 @@ def make(folder: Path) -> None:
     """Copy the template.
 
     Raises:
-        ConfigError: Where the folder is a file, or holds something already.
-        OSError: Where nothing can be written.
+        ConfigError: If the folder is a file, or is not empty.
+        OSError: If it is not writable.
     """
     if folder.exists() and not folder.is_dir():
         raise ConfigError(f"{folder.resolve()} is a file", "dltool init FOLDER names a new folder")
@@ -57,7 +59,7 @@ def make(folder: Path) -> None:
 
 
 def template_files() -> Iterator[tuple[Path, Path]]:
-    """Each file of the template, and where it goes; a `.gitignore` there would hide the template itself."""
+    """Each file of the template, and its destination; a `.gitignore` there would hide the template itself."""
     for path in sorted(TEMPLATE.rglob("*")):
         name = path.relative_to(TEMPLATE)
         if path.is_file() and "__pycache__" not in name.parts:
@@ -65,7 +67,7 @@ def template_files() -> Iterator[tuple[Path, Path]]:
 
 
 def fresh(folder: Path) -> Path:
-    """The name of a folder that there is not yet."""
+    """A folder name that does not exist yet."""
     base = folder / "my_project" if folder == Path() else folder
     candidates = (base if n == 1 else base.with_name(f"{base.name}_{n}") for n in range(1, 10_000))
     return next(path for path in candidates if not path.exists())

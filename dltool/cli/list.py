@@ -1,4 +1,4 @@
-"""`dltool list`: every option of every group, a line on each."""
+"""`dltool list`: every option of every group, one line each."""
 
 import argparse
 from pathlib import Path
@@ -9,7 +9,7 @@ from dltool.core.hints import nearest
 from dltool.declarations.options import GROUPS, option_files, summary
 from dltool.declarations.registry import trusted_registrations
 
-SUMMARY = "name the options of each config group"
+SUMMARY = "list the options of each config group"
 EXAMPLES = """\
 examples:
   dltool list           every group
@@ -43,14 +43,14 @@ def run(args: argparse.Namespace) -> int:
 
 
 def describe(group: str, name: str, path: Path) -> str:
-    """The option in a line; where trusted code registers it, that is said."""
+    """The option in one line; it notes if trusted code registered the option."""
     homes = [one for one in trusted_registrations() if (one.group, one.name) == (group, name)]
     text = summary(path) if path.suffix == ".yaml" else homes[0].summary
     return f"{text} (trusted: {homes[0].path})".lstrip() if homes else text
 
 
 def print_record(path: Path, margin: str) -> None:
-    """What an experiment has measured, beside its reference."""
+    """Print the measured values of an experiment, with their references."""
     from dltool.search.record import read_record
 
     record = read_record(path)

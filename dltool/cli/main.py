@@ -1,4 +1,4 @@
-"""`dltool VERB …`: finds the verb, runs it, and turns what went wrong into one line and an exit code."""
+"""`dltool VERB …`: finds the verb, runs it, and turns errors into one line and an exit code."""
 
 import argparse
 import contextlib
@@ -58,17 +58,17 @@ examples:
   dltool train model=lenet optim=adam                    LeNet on the built-in handwritten digits
   dltool train model=mlp 'model.hidden=[256,64]' data=iris trainer.epochs=100
   dltool train experiment=lenet_mnist data.root=FOLDER   a complete recipe
-  dltool list model                                      every model, a line on each
+  dltool list model                                      every model, one line each
   dltool show model=lenet optim=sgd                      the composed config, and the model layer by layer
   dltool resume outputs/2026-01-31/12-00-00_lenet_digits trainer.epochs=40
-  dltool predict 12-00-00_lenet_digits --input seven.png  what a run's model makes of an image
-  dltool sample 12-00-00_gpt_pydoc --prompt 'The '       text that a language model writes
-  dltool sample 12-00-00_gan_digits --count 64           pictures that a GAN or a VAE makes
+  dltool predict 12-00-00_lenet_digits --input seven.png  a run's prediction for an image
+  dltool sample 12-00-00_gpt_pydoc --prompt 'The '       text from a language model
+  dltool sample 12-00-00_gan_digits --count 64           images from a GAN or a VAE
   dltool train -m model=mlp,lenet optim.lr=1e-2,1e-3     a sweep: every combination
   dltool init my_project                                 a project with a model of your own
-  dltool runs --sort test/accuracy                       the runs so far, the best first
+  dltool runs --sort test/accuracy                       all runs, the best first
 
-key=value configures the training; --flags are about the request. Quote what the shell
+key=value configures the training; --flags configure the command. Quote characters that the shell
 would interpret: ( ) [ ] { } * ? ! ~ $ < > | & ; and spaces.
 exit codes: 0 done; 2 wrong config or data, nothing has run; 1 failed while running; 130, 143 interrupted, saved.
 """
@@ -88,7 +88,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     more = getattr(args, "overrides", getattr(args, "words", None))
     if unknown := [word for word in rest if word.startswith("-") or more is None]:
         parser.error(f"{args.verb} has no {unknown[0]}")
-    if more is not None:  # argparse takes no positional words after a flag; overrides and filters stand anywhere.
+    if more is not None:  # argparse accepts no positional words after a flag; overrides and filters may be anywhere.
         more += rest
     try:
         trust_given(args)
@@ -102,7 +102,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("\ninterrupted", file=sys.stderr)
         return 130
-    except BrokenPipeError:  # `dltool list | head` closes our output; that is no error.
+    except BrokenPipeError:  # `dltool list | head` closes our output; that is not an error.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except Exception as error:
@@ -116,7 +116,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def with_action(words: Sequence[str]) -> Sequence[str]:
-    """The words with the verb's usual action named, where it has several: `runs model=lenet` is `runs list …`."""
+    """Insert the verb's default action, if it has several: `runs model=lenet` is `runs list …`."""
     module = VERBS.get(words[0]) if words else None
     actions = getattr(module, "ACTIONS", None)
     if module is None or actions is None or any(word in (*actions, "-h", "--help") for word in words[1:2]):
@@ -126,17 +126,17 @@ def with_action(words: Sequence[str]) -> Sequence[str]:
 
 def report(error: DltoolError) -> int:
     """Print the error; returns its exit code."""
-    with contextlib.suppress(BrokenPipeError):  # `2>&1 | head -1` reads no further; the exit code stays.
+    with contextlib.suppress(BrokenPipeError):  # `2>&1 | head -1` stops reading; the exit code stays.
         print(error.report(), file=sys.stderr, flush=True)
     return error.exit_code
 
 
 class OneLineParser(argparse.ArgumentParser):
-    """argparse with dltool's form of errors."""
+    """argparse with dltool's error format."""
 
     def error(self, message: str) -> NoReturn:
         message = message.replace("argument verb: ", "")
-        print(f"error: {message}\nhint: {self.prog} --help shows what there is", file=sys.stderr)
+        print(f"error: {message}\nhint: {self.prog} --help shows the usage", file=sys.stderr)
         raise SystemExit(2)
 
 
@@ -152,7 +152,7 @@ def make_parser() -> argparse.ArgumentParser:
     verbs = parser.add_subparsers(dest="verb", metavar="VERB")
     for name, module in VERBS.items():
         verb = add_verb(verbs, name, module)
-        verb.add_argument("--debug", action="store_true", help="show the whole traceback of an error")
+        verb.add_argument("--debug", action="store_true", help="show the full traceback of an error")
     return parser
 
 

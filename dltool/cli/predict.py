@@ -1,4 +1,4 @@
-"""`dltool predict`: what a run's model says of images, rows or texts."""
+"""`dltool predict`: a run's predictions for images, rows or texts."""
 
 import argparse
 import json
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from dltool.data.raw_inputs import Raw
     from dltool.inference.run import Run
 
-SUMMARY = "say what a run's model makes of images, rows of a CSV file, or texts"
+SUMMARY = "predict with a run's model: images, rows of a CSV file, or texts"
 EXAMPLES = """\
 examples:
   dltool predict outputs/2026-01-31/12-00-00_lenet_digits --input seven.png
@@ -33,10 +33,10 @@ examples:
   dltool predict 12-00-00_word2vec_corpus --similar house --top 20
   dltool predict 12-00-00_cyclegan_unpaired_folders --input photos/ --direction A2B
 
-Images of any size, mode and format, folders of them with all that is below, CSV files with the columns of the training
-(its target may be missing, and others do not matter), files with a text a line (- is standard input). A tagger's tags
-stand under the words; for each ___ of a text, a cloze names the likeliest words. A CycleGAN writes its
-translations as PNG files, by default into RUN/translated. Everything is prepared as the training's data was.
+Inputs are images of any size, mode and format, folders of them with subfolders, CSV files with the columns of the
+training data (the target may be missing, and other columns are ignored), files with one text per line (- is standard
+input). A tagger prints the tags below the words; a cloze model names the most likely words for each ___ of a text. A
+CycleGAN writes its translations as PNG files, by default to RUN/translated. Inputs are preprocessed as in training.
 """
 TOP = 3
 
@@ -46,19 +46,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_view_arguments(parser)
     parser.add_argument("overrides", nargs="*", metavar="key=value", help="trainer.device, .threads, .precision")
     what = parser.add_mutually_exclusive_group(required=True)
-    what.add_argument("--input", nargs="+", metavar="FILE|FOLDER", help="what to look at")
-    what.add_argument("--text", nargs="+", metavar="TEXT", help="what to read")
-    what.add_argument("--similar", metavar="WORD", help="of word2vec: the words whose vectors are nearest")
+    what.add_argument("--input", nargs="+", metavar="FILE|FOLDER", help="images, tables or texts to predict")
+    what.add_argument("--text", nargs="+", metavar="TEXT", help="texts to predict")
+    what.add_argument("--similar", metavar="WORD", help="for word2vec: print the words with the nearest vectors")
     parser.add_argument(
-        "--top", type=int, metavar="K", help=f"classes to name for each ({TOP}), or similar words ({SIMILAR})"
+        "--top", type=int, metavar="K", help=f"classes to print for each ({TOP}), or similar words ({SIMILAR})"
     )
-    parser.add_argument("--beam", type=int, metavar="K", help="texts are written by beam search; 1 is greedy")
-    parser.add_argument("--length-penalty", type=float, metavar="A", help="of beam search: 0 favours short texts (0.6)")
+    parser.add_argument("--beam", type=int, metavar="K", help="beam size for generated texts; 1 is greedy")
     parser.add_argument(
-        "--attention", type=Path, metavar="FILE.png", help="draw where the network looks, for one text that is typed"
+        "--length-penalty", type=float, metavar="A", help="for beam search: 0 favours short texts (0.6)"
     )
-    parser.add_argument("--direction", choices=["A2B", "B2A"], help="of a CycleGAN: translate pictures of A, or of B")
-    parser.add_argument("--output", type=Path, metavar="FOLDER", help="where translations go (RUN/translated/A2B)")
+    parser.add_argument("--attention", type=Path, metavar="FILE.png", help="plot the attention for one typed text")
+    parser.add_argument("--direction", choices=["A2B", "B2A"], help="for a CycleGAN: translate images of A, or of B")
+    parser.add_argument("--output", type=Path, metavar="FOLDER", help="folder for translations (RUN/translated/A2B)")
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--csv", action="store_true", help="print CSV, with the probability of every class")
     form.add_argument("--json", action="store_true", help="print JSON, with the probability of every class")
@@ -74,7 +74,7 @@ def run(args: argparse.Namespace) -> int:
     if args.direction is not None or "translate" in used.task.uses:
         return print_translated(args, used, words)
     if args.output is not None:
-        raise ConfigError(f"{used.title} makes no pictures", "without --output")
+        raise ConfigError(f"{used.title} generates no images", "without --output")
     predictions = used.predict(
         inputs_of(used, words, are_texts=args.text is not None),
         views=views_of(args),
@@ -97,9 +97,9 @@ def run(args: argparse.Namespace) -> int:
 
 def check_search(args: argparse.Namespace) -> None:
     if args.beam is not None and args.beam < 1:
-        raise ConfigError(f"--beam {args.beam}: at least one beginning is followed", "--beam 1 is greedy")
+        raise ConfigError(f"--beam {args.beam}: at least 1 is needed", "--beam 1 is greedy")
     if args.length_penalty is not None and not 0 <= args.length_penalty < float("inf"):
-        raise ConfigError(f"--length-penalty {args.length_penalty}: a number from 0 on", "--length-penalty 0.6")
+        raise ConfigError(f"--length-penalty {args.length_penalty}: a number >= 0 is needed", "--length-penalty 0.6")
 
 
 def check_attention(args: argparse.Namespace) -> None:
@@ -108,10 +108,10 @@ def check_attention(args: argparse.Namespace) -> None:
 
 
 def inputs_of(used: "Run", words: list[str], *, are_texts: bool) -> "Raw":
-    """What was named or typed, as Run.predict takes it.
+    """The named or typed inputs, in the form for Run.predict.
 
     Raises:
-        ConfigError: Texts were typed for a model that reads none.
+        ConfigError: If texts were typed for a model that does not read text.
     """
     if not used.preprocessing.reads_texts:
         if are_texts:
@@ -125,6 +125,6 @@ def inputs_of(used: "Run", words: list[str], *, are_texts: bool) -> "Raw":
 
 
 def split_words(inputs: list[str], overrides: list[str]) -> tuple[list[str], list[str]]:
-    """`--input a.png trainer.device=cpu`: what sets a key of the trainer is no file."""
+    """`--input a.png trainer.device=cpu`: a word that sets a key of the trainer is not a file."""
     settings = [word for word in inputs if word.startswith("trainer.") and "=" in word]
     return [word for word in inputs if word not in settings], overrides + settings

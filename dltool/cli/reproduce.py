@@ -1,4 +1,4 @@
-"""`dltool reproduce`: run an experiment's seeds again and hold them against what its YAML says."""
+"""`dltool reproduce`: run an experiment's seeds again and compare the results with its YAML."""
 
 import argparse
 from pathlib import Path
@@ -11,16 +11,16 @@ from dltool.declarations.options import option_files
 SUMMARY = "run an experiment's seeds again and compare with its record"
 EXAMPLES = """\
 examples:
-  dltool list experiment                                what was measured, beside its reference
+  dltool list experiment                                the measured values and their references
   dltool reproduce gan_gaussians
   dltool reproduce lenet_mnist data.root=FOLDER --seeds 0,1 sweep.n_jobs=2
 
-exit code 1: a mean lies further from the recorded one than three standard errors.
+exit code 1: a mean differs from the recorded one by more than three standard errors.
 """
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("experiment", help="its name, as `dltool list experiment` gives it")
+    parser.add_argument("experiment", help="its name in `dltool list experiment`")
     parser.add_argument("overrides", nargs="*", metavar="key=value", help="where the data is, sweep.n_jobs=N, …")
     parser.add_argument("--seeds", metavar="0,1,2", help="other seeds than the recorded ones")
     parser.add_argument(
@@ -42,13 +42,13 @@ def run(args: argparse.Namespace) -> int:
     if name not in files:
         near = nearest(name, files)
         raise ConfigError(
-            f"there is no experiment {name}; there are {', '.join(files)}",
-            f"did you mean {near}?" if near else "`dltool list experiment` says what each one is",
+            f"there is no experiment {name}; the experiments are {', '.join(files)}",
+            f"did you mean {near}?" if near else "`dltool list experiment` describes them",
         )
     record = read_record(files[name]) or Record()
     seeds = read_seeds(args.seeds) if args.seeds else [str(seed) for seed in record.seeds]
     if not seeds:
-        raise ConfigError(f"{files[name]} records no seeds", "--seeds 0,1,2 says which to run")
+        raise ConfigError(f"{files[name]} records no seeds", "--seeds 0,1,2 names the seeds to run")
     fields, overrides = split_settings("sweep", args.overrides)
     args.source = None
     jobs = expand([f"experiment={name}", *overrides, f"seed={','.join(seeds)}"], args.config_dir)
@@ -61,5 +61,5 @@ def run(args: argparse.Namespace) -> int:
 def read_seeds(text: str) -> list[str]:
     seeds = [seed.strip() for seed in text.split(",")]
     if not all(seed.isdecimal() for seed in seeds):
-        raise ConfigError(f"--seeds {text}: whole numbers with commas between are needed", "--seeds 0,1,2")
+        raise ConfigError(f"--seeds {text}: integers separated by commas are needed", "--seeds 0,1,2")
     return list(dict.fromkeys(seeds))

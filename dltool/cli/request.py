@@ -1,4 +1,4 @@
-"""The arguments that verbs share, and the way from them to a checked config."""
+"""The arguments that verbs share, and the composition of a checked config from them."""
 
 import argparse
 import sys
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from dltool.core.errors import ConfigError
 
-if TYPE_CHECKING:  # Hydra takes 0.15 s to import, which help and lists need not wait for.
+if TYPE_CHECKING:  # Hydra takes 0.15 s to import, which help and lists do not need.
     from collections.abc import Sequence
 
     from dltool.config.check import Config
@@ -20,19 +20,19 @@ if TYPE_CHECKING:  # Hydra takes 0.15 s to import, which help and lists need not
 
 
 def add_trust_argument(parser: argparse.ArgumentParser) -> None:
-    """Let a verb run code of the user's; `main` registers what was given, before the verb runs."""
+    """Let a verb run the user's code; `main` registers it before the verb runs."""
     parser.add_argument(
         "--trust",
         action="append",
         default=[],
         type=Path,
         metavar="FILE.py|PACKAGE",
-        help="your own models, data, losses, …: code that will run when it is chosen",
+        help="your own models, data, losses, …: code that runs when it is chosen",
     )
 
 
 def trust_given(args: argparse.Namespace) -> None:
-    """Trust what the command line names, and nothing else; a verb without --trust trusts nothing.
+    """Trust the files that the command line names, and nothing else; a verb without --trust trusts nothing.
 
     Raises:
         ConfigError: For a file that cannot be read, registers nothing, or registers a name that is taken.
@@ -50,7 +50,7 @@ def add_config_arguments(parser: argparse.ArgumentParser) -> None:
         default=[],
         type=Path,
         metavar="FOLDER",
-        help="a folder of your own groups and options, beside dltool's",
+        help="a folder of your own groups and options, in addition to dltool's",
     )
     parser.add_argument(
         "--from",
@@ -63,13 +63,13 @@ def add_config_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def read_config(args: argparse.Namespace) -> "tuple[Config, Config]":
-    """Compose and check what the command line asks for.
+    """Compose and check the config that the command line requests.
 
     Returns:
-        The config as it is saved, and as it is built: with --from RUN, `auto` is what it became there.
+        The config for saving, and the config for building: with --from RUN, `auto` has its value in that run.
 
     Raises:
-        ConfigError: For anything wrong in it.
+        ConfigError: If anything in it is wrong.
     """
     from dltool.config.check import check
     from dltool.config.rerun import with_auto
@@ -80,21 +80,21 @@ def read_config(args: argparse.Namespace) -> "tuple[Config, Config]":
 
 
 def compose_request(args: argparse.Namespace, overrides: list[str]) -> tuple["Composed", dict[str, Any], Path]:
-    """Compose the overrides over the defaults, or over what --from names.
+    """Compose the overrides over the defaults, or over the config of --from.
 
     Returns:
-        The composed config, what each `auto` became in the run that --from names, and that run's config.
+        The composed config, the values of each `auto` in the run of --from, and that run's config.
     """
     from dltool.config.compose import compose, compose_from
 
     for text in overrides:
         if text.startswith(("sweep.", "tune.")):
             verb = "dltool train -m" if text.startswith("sweep.") else "dltool tune"
-            raise ConfigError(f"{text}: this is one training, and no search", f"{verb} takes it")
+            raise ConfigError(f"{text}: this is a single training, not a search", f"{verb} accepts it")
     for folder in args.config_dir:
         if not folder.is_dir():
             raise ConfigError(
-                f"--config-dir {folder.resolve()} is no folder", "name the folder that holds model/, data/, …"
+                f"--config-dir {folder.resolve()} is not a folder", "name the folder that contains model/, data/, …"
             )
     if args.source is None:
         return compose(overrides, args.config_dir), {}, Path()
@@ -106,9 +106,9 @@ def compose_jobs(args: argparse.Namespace, jobs: "Sequence[Job]", *, in_processe
     """Compose and check every job of a sweep, before any of them starts.
 
     Args:
-        args: The request that the jobs are part of.
-        jobs: All of them.
-        in_processes: Have the server of their processes import torch meanwhile, once the first job is found right.
+        args: The request to which the jobs belong.
+        jobs: All jobs.
+        in_processes: Let the server of their processes import torch meanwhile, once the first job is valid.
     """
     from dltool.config.check import check
     from dltool.config.compose import leaves
@@ -125,7 +125,7 @@ def compose_jobs(args: argparse.Namespace, jobs: "Sequence[Job]", *, in_processe
 
 
 def command_words(args: argparse.Namespace) -> list[str]:
-    """What a command that repeats one training of a search has beside its overrides."""
+    """The arguments, besides overrides, of a command that repeats one training of a search."""
     from dltool.trust.sources import trust_words
 
     folders = [word for folder in args.config_dir for word in ("--config-dir", str(folder))]
@@ -133,10 +133,10 @@ def command_words(args: argparse.Namespace) -> list[str]:
 
 
 def open_run(name: str) -> "RunFolder":
-    """The run that a path names, or the last part or parts of one below the output root.
+    """The run given by a path, or by the last part or parts of one below the output root.
 
     Raises:
-        ConfigError: Where there is none, with the nearest name, or several.
+        ConfigError: If none matches, with the nearest name, or if several do.
     """
     from dltool.core.process import OUTPUT_ROOT
     from dltool.runs.catalog import find_run
@@ -147,32 +147,32 @@ def open_run(name: str) -> "RunFolder":
 
 
 def add_use_arguments(parser: argparse.ArgumentParser) -> None:
-    """Of the verbs that use a run's model."""
-    parser.add_argument("run", metavar="RUN", help="the run folder, or its name where it is unique")
+    """Arguments of the verbs that use a run's model."""
+    parser.add_argument("run", metavar="RUN", help="the run folder, or its name if that is unique")
     parser.add_argument(
         "--checkpoint",
         default="tested",
         metavar="NAME",
-        help="last, best, or one such as step-000680; otherwise that which the run's own test measured",
+        help="last, best, or a name such as step-000680; default: the one that the run's own test used",
     )
     parser.add_argument(
         "--weights",
         choices=["ema", "swa", "raw"],
         default="tested",
-        help="an average that the training kept, or its own weights; otherwise the average where there is one",
+        help="an average kept by the training, or its own weights; default: the average if there is one",
     )
     add_trust_argument(parser)
 
 
 def add_view_arguments(parser: argparse.ArgumentParser) -> None:
-    """Of the verbs that ask the model of samples."""
+    """Arguments of the verbs that predict samples."""
     parser.add_argument(
         "--tta", default="", metavar="VIEWS", help="average over views of each image: hflip, vflip, shift, crops"
     )
 
 
 def used_run(args: argparse.Namespace, overrides: "Sequence[str]" = ()) -> "Run":
-    """The run that is to be used; what warns of it goes to standard error."""
+    """The run to use; its warnings go to standard error."""
     folder = open_run(args.run)
     from dltool.inference.run import Run
 
@@ -191,7 +191,7 @@ def views_of(args: argparse.Namespace) -> "list[View]":
 
 
 def check_writable(path: Path | None) -> None:
-    """Raises ConfigError where a file cannot be written to, before any work is done for it."""
+    """Raise ConfigError if a file is not writable, before any work is done for it."""
     if path is None:
         return
     try:
@@ -202,7 +202,7 @@ def check_writable(path: Path | None) -> None:
 
 
 def source_of(source: Path) -> tuple[Path, dict[str, Any]]:
-    """The config file that --from names, and, for a run, what each `auto` of it became."""
+    """The config file that --from names, and, for a run, the values of each `auto`."""
     from dltool.runs.folder import CONFIG
 
     if source.is_file():

@@ -1,24 +1,24 @@
-"""`dltool resume`: go on where a run stopped."""
+"""`dltool resume`: continue a run."""
 
 import argparse
 
 from dltool.cli.request import add_trust_argument, open_run
 
-SUMMARY = "go on with an interrupted run, or train a finished one longer"
+SUMMARY = "continue an interrupted run, or train a finished one longer"
 EXAMPLES = """\
 examples:
   dltool resume outputs/2026-01-31/12-00-00_lenet_digits
   dltool resume outputs/2026-01-31/12-00-00_lenet_digits trainer.epochs=40
 
-On the CPU, with the same number of threads, the result equals that of a run that never stopped, bit by bit.
-Length, stopping, checkpoints, logging, device and threads may change; for anything else train anew, --from RUN.
+On the CPU, with the same number of threads, the result is bitwise equal to that of an uninterrupted run.
+Length, stopping, checkpoints, logging, device and threads may change; for anything else start a new run, --from RUN.
 """
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("run", metavar="RUN", help="the run folder, or its name where it is unique")
-    parser.add_argument("overrides", nargs="*", metavar="key=value", help="what is to change")
-    parser.add_argument("--quiet", action="store_true", help="print nothing but errors and the run folder")
+    parser.add_argument("run", metavar="RUN", help="the run folder, or its name if that is unique")
+    parser.add_argument("overrides", nargs="*", metavar="key=value", help="settings to change")
+    parser.add_argument("--quiet", action="store_true", help="print only errors and the run folder")
     add_trust_argument(parser)
 
 

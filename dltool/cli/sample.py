@@ -1,4 +1,4 @@
-"""`dltool sample`: what a run's model makes by itself, texts or pictures."""
+"""`dltool sample`: samples from a run's model, as text or images."""
 
 import argparse
 import json
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from dltool.inference.run import Run
     from dltool.inference.sampling import TextSampler
 
-SUMMARY = "let a run's model write text, or make pictures"
+SUMMARY = "generate text or images with a run's model"
 EXAMPLES = """\
 examples:
   dltool sample outputs/2026-01-31/12-00-00_gpt_text --prompt 'ROMEO:'
@@ -30,12 +30,12 @@ examples:
   dltool sample 12-00-00_stylegan2_mnist --truncation 0.7
   dltool sample 12-00-00_vae_mnist --reconstruct seven.png
 
-A text appears as it is written. Without a prompt it begins on a new line; texts with an end of their own, such as
-names, begin at their beginning, and each is a line. The same seed gives the same text. Of a GAN or an autoencoder the
-samples are a picture, RUN/samples/<checkpoint>.png without --output, or, where --output has no suffix, a folder with an
-image each. Sample i of --seed N is that of seed N + i, whatever stands beside it; a conditional model takes its classes
-in turn. --interpolate goes from each seed to the next: on a sphere between codes z, on a line between StyleGAN's w.
---reconstruct shows images and what an autoencoder makes of them again.
+Without a prompt a text begins on a new line; texts with separate ends, such as names, are printed one per line. The
+same seed gives the same text. Samples of a GAN or an autoencoder are one image, RUN/samples/<checkpoint>.png without
+--output, or, if --output has no suffix, a folder with one image each. Sample i of --seed N is that of seed N + i,
+independent of the other samples; a conditional model takes its classes in turn. --interpolate goes from each seed to
+the next: on a sphere between codes z, on a line between StyleGAN's w. --reconstruct shows images and an autoencoder's
+reconstructions of them.
 """
 HOW = ("temperature", "top_k", "top_p", "seed", "unknown")
 OF_TEXTS = ("prompt", "prompt_file", "length", "attention", "json", *(name for name in HOW if name != "seed"))
@@ -47,31 +47,37 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_use_arguments(parser)
     parser.add_argument("overrides", nargs="*", metavar="key=value", help="trainer.device, .threads, .precision")
     begin = parser.add_mutually_exclusive_group()
-    begin.add_argument("--prompt", metavar="TEXT", help="how the text begins")
-    begin.add_argument("--prompt-file", type=Path, metavar="FILE", help="a file of which it is the continuation")
-    parser.add_argument("--count", type=int, metavar="N", help="texts (1), or samples in a picture (64)")
-    parser.add_argument("--length", type=int, metavar="N", help="tokens that are written (500, or until the text ends)")
+    begin.add_argument("--prompt", metavar="TEXT", help="the beginning of the text")
+    begin.add_argument("--prompt-file", type=Path, metavar="FILE", help="a file with the beginning of the text")
+    parser.add_argument("--count", type=int, metavar="N", help="number of texts (1), or of samples (64)")
     parser.add_argument(
-        "--temperature", type=float, metavar="T", help="below 1 the likely becomes likelier, 0 takes the likeliest (1)"
-    )
-    parser.add_argument("--top-k", type=int, metavar="K", help="draw among the K likeliest tokens")
-    parser.add_argument("--top-p", type=float, metavar="P", help="draw among the fewest that have probability P (1)")
-    parser.add_argument("--seed", type=int, metavar="N", help="another seed, another text (0)")
-    parser.add_argument(
-        "--unknown", choices=["refuse", "skip"], help="what becomes of parts of a prompt that the training never saw"
+        "--length", type=int, metavar="N", help="number of tokens to generate (500, or until the text ends)"
     )
     parser.add_argument(
-        "--attention", type=Path, metavar="FILE.png", help="draw where a gpt looks while it reads the prompt"
+        "--temperature", type=float, metavar="T", help="below 1 favours likely tokens, 0 takes the likeliest (1)"
+    )
+    parser.add_argument("--top-k", type=int, metavar="K", help="sample from the K likeliest tokens")
+    parser.add_argument(
+        "--top-p", type=float, metavar="P", help="sample from the smallest set with total probability P (1)"
+    )
+    parser.add_argument("--seed", type=int, metavar="N", help="the random seed (0)")
+    parser.add_argument(
+        "--unknown", choices=["refuse", "skip"], help="how to treat parts of a prompt that are not in the vocabulary"
+    )
+    parser.add_argument(
+        "--attention", type=Path, metavar="FILE.png", help="plot the attention of a gpt over the prompt"
     )
     parser.add_argument("--json", action="store_true", default=None, help="print JSON")
-    parser.add_argument("--class", metavar="CLASS,…", help="of a conditional model, the classes to make, in turn")
-    parser.add_argument("--seeds", type=numbers, metavar="0-7,42", help="one sample of each seed")
-    parser.add_argument("--truncation", type=float, metavar="T", help="of StyleGAN, below 1 for typical samples (1)")
+    parser.add_argument("--class", metavar="CLASS,…", help="for a conditional model: the classes to generate, in turn")
+    parser.add_argument("--seeds", type=numbers, metavar="0-7,42", help="one sample per seed")
+    parser.add_argument(
+        "--truncation", type=float, metavar="T", help="for StyleGAN: below 1 gives more typical samples (1)"
+    )
     parser.add_argument("--interpolate", type=int, metavar="N", help="rows of N samples from each seed to the next")
     parser.add_argument(
-        "--reconstruct", type=Path, metavar="FILE|FOLDER", help="of an autoencoder, images and what it makes of them"
+        "--reconstruct", type=Path, metavar="FILE|FOLDER", help="for an autoencoder: images to reconstruct"
     )
-    parser.add_argument("--output", type=Path, metavar="FILE.png|FOLDER", help="the picture, or a folder of images")
+    parser.add_argument("--output", type=Path, metavar="FILE.png|FOLDER", help="the image file, or a folder of images")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -82,7 +88,7 @@ def run(args: argparse.Namespace) -> int:
         return 0
     if used.spec.target == "next_token":
         if given := first_given(args, OF_PICTURES):
-            raise ConfigError(f"{given} is for pictures; a text goes to standard output", "dltool sample … > FILE")
+            raise ConfigError(f"{given} is for images; text goes to standard output", "dltool sample … > FILE")
         write_texts(args, used)
     else:
         draw(args, used)
@@ -90,7 +96,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def first_given(args: argparse.Namespace, names: tuple[str, ...]) -> str | None:
-    """The first of these flags that was typed."""
+    """The first of these flags that was given."""
     given = [name for name in names if getattr(args, name) is not None]
     return f"--{given[0].replace('_', '-')}" if given else None
 
@@ -120,7 +126,7 @@ def write_texts(args: argparse.Namespace, used: "Run") -> None:
     sampler = TextSampler(used, **how)
     if args.attention is not None:
         if not prompt:
-            raise ConfigError("--attention draws a prompt", f"--prompt TEXT --attention {quoted(args.attention)}")
+            raise ConfigError("--attention needs a prompt", f"--prompt TEXT --attention {quoted(args.attention)}")
         print_drawn(used.draw_attention(prompt, args.attention))
     count = args.count or 1
     if args.json:
@@ -157,17 +163,17 @@ def prompt_of(args: argparse.Namespace) -> str:
 
 
 def draw(args: argparse.Namespace, used: "Run") -> None:
-    """Samples of a generative model as a picture, or as a folder of images."""
+    """Write samples of a generative model as one image, or as a folder of images."""
     from dltool.inference.sample_generator import SampleGenerator, write_samples
 
     maker = SampleGenerator(used)
     if given := first_given(args, OF_TEXTS):
-        raise ConfigError(f"{used.title} makes no texts, so that it has no {given}", "--count N --output FILE.png")
+        raise ConfigError(f"{used.title} generates no text, so {given} does not apply", "--count N --output FILE.png")
     classes = [word for word in (getattr(args, "class") or "").split(",") if word]
     seed = args.seed or 0
     if args.interpolate is not None:
         if args.truncation is not None:
-            raise ConfigError("--interpolate and --truncation do not go together", "one of them")
+            raise ConfigError("--interpolate and --truncation cannot be combined", "use one of them")
         seeds = args.seeds or list(range(seed, seed + 1 + (args.count or NUM_ROWS)))
         samples = maker.interpolation(seeds, args.interpolate, classes=classes)
     else:
@@ -180,12 +186,10 @@ def draw(args: argparse.Namespace, used: "Run") -> None:
 
 
 def reconstruct(args: argparse.Namespace, used: "Run") -> None:
-    """Images, and below them what an autoencoder makes of their codes."""
+    """Draw images, and below them their reconstructions by an autoencoder."""
     others = ("count", "seed", *OF_TEXTS, *(name for name in OF_PICTURES if name != "output"))
     if given := first_given(args, others):
-        raise ConfigError(
-            f"--reconstruct makes given samples again, for which {given} has no meaning", f"without {given}"
-        )
+        raise ConfigError(f"--reconstruct reconstructs given samples, so {given} does not apply", f"without {given}")
     path = args.output or used.folder.files / "samples" / f"{used.checkpoint}-reconstructed.png"
     made = used.reconstruct(args.reconstruct)
     made.draw(path)

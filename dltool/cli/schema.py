@@ -16,12 +16,12 @@ SUMMARY = "print JSON Schemas of the YAML files, for editors"
 EXAMPLES = """\
 examples:
   dltool schema optim                 the files of configs/optim/
-  dltool schema optim adam            those with `name: adam`
+  dltool schema optim adam            only those with `name: adam`
   dltool schema                       a whole config, such as a run's config.yaml
   dltool schema --output schemas      all of them: schemas/model.schema.json, …
 
 An editor with yaml-language-server (VS Code's YAML extension, Neovim, Emacs, …) completes, explains and checks a file
-that has this line below its first comment, with the path as seen from the file:
+that has this line below its first comment, with the path relative to the file:
 
   # yaml-language-server: $schema=../../schemas/model.schema.json
 
@@ -34,7 +34,7 @@ or all files of a group, in VS Code's settings.json:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("group", nargs="?", help=", ".join(GROUPS))
     parser.add_argument("option", nargs="?", help="only the files with this `name`")
-    parser.add_argument("--output", type=Path, metavar="FOLDER", help="write one file a group there")
+    parser.add_argument("--output", type=Path, metavar="FOLDER", help="write one file per group to this folder")
     parser.add_argument(
         "--config-dir", action="append", default=[], type=Path, metavar="FOLDER", help="your own options too"
     )
@@ -55,7 +55,7 @@ def run(args: argparse.Namespace) -> int:
             print(quoted(path))
     except OSError as error:
         problem = f"{args.output.resolve()} cannot be written: {error.strerror}"
-        raise ConfigError(problem, "--output FOLDER, a folder that can be written") from error
+        raise ConfigError(problem, "--output FOLDER, a writable folder") from error
     return 0
 
 

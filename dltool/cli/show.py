@@ -14,11 +14,11 @@ SUMMARY = "print the composed config and the model's layers"
 EXAMPLES = """\
 examples:
   dltool show model=lenet optim=sgd optim.lr=0.1
-  dltool show experiment=lenet_mnist --cfg job     the config alone, as YAML
+  dltool show experiment=lenet_mnist --cfg job     only the config, as YAML
   dltool show model=lenet data=mnist --receptive-field lenet.png
 
-Of a model of images the table says what a unit of each layer can see: a square of so many pixels, and how far the
-squares of two neighbours are apart. --receptive-field draws how much the pixels in it matter to the initialised model;
+For a model of images the table has the receptive field of each layer's units: its size in pixels, and the distance
+between two neighbours. --receptive-field draws the influence of the pixels in it for the initialised model;
 `dltool evaluate RUN --plots FOLDER` draws that of a trained one.
 """
 PICTURES = (".png", ".pdf", ".svg")
@@ -26,15 +26,17 @@ PICTURES = (".png", ".pdf", ".svg")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_config_arguments(parser)
-    parser.add_argument("--cfg", choices=["job"], help="print the composed config alone, as YAML")
-    parser.add_argument("--receptive-field", type=Path, metavar="FILE.png", help="draw what the model's units look at")
+    parser.add_argument("--cfg", choices=["job"], help="print only the composed config, as YAML")
+    parser.add_argument(
+        "--receptive-field", type=Path, metavar="FILE.png", help="draw the receptive fields of the model's units"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
     config, built = read_config(args)
     picture = args.receptive_field
     if picture is not None and picture.suffix.lower() not in PICTURES:
-        raise ConfigError(f"{picture} is no picture: it ends in none of {', '.join(PICTURES)}", f"{picture}.png")
+        raise ConfigError(f"{picture} is not an image file: it must end in {', '.join(PICTURES)}", f"{picture}.png")
     if args.cfg:
         print_yaml(config)
         return 0
@@ -52,7 +54,7 @@ def print_yaml(config: "Config") -> None:
 
 
 def print_origins(config: "Config") -> None:
-    """`lr: 0.1` on the left, where it was set on the right; what no file sets is the signature's default."""
+    """`lr: 0.1` on the left, its origin on the right; a value set in no file is the signature's default."""
     from dltool.config.check import in_yaml
 
     rows = []

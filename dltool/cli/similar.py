@@ -1,4 +1,4 @@
-"""What `dltool predict --similar WORD` prints."""
+"""The output of `dltool predict --similar WORD`."""
 
 import argparse
 import json
@@ -11,7 +11,7 @@ TOP = 10
 
 
 def print_similar(args: argparse.Namespace) -> int:
-    """The words whose vectors are nearest to that of `args.similar`, with their cosines; returns the exit code."""
+    """Print the words with the vectors nearest to that of `args.similar`, and their cosines; returns the exit code."""
     from dltool.inference.similar import similar_words
 
     used = used_run(args, args.overrides)

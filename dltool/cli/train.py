@@ -6,7 +6,7 @@ from dltool.cli.request import add_config_arguments, command_words, compose_jobs
 from dltool.core.errors import ConfigError
 from dltool.core.shell import quoted
 
-SUMMARY = "train a model, or with -m a sweep of them"
+SUMMARY = "train a model, or with -m a sweep"
 EXAMPLES = """\
 examples:
   dltool train model=lenet optim=adam
@@ -23,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-m", "--multirun", action="store_true", help="train every combination: a,b  choice(a,b)  range(1,4)  glob(l*)"
     )
-    parser.add_argument("--quiet", action="store_true", help="print nothing but errors and the run folder")
+    parser.add_argument("--quiet", action="store_true", help="print only errors and the run folder")
     parser.add_argument("--cfg", choices=["job"], help="print the composed config and stop")
 
 
@@ -42,7 +42,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def run_sweep(args: argparse.Namespace) -> int:
-    """Compose and check every job, then train them; with --cfg job, only say which there are."""
+    """Compose and check every job, then train them; with --cfg job, only list them."""
     from dltool.search.grid import expand
     from dltool.search.launchers import split_launcher
     from dltool.search.settings import SweepSettings, split_settings
@@ -51,7 +51,7 @@ def run_sweep(args: argparse.Namespace) -> int:
     launcher, launcher_settings, overrides = split_launcher(args.overrides)
     fields, overrides = split_settings("sweep", overrides)
     if any(text.startswith("run.dir=") for text in overrides):
-        raise ConfigError("run.dir names one run, and a sweep makes a folder for each", "sweep.dir=FOLDER")
+        raise ConfigError("run.dir names one run, but a sweep creates a folder for each", "sweep.dir=FOLDER")
     jobs = expand(overrides, args.config_dir)
     trainings = compose_jobs(args, jobs, in_processes=launcher is None and not args.cfg)
     words = command_words(args)

@@ -1,4 +1,4 @@
-"""`dltool tune`: search a space of settings, ending hopeless trials early."""
+"""`dltool tune`: search a space of settings, ending poor trials early."""
 
 import argparse
 import importlib.util
@@ -16,22 +16,22 @@ if TYPE_CHECKING:
     from dltool.config.compose import Composed
     from dltool.search.space import Dimension
 
-SUMMARY = "search for the best settings, ending hopeless trials early"
+SUMMARY = "search for the best settings, ending poor trials early"
 EXAMPLES = """\
 examples:
   dltool tune model=mlp 'optim.lr=tag(log,interval(1e-4,1e-1))' 'model.hidden=[32],[128],[64,64]'
   dltool tune data=iris model=mlp 'optim.lr=interval(0.001,0.1)' tune.study=iris tune.trials=40 tune.n_jobs=2
-  dltool tune … tune.study=iris tune.trials=80     go on with it, from this shell or another
+  dltool tune … tune.study=iris tune.trials=80     continue it, from this shell or another
   dltool tune … tune.pruner=hyperband tune.metric=val/loss
 
-a space: interval(a,b)  int(interval(a,b))  tag(log,interval(a,b))  range(a,b,step)  a,b,c  glob(l*); all else is fixed.
+a space: interval(a,b)  int(interval(a,b))  tag(log,interval(a,b))  range(a,b,step)  a,b,c  glob(l*); others are fixed.
 """
 STUDIES = OUTPUT_ROOT / "studies"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_config_arguments(parser)
-    parser.add_argument("--quiet", action="store_true", help="print nothing but errors and the study's folder")
+    parser.add_argument("--quiet", action="store_true", help="print only errors and the study's folder")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -42,10 +42,10 @@ def run(args: argparse.Namespace) -> int:
     fields, overrides = split_settings("tune", args.overrides)
     settings = TuneSettings(**fields)
     if any(text.startswith("run.dir=") for text in overrides):
-        raise ConfigError("run.dir names one run, and a study makes a folder for each trial", "tune.study=NAME")
+        raise ConfigError("run.dir names one run, but a study creates a folder for each trial", "tune.study=NAME")
     name = settings.study or time.strftime("%Y-%m-%d_%H-%M-%S")
     if not re.fullmatch(r"[\w-][\w.-]*", name):
-        raise ConfigError(f"tune.study={name}: letters, digits, -, _ and . make a name", "tune.study=first")
+        raise ConfigError(f"tune.study={name}: a name has letters, digits, -, _ and .", "tune.study=first")
     space, fixed = read_space(overrides, args.config_dir)
     config = check_space(args, space, fixed)
     if importlib.util.find_spec("optuna") is None:
@@ -69,10 +69,10 @@ def run(args: argparse.Namespace) -> int:
 
 
 def check_space(args: argparse.Namespace, space: "list[Dimension]", fixed: list[str]) -> "Config":
-    """Compose and check the ends of every dimension, the others at their first; returns the config of all firsts.
+    """Compose and check both ends of every dimension, with the others at their first value; returns the first config.
 
     Raises:
-        ConfigError: For the first value that no training takes.
+        ConfigError: For the first invalid value.
     """
     from dltool.config.check import check
 

@@ -1,4 +1,4 @@
-"""A verb is a module with SUMMARY, EXAMPLES, `add_arguments(parser)` and `run(args)`, which gives the exit code."""
+"""A verb is a module with SUMMARY, EXAMPLES, `add_arguments(parser)` and `run(args)`, which returns the exit code."""
 
 import argparse
 from types import ModuleType
@@ -6,11 +6,11 @@ from typing import Any
 
 
 def add_verb(verbs: Any, name: str, module: ModuleType) -> argparse.ArgumentParser:
-    """Make the parser of one verb, or of one action of a verb.
+    """Create the parser of one verb, or of one action of a verb.
 
     Args:
-        verbs: What `parser.add_subparsers()` gave.
-        name: As it is typed.
+        verbs: The result of `parser.add_subparsers()`.
+        name: Its name on the command line.
         module: The verb.
     """
     parser: argparse.ArgumentParser = verbs.add_parser(
@@ -26,7 +26,7 @@ def add_verb(verbs: Any, name: str, module: ModuleType) -> argparse.ArgumentPars
 
 
 class Help(argparse.RawDescriptionHelpFormatter):
-    """Examples as they are written; a column that is wide enough for every verb, which argparse forgets to indent."""
+    """Examples with their line breaks; a column wide enough for every verb, whose indentation argparse omits."""
 
     def __init__(self, prog: str) -> None:
         super().__init__(prog)

@@ -1,1 +1,1 @@
-"""Tab completion: from the words typed so far to those that may follow. Imports neither torch, Hydra nor rich."""
+"""Tab completion: from the words typed so far to the possible next ones. Imports neither torch, Hydra nor rich."""

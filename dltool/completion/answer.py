@@ -1,4 +1,4 @@
-"""What may stand under the cursor."""
+"""The completions of the word under the cursor."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import Literal
 
 @dataclass(frozen=True)
 class Candidate:
-    """One word, or the rest of one. After a text that ends with `=`, `.` or `,` the cursor stays at it."""
+    """One word, or the rest of one. After a text that ends with `=`, `.` or `,` the shell adds no space."""
 
     text: str
     description: str = ""
@@ -18,9 +18,9 @@ class Answer:
     """The candidates for the word under the cursor.
 
     Attributes:
-        candidates: In the order in which they are shown, without `prefix`.
-        prefix: The beginning of the word that stays as it is, such as "model=mlp," in a sweep.
-        paths: What the shell itself completes after `prefix`, in place of candidates.
+        candidates: In display order, without `prefix`.
+        prefix: The part of the word before the completion, such as "model=mlp," in a sweep.
+        paths: The kind of path that the shell itself completes after `prefix`, in place of candidates.
     """
 
     candidates: Sequence[Candidate] = ()

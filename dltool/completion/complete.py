@@ -1,4 +1,4 @@
-"""From the words of a command line to what may stand under the cursor."""
+"""From the words of a command line to the completions at the cursor."""
 
 import argparse
 from collections.abc import Callable, Iterable, Sequence
@@ -16,12 +16,12 @@ from dltool.runs.catalog import find_run
 def complete(
     parser: argparse.ArgumentParser, words: Sequence[str], with_action: Callable[[Sequence[str]], Sequence[str]]
 ) -> Answer:
-    """What may stand under the cursor.
+    """The completions at the cursor.
 
     Args:
-        parser: Of the whole command line.
-        words: Those after `dltool`, the last one up to the cursor.
-        with_action: Names the usual action of a verb that has several.
+        parser: The parser of the whole command line.
+        words: The words after `dltool`, the last one up to the cursor.
+        with_action: Adds the default action of a verb that has several.
     """
     line = read_line(parser, words)
     if line.subparsers() is not None and line.pending is None:
@@ -43,7 +43,7 @@ def complete(
 
 
 def argument(line: Line, action: argparse.Action, typed: str) -> Answer:
-    """What the value of a flag or a positional argument can be, by its choices, else by its name or metavar."""
+    """The possible values of a flag or a positional argument, by its choices, else by its name or metavar."""
     metavar = str(action.metavar or "")
     if action.choices is not None:
         return answer_of((Candidate(str(choice)) for choice in action.choices), typed)
@@ -74,7 +74,7 @@ def answer_of(candidates: Iterable[Candidate], typed: str, prefix: str = "") -> 
 
 
 def as_override(line: Line, typed: str) -> Answer:
-    """One of the training's overrides, completed with the keys of what the line selects."""
+    """One of the training's overrides, completed with the keys of the selected options."""
     from dltool.completion.overrides import Overrides
 
     searches = [name for name in ("sweep", "tune") if searches_by(line, name)]
@@ -88,7 +88,7 @@ def searches_by(line: Line, search: str) -> bool:
 
 
 def saved_config(line: Line) -> dict[str, object]:
-    """The config of the run that is continued, or begun with; empty where the line names none."""
+    """The config of the run that is continued or repeated; empty if the line names none."""
     from dltool.completion.selection import read_yaml
     from dltool.runs.folder import CONFIG
 
@@ -103,7 +103,7 @@ def saved_config(line: Line) -> dict[str, object]:
 
 
 def run(line: Line, metavar: str, typed: str) -> Answer:
-    """A run's folder; where no run is called so, a path, or a filter if the verb takes one."""
+    """A run's folder; if no run matches, a path, or a filter if the verb takes one."""
     found = matching(run_candidates(root(line), typed), typed)
     taken = set(line.words)
     found = [candidate for candidate in found if candidate.text not in taken]
@@ -116,7 +116,7 @@ def run(line: Line, metavar: str, typed: str) -> Answer:
 
 
 def run_filter(line: Line, typed: str) -> Answer:
-    """`key=value` over the runs that are there."""
+    """`key=value` over the existing runs."""
     key, equals, value = typed.partition("=")
     if not equals:
         return answer_of(key_candidates(root(line), "="), typed)

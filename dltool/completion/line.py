@@ -1,4 +1,4 @@
-"""The command line as the verbs' own argparse parsers see it, up to the word under the cursor."""
+"""The command line as the verbs' own argparse parsers read it, up to the word under the cursor."""
 
 import argparse
 from collections.abc import Iterator, Sequence
@@ -6,19 +6,19 @@ from dataclasses import dataclass, field
 
 from dltool.completion.answer import Candidate
 
-SEVERAL = ("+", "*")  # `nargs` of what takes words up to the next flag.
+SEVERAL = ("+", "*")  # `nargs` of arguments that take all words up to the next flag.
 
 
 @dataclass
 class Line:
-    """What is typed, sorted by what it is.
+    """The typed words, parsed.
 
     Attributes:
-        parser: That of the verb, or of its action.
-        typed: The word under the cursor, up to the cursor; what stands behind it plays no part.
+        parser: The parser of the verb, or of its action.
+        typed: The word under the cursor, up to the cursor; the text after the cursor is ignored.
         words: The positional words before it.
-        flags: Destination to the values of each flag before it, an empty list for one that takes none.
-        pending: The flag whose value the word under the cursor is.
+        flags: Destination to the values of each flag before it; an empty list for a flag without values.
+        pending: The flag whose value is under the cursor.
     """
 
     parser: argparse.ArgumentParser
@@ -28,12 +28,12 @@ class Line:
     pending: argparse.Action | None = None
 
     def subparsers(self) -> "argparse._SubParsersAction[argparse.ArgumentParser] | None":
-        """The verbs, or the actions of a verb, of which one must follow."""
+        """The verbs, or the actions of a verb, if one must follow."""
         found = (action for action in self.parser._actions if isinstance(action, argparse._SubParsersAction))
         return next(found, None)
 
     def positional(self) -> argparse.Action | None:
-        """The positional argument that a word at this place belongs to; None where there are enough."""
+        """The positional argument that a word at this place belongs to; None if all are given."""
         actions = [a for a in self.parser._actions if not a.option_strings and a is not self.subparsers()]
         if len(self.words) < len(actions):
             return actions[len(self.words)]
@@ -41,7 +41,7 @@ class Line:
 
 
 def read_line(parser: argparse.ArgumentParser, words: Sequence[str]) -> Line:
-    """Sort the words of a command line, the last of which is under the cursor."""
+    """Parse the words of a command line, the last of which is under the cursor."""
     line = Line(parser, words[-1])
     for word in words[:-1]:
         subparsers = line.subparsers()
@@ -73,7 +73,7 @@ def read_flag(line: Line, word: str) -> None:
 
 
 def flag_candidates(line: Line) -> Iterator[Candidate]:
-    """The flags that are not yet given, the long form of each unless the short one is being typed."""
+    """The flags that are not yet given, each in its long form unless the short one is being typed."""
     for action in line.parser._actions:
         repeatable = isinstance(action, argparse._AppendAction)
         if not action.option_strings or action.help == argparse.SUPPRESS:

@@ -14,19 +14,19 @@ from dltool.declarations.registry import registrations
 from dltool.declarations.source import component
 from dltool.runs.catalog import as_text
 
-Node = tuple[Mapping[str, Field], Tree, Mapping[str, str]]  # Keys, their values, what their docstrings say.
+Node = tuple[Mapping[str, Field], Tree, Mapping[str, str]]  # Keys, their values, their docstrings.
 FOLDER_KEYS = ("root", "dir")
 FILE_KEYS = ("path", "file", "init_from")  # Also as the last part of a name, `split_file`.
 
 
 class Overrides:
-    """The overrides that may be typed at this place.
+    """The possible overrides at the cursor.
 
     Args:
-        words: Those before it.
+        words: The words before the cursor.
         config_dirs: As in Selection.
         saved: As in Selection.
-        searches: Groups whose keys are about a search and not about a training: "sweep", "tune".
+        searches: Groups with the keys of a search instead of a training: "sweep", "tune".
     """
 
     def __init__(
@@ -37,7 +37,7 @@ class Overrides:
         self.selection = Selection(words, config_dirs, saved)
 
     def complete(self, word: str) -> Answer:
-        """The candidates for a word that is typed in part."""
+        """The candidates for a partly typed word."""
         sign = word[: len(word) - len(word.lstrip("+~"))]
         key, equals, value = word.removeprefix(sign).partition("=")
         if not equals:
@@ -60,7 +60,7 @@ class Overrides:
         return option_files(group, self.config_dirs)
 
     def keys(self, typed: str, *, deleting: bool) -> Iterator[Candidate]:
-        """What may stand before the `=`, level by level."""
+        """The keys before the `=`, level by level."""
         parents, _, _ = typed.rpartition(".")
         if parents:
             node = self.node(parents)
@@ -70,20 +70,20 @@ class Overrides:
         for group, text in GROUPS.items():
             if not deleting:
                 yield Candidate(f"{group}=", text)
-            if group not in PRESETS and (typed or deleting):  # With nothing typed, both forms of each are too many.
+            if group not in PRESETS and (typed or deleting):  # With nothing typed, both forms would be too many.
                 yield Candidate(f"{group}.", f"keys of {self.option_name(group)}")
         root = component("root", "train").fields
         yield from key_candidates(
             root, self.selection.root_values(), descriptions("root", "train"), lead="", deleting=deleting
         )
         for search in self.searches:
-            yield Candidate(f"{search}.", f"keys of the {search} itself")
+            yield Candidate(f"{search}.", f"settings of the {search}")
 
     def option_name(self, group: str) -> str:
         return str(self.selection.fields(group).get("name", group))
 
     def node(self, key: str) -> Node | None:
-        """The keys below a key, with their values and texts; None where it has none, or does not exist."""
+        """The keys below a key, with their values and descriptions; None if it has none or does not exist."""
         first, *rest = key.split(".")
         root = component("root", "train").fields
         if first in root:
@@ -104,7 +104,7 @@ class Overrides:
         return fields, tree, texts
 
     def field(self, key: str) -> tuple[Kind, Any] | None:
-        """The kind and the present value of a key; None for a key that is not there."""
+        """The kind and the current value of a key; None if the key does not exist."""
         parents, _, name = key.rpartition(".")
         root: Node = component("root", "train").fields, self.selection.root_values(), {}
         node = self.node(parents) if parents else root
@@ -128,17 +128,17 @@ def key_candidates(
 
 
 def as_nested(kind: Kind) -> Nested | None:
-    """The settings below a key, of which a union may be one alternative."""
+    """The settings below a key, which may be one alternative of a union."""
     kinds = kind.alternatives if isinstance(kind, AnyOf) else (kind,)
     return next((one for one in kinds if isinstance(one, Nested)), None)
 
 
 def values(kind: Kind, present: Any, *, inside_list: bool) -> list[Candidate]:
-    """What a key can be, where that can be counted, beside what it is."""
+    """The values of a key, if they can be listed, and its current value."""
     found = {text: Candidate(text) for text in texts_of(kind, inside_list=inside_list)}
     if not inside_list and present is not REQUIRED and not isinstance(present, dict):
         text = as_text(present)
-        found[text] = Candidate(text, "as it is")
+        found[text] = Candidate(text, "the current value")
     return list(found.values())
 
 
@@ -157,7 +157,7 @@ def texts_of(kind: Kind, *, inside_list: bool) -> Iterator[str]:
 
 
 def completes_paths(key: str, kind: Kind) -> Literal["", "files", "folders"]:
-    """Whether a text names a file or folder, by the last word of its key."""
+    """Whether a text is the name of a file or folder, by the last word of its key."""
     kinds = kind.alternatives if isinstance(kind, AnyOf) else (kind,)
     if Scalar("str") not in kinds:
         return ""

@@ -1,4 +1,4 @@
-"""Completes what names runs: their folders, the newest first, and the keys and values of filters."""
+"""Completion of runs: their folders, the newest first, and the keys and values of filters."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,8 +17,8 @@ from dltool.runs.catalog import (
     start_date,
 )
 
-MAX_READ = 50  # Of which the status.json is read.
-MAX_SHOWN = 200  # The newest; shells take their time with thousands of words.
+MAX_READ = 50  # Runs whose status.json is read.
+MAX_SHOWN = 200  # The newest; shells are slow with thousands of words.
 
 
 def newest(root: Path) -> list[Path]:
@@ -28,7 +28,7 @@ def newest(root: Path) -> list[Path]:
 
 
 def run_candidates(root: Path, typed: str) -> list[Candidate]:
-    """Whole paths; or, where the end of one is being typed, the names of folders that are unique."""
+    """Whole paths; or, where the end of a path is being typed, the names of folders that are unique."""
     paths = newest(root)
     texts = [str(path) for path in paths if str(path).startswith(typed)]
     if not texts:
@@ -40,14 +40,14 @@ def run_candidates(root: Path, typed: str) -> list[Candidate]:
 
 
 def describe(path: Path) -> str:
-    """Such as "finished, test/accuracy 0.9889"."""
+    """A description such as "finished, test/accuracy 0.9889"."""
     record = read_run(path)
     results = [f"{name} {as_metric(value)}" for name, value in record.metrics.items() if name.startswith("test/")]
     return ", ".join([record.state, *results[:2]])
 
 
 def checkpoint_candidates(run: Path) -> Iterator[Candidate]:
-    """The names that point at a checkpoint, then the checkpoints, the newest first."""
+    """The names that point to a checkpoint, then the checkpoints, the newest first."""
     folder = run / "checkpoints"
     for name in ("last", "best"):
         if (folder / name).is_file():
@@ -60,17 +60,17 @@ def records(root: Path) -> list[RunRecord]:
 
 
 def key_candidates(root: Path, end: str = "") -> Iterator[Candidate]:
-    """The keys that runs can be filtered or sorted by: metrics and fields first, then those of the config."""
+    """The keys by which runs can be filtered or sorted: metrics and fields first, then config keys."""
     known = records(root)
     metrics = {name for record in known for name in record.metrics}
     keys = known_keys(known)
     for key in sorted(keys, key=lambda key: (key not in metrics, key not in FIELDS)):
-        about = "a metric" if key in metrics else "of the run" if key in FIELDS else "of its config"
+        about = "a metric" if key in metrics else "a field of the run" if key in FIELDS else "a config key"
         yield Candidate(key + end, about)
 
 
 def value_candidates(root: Path, key: str) -> Iterator[Candidate]:
-    """The values that a key has in the newest runs."""
+    """The values of a key in the newest runs."""
     known = records(root)
     if key == "state":
         yield from map(Candidate, STATES)

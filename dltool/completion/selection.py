@@ -13,7 +13,7 @@ Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def read_yaml(path: Path) -> Tree:
-    """The mapping in a file; empty where there is none, or it cannot be read."""
+    """The mapping in a file; empty if the file is missing or unreadable."""
     try:
         tree = yaml.load(path.read_text(encoding="utf-8"), Loader)
     except (OSError, ValueError, yaml.YAMLError):
@@ -22,14 +22,14 @@ def read_yaml(path: Path) -> Tree:
 
 
 class Selection:
-    """The options that a command line selects, and the values that their files give.
+    """The options that a command line selects, and the values in their files.
 
     Precedence is that of composition: command line > debug > experiment > model > data > configs/train.yaml.
 
     Args:
-        overrides: The words of the line so far; of a sweep's options the first one counts.
+        overrides: The words of the line so far; of several options in a sweep, the first one counts.
         config_dirs: Folders of the user's own groups and options.
-        saved: The config of the run that the line continues or begins with, complete; empty for none.
+        saved: The complete config of the run that the line continues or repeats; empty for none.
     """
 
     def __init__(self, overrides: Sequence[str], config_dirs: Sequence[Path], saved: Tree) -> None:
@@ -50,7 +50,7 @@ class Selection:
         self.presets = presets
 
     def read(self, group: str, option: str | None) -> Tree:
-        """An option's file, over those of its own group that its defaults list names; without a file, its name."""
+        """An option's file, merged over those of its group in its defaults list; without a file, only its name."""
         path = option_files(group, self.config_dirs).get(str(option))
         tree = read_yaml(path) if path and path.suffix == ".yaml" else {"name": option}
         entries = tree.get("defaults")
@@ -60,7 +60,7 @@ class Selection:
         return tree
 
     def fields(self, group: str) -> Tree:
-        """The values of a group's keys, its component's name among them, before the command line's."""
+        """The values of a group's keys, including its component's name, before command-line overrides."""
         if group in self.saved and group not in self.typed:
             return mapping(self.saved[group])
         tree = self.read(group, self.options.get(group))
@@ -70,7 +70,7 @@ class Selection:
         return values
 
     def root_values(self) -> Tree:
-        """The values of the keys beside the groups."""
+        """The values of the keys outside the groups."""
         return self.root | self.saved
 
 

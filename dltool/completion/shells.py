@@ -1,12 +1,12 @@
-"""What the shells ask and how they are answered.
+"""The requests of the shells and the answers to them.
 
-The script of each shell, under scripts/, calls `dltool __complete SHELL …` at each press of the key:
+The script of each shell, under scripts/, calls `dltool __complete SHELL …` at each press of the Tab key:
 
     dltool __complete bash LINE COMP_WORDBREAKS     the line up to the cursor
     dltool __complete zsh|fish WORD …               the words after `dltool`; the last up to the cursor
 
-and reads lines: "words", "files" or "folders"; what stays in front of each; then, for words, a candidate a line with a
-tab and its description, for the others the path typed so far.
+and reads lines: "words", "files" or "folders"; the prefix of all candidates; then, for words, one candidate per line
+with a tab and its description, for the others the path typed so far.
 """
 
 import re
@@ -18,11 +18,11 @@ from dltool.completion.answer import Answer
 
 REQUEST = "__complete"
 SHELLS = ("bash", "zsh", "fish")
-SPECIAL = re.compile(r"([\s'\"\\$`&;|<>(){}*?!])")  # What bash would not take as it is, outside quotes.
+SPECIAL = re.compile(r"([\s'\"\\$`&;|<>(){}*?!])")  # Characters that bash interprets outside quotes.
 
 
 def script(shell: str) -> str:
-    """The text that teaches a shell to complete."""
+    """The completion script of a shell."""
     return (Path(__file__).parent / "scripts" / f"dltool.{shell}").read_text(encoding="utf-8")
 
 
@@ -33,7 +33,7 @@ class Word:
     Attributes:
         text: Without quotes and backslashes.
         quote: The quote that is still open at its end, or nothing.
-        begin: Where what readline replaces begins within `text`: after the last break outside quotes.
+        begin: Where the part that readline replaces begins in `text`: after the last break outside quotes.
     """
 
     text: str = ""
@@ -71,10 +71,10 @@ def split_line(line: str, breaks: str = "") -> list[Word]:
 
 
 def request_words(shell: str, arguments: Sequence[str]) -> list[Word]:
-    """The words after `dltool` that a shell's request is about, never none."""
+    """The words after `dltool` in a shell's request, never empty."""
     if shell == "bash":
         words = split_line(arguments[0], arguments[1])
-        while words and re.match(r"\w+=", words[0].text):  # Settings of the environment in front of the command.
+        while words and re.match(r"\w+=", words[0].text):  # Environment variables before the command.
             words.pop(0)
         return words[1:] or [Word()]
     *before, last = arguments or [""]
@@ -83,10 +83,10 @@ def request_words(shell: str, arguments: Sequence[str]) -> list[Word]:
 
 
 def render(shell: str, word: Word, answer: Answer) -> str:
-    """The lines that a shell's script reads."""
+    """The lines for a shell's script."""
     lead = answer.prefix
     escape = shell == "bash" and not word.quote
-    if shell == "bash":  # readline replaces what comes after the last break only.
+    if shell == "bash":  # readline replaces only the part after the last break.
         lead = lead[word.begin :]
     begun = word.text.removeprefix(answer.prefix)
     lines = [answer.paths or "words", lead]

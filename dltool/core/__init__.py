@@ -1,1 +1,1 @@
-"""What every other package stands on; imports none of them."""
+"""The package that every other one imports; it imports none of them."""

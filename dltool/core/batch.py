@@ -1,4 +1,4 @@
-"""One batch, as the data gives it and the tasks take it."""
+"""One batch, as data sources yield it and tasks take it."""
 
 from typing import NamedTuple
 
@@ -6,11 +6,11 @@ from torch import Tensor
 
 
 class Partners(NamedTuple):
-    """What the inputs of a batch were mixed with; see dltool.data.mixing.
+    """The samples that the inputs of a batch were mixed with; see dltool.data.mixing.
 
     Attributes:
-        targets: Of the partners, `(B,)`.
-        weight: λ, the share of its own that each input and its target keep, in [0, 1].
+        targets: Targets of the partners, `(B,)`.
+        weight: λ, the share that each input and its target keep of themselves, in [0, 1].
     """
 
     targets: Tensor
@@ -24,12 +24,12 @@ class Batch(NamedTuple):
         inputs: float32, `(B, C, H, W)`, `(B, D)` or `(B, T, D)`; int64 `(B, T)` for tokens.
         targets: int64 `(B,)` for classes, float32 `(B, target_dim)` for numbers, float32 `(B, C, H, W)` for images of
             another domain; see DataSpec.target for sequences.
-            For word vectors, how far each window reaches (dltool.data.window_source).
-        full_size: Samples in the whole batch that this is a part of; `len(targets)` for a whole one.
-        partners: With mixup or cutmix, what the inputs were mixed with.
-        continues: Whether each row goes on where that of the batch before ended, in a stream of text.
-        labels: Where inputs and targets are images of two domains, the classes that they show, int64 `(B,)` each, for
-            measurements alone; None where they are not known.
+            For word vectors, the reach of each window (dltool.data.window_source).
+        full_size: Samples in the whole batch of which this is a part; `len(targets)` for a whole batch.
+        partners: With mixup or cutmix, the samples that the inputs were mixed with.
+        continues: Whether each row continues the same row of the previous batch, in a stream of text.
+        labels: Where inputs and targets are images of two domains, the classes of each, int64 `(B,)`; used only by
+            metrics. None where they are unknown.
     """
 
     inputs: Tensor
@@ -45,7 +45,7 @@ class Batch(NamedTuple):
 
     @property
     def main_targets(self) -> Tensor:
-        """The targets that each input shows most of: its own, unless a partner has more than half of it."""
+        """The targets with the larger share in each input: its own, unless a partner has more than half."""
         return self.targets if self.partners is None or self.partners.weight >= 0.5 else self.partners.targets
 
     def split(self, num_parts: int) -> list["Batch"]:

@@ -1,16 +1,16 @@
-"""Every error that dltool raises on purpose: one line that says what, one hint that says how to mend it.
+"""Every error that dltool raises on purpose: one line that names the problem, one hint that says how to fix it.
 
 The command line prints `error: …` and `hint: …` and exits with the error's `exit_code`; see the table of
-exit codes in the README. Anything else that escapes is a bug in dltool and shows its traceback.
+exit codes in the README. Any other exception is a bug in dltool and shows its traceback.
 """
 
 
 class DltoolError(Exception):
-    """An error with a remedy.
+    """An error with a hint.
 
     Args:
         message: What is wrong, naming the key, file, row or step.
-        hint: What to type or change, or None where nothing can be said.
+        hint: What to type or change; None where no advice is possible.
     """
 
     exit_code = 1
@@ -23,7 +23,7 @@ class DltoolError(Exception):
         self.hint = hint
 
     def report(self) -> str:
-        """One `error:` line and, where there is a remedy, one `hint:` line."""
+        """One `error:` line and, where there is a hint, one `hint:` line."""
         return f"error: {self.message}" + (f"\nhint: {self.hint}" if self.hint else "")
 
 
@@ -40,12 +40,12 @@ class DataError(DltoolError):
 
 
 class RunError(DltoolError):
-    """Training started and could not go on."""
+    """Training started and could not continue."""
 
 
 class NonFiniteLossError(RunError):
-    """A loss or gradient norm became NaN or infinite; the weights have not been touched by it."""
+    """A loss or gradient norm became NaN or infinite; the weights were not updated with it."""
 
 
 class CheckpointError(RunError):
-    """A checkpoint cannot be written, or none can be read."""
+    """A checkpoint cannot be written, or no readable one exists."""

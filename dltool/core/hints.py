@@ -1,11 +1,11 @@
-"""The words that people bring from other tools, and what they are called here."""
+"""The names that users bring from other tools, and their names in dltool."""
 
 import difflib
 from collections.abc import Iterable
 
 from dltool.core.shell import setting
 
-# Our key, then what Lightning, timm, Keras, Ultralytics, Hugging Face and plain PyTorch scripts call it.
+# Our key, then its names in Lightning, timm, Keras, Ultralytics, Hugging Face and plain PyTorch scripts.
 KEYS = """
 optim: optimizer optimiser
 schedule: scheduler lr_scheduler lr_schedule
@@ -76,24 +76,24 @@ breast_cancer: cancer
 }
 
 
-def by_foreign_word(table: str) -> dict[str, str]:
+def by_other_name(table: str) -> dict[str, str]:
     rows = [line.split(": ") for line in table.strip().splitlines()]
     return {word: ours for ours, theirs in rows for word in theirs.split()}
 
 
 def option_hint(group: str, word: str) -> str | None:
     """The hint for an option known by another name, or None."""
-    known = by_foreign_word(OPTIONS.get(group, "")).get(word.lower())
+    known = by_other_name(OPTIONS.get(group, "")).get(word.lower())
     return f"{word} is called {known} here: {setting(group, known)}" if known else None
 
 
 def key_hint(word: str) -> str | None:
     """The hint for a key known from another tool, or None."""
-    known = by_foreign_word(KEYS).get(word.lower())
+    known = by_other_name(KEYS).get(word.lower())
     return f"{word} is called {known} here: {known}=…" if known else None
 
 
 def nearest(word: str, names: Iterable[str]) -> str | None:
-    """The valid name that a mistyped word is nearest to, or None where none is near."""
+    """The valid name nearest to a mistyped word; None if no name is close."""
     close = difflib.get_close_matches(word.lower(), list(names), n=1, cutoff=0.6)
     return close[0] if close else None

@@ -1,10 +1,10 @@
-"""A measured number as a person reads it."""
+"""A measured number, formatted for reading."""
 
 import math
 
 
 def numeral(value: float) -> str:
-    """Four decimals, one for large numbers, an exponent where those would say nothing, none for a count."""
+    """Four decimals; one for large numbers, an exponent where four decimals would show only zeros, none for counts."""
     size = abs(value)
     if 2 <= size < 1e6 and float(value).is_integer():
         return f"{value:.0f}"

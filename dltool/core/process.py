@@ -1,22 +1,22 @@
-"""What is true of this process and of nothing else: which dltool it runs, since when, and where its runs go."""
+"""Facts of this process: its dltool version, its start time, and the folder for its runs."""
 
 import time
 from pathlib import Path
 
-VERSION = "0.2.0.dev0"  # Of pyproject.toml, which a test compares.
+VERSION = "0.2.0.dev0"  # The same as in pyproject.toml, by test.
 
-OUTPUT_ROOT = Path("outputs")  # Relative to the working directory, which nothing ever changes.
+OUTPUT_ROOT = Path("outputs")  # Relative to the working directory, which dltool never changes.
 
 # A run's "first_step" and "total" seconds count from here, so that they include importing torch.
 _started_at = time.monotonic()
 
 
 def started_at() -> float:
-    """The time by `time.monotonic()` at which this process began, or its present sweep job did."""
+    """The `time.monotonic()` at which this process, or its current sweep job, began."""
     return _started_at
 
 
 def restart_clock() -> None:
-    """Count from now on: what a worker process does before a job is no part of the job's time."""
+    """Count from now: the time before a worker process starts a job does not belong to the job."""
     global _started_at
     _started_at = time.monotonic()

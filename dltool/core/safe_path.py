@@ -1,9 +1,9 @@
-"""Writing in a folder that may come from somebody else: whole files, durably, and never through a link.
+"""Writes in a folder that may come from somebody else: whole files, durable, and never through a link.
 
-A run folder is shared like any other folder, so that `log.txt` in it may be a symbolic link to a shell's start-up
-file, a named pipe, or another name (a hard link) of a file elsewhere. Whatever is written below such a folder goes
-through `SafePath`, which opens the folder once for each action and then works by descriptor: no name below it is
-followed. Links above the folder, and the folder itself being one, are the user's own.
+A run folder is shared like any other folder, so `log.txt` in it may be a symbolic link to a shell's start-up
+file, a named pipe, or another name (a hard link) of a file elsewhere. Everything written below such a folder goes
+through `SafePath`, which opens the folder once per operation and then works by descriptor: it follows no link
+below the folder. Links above the folder, and the folder itself being a link, are the user's choice.
 """
 
 import contextlib
@@ -19,7 +19,7 @@ from typing import BinaryIO
 from dltool.core.errors import ConfigError
 from dltool.core.shell import quoted
 
-# Windows has neither descriptors of folders nor these flags; there the checks go by path.
+# Windows has neither folder descriptors nor these flags; there the checks use paths.
 BY_DESCRIPTOR = os.open in os.supports_dir_fd and os.stat in os.supports_dir_fd
 NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0)
 FILE = NO_FOLLOW | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
@@ -28,18 +28,18 @@ LINK_ERRORS = (errno.ELOOP, errno.ENOTDIR, errno.ENXIO)  # A link; one in place 
 
 
 class UnsafeFileError(ConfigError):
-    """Something in a run folder is not a regular file of its own: a link, a named pipe, a second name of a file."""
+    """An entry of a run folder is not a regular file with a single name: a link, a named pipe, a hard link."""
 
 
 class SafePath:
-    """A file or folder below a folder that may be a stranger's, and the ways to write there that follow no link.
+    """A file or folder below a folder that may be untrusted, with write methods that follow no link.
 
     Args:
-        root: The folder; it exists, and as a path it is trusted: links in it are followed.
-        inside: The names from there on, none of which may be a link.
+        root: The folder; it exists, and its path is trusted: links in it are followed.
+        inside: The names below it, none of which may be a link.
 
-    Every method that writes raises UnsafeFileError where a link, a pipe or a file with two names is in the way, and
-    OSError where the system refuses.
+    Every method that writes raises UnsafeFileError if a link, a pipe or a file with two names is in the way, and
+    OSError if the system refuses.
     """
 
     def __init__(self, root: Path, *inside: str) -> None:
@@ -65,12 +65,12 @@ class SafePath:
         return self.path.exists()
 
     def make(self) -> Path:
-        """Make this folder, and those above it up to the root, where they are missing; returns its path."""
+        """Create this folder and its missing parents up to the root; returns its path."""
         with self._opened(self.inside, create=True):
             return self.path
 
     def write(self, content: bytes | str, *, durable: bool = True) -> None:
-        """Replace the file in one step, so that no reader, and no power cut, ever finds half of it.
+        """Replace the file in one step, so that no reader finds half of it, even after a power cut.
 
         Args:
             content: Text is written as UTF-8.
@@ -80,7 +80,7 @@ class SafePath:
         with self._in_parent(create=True) as (here, name):
             temporary = self._sibling(here, f".tmp-{self.name}-{os.getpid()}")
             self._refuse_unsafe(here, name)
-            with contextlib.suppress(FileNotFoundError):  # Of a process of the same number that was killed.
+            with contextlib.suppress(FileNotFoundError):  # Left by a killed process with the same id.
                 os.unlink(temporary, dir_fd=here)
             try:
                 flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | FILE
@@ -98,15 +98,15 @@ class SafePath:
                 os.fsync(here)
 
     def write_bytes(self, content: bytes) -> None:
-        """As Path has it, for pictures: nothing depends on their being on the disk."""
+        """The same as Path.write_bytes, for figures: they need not be durable."""
         self.write(content, durable=False)
 
     def append(self) -> BinaryIO:
-        """Open the file to append to, without a buffer; made where it is missing."""
+        """Open the file for appending, unbuffered; creates it if it is missing."""
         return os.fdopen(self.open(os.O_WRONLY | os.O_CREAT | os.O_APPEND), "ab", buffering=0)
 
     def open(self, flags: int) -> int:
-        """A descriptor of the file, which is regular and has one name; flags are those of os.open."""
+        """A descriptor of the file, which must be regular and have one name; flags are those of os.open."""
         with self._in_parent(create=bool(flags & os.O_CREAT)) as (here, name):
             if here is None:
                 self._refuse_unsafe(here, name)
@@ -122,7 +122,7 @@ class SafePath:
             return descriptor
 
     def truncate(self, length: int) -> None:
-        """Cut the file to its first bytes, by one system call."""
+        """Cut the file to its first `length` bytes, by one system call."""
         descriptor = self.open(os.O_WRONLY)
         try:
             os.ftruncate(descriptor, length)
@@ -130,7 +130,7 @@ class SafePath:
             os.close(descriptor)
 
     def sync(self) -> None:
-        """Wait until what was written to the file is on the disk."""
+        """Wait until the content of the file is on the disk."""
         descriptor = self.open(os.O_RDWR)
         try:
             os.fsync(descriptor)
@@ -138,7 +138,7 @@ class SafePath:
             os.close(descriptor)
 
     def remove(self) -> None:
-        """Remove the file, or the folder with all that is in it; of a link the link, not what it names."""
+        """Remove the file, or the folder with its content; for a link, remove the link and not its target."""
         with contextlib.suppress(FileNotFoundError), self._in_parent(create=False) as (here, name):
             if stat.S_ISDIR(os.stat(name, dir_fd=here, follow_symlinks=False).st_mode):
                 shutil.rmtree(name, dir_fd=here)
@@ -146,14 +146,14 @@ class SafePath:
                 os.unlink(name, dir_fd=here)
 
     def rename(self, new: str) -> None:
-        """Give the file or folder another name in the same folder, durably."""
+        """Rename the file or folder within its folder, durably."""
         with self._in_parent(create=False) as (here, name):
             os.rename(name, self._sibling(here, new), src_dir_fd=here, dst_dir_fd=here)
             if here is not None:
                 os.fsync(here)
 
     def for_library(self) -> Path:
-        """Make the folder and examine what is in it, for a library that writes into it by path; returns the path."""
+        """Create the folder and check its content, for a library that writes into it by path; returns the path."""
         path = self.make()
         for parent, folders, files in os.walk(path):
             for name in (*folders, *files):
@@ -164,7 +164,7 @@ class SafePath:
 
     @contextlib.contextmanager
     def _in_parent(self, *, create: bool) -> Iterator[tuple[int | None, str]]:
-        """The folder that this is in, and the name in it, as the functions of `os` take them."""
+        """The parent folder and the name in it, as the functions of `os` take them."""
         with self._opened(self.inside[:-1], create=create) as here:
             yield here, self._sibling(here, self.inside[-1])
 
@@ -173,7 +173,7 @@ class SafePath:
 
     @contextlib.contextmanager
     def _opened(self, names: tuple[str, ...], *, create: bool) -> Iterator[int | None]:
-        """The descriptor of a folder below the root; None where the system has none."""
+        """The descriptor of a folder below the root; None where the system has no folder descriptors."""
         if not BY_DESCRIPTOR:
             check_by_path(self.root, names, create)
             yield None
@@ -206,7 +206,7 @@ class SafePath:
 
 
 def sync_folder(path: Path) -> None:
-    """Wait until the names of what was made in a folder are on the disk; Windows opens no folder for that."""
+    """Wait until the names of new files in a folder are on the disk; on Windows do nothing, as it opens no folders."""
     if BY_DESCRIPTOR:
         descriptor = os.open(path, FOLDER)
         try:
@@ -225,7 +225,7 @@ def check_by_path(path: Path, names: tuple[str, ...], create: bool) -> None:
 
 
 def unsafe(status: os.stat_result) -> str | None:
-    """What keeps a file from being written to, in words; None for a regular file that has one name."""
+    """The reason why a file must not be written to, as text; None for a regular file with one name."""
     if stat.S_ISLNK(status.st_mode):
         return "a symbolic link"
     if stat.S_ISFIFO(status.st_mode):
@@ -240,12 +240,12 @@ def unsafe(status: os.stat_result) -> str | None:
 def refused(path: Path, problem: str) -> UnsafeFileError:
     return UnsafeFileError(
         f"{path} is {problem}; dltool writes only to regular files in a run folder",
-        f"if somebody else made the folder, look at what it holds; then rm {quoted(path)}",
+        f"if somebody else made the folder, inspect its content; then rm {quoted(path)}",
     )
 
 
 def open_regular(path: Path) -> BufferedReader:
-    """Open a file to read; raises OSError for a pipe or a device, on which reading could wait forever."""
+    """Open a file for reading; raises OSError for a pipe or a device, where reading could block forever."""
     descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
@@ -254,6 +254,6 @@ def open_regular(path: Path) -> BufferedReader:
 
 
 def read_regular(path: Path) -> bytes:
-    """The content of a file. Raises as open_regular does."""
+    """The content of a file. Raises the same errors as open_regular."""
     with open_regular(path) as file:
         return file.read()

@@ -1,16 +1,16 @@
-"""Commands and overrides as they are typed in a shell: what dltool prints can be pasted into bash and zsh."""
+"""Commands and overrides in shell syntax: what dltool prints can be pasted into bash and zsh."""
 
 import re
 import shlex
 from pathlib import Path
 from typing import Any
 
-PLAIN = re.compile(r"[\w./+@%|:-]+( +[\w./+@%|:-]+)*", re.ASCII)  # Characters of a text without quotes.
+PLAIN = re.compile(r"[\w./+@%|:-]+( +[\w./+@%|:-]+)*", re.ASCII)  # A text that needs no quotes.
 NO_TEXT = re.compile(r"null|true|false|[+-]?(nan|inf|[\d_]*\.?[\d_]*(e[+-]?[\d_]+)?)", re.IGNORECASE)
 
 
 def quoted(*words: object) -> str:
-    """The words of a command, each in quotes where a shell would change it."""
+    """The words of a command, each quoted if a shell would change it."""
     return shlex.join(map(str, words))
 
 
@@ -20,7 +20,7 @@ def setting(key: str, value: Any) -> str:
 
 
 def in_grammar(value: Any) -> str:
-    """The value in Hydra's grammar, a text in double quotes where the grammar would read something else."""
+    """The value in Hydra's grammar; a text is in double quotes if the grammar would read it as something else."""
     if value is None or isinstance(value, bool):
         return "null" if value is None else str(value).lower()
     if isinstance(value, list | tuple):
@@ -30,6 +30,6 @@ def in_grammar(value: Any) -> str:
     text = str(value)
     if not isinstance(value, str | Path) or (PLAIN.fullmatch(text) and not NO_TEXT.fullmatch(text)):
         return text
-    # A backslash stands for itself, except before a quote or the end: there it is doubled.
+    # A backslash is literal, except before a quote or at the end: there it is doubled.
     escaped = re.sub(r'(\\*)("|$)', lambda found: found[1] * 2 + found[2].replace('"', '\\"'), text)
     return f'"{escaped}"'

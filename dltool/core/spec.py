@@ -1,4 +1,4 @@
-"""What the data says of itself to the model, the loss and the task."""
+"""What the data declares to the model, the loss and the task."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
@@ -8,11 +8,11 @@ if TYPE_CHECKING:
 
 Target = Literal["classes", "binary", "numbers", "tags", "next_token", "sequence", "images", "none"]
 
-# Sequences of tokens that differ in length are padded with token 0 behind; where tokens form sentences, these are the
-# first of every vocabulary: padding, a token that is not in it, the beginning and the end of a sentence.
+# Sequences of tokens with different lengths are right-padded with token 0. Where tokens form sentences, these are the
+# first of every vocabulary: padding, unknown token, beginning and end of a sentence.
 SPECIAL_TOKENS = ("<pad>", "<unk>", "<bos>", "<eos>")
 PAD, UNKNOWN, BEGIN, END = range(4)
-IGNORED = -100  # A target at which nothing is to be predicted; torch's own default.
+IGNORED = -100  # A target that is not predicted; torch's default.
 
 
 @dataclass(frozen=True)
@@ -23,27 +23,27 @@ class DataSpec:
         input_shape: (C, H, W) for images, (D,) for rows of numbers, (T, D) for sequences of such rows, (T,) for
             sequences of at most T tokens.
         target: "classes" (int64 labels 0 … num_classes - 1), "binary" (the same with two classes),
-            "numbers" (float32, `(B, target_dim)`), "images" (of another domain, float32 `(B, C, H, W)`, none of them
-            the image of an input), or "none". For sequences also "tags" (a class at each position,
+            "numbers" (float32, `(B, target_dim)`), "images" (of another domain, float32 `(B, C, H, W)`, not paired
+            with the inputs), or "none". For sequences also "tags" (a class at each position,
             int64 `(B, T)`), "next_token" (the token that follows each position, int64 `(B, T)`), both IGNORED at the
             padding, and "sequence" (another sequence, int64 `(B, U)`, from BEGIN to END, then PAD).
-        class_names: One name a class; empty where the target is no class. Where it is images, those that they show, if
-            that is known.
+        class_names: One name per class; empty where the target is not a class. Where the target is images, the classes
+            of those images, if known.
         target_dim: Numbers to predict per sample; 1 for classes.
         target_mean, target_std: Of each number in the training split, where targets are standardized and the model
-            learns `(target - mean) / std`; empty where it learns the targets themselves.
+            predicts `(target - mean) / std`; empty where it predicts the targets themselves.
         output_dim: Width of the model's last layer, which the loss decides: the number of classes, 1 for
             binary cross-entropy, `target_dim` for numbers, `num_target_tokens` for tokens.
-        num_tokens: Tokens in the inputs' vocabulary; 0 where the inputs are no tokens.
-        padded: Whether sequences differ in length, so that PAD fills the shorter ones.
-        token_counts: How often each token of the inputs comes in the training split, where losses need it; else empty.
-        num_target_tokens: Tokens in the vocabulary of what is to be predicted; 0 where that is no token.
-        max_target_length: Of a target that is a sequence, the longest one's length U.
-        target_tokenizer: What turns those tokens into text, as JSON (dltool.text.fitting); else empty.
+        num_tokens: Tokens in the inputs' vocabulary; 0 where the inputs are not tokens.
+        padded: Whether sequences differ in length, so that the shorter ones are padded with PAD.
+        token_counts: Frequency of each input token in the training split, where losses need it; else empty.
+        num_target_tokens: Tokens in the targets' vocabulary; 0 where the targets are not tokens.
+        max_target_length: U, the length of the longest target, where targets are sequences.
+        target_tokenizer: The tokenizer that decodes those tokens, as JSON (dltool.text.fitting); else empty.
         input_range: (low, high) of the inputs where the scaling bounds them, as [-1, 1] for a GAN's
             images; None where it does not.
-        pixel_shift, pixel_factor: Of each channel of images, whose inputs are `(pixel - shift) * factor` for pixels in
-            0 … 255; empty where the inputs are no pixels.
+        pixel_shift, pixel_factor: Per channel of images, whose inputs are `(pixel - shift) * factor` for pixels in
+            0 … 255; empty where the inputs are not pixels.
         centers: Coordinates of the known modes of a synthetic distribution, one tuple each; else empty.
         center_std: Standard deviation around each of those modes.
     """
@@ -72,13 +72,13 @@ class DataSpec:
         return len(self.class_names)
 
     def describe_input(self) -> str:
-        """The shape of one sample, 3×32×32."""
+        """The shape of one sample, such as 3×32×32."""
         return "×".join(map(str, self.input_shape))
 
     def in_units(self, numbers: "Tensor") -> "Tensor":
-        """Outputs or targets as the model knows them, `(B, target_dim)`, in the units that the data has.
+        """Convert outputs or targets `(B, target_dim)` from the model's scale to the data's units.
 
-        Standardized numbers come back in float64: float32 has no digits left for small differences of large numbers.
+        Standardized numbers are returned in float64: float32 cannot resolve small differences of large numbers.
         """
         if not self.target_mean:
             return numbers
@@ -86,10 +86,10 @@ class DataSpec:
         return exact * exact.new_tensor(self.target_std) + exact.new_tensor(self.target_mean)
 
     def standardized(self, numbers: "Tensor") -> "Tensor":
-        """The other way round: targets as the data has them, as the model is to learn them, float32."""
+        """The inverse of in_units: targets in the data's units, converted to the model's scale, float32."""
         if not self.target_mean:
             return numbers.float()
-        exact = numbers.double()  # The mean is taken off before anything is rounded.
+        exact = numbers.double()  # The mean is subtracted before rounding.
         return ((exact - exact.new_tensor(self.target_mean)) / exact.new_tensor(self.target_std)).float()
 
     @property
@@ -105,15 +105,15 @@ class DataSpec:
 class InitializedFromData(Protocol):
     """A model some of whose initial weights are computed from training inputs.
 
-    What is computed belongs to its parameters or buffers, so that a checkpoint holds it: a resumed training and an
-    evaluation do not look at the data again.
+    The computed values belong to its parameters or buffers, so that a checkpoint contains them: a resumed training and
+    an evaluation do not read the data again.
 
     Attributes:
-        num_first_inputs: How many inputs it wants to see; it gets fewer where there are fewer. At 0 it is not asked.
+        num_first_inputs: How many inputs it needs; it gets fewer if fewer exist. At 0 it is not called.
     """
 
     num_first_inputs: int
 
     def initialize_from(self, inputs: "Tensor") -> None:
-        """Set those weights. The inputs are `(B, …)` as the model gets them in training, but not augmented."""
+        """Set those weights. The inputs are `(B, …)` as in training, but not augmented."""
         ...

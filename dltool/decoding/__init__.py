@@ -1,1 +1,1 @@
-"""Sequences from trained models: text that is sampled, translations that are searched."""
+"""Decoding of sequences from trained models: text by sampling, translations by search."""

@@ -1,4 +1,4 @@
-"""The likeliest sequence that an encoder-decoder can find for a source: greedily, or by beam search."""
+"""The most likely output sequence of an encoder-decoder for a source, by greedy or beam search."""
 
 from typing import Any, NamedTuple, Protocol
 
@@ -9,7 +9,7 @@ from dltool.core.spec import BEGIN, END, PAD
 
 
 class EncoderDecoder(Protocol):
-    """What reads one sequence and writes another; see dltool.models.transformer."""
+    """A model that reads one sequence and writes another; see dltool.models.transformer."""
 
     def encode(self, source: Tensor) -> Any: ...
 
@@ -24,8 +24,8 @@ class Decoded(NamedTuple):
     """The sequence found for each source.
 
     Attributes:
-        tokens: int64 `(B, U)`, without BEGIN, with END where the sequence has ended, then PAD.
-        scores: float32 `(B,)`, the logarithm of each sequence's probability over its length penalty.
+        tokens: int64 `(B, U)`, without BEGIN, with END where the sequence has ended, followed by PAD.
+        scores: float32 `(B,)`, the log-probability of each sequence divided by its length penalty.
     """
 
     tokens: Tensor
@@ -33,24 +33,24 @@ class Decoded(NamedTuple):
 
 
 def length_penalty(length: Tensor | int, alpha: float) -> Tensor:
-    """What a log-probability is divided by: (5 + length)^α / 6^α (Wu et al. 2016, arXiv:1609.08144, equation 14).
+    """The divisor of a log-probability: (5 + length)^α / 6^α (Wu et al. 2016, arXiv:1609.08144, equation 14).
 
     Args:
-        length: Tokens of the sequence, END among them.
-        alpha: 0 divides by 1, which favours short sequences; the paper's best were 0.6 to 0.7.
+        length: Tokens of the sequence, including END.
+        alpha: 0 divides by 1, which favours short sequences; the best values in the paper were 0.6 to 0.7.
     """
     return ((5 + torch.as_tensor(length, dtype=torch.float32)) / 6) ** alpha
 
 
 @torch.no_grad()
 def greedy_search(model: EncoderDecoder, source: Tensor, max_length: int, *, alpha: float = 0.0) -> Decoded:
-    """Take the likeliest token at every step.
+    """Take the most likely token at every step.
 
     Args:
         model: In evaluation mode.
-        source: A batch of what the model encodes.
-        max_length: Steps at most; a sequence that has not ended by then has no END.
-        alpha: Of the length penalty in the scores; it changes no token.
+        source: A batch of the model's encoder inputs.
+        max_length: Maximum number of steps; a sequence that has not ended by then has no END.
+        alpha: Exponent of the length penalty in the scores; it changes no token.
     """
     memory, state = model.encode(source), None
     num_rows = len(source)
@@ -74,33 +74,33 @@ def greedy_search(model: EncoderDecoder, source: Tensor, max_length: int, *, alp
 def beam_search(
     model: EncoderDecoder, source: Tensor, max_length: int, *, beam: int = 5, alpha: float = 0.6
 ) -> Decoded:
-    """Follow the `beam` likeliest beginnings side by side.
+    """Extend the `beam` most likely prefixes in parallel.
 
-    The answer is the ended sequence of the largest log-probability over length penalty. A source is done when none of
-    its beginnings could still become a better one, so that its answer does not depend on what else stands in the batch.
-    Where none has ended after `max_length` steps, the likeliest beginning is the answer.
+    The result is the ended sequence with the largest log-probability divided by length penalty. A source is finished
+    when none of its prefixes can still become a better one, so its result does not depend on the rest of the batch.
+    If none has ended after `max_length` steps, the result is the most likely prefix.
 
     Args:
         model: In evaluation mode.
-        source: A batch of what the model encodes.
-        max_length: Steps at most.
-        beam: K, the beginnings kept.
-        alpha: Of the length penalty.
+        source: A batch of the model's encoder inputs.
+        max_length: Maximum number of steps.
+        beam: K, the number of prefixes kept.
+        alpha: Exponent of the length penalty.
     """
     batch, device = len(source), source.device
-    first = torch.arange(batch, device=device)[:, None] * beam  # (B, 1): where each source's beams begin
+    first = torch.arange(batch, device=device)[:, None] * beam  # (B, 1): the first beam of each source
     memory = model.select_memory(model.encode(source), torch.arange(batch, device=device).repeat_interleave(beam))
     state = None
     tokens = torch.full((batch, beam, max_length), PAD, device=device)
     last = torch.full((batch * beam, 1), BEGIN, device=device)
     scores = torch.full((batch, beam), -torch.inf, device=device)
-    scores[:, 0] = 0.0  # At first all beams are the same; one stands for them.
+    scores[:, 0] = 0.0  # Initially all beams are equal; one represents them.
     best_tokens, best_scores = tokens[:, 0].clone(), torch.full((batch,), -torch.inf, device=device)
     largest_penalty = length_penalty(max_length, alpha).to(device)
     for step in range(max_length):
         outputs, state = model.decode(last, memory, state)
         continued = scores[:, :, None] + log_probabilities(outputs[:, -1]).unflatten(0, (batch, beam))  # (B, K, V)
-        # Of twice as many as are kept, at least K go on.
+        # Of twice as many candidates as are kept, at least K have not ended.
         best = continued.flatten(1).topk(2 * beam, dim=1)
         origins = best.indices // continued.shape[2]
         words = best.indices % continued.shape[2]
@@ -117,7 +117,7 @@ def beam_search(
         tokens = candidates.gather(1, kept[:, :, None].expand(-1, -1, max_length))
         last = words.gather(1, kept).reshape(-1, 1)  # (B, K) -> (B·K, 1)
         state = model.select(state, (first + origins.gather(1, kept)).flatten())
-        # A log-probability only falls, and is divided by the largest penalty at best.
+        # A log-probability only decreases, and at best is divided by the largest penalty.
         if (best_scores >= scores[:, 0] / largest_penalty).all():
             break
     unended = best_scores.isinf()
@@ -126,12 +126,12 @@ def beam_search(
 
 
 def log_probabilities(outputs: Tensor) -> Tensor:
-    """Of each token, float32 `(N, V)`; PAD and BEGIN, which no sentence has inside, are left out."""
+    """The log-probability of each token, float32 `(N, V)`; PAD and BEGIN, which no sentence contains, are excluded."""
     scores = outputs.to(torch.float32, copy=True)
     scores[:, [PAD, BEGIN]] = -torch.inf
     return scores.log_softmax(dim=1)
 
 
 def without_padding(tokens: Tensor) -> Tensor:
-    """`(B, U)` without the last columns that are padding alone."""
+    """`(B, U)` without the last columns that contain only padding."""
     return tokens[:, : int((tokens != PAD).sum(dim=1).max())]

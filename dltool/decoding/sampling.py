@@ -1,4 +1,4 @@
-"""Text from a language model, one token at a time, drawn from what it thinks likely."""
+"""Text from a language model, sampled one token at a time from the predicted probabilities."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,10 +11,10 @@ from dltool.core.errors import ConfigError, RunError
 
 
 class LanguageModel(Protocol):
-    """What says which token follows; see dltool.models.gpt.
+    """A model that predicts the next token; see dltool.models.gpt.
 
     Attributes:
-        max_length: The most positions it can see; None without a bound.
+        max_length: Maximum number of positions; None for no bound.
     """
 
     max_length: int | None
@@ -24,12 +24,12 @@ class LanguageModel(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Sampling:
-    """How a token is drawn from the scores of all: temperature first, then top-k, then top-p of what is left.
+    """How a token is drawn from the scores: temperature first, then top-k, then top-p of the remaining tokens.
 
     Args:
-        temperature: The scores are divided by it: below 1 the likely become likelier; 0 takes the likeliest (greedy).
+        temperature: Divisor of the scores: below 1, likely tokens become likelier; 0 takes the likeliest (greedy).
         top_k: Draw among the k likeliest only (Fan et al. 2018, arXiv:1805.04833).
-        top_p: Draw from the nucleus, the fewest likeliest tokens that have at least this probability together, in
+        top_p: Draw from the nucleus, the smallest set of likeliest tokens whose total probability is at least this, in
             (0, 1] (Holtzman et al. 2020, arXiv:1904.09751); 1 is all.
         forbidden: Tokens that are never drawn, such as padding.
     """
@@ -41,27 +41,25 @@ class Sampling:
 
     def __post_init__(self) -> None:
         if not 0 <= self.temperature < float("inf"):
-            raise ConfigError(
-                f"temperature={self.temperature}: a number from 0 on is needed", "temperature 0 is greedy"
-            )
+            raise ConfigError(f"temperature={self.temperature}: a number >= 0 is needed", "temperature 0 is greedy")
         if self.top_k is not None and self.top_k < 1:
-            raise ConfigError(f"top_k={self.top_k}: at least one token must be left", "leave top_k out for all of them")
+            raise ConfigError(f"top_k={self.top_k}: an integer >= 1 is needed", "omit top_k to keep all tokens")
         if not 0 < self.top_p <= 1:
-            raise ConfigError(f"top_p={self.top_p}: a number above 0 and at most 1 is needed", "1 is all tokens")
+            raise ConfigError(f"top_p={self.top_p}: a number in (0, 1] is needed", "1 is all tokens")
 
     def probabilities(self, scores: Tensor) -> Tensor:
-        """With which each token is drawn, float32 `(B, V)` on the CPU, of the model's scores `(B, V)`.
+        """The probability of each token, float32 `(B, V)` on the CPU, from the model's scores `(B, V)`.
 
         Raises:
-            RunError: A score is NaN or infinite.
+            RunError: If a score is NaN or infinite.
         """
         scores = scores.to("cpu", torch.float32, copy=True)
         if not scores.isfinite().all():
-            raise RunError("the model's scores are no finite numbers, so that no token can be drawn")
+            raise RunError("the model's scores are NaN or infinite, so no token can be drawn")
         scores[:, list(self.forbidden)] = -torch.inf
         if self.temperature == 0:
             return torch.zeros_like(scores).scatter(1, scores.argmax(dim=1, keepdim=True), 1.0)
-        # The largest becomes 0 first: divided by a small temperature it would be infinite.
+        # Shift the largest to 0 first: divided by a small temperature it would be infinite.
         probabilities = ((scores - scores.amax(dim=1, keepdim=True)) / self.temperature).softmax(dim=1)
         if self.top_k is not None and self.top_k < scores.shape[1]:
             likeliest = probabilities.topk(self.top_k, dim=1)
@@ -69,7 +67,7 @@ class Sampling:
             probabilities = probabilities / probabilities.sum(dim=1, keepdim=True)
         if self.top_p < 1:
             ordered = probabilities.sort(dim=1, descending=True)
-            before = ordered.values.cumsum(dim=1) - ordered.values  # What the likelier ones have together.
+            before = ordered.values.cumsum(dim=1) - ordered.values  # The total of the likelier tokens.
             kept = ordered.values.masked_fill(before >= self.top_p, 0.0)
             probabilities = torch.zeros_like(probabilities).scatter(1, ordered.indices, kept)
             probabilities = probabilities / probabilities.sum(dim=1, keepdim=True)
@@ -78,7 +76,7 @@ class Sampling:
     def draw(self, scores: Tensor, generator: torch.Generator | None = None) -> Tensor:
         """One token for each row of scores `(B, V)`, int64 `(B,)`, on their device.
 
-        Drawn on the CPU, so that a seed draws the same on every device whose scores agree.
+        Drawn on the CPU, so that a seed gives the same token on every device with the same scores.
         """
         probabilities = self.probabilities(scores)
         return torch.multinomial(probabilities, 1, generator=generator).squeeze(1).to(scores.device)  # (B, 1) -> (B,)
@@ -94,28 +92,28 @@ def sample(
     stop: int | None = None,
     generator: torch.Generator | None = None,
 ) -> Iterator[Tensor]:
-    """Continue each row of the prompt, and give every token as it comes.
+    """Continue each row of the prompt, and yield every token as it is drawn.
 
-    A model without a bound, and one whose positions do not run out, reads each token once. Beyond `max_length` the
-    window slides: the model reads its last `max_length` tokens anew for every token, since each then stands at another
-    position than before and nothing that was kept of it holds.
+    A model without a bound reads each token once, and so does one with enough positions. Beyond `max_length` the
+    window slides: the model reads its last `max_length` tokens again for every token, since each then has another
+    position than before and the cache is invalid.
 
     Args:
-        model: In evaluation mode, or its dropout works on.
+        model: In evaluation mode, or its dropout stays active.
         prompt: int64 `(B, T)`, T at least 1; the rows are continued independently.
-        num_tokens: Of each row at most; None goes on until all rows have ended.
-        sampling: None draws from the model's probabilities as they are.
-        stop: The token that ends a row; an ended row gives it again until all have ended.
-        generator: On the CPU; None draws from torch's own.
+        num_tokens: Maximum per row; None continues until all rows have ended.
+        sampling: None draws from the model's unmodified probabilities.
+        stop: The token that ends a row; an ended row repeats it until all have ended.
+        generator: On the CPU; None uses torch's default generator.
 
     Yields:
         The next token of each row, int64 `(B,)`, `stop` included.
 
     Raises:
-        ConfigError: The prompt is empty.
+        ConfigError: If the prompt is empty.
     """
     if prompt.shape[1] == 0:
-        raise ConfigError("the prompt is empty, so that there is nothing to continue", "give at least one token")
+        raise ConfigError("the prompt is empty", "give at least one token")
     sampling = sampling or Sampling()
     seen, state, unread = prompt, None, prompt
     ended = torch.zeros(len(prompt), dtype=torch.bool, device=prompt.device)

@@ -1,1 +1,1 @@
-"""Looks at everything that a training needs, and says of each thing whether it is there."""
+"""Checks everything that a training needs, and reports each item."""

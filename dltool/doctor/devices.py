@@ -1,6 +1,6 @@
-"""What torch can do here, found out in a process of its own: a broken torch may end the process that imports it.
+"""What torch supports here, tested in a separate process: a broken torch may kill the process that imports it.
 
-That process imports everything that a training does and prints findings, a JSON list a line.
+That process imports everything that a training imports and prints findings, one JSON list per line.
 """
 
 import importlib
@@ -17,8 +17,8 @@ from typing import Any
 from dltool.doctor.finding import Finding, as_size
 
 SECTION = "devices"
-TORCH = "torch torchvision"  # Each is built for one version of the other.
-MODULES = {  # What a training imports, and what pip calls it.
+TORCH = "torch torchvision"  # Each requires a matching version of the other.
+MODULES = {  # The modules that a training imports, and their names in pip.
     **{"numpy": "numpy", "torch": TORCH, "torchvision": TORCH, "hydra": "hydra-core", "omegaconf": "omegaconf"},
     **{"rich": "rich", "matplotlib": "matplotlib", "safetensors.torch": "safetensors"},
 }
@@ -27,8 +27,8 @@ REINSTALL = "pip install --force-reinstall {}"
 
 
 def devices() -> Iterator[Finding]:
-    """The findings of the other process, and how it ended."""
-    # Modules are looked for where this process does: `-m` would take those of the working folder too.
+    """The findings of the other process, and its exit."""
+    # Searches the same module path as this process: `-m` would search the working folder too.
     script = f"import sys; sys.path[:] = {sys.path!r}; from dltool.doctor.devices import report; report()"
     command = [sys.executable, "-c", script]
     try:
@@ -48,7 +48,7 @@ def devices() -> Iterator[Finding]:
 
 
 def ending(code: int, errors: str) -> str | None:
-    """How a process ended that did not end well, in words; None for one that did."""
+    """The exit of a failed process as text; None for one that succeeded."""
     if code == 0:
         return None
     if code < 0:
@@ -57,13 +57,13 @@ def ending(code: int, errors: str) -> str | None:
 
 
 def look() -> Iterator[Finding]:
-    """What the other process finds out."""
+    """The findings of the other process."""
     broken = []
     for name, package in MODULES.items():
         start = time.perf_counter()
         try:
             importlib.import_module(name)
-        except BaseException as error:  # A broken binary raises whatever it likes, SystemExit too.
+        except BaseException as error:  # A broken binary may raise anything, even SystemExit.
             broken.append(name)
             text = f"cannot be imported: {first_line(error)}"
             yield Finding(SECTION, name, "problem", text, REINSTALL.format(package))
@@ -77,13 +77,13 @@ def look() -> Iterator[Finding]:
 
 
 def threads() -> Finding:
-    """What trainer.threads=auto would be at this moment."""
+    """The value of trainer.threads=auto at this moment."""
     import torch
 
     from dltool.engine.device import available_cores, choose_threads
 
     chosen = choose_threads("auto")
-    text = f"trainer.threads=auto means {chosen} now; torch by itself takes {torch.get_num_threads()}"
+    text = f"trainer.threads=auto means {chosen} now; torch's own default is {torch.get_num_threads()}"
     if chosen < available_cores():
         text += f", and {available_cores() - chosen} of {available_cores()} cores are busy"
     return Finding(SECTION, "threads", "ok", text)
@@ -103,7 +103,7 @@ def accelerators() -> Iterator[Finding]:
             text = f"{torch.cuda.get_device_name(index)}, {as_size(total)}, {as_size(free)} free, "
             text += f"compute capability {major}.{minor}, {bf16}, CUDA {torch.version.cuda}{driver()}"
         except Exception as error:
-            yield Finding(SECTION, name, "problem", f"does not answer: {first_line(error)}", "trainer.device=cpu")
+            yield Finding(SECTION, name, "problem", f"does not respond: {first_line(error)}", "trainer.device=cpu")
             continue
         yield Finding(SECTION, name, "ok", text)
         yield computes(name)
@@ -113,20 +113,20 @@ def accelerators() -> Iterator[Finding]:
 
 
 def without_cuda(built_for: str | None) -> Finding:
-    """Why there is no CUDA device, where something is amiss."""
+    """Why there is no CUDA device, if something is wrong."""
     if not shutil.which("nvidia-smi") or not driver():
         return Finding(SECTION, "cuda", "ok", "none; trainer.device=auto takes the CPU, or MPS")
     if built_for is None:
-        text = "an NVIDIA driver is here, but this torch is built for CPUs only"
+        text = "an NVIDIA driver is installed, but this torch is built for CPUs only"
         return Finding(
             SECTION, "cuda", "note", text, "pip install torch torchvision from the index for CUDA, pytorch.org"
         )
-    text = f"an NVIDIA driver is here{driver()}, but torch, built for CUDA {built_for}, finds no device"
+    text = f"an NVIDIA driver is installed{driver()}, but torch, built for CUDA {built_for}, finds no device"
     return Finding(SECTION, "cuda", "note", text, "a newer driver; CUDA_VISIBLE_DEVICES unset")
 
 
 def driver() -> str:
-    """Such as ", driver 570.86"; empty where nvidia-smi does not say."""
+    """Such as ", driver 570.86"; empty if nvidia-smi does not report it."""
     command = ["nvidia-smi", "--query-gpu=driver_version", "--format=csv,noheader"]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=20)
@@ -136,7 +136,7 @@ def driver() -> str:
 
 
 def computes(device: str) -> Finding:
-    """Whether a gradient comes out right, and reaches numpy."""
+    """Whether a gradient is computed correctly and can be converted to numpy."""
     import torch
 
     try:
@@ -149,7 +149,7 @@ def computes(device: str) -> Finding:
         return Finding(SECTION, f"{device} computes", "problem", first_line(error), hint)
     if not right:
         return Finding(SECTION, f"{device} computes", "problem", "a wrong gradient", "do not train on this machine")
-    return Finding(SECTION, f"{device} computes", "ok", "a product of matrices and its gradient")
+    return Finding(SECTION, f"{device} computes", "ok", "a matrix product and its gradient")
 
 
 def first_line(error: BaseException) -> str:

@@ -1,4 +1,4 @@
-"""What was found out about one thing."""
+"""The result of one check."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -11,10 +11,10 @@ class Finding:
     """One line of the report.
 
     Attributes:
-        section: Such as "memory and processors"; findings of a section follow each other.
-        name: What was looked at.
-        level: "problem" is what no training can do without; "note" what some have use for.
-        text: What was found.
+        section: Such as "memory and processors"; findings of a section are adjacent.
+        name: The item that was checked.
+        level: "problem" prevents every training; "note" affects only some.
+        text: The result.
         hint: What to type or change.
     """
 
@@ -26,7 +26,7 @@ class Finding:
 
 
 def as_size(num_bytes: float) -> str:
-    """Bytes in the largest unit of which there is one at least."""
+    """Bytes in the largest unit of which there is at least one."""
     for unit in ("B", "KiB", "MiB"):
         if num_bytes < 1024:
             return f"{num_bytes:.0f} {unit}"

@@ -11,16 +11,16 @@ from dltool.doctor.finding import Finding, as_size
 
 SECTION = "folders"
 LITTLE_SPACE = 2**30
-PROBE = 2**20  # Bytes that are written, to see whether they can be.
+PROBE = 2**20  # Bytes written as a test.
 
 
 def folders() -> Iterator[Finding]:
     try:
         Path.cwd()
     except OSError as error:
-        yield Finding(SECTION, "working folder", "problem", f"it is gone: {error.strerror}", "cd to one that is there")
+        yield Finding(SECTION, "working folder", "problem", f"is gone: {error.strerror}", "cd to an existing folder")
         return
-    yield writable("output root", OUTPUT_ROOT, "run.dir=FOLDER names a place that can be written")
+    yield writable("output root", OUTPUT_ROOT, "run.dir=FOLDER names a writable folder")
     try:
         yield writable("temporary files", Path(tempfile.gettempdir()), "TMPDIR=FOLDER dltool …")
     except OSError as error:
@@ -30,15 +30,15 @@ def folders() -> Iterator[Finding]:
         yield Finding(SECTION, "data", "ok", f"{data.resolve()}")
     else:
         text = f"no {data.resolve()}; the built-in data needs none"
-        yield Finding(SECTION, "data", "note", text, "data.root=FOLDER, where data=mnist and its like are")
+        yield Finding(SECTION, "data", "note", text, "data.root=FOLDER with the files of data=mnist and others")
 
 
 def writable(name: str, folder: Path, hint: str) -> Finding:
-    """Whether a file of a mebibyte can be written, in the folder or where it would be made."""
+    """Whether a file of 1 MiB can be written in the folder, or where it would be created."""
     nearest = folder.absolute()
     while not nearest.exists() and nearest != nearest.parent:
         nearest = nearest.parent
-    text = f"{folder.absolute()}" + ("" if folder.exists() else ", which the first run makes")
+    text = f"{folder.absolute()}" + ("" if folder.exists() else ", which the first run creates")
     try:
         with tempfile.TemporaryFile(dir=nearest) as file:
             file.write(bytes(PROBE))

@@ -1,4 +1,4 @@
-"""The machine: processors, memory, what limits them, and whether there is a compiler."""
+"""The machine: processors, memory, their limits, and the compiler."""
 
 import contextlib
 import os
@@ -24,7 +24,7 @@ def machine() -> Iterator[Finding]:
 
 
 def processors() -> Finding:
-    """The model, the cores that this process may use, and how busy they are."""
+    """The model, the cores available to this process, and their load."""
     total = os.cpu_count() or 1
     usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else total
     text = f"{processor_model()}; {usable} of {total} cores usable"
@@ -33,7 +33,7 @@ def processors() -> Finding:
     load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
     text += f", load {load:.1f}"
     if load > usable:
-        return Finding(SECTION, "processors", "note", text, "others are at work: a training will be slow now")
+        return Finding(SECTION, "processors", "note", text, "other programs are busy: a training will be slow now")
     return Finding(SECTION, "processors", "ok", text)
 
 
@@ -45,15 +45,15 @@ def processor_model() -> str:
 
 
 def memory() -> Finding:
-    """What there is and what is free; the least of the machine's and the control group's."""
+    """The total and the free memory; the smaller of the machine's and the control group's."""
     total, free = machine_memory()
     if total is None:
-        return Finding(SECTION, "memory", "note", "this system does not tell")
+        return Finding(SECTION, "memory", "note", "this system does not report it")
     text = as_size(total)
     limit, used = control_group_memory()
     if limit is not None and limit < total:
         free = min(free if free is not None else limit, limit - used)
-        text += f", of which the control group may have {as_size(limit)}"
+        text += f", limited by the control group to {as_size(limit)}"
     if free is None:
         return Finding(SECTION, "memory", "ok", text)
     text += f"; {as_size(free)} free"
@@ -63,7 +63,7 @@ def memory() -> Finding:
 
 
 def machine_memory() -> tuple[int | None, int | None]:
-    """Bytes in all and bytes free, as far as the system tells."""
+    """Total bytes and free bytes, as far as the system reports them."""
     lines = (line.split() for line in read(Path("/proc/meminfo")).splitlines())
     sizes = {line[0]: 1024 * int(line[1]) for line in lines if len(line) == 3}
     if "MemTotal:" in sizes:
@@ -74,7 +74,7 @@ def machine_memory() -> tuple[int | None, int | None]:
 
 
 def control_group_files(controller: str, name: str) -> Iterator[str]:
-    """The text of a file of this process's control group and of those above it: a container's limits."""
+    """The text of a file of this process's control group and its parents: a container's limits."""
     for line in read(Path("/proc/self/cgroup")).splitlines():
         _, controllers, path = line.split(":", 2)
         if controllers not in ("", controller):
@@ -87,7 +87,7 @@ def control_group_files(controller: str, name: str) -> Iterator[str]:
 
 
 def control_group_memory() -> tuple[int | None, int]:
-    """The least limit in bytes, of version 2 or 1, and what is used; None for no limit."""
+    """The smallest limit in bytes, of version 2 or 1, and the usage; None for no limit."""
     for limit_name, used_name in (("memory.max", "memory.current"), ("memory.limit_in_bytes", "memory.usage_in_bytes")):
         limits = [int(text) for text in control_group_files("memory", limit_name) if text.isdigit()]
         if limits:
@@ -103,7 +103,7 @@ def cores_of_control_group() -> float | None:
 
 
 def shared_memory() -> Finding | None:
-    """Through which data workers hand batches over; containers often have 64 MiB."""
+    """Shared memory, through which data workers transfer batches; containers often have 64 MiB."""
     path = Path("/dev/shm")
     if not path.is_dir():
         return None
@@ -116,7 +116,7 @@ def shared_memory() -> Finding | None:
 
 
 def compiler() -> Finding:
-    """What trainer.compile=true needs on a CPU: a C++ compiler, and Python's headers."""
+    """The requirements of trainer.compile=true on a CPU: a C++ compiler, and Python's headers."""
     names = [os.environ.get("CXX", ""), "g++", "clang++", "c++"]
     found = next((path for name in names if name and (path := shutil.which(name))), None)
     headers = Path(sysconfig.get_paths()["include"], "Python.h")
@@ -129,7 +129,7 @@ def compiler() -> Finding:
 
 
 def read(path: Path) -> str:
-    """The text of a file; empty where it is not there or not ours to read."""
+    """The text of a file; empty if it is missing or unreadable."""
     try:
         return path.read_text(encoding="utf-8", errors="replace")
     except OSError:

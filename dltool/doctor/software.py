@@ -1,4 +1,4 @@
-"""The packages that dltool needs, and those that its extras would add, as pip has noted them: none is imported."""
+"""The packages that dltool needs, and those of its extras, from pip's metadata: none is imported."""
 
 import platform
 import re
@@ -9,9 +9,9 @@ from importlib import metadata
 from dltool.core.process import VERSION
 from dltool.doctor.finding import Finding
 
-# What each extra of pyproject.toml is good for; one that is not named here is listed by its packages alone.
+# The use of each extra of pyproject.toml; one that is not listed here is shown by its packages only.
 PURPOSES = {
-    "cjk": "Chinese, Japanese and Korean names in pictures",
+    "cjk": "Chinese, Japanese and Korean names in figures",
     "tune": "dltool tune",
     "joblib": "sweeps by hydra/launcher=joblib",
     "submitit": "sweeps on a cluster, hydra/launcher=submitit_slurm",
@@ -33,7 +33,7 @@ def software() -> Iterator[Finding]:
     yield Finding("versions", "python", "ok", text)
     required, extras = requirements()
     if not required:
-        text = "dltool runs from its source, not installed: what it needs is not known"
+        text = "dltool runs from its source, not installed: its requirements are unknown"
         yield Finding("versions", "packages", "note", text, "pip install -e FOLDER")
     for name, wanted in required.items():
         version = installed(name)
@@ -58,9 +58,9 @@ def of_extra(extra: str, names: dict[str, str]) -> Finding:
 
 
 def requirements() -> tuple[dict[str, str], dict[str, dict[str, str]]]:
-    """Package to the versions wanted, "<1.4,>=1.3.8": those always needed, and those of each extra.
+    """Package to the required versions, "<1.4,>=1.3.8": those always needed, and those of each extra.
 
-    An extra's mention of other extras, `dltool[tune]`, is left out: they have lines of their own.
+    An extra's references to other extras, `dltool[tune]`, are omitted: they have lines of their own.
     """
     required: dict[str, str] = {}
     extras: dict[str, dict[str, str]] = {}
@@ -77,7 +77,7 @@ def requirements() -> tuple[dict[str, str], dict[str, dict[str, str]]]:
 
 
 def installed(name: str) -> str | None:
-    """The version of a package; None where it is not installed."""
+    """The version of a package; None if it is not installed."""
     try:
         return metadata.version(name)
     except metadata.PackageNotFoundError:
@@ -85,7 +85,7 @@ def installed(name: str) -> str | None:
 
 
 def satisfies(version: str, wanted: str) -> bool:
-    """Whether a version is one of those wanted; yes where `packaging` is not there to tell."""
+    """Whether a version satisfies the requirement; True if `packaging` is not installed."""
     try:
         from packaging.specifiers import InvalidSpecifier, SpecifierSet
     except ImportError:

@@ -1,4 +1,4 @@
-"""What the terminal can show."""
+"""The capabilities of the terminal."""
 
 import os
 import shutil
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from dltool.doctor.finding import Finding
 
-SAMPLE = "━█…×"  # Of the progress bar and the tables.
+SAMPLE = "━█…×"  # Characters of the progress bar and the tables.
 
 
 def terminal() -> Iterator[Finding]:
@@ -19,7 +19,7 @@ def terminal() -> Iterator[Finding]:
         plain = "NO_COLOR" in os.environ or name in ("dumb", "unknown")
         text = f"{name}, {size.columns} columns, {'no colours' if plain else 'colours'}"
         if size.columns < 80:
-            yield Finding("terminal", "output", "note", text, "80 columns show every table whole")
+            yield Finding("terminal", "output", "note", text, "80 columns are wide enough for every table")
         else:
             yield Finding("terminal", "output", "ok", text)
     encoding = sys.stdout.encoding or "unknown"

@@ -1,7 +1,7 @@
-"""The fonts of every picture: Chinese, Japanese and Korean names in titles, paths and classes must be readable.
+"""The fonts of every figure: Chinese, Japanese and Korean names in titles, paths and classes must be readable.
 
-matplotlib's own font has none of those characters. Where a text needs them, an installed font that has is put
-behind it as a fallback, character by character.
+matplotlib's default font lacks those characters. Where a text needs them, an installed font that has them is added
+as a fallback, character by character.
 """
 
 import re
@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
-# Families as matplotlib names them, simplified Chinese forms first, and how their files are called.
+# Families by matplotlib's names, simplified Chinese forms first, and the beginnings of their file names.
 CJK_FAMILIES = {
     "Noto Sans CJK SC": "NotoSansCJK",
     "Source Han Sans SC": "SourceHanSans",
@@ -49,10 +49,10 @@ def has_cjk(text: str) -> bool:
 
 @contextmanager
 def fonts_for(*texts: str) -> Iterator[None]:
-    """Draw and save a figure in here: every one of its texts is in fonts that have its characters.
+    """Draw and save a figure in this context: all its texts get fonts that have their characters.
 
-    Leaves matplotlib's global settings as they were. Where no font is found it warns once a process, in one
-    line, in place of matplotlib's warning per character.
+    Leaves matplotlib's global settings unchanged. If no font is found, it warns once per process, in one line, in
+    place of matplotlib's warning per character.
 
     Args:
         texts: All texts of the figure that come from a user: titles, paths, class names.
@@ -72,12 +72,12 @@ def fonts_for(*texts: str) -> Iterator[None]:
 
 
 def find_cjk_family() -> str | None:
-    """The best family that is installed on the system, or comes with `dltool[cjk]`; None where there is none."""
+    """The best family installed on the system or provided by `dltool[cjk]`; None if none is found."""
     return _known_family() or _known_family(_extra_font_files()) or _known_family(_system_font_files())
 
 
 def _known_family(more_files: Iterable[str] = ()) -> str | None:
-    """The best family that matplotlib knows of, after it was told of more files."""
+    """The best family known to matplotlib, after more font files are added."""
     from matplotlib import font_manager
 
     for path in more_files:
@@ -87,14 +87,14 @@ def _known_family(more_files: Iterable[str] = ()) -> str | None:
 
 
 def _extra_font_files() -> list[str]:
-    """Noto Sans CJK inside the package mplfonts, which need not be imported for it."""
+    """Noto Sans CJK in the package mplfonts, which need not be imported for it."""
     spec = find_spec("mplfonts")
     folders = spec.submodule_search_locations if spec else None
     return [str(path) for folder in folders or () for path in Path(folder).glob("fonts/NotoSansCJK*")]
 
 
 def _system_font_files() -> list[str]:
-    """Font files by name: matplotlib lists the system's fonts once and misses what was installed since."""
+    """Font files found by name: matplotlib lists the system's fonts once and misses fonts installed later."""
     from matplotlib import font_manager
 
     stems = tuple(stem.lower() for stem in CJK_FAMILIES.values())
@@ -105,5 +105,5 @@ def _warn_once() -> None:
     global _warned
     if not _warned:
         _warned = True
-        message = f"no font here has Chinese, Japanese or Korean characters, pictures show boxes; {INSTALL_HINT}"
+        message = f"no installed font has Chinese, Japanese or Korean characters, figures show boxes; {INSTALL_HINT}"
         warnings.warn(message, stacklevel=2)

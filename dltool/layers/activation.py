@@ -1,4 +1,4 @@
-"""Activations by the name that a YAML gives them."""
+"""Activations by their names in the YAML."""
 
 from collections.abc import Callable
 
@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 
 def activation(name: str, *, negative_slope: float = 0.01) -> nn.Module:
-    """A fresh activation module.
+    """A new activation module.
 
     Args:
         name: A key of ACTIVATIONS, or "leaky_relu".

@@ -1,7 +1,7 @@
-"""Attention: what every transformer shares, and the form of the lectures that it must equal.
+"""Attention: the multi-head layer of every transformer, and the explicit form of the lectures, which it equals.
 
-Masks have one convention, that of torch's scaled_dot_product_attention: boolean, True where a query may look. A padding
-mask `(B, S)` is True at the positions of the keys that hold something. (nn.MultiheadAttention has it the other way.)
+Masks have one convention, that of torch's scaled_dot_product_attention: boolean, True where a query may attend. A
+padding mask `(B, S)` is True at the positions of the keys that are not padding. (nn.MultiheadAttention inverts this.)
 """
 
 import math
@@ -17,7 +17,7 @@ Scale = Literal["sqrt", "none"]
 
 
 class KeyValues(NamedTuple):
-    """What is kept of the positions seen so far, so that the next one need not compute them again.
+    """The keys and values of the positions seen so far, so that the next position need not compute them again.
 
     Attributes:
         keys, values: `(B, H, S, D / H)`.
@@ -28,21 +28,21 @@ class KeyValues(NamedTuple):
 
 
 class MultiHeadAttention(nn.Module):
-    """Vaswani et al. 2017 (arXiv:1706.03762), section 3.2.2: h heads of width D / h side by side, then a linear map.
+    """Vaswani et al. 2017 (arXiv:1706.03762), section 3.2.2: h heads of width D / h in parallel, then a linear map.
 
-    The heads' maps of the queries are one matrix, those of the keys and values another.
+    One matrix maps the queries of all heads, another the keys and values.
 
     Args:
-        dim: D, the width of what goes in and comes out.
+        dim: D, the width of the input and the output.
         num_heads: h, which divides D.
         dropout: Share of the attention weights set to zero in training.
-        bias: Whether the linear maps have one.
-        scale: "sqrt" divides the scores by √(D / h), as equation 1; "none" leaves them, as a first lecture does.
-        rotary: Turns queries and keys by their positions; None leaves them.
+        bias: Whether the linear maps have a bias.
+        scale: "sqrt" divides the scores by √(D / h), as in equation 1; "none" leaves them, as a first lecture does.
+        rotary: Rotates queries and keys by their positions; None leaves them.
 
     Attributes:
-        keeps_weights: Whether forward() leaves its weights in `weights`, for pictures; it is slower then.
-        weights: `(B, H, T, S)` of the newest call, each row summing to 1.
+        keeps_weights: Whether forward() keeps its weights in `weights`, for plots; it is slower then.
+        weights: `(B, H, T, S)` of the last call, each row summing to 1.
     """
 
     def __init__(
@@ -75,13 +75,13 @@ class MultiHeadAttention(nn.Module):
         causal: bool = False,
         past: KeyValues | None = None,
     ) -> tuple[Tensor, KeyValues]:
-        """Each position looks at others and takes of their values what its weights say.
+        """For each position, the average of the values, weighted by the attention weights.
 
         Args:
-            inputs: `(B, T, D)`, from which the queries are made.
-            memory: `(B, S, D)`, from which keys and values are made; None is the inputs themselves (self-attention).
-            mask: `(B, S)`, True where a key holds something; with `past`, the earlier positions first. None is all.
-            causal: Position t sees none after t.
+            inputs: `(B, T, D)`, from which the queries are computed.
+            memory: `(B, S, D)`, from which keys and values are computed; None means the inputs (self-attention).
+            mask: `(B, S)`, True where a key is not padding; with `past`, the earlier positions first. None means all.
+            causal: Position t attends to no later position.
             past: Keys and values of the positions before the inputs.
 
         Returns:
@@ -96,7 +96,7 @@ class MultiHeadAttention(nn.Module):
             keys, values = torch.cat((past.keys, keys), dim=2), torch.cat((past.values, values), dim=2)
         dropout = self.dropout if self.training else 0.0
         num_queries, num_keys = queries.shape[2], keys.shape[2]
-        # Causal alone has kernels of its own, and a single new position sees all before it.
+        # Causal attention alone has kernels of its own, and a single new position attends to all earlier ones.
         is_causal = causal and mask is None and past is None and not self.keeps_weights
         allowed = None
         if not is_causal:
@@ -111,7 +111,7 @@ class MultiHeadAttention(nn.Module):
         return self.output(mixed.transpose(1, 2).flatten(2)), KeyValues(keys, values)  # (B, T, H, D / H) -> (B, T, D)
 
     def heads(self, features: Tensor) -> Tensor:
-        """`(B, T, D)` as `(B, H, T, D / H)`."""
+        """`(B, T, D)` reshaped to `(B, H, T, D / H)`."""
         return features.unflatten(2, (self.num_heads, -1)).transpose(1, 2)
 
 
@@ -124,11 +124,11 @@ def attention(
         queries: `(…, T, D)`.
         keys: `(…, S, D)`.
         values: `(…, S, D)`, one for each key.
-        allowed: Boolean, to be broadcast to `(…, T, S)`: True where a query may look at a key. None allows all.
+        allowed: Boolean, broadcastable to `(…, T, S)`: True where a query may attend to a key. None allows all.
         scale: Factor on the scores: 1/√D in the paper, 1 in a first lecture.
 
     Returns:
-        `(…, T, D)`, and the weights `(…, T, S)`. A query that may look nowhere gets zeros.
+        `(…, T, D)`, and the weights `(…, T, S)`. A query that may attend to no key gets zeros.
     """
     scores = scale * queries @ keys.transpose(-2, -1)  # (…, T, S)
     if allowed is not None:
@@ -138,15 +138,15 @@ def attention(
 
 
 class SelfAttention(nn.Module):
-    """Single-head self-attention as a lecture draws it: q = xW_q, k = xW_k, v = xW_v, y = softmax(scale · qkᵀ) v.
+    """Single-head self-attention as in a lecture: q = xW_q, k = xW_k, v = xW_v, y = softmax(scale · qkᵀ) v.
 
-    Nothing is hidden in it: no heads, no output map, no biases. dltool.layers.attention.MultiHeadAttention with one
-    head and an identity behind it gives the same, by test.
+    It has no heads, no output map and no biases. dltool.layers.attention.MultiHeadAttention with one head and an
+    identity as its output map gives the same, by test.
 
     Args:
-        dim: D, the width of what goes in and comes out.
+        dim: D, the width of the input and the output.
         scale: "none" as in the lecture, "sqrt" as in the paper, which keeps the softmax from saturating where D is
-            large: the scores of independent q and k have the variance D.
+            large: the scores of independent q and k have variance D.
     """
 
     def __init__(self, dim: int, *, scale: Scale = "sqrt") -> None:
@@ -166,14 +166,14 @@ def scale_factor(scale: Scale, head_dim: int) -> float:
 def allowed_pairs(
     num_queries: int, num_keys: int, mask: Tensor | None, causal: bool, device: torch.device
 ) -> Tensor | None:
-    """Which query may look at which key, to be broadcast to `(B, H, T, S)`; the queries are the last of the positions.
+    """Which query may attend to which key, broadcastable to `(B, H, T, S)`; the queries are the last positions.
 
     Args:
         num_queries: T.
         num_keys: S, at least T where causal.
         mask: Padding, `(B, S)`, or None.
-        causal: Query t sees the keys up to its own position alone, t + S - T.
-        device: Where it is wanted.
+        causal: Query t attends only to the keys up to its own position, t + S - T.
+        device: Device of the result.
     """
     allowed = None if mask is None else mask[:, None, None, :]
     if causal:

@@ -1,11 +1,11 @@
-"""Batch norm of maps that a single value a channel does not stop."""
+"""Batch norm that accepts a single value per channel."""
 
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 
 class BatchNorm2d(nn.BatchNorm2d):
-    """torch's, for the last sample of an epoch too where maps have shrunk to 1×1; see hidden_layers.BatchNorm."""
+    """torch's, extended to a last batch of one sample whose maps have shrunk to 1×1; see hidden_layers.BatchNorm."""
 
     def forward(self, maps: Tensor) -> Tensor:
         if self.training and maps.numel() == self.num_features:

@@ -1,4 +1,4 @@
-"""Outputs that stay in a range."""
+"""Outputs bounded to a range."""
 
 import torch
 from torch import Tensor, nn

@@ -14,13 +14,13 @@ from dltool.layers.hidden_layers import hidden_layers
 
 
 class Form(NamedTuple):
-    """What lies between the samples and their codes; the decoder has it in reverse.
+    """The layers between the samples and their codes; the decoder has them in reverse.
 
     Attributes:
-        architecture: "mlp", or "conv" with convolutions between the image and the hidden layers.
+        architecture: "mlp", or "conv", with convolutions between the image and the hidden layers.
         hidden: Width of each fully connected layer, from the sample's side to the code's.
-        channels: Of each convolution, from the image's side; kernels of 4×4 with stride 2, which halve the image.
-        activation: After each layer but the last.
+        channels: Channels of each convolution, from the image's side; kernels of 4×4 with stride 2 halve the image.
+        activation: After each layer except the last.
     """
 
     architecture: Literal["mlp", "conv"]
@@ -29,10 +29,10 @@ class Form(NamedTuple):
     activation: str
 
     def map_shape(self, shape: Sequence[int]) -> tuple[int, ...]:
-        """Of what the convolutions give for samples of a shape, the shape itself where there are none.
+        """The shape of the convolutions' output for samples of a shape; that shape itself if there are none.
 
         Raises:
-            ConfigError: The samples cannot be halved so often.
+            ConfigError: If the samples cannot be halved that often.
         """
         if self.architecture == "mlp":
             return tuple(shape)
@@ -50,9 +50,9 @@ class Form(NamedTuple):
 
 
 class Encoder(nn.Module):
-    """Numbers `(B, out_dim)` of samples `(B, …)`, which may have one-hot classes `(B, num_classes)` beside them.
+    """Maps samples `(B, …)`, optionally with one-hot classes `(B, num_classes)`, to numbers `(B, out_dim)`.
 
-    The classes are put behind the flattened sample, or behind what the convolutions make of it.
+    The classes are appended to the flattened sample, or to the convolutions' flattened output.
     """
 
     def __init__(self, shape: Sequence[int], form: Form, out_dim: int, num_classes: int = 0) -> None:
@@ -72,7 +72,7 @@ class Encoder(nn.Module):
 
 
 class Decoder(nn.Sequential):
-    """Outputs `(B, *shape)`, any numbers, of codes `(B, code_dim)`: the layers of the encoder in reverse."""
+    """Maps codes `(B, code_dim)` to unbounded outputs `(B, *shape)`: the layers of the encoder in reverse."""
 
     def __init__(self, shape: Sequence[int], form: Form, code_dim: int) -> None:
         maps = form.map_shape(shape)
@@ -86,7 +86,7 @@ class Decoder(nn.Sequential):
 
 
 def channels_of(shape: Sequence[int], form: Form) -> list[int]:
-    """From the image's to those of the last convolution."""
+    """The channels, from the image's to those of the last convolution."""
     return [shape[0], *form.channels] if form.architecture == "conv" else []
 
 

@@ -1,4 +1,4 @@
-"""From a few pixels to an image by doubling both sides again and again."""
+"""From a few pixels to an image by repeated doubling of both sides."""
 
 from typing import NamedTuple
 
@@ -9,10 +9,10 @@ LEAST, MOST = 4, 7  # Pixels of the shorter side at the beginning: 28 = 7 · 4, 
 
 
 class Doublings(NamedTuple):
-    """How an image grows.
+    """The sizes through which an image is upsampled.
 
     Attributes:
-        height, width: Of the maps at the beginning.
+        height, width: Of the first maps.
         times: How often both sides are doubled, at least once.
     """
 
@@ -22,21 +22,21 @@ class Doublings(NamedTuple):
 
     @property
     def heights(self) -> list[int]:
-        """Of the maps from the first to the image: 7, 14, 28."""
+        """The heights from the first maps to the image: 7, 14, 28."""
         return [self.height << n for n in range(self.times + 1)]
 
 
 def doublings(height: int, width: int, model: str, *, square: bool = False) -> Doublings:
-    """The doublings that end at an image of this size.
+    """The doublings that lead to an image of this size.
 
     Args:
         height: In pixels.
         width: In pixels.
         model: Name, for the error.
-        square: Whether the model makes squares alone.
+        square: Whether the model generates only squares.
 
     Raises:
-        ConfigError: None do.
+        ConfigError: If no sequence of doublings leads to this size.
     """
     shorter = min(height, width)
     times = max(1, (shorter // LEAST).bit_length() - 1)
@@ -45,13 +45,13 @@ def doublings(height: int, width: int, model: str, *, square: bool = False) -> D
         return Doublings(height >> times, width >> times, times)
     near = nearest_sides(max(height, width))
     raise ConfigError(
-        f"model={model} doubles {'squares' if square else 'maps'} of {LEAST} to {MOST} pixels until they are an image, "
-        f"such as 28, 32 and 64, and makes none of {height}×{width}; the nearest are {' and '.join(map(str, near))}",
+        f"model={model} doubles {'squares' if square else 'maps'} of {LEAST} to {MOST} pixels up to the image's size, "
+        f"such as 28, 32 and 64, and cannot reach {height}×{width}; the nearest are {' and '.join(map(str, near))}",
         " or ".join(setting("data.resize", side) for side in near),
     )
 
 
 def nearest_sides(side: int) -> list[int]:
-    """The largest side below that can be made, if there is one, and the smallest from it on."""
+    """The nearest reachable sides: the largest below this one, if any, and the smallest that is at least this one."""
     sides = sorted(base << times for base in range(LEAST, MOST + 1) for times in range(1, 12))
     return [*[s for s in sides if s < side][-1:], *[s for s in sides if s >= side][:1]]

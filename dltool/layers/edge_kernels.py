@@ -1,4 +1,4 @@
-"""Edge detection by kernels that a person chose, as a first layer that is not trained."""
+"""Edge detection by fixed kernels, as a first layer that is not trained."""
 
 from typing import Literal
 
@@ -11,20 +11,20 @@ SMOOTHING = {"sobel": (1.0, 2.0, 1.0), "prewitt": (1.0, 1.0, 1.0)}
 
 
 class EdgeKernels(nn.Module):
-    """The two 3×3 kernels of Prewitt or of Sobel, over each channel of an image by itself.
+    """The two 3×3 kernels of Prewitt or of Sobel, applied to each channel of an image separately.
 
     Prewitt, "Object enhancement and extraction" (1970); Sobel and Feldman, "A 3×3 isotropic gradient operator for
     image processing" (1968, a talk; printed in Duda and Hart 1973, p. 271). Both estimate the derivative by the
-    difference of the two neighbours, and smooth it across. Scaled so that a slope of 1 a pixel gives 1. The border
-    repeats its last pixel, so that the image's end is no edge.
+    difference of the two neighbours, and smooth across it. They are scaled so that a slope of 1 per pixel gives 1. The
+    border repeats its last pixel, so that the image's border is not an edge.
 
     Attributes:
-        weight: `(2 C, 1, 3, 3)`: for each channel the kernel that finds horizontal edges (brightness that grows
-            downwards), then that for vertical ones (to the right). No parameter, and no part of the saved state.
+        weight: `(2 C, 1, 3, 3)`: for each channel the kernel for horizontal edges (brightness that grows
+            downwards), then that for vertical ones (to the right). It is not a parameter and is not saved.
 
     Args:
-        kind: Whose kernels.
-        channels: Of the image, C.
+        kind: Which pair of kernels.
+        channels: C, the image's channels.
     """
 
     weight: Tensor

@@ -1,4 +1,4 @@
-"""What every transformer begins with: a vector for each token or row of numbers, and where it stands."""
+"""The first layer of every transformer: a vector for each token or row of numbers, and its position."""
 
 import math
 from collections.abc import Sequence
@@ -17,13 +17,13 @@ class SequenceEmbedding(nn.Module):
     """Tokens through a table, or rows of numbers through a linear map; then their positions and dropout.
 
     Args:
-        dim: D, the width of what comes out.
-        max_length: Positions that there are.
-        num_tokens: Tokens of the vocabulary; 0 for rows of numbers.
-        row_dim: Numbers in a row, where the inputs are no tokens.
-        positions: "learned" or "sinusoidal" vectors are added here; "rotary" ones are left to the attention.
+        dim: D, the width of the output.
+        max_length: The number of positions.
+        num_tokens: Size of the vocabulary; 0 for rows of numbers.
+        row_dim: Numbers in a row, where the inputs are not tokens.
+        positions: "learned" or "sinusoidal" vectors are added here; "rotary" ones are applied in the attention.
         scaled: Multiply by √D before the positions are added (Vaswani et al. 2017, section 3.4).
-        dropout: On the sums, in training.
+        dropout: Dropout of the sums, in training.
     """
 
     def __init__(
@@ -49,16 +49,16 @@ class SequenceEmbedding(nn.Module):
         self.dropout = nn.Dropout(dropout)
 
     def forward(self, inputs: Tensor, start: int = 0) -> Tensor:
-        """`(B, T, D)` of tokens int64 `(B, T)`, or rows `(B, T, row_dim)`, the first of which is at position `start`.
+        """Embed tokens int64 `(B, T)`, or rows `(B, T, row_dim)`, to `(B, T, D)`; the first is at position `start`.
 
         Raises:
-            DataError: They reach beyond the last position.
+            DataError: If the inputs extend beyond the last position.
         """
         length = start + inputs.shape[1]
         if length > self.max_length:
             raise DataError(
-                f"a sequence of {length} is longer than the {self.max_length} positions that the model has",
-                f"cut it to {self.max_length}, or train a model on data whose longest sequence is as long",
+                f"a sequence of {length} is longer than the model's {self.max_length} positions",
+                f"cut it to {self.max_length}, or train a model on data with sequences of that length",
             )
         features = self.vectors(inputs)
         if self.factor != 1.0:
@@ -69,20 +69,20 @@ class SequenceEmbedding(nn.Module):
 
 
 def rotary_positions(positions: Positions, max_length: int, head_dim: int) -> RotaryPositions | None:
-    """What turns the queries and keys of every block, where the positions are rotary."""
+    """The rotation of the queries and keys of every block; None unless the positions are rotary."""
     return RotaryPositions(max_length, head_dim) if positions == "rotary" else None
 
 
-def num_seen(state: Sequence[KeyValues] | None) -> int:
-    """Positions of which a KV cache holds keys and values."""
+def num_cached(state: Sequence[KeyValues] | None) -> int:
+    """The number of positions in a KV cache."""
     return state[0].keys.shape[2] if state else 0
 
 
 def select_rows(state: Sequence[KeyValues], rows: Tensor) -> tuple[KeyValues, ...]:
-    """A KV cache of some sequences of the batch, in this order.
+    """The KV cache of the given sequences of the batch, in the given order.
 
     Args:
-        state: One entry a block.
-        rows: int64, `(N,)`; a row may come twice.
+        state: One entry per block.
+        rows: int64, `(N,)`; a row may be repeated.
     """
     return tuple(KeyValues(keys[rows], values[rows]) for keys, values in state)

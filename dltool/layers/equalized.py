@@ -1,4 +1,4 @@
-"""Layers with an equalized learning rate: weights of variance one, scaled where they are used."""
+"""Layers with an equalized learning rate: weights of variance one, scaled in the forward pass."""
 
 import math
 
@@ -8,14 +8,14 @@ from torch import Tensor, nn
 
 
 class EqualizedLinear(nn.Module):
-    """A linear map by w / √n_in, where w begins as N(0, 1) (Karras et al. 2018, arXiv:1710.10196, section 4.1).
+    """A linear map by w / √n_in, where w is initially N(0, 1) (Karras et al. 2018, arXiv:1710.10196, section 4.1).
 
-    Adam moves each w by about its learning rate, whatever the layer's width, so that all layers learn equally fast.
+    Adam moves each w by about its learning rate, whatever the layer's width, so all layers learn equally fast.
 
     Args:
         input_dim, output_dim: Widths.
-        bias: What each bias is at first; None for no bias.
-        lr_multiplier: Weights and biases begin as with 1, and move this many times as far in a step of Adam.
+        bias: Initial value of each bias; None for no bias.
+        lr_multiplier: The effective weights start as with 1 and move this many times as far per step of Adam.
     """
 
     def __init__(
@@ -37,9 +37,9 @@ class EqualizedConv2d(nn.Module):
 
     Args:
         input_dim, output_dim: Channels.
-        kernel: Its side.
-        stride, padding: As of torch's Conv2d.
-        bias: Whether there is one; it begins at zero.
+        kernel: Side of the kernel.
+        stride, padding: As in torch's Conv2d.
+        bias: Whether it has a bias, initially zero.
     """
 
     def __init__(
@@ -57,12 +57,12 @@ class EqualizedConv2d(nn.Module):
 
 
 class ScaledLeakyReLU(nn.Module):
-    """Leaky ReLU of slope 0.2, times √2, so that the variance stays about what it was."""
+    """Leaky ReLU of slope 0.2, times √2, which approximately preserves the variance."""
 
     def forward(self, inputs: Tensor) -> Tensor:
         return F.leaky_relu(inputs, 0.2) * math.sqrt(2)
 
 
 def normalized(vectors: Tensor) -> Tensor:
-    """Vectors `(B, D)` with a mean square of one: onto the sphere of radius √D."""
+    """Scale vectors `(B, D)` to a mean square of one: onto the sphere of radius √D."""
     return vectors * (vectors.square().mean(dim=1, keepdim=True) + 1e-8).rsqrt()

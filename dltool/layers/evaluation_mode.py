@@ -1,4 +1,4 @@
-"""A network in evaluation mode for a while."""
+"""Temporary evaluation mode of a network."""
 
 import contextlib
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from torch import nn
 
 @contextlib.contextmanager
 def evaluation_mode(model: nn.Module) -> Iterator[None]:
-    """Evaluation mode; afterwards each module is in its own former one, for some may be frozen in evaluation."""
+    """Evaluation mode; afterwards each module returns to its own former mode, as frozen ones may stay in evaluation."""
     modes = [(module, module.training) for module in model.modules()]
     model.eval()
     try:

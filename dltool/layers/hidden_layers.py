@@ -19,15 +19,15 @@ def hidden_layers(
     dropout: float = 0.0,
     bias: bool = True,
 ) -> list[nn.Module]:
-    """Linear, norm, activation and dropout, in this order, from each width to the next.
+    """Linear map, norm, activation and dropout, in this order, from each width to the next.
 
     Args:
-        widths: Of the input and of each hidden layer; a single one gives no layer at all.
+        widths: Of the input and of each hidden layer; a single width gives no layers.
         activation_name: See dltool.layers.activation.
-        negative_slope: Of a leaky ReLU.
-        norm: What normalises the pre-activations.
+        negative_slope: Of leaky ReLU.
+        norm: How the pre-activations are normalised.
         dropout: Share of the activations set to zero in training.
-        bias: Whether the linear maps have one; never before batch norm, which would subtract it again.
+        bias: Whether the linear maps have a bias; never before batch norm, which would subtract it again.
     """
     layers: list[nn.Module] = []
     for in_dim, out_dim in pairwise(widths):
@@ -41,10 +41,10 @@ def hidden_layers(
 
 
 class BatchNorm(nn.BatchNorm1d):
-    """torch's, which a batch of a single sample does not stop.
+    """torch's, extended to batches of a single sample.
 
-    One sample has no variance, and torch refuses it, though it may well be the rest of an epoch. It is
-    normalised by the running statistics, as in evaluation, and does not enter them.
+    One sample has no variance, so torch refuses it, although the last batch of an epoch may have only one. It is
+    normalised by the running statistics, as in evaluation, and does not update them.
     """
 
     def forward(self, inputs: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""Initial weights by the name that a YAML gives them."""
+"""Initial weights by their names in the YAML."""
 
 from collections.abc import Callable
 
@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 from dltool.layers.locally_connected import LocallyConnected
 
-# What each scheme does to the weight of a linear map or convolution with n_in inputs and n_out outputs.
+# How each scheme initializes the weight of a linear map or convolution with n_in inputs and n_out outputs.
 SCHEMES: dict[str, Callable[[Tensor, float], Tensor]] = {
     "xavier_uniform": lambda weight, std: nn.init.xavier_uniform_(weight),
     "xavier_normal": lambda weight, std: nn.init.xavier_normal_(weight),
@@ -19,11 +19,11 @@ SCHEMES: dict[str, Callable[[Tensor, float], Tensor]] = {
 
 
 def initialize(module: nn.Module, scheme: str, std: float = 0.01) -> None:
-    """Set the weights of every linear map, convolution and local connection below `module`, and their biases to zero.
+    """Set the weights of every linear map, convolution and locally connected layer in `module`; biases become zero.
 
     Args:
-        module: Changed in place; its norms keep their ones and zeros.
-        scheme: "default" leaves everything as torch made it: weights and biases U(±1/√n_in).
+        module: Changed in place; its norms keep weight 1 and bias 0.
+        scheme: "default" keeps torch's initialization: weights and biases U(±1/√n_in).
             "xavier_uniform" and "xavier_normal" have variance 2 / (n_in + n_out) (Glorot and Bengio 2010,
             eqs. 12 and 16), "kaiming_uniform" and "kaiming_normal" 2 / n_in (He et al. 2015, eq. 10, for
             ReLU). "orthogonal" has orthonormal rows or columns (Saxe et al. 2014), "normal" is N(0, std²).

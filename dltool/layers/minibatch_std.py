@@ -1,4 +1,4 @@
-"""What a discriminator can see of the variety within a batch."""
+"""Statistics that show a discriminator the variety within a batch."""
 
 import torch
 from torch import Tensor, nn
@@ -7,12 +7,12 @@ from torch import Tensor, nn
 class MinibatchStd(nn.Module):
     """Adds a channel with the standard deviation over a few samples (Karras et al. 2018, arXiv:1710.10196, section 3).
 
-    Over each group of `group_size` samples, at each position of each channel, averaged to one number for the group: a
-    generator that always makes the same image is found out. Deviation: where groups do not come out even, the first
-    samples stand in for those that the last ones lack.
+    It is taken over each group of `group_size` samples, at each position of each channel, and averaged to one number
+    per group: it exposes a generator that always makes the same image. Deviation from the paper: where the batch does
+    not divide into groups, the first samples fill up the last groups.
 
     Args:
-        group_size: Samples in a group, at most as many as are in the batch.
+        group_size: Samples in a group, at most the batch size.
     """
 
     def __init__(self, group_size: int = 4) -> None:

@@ -1,4 +1,4 @@
-"""From the features of a sequence's positions to one vector."""
+"""Pooling of the features of a sequence's positions to one vector."""
 
 from typing import Literal
 
@@ -9,16 +9,16 @@ Pooling = Literal["last", "mean", "max", "attention"]
 
 
 class SequencePooling(nn.Module):
-    """One vector of a sequence; padding has no part in it.
+    """One vector per sequence, from its positions without the padding.
 
     Args:
-        kind: "last" is the state of the layer that has read it all, "mean" and "max" are of each component over the
-            positions, and "attention" is an average with learned weights: softmax over the positions of
+        kind: "last" is the layer's state after the whole sequence, "mean" and "max" are taken of each component over
+            the positions, and "attention" is an average with learned weights: softmax over the positions of
             uᵀ tanh(W h_t + b) (Yang et al. 2016, "Hierarchical attention networks", equations 5 to 7).
         dim: F, the width of the features.
 
     Attributes:
-        weights: `(B, T)`, those of the newest call of "attention", each row summing to 1, for pictures; None where
+        weights: `(B, T)`, those of the last call of "attention", each row summing to 1, for plots; None if
             `keeps_weights` is not set.
     """
 
@@ -32,12 +32,12 @@ class SequencePooling(nn.Module):
         self.weights: Tensor | None = None
 
     def forward(self, features: Tensor, mask: Tensor | None, last: Tensor) -> Tensor:
-        """`(B, F)` of features `(B, T, F)`.
+        """Pool features `(B, T, F)` to `(B, F)`.
 
         Args:
             features: Of each position.
-            mask: `(B, T)`, True where a position holds something; None is everywhere.
-            last: `(B, F)`, the features where the whole sequence has been read.
+            mask: `(B, T)`, True where a position is not padding; None means everywhere.
+            last: `(B, F)`, the features after the whole sequence has been read.
         """
         if self.kind == "last":
             return last

@@ -1,4 +1,4 @@
-"""Where in a sequence a position stands: what attention, blind for order, is told of it."""
+"""Positional encodings: attention alone does not depend on the order of the positions."""
 
 import torch
 from torch import Tensor, nn
@@ -24,7 +24,7 @@ class SinusoidalPositions(nn.Module):
     PE(t, 2i) = sin(t / 10000^(2i/D)), PE(t, 2i + 1) = cos(t / 10000^(2i/D)).
 
     Args:
-        max_length: Positions that there are.
+        max_length: The number of positions.
         dim: D, even.
     """
 
@@ -36,15 +36,15 @@ class SinusoidalPositions(nn.Module):
         self.register_buffer("table", torch.stack((angles.sin(), angles.cos()), dim=2).flatten(1), persistent=False)
 
     def forward(self, features: Tensor, start: int = 0) -> Tensor:
-        """Add them to `(B, T, D)`, whose first position is `start`."""
+        """Add the encodings to `(B, T, D)`, whose first position is `start`."""
         return features + self.table[start : start + features.shape[1]]
 
 
 class LearnedPositions(nn.Module):
-    """A trained vector for each position (Gehring et al. 2017, arXiv:1705.03122, section 3.1; GPT).
+    """A learned vector for each position (Gehring et al. 2017, arXiv:1705.03122, section 3.1; GPT).
 
     Args:
-        max_length: Positions that there are.
+        max_length: The number of positions.
         dim: D.
         std: Standard deviation of the initial numbers.
     """
@@ -54,19 +54,19 @@ class LearnedPositions(nn.Module):
         self.table = nn.Parameter(torch.empty(max_length, dim).normal_(std=std))
 
     def forward(self, features: Tensor, start: int = 0) -> Tensor:
-        """Add them to `(B, T, D)`, whose first position is `start`."""
+        """Add the vectors to `(B, T, D)`, whose first position is `start`."""
         return features + self.table[start : start + features.shape[1]]
 
 
 class RotaryPositions(nn.Module):
-    """Turns each pair of a query's or key's numbers by an angle that grows with its position.
+    """Rotates each pair of a query's or key's components by an angle that grows with its position.
 
-    Su et al. 2021 (arXiv:2104.09864), equation 34: pair i of position t is turned by t · 10000^(-2i/D), so that the
-    score of a query and a key depends on how far apart they are. The pairs are (i, i + D/2) instead of the paper's
-    (2i, 2i + 1), a permutation of the head's numbers that the linear maps absorb.
+    Su et al. 2021 (arXiv:2104.09864), equation 34: pair i of position t is rotated by t · 10000^(-2i/D), so that the
+    score of a query and a key depends on the distance between them. The pairs are (i, i + D/2) instead of the paper's
+    (2i, 2i + 1), a permutation of the head's components that the linear maps absorb.
 
     Args:
-        max_length: Positions that there are.
+        max_length: The number of positions.
         dim: D, the width of a head, even.
     """
 
@@ -80,7 +80,7 @@ class RotaryPositions(nn.Module):
         self.register_buffer("sines", angles.sin(), persistent=False)
 
     def forward(self, features: Tensor, start: int = 0) -> Tensor:
-        """Turn `(B, H, T, D)`, whose first position is `start`."""
+        """Rotate `(B, H, T, D)`, whose first position is `start`."""
         stop = start + features.shape[2]
         cosines, sines = self.cosines[start:stop].to(features.dtype), self.sines[start:stop].to(features.dtype)
         first, second = features.chunk(2, dim=3)

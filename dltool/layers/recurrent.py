@@ -1,9 +1,9 @@
-"""Recurrent layers over sequences of uneven lengths; torch's own cells run the sums.
+"""Recurrent layers over sequences of different lengths, computed by torch's own cells.
 
-Sequences are padded behind. A layer that reads forwards needs no mask for that: what it says of a position depends on
-none that follows, so that padding changes nothing before it. A layer that reads backwards is given each sequence
-reversed within its own length, so that its padding stands behind too. Nothing is packed: torch's packed sequences want
-the lengths on the CPU, for which an accelerator must be waited for, and cost 1.1 to 2.7 times as much on a CPU (batches
+Sequences are right-padded. A layer that reads forwards needs no mask for that: its features at a position depend on
+no later position, so padding changes nothing before it. A layer that reads backwards gets each sequence reversed
+within its own length, so that its padding comes last too. Nothing is packed: torch's packed sequences need the lengths
+on the CPU, which forces a synchronisation with an accelerator, and cost 1.1 to 2.7 times as much on a CPU (batches
 of 32 and 128, 20 to 200 positions).
 """
 
@@ -14,15 +14,15 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 Kind = Literal["tanh", "relu", "sigmoid", "lstm", "gru"]
-State = tuple[Tensor, ...]  # (h,), of an LSTM (h, c): each (L, B, H), as torch has them.
+State = tuple[Tensor, ...]  # (h,), or (h, c) for an LSTM: each (L, B, H), as in torch.
 
 
 class Cells(NamedTuple):
-    """What a layer's cells are.
+    """The kind of a layer's cells.
 
     Attributes:
-        kind: That of an RNN is its nonlinearity.
-        forget_bias: Initial bias of an LSTM's forget gate; None for torch's, U(±1/√H) twice.
+        kind: For an RNN, named after its nonlinearity.
+        forget_bias: Initial bias of an LSTM's forget gate; None keeps torch's, U(±1/√H) twice.
     """
 
     kind: Kind
@@ -31,18 +31,18 @@ class Cells(NamedTuple):
     def layers(self, input_dim: int, hidden_dim: int, num_layers: int = 1, dropout: float = 0.0) -> nn.RNNBase:
         """Layers that read forwards, with dropout between them.
 
-        For an LSTM and a GRU, σ the logistic function and ∘ the product of components:
+        For an LSTM and a GRU, with the logistic function σ and the componentwise product ∘:
 
-            LSTM:  i, f, o = σ(W x_t + b + U h_{t-1} + b')       each with weights of its own; g the same with tanh
+            LSTM:  i, f, o = σ(W x_t + b + U h_{t-1} + b')       each with its own weights; g the same with tanh
                    c_t = f ∘ c_{t-1} + i ∘ g,   h_t = o ∘ tanh(c_t)
             GRU:   r, z = σ(W x_t + b + U h_{t-1} + b')
                    n = tanh(W x_t + b + r ∘ (U h_{t-1} + b'))
                    h_t = (1 - z) ∘ n + z ∘ h_{t-1}
 
         The LSTM is that of Hochreiter and Schmidhuber 1997 with the forget gate of Gers et al. 2000, without
-        peepholes. Of the two forms of the GRU this is the one in which the reset gate is applied after the matrix
-        product (cuDNN's, and that of arXiv:1406.1078v1; elsewhere "reset_after"), so that one product serves the three
-        gates; Cho et al. 2014 as published (v3) have U (r ∘ h_{t-1}) in n.
+        peepholes. The GRU is the form in which the reset gate is applied after the matrix product (cuDNN's, and that
+        of arXiv:1406.1078v1; elsewhere "reset_after"), so that one product serves the three gates; Cho et al. 2014 as
+        published (v3) have U (r ∘ h_{t-1}) in n.
         """
         options = {"num_layers": num_layers, "dropout": dropout if num_layers > 1 else 0.0, "batch_first": True}
         match self.kind:
@@ -56,13 +56,13 @@ class Cells(NamedTuple):
 
 
 class Encoded(NamedTuple):
-    """What a stack of layers makes of a batch.
+    """The outputs of a stack of layers for a batch.
 
     Attributes:
-        features: Of the last layer, `(B, T, F)`; those at padding mean nothing.
-        last: The last layer's features where it has read the whole sequence, `(B, F)`: at the last position that
-            holds something, of a layer that reads backwards at the first.
-        state: After the last position, padding included; None of a bidirectional stack, which cannot go on.
+        features: Of the last layer, `(B, T, F)`; those at padding are meaningless.
+        last: The last layer's features after it has read the whole sequence, `(B, F)`: at the last position that
+            is not padding, or at the first for a layer that reads backwards.
+        state: After the last position, padding included; None for a bidirectional stack, which cannot continue.
     """
 
     features: Tensor
@@ -74,11 +74,11 @@ class RecurrentLayers(nn.Module):
     """A stack of layers that read forwards.
 
     Args:
-        cells: What they are made of.
-        input_dim: Numbers at each position.
+        cells: Their kind.
+        input_dim: Numbers per position.
         hidden_dim: H, the width of each layer.
         num_layers: L.
-        dropout: Share of what one layer hands to the next set to zero in training.
+        dropout: Share of a layer's outputs to the next layer that is set to zero in training.
     """
 
     def __init__(
@@ -89,13 +89,13 @@ class RecurrentLayers(nn.Module):
         self.forwards = cells.layers(input_dim, hidden_dim, num_layers, dropout)
 
     def forward(self, inputs: Tensor, mask: Tensor | None = None, state: State | None = None) -> Encoded:
-        """Read inputs `(B, T, D)`, where the mask `(B, T)` is True, from a state on; None is zero."""
+        """Read inputs `(B, T, D)`, where the mask `(B, T)` is True, from an initial state; None means zero."""
         features, state = run(self.forwards, inputs, state)
         return Encoded(features, last_true(features, mask), state)
 
 
 class BidirectionalLayers(nn.Module):
-    """Schuster and Paliwal 1997: each layer reads both ways, and what both say is put side by side for the next.
+    """Schuster and Paliwal 1997: each layer reads both ways, and the next one gets both outputs concatenated.
 
     Args:
         hidden_dim: H, of each direction; the features have 2H.
@@ -133,23 +133,23 @@ def recurrent_layers(
 
 
 class SigmoidRNN(nn.RNN):
-    """h_t = σ(W x_t + b + U h_{t-1} + b'), the logistic function for which torch has no layer (Elman 1990's units).
+    """h_t = σ(W x_t + b + U h_{t-1} + b'), with the logistic function, which torch's RNN lacks (Elman 1990's units).
 
-    As σ(a) = (1 + tanh(a / 2)) / 2, torch's layer with tanh runs it: with g_t = 2 h_t - 1,
+    As σ(a) = (1 + tanh(a / 2)) / 2, it is computed by torch's layer with tanh: with g_t = 2 h_t - 1,
 
         g_t = tanh(W/2 x_t + b/2 + U/4 g_{t-1} + b'/2 + U/4 · 1).
 
     Args:
-        input_dim: Numbers at each position.
+        input_dim: Numbers per position.
         hidden_dim: H, the width of each layer.
-        options: `num_layers`, `dropout`, `batch_first`, as of nn.RNN.
+        options: `num_layers`, `dropout`, `batch_first`, as in nn.RNN.
     """
 
     def __init__(self, input_dim: int, hidden_dim: int, **options: int | float | bool) -> None:
         super().__init__(input_dim, hidden_dim, nonlinearity="tanh", **options)
 
     def forward(self, inputs: Tensor, hidden: Tensor | None = None) -> tuple[Tensor, Tensor]:  # type: ignore[override]
-        """Features `(B, T, H)` and the state `(L, B, H)` after the last position, of inputs `(B, T, D)`."""
+        """Features `(B, T, H)` and the state `(L, B, H)` after the last position, for inputs `(B, T, D)`."""
         if hidden is None:
             hidden = inputs.new_zeros(self.num_layers, inputs.shape[0], self.hidden_size)
         features, last = inputs, []
@@ -167,7 +167,7 @@ class SigmoidRNN(nn.RNN):
 
 
 def run(cells: nn.Module, inputs: Tensor, state: State | None = None) -> tuple[Tensor, State]:
-    """Features `(B, T, H)` and the state after them; an LSTM has two tensors as its state, others have one."""
+    """Features `(B, T, H)` and the state after them; an LSTM's state is two tensors, that of others one."""
     if isinstance(cells, nn.LSTM):
         return cells(inputs, state)
     features, hidden = cells(inputs, None if state is None else state[0])
@@ -175,7 +175,7 @@ def run(cells: nn.Module, inputs: Tensor, state: State | None = None) -> tuple[T
 
 
 def last_true(features: Tensor, mask: Tensor | None) -> Tensor:
-    """Of features `(B, T, F)` those at each row's last position that holds something, `(B, F)`."""
+    """The features `(B, F)` at each row's last position that is not padding, from features `(B, T, F)`."""
     if mask is None:
         return features[:, -1]
     last = (mask.sum(1) - 1).clamp(min=0)
@@ -183,21 +183,21 @@ def last_true(features: Tensor, mask: Tensor | None) -> Tensor:
 
 
 def reversal(mask: Tensor) -> Tensor:
-    """The order `(B, T)` that reverses each row up to its length and leaves the padding; twice it changes nothing."""
+    """The order `(B, T)` that reverses each row up to its length and keeps the padding; it is its own inverse."""
     positions = torch.arange(mask.shape[1], device=mask.device)
     mirrored = mask.sum(1, keepdim=True) - 1 - positions
     return torch.where(mirrored >= 0, mirrored, positions)
 
 
 def reordered(features: Tensor, order: Tensor | None) -> Tensor:
-    """Features `(B, T, F)` in an order `(B, T)`; None reverses them whole."""
+    """Features `(B, T, F)` in an order `(B, T)`; None reverses whole rows."""
     if order is None:
         return features.flip(1)
     return features.gather(1, order[:, :, None].expand_as(features))
 
 
 def select_state(state: State, rows: Tensor) -> State:
-    """The state of some of the rows, each as often as it is named."""
+    """The state of the given rows, each as often as it is listed."""
     return tuple(part.index_select(1, rows) for part in state)
 
 
@@ -206,10 +206,10 @@ def initialize_recurrent(model: nn.Module, init_range: float | None, forget_bias
 
     Args:
         model: Changed in place; the embedding of padding stays zero.
-        init_range: Every parameter is U(±init_range), as Zaremba et al. 2014 (arXiv:1409.2329) have it; None leaves
+        init_range: Every parameter is U(±init_range), as in Zaremba et al. 2014 (arXiv:1409.2329); None keeps
             torch's.
-        forget_bias: Of the forget gates of each LSTM (Gers et al. 2000; Jozefowicz et al. 2015 recommend 1). torch adds
-            two biases: the first is set, the second is zero. None leaves both.
+        forget_bias: Bias of the forget gates of each LSTM (Gers et al. 2000; Jozefowicz et al. 2015 recommend 1). torch
+            adds two biases: the first is set, the second is zero. None keeps both.
     """
     if init_range is not None:
         for parameter in model.parameters():

@@ -1,4 +1,4 @@
-"""What a recurrent network reads: tokens, rows of numbers, or an image row by row."""
+"""The inputs of a recurrent network: tokens, rows of numbers, or an image row by row."""
 
 import torch
 from torch import Tensor, nn
@@ -8,24 +8,24 @@ from dltool.core.spec import PAD, UNKNOWN, DataSpec
 
 
 class SequenceInputs(nn.Module):
-    """Makes of what the data gives a sequence of vectors.
+    """Converts the data's inputs to a sequence of vectors.
 
-    Tokens `(B, T)` get a learned vector each, with dropout on it; rows of numbers `(B, T, D)` stay as they are; an
-    image `(B, C, H, W)` is read from its top row to its bottom, `(B, H, C · W)`.
+    Each token of `(B, T)` gets a learned vector, with dropout; rows of numbers `(B, T, D)` are unchanged; an
+    image `(B, C, H, W)` is read from its top row to its bottom row, `(B, H, C · W)`.
 
     Args:
         spec: Of the data.
         embedding_dim: Width of a token's vector.
         dropout: Share of a vector's components set to zero in training.
-        word_dropout: Probability that a token is replaced by UNKNOWN in training, so that the model learns what to
-            make of words that it never saw (Iyyer et al. 2015 drop them whole).
+        word_dropout: Probability that a token is replaced by UNKNOWN in training, so that the model learns to handle
+            words that it has not seen (Iyyer et al. 2015 drop them whole).
 
     Attributes:
         output_dim: Width of the vectors.
-        embedding: None where the inputs are no tokens.
+        embedding: None where the inputs are not tokens.
 
     Raises:
-        ConfigError: There is no UNKNOWN to replace tokens by.
+        ConfigError: If tokens are to be replaced by UNKNOWN and the vocabulary has none.
     """
 
     def __init__(self, spec: DataSpec, embedding_dim: int, *, dropout: float = 0.0, word_dropout: float = 0.0) -> None:
@@ -44,14 +44,14 @@ class SequenceInputs(nn.Module):
             self.output_dim = spec.input_shape[-1]
 
     def forward(self, inputs: Tensor) -> tuple[Tensor, Tensor | None]:
-        """Vectors `(B, T, D)`, and the mask `(B, T)`: True where a position holds something; None is everywhere."""
+        """Vectors `(B, T, D)`, and the mask `(B, T)`: True where a position is not padding; None means everywhere."""
         if self.embedding is None:
             if inputs.ndim == 4:
                 inputs = inputs.transpose(1, 2).flatten(2)  # (B, C, H, W) -> (B, H, C * W)
             return inputs, None
         mask = inputs != PAD if self.padded else None
         if mask is not None:
-            mask[:, 0] = True  # An empty sequence is one of a single <pad>.
+            mask[:, 0] = True  # An empty sequence counts as a single <pad>.
         if self.training and self.word_dropout and mask is not None:
             dropped = torch.rand(inputs.shape, device=inputs.device) < self.word_dropout
             inputs = inputs.masked_fill(dropped & mask, UNKNOWN)
@@ -59,7 +59,7 @@ class SequenceInputs(nn.Module):
 
 
 def check_word_dropout(spec: DataSpec, word_dropout: float) -> None:
-    """Raise ConfigError where words are to be replaced by UNKNOWN and there is none."""
+    """Raise ConfigError if words are to be replaced by UNKNOWN and the vocabulary has none."""
     if word_dropout and not (spec.num_tokens and spec.padded):
         inputs = "a stream of tokens, which has no <unk>" if spec.num_tokens else "no tokens"
         raise ConfigError(

@@ -1,4 +1,4 @@
-"""The block of every transformer: attention, attention to a memory where there is one, and a small network."""
+"""The block of every transformer: self-attention, optional attention to a memory, and a feed-forward network."""
 
 from typing import Literal, NamedTuple
 
@@ -20,7 +20,7 @@ heads_divide_dim = requires(
 
 
 class BlockSettings(NamedTuple):
-    """What all blocks of a transformer have in common; see TransformerBlock."""
+    """The settings that all blocks of a transformer share; see TransformerBlock."""
 
     dim: int
     num_heads: int
@@ -36,14 +36,14 @@ class TransformerBlock(nn.Module):
     """Vaswani et al. 2017 (arXiv:1706.03762), section 3.1: sub-layers, each with a residual sum and a layer norm.
 
     "post" is the paper's LayerNorm(x + Sublayer(x)); "pre" is x + Sublayer(LayerNorm(x)), which trains without a
-    warm-up (Xiong et al. 2020, arXiv:2002.04745) and wants one more norm behind the last block. Dropout is on the
-    output of each sub-layer (section 5.4) and, beyond the paper, on the attention weights.
+    warm-up (Xiong et al. 2020, arXiv:2002.04745) and needs one more norm after the last block. Dropout is applied to
+    the output of each sub-layer (section 5.4) and, beyond the paper, to the attention weights.
 
     Args:
-        settings: `dim` is D; `hidden_dim` the width of the small network's hidden layer; `bias` whether linear maps
-            and norms have one.
-        rotary: Positions that turn queries and keys of the self-attention; None for those added to the inputs.
-        cross_attention: Look at a memory too, after the self-attention: a decoder's block.
+        settings: `dim` is D; `hidden_dim` the width of the feed-forward network's hidden layer; `bias` whether linear
+            maps and norms have a bias.
+        rotary: Rotates queries and keys of the self-attention; None if positions are added to the inputs.
+        cross_attention: Attend to a memory too, after the self-attention: a decoder's block.
     """
 
     def __init__(
@@ -85,15 +85,15 @@ class TransformerBlock(nn.Module):
         memory: Tensor | None = None,
         memory_mask: Tensor | None = None,
     ) -> tuple[Tensor, KeyValues]:
-        """Features `(B, T, D)` of inputs `(B, T, D)`, and the keys and values of the self-attention.
+        """Features `(B, T, D)` for inputs `(B, T, D)`, and the keys and values of the self-attention.
 
         Args:
-            inputs: D numbers for each position.
-            mask: `(B, T)`, or with `past` `(B, S + T)`: True where a position holds something; None is everywhere.
-            causal: Position t sees none after t.
+            inputs: D numbers per position.
+            mask: `(B, T)`, or with `past` `(B, S + T)`: True where a position is not padding; None means everywhere.
+            causal: Position t attends to no later position.
             past: Keys and values of the S positions before the inputs.
-            memory: `(B, U, D)`, what a decoder's block looks at.
-            memory_mask: `(B, U)`, True where the memory holds something.
+            memory: `(B, U, D)`, the encoder's output that a decoder's block attends to.
+            memory_mask: `(B, U)`, True where the memory is not padding.
         """
         features = self.self_attention_norm(inputs) if self.pre_norm else inputs
         attended, present = self.self_attention(features, mask=mask, causal=causal, past=past)

@@ -1,4 +1,4 @@
-"""Which words of a block stand in the windows of which: what word vectors are trained to predict."""
+"""The context windows of the words in a block, which word vectors are trained to predict."""
 
 from typing import NamedTuple
 
@@ -7,12 +7,12 @@ from torch import Tensor
 
 
 class WordPredictions(NamedTuple):
-    """B blocks, in each of which every one of S vectors is to predict some of T words.
+    """B blocks; in each, every one of S vectors predicts some of T words.
 
     Attributes:
         vectors: float32 `(B, S, D)`.
         words: int64 `(B, T)`.
-        wanted: bool `(B, S, T)`, which words each vector is to predict.
+        wanted: bool `(B, S, T)`, which words each vector predicts.
     """
 
     vectors: Tensor
@@ -20,17 +20,17 @@ class WordPredictions(NamedTuple):
     wanted: Tensor
 
     def pairs(self) -> tuple[Tensor, Tensor]:
-        """One after the other: a vector `(P, D)` and the word that it is to predict `(P,)`."""
+        """The predictions as pairs: a vector `(P, D)` and the word that it predicts `(P,)`."""
         block, row, column = self.wanted.nonzero(as_tuple=True)
         return self.vectors[block, row], self.words[block, column]
 
 
 def context_mask(reach: Tensor, length: int) -> Tensor:
-    """Which positions of a block are context of each of its middle words, bool `(B, S, T)`; never the word itself.
+    """Which positions of a block are context of each of its S middle words, bool `(B, S, T)`; never the word itself.
 
     Args:
-        reach: int64 `(B, S, 2)`, how many words each reaches to its left and right, at most W = (T - S) / 2. The S
-            words are the middle ones of their block.
+        reach: int64 `(B, S, 2)`, how many words each window extends to the left and right, at most W = (T - S) / 2.
+            The S words are the middle ones of their block.
         length: T.
     """
     num_words = reach.shape[1]

@@ -1,4 +1,4 @@
-"""The name that stands for the loss that follows from the data."""
+"""The placeholder for the loss that follows from the data."""
 
 from dltool.declarations.component import register
 
@@ -7,6 +7,6 @@ from dltool.declarations.component import register
 class Auto:
     """Classes: cross_entropy. Two classes: binary_cross_entropy. Numbers: mse. A GAN: non_saturating.
 
-    Never built: dltool.config.check puts in its place the loss whose registration says `default_for` the
-    data's kind of target or for the task, and the run says which.
+    Never built: dltool.config.check replaces it by the loss whose registration says `default_for` the data's kind of
+    target or for the task, and the run prints which.
     """

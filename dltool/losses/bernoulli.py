@@ -1,4 +1,4 @@
-"""The likelihood of black and white pixels."""
+"""The likelihood of black-and-white pixels."""
 
 import torch.nn.functional as F
 from torch import Tensor
@@ -12,9 +12,9 @@ class Bernoulli(Likelihood):
     """-Σ x log σ(a) + (1 - x) log(1 - σ(a)) over the logits a of a sample, in nats (Kingma and Welling 2014,
     arXiv:1312.6114, appendix C.1).
 
-    For x in {0, 1} it is a negative log-likelihood. For grey pixels between it is a cross-entropy that is least at
-    σ(a) = x, good enough to learn from, but no likelihood of anything: it lacks the constant that would make it one
-    (Loaiza-Ganem and Cunningham 2019, arXiv:1907.06845), and is not to be compared with one.
+    For x in {0, 1} it is a negative log-likelihood. For grey pixels in between it is a cross-entropy with its minimum
+    at σ(a) = x. That is good enough for learning but not a likelihood: it lacks the normalisation constant
+    (Loaiza-Ganem and Cunningham 2019, arXiv:1907.06845), and must not be compared with one.
     """
 
     of_pixels = True

@@ -16,8 +16,8 @@ class BinaryCrossEntropy(Criterion):
     """-y log σ(a) - (1 - y) log(1 - σ(a)) of the logit a, in nats, averaged over the samples.
 
     Args:
-        pos_weight: Factor of the first term: above 1 it trades precision for recall of the second class. As
-            in torch, the mean is still over the number of samples, not over the sum of the weights.
+        pos_weight: Factor of the first term: above 1 it trades precision for recall of the second class. As in torch,
+            the mean is over the number of samples, not over the sum of the weights.
     """
 
     def __init__(self, spec: DataSpec, *, pos_weight: Positive[float] = 1.0) -> None:
@@ -33,5 +33,5 @@ class BinaryCrossEntropy(Criterion):
         return torch.cat([(-outputs).sigmoid(), outputs.sigmoid()], dim=1)  # Exact near 0, unlike 1 - σ(a).
 
     def pool(self, views: Tensor) -> Tensor:
-        # log(mean of σ(a)) - log(mean of σ(-a)); what both means are divided by falls out.
+        # log(mean of σ(a)) - log(mean of σ(-a)); the common divisor cancels.
         return F.logsigmoid(views).logsumexp(dim=0) - F.logsigmoid(-views).logsumexp(dim=0)

@@ -1,4 +1,4 @@
-"""What every loss of a supervised task is: a mean over samples, and what it is the mean over."""
+"""The base of the losses of supervised tasks: a mean over samples, and its weight."""
 
 from torch import Tensor
 
@@ -8,14 +8,14 @@ from dltool.core.spec import DataSpec
 class Criterion:
     """Base of the losses that compare outputs with targets.
 
-    A loss returns (mean, count): the differentiable mean, and the weight with which it enters a mean over
-    several batches, the number of samples unless said otherwise. Then the mean over a batch is exactly
-    sum(mean * count) / sum(count) over its micro-batches, however uneven they are.
+    A loss returns (mean, count): the differentiable mean, and its weight in a mean over several batches, which is
+    the number of samples unless stated otherwise. The mean over a batch is then exactly
+    sum(mean * count) / sum(count) over its micro-batches, even if they differ in size.
 
     Attributes:
         sums: The objective of a batch is the sum over its samples; the task then multiplies the mean by the
             size of the whole batch.
-        is_likelihood: The mean is that of -log p(target), nothing added and all samples alike.
+        is_likelihood: The mean is that of -log p(target), without additions and with equal weights.
     """
 
     sums: bool = False
@@ -29,17 +29,17 @@ class Criterion:
         raise NotImplementedError
 
     def probabilities(self, outputs: Tensor) -> Tensor | None:
-        """The probability of each class that the outputs stand for, `(B, num_classes)`; None where for none."""
+        """The class probabilities that the outputs represent, `(B, num_classes)`; None if they represent none."""
         return None
 
     def expected(self, outputs: Tensor) -> Tensor:
-        """The targets that outputs stand for, of the same shape: what a decoder's outputs look like."""
+        """The targets that outputs represent, of the same shape: the samples that a decoder's outputs describe."""
         return outputs
 
     def pool(self, views: Tensor) -> Tensor:
-        """The outputs that stand for several looks at each sample: the mean of theirs.
+        """The mean of the outputs for several augmented views of each sample.
 
-        Where outputs stand for probabilities, it is those of which the mean is taken.
+        Where outputs represent probabilities, the probabilities are averaged.
 
         Args:
             views: `(V, B, output_dim)`.

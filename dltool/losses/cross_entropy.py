@@ -22,20 +22,20 @@ from dltool.losses.criterion import Criterion
     default_for=("classes", "tags", "next_token", "sequence"),
 )
 class CrossEntropy(Criterion):
-    """-log softmax(outputs)[target], in nats, averaged over the samples; those with the target IGNORED do not count.
+    """-log softmax(outputs)[target], in nats, averaged over the samples, without those whose target is IGNORED.
 
     With class weights w it is the weighted mean sum_i w[y_i] loss_i / sum_i w[y_i], and the count is
     sum_i w[y_i]. With label smoothing ε the target is 1 - ε + ε/K for the true class and ε/K for the K - 1
-    others (Szegedy et al. 2016, arXiv:1512.00567, section 7). Each alone is as in torch; with both, torch
-    weighs the smoothed terms by their own classes, and here a sample has one weight, that of its class.
-    Both count in the evaluation too.
+    others (Szegedy et al. 2016, arXiv:1512.00567, section 7). Each of the two alone is as in torch. With both, torch
+    weights the smoothed terms by their own classes; here a sample has one weight, that of its class.
+    Both also apply in the evaluation.
 
     Args:
         label_smoothing: ε.
-        class_weights: One weight a class, in the order of the classes; null weighs all the same.
+        class_weights: One weight per class, in the order of the classes; null weights all equally.
 
     Raises:
-        ConfigError: Where class_weights has not one weight a class, or none above zero.
+        ConfigError: If class_weights does not have one weight per class, or no weight is above zero.
     """
 
     def __init__(
@@ -60,7 +60,7 @@ class CrossEntropy(Criterion):
             outputs, targets, ignore_index=IGNORED, label_smoothing=self.label_smoothing, reduction="none"
         )
         count = weights.sum()
-        # A micro-batch whose samples all have weight zero has the mean 0 and counts nothing.
+        # A micro-batch whose samples all have weight zero has mean 0 and count 0.
         return (weights * losses).sum() / count.clamp(min=torch.finfo(weights.dtype).tiny), count
 
     def probabilities(self, outputs: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""What the losses of two adversaries have in common."""
+"""The base of the losses of two adversaries."""
 
 from collections.abc import Callable
 
@@ -9,54 +9,54 @@ from dltool.core.spec import DataSpec
 from dltool.layers.full_precision import full_precision
 from dltool.metrics.mean import Mean
 
-Discriminate = Callable[[Tensor], Tensor]  # D with the classes put in: samples to `(B,)`.
+Discriminate = Callable[[Tensor], Tensor]  # D with fixed classes: samples to `(B,)`.
 
 
 class GanLoss:
-    """Base of the losses of `task=gan`: what D and G minimize, and what a step of D has around it.
+    """Base of the losses of `task=gan`: the objectives of D and G, and the penalties and constraints on D.
 
     Attributes:
-        discriminator_steps: Of D before each of G, where `task.discriminator_steps` is auto.
-        compares: Whether G is told by how much D prefers data, so that its loss takes D's outputs of real samples too.
+        discriminator_steps: Steps of D before each step of G, where `task.discriminator_steps` is auto.
+        compares: Whether G's loss depends on how much D prefers data, and so takes D's outputs for real samples too.
     """
 
     discriminator_steps: int = 1
     compares: bool = False
 
     def __init__(self, spec: DataSpec) -> None:
-        del spec  # The game is the same for all data.
+        del spec  # The loss is the same for all data.
 
     def discriminator(self, real: Tensor, fake: Tensor) -> Tensor:
-        """What D minimizes, a scalar, given its outputs `(B,)` for data and for fakes."""
+        """The loss of D, a scalar, given its outputs `(B,)` for data and for fakes."""
         raise NotImplementedError
 
     def generator(self, fake: Tensor, real: Tensor | None = None) -> Tensor:
-        """What G minimizes, a scalar, given D's outputs `(B,)` for fakes and, where it `compares`, for data."""
+        """The loss of G, a scalar, given D's outputs `(B,)` for fakes and, if it `compares`, for data."""
         raise NotImplementedError
 
     def penalty(self, discriminate: Discriminate, reals: Tensor, fakes: Tensor, step: int) -> Tensor | None:
-        """What is added to D's loss: a scalar, the mean over the samples; None where nothing is at this step.
+        """The penalty added to D's loss: a scalar, the mean over the samples; None if this step has none.
 
         Args:
             discriminate: D.
             reals: Samples of the data, `(B, …)`.
-            fakes: As many of G's.
+            fakes: As many samples of G.
             step: Steps of G before this one.
         """
         return None
 
     def steps_of_discriminator(self, step: int) -> int:
-        """Steps of D before the step of G that comes after `step` of them."""
+        """The number of steps of D before the next step of G, after `step` steps of G."""
         return self.discriminator_steps
 
     def constrain(self, discriminator: nn.Module) -> None:
-        """What D must satisfy before each of its steps."""
+        """Enforce D's constraints on its weights, before each of its steps."""
 
     def scores(self, real: Tensor, fake: Tensor) -> dict[str, Mean]:
-        """What D thinks of data and of fakes, to be logged, from its outputs `(B,)` for both.
+        """D's scores of data and of fakes, for the log, from its outputs `(B,)` for both.
 
-        "d_real" and "d_fake" are its mean outputs, "d_accuracy" is the share of pairs of one of each in which it
-        prefers the data: 1/2 where it cannot tell.
+        "d_real" and "d_fake" are its mean outputs; "d_accuracy" is the share of pairs of a real and a fake sample in
+        which it prefers the real one: 1/2 where it cannot distinguish them.
         """
         real, fake, count = real.detach(), fake.detach(), len(real)
         return {
@@ -67,9 +67,9 @@ class GanLoss:
 
 
 def squared_gradient_norms(discriminate: Discriminate, samples: Tensor) -> Tensor:
-    """|∇ₓD(x)|² of each sample, over all axes but the batch's, `(B,)`; differentiable again.
+    """|∇ₓD(x)|² of each sample, over all axes except the batch, `(B,)`; differentiable itself.
 
-    In float32 whatever autocast is on: squares of small gradients vanish in 16 bits.
+    In float32 under any autocast: squares of small gradients vanish in 16 bits.
     """
     with full_precision(samples):
         samples = samples.detach().float().requires_grad_()

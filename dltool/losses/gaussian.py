@@ -1,4 +1,4 @@
-"""The likelihood of numbers around the decoder's outputs."""
+"""The normal distribution of numbers around the decoder's outputs."""
 
 import math
 
@@ -16,11 +16,11 @@ class Gaussian(Likelihood):
     C.2).
 
     It is a density: it can be below 0, and depends on the units of x. Pixels lie on a grid of 256 values, where a
-    density has no bound (σ → 0 on pixels that are all alike); compare such numbers only at the same scaling, and not at
-    all with those of black and white pixels.
+    density has no bound (σ → 0 on identical pixels). Compare such numbers only at the same scaling, and never
+    with those of black-and-white pixels.
 
     Args:
-        std: σ of each number, in the units that the data has after its scaling; `model.decoder_std=learned` learns it.
+        std: σ of each number, in the units of the scaled data; `model.decoder_std=learned` learns it.
     """
 
     def __init__(self, spec: DataSpec, *, std: Positive[float] = 0.1) -> None:

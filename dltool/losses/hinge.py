@@ -12,7 +12,7 @@ from dltool.losses.criterion import Criterion
 
 @register("loss", "hinge", targets=("classes", "binary"), head="classes", tasks=("supervised",))
 class Hinge(Criterion):
-    """How far each wrong class comes within the margin of the true one, averaged over the samples.
+    """The amounts by which wrong classes violate the margin of the true one, averaged over the samples.
 
     With scores s and true class y the violations are max(0, margin + s_j - s_y) over j ≠ y. On a linear
     model with an L2 penalty (task.l2) this is the multi-class SVM.
@@ -20,7 +20,7 @@ class Hinge(Criterion):
     Args:
         violations: "sum" adds them up (Weston and Watkins 1999; torch's MultiMarginLoss divides that by the
             number of classes), "max" takes the largest (Crammer and Singer 2001).
-        margin: Least wanted lead of the true class, in units of the scores.
+        margin: Required lead of the true class, in units of the scores.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""The GAN game with hinges."""
+"""The GAN loss with hinges."""
 
 import torch.nn.functional as F
 from torch import Tensor

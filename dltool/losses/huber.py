@@ -15,7 +15,7 @@ class Huber(Criterion):
     Summed over the target's components, averaged over the samples.
 
     Args:
-        delta: Where the parabola becomes a line, in units of the targets.
+        delta: The error at which the parabola becomes a line, in units of the targets.
     """
 
     def __init__(self, spec: DataSpec, *, delta: Positive[float] = 1.0) -> None:

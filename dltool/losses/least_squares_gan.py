@@ -1,4 +1,4 @@
-"""The GAN game with squared errors."""
+"""The GAN loss with squared errors."""
 
 from torch import Tensor
 
@@ -9,9 +9,9 @@ from dltool.metrics.mean import Mean
 
 @register("loss", "least_squares_gan", tasks=("gan",))
 class LeastSquaresGan(GanLoss):
-    """LSGAN (Mao et al. 2017, arXiv:1611.04076, eq. 9): D learns 1 for data and 0 for fakes, G wants 1.
+    """LSGAN (Mao et al. 2017, arXiv:1611.04076, eq. 9): D's targets are 1 for data and 0 for fakes, G's target is 1.
 
-    Samples that D takes for data but that lie far from it are still moved. The halves are the paper's.
+    Fakes that D classifies as data but that are far from it still get a gradient. The factors 1/2 are the paper's.
     """
 
     def discriminator(self, real: Tensor, fake: Tensor) -> Tensor:
@@ -21,6 +21,6 @@ class LeastSquaresGan(GanLoss):
         return (fake - 1).square().mean() / 2
 
     def scores(self, real: Tensor, fake: Tensor) -> dict[str, Mean]:
-        """The outputs are held against 1/2, half way between the two labels."""
+        """The outputs are compared with 1/2, half way between the two labels."""
         right = (real.detach() > 0.5).count_nonzero() + (fake.detach() <= 0.5).count_nonzero()
         return super().scores(real, fake) | {"d_accuracy": Mean(right, 2 * len(real))}

@@ -1,4 +1,4 @@
-"""What a decoder's distribution is: log p(x|z), and what it expects."""
+"""The distribution of a decoder's outputs: log p(x|z) and its expectation."""
 
 from torch import Tensor
 
@@ -24,6 +24,6 @@ class Likelihood(Criterion):
         Args:
             outputs: Of the decoder, `(B, …)`.
             inputs: The samples x, of the same shape.
-            log_std: log of a deviation that the model has learned, a scalar, in place of the loss's own.
+            log_std: Logarithm of a standard deviation learned by the model, a scalar; it replaces the loss's own.
         """
         raise NotImplementedError

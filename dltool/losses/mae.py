@@ -11,7 +11,7 @@ from dltool.losses.criterion import Criterion
 class MAE(Criterion):
     """|output - target|, summed over the target's components, averaged over the samples.
 
-    It is least at the conditional median, where the squared error is least at the mean, so outliers pull less.
+    Its minimum is at the conditional median, that of the squared error at the mean, so outliers have less influence.
     """
 
     def __call__(self, outputs: Tensor, targets: Tensor) -> tuple[Tensor, int]:

@@ -1,4 +1,4 @@
-"""The two-player game of the original GAN."""
+"""The minimax loss of the original GAN."""
 
 import math
 
@@ -16,10 +16,10 @@ class Minimax(GanLoss):
     """Eq. 1 of Goodfellow et al. (2014, arXiv:1406.2661): min over G, max over D of E log D(x) + E log(1 - D(G(z))).
 
     On logits a, log σ(a) = -softplus(-a) and log(1 - σ(a)) = -softplus(a), which never overflow. Once D
-    tells the fakes apart, G's gradient vanishes; NonSaturating is the paper's remedy.
+    recognizes the fakes, G's gradient vanishes; NonSaturating is the paper's remedy.
 
     Args:
-        label_smoothing: s makes D's label of real data 1 - s, that of fakes stays 0 (one-sided, Salimans et
+        label_smoothing: s makes D's label of real data 1 - s; that of fakes stays 0 (one-sided, Salimans et
             al. 2016, arXiv:1606.03498, section 3.4). Not in the 2014 paper.
     """
 
@@ -39,11 +39,11 @@ class Minimax(GanLoss):
         return -F.softplus(fake).mean()
 
     def scores(self, real: Tensor, fake: Tensor) -> dict[str, Mean]:
-        """ "d_real", mean D(x), and "d_fake", mean D(G(z)), are probabilities, both 1/2 at the game's solution;
-        "d_accuracy" is the share of real and fake samples that D tells right.
+        """ "d_real", mean D(x), and "d_fake", mean D(G(z)), are probabilities, both 1/2 at the optimum;
+        "d_accuracy" is the share of real and fake samples that D classifies correctly.
 
-        "js" is log 2 + (E log D(x) + E log(1 - D(G(z)))) / 2 in nats: for the best D the Jensen-Shannon divergence
-        between data and fakes (the paper's theorem 1), for any other less than that, even less than 0. It ends at
+        "js" is log 2 + (E log D(x) + E log(1 - D(G(z)))) / 2 in nats: for the optimal D the Jensen-Shannon divergence
+        between data and fakes (the paper's theorem 1), for any other D less than that, even less than 0. Its maximum is
         log 2 = 0.693.
         """
         real, fake, count = real.detach(), fake.detach(), len(real)

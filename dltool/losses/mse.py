@@ -21,15 +21,15 @@ from dltool.losses.criterion import Criterion
 class MSE(Criterion):
     """The squared error ‖output - target‖², summed over the target's components, averaged over the samples.
 
-    m counts samples: torch's MSELoss divides by the number of components as well, which is the same for a
-    single number and a target_dim-th of this for several. Classes are compared with their one-hot codes,
+    The mean is over samples. torch's MSELoss also divides by the number of components, which gives the same for a
+    single number and 1/target_dim of this for several. Classes are compared with their one-hot codes,
     1 for the true class and 0 for the others, as networks were trained before cross-entropy. An autoencoder's
     targets are its inputs.
 
     Args:
-        reduction: "mean" is 1/m times the sum over the batch's m samples, "half" 1/(2m), as in derivations
-            whose gradient shall have no factor 2, and "sum" the sum itself, whose gradient, and so the
-            best learning rate, depends on the batch size. The log shows "sum" per sample.
+        reduction: "mean" is 1/m times the sum over the batch's m samples. "half" is 1/(2m) times it, as in derivations
+            whose gradient has no factor 2. "sum" is the sum itself: its gradient, and so the best learning rate,
+            depends on the batch size. The log shows "sum" per sample.
     """
 
     def __init__(self, spec: DataSpec, *, reduction: Literal["mean", "half", "sum"] = "mean") -> None:

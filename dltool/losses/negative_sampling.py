@@ -1,4 +1,4 @@
-"""Negative sampling: tell the words that are there from words that are not."""
+"""Negative sampling: distinguish words of the context from random words."""
 
 import torch
 import torch.nn.functional as F
@@ -17,14 +17,14 @@ class NegativeSampling:
 
     On scores a, -log σ(a) = softplus(a) - a and -log σ(-a) = softplus(a).
 
-    The words drawn are shared by all predictions of a block, each weighing `num_negatives / num_drawn` of a word: the
-    same expectation, but all scores are one product of matrices (after Ji et al. 2016, arXiv:1604.04661, who share
-    them within a window). As in the paper's equation a word drawn may be the predicted one; word2vec.c leaves it out.
+    All predictions of a block share the words drawn, each with the weight `num_negatives / num_drawn` of a word: the
+    expectation is the same, but all scores are one matrix product (after Ji et al. 2016, arXiv:1604.04661, who share
+    them within a window). As in the paper's equation, a drawn word may be the predicted one; word2vec.c skips it.
 
     Args:
         num_negatives: k.
         num_drawn: Words drawn for each block.
-        power: 0.75 in the paper; 1 is the unigram distribution, 0 the even one.
+        power: 0.75 in the paper; 1 is the unigram distribution, 0 the uniform one.
     """
 
     def __init__(
@@ -40,7 +40,7 @@ class NegativeSampling:
         self.cumulative = cumulative_noise(torch.tensor(spec.token_counts), power)
 
     def __call__(self, predictions: WordPredictions, outputs: nn.Embedding) -> tuple[Tensor, Tensor]:
-        """The mean over the predictions, and how many there are."""
+        """The mean over the predictions, and their number."""
         vectors, words, wanted = predictions
         drawn = self.draw(len(words), words.device)
         others = outputs(torch.cat([words, drawn], dim=1))  # (B, T + K, D)
@@ -54,16 +54,16 @@ class NegativeSampling:
         return total / count.clamp(min=1), count
 
     def draw(self, num_blocks: int, device: torch.device) -> Tensor:
-        """Words that are not there, `(B, K)`, from torch's default generator on the device."""
+        """Negative words `(B, K)`, from torch's default generator on the device."""
         self.cumulative = self.cumulative.to(device)  # Copies once, in the first step.
         points = torch.rand(num_blocks, self.num_drawn, device=device)
         return torch.searchsorted(self.cumulative, points, right=True)
 
 
 def cumulative_noise(counts: Tensor, power: float) -> Tensor:
-    """P(token ≤ i) of the distribution that negatives are drawn from, float32 `(V,)`; tokens without a count have none.
+    """P(token ≤ i) of the distribution of the negatives, float32 `(V,)`; tokens without a count have probability 0.
 
-    The last one that has a count gets a bound above 1, so that rounding draws nothing beyond it.
+    The last token with a count gets a bound above 1, so that rounding never draws a token after it.
     """
     weights = torch.where(counts > 0, counts.double() ** power, 0.0)
     cumulative = (weights.cumsum(0) / weights.sum()).float()

@@ -1,4 +1,4 @@
-"""The GAN game with a generator loss that does not saturate."""
+"""The GAN loss with a generator loss that does not saturate."""
 
 import torch.nn.functional as F
 from torch import Tensor
@@ -12,7 +12,7 @@ from dltool.losses.minimax import Minimax
 class NonSaturating(Minimax):
     """D as in Minimax; G minimizes -E log D(G(z)) (Goodfellow et al. 2014, end of section 3).
 
-    Both have the same fixed point, but this one's gradient is strong while D rejects the fakes.
+    Both have the same fixed point, but this gradient is strong while D rejects the fakes.
 
     Args:
         label_smoothing: As in Minimax.

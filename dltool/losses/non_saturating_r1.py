@@ -1,4 +1,4 @@
-"""The non-saturating game with a penalty on D's gradient at the data."""
+"""The non-saturating GAN loss with a penalty on D's gradient at the data."""
 
 from torch import Tensor
 
@@ -12,7 +12,7 @@ from dltool.losses.non_saturating import NonSaturating
 class NonSaturatingR1(NonSaturating):
     """NonSaturating with R1, γ/2 E |∇D(x)|², in D's loss (Mescheder et al. 2018, arXiv:1801.04406, eq. 9).
 
-    Computed at every n-th step alone it is multiplied by n, "lazy regularization" (Karras et al. 2020,
+    Computed only at every n-th step it is multiplied by n, "lazy regularization" (Karras et al. 2020,
     arXiv:1912.04958, section 3.1).
 
     Args:

@@ -18,13 +18,13 @@ class RbfMap(Criterion):
     """The maximum a posteriori criterion of LeCun et al. (1998), section II.C, averaged over the samples.
 
     The outputs are minus the penalties y_i, the squared distances to the classes' codes. Eq. 9 is
-    y_D + log(exp(-j) + sum_i exp(-y_i)): the penalty of the true class D goes down, and those of the others
-    up, as far as they compete. It is a cross-entropy with one more class, "rubbish", of penalty j.
+    y_D + log(exp(-j) + sum_i exp(-y_i)): it decreases the penalty of the true class D and increases those of the
+    others where they compete. It is a cross-entropy with one more class, "rubbish", of penalty j.
 
     Args:
-        competition: Whether there is the second term; without it this is eq. 8, the mean squared error to
+        competition: Whether to include the second term. Without it this is eq. 8, the mean squared error to
             the code of the true class, which needs fixed codes (trainable ones would all collapse).
-        rubbish_penalty: j, which keeps penalties that are far above it from being pushed up further. The
+        rubbish_penalty: j, which stops increasing penalties that are already far above it. The
             paper asks for a positive one; 0.1 is dltool's choice.
     """
 
@@ -41,5 +41,5 @@ class RbfMap(Criterion):
         return penalties.mean(), len(targets)
 
     def probabilities(self, outputs: Tensor) -> Tensor:
-        """Of the classes among themselves, whatever the share of rubbish."""
+        """The probabilities among the classes, without the rubbish class."""
         return outputs.softmax(dim=1)

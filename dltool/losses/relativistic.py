@@ -1,4 +1,4 @@
-"""The game in which fakes and data are compared, with gradient penalties on both."""
+"""The GAN loss that compares fakes with data, with gradient penalties on both."""
 
 import torch.nn.functional as F
 from torch import Tensor
@@ -13,11 +13,11 @@ class Relativistic(GanLoss):
     """R3GAN's objective (Huang et al. 2024, arXiv:2501.05441, section 2): the relativistic pairing GAN with R1 and R2.
 
     D minimizes E softplus(-(D(x) - D(G(z)))) + γ/2 (E |∇D(x)|² + E |∇D(G(z))|²), G the same difference with the other
-    sign (Jolicoeur-Martineau 2018, arXiv:1807.00734): no mode can be dropped without D noticing, since every fake is
-    held against a sample. R1 is Mescheder et al. (2018, arXiv:1801.04406, eq. 9), R2 the same on fakes.
+    sign (Jolicoeur-Martineau 2018, arXiv:1807.00734). Every fake is compared with a sample, so D notices every dropped
+    mode. R1 is Mescheder et al. (2018, arXiv:1801.04406, eq. 9), R2 the same on fakes.
 
     Args:
-        r1, r2: γ of each penalty. The authors' CIFAR-10 recipe goes from 0.05 to 0.005; here it is constant.
+        r1, r2: γ of each penalty. The authors' CIFAR-10 recipe decreases it from 0.05 to 0.005; here it is constant.
     """
 
     compares = True

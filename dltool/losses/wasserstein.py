@@ -1,4 +1,4 @@
-"""The distance that it takes to carry one distribution's mass to the other, by a critic with bounded weights."""
+"""The Wasserstein distance between two distributions, estimated by a critic with bounded weights."""
 
 import torch
 from torch import Tensor, nn
@@ -19,8 +19,8 @@ class Critic(GanLoss):
         return -fake.mean()
 
     def scores(self, real: Tensor, fake: Tensor) -> dict[str, Mean]:
-        """ "wasserstein" is E D(x) - E D(G(z)): up to the critic's Lipschitz constant, which is not known, an
-        estimate from below of the earth mover's distance."""
+        """ "wasserstein" is E D(x) - E D(G(z)): up to the critic's unknown Lipschitz constant, a lower bound of the
+        earth mover's distance."""
         distance = Mean((real.detach() - fake.detach()).sum(), len(real))
         return super().scores(real, fake) | {"wasserstein": distance}
 
@@ -29,13 +29,13 @@ class Critic(GanLoss):
 class Wasserstein(Critic):
     """WGAN (Arjovsky et al. 2017, arXiv:1701.07875, algorithm 1), its weights clipped **before** each critic step.
 
-    As the authors' code has it (martinarjovsky/WassersteinGAN): the paper clips after the step, so that G sees the
-    clipped critic; there and here G sees the weights of the last step, which may lie a step outside. The bursts are the
-    code's too: the critic is to be near its best before G learns from it.
+    As in the authors' code (martinarjovsky/WassersteinGAN). The paper clips after the step, so that G sees the
+    clipped critic; in that code and here G sees the weights after the last step, which may exceed the bound by one
+    step. The bursts are the code's too: the critic should be near its optimum before G learns from it.
 
     Args:
         clip: Weights and biases of the critic stay in [-clip, clip].
-        critic_steps: Of the critic before each of G: the paper's n_critic.
+        critic_steps: Steps of the critic before each step of G: the paper's n_critic.
         burst_steps: The same in the first `num_first_bursts` steps of G, and in every `burst_every_n_steps`-th.
         num_first_bursts: See burst_steps; 0 for none.
         burst_every_n_steps: See burst_steps; null for none.

@@ -1,4 +1,4 @@
-"""The Wasserstein game with a critic whose gradient is kept at length one."""
+"""The Wasserstein loss with a critic whose gradient norm is kept at one."""
 
 import torch
 from torch import Tensor
@@ -13,12 +13,13 @@ from dltool.losses.wasserstein import Critic
 class WassersteinGp(Critic):
     """WGAN-GP (Gulrajani et al. 2017, arXiv:1704.00028, algorithm 1): the critic's loss has λ E (|∇D(x̂)| - 1)² added.
 
-    x̂ = αx + (1 - α)G(z) lies on the line between a sample and a fake, with one α from U(0, 1) a sample; the norm is
-    that of a sample's whole gradient. It holds for each sample by itself, which batch norm in the critic would undo.
+    x̂ = αx + (1 - α)G(z) lies on the line between a sample and a fake, with one α from U(0, 1) per sample; the norm is
+    that of a sample's whole gradient. The penalty holds for each sample separately; batch norm in the critic would
+    break that.
 
     Args:
         weight: λ.
-        critic_steps: Of the critic before each of G: the paper's n_critic.
+        critic_steps: Steps of the critic before each step of G: the paper's n_critic.
     """
 
     def __init__(self, spec: DataSpec, *, weight: NonNegative[float] = 10.0, critic_steps: Positive[int] = 5) -> None:

@@ -1,4 +1,4 @@
-"""What every generator with its discriminator has in common."""
+"""The base of generators with their discriminators."""
 
 from typing import Literal
 
@@ -19,16 +19,16 @@ bounded_output_needs_least_squares = requires(
 
 
 class AdversarialNetworks(nn.Module):
-    """Base of the models that `task=gan` trains: subclasses make `generator` and `discriminator`.
+    """Base of the models that `task=gan` trains: subclasses define `generator` and `discriminator`.
 
-    A generator takes one tensor, the code: noise z `(B, latent_dim)`, behind which a conditional one finds the class as
-    one-hot numbers, `(B, latent_dim + num_classes)`. A discriminator takes samples, and the one-hot classes
-    `(B, num_classes)` too where it is conditional; it gives one number a sample, `(B,)`, above 0 for data.
+    A generator takes one tensor, the code: noise z `(B, latent_dim)`, for a conditional one followed by the one-hot
+    class, `(B, latent_dim + num_classes)`. A discriminator takes samples, and the one-hot classes `(B, num_classes)`
+    too if it is conditional; it outputs one number per sample, `(B,)`, above 0 for data.
 
     Args:
         latent_dim: Numbers in the noise z.
-        prior: Of z: "normal" is N(0, 1), "uniform" U(-1, 1), in each component.
-        num_classes: By which samples can be asked for; 0 for an unconditional model.
+        prior: Distribution of z: "normal" is N(0, 1), "uniform" U(-1, 1), in each component.
+        num_classes: Classes of which samples can be generated; 0 for an unconditional model.
     """
 
     generator: nn.Module
@@ -44,7 +44,7 @@ class AdversarialNetworks(nn.Module):
         """Draws of z, `(count, latent_dim)`, on the model's device.
 
         Args:
-            count: How many.
+            count: Number of draws.
             source: A generator on the CPU, for the same numbers on every device; None draws from the
                 default generator of the model's device.
         """
@@ -58,12 +58,12 @@ class AdversarialNetworks(nn.Module):
 
         Args:
             z: `(B, latent_dim)`.
-            labels: int64 `(B,)`; of no effect on an unconditional model.
+            labels: int64 `(B,)`; ignored by an unconditional model.
         """
         return self.generator(self.codes(z, labels))
 
     def codes(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
-        """What the generator takes, `(B, latent_dim + num_classes)`; arguments as for `generate`."""
+        """The generator's input, `(B, latent_dim + num_classes)`; arguments as for `generate`."""
         return torch.cat([z, self.one_hot(labels, z)], dim=1) if self.num_classes else z
 
     def discriminate(self, inputs: Tensor, labels: Tensor | None = None) -> Tensor:
@@ -74,13 +74,13 @@ class AdversarialNetworks(nn.Module):
 
     def one_hot(self, labels: Tensor | None, like: Tensor) -> Tensor:
         """Classes `(B, num_classes)` with the dtype of `like`."""
-        assert labels is not None, "a conditional model wants labels"
+        assert labels is not None, "a conditional model needs labels"
         return F.one_hot(labels, self.num_classes).to(like.dtype)
 
     def forward(self, inputs: Tensor) -> Tensor:
-        """D(G(z)) `(B,)` for as many draws of z, and of classes in turn, as there are inputs.
+        """D(G(z)) `(B,)` for as many draws of z as there are inputs, with the classes in turn.
 
-        One pass through both networks; the training calls `generator` and `discriminator` by themselves.
+        One forward pass through both networks; the training calls `generator` and `discriminator` separately.
         """
         labels = None
         if self.num_classes:

@@ -16,20 +16,20 @@ Activation = Literal["sigmoid", "tanh", "relu", "leaky_relu", "elu", "gelu", "si
 @register("model", "autoencoder", inputs="any", tasks=("autoencoder",))
 @convolutions_need_images
 class Autoencoder(CodingNetworks):
-    """An encoder that makes a short code of a sample, and a decoder that makes the sample of it again.
+    """An encoder that maps a sample to a short code, and a decoder that reconstructs the sample from it.
 
-    Through a narrow layer a network must find what its inputs have in common (Rumelhart, Hinton and Williams 1986);
-    deep ones are those of Hinton and Salakhutdinov (2006, Science 313:504), there pretrained layer by layer, here
-    trained at once. The sizes are those of the VAE, so that the two can be held side by side.
+    Through a narrow layer a network must learn what its inputs have in common (Rumelhart, Hinton and Williams 1986).
+    Deep ones are those of Hinton and Salakhutdinov (2006, Science 313:504), there pretrained layer by layer, here
+    trained end to end. The sizes are those of the VAE, so that the two can be compared.
 
     Args:
         latent_dim: Numbers in a code.
-        architecture: "mlp" is fully connected, for rows of numbers too; "conv" has convolutions with stride 2 on the
-            image's side of the hidden layers, and transposed ones in the decoder.
+        architecture: "mlp" is fully connected, for rows of numbers too; "conv" adds convolutions with stride 2 between
+            the image and the hidden layers, and transposed ones in the decoder.
         hidden: Width of each fully connected layer of the encoder; the decoder has them in reverse.
-        channels: Of each convolution of architecture=conv; each halves the image.
-        activation: After each layer but the last of either half.
-        code_activation: What bounds the code, "sigmoid" where a unit of it shall be on or off; null for any numbers.
+        channels: Channels of each convolution of architecture=conv; each halves the image.
+        activation: After each layer except the last one of encoder and decoder.
+        code_activation: Activation of the code, "sigmoid" for units between 0 and 1; null for unbounded numbers.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""The bag of words: which words a text has and how often, whatever their order."""
+"""The bag of words: the words of a text and their counts, regardless of order."""
 
 from typing import Literal
 
@@ -11,22 +11,22 @@ from dltool.declarations.component import register
 
 @register("model", "bag_of_words", inputs="sequence", tasks=("supervised",))
 class BagOfWords(nn.Module):
-    """A linear layer on the counts of a text's words: logistic regression, where the target is a class.
+    """A linear layer on the word counts of a text: logistic regression, if the target is a class.
 
     Each text is the sum of the one-hot vectors of its words, `(B, V)`, or their mean. That vector times a matrix is the
-    sum, or mean, of the matrix's rows of those words, which is what is computed: nn.EmbeddingBag. Padding is no word.
-    All weights start at zero, from where this convex problem needs no luck.
+    sum, or mean, of the matrix's rows of those words, which nn.EmbeddingBag computes. Padding is not counted.
+    All weights start at zero, since the problem is convex.
 
     Args:
-        pooling: "sum", so that the counts weigh as they are, or "mean", the share of each word in its text.
+        pooling: "sum" uses the counts, "mean" the share of each word in its text.
     """
 
-    max_length = None  # It counts the words of texts of any length.
+    max_length = None  # Texts may have any length.
 
     def __init__(self, spec: DataSpec, *, pooling: Literal["mean", "sum"] = "mean") -> None:
         super().__init__()
         if not spec.num_tokens:
-            raise ConfigError("model=bag_of_words counts words, and the data gives none", "model=lstm takes numbers")
+            raise ConfigError("model=bag_of_words counts words, but the data has none", "model=lstm takes numbers")
         self.weights = nn.EmbeddingBag(
             spec.num_tokens, spec.output_dim, mode=pooling, padding_idx=PAD if spec.padded else None
         )
@@ -34,6 +34,6 @@ class BagOfWords(nn.Module):
         self.bias = nn.Parameter(self.weights.weight.new_zeros(spec.output_dim))
 
     def forward(self, tokens: Tensor) -> Tensor:
-        """Scores `(B, output_dim)` of texts `(B, T)`."""
+        """Scores `(B, output_dim)` for texts `(B, T)`."""
         scores: Tensor = self.weights(tokens) + self.bias
         return scores

@@ -1,4 +1,4 @@
-"""The convolutional network as a pattern: every piece of it is a setting."""
+"""A configurable convolutional network."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ Shape = tuple[int, int, int]  # Channels, height, width.
 
 POOLINGS = {"max": nn.MaxPool2d, "average": nn.AvgPool2d, "stochastic": StochasticPool2d}
 LAYER_NAMES = {"shared": "conv", "local": "local", "full": "full"}
-MAX_WEIGHTS = 10**9  # Of one layer: 4 GB, and three times that while it is trained with Adam.
+MAX_WEIGHTS = 10**9  # Per layer: 4 GB, and three times that in training with Adam.
 
 
 @register("model", "cnn", inputs="image", tasks=("supervised",))
@@ -40,31 +40,31 @@ MAX_WEIGHTS = 10**9  # Of one layer: 4 GB, and three times that while it is trai
 class CNN(nn.Module):
     """INPUT → [[CONV → ACT] × N → POOL?] × M → [FC → ACT] × K → FC, in the notation of Stanford's CS231n.
 
-    M is the number of channels given: [32, 64] makes two stages, which end in pooling and dropout. Where a setting of
-    the stages is one value it holds for all, where it is a list it has one for each. Batch norm (Ioffe and Szegedy
-    2015) stands between a weighted sum and its activation.
+    M is the number of entries in `channels`: [32, 64] makes two stages, each of which ends with pooling and dropout. A
+    single value of a stage's setting holds for all stages, a list has one for each. Batch norm (Ioffe and Szegedy
+    2015) is between a weighted sum and its activation.
 
-    With `connection` the same network shows what a convolution is, as LeCun, "Generalization and network design
-    strategies" (1989), does: "full" joins each unit to every input, "local" to a receptive field of its own kernel,
-    "shared" lets all receptive fields of a map have the same kernel. The maps are of the same sizes in all three.
+    With `connection` the same network shows the parts of a convolution, as in LeCun, "Generalization and network design
+    strategies" (1989): "full" connects each unit to every input, "local" to a receptive field with its own kernel, and
+    in "shared" all receptive fields of a map have the same kernel. The maps have the same sizes in all three.
 
     Args:
-        channels: Maps that each stage makes.
-        convolutions: In a row in each stage, N.
+        channels: Output channels of each stage.
+        convolutions: Successive convolutions in each stage, N.
         kernel: Side of the receptive field, in pixels.
         stride: Of each stage's first convolution; the others have 1.
-        padding: Zeros on each side; "same" adds dilation * (kernel - 1) in all, the odd one right and below, so that
-            a stride of 1 keeps the size.
-        dilation: Pixels between two inputs of a receptive field.
-        connection: How a convolution's units are joined to its input.
-        edges: A first layer of fixed kernels that find horizontal and vertical edges, two maps for each channel.
-        pooling: What ends a stage, null for nothing; "stochastic" is that of dltool.layers.stochastic_pooling.
+        padding: Zeros on each side; "same" adds dilation * (kernel - 1) in total, an odd one on the right and below, so
+            that a stride of 1 keeps the size.
+        dilation: Pixels between adjacent inputs of a receptive field.
+        connection: How a convolution's units are connected to its input.
+        edges: A first layer of fixed kernels that detect horizontal and vertical edges, two maps per channel.
+        pooling: The pooling at the end of a stage, null for none; "stochastic" is dltool.layers.stochastic_pooling.
         pool_size: Side of the pooling's window, in pixels.
-        pool_stride: Pixels from one window to the next; null is pool_size, less makes them overlap.
+        pool_stride: Pixels from one window to the next; null is pool_size; smaller values make them overlap.
         stage_dropout: Share of a stage's outputs set to zero in training.
         hidden: Width of each fully connected hidden layer.
         dropout: Share of the hidden activations set to zero in training.
-        norm: "batch" or null, of every convolution and hidden layer.
+        norm: "batch" or null, for every convolution and hidden layer.
         activation: After every convolution and hidden layer.
         init: See dltool.layers.initialize.
     """
@@ -124,7 +124,7 @@ class CNN(nn.Module):
         initialize(self, init)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Outputs `(B, output_dim)` of images `(B, C, H, W)`."""
+        """Outputs `(B, output_dim)` for images `(B, C, H, W)`."""
         return self.classifier(self.features(images).flatten(1))  # (B, C, H, W) -> (B, C * H * W)
 
 
@@ -157,7 +157,7 @@ def stages_of(channels: Sequence[int], **settings: Any) -> list[Stage]:
     """One Stage for each number of channels.
 
     Raises:
-        ConfigError: A list of settings is shorter or longer than the channels.
+        ConfigError: If a list of settings is shorter or longer than the channels.
     """
     for key, value in settings.items():
         if isinstance(value, list) and len(value) != len(channels):
@@ -165,7 +165,7 @@ def stages_of(channels: Sequence[int], **settings: Any) -> list[Stage]:
             raise ConfigError(
                 f"model.{key}={in_grammar(value)} has {len(value)} values, but model.channels={in_grammar(channels)} "
                 f"makes {len(channels)} stages",
-                f"one value for all of them, or one for each, such as {setting(f'model.{key}', example)}",
+                f"one value for all stages, or one for each, such as {setting(f'model.{key}', example)}",
             )
     return [
         Stage(channels=width, **{key: v[i] if isinstance(v, list) else v for key, v in settings.items()})
@@ -174,10 +174,10 @@ def stages_of(channels: Sequence[int], **settings: Any) -> list[Stage]:
 
 
 class StageBuilder:
-    """Builds [CONV → ACT] × N → POOL?, and follows the maps' shape through it.
+    """Builds [CONV → ACT] × N → POOL?, and tracks the shape of the maps.
 
     Attributes:
-        shape: Of what the layers so far give.
+        shape: Output shape of the layers so far.
     """
 
     def __init__(self, name: str, stage: Stage, shape: Shape, *, batch_norm: bool, activation: str) -> None:
@@ -185,10 +185,10 @@ class StageBuilder:
         self.batch_norm, self.activation = batch_norm, activation
 
     def build(self) -> nn.Sequential:
-        """The stage, its layers named conv1, norm1, act1, …, pool, dropout.
+        """The stage, with layers named conv1, norm1, act1, …, pool, dropout.
 
         Raises:
-            ConfigError: A window is larger than what it slides over, or a layer than a machine's memory.
+            ConfigError: If a window is larger than its input, or a layer needs more memory than a machine has.
         """
         layers = nn.Sequential()
         for number in range(1, self.stage.convolutions + 1):
@@ -203,7 +203,7 @@ class StageBuilder:
         return layers
 
     def add_convolution(self, layers: nn.Sequential, number: int) -> None:
-        """A convolution, or what stands in its place, and before it the padding that it cannot do itself."""
+        """Add a convolution, or its replacement, after the padding that it does not support itself."""
         stage, (channels, height, width) = self.stage, self.shape
         before, after = stage.margins
         stride = stage.stride if number == 1 else 1
@@ -216,9 +216,9 @@ class StageBuilder:
             raise self.too_large(name, before + after)
         new = (stage.channels, sides[0], sides[1])
         self.check_size(name, new)
-        bias = not self.batch_norm  # Which would subtract it again.
+        bias = not self.batch_norm  # Batch norm would subtract it again.
         if stage.connection == "full":
-            layers.add_module(name, full_connection(self.shape, new, bias=bias))
+            layers.add_module(name, fully_connected(self.shape, new, bias=bias))
         else:
             if before != after:
                 layers.add_module(f"pad{number}", nn.ZeroPad2d((before, after, before, after)))
@@ -237,8 +237,8 @@ class StageBuilder:
         sides = [num_positions(n, stage.pool_size, stride=stride) for n in (height, width)]
         if not all(sides):
             raise ConfigError(
-                f"{self.name}.pool: its window of {stage.pool_size}×{stage.pool_size} is larger than the maps that it "
-                f"pools, {height}×{width}",
+                f"{self.name}.pool: its window of {stage.pool_size}×{stage.pool_size} is larger than its input maps, "
+                f"{height}×{width}",
                 "model.pooling=null, or a list with null for this stage; or fewer model.channels",
             )
         self.shape = (channels, sides[0], sides[1])
@@ -246,7 +246,7 @@ class StageBuilder:
 
     def too_large(self, name: str, padding: int) -> ConfigError:
         kernel, dilation = self.stage.kernel, self.stage.dilation
-        spread = f" with model.dilation={dilation}, {extent(kernel, dilation)}×{extent(kernel, dilation)} in all,"
+        spread = f" with model.dilation={dilation}, {extent(kernel, dilation)}×{extent(kernel, dilation)} in total,"
         height, width = self.shape[1] + padding, self.shape[2] + padding
         return ConfigError(
             f"{self.name}.{name}: its kernel of {kernel}×{kernel}{spread if dilation > 1 else ''} is larger than its "
@@ -255,18 +255,18 @@ class StageBuilder:
         )
 
     def check_size(self, name: str, new: Shape) -> None:
-        """Two of the connections have a weight for each unit, of which large images have many."""
+        """Limit the number of weights: two of the connections have one per unit, of which large images have many."""
         inputs = {"full": self.shape[0] * self.shape[1] * self.shape[2], "local": self.shape[0] * self.stage.kernel**2}
         count = new[0] * new[1] * new[2] * inputs.get(self.stage.connection, 0)
         if count > MAX_WEIGHTS:
             raise ConfigError(
-                f"{self.name}.{name}: {count:,} weights join maps of {'×'.join(map(str, self.shape))} to maps of "
+                f"{self.name}.{name}: {count:,} weights connect maps of {'×'.join(map(str, self.shape))} to maps of "
                 f"{'×'.join(map(str, new))}",
                 "smaller images, such as data.resize=28, fewer model.channels, or model.connection=shared",
             )
 
 
-def full_connection(old: Shape, new: Shape, *, bias: bool) -> nn.Sequential:
-    """Every unit of the new maps is joined to every one of the old."""
+def fully_connected(old: Shape, new: Shape, *, bias: bool) -> nn.Sequential:
+    """Connects every unit of the new maps to every one of the old."""
     linear = nn.Linear(old[0] * old[1] * old[2], new[0] * new[1] * new[2], bias=bias)
     return nn.Sequential(nn.Flatten(), linear, nn.Unflatten(1, new))

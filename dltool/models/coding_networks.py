@@ -1,4 +1,4 @@
-"""What an autoencoder and its variational form have in common."""
+"""The base of autoencoders and variational autoencoders."""
 
 from typing import Any
 
@@ -20,15 +20,15 @@ convolutions_need_images = requires(
 class CodingNetworks(nn.Module):
     """Base of the models that `task=autoencoder` and `task=vae` train.
 
-    The decoder takes one tensor, the code z `(B, latent_dim)`, behind which a conditional one finds the class as
-    one-hot numbers. It gives outputs of the samples' shape, any numbers; what they stand for is the loss's business.
+    The decoder takes one tensor, the code z `(B, latent_dim)`, for a conditional one followed by the one-hot class. Its
+    outputs have the samples' shape and are unbounded; the loss defines their meaning.
 
     Args:
         spec: Of the data.
-        form: Of encoder and decoder.
+        form: Architecture of encoder and decoder.
         latent_dim: Numbers in a code.
-        numbers_per_code: What the encoder gives for each of them: the code, or the mean and variance of one.
-        num_classes: By which samples can be asked for; 0 for an unconditional model.
+        numbers_per_code: Encoder outputs per component of the code: 1 for the code, 2 for its mean and variance.
+        num_classes: Classes of which samples can be generated; 0 for an unconditional model.
     """
 
     def __init__(
@@ -41,7 +41,7 @@ class CodingNetworks(nn.Module):
         self.decoder = Decoder(spec.input_shape, form, latent_dim + num_classes)
 
     def codes(self, inputs: Tensor, labels: Tensor | None = None) -> Tensor:
-        """The code of each sample `(B, latent_dim)`; where it has a distribution, its mean.
+        """The code of each sample `(B, latent_dim)`; the mean, if it has a distribution.
 
         Args:
             inputs: `(B, …)`.
@@ -55,18 +55,18 @@ class CodingNetworks(nn.Module):
         return self.decoder(codes if classes is None else torch.cat([codes, classes], dim=1))
 
     def one_hot(self, labels: Tensor | None, like: Tensor) -> Tensor | None:
-        """Classes `(B, num_classes)` with the dtype of `like`; None where the model is unconditional."""
+        """Classes `(B, num_classes)` with the dtype of `like`; None if the model is unconditional."""
         if not self.num_classes:
             return None
-        assert labels is not None, "a conditional model wants labels"
+        assert labels is not None, "a conditional model needs labels"
         return F.one_hot(labels, self.num_classes).to(like.dtype)
 
     def forward(self, inputs: Tensor) -> Tensor:
-        """The outputs for the codes of the inputs; a conditional model is told the classes in turn."""
+        """The outputs for the codes of the inputs; a conditional model gets the classes in turn."""
         labels = torch.arange(len(inputs), device=inputs.device) % self.num_classes if self.num_classes else None
         return self.decode(self.codes(inputs, labels), labels)
 
     def compile(self, *args: Any, **kwargs: Any) -> None:
-        """Have torch compile the two halves, which a training calls one by one."""
+        """Compile the two halves, which the training calls separately."""
         for half in (self.encoder, self.decoder):
             half.compile(*args, **kwargs)

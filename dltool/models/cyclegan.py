@@ -1,4 +1,4 @@
-"""CycleGAN: two translators between two domains of images, and a judge of patches for each domain."""
+"""CycleGAN: two translators between two domains of images, and a patch discriminator for each domain."""
 
 from typing import Literal
 
@@ -9,8 +9,8 @@ from dltool.core.shell import setting
 from dltool.core.spec import DataSpec
 from dltool.declarations.component import NonNegative, Positive, register
 
-MOST_LAYERS = 3  # Of a discriminator by "auto"; the paper's 70×70.
-SLOPE = 0.2  # Of the discriminators' leaky rectifiers.
+MOST_LAYERS = 3  # Maximum for layers="auto"; the paper's 70×70 patches.
+SLOPE = 0.2  # Of the discriminators' leaky ReLUs.
 STD = 0.02  # Of the initial weights.
 
 
@@ -20,18 +20,18 @@ class CycleGan(nn.Module):
 
     The translators are those of Johnson et al. (2016): in the paper's letters c7s1-64, d128, d256, R256 several times,
     u128, u64, c7s1-C, with reflection padding, instance norm without scale and shift, and tanh at the end. A
-    discriminator is the PatchGAN C64-C128-C256-C512 of Isola et al. (2017, arXiv:1611.07004): it judges every square
-    of 70×70 pixels by itself. Weights begin as N(0, 0.02²), biases as 0. No dropout.
+    discriminator is the PatchGAN C64-C128-C256-C512 of Isola et al. (2017, arXiv:1611.07004): it classifies every
+    square of 70×70 pixels separately. Weights are initialized from N(0, 0.02²), biases to 0. No dropout.
 
     Deviation: images smaller than 70 pixels get discriminators with fewer layers, whose patch fits into them. The
-    paper takes 6 blocks for 128×128 and 9 for 256×256 or more; the default here is 9 for all.
+    paper uses 6 blocks for 128×128 and 9 for 256×256 or more; the default here is 9 for all.
 
     Args:
         width: Filters of a translator's first layer (the paper's 64).
         blocks: Residual blocks in its middle.
         discriminator_width: Filters of a discriminator's first layer.
-        layers: Of a discriminator, those with stride 2. A patch is 16 pixels for one, 34 for two, 70 for three, 142 for
-            four. "auto" takes three, or as many as give a patch that fits into the images.
+        layers: Layers with stride 2 in a discriminator. A patch has 16 pixels for one, 34 for two, 70 for three, 142
+            for four. "auto" takes three, or as many as give a patch that fits into the images.
     """
 
     def __init__(
@@ -59,7 +59,7 @@ class CycleGan(nn.Module):
                 nn.init.zeros_(layer.bias)
 
     def choose_layers(self, layers: Literal["auto"] | int, spec: DataSpec) -> int:
-        """The number itself, or what "auto" stands for. Raises ConfigError for a patch larger than the images."""
+        """The number of layers, with "auto" resolved. Raises ConfigError for a patch larger than the images."""
         side = min(spec.input_shape[1:])
         most = max(n for n in range(1, 12) if patch_side(n) <= side)
         if layers == "auto":
@@ -68,36 +68,36 @@ class CycleGan(nn.Module):
         if layers > most:
             patches = ", ".join(f"{n} ({patch_side(n)}×{patch_side(n)})" for n in range(1, most + 1))
             raise ConfigError(
-                f"model.layers={layers} judges patches of {patch_side(layers)}×{patch_side(layers)} pixels, more than "
-                f"images of {spec.input_shape[1]}×{spec.input_shape[2]} have; those that fit are {patches}",
+                f"model.layers={layers} classifies patches of {patch_side(layers)}×{patch_side(layers)} pixels, more "
+                f"than images of {spec.input_shape[1]}×{spec.input_shape[2]} have; those that fit are {patches}",
                 setting("model.layers", most),
             )
         return layers
 
     def forward(self, images: Tensor) -> Tensor:
-        """What the discriminator of B says of images of A, `(B, C, H, W)`, in translation: one verdict a patch.
+        """The scores of B's discriminator for translated images of A, `(B, C, H, W)`: one score per patch.
 
-        The training calls the generators and discriminators by themselves.
+        The training calls the generators and discriminators separately.
         """
         scores: Tensor = self.discriminators["B"](self.generators["A2B"](images))
         return scores
 
 
 def check_size(spec: DataSpec) -> None:
-    """Raises ConfigError for images that the translators cannot make."""
+    """Raises ConfigError for image sizes that the translators cannot generate."""
     height, width = spec.input_shape[1:]
     if height % 4 or width % 4 or min(height, width) < patch_side(1):
         sides = [max(4 * round(side / 4), patch_side(1)) for side in (height, width)]
         size = sides[0] if sides[0] == sides[1] else sides
         raise ConfigError(
-            f"model=cyclegan makes images whose sides are multiples of 4, from {patch_side(1)} pixels on, and the "
-            f"data's have {height}×{width}",
+            f"model=cyclegan generates images whose sides are multiples of 4, from {patch_side(1)} pixels on, and the "
+            f"data's images have {height}×{width}",
             f"{setting('data.resize', size)}, or for files {setting('data.size', size)}",
         )
 
 
 def patch_side(layers: int) -> int:
-    """Side of the square that one verdict of a discriminator with so many layers of stride 2 goes by."""
+    """Side of the square on which one score of a discriminator with so many layers of stride 2 depends."""
     return 9 * 2**layers - 2
 
 
@@ -121,7 +121,7 @@ def normed(layer: nn.Module, width: int) -> list[nn.Module]:
 
 
 class ResidualBlock(nn.Module):
-    """x plus two 3×3 convolutions of it; no rectifier after the sum."""
+    """x plus two 3×3 convolutions of it; no ReLU after the sum."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
@@ -138,7 +138,7 @@ class ResidualBlock(nn.Module):
 
 
 def patch_discriminator(channels: int, width: int, layers: int) -> nn.Sequential:
-    """`(B, C, H, W)` to a verdict for each patch, `(B, 1, h, w)`; the first layer has no norm."""
+    """Maps images `(B, C, H, W)` to a score per patch, `(B, 1, h, w)`; the first layer has no norm."""
     widths = [width * min(2**n, 8) for n in range(layers + 1)]
     parts: list[nn.Module] = [nn.Conv2d(channels, width, 4, stride=2, padding=1), nn.LeakyReLU(SLOPE)]
     for n in range(1, layers + 1):

@@ -18,8 +18,8 @@ from dltool.models.class_condition import needs_classes
 MOST_CHANNELS = 8  # In multiples of the width.
 NORMS: dict[str | None, Callable[[int], nn.Module]] = {
     "batch": BatchNorm2d,
-    "layer": partial(nn.GroupNorm, 1),  # One mean and deviation a sample, over channels and pixels.
-    "spectral": lambda channels: nn.Identity(),  # Of the weights, not of the maps.
+    "layer": partial(nn.GroupNorm, 1),  # One mean and deviation per sample, over channels and pixels.
+    "spectral": lambda channels: nn.Identity(),  # Applied to the weights, not to the maps.
     None: lambda channels: nn.Identity(),
 }
 
@@ -39,34 +39,34 @@ NORMS: dict[str | None, Callable[[int], nn.Module]] = {
 class Dcgan(AdversarialNetworks):
     """Radford, Metz and Chintala, "Unsupervised representation learning …" (2016, arXiv:1511.06434, figure 1).
 
-    G: a linear map to small maps, then transposed convolutions of stride 2, each with batch norm and ReLU, to an image
-    through tanh; D: convolutions of stride 2 with leaky ReLU and batch norm, none in its first layer, to one number.
-    Weights are drawn from N(0, 0.02²). Channels double towards the small maps, up to 8 times the width. 64×64 pixels
-    take four such layers from 4×4, 28×28 two from 7×7.
+    G: a linear layer to small maps, then transposed convolutions of stride 2, each with batch norm and ReLU, to an
+    image through tanh. D: convolutions of stride 2 with leaky ReLU and batch norm, none in its first layer, to one
+    number. Weights are initialized from N(0, 0.02²). Channels double towards the small maps, up to 8 times the width.
+    64×64 pixels take four such layers from 4×4, 28×28 two from 7×7.
 
-    Deviations: batch norm's gains are drawn from N(1, 0.02²) as PyTorch's example has it; z is normal; kernels are 4×4,
-    which cover each pixel as often as the next, where the authors' code has 5×5 (kernel=5); data and fakes are two
-    batches to D's batch norm, as in the example and the authors' code.
+    Deviations: batch norm's gains are initialized from N(1, 0.02²) as in PyTorch's example; z is normal; kernels are
+    4×4, which cover all pixels equally often, where the authors' code has 5×5 (kernel=5); data and fakes are separate
+    batches for D's batch norm, as in the example and the authors' code.
 
-    The ways to make samples of a class: "input" puts one-hot classes beside z and, as maps, beside the image (Mirza and
-    Osindero 2014, arXiv:1411.1784); "every_layer" beside the maps of every layer, as in the authors' script for MNIST
-    (Newmu/dcgan_code); "projection" gives G what "input" does and adds to D(x) the product of the class's embedding
+    The ways to condition on a class: "input" concatenates one-hot classes to z and, as maps, to the image (Mirza and
+    Osindero 2014, arXiv:1411.1784); "every_layer" to the maps of every layer, as in the authors' script for MNIST
+    (Newmu/dcgan_code); "projection" conditions G like "input" and adds to D(x) the product of the class's embedding
     with the sum of the last maps over their pixels (Miyato and Koyama 2018, arXiv:1802.05637, eq. 3; their G has
     conditional batch norm).
 
     Args:
         latent_dim: Numbers in the noise z.
-        prior: Of z: "normal" is N(0, 1), "uniform" U(-1, 1) as in the paper.
+        prior: Distribution of z: "normal" is N(0, 1), "uniform" U(-1, 1) as in the paper.
         generator_width: Channels of G's last hidden maps.
         discriminator_width: Channels of D's first maps.
         kernel: Side of all kernels.
         generator_norm: "batch" or null.
         discriminator_norm: "batch"; "layer" over all of a sample, for gradient penalties (Gulrajani et al. 2017,
             arXiv:1704.00028, section 4); "spectral" of the weights (Miyato et al. 2018, arXiv:1802.05957); or null.
-        discriminator_output: "logit" is any number, "sigmoid" the probability that it stands for, for least squares.
+        discriminator_output: "logit" is unbounded, "sigmoid" the corresponding probability, for least squares.
         negative_slope: Of D's leaky ReLU.
-        condition: How samples of a class are made, see above; "none" makes any.
-        init_std: Standard deviation of the weights at the beginning.
+        condition: How samples of a class are generated, see above; "none" is unconditional.
+        init_std: Standard deviation of the initial weights.
     """
 
     def __init__(
@@ -112,7 +112,7 @@ class Dcgan(AdversarialNetworks):
 
 
 class Generator(nn.Module):
-    """Code `(B, latent_dim + num_classes)` to image `(B, C, H, W)`."""
+    """Maps codes `(B, latent_dim + num_classes)` to images `(B, C, H, W)`."""
 
     def __init__(
         self,
@@ -140,7 +140,7 @@ class Generator(nn.Module):
                 kernel,
                 stride=2,
                 padding=kernel // 2 - (kernel == 4),
-                output_padding=kernel - 4,  # Of 5×5, without which a side is doubled but for one pixel.
+                output_padding=kernel - 4,  # For 5×5, where a side would otherwise be one pixel short of double.
                 bias=norm is None or after == channels,
             )
             for before, after in zip(widths, [*widths[1:], channels], strict=True)
@@ -148,15 +148,15 @@ class Generator(nn.Module):
         self.bounded = Bounded(*spec.input_range) if spec.input_range else nn.Identity()
 
     def forward(self, codes: Tensor) -> Tensor:
-        classes = codes[:, codes.shape[1] - self.num_classes :]  # (B, 0) where the layers get none.
+        classes = codes[:, codes.shape[1] - self.num_classes :]  # (B, 0) if the layers get none.
         maps = self.unflatten(self.enter(codes))
         for norm, layer in zip(self.norms, self.layers, strict=True):
-            maps = layer(beside(torch.relu(norm(maps)), classes))
+            maps = layer(append_classes(torch.relu(norm(maps)), classes))
         return self.bounded(maps)
 
 
 class Discriminator(nn.Module):
-    """Image `(B, C, H, W)`, and the one-hot classes `(B, num_classes)` of a conditional one, to a number `(B,)`."""
+    """Maps images `(B, C, H, W)`, and one-hot classes `(B, num_classes)` if conditional, to numbers `(B,)`."""
 
     def __init__(
         self,
@@ -198,25 +198,25 @@ class Discriminator(nn.Module):
         self.output = nn.Sigmoid() if output == "sigmoid" else nn.Identity()
 
     def forward(self, images: Tensor, classes: Tensor | None = None) -> Tensor:
-        maps = beside(images, classes) if self.at_the_input else images
+        maps = append_classes(images, classes) if self.at_the_input else images
         for i, (layer, norm) in enumerate(zip(self.layers, self.norms, strict=True)):
-            maps = beside(maps, classes) if i > 0 and self.at_every_layer else maps
+            maps = append_classes(maps, classes) if i > 0 and self.at_every_layer else maps
             maps = self.activation(norm(layer(maps)))
-        scores = self.head((beside(maps, classes) if self.at_every_layer else maps).flatten(1))[:, 0]  # (B,)
+        scores = self.head((append_classes(maps, classes) if self.at_every_layer else maps).flatten(1))[:, 0]  # (B,)
         if self.embedding is not None:
             scores = scores + (self.embedding(classes) * maps.sum(dim=(2, 3))).sum(dim=1)
         return self.output(scores)
 
 
-def beside(maps: Tensor, classes: Tensor | None) -> Tensor:
-    """Maps `(B, C, H, W)` with the classes `(B, K)` as K more, each the same at all pixels; K may be 0."""
+def append_classes(maps: Tensor, classes: Tensor | None) -> Tensor:
+    """Maps `(B, C, H, W)` with the classes `(B, K)` as K additional maps, constant over the pixels; K may be 0."""
     if classes is None or classes.shape[1] == 0:
         return maps
     return torch.cat([maps, classes[:, :, None, None].expand(-1, -1, *maps.shape[2:]).to(maps.dtype)], dim=1)
 
 
 def draw_weights(module: nn.Module, std: float) -> None:
-    """N(0, std²), gains of batch norm N(1, std²), biases 0."""
+    """Initialize: weights N(0, std²), gains of batch norm N(1, std²), biases 0."""
     if isinstance(module, (nn.Conv2d, nn.ConvTranspose2d, nn.Linear)):
         nn.init.normal_(module.weight, std=std)
         if module.bias is not None:

@@ -21,27 +21,27 @@ Activation = Literal["sigmoid", "tanh", "relu", "leaky_relu", "elu", "gelu", "si
 class Gan(AdversarialNetworks):
     """Generator and discriminator of Goodfellow et al. (2014, arXiv:1406.2661), both fully connected.
 
-    Rectifiers in G and dropout in D are the paper's. Deviations from the recipe of its code: leaky rectifiers
-    instead of maxout in D, batch norm in G (without it and D's dropout the digits of MNIST collapse to ones within
-    five epochs), tanh for images in [-1, 1] instead of a sigmoid for [0, 1], torch's initialisation, no dropout of
-    D's inputs, and widths that train in minutes with Adam instead of SGD with momentum. Points in the plane, as
-    data=gaussians, want neither of the two: generator_norm=null, discriminator_dropout=0.
+    ReLUs in G and dropout in D are the paper's. Deviations from the recipe of its code: leaky ReLUs instead of maxout
+    in D, batch norm in G (without it and D's dropout the digits of MNIST collapse to ones within five epochs), tanh for
+    images in [-1, 1] instead of a sigmoid for [0, 1], torch's initialisation, no dropout of D's inputs, and widths that
+    train in minutes with Adam instead of SGD with momentum. Points in the plane, as data=gaussians, need neither
+    of the two: generator_norm=null, discriminator_dropout=0.
 
     With a condition it is the conditional network of Mirza and Osindero (2014, arXiv:1411.1784, figure 1): both get the
-    class beside their input, here as it is, there through a hidden layer of its own.
+    class concatenated to their input, here directly, there through its own hidden layer.
 
     Args:
         latent_dim: Numbers in the noise z.
-        prior: Of z: "normal" is N(0, 1), "uniform" U(-1, 1), in each component.
+        prior: Distribution of z: "normal" is N(0, 1), "uniform" U(-1, 1), in each component.
         generator_hidden: Width of each hidden layer of G.
         generator_activation: After each of them.
         generator_norm: "batch", "layer" or null, before each of those activations.
         discriminator_hidden: Width of each hidden layer of D.
         discriminator_activation: After each of them.
         discriminator_dropout: Share of D's hidden activations set to zero in training.
-        discriminator_output: "logit" is any number, "sigmoid" the probability that it stands for, for least squares.
-        negative_slope: Of a leaky ReLU, in both.
-        condition: "input" makes samples of a class: G and D find it behind their input.
+        discriminator_output: "logit" is unbounded, "sigmoid" the corresponding probability, for least squares.
+        negative_slope: Of leaky ReLU, in both.
+        condition: "input" generates samples of a class: G and D get it concatenated to their input.
     """
 
     def __init__(
@@ -81,11 +81,11 @@ class Gan(AdversarialNetworks):
             *([nn.Sigmoid()] if discriminator_output == "sigmoid" else []),
             nn.Flatten(0),  # (B, 1) -> (B,)
         ]
-        self.discriminator = BesideClasses(*layers) if self.num_classes else nn.Sequential(nn.Flatten(), *layers)
+        self.discriminator = FlattenWithClasses(*layers) if self.num_classes else nn.Sequential(nn.Flatten(), *layers)
 
 
-class BesideClasses(nn.Sequential):
-    """Layers that see samples, flattened, and one-hot classes side by side."""
+class FlattenWithClasses(nn.Sequential):
+    """Layers that take flattened samples concatenated with one-hot classes."""
 
     def forward(self, inputs: Tensor, classes: Tensor) -> Tensor:  # type: ignore[override]
         return super().forward(torch.cat([inputs.flatten(1), classes], dim=1))

@@ -1,4 +1,4 @@
-"""GPT: a transformer that reads from left to right and says what comes next."""
+"""GPT: a transformer that reads from left to right and predicts the next token."""
 
 import math
 from typing import Literal
@@ -10,7 +10,7 @@ from dltool.core.errors import ConfigError
 from dltool.core.spec import DataSpec
 from dltool.declarations.component import Fraction, Positive, register
 from dltool.layers.attention import KeyValues
-from dltool.layers.embedding import SequenceEmbedding, num_seen, rotary_positions, select_rows
+from dltool.layers.embedding import SequenceEmbedding, num_cached, rotary_positions, select_rows
 from dltool.layers.positions import rotary_positions_need_even_heads, sinusoidal_positions_need_even_dim
 from dltool.layers.transformer import BlockSettings, TransformerBlock, heads_divide_dim
 
@@ -25,30 +25,30 @@ class Gpt(nn.Module):
     """The decoder-only transformer of GPT-2 (Radford et al. 2019): pre-norm blocks, GELU, learned positions.
 
     The defaults are nanoGPT's for characters on a CPU: no biases, the output layer tied to the token table. Weights
-    start from N(0, 0.02²), those of the two linear maps that add to the residual sum from N(0, 0.02² / 2L) for L
-    blocks (GPT-2, section 2.3), biases at 0. Deviations: GELU is exact, as in nanoGPT, where GPT-2 approximates it by
+    are initialized from N(0, 0.02²), those of the two linear maps before the residual sum from N(0, 0.02² / 2L) for L
+    blocks (GPT-2, section 2.3), biases to 0. Deviations: GELU is exact, as in nanoGPT, where GPT-2 approximates it by
     tanh; with "sinusoidal" positions the vectors of tokens are multiplied by √D (Vaswani et al. 2017, section 3.4),
-    or they would drown in sines fifty times their size.
+    since the sines are fifty times larger.
 
-    Sequences are padded behind, if at all, where no earlier position looks: no mask is needed, and what stands at the
-    padding is to be ignored. The model sees as many positions as the longest sequence of its data has.
+    Sequences are right-padded, if at all, where no earlier position attends: no mask is needed, and the outputs at
+    padding are to be ignored. The number of positions is the length of the data's longest sequence.
 
     Args:
         dim: D, the width of a token's vector.
         depth: L, the number of blocks.
         num_heads: Heads of the attention, which divide `dim`.
-        hidden_factor: Hidden units of a block's small network for each of `dim`.
-        positions: "learned", "sinusoidal" (both added to the inputs) or "rotary" (turns queries and keys).
-        norm: "pre", before each sub-layer and once after the last, or "post", behind each residual sum.
-        bias: Whether linear maps and norms have one; the output layer has none.
+        hidden_factor: Hidden units of a block's feed-forward network, as a multiple of `dim`.
+        positions: "learned", "sinusoidal" (both added to the inputs) or "rotary" (rotates queries and keys).
+        norm: "pre", before each sub-layer and once after the last, or "post", after each residual sum.
+        bias: Whether linear maps and norms have a bias; the output layer never has.
         tied: The output layer is the token table (Press and Wolf 2017, arXiv:1608.05859).
-        dropout: On the vectors with their positions, the attention weights and each sub-layer's output, in training.
+        dropout: Of the vectors with their positions, the attention weights and each sub-layer's output, in training.
 
     Attributes:
-        max_length: The most positions that the model can see.
+        max_length: Maximum number of positions.
     """
 
-    carries_state = False  # A batch of the training does not go on where the one before ended.
+    carries_state = False  # A training batch does not continue the previous one.
 
     def __init__(
         self,
@@ -69,7 +69,7 @@ class Gpt(nn.Module):
             raise ConfigError("model=gpt reads tokens, but the data gives numbers", "model=transformer_encoder")
         if tied and spec.num_tokens != spec.output_dim:
             raise ConfigError(
-                f"model.tied=true: {spec.num_tokens} tokens go in and {spec.output_dim} come out, not the same ones",
+                f"model.tied=true: the {spec.num_tokens} input and {spec.output_dim} output tokens differ",
                 "model.tied=false",
             )
         self.max_length: int | None = spec.input_shape[0]
@@ -89,25 +89,25 @@ class Gpt(nn.Module):
         initialize_gpt(self)
 
     def forward(self, tokens: Tensor) -> Tensor:
-        """Scores of the token that follows each one, `(B, T, V)`, of tokens int64 `(B, T)`."""
+        """Scores of the next token at each position, `(B, T, V)`, for tokens int64 `(B, T)`."""
         return self.advance(tokens)[0]
 
     def advance(
         self, tokens: Tensor, state: tuple[KeyValues, ...] | None = None
     ) -> tuple[Tensor, tuple[KeyValues, ...]]:
-        """What follows each of `tokens` `(B, T)`, which come after those that `state` has seen.
+        """Scores of the next token after each of `tokens` `(B, T)`, which continue the tokens of `state`.
 
         Args:
             tokens: int64.
-            state: The KV cache, one entry a block; None at the beginning.
+            state: The KV cache, one entry per block; None at the beginning.
 
         Returns:
-            Scores `(B, T, V)`, and the cache with these tokens behind.
+            Scores `(B, T, V)`, and the cache extended by these tokens.
 
         Raises:
-            DataError: The tokens, with those seen before, are more than `max_length`.
+            DataError: If the tokens, with those of the state, are more than `max_length`.
         """
-        features = self.embedding(tokens, num_seen(state))
+        features = self.embedding(tokens, num_cached(state))
         seen = []
         for i, block in enumerate(self.blocks):
             features, present = block(features, causal=True, past=state[i] if state else None)
@@ -117,12 +117,12 @@ class Gpt(nn.Module):
         return scores, tuple(seen)
 
     def select(self, state: tuple[KeyValues, ...], rows: Tensor) -> tuple[KeyValues, ...]:
-        """The state of some sequences of the batch, rows int64 `(N,)`."""
+        """The state of the given sequences of the batch, rows int64 `(N,)`."""
         return select_rows(state, rows)
 
 
 def initialize_gpt(model: Gpt) -> None:
-    """Set the weights as GPT-2 does; see Gpt. Learned positions and norms have started so already."""
+    """Initialize the weights as GPT-2; see Gpt. Learned positions and norms are initialized so already."""
     for name, module in model.named_modules():
         if isinstance(module, (nn.Linear, nn.Embedding)):
             adds_to_residual = name.endswith(("self_attention.output", "feed_forward.2"))

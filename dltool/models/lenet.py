@@ -1,4 +1,4 @@
-"""LeNet-5: as it is built today (LeNet), and as LeCun et al. (1998) printed it (LeNet5)."""
+"""LeNet-5: in its modern form (LeNet), and as published by LeCun et al. (1998) (LeNet5)."""
 
 from typing import Literal
 
@@ -27,17 +27,17 @@ def pooled_size(height: int, width: int) -> int:
 
 @register("model", "lenet", inputs="image", min_size=32, native_size=32, tasks=("supervised",))
 class LeNet(nn.Module):
-    """LeNet-5 in its modern form: ReLU, max pooling, full connections, a linear output layer.
+    """LeNet-5 in its modern form: ReLU, max pooling, fully connected layers, a linear output layer.
 
     The layout and widths are those of LeCun, Bottou, Bengio and Haffner, "Gradient-based learning applied to
     document recognition" (Proc. IEEE 86(11), 1998), section II.B; 61,706 parameters on 32×32 grey images and
     ten classes. Deviations are the four named above and torch's initialisation; LeNet5 has none of them.
 
     Args:
-        filters: Maps of the two 5×5 convolutions.
+        filters: Channels of the two 5×5 convolutions.
         hidden: Widths of the two fully connected layers.
         activation: After each convolution and each hidden layer.
-        pooling: Of 2×2 windows, "max" or "average".
+        pooling: Over 2×2 windows, "max" or "average".
         dropout: Share of the hidden activations set to zero in training; the paper has none.
         init: See dltool.layers.initialize.
     """
@@ -77,7 +77,7 @@ class LeNet(nn.Module):
         initialize(self, init)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Outputs `(B, output_dim)` of images `(B, C, H, W)` of at least 32×32."""
+        """Outputs `(B, output_dim)` for images `(B, C, H, W)` of at least 32×32."""
         return self.classifier(self.features(images).flatten(1))  # (B, 16, 5, 5) -> (B, 400)
 
 
@@ -90,13 +90,13 @@ class LeNet(nn.Module):
 class LeNet5(nn.Module):
     """LeNet-5 as in LeCun et al. (1998), section II.B: 60,000 trainable parameters on 32×32 grey images.
 
-    Every unit up to F6 squashes its weighted sum by 1.7159 tanh(2x/3) (eqs. 5 and 6). Weights and biases
-    start from U(±2.4 / fan-in) (appendix A). The outputs are the RBF units of eq. 7, the squared distances
+    Every unit up to F6 applies 1.7159 tanh(2x/3) to its weighted sum (eqs. 5 and 6). Weights and biases are
+    initialized from U(±2.4 / fan-in) (appendix A). The outputs are the RBF units of eq. 7, the squared distances
     of F6 to a fixed code of ±1 for each class, with the sign changed, so that the largest wins and cross-entropy and
     accuracy apply as to any logits. loss=rbf_map is the paper's criterion.
 
-    Deviations: the digits' 7×12 codes were drawn for dltool, since the paper's figure 3 is a picture; other classes
-    have random codes, which the paper names as an alternative. C5 is a full connection, which on 32×32 is
+    Deviations: the digits' 7×12 codes were drawn for dltool, since the paper's figure 3 is an image; other classes
+    have random codes, which the paper mentions as an alternative. C5 is fully connected, which on 32×32 is
     the same as its 5×5 convolution; larger images widen it. More than one channel widens C1. The paper
     trains by a stochastic diagonal Levenberg-Marquardt method (appendix C), not by the optimizers here, on inputs
     scaled to -0.1 (white) and 1.175 (black), where dltool standardises.
@@ -123,7 +123,7 @@ class LeNet5(nn.Module):
                     nn.init.uniform_(parameter, -bound, bound)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Negative squared distances (or weighted sums) `(B, output_dim)` of images `(B, C, H, W)`."""
+        """Negative squared distances (or weighted sums) `(B, output_dim)` for images `(B, C, H, W)`."""
         maps = self.squash(self.c1(images))  # (B, 6, 28, 28)
         maps = self.squash(self.s2(maps))  # (B, 6, 14, 14)
         maps = self.squash(self.c3(maps))  # (B, 16, 10, 10)
@@ -133,7 +133,7 @@ class LeNet5(nn.Module):
 
 
 class Subsampling(nn.Module):
-    """S2 and S4: the sum over 2×2 windows, times a trainable coefficient, plus a trainable bias, one pair a map."""
+    """S2 and S4: the sum over 2×2 windows, times a trainable coefficient, plus a trainable bias, one pair per map."""
 
     def __init__(self, num_maps: int) -> None:
         super().__init__()
@@ -142,7 +142,7 @@ class Subsampling(nn.Module):
         self.bias = nn.Parameter(torch.empty(num_maps).uniform_(-bound, bound))
 
     def forward(self, maps: Tensor) -> Tensor:
-        sums = 4 * F.avg_pool2d(maps, 2)  # To the bit what divisor_override=1 gives, which ONNX export leaves out.
+        sums = 4 * F.avg_pool2d(maps, 2)  # Bitwise equal to divisor_override=1, which ONNX export does not support.
         return sums * self.coefficient[:, None, None] + self.bias[:, None, None]
 
 
@@ -156,10 +156,10 @@ C3_TABLE = (
 
 
 class TableConvolution(nn.Module):
-    """C3: a 5×5 convolution in which each output map sees some of the input maps.
+    """C3: a 5×5 convolution in which each output map depends on some of the input maps.
 
-    Holds a kernel for each of the table's 60 connections, 1,516 parameters with the 16 biases, and lays them
-    out among zeros for one dense convolution, which is faster than 16 small ones.
+    It has a kernel for each of the table's 60 connections, 1,516 parameters with the 16 biases, and embeds them
+    among zeros in one dense convolution, which is faster than 16 small ones.
     """
 
     connections: Tensor
@@ -195,7 +195,7 @@ class RbfUnits(nn.Module):
 
 CODE_WIDTH, CODE_HEIGHT = 7, 12
 
-# 0 to 9 side by side, 7×12 each; # is +1 and . is -1. Similar digits have similar codes, as in figure 3.
+# 0 to 9 in columns of 7×12; # is +1 and . is -1. Similar digits have similar codes, as in figure 3.
 DIGITS = """
 ....... ....... ....... ....... ....... ....... ....... ....... ....... .......
 ..###.. ...#... .#####. .#####. ....##. ####### ..####. ####### .#####. .#####.
@@ -213,7 +213,7 @@ DIGITS = """
 
 
 def class_codes(spec: DataSpec) -> Tensor:
-    """The code of each class, ±1, `(K, 84)`: bitmaps of the digits, else random, and the same in every run."""
+    """The code of each class, ±1, `(K, 84)`: bitmaps of the digits, else random codes that are equal in every run."""
     if spec.class_names == tuple("0123456789"):
         rows = [line.split() for line in DIGITS.split("\n") if line]
         bitmaps = ["".join(row[digit] for row in rows) for digit in range(10)]

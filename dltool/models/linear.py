@@ -10,12 +10,12 @@ from dltool.declarations.component import register
 class Linear(nn.Module):
     """y = Wx + b on the flattened input.
 
-    With loss=mse it is linear regression (on classes: on their one-hot codes), which task=least_squares solves in
-    closed form, with loss=hinge a linear support vector machine. It starts from zero: the objective is convex, so
-    the start decides nothing but the path, and two runs differ only by their batches.
+    With loss=mse it is linear regression (for classes: on their one-hot codes), which task=least_squares solves in
+    closed form; with loss=hinge it is a linear support vector machine. The weights start at zero: the objective is
+    convex, so the start only affects the path, and two runs differ only by their batches.
 
     Args:
-        bias: Whether there is a b.
+        bias: Whether b is present.
     """
 
     def __init__(self, spec: DataSpec, *, bias: bool = True) -> None:
@@ -25,5 +25,5 @@ class Linear(nn.Module):
             nn.init.zeros_(parameter)
 
     def forward(self, inputs: Tensor) -> Tensor:
-        """Weighted sums `(B, output_dim)` of inputs `(B, …)`."""
+        """Weighted sums `(B, output_dim)` for inputs `(B, …)`."""
         return self.linear(inputs.flatten(1))  # (B, C, H, W) -> (B, C * H * W)

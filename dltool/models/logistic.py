@@ -1,4 +1,4 @@
-"""Logistic regression, and softmax regression where there are more than two classes."""
+"""Logistic regression, and softmax regression for more than two classes."""
 
 from dltool.core.spec import DataSpec
 from dltool.declarations.component import register, requires
@@ -14,12 +14,12 @@ from dltool.models.linear import Linear
 class Logistic(Linear):
     """p(y = 1 | x) = sigmoid(wx + b); with more classes p(y = k | x) = softmax(Wx + b)_k (Cox 1958, 1966).
 
-    forward() gives the logits Wx + b: one for binary cross-entropy, else one a class. The sigmoid or softmax
-    is in the loss, where log and exp cancel and nothing overflows. Starts from zero, as Linear does, that is
-    from equal probabilities.
+    forward() returns the logits Wx + b: one for binary cross-entropy, else one per class. The sigmoid or softmax
+    is in the loss, where log and exp cancel and nothing overflows. The weights start at zero, as in Linear, that is
+    at equal probabilities.
 
     Args:
-        bias: Whether there is a b, the log odds at x = 0.
+        bias: Whether b, the log odds at x = 0, is present.
     """
 
     def __init__(self, spec: DataSpec, *, bias: bool = True) -> None:

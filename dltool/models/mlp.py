@@ -38,7 +38,7 @@ Init = Literal[
 class MLP(nn.Module):
     """Fully connected layers on the flattened input (Rumelhart, Hinton and Williams 1986).
 
-    Each hidden layer is a linear map, then norm, activation and dropout, where there are any.
+    Each hidden layer is a linear map, followed by the optional norm, activation and dropout.
 
     Args:
         hidden: Width of each hidden layer; an empty list gives the linear model.
@@ -48,7 +48,7 @@ class MLP(nn.Module):
         norm: "batch" (Ioffe and Szegedy 2015), "layer" (Ba et al. 2016) or null.
         init: See dltool.layers.initialize.
         init_std: Standard deviation of init=normal.
-        bias: Whether the linear maps have one (before batch norm they never do).
+        bias: Whether the linear maps have a bias (before batch norm they never do).
     """
 
     def __init__(
@@ -75,5 +75,5 @@ class MLP(nn.Module):
         initialize(self, init, init_std)
 
     def forward(self, inputs: Tensor) -> Tensor:
-        """Outputs `(B, output_dim)` of inputs `(B, …)`."""
+        """Outputs `(B, output_dim)` for inputs `(B, …)`."""
         return self.layers(inputs.flatten(1))  # (B, C, H, W) -> (B, C * H * W)

@@ -1,4 +1,4 @@
-"""Rosenblatt's perceptron: one unit with a step."""
+"""Rosenblatt's perceptron: one unit with a step function."""
 
 from torch import Tensor, nn
 
@@ -11,11 +11,11 @@ class Perceptron(nn.Module):
     """A single threshold unit, 1 where wx + b > 0 and else 0 (Rosenblatt 1958, doi:10.1037/h0042519).
 
     The step has no useful gradient; dltool.tasks.rosenblatt learns w and b by the perceptron rule. They
-    start at zero, as the convergence theorem assumes. Deviation: of Rosenblatt's machine this is the
-    response unit alone; there are no random association units before it.
+    start at zero, as the convergence theorem assumes. Deviation: this is only the response unit of Rosenblatt's
+    machine; there are no random association units before it.
 
     Args:
-        bias: Whether there is a b, that is a threshold that is learnt.
+        bias: Whether b, a learned threshold, is present.
     """
 
     def __init__(self, spec: DataSpec, *, bias: bool = True) -> None:
@@ -25,9 +25,9 @@ class Perceptron(nn.Module):
             nn.init.zeros_(parameter)
 
     def forward(self, inputs: Tensor) -> Tensor:
-        """Outputs in {0, 1}, `(B, 1)`, of inputs `(B, D)`."""
+        """Outputs in {0, 1}, `(B, 1)`, for inputs `(B, D)`."""
         return (self.preactivation(inputs) > 0).to(inputs.dtype)
 
     def preactivation(self, inputs: Tensor) -> Tensor:
-        """wx + b, `(B, 1)`, of inputs `(B, D)`."""
+        """wx + b, `(B, 1)`, for inputs `(B, D)`."""
         return self.linear(inputs)

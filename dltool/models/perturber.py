@@ -1,4 +1,4 @@
-"""A network that makes of an image a perturbation of it."""
+"""A network that maps an image to a perturbation of it."""
 
 from collections.abc import Sequence
 
@@ -7,14 +7,14 @@ from torch.nn import functional as F
 
 
 class Perturber(nn.Module):
-    """Convolutions down to half the size, between them and up again: numbers in (-1, 1) of the image's shape.
+    """Convolutions down to half the size, at that size and up again: numbers in (-1, 1) of the image's shape.
 
-    A small form of the generators of perturbations of Baluja and Fischer (2017, arXiv:1703.09387) and Xiao et al.
+    A small form of the perturbation generators of Baluja and Fischer (2017, arXiv:1703.09387) and Xiao et al.
     (2018, arXiv:1801.02610, AdvGAN), without their norms and residual blocks.
 
     Args:
         num_channels: Of the images.
-        widths: Maps at the full and at half the size.
+        widths: Channels at the full and at half the size.
     """
 
     def __init__(self, num_channels: int, widths: Sequence[int]) -> None:

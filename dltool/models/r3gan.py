@@ -1,4 +1,4 @@
-"""R3GAN: the plain residual networks that a game with both gradient penalties lets train."""
+"""R3GAN: plain residual networks, which train thanks to a regularized GAN loss."""
 
 import math
 from itertools import pairwise
@@ -16,7 +16,7 @@ from dltool.models.adversarial_networks import AdversarialNetworks
 from dltool.models.class_condition import needs_classes
 
 SLOPE = 0.2  # Of the leaky ReLUs,
-GAIN = math.sqrt(2 / (1 + SLOPE**2))  # which the weights before them make up for (He et al. 2015, arXiv:1502.01852).
+GAIN = math.sqrt(2 / (1 + SLOPE**2))  # which scales the weights before them (He et al. 2015, arXiv:1502.01852).
 
 
 @register("model", "r3gan", inputs="image", min_size=8, native_size=32, tasks=("gan",))
@@ -27,30 +27,30 @@ GAIN = math.sqrt(2 / (1 + SLOPE**2))  # which the weights before them make up fo
     hint="model.width=16 model.expansion=2 model.group_width=16",
 )
 class R3Gan(AdversarialNetworks):
-    """Huang et al. 2024 (arXiv:2501.05441), section 4: "config E" of the road from StyleGAN2 to a plain ResNet.
+    """Huang et al. 2024 (arXiv:2501.05441), section 4: "config E", the last step from StyleGAN2 to a plain ResNet.
 
     G and D mirror each other: stages of inverted bottlenecks, bilinear resampling between them, and at the smallest map
-    a learned basis that noise weighs in G and a depthwise convolution in D. There is no norm, no style, no noise beside
-    z and no variety of the batch. Weights begin as Fix-up asks (Zhang et al. 2019, arXiv:1901.09321): the last layer of
-    each branch at zero, the two before by L^(-1 / (2m - 2)) = L^(-1/4) smaller, of L branches with m = 3 layers.
+    a learned basis weighted by the noise in G and a depthwise convolution in D. There is no norm, no style, no noise
+    besides z and no minibatch statistic. Weights are initialized by Fix-up (Zhang et al. 2019, arXiv:1901.09321): the
+    last layer of each branch to zero, the two before scaled by L^(-1 / (2m - 2)) = L^(-1/4), for L branches of m = 3.
 
-    Images are squares of 4 to 7 pixels doubled once or more often: 28, 32, 64. With a condition the class is embedded
-    beside z in G, and D's features are multiplied with an embedding of the class.
+    Images are squares of 4 to 7 pixels doubled at least once: 28, 32, 64. With a condition the embedded class is
+    concatenated to z in G, and D's features are multiplied with an embedding of the class.
 
     Deviations: smaller by default (the authors' CIFAR-10 networks have 768 channels at every size, 2 blocks with groups
-    of 16 channels and expansion 2); channels double where the size halves; the map has zeros around it when the filter
-    [1, 3, 3, 1] resamples it; the embedded class begins with variance one, as z; no mixed precision of its own. The
+    of 16 channels and expansion 2); channels double where the size halves; the map is zero-padded where the filter
+    [1, 3, 3, 1] resamples it; the embedded class initially has variance one, as z; no mixed precision of its own. The
     authors let γ, β₂, the learning rate and the average's half-life follow cosines; here γ and β₂ are constant, and
-    `schedule` and `trainer.average` have the other two.
+    `schedule` and `trainer.average` control the other two.
 
     Args:
         latent_dim: Numbers in the noise z, from N(0, 1).
         width: Channels at the image's full size; they double where the size halves.
-        max_width: Channels at most.
+        max_width: Maximum number of channels.
         blocks: Inverted bottlenecks at each size.
-        expansion: Channels within one for each outside.
+        expansion: Channels inside a bottleneck, as a multiple of those outside.
         group_width: Channels in each group of its 3×3 convolution.
-        condition: "input" makes samples of a class.
+        condition: "input" generates samples of a class.
         condition_dim: Width of the embedded class.
     """
 
@@ -81,17 +81,17 @@ class R3Gan(AdversarialNetworks):
         layers: list[nn.Module] = [GenerativeBasis(latent_dim + embedding_dim, first, sides[0]), *stage(first)]
         for narrow, wide in pairwise(widths):
             layers += [*transition(narrow, wide), Upsample(), *stage(wide)]
-        self.generator = ClassBesideNoise(latent_dim, self.num_classes, embedding_dim, layers)
+        self.generator = ConditionalGenerator(latent_dim, self.num_classes, embedding_dim, layers)
         self.generator.layers.append(convolution(last, channels))
         layers = [convolution(channels, last)]
         for wide, narrow in pairwise(reversed(widths)):
             layers += [*stage(wide), Blur(padding=1, stride=2), *transition(wide, narrow)]
         layers += [*stage(first), DiscriminativeBasis(first, embedding_dim or 1, sides[0])]
-        self.discriminator = ClassTimesFeatures(self.num_classes, embedding_dim, layers)
+        self.discriminator = ProjectionDiscriminator(self.num_classes, embedding_dim, layers)
 
 
 def convolution(input_dim: int, output_dim: int, *, kernel: int = 1, groups: int = 1, gain: float = 1.0) -> nn.Conv2d:
-    """Without biases, its weights from N(0, gain² / n_in)."""
+    """A convolution without biases, its weights from N(0, gain² / n_in)."""
     layer = nn.Conv2d(input_dim, output_dim, kernel, padding=kernel // 2, groups=groups, bias=False)
     nn.init.normal_(layer.weight, std=gain / math.sqrt(layer.weight[0].numel()))
     return layer
@@ -105,12 +105,12 @@ def linear(input_dim: int, output_dim: int, gain: float = 1.0) -> nn.Linear:
 
 
 def transition(input_dim: int, output_dim: int) -> list[nn.Module]:
-    """To another number of channels; nothing where that stays. The smaller map of the two has it done."""
+    """A change of the number of channels; empty if it stays. It is done at the smaller of the two maps."""
     return [] if input_dim == output_dim else [convolution(input_dim, output_dim)]
 
 
 class Biased(nn.Module):
-    """A bias for each channel, then leaky ReLU: biases stand before these alone."""
+    """A bias for each channel, then leaky ReLU; the network has no other biases."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -121,11 +121,11 @@ class Biased(nn.Module):
 
 
 class Bottleneck(nn.Module):
-    """Inverted: 1×1 to more channels, 3×3 in groups, 1×1 back to as many as before, beside a shortcut (figure 3d).
+    """Inverted: 1×1 to more channels, grouped 3×3, 1×1 back to the original number, with a shortcut (figure 3d).
 
     Args:
-        channels: Outside.
-        inner: Within.
+        channels: Outside the bottleneck.
+        inner: Inside it.
         group_width: Channels in a group.
         num_blocks: L, of the whole network.
     """
@@ -146,7 +146,7 @@ class Bottleneck(nn.Module):
 
 
 class GenerativeBasis(nn.Module):
-    """A learned map for each channel, times what the noise says of the channel."""
+    """A learned map for each channel, times the channel's weight, a linear map of the noise."""
 
     def __init__(self, input_dim: int, channels: int, side: int) -> None:
         super().__init__()
@@ -166,12 +166,12 @@ class DiscriminativeBasis(nn.Module):
         self.weights = linear(channels, output_dim)
 
     def forward(self, features: Tensor) -> Tensor:
-        """`(B, output_dim)` of `(B, C, side, side)`."""
+        """`(B, output_dim)` from `(B, C, side, side)`."""
         return self.weights((features * self.basis).sum(dim=(2, 3)))
 
 
-class ClassBesideNoise(nn.Module):
-    """The generator: layers that see the noise, and the embedded class behind it."""
+class ConditionalGenerator(nn.Module):
+    """The generator: layers that take the noise followed by the embedded class."""
 
     def __init__(self, latent_dim: int, num_classes: int, embedding_dim: int, layers: list[nn.Module]) -> None:
         super().__init__()
@@ -180,15 +180,15 @@ class ClassBesideNoise(nn.Module):
         self.layers = nn.Sequential(*layers)
 
     def forward(self, codes: Tensor) -> Tensor:
-        """Images `(B, C, H, W)` of codes `(B, latent_dim + num_classes)`."""
+        """Images `(B, C, H, W)` from codes `(B, latent_dim + num_classes)`."""
         if self.embedding is None:
             return self.layers(codes)
         z, classes = codes.tensor_split([self.latent_dim], dim=1)
         return self.layers(torch.cat([z, self.embedding(classes).to(z.dtype)], dim=1))
 
 
-class ClassTimesFeatures(nn.Module):
-    """The discriminator: the product of its features and of the class's, or a single feature."""
+class ProjectionDiscriminator(nn.Module):
+    """The discriminator: the product of its features with those of the class, or a single feature."""
 
     def __init__(self, num_classes: int, embedding_dim: int, layers: list[nn.Module]) -> None:
         super().__init__()
@@ -197,9 +197,9 @@ class ClassTimesFeatures(nn.Module):
         self.embedding = linear(num_classes, embedding_dim, gain=gain) if num_classes else None
 
     def forward(self, images: Tensor, classes: Tensor | None = None) -> Tensor:
-        """`(B,)`, above 0 for data, of images `(B, C, H, W)` and one-hot classes `(B, num_classes)`."""
+        """`(B,)`, above 0 for data, for images `(B, C, H, W)` and one-hot classes `(B, num_classes)`."""
         features = self.layers(images)
         if self.embedding is None:
             return features[:, 0]
-        assert classes is not None, "a conditional discriminator wants the classes"
+        assert classes is not None, "a conditional discriminator needs the classes"
         return (features.float() * self.embedding(classes).float()).sum(dim=1)

@@ -1,4 +1,4 @@
-"""Recurrent networks: the plain RNN, the LSTM and the GRU, in every shape that a task asks for."""
+"""Recurrent networks: the plain RNN, the LSTM and the GRU, in the form that the task needs."""
 
 from typing import Any, Literal
 
@@ -27,28 +27,28 @@ language_model_reads_forward = requires(
 
 
 class RecurrentModel:
-    """What rnn, lstm and gru have in common: their keys, and the network that the data's target asks for.
+    """The common keys of rnn, lstm and gru, and the choice of the network by the data's target.
 
-    Constructing one gives that network, as pathlib.Path() gives a PosixPath:
+    Constructing one returns that network, as pathlib.Path() returns a PosixPath:
 
         classes, binary, numbers    RecurrentClassifier: many to one
         tags                        RecurrentTagger: aligned many to many
-        next_token                  RecurrentLanguageModel; where it reads both ways, a tagger for masked words
+        next_token                  RecurrentLanguageModel; if bidirectional, a tagger for masked words
         sequence                    RecurrentTranslator: many to many of another length, and from an image to words
 
     Args:
-        embedding_dim: Width of a token's vector; inputs that are no tokens have none.
-        hidden_dim: Width of a layer, of each direction where there are two.
-        num_layers: Layers above each other.
-        bidirectional: Read the sequence backwards too; the encoder alone, where there is a decoder.
-        dropout: Share set to zero in training of the tokens' vectors, between layers and behind the last one.
+        embedding_dim: Width of a token's vector; inputs that are not tokens have none.
+        hidden_dim: Width of a layer, per direction if bidirectional.
+        num_layers: Number of stacked layers.
+        bidirectional: Read the sequence backwards too; only the encoder, if there is a decoder.
+        dropout: Share set to zero in training of the tokens' vectors, between layers and after the last one.
         word_dropout: Probability that a token is replaced by <unk> in training.
-        tie_weights: The outputs' weight is that of the tokens' vectors; embedding_dim is then hidden_dim.
-        pooling: What stands for a whole sequence: the "last" state (of each direction), the "mean" or the "max" over
-            its positions, or their average with learned weights, "attention".
-        attention: How a decoder's state is compared with the encoder's positions, null for not at all; see
+        tie_weights: The output layer shares the weight of the tokens' vectors; embedding_dim is then hidden_dim.
+        pooling: The representation of a whole sequence: the "last" state (of each direction), the "mean" or the "max"
+            over its positions, or their average with learned weights, "attention".
+        attention: How a decoder's state is compared with the encoder's positions; null for no attention; see
             dltool.layers.sequence_attention.
-        init_range: Every initial weight is U(±init_range); null leaves torch's, U(±1/√hidden_dim).
+        init_range: Every initial weight is U(±init_range); null keeps torch's, U(±1/√hidden_dim).
     """
 
     def __new__(
@@ -123,7 +123,7 @@ class LSTM(RecurrentModel):
     """Hochreiter and Schmidhuber 1997, with forget gates (Gers et al. 2000); see dltool.layers.recurrent.Cells.
 
     Args:
-        forget_bias: Initial bias of the forget gates; null leaves torch's.
+        forget_bias: Initial bias of the forget gates; null keeps torch's.
     """
 
     def __new__(cls, spec: DataSpec, *, forget_bias: float | None = 1.0, **shared: Any) -> Any:
@@ -140,7 +140,7 @@ class LSTM(RecurrentModel):
 @no_accumulation_over_streams
 @language_model_reads_forward
 class GRU(RecurrentModel):
-    """Cho et al. 2014, with the reset gate behind the matrix product; see dltool.layers.recurrent.Cells."""
+    """Cho et al. 2014, with the reset gate after the matrix product; see dltool.layers.recurrent.Cells."""
 
     def __new__(cls, spec: DataSpec, **shared: Any) -> Any:
         return super().__new__(cls, spec, Cells("gru"), **shared)

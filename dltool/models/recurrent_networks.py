@@ -1,4 +1,4 @@
-"""What reads a sequence once with recurrent layers: the classifier, the tagger, the language model."""
+"""Recurrent networks that read a sequence once: the classifier, the tagger, the language model."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -39,13 +39,13 @@ class RecurrentSettings:
 
 
 class RecurrentNetwork(nn.Module):
-    """Vectors of the inputs, recurrent layers over them, dropout: what the networks below have in common.
+    """Base of the networks below: vectors of the inputs, recurrent layers over them, dropout.
 
-    Dropout is on the connections that Zaremba et al. 2014 (arXiv:1409.2329, section 3.1) have it on, all but those over
-    time: on the tokens' vectors, between two layers and behind the last one. (Inputs that are no tokens keep theirs.)
+    Dropout is on the same connections as in Zaremba et al. 2014 (arXiv:1409.2329, section 3.1), all except those over
+    time: on the tokens' vectors, between two layers and after the last one. (Inputs that are not tokens get none.)
     """
 
-    max_length = None  # It reads sequences of any length, longer ones than in training too.
+    max_length = None  # Sequences may have any length, also longer than in training.
 
     def __init__(self, spec: DataSpec, cells: Cells, settings: RecurrentSettings) -> None:
         super().__init__()
@@ -63,19 +63,19 @@ class RecurrentNetwork(nn.Module):
         self.dropout = nn.Dropout(settings.dropout)
 
     def encode(self, inputs: Tensor) -> tuple[Encoded, Tensor | None]:
-        """What the layers make of inputs as the data gives them, and the mask `(B, T)` of the padding."""
+        """The layers' outputs for the data's inputs, and the mask `(B, T)` of the padding."""
         vectors, mask = self.inputs(inputs)
         return self.layers(vectors, mask), mask
 
 
 class RecurrentClassifier(RecurrentNetwork):
-    """Many to one: a linear map of one vector for the sequence, see SequencePooling."""
+    """Many to one: a linear map of one vector per sequence, see SequencePooling."""
 
     def __init__(self, spec: DataSpec, cells: Cells, settings: RecurrentSettings) -> None:
         super().__init__(spec, cells, settings)
         if settings.tie_weights:
             raise ConfigError(
-                "model.tie_weights=true shares the tokens' vectors with the outputs, which are no tokens here",
+                "model.tie_weights=true shares the tokens' vectors with the outputs, which are not tokens here",
                 "model.tie_weights=false",
             )
         self.pooling = SequencePooling(settings.pooling, self.layers.output_dim)
@@ -83,15 +83,15 @@ class RecurrentClassifier(RecurrentNetwork):
         initialize_recurrent(self, settings.init_range, cells.forget_bias)
 
     def forward(self, inputs: Tensor) -> Tensor:
-        """Outputs `(B, output_dim)` of tokens `(B, T)`, rows `(B, T, D)` or images `(B, C, H, W)`."""
+        """Outputs `(B, output_dim)` for tokens `(B, T)`, rows `(B, T, D)` or images `(B, C, H, W)`."""
         encoded, mask = self.encode(inputs)
         return self.head(self.dropout(self.pooling(encoded.features, mask, encoded.last)))
 
 
 class RecurrentTagger(RecurrentNetwork):
-    """Aligned many to many: the same linear map of what the layers say of each position.
+    """Aligned many to many: the same linear map of the layers' features at each position.
 
-    Tagging, and guessing words that are masked in the inputs (the cloze of a bidirectional network).
+    For tagging, and for predicting words that are masked in the inputs (the cloze of a bidirectional network).
     """
 
     def __init__(self, spec: DataSpec, cells: Cells, settings: RecurrentSettings) -> None:
@@ -102,52 +102,52 @@ class RecurrentTagger(RecurrentNetwork):
         initialize_recurrent(self, settings.init_range, cells.forget_bias)
 
     def forward(self, inputs: Tensor) -> Tensor:
-        """Outputs `(B, T, output_dim)` of tokens `(B, T)` or rows `(B, T, D)`; those at padding mean nothing."""
+        """Outputs `(B, T, output_dim)` for tokens `(B, T)` or rows `(B, T, D)`; those at padding are meaningless."""
         encoded, _ = self.encode(inputs)
         return self.head(self.dropout(encoded.features))
 
 
 class RecurrentLanguageModel(RecurrentTagger):
-    """Of each position, scores of the token that follows (Mikolov et al. 2010; with an LSTM Zaremba et al. 2014).
+    """Scores of the next token at each position (Mikolov et al. 2010; with an LSTM Zaremba et al. 2014).
 
-    Its state goes on from one piece of a text to the next.
+    Its state is carried over from one piece of a text to the next.
     """
 
     carries_state = True
 
     def forward(self, inputs: Tensor) -> Tensor:
-        """Outputs `(B, T, V)` of tokens `(B, T)`, from the zero state on."""
+        """Outputs `(B, T, V)` for tokens `(B, T)`, from the zero state."""
         return self.advance(inputs)[0]
 
     def advance(self, tokens: Tensor, state: State | None = None) -> tuple[Tensor, State]:
-        """Outputs `(B, T, V)` and the state after the tokens `(B, T)`, from a state on; None is zero."""
+        """Outputs `(B, T, V)` and the state after the tokens `(B, T)`, from a given state; None means zero."""
         assert isinstance(self.layers, RecurrentLayers)
         vectors, mask = self.inputs(tokens)
         encoded = self.layers(vectors, mask, state)
         return self.head(self.dropout(encoded.features)), encoded.state
 
     def select(self, state: State, rows: Tensor) -> State:
-        """The state of some rows, int64 `(R,)`, each as often as it is named: for beam search."""
+        """The state of the given rows, int64 `(R,)`, each as often as it is listed: for beam search."""
         return select_state(state, rows)
 
 
 def tie(head: nn.Linear, embedding: nn.Embedding | None) -> None:
-    """Let the output layer's weight be that of the embedding (Press and Wolf 2017, arXiv:1608.05859).
+    """Share the output layer's weight with the embedding (Press and Wolf 2017, arXiv:1608.05859).
 
-    It starts as the output layer's, U(±1/√D): vectors from N(0, 1), as an embedding has them, would saturate the
+    It is initialized as the output layer's, U(±1/√D): vectors from N(0, 1), as in an embedding, would saturate the
     softmax.
 
     Raises:
-        ConfigError: The two are of different shapes.
+        ConfigError: If the two have different shapes.
     """
     if embedding is None or embedding.num_embeddings != head.out_features:
         raise ConfigError(
-            "model.tie_weights=true shares the inputs' vectors with the outputs, but these are other tokens here",
+            "model.tie_weights=true shares the inputs' vectors with the outputs, but the outputs are other tokens here",
             "model.tie_weights=false",
         )
     if embedding.embedding_dim != head.in_features:
         raise ConfigError(
-            f"model.tie_weights=true needs tokens' vectors as wide as what the output layer reads, "
+            f"model.tie_weights=true needs tokens' vectors as wide as the output layer's input, "
             f"{head.in_features} numbers, but model.embedding_dim={embedding.embedding_dim}",
             setting("model.embedding_dim", head.in_features),
         )

@@ -14,13 +14,13 @@ from dltool.models.recurrent_networks import RecurrentNetwork, RecurrentSettings
 
 
 class Memory(NamedTuple):
-    """What the encoder makes of a batch.
+    """The encoder's output for a batch.
 
     Attributes:
         features: Of each position, `(B, S, F)`.
-        keys: What a state is compared with at each position, `(B, S, D)`; the features where there is no attention.
-        mask: `(B, S)`, True where a position holds something.
-        summary: Of the whole, `(B, F)`, from which the decoder starts; of an image, all its features.
+        keys: Keys that a state is compared with, `(B, S, D)`; the features if there is no attention.
+        mask: `(B, S)`, True where a position is not padding.
+        summary: Of the whole sequence, `(B, F)`, the decoder's initial input; for an image, all its features.
     """
 
     features: Tensor
@@ -30,20 +30,20 @@ class Memory(NamedTuple):
 
 
 class RecurrentTranslator(nn.Module):
-    """Encoder and decoder (Sutskever et al. 2014, Cho et al. 2014), with attention to all that was encoded.
+    """Encoder and decoder (Sutskever et al. 2014, Cho et al. 2014), with attention to all encoded positions.
 
-    The decoder reads its tokens, and each of its states h is compared with the encoder's features; with their weighted
-    sum c it gives tanh(W [c; h]), which the output layer reads (Luong et al. 2015, equation 5; see SequenceAttention
-    for the order). Without attention the output layer reads h.
+    The decoder reads its tokens, and each of its states h is compared with the encoder's features. With their weighted
+    sum c, the output layer reads tanh(W [c; h]) (Luong et al. 2015, equation 5; see SequenceAttention for the order).
+    Without attention it reads h.
 
-    The decoder starts in tanh(W s + b), s a summary of what was encoded, one map for each layer's state (Bahdanau et
+    The decoder's initial state is tanh(W s + b), with the encoder's summary s and one map per layer (Bahdanau et
     al. 2015, appendix A.2.2, where s is the backward layer's last state). Deviation from Sutskever et al. 2014, who
-    hand over the encoder's states as they are: the two need not be of the same depth or directions here.
+    copy the encoder's states: here the two may differ in depth or directions.
 
     Captioning (Vinyals et al. 2015, with attention Xu et al. 2015) is the same with an encoder of images.
     """
 
-    max_length = None  # It reads sequences of any length, longer ones than in training too.
+    max_length = None  # Sequences may have any length, also longer than in training.
 
     def __init__(self, spec: DataSpec, cells: Cells, settings: RecurrentSettings) -> None:
         super().__init__()
@@ -69,11 +69,11 @@ class RecurrentTranslator(nn.Module):
         initialize_recurrent(self, settings.init_range, cells.forget_bias)
 
     def forward(self, source: Tensor, target_inputs: Tensor) -> Tensor:
-        """Outputs `(B, U, V)`: scores of the token that follows each of target_inputs `(B, U)`."""
+        """Outputs `(B, U, V)`: scores of the next token after each of target_inputs `(B, U)`."""
         return self.decode(target_inputs, self.encode(source))[0]
 
     def encode(self, source: Tensor) -> Memory:
-        """What is decoded from: tokens `(B, S)`, rows `(B, S, D)` or images `(B, C, H, W)`."""
+        """Encode tokens `(B, S)`, rows `(B, S, D)` or images `(B, C, H, W)` for the decoder."""
         features, mask, summary = self.encoder(source)
         if mask is None:
             mask = torch.ones(features.shape[:2], dtype=torch.bool, device=features.device)
@@ -81,7 +81,7 @@ class RecurrentTranslator(nn.Module):
         return Memory(features, keys, mask, summary)
 
     def decode(self, tokens: Tensor, memory: Memory, state: State | None = None) -> tuple[Tensor, State]:
-        """Outputs `(B, U, V)` and the state after the tokens `(B, U)`, from a state on; None is their beginning."""
+        """Outputs `(B, U, V)` and the state after the tokens `(B, U)`, from a given state; None is the initial one."""
         if state is None:
             state = tuple(part.transpose(0, 1).contiguous() for part in self.start(memory.summary).unbind(1))
         features, _, state = self.decoder(self.dropout(self.embedding(tokens)), state=state)
@@ -91,16 +91,16 @@ class RecurrentTranslator(nn.Module):
         return self.head(self.dropout(features)), state
 
     def select(self, state: State, rows: Tensor) -> State:
-        """The state of some rows, int64 `(R,)`, each as often as it is named: for beam search."""
+        """The state of the given rows, int64 `(R,)`, each as often as it is listed: for beam search."""
         return select_state(state, rows)
 
     def select_memory(self, memory: Memory, rows: Tensor) -> Memory:
-        """The memory of some rows."""
+        """The memory of the given rows."""
         return Memory(*(part.index_select(0, rows) for part in memory))
 
 
 class SequenceEncoder(RecurrentNetwork):
-    """Recurrent layers, in both directions if so set.
+    """Recurrent layers, bidirectional if configured.
 
     Attributes:
         output_dim, summary_dim: Width of the features and of their summary, see SequencePooling.
@@ -119,11 +119,11 @@ class SequenceEncoder(RecurrentNetwork):
 
 
 class ImageEncoder(nn.Module):
-    """Two convolutions; features of a grid of 4×4 places, whatever the image's size.
+    """Two convolutions; features of a 4×4 grid, whatever the image's size.
 
     Attributes:
-        output_dim: Channels at each place.
-        summary_dim: Of all places together.
+        output_dim: Channels at each grid position.
+        summary_dim: Of all positions together.
     """
 
     SIDE = 4

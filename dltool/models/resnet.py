@@ -1,4 +1,4 @@
-"""Residual networks: the form for photographs (ResNet), that for CIFAR (CifarResNet), and their plain counterparts."""
+"""Residual networks: the form for ImageNet (ResNet), the form for CIFAR (CifarResNet), and their plain counterparts."""
 
 from typing import Literal
 
@@ -12,7 +12,7 @@ from dltool.layers.initialize import initialize
 
 Shortcut = Literal["A", "B", "C", "none"]
 
-SMALL_SIDE = 64  # Below it the stem of the paper leaves the last stage a single position.
+SMALL_SIDE = 64  # Below it, the paper's stem reduces the last stage to a single position.
 
 
 zero_last_norm_needs_a_sum = requires(
@@ -31,13 +31,13 @@ zero_last_norm_needs_a_sum = requires(
 class ResNet(nn.Module):
     """He, Zhang, Ren and Sun, "Deep residual learning" (CVPR 2016, arXiv:1512.03385), section 3.3 and table 1.
 
-    With the imagenet stem and shortcut B, names and shapes of the weights are torchvision's, so that `init_from=FILE`
-    takes theirs.
+    With the imagenet stem and shortcut B, the weights have torchvision's names and shapes, so `init_from=FILE` loads
+    torchvision's weights.
 
-    Deviations: a bottleneck shrinks the maps in its 3×3 convolution, not in its first 1×1 one, as the authors'
-    code for Torch and torchvision do; the output layer starts as the convolutions do (He et al. 2015, eq. 10, zero
-    biases); a value that is the only one of its channel in a batch is normalised by the running statistics. The small
-    stem is not in the paper.
+    Deviations: a bottleneck downsamples in its 3×3 convolution, not in its first 1×1 one, as in the authors'
+    code for Torch and in torchvision; the output layer is initialized like the convolutions (He et al. 2015, eq. 10,
+    zero biases); a value that is the only one of its channel in a batch is normalised by the running statistics. The
+    small stem is not in the paper.
 
     Args:
         blocks: Residual blocks in each stage. Each stage after the first halves height and width.
@@ -45,13 +45,13 @@ class ResNet(nn.Module):
         stem: "imagenet" is a 7×7 convolution and a max pooling, both of stride 2; "small" a 3×3 convolution of stride
             1. "auto" is small where the images have less than 64 pixels in height or width.
         width: Channels of the 3×3 convolutions in the first stage; each later stage has twice as many.
-        shortcut: How a block's input takes the shape of its output where that is another: "A" leaves positions out and
+        shortcut: How a block's input takes the shape of its output if they differ: "A" drops positions and
             appends channels of zeros, "B" is a 1×1 convolution with batch norm, "C" is that in every block. "none" is
             the plain network, without sums: the paper's baseline, which gets worse with depth.
-        preactivation: Norm and ReLU before each convolution and none behind the sum (He et al. 2016b,
-            arXiv:1603.05027, figure 4e). As in its appendix the first block takes the stem's activation, the last sum
-            has one of its own, and a 1×1 convolution of a shortcut sees activated maps and needs no norm.
-        zero_last_norm: The scale of each block's last norm starts at 0, so that the block begins as an identity (Goyal
+        preactivation: Norm and ReLU before each convolution and none after the sum (He et al. 2016b,
+            arXiv:1603.05027, figure 4e). As in its appendix the first block uses the stem's activation, the last sum
+            has its own, and a 1×1 convolution of a shortcut gets activated maps and needs no norm.
+        zero_last_norm: Initialize the scale of each block's last norm to 0, so that the block is an identity (Goyal
             et al. 2017, arXiv:1706.02677, section 5.1).
     """
 
@@ -86,7 +86,7 @@ class ResNet(nn.Module):
                 in_channels = width * 2**stage * block_class.expansion
             self.add_module(f"layer{stage + 1}", layers)
         if preactivation:
-            self.get_submodule("layer1.0").bn1 = nn.Identity()  # What comes from the stem is activated already.
+            self.get_submodule("layer1.0").bn1 = nn.Identity()  # The stem's output is activated already.
         self.norm = BatchNorm2d(in_channels) if preactivation else None
         self.avgpool = nn.AdaptiveAvgPool2d(1)
         self.fc = nn.Linear(in_channels, spec.output_dim)
@@ -99,7 +99,7 @@ class ResNet(nn.Module):
                     nn.init.zeros_(module.bn3.weight)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Outputs `(B, output_dim)` of images `(B, C, H, W)`."""
+        """Outputs `(B, output_dim)` for images `(B, C, H, W)`."""
         maps = self.maxpool(F.relu(self.bn1(self.conv1(images))))  # (B, 64, H / 4, W / 4), or (B, 64, H, W)
         for stage in range(self.num_stages):
             maps = getattr(self, f"layer{stage + 1}")(maps)
@@ -122,11 +122,11 @@ class CifarResNet(ResNet):
     0.27 million at depth 20, 1.7 million at depth 110.
 
     Args:
-        depth: Layers with weights, 6n + 2.
+        depth: Number of layers with weights, 6n + 2.
         width: Channels of the first stage; the others have twice and four times as many.
-        shortcut: See ResNet, as for the others.
+        shortcut: See ResNet, also for the others.
         preactivation: Norm and ReLU before each convolution.
-        zero_last_norm: Each block begins as an identity.
+        zero_last_norm: Each block is initially an identity.
     """
 
     def __init__(
@@ -151,7 +151,7 @@ class CifarResNet(ResNet):
 
 
 def convolution(in_channels: int, out_channels: int, kernel_size: int = 3, stride: int = 1) -> nn.Conv2d:
-    """Without a bias, since a norm is near, and padded so that stride 1 keeps the size."""
+    """A convolution without bias, since a norm follows or precedes it, padded so that stride 1 keeps the size."""
     return nn.Conv2d(in_channels, out_channels, kernel_size, stride, padding=kernel_size // 2, bias=False)
 
 
@@ -159,8 +159,8 @@ class Block(nn.Module):
     """A branch of convolutions, and a shortcut around it.
 
     Args:
-        in_channels: Of the maps that come.
-        channels: Of the 3×3 convolutions; `expansion` times as many leave.
+        in_channels: Input channels.
+        channels: Channels of the 3×3 convolutions; the output has `expansion` times as many.
         stride: 2 halves height and width.
         shortcut: See ResNet.
     """
@@ -183,7 +183,7 @@ class Block(nn.Module):
         return nn.Sequential(convolution(in_channels, out_channels, 1, stride), BatchNorm2d(out_channels))
 
     def sum(self, branch: Tensor, maps: Tensor) -> Tensor:
-        """F(x) + x, where x takes the shortcut (eqs. 1 and 2); in a plain network F(x)."""
+        """F(x) + x, where x passes through the shortcut (eqs. 1 and 2); in a plain network F(x)."""
         return branch if self.downsample is None else branch + self.downsample(maps)
 
 
@@ -225,7 +225,7 @@ class Bottleneck(Block):
 
 
 class PreactivationBlock(Block):
-    """What both forms of He et al. (2016b) share: the shortcuts that convolve see activated maps."""
+    """The common part of both forms of He et al. (2016b): convolutional shortcuts get activated maps."""
 
     def projection(self, in_channels: int, out_channels: int, stride: int) -> nn.Module:
         return convolution(in_channels, out_channels, 1, stride)

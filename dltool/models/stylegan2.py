@@ -1,4 +1,4 @@
-"""StyleGAN2: a generator that is told by styles, in a size that trains here."""
+"""StyleGAN2: a generator controlled by styles, in a size that trains here."""
 
 from itertools import pairwise
 from typing import Literal
@@ -26,22 +26,22 @@ W_AVERAGE_DECAY = 0.995
 class StyleGan2(AdversarialNetworks):
     """Karras et al. 2020 (arXiv:1912.04958): figures 2d and 7, G with output skips and D with residuals.
 
-    Images are squares of 4 to 7 pixels doubled once or more often: 28, 32, 64. There is no norm but demodulation.
+    Images are squares of 4 to 7 pixels doubled at least once: 28, 32, 64. There is no norm except demodulation.
     Deviations: smaller by default; a constant of 4 to 7 pixels instead of 4; no mixed precision of its own; in
-    evaluation mode the noise is that of a name, the same for every sample, as in the authors' noise_mode=const.
+    evaluation mode the noise is fixed, the same for every sample, as in the authors' noise_mode=const.
 
     With a condition it is class-conditional as stylegan2-ada (Karras et al. 2020, arXiv:2006.06676, appendix C): G's
-    mapping has the class, embedded, beside z, and D's output is the product of its features with a mapping of the
-    class. Deviation: the mean style that truncation goes to is that of the class, not of all classes.
+    mapping gets the embedded class concatenated to z, and D's output is the product of its features with a mapping of
+    the class. Deviation: truncation uses the mean style of the class, not of all classes.
 
     Args:
         latent_dim: Numbers in the code z, from N(0, 1), which is normalized first.
         w_dim: Numbers in a style w.
-        mapping_layers: Of the network from z to w, with a learning rate of 0.01 of the others'.
+        mapping_layers: Layers of the network from z to w, with 0.01 of the other layers' learning rate.
         width: Channels at the image's full size; they double where the size halves.
-        max_width: Channels at most.
-        noise: Whether each convolution of G adds noise to each position, by a learned strength that begins at zero.
-        condition: "input" makes samples of a class.
+        max_width: Maximum number of channels.
+        noise: Whether each convolution of G adds noise to each position, with a learned strength, initially zero.
+        condition: "input" generates samples of a class.
     """
 
     generator: "StyleGenerator"
@@ -72,13 +72,13 @@ class StyleGan2(AdversarialNetworks):
 
 
 class Mapping(nn.Module):
-    """From z, the class or both to w.
+    """The mapping from z, the class or both to w.
 
     Args:
         latent_dim: Numbers in z; 0 for none.
-        num_classes: One-hot numbers behind it; 0 for none.
+        num_classes: Length of the one-hot class after z; 0 for none.
         w_dim: Width of the embedded class, of each layer and of w.
-        num_layers: Of them.
+        num_layers: Number of layers.
     """
 
     def __init__(self, latent_dim: int, num_classes: int, w_dim: int, num_layers: int) -> None:
@@ -94,7 +94,7 @@ class Mapping(nn.Module):
         self.layers = nn.Sequential(*layers)
 
     def forward(self, codes: Tensor) -> Tensor:
-        """w `(B, w_dim)` of z with the one-hot class behind it, `(B, latent_dim + num_classes)`; in float32."""
+        """w `(B, w_dim)` from z followed by the one-hot class, `(B, latent_dim + num_classes)`; in float32."""
         with full_precision(codes):
             z, classes = codes.float().tensor_split([self.latent_dim], dim=1)
             parts = [normalized(z)] if self.latent_dim else []
@@ -107,7 +107,7 @@ class StyleGenerator(nn.Module):
     """Mapping, then synthesis with the same style at every layer.
 
     Attributes:
-        w_average: Mean style so far of each class, or of all, `(max(num_classes, 1), w_dim)`.
+        w_average: Running mean style of each class, or of all, `(max(num_classes, 1), w_dim)`.
     """
 
     w_average: Tensor
@@ -119,21 +119,21 @@ class StyleGenerator(nn.Module):
         self.register_buffer("w_average", torch.zeros(max(mapping.num_classes, 1), mapping.w_dim))
 
     def forward(self, codes: Tensor) -> Tensor:
-        """Images `(B, C, H, W)` of codes `(B, latent_dim + num_classes)`."""
+        """Images `(B, C, H, W)` from codes `(B, latent_dim + num_classes)`."""
         return self.synthesis(self.at_every_layer(self.mapping(codes)))
 
     def at_every_layer(self, styles: Tensor) -> Tensor:
-        """w `(B, w_dim)` as `(B, num_layers, w_dim)`."""
+        """w `(B, w_dim)` expanded to `(B, num_layers, w_dim)`."""
         return styles[:, None].expand(-1, self.synthesis.num_layers, -1)
 
     def mixed(self, styles: Tensor, others: Tensor, probability: float) -> Tensor:
-        """Styles for each layer, of which a share has the others from some layer on (Karras et al. 2019,
-        arXiv:1812.04948, section 3.1).
+        """Style mixing: for a share of the samples, the layers from a random one on get the other style (Karras et
+        al. 2019, arXiv:1812.04948, section 3.1).
 
         Args:
             styles: `(B, w_dim)`.
             others: The same.
-            probability: Of a sample to be mixed.
+            probability: Of mixing, per sample.
 
         Returns:
             `(B, num_layers, w_dim)`.
@@ -146,7 +146,7 @@ class StyleGenerator(nn.Module):
 
     @torch.no_grad()
     def track(self, styles: Tensor, labels: Tensor | None) -> None:
-        """Take styles of a training step into the mean of their classes; β is 0.995, as the authors'."""
+        """Update the mean style of each class with styles of a training step; β is 0.995, as in the authors' code."""
         if labels is None:
             self.w_average.lerp_(styles.mean(dim=0, keepdim=True), 1 - W_AVERAGE_DECAY)
             return
@@ -162,17 +162,17 @@ class StyleGenerator(nn.Module):
 
 
 class Synthesis(nn.Module):
-    """From a learned constant to an image; every size adds to what the one before it made, doubled (figure 7b).
+    """From a learned constant to an image; every size adds to the doubled image of the previous one (figure 7b).
 
     Args:
-        sides: Of the maps, each twice the one before.
+        sides: Of the maps, each twice the previous one.
         widths: Channels at each.
         w_dim: Width of a style.
         channels: Of the image.
         noise: See StyleGan2.
 
     Attributes:
-        num_layers: That take a style of their own; a size's image has that of the next size's first convolution.
+        num_layers: Layers with a style of their own; a size's image shares that of the next size's first convolution.
     """
 
     def __init__(self, sides: list[int], widths: list[int], w_dim: int, channels: int, *, noise: bool) -> None:
@@ -187,9 +187,9 @@ class Synthesis(nn.Module):
         self.upsample = Upsample()
 
     def forward(self, styles: Tensor) -> Tensor:
-        """Images `(B, C, H, W)` of styles `(B, num_layers, w_dim)`, about in [-1, 1]."""
+        """Images `(B, C, H, W)` from styles `(B, num_layers, w_dim)`, approximately in [-1, 1]."""
         style = styles.unbind(dim=1)
-        constant = self.constant.repeat(styles.shape[0], 1, 1, 1)  # len() would fix the batch's size in a graph.
+        constant = self.constant.repeat(styles.shape[0], 1, 1, 1)  # len() would fix the batch size in a graph.
         features = self.layers[0](constant, style[0])
         image = self.to_image[0](features, style[1])
         for i in range(1, len(self.to_image)):
@@ -219,14 +219,14 @@ class StyledLayer(nn.Module):
         features = self.convolution(features, style)
         if self.noise_strength is not None:
             noise = self.fixed_noise
-            if self.training:  # A map for each sample, the same for all channels.
+            if self.training:  # One map per sample, the same for all channels.
                 noise = torch.randn_like(features[:, :1])
             features = features + (noise * self.noise_strength).to(features.dtype)
         return self.activation(features + self.bias.to(features.dtype))
 
 
 class ToImage(nn.Module):
-    """A modulated 1×1 convolution, without demodulation, whose outputs are colours."""
+    """A modulated 1×1 convolution, without demodulation, that outputs colours."""
 
     def __init__(self, input_dim: int, channels: int, w_dim: int) -> None:
         super().__init__()
@@ -238,13 +238,13 @@ class ToImage(nn.Module):
 
 
 class ResidualDiscriminator(nn.Module):
-    """Figure 7c; then the variety of the batch, and two layers.
+    """Figure 7c; followed by the minibatch standard deviation and two layers.
 
     Args:
         sides: Of the maps, the image's last.
-        widths: Channels at each.
+        widths: Channels at each side.
         channels: Of the image.
-        mapping: Of the class to a vector, of a conditional one; that many features are multiplied with it.
+        mapping: From the class to a vector, if conditional; it is multiplied with as many features.
     """
 
     def __init__(self, sides: list[int], widths: list[int], channels: int, mapping: Mapping | None) -> None:
@@ -266,16 +266,16 @@ class ResidualDiscriminator(nn.Module):
         self.mapping = mapping
 
     def forward(self, images: Tensor, classes: Tensor | None = None) -> Tensor:
-        """`(B,)`, above 0 for data, of images `(B, C, H, W)` and one-hot classes `(B, num_classes)`."""
+        """`(B,)`, above 0 for data, for images `(B, C, H, W)` and one-hot classes `(B, num_classes)`."""
         features = self.head(self.blocks(images))
         if self.mapping is None:
             return features[:, 0]
-        assert classes is not None, "a conditional discriminator wants the classes"
+        assert classes is not None, "a conditional discriminator needs the classes"
         return (features.float() * self.mapping(classes)).mean(dim=1) * features.shape[1] ** 0.5
 
 
 class HalvingBlock(nn.Module):
-    """Two convolutions, of which the second halves the map, beside a shortcut; divided by √2, to keep the variance."""
+    """Two convolutions, the second of which halves the map, plus a shortcut; divided by √2 to preserve the variance."""
 
     def __init__(self, input_dim: int, output_dim: int) -> None:
         super().__init__()

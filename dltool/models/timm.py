@@ -1,4 +1,4 @@
-"""timm's classifiers of images (Wightman, "PyTorch Image Models"), with outputs for the data's classes."""
+"""timm's image classifiers (Wightman, "PyTorch Image Models"), with outputs for the data's classes."""
 
 import importlib.util
 from typing import Any
@@ -33,20 +33,20 @@ def timm_model(
 ) -> nn.Module:
     """A classifier of the package timm, as timm.create_model builds it for the data's classes, channels and size.
 
-    Images of less than 64×64 are brought to that. An architecture that takes no such images says so; the hint has the
-    size of its own weights.
+    Images smaller than 64×64 are resized to that. An architecture that does not accept the size raises an error; the
+    hint has the size of its published weights.
 
     Args:
         spec: Gives the classes, the channels and the size of the images.
         arch: A name of timm.list_models(), with or without the tag of a set of weights: resnet18, resnet18.a1_in1k.
-        weights: What training begins with: "DEFAULT", the tag of a set of weights, or a file, `.safetensors` or
-            `.pth`; null draws them. As for torchvision, all must fit but the last layer.
-        download: Fetch them to Hugging Face's cache where they are not there; taken from the command line only.
+        weights: Initial weights: "DEFAULT", the tag of a set of weights, or a file, `.safetensors` or
+            `.pth`; null initializes randomly. As for torchvision, all must fit except the last layer.
+        download: Download them to Hugging Face's cache if they are missing; accepted from the command line only.
 
     Raises:
-        ConfigError: timm is not installed or has no such architecture, which takes no images of the data's size.
+        ConfigError: If timm is not installed, has no such architecture, or it does not accept the data's image size.
     """
-    del weights, download  # dltool.warm_start.pretrained finds and reads the weights, unless a checkpoint has all.
+    del weights, download  # dltool.warm_start.pretrained loads the weights, unless a checkpoint has all.
     if importlib.util.find_spec("timm") is None:
         raise ConfigError("model=timm needs the package timm, which is not installed", 'pip install "dltool[timm]"')
     import timm
@@ -69,7 +69,7 @@ def timm_model(
     side = own.input_size[-1] if own is not None else 224
 
     def construct() -> nn.Module:
-        with torch.device("cpu"):  # Some reckon their widths in tensors, which have no values on the meta device.
+        with torch.device("cpu"):  # Some compute their widths with tensors, which have no values on the meta device.
             return timm.create_model(arch, num_classes=spec.output_dim, in_chans=channels, **sized)
 
     return built_for(spec, construct, f"model.arch={arch}", side)

@@ -1,4 +1,4 @@
-"""torchvision's classifiers of images, with outputs for the data's classes."""
+"""torchvision's image classifiers, with outputs for the data's classes."""
 
 from contextlib import nullcontext
 from typing import Any, Literal
@@ -10,8 +10,8 @@ from dltool.core.spec import DataSpec
 from dltool.declarations.component import register
 from dltool.models.trial import built_for
 
-# What `torchvision.models.list_models(module=torchvision.models)` gives, by test; written down here, so that a name is
-# checked, listed and completed without importing it.
+# The result of `torchvision.models.list_models(module=torchvision.models)`, by test; written here so that a name is
+# checked, listed and completed without importing torchvision.
 # fmt: off
 Arch = Literal[
     "alexnet", "convnext_base", "convnext_large", "convnext_small", "convnext_tiny", "densenet121", "densenet161",
@@ -47,29 +47,29 @@ def torchvision_model(
     weights: str | None = None,
     download: bool = False,
 ) -> nn.Module:
-    """A classifier of torchvision.models, as torchvision builds it: its layers, their names, their initialisation.
+    """A classifier of torchvision.models, as torchvision builds it, with its layer names and initialisation.
 
-    Images of less than 64×64 (`min_size`: a network that halves its maps five times has 2×2 positions left of that)
-    are brought to the least size that an architecture takes. Photographs are brought to the size of ImageNet's recipes.
+    Images smaller than 64×64 (`min_size`: a network that halves its maps five times has 2×2 positions left of that)
+    are resized to the smallest size that an architecture accepts. Photographs are resized as in ImageNet's recipes.
 
-    Deviations: the auxiliary outputs of GoogLeNet and Inception v3, which helped their training, are left out. Grey
-    images have one channel: the first convolution's kernels are summed over the colours, which is what the network
-    computes where the grey is repeated in all three. A transformer is built for the size of the data's images.
+    Deviations: the auxiliary outputs of GoogLeNet and Inception v3, which helped their training, are omitted. Grey
+    images have one channel: the first convolution's kernels are summed over the colours, which is equivalent to
+    repeating the grey channel three times. A transformer is built for the size of the data's images.
 
     Args:
         spec: Gives the classes, the channels and the size of the images.
         arch: The name of the function in torchvision.models.
-        weights: What training begins with: the name of one of torchvision's sets of weights, "DEFAULT" or
-            "IMAGENET1K_V1", or a file, `.pth` as torchvision publishes it or `.safetensors`; null draws them. All
-            must fit but the last layer, which begins anew where the classes are not as many
-            (dltool.warm_start.pretrained). Published weights are of images with `'data.mean=[0.485,0.456,0.406]'
+        weights: Initial weights: the name of one of torchvision's sets of weights, "DEFAULT" or
+            "IMAGENET1K_V1", or a file, `.pth` as torchvision publishes it or `.safetensors`; null initializes randomly.
+            All must fit except the last layer, which is initialized randomly if the number of classes differs
+            (dltool.warm_start.pretrained). Published weights are for images with `'data.mean=[0.485,0.456,0.406]'
             'data.std=[0.229,0.224,0.225]'`, most of them 224×224.
-        download: Fetch them to torch's cache where they are not there; taken from the command line only.
+        download: Download them to torch's cache if they are missing; accepted from the command line only.
 
     Raises:
-        ConfigError: The network takes no images of the data's size.
+        ConfigError: If the network does not accept images of the data's size.
     """
-    del download  # dltool.warm_start.pretrained finds and reads the weights, unless a checkpoint has all.
+    del download  # dltool.warm_start.pretrained loads the weights, unless a checkpoint has all.
     from torchvision import models
 
     channels, height, width = spec.input_shape
@@ -79,12 +79,12 @@ def torchvision_model(
     elif arch == "maxvit_t":
         sized["input_size"] = (height, width)
     elif arch in ("googlenet", "inception_v3"):
-        # With the weights, which came from TensorFlow, inputs of torchvision's scale are brought to [-1, 1] first.
+        # The published weights came from TensorFlow: inputs of torchvision's scale are converted to [-1, 1] first.
         converts = weights is not None and channels == 3
         sized |= {"aux_logits": False, "init_weights": True, "transform_input": converts}
 
     def construct() -> nn.Module:
-        # A RegNet reckons its widths in tensors, which have no values on the meta device.
+        # A RegNet computes its widths with tensors, which have no values on the meta device.
         with torch.device("cpu") if arch.startswith("regnet") else nullcontext():
             model = models.get_model(arch, weights=None, num_classes=spec.output_dim, **sized)
         if channels == 1:
@@ -95,7 +95,7 @@ def torchvision_model(
 
 
 def sum_colours(model: nn.Module) -> None:
-    """Make of a network of RGB images the one of grey images that computes the same of equal colours, in place."""
+    """Convert a network of RGB images to one of grey images that is equivalent for equal colours, in place."""
     first = next(module for module in model.modules() if isinstance(module, nn.Conv2d))
     first.in_channels = 1
     first.weight = nn.Parameter(first.weight.detach().sum(dim=1, keepdim=True))  # (F, 3, K, K) -> (F, 1, K, K)

@@ -10,18 +10,18 @@ from dltool.core.errors import ConfigError
 from dltool.core.spec import PAD, DataSpec
 from dltool.declarations.component import Fraction, Positive, register
 from dltool.layers.attention import KeyValues
-from dltool.layers.embedding import SequenceEmbedding, num_seen, select_rows
+from dltool.layers.embedding import SequenceEmbedding, num_cached, select_rows
 from dltool.layers.initialize import initialize
 from dltool.layers.positions import sinusoidal_positions_need_even_dim
 from dltool.layers.transformer import BlockSettings, TransformerBlock, heads_divide_dim
 
 
 class Memory(NamedTuple):
-    """What the encoder makes of the source.
+    """The encoder's output for the source.
 
     Attributes:
         features: `(B, S, D)`.
-        mask: `(B, S)`, True where the source holds something.
+        mask: `(B, S)`, True where the source is not padding.
     """
 
     features: Tensor
@@ -37,24 +37,24 @@ class Transformer(nn.Module):
     The defaults are the size of a common recipe for Multi30k: 3 + 3 blocks of 256, learned positions; that recipe
     itself has norm=post and Adam at a constant 5e-4. The paper's base model is dim=512 depth=6 hidden_dim=2048
     positions=sinusoidal norm=post embeddings=shared, with the schedule inverse_sqrt. Every matrix, the tables of
-    tokens and positions included, starts uniform after Glorot and Bengio, as in that recipe; the paper does not say.
+    tokens and positions included, is Xavier-uniform (Glorot and Bengio), as in that recipe; the paper does not say.
 
-    Deviations: the norms stand before the sub-layers, with one more behind each stack, unless norm=post: at Adam's
-    constant 5e-4 and after 200 batches of 64, it wrote 86 % of unseen numbers below a million in words without a
-    mistake, norm=post 2 %. Dropout is on the attention weights too, as in the authors' code. The keys and values of
-    the memory are computed anew at every step of a generation, those of the words before are kept.
+    Deviations: the norms are before the sub-layers, with one more after each stack, unless norm=post: at Adam's
+    constant 5e-4 and after 200 batches of 64, pre-norm wrote 86 % of unseen numbers below a million in words without
+    error, norm=post 2 %. Dropout is on the attention weights too, as in the authors' code. The keys and values of
+    the memory are recomputed at every step of decoding, those of earlier words are cached.
 
     Args:
         dim: D, the width of a token's vector.
         depth: Blocks of the encoder, and as many of the decoder.
         num_heads: Heads of the attention, which divide `dim`.
-        hidden_dim: Hidden units of a block's small network.
+        hidden_dim: Hidden units of a block's feed-forward network.
         activation: Of those units.
         positions: "learned", or "sinusoidal" as in the paper, which found them equally good (table 3, row E).
         norm: "pre", which trains without a warm-up (Xiong et al. 2020, arXiv:2002.04745), or "post" as in the paper.
-        embeddings: "separate" tables for source and target and an output layer of its own; "tied", the output layer
-            is the target's table; "shared", all three are one, as in the paper, which takes one vocabulary.
-        dropout: On the vectors with their positions, the attention weights and each sub-layer's output, in training.
+        embeddings: "separate" has tables for source and target and an output layer; in "tied" the output layer is the
+            target's table; in "shared" all three are one, as in the paper, which needs one vocabulary.
+        dropout: Of the vectors with their positions, the attention weights and each sub-layer's output, in training.
     """
 
     def __init__(
@@ -106,19 +106,19 @@ class Transformer(nn.Module):
                     nn.init.xavier_uniform_(table)
 
     def forward(self, source: Tensor, target_inputs: Tensor) -> Tensor:
-        """Scores of the word that follows each one of the target, `(B, U, V)`.
+        """Scores of the next word after each word of the target, `(B, U, V)`.
 
         Args:
             source: int64 `(B, S)`, or float32 rows `(B, S, D)`.
-            target_inputs: int64 `(B, U)`, from BEGIN on, padded behind.
+            target_inputs: int64 `(B, U)`, starting with BEGIN, right-padded.
         """
         return self.decode(target_inputs, self.encode(source))[0]
 
     def encode(self, source: Tensor) -> Memory:
-        """What the decoder looks at, of a source as in forward().
+        """Encode a source, as in forward(), for the decoder.
 
         Raises:
-            DataError: The source is longer than the positions that there are.
+            DataError: If the source is longer than the number of positions.
         """
         features = self.source_embedding(source)
         mask = source != PAD if self.pads else None
@@ -130,20 +130,20 @@ class Transformer(nn.Module):
     def decode(
         self, target_tokens: Tensor, memory: Memory, state: tuple[KeyValues, ...] | None = None
     ) -> tuple[Tensor, tuple[KeyValues, ...]]:
-        """What follows each of the words, which come after those that `state` has seen.
+        """Scores of the next word after each of the words, which continue those of `state`.
 
         Args:
             target_tokens: int64 `(B, U)`.
             memory: See encode().
-            state: The KV cache, one entry a block; None at the beginning.
+            state: The KV cache, one entry per block; None at the beginning.
 
         Returns:
-            Scores `(B, U, V)`, and the cache with these words behind.
+            Scores `(B, U, V)`, and the cache extended by these words.
 
         Raises:
-            DataError: The words, with those seen before, are more than the positions that there are.
+            DataError: If the words, with those of the state, are more than the number of positions.
         """
-        features = self.target_embedding(target_tokens, num_seen(state))
+        features = self.target_embedding(target_tokens, num_cached(state))
         mask = memory.mask if self.pads else None
         seen = []
         for i, block in enumerate(self.decoder):
@@ -156,9 +156,9 @@ class Transformer(nn.Module):
         return self.head(features), tuple(seen)
 
     def select(self, state: tuple[KeyValues, ...], rows: Tensor) -> tuple[KeyValues, ...]:
-        """The state of some sequences of the batch, rows int64 `(N,)`."""
+        """The state of the given sequences of the batch, rows int64 `(N,)`."""
         return select_rows(state, rows)
 
     def select_memory(self, memory: Memory, rows: Tensor) -> Memory:
-        """The memory of some sequences of the batch, rows int64 `(N,)`."""
+        """The memory of the given sequences of the batch, rows int64 `(N,)`."""
         return Memory(memory.features[rows], memory.mask[rows])

@@ -1,4 +1,4 @@
-"""The transformer's encoder alone, which looks both ways: for classes, numbers, tags and masked words."""
+"""The transformer's bidirectional encoder: for classes, numbers, tags and masked words."""
 
 from typing import Literal
 
@@ -22,25 +22,25 @@ EACH_POSITION = ("tags", "next_token")  # Targets with an output at every positi
 class TransformerEncoder(nn.Module):
     """Vaswani et al. 2017 (arXiv:1706.03762), section 3.1, the left half of figure 1, with an output layer on top.
 
-    Where the target is one class or a few numbers, the features of all positions are pooled; where it is a tag or a
-    word at each, every position has its own output. It reads tokens, rows of numbers, and images row by row.
+    If the target is one class or a few numbers, the features of all positions are pooled; if it is a tag or a
+    word per position, every position has its own output. It reads tokens, rows of numbers, and images row by row.
 
     Deviations: pre-norm by default, which needs no warm-up (Xiong et al. 2020, arXiv:2002.04745), GELU, and learned
-    positions, as in BERT (Devlin et al. 2019, arXiv:1810.04805), whose class token "class" is. Linear maps start after
-    Glorot and Bengio, tables from N(0, 0.02²) as in BERT; with "sinusoidal" positions the table of tokens starts from
-    N(0, 1/D) and is multiplied by √D (section 3.4), so that tokens and sines are of one size.
+    positions, as in BERT (Devlin et al. 2019, arXiv:1810.04805), whose class token "class" is. Linear maps are
+    Xavier-initialized (Glorot and Bengio), tables from N(0, 0.02²) as in BERT; with "sinusoidal" positions the token
+    table is N(0, 1/D) and multiplied by √D (section 3.4), so that tokens and sines have the same scale.
 
     Args:
         dim: D, the width of a position's vector.
-        depth: Blocks.
+        depth: Number of blocks.
         num_heads: Heads of the attention, which divide `dim`.
-        hidden_factor: Hidden units of a block's small network for each of `dim`.
+        hidden_factor: Hidden units of a block's feed-forward network, as a multiple of `dim`.
         activation: Of those units.
-        positions: "learned", "sinusoidal" (both added to the inputs) or "rotary" (turns queries and keys).
-        norm: "pre", before each sub-layer and once after the last, or "post", behind each residual sum.
-        pooling: What the output layer sees of a whole sequence: the "mean" or the "max" (of each feature) over its
-            positions, padding left out, or a "class" token before the first. Without effect on tags and words.
-        dropout: On the vectors with their positions, the attention weights and each sub-layer's output, in training.
+        positions: "learned", "sinusoidal" (both added to the inputs) or "rotary" (rotates queries and keys).
+        norm: "pre", before each sub-layer and once after the last, or "post", after each residual sum.
+        pooling: The output layer's input for a whole sequence: the "mean" or the "max" (of each feature) over its
+            positions without padding, or a "class" token before the first. No effect on tags and words.
+        dropout: Of the vectors with their positions, the attention weights and each sub-layer's output, in training.
     """
 
     def __init__(
@@ -107,7 +107,7 @@ class TransformerEncoder(nn.Module):
 
 
 def length_and_row(spec: DataSpec) -> tuple[int, int]:
-    """Positions of the longest input, and the numbers at each (0 for a token)."""
+    """Positions of the longest input, and the numbers at each (0 for tokens)."""
     if spec.num_tokens:
         return spec.input_shape[0], 0
     if len(spec.input_shape) == 3:

@@ -1,4 +1,4 @@
-"""One sample through a network from elsewhere, before it is trained: only it knows what it takes and gives."""
+"""A trial forward pass of one sample through a network: only this shows which inputs an external model accepts."""
 
 from collections.abc import Callable
 
@@ -11,48 +11,46 @@ from dltool.core.spec import DataSpec
 
 
 def built_for(spec: DataSpec, construct: Callable[[], nn.Module], name: str, side: int) -> nn.Module:
-    """The network, once it has taken an image of the data's size.
+    """Build the network and check that it accepts an image of the data's size.
 
     Args:
         spec: Of the data.
-        construct: Makes the network.
+        construct: Builds the network.
         name: The override that chose it, for the message.
-        side: Height and width in pixels that it takes in any case, for the hint.
+        side: Height and width in pixels that it always accepts, for the hint.
 
     Raises:
-        ConfigError: It cannot be built for such images, or takes none of them.
+        ConfigError: If it cannot be built for such images, or does not accept them.
     """
     try:
-        model = construct().eval().to(torch.get_default_device())  # On the meta device it costs next to nothing.
+        model = construct().eval().to(torch.get_default_device())  # On the meta device it costs almost nothing.
         with torch.no_grad():
             model(torch.zeros(1, *spec.input_shape, device=next(model.parameters()).device))
     except (RuntimeError, ValueError, AssertionError) as error:
         reason = " ".join((str(error).splitlines() or [type(error).__name__])[0].split())
         raise ConfigError(
-            f"{name} takes no images of {spec.describe_input()}: {reason}",
+            f"{name} does not accept images of {spec.describe_input()}: {reason}",
             f"{setting('data.resize', side)}, or for a folder of images {setting('data.size', side)}",
         ) from error
     return model.train()
 
 
 def check_outputs(model: nn.Module, spec: DataSpec, name: str) -> None:
-    """A model's last layer must be as wide as the data and the loss want it: labels beyond it would have no output.
+    """Check that a model's last layer is as wide as the data and the loss need: larger labels would have no output.
 
     Args:
-        model: Supervised, on any device; its mode stays as it is.
+        model: Supervised, on any device; its mode is unchanged.
         spec: Of the data.
         name: The override that chose it, for the message.
 
     Raises:
-        ConfigError: One sample does not give `spec.output_dim` numbers.
+        ConfigError: If a sample does not give `spec.output_dim` numbers.
     """
     was_training = model.training
     try:
         with torch.no_grad():
             outputs = model.eval()(torch.zeros(1, *spec.input_shape, device=next(model.parameters()).device))
-    except (
-        Exception
-    ):  # Whatever a stranger's code can raise of a made-up sample; the first step tells it of a real one.
+    except Exception:  # User code may raise anything for an artificial sample; the first step will report it.
         return
     finally:
         model.train(was_training)
@@ -61,6 +59,6 @@ def check_outputs(model: nn.Module, spec: DataSpec, name: str) -> None:
         given = tuple(outputs.shape) if isinstance(outputs, Tensor) else f"a {type(outputs).__name__}"
         classes = f", whose classes are {spec.num_classes}" if spec.num_classes else ""
         raise ConfigError(
-            f"{name} makes {given} of one sample, and for this data{classes}, it is to be {wanted[0]}",
-            "the width of its last layer is spec.output_dim: nn.Linear(…, spec.output_dim)",
+            f"{name} outputs {given} for one sample, and for this data{classes}, it must output {wanted[0]}",
+            "the width of its last layer must be spec.output_dim: nn.Linear(…, spec.output_dim)",
         )

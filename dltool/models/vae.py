@@ -25,25 +25,25 @@ Activation = Literal["sigmoid", "tanh", "relu", "leaky_relu", "elu", "gelu", "si
 class Vae(CodingNetworks):
     """The networks of Kingma and Welling (2014, arXiv:1312.6114, section 3): q(z|x) = N(μ(x), σ²(x) I) and p(x|z).
 
-    The encoder gives μ and log σ², the decoder what the loss takes for p(x|z); the prior is N(0, I). The sizes are
-    those of the example that PyTorch has (400 rectifiers, a code of 20); the paper has 500 tanh units, weights from
-    N(0, 0.01²) and Adagrad, where here torch's initialisation and Adam do. With a condition it is the conditional model
-    of Sohn, Lee and Yan (2015, NeurIPS 28): encoder and decoder get the class beside the sample and the code. There the
-    prior of z is learned for each class, here it stays N(0, I), which their section 4.1 allows.
+    The encoder outputs μ and log σ², the decoder the parameters of p(x|z) for the loss; the prior is N(0, I). The sizes
+    are those of PyTorch's example (400 ReLUs, a code of 20); the paper has 500 tanh units, weights from N(0, 0.01²) and
+    Adagrad, where this has torch's initialisation and Adam. With a condition it is the conditional model
+    of Sohn, Lee and Yan (2015, NeurIPS 28): encoder and decoder get the class concatenated to the sample and the code.
+    There the prior of z is learned for each class; here it stays N(0, I), which their section 4.1 allows.
 
     Args:
         latent_dim: Numbers in a code.
-        architecture: "mlp" is fully connected, for rows of numbers too; "conv" has convolutions with stride 2 on the
-            image's side of the hidden layers, and transposed ones in the decoder.
+        architecture: "mlp" is fully connected, for rows of numbers too; "conv" adds convolutions with stride 2 between
+            the image and the hidden layers, and transposed ones in the decoder.
         hidden: Width of each fully connected layer of the encoder; the decoder has them in reverse.
-        channels: Of each convolution of architecture=conv; each halves the image.
-        activation: After each layer but the last of either half.
-        decoder_std: Of a normal p(x|z): "loss" is what the loss says, "learned" one number for all inputs, trained with
+        channels: Channels of each convolution of architecture=conv; each halves the image.
+        activation: After each layer except the last one of encoder and decoder.
+        decoder_std: Of a normal p(x|z): "loss" is the loss's value, "learned" one number for all inputs, trained with
             the rest (Rybkin, Daniilidis and Levine 2021, arXiv:2006.13202, section 3.1).
-        condition: "input" makes samples of a class.
+        condition: "input" generates samples of a class.
 
     Attributes:
-        log_std: log of the learned deviation, a scalar; None where it is the loss's.
+        log_std: log of the learned deviation, a scalar; None if the loss defines it.
     """
 
     def __init__(
@@ -67,7 +67,7 @@ class Vae(CodingNetworks):
 
     @torch.no_grad()
     def initialize_from(self, inputs: Tensor) -> None:
-        """Begin with the deviation of the data, that of a decoder that knows nothing; log steps are far from there."""
+        """Start with the data's deviation, as for a decoder without information; steps of its log are small."""
         assert self.log_std is not None
         self.log_std.copy_(inputs.std().clamp(min=1e-3).log())
 

@@ -19,18 +19,18 @@ from dltool.layers.transformer import BlockSettings, TransformerBlock, heads_div
 class VisionTransformer(nn.Module):
     """Dosovitskiy et al. 2021 (arXiv:2010.11929), section 3.1: pre-norm blocks over patches and a class token.
 
-    Deviations: a far smaller one by default, for images of 32×32 in patches of 4×4 on a CPU (ViT-B/16 is patch=16
-    dim=768 depth=12 num_heads=12); images whose sides are no multiple of the patch are padded with zeros on the right
-    and below. Weights start as in the authors' code: linear maps after Glorot and Bengio, the output layer at zero.
+    Deviations: much smaller by default, for images of 32×32 in patches of 4×4 on a CPU (ViT-B/16 is patch=16
+    dim=768 depth=12 num_heads=12); images whose sides are not multiples of the patch are zero-padded on the right
+    and below. Weights are initialized as in the authors' code: linear maps Xavier, the output layer to zero.
 
     Args:
         patch: Side of a patch in pixels. "auto" is 4 for images below 64 pixels, 8 below 128, else 16.
         dim: D, the width of a patch's vector.
-        depth: Blocks.
+        depth: Number of blocks.
         num_heads: Heads of the attention, which divide `dim`.
-        hidden_factor: Hidden units of a block's small network for each of `dim`.
-        dropout: On the vectors with their positions, the attention weights and each sub-layer's output, in training.
-        pooling: What the output layer sees: the "class" token, or the "mean" over the patches, without such a token.
+        hidden_factor: Hidden units of a block's feed-forward network, as a multiple of `dim`.
+        dropout: Of the vectors with their positions, the attention weights and each sub-layer's output, in training.
+        pooling: The output layer's input: the "class" token, or the "mean" over the patches, without such a token.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class VisionTransformer(nn.Module):
         nn.init.zeros_(self.head.weight)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Outputs `(B, output_dim)` of images `(B, C, H, W)`."""
+        """Outputs `(B, output_dim)` for images `(B, C, H, W)`."""
         height, width = images.shape[2:]
         patches = self.embedding(F.pad(images, (0, -width % self.patch, 0, -height % self.patch)))
         features = patches.flatten(2).transpose(1, 2)  # (B, D, H / P, W / P) -> (B, T, D)

@@ -1,4 +1,4 @@
-"""word2vec: vectors of words from the company that they keep."""
+"""word2vec: word vectors learned from the words' contexts."""
 
 from typing import Literal
 
@@ -41,22 +41,22 @@ from dltool.layers.word_windows import WordPredictions, context_mask
     hint="trainer.clip_norm=null trainer.clip_value=null",
 )
 class Word2Vec(nn.Module):
-    """Two vectors for each word: as one that predicts, `inputs`, and as one that is predicted, `outputs`.
+    """Two vectors for each word: `inputs`, as the word that predicts, and `outputs`, as the predicted word.
 
     "cbow" predicts a word from the mean of the words around it (Mikolov et al. 2013a, arXiv:1301.3781, section 3.1);
     "skip_gram" predicts each of the words around it from the word (section 3.2; eq. 1 of Mikolov et al. 2013b,
-    arXiv:1310.4546). How good a prediction is, says the loss: negative_sampling (eq. 4 there), hierarchical_softmax
+    arXiv:1310.4546). The loss scores the predictions: negative_sampling (eq. 4 there), hierarchical_softmax
     (eq. 3) or cross_entropy (the full softmax, eq. 2). The word vectors are `inputs`; `forward` looks them up.
 
-    As in word2vec.c `inputs` start from U(±0.5 / D) and `outputs` at zero. Deviations: CBOW follows the gradient of the
-    mean, of which word2vec.c gives each context word the whole; and a step sums up the gradients of many predictions,
-    where word2vec.c takes a step for each.
+    As in word2vec.c `inputs` are initialized from U(±0.5 / D) and `outputs` to zero. Deviations: CBOW uses the gradient
+    of the mean, where word2vec.c gives each context word the whole of it; and a step sums the gradients of many
+    predictions, where word2vec.c takes a step for each.
 
     Args:
         architecture: See above.
         dim: D, the width of a vector.
-        sparse: Gradients of the words in the batch alone, as optim=sparse_adam needs them and optim=sgd can take them:
-            of use where a step sees a small part of the vocabulary.
+        sparse: Gradients only for the words in the batch, as optim=sparse_adam needs and optim=sgd accepts:
+            useful if a batch contains a small part of the vocabulary.
     """
 
     def __init__(
@@ -75,16 +75,16 @@ class Word2Vec(nn.Module):
         nn.init.zeros_(self.outputs.weight)
 
     def forward(self, tokens: Tensor) -> Tensor:
-        """The vectors of words, `(…, D)` of `(…,)`."""
+        """The vectors of words, `(…, D)` from `(…,)`."""
         vectors: Tensor = self.inputs(tokens)
         return vectors
 
     def predictions(self, words: Tensor, reach: Tensor) -> WordPredictions:
-        """What is to be predicted from what in a batch of blocks.
+        """The predictions in a batch of blocks.
 
         Args:
-            words: int64 `(B, W + S + W)`, S words with the W before and behind them.
-            reach: int64 `(B, S, 2)`, how many words each of the S reaches to its left and to its right.
+            words: int64 `(B, W + S + W)`, S words with the W before and after them.
+            reach: int64 `(B, S, 2)`, how many words each window of the S extends to the left and right.
         """
         context = context_mask(reach, words.shape[1])  # (B, S, W + S + W)
         margin = (words.shape[1] - reach.shape[1]) // 2

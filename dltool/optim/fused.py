@@ -1,6 +1,6 @@
 """Torch's fused kernels, which update all parameters in one call, wherever they run.
 
-Torch itself defaults to them nowhere. A fused Adam step on the CPU takes 0.77 to 1.0 times as long.
+Torch itself uses them by default nowhere. A fused Adam step on the CPU takes 0.77 to 1.0 times as long.
 """
 
 from collections.abc import Callable
@@ -14,14 +14,14 @@ from dltool.optim.stepping import take_step
 
 
 def fused(kind: Callable[..., torch.optim.Optimizer], groups: ParamGroups) -> bool | None:
-    """The `fused` argument for these parameters: True where the kernel runs, else None, torch's own choice."""
+    """The `fused` argument for these parameters: True where the kernel runs, else None, torch's default."""
     places = {(parameter.device.type, parameter.dtype) for group in groups for parameter in group["params"]}
     return True if all(has_fused_kernel(kind, *place) for place in places) else None
 
 
 @cache
 def has_fused_kernel(kind: Callable[..., torch.optim.Optimizer], device_type: str, dtype: torch.dtype) -> bool:
-    """Whether a fused step runs there, found out by taking one, since it differs by optimizer, device and release."""
+    """Whether a fused step runs there, tested by taking one, as it depends on optimizer, device and torch version."""
     parameter = torch.zeros(1, device=device_type, dtype=dtype, requires_grad=True)
     parameter.grad = torch.zeros_like(parameter)
     try:
@@ -32,5 +32,5 @@ def has_fused_kernel(kind: Callable[..., torch.optim.Optimizer], device_type: st
 
 
 def has_sparse_gradients(module: nn.Module) -> bool:
-    """Whether an embedding gives gradients of the rows it looked up alone, which no fused kernel takes."""
+    """Whether an embedding produces gradients only of the rows it looked up, which no fused kernel accepts."""
     return any(layer.sparse for layer in module.modules() if isinstance(layer, (nn.Embedding, nn.EmbeddingBag)))

@@ -6,7 +6,8 @@ from dltool.optim.schedule import Schedule
 
 @register("schedule", "inverse_sqrt")
 class InverseSqrt(Schedule):
-    """Noam: linear up, then with the inverse square root of the step (Vaswani et al., 2017, arXiv:1706.03762).
+    """Noam: linear increase, then decay with the inverse square root of the step (Vaswani et al., 2017,
+    arXiv:1706.03762).
 
     Equation 3, lr = d_model^-½ · min(s^-½, s·warmup_steps^-3/2) with s counted from 1, scaled so that the
     factor is 1 at its peak, s = warmup_steps: `optim.lr` is the peak, (d_model·warmup_steps)^-½ in the paper.

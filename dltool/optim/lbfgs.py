@@ -40,8 +40,8 @@ def lbfgs(
     """Limited-memory BFGS (Liu and Nocedal, 1989, Mathematical Programming 45, algorithm 2.1).
 
     One step is up to `max_iter` iterations and `max_eval` (null: 1.25 max_iter) evaluations of the loss on
-    the same batch, through a closure; micro-batches add up inside it, so trainer.accumulate is allowed.
-    Made for a deterministic loss: `data.batch_size=full`, no dropout.
+    the same batch, through a closure; micro-batches are summed inside it, so trainer.accumulate is allowed.
+    Designed for a deterministic loss: `data.batch_size=full`, no dropout.
     """
     return torch.optim.LBFGS(
         params,

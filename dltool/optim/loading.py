@@ -7,7 +7,7 @@ from torch import Tensor
 
 
 def keep_kernels(optimizer: torch.optim.Optimizer, state_dict: dict[str, Any]) -> dict[str, Any]:
-    """Before loading: keep this optimizer's choice of kernels, for the checkpoint may come from another device."""
+    """Before loading: keep this optimizer's choice of kernels, as the checkpoint may come from another device."""
     groups = [
         saved | {switch: present[switch] for switch in ("foreach", "fused") if switch in present}
         for saved, present in zip(state_dict["param_groups"], optimizer.param_groups, strict=True)
@@ -16,10 +16,10 @@ def keep_kernels(optimizer: torch.optim.Optimizer, state_dict: dict[str, Any]) -
 
 
 def restore_strides(optimizer: torch.optim.Optimizer) -> None:
-    """After loading: lay the state out in memory like its parameter, which may be channels_last.
+    """After loading: give the state the memory layout of its parameter, which may be channels_last.
 
-    A checkpoint holds contiguous tensors. The fused kernels of the CPU walk through parameter, gradient and
-    state side by side without a look at strides, and would pair the wrong elements without a word.
+    A checkpoint holds contiguous tensors. The fused CPU kernels traverse parameter, gradient and state in parallel
+    and ignore strides, so they would silently pair the wrong elements.
     """
     for parameter, state in optimizer.state.items():
         for name, value in state.items():
@@ -30,7 +30,7 @@ def restore_strides(optimizer: torch.optim.Optimizer) -> None:
 def restore_mu_product(optimizer: torch.optim.Optimizer) -> None:
     """After loading: undo the cast of NAdam's "mu_product" to the parameters' dtype and device.
 
-    A fresh one is float32 on the CPU; with float64 parameters the two continue differently.
+    A new one is float32 on the CPU; with float64 parameters the two would continue differently.
     """
     for state in optimizer.state.values():
         state["mu_product"] = state["mu_product"].to("cpu", torch.float32)

@@ -1,4 +1,4 @@
-"""Muon for weights of any number of dimensions, each taken as a matrix with a row for each output."""
+"""Muon for weights with any number of dimensions, each treated as a matrix with one row per output."""
 
 from collections.abc import Callable
 from typing import Any
@@ -11,18 +11,18 @@ from dltool.optim.optimizer import ParamGroups
 
 
 class MatrixMuon(torch.optim.Optimizer):
-    """Muon that takes the filters of convolutions too; of matrices it makes what torch's Muon does, to the bit.
+    """Muon that also accepts the filters of convolutions; for matrices it is bitwise equal to torch's Muon.
 
-    A filter bank `(O, I, kH, kW)` is the matrix `(O, I·kH·kW)`, as Jordan et al. (2024) flatten it
-    (kellerjordan.github.io/posts/muon), in its momentum and in what orthogonalises it; the parameter keeps its shape
-    and its layout in memory.
+    A filter bank `(O, I, kH, kW)` is treated as the matrix `(O, I·kH·kW)`, as in Jordan et al. (2024)
+    (kellerjordan.github.io/posts/muon), in the momentum and the orthogonalisation; the parameter keeps its shape
+    and its memory layout.
 
     Args:
-        params: Of two or more dimensions.
-        renormalize: Before each step bring every matrix to the Frobenius norm √O, so that its rows have length one on
-            average: airbench's way of keeping filters from growing, in place of weight decay. It presumes a
-            normalisation after the layer, which makes the scale of its weights immaterial.
-        settings: Those of torch.optim.Muon, all of them.
+        params: Parameters with two or more dimensions.
+        renormalize: Before each step, scale every matrix to the Frobenius norm √O, so that its rows have norm one on
+            average: airbench's way of limiting the growth of filters, in place of weight decay. It assumes a
+            normalisation after the layer, so that the scale of its weights does not matter.
+        settings: All settings of torch.optim.Muon.
     """
 
     def __init__(self, params: ParamGroups, *, renormalize: bool, **settings: Any) -> None:
@@ -41,7 +41,7 @@ class MatrixMuon(torch.optim.Optimizer):
         return loss
 
     def update(self, weight: Tensor, group: dict[str, Any]) -> None:
-        """One step of one weight."""
+        """Take one step of one weight."""
         gradient, state = weight.grad, self.state[weight]
         assert gradient is not None
         if "momentum_buffer" not in state:

@@ -1,4 +1,4 @@
-"""Muon for the hidden matrices with AdamW or SGD for all else: two torch optimizers that act as one."""
+"""Muon for the hidden matrices with AdamW or SGD for all other parameters: two torch optimizers that act as one."""
 
 from collections.abc import Callable
 from itertools import islice
@@ -45,14 +45,14 @@ def muon(
     sgd_nesterov: bool = True,
     sgd_weight_decay: NonNegative[float] = 0.0,
 ) -> "JointOptimizer":
-    """Muon (Jordan et al., 2024, kellerjordan.github.io/posts/muon): momentum, orthogonalised.
+    """Muon (Jordan et al., 2024, kellerjordan.github.io/posts/muon): orthogonalised momentum.
 
     `adjust_lr_fn` scales the step of an A×B matrix by √max(1, A/B) ("original", null), 0.2·√max(A, B)
-    ("match_rms_adamw", Liu et al., 2025, arXiv:2502.16982: learning rates found for AdamW then serve) or
-    √(A/B). With `filters`, the weights of convolutions count as hidden matrices, each filter a row; `renormalize`
-    brings every matrix to rows of length one before each step (see MatrixMuon). Every parameter that is no hidden
-    matrix is left to `other`, with the fields of its name. The defaults are torch's; with the original scaling Jordan
-    et al. use lr 0.02.
+    ("match_rms_adamw", Liu et al., 2025, arXiv:2502.16982: learning rates tuned for AdamW then apply) or
+    √(A/B). With `filters`, the weights of convolutions count as hidden matrices, one row per filter; `renormalize`
+    scales every matrix to rows of norm one on average before each step (see MatrixMuon). Every parameter that is not a
+    hidden matrix is updated by `other`, with the fields prefixed by its name. The defaults are torch's; with the
+    original scaling Jordan et al. use lr 0.02.
 
     Raises:
         ConfigError: If the network has no trainable hidden matrix.
@@ -99,19 +99,19 @@ def no_hidden_matrix(module: nn.Module, *, filters: bool) -> ConfigError:
     what = "convolutions and linear layers" if filters else "linear layers"
     message = f"optim=muon is for {what} before the last one, and {type(module).__name__} has none to train"
     convolutions = any(weight.ndim > 2 and weight.requires_grad for weight in module.parameters())
-    return ConfigError(message, "optim.filters=true takes convolutions" if convolutions else "optim=adamw")
+    return ConfigError(message, "optim.filters=true includes convolutions" if convolutions else "optim=adamw")
 
 
 def hidden_matrices(module: nn.Module, *, filters: bool = False) -> list[nn.Parameter]:
-    """The parameters of two dimensions without the embeddings' and without the last one, which is the head.
+    """The two-dimensional parameters, except those of embeddings and the last one, which is the head.
 
-    Jordan et al. keep the input layer out too. That is for inputs that choose rows; a first linear layer
-    over numbers is taken here like any other, and so is a first convolution.
+    Jordan et al. exclude the input layer too. That concerns inputs that select rows; here a first linear layer over
+    numbers is treated like any other, and so is a first convolution.
 
     Args:
         module: The network.
-        filters: The weights of convolutions too, of which the last one stays in: a head that is a convolution is not
-            told from the others.
+        filters: Include the weights of convolutions, the last one too: a head that is a convolution is not
+            distinguished from the others.
     """
     embeddings = {id(layer.weight) for layer in module.modules() if isinstance(layer, (nn.Embedding, nn.EmbeddingBag))}
     matrices = [weight for weight in module.parameters() if weight.ndim == 2 and id(weight) not in embeddings]
@@ -124,7 +124,7 @@ def hidden_matrices(module: nn.Module, *, filters: bool = False) -> list[nn.Para
 
 
 def split(groups: ParamGroups, chosen: list[nn.Parameter]) -> tuple[ParamGroups, ParamGroups]:
-    """Divide each group into its chosen parameters and the others; groups left empty are dropped."""
+    """Divide each group into its chosen parameters and the others; empty groups are dropped."""
     ids = {id(parameter) for parameter in chosen}
     inside = [group | {"params": [p for p in group["params"] if id(p) in ids]} for group in groups]
     outside = [group | {"params": [p for p in group["params"] if id(p) not in ids]} for group in groups]
@@ -134,8 +134,8 @@ def split(groups: ParamGroups, chosen: list[nn.Parameter]) -> tuple[ParamGroups,
 class JointOptimizer(torch.optim.Optimizer):
     """Several optimizers over different parameters, stepped, scheduled, saved and loaded as one.
 
-    The parts work on this optimizer's parameter groups and state, the same objects: its state_dict is an
-    ordinary one that covers them all, and a learning rate written to its groups reaches the part.
+    The parts share this optimizer's parameter groups and state, as the same objects: its state_dict is an
+    ordinary one that covers them all, and a learning rate written to its groups takes effect in the part.
     """
 
     def __init__(self, parts: list[torch.optim.Optimizer]) -> None:
@@ -154,7 +154,7 @@ class JointOptimizer(torch.optim.Optimizer):
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)
-        self.share()  # load_state_dict comes here with new groups and a new state.
+        self.share()  # load_state_dict calls this with new groups and state.
 
     @torch.no_grad()
     def step(self, closure: Callable[[], Any] | None = None) -> Any:

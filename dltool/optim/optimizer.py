@@ -1,4 +1,4 @@
-"""From an `optim` option to one torch optimizer per role: parameter groups, and how roles differ."""
+"""From an `optim` option to one torch optimizer per role, with its parameter groups and role-specific settings."""
 
 import inspect
 from collections.abc import Iterable, Mapping
@@ -32,17 +32,17 @@ needs_unclipped_gradients = requires(
 
 
 class Optimizer:
-    """What every `optim` option shares: which parameters it gets, and how roles differ.
+    """The settings that every `optim` option shares: parameter groups, and differences between roles.
 
     Args:
         factory: The option with its fields, such as `partial(adam, lr=1e-3)`. It is called with the
             parameter groups and, where its second positional argument is called `module`, with the network.
-        decay_bias_norm: Decay every parameter. False leaves out the tensors of fewer than two dimensions,
+        decay_bias_norm: Decay every parameter. False excludes the tensors of fewer than two dimensions,
             the biases and the weights of normalisation layers (Goyal et al., 2017, section 5.3).
         roles: Fields of the option that differ for one role. `{discriminator: {lr: 4e-4}}` is the
             two time-scale update rule (Heusel et al., 2017, arXiv:1706.08500).
-        lr_factors: Pattern over the names of the model's parameters (dltool.core.patterns) to a factor of their
-            learning rate, throughout its schedule; the first pattern that fits counts. `{features: 0.1}` is an instance
+        lr_factors: Patterns over the names of the model's parameters (dltool.core.patterns), each with a factor of the
+            learning rate, throughout its schedule; the first matching pattern applies. `{features: 0.1}` is an instance
             of discriminative fine-tuning (Howard and Ruder, 2018, arXiv:1801.06146, section 3.1).
     """
 
@@ -64,10 +64,10 @@ class Optimizer:
         self.fields = [name for name, argument in arguments.items() if argument.kind is argument.KEYWORD_ONLY]
 
     def check_roles(self, roles: Iterable[str]) -> None:
-        """Check the names in `roles` against those of the task; build() sees one role and cannot.
+        """Check the names in `roles` against those of the task, which build() cannot: it sees one role only.
 
         Raises:
-            ConfigError: For a role that the task does not have.
+            ConfigError: If the task does not have a role.
         """
         known = list(roles)
         for role in self.roles:
@@ -76,20 +76,20 @@ class Optimizer:
                 raise ConfigError(message, did_you_mean("optim.roles.", role, known))
 
     def build(self, role: str, module: nn.Module, model: nn.Module | None = None) -> torch.optim.Optimizer:
-        """Make the optimizer of one role's trainable parameters.
+        """Build the optimizer of one role's trainable parameters.
 
-        `module` must be on its device and of its final dtype already: Adagrad makes its state here, and
-        the fused kernel is chosen here. Each group gets "initial_lr", which schedules multiply; one whose rate has a
-        factor has that too, as "lr_factor", and its pattern.
+        `module` must already be on its device with its final dtype: Adagrad creates its state here, and
+        the fused kernel is chosen here. Each group gets "initial_lr", which schedules multiply. A group whose rate has
+        a factor also gets it as "lr_factor", with its pattern.
 
         Args:
             role: Its name.
             module: Its network.
-            model: The whole model, which names the parameters; null is the network itself.
+            model: The whole model, which names the parameters; null means the network itself.
 
         Raises:
             ConfigError: If no parameter is trainable, if `roles` sets a field that the option lacks, if a pattern of
-                `lr_factors` fits no parameter, or if torch refuses a value or the option refuses the network.
+                `lr_factors` matches no parameter, or if torch refuses a value or the option refuses the network.
         """
         fields = {name: plain(value) for name, value in {**self.factory.keywords, **self.overrides(role)}.items()}
         names = {parameter: name for name, parameter in (model or module).named_parameters()}
@@ -101,7 +101,7 @@ class Optimizer:
         except (TypeError, ValueError) as error:
             raise ConfigError(f"optim={self.name} cannot be built for the role {role!r}: {error}") from error
         for group in optimizer.param_groups:
-            group["lr"] *= group.get("lr_factor", 1.0)  # Not before: muon has two rates of its own.
+            group["lr"] *= group.get("lr_factor", 1.0)  # Only now: muon has two rates of its own.
             group["initial_lr"] = group["lr"]
         optimizer.register_load_state_dict_pre_hook(keep_kernels)
         optimizer.register_load_state_dict_post_hook(restore_strides)
@@ -122,9 +122,9 @@ class Optimizer:
         if not trainable:
             raise ConfigError(
                 f"the role {role!r} has no trainable parameter for optim={self.name}",
-                "all are frozen; 'model.freeze=[]' trains every one"
+                "all are frozen; 'model.freeze=[]' trains all of them"
                 if any(True for _ in module.parameters())
-                else "give the model a layer that has parameters",
+                else "give the model a layer with parameters",
             )
         groups = self.groups_by_rate(trainable, names)
         if self.decay_bias_norm:
@@ -151,7 +151,7 @@ class Optimizer:
 
 
 def describe_factors(factors: Mapping[str, float], optimizers: Iterable[torch.optim.Optimizer]) -> str:
-    """The factors of `lr_factors` in words, with how many parameters each has in all roles' optimizers."""
+    """The factors of `lr_factors` as text, with the number of parameters of each in all roles' optimizers."""
     counts = dict.fromkeys(factors, 0)
     for group in (group for optimizer in optimizers for group in optimizer.param_groups):
         if "pattern" in group:
@@ -160,7 +160,7 @@ def describe_factors(factors: Mapping[str, float], optimizers: Iterable[torch.op
 
 
 def plain(value: Any) -> Any:
-    """The value as torch wants it: a tuple for YAML's list, of floats, since Adam refuses betas of 0 and 0.9."""
+    """The value as torch needs it: a tuple of floats for YAML's list, since Adam refuses betas of 0 and 0.9."""
     if isinstance(value, (list, tuple)):
         return tuple(float(item) if isinstance(item, int) else item for item in value)
     return value

@@ -1,9 +1,9 @@
 """The first-order optimizers of torch.optim under their usual names.
 
-Those with demands of their own have files of their own: dltool.optim.lbfgs, .muon and .sparse_adam.
+Those with requirements of their own have files of their own: dltool.optim.lbfgs, .muon and .sparse_adam.
 
-Fields and defaults are torch's, but for `lr_in_velocity` and `eps_inside_root`. Left out are the switches of its
-implementation (foreach, capturable, differentiable, maximize); fused kernels are used wherever they run
+Fields and defaults are torch's, except `lr_in_velocity` and `eps_inside_root`. The implementation switches (foreach,
+capturable, differentiable, maximize) are omitted; fused kernels are used wherever they run
 (dltool.optim.fused).
 """
 
@@ -19,7 +19,7 @@ from dltool.optim.textbook import TextbookRMSprop, TextbookSGD
 
 @register("optim", "none")
 def none() -> None:
-    """No optimizer, for a task that changes the weights by a rule of its own (Rosenblatt's)."""
+    """No optimizer, for a task that changes the weights by its own rule (Rosenblatt's)."""
 
 
 @register("optim", "sgd", into=Optimizer)
@@ -229,8 +229,8 @@ def rmsprop(
 ) -> torch.optim.RMSprop:
     """RMSprop (Tieleman and Hinton, 2012, Coursera lecture 6.5); centered as in Graves (2013, arXiv:1308.0850).
 
-    Torch's form divides by √s + eps; `eps_inside_root` takes √(s + eps), as Graves and most lectures have it, where
-    the same eps weighs much more (dltool.optim.textbook).
+    Torch's form divides by √s + eps; `eps_inside_root` takes √(s + eps), as in Graves and most lectures, where
+    the same eps has a much larger effect (dltool.optim.textbook).
     """
     variant = TextbookRMSprop if eps_inside_root else torch.optim.RMSprop
     return variant(params, lr=lr, alpha=alpha, eps=eps, weight_decay=weight_decay, momentum=momentum, centered=centered)
@@ -267,9 +267,9 @@ def asgd(
     t0: NonNegative[float] = 1e6,
     weight_decay: NonNegative[float] = 0.0,
 ) -> torch.optim.ASGD:
-    """Averaged SGD (Polyak and Juditsky, 1992), its step decaying as lr / (1 + lambd·lr·t)^alpha.
+    """Averaged SGD (Polyak and Juditsky, 1992), with a step size that decays as lr / (1 + lambd·lr·t)^alpha.
 
-    As in torch the average, which begins at step `t0`, stays in the optimizer's state ("ax"): the weights
-    that are evaluated are the last ones, not the averaged ones of the paper.
+    As in torch the average, which begins at step `t0`, stays in the optimizer's state ("ax"): the evaluated
+    weights are the last ones, not the averaged ones of the paper.
     """
     return torch.optim.ASGD(params, lr=lr, lambd=lambd, alpha=alpha, t0=t0, weight_decay=weight_decay)

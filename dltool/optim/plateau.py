@@ -1,4 +1,4 @@
-"""The schedule that waits for a metric to stop improving; the only one with a state."""
+"""The schedule that waits for a metric to stop improving; the only schedule with a state."""
 
 import math
 from typing import Any, Literal
@@ -18,19 +18,20 @@ from dltool.optim.schedule import Schedule
 class Plateau(Schedule):
     """Multiply the learning rate by `factor` when a metric has not improved for a while.
 
-    Torch's ReduceLROnPlateau, counted in evaluations. Two deviations: the least learning rate is relative to
-    the base one, and so is the threshold to the best value's size, where torch takes its sign along and
-    then calls a slightly worse negative value better.
+    Torch's ReduceLROnPlateau, counted in evaluations. Two deviations. The minimum learning rate is relative to
+    the base one. The threshold is relative to the absolute best value, where torch keeps its sign and so
+    counts a slightly worse negative value as better.
 
     Args:
-        factor: What a reduction multiplies by.
-        patience: Evaluations without improvement that are borne; the next one reduces.
-        threshold: Least improvement that counts, relative to the best value or absolute.
+        factor: Factor of each reduction.
+        patience: Evaluations without improvement that are tolerated; the next one reduces.
+        threshold: Smallest improvement that counts, relative to the best value or absolute.
         threshold_mode: "rel" or "abs".
         cooldown: Evaluations after a reduction that are not counted as bad.
-        min_factor: Least product of all reductions.
+        min_factor: Minimum product of all reductions.
         metric: A metric of the validation split such as "val/loss"; null takes the task's main metric.
-        mode: Whether less or more is better; "auto" is what the metric, or the task that reports it, declares.
+        mode: Whether lower or higher is better. "auto" is the direction that the metric, or the task that reports it,
+            declares.
         warmup_steps, warmup_start: As in Schedule; evaluations during the warm-up are counted.
     """
 
@@ -66,10 +67,10 @@ class Plateau(Schedule):
         return self.product
 
     def observe(self, metrics: dict[str, float], main_metric: tuple[str, str] | None) -> None:
-        """Count one evaluation, and reduce the factor where patience has run out.
+        """Count one evaluation, and reduce the factor if patience is exhausted.
 
         Raises:
-            ConfigError: If the metric is not among `metrics`, or none is named and the task has no main one.
+            ConfigError: If the metric is not in `metrics`, or none is named and the task has no main one.
         """
         value = find(self.name_of(main_metric), metrics)
         _, direction = self.followed(main_metric)
@@ -133,7 +134,7 @@ class Plateau(Schedule):
 
 
 def find(name: str, metrics: dict[str, float]) -> float:
-    """The metric of that name, with or without the split in front."""
+    """The metric of that name, with or without the split as a prefix."""
     for key in (name, f"val/{name}", name.removeprefix("val/")):
         if key in metrics:
             return metrics[key]

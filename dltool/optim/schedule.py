@@ -1,4 +1,4 @@
-"""The learning rate of an updater as a function of time, with a linear warm-up in front."""
+"""The learning rate of an updater as a function of time, after a linear warm-up."""
 
 from collections.abc import Callable
 from typing import Any, Literal, NamedTuple
@@ -19,16 +19,16 @@ class Setting(NamedTuple):
 class Schedule:
     """Sets the learning rate of each parameter group to its base times a factor.
 
-    The factor is computed anew from the time each step and never chained, so that resuming needs no state
-    and a training that is made longer follows the schedule of its new length.
+    The factor is computed from the time at each step and never chained, so that resuming needs no state
+    and a training that is extended follows the schedule of its new length.
 
     Args:
         factor_at: The option with its fields, a function of time and total time, both in the units of
-            `interval`: the steps or epochs that are finished, from 0. Returns a factor, or a Setting.
-        interval: Whether time is counted in steps or epochs; in epochs, the factor is constant within one.
-        warmup_steps: Steps of linear warm-up. The schedule's own time then begins after them (in epochs:
-            with the first epoch that begins after them) and its total is what remains.
-        warmup_start: Factor of the first warm-up step, as a fraction of the schedule's first one. Step k has
+            `interval`: the finished steps or epochs, from 0. Returns a factor, or a Setting.
+        interval: Whether time is counted in steps or epochs; in epochs, the factor is constant within each epoch.
+        warmup_steps: Steps of linear warm-up. The schedule's own time begins after them (in epochs: with the first
+            epoch that begins after them), and its total is the remaining time.
+        warmup_start: Factor of the first warm-up step, as a fraction of the schedule's first factor. Step k has
             warmup_start + (1 - warmup_start)·k / warmup_steps, as in torch's LinearLR: with 0, the first
             step does not move.
     """
@@ -47,13 +47,13 @@ class Schedule:
         self.warmup_start = warmup_start
 
     def apply(self, optimizer: Optimizer, step: int, epoch: int, total_steps: int, total_epochs: int | None) -> None:
-        """Set what the next optimizer step uses; `step` and `epoch` count the finished ones, from 0.
+        """Set the learning rate of the next optimizer step; `step` and `epoch` count the finished ones, from 0.
 
-        Writes "lr", and "momentum" or "betas" for a schedule that moves the momentum, into each parameter
+        Writes "lr", and "momentum" or "betas" for a schedule that changes the momentum, into each parameter
         group; reads its "initial_lr" (dltool.optim.optimizer).
 
         Raises:
-            ConfigError: If the interval is an epoch and the training's length is not known in epochs.
+            ConfigError: If the interval is an epoch and the training's length in epochs is unknown.
         """
         setting = self.at(step, epoch, total_steps, total_epochs)
         factor, momentum = setting if isinstance(setting, Setting) else (setting, None)
@@ -83,7 +83,7 @@ class Schedule:
         return setting * ramp
 
     def observe(self, metrics: dict[str, float], main_metric: tuple[str, str] | None) -> None:
-        """Take note of an evaluation of the validation split; only a plateau schedule does.
+        """Record an evaluation of the validation split; only a plateau schedule does.
 
         Args:
             metrics: Its metrics by name, "val/loss" or "loss".
@@ -91,11 +91,11 @@ class Schedule:
         """
 
     def state_dict(self) -> dict[str, Any]:
-        """Plain scalars; empty for every schedule that is a function of time."""
+        """Plain scalars; empty for all schedules that are functions of time."""
         return {}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Restore what state_dict gave."""
+        """Restore the result of state_dict."""
 
 
 def set_momentum(group: dict[str, Any], momentum: float) -> None:

@@ -1,7 +1,7 @@
 """The schedules that are pure functions of time: the factor on the base learning rate at time t of `total`.
 
 Time is in steps or epochs (`schedule.interval`) and begins after the warm-up. A length below 1 is a fraction
-of the total, so that it keeps its place when the training is made longer. See Schedule for what all share.
+of the total, so that it keeps its place when the training is extended. See Schedule for what all share.
 """
 
 import math
@@ -99,11 +99,11 @@ def one_cycle(
     base_momentum: Fraction[float] = 0.85,
     max_momentum: Fraction[float] = 0.95,
 ) -> float | Setting:
-    """One cycle up to the base learning rate, `optim.lr`, and down (Smith and Topin, 2019, arXiv:1708.07120).
+    """One cycle up to the base learning rate `optim.lr` and down again (Smith and Topin, 2019, arXiv:1708.07120).
 
     Torch's OneCycleLR: from 1 / div_factor to 1 in the first `pct_start` of the time, then to
     1 / (div_factor·final_div_factor) at the last step; with `three_phase`, first back to 1 / div_factor in
-    as many steps, as in the paper. The momentum, or Adam's first beta, goes the other way between
+    as many steps, as in the paper. The momentum, or Adam's first beta, moves in the opposite direction between
     `max_momentum` and `base_momentum`, and so replaces the optimizer's own.
     """
     low = Setting(1.0 / div_factor, max_momentum)
@@ -131,7 +131,7 @@ def wsd(
     """Warm-up, stable, decay: constant, then from 1 to `final` over the last `decay` of the time.
 
     Hu et al. (2024, arXiv:2404.06395, section 4); the shape "sqrt" is 1 - √x of Hägele et al. (2024,
-    arXiv:2405.18392, section 3), who find it better than "linear". The warm-up is `schedule.warmup_steps`.
+    arXiv:2405.18392, section 3), which performs better there than "linear". The warm-up is `schedule.warmup_steps`.
     """
     length = min(units(decay, total), total)
     progress = max(0.0, (t - (total - length)) / length)

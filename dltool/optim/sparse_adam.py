@@ -1,4 +1,4 @@
-"""SparseAdam, for networks that are nothing but sparse embeddings."""
+"""SparseAdam, for networks that consist of sparse embeddings only."""
 
 import torch
 from torch import nn
@@ -19,10 +19,10 @@ def sparse_adam(
     betas: tuple[Fraction[float], Fraction[float]] = (0.9, 0.999),
     eps: Positive[float] = 1e-8,
 ) -> torch.optim.SparseAdam:
-    """Adam that changes the rows of an embedding seen in the batch alone (Kingma and Ba, 2015, lazily applied).
+    """Adam that changes only the rows of an embedding that are in the batch (Kingma and Ba, 2015, lazily applied).
 
     Raises:
-        ConfigError: If a trainable parameter is no weight of an `nn.Embedding(sparse=True)`; all others
+        ConfigError: If a trainable parameter is not the weight of an `nn.Embedding(sparse=True)`; all others
             have dense gradients, which SparseAdam refuses.
     """
     embeddings = [layer for layer in module.modules() if isinstance(layer, (nn.Embedding, nn.EmbeddingBag))]
@@ -30,5 +30,5 @@ def sparse_adam(
     for name, parameter in module.named_parameters():
         if parameter.requires_grad and id(parameter) not in sparse:
             message = f"optim=sparse_adam takes sparse gradients; {name} of {type(module).__name__} has dense ones"
-            raise ConfigError(message, "optim=adam; sparse gradients come from nn.Embedding(sparse=True) alone")
+            raise ConfigError(message, "optim=adam; only nn.Embedding(sparse=True) has sparse gradients")
     return torch.optim.SparseAdam(params, lr=lr, betas=betas, eps=eps)

@@ -1,9 +1,9 @@
 """torch's optimizers without torch._dynamo, the compiler's front end.
 
-The first optimizer that is built imports it, for 1.2 s and 70 MB, though nothing is compiled: `add_param_group`,
-`state_dict`, `load_state_dict` and `zero_grad` are wrapped to be left out of compiled code, and `step` asks for a
-break in the compiled graph. Here they are called without their wrappers for as long as nobody else has imported it.
-That touches what torch keeps to itself; where a release has it otherwise, torch's own way is taken.
+The first optimizer that is built imports it, for 1.2 s and 70 MB, although nothing is compiled: `add_param_group`,
+`state_dict`, `load_state_dict` and `zero_grad` are wrapped so as to be excluded from compiled code, and `step` causes a
+graph break. Here they are called without their wrappers as long as nothing else has imported it.
+This uses private parts of torch; where a release differs, torch's own way is taken.
 """
 
 import sys
@@ -17,12 +17,12 @@ from torch.optim import Optimizer
 DYNAMO = "torch._dynamo"
 MODULE = sys.modules[Optimizer.__module__]
 WRAPPED = ("add_param_group", "state_dict", "load_state_dict", "zero_grad")
-CACHE = "__dynamo_disable"  # Where a wrapper (torch._compile._disable_dynamo) looks for what to call.
+CACHE = "__dynamo_disable"  # Where a wrapper (torch._compile._disable_dynamo) looks for the function to call.
 
 
 @cache
 def keep_dynamo_out() -> None:
-    """Have the wrapped methods call what they wrap until torch._dynamo is imported."""
+    """Make the wrapped methods call the original ones until torch._dynamo is imported."""
     for name in WRAPPED:
         wrapper = getattr(Optimizer, name)
         method = getattr(wrapper, "__wrapped__", None)
@@ -31,7 +31,7 @@ def keep_dynamo_out() -> None:
 
 
 def until_dynamo(wrapper: Callable[..., Any], method: Callable[..., Any]) -> Callable[..., Any]:
-    """Calls the method; once somebody has imported torch._dynamo, its wrapper, as torch has it."""
+    """Call the method; once torch._dynamo has been imported, call its wrapper, as torch does."""
 
     def call(*args: Any, **kwargs: Any) -> Any:
         if DYNAMO not in sys.modules:
@@ -44,9 +44,9 @@ def until_dynamo(wrapper: Callable[..., Any], method: Callable[..., Any]) -> Cal
 
 
 def take_step(optimizer: Optimizer) -> None:
-    """What `optimizer.step()` does, to the bit.
+    """The same as `optimizer.step()`, bitwise.
 
-    Hooks, and the profiler's name for the step, are in the wrappers that are passed over; with either, torch's own
+    Hooks, and the profiler's name for the step, are in the wrappers that are skipped; if either is used, torch's own
     `step` is called.
     """
     step = plain_step(type(optimizer))  # type: ignore[arg-type]
@@ -58,7 +58,7 @@ def take_step(optimizer: Optimizer) -> None:
 
 
 def has_own_step(optimizer: Optimizer) -> bool:
-    """Whether this instance does more in a step than its class."""
+    """Whether the `step` of this instance differs from that of its class."""
     return bool(
         "step" in vars(optimizer)
         or optimizer._optimizer_step_pre_hooks
@@ -70,9 +70,9 @@ def has_own_step(optimizer: Optimizer) -> bool:
 
 @cache
 def plain_step(kind: type[Optimizer]) -> Callable[[Optimizer], Any] | None:
-    """The `step` of a class below torch's two wrappers; None where they are not those that are known here.
+    """The `step` of a class without torch's two wrappers; None if the wrappers are not the known ones.
 
-    A wrapper of anybody else stays: it may do something of its own.
+    A wrapper by other code stays: it may have an effect of its own.
     """
     step: Any = kind.step
     wrappers = []

@@ -12,8 +12,8 @@ class TextbookSGD(torch.optim.SGD):
 
         v ← γ v + η g      x ← x - v
 
-    The velocity is a length, not a gradient. Torch's v ← γ v + g, x ← x - η v is the same as long as η is constant;
-    where η falls, torch's older gradients count with the new η, and here with the one of their own step, so that
+    The velocity is a displacement, not a gradient. Torch's v ← γ v + g, x ← x - η v is the same as long as η is
+    constant. Where η falls, torch weights older gradients by the new η, and this class by the η of their own step, so
     the velocity lasts longer. Nesterov's form (Sutskever et al., eq. 3 and 4, in torch's variables) takes
     x ← x - (γ v + η g) with the new v.
     """
@@ -42,8 +42,8 @@ class TextbookRMSprop(torch.optim.RMSprop):
 
         s ← α s + (1 - α) g²      x ← x - η g / √(s + ε)
 
-    Torch has g / (√s + ε). Where s is much smaller than ε the denominator is √ε, so that the same ε acts like
-    torch's of its root: 1e-8 here is 1e-4 there. Weight decay, momentum and centering (s - m² under the root, m the
+    Torch has g / (√s + ε). Where s is much smaller than ε the denominator is √ε, so an ε here acts like its square
+    root in torch: 1e-8 here is 1e-4 there. Weight decay, momentum and centering (s - m² under the root, m the
     running mean of g) are as in torch.
     """
 
@@ -57,7 +57,7 @@ class TextbookRMSprop(torch.optim.RMSprop):
                 if (gradient := decayed_gradient(parameter, group["weight_decay"])) is None:
                     continue
                 state = self.state[parameter]
-                state["step"] = state.get("step", torch.zeros(())) + 1  # Torch's loading asks for it.
+                state["step"] = state.get("step", torch.zeros(())) + 1  # Needed by torch's loading.
                 for name in names:
                     if name not in state:
                         state[name] = torch.zeros_like(parameter)
@@ -80,7 +80,7 @@ def evaluate(closure: Callable[[], Any] | None) -> Any:
 
 
 def decayed_gradient(parameter: Tensor, weight_decay: float) -> Tensor | None:
-    """g + λ x, or None where there is no gradient."""
+    """g + λ x, or None if there is no gradient."""
     if parameter.grad is None:
         return None
     return parameter.grad.add(parameter, alpha=weight_decay) if weight_decay else parameter.grad

@@ -1,1 +1,1 @@
-"""The run folder: made, written, found again."""
+"""The run folder: created, written, read, found."""

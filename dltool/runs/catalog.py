@@ -1,4 +1,4 @@
-"""The runs below a folder, found and read from their folders alone: no server, no database, no torch."""
+"""The runs below a folder, found and read from their folders only: no server, no database, no torch."""
 
 import json
 import os
@@ -25,14 +25,14 @@ DATE_AND_TIME = re.compile(r"(\d{4}-\d\d-\d\d)/(\d\d)-(\d\d)-(\d\d)_[^/]*$")
 
 @dataclass(frozen=True)
 class RunRecord:
-    """One run as its folder tells it.
+    """One run, as read from its folder.
 
     Attributes:
-        path: As the user would type it, relative to the working directory where it lies below it.
-        state: One of STATES. "killed" is a run whose status.json says running, and nobody is; "damaged" one
+        path: As the user would type it, relative to the working directory if it is below it.
+        state: One of STATES. "killed" is a run whose status.json says running although no process is; "damaged" is one
             whose status.json cannot be read.
-        date: Start in local time, "2026-11-20 14:18:25", of which a prefix can be compared too.
-        step, epoch, seconds: How far it came, and how long that took with everything; None where unknown.
+        date: Start in local time, "2026-11-20 14:18:25"; comparisons also accept a prefix.
+        step, epoch, seconds: How far it came, and the total time; None where unknown.
         metrics: Latest value of each `split/name`.
         config: Dotted key to value.
     """
@@ -51,7 +51,7 @@ class RunRecord:
     config: dict[str, Any] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
-        """The run as JSON knows it, its path under "run"."""
+        """The run as a JSON object, with its path under "run"."""
         fields = asdict(self)
         return {"run": str(fields.pop("path")), **fields}
 
@@ -59,7 +59,7 @@ class RunRecord:
         return key in self.config or key in self.metrics or key in FIELDS
 
     def value(self, key: str) -> Any:
-        """Value of a config key, a metric or one of FIELDS; None where the run has none."""
+        """Value of a config key, a metric or one of FIELDS; None if the run lacks it."""
         if key in self.config:
             return self.config[key]
         if key in self.metrics:
@@ -68,10 +68,10 @@ class RunRecord:
 
 
 def find_runs(root: Path) -> Iterator[Path]:
-    """Every folder at or below `root` that holds a run, each once.
+    """Every folder at or below `root` that contains a run, without repetition.
 
-    A run folder is not entered, and hidden folders are passed over. Links are followed when everything else has
-    been seen, so that a run goes by its own name, and to no folder twice, so that a loop ends.
+    The search does not descend into run folders and skips hidden folders. It follows links last, so that a run keeps
+    its own name, and visits no folder twice, so that a loop ends.
     """
     seen: set[tuple[int, int]] = set()
     links: list[tuple[Path, int]] = []
@@ -90,7 +90,7 @@ def _walk(folder: Path, depth: int, seen: set[tuple[int, int]], links: list[tupl
             yield folder
             return
         entries = sorted(os.scandir(folder), key=lambda entry: entry.name) if depth < MAX_DEPTH else []
-    except OSError:  # Gone meanwhile, or not ours to read.
+    except OSError:  # Removed meanwhile, or not readable.
         return
     for entry in entries:
         if entry.name.startswith("."):
@@ -112,7 +112,7 @@ def read_runs(root: Path) -> list[RunRecord]:
 
 
 def read_run(path: Path) -> RunRecord:
-    """The run in a folder; one that cannot be understood is a record too, with the state "damaged"."""
+    """The run in a folder; one that cannot be read is a record too, with the state "damaged"."""
     path = as_typed(path)
     date = start_date(path)
     try:
@@ -120,7 +120,7 @@ def read_run(path: Path) -> RunRecord:
         state, seconds = status["state"], status["seconds"]["total"]
         metrics = {str(name): float(value) for name, value in status["metrics"].items() if value is not None}
         config = dict(status["config"])
-    except FileNotFoundError:  # It has not begun its first step, or never did.
+    except FileNotFoundError:  # It has not reached its first step.
         if not (path / LOCK).exists():
             return RunRecord(path, "damaged", date, error=f"{STATUS} is missing")
         return RunRecord(path, "running" if is_held(path) else "killed", date)
@@ -145,9 +145,9 @@ def read_run(path: Path) -> RunRecord:
 
 
 def start_date(path: Path) -> str:
-    """When a run began: as its path says, or else the first line of its log; a resume changes neither.
+    """When a run began: from its path, or else from the first line of its log; a resume changes neither.
 
-    The last resort is the time at which its status, or its folder, last changed.
+    The last resort is the modification time of its status or its folder.
     """
     if match := DATE_AND_TIME.search(path.as_posix()):
         return f"{match[1]} {match[2]}:{match[3]}:{match[4]}"
@@ -162,23 +162,23 @@ def start_date(path: Path) -> str:
 
 
 def as_typed(path: Path) -> Path:
-    """The path relative to the working directory where it lies below it."""
+    """The path relative to the working directory if it is below it."""
     if path.is_absolute() and path.is_relative_to(Path.cwd()):
         return path.relative_to(Path.cwd())
     return path
 
 
 def find_run(name: str, root: Path) -> Path:
-    """The run folder that a path, or the last part or parts of one below `root`, names.
+    """The run folder given by a path, or by the last part or parts of a path below `root`.
 
     Raises:
-        ConfigError: Where there is none, with the nearest name, or several.
+        ConfigError: If none matches, with the nearest name, or if several do.
     """
     path = Path(name).expanduser()
     if path.is_dir():
         if not is_run(path):
             hint = "`dltool runs` lists the run folders"
-            raise ConfigError(f"{path.resolve()} is no run folder: it has no {CONFIG} and no {STATUS}", hint)
+            raise ConfigError(f"{path.resolve()} is not a run folder: it has neither {CONFIG} nor {STATUS}", hint)
         return as_typed(path)
     paths = [as_typed(found) for found in find_runs(root)]
     parts = path.parts
@@ -186,7 +186,7 @@ def find_run(name: str, root: Path) -> Path:
     if len(matches) == 1:
         return matches[0]
     if matches:
-        raise ConfigError(f"{name} names {len(matches)} runs: {', '.join(map(str, matches))}", "give the whole path")
+        raise ConfigError(f"{name} matches {len(matches)} runs: {', '.join(map(str, matches))}", "type the whole path")
     near = nearest(path.name, {found.name.lower(): None for found in paths})
     found = next((found for found in paths if found.name.lower() == near), None)
     hint = f"did you mean {found}?" if found else "`dltool runs` lists the run folders"
@@ -205,7 +205,7 @@ def known_keys(records: Iterable[RunRecord]) -> list[str]:
 
 
 def as_text(value: Any) -> str:
-    """A value as one would type it in an override, a float as its shortest form."""
+    """A value as typed in an override, a float in its shortest form."""
     if isinstance(value, list | tuple):
         return f"[{','.join(map(as_text, value))}]"
     if isinstance(value, dict):
@@ -214,5 +214,5 @@ def as_text(value: Any) -> str:
 
 
 def as_metric(value: Any) -> str:
-    """A measured number with the digits that tell; nothing where there is none."""
+    """A measured number with its significant digits; empty for None."""
     return numeral(value) if isinstance(value, int | float) else ""

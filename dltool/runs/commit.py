@@ -1,7 +1,7 @@
 """The git commit of a folder, read from git's files.
 
-`git status` would run what the repository's own configuration names (core.fsmonitor, filters), and even
-`git rev-parse` reads it: training in a folder that somebody else prepared must run nothing of theirs.
+`git status` would run programs that the repository's own configuration names (core.fsmonitor, filters), and even
+`git rev-parse` reads it: training in a folder prepared by somebody else must run none of their code.
 """
 
 import re
@@ -14,7 +14,7 @@ MAX_LINKS = 5  # A symbolic ref names another ref; git follows five.
 
 
 def checked_out_commit(folder: Path) -> str | None:
-    """The commit that is checked out in the repository around a folder; None where there is none that can be read."""
+    """The commit checked out in the repository around a folder; None if there is no readable one."""
     for parent in (folder, *folder.parents):
         if (git := git_folder(parent / ".git")) is not None:
             try:
@@ -25,7 +25,7 @@ def checked_out_commit(folder: Path) -> str | None:
 
 
 def git_folder(path: Path) -> Path | None:
-    """The folder that `.git` is, or that it names in a linked worktree or a submodule."""
+    """The git folder: `.git` itself, or the one that it names in a linked worktree or a submodule."""
     try:
         if path.is_dir():
             return path
@@ -37,8 +37,8 @@ def git_folder(path: Path) -> Path | None:
 
 
 def commit_of(git: Path, ref: str) -> str | None:
-    """The commit that a ref names, by way of other refs, in a file of its own or in the packed list."""
-    common = git / "commondir"  # Of a linked worktree: where the refs of the repository are.
+    """The commit that a ref names, through other refs, in its own file or in the packed list."""
+    common = git / "commondir"  # In a linked worktree: the folder with the repository's refs.
     shared = git / read_regular(common).decode().strip() if common.is_file() else git
     for _ in range(MAX_LINKS):
         place = next((folder / ref for folder in (git, shared) if (folder / ref).is_file()), None)

@@ -1,4 +1,4 @@
-"""What distinguishes runs: the config keys whose values differ, the metrics that they share, their machines."""
+"""The differences between runs: config keys with different values, common metrics, their machines."""
 
 import json
 from collections import Counter
@@ -10,7 +10,7 @@ from dltool.runs.catalog import RunRecord, as_text
 from dltool.runs.folder import RunFolder
 
 MISSING = object()
-NO_CONFIG = ("run.dir",)  # Where a run lies says nothing about it.
+NO_CONFIG = ("run.dir",)  # The location of a run is not a setting.
 HOW_NOT_WHAT = (
     "logger.",
     "observer.",
@@ -20,13 +20,13 @@ HOW_NOT_WHAT = (
     "data.root",
     "data.download",
 )
-# Of environment.json: what differs in every run, or is nobody's setting.
+# Keys of environment.json that differ in every run, or are not settings.
 NO_ENVIRONMENT = ("command", "resumed", "working_directory")
 SPLITS = ("test", "val", "train", "step")
 
 
 def differing(settings: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
-    """Each key whose values are not all equal, with its value in each; MISSING where there is none."""
+    """Each key whose values are not all equal, with its value in each; MISSING where it is absent."""
     keys = dict.fromkeys(key for one in settings for key in one)
     columns = {key: [one.get(key, MISSING) for one in settings] for key in keys}
     return {key: column for key, column in columns.items() if any(value != column[0] for value in column)}
@@ -37,12 +37,12 @@ def differing_config(records: Sequence[RunRecord]) -> dict[str, list[Any]]:
     return {key: column for key, column in found.items() if key not in NO_CONFIG}
 
 
-def telling_keys(records: Sequence[RunRecord]) -> list[str]:
-    """The config keys that tell the runs apart, the most telling first.
+def distinguishing_keys(records: Sequence[RunRecord]) -> list[str]:
+    """The config keys that distinguish the runs, the most informative first.
 
-    Names of models and other groups come first, then what every run has, then what only some have; the seed, and
-    what says how a run was made instead of what was trained, last. A key that separates no two runs which those
-    before it leave together is left out: one that follows from the choice of the model, for example.
+    Names of models and other groups come first, then keys that every run has, then keys that only some have. The seed
+    and keys about how a run was made rather than what was trained come last. A key is omitted if it distinguishes no
+    two runs that the keys before it do not, for example one that follows from the choice of the model.
     """
     columns = differing_config(records)
     order = {key: place for place, key in enumerate(columns)}
@@ -64,13 +64,13 @@ def telling_keys(records: Sequence[RunRecord]) -> list[str]:
 
 
 def labels(records: Sequence[RunRecord], *, without: Sequence[str] = ()) -> list[str]:
-    """What each run is among the others, as overrides: "model=mlp optim.lr=0.01".
+    """The label of each run among the others, as overrides: "model=mlp optim.lr=0.01".
 
     Args:
-        records: Two that do not differ in their config are told apart by their folders' names.
-        without: Keys that are no difference.
+        records: Two with the same config are distinguished by their folders' names.
+        without: Keys to ignore.
     """
-    keys = [key for key in telling_keys(records) if key not in without]
+    keys = [key for key in distinguishing_keys(records) if key not in without]
     found = [
         " ".join(f"{short_key(key)}={as_text(record.config[key])}" for key in keys if key in record.config)
         for record in records
@@ -89,7 +89,7 @@ def short_key(key: str) -> str:
 
 
 def main_metrics(records: Sequence[RunRecord], available: Callable[[RunRecord], Iterable[str]]) -> list[str]:
-    """The fewest metrics that together say something about each run that has any, the weightiest first.
+    """The fewest metrics such that each run has at least one of those it could have, the most important first.
 
     The test split counts more than validation and training, a score more than a loss.
 
@@ -117,8 +117,8 @@ def is_learning_rate(name: str) -> bool:
 
 
 def read_environment(record: RunRecord) -> dict[str, Any]:
-    """environment.json flat, dotted key to value; empty where it cannot be read."""
-    from dltool.config.compose import leaves  # Brings Hydra, which a list of runs need not wait for.
+    """environment.json, flat, dotted key to value; empty if it cannot be read."""
+    from dltool.config.compose import leaves  # Imports Hydra, which a list of runs does not need.
 
     try:
         tree = RunFolder(record.path).read_environment()
@@ -133,7 +133,7 @@ def differing_environment(records: Sequence[RunRecord]) -> dict[str, list[Any]]:
 
 
 def as_json(value: Any) -> str:
-    """JSON as every reader takes it: NaN and infinities are null."""
+    """Strict JSON: NaN and infinities become null."""
     return json.dumps(_finite(value), indent=1, ensure_ascii=False, allow_nan=False, default=str)
 
 

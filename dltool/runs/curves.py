@@ -1,4 +1,4 @@
-"""The curves of several runs over each other: a metric a panel, a line a run, or a group of seeds."""
+"""The curves of several runs in one figure: a panel per metric, a line per run or per group of seeds."""
 
 import math
 import statistics
@@ -15,10 +15,10 @@ from dltool.runs.records import read_records
 
 @dataclass(frozen=True)
 class RunLog:
-    """A run with what it measured.
+    """A run with its logged metrics.
 
     Attributes:
-        lines: Of its metrics.jsonl.
+        lines: The lines of its metrics.jsonl.
     """
 
     record: RunRecord
@@ -26,12 +26,12 @@ class RunLog:
 
     @property
     def metrics(self) -> list[str]:
-        """Every metric that it logged, in the order of the first time."""
+        """Every logged metric, in order of first appearance."""
         return list(dict.fromkeys(key for line in self.lines for key in line if "/" in key))
 
     @property
     def steps_per_epoch(self) -> float | None:
-        """Steps of a pass over the training data, None where none was finished."""
+        """Steps of an epoch over the training data; None if no epoch was finished."""
         passes = [line for line in self.lines if line.get("split") == "train" and line.get("epoch")]
         return passes[-1]["step"] / passes[-1]["epoch"] if passes else None
 
@@ -50,9 +50,9 @@ def read_logs(records: Sequence[RunRecord]) -> list[RunLog]:
 
 
 def common_metrics(logs: Sequence[RunLog]) -> list[str]:
-    """What is drawn where nothing is asked for: the loss that all runs have and a score of the same split.
+    """The default metrics to draw: the loss that all runs have and a score of the same split.
 
-    The validation split if it can be, then the training; without a common loss or score, the other alone.
+    On the validation split if possible, else on the training split; without a common loss or score, only the other.
     """
     shared = [name for name in logs[0].metrics if all(name in log.metrics for log in logs)] if logs else []
     for split in ("val", "train", "step", "test"):
@@ -65,7 +65,7 @@ def common_metrics(logs: Sequence[RunLog]) -> list[str]:
 
 
 def make_curves(logs: Sequence[RunLog], metric: str, unit: str, *, group: bool) -> list[Curve]:
-    """One curve a run, or with `group` one for all the runs that differ in the seed only."""
+    """One curve per run, or with `group` one per set of runs that differ only in the seed."""
     groups: dict[str, list[RunLog]] = {}
     for log in logs:
         key = repr(without_seed(log.record.config)) if group else str(log.record.path)
@@ -88,7 +88,7 @@ def without_seed(config: dict[str, Any]) -> list[tuple[str, Any]]:
 
 
 def common_title(logs: Sequence[RunLog]) -> str:
-    """What all runs have in common: "lenet on digits", "digits", or how many there are."""
+    """The common part of all runs: "lenet on digits", "digits", or the number of runs."""
     models = {log.record.config.get("model.name") for log in logs}
     data = {log.record.config.get("data.name") for log in logs}
     model, dataset = (str(names.pop()) if len(names) == 1 else "" for names in (models, data))

@@ -1,4 +1,4 @@
-"""One run in full: what it was, how it ended, what it left behind."""
+"""One run in full: its settings, its results, its files."""
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -19,8 +19,8 @@ class Size:
 
     Attributes:
         name: Below the run folder; a folder's ends in a slash.
-        num_bytes: Of all files in it.
-        note: What points to it: "last", "best".
+        num_bytes: Total of all files in it.
+        note: The pointers to it: "last", "best".
     """
 
     name: str
@@ -29,7 +29,7 @@ class Size:
 
 
 def describe(record: RunRecord) -> dict[str, Any]:
-    """Everything about a run, as `dltool runs show --json` prints it."""
+    """All facts of a run, as `dltool runs show --json` prints them."""
     environment = read_environment(record)
     return {
         **record.as_dict(),
@@ -41,10 +41,10 @@ def describe(record: RunRecord) -> dict[str, Any]:
 
 
 def changed_config(config: dict[str, Any]) -> dict[str, Any]:
-    """The keys of a config that are not at their defaults.
+    """The keys of a config that differ from their defaults.
 
-    A field's default is that of the run's own model, optimizer and so on; the default of their names is what
-    `dltool train` takes. What this dltool does not know is counted as changed.
+    A field's default is that of the run's own model, optimizer and so on; the default of their names is that of
+    `dltool train`. Keys unknown to this version of dltool count as changed.
     """
     usual = check(compose([])).tree
     defaults: dict[str, Any] = {}
@@ -62,7 +62,7 @@ def changed_config(config: dict[str, Any]) -> dict[str, Any]:
 
 
 def checkpoint_sizes(run: Path) -> list[Size]:
-    """The checkpoints, oldest first, with what the pointers `last` and `best` say of them."""
+    """The checkpoints, oldest first, with the pointers `last` and `best` to them."""
     folder = run / "checkpoints"
     pointers: dict[str, list[str]] = {}
     for pointer in ("last", "best"):
@@ -74,13 +74,13 @@ def checkpoint_sizes(run: Path) -> list[Size]:
 
 
 def file_sizes(run: Path) -> list[Size]:
-    """What lies in the run folder, by name."""
+    """The content of the run folder, by name."""
     paths = sorted(path for path in run.iterdir() if not path.name.startswith("."))
     return [Size(path.name + "/" * path.is_dir(), num_bytes(path)) for path in paths]
 
 
 def num_bytes(path: Path) -> int:
-    """Size of a file, or of all files in a folder; a link counts as itself, not as what it leads to."""
+    """Size of a file, or of all files in a folder; a link counts as itself, not as its target."""
     return sum(found.lstat().st_size for found in _files(path))
 
 

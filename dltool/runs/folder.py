@@ -1,10 +1,10 @@
 """A run is a folder: its config, its log, its checkpoints, its state.
 
 config.yaml        complete; `dltool train --from RUN` repeats the run
-metrics.jsonl      one object a line: {"step", "epoch", "split", "<split>/<name>": value, …}
-status.json        where it stands: running, finished, interrupted or failed
+metrics.jsonl      one object per line: {"step", "epoch", "split", "<split>/<name>": value, …}
+status.json        its state: running, finished, interrupted or failed
 environment.json   format, versions, device, threads, git commit, command line, trusted code, what each `auto` became
-preprocessing.json how raw samples become the model's inputs, and what its outputs mean
+preprocessing.json how raw samples become the model's inputs, and the meaning of its outputs
 checkpoints/  plots/  samples/  profile/  log.txt
 """
 
@@ -31,19 +31,19 @@ from dltool.trust.command_line import COMMAND_LINE_ONLY
 from dltool.trust.sources import trust_flags, trusted_sources
 
 STATUS, CONFIG, METRICS = "status.json", "config.yaml", "metrics.jsonl"
-SWEEP = "sweep.json"  # In a folder that holds runs: dltool.search.folder.
+SWEEP = "sweep.json"  # In a folder of runs: dltool.search.folder.
 PREPROCESSING, LOG = "preprocessing.json", "log.txt"
-# Of a run folder, in environment.json. 1: dltool 0.1, which wrote no such number. 2: names of dltool.config.renamed.
+# The run format in environment.json. 1: dltool 0.1, which wrote no number. 2: names of dltool.config.renamed.
 FORMAT = 2
 FLAT_PACKAGES = ("torch", "torchvision", "numpy", "hydra-core", "omegaconf")
 
 
 class RunFolder:
-    """The folder of one run, held by one process at a time.
+    """The folder of one run, locked by one process at a time.
 
     Attributes:
-        path: As the user would type it, relative to the working directory where it lies below it.
-        files: The same, to write in.
+        path: As the user would type it, relative to the working directory if it is below it.
+        files: The same folder, for writing.
     """
 
     def __init__(self, path: Path) -> None:
@@ -53,12 +53,12 @@ class RunFolder:
 
     @classmethod
     def create(cls, directory: str | None, root: Path, name: str) -> "RunFolder":
-        """Make a new folder: `directory`, or root/<date>/<time>_<name>[-n].
+        """Create a new folder: `directory`, or root/<date>/<time>_<name>[-n].
 
-        Made exclusively, so that runs started in the same second get folders of their own.
+        The creation is exclusive, so that runs started in the same second get separate folders.
 
         Raises:
-            ConfigError: Where `directory` exists already, or nothing can be written there.
+            ConfigError: If `directory` already exists, or is not writable.
         """
         try:
             if directory is not None:
@@ -70,15 +70,15 @@ class RunFolder:
         except FileExistsError as error:
             if (path / STATUS).is_file():
                 raise ConfigError(
-                    f"run.dir={directory} holds a run already ({path.resolve()})",
+                    f"run.dir={directory} already contains a run ({path.resolve()})",
                     f"dltool resume {trust_flags()}{quoted(path)}, or another run.dir",
                 ) from error
-            raise ConfigError(f"run.dir={directory} exists already ({path.resolve()})", "another run.dir") from error
+            raise ConfigError(f"run.dir={directory} already exists ({path.resolve()})", "another run.dir") from error
         except OSError as error:
             target = Path(directory) if directory else root
             raise ConfigError(
-                f"the run folder cannot be made in {target.resolve()}: {error.strerror}",
-                "run.dir=FOLDER names one that can be written",
+                f"the run folder cannot be created in {target.resolve()}: {error.strerror}",
+                "run.dir=FOLDER names a writable one",
             ) from error
         for parent in (path.parent, path.parent.parent):
             sync_folder(parent)
@@ -91,27 +91,27 @@ class RunFolder:
         """The folder of an existing run.
 
         Raises:
-            ConfigError: Where it is none, or a newer dltool wrote it.
+            ConfigError: If it is not a run folder, or a newer dltool wrote it.
         """
         path = Path(name).expanduser()
         if (path / SWEEP).is_file():
             words = [word for word in read_json(path / SWEEP).get("command", []) if not word.startswith("sweep.dir=")]
             raise ConfigError(
-                f"{path.resolve()} holds a sweep, and no run",
+                f"{path.resolve()} contains a sweep, not a run",
                 quoted(*words) + " " + setting("sweep.dir", path),
             )
         if not (path / CONFIG).is_file():
-            what = "is no run folder: it has no config.yaml" if path.is_dir() else "does not exist"
-            raise ConfigError(f"{path.resolve()} {what}", "name a folder that `dltool train` made, below outputs/")
+            what = "is not a run folder: it has no config.yaml" if path.is_dir() else "does not exist"
+            raise ConfigError(f"{path.resolve()} {what}", "name a folder created by `dltool train`, below outputs/")
         check_format(path)
         return cls(path)
 
     def hold(self) -> None:
-        """Keep other processes from writing to this run. Raises ConfigError where another one holds it."""
+        """Keep other processes from writing to this run. Raises ConfigError if another one has locked it."""
         self.lock.hold("is training")
 
     def close(self) -> None:
-        """Let other processes, or another training in this one, write to this run."""
+        """Allow other processes, or another training in this one, to write to this run."""
         self.lock.release()
 
     def abandon(self) -> None:
@@ -132,11 +132,11 @@ class RunFolder:
         return self.path / METRICS
 
     def write_config(self, tree: dict[str, Any]) -> None:
-        """Write config.yaml. What only a command line may say is left at its default."""
+        """Write config.yaml. Keys that only a command line may set keep their defaults."""
         from omegaconf import OmegaConf
 
         saved = copy.deepcopy(tree)
-        saved["run"]["dir"] = None  # Neither is a folder used twice.
+        saved["run"]["dir"] = None  # Each folder is used only once.
         for key, rule in COMMAND_LINE_ONLY.items():
             *groups, name = key.split(".")
             node = functools.reduce(operator.getitem, groups, saved)
@@ -161,22 +161,22 @@ class RunFolder:
         (self.files / PREPROCESSING).write(as_json(preprocessing))
 
     def read_preprocessing(self) -> dict[str, Any]:
-        """See dltool.data.preprocessing; empty for a run that has none."""
+        """See dltool.data.preprocessing; empty for a run without it."""
         return read_json(self.path / PREPROCESSING)
 
     def read_auto(self) -> dict[str, Any]:
-        """Dotted key to what each automatic choice became."""
+        """Dotted key to the value of each automatic choice."""
         auto: dict[str, Any] = self.read_environment().get("auto", {})
         return auto
 
     def note(self, line: str) -> None:
-        """Append a line with the time to log.txt."""
+        """Append a line with a time stamp to log.txt."""
         with (self.files / LOG).append() as log:
             log.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {line}\n".encode())
 
 
 def check_format(path: Path) -> None:
-    """Raises ConfigError for a run of a format that this dltool cannot read."""
+    """Raise ConfigError for a run in a format that this dltool cannot read."""
     written = read_json(path / ENVIRONMENT).get("format", 1)
     if not isinstance(written, int) or not 1 <= written <= FORMAT:
         raise ConfigError(
@@ -186,7 +186,7 @@ def check_format(path: Path) -> None:
 
 
 def make_dated(root: Path, name: str) -> Path:
-    """Make a new folder, root/<date>/<time>_<name>[-n]."""
+    """Create a new folder, root/<date>/<time>_<name>[-n]."""
     return make_unique(root / time.strftime("%Y-%m-%d"), f"{time.strftime('%H-%M-%S')}_{name}")
 
 
@@ -203,7 +203,7 @@ def make_unique(parent: Path, name: str) -> Path:
 
 
 def as_json(content: dict[str, Any]) -> str:
-    """As it stands in a run folder: indented, and a value that JSON has no word for as text."""
+    """The format of JSON files in a run folder: indented; values that JSON cannot represent become text."""
     return json.dumps(content, indent=1, ensure_ascii=False, default=str) + "\n"
 
 
@@ -213,13 +213,13 @@ def read_json(path: Path) -> dict[str, Any]:
     except FileNotFoundError:
         return {}
     except ValueError as error:
-        raise DltoolError(f"{path.resolve()} is no readable JSON: {error}") from error
+        raise DltoolError(f"{path.resolve()} is not readable JSON: {error}") from error
     return content
 
 
 def describe_environment() -> dict[str, Any]:
-    """Versions, machine, git commit, command line, trusted code: what a result depends on beside its config."""
-    from importlib import metadata  # 20 ms, for which `dltool --help` and a pressed tab key need not wait.
+    """Versions, machine, git commit, command line, trusted code: what a result depends on besides its config."""
+    from importlib import metadata  # 20 ms, which `dltool --help` and completion do not need.
 
     versions = {}
     for package in FLAT_PACKAGES:

@@ -1,4 +1,4 @@
-"""One process at a time writes to a folder."""
+"""A lock that lets one process at a time write to a folder."""
 
 import contextlib
 import os
@@ -11,25 +11,25 @@ from typing import IO, Any
 from dltool.core.errors import ConfigError
 from dltool.core.safe_path import SafePath, UnsafeFileError
 
-CAN_LOCK = find_spec("fcntl") is not None  # Windows has no such lock.
+CAN_LOCK = find_spec("fcntl") is not None  # Not on Windows.
 LOCK, LOCK_TRIES, LOCK_WAIT = ".lock", 3, 0.02  # Seconds between the tries.
 
 
 class FolderLock:
-    """A lock on a folder, `.lock` in it; the system lets go when the process that holds it ends."""
+    """A lock on a folder, by `.lock` in it; the system releases it when the process that holds it ends."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.file: IO[str] | None = None
 
     def hold(self, what: str) -> None:
-        """Keep other processes out.
+        """Take the lock and keep other processes out.
 
         Args:
-            what: What the holder does, for the message to the others: "is training".
+            what: What the holder does, for the others' error message: "is training".
 
         Raises:
-            ConfigError: Where another process holds it, naming that process.
+            ConfigError: If another process holds it, naming that process.
         """
         if not CAN_LOCK:
             return
@@ -45,16 +45,16 @@ class FolderLock:
         self.file = file
 
     def release(self) -> None:
-        """Let others in."""
+        """Release the lock."""
         if self.file is not None:
             self.file.close()
             self.file = None
 
 
 def take_lock(file: IO[str]) -> bool:
-    """Lock an open file for this process alone; False where another process has it.
+    """Lock an open file for this process; False if another process has locked it.
 
-    A second and a third try, because `is_held` holds the lock of a run for some microseconds.
+    It tries several times, because `is_held` locks a run's file for some microseconds.
     """
     import fcntl
 
@@ -67,13 +67,13 @@ def take_lock(file: IO[str]) -> bool:
 
 
 def is_held(path: Path, pid: Any = None) -> bool:
-    """Whether a process is at work in this folder; asks without waiting and without disturbing it.
+    """Whether a process is working in this folder; checks without waiting and without disturbing it.
 
     Args:
         path: The folder.
-        pid: The process of its status.json, which is looked for where the folder has no lock.
+        pid: The process id in its status.json, which is checked if the folder has no lock.
     """
-    if not CAN_LOCK:  # Nothing can be found out; os.kill on Windows does more than look.
+    if not CAN_LOCK:  # Unknown: os.kill on Windows does more than check.
         return True
     import fcntl
 
@@ -101,9 +101,9 @@ def process_exists(pid: Any) -> bool:
 
 @contextlib.contextmanager
 def one_process_at_a_time(path: Path) -> Iterator[None]:
-    """Of processes that want to make the same file or folder the others wait for the first; a killed one lets go.
+    """Serialize processes that create the same file or folder: the others wait; a killed one releases the lock.
 
-    The lock is `.<name>.lock` beside it.
+    The lock is `.<name>.lock` next to it.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.with_name(f".{path.name}.lock").open("a") as lock:

@@ -1,4 +1,4 @@
-"""What a run measured, read back from its metrics.jsonl; dltool.observers.jsonl writes it."""
+"""The metrics of a run, read from its metrics.jsonl, which dltool.observers.jsonl writes."""
 
 import json
 import math
@@ -9,9 +9,9 @@ from dltool.core.safe_path import read_regular
 
 
 def read_records(path: Path) -> list[dict[str, Any]]:
-    """All records of a metrics.jsonl, null as NaN; none where there is no such file.
+    """All records of a metrics.jsonl, with null as NaN; none if there is no such file.
 
-    Lines that are no JSON object are passed over: a run that was killed or whose disk was full leaves a torn one.
+    Lines that are not JSON objects are skipped: a killed run or a full disk leaves an incomplete one.
     """
     if not path.exists():
         return []
@@ -22,7 +22,7 @@ def read_records(path: Path) -> list[dict[str, Any]]:
 def _decode(line: bytes) -> dict[str, Any] | None:
     try:
         record = json.loads(line)
-    except ValueError:  # Torn: no JSON, or not even UTF-8.
+    except ValueError:  # Incomplete: not JSON, or not even UTF-8.
         return None
     if not isinstance(record, dict) or "step" not in record:
         return None

@@ -1,4 +1,4 @@
-"""Runs are removed here and nowhere else: nothing but run folders, none that is in use, never through a link."""
+"""The only place that removes runs: nothing but run folders, none that is in use, never through a link."""
 
 import shutil
 from collections.abc import Sequence
@@ -15,10 +15,10 @@ CONFIG_HEADER = "# dltool train"
 
 
 def check_removable(records: Sequence[RunRecord], root: Path) -> None:
-    """Refuse all before anything is removed, if one of them must stay.
+    """Refuse the whole removal, before it begins, if one of the runs must stay.
 
     Raises:
-        ConfigError: For a run in progress, a link, or a folder that dltool did not make.
+        ConfigError: For a running run, a link, or a folder that dltool did not create.
     """
     for record in records:
         path = record.path
@@ -36,7 +36,7 @@ def check_removable(records: Sequence[RunRecord], root: Path) -> None:
 
 
 def is_ours(record: RunRecord) -> bool:
-    """Whether dltool made the folder: many a project has a config.yaml."""
+    """Whether dltool created the folder: many projects have a config.yaml."""
     if record.state != "damaged" or (record.path / LOCK).is_file():
         return True
     try:
@@ -47,20 +47,20 @@ def is_ours(record: RunRecord) -> bool:
 
 
 def remove(records: Sequence[RunRecord], root: Path, *, checkpoints_only: bool) -> int:
-    """Remove runs that check_removable has passed, and the folders below `root` that this leaves empty.
+    """Remove runs that check_removable has accepted, and the folders below `root` that become empty.
 
-    Each one is held meanwhile, so that no other process resumes it.
+    Each run is locked during its removal, so that no other process resumes it.
 
     Args:
         records: The runs.
-        root: Stays, also when it is empty.
+        root: Kept, even if it is empty.
         checkpoints_only: Remove the folder `checkpoints` of each, and keep the rest.
 
     Returns:
-        Bytes that were freed.
+        Bytes freed.
 
     Raises:
-        RunError: Where the system refuses, with what was removed before.
+        RunError: If the system refuses, with the number of runs already removed.
     """
     freed = 0
     for done, record in enumerate(records):
@@ -75,7 +75,7 @@ def remove(records: Sequence[RunRecord], root: Path, *, checkpoints_only: bool) 
                 shutil.rmtree(target)  # Removes links, does not follow them.
         except OSError as error:
             raise RunError(
-                f"{error.filename or target} cannot be removed: {error.strerror}; {done} of {len(records)} are done",
+                f"{error.filename or target} cannot be removed: {error.strerror}; {done} of {len(records)} removed",
                 f"remove {quoted(target)} by hand",
             ) from error
         finally:
@@ -87,7 +87,7 @@ def remove(records: Sequence[RunRecord], root: Path, *, checkpoints_only: bool) 
 
 
 def remove_empty_parents(path: Path, root: Path) -> None:
-    """The date and sweep folders above a removed run, up to the root, as far as nothing is left in them."""
+    """Remove the date and sweep folders above a removed run, up to the root, if they are empty."""
     top = root.resolve()
     for parent in path.absolute().parents:
         if not parent.resolve().is_relative_to(top) or parent.resolve() == top:

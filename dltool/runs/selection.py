@@ -1,4 +1,4 @@
-"""Which runs a command is about: RUNs by path or name, and filters such as `model=lenet` or `'test/accuracy>=0.98'`."""
+"""The runs that a command selects: by path or name, and by filters such as `model=lenet` or `'test/accuracy>=0.98'`."""
 
 import operator
 import re
@@ -27,9 +27,9 @@ class Filter:
     """One condition on a run.
 
     Attributes:
-        key: A whole key, as known_keys has it.
+        key: A whole key, as in known_keys.
         sign: "=", "!=", "<", "<=", ">" or ">=".
-        text: What the value is compared with: as a number where both are; `*` and `?` stand for anything.
+        text: The value to compare with: as a number if both are numbers; `*` and `?` are wildcards.
     """
 
     key: str
@@ -37,7 +37,7 @@ class Filter:
     text: str
 
     def matches(self, record: RunRecord) -> bool:
-        """Whether the run is as the filter says; a run without the key differs from everything."""
+        """Whether the run satisfies the filter; a run without the key differs from every value."""
         if self.sign == "!=":
             return not Filter(self.key, "=", self.text).matches(record)
         value = record.value(self.key)
@@ -57,7 +57,7 @@ class Filter:
 
 
 def as_number(value: Any) -> float | None:
-    """A number, or the number that a text is; None for all else, truth values among it."""
+    """A number, or the number that a text represents; None for anything else, including booleans."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
     try:
@@ -67,15 +67,15 @@ def as_number(value: Any) -> float | None:
 
 
 def parse_filter(word: str, known: Sequence[str]) -> Filter:
-    """Read KEY=VALUE and its like.
+    """Parse KEY=VALUE or another comparison.
 
     Raises:
-        ConfigError: For a word that is none, a key that no run has, and an order of what has none.
+        ConfigError: If the word is not a filter, no run has the key, or an order is asked of values without one.
     """
     match = FILTER.fullmatch(word)
     if match is None:
         raise ConfigError(
-            f"{word} is no filter",
+            f"{word} is not a filter",
             "write KEY=VALUE or KEY!=VALUE, and in quotes, because of the shell, 'KEY<VALUE', '<=', '>' or '>='",
         )
     key, sign, text = match[1].strip(), match[2].replace("==", "="), match[3].strip()
@@ -95,7 +95,7 @@ def whole_key(word: str, known: Sequence[str], context: str | None = None) -> st
     """The key that a word names: itself, or `model.name` for the group `model`.
 
     Raises:
-        ConfigError: Where no run has it, with those that it may stand for.
+        ConfigError: If no run has it, with the keys that may be meant.
     """
     for key in (word, f"{word}.name"):
         if key in known:
@@ -118,7 +118,7 @@ def is_filter(word: str) -> bool:
 
 
 def filtered(records: Sequence[RunRecord], words: Sequence[str]) -> list[RunRecord]:
-    """The runs that pass every filter, in the order given."""
+    """The runs that satisfy every filter, in the given order."""
     if not records:
         return []
     filters = [parse_filter(word, known_keys(records)) for word in words]
@@ -126,39 +126,39 @@ def filtered(records: Sequence[RunRecord], words: Sequence[str]) -> list[RunReco
 
 
 def select(words: Sequence[str], root: Path) -> list[RunRecord]:
-    """The runs that are named, in the order of their names, or else all below `root`, oldest first; then filtered.
+    """The named runs, in the order of their names, or else all below `root`, oldest first; then filtered.
 
     Raises:
         ConfigError: For a word that is neither a run nor a filter.
     """
     names = [word for word in words if not is_filter(word)]
-    paths = dict.fromkeys(find_run(name, root) for name in names)  # One that is named twice counts once.
+    paths = dict.fromkeys(find_run(name, root) for name in names)  # A run that is named twice counts once.
     records = [read_run(path) for path in paths] if names else read_runs(root)[::-1]
     return filtered(records, [word for word in words if is_filter(word)])
 
 
 def ordered(records: Sequence[RunRecord], key: str, descending: bool | None) -> list[RunRecord]:
-    """The runs by the value of a key; those that have none, or NaN, come last.
+    """The runs sorted by the value of a key; those without a value, or with NaN, come last.
 
     Args:
-        records: In any order, which is kept among equals.
+        records: In any order, which is kept among equal values.
         key: A whole key.
-        descending: None puts the best first by a metric whose direction is declared, the newest by date, else the
-            least.
+        descending: None puts the best first by a metric whose direction is declared, the newest first by date, else the
+            smallest.
     """
     if descending is None:
         is_metric = any(key in record.metrics for record in records)
         descending = key == "date" or (is_metric and declared_direction(key) == "max")
     has: list[RunRecord] = []
-    lacks: list[RunRecord] = []
+    missing: list[RunRecord] = []
     for record in records:
         value = record.value(key)
-        (lacks if value is None or value != value else has).append(record)
+        (missing if value is None or value != value else has).append(record)
     has.sort(key=lambda record: sort_rank(record.value(key)), reverse=descending)
-    return has + lacks
+    return has + missing
 
 
 def sort_rank(value: Any) -> tuple[bool, float, str]:
-    """Numbers before texts, whatever is mixed."""
+    """Sort key: numbers before texts."""
     number = as_number(value)
     return number is None, number or 0.0, as_text(value)

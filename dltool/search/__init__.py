@@ -1,1 +1,1 @@
-"""Many trainings: sweeps, tuning, reproduction."""
+"""Many trainings: sweeps, tuning, reproduction of results."""

@@ -1,4 +1,4 @@
-"""What the process of a job is given; apart from the training itself, so that the sweep needs no torch."""
+"""The input of a job's process, separate from its execution, so that the sweep itself needs no torch."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,19 +11,19 @@ from dltool.trust.sources import TrustedSource, trusted_sources
 
 @dataclass(frozen=True)
 class Assignment:
-    """One training for a process of its own.
+    """One training for a separate process.
 
     Attributes:
-        words: The command that would train the same, for the run's record.
+        words: The command that would train the same, for the run's environment.json.
         composed: The config as composed and checked before the search began.
-        auto, source: With --from RUN, what each `auto` became in that run, and its config's path.
-        run_path, log_path: Where the run goes, and what it prints.
-        resuming: Go on from the run's newest checkpoint.
-        slot, num_slots: Which of the trainings that run side by side this is, for its share of the machine.
+        auto, source: With --from RUN, the value of each `auto` in that run, and its config's path.
+        run_path, log_path: The run folder, and the file for the job's output.
+        resuming: Continue from the run's newest checkpoint.
+        slot, num_slots: The job's number among the trainings that run in parallel, for its share of the machine.
         monitored: A setting of the search and the metric that it names, ("sweep.metric", "val/loss").
-        trusted: The user's own code, as it was read when the search began: what happens to the files meanwhile does not
-            change the jobs.
-        trial: Where the training is a trial of a study, how to find it (search.study.TrialLink).
+        trusted: The user's own code, as read when the search began: later changes of the files do not affect the
+            jobs.
+        trial: If the training is a trial of a study, the reference to it (search.study.TrialLink).
     """
 
     words: tuple[str, ...]
@@ -41,5 +41,5 @@ class Assignment:
 
     @property
     def log(self) -> SafePath:
-        """`log_path`, to write to."""
+        """`log_path`, for writing."""
         return SafePath(self.log_path.parent, self.log_path.name)

@@ -1,4 +1,4 @@
-"""What a person sees of a search: a live table of all jobs in a terminal, a line per job anywhere else."""
+"""The terminal display of a search: a live table of all jobs, or a line per job where there is no terminal."""
 
 import sys
 import time
@@ -20,7 +20,7 @@ class JobsDisplay:
     """The jobs of a sweep or a study while they run.
 
     Args:
-        num_left: Jobs that this command has to run.
+        num_left: Number of jobs that this command runs.
         quiet: Show nothing.
     """
 
@@ -53,20 +53,20 @@ class JobsDisplay:
             self.console.print(line, markup=False, soft_wrap=True)
 
     def ended(self, result: Result) -> None:
-        """A job has ended; a failure is told at once, with its error."""
+        """Report that a job has ended; a failure is reported immediately, with its error."""
         self.num_ended += 1
         values = "  ".join(f"{key}={value}" for key, value in result.job.swept.items())
         what = f"error: {result.error}" if result.error else f"{main_value(result)}  {result.seconds:.1f} s"
         self.say(f"[{self.num_ended}/{self.num_left}] {result.state:<11} {values}  {what}")
 
     def refresh(self) -> None:
-        """Draw the table anew, at most twice a second."""
+        """Redraw the table, at most twice a second."""
         if self.live is not None and time.monotonic() - self.drawn_at > REFRESH_SECONDS:
             self.drawn_at = time.monotonic()
             self.live.update(self.draw(), refresh=True)
 
     def draw(self) -> RenderableType:
-        """All jobs; where the terminal is too low, those that run and those around them."""
+        """All jobs; if the terminal is too low, the running ones and those around them."""
         results = self.folder.results()
         room = max(self.console.height - 6, 3)
         if len(results) > room:
@@ -82,12 +82,12 @@ class JobsDisplay:
             values = [result.job.swept.get(key, "") for key in swept]
             measured = [str(result.epoch or ""), main_value(result), f"{result.seconds:.1f}" if result.seconds else ""]
             state = Text(result.state, STATE_STYLES.get(result.state, ""))
-            table.add_row(str(result.job.number), *map(Text, values), state, *measured)  # A value is no markup.
+            table.add_row(str(result.job.number), *map(Text, values), state, *measured)  # A value is not markup.
         return table
 
 
 def output_console(width: int) -> Console:
-    """Standard output: a terminal as wide as it is, anything else wide enough for whole rows."""
+    """Standard output: a terminal with its own width, anything else wide enough for whole rows."""
     console = Console(highlight=False)
     return console if console.is_terminal else Console(highlight=False, width=width)
 

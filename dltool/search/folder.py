@@ -1,7 +1,7 @@
-"""A sweep is a folder: what it tries, and a run folder for each of its jobs.
+"""A sweep is a folder: its settings, and a run folder for each of its jobs.
 
 sweep.json         the command line, and every job with its complete config
-sweep.csv          a row per job: its values, its state, what it measured
+sweep.csv          a row per job: its values, its state, its metrics
 <job>/             the run folder of a job
 logs/<job>.txt     what the job printed
 """
@@ -21,17 +21,17 @@ from dltool.runs.lock import FolderLock
 from dltool.search.grid import Job
 from dltool.search.workers import describe_exit
 
-DONE = ("finished", "pruned")  # Never run again.
+DONE = ("finished", "pruned")  # These are never run again.
 
 
 @dataclass(frozen=True)
 class Result:
-    """How far a job has come, read from its run folder.
+    """The state of a job, read from its run folder.
 
     Attributes:
-        state: "waiting" without a folder, "pruned" where a study ended it; else that of its status.json.
-        main_metric: The metric that the job's task follows and "min" or "max"; None where it has none.
-        total_steps: Steps of the whole training.
+        state: "waiting" without a folder, "pruned" if a study ended it; else that of its status.json.
+        main_metric: The metric that the job's task monitors and "min" or "max"; None if it has none.
+        total_steps: Steps of the complete training.
     """
 
     job: Job
@@ -52,8 +52,8 @@ class JobFolder:
 
     Attributes:
         path: The folder.
-        jobs: The jobs that are known so far, by number.
-        settled: Results that will not change any more, by number, so that no folder is read again for them.
+        jobs: The jobs known so far, by number.
+        settled: Final results, by number, so that no folder is read again for them.
     """
 
     def __init__(self, path: Path, jobs: Sequence[Job] = ()) -> None:
@@ -68,12 +68,12 @@ class JobFolder:
         return self.path / "logs" / f"{job.name}.txt"
 
     def make_log(self, job: Job) -> Path:
-        """Make the file that a job's process will print to, so that what is wrong with it is found here."""
+        """Create the log file of a job's process, so that errors with it occur here."""
         SafePath(self.path, "logs", f"{job.name}.txt").append().close()
         return self.log_path(job)
 
     def result(self, job: Job) -> Result:
-        """How far a job has come."""
+        """The current state of a job."""
         if job.number in self.settled:
             return self.settled[job.number]
         result = self.read_result(job)
@@ -82,7 +82,7 @@ class JobFolder:
         return result
 
     def read_result(self, job: Job) -> Result:
-        """What a job's run folder says now."""
+        """The current content of a job's run folder."""
         path = self.run_path(job)
         status = read_json(path / STATUS)
         if not status:
@@ -106,7 +106,7 @@ class JobFolder:
         return [self.result(job) for job in self.jobs]
 
     def settle(self, job: Job, exit_code: int) -> Result:
-        """A job's result once its process has ended; what it could not write down itself is added."""
+        """A job's result after its process has ended, with the errors that the process could not record itself."""
         result = self.read_result(job)
         if result.state == "running":
             run = RunFolder(result.path)
@@ -117,7 +117,7 @@ class JobFolder:
 
 
 class SweepFolder(JobFolder):
-    """The folder of a sweep, held by one process at a time."""
+    """The folder of a sweep, locked by one process at a time."""
 
     def __init__(self, path: Path, jobs: Sequence[Job]) -> None:
         super().__init__(path, jobs)
@@ -132,18 +132,18 @@ class SweepFolder(JobFolder):
         configs: Sequence[Mapping[str, Any]],
         command: Sequence[str],
     ) -> "SweepFolder":
-        """Make a new folder, or go on in that of the very same sweep; holds it.
+        """Create a new folder, or continue in that of the same sweep; locks it.
 
         Args:
-            directory: `sweep.dir`; None makes root/<date>/<time>_sweep.
-            root: Where folders without a name go.
+            directory: `sweep.dir`; None creates root/<date>/<time>_sweep.
+            root: The parent of folders without a name.
             jobs: Every job.
-            configs: In the same order the complete config of each, with dotted keys.
-            command: What was typed.
+            configs: The complete config of each job, in the same order, with dotted keys.
+            command: The command as typed.
 
         Raises:
-            ConfigError: Where the folder holds something else (with the difference), is being worked on by
-                another process, or cannot be written.
+            ConfigError: If the folder contains something else (with the difference), is in use by
+                another process, or is not writable.
         """
         try:
             if directory is None:
@@ -156,14 +156,14 @@ class SweepFolder(JobFolder):
         except OSError as error:
             target = Path(directory) if directory else root
             raise ConfigError(
-                f"the sweep's folder cannot be made in {target.resolve()}: {error.strerror}",
-                "sweep.dir=FOLDER names one that can be written",
+                f"the sweep's folder cannot be created in {target.resolve()}: {error.strerror}",
+                "sweep.dir=FOLDER names a writable one",
             ) from error
         if (path / SWEEP).exists():
             sweep.jobs = same_jobs(path, jobs, configs)
         elif any(entry.name != ".lock" for entry in path.iterdir()):
             (path / ".lock").unlink()
-            raise ConfigError(f"sweep.dir={directory} holds something that is no sweep ({path.resolve()})", "a new one")
+            raise ConfigError(f"sweep.dir={directory} is not a sweep folder ({path.resolve()})", "a new one")
         else:
             described = [
                 {"number": job.number, "overrides": job.overrides, "swept": job.swept, "config": config}
@@ -178,23 +178,23 @@ class SweepFolder(JobFolder):
         return [result.job for result in self.results() if result.state not in DONE]
 
     def clear_unless_saved(self, job: Job) -> bool:
-        """Whether a job has a checkpoint to go on from; where not, what there is of its folder is removed."""
+        """Whether a job has a checkpoint to continue from; if not, its incomplete folder is removed."""
         path = self.run_path(job)
         if (path / CONFIG).exists() and any((path / "checkpoints").glob("step-*")):
             return True
         if path.exists():
             run = RunFolder(path)
-            run.hold()  # Not while somebody else is at it.
+            run.hold()  # Not while another process uses it.
             shutil.rmtree(path)
             run.close()
         return False
 
 
 def same_jobs(path: Path, jobs: Sequence[Job], configs: Sequence[Mapping[str, Any]]) -> list[Job]:
-    """The jobs with the numbers that they have in the folder.
+    """The jobs with their numbers in the folder.
 
     Raises:
-        ConfigError: Where the folder's sweep is another one; the message says which values differ.
+        ConfigError: If the folder has another sweep; the message names the values that differ.
     """
     stored = {identity(entry["config"]): entry for entry in read_json(path / SWEEP)["jobs"]}
     asked = {identity(config): job for job, config in zip(jobs, configs, strict=True)}
@@ -202,10 +202,10 @@ def same_jobs(path: Path, jobs: Sequence[Job], configs: Sequence[Mapping[str, An
         known = [replace(asked[key], number=entry["number"], swept=entry["swept"]) for key, entry in stored.items()]
         return sorted(known, key=lambda job: job.number)
     here, there = values_of(configs), values_of([entry["config"] for entry in stored.values()])
-    combination = f"it has {len(stored)} jobs, this one {len(jobs)}, in another combination"
+    combination = f"it has {len(stored)} jobs, this one {len(jobs)}, in other combinations"
     raise ConfigError(
-        f"{path.resolve()} holds another sweep: {differences(there, here) or combination}",
-        f"repeat its command to go on (it is in {quoted(path / SWEEP)}), or name a new sweep.dir",
+        f"{path.resolve()} contains another sweep: {differences(there, here) or combination}",
+        f"repeat its command to continue (it is in {quoted(path / SWEEP)}), or name a new sweep.dir",
     )
 
 
@@ -214,7 +214,7 @@ def identity(config: Mapping[str, Any]) -> str:
 
 
 def differences(before: Mapping[str, str], now: Mapping[str, str]) -> str:
-    """What differs between two searches, the first three keys of it; empty where nothing does."""
+    """The first three keys that differ between two searches; empty if none does."""
     keys = [key for key in sorted({**before, **now}) if before.get(key) != now.get(key)]
     words = [f"{key} was {before.get(key, 'not set')}, now {now.get(key, 'not set')}" for key in keys[:3]]
     more = f" (and {len(keys) - 3} more keys)" if len(keys) > 3 else ""
@@ -222,7 +222,7 @@ def differences(before: Mapping[str, str], now: Mapping[str, str]) -> str:
 
 
 def values_of(configs: Sequence[Mapping[str, Any]]) -> dict[str, str]:
-    """Key to the values that it takes over the jobs, in order: "0.1 and 0.01"."""
+    """Key to its values over the jobs, in order: "0.1 and 0.01"."""
     values: dict[str, dict[str, None]] = {}
     for config in configs:
         for key, value in config.items():

@@ -1,4 +1,4 @@
-"""What a sweep's command line stands for: the jobs of a grid, each with overrides of its own."""
+"""The jobs of a sweep's command line: the grid of its values, each job with its own overrides."""
 
 import itertools
 import math
@@ -22,9 +22,9 @@ class Job:
     """One training of a sweep.
 
     Attributes:
-        number: Its place in the sweep, from 0.
+        number: Its index in the sweep, from 0.
         overrides: All of its overrides, as `dltool train` takes them.
-        swept: Key to value, as typed, of those overrides that have several values in the sweep.
+        swept: Key to value, as typed, of the overrides with several values in the sweep.
     """
 
     number: int
@@ -33,7 +33,7 @@ class Job:
 
     @property
     def name(self) -> str:
-        """Such as "007_model=mlp,optim.lr=0.1": its number and what sets it apart, fit for a file name."""
+        """Such as "007_model=mlp,optim.lr=0.1": its number and swept values, usable as a file name."""
         words = ",".join(f"{key}={value}" for key, value in self.swept.items())
         readable = "".join(c if c.isalnum() or c in "=,.+-_[]" else "_" for c in words)
         return f"{self.number:03d}_{readable}"[:80].rstrip("_.,")
@@ -42,7 +42,7 @@ class Job:
 def expand(overrides: Sequence[str], config_dirs: Sequence[Path] = ()) -> list[Job]:
     """The product of all overrides' values, in Hydra's grammar: `a,b`, `choice(…)`, `range(…)`, `glob(…)`.
 
-    The last override turns fastest, as in Hydra's own sweeper.
+    The last override varies fastest, as in Hydra's own sweeper.
 
     Args:
         overrides: As typed after `dltool train -m`.
@@ -57,7 +57,7 @@ def expand(overrides: Sequence[str], config_dirs: Sequence[Path] = ()) -> list[J
     for several in values:
         count *= len(several)
     if count > MAX_JOBS:
-        raise ConfigError(f"the sweep has {count:,} jobs; {MAX_JOBS:,} are the most", "fewer values, or dltool tune")
+        raise ConfigError(f"the sweep has {count:,} jobs; the maximum is {MAX_JOBS:,}", "fewer values, or dltool tune")
     swept = [i for i, several in enumerate(values) if len(several) > 1]
     return [
         Job(
@@ -70,23 +70,23 @@ def expand(overrides: Sequence[str], config_dirs: Sequence[Path] = ()) -> list[J
 
 
 def alternatives(override: Override, config_dirs: Sequence[Path]) -> list[str]:
-    """One override with one value for each that it names; itself where it names but one."""
+    """One override per value of a sweep override; the override itself if it has a single value."""
     text = str(override.input_line)
     if not override.is_sweep_override():
         return [text]
     if override.is_interval_sweep():
         raise ConfigError(
-            f"{text}: an interval has no end of values to try one by one",
-            f"dltool tune draws from it; here, {override.key_or_group}=0.1,0.01 names some",
+            f"{text}: a grid cannot enumerate an interval",
+            f"dltool tune samples from it; for a grid, list values: {override.key_or_group}=0.1,0.01",
         )
     values = list(dict.fromkeys(values_of(override, config_dirs)))
     if not values:
-        raise ConfigError(f"{text} gives no value at all", f"{override.key_or_group}=a,b gives two")
+        raise ConfigError(f"{text} has no values", f"{override.key_or_group}=a,b gives two")
     return [f"{override.get_key_element()}={value}" for value in values]
 
 
 def values_of(override: Override, config_dirs: Sequence[Path]) -> list[str]:
-    """The values that a sweep override names, as one would type each."""
+    """The values of a sweep override, each as typed."""
     value = override._value
     if isinstance(value, Glob):
         return value.filter(group_options(override, config_dirs))
@@ -99,19 +99,19 @@ def values_of(override: Override, config_dirs: Sequence[Path]) -> list[str]:
 
 
 def numbers_in(sweep: RangeSweep, text: str) -> list[str]:
-    """From start up to, but without, stop; in decimal, so that range(0.1,0.4,0.1) is 0.1, 0.2, 0.3."""
+    """From start up to, but excluding, stop; in decimal, so that range(0.1,0.4,0.1) is 0.1, 0.2, 0.3."""
     start, stop, step = (Decimal(str(number)) for number in (sweep.start, sweep.stop, sweep.step))
     if step == 0:
-        raise ConfigError(f"{text}: a step of 0 never arrives", "range(start,stop,step), as in range(1,4,1)")
+        raise ConfigError(f"{text}: a step of 0 never reaches the end", "range(start,stop,step), as in range(1,4,1)")
     return [str(start + i * step) for i in range(max(0, math.ceil((stop - start) / step)))]
 
 
 def group_options(override: Override, config_dirs: Sequence[Path]) -> list[str]:
-    """What `glob` chooses from."""
+    """The options from which `glob` selects."""
     group = override.key_or_group
     if group not in GROUPS:
         raise ConfigError(
-            f"{override.input_line}: glob chooses among a group's options, and {group} is no group",
+            f"{override.input_line}: glob selects among a group's options, and {group} is not a group",
             f"the groups are {', '.join(GROUPS)}; values are listed, {group}=a,b",
         )
     return list(option_files(group, config_dirs))

@@ -1,4 +1,4 @@
-"""One job of a sweep, in the process that was forked for it."""
+"""One job of a sweep, in the forked process that runs it."""
 
 import contextlib
 import os
@@ -32,7 +32,7 @@ from dltool.trust.importing import described
 def run_job(assignment: Assignment) -> None:
     """Train one job in its own run folder; the process ends with its exit code."""
     restart_clock()
-    leave_terminal(assignment)
+    detach_from_terminal(assignment)
     sys.argv = ["dltool", *assignment.words]
     composed = assignment.composed
     composed.tree["run"] = {**composed.tree.get("run", {}), "dir": str(assignment.run_path)}
@@ -49,7 +49,7 @@ def run_job(assignment: Assignment) -> None:
         print(error.report(), file=sys.stderr)
         record_failure(assignment.run_path, config.tree, error.message)
         sys.exit(error.exit_code)
-    except KeyboardInterrupt:  # Before the training watched for signals: nothing is lost.
+    except KeyboardInterrupt:  # Before the training handles signals: nothing is lost.
         sys.exit(130)
     except Exception as error:
         traceback.print_exc()
@@ -58,7 +58,7 @@ def run_job(assignment: Assignment) -> None:
 
 
 def pruning(assignment: Assignment) -> list[Observer]:
-    """The observer that lets a study end its trial early."""
+    """The observer with which a study ends its trial early."""
     if assignment.trial is None:
         return []
     from dltool.search.pruning import Pruning
@@ -66,8 +66,8 @@ def pruning(assignment: Assignment) -> list[Observer]:
     return [Pruning(assignment.trial.load(), assignment.trial.metric)]
 
 
-def leave_terminal(assignment: Assignment) -> None:
-    """Print to the log; hear of Ctrl-C from the sweep alone; end with the sweep, whatever ends it."""
+def detach_from_terminal(assignment: Assignment) -> None:
+    """Print to the log, ignore the terminal's Ctrl-C, and end when the sweep ends for any reason."""
     log = assignment.log.open(os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     os.dup2(log, 1)
     os.dup2(log, 2)
@@ -84,7 +84,7 @@ def leave_terminal(assignment: Assignment) -> None:
 
 
 def share_machine(config: Config, assignment: Assignment) -> Config:
-    """`auto` threads and device become this job's share of the machine, where several run side by side."""
+    """Set `auto` threads and device to this job's share of the machine, if several jobs run in parallel."""
     if assignment.num_slots == 1:
         return config
     trainer = dict(config["trainer"])
@@ -96,8 +96,8 @@ def share_machine(config: Config, assignment: Assignment) -> Config:
 
 
 def record_failure(path: Path, tree: dict[str, Any], error: str) -> None:
-    """A job that failed before it had a run folder gets one, so that its error is found where the others are."""
-    with contextlib.suppress(DltoolError, OSError):  # Where there is one, its status.json says it already.
+    """Create a run folder for a job that failed before it had one, so that its error is stored like the others'."""
+    with contextlib.suppress(DltoolError, OSError):  # If it exists, its status.json has the error already.
         run = RunFolder.create(str(path), OUTPUT_ROOT, path.name)
         run.write_config(tree)
         StatusFile(run, dict(leaves(tree)), Clock(), Progress()).on_outcome(Outcome("failed", error=error))

@@ -1,7 +1,7 @@
-"""Hands the jobs of a sweep to one of Hydra's launchers, to run them on a cluster or by joblib.
+"""Passes the jobs of a sweep to one of Hydra's launchers, to run them on a cluster or by joblib.
 
-Only the running is theirs: every job was composed and checked before, and is handed over as a file. What Hydra
-composes for its launcher is a config of one key, so that nothing of a user's config passes through it.
+The launcher only runs them: every job was composed and checked before, and is passed as a file. The config that
+Hydra composes for its launcher has one key, so that nothing of a user's config passes through it.
 """
 
 import importlib.util
@@ -18,9 +18,9 @@ from dltool.core.errors import ConfigError
 from dltool.core.safe_path import SafePath
 from dltool.core.shell import setting
 from dltool.search.assignment import Assignment
-from dltool.search.carry_out import carry_out, refuse
+from dltool.search.carry_out import refuse
 
-# Launcher to the package that brings it and the extra that installs it.
+# Launcher to the package that provides it and the extra that installs it.
 LAUNCHERS = {
     "joblib": ("hydra_plugins.hydra_joblib_launcher", "joblib"),
     "submitit_local": ("hydra_plugins.hydra_submitit_launcher", "submitit"),
@@ -33,10 +33,10 @@ def split_launcher(overrides: Sequence[str]) -> tuple[str | None, list[str], lis
     """Take `hydra/launcher=NAME` and `hydra.launcher.key=value` out of the overrides.
 
     Returns:
-        The launcher's name or None, its settings, and the overrides that are left.
+        The launcher's name or None, its settings, and the remaining overrides.
 
     Raises:
-        ConfigError: For an unknown launcher, one that is not installed, or settings without one.
+        ConfigError: For an unknown launcher, one that is not installed, or settings without a launcher.
     """
     chosen = [text.partition("=")[2] for text in overrides if text.startswith("hydra/launcher=")]
     settings = [text for text in overrides if SETTING.match(text)]
@@ -51,7 +51,7 @@ def split_launcher(overrides: Sequence[str]) -> tuple[str | None, list[str], lis
     name = chosen[-1]
     if name not in LAUNCHERS:
         raise ConfigError(
-            f"hydra/launcher={name}: there is no such launcher; there are {', '.join(LAUNCHERS)}",
+            f"hydra/launcher={name}: there is no such launcher; the launchers are {', '.join(LAUNCHERS)}",
             "without a launcher dltool runs the jobs itself, sweep.n_jobs=N at a time",
         )
     package, extra = LAUNCHERS[name]
@@ -66,14 +66,14 @@ def launch(name: str, settings: Sequence[str], folder: Path, assignments: Sequen
     Args:
         name: The launcher.
         settings: `hydra.launcher.key=value`.
-        folder: Where the launcher may keep files of its own.
-        assignments: One for each job.
+        folder: Where the launcher may store its own files.
+        assignments: One per job.
 
     Returns:
         The exit code of each; 1 for a job that the launcher lost.
 
     Raises:
-        ConfigError: Where the launcher refuses its settings or cannot run here.
+        ConfigError: If the launcher refuses its settings or cannot run here.
     """
     from hydra import compose, initialize_config_dir
     from hydra._internal.callbacks import Callbacks
@@ -103,13 +103,13 @@ def launch(name: str, settings: Sequence[str], folder: Path, assignments: Sequen
             loader = GlobalHydra.instance().config_loader()
             launcher: Any = Plugins.instance().instantiate_launcher(
                 hydra_context=HydraContext(config_loader=loader, callbacks=Callbacks()),
-                task_function=carry_out_file,
+                task_function=execute_file,
                 config=config,
             )
             returned = launcher.launch([[f"job='{path.resolve()}'"] for path in paths], initial_job_idx=0)
-    except Exception as error:  # Of many kinds, from three packages.
+    except Exception as error:  # Of many types, from three packages.
         raise ConfigError(
-            f"hydra/launcher={name}: {error}", "look at the launcher's settings, hydra.launcher.*"
+            f"hydra/launcher={name}: {error}", "check the launcher's settings, hydra.launcher.*"
         ) from error
     return [exit_code(job) for job in returned]
 
@@ -117,13 +117,13 @@ def launch(name: str, settings: Sequence[str], folder: Path, assignments: Sequen
 def exit_code(job: Any) -> int:
     try:
         code: int = job.return_value
-    except Exception:  # The job's own, raised again by Hydra; its run folder says more.
+    except Exception:  # The job's own error, raised again by Hydra; its run folder has the details.
         return 1
     return code
 
 
-def carry_out_file(config: Any) -> int:
-    """What runs in the launcher's process: the assignment in a file; returns the exit code."""
+def execute_file(config: Any) -> int:
+    """The entry point in the launcher's process: run the assignment in a file; returns the exit code."""
     content = json.loads(Path(config["job"]).read_text(encoding="utf-8"))
     paths = {key: Path(content[key]) for key in ("source", "run_path", "log_path")}
     composed = Composed(**content.pop("composed"))
@@ -131,7 +131,7 @@ def carry_out_file(config: Any) -> int:
     assignment = Assignment(**content | paths, composed=composed, words=words, monitored=monitored)
     try:
         carry_out(replace(assignment, trusted=tuple(reread(trusted))))
-    except ConfigError as error:  # The user's own code is not what it was.
+    except ConfigError as error:  # The user's own code has changed.
         return refuse(assignment, error)
     except SystemExit as exit:
         return int(exit.code or 0)

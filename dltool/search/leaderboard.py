@@ -1,4 +1,4 @@
-"""What a sweep found: a row per job for a spreadsheet, and the settings ranked over their seeds."""
+"""The results of a sweep: a CSV row per job, and the settings ranked over their seeds."""
 
 import csv
 import io
@@ -25,9 +25,9 @@ class Standing:
     """One setting of the sweep with all of its seeds.
 
     Attributes:
-        swept: The values that make the setting, without the seed.
-        results: Those of its jobs that finished.
-        values: The metric in each of them, where it was reported.
+        swept: The values of the setting, without the seed.
+        results: Those of its finished jobs.
+        values: The metric of each of them that reported it.
     """
 
     swept: dict[str, str]
@@ -43,13 +43,13 @@ class Standing:
 
 
 def ranking_metric(results: Sequence[Result], metric: str | None, mode: str) -> tuple[str, str] | None:
-    """The metric to rank by and its direction.
+    """The metric to rank by, and its direction.
 
-    What the user named; else the main metric of the first job that has one, on the test split where no job
-    has reported it on the validation split. None where there is nothing to rank by.
+    The metric that the user named; else the main metric of the first job that has one, on the test split if no job
+    has reported it on the validation split. None if no metric is available.
 
     Raises:
-        ConfigError: The direction of what the user named is to be found, and nothing declares it.
+        ConfigError: The user named a metric without a mode, and nothing declares its direction.
     """
     if metric is not None:
         direction = declared_direction(metric) if mode == "auto" else mode
@@ -67,7 +67,7 @@ def ranking_metric(results: Sequence[Result], metric: str | None, mode: str) -> 
 
 
 def standings(results: Sequence[Result], metric: str, direction: str) -> list[Standing]:
-    """The settings, best mean first; those that did not report the metric last."""
+    """The settings, best mean first; those that did not report the metric come last."""
     groups: dict[tuple[tuple[str, str], ...], list[Result]] = {}
     for result in results:
         setting = tuple((key, value) for key, value in result.job.swept.items() if key != SEED)
@@ -82,26 +82,26 @@ def standings(results: Sequence[Result], metric: str, direction: str) -> list[St
 
 
 def leaderboard(ranked: Sequence[Standing], metric: str, direction: str) -> Table:
-    """The ranked settings as a table; other held-out metrics of the same name stand beside."""
-    beside = metric.replace("val/", "test/", 1) if metric.startswith("val/") else None
+    """The ranked settings as a table, with the same metric on the other held-out splits."""
+    test_metric = metric.replace("val/", "test/", 1) if metric.startswith("val/") else None
     best = "smallest" if direction == "min" else "largest"
     table = Table(box=box.ROUNDED, title=f"by {metric}, {best} first: mean ± standard deviation", title_justify="left")
     keys = list(dict.fromkeys(key for standing in ranked for key in standing.swept))
     for key in keys:
         table.add_column(key)
-    for name in (metric, beside):
+    for name in (metric, test_metric):
         if name is not None:
             table.add_column(name, justify="right")
     table.add_column("n", justify="right")
     table.add_column("seconds", justify="right")
     for standing in ranked:
         row = [standing.swept.get(key, "") for key in keys] + [standing.describe()]
-        if beside is not None:
-            tested = [r.metrics[beside] for r in standing.results if r.metrics and beside in r.metrics]
+        if test_metric is not None:
+            tested = [r.metrics[test_metric] for r in standing.results if r.metrics and test_metric in r.metrics]
             row.append(Standing(standing.swept, standing.results, tested).describe())
         seconds = [result.seconds for result in standing.results]
         row += [str(len(standing.values)), f"{statistics.fmean(seconds):.1f}" if seconds else "-"]
-        table.add_row(*map(Text, row))  # "[64]" is a value, no markup.
+        table.add_row(*map(Text, row))  # "[64]" is a value, not markup.
     return table
 
 

@@ -1,6 +1,6 @@
-"""Imports what every training needs, once, in the process that the jobs of a sweep are forked from.
+"""Imports the modules that every training needs, once, in the process from which the jobs of a sweep are forked.
 
-Nothing here computes: a process whose torch has used its threads, or CUDA, cannot be forked safely.
+Nothing is computed here: a process whose torch has used its threads, or CUDA, cannot be forked safely.
 """
 
 import matplotlib.figure  # noqa: F401

@@ -1,4 +1,4 @@
-"""Ends a trial early whose learning curve promises nothing."""
+"""Ends trials with poor learning curves early."""
 
 from typing import Any
 
@@ -9,10 +9,10 @@ from dltool.tasks.task import Task
 
 
 class Pruning(Observer):
-    """Reports each evaluation of the monitored metric to the study, and asks to stop where the pruner says so.
+    """Reports each evaluation of the monitored metric to the study, and asks to stop if the pruner decides so.
 
     Args:
-        trial: The study's trial that this training is.
+        trial: The study's trial for this training.
         metric: Such as "val/accuracy".
     """
 
@@ -27,7 +27,7 @@ class Pruning(Observer):
     def on_record(self, record: dict[str, Any]) -> None:
         if self.metric not in record or record["split"] == "test" or self.progress.stop_request:
             return
-        # A resource that all trials share: passes, or steps where a training is measured in them.
+        # A resource that all trials share: epochs, or steps if the training's length is given in steps.
         time = self.progress.step if self.progress.total_epochs is None else self.progress.epoch
         self.trial.report(record[self.metric], time)
         is_over = self.progress.step >= self.progress.total_steps

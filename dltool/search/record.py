@@ -1,11 +1,11 @@
-"""What an experiment's YAML says of its result: the reference that it is held against, and what was measured.
+"""The record of an experiment's result in its YAML: the published reference, and the measured values.
 
 record:
   metrics:
     test/accuracy:
-      reference: 0.9905                      # a published value, where there is one,
+      reference: 0.9905                      # a published value, if one exists,
       source: LeCun et al. 1998, section III.B
-      measured: [0.9908, 0.9913, 0.9908]     # one value for each seed; left out where not measured
+      measured: [0.9908, 0.9913, 0.9908]     # one value per seed; omitted if not measured
   seeds: [0, 1, 2]
   seconds: 157                               # of one seed
   machine: 2 cores of an AMD EPYC, no GPU
@@ -26,10 +26,10 @@ STANDARD_ERRORS = 3.0
 
 @dataclass(frozen=True)
 class Claim:
-    """What is said of one metric.
+    """The record of one metric.
 
     Attributes:
-        reference, source: The value that it is held against, and whose it is.
+        reference, source: The published value for comparison, and its source.
         measured: The value of each seed.
     """
 
@@ -43,10 +43,10 @@ class Claim:
         return words + (f" (reference {numeral(self.reference)})" if self.reference is not None else "")
 
     def tolerance(self, num_new: int) -> float | None:
-        """How far the mean of `num_new` further seeds may lie from the recorded one.
+        """The allowed difference between the mean of `num_new` further seeds and the recorded mean.
 
         Three standard errors of the difference of two means, s √(1/n + 1/m), with the recorded standard deviation
-        s of n seeds; at least a unit of the last digit that the record gives. None for a single recorded seed.
+        s of n seeds; at least a unit of the last recorded digit. None for a single recorded seed.
         """
         if len(self.measured) < 2:
             return None
@@ -57,13 +57,13 @@ class Claim:
 
 @dataclass(frozen=True)
 class Record:
-    """An experiment's result, with what it took.
+    """An experiment's result, with its cost.
 
     Attributes:
         metrics: By name, "test/accuracy".
-        seeds: Those that were measured, in the order of the values.
-        seconds: Of one seed.
-        machine: In words.
+        seeds: The measured seeds, in the order of the values.
+        seconds: Per seed.
+        machine: As text.
     """
 
     metrics: dict[str, Claim] = field(default_factory=dict)
@@ -73,24 +73,24 @@ class Record:
 
 
 def read_record(path: Path) -> Record | None:
-    """The record of an experiment's YAML; None where it has none.
+    """The record of an experiment's YAML; None if it has none.
 
     Raises:
-        ConfigError: For a record that is not in this form, naming the file and the key.
+        ConfigError: If a record is malformed, naming the file and the key.
     """
     import yaml
 
     try:
         tree = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path.resolve()} is no readable YAML: {' '.join(str(error).split())}") from error
+        raise ConfigError(f"{path.resolve()} is not readable YAML: {' '.join(str(error).split())}") from error
     entry = tree.get("record") if isinstance(tree, dict) else None
     if entry is None:
         return None
     check_keys(path, "record", entry, Record)
     seeds = entry.get("seeds", [])
     if not isinstance(seeds, list) or not all(type(seed) is int for seed in seeds):
-        raise malformed(path, "record.seeds", "a list of whole numbers is needed")
+        raise malformed(path, "record.seeds", "a list of integers is needed")
     claims = {}
     for name, claim in (entry.get("metrics") or {}).items():
         key = f"record.metrics.{name}"
@@ -101,7 +101,7 @@ def read_record(path: Path) -> Record | None:
         if measured and len(measured) != len(seeds):
             raise malformed(path, f"{key}.measured", f"{len(measured)} values for {len(seeds)} seeds")
         if claim.get("reference") is not None and not (is_number(claim["reference"]) and claim.get("source")):
-            raise malformed(path, f"{key}.reference", "a number, and its source beside it, are needed")
+            raise malformed(path, f"{key}.reference", "a number and its source are needed")
         claims[name] = Claim(claim.get("reference"), claim.get("source"), tuple(measured))
     return Record(claims, tuple(seeds), entry.get("seconds"), entry.get("machine"))
 
@@ -123,7 +123,7 @@ def is_number(value: Any) -> bool:
 
 
 def last_digit(values: Sequence[float]) -> float:
-    """A unit of the last digit with which the values are written: 0.0001 for [0.99, 0.9913], 0 for whole numbers."""
+    """A unit of the last digit of the values: 0.0001 for [0.99, 0.9913], 0 for whole numbers."""
     digits = max(len(repr(value).partition(".")[2]) if isinstance(value, float) else 0 for value in values)
     return float(10.0**-digits) if digits else 0.0
 

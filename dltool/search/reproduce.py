@@ -1,4 +1,4 @@
-"""`dltool reproduce`: run an experiment's seeds again and hold them against what its YAML says."""
+"""`dltool reproduce`: run an experiment's seeds again and compare the results with its YAML."""
 
 import statistics
 import sys
@@ -20,12 +20,12 @@ def reproduce(name: str, record: Record, sweep: Sweep) -> int:
 
     Args:
         name: The experiment.
-        record: What its YAML says.
+        record: The record in its YAML.
         sweep: A job for each seed.
 
     Returns:
-        0 where every recorded metric came out within its tolerance, or none was recorded; 1 where one lies
-        outside, is missing, or a seed has failed; that of the sweep where it was interrupted or never began.
+        0 if every recorded metric is within its tolerance, or none was recorded; 1 if one is
+        outside, is missing, or a seed has failed; that of the sweep if it was interrupted or never began.
     """
     code = sweep.run_jobs()
     results = sweep.folder.results()
@@ -37,7 +37,7 @@ def reproduce(name: str, record: Record, sweep: Sweep) -> int:
         print_record(finished)
     seconds = statistics.median(result.seconds for result in finished)
     recorded = f", recorded {record.seconds:g} s on {record.machine}" if record.seconds else ""
-    print(f"time       {seconds:.0f} s a seed (median){recorded}")
+    print(f"time       {seconds:.0f} s per seed (median){recorded}")
     for metric, claim in record.metrics.items():
         if claim.source:
             print(f"reference  {metric}: {claim.source}")
@@ -49,9 +49,9 @@ def reproduce(name: str, record: Record, sweep: Sweep) -> int:
 
 
 def print_comparison(name: str, record: Record, finished: Sequence[Result]) -> list[bool]:
-    """A row for each recorded metric; returns whether each is as recorded."""
+    """Print a row for each recorded metric; returns whether each agrees with the record."""
     table = Table(box=box.ROUNDED, title=f"{name}, seeds {', '.join(seeds_of(finished))}", title_justify="left")
-    for column in ("metric", "reference", "recorded", "now", "may differ by", ""):
+    for column in ("metric", "reference", "recorded", "now", "tolerance", ""):
         table.add_column(column)
     scores = []
     for metric, claim in record.metrics.items():
@@ -64,8 +64,8 @@ def print_comparison(name: str, record: Record, finished: Sequence[Result]) -> l
 
 
 def print_record(finished: Sequence[Result]) -> None:
-    """What an experiment without a record may take over into its YAML."""
-    print("nothing is recorded yet; what came out, for the experiment's YAML:\n\nrecord:\n  metrics:")
+    """Print results for the YAML of an experiment without a record."""
+    print("nothing is recorded yet; the results, for the experiment's YAML:\n\nrecord:\n  metrics:")
     for metric in finished[0].metrics or {}:
         values = [result.metrics[metric] for result in finished if result.metrics and metric in result.metrics]
         if metric.startswith("test/") and len(values) == len(finished):
@@ -75,7 +75,7 @@ def print_record(finished: Sequence[Result]) -> None:
 
 
 def compare(metric: str, claim: Claim, values: Sequence[float]) -> tuple[list[str], bool]:
-    """A row of the table, and whether the metric is as recorded."""
+    """A row of the table, and whether the metric agrees with the record."""
     reference = numeral(claim.reference) if claim.reference is not None else "-"
     recorded = mean_and_spread(claim.measured) if claim.measured else "not measured"
     if not values:

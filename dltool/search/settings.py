@@ -1,4 +1,4 @@
-"""The keys that are about the search and not about a training: `sweep.*`, `tune.*`."""
+"""The keys of a search rather than of a training: `sweep.*`, `tune.*`."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,12 +12,12 @@ from dltool.declarations.component import NonNegative, Positive, register
 @register("sweep", "default")
 @dataclass(frozen=True, kw_only=True)
 class SweepSettings:
-    """`dltool train -m`: keys of the sweep itself, taken from the command line, in no run's config.
+    """`dltool train -m`: keys of the sweep itself, set on the command line, saved in no run's config.
 
     Attributes:
-        dir: The sweep's folder; null makes outputs/<date>/<time>_sweep. That of the same sweep goes on with it.
-        n_jobs: Jobs that run at the same time, each with its share of the cores and GPUs.
-        metric: What the settings are ranked by, "val/accuracy"; null takes the task's main metric.
+        dir: The sweep's folder; null makes outputs/<date>/<time>_sweep. The folder of the same sweep is continued.
+        n_jobs: Jobs that run in parallel, each with its share of the cores and GPUs.
+        metric: The metric that ranks the settings, "val/accuracy"; null takes the task's main metric.
         mode: Its direction; "auto" is what the metric, or the task that reports it, declares.
     """
 
@@ -30,21 +30,21 @@ class SweepSettings:
 @register("tune", "default")
 @dataclass(frozen=True, kw_only=True)
 class TuneSettings:
-    """`dltool tune`: keys of the search itself, taken from the command line, in no run's config.
+    """`dltool tune`: keys of the search itself, set on the command line, saved in no run's config.
 
     Attributes:
-        study: Its name; outputs/studies/<study> holds it, and the same name goes on with it, from this shell or
+        study: Its name; its folder is outputs/studies/<study>. The same name continues it, from this shell or
             another. Null makes a new one, named by date and time.
-        trials: Trials that the study shall have altogether.
-        n_jobs: Trials that this command runs at the same time.
-        metric: What is optimized, "val/accuracy"; null takes the task's main metric.
+        trials: Total number of trials of the study.
+        n_jobs: Trials that this command runs in parallel.
+        metric: The metric to optimize, "val/accuracy"; null takes the task's main metric.
         mode: Its direction; "auto" is what the metric, or the task that reports it, declares.
         sampler: "tpe", the tree-structured Parzen estimator (Bergstra et al. 2011), or "random".
-        pruner: What ends a trial at an evaluation: "median" (worse than the median of the earlier trials at the same
-            time), "hyperband" (Li et al. 2018) or "none".
-        startup_trials: Trials that are drawn at random, and that the median pruner lets run, before either learns.
-        warmup_epochs: Evaluations of each trial that the median pruner leaves alone.
-        seed: Of the sampler; trial k draws by (seed, k). The trainings have their own, `seed`.
+        pruner: How trials are ended early at an evaluation: "median" (worse than the median of the earlier trials at
+            the same time), "hyperband" (Li et al. 2018) or "none".
+        startup_trials: Random trials at the beginning, which the median pruner does not end, before either learns.
+        warmup_epochs: Evaluations of each trial that the median pruner ignores.
+        seed: Of the sampler; trial k is sampled with (seed, k). The trainings have their own, `seed`.
         storage: Null keeps a journal file in the study's folder, which serves several shells and, on a shared file
             system, several machines; else an Optuna storage such as "sqlite:///study.db".
     """
@@ -63,14 +63,14 @@ class TuneSettings:
 
 
 def split_settings(group: str, overrides: Sequence[str]) -> tuple[dict[str, Any], list[str]]:
-    """Take the search's own keys out of the overrides and check them.
+    """Take the search's own keys out of the overrides, and check them.
 
     Args:
         group: "sweep" or "tune", registered in dltool.config.settings.
         overrides: As typed.
 
     Returns:
-        The checked fields, complete with defaults, and the overrides that are left for the trainings.
+        The checked fields, complete with defaults, and the remaining overrides for the trainings.
 
     Raises:
         ConfigError: For an unknown key, or a value of the wrong type or range.

@@ -1,10 +1,10 @@
-"""The search space of `dltool tune`, written in Hydra's grammar on the command line.
+"""The search space of `dltool tune`, in Hydra's grammar on the command line.
 
-'optim.lr=tag(log,interval(1e-4,1e-1))'   a number, evenly on a logarithmic scale
+'optim.lr=tag(log,interval(1e-4,1e-1))'   a number, uniform on a logarithmic scale
 'model.dropout=interval(0,0.5)'           a number
 'trainer.accumulate=int(interval(1,8))'   a whole number
 'data.batch_size=range(16,129,16)'        16, 32, … 128
-model=mlp,lenet   'model=glob(lenet*)'    one of several
+model=mlp,lenet   'model=glob(lenet*)'    one of several options
 """
 
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ from dltool.search.grid import alternatives, numbers_in
 
 
 class Trial(Protocol):
-    """What draws the values: an Optuna trial."""
+    """The source of the values: an Optuna trial."""
 
     def suggest_float(self, name: str, low: float, high: float, *, step: float | None, log: bool) -> float: ...
     def suggest_int(self, name: str, low: int, high: int, *, step: int, log: bool) -> int: ...
@@ -34,11 +34,11 @@ class Dimension:
 
     Attributes:
         key: As typed, with its `+`.
-        low, high: The bounds, both included; None where there are choices.
-        step: Between two values, or None for all between the bounds.
+        low, high: The bounds, both included; None if there are choices.
+        step: Distance between adjacent values; None for all values between the bounds.
         integer: Whole numbers only.
-        log: Evenly on a logarithmic scale.
-        choices: The values, as typed, where they are no interval.
+        log: Uniform on a logarithmic scale.
+        choices: The values, as typed, if they are not an interval.
     """
 
     key: str
@@ -50,7 +50,7 @@ class Dimension:
     choices: tuple[str, ...] = ()
 
     def suggest(self, trial: Trial) -> str:
-        """A value as one would type it."""
+        """A value as typed in an override."""
         if self.low is None or self.high is None:
             return trial.suggest_categorical(self.key, self.choices)
         if self.integer:
@@ -59,7 +59,7 @@ class Dimension:
         return f"{trial.suggest_float(self.key, self.low, self.high, step=self.step, log=self.log):.6g}"
 
     def extremes(self) -> list[str]:
-        """The values that decide whether the whole dimension is allowed."""
+        """The values that decide whether the whole dimension is valid."""
         if self.low is None or self.high is None:
             return list(self.choices)
         return [f"{bound:.6g}" for bound in (self.low, self.high)]
@@ -73,10 +73,10 @@ class Dimension:
 
 
 def read_space(overrides: Sequence[str], config_dirs: Sequence[Path] = ()) -> tuple[list[Dimension], list[str]]:
-    """Part the overrides into the dimensions of the space and those with one value.
+    """Split the overrides into the dimensions of the space and those with one value.
 
     Raises:
-        ConfigError: Where there is no dimension, or an empty or impossible one.
+        ConfigError: If there is no dimension, or an empty or invalid one.
     """
     space, fixed = [], []
     for text in overrides:
@@ -86,7 +86,7 @@ def read_space(overrides: Sequence[str], config_dirs: Sequence[Path] = ()) -> tu
         else:
             fixed.append(text)
     if not space:
-        raise ConfigError("nothing is to be tuned: every key has one value", "'optim.lr=tag(log,interval(1e-4,1e-1))'")
+        raise ConfigError("nothing to tune: every key has a single value", "'optim.lr=tag(log,interval(1e-4,1e-1))'")
     return space, fixed
 
 
@@ -106,7 +106,7 @@ def dimension(override: Override, config_dirs: Sequence[Path]) -> Dimension:
         return Dimension(key, low, high, integer=isinstance(low, int) and isinstance(high, int), log=log)
     values = alternatives(override, config_dirs)
     if len(values) < 2:
-        raise ConfigError(f"{text} leaves nothing to choose", f"{key}=a,b gives two values")
+        raise ConfigError(f"{text} has a single value", f"{key}=a,b gives two values")
     if isinstance(value, RangeSweep) and not log:
         numbers = sorted(float(number) for number in numbers_in(value, text))
         integer = all(number.is_integer() for number in numbers)
@@ -115,5 +115,5 @@ def dimension(override: Override, config_dirs: Sequence[Path]) -> Dimension:
 
 
 def plain(space: Sequence[Dimension]) -> list[dict[str, Any]]:
-    """The space as JSON knows it, to be compared with another one."""
+    """The space as JSON-compatible values, for comparison with another one."""
     return [{**asdict(one), "choices": list(one.choices)} for one in space]

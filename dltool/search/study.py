@@ -1,9 +1,9 @@
 """A study of `dltool tune`: an Optuna study, and a folder with a run folder for each of its trials.
 
-journal.log        the study itself, appended to by every shell that works on it
+journal.log        the study itself, shared by all shells that work on it
 <trial>/           the run folder of a trial
 logs/<trial>.txt   what the trial printed
-plots/             the study in pictures
+plots/             plots of the study
 """
 
 import json
@@ -29,14 +29,14 @@ from dltool.search.grid import Job
 from dltool.search.settings import TuneSettings
 from dltool.search.space import Dimension, plain
 
-GRACE_SECONDS = 60.0  # Before a run holds its folder, and after it has let go, its shell may still be at work.
+GRACE_SECONDS = 60.0  # The time for a shell's work before its run locks the folder and after it releases it.
 JOURNAL = "journal.log"
 LOST = "lost"  # Marks a trial whose process vanished with its shell; the same values are tried again.
 
 
 @dataclass(frozen=True)
 class TrialLink:
-    """How the process of a trial finds it in the study."""
+    """The reference with which the process of a trial finds it in the study."""
 
     study: str
     storage: str
@@ -56,15 +56,15 @@ class Study(JobFolder):
     """A study and its folder.
 
     Args:
-        path: The folder; made where there is none.
-        name: In the storage.
-        metric: What is optimized, and
+        path: The folder; created if it is missing.
+        name: Its name in the storage.
+        metric: The metric to optimize.
         direction: "min" or "max".
         space: The dimensions.
-        config: What all trials share, with dotted keys.
+        config: The common config of all trials, with dotted keys.
 
     Raises:
-        ConfigError: Where a study of this name asks something else (with the difference).
+        ConfigError: If a study of this name has other settings (with the difference).
     """
 
     def __init__(
@@ -98,7 +98,7 @@ class Study(JobFolder):
         self.reclaim_lost()
 
     def compare(self, question: dict[str, Any]) -> None:
-        """What is asked must be what the study asks."""
+        """Check that the settings equal the study's."""
         stored = self.optuna.user_attrs.get("question")
         asked = json.loads(json.dumps(question, default=str))
         if stored is None:
@@ -111,23 +111,23 @@ class Study(JobFolder):
 
     @property
     def trials(self) -> list[FrozenTrial]:
-        """All trials but those that were lost."""
+        """All trials except lost ones."""
         return [trial for trial in self.optuna.get_trials(deepcopy=False) if LOST not in trial.user_attrs]
 
     def has_room(self) -> bool:
-        """Whether a further trial is to be begun."""
+        """Whether the study needs a further trial."""
         begun = [trial for trial in self.trials if trial.state != TrialState.WAITING]
         return len(begun) < self.settings.trials
 
     def ask(self) -> tuple[optuna.trial.Trial, list[str]]:
         """Begin a trial; returns it with its values, `key=value`."""
         trial = self.optuna.ask()
-        # Trial k draws by (seed, k): the same alone as beside other shells, and none draws what another did.
+        # Trial k draws by (seed, k): the same with and without other shells, and no two draw the same.
         self.optuna.sampler = make_sampler(self.settings, trial.number)
         return trial, [f"{dimension.key}={dimension.suggest(trial)}" for dimension in self.space]
 
     def begin(self, trial: optuna.trial.Trial, overrides: Sequence[str]) -> Job:
-        """The job of a trial, noted in the study so that other shells find its run."""
+        """The job of a trial, recorded in the study so that other shells find its run."""
         swept = {key: value for key, _, value in (text.partition("=") for text in overrides[-len(self.space) :])}
         job = Job(trial.number, tuple(overrides), swept)
         trial.set_user_attr("run", str(self.run_path(job)))
@@ -139,7 +139,7 @@ class Study(JobFolder):
         return TrialLink(self.name, self.storage, trial._trial_id, self.metric, asdict(self.settings))
 
     def tell(self, trial: optuna.trial.Trial, result: Result) -> None:
-        """Enter how a trial ended."""
+        """Record how a trial ended."""
         value = (result.metrics or {}).get(self.metric)
         if result.state == "pruned":
             self.optuna.tell(trial, state=TrialState.PRUNED)
@@ -152,13 +152,13 @@ class Study(JobFolder):
             self.lose(trial.number, trial.params, trial._trial_id)
 
     def lose(self, number: int, params: dict[str, Any], trial_id: int) -> None:
-        """A trial that was interrupted is tried again, by whoever asks next."""
+        """Mark an interrupted trial as lost; its values are tried again by the next shell that asks."""
         self.optuna._storage.set_trial_user_attr(trial_id, LOST, True)
         self.optuna.tell(number, state=TrialState.FAIL)
         self.optuna.enqueue_trial(params)
 
     def reclaim_lost(self) -> None:
-        """Trials that still count as running although no process has been at them for a minute."""
+        """Mark trials as lost that still count as running although no process has worked on them for a minute."""
         for trial in self.trials:
             run = trial.user_attrs.get("run")
             if trial.state != TrialState.RUNNING or run is None or is_held(Path(run)):
@@ -169,13 +169,13 @@ class Study(JobFolder):
                 self.lose(trial.number, trial.params, trial._trial_id)
 
     def finished(self) -> list[FrozenTrial]:
-        """The trials that ran to their end, best first."""
+        """The completed trials, best first."""
         complete = [trial for trial in self.trials if trial.state == TrialState.COMPLETE and trial.value is not None]
         return sorted(complete, key=lambda trial: float(trial.value or 0.0), reverse=self.direction == "max")
 
 
 def open_storage(place: str) -> BaseStorage:
-    """A storage URL as Optuna knows it, or the path of a journal file."""
+    """The storage for a URL that Optuna knows, or for the path of a journal file."""
     if re.match(r"\w+(\+\w+)?://", place):
         return get_storage(place)
     return JournalStorage(JournalFileBackend(place))
@@ -200,6 +200,6 @@ def make_pruner(settings: TuneSettings) -> optuna.pruners.BasePruner:
 
 
 def flat(question: dict[str, Any]) -> dict[str, str]:
-    """What a study asks, each part by a name for a person."""
+    """The settings of a study, each part under a readable name."""
     space = {one["key"]: json.dumps({k: v for k, v in one.items() if k != "key"}) for one in question["space"]}
     return {"tune.metric": " ".join(question["metric"]), **values_of([question["config"]]), **space}

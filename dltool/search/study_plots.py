@@ -41,7 +41,7 @@ def trial_point(study: Study, trial: FrozenTrial) -> TrialPoint:
 
 
 def last_value(trial: FrozenTrial) -> float:
-    """What a trial reached: its value, or where it was pruned its last evaluation; else NaN."""
+    """The value of a trial, or its last evaluation if it was pruned; else NaN."""
     if trial.state == TrialState.COMPLETE and trial.value is not None:
         return float(trial.value)
     values = trial.intermediate_values

@@ -1,4 +1,4 @@
-"""`dltool train -m`: every job of a grid, a few at a time, in a folder that remembers what is done."""
+"""`dltool train -m`: every job of a grid, a few in parallel, in a folder that records which are finished."""
 
 import sys
 from collections.abc import Sequence
@@ -12,7 +12,6 @@ from dltool.core.errors import ConfigError
 from dltool.core.process import OUTPUT_ROOT
 from dltool.core.shell import quoted, setting
 from dltool.search.assignment import Assignment
-from dltool.search.carry_out import carry_out
 from dltool.search.display import JobsDisplay, output_console
 from dltool.search.folder import SweepFolder
 from dltool.search.grid import Job
@@ -24,12 +23,12 @@ from dltool.search.workers import Workers
 
 @dataclass(frozen=True)
 class Training:
-    """What a job trains.
+    """The training of a job.
 
     Attributes:
-        composed: Its config, which has been checked.
+        composed: Its checked config.
         config: The same, complete, with dotted keys.
-        auto, source: With --from RUN, what each `auto` became in that run, and its config's path.
+        auto, source: With --from RUN, the value of each `auto` in that run, and its config's path.
     """
 
     composed: Composed
@@ -42,11 +41,11 @@ class Sweep:
     """A sweep in its folder.
 
     Args:
-        jobs: All of it.
-        trainings: What each job trains, in the same order.
-        words: What a job's command has besides overrides, such as ("--from", "RUN").
-        launcher: One of Hydra's and its settings, to run the jobs instead of processes of our own.
-        quiet: Print the folder only.
+        jobs: All jobs of the sweep.
+        trainings: The training of each job, in the same order.
+        words: Arguments of a job's command besides overrides, such as ("--from", "RUN").
+        launcher: One of Hydra's launchers and its settings, to run the jobs instead of our own processes.
+        quiet: Print only the folder.
 
     Raises:
         ConfigError: See SweepFolder.open.
@@ -73,7 +72,7 @@ class Sweep:
         self.exit_codes: list[int] = []
 
     def run(self) -> int:
-        """Run what is not finished, and rank what came out; returns the exit code of run_jobs."""
+        """Run the unfinished jobs, and rank the results; returns the exit code of run_jobs."""
         code = self.run_jobs()
         if self.quiet:
             print(self.folder.path)
@@ -82,14 +81,14 @@ class Sweep:
             print(f"sweep      {quoted(self.folder.path)}, with sweep.csv and a run folder per job")
             if code:
                 again = setting("sweep.dir", self.folder.path)
-                print(f"the rest   the same command with {again} runs what is not finished")
+                print(f"the rest   the same command with {again} runs the unfinished jobs")
         return code
 
     def run_jobs(self) -> int:
-        """Run what is not finished; returns the exit code.
+        """Run the unfinished jobs; returns the exit code.
 
-        0 where all jobs are finished, 1 where one has failed, 2 where none has even begun for its
-        configuration or data, 130 or 143 after a signal: the jobs that ran have saved what they reached.
+        0 if all jobs are finished, 1 if one has failed, 2 if none could begin because of its
+        configuration or data, 130 or 143 after a signal: the jobs that ran have saved their progress.
         """
         waiting = self.folder.unfinished()
         try:
@@ -112,7 +111,7 @@ class Sweep:
         return 0 if not failed else 2 if none_began else 1
 
     def run_in_processes(self, waiting: list[Job]) -> int | None:
-        """Each job in a process of its own; returns the signal that ended it early."""
+        """Run each job in a separate process; returns the signal that ended it early."""
         display = JobsDisplay(self.folder, len(waiting), quiet=self.quiet)
         total = len(self.folder.jobs)
         done = f", {total - len(waiting)} of them finished already" if len(waiting) < total else ""
@@ -130,19 +129,19 @@ class Sweep:
             self.write_csv()
 
         with display:
-            return self.workers.run(begin, end, display, "the jobs that run save what they have reached")
+            return self.workers.run(begin, end, display, "the running jobs save their progress")
 
     def run_by_launcher(self, waiting: list[Job], name: str, settings: Sequence[str]) -> None:
-        """The same by one of Hydra's launchers, which says nothing before all jobs have ended."""
+        """Run the jobs by one of Hydra's launchers, which reports nothing until all jobs have ended."""
         slots = self.settings.n_jobs
-        print(f"{len(waiting)} jobs in {self.folder.path}, handed to {name}", file=sys.stderr)
+        print(f"{len(waiting)} jobs in {self.folder.path}, passed to {name}", file=sys.stderr)
         assignments = [self.assignment(job, i % slots) for i, job in enumerate(waiting)]
         self.exit_codes = launch(name, settings, self.folder.path / "launcher", assignments) if waiting else []
         for job, code in zip(waiting, self.exit_codes, strict=True):
             self.folder.settle(job, code)
 
     def assignment(self, job: Job, slot: int) -> Assignment:
-        """What a job's process is told: to go on from its checkpoint where there is one."""
+        """The input of a job's process: it continues from its checkpoint if there is one."""
         training = self.trainings[job.overrides]
         return Assignment(
             words=("train", *self.words, *job.overrides),
@@ -183,6 +182,6 @@ class Sweep:
             print(f"best       dltool {self.best_command(best)}")
 
     def best_command(self, best: Standing) -> str:
-        """The command of the best setting; its seed is the user's to choose."""
+        """The command of the best setting, without the seed, which the user chooses."""
         overrides = [text for text in best.results[0].job.overrides if text.partition("=")[0] != SEED]
         return quoted("train", *self.words, *overrides)

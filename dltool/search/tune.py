@@ -1,4 +1,4 @@
-"""`dltool tune`: trials of a search space, the hopeless ones ended early, until the study has enough of them."""
+"""`dltool tune`: trials of a search space, with poor ones ended early, until the study is complete."""
 
 import sys
 from collections.abc import Callable, Sequence
@@ -20,7 +20,6 @@ from dltool.core.numerals import numeral
 from dltool.core.shell import quoted
 from dltool.engine.monitored_metric import monitored_metric
 from dltool.search.assignment import Assignment
-from dltool.search.carry_out import carry_out
 from dltool.search.display import JobsDisplay, output_console
 from dltool.search.folder import Result
 from dltool.search.settings import TuneSettings
@@ -37,7 +36,7 @@ def find_metric(config: Config, settings: TuneSettings) -> tuple[str, str]:
     """The metric to optimize and its direction, "min" or "max".
 
     Raises:
-        ConfigError, DataError: Where no training of this config reports it, or it cannot be built.
+        ConfigError, DataError: If no training of this config reports it, or it cannot be built.
     """
     parts = prepare(config, ("tune.metric", settings.metric))
     monitored = monitored_metric(settings.metric, settings.mode, parts.task, "tune.metric")
@@ -51,14 +50,14 @@ def find_metric(config: Config, settings: TuneSettings) -> tuple[str, str]:
 
 @dataclass
 class Tuning:
-    """One command's part in a study.
+    """One command's share of a study.
 
     Attributes:
         fixed: The overrides that all trials share.
-        compose: Overrides to a composed config, as the command line asks for it.
-        words: What a trial's command has besides overrides, such as ("--from", "RUN").
+        compose: From overrides to a composed config, as on the command line.
+        words: Arguments of a trial's command besides overrides, such as ("--from", "RUN").
         workers: Where the trials run.
-        quiet: Print the study's folder only.
+        quiet: Print only the study's folder.
     """
 
     study: Study
@@ -70,9 +69,9 @@ class Tuning:
     exit_codes: list[int] = field(default_factory=list)
 
     def run(self) -> int:
-        """Begin trials until the study has enough; returns the exit code.
+        """Run trials until the study is complete; returns the exit code.
 
-        0 where the study has a finished trial, 1 where all have failed, 2 where none has even begun for its
+        0 if the study has a finished trial, 1 if all have failed, 2 if none could begin because of its
         configuration or data, 130 or 143 after a signal.
         """
         study = self.study
@@ -92,17 +91,17 @@ class Tuning:
             display.ended(self.end(trial, exit_code))
 
         with display:
-            return self.report(self.workers.run(begin, end, display, "the trials that run are tried again next time"))
+            return self.report(self.workers.run(begin, end, display, "the running trials are tried again next time"))
 
     def begin(self, slot: int) -> None:
-        """Ask the study for values and start a process that trains with them."""
+        """Get values from the study, and start a process that trains with them."""
         study = self.study
         trial, values = study.ask()
         job = study.begin(trial, [*self.fixed, *values])
         try:
             composed, auto, source = self.compose(list(job.overrides))
             check(composed)
-        except DltoolError as error:  # Of a combination; each dimension by itself was checked before.
+        except DltoolError as error:  # An invalid combination; each dimension was checked separately before.
             study.tell(trial, Result(job, study.run_path(job), "failed", error=error.message))
             print(f"trial {trial.number} failed: {error.message}", file=sys.stderr)
             return
@@ -127,20 +126,20 @@ class Tuning:
         return result
 
     def report(self, signum: int | None) -> int:
-        """Print the best trials, the best command, what pruning saved, and draw the study."""
+        """Print the best trials, the best command and the steps saved by pruning, and draw the study."""
         study = self.study
         finished = study.finished()
         again = f"tune.study={study.name}"
         if finished and not self.quiet:
             self.print_best(finished)
-        pictures = draw_study(study)  # After the best is told: nothing that goes wrong here may hide it.
+        figures = draw_study(study)  # After the best is printed: an error here must not hide it.
         if self.quiet:
             print(study.path)
         else:
             print(f"study      {quoted(study.path)}, with a run folder per trial")
-            for picture in pictures:
-                print(f"picture    {quoted(picture)}")
-            print(f"go on      the same command with {again} tune.trials={2 * study.settings.trials}")
+            for figure in figures:
+                print(f"figure     {quoted(figure)}")
+            print(f"continue   the same command with {again} tune.trials={2 * study.settings.trials}")
         if signum is not None:
             return 128 + signum
         if finished:
@@ -163,7 +162,7 @@ class Tuning:
         print(f"best       dltool {quoted('train', *self.words, *finished[0].user_attrs['overrides'])}")
 
     def savings(self) -> str:
-        """The share of the steps that pruning left out, over this command's trials."""
+        """The share of the steps saved by pruning, over this command's trials."""
         done = [result for result in self.study.results() if result.state in ("finished", "pruned")]
         steps, whole = sum(result.step for result in done), sum(result.total_steps for result in done)
         return f"; pruning saved {1 - steps / whole:.0%} of {whole:,} steps" if steps < whole else ""

@@ -1,4 +1,4 @@
-"""Runs functions in processes of their own, a few at a time, each forked from a server that has torch in memory."""
+"""Runs functions in separate processes, a few in parallel, each forked from a server that has imported torch."""
 
 import contextlib
 import multiprocessing
@@ -16,7 +16,7 @@ Label = TypeVar("Label")
 
 
 class Display(Protocol):
-    """Where a person sees what happens."""
+    """The display of the progress."""
 
     def say(self, line: str) -> None: ...
     def refresh(self) -> None: ...
@@ -25,11 +25,11 @@ class Display(Protocol):
 class Workers(Generic[Label]):
     """At most `count` processes at a time.
 
-    The server is started first and imports `dltool.search.preload`; from then on a process is there at once,
-    where a new interpreter would import torch for two seconds. It does nothing else, so that forking it is safe.
+    The server is started first and imports `dltool.search.preload`. A process then starts immediately,
+    where a new interpreter would import torch for two seconds. The server does nothing else, so forking it is safe.
 
     Args:
-        count: Processes that may run side by side.
+        count: Processes that may run in parallel.
     """
 
     def __init__(self, count: int) -> None:
@@ -51,14 +51,14 @@ class Workers(Generic[Label]):
     def run(
         self, begin: Callable[[int], bool], end: Callable[[Label, int], None], display: Display, promise: str
     ) -> int | None:
-        """Keep every slot busy until there is no more to do, or a signal asks to stop; wait for what runs.
+        """Keep every slot busy until nothing is left to do, or a signal asks to stop; wait for running processes.
 
         Args:
-            begin: Starts the next process in a slot, or not; returns whether there may be more to begin.
-            end: Told each process that has ended and its exit code: as a shell would give it, or minus the number
+            begin: Starts the next process in a slot, if any; returns whether more may follow.
+            end: Called with each ended process and its exit code: as a shell would give it, or minus the number
                 of the signal that killed it.
-            display: Drawn now and then.
-            promise: What the processes do on a signal, in words.
+            display: Refreshed regularly.
+            promise: What the processes do on a signal, as text.
 
         Returns:
             The signal, SIGINT or SIGTERM, or None.
@@ -89,7 +89,7 @@ class Workers(Generic[Label]):
         return ended
 
     def signal(self, signum: int) -> None:
-        """Send a signal to every process that runs."""
+        """Send a signal to every running process."""
         for _, process in self.running.values():
             if process.pid is not None:
                 with contextlib.suppress(ProcessLookupError):
@@ -97,14 +97,14 @@ class Workers(Generic[Label]):
 
 
 def describe_exit(exit_code: int) -> str:
-    """What ended a process that could not say so itself."""
+    """How a process ended that could not report it itself."""
     if exit_code == -signal.SIGKILL:
         return "killed by SIGKILL, perhaps because memory ran out"
     return f"killed by {signal.Signals(-exit_code).name}" if exit_code < 0 else f"ended with exit code {exit_code}"
 
 
 def warm_up() -> None:
-    """Let the server begin to import what the processes need, while the caller is busy with something else."""
+    """Let the server start importing the needed modules while the caller does other work."""
     if "forkserver" in multiprocessing.get_all_start_methods():
         from multiprocessing import forkserver
 

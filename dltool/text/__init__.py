@@ -1,1 +1,1 @@
-"""Text as tokens and back."""
+"""Tokenisation of text, and back."""

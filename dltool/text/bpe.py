@@ -21,10 +21,10 @@ class BpeTokenizer(Tokenizer):
     def fit(
         cls, texts: Iterable[str | Sequence[str]], specials: Sequence[str], settings: TokenizerSettings
     ) -> "BpeTokenizer":
-        """Merge the most frequent pairs until there are `max_size` tokens (or no pair that comes twice)."""
+        """Merge the most frequent pairs until the vocabulary has `max_size` tokens or no pair occurs twice."""
         library = tokenizers()
         if settings.max_size is None:
-            raise ConfigError("data.tokenizer.kind=bpe needs a size of its vocabulary", "data.tokenizer.max_size=1000")
+            raise ConfigError("data.tokenizer.kind=bpe needs a vocabulary size", "data.tokenizer.max_size=1000")
         smallest = 256 + len(specials)
         if settings.max_size < smallest:
             raise ConfigError(
@@ -69,7 +69,7 @@ class BpeTokenizer(Tokenizer):
 
 
 def tokenizers() -> Any:
-    """The library, imported when it is used."""
+    """The tokenizers library, imported on first use."""
     try:
         import tokenizers as library
         import tokenizers.decoders

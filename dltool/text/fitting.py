@@ -1,4 +1,4 @@
-"""From a training split to its tokeniser, and from what was saved of it."""
+"""Fits a tokeniser to a training split, and loads a saved one."""
 
 import hashlib
 import json
@@ -15,15 +15,15 @@ KINDS: dict[str, Any] = {kind.kind: kind for kind in (CharTokenizer, WordTokeniz
 def fit_tokenizer(
     settings: TokenizerSettings, texts: Iterable[str | Sequence[str]], specials: Sequence[str]
 ) -> Tokenizer:
-    """The tokeniser of a training split.
+    """Fit the tokeniser of a training split.
 
     Args:
         settings: See TokenizerSettings.
-        texts: Of the training split alone; each a text, or words that are told apart already.
-        specials: What opens the vocabulary.
+        texts: Of the training split only; each a text, or a list of words.
+        specials: The first tokens of the vocabulary.
 
     Raises:
-        ConfigError: The tokenizers library is missing, or max_size is too small for it.
+        ConfigError: If the tokenizers library is missing, or max_size is too small for it.
     """
     texts = list(texts)
     kind = settings.kind
@@ -34,12 +34,12 @@ def fit_tokenizer(
 
 
 def load_tokenizer(saved: str) -> Tokenizer:
-    """The tokeniser that `Tokenizer.to_json` gave."""
+    """The tokeniser that `Tokenizer.to_json` saved."""
     state = json.loads(saved)
     tokenizer: Tokenizer = KINDS[state["kind"]].from_state(state["specials"], state["lower"], state)
     return tokenizer
 
 
 def fingerprint(*saved: str) -> str:
-    """SHA-256 of tokenisers as JSON, by which a checkpoint knows those it was trained with."""
+    """SHA-256 of tokenisers as JSON, by which a checkpoint identifies those it was trained with."""
     return hashlib.sha256("\n".join(saved).encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""Huffman trees: short codes for what comes often."""
+"""Huffman trees: short codes for frequent symbols."""
 
 import heapq
 from collections.abc import Sequence
@@ -6,11 +6,11 @@ from typing import NamedTuple
 
 
 class Code(NamedTuple):
-    """The way from the root of a binary tree to one leaf.
+    """The path from the root of a binary tree to one leaf.
 
     Attributes:
-        nodes: The inner nodes on it, the root first; the root is the last of the `len(counts) - 1` that there are.
-        turns: At each of them, 0 or 1: which child is next.
+        nodes: The inner nodes on it, the root first; the root is the last of the `len(counts) - 1` inner nodes.
+        turns: At each of them, 0 or 1: which child comes next.
     """
 
     nodes: tuple[int, ...]
@@ -18,13 +18,13 @@ class Code(NamedTuple):
 
 
 def huffman_codes(counts: Sequence[int]) -> list[Code]:
-    """A code for each symbol, no code the beginning of another, of the least total length Σ count · length.
+    """A prefix code for the symbols, with the minimal total length Σ count · length.
 
-    Join the two rarest trees until one is left (Huffman 1952, doi:10.1109/JRPROC.1952.273898); of equally rare ones
-    those that were made first.
+    Repeatedly joins the two rarest trees (Huffman 1952, doi:10.1109/JRPROC.1952.273898); among equally rare ones,
+    those created first.
 
     Args:
-        counts: How often each symbol comes; at least two symbols, some of which may never come.
+        counts: Frequency of each symbol; at least two symbols, some of which may have frequency 0.
     """
     size = len(counts)
     heap = [(count, symbol) for symbol, count in enumerate(counts)]
@@ -39,7 +39,7 @@ def huffman_codes(counts: Sequence[int]) -> list[Code]:
 
 
 def code(symbol: int, parents: Sequence[int], turns: Sequence[int], size: int) -> Code:
-    """Climb from a leaf to the root, node 2 · size - 2, and say the way back."""
+    """Climb from a leaf to the root, node 2 · size - 2, and return the reversed path."""
     nodes, taken, root = [], [], 2 * size - 2
     while symbol != root:
         taken.append(turns[symbol])

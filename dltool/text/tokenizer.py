@@ -1,6 +1,6 @@
-"""Tokenisers: text to the numbers that a model takes, and back. Fitted on the training split alone, saved with a run.
+"""Tokenisers: text to the token numbers of a model, and back. Fitted on the training split only, saved with a run.
 
-A vocabulary opens with its special tokens: `<unk>` alone for a stream of text; the four of dltool.core.spec where texts
+A vocabulary begins with its special tokens: only `<unk>` for a stream of text; the four of dltool.core.spec where texts
 are sentences of different lengths.
 """
 
@@ -15,21 +15,22 @@ from dltool.core.errors import DataError
 from dltool.declarations.component import Positive
 
 STREAM_SPECIALS = ("<unk>",)
-BLANK = re.compile(r"_{2,}|<unk>")  # In a text that a person typed: what is to be guessed.
-SHOWN = 20  # Characters or words that a message names.
+BLANK = re.compile(r"_{2,}|<unk>")  # The positions to predict in a typed text.
+SHOWN = 20  # Maximum number of characters or words in a message.
 
 
 @dataclass(frozen=True, kw_only=True)
 class TokenizerSettings:
-    """How text becomes tokens.
+    """How text is split into tokens.
 
     Attributes:
         kind: "char" takes characters, "word" words and punctuation marks, "bpe" the pieces of byte-pair encoding
-            (Sennrich et al. 2016, arXiv:1508.07909) over bytes, which knows every text (needs dltool[text]). "auto"
-            takes words where the data tells them apart already, else characters.
-        lower: Make all letters small ones first.
-        min_freq: Of "word" and "char": occurrences in the training split below which a token becomes `<unk>`.
-        max_size: Tokens at most, the special ones included: the most frequent stay. null is no bound; "bpe" needs one.
+            (Sennrich et al. 2016, arXiv:1508.07909) over bytes, which encodes every text (needs dltool[text]). "auto"
+            takes words where the data is already split into words, else characters.
+        lower: Convert all letters to lower case first.
+        min_freq: For "word" and "char": tokens with fewer occurrences in the training split become `<unk>`.
+        max_size: Maximum number of tokens, special ones included; the most frequent are kept. null is no bound;
+            "bpe" needs one.
     """
 
     kind: Literal["auto", "char", "word", "bpe"] = "char"
@@ -43,8 +44,8 @@ class Tokenizer(ABC):
 
     Attributes:
         kind: The value of `data.tokenizer.kind`.
-        specials: The tokens that open the vocabulary.
-        lower: Whether letters are made small first.
+        specials: The first tokens of the vocabulary.
+        lower: Whether letters are converted to lower case first.
     """
 
     kind: ClassVar[str]
@@ -60,19 +61,19 @@ class Tokenizer(ABC):
 
     @abstractmethod
     def encode(self, text: str | Sequence[str]) -> list[int]:
-        """The tokens of a text, or of words that are told apart already; unknown ones as `<unk>`."""
+        """The tokens of a text, or of a list of words; unknown ones as `<unk>`."""
 
     @abstractmethod
     def decode(self, tokens: Iterable[int]) -> str:
-        """The text of tokens, special ones left out; `<unk>` is �."""
+        """The text of tokens, without special ones; `<unk>` becomes �."""
 
     @abstractmethod
     def name(self, token: int) -> str:
-        """One token for a person: "e", "house"."""
+        """One token in readable form: "e", "house"."""
 
     @abstractmethod
     def state(self) -> dict[str, Any]:
-        """What `from_state` needs beside what all share, as JSON knows it."""
+        """The arguments of `from_state` besides those that all share, JSON-compatible."""
 
     @classmethod
     @abstractmethod
@@ -82,7 +83,7 @@ class Tokenizer(ABC):
         return text.lower() if self.lower else text
 
     def encode_known(self, text: str, *, unknown: Literal["refuse", "skip"] = "refuse") -> list[int]:
-        """The tokens of a text that a person typed.
+        """The tokens of a text typed by the user.
 
         Raises:
             DataError: It has tokens that the training never saw, and they are not to be skipped.
@@ -92,26 +93,26 @@ class Tokenizer(ABC):
             return [token for token in tokens if token != self.unknown]
         if self.unknown in tokens:
             raise DataError(
-                f"the training never saw {', '.join(map(repr, self.strangers(text)[:SHOWN]))}", "--unknown=skip"
+                f"not in the training data: {', '.join(map(repr, self.unknown_parts(text)[:SHOWN]))}", "--unknown=skip"
             )
         return tokens
 
     def encode_blanks(self, text: str | Sequence[str]) -> list[int]:
-        """The tokens of a text with blanks, each of which is one `<unk>`, as is a part that is not known."""
+        """The tokens of a text with blanks; each blank and each unknown part becomes one `<unk>`."""
         if not isinstance(text, str):
             return self.encode(text)
         first, *rest = (self.encode(part) for part in BLANK.split(text))
         return first + [token for part in rest for token in (self.unknown, *part)]
 
     def words(self, text: str) -> list[str]:
-        """What each token of `encode` stands for, unknown ones as they are written."""
+        """The text of each token of `encode`; unknown ones as they are written."""
         return [self.name(token) for token in self.encode(text)]
 
-    def strangers(self, text: str) -> list[str]:
-        """The parts of a text that are not in the vocabulary, each once."""
+    def unknown_parts(self, text: str) -> list[str]:
+        """The parts of a text that are not in the vocabulary, without repetition."""
         return []
 
     def to_json(self) -> str:
-        """Everything, as `load_tokenizer` takes it."""
+        """The whole tokeniser, as `load_tokenizer` reads it."""
         shared = {"kind": self.kind, "specials": list(self.specials), "lower": self.lower}
         return json.dumps(shared | self.state(), ensure_ascii=False)

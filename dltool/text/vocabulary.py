@@ -1,4 +1,4 @@
-"""Tokenisers with a list of what is known: characters, or words."""
+"""Tokenisers with a vocabulary: of characters, or of words."""
 
 import re
 from abc import abstractmethod
@@ -13,7 +13,7 @@ WORD_OR_NEWLINE = re.compile(r"\w+|[^\w\s]|\n")
 
 
 class VocabularyTokenizer(Tokenizer):
-    """Characters or words with a list of those that are known.
+    """Characters or words with a list of known ones.
 
     Args:
         tokens: The vocabulary without its special tokens, in their order.
@@ -28,13 +28,13 @@ class VocabularyTokenizer(Tokenizer):
     def fit(
         cls, texts: Iterable[str | Sequence[str]], specials: Sequence[str], settings: TokenizerSettings
     ) -> "VocabularyTokenizer":
-        """Take the vocabulary from the training split; of equally frequent tokens the first ones by their order."""
+        """Fit the vocabulary to the training split; among equally frequent tokens, the first in sort order are kept."""
         empty = cls(specials, (), lower=settings.lower)
         counts: Counter[str] = Counter()
         for text in texts:
             counts.update(empty.parts(text))
         for special in specials:
-            del counts[special]  # A text may hold it, ready-made.
+            del counts[special]  # A text may contain it literally.
         known = sorted(token for token, count in counts.items() if count >= settings.min_freq)
         if settings.max_size is not None or cls.by_frequency:
             known.sort(key=lambda token: -counts[token])
@@ -46,7 +46,7 @@ class VocabularyTokenizer(Tokenizer):
 
     @abstractmethod
     def parts(self, text: str | Sequence[str]) -> Sequence[str]:
-        """The text in pieces."""
+        """The text split into tokens."""
 
     def __len__(self) -> int:
         return len(self.specials) + len(self.tokens)
@@ -62,11 +62,11 @@ class VocabularyTokenizer(Tokenizer):
     def words(self, text: str) -> list[str]:
         return list(self.parts(text))
 
-    def strangers(self, text: str) -> list[str]:
+    def unknown_parts(self, text: str) -> list[str]:
         return list(dict.fromkeys(part for part in self.parts(text) if part not in self.numbers))
 
     def pieces(self, tokens: Iterable[int]) -> list[str]:
-        """The known tokens' texts, for `decode`."""
+        """The texts of the known tokens, for `decode`."""
         specials = len(self.specials)
         return [
             "\N{REPLACEMENT CHARACTER}" if token == self.unknown else self.tokens[token - specials]
@@ -95,7 +95,7 @@ class CharTokenizer(VocabularyTokenizer):
 
 
 class WordTokenizer(VocabularyTokenizer):
-    """A token for each word and each punctuation mark; in a stream, for each end of a line too."""
+    """A token for each word and each punctuation mark; in a stream, for each end of line too."""
 
     kind = "word"
     by_frequency = True

@@ -8,13 +8,13 @@ from dltool.data.dataset import Dataset
 
 
 def initialize_from_data(model: nn.Module, dataset: Dataset) -> list[str]:
-    """Let a model that asks for it compute initial weights from training inputs.
+    """Let a model that supports it compute initial weights from training inputs.
 
     Returns:
-        What was done, in words; empty for all other models.
+        What was done, as text; empty for all other models.
 
     Raises:
-        ConfigError: The data has no single samples.
+        ConfigError: If the data has no single samples.
     """
     if not isinstance(model, InitializedFromData) or model.num_first_inputs == 0:
         return []

@@ -1,4 +1,4 @@
-"""Published weights put into the architecture that they are of: all but the head must fit, `model.weights`."""
+"""Published weights loaded into their own architecture: all except the head must fit, `model.weights`."""
 
 import re
 from collections.abc import Mapping
@@ -15,15 +15,15 @@ from dltool.warm_start.source import WeightsSource, read_file
 from dltool.warm_start.warm_start import NUM_NAMED, WarmStart, by_own_names
 
 AUXILIARY = ("aux1.", "aux2.", "AuxLogits.")  # Heads of GoogLeNet and Inception v3 that are not built.
-COUNTER = "num_batches_tracked"  # Of batch norm; what was saved before 2018 has none.
+COUNTER = "num_batches_tracked"  # Of batch norm; files saved before 2018 lack it.
 OLD_DENSENET = re.compile(r"(denselayer\d+\.(?:norm|conv))\.([12]\.)")  # As torchvision published it: norm.1 for norm1.
 
 
 def pretrained(model: nn.Module, collection: str, fields: Mapping[str, Any]) -> WarmStart:
-    """Load what `model.weights` means into the model, in place.
+    """Load the weights that `model.weights` names into the model, in place.
 
-    The head, the last layer, is taken too where it is for as many classes; else it keeps its initial weights. For a
-    network of grey images the first kernels are summed over the colours.
+    The head, the last layer, is loaded too if it has the same number of classes; else it keeps its initial weights. For
+    a network of grey images the first kernels are summed over the colours.
 
     Args:
         model: Built for the data.
@@ -31,8 +31,8 @@ def pretrained(model: nn.Module, collection: str, fields: Mapping[str, Any]) -> 
         fields: The config's `model`: arch, weights, download.
 
     Raises:
-        ConfigError: There are no such weights, or they are of another architecture.
-        DataError: They are damaged, hold numbers that are not finite, or could not be fetched.
+        ConfigError: If there are no such weights, or they belong to another architecture.
+        DataError: If they are damaged, not finite, or could not be downloaded.
     """
     source = read_published(collection, fields)
     names = by_own_names(source.weights, model.state_dict())
@@ -46,7 +46,7 @@ def pretrained(model: nn.Module, collection: str, fields: Mapping[str, Any]) -> 
     skipped = {}
     for key in head:
         if key not in theirs:
-            skipped[key] = "not there"
+            skipped[key] = "not in the file"
         elif theirs[key].shape != own[key].shape and theirs[key].shape[1:] == own[key].shape[1:]:
             skipped[key] = f"{len(theirs[key])} outputs there, {len(own[key])} here"
     unused = [name for name in source.weights if name not in names.values()]
@@ -69,7 +69,7 @@ def pretrained(model: nn.Module, collection: str, fields: Mapping[str, Any]) -> 
 
 
 def read_published(collection: str, fields: Mapping[str, Any]) -> WeightsSource:
-    """What `model.weights` means, by the names that the architecture has today."""
+    """The weights that `model.weights` names, under the architecture's current parameter names."""
     source = read_file(find_weights(collection, fields["arch"], fields["weights"], fields["download"]))
     if collection == "torchvision":
         check_digest(source, fields["arch"])
@@ -78,16 +78,16 @@ def read_published(collection: str, fields: Mapping[str, Any]) -> WeightsSource:
 
 
 def check_digest(source: WeightsSource, arch: str) -> None:
-    """A file that has the name of a published one must be that one: raises DataError where it is not."""
+    """Raise DataError if a file with the name of a published one has other content."""
     name = source.path.name
     if name not in {url.rpartition("/")[2] for url in torchvision_weights(arch).values()}:
         return
     wanted, found = published_digest(name), source.sha256[name]
     if wanted and not found.startswith(wanted):
         raise DataError(
-            f"{source.path.resolve()} is not the file that torchvision publishes by that name: its SHA-256 begins with "
+            f"{source.path.resolve()} is not the file that torchvision publishes under that name: its SHA-256 starts "
             f"{found[: len(wanted)]}",
-            "fetch it again, or give weights of your own another name",
+            "download it again, or give your own weights another name",
         )
 
 
@@ -98,12 +98,12 @@ def first_kernels(model: nn.Module) -> str | None:
 
 
 def is_grey_of(theirs: tuple[int, ...], own: tuple[int, ...]) -> bool:
-    """Whether kernels are for one channel here and for three there."""
+    """Whether kernels have one channel here and three there."""
     return len(theirs) == len(own) and own[1] == 1 and theirs[1] == 3 and (own[0], *own[2:]) == (theirs[0], *theirs[2:])
 
 
 def head_names(model: nn.Module) -> list[str]:
-    """The names of the parameters that make the outputs: as timm knows them, or those of the last layer."""
+    """The names of the output layer's parameters: as timm declares them, or those of the last layer."""
     known = getattr(model, "pretrained_cfg", None)
     heads = known.get("classifier") if isinstance(known, Mapping) else None
     if not heads:
@@ -120,18 +120,18 @@ def check_finite(source: WeightsSource, key: str, tensor: Tensor) -> None:
 def check_architecture(
     fields: Mapping[str, Any], source: WeightsSource, *, missing: list[str], unexpected: list[str], other: list[str]
 ) -> None:
-    """Raises ConfigError where any key differs, with the first few of each kind."""
+    """Raises ConfigError if any key differs, with the first few of each kind."""
     if not (missing or unexpected or other):
         return
     kinds = {"missing": missing, "not of this architecture": unexpected, "of another shape": other}
     differences = "; ".join(f"{len(keys)} {kind} ({first_few(keys)})" for kind, keys in kinds.items() if keys)
-    fitting = f"{setting('init_from', source.path)} without model.weights takes what fits"
+    fitting = f"{setting('init_from', source.path)} without model.weights loads only what fits"
     hint = f"model.arch=… of those weights; or {fitting}"
     if not missing and not unexpected and all("pos" in key for key in other):
-        hint = "these weights are for images of another size: data.resize=224 (of a folder of images, data.size=224)"
+        hint = "these weights are for images of another size: data.resize=224 (for a folder of images, data.size=224)"
     raise ConfigError(
-        f"model.weights={fields['weights']}: {source.path.resolve()} has not the weights of {fields['arch']}: of its "
-        f"keys {differences}",
+        f"model.weights={fields['weights']}: {source.path.resolve()} does not have the weights of {fields['arch']}: of "
+        f"its keys {differences}",
         hint,
     )
 

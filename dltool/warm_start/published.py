@@ -1,4 +1,4 @@
-"""The weights that torchvision and timm publish: in the caches of the two or, when asked, on their servers."""
+"""The weights that torchvision and timm publish: in their caches or, on request, from their servers."""
 
 import os
 import sys
@@ -13,22 +13,22 @@ from dltool.warm_start.source import SUFFIXES
 
 
 def find_weights(collection: str, arch: str, weights: str, download: bool) -> Path:
-    """The file that `model.weights` means.
+    """The file that `model.weights` names.
 
     Args:
-        collection: Whose names are meant: "torchvision" or "timm".
-        arch: The architecture that they are for.
+        collection: The publisher, "torchvision" or "timm".
+        arch: The architecture of the weights.
         weights: A name, or the path of a file.
-        download: Whether it may be fetched.
+        download: Whether it may be downloaded.
 
     Raises:
-        ConfigError: There is no such name or file, or it would have to be fetched.
-        DataError: The download failed.
+        ConfigError: If there is no such name or file, or it would have to be downloaded.
+        DataError: If the download failed.
     """
     if os.sep in weights or Path(weights).suffix in SUFFIXES:
         path = Path(weights).expanduser()
         if not path.is_file() or path.suffix not in SUFFIXES:
-            what = "is no file of weights" if path.exists() else "does not exist"
+            what = "is not a file of weights" if path.exists() else "does not exist"
             raise ConfigError(
                 f"model.weights={weights}: {path.resolve()} {what}",
                 f"name one by its path from the working directory; they end in {', '.join(SUFFIXES)}",
@@ -54,20 +54,20 @@ def torchvision_file(arch: str, weights: str, download: bool) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         bar = sys.stderr.isatty()
         torch.hub.download_url_to_file(url, str(path), hash_prefix=published_digest(path.name), progress=bar)
-    except (OSError, RuntimeError) as error:  # The latter where the digest is another.
+    except (OSError, RuntimeError) as error:  # RuntimeError if the digest differs.
         raise failed(url, str(path), error) from error
     return path
 
 
 def torchvision_weights(arch: str) -> dict[str, str]:
-    """Name to URL of the weights of an architecture; DEFAULT is a name of the best of them."""
+    """Name to URL of the weights of an architecture; DEFAULT names the best of them."""
     from torchvision.models import get_model_weights
 
     return {name: member.value.url for name, member in get_model_weights(arch).__members__.items()}
 
 
 def published_digest(name: str) -> str | None:
-    """The first digits of the SHA-256 that the name of a published file ends in, `resnet18-f37072fd.pth`."""
+    """The first digits of the SHA-256 at the end of a published file's name, `resnet18-f37072fd.pth`."""
     import torch
 
     digits = torch.hub.HASH_REGEX.search(name)
@@ -81,7 +81,7 @@ def timm_file(arch: str, weights: str, download: bool) -> Path:
 
     plain, _, tag = arch.partition(".")
     published = {name.partition(".")[2]: name for name in timm.list_pretrained(f"{plain}.*")}
-    default: Any = timm.get_pretrained_cfg(arch)  # None of a network that has no weights.
+    default: Any = timm.get_pretrained_cfg(arch)  # None for a network without weights.
     full = getattr(default, "tag", None) if weights == "DEFAULT" else weights
     if full not in published or (tag and tag != full):
         raise no_such_name("timm", arch, weights, ["DEFAULT", *([tag] if tag else published)])
@@ -94,7 +94,7 @@ def timm_file(arch: str, weights: str, download: bool) -> Path:
         raise not_there(weights, f"{own.hf_hub_id}, {' or '.join(names)}, in Hugging Face's cache,")
     try:
         return Path(hf_hub_download(own.hf_hub_id, names[0]))
-    except Exception as error:  # Of several packages, as the way to the server may be.
+    except Exception as error:  # Several packages may raise, depending on the connection.
         raise failed(f"{own.hf_hub_id}, {names[0]},", "Hugging Face's cache", error) from error
 
 
@@ -102,15 +102,15 @@ def no_such_name(collection: str, arch: str, weights: str, names: list[str]) -> 
     near = nearest(weights, [name.lower() for name in names])
     meant = [f"did you mean {setting('model.weights', name)}?" for name in names if name.lower() == near]
     return ConfigError(
-        f"model.weights={weights}: {collection} has no such weights of {arch}; it has {', '.join(names) or 'none'}",
+        f"model.weights={weights}: {collection} has no such weights for {arch}; it has {', '.join(names) or 'none'}",
         meant[0] if meant else f"a file ends in {', '.join(SUFFIXES)}; a run is named by init_from=RUN",
     )
 
 
 def not_there(weights: str, place: str) -> ConfigError:
     return ConfigError(
-        f"model.weights={weights}: {place} does not exist, and nothing is fetched unasked",
-        "model.download=true fetches it, from the command line only; or model.weights=FILE",
+        f"model.weights={weights}: {place} does not exist, and nothing is downloaded unasked",
+        "model.download=true downloads it, from the command line only; or model.weights=FILE",
     )
 
 
@@ -118,5 +118,5 @@ def failed(what: str, path: str, error: Exception) -> DataError:
     reason = error.reason if isinstance(error, URLError) else error
     return DataError(
         f"download of {what} to {path} failed: {' '.join(str(reason).split()) or type(error).__name__}",
-        "fetch it by other means: model.weights=FILE",
+        "download it by other means: model.weights=FILE",
     )

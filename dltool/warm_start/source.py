@@ -1,7 +1,7 @@
-"""What `init_from` names: a run, one of its checkpoints, or a file of tensors; found, read, and checked.
+"""The source that `init_from` names: a run, one of its checkpoints, or a file of tensors; found, read, and checked.
 
-A run's weights are those of its newest checkpoint, averaged where it kept an average, as its test used them. Reading
-runs nothing: safetensors have no code, and a pickled file is read by torch's restricted unpickler only.
+A run's weights are those of its newest checkpoint, averaged if it kept an average, as in its test. Reading
+runs no code: safetensors contain none, and a pickled file is read only by torch's restricted unpickler.
 """
 
 import hashlib
@@ -26,20 +26,20 @@ from dltool.runs.catalog import find_run, is_run
 
 PICKLED = (".pt", ".pth", ".bin", ".ckpt")
 SUFFIXES = (".safetensors", *PICKLED)
-# Where a training's file has the weights among other things; of two, those that timm averaged.
+# Where a training's file keeps the weights; if there are two, timm's averaged ones come first.
 NESTS = ("state_dict_ema", "state_dict", "model_state_dict", "model", "weights")
-SAVE_TENSORS = "save the tensors alone where the file was made: torch.save(model.state_dict(), FILE)"
+SAVE_TENSORS = "save only the tensors where the file was made: torch.save(model.state_dict(), FILE)"
 
 
 @dataclass(frozen=True)
 class WeightsSource:
-    """Weights by name, and where they come from.
+    """Weights by name, and their source.
 
     Attributes:
         path: The file, or the checkpoint's folder.
         weights: Name to tensor, on the CPU.
         sha256: Name of each file that was read to its SHA-256.
-        remark: What a reader should know of them, such as "its ema average"; or nothing.
+        remark: What a reader should know about them, such as "its ema average"; may be empty.
     """
 
     path: Path
@@ -49,25 +49,25 @@ class WeightsSource:
 
 
 def read_weights(name: str) -> WeightsSource:
-    """The weights that `init_from=name` means.
+    """The weights that `init_from=name` names.
 
     Raises:
-        ConfigError: It names nothing that has weights.
-        DataError: What it names is damaged, or cannot be read without running code.
+        ConfigError: If the name leads to no weights.
+        DataError: If its target is damaged, or cannot be read without running code.
     """
     path = locate(name)
     return read_checkpoint(path) if path.is_dir() else read_file(path)
 
 
 def locate(name: str) -> Path:
-    """The file or the checkpoint's folder that a path names, or a run's unique name and what lies below it."""
+    """The file or checkpoint folder that a path names, or a run's unique name and the path below it."""
     path = Path(name).expanduser()
     if not path.exists():
         if path.suffix in SUFFIXES:
             message = f"init_from={name}: {path.resolve()} does not exist"
             raise ConfigError(message, "name a file by its path from the working directory, or a run")
         run, below = path, ""
-        if CHECKPOINTS in path.parts:  # RUN/checkpoints/best, with the run by its name.
+        if CHECKPOINTS in path.parts:  # RUN/checkpoints/best, with RUN as a name.
             position = path.parts.index(CHECKPOINTS)
             run, below = Path(*path.parts[:position]), str(Path(*path.parts[position:]))
         try:
@@ -83,16 +83,16 @@ def locate(name: str) -> Path:
             return path
         if is_run(path):
             return named_checkpoint(path / CHECKPOINTS / "last")
-        message = f"init_from={name}: {path.resolve()} is no run folder and no checkpoint"
+        message = f"init_from={name}: {path.resolve()} is neither a run folder nor a checkpoint"
         raise ConfigError(message, "`dltool runs` lists the run folders; RUN/checkpoints/best names a checkpoint")
     if path.suffix not in SUFFIXES or not path.is_file():
-        message = f"init_from={name}: {path.resolve()} is no file of weights, which end in {', '.join(SUFFIXES)}"
+        message = f"init_from={name}: {path.resolve()} is not a file of weights; they end in {', '.join(SUFFIXES)}"
         raise ConfigError(message, "name a run, a checkpoint's folder or such a file")
     return path
 
 
 def named_checkpoint(path: Path) -> Path:
-    """The folder that RUN/checkpoints/last, best or step-000123 means."""
+    """The folder that RUN/checkpoints/last, best or step-000123 names."""
     try:
         return find_checkpoint(path.parent, path.name, lambda one: setting("init_from", path.parent / one))
     except ConfigError as error:
@@ -112,7 +112,7 @@ def read_checkpoint(path: Path) -> WeightsSource:
 
 
 def read_file(path: Path) -> WeightsSource:
-    """A file of tensors: safetensors, or what torch.save wrote, the weights at its top or in one of NESTS."""
+    """Read a file of tensors: safetensors, or by torch.save, with the weights at its top level or in one of NESTS."""
     try:
         sha256 = {path.name: digest(path)}
         content = safetensors.torch.load_file(path) if path.suffix not in PICKLED else unpickle(path)
@@ -130,7 +130,7 @@ def read_file(path: Path) -> WeightsSource:
     weights = content if isinstance(content, Mapping) else {}
     weights = {str(name): tensor.detach() for name, tensor in weights.items() if is_dense(tensor)}
     if not weights:
-        message = f"{path.resolve()} holds no weights by name: neither at its top nor under {', '.join(NESTS)}"
+        message = f"{path.resolve()} has no named weights: neither at its top level nor under {', '.join(NESTS)}"
         raise DataError(message, SAVE_TENSORS)
     return WeightsSource(path, weights, sha256, f"under {'.'.join(nests)}" if nests else "")
 
@@ -140,15 +140,15 @@ def is_dense(value: Any) -> bool:
 
 
 def unpickle(path: Path) -> Any:
-    """What torch.save wrote, where that is tensors and plain values: nothing else is let in."""
+    """The content of a torch.save file that has only tensors and plain values: everything else is refused."""
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Of torch's old format, whose storages it wraps.
+            warnings.simplefilter("ignore")  # Caused by the storages of torch's old format.
             return torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # What no pickle is can end anywhere in the unpickler.
+    except Exception as error:  # Invalid data can fail anywhere in the unpickler.
         if asked := re.search(r"(?i)unsupported (?:global:? )+([\w.]+)|(TorchScript)", str(error)):
             what = asked[1] or asked[2]
-            message = f"{path.resolve()} holds {what} beside tensors, and reading that could run code"
+            message = f"{path.resolve()} contains {what} in addition to tensors, and reading that could run code"
             raise DataError(message, SAVE_TENSORS) from error
         raise damaged(path, error) from error
 
@@ -156,7 +156,7 @@ def unpickle(path: Path) -> Any:
 def damaged(path: Path, error: Exception) -> DataError:
     known = isinstance(error, SafetensorError | RuntimeError)
     reason = f": {str(error).splitlines()[0].partition('. ')[0]}" if known and str(error) else ""
-    return DataError(f"{path.resolve()} is damaged, or no file of weights{reason}", "copy or save it again")
+    return DataError(f"{path.resolve()} is damaged, or not a file of weights{reason}", "copy or save it again")
 
 
 def digest(path: Path) -> str:

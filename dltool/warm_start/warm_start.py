@@ -1,4 +1,4 @@
-"""Weights from an earlier training, put into a new model where names and shapes agree: `init_from`."""
+"""Weights from an earlier training, loaded into a new model where names and shapes agree: `init_from`."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -12,19 +12,19 @@ from dltool.runs.catalog import as_typed
 from dltool.warm_start.source import WeightsSource, read_weights
 
 PREFIXES = ("module.", "_orig_mod.", "model.")  # Of DataParallel, torch.compile, and a Lightning module's network.
-NUM_NAMED = 3  # Keys of a kind that are printed; environment.json has all.
+NUM_NAMED = 3  # Printed keys of each kind; environment.json has all.
 
 
 @dataclass(frozen=True)
 class WarmStart:
-    """What became of each key.
+    """The outcome for each key.
 
     Attributes:
-        source: Where the weights come from.
-        num_loaded: Tensors of the model that have the source's values, the reshaped ones among them.
-        reshaped: Those whose numbers lie in another shape there: key to the two shapes.
-        skipped: Key of the model to why it keeps its initial value.
-        unused: Keys of the source that the model has no place for.
+        source: Of the weights.
+        num_loaded: Tensors of the model with the source's values, reshaped ones included.
+        reshaped: Tensors whose values have another shape in the source: key to the two shapes.
+        skipped: Key of the model to the reason why it keeps its initial value.
+        unused: Keys of the source without a match in the model.
     """
 
     source: WeightsSource
@@ -34,7 +34,7 @@ class WarmStart:
     unused: list[str]
 
     def as_dict(self) -> dict[str, Any]:
-        """For environment.json."""
+        """The entry of environment.json."""
         return {
             "path": str(self.source.path.resolve()),
             "sha256": self.source.sha256,
@@ -46,7 +46,7 @@ class WarmStart:
         }
 
     def notes(self) -> list[str]:
-        """The same in a few lines, for a person."""
+        """The same in a few lines, for the user."""
         remark = f" ({self.source.remark})" if self.source.remark else ""
         total = self.num_loaded + len(self.skipped)
         lines = [f"{self.num_loaded} of {total} tensors from {as_typed(self.source.path)}{remark}"]
@@ -59,15 +59,15 @@ class WarmStart:
 
 
 def warm_start(model: nn.Module, name: str) -> WarmStart:
-    """Load what `init_from=name` means into the model, in place; all of a GAN's players, any other head aside.
+    """Load the weights that `init_from=name` names into the model, in place: all networks of a GAN, any head that fits.
 
-    A key goes to the key of its name, without PREFIXES where it has a place only so. It is loaded if the shapes are
-    equal, or if one only cuts the other's dimensions into several, so that the numbers and their order are the same:
-    a linear layer's (120, 400) and a 5×5 convolution's (120, 16, 5, 5). Optimizer state is not taken.
+    A key is matched to the key of the same name, without PREFIXES if it matches only so. It is loaded if the shapes are
+    equal, or if one only splits the other's dimensions, so that the numbers and their order are the same:
+    a linear layer's (120, 400) and a 5×5 convolution's (120, 16, 5, 5). Optimizer state is not loaded.
 
     Raises:
-        ConfigError: The name means nothing, or no key has a place.
-        DataError: What it means is damaged, or holds numbers that are not finite.
+        ConfigError: If the name leads nowhere, or no key matches.
+        DataError: If the source is damaged, or has values that are not finite.
     """
     source = read_weights(name)
     own = {key: tensor for key, tensor in model.state_dict().items() if isinstance(tensor, Tensor)}
@@ -75,7 +75,7 @@ def warm_start(model: nn.Module, name: str) -> WarmStart:
     reshaped, skipped = {}, {}
     for key, tensor in own.items():
         if key not in theirs:
-            skipped[key] = "not there"
+            skipped[key] = "not in the source"
             continue
         there = source.weights[theirs[key]]
         shapes = f"{tuple(there.shape)} there, {tuple(tensor.shape)} here"
@@ -98,7 +98,7 @@ def warm_start(model: nn.Module, name: str) -> WarmStart:
 
 
 def by_own_names(theirs: Collection[str], own: Collection[str]) -> dict[str, str]:
-    """Our key to theirs, for all that have a place; one that has it as it is beats one without its prefixes."""
+    """Our key to theirs, for all that match; an exact match takes precedence over one without its prefixes."""
     found = {key: key for key in theirs if key in own}
     for key in theirs:
         name = key
@@ -110,7 +110,7 @@ def by_own_names(theirs: Collection[str], own: Collection[str]) -> dict[str, str
 
 
 def same_order(left: tuple[int, ...], right: tuple[int, ...]) -> bool:
-    """Whether one shape cuts the other's dimensions into several, ones aside: (4, 6) and (4, 2, 3), not (6, 4)."""
+    """Whether one shape only splits the other's dimensions, ignoring ones: (4, 6) and (4, 2, 3), not (6, 4)."""
     fine, coarse = sorted(([n for n in shape if n != 1] for shape in (left, right)), key=len, reverse=True)
     if fine == coarse:
         return True
@@ -130,9 +130,9 @@ def nothing_fits(name: str, model: str, source: WeightsSource, own: Mapping[str,
         for keys in (source.weights, own)
     )
     return ConfigError(
-        f"init_from={name}: no key of {source.path.resolve()} fits {model}, in name and shape; its first are {there}; "
-        f"those here are {here}",
-        "name weights of the same model, or choose the model and widths that they are of",
+        f"init_from={name}: no key of {source.path.resolve()} fits {model} in name and shape; its first are {there}; "
+        f"the model's are {here}",
+        "name weights of the same model, or choose the model and widths of the weights",
     )
 
 

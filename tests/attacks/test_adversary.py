@@ -93,8 +93,8 @@ def test_one_output_is_two_logits() -> None:
 
 
 def test_what_has_no_pixels_or_no_classes() -> None:
-    with pytest.raises(ConfigError, match="inputs of this data are none") as caught:
+    with pytest.raises(ConfigError, match="inputs of this data are not images") as caught:
         Pixels(DataSpec((5,), class_names=CLASSES))
     assert caught.value.hint == "attack=none, or images: data=digits"
-    with pytest.raises(ConfigError, match="targets are no classes"):
+    with pytest.raises(ConfigError, match="targets are not classes"):
         Pixels(DataSpec((1, 8, 8), "numbers", pixel_shift=(0.0,), pixel_factor=(1.0,)))

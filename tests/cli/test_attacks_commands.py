@@ -78,9 +78,9 @@ def test_evaluation_says_and_draws_what_was_done(dltool_here: Dltool, run: Path)
     [
         (["task=adversarial", "attack.eps=8"], "attack.eps=8 is more than the whole", "attack.eps=0.0314 for 8/255"),
         (["task=adversarial", "attack=none"], "trains against an attack, and attack=none", "attack=pgd"),
-        (["task=adversarial", "data=iris"], "inputs of this data are none", "data=digits"),
-        (["attack=pgd", "data=iris"], "inputs of this data are none", "attack=none"),
-        (["task=perturbation_game", "data=iris"], "inputs of this data are none", "data=digits"),
+        (["task=adversarial", "data=iris"], "inputs of this data are not images", "data=digits"),
+        (["attack=pgd", "data=iris"], "inputs of this data are not images", "attack=none"),
+        (["task=perturbation_game", "data=iris"], "inputs of this data are not images", "data=digits"),
         (["attack=pgd", "model=gan"], "task=gan tells no images apart", "attack=none"),
         (["attack=pgd", "data=names", "model=lstm", "data.path=names.txt"], "tells no images apart", "attack="),
         (["task=adversarial", "attack=pdg"], "there is no such attack", "did you mean attack=pgd?"),

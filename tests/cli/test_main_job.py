@@ -201,7 +201,7 @@ def test_nan_stops_with_the_step_and_keeps_the_last_good_checkpoint(dltool_here:
         (["train", "data.resize=null"], "32"),
         (["train", *SMALL, "data.batch_size=1000", "data.drop_last=true"], "data.batch_size=1000"),
         (["resume", "nowhere"], "there is no run nowhere"),
-        (["resume", "."], "is no run folder"),
+        (["resume", "."], "is not a run folder"),
         (["train", "--from", "nowhere"], "there is no run nowhere"),
         (["train", "--config-dir", "nowhere"], "is no folder"),
         (["train", "--sweep"], "--sweep"),

@@ -44,10 +44,10 @@ def test_names_one_a_line(dltool_here: Dltool, gpt: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "message", "hint"),
     [
-        (["--prompt", "gold日"], "the training never saw '日'", "--unknown=skip"),
+        (["--prompt", "gold日"], "not in the training data: '日'", "--unknown=skip"),
         (["--temperature", "-1"], "temperature=-1.0", "greedy"),
         (["--count", "0"], "--count 0", "--count 1"),
-        (["--output", "x.png"], "--output is for pictures", "> FILE"),
+        (["--output", "x.png"], "--output is for images", "> FILE"),
         (["--prompt-file", "nowhere.txt"], "nowhere.txt cannot be read", ""),
         (["trainer.epochs=3"], "trainer.epochs was", "train --from"),
     ],
@@ -75,7 +75,7 @@ def test_a_gan_draws(dltool_here: Dltool, tmp_path: Path) -> None:
     assert (tmp_path / "outputs/gan/samples/step-000002.png").exists()
     refused = dltool_here("sample", "gan", "--prompt", "a")
     assert refused.returncode == 2
-    assert "has no --prompt" in refused.stderr
+    assert "--prompt does not apply" in refused.stderr
 
 
 def test_ctrl_c_ends_a_text_cleanly(dltool_here: Dltool, gpt: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -68,7 +68,7 @@ def test_an_evaluation_on_new_rows(dltool_here: Dltool, table: Path) -> None:
         (["predict", "t", "--input", "x.csv"], "", "is empty", "data.path"),
         (["predict", "t", "--input", "y.csv"], "", "y.csv does not exist", "x.csv"),
         (["predict", "u", "--input", "x.csv"], "", "there is no run u", "dltool runs"),
-        (["predict", ".", "--input", "x.csv"], "", "is no run folder", "dltool"),
+        (["predict", ".", "--input", "x.csv"], "", "is not a run folder", "dltool"),
         (["predict", "t", "--input", "x.csv", "--tta", "hflip"], "a,colour\n1,r\n", "looks several times", "--tta"),
         (["predict", "t", "--input", "x.csv", "trainer.epochs=3"], "", "trainer.epochs was", "train --from"),
         (["evaluate", "t", "data.path=x.csv", "data.drop=[]"], "a,colour\n1,r\n", "bought: there is no such", "data."),

@@ -32,7 +32,7 @@ def test_fits(pattern: str, expected: list[str]) -> None:
         ("feature", "did you mean features?"),
         ("clasifier.0.*", "did you mean classifier.0?"),
         ("scal", "did you mean scale?"),
-        ("conv*", "`dltool show` prints the layers with their names; * fits any part"),
+        ("conv*", "`dltool show` prints the layers with their names; * matches any part"),
     ],
 )
 def test_one_that_fits_nothing_is_an_error_with_the_nearest(pattern: str, hint: str) -> None:

@@ -85,7 +85,7 @@ def test_out_of_range(options, message):
 
 
 def test_scores_that_are_no_numbers():
-    with pytest.raises(RunError, match="no finite numbers"):
+    with pytest.raises(RunError, match="scores are NaN or infinite"):
         Sampling().draw(torch.tensor([[0.0, torch.nan]]))
 
 

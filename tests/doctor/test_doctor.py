@@ -117,7 +117,7 @@ def test_the_limits_of_a_container(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(machine, "read", lambda path: files.get(str(path), ""))
     assert machine.cores_of_control_group() == 1.5
     finding = machine.memory()
-    assert finding.text == "16.0 GiB, of which the control group may have 2.0 GiB; 512 MiB free"
+    assert finding.text == "16.0 GiB, limited by the control group to 2.0 GiB; 512 MiB free"
     assert finding.level == "note"
 
 

@@ -66,7 +66,7 @@ def test_without_a_font_one_warning_says_what_to_install(tmp_path: Path) -> None
         for name in ("a.png", "b.png"):
             save_figure(learning_curves(RECORDS, title="手写数字", subtitle="实验"), tmp_path / name)
     assert [str(w.message) for w in caught] == [
-        "no font here has Chinese, Japanese or Korean characters, pictures show boxes; "
+        "no installed font has Chinese, Japanese or Korean characters, figures show boxes; "
         'install one with: pip install "dltool[cjk]"'
     ]
 

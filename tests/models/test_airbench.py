@@ -14,7 +14,7 @@ from dltool.build.prepare import prepare
 from dltool.build.trainer import build_trainer
 from dltool.config.check import Config
 from dltool.core.spec import DataSpec
-from dltool.models.airbench import Airbench, passing_convolution, whitening_filters
+from dltool.models.airbench import Airbench, identity_convolution, whitening_filters
 from dltool.runs.folder import RunFolder
 
 SMALL = ["model=airbench", "model.widths=[4,8,8]", "data.batch_size=100"]
@@ -60,7 +60,7 @@ def test_each_filter_has_its_negative() -> None:
 def test_a_first_convolution_passes_its_inputs_on(num_inputs: int, num_outputs: int) -> None:
     maps = torch.randn(2, num_inputs, 5, 5)
     passed = min(num_inputs, num_outputs)
-    outputs = passing_convolution(num_inputs, num_outputs)(maps)
+    outputs = identity_convolution(num_inputs, num_outputs)(maps)
     assert torch.allclose(outputs[:, :passed], maps[:, :passed], atol=1e-6)
     assert num_outputs == passed or outputs[:, passed:].std() > 0.1
 

@@ -88,7 +88,7 @@ def test_connections_by_stage():
 @pytest.mark.parametrize("connection", ["local", "full"])
 def test_more_weights_than_a_machine_holds(connection):
     large = DataSpec((3, 4096, 4096), "classes", tuple("ab"), output_dim=2)
-    with pytest.raises(ConfigError, match="weights join maps of 3×4096×4096 to maps of 32×4096×4096"):
+    with pytest.raises(ConfigError, match="weights connect maps of 3×4096×4096 to maps of 32×4096×4096"):
         CNN(large, connection=connection)
 
 
@@ -109,7 +109,7 @@ def test_a_kernel_larger_than_its_padded_input():
     with pytest.raises(ConfigError, match=r"stage2\.conv1: its kernel of 7×7 .* padded input, 4×4") as error:
         CNN(GREY, kernel=7, padding=[3, 0])
     assert "model.padding=same" in error.value.hint
-    with pytest.raises(ConfigError, match=r"dilation=4, 9×9 in all, is larger than its padded input, 8×8"):
+    with pytest.raises(ConfigError, match=r"dilation=4, 9×9 in total, is larger than its padded input, 8×8"):
         CNN(GREY, padding=0, dilation=4)
 
 

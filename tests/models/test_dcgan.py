@@ -95,6 +95,6 @@ def test_spectral_norm_bounds_every_layer():
 
 
 def test_a_size_that_cannot_be_made():
-    with pytest.raises(ConfigError, match="makes none of 30×30") as error:
+    with pytest.raises(ConfigError, match="cannot reach 30×30") as error:
         small(spec(side=30))
     assert error.value.hint == "data.resize=28 or data.resize=32"

@@ -132,7 +132,7 @@ def test_tied_table_is_one_parameter_and_is_saved_once():
 
 
 def test_longer_than_the_positions():
-    with pytest.raises(DataError, match="a sequence of 9 is longer than the 8 positions"):
+    with pytest.raises(DataError, match="a sequence of 9 is longer than the model's 8 positions"):
         small()(torch.zeros(1, 9, dtype=torch.int64))
     model = small()
     _, state = model.advance(torch.zeros(1, 8, dtype=torch.int64))
@@ -143,7 +143,7 @@ def test_longer_than_the_positions():
 def test_what_does_not_fit_the_data():
     with pytest.raises(ConfigError, match="reads tokens"):
         Gpt(DataSpec((5, 3), "numbers"))
-    with pytest.raises(ConfigError, match="11 tokens go in and 4 come out"):
+    with pytest.raises(ConfigError, match="the 11 input and 4 output tokens differ"):
         Gpt(DataSpec((5,), "next_token", output_dim=4, num_tokens=V))
 
 

@@ -29,7 +29,7 @@ def test_images_of_each_size(side, channels, condition):
 
 
 def test_another_size_is_an_error():
-    with pytest.raises(ConfigError, match=r"doubles squares .* makes none of 27×27; the nearest are 24 and 28"):
+    with pytest.raises(ConfigError, match=r"doubles squares .* cannot reach 27×27; the nearest are 24 and 28"):
         small(27)
 
 

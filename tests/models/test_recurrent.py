@@ -118,7 +118,7 @@ def test_tied_weights_are_one_tensor_and_start_small() -> None:
         ),
         (STREAM, {"bidirectional": True, **SMALL}, "12 numbers, but", "model.embedding_dim=12"),
         (TAGS, SMALL, "other tokens", "model.tie_weights=false"),
-        (TEXTS, SMALL, "no tokens here", "model.tie_weights=false"),
+        (TEXTS, SMALL, "not tokens here", "model.tie_weights=false"),
     ],
 )
 def test_weights_that_cannot_be_tied(spec: DataSpec, settings: dict[str, Any], message: str, hint: str) -> None:

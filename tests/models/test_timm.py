@@ -36,7 +36,11 @@ def test_takes_the_data_s_channels_size_and_classes(arch):
         ("resnet19", "has no such architecture", "did you mean model.arch=resnet18?"),
         ("hf-hub:someone/resnet18", "has no such architecture", None),
         ("resnet18.nix", "Invalid pretrained tag", None),
-        ("inception_v3", "takes no images of 3×64×64", "data.resize=299, or for a folder of images data.size=299"),
+        (
+            "inception_v3",
+            "does not accept images of 3×64×64",
+            "data.resize=299, or for a folder of images data.size=299",
+        ),
     ],
 )
 def test_what_cannot_be_built(arch, message, hint):
@@ -65,8 +69,8 @@ def test_names_of_weights(monkeypatch):
     monkeypatch.setattr("huggingface_hub.try_to_load_from_cache", lambda repo, name: cached.get((repo, name)))
     assert str(timm_file("resnet18", "DEFAULT", False)) == "/cache/model.safetensors"
     assert str(timm_file("resnet18.a1_in1k", "DEFAULT", False)) == "/cache/model.safetensors"
-    with pytest.raises(ConfigError, match=r"timm/resnet18.a2_in1k, .* nothing is fetched unasked"):
+    with pytest.raises(ConfigError, match=r"timm/resnet18.a2_in1k, .* nothing is downloaded unasked"):
         timm_file("resnet18", "a2_in1k", False)
-    with pytest.raises(ConfigError, match="timm has no such weights of resnet18") as error:
+    with pytest.raises(ConfigError, match="timm has no such weights for resnet18") as error:
         timm_file("resnet18", "a1_in2k", False)
     assert error.value.hint == "did you mean model.weights=a1_in1k?"

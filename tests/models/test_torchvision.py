@@ -77,7 +77,7 @@ def test_the_auxiliary_outputs_are_left_out():
 
 @pytest.mark.parametrize(("arch", "side"), [("vit_b_16", 100), ("maxvit_t", 64), ("alexnet", 32)])
 def test_a_size_that_it_cannot_take(arch, side):
-    refused = rf"model.arch={arch} takes no images of 3×{side}×"
+    refused = rf"model.arch={arch} does not accept images of 3×{side}×"
     with torch.device("meta"), pytest.raises(ConfigError, match=refused) as error:
         torchvision_model(spec_of(3, side), arch=arch)
     assert error.value.hint == "data.resize=224, or for a folder of images data.size=224"

@@ -144,9 +144,9 @@ def test_a_source_of_numbers():
 
 def test_longer_than_the_positions():
     source, target = pair()
-    with pytest.raises(DataError, match="a sequence of 9 is longer than the 8 positions"):
+    with pytest.raises(DataError, match="a sequence of 9 is longer than the model's 8 positions"):
         small().encode(torch.ones(1, 9, dtype=torch.int64))
-    with pytest.raises(DataError, match="a sequence of 8 is longer than the 7 positions"):
+    with pytest.raises(DataError, match="a sequence of 8 is longer than the model's 7 positions"):
         small()(source, torch.cat((target, target[:, :1]), dim=1))
 
 

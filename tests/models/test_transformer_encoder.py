@@ -98,7 +98,7 @@ def test_equals_torch_s_encoder(norm):
 
 
 def test_longer_than_the_positions():
-    with pytest.raises(DataError, match="a sequence of 9 is longer than the 8 positions"):
+    with pytest.raises(DataError, match="a sequence of 9 is longer than the model's 8 positions"):
         small(CLASSES)(torch.ones(1, 9, dtype=torch.int64))
 
 

@@ -25,7 +25,7 @@ def test_the_width_that_the_data_wants_passes():
 @pytest.mark.parametrize("spec", [TWELVE, NUMBER], ids=["classes", "numbers"])
 def test_another_width(spec):
     with pytest.raises(
-        ConfigError, match=rf"model=mine makes \(1, 10\) of one sample.* to be \(1, {spec.output_dim}\)"
+        ConfigError, match=rf"model=mine outputs \(1, 10\) for one sample.* must output \(1, {spec.output_dim}\)"
     ):
         check_outputs(nn.Linear(4, 10), spec, "model=mine")
 
@@ -35,7 +35,7 @@ def test_no_tensor():
         def forward(self, x):
             return super().forward(x), torch.zeros(1)
 
-    with pytest.raises(ConfigError, match="makes a tuple of one sample"):
+    with pytest.raises(ConfigError, match="outputs a tuple for one sample"):
         check_outputs(Two(4, 12), TWELVE, "model=mine")
 
 
@@ -61,6 +61,6 @@ def test_a_trusted_model_with_a_head_of_its_own(dltool_here):
     assert dltool_here("check", "--trust", "ten.py", "model=ten", "data=digits").returncode == 0
     done = dltool_here("train", "--trust", "ten.py", "model=ten", "data=iris", "run.dir=run")
     assert done.returncode == 2
-    assert "error: model=ten makes (1, 10) of one sample, and for this data, whose classes are 3" in done.stderr
-    assert "hint: the width of its last layer is spec.output_dim" in done.stderr
+    assert "error: model=ten outputs (1, 10) for one sample, and for this data, whose classes are 3" in done.stderr
+    assert "hint: the width of its last layer must be spec.output_dim" in done.stderr
     assert not Path("run").exists()

@@ -127,11 +127,11 @@ def test_names_are_those_of_the_whole_model(module):
 
 
 def test_a_pattern_that_fits_nothing(module):
-    with pytest.raises(ConfigError, match=r"optim\.lr_factors: no parameter .* 'conv\*' fits; .* are 0, 1, 3"):
+    with pytest.raises(ConfigError, match=r"optim\.lr_factors: no parameter .* matches 'conv\*'; .* are 0, 1, 3"):
         Optimizer(partial(sgd), lr_factors={"conv*": 0.1}).build("model", module)
 
 
 def test_all_frozen_is_hinted_at(module):
     with pytest.raises(ConfigError) as error:
         Optimizer(partial(adam)).build("model", module.requires_grad_(False))
-    assert error.value.hint == "all are frozen; 'model.freeze=[]' trains every one"
+    assert error.value.hint == "all are frozen; 'model.freeze=[]' trains all of them"

@@ -85,7 +85,7 @@ def test_applies_its_factor_after_a_warm_up():
     ],
 )
 def test_metric_and_direction(metric, mode, main, expected):
-    assert Plateau(metric=metric, mode=mode).followed(main) == expected
+    assert Plateau(metric=metric, mode=mode).monitored(main) == expected
 
 
 def test_a_direction_that_nothing_declares_is_to_be_named():

@@ -152,7 +152,7 @@ def test_a_run_is_named_by_its_path_or_the_end_of_it(tmp_path: Path, monkeypatch
         find_run("15-00-00_lenet_digit", root)
     assert error.value.hint == f"did you mean {single}?"
     for name in ("outputs", "", "."):
-        with pytest.raises(ConfigError, match="no run"):
+        with pytest.raises(ConfigError, match="not a run folder"):
             find_run(name, root)
 
 

@@ -11,9 +11,9 @@ from dltool.runs.comparison import (
     as_json,
     differing,
     differing_environment,
+    distinguishing_keys,
     labels,
     main_metrics,
-    telling_keys,
 )
 
 
@@ -37,7 +37,7 @@ def test_the_keys_that_tell_runs_apart() -> None:
         record("c", seed=0, optim__lr=0.2),
         record("d", seed=0, optim__lr=0.1, **lenet),
     ]
-    assert telling_keys(runs) == ["model.name", "optim.lr", "seed"]
+    assert distinguishing_keys(runs) == ["model.name", "optim.lr", "seed"]
     assert labels(runs) == [
         "model=mlp optim.lr=0.1 seed=0",
         "model=mlp optim.lr=0.1 seed=1",

@@ -70,7 +70,7 @@ def test_filters(words: list[str], expected: str) -> None:
         ("max_epochs=3", "no run here has max_epochs", "max_epochs is called trainer.epochs here: trainer.epochs=…"),
         ("optim.lr<small", "< needs a number", "'optim.lr<0.5', or optim.lr=small for a text"),
         ("state=finnished", "there is no such state", "did you mean state=finished?"),
-        ("optim.lr", "optim.lr is no filter", "write KEY=VALUE"),
+        ("optim.lr", "optim.lr is not a filter", "write KEY=VALUE"),
     ],
 )
 def test_a_wrong_filter_says_what_to_type(word: str, message: str, hint: str) -> None:

@@ -57,11 +57,11 @@ def test_a_record_is_read(tmp_path: Path) -> None:
     [
         ("record: 3", "record: a mapping"),
         ("record: {seed: [1]}", r"record\.seed: the keys are"),
-        ("record: {seeds: [a]}", r"record\.seeds: a list of whole numbers"),
+        ("record: {seeds: [a]}", r"record\.seeds: a list of integers"),
         ("record: {seeds: [1, 2], metrics: {a: {measured: [0.5]}}}", r"record\.metrics\.a\.measured: 1 values for 2"),
         ("record: {seeds: [1], metrics: {a: {measured: [x]}}}", "a list of numbers"),
         ("record: {seeds: [1], metrics: {a: {reference: 0.5}}}", "its source"),
-        ("record: {", "no readable YAML"),
+        ("record: {", "not readable YAML"),
     ],
 )
 def test_a_malformed_record_names_file_and_key(tmp_path: Path, record: str, message: str) -> None:
@@ -122,7 +122,7 @@ def test_reproduce_runs_the_seeds_again_and_compares(
     [
         (["lenet_mnits"], "did you mean lenet_mnist"),
         (["gan_mnist"], "--seeds 0,1,2"),
-        (["gan_gaussians", "--seeds", "a"], "whole numbers"),
+        (["gan_gaussians", "--seeds", "a"], "integers separated by commas"),
         (["gan_gaussians", "optim.lr=0.1,0.2"], "one value of each key"),
         (["gan_gaussians", "optim.lr=-1"], "> 0"),
     ],

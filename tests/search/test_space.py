@@ -43,11 +43,11 @@ def test_hydras_grammar_as_a_space(word: str, dimension: Dimension, highest: str
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["optim.lr=0.1"], "nothing is to be tuned"),
+        (["optim.lr=0.1"], "nothing to tune: every key has a single value"),
         (["optim.lr=interval(0.1,0.1)"], "is empty"),
         (["optim.lr=interval(0.1,0.01)"], "is empty"),
         (["optim.lr=tag(log,interval(0,1))"], "above 0"),
-        (["seed=range(1,2)"], "nothing to choose"),
+        (["seed=range(1,2)"], "has a single value"),
         (["seed=range(3,1)"], "no value"),
     ],
 )

@@ -137,14 +137,14 @@ def test_a_folder_of_another_sweep_is_refused_with_the_difference(again: Path) -
     (again / "other" / "thesis.txt").write_text("mine")
     done = run_sweep(again, "seed=1,2", "sweep.dir=other")
     assert done.returncode == 2
-    assert "no sweep" in done.stderr
+    assert "is not a sweep folder" in done.stderr
     assert [path.name for path in (again / "other").iterdir()] == ["thesis.txt"]
 
 
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["seed=range(3,1)"], "gives no value"),
+        (["seed=range(3,1)"], "has no values"),
         (["seed=1,2", "sweep.metric=val/acuracy"], "val/accuracy"),
         (["seed=1,2", "sweep.jobs=2"], "sweep.n_jobs"),
         (["seed=1,2", "sweep.n_jobs=0"], "> 0"),
@@ -188,7 +188,7 @@ def test_stopped_anywhere_it_goes_on_to_the_same_end(tmp_path: Path, signum: int
     _, errors = process.communicate(timeout=300)
     assert process.returncode == (130 if signum == signal.SIGINT else -signal.SIGKILL)
     if signum == signal.SIGINT:
-        assert "save what they have reached" in errors
+        assert "save their progress" in errors
         assert set(states(tmp_path / "s").values()) <= {"interrupted", "finished"}
     # After a kill -9 the jobs notice that the sweep is gone, save, and end.
     wait_for(lambda: "running" not in states(tmp_path / "s").values())

@@ -49,7 +49,7 @@ def test_what_was_never_seen_is_unknown(kind, text):
     tokens = tokenizer.encode(text)
     assert tokens[-1] == UNKNOWN
     assert tokenizer.decode(tokens).endswith("\N{REPLACEMENT CHARACTER}")
-    with pytest.raises(DataError, match=r"never saw '(bird|[?])'") as error:
+    with pytest.raises(DataError, match=r"not in the training data: '(bird|[?])'") as error:
         tokenizer.encode_known(text)
     assert error.value.hint == "--unknown=skip"
     assert tokenizer.encode_known(text, unknown="skip") == tokens[:-1]

@@ -256,14 +256,14 @@ def test_a_sweep_trains_the_code_that_it_began_with(dltool: Run, dltool_here: Ru
     (tmp_path / "models.py").write_text(SIMPLE + "# another\n")
     again = dltool_here("train", "-m", *words)
     assert again.returncode == 2
-    assert "holds another sweep: trusted model=mine was" in again.stderr
+    assert "contains another sweep: trusted model=mine was" in again.stderr
 
 
 def test_what_a_launcher_hands_over_is_read_and_compared_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from dataclasses import asdict
 
     from dltool.search.assignment import Assignment
-    from dltool.search.launchers import carry_out_file
+    from dltool.search.launchers import execute_file
 
     monkeypatch.chdir(tmp_path)
     Path("models.py").write_text(SIMPLE)
@@ -273,7 +273,7 @@ def test_what_a_launcher_hands_over_is_read_and_compared_again(tmp_path: Path, m
     content = asdict(job) | {"trusted": [record_of(source) for source in job.trusted]}
     Path("job.json").write_text(json.dumps(content, default=str))
     Path("models.py").write_text(SIMPLE + "# changed\n")
-    assert carry_out_file({"job": "job.json"}) == 2
+    assert execute_file({"job": "job.json"}) == 2
     assert "models.py has changed since this was begun" in Path("log.txt").read_text()
     status = json.loads(Path("s/job/status.json").read_text())
     assert (status["state"], "has changed" in status["error"]) == ("failed", True)

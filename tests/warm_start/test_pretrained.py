@@ -107,7 +107,7 @@ def test_weights_of_another_architecture(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as error:
         pretrained(model, "torchvision", fields(tmp_path / "their.pth"))
     text = error.value.message
-    assert f"{tmp_path}/their.pth has not the weights of {ARCH}" in text
+    assert f"{tmp_path}/their.pth does not have the weights of {ARCH}" in text
     assert "1 missing (features.3.squeeze.bias); 1 not of this architecture (extra)" in text
     assert "1 of another shape (features.3.squeeze.weight (1, 2, 3, 3) there, (16, 64, 1, 1) here)" in text
     assert all(torch.equal(before[key], tensor) for key, tensor in model.state_dict().items())
@@ -147,16 +147,18 @@ PUBLISHED = "squeezenet1_1-b8a52dc0.pth"
 def test_a_name_is_looked_up_in_the_cache(hub: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     model = torchvision_model(spec_of(), arch=ARCH)
     monkeypatch.setattr("torch.hub.download_url_to_file", lambda *_, **__: pytest.fail("nobody asked for a download"))
-    with pytest.raises(ConfigError, match=f"{PUBLISHED} does not exist, and nothing is fetched unasked") as error:
+    with pytest.raises(ConfigError, match=f"{PUBLISHED} does not exist, and nothing is downloaded unasked") as error:
         pretrained(model, "torchvision", fields("DEFAULT"))
     assert "model.download=true" in error.value.hint
     saved(hub / PUBLISHED)
-    with pytest.raises(DataError, match="is not the file that torchvision publishes by that name: its SHA-256 begins"):
+    with pytest.raises(
+        DataError, match="is not the file that torchvision publishes under that name: its SHA-256 starts"
+    ):
         pretrained(model, "torchvision", fields("DEFAULT"))
     digest = hashlib.sha256((hub / PUBLISHED).read_bytes()).hexdigest()
     monkeypatch.setattr("dltool.warm_start.pretrained.published_digest", lambda name: digest[:8])
     assert pretrained(model, "torchvision", fields("IMAGENET1K_V1")).source.path == hub / PUBLISHED
-    with pytest.raises(ConfigError, match="torchvision has no such weights of squeezenet1_1") as error:
+    with pytest.raises(ConfigError, match="torchvision has no such weights for squeezenet1_1") as error:
         pretrained(model, "torchvision", fields("imagenet1kv1"))
     assert error.value.hint == "did you mean model.weights=IMAGENET1K_V1?"
 
@@ -185,7 +187,7 @@ def test_a_file_may_not_ask_for_a_download(tmp_path: Path) -> None:
 def test_both_ways_to_begin(tmp_path: Path, configure: Callable[..., Config]) -> None:
     saved(tmp_path / "w.pth")
     config = configure("model=torchvision", f"model.arch={ARCH}", f"model.weights={tmp_path}/w.pth", "init_from=run")
-    with pytest.raises(ConfigError, match="both say what training begins with"):
+    with pytest.raises(ConfigError, match="both choose the initial weights"):
         prepare(config)
 
 

@@ -62,12 +62,15 @@ def test_weights_among_other_things(in_folder: Path, content: dict[str, Any], re
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ({"state_dict": WEIGHTS, "args": argparse.Namespace(lr=1)}, "a.pt holds argparse.Namespace beside tensors"),
-        (torch.nn.Linear(2, 2), "a.pt holds torch.nn.modules.linear.Linear beside tensors"),
-        ([torch.ones(2)], "a.pt holds no weights by name"),
-        ({"epoch": 3}, "a.pt holds no weights by name"),
-        (b"", "a.pt is damaged, or no file of weights"),
-        (b"hello", "a.pt is damaged, or no file of weights"),
+        (
+            {"state_dict": WEIGHTS, "args": argparse.Namespace(lr=1)},
+            "a.pt contains argparse.Namespace in addition to tensors",
+        ),
+        (torch.nn.Linear(2, 2), "a.pt contains torch.nn.modules.linear.Linear in addition to tensors"),
+        ([torch.ones(2)], "a.pt has no named weights"),
+        ({"epoch": 3}, "a.pt has no named weights"),
+        (b"", "a.pt is damaged, or not a file of weights"),
+        (b"hello", "a.pt is damaged, or not a file of weights"),
         (None, "a.pt does not exist"),
     ],
     ids=["namespace", "module", "list", "no tensors", "empty", "text", "gone"],
@@ -94,7 +97,9 @@ class Hostile:
 @pytest.mark.parametrize("zipped", [True, False], ids=["zip", "old format"])
 def test_a_hostile_pickle_does_nothing(in_folder: Path, zipped: bool) -> None:
     torch.save({"state_dict": WEIGHTS, "more": Hostile()}, "a.ckpt", _use_new_zipfile_serialization=zipped)
-    with pytest.raises(DataError, match=r"a\.ckpt holds .*mkdir beside tensors, and reading that could run code"):
+    with pytest.raises(
+        DataError, match=r"a\.ckpt contains .*mkdir in addition to tensors, and reading that could run code"
+    ):
         read_weights("a.ckpt")
     assert not Path("hacked").exists()
 
@@ -136,7 +141,7 @@ def test_a_run_and_its_checkpoints(configure: Callable[..., Config], in_folder: 
     with pytest.raises(ConfigError, match=r"init_from=12-00-00_mlp_irs: there is no run") as error:
         read_weights("12-00-00_mlp_irs")
     assert error.value.hint == f"did you mean {run}?"
-    with pytest.raises(ConfigError, match="is no run folder and no checkpoint"):
+    with pytest.raises(ConfigError, match="is neither a run folder nor a checkpoint"):
         read_weights("outputs")
 
     (newest / "weights.safetensors").write_bytes(b"0")

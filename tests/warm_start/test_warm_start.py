@@ -70,7 +70,7 @@ def test_the_report(tmp_path: Path) -> None:
         "loaded": 7,
         "reshaped": {"middle.weight": "(5, 36) there, (5, 4, 3, 3) here"},
         "skipped": {
-            "body.0.bias": "not there",
+            "body.0.bias": "not in the source",
             "middle.bias": "of another type: torch.int32 there, torch.float32 here",
             "head.weight": "of another shape: (3, 5) there, (7, 5) here",
             "head.bias": "of another shape: (3,) there, (7,) here",
@@ -86,7 +86,10 @@ def test_the_report(tmp_path: Path) -> None:
 
 def test_nothing_fits(tmp_path: Path) -> None:
     save_file({"encoder.0.weight": torch.zeros(2, 2), "head.bias": torch.zeros(9)}, tmp_path / "a.safetensors")
-    with pytest.raises(ConfigError, match=r"no key of .*a\.safetensors fits Net, .*head\.bias \(9,\).*body\.0\.weight"):
+    with pytest.raises(
+        ConfigError,
+        match=r"no key of .*a\.safetensors fits Net in name and shape; .*head\.bias \(9,\).*body\.0\.weight",
+    ):
         warm_start(Net(), str(tmp_path / "a.safetensors"))
 
 

@@ -1,4 +1,4 @@
-"""`dltool runs ACTION …`: the runs that are there, from their folders alone; an action is one file."""
+"""`dltool runs ACTION …`: the existing runs, from their folders only; one file per action."""
 
 import argparse
 from pathlib import Path
@@ -14,14 +14,14 @@ EXAMPLES = """\
 examples:
   dltool runs                                        the runs below outputs/, the newest first
   dltool runs model=lenet 'test/accuracy>=0.98' --sort test/accuracy
-  dltool runs show 12-00-00_lenet_digits             what it was and what came out
-  dltool runs compare RUN RUN                        what differs
-  dltool runs plot model=mlp --metric val/loss       curves over each other
-  dltool runs rm state=failed                        asks before it removes
+  dltool runs show 12-00-00_lenet_digits             its settings and results
+  dltool runs compare RUN RUN                        the differences
+  dltool runs plot model=mlp --metric val/loss       several curves in one figure
+  dltool runs rm state=failed                        asks before removing
 
-RUN is a path, or the end of one that is unique below the root. A filter is KEY=VALUE, KEY!=VALUE or, in quotes because
-of the shell, 'KEY<VALUE', '<=', '>' or '>='; a key is one of the config, a metric, or state, date, step, epoch,
-seconds; `'model=le*'` is short for `'model.name=le*'`. `dltool runs ACTION --help` says more.
+RUN is a path, or the end of one that is unique below the root. A filter is KEY=VALUE, KEY!=VALUE or, quoted because
+of the shell, 'KEY<VALUE', '<=', '>' or '>='; a key is a config key, a metric, or state, date, step, epoch,
+seconds; `'model=le*'` is short for `'model.name=le*'`. `dltool runs ACTION --help` has more.
 """
 ACTIONS: dict[str, ModuleType] = {"list": list, "show": show, "compare": compare, "plot": plot, "rm": rm}
 DEFAULT_ACTION = "list"
@@ -33,13 +33,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action = add_verb(actions, name, module)
         action.set_defaults(actions=tuple(ACTIONS))  # `list` names them where a word is neither action nor filter.
         action.add_argument(
-            "--root", type=Path, default=OUTPUT_ROOT, metavar="FOLDER", help="where the runs are; outputs/ by default"
+            "--root",
+            type=Path,
+            default=OUTPUT_ROOT,
+            metavar="FOLDER",
+            help="the folder of the runs; outputs/ by default",
         )
         action.add_argument("--debug", action="store_true", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
 
 
 def run(args: argparse.Namespace) -> int:
     if not args.root.is_dir() and (args.root != OUTPUT_ROOT or args.root.exists()):
-        raise ConfigError(f"--root {args.root.resolve()} is no folder", "name the folder that holds the runs")
+        raise ConfigError(f"--root {args.root.resolve()} is not a folder", "name the folder of the runs")
     code: int = ACTIONS[args.action].run(args)
     return code

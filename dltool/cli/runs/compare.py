@@ -1,4 +1,4 @@
-"""`dltool runs compare`: what differs between runs, side by side."""
+"""`dltool runs compare`: the differences between runs, side by side."""
 
 import argparse
 from collections.abc import Sequence
@@ -8,10 +8,10 @@ from dltool.cli.tables import one_line, print_table
 from dltool.core.errors import ConfigError
 from dltool.core.shell import quoted
 from dltool.runs.catalog import RunRecord, as_metric, as_text
-from dltool.runs.comparison import MISSING, as_json, differing_config, differing_environment, telling_keys
+from dltool.runs.comparison import MISSING, as_json, differing_config, differing_environment, distinguishing_keys
 from dltool.runs.selection import select
 
-SUMMARY = "what differs between runs: config, metrics, environment, side by side"
+SUMMARY = "the differences between runs: config, metrics, environment, side by side"
 EXAMPLES = """\
 examples:
   dltool runs compare outputs/2026-01-31/12-00-00_lenet_digits 12-05-00_mlp_digits
@@ -22,7 +22,7 @@ RESULTS = ("state", "step", "epoch", "seconds", "samples_per_second", "error")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("words", nargs="*", metavar="RUN", help="two or more runs, or filters")
-    parser.add_argument("--json", action="store_true", help="the same for programs")
+    parser.add_argument("--json", action="store_true", help="print JSON")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -30,10 +30,10 @@ def run(args: argparse.Namespace) -> int:
     if len(records) < 2:
         raise ConfigError(
             f"{len(records)} run{'s' * (len(records) != 1)} to compare, two are needed",
-            "dltool runs compare RUN RUN, or filters that more than one run passes",
+            "dltool runs compare RUN RUN, or filters that several runs satisfy",
         )
     config = differing_config(records)
-    first = telling_keys(records)
+    first = distinguishing_keys(records)
     config = {key: config[key] for key in [*first, *(key for key in config if key not in first)]}
     names = dict.fromkeys(name for record in records for name in record.metrics)
     metrics = {name: [record.metrics.get(name, MISSING) for record in records] for name in names}
@@ -54,7 +54,7 @@ def print_comparison(
     results: "dict[str, list[Any]]",
     environment: "dict[str, list[Any]]",
 ) -> None:
-    """A table with a column a run and a row a key, under the runs' paths with the names of the columns."""
+    """Print a table with a column per run and a row per key, below the runs' paths and column names."""
     letters = [str(number) for number in range(1, len(records) + 1)]
     for letter, record in zip(letters, records, strict=True):
         print(f"{letter}  {one_line(quoted(record.path))}")

@@ -1,4 +1,4 @@
-"""`dltool runs list`: the runs that pass the filters, a line on each."""
+"""`dltool runs list`: the runs that satisfy the filters, one line each."""
 
 import argparse
 import sys
@@ -11,10 +11,10 @@ from dltool.core.errors import ConfigError
 from dltool.core.hints import nearest
 from dltool.core.shell import quoted
 from dltool.runs.catalog import RunRecord, as_metric, as_text, known_keys, read_runs
-from dltool.runs.comparison import as_json, main_metrics, short_key, telling_keys
+from dltool.runs.comparison import as_json, distinguishing_keys, main_metrics, short_key
 from dltool.runs.selection import FILTER, filtered, ordered, whole_key
 
-SUMMARY = "a line on each run: its state, what sets it apart, what it reached"
+SUMMARY = "one line per run: its state, its distinguishing settings, its results"
 EXAMPLES = """\
 examples:
   dltool runs list model=lenet state=finished --sort test/accuracy
@@ -28,17 +28,22 @@ MAKE_ONE = "dltool train model=lenet optim=adam"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("words", nargs="*", metavar="FILTER", help="KEY=VALUE, KEY!=VALUE, 'KEY<VALUE', …")
-    parser.add_argument("--sort", metavar="KEY", help="metrics best first, all else ascending; default: newest first")
+    parser.add_argument("--sort", metavar="KEY", help="metrics best first, others ascending; default: newest first")
     direction = parser.add_mutually_exclusive_group()
-    direction.add_argument("--descending", action="store_true", default=None, help="the greatest first")
-    direction.add_argument("--ascending", action="store_false", dest="descending", help="the least first")
-    parser.add_argument("--columns", metavar="KEY,KEY", help="these config keys and metrics instead of the chosen ones")
+    direction.add_argument("--descending", action="store_true", default=None, help="largest first")
+    direction.add_argument("--ascending", action="store_false", dest="descending", help="smallest first")
     parser.add_argument(
-        "--limit", type=int, metavar="N", help=f"so many at most, 0 for all; on a terminal {TERMINAL_LIMIT}"
+        "--columns", metavar="KEY,KEY", help="config keys and metrics to show instead of the default ones"
+    )
+    parser.add_argument(
+        "--limit",
+        type=int,
+        metavar="N",
+        help=f"maximum number of runs, 0 for all; default on a terminal: {TERMINAL_LIMIT}",
     )
     form = parser.add_mutually_exclusive_group()
-    form.add_argument("--json", action="store_true", help="everything known of each run")
-    form.add_argument("--csv", action="store_true", help="a line a run, a column a key")
+    form.add_argument("--json", action="store_true", help="print everything about each run as JSON")
+    form.add_argument("--csv", action="store_true", help="print CSV, a line per run, a column per key")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -69,7 +74,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def refuse_odd_words(args: argparse.Namespace) -> None:
-    """A word that is no filter may be an action mistyped, and is not waited for until the folders are read."""
+    """Refuse a word that is not a filter, perhaps a mistyped action, before the folders are read."""
     for word in args.words:
         if FILTER.fullmatch(word) is None:
             near = nearest(word, args.actions)
@@ -96,7 +101,7 @@ def print_csv(records: Sequence[RunRecord], keys: Sequence[str]) -> None:
 
 
 def print_runs(records: Sequence[RunRecord], keys: Sequence[str]) -> None:
-    """Run and state, then `keys`; or the config keys that tell the runs apart, their main metrics, age and seconds."""
+    """Run and state, then `keys`; or the config keys that distinguish the runs, their main metrics, age and seconds."""
     columns = {
         "run": [one_line(quoted(record.path)) for record in records],
         "state": [record.state for record in records],
@@ -104,7 +109,7 @@ def print_runs(records: Sequence[RunRecord], keys: Sequence[str]) -> None:
     if keys:
         columns |= {short_key(key): cells(records, key) for key in keys if key not in columns}
     else:
-        telling = {short_key(key): cells(records, key) for key in telling_keys(records)}
+        telling = {short_key(key): cells(records, key) for key in distinguishing_keys(records)}
         metrics = {key: cells(records, key) for key in main_metrics(records, lambda record: record.metrics)}
         seconds, ages = cells(records, "seconds"), [age(record.date) for record in records]
         everything = {**columns, **telling, **metrics, "seconds": seconds, "age": ages}
@@ -129,7 +134,7 @@ def cells(records: Sequence[RunRecord], key: str) -> list[str]:
 
 
 def fitting(columns: dict[str, list[str]], *, first: Sequence[str]) -> dict[str, list[str]]:
-    """The columns that the terminal has room for, `first` before all others; in a pipe, all of them."""
+    """The columns that fit the terminal, `first` before all others; in a pipe, all of them."""
     room = terminal_width()
     if room is None:
         return columns
@@ -156,7 +161,7 @@ def as_seconds(value: Any) -> str:
 
 
 def age(date: str) -> str:
-    """How long ago a run began, in the largest unit of which there are two at least."""
+    """How long ago a run began, in the largest unit of which there are at least two."""
     try:
         seconds = time.time() - time.mktime(time.strptime(date, "%Y-%m-%d %H:%M:%S"))
     except (ValueError, OverflowError):

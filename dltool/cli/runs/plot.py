@@ -1,4 +1,4 @@
-"""`dltool runs plot`: the curves of several runs over each other."""
+"""`dltool runs plot`: the curves of several runs in one figure."""
 
 import argparse
 import sys
@@ -16,7 +16,7 @@ from dltool.runs.selection import select
 if TYPE_CHECKING:
     from dltool.runs.curves import RunLog
 
-SUMMARY = "one picture with the curves of several runs"
+SUMMARY = "plot the curves of several runs in one figure"
 EXAMPLES = """\
 examples:
   dltool runs plot 12-00-00_lenet_digits 12-05-00_lenet_digits
@@ -29,9 +29,13 @@ FORMATS = ("png", "pdf", "svg")
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("words", nargs="*", metavar="RUN", help="runs, or filters")
     parser.add_argument(
-        "--metric", action="append", default=[], metavar="NAME", help="a panel each; default: what all runs have"
+        "--metric",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="one panel each; default: metrics that all runs have",
     )
-    parser.add_argument("--x", choices=["step", "epoch"], help="default: epoch, where every run finished one")
+    parser.add_argument("--x", choices=["step", "epoch"], help="default: epoch, if every run finished one")
     parser.add_argument("--group", action="store_true", help="mean and standard deviation of runs that differ in seed")
     parser.add_argument("--output", type=Path, metavar="FILE", help="png, pdf or svg; default: a new file in outputs/")
 
@@ -42,7 +46,7 @@ def run(args: argparse.Namespace) -> int:
     path = args.output or OUTPUT_ROOT / f"curves_{time.strftime('%Y-%m-%d_%H-%M-%S')}.png"
     if path.suffix.lower().removeprefix(".") not in FORMATS:
         raise ConfigError(
-            f"--output {path}: a picture is one of {', '.join(FORMATS)}",
+            f"--output {path}: a figure is one of {', '.join(FORMATS)}",
             f"--output {quoted(path.with_suffix('.png'))}",
         )
     records = select(args.words, args.root)
@@ -70,31 +74,31 @@ def run(args: argparse.Namespace) -> int:
 
 
 def choose_metrics(asked: Sequence[str], logs: "Sequence[RunLog]") -> list[str]:
-    """The metrics that are asked for, or else what all runs have.
+    """The requested metrics, or else those that all runs have.
 
     Raises:
-        ConfigError: For a metric that no run has, with the nearest one; where the runs have none in common.
+        ConfigError: For a metric that no run has, with the nearest one; or if the runs have none in common.
     """
     from dltool.runs.curves import common_metrics
 
     known = list(dict.fromkeys(name for log in logs for name in log.metrics))
     if not known:
-        raise ConfigError("none of these runs has measured anything yet", "`dltool runs` says how far each one came")
+        raise ConfigError("none of these runs has any metrics yet", "`dltool runs` shows how far each one came")
     for name in asked:
         if name not in known:
             near = nearest(name, known)
             hint = f"did you mean --metric {quoted(near)}?" if near else None
-            raise ConfigError(f"--metric {name}: no run has it; there are {', '.join(known)}", hint)
+            raise ConfigError(f"--metric {name}: no run has it; the metrics are {', '.join(known)}", hint)
     if metrics := list(dict.fromkeys(asked)) or common_metrics(logs):
         return metrics
-    raise ConfigError(f"these runs have no metric in common; there are {', '.join(known)}", "--metric NAME")
+    raise ConfigError(f"these runs have no metric in common; the metrics are {', '.join(known)}", "--metric NAME")
 
 
 def choose_unit(asked: str | None, logs: "Sequence[RunLog]") -> str:
-    """Epochs where every run has finished one, else steps.
+    """Epochs if every run has finished one, else steps.
 
     Raises:
-        ConfigError: Where epochs are asked for and a run has none.
+        ConfigError: If epochs are requested and a run has none.
     """
     without = [log for log in logs if log.steps_per_epoch is None]
     if asked == "epoch" and without:

@@ -14,13 +14,13 @@ EXAMPLES = """\
 examples:
   dltool runs rm 12-00-00_lenet_digits
   dltool runs rm state=failed --yes
-  dltool runs rm 'date<2026-01' --checkpoints        keeps configs, metrics and pictures
+  dltool runs rm 'date<2026-01' --checkpoints        keeps configs, metrics and figures
 """
 MAX_NAMED = 20
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("words", nargs="*", metavar="RUN|FILTER", help="runs, or filters that every one must pass")
+    parser.add_argument("words", nargs="*", metavar="RUN|FILTER", help="runs, or filters that each must satisfy")
     parser.add_argument("--yes", action="store_true", help="do not ask")
     parser.add_argument("--checkpoints", action="store_true", help="remove the checkpoints, keep the rest")
 
@@ -40,7 +40,7 @@ def run(args: argparse.Namespace) -> int:
     runs = f"{what}{len(records):,} run{'s' * (len(records) != 1)}"
     if not args.yes:
         if not (sys.stdin.isatty() and sys.stdout.isatty()):
-            raise ConfigError(f"there is no terminal to ask whether to remove {runs}", "--yes removes without asking")
+            raise ConfigError(f"no terminal to confirm the removal of {runs}", "--yes removes without asking")
         for record in records[:MAX_NAMED]:
             print(f"{one_line(quoted(record.path))}  {record.state}")
         if len(records) > MAX_NAMED:

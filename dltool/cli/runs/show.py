@@ -13,13 +13,13 @@ SUMMARY = "one run in full: how it ended, metrics, config, environment, checkpoi
 EXAMPLES = """\
 examples:
   dltool runs show outputs/2026-01-31/12-00-00_lenet_digits
-  dltool runs show 12-00-00_lenet_digits             the folder's name is enough where it is unique
+  dltool runs show 12-00-00_lenet_digits             the folder's name is enough if it is unique
 """
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("run", metavar="RUN", help="a run folder, or the end of its path")
-    parser.add_argument("--json", action="store_true", help="the same for programs, with the whole config")
+    parser.add_argument("--json", action="store_true", help="print JSON, with the complete config")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -40,7 +40,9 @@ def print_run(record: RunRecord, known: dict[str, Any]) -> None:
     print(one_line(quoted(record.path)))
     print_section("", endings(record, command))
     print_section("metrics", [(name, as_metric(value)) for name, value in record.metrics.items()])
-    print_section("config (what is not a default)", [(key, as_text(value)) for key, value in known["changed"].items()])
+    print_section(
+        "config (values that are not defaults)", [(key, as_text(value)) for key, value in known["changed"].items()]
+    )
     auto = {key.removeprefix("auto."): environment[key] for key in environment if key.startswith("auto.")}
     print_section("auto became", [(key, as_text(value)) for key, value in auto.items()])
     rest = {
@@ -54,7 +56,7 @@ def print_run(record: RunRecord, known: dict[str, Any]) -> None:
 
 
 def endings(record: RunRecord, command: Any) -> list[tuple[str, str]]:
-    """Where the run stands and what to type next; only the lines that there is something to say in."""
+    """The run's state and the next commands; lines without content are omitted."""
     reason = f" by its {record.stopped_by.replace('_', ' ')}" if record.stopped_by else ""
     goes_on = record.state in ("interrupted", "failed", "killed")
     rows = [
@@ -66,8 +68,8 @@ def endings(record: RunRecord, command: Any) -> list[tuple[str, str]]:
         ("speed", f"{record.samples_per_second:,.0f} samples/s" if record.samples_per_second else None),
         ("tested", record.tested),
         ("command", quoted(*command) if isinstance(command, list) else None),
-        ("go on", f"dltool resume {quoted(record.path)}" if goes_on else None),
-        ("again", f"dltool train --from {quoted(record.path)}" if (record.path / "config.yaml").is_file() else None),
+        ("continue", f"dltool resume {quoted(record.path)}" if goes_on else None),
+        ("repeat", f"dltool train --from {quoted(record.path)}" if (record.path / "config.yaml").is_file() else None),
     ]
     return [(name, text) for name, text in rows if text]
 
@@ -82,7 +84,7 @@ def print_section(title: str, rows: Sequence[tuple[str, ...]]) -> None:
 
 
 def as_size(num_bytes: int) -> str:
-    """A size in the unit in which it has one to three digits before the point."""
+    """A size in the unit that gives one to three digits before the point."""
     size = float(num_bytes)
     for unit in ("B", "kB", "MB"):
         if size < 1000:
