@@ -18,7 +18,7 @@ from dltool.core.errors import ConfigError
 from dltool.core.safe_path import SafePath
 from dltool.core.shell import setting
 from dltool.search.assignment import Assignment
-from dltool.search.carry_out import refuse
+from dltool.search.carry_out import carry_out, refuse
 
 # Launcher to the package that provides it and the extra that installs it.
 LAUNCHERS = {

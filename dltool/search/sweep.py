@@ -12,6 +12,7 @@ from dltool.core.errors import ConfigError
 from dltool.core.process import OUTPUT_ROOT
 from dltool.core.shell import quoted, setting
 from dltool.search.assignment import Assignment
+from dltool.search.carry_out import carry_out
 from dltool.search.display import JobsDisplay, output_console
 from dltool.search.folder import SweepFolder
 from dltool.search.grid import Job

@@ -20,6 +20,7 @@ from dltool.core.numerals import numeral
 from dltool.core.shell import quoted
 from dltool.engine.monitored_metric import monitored_metric
 from dltool.search.assignment import Assignment
+from dltool.search.carry_out import carry_out
 from dltool.search.display import JobsDisplay, output_console
 from dltool.search.folder import Result
 from dltool.search.settings import TuneSettings
