@@ -45,7 +45,7 @@ def test_overfit_says_whether_it_was_reached(dltool_here: Callable[..., Any], tm
     done = dltool_here("train", "model=mlp", "debug=overfit", *QUIET)
     assert done.returncode == 0, done.stderr
     assert "learned by heart in" in done.stdout
-    assert "the same batch again and again" in done.stderr
+    assert "trains on the same batch in every epoch" in done.stderr
     words = ["model.activation=identity", "model.hidden=[1]", "trainer.steps=20", "run.dir=other"]
     done = dltool_here("train", "model=mlp", "debug=overfit", *QUIET[:3], *words)
     assert done.returncode == 0, done.stderr

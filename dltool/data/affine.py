@@ -14,13 +14,12 @@ LOG_ASPECT = math.log(4 / 3)
 
 @dataclass(frozen=True)
 class Affine:
-    """One linear map an image, around its centre: all of it is sampled once, so that pixels are blurred once.
+    """One linear map per image, around its centre. One sampling applies all changes, so that pixels are blurred once.
 
     Rotation, zoom and shear are those of torchvision's `affine` with the same numbers, bilinear. `crop` is the
-    window of Szegedy et al. (2015, arXiv:1409.4842, section 6), enlarged to the whole image: its area is a
-    uniform share, its aspect ratio in [3/4, 4/3], uniform in its logarithm; a side that would be longer than
-    the image is as long as the image (torchvision draws anew). The window is cut from what the other maps
-    made. Pixels from outside are 0.
+    window of Szegedy et al. (2015, arXiv:1409.4842, section 6), enlarged to the whole image: its area is a uniform
+    share of the image's, and the logarithm of its aspect ratio is uniform in log [3/4, 4/3]. A side longer than the
+    image is clamped to it (torchvision draws again). The window is cut after the other maps. Pixels from outside are 0.
 
     Attributes:
         size: Height and width of the images.

@@ -1,4 +1,4 @@
-"""What a data option loads: whole splits as tensors, and the check that they are what they claim to be."""
+"""The result of a data loader: whole splits as tensors, and checks of their dtypes, shapes and values."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ from dltool.core.spec import Target
 from dltool.data.image_files import ImageFiles
 
 NAMED = 12  # Classes that an error lists.
-NUMBERS = (torch.float64, torch.float32)  # float32 cannot tell 1.7e9 + 1 from 1.7e9 + 2.
+NUMBERS = (torch.float64, torch.float32)  # float32 does not distinguish 1.7e9 + 1 from 1.7e9 + 2.
 
 
 @dataclass(frozen=True)
@@ -21,13 +21,13 @@ class Split:
 
     Attributes:
         inputs: Images, uint8 `(N, C, H, W)`; rows of numbers, `(N, D)`; sequences of them, `(N, T, D)`; or, where
-            RawData has files or texts, their numbers, int64 `(N,)`. Numbers are float64, or float32 where nothing is
-            lost by it; scaled, they are float32. Rows whose columns are described are float64, and hold a category's
-            code, or NaN where a cell is missing, until they are encoded.
-        targets: Labels, int64 `(N,)`; numbers, `(N, target_dim)`, of the same types as rows; or numbers of texts, int64
+            RawData has files or texts, indices of these, int64 `(N,)`. Numbers are float64, or float32 where that is
+            exact; after scaling, float32. Rows with described columns are float64 and, until they are encoded, hold
+            codes of categories and NaN for missing cells.
+        targets: Labels, int64 `(N,)`; numbers, `(N, target_dim)`, of the same types as rows; or indices of texts, int64
             `(N,)`.
-        rows: Where each sample stands in its file, or in the whole that it was selected from, int64 `(N,)`; None for
-            its position.
+        rows: The position of each sample in its file, or in the data that it was selected from, int64 `(N,)`; None for
+            0 … N - 1.
     """
 
     inputs: Tensor
@@ -42,20 +42,20 @@ class Split:
 
     @property
     def places(self) -> Tensor:
-        """`rows`, or the positions that it stands for, int64 `(N,)`."""
+        """`rows`, or 0 … N - 1 where it is None, int64 `(N,)`."""
         return torch.arange(len(self)) if self.rows is None else self.rows
 
 
 @dataclass(frozen=True)
 class Column:
-    """What one column of `(N, D)` holds.
+    """The contents of one column of `(N, D)`.
 
     Attributes:
         name: As in the file.
         categories: The text of each code; None for a column of numbers.
-        fill: What a missing cell gets, from the training split; None allows no missing cell. Categories have no
-            mean and get the mode.
-        unknown: Whether a category that the training split lacks is an error, or none of the known ones.
+        fill: The statistic of the training split that replaces a missing cell; None allows no missing cell. Categories
+            have no mean and get the mode.
+        unknown: Whether a category that the training split lacks is an error or is encoded as none of the known ones.
     """
 
     name: str
@@ -64,16 +64,16 @@ class Column:
     unknown: Literal["refuse", "ignore"] = "refuse"
 
 
-Text = str | Sequence[str]  # As it was found, or in words that are told apart already.
+Text = str | Sequence[str]  # Raw text, or text that is already split into words.
 
 
 @dataclass(frozen=True)
 class Texts:
-    """What inputs and targets are the numbers of, until a tokeniser is fitted.
+    """The texts that inputs and targets are indices of, until a tokeniser is fitted.
 
     Attributes:
         inputs: Texts; empty where the inputs are data.
-        targets: Texts, or of each text a label for each of its words; empty where the targets are data.
+        targets: Texts, or a label for each word of each text; empty where the targets are data.
     """
 
     inputs: Sequence[Text] = ()
@@ -82,27 +82,27 @@ class Texts:
 
 @dataclass(frozen=True)
 class RawData:
-    """What a loader returns: the data as it was found, neither resized nor scaled.
+    """The result of a loader: the raw data, neither resized nor scaled.
 
     Attributes:
         train: All samples, or those of the official training split.
-        val, test: Official splits, kept whole; None where there are none.
-        target: What the targets are; see DataSpec.
-        class_names: One name a class; label i is `class_names[i]`.
-        feature_names: One name a column of `(N, D)`, for messages; may be empty.
-        columns: What the columns of `(N, D)` hold; empty where all are numbers, none of them missing.
+        val, test: Official splits, kept whole; None where none exist.
+        target: The kind of the targets; see DataSpec.
+        class_names: One name per class; label i is `class_names[i]`.
+        feature_names: One name per column of `(N, D)`, for messages; may be empty.
+        columns: The contents of the columns of `(N, D)`; empty where all are numbers and none is missing.
         target_dim: Numbers to predict per sample.
-        standardize_targets: Whether the model learns them with mean 0 and deviation 1.
+        standardize_targets: Whether targets are scaled to mean 0 and standard deviation 1 for training.
         centers, center_std: The known modes of a synthetic distribution; see DataSpec.
         held_out: False where so few samples exist that the same ones serve as train, val and test.
-        files: The image files that inputs are the numbers of, not yet decoded; None where inputs are data.
-        texts: The texts that inputs or targets are the numbers of.
-        spans: Of samples of one series the first and the last moment that their target tells of, int64 `(N, 2)`, by
-            which they are split in time; None for others.
-        origin: The absolute path that the data came from, or what made it; it opens every error message.
+        files: The image files that inputs are indices of, not yet decoded; None where inputs are data.
+        texts: The texts that inputs or targets are indices of.
+        spans: For samples of one series, the first and last time step of each target, int64 `(N, 2)`, by which they are
+            split in time; None for other data.
+        origin: The absolute path of the data, or the name of its generator; every error message starts with it.
         file_columns: Columns of the file, where it has no header; see TablePreprocessing.
-        choices: What each `auto` of the loader's keys became, by its key.
-        notes: What a person should know of how it was read, a line each.
+        choices: The value chosen for each `auto` of the loader's keys, by key.
+        notes: Messages for the user about how the data was read, one line each.
     """
 
     train: Split
@@ -136,7 +136,7 @@ def check_data(raw: RawData) -> None:
 
     Raises:
         DataError: A split is empty; inputs or targets have another dtype or shape than Split says, or than
-            the other splits; a row holds a number that is not finite; a label lies outside the classes.
+            the other splits; a row holds a number that is not finite; a label is outside the classes.
     """
     for name, split in raw.splits.items():
         where = f"{raw.origin}: {name}"
@@ -147,7 +147,7 @@ def check_data(raw: RawData) -> None:
         if split.inputs.shape[1:] != raw.train.inputs.shape[1:]:
             raise DataError(
                 f"{where} samples have the shape {tuple(split.inputs.shape[1:])}, "
-                f"those of train {tuple(raw.train.inputs.shape[1:])}"
+                f"but train samples have {tuple(raw.train.inputs.shape[1:])}"
             )
         if split.targets.shape[:1] != split.inputs.shape[:1]:
             raise DataError(f"{where} has {len(split)} samples but {len(split.targets)} targets")
@@ -167,7 +167,7 @@ def _check_inputs(inputs: Tensor, where: str, raw: RawData) -> None:
     if not images and not rows:
         raise DataError(
             f"{where} inputs are {_describe(inputs)}; images must be uint8 (N, C, H, W), rows float64 or float32 "
-            "(N, D), or (N, T, D) in time"
+            "(N, D), or (N, T, D) for sequences"
         )
     if rows:
         _check_finite(inputs, where, raw.feature_names)
@@ -200,8 +200,8 @@ def _check_labels(labels: Tensor, where: str, raw: RawData) -> None:
         sample = int(outside.nonzero()[0])
         raise DataError(
             f"{where} sample {sample} has the label {int(labels[sample])}, outside 0 … {num_classes - 1}",
-            f"the classes are {', '.join(raw.class_names[:NAMED])}{', …' if num_classes > NAMED else ''}: mend "
-            "or leave out that sample, or name the data set that has more",
+            f"the classes are {', '.join(raw.class_names[:NAMED])}{', …' if num_classes > NAMED else ''}: fix "
+            "or leave out that sample, or choose the data set that has more classes",
         )
 
 

@@ -1,7 +1,7 @@
-"""How training images vary from epoch to epoch: a whole batch at once, on any device.
+"""Augmentation of training images: a whole batch at once, on any device.
 
-What happens to a sample is a function of (seed, epoch, sample): each kind of variation draws one table an epoch,
-with a row a sample, and a batch takes its rows. Noise and mixing are functions of (seed, batches drawn).
+The augmentation of a sample is a function of (seed, epoch, sample): each kind of variation draws one table per epoch,
+with one row per sample, and a batch takes its rows. Noise and mixing are functions of (seed, batches drawn).
 """
 
 import dataclasses
@@ -22,19 +22,20 @@ from dltool.declarations.component import Fraction, NonNegative, Probability
 
 @dataclass(frozen=True, kw_only=True)
 class Augmentation:
-    """How training images vary from epoch to epoch; in the order of these keys, before scaling.
+    """Augmentation of training images, in the order of these keys, before scaling.
 
     Attributes:
-        shift: Largest shift in whole pixels of the (resized) image, uniform each way, vertically and
-            horizontally; background moves in. It is what recipes call a random crop after padding:
-            `RandomCrop(32, padding=4)` is `shift: 4`. "auto" is a tenth of the shorter side, rounded down:
-            3 for 32×32, none for 8×8, which a shift by whole pixels would spoil.
-        padding: What moves in at a shift: "zeros", or "reflect", the image mirrored at its outermost pixels.
+        shift: Largest shift in whole pixels of the (resized) image, uniform in both directions, vertically and
+            horizontally. Recipes call it a random crop after padding: `RandomCrop(32, padding=4)` is `shift: 4`. "auto"
+            is a tenth of the shorter side, rounded down: 3 for 32×32, 0 for 8×8, where a pixel is
+            too large a shift.
+        padding: The fill of the margin after a shift: "zeros", or "reflect", the image mirrored at its outermost
+            pixels.
         flip: Mirror half of the images horizontally; "alternating" mirrors one half in even epochs and the other in
-            odd ones (with data.sampling=balanced, of the places in a pass). Wrong for digits and letters.
-        rotation: Largest angle each way, in degrees.
+            odd ones (with data.sampling=balanced, of the positions in an epoch). Wrong for digits and letters.
+        rotation: Largest angle in either direction, in degrees.
         zoom: Images are enlarged by a factor uniform in [1 - zoom, 1 + zoom].
-        shear: Largest angle each way by which the columns lean, in degrees.
+        shear: Largest angle in either direction by which the columns lean, in degrees.
         crop: Least share of the area in a random window that is enlarged to the whole image; 1 for none,
             0.08 for ImageNet's recipe. See dltool.data.affine.
         brightness: The factor is uniform in [1 - brightness, 1 + brightness].
@@ -60,7 +61,7 @@ class Augmentation:
     cutmix: NonNegative[float] = 0.0
 
     def augmenter(self, size: tuple[int, int]) -> "Augmenter":
-        """What carries it out on images of this height and width."""
+        """The augmenter for images of this height and width."""
         shift = min(size) // 10 if self.shift == "auto" else self.shift
         return Augmenter(size, dataclasses.replace(self, shift=shift))
 
@@ -69,11 +70,11 @@ class Variation(Protocol):
     """One kind of variation."""
 
     def draw(self, num_samples: int, seed: int, epoch: int) -> Tensor:
-        """A table with a row a sample, a function of the seed, the epoch and the sample."""
+        """Draw a table with one row per sample, a function of the seed, the epoch and the sample."""
         ...
 
     def apply(self, images: Tensor, rows: Tensor) -> Tensor:
-        """Vary images `(B, C, H, W)` of 0 … 255, uint8 or float32, by their rows of the table."""
+        """Augment images `(B, C, H, W)` of 0 … 255, uint8 or float32, by their rows of the table."""
         ...
 
 
@@ -83,7 +84,7 @@ class Augmenter:
 
     Attributes:
         size: Height and width of the images.
-        settings: With `shift` a number.
+        settings: The settings, with a number for `shift`.
     """
 
     size: tuple[int, int]
@@ -91,7 +92,7 @@ class Augmenter:
 
     @cached_property
     def variations(self) -> list[Variation]:
-        """Those that are on, in order."""
+        """The enabled variations, in order."""
         s = self.settings
         assert s.shift != "auto"
         found: list[Variation] = []
@@ -124,35 +125,35 @@ class Augmenter:
         return [table.index_select(0, order).to(device) for table in tables]
 
     def vary(self, images: Tensor, rows: list[Tensor], seed: int, draw: int) -> Tensor:
-        """Everything but mixing.
+        """Apply everything except mixing.
 
         Args:
             images: uint8 `(B, C, H, W)`.
             rows: The batch's rows of each of the `tables()`.
-            seed: The run's.
-            draw: Batches drawn before.
+            seed: The run's seed.
+            draw: Number of batches drawn before.
 
         Returns:
-            `(B, C, H, W)` of 0 … 255: uint8 where pixels only moved, else float32, which is not rounded.
+            `(B, C, H, W)` of 0 … 255: uint8 where pixels only moved, else unrounded float32.
         """
         for variation, table in zip(self.variations, rows, strict=True):
             images = variation.apply(images, table)
         return images if self.noise is None else self.noise.apply(images, seed, draw)
 
     def mix(self, images: Tensor, targets: Tensor, seed: int, draw: int) -> tuple[Tensor, Partners | None]:
-        """Mix scaled images with each other, where that is on."""
+        """Mix scaled images with each other, if mixing is enabled."""
         return (images, None) if self.mixing is None else self.mixing.apply(images.float(), targets, seed, draw)
 
     def notes(self, generative: bool) -> list[str]:
-        """What a person should know of it; a generator learns to draw what it is shown."""
+        """Messages for the user; a generator learns to draw the margins of augmented images."""
         if not self.active:
             return []
         margins = "shifted images have black margins, which the generator learns to draw: data.augment.shift=0"
-        vary = f"training images vary: {self.describe()} (data.augment)"
+        vary = f"training images are augmented: {self.describe()} (data.augment)"
         return [vary, margins] if generative and self.settings.shift and self.settings.padding == "zeros" else [vary]
 
     def describe(self) -> str:
-        """What is on, as its keys and values."""
+        """The enabled settings, as keys and values."""
         plain = Augmentation()
         fields = dataclasses.asdict(self.settings).items()
         return ", ".join(

@@ -1,4 +1,4 @@
-"""What the training draws its batches from."""
+"""The source of training batches."""
 
 import copy
 from abc import ABC, abstractmethod
@@ -15,18 +15,18 @@ from dltool.data.augment import Augmenter
 
 @dataclass(frozen=True)
 class SamplesInMemory:
-    """All that a loop needs that draws its own batches of samples in memory.
+    """Everything that a loop needs to draw its own batches from samples in memory.
 
     Attributes:
         inputs: `(N, …)`, neither resized nor scaled.
         targets: `(N, …)`.
-        device: Where batches are wanted.
-        batch_size: Samples a batch.
-        batches_per_epoch: With drop_last, without the smaller last batch.
-        shuffle: Whether each epoch has an order of its own.
-        resize: Brings the images of a batch to the model's size; None where they have it.
-        scaling: Makes float32 inputs of a batch; None where they are float32 already.
-        augment: Variations of images; None without.
+        device: The device of the batches.
+        batch_size: Samples per batch.
+        batches_per_epoch: Batches in one epoch; with drop_last, without the smaller last batch.
+        shuffle: Whether each epoch has its own order.
+        resize: Resizes the images of a batch to the model's size; None where they have it.
+        scaling: Converts a batch to float32 inputs; None where they are float32 already.
+        augment: The augmentation of images; None without augmentation.
     """
 
     inputs: Tensor
@@ -42,12 +42,12 @@ class SamplesInMemory:
 
 @dataclass(frozen=True)
 class TokensInMemory:
-    """The same of one long text.
+    """Everything that a loop needs to draw its own batches from one long text.
 
     Attributes:
-        tokens: int32 `(N,)`, on the device where batches are wanted.
-        batch_size: Rows a batch.
-        length: Tokens a row.
+        tokens: int32 `(N,)`, on the device of the batches.
+        batch_size: Rows per batch.
+        length: Tokens per row.
         batching: See StreamSource.
     """
 
@@ -58,16 +58,16 @@ class TokensInMemory:
 
 
 class BatchSource(ABC):
-    """An endless stream of training batches, a function of the seed and of how many were drawn.
+    """An endless stream of training batches, a function of the seed and of the number of batches drawn.
 
-    Nothing random is kept between draws, so that setting `draws` to what it was resumes exactly, mid-epoch too.
+    No random state is kept between draws: setting `draws` to its earlier value resumes exactly, also mid-epoch.
 
     Attributes:
         draws: Batches drawn so far; may be set.
-        batches_per_epoch: Batches in one pass; see keep_first_batches.
-        repeats: Whether every pass draws what the first one does.
-        unit: What `samples_per_epoch` counts.
-        augment: How training images vary; None without augmentation.
+        batches_per_epoch: Batches in one epoch; see keep_first_batches.
+        repeats: Whether every epoch draws the batches of the first.
+        unit: The unit of `samples_per_epoch`.
+        augment: The augmentation of training images; None without augmentation.
     """
 
     batches_per_epoch: int
@@ -80,31 +80,31 @@ class BatchSource(ABC):
 
     @abstractmethod
     def draw(self) -> Batch:
-        """The next batch."""
+        """Draw the next batch."""
 
     @property
     @abstractmethod
     def samples_per_epoch(self) -> int:
-        """Samples, or tokens, that one pass draws."""
+        """The number of samples, or tokens, in one epoch."""
 
     def samples_in_memory(self) -> SamplesInMemory | None:
-        """The samples, where they lie in memory and batches of them need no other treatment; else None."""
+        """The samples, if they are in memory and their batches need no other processing; else None."""
         return None
 
     def tokens_in_memory(self) -> TokensInMemory | None:
-        """The tokens, where batches are cut out of one long text; else None."""
+        """The tokens, if batches are cut out of one long text; else None."""
         return None
 
     def examples(self, count: int) -> tuple[Tensor, Tensor] | None:
-        """The first images of the training before and after augmentation, neither scaled; None without augmentation.
+        """The first training images before and after augmentation, both unscaled; None without augmentation.
 
         Returns:
-            Twice `(B, C, H, W)` with B at most `count`, in 0 … 255.
+            Two tensors `(B, C, H, W)` with B at most `count`, in 0 … 255.
         """
         return None
 
     def first_inputs(self, count: int) -> Tensor | None:
-        """The first `count` inputs of the training, all of the first pass where it has fewer, scaled and not augmented.
+        """The first `count` training inputs, or all of the first epoch if it has fewer, scaled and not augmented.
 
         Returns:
             float32 `(B, …)` on the device of the batches; None where the data has no single samples.
@@ -113,26 +113,26 @@ class BatchSource(ABC):
 
     @property
     def epoch(self) -> int:
-        """Passes that are finished."""
+        """The number of finished epochs."""
         return self.draws // self.batches_per_epoch
 
     def keep_first_batches(self, count: int, *, repeat: bool = False) -> None:
-        """Let each pass end after `count` batches.
+        """End each epoch after `count` batches.
 
         Args:
-            count: At least 1; a pass that has fewer stays as it is.
-            repeat: Draw those of the first pass in every pass, and none augmented.
+            count: At least 1; an epoch with fewer batches stays as it is.
+            repeat: Draw the batches of the first epoch in every epoch, without augmentation.
         """
         self.batches_per_epoch = min(count, self.batches_per_epoch)
         self.repeats = repeat
 
     def position(self, draw: int) -> tuple[int, int]:
-        """The pass that decides on a draw, and the batch's number in it."""
+        """The epoch of a draw, and the batch's index in it."""
         epoch, batch = divmod(draw, self.batches_per_epoch)
         return 0 if self.repeats else epoch, batch
 
     def copy_at_start(self) -> Self:
-        """Another source of the same batches, of which none is drawn."""
+        """A copy of this source with no batches drawn."""
         source = copy.copy(self)
         source.draws = 0
         return source

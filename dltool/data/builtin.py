@@ -29,19 +29,19 @@ def digits(_rng: torch.Generator) -> RawData:
 
 @register("data", "iris", into=TableData, inputs="vector", targets="classes")
 def iris(_rng: torch.Generator) -> RawData:
-    """150 flowers of three species by four lengths in cm (Fisher 1936)."""
+    """150 flowers of three species with four lengths in cm (Fisher 1936)."""
     return load_classes("iris.csv", ("setosa", "versicolor", "virginica"))
 
 
 @register("data", "wine", into=TableData, inputs="vector", targets="classes")
 def wine(_rng: torch.Generator) -> RawData:
-    """178 wines of three cultivars by 13 chemical measurements (Aeberhard and Forina 1991)."""
+    """178 wines of three cultivars with 13 chemical measurements (Aeberhard and Forina 1991)."""
     return load_classes("wine.csv", ("cultivar_1", "cultivar_2", "cultivar_3"))
 
 
 @register("data", "breast_cancer", into=TableData, inputs="vector", targets="binary")
 def breast_cancer(_rng: torch.Generator) -> RawData:
-    """569 tumours by 30 measurements of their cell nuclei; 1 is benign (Wolberg, Street and Mangasarian 1995)."""
+    """569 tumours with 30 measurements of their cell nuclei; 1 is benign (Wolberg, Street and Mangasarian 1995)."""
     return load_classes("breast_cancer.csv.gz", ("malignant", "benign"), "binary")
 
 

@@ -1,4 +1,4 @@
-"""Images that are to be told in words."""
+"""Images with captions as targets."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -17,10 +17,10 @@ from dltool.text.tokenizer import TokenizerSettings
 
 
 class CaptionData(ImageData):
-    """Images as ImageData has them; their targets are texts, from BEGIN to END.
+    """Images as in ImageData; their targets are texts, from BEGIN to END.
 
     Args:
-        load: Loads the data; `RawData.texts.targets` are the texts that the targets are the numbers of.
+        load: Loads the data; `RawData.texts.targets` are the texts that the targets are indices of.
         target_tokenizer: How the texts become tokens.
         shared: See ImageData.
     """
@@ -38,7 +38,7 @@ class CaptionData(ImageData):
     def _shape(self, model_traits: Mapping[str, Any]) -> None:
         if self.augment.mixup or self.augment.cutmix:
             raise ConfigError(
-                "data.augment.mixup and cutmix mix the targets, and these are texts",
+                "data.augment.mixup and cutmix mix the targets, but these are texts",
                 "data.augment.mixup=0 data.augment.cutmix=0",
             )
         super()._shape(model_traits)
@@ -55,12 +55,12 @@ class CaptionData(ImageData):
         super()._reuse(raw, preprocessing)
 
     def _encode_targets(self, raw: RawData, saved_tokenizer: str) -> None:
-        """Replace the numbers of texts by their tokens, int64 `(N, U)`, padded behind."""
+        """Replace the indices of texts by their tokens, int64 `(N, U)`, right-padded."""
         self.target_tokenizer = saved_tokenizer
         encode = load_tokenizer(saved_tokenizer).encode
         for name, split in self.splits.items():
-            told = padded([[BEGIN, *encode(raw.texts.targets[row]), END] for row in split.targets.tolist()])
-            self.splits[name] = Split(split.inputs, told.long(), split.rows)
+            captions = padded([[BEGIN, *encode(raw.texts.targets[row]), END] for row in split.targets.tolist()])
+            self.splits[name] = Split(split.inputs, captions.long(), split.rows)
 
     def _describe(self, raw: RawData, input_range: tuple[float, float] | None) -> DataSpec:
         return replace(

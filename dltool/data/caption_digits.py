@@ -1,4 +1,4 @@
-"""Rows of handwritten digits, and how they are read out."""
+"""Rows of handwritten digits, captioned with the digits' names."""
 
 from typing import Literal
 
@@ -32,9 +32,9 @@ def caption_digits(
     test split are a tenth of `num_samples` each.
 
     Args:
-        rng: That of `data.split_seed`.
+        rng: The generator seeded with `data.split_seed`.
         count: Digits in an image.
-        language: Of the names.
+        language: Language of the names.
         num_samples: Images to train on.
     """
     source = digits(rng).train
@@ -42,13 +42,13 @@ def caption_digits(
     held = round(HELD_OUT * len(source))
     parts = {"test": order[:held], "val": order[held : 2 * held], "train": order[2 * held :]}
     splits: dict[str, Split] = {}
-    told: list[str] = []
+    captions: list[str] = []
     for name, places in parts.items():
         size = num_samples if name == "train" else max(1, num_samples // 10)
         chosen = places[torch.randint(len(places), (size, count), generator=rng)]  # (N, count)
         images = source.inputs[chosen].permute(0, 2, 3, 1, 4).reshape(size, 1, 8, 8 * count)
-        splits[name] = Split(images, torch.arange(len(told), len(told) + size), torch.arange(size))
+        splits[name] = Split(images, torch.arange(len(captions), len(captions) + size), torch.arange(size))
         between = "" if language == "chinese" else " "
-        told += [between.join(NAMES[language][digit] for digit in row) for row in source.targets[chosen].tolist()]
-    texts = Texts(targets=told)
+        captions += [between.join(NAMES[language][digit] for digit in row) for row in source.targets[chosen].tolist()]
+    texts = Texts(targets=captions)
     return RawData(splits["train"], splits["val"], splits["test"], "sequence", texts=texts, origin="caption_digits")

@@ -1,10 +1,10 @@
-"""From the texts of a column's cells to numbers: a number as it is, a category's code, NaN where it is missing."""
+"""Converts the texts of a column's cells to numbers: a number's value, a category's code, NaN for a missing cell."""
 
 from collections.abc import Sequence
 
 import numpy as np
 
-# What stands for a missing cell, apart from blanks around it. "None" is not among them: it is often a category.
+# Texts of a missing cell, without surrounding blanks. "None" is not one of them: it is often a category.
 MISSING = frozenset({"", "?", "NA", "N/A", "n/a", "NaN", "nan", "NULL", "null"})
 
 
@@ -12,8 +12,8 @@ def parse_numbers(cells: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
     """Read the cells of a column of numbers.
 
     Returns:
-        float64 `(N,)`, NaN where there is no number; and bool `(N,)`, true where there is a text instead, to which
-        infinity belongs.
+        float64 `(N,)`, NaN where the cell is not a number; and bool `(N,)`, true where it is a text, which includes
+        infinity.
     """
     texts = np.zeros(len(cells), dtype=bool)
     if "_" not in "".join(cells):  # Python reads 1_000 as a number, and inf.
@@ -35,8 +35,8 @@ def parse_categories(cells: Sequence[str], categories: Sequence[str] | None = No
     """Read the cells of a column of categories.
 
     Args:
-        cells: Texts; blanks around them do not count.
-        categories: What is known already and keeps its code; others follow, in alphabetical order.
+        cells: Texts; surrounding blanks are ignored.
+        categories: Known categories, which keep their codes; others follow, in alphabetical order.
 
     Returns:
         Codes, float64 `(N,)`, NaN where a cell is missing; and the category of each code.

@@ -1,4 +1,4 @@
-"""CIFAR-10 and CIFAR-100, from a folder, an archive or, when asked, by download.
+"""CIFAR-10 and CIFAR-100, from a folder, an archive or, on request, by download.
 
 Both have 50,000 training and 10,000 test images of 32×32 RGB pixels (Krizhevsky 2009, "Learning multiple layers of
 features from tiny images"); the official test set stays whole. As in nearly every recipe for them since He et al.
@@ -23,7 +23,7 @@ from dltool.data.plain_pickle import PickleError, load_plain
 from dltool.declarations.component import Placement, register
 
 SHAPE = (3, 32, 32)
-AGAIN = "delete it and run with data.download=true, or put a whole one there"
+AGAIN = "delete it and run with data.download=true, or put a complete one there"
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Layout:
     """The "python version" of one data set: pickled dicts of `data`, uint8 `(N, 3072)`, and lists of labels.
 
     Attributes:
-        archive: The whole, as a tar file.
+        archive: The whole data set as a tar file.
         folder: What it unpacks to, as torchvision's datasets leave it.
         train, test, meta: Names of the files there.
     """
@@ -65,7 +65,7 @@ CIFAR100 = Layout(
 
 @register("data", "cifar10", into=ImageData, inputs="image", targets="classes")
 def cifar10(_rng: torch.Generator, *, root: str | None = None, download: Placement[bool] = False) -> RawData:
-    """Ten kinds of animals and vehicles.
+    """Ten classes of animals and vehicles.
 
     Args:
         root: Folder that holds cifar-10-batches-py/, its files, or cifar-10-python.tar.gz; null: ./data.
@@ -82,7 +82,7 @@ def cifar100(
     download: Placement[bool] = False,
     labels: Literal["fine", "coarse"] = "fine",
 ) -> RawData:
-    """A hundred kinds of things, five to each of twenty groups.
+    """A hundred classes in twenty groups of five.
 
     Args:
         root: Folder that holds cifar-100-python/, its files, or cifar-100-python.tar.gz; null: ./data.
@@ -96,14 +96,14 @@ def load_cifar(layout: Layout, labels: str, names: str, root: str | None, downlo
     """Read one data set.
 
     Args:
-        layout: Which.
+        layout: The layout of the data set.
         labels: Key of the labels in each file.
         names: Key of the classes' names in the file of names.
         root: As in the loaders above.
         download: The same.
 
     Raises:
-        DataError: A file is missing or damaged or asks to run code, or the download failed.
+        DataError: A file is missing, damaged or contains code to run, or the download failed.
     """
     base = Path(root if root is not None else "data").expanduser().resolve()
     archive = base / layout.archive.name
@@ -118,7 +118,7 @@ def load_cifar(layout: Layout, labels: str, names: str, root: str | None, downlo
     elif archive.is_file():
         contents, origin = read_archive(archive, layout), archive
     else:
-        found = "" if base.is_dir() else " (there is no such folder)"
+        found = "" if base.is_dir() else " (the folder does not exist)"
         raise DataError(
             f"neither {layout.folder} nor {archive.name} in {base}{found}",
             hint="data.root=FOLDER, or data.download=true to fetch it",
@@ -134,7 +134,7 @@ def load_cifar(layout: Layout, labels: str, names: str, root: str | None, downlo
 
 
 def present(folder: Path, layout: Layout) -> list[bool]:
-    """Which of the files of images are there; of names like "train" a folder may have others, so the names' too."""
+    """Whether each image file exists; as other folders may also have "train", the file of names must exist too."""
     if not (folder / layout.meta).is_file() and folder.name != layout.folder:
         return [False]
     return [(folder / name).is_file() for name in layout.files]
@@ -152,11 +152,11 @@ def read_file(path: Path) -> bytes:
 def read_archive(archive: Path, layout: Layout) -> dict[str, bytes]:
     """The files' contents by name, in one pass and without unpacking."""
     contents = {}
-    wanted = {f"{layout.folder}/{name}": name for name in layout.files}
+    members = {f"{layout.folder}/{name}": name for name in layout.files}
     try:
         with tarfile.open(archive, "r:gz") as tar:
             for member in tar:
-                name = wanted.get(member.name.removeprefix("./"))
+                name = members.get(member.name.removeprefix("./"))
                 if name is not None and member.isfile() and (file := tar.extractfile(member)) is not None:
                     contents[name] = file.read()
     except (tarfile.TarError, EOFError, zlib.error, OSError) as error:
@@ -167,7 +167,7 @@ def read_archive(archive: Path, layout: Layout) -> dict[str, bytes]:
 
 
 def unpack(archive: Path, layout: Layout) -> None:
-    """Write the files of the archive to the folder where torchvision has them, so that they open in less time."""
+    """Write the files of the archive to the folder where torchvision has them, so that they open faster."""
     folder = archive.parent / layout.folder
     contents = read_archive(archive, layout)
     try:
@@ -193,10 +193,10 @@ def read_batch(batch: dict[str, Any], key: str, place: str) -> Split:
     """The images and labels of one file; the pixels of each are red, green and blue in turn, row by row."""
     images, labels = batch.get("data"), batch.get(key)
     if not isinstance(images, np.ndarray) or images.ndim != 2 or images.shape[1] != int(np.prod(SHAPE)):
-        what = f"uint8 {images.shape}" if isinstance(images, np.ndarray) else "nothing of the kind"
-        raise DataError(f"{place}: `data` is {what}, not uint8 (N, {int(np.prod(SHAPE)):,})", hint=AGAIN)
+        what = f"uint8 {images.shape}" if isinstance(images, np.ndarray) else "missing or not an array"
+        raise DataError(f"{place}: `data` is {what}, but must be uint8 (N, {int(np.prod(SHAPE)):,})", hint=AGAIN)
     if not isinstance(labels, list) or not all(type(label) is int and abs(label) < 2**31 for label in labels):
-        raise DataError(f"{place}: `{key}` is no list of labels", hint=AGAIN)
+        raise DataError(f"{place}: `{key}` is not a list of labels", hint=AGAIN)
     if len(images) != len(labels):
         raise DataError(f"{place}: has {len(images):,} images, but {len(labels):,} labels", hint=AGAIN)
     return Split(torch.from_numpy(images).view(len(images), *SHAPE), torch.tensor(labels, dtype=torch.int64))
@@ -207,8 +207,8 @@ def join(parts: list[Split]) -> Split:
 
 
 def read_names(meta: dict[str, Any], key: str, place: str) -> tuple[str, ...]:
-    """One name a class."""
+    """Read one name per class."""
     names = meta.get(key)
     if not isinstance(names, list) or not all(isinstance(name, (str, bytes)) for name in names):
-        raise DataError(f"{place}: `{key}` is no list of names", hint=AGAIN)
+        raise DataError(f"{place}: `{key}` is not a list of names", hint=AGAIN)
     return tuple(name.decode("utf-8", "replace") if isinstance(name, bytes) else name for name in names)

@@ -21,7 +21,7 @@ COLUMNS = {"upos": 3, "xpos": 4}  # ID, FORM, LEMMA, UPOS, XPOS, FEATS, …, fro
 @register("data", "conllu", into=SequenceData, inputs="sequence", targets="tags")
 @requires(
     lambda config: (config.data.root is None) != (config.data.train is None),
-    "data=conllu needs a folder or a training file, and not both",
+    "data=conllu needs either a folder or a training file",
     hint="data.root=FOLDER with *-train.conllu, *-dev.conllu and *-test.conllu, or data.train=FILE.conllu",
 )
 def conllu(
@@ -41,13 +41,13 @@ def conllu(
     Args:
         _rng: Not used.
         root: A folder whose files have train, dev and test in their names and end in .conllu.
-        train: A file, in place of the folder's; splits that have none are cut off the training file's sentences.
+        train: A file that replaces the folder's; splits without a file are taken from the training file's sentences.
         val: A file of the validation split.
         test: A file of the test split.
-        column: The tag: universal ("upos"), or the language's own ("xpos").
+        column: The tag: universal ("upos"), or language-specific ("xpos").
 
     Raises:
-        DataError: With the file and the line.
+        DataError: A file is missing or malformed; the message names the file and the line.
     """
     files = {name: Path(path) for name, path in (("train", train), ("val", val), ("test", test)) if path is not None}
     if root is not None:
@@ -73,7 +73,7 @@ def read_sentences(path: Path, column: str) -> TextRows:
     """The words of each sentence, and their tags, as texts; the row is the line of its first word.
 
     Raises:
-        DataError: A line has not ten columns, or no tag.
+        DataError: A line does not have ten columns, or has no tag.
     """
     path = path.expanduser().resolve()
     words, tags, rows = [], [], []
@@ -90,12 +90,12 @@ def read_sentences(path: Path, column: str) -> TextRows:
         tags.append(found)
         rows.append(row)
     if not words:
-        raise DataError(f"{path} has no sentence", "a CoNLL-U file has a word a line, in ten columns")
+        raise DataError(f"{path} has no sentence", "a CoNLL-U file has one word per line, in ten columns")
     return TextRows(words, tags, rows)
 
 
 def sentences_of(path: Path, column: int) -> Iterator[tuple[int, list[tuple[str, str]]]]:
-    """The line of its first word, and the words with their tags, of each sentence."""
+    """For each sentence, the line of its first word, and its words with their tags."""
     sentence: list[tuple[str, str]] = []
     first = 0
     for number, line in enumerate([*read_text(path).split("\n"), ""], start=1):
@@ -107,7 +107,7 @@ def sentences_of(path: Path, column: int) -> Iterator[tuple[int, list[tuple[str,
             cells = line.split("\t")
             if len(cells) != NUM_COLUMNS:
                 raise DataError(
-                    f"{path}, line {number}: {len(cells)} columns, and CoNLL-U has {NUM_COLUMNS}",
+                    f"{path}, line {number}: {len(cells)} columns, but CoNLL-U has {NUM_COLUMNS}",
                     "columns are separated by single tabs; an empty one is _",
                 )
             if cells[0].isdigit():  # Not 3-4, nor 3.1.

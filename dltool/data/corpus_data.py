@@ -1,4 +1,4 @@
-"""A corpus whose words are to be known by the company that they keep: a sentence or a document a line."""
+"""A corpus for word vectors: one sentence or document per line."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,11 +19,11 @@ from dltool.text.tokenizer import STREAM_SPECIALS, Tokenizer, TokenizerSettings
 
 @dataclass(frozen=True)
 class Words:
-    """The known words of some lines.
+    """The words of some lines that are in the vocabulary.
 
     Attributes:
-        tokens: int32 `(N,)`, those of all lines one after the other.
-        lines: int32 `(N,)`, the number of the line that each stands in.
+        tokens: int32 `(N,)`, the tokens of all lines, concatenated.
+        lines: int32 `(N,)`, the line number of each token.
     """
 
     tokens: Tensor
@@ -31,21 +31,20 @@ class Words:
 
 
 class CorpusData(Dataset):
-    """Lines of text as words with the words around them; what is held out are the last lines.
+    """Lines of text as words with their context words; the last lines are held out.
 
     Words that are not in the vocabulary are left out before windows are made, as in word2vec.c.
 
     Args:
         load: Loads the text.
         tokenizer: How a line becomes words; the vocabulary is that of the training split.
-        window: The most words to the left and to the right that are a word's context; each time it is met, its window
-            is drawn from 1 to that.
+        window: Largest number of context words on each side; for each occurrence of a word, the number is drawn from 1
+            to this.
         sample: s, the relative frequency above which sub-sampling leaves words out (dltool.data.window_source); 0
             leaves out none.
-        batch_size: Words of the text that one training step goes over, before sub-sampling.
-        block_size: Words that are computed together, by products of matrices; negative sampling shares what it draws
-            among them.
-        val_fraction: Share of the lines, the last ones, that are held out.
+        batch_size: Words of text per training step, before sub-sampling.
+        block_size: Words that are computed together, by matrix products; they share their negative samples.
+        val_fraction: Fraction of the lines that is held out, taken from the end.
     """
 
     preprocessing: TextPreprocessing
@@ -83,7 +82,7 @@ class CorpusData(Dataset):
             self.preprocessing, self.spec = fitted.preprocessing, fitted.spec
             tokenizer = self.preprocessing.tokenizer
         else:
-            raise DataError(f"{raw.origin} is a corpus for word vectors, and the run was trained on something else")
+            raise DataError(f"{raw.origin} is a corpus for word vectors, but the run was trained on other data")
         words = {name: self._encode(part, tokenizer) for name, part in lines.items()}
         self._check(words, raw)
         if fitted is None:
@@ -127,7 +126,7 @@ class CorpusData(Dataset):
         for name, part in words.items():
             if len(part.tokens) < 2:
                 raise DataError(
-                    f"the {name} split of {raw.origin} has {len(part.tokens)} words that come "
+                    f"the {name} split of {raw.origin} has {len(part.tokens)} words that occur "
                     f"{self.tokenizer_settings.min_freq} times or more; at least 2 are needed",
                     f"data.tokenizer.min_freq={max(1, self.tokenizer_settings.min_freq // 5)}, a longer text, or "
                     "data.val_fraction=0",

@@ -1,6 +1,6 @@
-"""Reads a CSV file as people have them: any usual separator, a header or none, quotes, a byte order mark, gzip.
+"""Reads CSV files: any common separator, with or without a header, quotes, a byte order mark, gzip.
 
-A row is counted as a spreadsheet counts it: the header is row 1 where there is one, and blank rows count.
+Rows are numbered as in a spreadsheet: the header, if any, is row 1, and blank rows count.
 """
 
 import contextlib
@@ -35,10 +35,10 @@ class CsvTable:
     """A table of texts.
 
     Attributes:
-        origin: The absolute path, or what else the rows come from; it opens every error message.
-        names: One a column.
-        columns: The cells of each column, as they stand in the file.
-        rows: Where each row stands in the file.
+        origin: The absolute path or another source of the rows; every error message starts with it.
+        names: One name per column.
+        columns: The cells of each column, as in the file.
+        rows: The number of each row in the file.
         delimiter: A name of DELIMITERS.
         header: Whether the names come from the file; without, they are column_1, column_2, ….
     """
@@ -63,7 +63,7 @@ class CsvTable:
 
 @contextlib.contextmanager
 def without_garbage_collection() -> Iterator[None]:
-    """Ten million cells are no garbage, but Python looks through them again and again: 8 s instead of 2."""
+    """Disable garbage collection, which would repeatedly scan ten million cells: 8 s instead of 2."""
     enabled = gc.isenabled()
     gc.disable()
     try:
@@ -84,14 +84,14 @@ def read_csv(
     """Read a whole file.
 
     Args:
-        path: UTF-8 or, with its byte order mark, UTF-16; gzipped or not, as its first bytes say.
-        delimiter: "auto" takes the one that cuts the first rows into the same number of cells, at least two.
+        path: UTF-8 or, with its byte order mark, UTF-16; gzipped or not, detected by its first bytes.
+        delimiter: "auto" takes the one that splits the first rows into the same number of cells, at least two.
         header: "auto" takes the first row as the names if one of `expected` is in it, or if all its cells are
             texts, none of them empty or repeated.
         expected: Names of columns that a header would have.
 
     Raises:
-        DataError: There is no such file, it is empty, not text or not a table.
+        DataError: The file does not exist, is empty, is not text or is not a table.
     """
     path = path.expanduser().resolve()
     text = read_text(path)
@@ -151,11 +151,11 @@ def nearby(path: Path) -> str:
     """The CSV files of the folder, for a hint."""
     folder = path if path.is_dir() else path.parent
     found = sorted(p.name for p in folder.glob("*.csv*"))[:5] if folder.is_dir() else []
-    return f"; in {folder} there are {', '.join(found)}" if found else ""
+    return f"; {folder} contains {', '.join(found)}" if found else ""
 
 
 def sniff_delimiter(text: str) -> Literal["comma", "semicolon", "tab", "pipe"]:
-    """The delimiter with which most of the first rows have the same number of cells; the widest of those at a tie."""
+    """The delimiter that gives most of the first rows the same number of cells; at a tie, the largest number."""
     part = text[:SNIFFED_CHARACTERS]
     scores: dict[Literal["comma", "semicolon", "tab", "pipe"], tuple[float, int]] = {}
     for name in ("comma", "semicolon", "tab", "pipe"):
@@ -186,8 +186,8 @@ def check_widths(records: Sequence[Sequence[str]], rows: Sequence[int], path: Pa
         return
     row, cells = next((row, len(record)) for row, record in zip(rows, records, strict=True) if len(record) != width)
     raise DataError(
-        f"{path}: row {row} has {cells} cells, the first row {width} (cells are separated by a {delimiter})",
-        "mend the row (a cell that holds a separator needs quotes), or data.delimiter=comma, semicolon, tab or pipe",
+        f"{path}: row {row} has {cells} cells, but the first row has {width} (cells are separated by a {delimiter})",
+        "fix the row (a cell that holds a separator needs quotes), or data.delimiter=comma, semicolon, tab or pipe",
     )
 
 
@@ -195,6 +195,6 @@ def check_names(names: Sequence[str], path: Path) -> None:
     twice = [name for name, count in Counter(names).items() if count > 1 and name]
     if twice:
         raise DataError(
-            f"{path}: the column {twice[0]} stands in the header twice",
-            "rename one, or data.header=false if it is none",
+            f"{path}: the column {twice[0]} is in the header twice",
+            "rename one, or data.header=false if the first row is not a header",
         )

@@ -1,4 +1,4 @@
-"""A table of one's own, from a CSV file: the target, the kind of each column and the task are found in it."""
+"""Your own table from a CSV file; the kind of each column and of the target are detected."""
 
 import re
 from collections.abc import Sequence
@@ -43,34 +43,34 @@ def csv_table(
     header: Membership[Literal["auto"] | bool] = "auto",
     delimiter: Membership[Literal["auto", "comma", "semicolon", "tab", "pipe"]] = "auto",
 ) -> RawData:
-    """A CSV file with a row for each sample, as it is; what was found in it is printed.
+    """A CSV file with one row per sample; the detected columns and target are printed.
 
-    A column is one of numbers if more of its cells are numbers than texts, else one of categories, which become one
-    input each, 1 or 0 (one-hot).
+    A column is numeric if more of its cells are numbers than texts, else categorical; each category becomes one input,
+    1 or 0 (one-hot).
 
     Args:
         _rng: Not used.
-        path: The file; see dltool.data.csv_file for what it may be.
+        path: The file; see dltool.data.csv_file for the accepted formats.
         target: The column to predict, by its name or by its number: 1 is the first, -1 the last.
-        kind: What the target is. "classes" takes each text as it stands as a class: 1, 01 and 1.0 are three.
+        kind: The kind of the target. "classes" takes each distinct text as a class: 1, 01 and 1.0 are three.
             "integer_classes" takes each whole number as a class, however it is written: 1 and 1.0 are one. "auto" takes
-            texts as classes, and whole numbers as integer classes if there are at most 20 different ones, each five
-            times on average; where some begin with zeros, such as 01, as classes. Classes that are numbers are in their
-            order, others in that of the alphabet; two classes are a binary target.
-        drop: Columns that are no input, such as an id.
-        categories: Columns of numbers that stand for categories, such as a postcode.
-        missing: What is done about a cell that is missing (empty, ?, NA, N/A, NaN, null): refuse the file, drop the
+            texts as classes, and whole numbers as integer classes if there are at most 20 different ones, each
+            occurring five times on average; where some begin with zeros, such as 01, as classes. Numeric classes are in
+            numeric order, others in alphabetical order; two classes are a binary target.
+        drop: Columns that are not inputs, such as an id.
+        categories: Columns of numbers that are categories, such as a postcode.
+        missing: How to treat a missing cell (empty, ?, NA, N/A, NaN, null): refuse the file, drop the
             row, or take the mean or the mode (the most frequent) of the training split's column; for categories
-            both are the mode. A missing target is never made up.
-        unknown: What is done about a category that the training split lacks: refuse it, or ignore it, so that all of
-            its column's inputs are 0.
+            both are the mode. A missing target is never filled in.
+        unknown: How to treat a category that the training split lacks: refuse it, or ignore it, which sets all of its
+            column's inputs to 0.
         target_scaling: Numbers are learned with mean 0 and deviation 1 in the training split; the loss is in those
             units, metrics and predictions are in the target's own.
         header: Whether the first row names the columns; without, they are column_1, column_2, ….
-        delimiter: What separates the cells.
+        delimiter: The separator of the cells.
 
     Raises:
-        DataError: With the file, the row and the column.
+        DataError: The table is invalid; the message names the file, the row and the column.
     """
     assert path is not None
     assert target is not None
@@ -122,7 +122,7 @@ class ChosenColumns(NamedTuple):
     Attributes:
         target: The one to predict.
         inputs: Those to predict it from.
-        categories: Those that hold categories, whatever is in them.
+        categories: Those that hold categories, regardless of their cells.
     """
 
     target: int
@@ -136,18 +136,18 @@ def choose_columns(
     """The columns that the keys of data=csv name.
 
     Raises:
-        DataError: One is not there, the target is dropped, or no input is left.
+        DataError: A column does not exist, the target is dropped, or no input is left.
     """
     target_index = find_column(table, target, "data.target")
     dropped = {find_column(table, name, "data.drop") for name in drop}
     forced = {find_column(table, name, "data.categories") for name in categories}
     if target_index in dropped:
-        raise DataError(f"{table.origin}: data.drop holds the target {table.names[target_index]}", "'data.drop=[…]'")
+        raise DataError(f"{table.origin}: data.drop contains the target {table.names[target_index]}", "'data.drop=[…]'")
     inputs = [i for i in range(len(table.names)) if i != target_index and i not in dropped]
     if not inputs:
         cut = f"cells are separated by a {table.delimiter}"
         raise DataError(
-            f"{table.origin} has no column beside the target ({cut})", "data.delimiter=…, or 'data.drop=[]'"
+            f"{table.origin} has no column besides the target ({cut})", "data.delimiter=…, or 'data.drop=[]'"
         )
     return ChosenColumns(target_index, inputs, forced)
 
@@ -163,10 +163,10 @@ def target_tensor(labels: np.ndarray, classes: Sequence[str] | None) -> torch.Te
 
 
 def find_column(table: CsvTable, wanted: str | int, key: str) -> int:
-    """The index of a column that is named, or counted from 1 or, below 0, from the end.
+    """The index of a column given by its name, or by its number from 1, or from -1 backwards from the end.
 
     Raises:
-        DataError: There is none; with the nearest name.
+        DataError: No such column exists; the hint has the nearest name.
     """
     if str(wanted) in table.names:
         return table.names.index(str(wanted))
@@ -176,15 +176,19 @@ def find_column(table: CsvTable, wanted: str | int, key: str) -> int:
         return number - 1 if number > 0 else count + number
     near = nearest(str(wanted), table.names)
     listed = ", ".join(table.names[:20]) + (f" and {count - 20} more" if count > 20 else "")
-    hint = "'data.drop=[]' drops none" if key == "data.drop" else f"{key}=1 … {count} counts them, -1 is the last one"
+    hint = (
+        "'data.drop=[]' drops none"
+        if key == "data.drop"
+        else f"{key}=1 … {count} selects one by its number, -1 the last one"
+    )
     hint = f"did you mean {near}?" if near else hint
     if count == 1:
         hint = f"are its cells separated by a {table.delimiter}? data.delimiter=comma, semicolon, tab or pipe"
-    raise DataError(f"{table.origin}: {key}={wanted}: there is no such column; the columns are {listed}", hint)
+    raise DataError(f"{table.origin}: {key}={wanted} is not a column; the columns are {listed}", hint)
 
 
 def read_inputs(table: CsvTable, chosen: ChosenColumns) -> tuple[np.ndarray, list[Column]]:
-    """The inputs' values, float64 `(N, D)`, NaN where missing, and what each column holds."""
+    """The inputs' values, float64 `(N, D)`, NaN where missing, and the contents of each column."""
     forced = chosen.categories
     values, columns = np.empty((len(table), len(chosen.inputs))), []
     for position, index in enumerate(chosen.inputs):
@@ -192,7 +196,7 @@ def read_inputs(table: CsvTable, chosen: ChosenColumns) -> tuple[np.ndarray, lis
         num_texts, num_numbers = int(texts.sum()), int((~np.isnan(numbers)).sum())
         if index not in forced and 0 < num_texts < num_numbers:
             name = table.names[index]
-            hint = f"mend the cell, or {setting('data.categories', [name])}, {setting('data.drop', [name])}"
+            hint = f"fix the cell, or {setting('data.categories', [name])}, {setting('data.drop', [name])}"
             raise text_in_numbers(table, index, texts, hint)
         if num_texts == 0 and index not in forced:
             values[:, position] = numbers
@@ -225,20 +229,20 @@ def handle_missing(
     """Which rows stay, bool `(N,)`.
 
     Raises:
-        DataError: A cell is missing that may not be, or no row is whole.
+        DataError: A required cell is missing, or every row has a missing cell.
     """
     absent = np.isnan(np.column_stack([labels, values]))  # (N, 1 + D)
     if missing == "drop":
         keep = ~absent.any(axis=1)
         if not keep.any():
-            raise DataError(f"{table.origin}: every row misses a cell", "data.missing=mean, or 'data.drop=[…]'")
+            raise DataError(f"{table.origin}: every row has a missing cell", "data.missing=mean, or 'data.drop=[…]'")
         return keep
     refused = absent[:, :1] if missing in ("mean", "mode") else absent
     if refused.any():
         row, position = map(int, np.argwhere(refused)[0])
         index = indices[position]
         cell = table.columns[index][row].strip()
-        others = f"; so are {refused.sum() - 1:,} more cells" if refused.sum() > 1 else ""
+        others = f"; {refused.sum() - 1:,} more cells are missing" if refused.sum() > 1 else ""
         what = "target" if position == 0 else "column"
         raise DataError(
             f"{table.origin}: row {table.rows[row]}, {what} {table.names[index]}: the cell is missing"
@@ -257,7 +261,7 @@ def describe(
     columns: Sequence[Column],
     standardized: bool,
 ) -> tuple[str, ...]:
-    """What was found, a line each."""
+    """Describe the table, one line each."""
     names = "a header" if table.header else "no header"
     lines = [f"{table.origin}: {len(table):,} rows, cells separated by a {table.delimiter}, {names}"]
     if num_dropped:

@@ -1,4 +1,4 @@
-"""What the training and all that uses a run ask of a data set, whatever its samples are."""
+"""The interface between data sets of all kinds and the training or a use of a run."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -21,7 +21,7 @@ from dltool.text.tokenizer import Tokenizer, TokenizerSettings
 
 
 class PrepareOptions(NamedTuple):
-    """What a training, or a use of its run, asks of the data; see Dataset.prepare."""
+    """The arguments of Dataset.prepare."""
 
     seed: int
     model_traits: Mapping[str, Any]
@@ -36,18 +36,18 @@ class Dataset(ABC):
     """A data set from its loader to its batches.
 
     Attributes:
-        unit: What `sizes` counts: samples, or the tokens of one long text.
-        batch_size: Samples that one training step sees, or "full" for all of them.
-        requested_eval_batch: Samples a batch of evaluation, or "auto"; see fit_eval_batch.
-        device: Where batches are wanted; known after `prepare`.
+        unit: The unit of `sizes`: samples, or the tokens of one long text.
+        batch_size: Samples per training step, or "full" for all of them.
+        requested_eval_batch: Samples per evaluation batch, or "auto"; see fit_eval_batch.
+        device: The device of the batches; known after `prepare`.
 
     Attributes, after `prepare`:
-        spec: What the data says of itself; `output_dim` is left for the loss to decide.
+        spec: The description of the data; the loss sets `output_dim`.
         train: The stream of training batches.
-        preprocessing: Makes of raw samples what the model takes; fitted on the training split.
+        preprocessing: Converts raw samples to model inputs; fitted on the training split.
         held_out: False where so few samples exist that the same ones serve as train, val and test.
-        choices: What each `auto` became, by its key; with these values the run is the same.
-        notes: What a person should know of it, a line each.
+        choices: The value chosen for each `auto`, by key; with these values the run is the same.
+        notes: Messages for the user, one line each.
     """
 
     batch_size: int | Literal["full"]
@@ -78,18 +78,19 @@ class Dataset(ABC):
         """Load, check, split, scale and place the data; then `train` and `evaluation` give batches.
 
         Args:
-            seed: The run's, for order and augmentation.
-            device: Where batches are wanted.
-            model_traits: The model's registered facts, which automatic choices follow: its `min_size` and
-                `native_size` decide a resize, its `photo_size`, if it has one, what a folder of pictures of many
-                sizes is brought to, its `batching` how a stream of text is cut.
-            pixel_scaling: The scaling that the task asks of images where `scaling` is "auto"; a GAN's
-                "symmetric". Tables are not pixels and stay as configured.
-            channels_last: Lay batches of images out with the channels innermost.
-            fitted: What a run's data became; this data is then prepared as that was, and nothing is fitted to it.
-            cut: Cut off the splits that the data does not bring, by the fractions or folds.
-            approximate: Nothing is trained: a statistic for which many images would have to be resized may come from
-                some of them.
+            seed: The run's seed, for order and augmentation.
+            device: The device of the batches.
+            model_traits: The model's registered traits, which decide automatic choices: `min_size` and `native_size`
+                the resizing, `photo_size` the size for a folder of images of many sizes, `batching` how a stream of
+                text is cut.
+            pixel_scaling: The scaling that the task needs for images where `scaling` is "auto", "symmetric" for a GAN.
+                Tables are scaled as configured.
+            channels_last: Store batches of images in the channels-last memory format.
+            fitted: The preprocessing that a run fitted; this data is then prepared in the same way, and nothing is
+                fitted to it.
+            cut: Whether to make the splits that the data lacks, by the fractions or folds.
+            approximate: Whether a statistic that needs many images resized may be computed from some of them, as
+                nothing is trained.
 
         Raises:
             DataError: The data is missing or wrong, or cannot be split, resized or batched as configured.
@@ -101,12 +102,12 @@ class Dataset(ABC):
 
     @abstractmethod
     def _prepare(self, options: PrepareOptions) -> None:
-        """Do what `prepare` says, for `self.device`."""
+        """Implement `prepare` for `self.device`."""
 
     def _fit_tokenizer(
         self, key: str, settings: TokenizerSettings, texts: Iterable[Text], specials: Sequence[str]
     ) -> Tokenizer:
-        """The tokeniser of the training split's texts, what its `auto` became noted under the key."""
+        """Fit the tokeniser to the training split's texts; the choice for `auto` is recorded under the key."""
         tokenizer = fit_tokenizer(settings, texts, specials)
         if settings.kind == "auto":
             self.choices[f"{key}.kind"] = tokenizer.kind
@@ -115,11 +116,11 @@ class Dataset(ABC):
     @property
     @abstractmethod
     def sizes(self) -> dict[str, int]:
-        """Samples (or, where the data is one text, tokens) of each split that exists."""
+        """The number of samples (tokens, if the data is one text) of each split that exists."""
 
     @abstractmethod
     def sample_names(self, split: str) -> list[str]:
-        """Where each sample of a split comes from: its row in the file, or its position in the data, from 0."""
+        """The origin of each sample of a split: its row in the file, or its position in the data, from 0."""
 
     @abstractmethod
     def _batches(self, split: str) -> Iterator[Batch]:
@@ -127,30 +128,30 @@ class Dataset(ABC):
 
     @abstractmethod
     def drop_held_out(self) -> None:
-        """Keep the training split alone."""
+        """Keep only the training split."""
 
     def hash_samples(self, names: Sequence[str], update: Callable[[bytes], None]) -> None:
-        """Give a hash the samples of some splits with their targets, in the order in which the data has them.
+        """Update a hash with the samples and targets of some splits, in the order of the data.
 
         Args:
-            names: Of splits that exist.
-            update: Of the hash.
+            names: Names of splits that exist.
+            update: The hash's update method.
         """
         raise NotImplementedError(f"{type(self).__name__} cannot be hashed")
 
     def state_dict(self) -> dict[str, Any]:
-        """What a checkpoint keeps of the data: the tokenisers, without which a model's numbers mean nothing."""
+        """The state for a checkpoint: the tokenisers, which define a model's token ids."""
         return tokenizer_state(self.preprocessing, self.spec)
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Raises DataError where the checkpoint's training had other tokenisers."""
-        check_tokenizers(state, self.state_dict(), "the data", "was the text changed? train anew: dltool train …")
+        """Raises DataError if the checkpoint was trained with other tokenisers."""
+        check_tokenizers(state, self.state_dict(), "the data", "was the text changed? train again: dltool train …")
 
     def evaluation(self, split: str) -> Iterator[Batch]:
         """One pass over "train", "val" or "test", in order and without augmentation.
 
         Raises:
-            DataError: There is no such split.
+            DataError: The split does not exist.
         """
         if split not in self.sizes:
             raise DataError(
@@ -163,7 +164,7 @@ class Dataset(ABC):
         """Choose the size of evaluation batches where it is "auto"; until then it follows the size of the inputs.
 
         Args:
-            sample_bytes: Gives the memory that the model takes for one sample; None where that cannot be known.
+            sample_bytes: Returns the bytes of memory that the model needs for one sample; None if unknown.
         """
         if self.requested_eval_batch != "auto":
             return
@@ -172,20 +173,20 @@ class Dataset(ABC):
         self._set_eval_batch(size)
         self.choices["data.eval_batch_size"] = size
         if size < LARGEST:
-            why = f"{num_bytes / 2**20:.3g} MB a sample" if num_bytes else "by the size of the images"
+            why = f"{num_bytes / 2**20:.3g} MB per sample" if num_bytes else "by the size of the images"
             self.notes.append(f"evaluations take {size} samples at a time ({why}; data.eval_batch_size)")
 
     def _set_eval_batch(self, size: int) -> None:
         raise NotImplementedError(f"{type(self).__name__} takes no eval_batch_size=auto")
 
     def keep_first_batches(self, count: int) -> None:
-        """Let every pass over any split end after `count` batches, to try a training out."""
+        """End every epoch and every evaluation after `count` batches, for a quick trial."""
         self.train.keep_first_batches(count)
         self._limit_batches = count
-        self.notes.append(f"each pass ends after {count} batches (trainer.limit_batches)")
+        self.notes.append(f"each epoch ends after {count} batches (trainer.limit_batches)")
 
     def repeat_first_batches(self, count: int) -> None:
-        """Let the training see the first `count` batches alone, again and again, to see it learn them by heart."""
+        """Train on the first `count` batches only, to check that the model can overfit them."""
         self.train.keep_first_batches(count, repeat=True)
         same = "the same batch" if count == 1 else f"the same {count} batches"
-        self.notes.append(f"{same} again and again, not augmented (trainer.overfit_batches)")
+        self.notes.append(f"trains on {same} in every epoch, not augmented (trainer.overfit_batches)")

@@ -1,4 +1,4 @@
-"""One image to pixels of the wanted size: any format, mode and orientation, from a file or in memory."""
+"""Decodes one image to pixels of the requested size: any format, mode and orientation, from a file or in memory."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -10,17 +10,17 @@ if TYPE_CHECKING:
 
 Fit = Literal["crop", "squash"]
 QUARTER_TURNS = (5, 6, 7, 8)  # EXIF orientations that exchange height and width.
-SHARPNESS = 2  # A JPEG is read at a size at least this many times the wanted one, where it is larger than that.
+SHARPNESS = 2  # A JPEG is read at a size at least this many times the requested one, where it is larger than that.
 
 
 def decode(path: str, channels: int, size: tuple[int, int], fit: Fit) -> np.ndarray:
-    """Read an image file; of an animation the first picture. See `to_pixels`.
+    """Read an image file, the first frame of an animation. See `to_pixels`.
 
-    A JPEG that is much larger than `size` is decoded at 1/2, 1/4 or 1/8 of its size, in a third less time; rounding
-    apart it gives what the whole image gives.
+    A JPEG that is much larger than `size` is decoded at 1/2, 1/4 or 1/8 of its size, in a third less time; apart from
+    rounding, the result is that of the whole image.
 
     Raises:
-        Exception: Of many kinds, as PIL raises them for a file that it cannot read.
+        Exception: Of many types, as PIL raises them for a file that it cannot read.
     """
     from PIL import Image
 
@@ -32,20 +32,20 @@ def decode(path: str, channels: int, size: tuple[int, int], fit: Fit) -> np.ndar
 
 
 def to_pixels(image: "Image", channels: int, size: tuple[int, int], fit: Fit) -> np.ndarray:
-    """Bring an image of any mode and orientation, from a file or in memory, to what a data set has of it.
+    """Convert an image of any mode and orientation, from a file or in memory, to the pixels of a data set.
 
     Args:
-        image: It is left as it is.
-        channels: 3 for RGB, 1 for grey. What is transparent becomes white, 16 bits become 8.
+        image: The image, which is not changed.
+        channels: 3 for RGB, 1 for grey. Transparent pixels become white, 16 bits become 8.
         size: Height and width.
-        fit: "crop" cuts off what a centred window with the wanted aspect leaves over, "squash" nothing;
-            then the image is interpolated (bilinear, antialiased).
+        fit: "crop" takes a centred window of the requested aspect ratio, "squash" the whole image; then the image is
+            interpolated (bilinear, antialiased).
 
     Returns:
         uint8 `(channels, height, width)`.
 
     Raises:
-        Exception: Of many kinds, as PIL raises them for an image that it cannot convert.
+        Exception: Of many types, as PIL raises them for an image that it cannot convert.
     """
     from PIL import ImageOps
 
@@ -55,7 +55,7 @@ def to_pixels(image: "Image", channels: int, size: tuple[int, int], fit: Fit) ->
 
 
 def upright_size(image: "Image") -> tuple[int, int]:
-    """Height and width of an image once it is turned as its EXIF orientation says."""
+    """Height and width of an image after its EXIF orientation is applied."""
     from PIL.ExifTags import Base
 
     turned = image.getexif().get(Base.Orientation) in QUARTER_TURNS
@@ -63,7 +63,7 @@ def upright_size(image: "Image") -> tuple[int, int]:
 
 
 def fitted(image: "Image", size: tuple[int, int], fit: Fit) -> "Image":
-    """The image in the given height and width."""
+    """The image resized to the given height and width."""
     from PIL import Image
 
     height, width = size
@@ -101,10 +101,10 @@ def from_16_bits(values: np.ndarray) -> np.ndarray:
 
 
 def check_floats(values: np.ndarray) -> None:
-    """Raises ValueError for pixels in floating point that may be meant for another range than 0 … 255."""
+    """Raises ValueError for floating-point pixels whose range may not be 0 … 255."""
     least, largest = values.min(), values.max()
     if not (least >= 0 and (largest == 0 or 1 < largest <= 255)):
-        raise ValueError(f"its pixels are floats from {least:g} to {largest:g}, and 0 … 255 is black to white")
+        raise ValueError(f"its pixels are floats from {least:g} to {largest:g}, but black to white must be 0 … 255")
 
 
 def explain(path: str, error: Exception) -> str:
@@ -115,5 +115,5 @@ def explain(path: str, error: Exception) -> str:
     except OSError as missing:
         return missing.strerror or str(missing)
     if type(error).__name__ == "UnidentifiedImageError":
-        return "it is no image of a known format"
+        return "it is not an image of a known format"
     return " ".join(str(error).split()) or type(error).__name__

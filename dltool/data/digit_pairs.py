@@ -23,17 +23,17 @@ PAIRS: Mapping[str, tuple[Style, Style]] = {
 
 
 class DigitDomains(UnpairedData):
-    """Two styles of digits, each of another half of them: of no image does the other domain have the same digit.
+    """Two styles of digits, each of a different half of the digits: no digit is in both domains.
 
-    The digits are split before they are halved, so that a classifier that data=digit_styles trains with the same
-    fractions and split_seed has not seen those that are held out here.
+    The digits are split before they are halved, so that a classifier trained on data=digit_styles with the same
+    fractions and split_seed has not seen the held-out digits.
 
     Args:
         load: Loads the digits.
         pair: Which styles A and B have (dltool.data.digit_styles): "inverted" is white on black and black on white,
             "thickness" thin and thick, "turned" upright and upside down. The last shows a limit of the method: an
             upside-down 6 is a 9, and nothing says which of the two a 6 should become.
-        resize: Side of the square, or [height, width], that images are brought to; see data=digits.
+        resize: Side of the square, or [height, width], that images are resized to; see data=digits.
         residency: The same.
         shared: See UnpairedData.
     """
@@ -80,11 +80,11 @@ class HalfInOneStyle(StyleData):
 def digit_pairs(
     rng: torch.Generator, *, source: Literal["digits", "mnist"] = "digits", root: str | None = None
 ) -> RawData:
-    """Handwritten digits that are to be translated from one style into another, without pairs of both.
+    """Handwritten digits for translation from one style into another, without pairs.
 
     Args:
-        rng: Unused: nothing is made up.
+        rng: Unused: nothing is random.
         source: "digits", the built-in ones of 8×8 pixels, or "mnist".
-        root: Of MNIST, see data=mnist.
+        root: Folder of MNIST, see data=mnist.
     """
     return load_digits(rng, source, root)

@@ -23,7 +23,7 @@ Style = Literal["upright", "inverted", "turned", "thin", "thick"]
 
 root_is_of_mnist = requires(
     lambda config: config.data.source == "mnist" or config.data.root is None,
-    "data.root is where MNIST is, and data.source=digits comes with dltool",
+    "data.root is the folder of MNIST, but data.source=digits comes with dltool",
     hint="data.source=mnist",
 )
 
@@ -48,11 +48,11 @@ STYLES: Mapping[str, Callable[[Tensor], Tensor]] = {
 
 
 class StyleData(ImageData):
-    """Images that are brought to other styles, once they have their size.
+    """Images that are converted to other styles after resizing.
 
     Args:
         load: Loads the data.
-        styles: Each image comes once in each of them, in the same split: "upright" as it is; "inverted" with black and
+        styles: Each image is there once in each style, in the same split: "upright" as it is; "inverted" with black and
             white exchanged; "turned" upside down; "thin" and "thick" by grey erosion and dilation of its strokes.
         shared: See ImageData.
     """
@@ -74,12 +74,12 @@ class StyleData(ImageData):
         self.splits = {name: in_styles(split, self.styles) for name, split in self.splits.items()}
 
     def _choose_resize_at(self, num_bytes: int) -> ResizeAt:
-        """A style needs the pixels of the final size."""
+        """Always at loading: a style needs the pixels of the final size."""
         return "loading"
 
     def _scale(self, raw: RawData, pixel_scaling: Scaling | None) -> tuple[float, float] | None:
         input_range = super()._scale(raw, pixel_scaling)
-        # For the same reason a picture to predict from is not brought to the raw size.
+        # For the same reason, an image to predict from is not resized to the raw size.
         self.preprocessing = replace(self.preprocessing, raw_size=self.preprocessing.size)
         return input_range
 
@@ -99,18 +99,18 @@ def in_styles(split: Split, styles: Sequence[Style]) -> Split:
 @root_is_of_mnist
 @requires(
     lambda config: config.data.resize_at != "batch",
-    "data.resize_at=batch: the styles are made when the data is loaded, of images of the final size",
+    "data.resize_at=batch: styles are applied when the data is loaded, to images of the final size",
     hint="data.resize_at=auto",
 )
 def digit_styles(
     rng: torch.Generator, *, source: Literal["digits", "mnist"] = "digits", root: str | None = None
 ) -> RawData:
-    """Handwritten digits in one style or several, to train the classifier that judges translations between them.
+    """Handwritten digits in one or more styles, to train the classifier that evaluates translations between them.
 
     Args:
-        rng: Unused: nothing is made up.
+        rng: Unused: nothing is random.
         source: "digits", the built-in ones of 8×8 pixels, or "mnist".
-        root: Of MNIST, see data=mnist.
+        root: Folder of MNIST, see data=mnist.
     """
     return load_digits(rng, source, root)
 

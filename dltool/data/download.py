@@ -1,4 +1,4 @@
-"""Fetches a data set's official file, checked before it takes its name."""
+"""Downloads a data set's official file and checks it before it gets its name."""
 
 import contextlib
 import hashlib
@@ -13,7 +13,7 @@ from urllib.request import urlopen
 
 from dltool.core.errors import DataError
 
-TIMEOUT_SECONDS = 60  # Without a byte.
+TIMEOUT_SECONDS = 60  # Without receiving a byte.
 CHUNK = 2**20
 
 
@@ -22,8 +22,8 @@ class Remote:
     """A file on a data set's own server.
 
     Attributes:
-        url: Where it lies.
-        md5: Of its content, as torchvision publishes it: against damage, not against an attacker.
+        url: Its address.
+        md5: MD5 sum of its content, as torchvision publishes it; it detects damage, not an attack.
     """
 
     url: str
@@ -35,10 +35,10 @@ class Remote:
 
 
 def fetch(remote: Remote, path: Path) -> None:
-    """Download a file to `path`, whose folder is made; nothing of that name is there before it is whole and checked.
+    """Download a file to `path` and create its folder; the file appears there only when complete and checked.
 
     Raises:
-        DataError: The server cannot be reached, has no such file or another one, or the file cannot be written.
+        DataError: The server cannot be reached, has no such file or a different one, or the file cannot be written.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -48,10 +48,10 @@ def fetch(remote: Remote, path: Path) -> None:
             found = _stream(remote, partial)
             if found != remote.md5:
                 raise DataError(
-                    f"{remote.url} has the MD5 sum {found}, not {remote.md5}: it is damaged, or another file by now",
+                    f"{remote.url} has the MD5 sum {found}, not {remote.md5}: it is damaged or has been replaced",
                     hint=f"try again, or put the right file at {path}",
                 )
-            partial.chmod(0o644)  # A temporary file is its owner's alone.
+            partial.chmod(0o644)  # Only its owner can read a temporary file.
             partial.replace(path)
         finally:
             partial.unlink(missing_ok=True)
@@ -59,12 +59,12 @@ def fetch(remote: Remote, path: Path) -> None:
         reason = f"HTTP status {error.code}" if isinstance(error, HTTPError) else getattr(error, "reason", error)
         raise DataError(
             f"download of {remote.url} to {path} failed: {' '.join(str(reason).split())}",
-            hint=f"fetch it by other means and put it at {path}",
+            hint=f"download it yourself and put it at {path}",
         ) from error
 
 
 def _stream(remote: Remote, path: Path) -> str:
-    """Write what the server sends, with a progress bar on a terminal; returns its MD5 sum."""
+    """Write the server's response to a file, with a progress bar on a terminal; returns its MD5 sum."""
     from rich.console import Console
     from rich.progress import wrap_file
 

@@ -1,4 +1,4 @@
-"""EMNIST: handwritten letters and digits in the manner of MNIST, from a folder, an archive or by download."""
+"""EMNIST: handwritten letters and digits in the format of MNIST, from a folder, an archive or by download."""
 
 import zipfile
 import zlib
@@ -39,14 +39,14 @@ def emnist(
 ) -> RawData:
     """Letters and digits of NIST's Special Database 19 (Cohen, Afshar, Tapson and van Schaik 2017, arXiv:1702.05373).
 
-    The files hold every image with rows and columns exchanged; here they are upright, as MNIST's (torchvision leaves
-    them as they are). In "letters" the files count classes from 1; here "a" is 0.
+    The files store every image transposed; here images are upright, as MNIST's (torchvision leaves them transposed). In
+    "letters" the files count classes from 1; here "a" is 0.
 
     Args:
         root: Folder that holds EMNIST/raw/ with the IDX files or gzip.zip, or these themselves; null: ./data.
         download: Fetch gzip.zip, which has all variants, to root/EMNIST/raw/ if nothing of the variant is there.
-        variant: "byclass" has 62 classes of very unequal size, "bymerge" the 47 that are left where both cases of a
-            letter look alike, "balanced" as many images of each of these 47; "letters" 26 of both cases; "digits" and
+        variant: "byclass" has 62 classes of very unequal size, "bymerge" 47, with one class for both cases of a letter
+            that look alike, "balanced" the same 47 with equally many images; "letters" 26 of both cases; "digits" and
             "mnist" ten.
 
     Raises:
@@ -59,7 +59,7 @@ def emnist(
         found = folders[0] / ARCHIVE.name
         fetch(ARCHIVE, found)
     if found is None:
-        missing = "" if base.is_dir() else " (there is no such folder)"
+        missing = "" if base.is_dir() else " (the folder does not exist)"
         raise DataError(
             f"neither {file_names(variant, 'train')[0]} nor {ARCHIVE.name} in {folders[0]} or {base}{missing}",
             hint="data.root=FOLDER, or data.download=true to fetch it",
@@ -70,13 +70,13 @@ def emnist(
 
 
 def file_names(variant: str, split: str) -> tuple[str, str]:
-    """Those of the images and of the labels."""
+    """The names of the files of images and of labels."""
     prefix = f"emnist-{variant}-{split}"
     return f"{prefix}-images-idx3-ubyte", f"{prefix}-labels-idx1-ubyte"
 
 
 def source(folder: Path, variant: str) -> Path | None:
-    """What to read in a folder: itself where it has a file of the variant, or the archive there, or nothing."""
+    """The folder itself if it has a file of the variant, else its archive if it exists, else None."""
     names = [name for split in ("train", "test") for name in file_names(variant, split)]
     if any(has_idx(folder, name) for name in names):
         return folder
@@ -84,7 +84,7 @@ def source(folder: Path, variant: str) -> Path | None:
 
 
 def read_split(place: Path, names: tuple[str, str], first: int) -> Split:
-    """Read the images and labels of one split from a folder or the archive; `first` is the least label."""
+    """Read the images and labels of one split from a folder or the archive; `first` is the smallest label."""
     images, labels = (read_file(place, name, num_dims) for name, num_dims in zip(names, (3, 1), strict=True))
     if len(images) != len(labels):
         raise DataError(f"{place}: {names[0]} has {len(images):,} images, but {names[1]} {len(labels):,} labels")
@@ -93,7 +93,7 @@ def read_split(place: Path, names: tuple[str, str], first: int) -> Split:
 
 
 def read_file(place: Path, name: str, num_dims: int) -> np.ndarray:
-    """One IDX file of a folder, gzipped or not, or of the archive, where all are gzipped in a folder of their own."""
+    """Read one IDX file from a folder, gzipped or not, or from the archive, whose files are gzipped in gzip/."""
     if place.is_dir():
         return read_idx(find_idx(place, name), num_dims)
     try:

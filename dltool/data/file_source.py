@@ -1,4 +1,4 @@
-"""Draws batches from image files that are decoded anew each time, by workers that run ahead."""
+"""Draws batches from image files that are decoded again each time, by workers that prefetch."""
 
 import dataclasses
 import itertools
@@ -16,24 +16,24 @@ from dltool.data.batch_source import SamplesInMemory
 from dltool.data.image_files import Decoder, Failures, chunk_rows
 from dltool.data.source import TrainSource
 
-# What is done about files that cannot be decoded: their numbers, and why.
+# Handles files that cannot be decoded; gets the reason by the index of the file.
 OnCorrupt = Callable[[dict[int, str]], None]
 
 
 class FileSource(TrainSource):
-    """A TrainSource whose samples are numbers of files.
+    """A TrainSource whose samples are indices of files.
 
-    The workers only decode; which files make which batch follows from the seed and the number of batches drawn, as
-    ever. So the batches are the same with any number of workers, and after a resume.
+    The workers only decode; which files make which batch follows from the seed and the number of batches drawn. So the
+    batches are the same with any number of workers, and after a resume.
 
     Args:
-        split: With inputs int64 `(N,)`, the numbers of the files.
+        split: With inputs int64 `(N,)`, the indices of the files.
         decoder: Decodes them.
-        on_corrupt: Told of files that cannot be decoded; unless it raises, the batch goes on without them.
+        on_corrupt: Called with the files that cannot be decoded; unless it raises, the batch continues without them.
         shared: See TrainSource.
 
     Raises:
-        RunError: Not one file of a batch could be decoded.
+        RunError: No file of a batch could be decoded.
     """
 
     _streamed: int
@@ -66,7 +66,7 @@ class FileSource(TrainSource):
         return None  # They are files.
 
     def batches_from(self, draw: int) -> Iterator[list[int]]:
-        """The files of each batch from the given draw on, without end."""
+        """The files of each batch from the given draw on, endlessly."""
         prepared, order = -1, torch.empty(0)
         for position in itertools.count(draw):
             epoch, part = self.place(position)
@@ -75,10 +75,10 @@ class FileSource(TrainSource):
             yield self.split.inputs[order[part]].tolist()
 
     def _forget_stream(self) -> None:
-        """Begin a new one at the next draw. The list is emptied when the process ends, which ends the workers in
-        good order, before multiprocessing kills them and torch reports it."""
+        """Start a new stream at the next draw. The list is emptied when the process ends, which stops the workers
+        cleanly, before multiprocessing kills them and torch reports it."""
         self._stream = []
-        self._streamed = -1  # The draw that comes next from the stream.
+        self._streamed = -1  # The next draw of the stream.
         weakref.finalize(self, self._stream.clear)
 
     def copy_at_start(self) -> Self:
@@ -97,7 +97,7 @@ def evaluation_batches(
     batch_size: int,
     scaling: Callable[[Tensor], Tensor],
 ) -> Iterator[Batch]:
-    """One pass over a split of files in its order, never augmented; the last batch may be smaller."""
+    """One pass over a split of files, in order and without augmentation; the last batch may be smaller."""
     batches = chunk_rows(split.inputs, batch_size)
     start = 0
     for rows, (images, failures) in zip(batches, decoder.stream(batches), strict=True):
@@ -110,7 +110,7 @@ def evaluation_batches(
 
 
 def places_kept(files: Tensor, failures: Failures, on_corrupt: OnCorrupt) -> Tensor:
-    """The places in a batch whose files could be decoded, int64, at least one."""
+    """The positions in a batch whose files could be decoded, int64, at least one."""
     on_corrupt({int(files[place]): reason for place, reason in failures})
     kept = torch.ones(len(files), dtype=torch.bool)
     kept[[place for place, _ in failures]] = False

@@ -1,4 +1,4 @@
-"""What a run saves so that it can be used without its training data: the preprocessing and the DataSpec.
+"""The preprocessing and the DataSpec, which a run saves so that it can be used without its training data.
 
 preprocessing.json: {"format": 1, "spec": {"input_shape", "target", "class_names", …}, "preprocessing": {"kind", …}}
 """
@@ -34,44 +34,44 @@ SEQUENCES = ("tags", "next_token", "sequence")
 
 
 class Fitted(NamedTuple):
-    """What a run knows of its data without it."""
+    """A run's preprocessing and description of its data."""
 
     preprocessing: Preprocessing
     spec: DataSpec
 
 
 def to_json(preprocessing: Preprocessing, spec: DataSpec) -> dict[str, Any]:
-    """Plain dicts, lists, texts and numbers."""
+    """Convert to plain dicts, lists, strings and numbers."""
     return {"format": FORMAT, "spec": asdict(spec), "preprocessing": preprocessing.to_dict()}
 
 
 def from_json(saved: dict[str, Any], origin: str) -> Fitted:
-    """What `to_json` was given.
+    """The inverse of `to_json`.
 
     Raises:
-        DataError: It is of another format; `origin` names the file.
+        DataError: The format is unknown; `origin` names the file.
     """
     if saved.get("format") != FORMAT:
-        raise DataError(f"{origin} has the format {saved.get('format')}, and this dltool reads {FORMAT}")
+        raise DataError(f"{origin} has the format {saved.get('format')}, but this dltool reads {FORMAT}")
     spec = {key: as_tuple(value) for key, value in saved["spec"].items() if key in {f.name for f in fields(DataSpec)}}
     preprocessing = KINDS[saved["preprocessing"]["kind"]].from_dict(saved["preprocessing"])
     return Fitted(preprocessing, preprocessing.completed(DataSpec(**spec)))  # An older run's spec has no pixel_shift.
 
 
 def tokenizer_state(preprocessing: Preprocessing, spec: DataSpec) -> dict[str, Any]:
-    """The tokenisers that a model's numbers of tokens stand for, and their SHA-256; nothing of data without texts."""
+    """The tokenisers that define a model's token ids, and their SHA-256; empty for data without texts."""
     saved = [tokenizer for tokenizer in (preprocessing.input_tokenizer, spec.target_tokenizer) if tokenizer]
     return {"tokenizers": saved, "sha256": fingerprint(*saved)} if saved else {}
 
 
 def check_tokenizers(before: dict[str, Any], now: dict[str, Any], what: str, hint: str) -> None:
-    """Raises DataError where a model would take a token for another than it was trained on.
+    """Raises DataError if the tokenisers are not those that the model was trained with.
 
     Args:
-        before: What `tokenizer_state` gave when the model was trained; empty of a run that is older than such states.
-        now: What it gives.
-        what: Whose they are now, for the message.
-        hint: What is to be done.
+        before: The `tokenizer_state` of the training; empty for a run from before such states were saved.
+        now: The current `tokenizer_state`.
+        what: The owner of the current tokenisers, for the message.
+        hint: The hint of the error.
     """
     if before and before["sha256"] != now.get("sha256"):
         found = f"SHA-256 {now['sha256'][:12]}…" if now else "none"
@@ -83,12 +83,12 @@ def check_tokenizers(before: dict[str, Any], now: dict[str, Any], what: str, hin
 
 
 def as_tuple(value: Any) -> Any:
-    """JSON's lists as the tuples that they were."""
+    """Convert JSON's lists back to tuples."""
     return tuple(map(as_tuple, value)) if isinstance(value, list) else value
 
 
 def first_of(raw: RawData, class_name: str) -> str:
-    """Where the first sample of a class stands, " (test sample 3)" or " (row 3)"; nothing where there is none."""
+    """The position of the first sample of a class, " (test sample 3)" or " (row 3)"; "" if none exists."""
     if raw.target == "tags":
         return ""
     label = raw.class_names.index(class_name)
@@ -100,9 +100,9 @@ def first_of(raw: RawData, class_name: str) -> str:
 
 
 def known_class(name: str, known: Sequence[str], *, by_number: bool) -> str | None:
-    """The class of a run that a label means: that of its name, or else of its number if there is one such.
+    """The class of a run for a label: the one with its name, or else the only one with its number.
 
-    Runs of a table had their labels from numbers once, "1" for 01 and 1.0.
+    Older runs on tables derived labels from numbers: "1" for 01 and 1.0.
     """
     if name in known or not by_number or not math.isfinite(number := to_number(name)):
         return name if name in known else None
@@ -111,28 +111,28 @@ def known_class(name: str, known: Sequence[str], *, by_number: bool) -> str | No
 
 
 def relabelled(raw: RawData, spec: DataSpec) -> RawData:
-    """The data with the labels that its classes have in a run: those of the same name are the same.
+    """Convert the data's labels to those of a run, by the names of the classes.
 
     Raises:
-        DataError: The targets are of another kind, or there is a class that the training never saw.
+        DataError: The targets are of another kind, or a class was not in the training data.
     """
     other = raw.target != spec.target and {raw.target, spec.target} & {*SEQUENCES}
     if other or (raw.target in LABELS) != (spec.target in LABELS) or raw.target_dim != spec.target_dim:
         hint = (
-            f"{setting('data.kind', 'classes' if spec.target in LABELS else 'numbers')}, if that is how they are meant"
+            f"{setting('data.kind', 'classes' if spec.target in LABELS else 'numbers')}, if that is the intended kind"
         )
-        raise DataError(f"the targets of {raw.origin} are {raw.target}, and the run was trained on {spec.target}", hint)
+        raise DataError(f"the targets of {raw.origin} are {raw.target}, but the run was trained on {spec.target}", hint)
     if raw.class_names == spec.class_names:
         return raw
     found = {name: known_class(name, spec.class_names, by_number=bool(raw.columns)) for name in raw.class_names}
     if unknown := [name for name, known in found.items() if known is None]:
         raise DataError(
-            f"{raw.origin} has the class {unknown[0]}, which the training never saw{first_of(raw, unknown[0])}",
-            f"its classes were {', '.join(spec.class_names[:20])}",
+            f"{raw.origin} has the class {unknown[0]}, which was not in the training data{first_of(raw, unknown[0])}",
+            f"the training classes were {', '.join(spec.class_names[:20])}",
         )
     labels = torch.tensor([spec.class_names.index(str(known)) for known in found.values()])
     if renamed := [f"{name} as {known}" for name, known in found.items() if name != known]:
-        raw = replace(raw, notes=(*raw.notes, f"classes of the same number are taken as one: {', '.join(renamed)}"))
+        raw = replace(raw, notes=(*raw.notes, f"classes of the same number are merged: {', '.join(renamed)}"))
     if raw.target == "tags":
         tags = [labels[list(row)].tolist() for row in raw.texts.targets]
         return replace(raw, texts=replace(raw.texts, targets=tags), class_names=spec.class_names)

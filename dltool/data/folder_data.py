@@ -1,4 +1,4 @@
-"""Images in files, decoded once into memory where they fit, else anew for each batch."""
+"""Images in files, decoded once into memory if they fit, else again for each batch."""
 
 import os
 import warnings
@@ -27,10 +27,10 @@ from dltool.data.scaling import pixel_scaling as fit_pixel_scaling
 from dltool.data.source import TrainSource
 from dltool.declarations.component import NonNegative, Placement, Positive, Probability
 
-LARGEST_OWN_SIZE = 256  # Images that are all alike keep their size up to this one.
+LARGEST_OWN_SIZE = 256  # Images that all have the same size keep it, up to this one.
 USUAL_SIDE = 64  # For a model that takes any size.
 LISTED = 20
-SKIP = "mend or remove it, or data.corrupt=skip to train without"
+SKIP = "fix or remove it, or data.corrupt=skip to train without it"
 
 
 class FolderData(ScaledData):
@@ -38,20 +38,20 @@ class FolderData(ScaledData):
 
     Args:
         load: Finds the files.
-        size: Side of the square, or [height, width], that images are decoded to. "auto" is their own size where all
-            have the same, at most 256×256, which the model can take; else the model's photo_size, its native size, or
+        size: Side of the square, or [height, width], that images are decoded to. "auto" is their own size if all have
+            the same, it is at most 256×256 and the model can take it; else the model's photo_size, its native size, or
             64×64.
-        fit: How an image of another aspect comes to that: "crop" scales it until its shorter side fits and cuts
-            both ends of the longer one off, "squash" changes its aspect.
-        corrupt: A file that cannot be decoded is named and refused, or left out and listed ("skip").
+        fit: How an image of another aspect ratio is fitted: "crop" scales it until its shorter side fits and cuts off
+            both ends of the longer one, "squash" changes its aspect ratio.
+        corrupt: "refuse" raises an error for a file that cannot be decoded, "skip" leaves it out and lists it.
         workers: Processes that decode; "auto" is one for each core, and none for less than 256 images.
-        residency: As for other data, and "loader": images are decoded anew for each batch. "auto" keeps them
-            decoded on the device if they take a quarter of its free memory at most, else on the host if half of what
-            is available there. With "loader", the scaling is fitted to 4,096 of the training images.
-        mean, std: What "standardize" takes for each channel, as a recipe or a set of weights states it for pixels in
-            [0, 1]; null computes both from the training split.
-        augment: How training images vary; see Augmentation.
-        shared: What every data set takes; see ScaledData.
+        residency: As for other data, and "loader": images are decoded again for each batch. "auto" keeps them decoded
+            on the device if they take at most a quarter of its free memory, else on the host if they take at most half
+            of its available memory. With "loader", the scaling is fitted to 4,096 of the training images.
+        mean, std: The statistics of "standardize" for each channel, as a recipe or pretrained weights state them for
+            pixels in [0, 1]; null computes both from the training split.
+        augment: Augmentation of training images; see Augmentation.
+        shared: Arguments of every data set; see ScaledData.
     """
 
     def __init__(
@@ -79,7 +79,7 @@ class FolderData(ScaledData):
         self.skipped: dict[int, str] = {}
 
     def _shape(self, model_traits: Mapping[str, Any]) -> None:
-        """Choose size and residency; decode everything, unless that is left to the batches."""
+        """Choose size and residency; decode everything, unless each batch is decoded later."""
         assert self._files is not None
         self.notes += self._files.notes
         self.skipped.clear()
@@ -101,7 +101,7 @@ class FolderData(ScaledData):
 
     def _reuse(self, raw: RawData, preprocessing: Preprocessing) -> None:
         if not isinstance(preprocessing, ImagePreprocessing):
-            raise DataError(f"{raw.origin} gives images, and the run was trained on rows of numbers")
+            raise DataError(f"{raw.origin} has images, but the run was trained on rows of numbers")
         assert raw.files is not None
         self._files = replace(raw.files, channels=preprocessing.channels)
         self.size, self.fit = list(preprocessing.raw_size), preprocessing.fit
@@ -112,7 +112,7 @@ class FolderData(ScaledData):
         if inputs.dtype == torch.uint8:
             super()._hash_inputs(inputs, order, update)
             return
-        assert self._files is not None  # Not decoded: inputs are rows of files, which name, size and time stand for.
+        assert self._files is not None  # Inputs are indices of files, which are hashed by name, size and time.
         for row in inputs[order].tolist():
             about = os.stat(self._files.path(row))  # noqa: PTH116 (a Path takes 4 times as long)
             update(f"{self._files.paths[row]} {about.st_size} {about.st_mtime_ns}\n".encode())
@@ -132,7 +132,7 @@ class FolderData(ScaledData):
         if size != own:
             what = "images of many sizes" if own is None else f"{describe(own)} images"
             cut = "the middle of each" if self.fit == "crop" else "all of each"
-            self.notes.append(f"{what} brought to {describe(size)}, {cut} (data.size, data.fit)")
+            self.notes.append(f"{what} resized to {describe(size)}, {cut} (data.size, data.fit)")
         return size
 
     def _choose_residency(self) -> str:
@@ -145,7 +145,7 @@ class FolderData(ScaledData):
         return residency
 
     def _decode_all(self) -> None:
-        """Replace the numbers of files by their images, in one pass over all splits."""
+        """Replace the indices of files by their images, in one pass over all splits."""
         names = list(self.splits)
         rows = torch.cat([self.splits[name].inputs for name in names])
         images, reasons = self.decoder.decode_all(rows)
@@ -159,7 +159,7 @@ class FolderData(ScaledData):
         self._check_not_empty()
 
     def _leave_out_empty_files(self) -> None:
-        """What can be known of files without decoding them."""
+        """Leave out empty files, which are detected without decoding."""
         assert self._files is not None
         for name, split in self.splits.items():
             rows = split.inputs.tolist()
@@ -175,7 +175,7 @@ class FolderData(ScaledData):
                 raise DataError(f"no image of the {name} split can be decoded", "data.corrupt=refuse names them")
 
     def _handle_corrupt(self, reasons: dict[int, str], error: type[DataError | RunError]) -> None:
-        """Refuse files that cannot be decoded, or note them."""
+        """Raise an error for files that cannot be decoded, or note them."""
         assert self._files is not None
         named = [f"{self._files.path(row)}: {reason}" for row, reason in reasons.items() if row not in self.skipped]
         if not named:
@@ -192,7 +192,7 @@ class FolderData(ScaledData):
     def _skip_while_running(self, reasons: dict[int, str]) -> None:
         known = len(self.notes)
         self._handle_corrupt(reasons, RunError)
-        if self.notes[known:]:  # The notes of the start were printed there.
+        if self.notes[known:]:  # The notes of the start were already printed.
             warnings.warn("\n".join(self.notes[known:]), stacklevel=2)
 
     def _scale(self, raw: RawData, pixel_scaling: Scaling | None) -> tuple[float, float] | None:
@@ -214,7 +214,7 @@ class FolderData(ScaledData):
         return fit_pixel_scaling(images, mode, self.device)
 
     def _sample(self, rows: Tensor) -> Tensor:
-        """Some of the training images, always the same, without those that cannot be decoded."""
+        """A fixed sample of the training images, without those that cannot be decoded."""
         chosen = rows[torch.randperm(len(rows), generator=generator(self.split_seed, "statistics"))[:STATISTICS_FROM]]
         images, reasons = self.decoder.decode_all(chosen)
         self._handle_corrupt({int(chosen[place]): reason for place, reason in reasons.items()}, DataError)

@@ -13,14 +13,14 @@ import numpy as np
 from dltool.core.errors import DataError
 
 UNSIGNED_BYTE = 8
-AGAIN = "delete the file and run with data.download=true, or put a whole one there"
+AGAIN = "delete the file and run with data.download=true, or put a complete one there"
 
 
 def find_idx(folder: Path, name: str) -> Path:
-    """The file itself, or gzipped; the first spares 0.3 s of decompression.
+    """The file itself, or its gzipped version; the former saves 0.3 s of decompression.
 
     Raises:
-        DataError: There is neither.
+        DataError: Neither exists.
     """
     for path in (folder / name, folder / f"{name}.gz"):
         if path.is_file():
@@ -39,7 +39,7 @@ def read_idx(path: Path, num_dims: int) -> np.ndarray:
 
     Args:
         path: The file.
-        num_dims: Dimensions that it must have: 3 for images, 1 for labels.
+        num_dims: Required number of dimensions: 3 for images, 1 for labels.
 
     Returns:
         uint8, of the shape that the file states.
@@ -56,7 +56,7 @@ def read_idx(path: Path, num_dims: int) -> np.ndarray:
 
 
 def parse_idx(content: bytes, path: Path, num_dims: int) -> np.ndarray:
-    """The same for the content of a file; `path` is what it is called."""
+    """Parse the content of a file; `path` is its name."""
     try:
         content = gzip.decompress(content) if path.suffix == ".gz" else content
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
@@ -76,5 +76,5 @@ def parse_idx(content: bytes, path: Path, num_dims: int) -> np.ndarray:
             f"{path}: {fault}: {len(content):,} bytes where {' × '.join(map(str, shape))} items take {expected:,}",
             hint=AGAIN,
         )
-    # A bytearray can be written to, as torch wants of memory that it shares.
+    # A bytearray is writable, which torch requires of shared memory.
     return np.frombuffer(bytearray(content), np.uint8, offset=start).reshape(shape)

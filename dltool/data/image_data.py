@@ -1,4 +1,4 @@
-"""Images, as one uint8 tensor a split."""
+"""Images, as one uint8 tensor per split."""
 
 from collections.abc import Mapping
 from functools import partial
@@ -28,16 +28,16 @@ class ImageData(ScaledData):
 
     Args:
         load: Loads the data.
-        resize: Side of the square, or [height, width], that images are brought to: a size at most 4 pixels
-            larger by padding with background, any other by interpolation. "auto" changes only images that
-            are smaller than the model's least size, to its native size; null changes none.
-        resize_at: When: once, at "loading", or for each "batch", which takes less memory and gives the same pixels.
-            "auto" keeps resized images that take 1 GiB at most, a quarter of the device's free memory, and half of
-            what the host has available.
-        mean, std: What "standardize" takes for each channel, as a recipe or a set of weights states it for pixels in
-            [0, 1]; null computes both from the training split.
-        augment: How training images vary; see Augmentation.
-        shared: What every data set takes; see ScaledData.
+        resize: Side of the square, or [height, width], that images are resized to: a size at most 4 pixels larger by
+            padding with background, any other by interpolation. "auto" changes only images that are smaller than the
+            model's smallest size, to its native size; null changes none.
+        resize_at: When images are resized: once, at "loading", or for each "batch", which takes less memory and gives
+            the same pixels. "auto" keeps resized images in memory if they take at most 1 GiB, a quarter of the device's
+            free memory and half of the host's available memory.
+        mean, std: The statistics of "standardize" for each channel, as a recipe or pretrained weights state them for
+            pixels in [0, 1]; null computes both from the training split.
+        augment: Augmentation of training images; see Augmentation.
+        shared: Arguments of every data set; see ScaledData.
     """
 
     preprocessing: ImagePreprocessing
@@ -89,7 +89,7 @@ class ImageData(ScaledData):
             self._resize_batch = partial(resize_images, size=size, device=self.device)
 
     def _choose_resize_at(self, num_bytes: int) -> ResizeAt:
-        """When images are resized that take so many bytes afterwards."""
+        """When to resize images that take `num_bytes` afterwards."""
         if self.resize_at != "auto":
             return self.resize_at
         chosen: ResizeAt = "loading" if fits_resized(num_bytes, self.device) else "batch"
@@ -108,7 +108,7 @@ class ImageData(ScaledData):
             if self._approximate and self._resize_batch is not None:
                 rows = torch.randperm(len(images), generator=generator(self.split_seed, "statistics"))
                 images = images[rows[:STATISTICS_FROM]]
-                self.notes.append(f"scaled by {len(images):,} of the training images; a training counts all")
+                self.notes.append(f"scaled by statistics of {len(images):,} training images; training uses all")
             scaling = fit_pixel_scaling(images, mode, self.device, self._resize_batch)
         self._scale_batch = scaling
         raw_size = (raw.train.inputs.shape[2], raw.train.inputs.shape[3])
@@ -123,6 +123,6 @@ class ImageData(ScaledData):
 
     def _reuse(self, raw: RawData, preprocessing: Preprocessing) -> None:
         if not isinstance(preprocessing, ImagePreprocessing):
-            raise DataError(f"{raw.origin} gives images, and the run was trained on rows of numbers")
+            raise DataError(f"{raw.origin} has images, but the run was trained on rows of numbers")
         self.preprocessing = self._scale_batch = preprocessing
         self._size = preprocessing.size

@@ -1,4 +1,4 @@
-"""Image files that are decoded by worker processes, in the order in which they are wanted."""
+"""Image files that are decoded by worker processes, in the requested order."""
 
 import math
 import os
@@ -17,21 +17,21 @@ from torch.utils.data import Dataset as TorchDataset
 
 from dltool.data.decoding import Fit, decode, explain, upright_size
 
-Failures = list[tuple[int, str]]  # Place in the batch, and why the file there could not be decoded.
+Failures = list[tuple[int, str]]  # Position in the batch, and the reason why that file could not be decoded.
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif"})
 PROBED = 64
-CHUNK_BYTES = 2**22  # Of pixels that a worker hands over at a time; shared memory may be small.
-WORTH_WORKERS = 256  # Fewer images are decoded before workers have started.
+CHUNK_BYTES = 2**22  # Of pixels that a worker transfers at a time; shared memory may be small.
+WORTH_WORKERS = 256  # Decoding fewer images takes less time than starting workers.
 
 
 @dataclass(frozen=True)
 class ImageFiles:
-    """Image files below a root, by number.
+    """Image files below a root, by index.
 
     Attributes:
         paths: Relative to the root, or absolute.
         channels: 3 or 1.
-        notes: What was found beside them, for a person.
+        notes: Messages for the user about other files found.
     """
 
     root: Path
@@ -43,7 +43,7 @@ class ImageFiles:
         return os.path.join(self.root, self.paths[row])  # noqa: PTH118 (once an image; a Path takes 4 times as long)
 
     def common_size(self) -> tuple[int, int] | None:
-        """Height and width, upright, where some files, evenly chosen, all have the same; a damaged one has none."""
+        """Upright height and width, if an even sample of the files all have the same; damaged files are ignored."""
         from PIL import Image
 
         sizes = set()
@@ -51,7 +51,7 @@ class ImageFiles:
             try:
                 with Image.open(self.path(row)) as image:
                     sizes.add(upright_size(image))
-            except Exception:  # PIL raises many kinds; decoding will name the file.
+            except Exception:  # PIL raises many types; decoding will name the file.
                 continue
         return sizes.pop() if len(sizes) == 1 else None
 
@@ -60,7 +60,7 @@ class ImageFiles:
 class Decoder(TorchDataset[tuple[Tensor, Failures]]):
     """Decodes files to one size, in this process or in workers.
 
-    Workers are processes, those of torch's DataLoader, which leave the GIL to the training. They take PIL, not
+    Workers are processes, those of torch's DataLoader, which leave the GIL to the training. They use PIL, not
     torchvision's decoder, which needs less time for small JPEGs but is deprecated since torchvision 0.29.
 
     Attributes:
@@ -78,28 +78,28 @@ class Decoder(TorchDataset[tuple[Tensor, Failures]]):
         return self.files.channels * self.size[0] * self.size[1]
 
     def __getitem__(self, rows: list[int]) -> tuple[Tensor, Failures]:
-        """The images of some files, uint8 `(B, C, H, W)`; those that cannot be decoded stay 0 and are named."""
+        """The images of some files, uint8 `(B, C, H, W)`; those that cannot be decoded are 0, with a reason."""
         images = np.zeros((len(rows), self.files.channels, *self.size), dtype=np.uint8)
         failures = []
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # PIL's, of palettes with transparency in bytes, or of very many pixels.
+            warnings.simplefilter("ignore")  # PIL's, about palettes with transparency in bytes, or very many pixels.
             for place, row in enumerate(rows):
                 path = self.files.path(row)
                 try:
                     images[place] = decode(path, self.files.channels, self.size, self.fit)
-                except Exception as error:  # PIL raises many kinds for a damaged file.
+                except Exception as error:  # PIL raises many types for a damaged file.
                     failures.append((place, explain(path, error)))
         return torch.from_numpy(images), failures
 
     def stream(self, batches: Iterable[list[int]]) -> Iterator[tuple[Tensor, Failures]]:
-        """Decode batch after batch, in their order, some ahead of what is asked for."""
+        """Decode batches in order, prefetching some."""
         loader: Any = DataLoader(
             self,
             batch_size=None,
             sampler=batches,
             num_workers=self.workers,
             worker_init_fn=leave_signals_to_the_main_process if self.workers else None,
-            generator=torch.Generator(),  # Else it draws from the default one, which belongs to the training.
+            generator=torch.Generator(),  # Else it draws from the default one, which the training uses.
         )
         return iter(loader)
 
@@ -107,10 +107,10 @@ class Decoder(TorchDataset[tuple[Tensor, Failures]]):
         """Decode files into one tensor.
 
         Args:
-            rows: Their numbers, int64 `(N,)`.
+            rows: Their indices, int64 `(N,)`.
 
         Returns:
-            uint8 `(N, C, H, W)`, and the place of each file that could not be decoded, with the reason.
+            uint8 `(N, C, H, W)`, and the position of each file that could not be decoded, with the reason.
         """
         images = torch.empty((len(rows), self.files.channels, *self.size), dtype=torch.uint8)
         reasons, start = {}, 0
@@ -126,7 +126,7 @@ def chunk_rows(rows: Tensor, size: int) -> list[list[int]]:
 
 
 def choose_workers(workers: int | str, files: ImageFiles) -> int:
-    """The number itself; "auto" takes a process for each core of this process, and none for a few images."""
+    """The number of workers; "auto" is one for each core available to this process, and 0 for few images."""
     if isinstance(workers, int):
         return workers
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
@@ -134,7 +134,7 @@ def choose_workers(workers: int | str, files: ImageFiles) -> int:
 
 
 def leave_signals_to_the_main_process(_worker: int) -> None:
-    """Ctrl-C reaches every process of the shell's job; the training finishes its step first, for which it needs us."""
+    """Ctrl-C reaches every process of the shell's job, but the training still needs the workers to finish its step."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
 

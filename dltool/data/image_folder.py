@@ -1,4 +1,4 @@
-"""Your own pictures: a folder of images for each class."""
+"""Your own images: a folder for each class."""
 
 import csv
 import os
@@ -16,7 +16,7 @@ from dltool.data.image_files import SUFFIXES, ImageFiles, is_hidden
 from dltool.declarations.component import Handling, Membership, register
 
 SPLIT_FOLDERS = {"train": "train", "val": "val", "valid": "val", "validation": "val", "test": "test"}
-LAYOUT = "data.root=FOLDER with FOLDER/<class>/*.jpg, or FOLDER/train/<class>/*.jpg beside val and test"
+LAYOUT = "data.root=FOLDER with FOLDER/<class>/*.jpg, or FOLDER/train/<class>/*.jpg next to val and test"
 
 
 @register("data", "image_folder", into=FolderData, inputs="image", targets="classes")
@@ -29,22 +29,21 @@ def image_folder(
 ) -> RawData:
     """Class folders, `root/<class>/…`, or `root/train|val|test/<class>/…`, which state the split.
 
-    Classes are in the order of their folders' names. Folders inside a class folder are looked through too. Hidden
-    files and folders, and files that are not named as PNG, JPEG, WebP, BMP or GIF, are left out and counted.
+    Classes are in the order of their folders' names. Folders inside a class folder are searched too. Hidden files and
+    folders, and files without the suffix of a PNG, JPEG, WebP, BMP or GIF, are left out and counted.
 
     Args:
         root: The folder; null: ./data.
-        split_file: A CSV file with a line `path,split` for each image that is to be used, the path relative to root,
-            the split train, val or test; it replaces a split by folders. A first line that says `path,split` is a
-            header.
-        channels: What images of any mode become; what is transparent becomes white.
+        split_file: A CSV file with a line `path,split` for each image to use, the path relative to root,
+            the split train, val or test; it replaces a split by folders. A first line `path,split` is a header.
+        channels: Colour mode that images are converted to; transparent pixels become white.
 
     Raises:
-        DataError: The folder is not laid out like that, a class has no image, or the split file is wrong.
+        DataError: The folder does not have this layout, a class has no image, or the split file is wrong.
     """
     base = Path(root if root is not None else "data").expanduser().resolve()
     if not base.is_dir():
-        raise DataError(f"data.root: there is no folder {base}", LAYOUT)
+        raise DataError(f"data.root: the folder {base} does not exist", LAYOUT)
     scan = Scan(base)
     stated = {} if split_file is not None else split_folders(base)
     for name, folder in (stated or {"train": base}).items():
@@ -65,7 +64,7 @@ class FoundImage:
 
 @dataclass
 class Scan:
-    """What lies in a folder.
+    """The images found in a folder.
 
     Attributes:
         ignored: Suffix, or ".…" for hidden files, to the number of files left out.
@@ -92,7 +91,7 @@ class Scan:
                 )
 
     def read_images(self, folder: Path, class_name: str, split: str) -> None:
-        """Read the images of one class, those of inner folders last."""
+        """Read the images of one class, those of subfolders last."""
         entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
         for entry in entries:
             suffix = Path(entry.name).suffix.lower()
@@ -111,7 +110,7 @@ class Scan:
         found = {image.path for image in self.images}
         if missing := [path for path in splits if path not in found]:
             raise DataError(
-                f"data.split_file={file} names {missing[0]}, and no class folder of {self.root} has such an image"
+                f"data.split_file={file} names {missing[0]}, but no class folder of {self.root} has this image"
                 + (f" (nor {len(missing) - 1} more)" if missing[1:] else ""),
                 "paths in it are relative to data.root",
             )
@@ -119,7 +118,7 @@ class Scan:
         self.images = [FoundImage(i.path, i.class_name, splits[i.path]) for i in self.images if i.path in splits]
 
     def class_names(self) -> tuple[str, ...]:
-        """The classes of the training images, at least two; other splits have no others."""
+        """The classes of the training images, at least two; other splits may not have others."""
         trained = {image.class_name for image in self.images if image.split == "train"}
         known = sorted(trained)
         for image in self.images:
@@ -127,10 +126,10 @@ class Scan:
                 raise DataError(
                     f"{self.root / image.path} ({image.split}) is of the class {image.class_name}, which has no "
                     "training image",
-                    f"the classes of training are {', '.join(known)}",
+                    f"the training classes are {', '.join(known)}",
                 )
         if len(known) == 1:
-            raise DataError(f"{self.root} has one class alone, {known[0]}", "a classifier needs at least two folders")
+            raise DataError(f"{self.root} has only one class, {known[0]}", "a classifier needs at least two folders")
         return tuple(known)
 
     def notes(self) -> list[str]:
@@ -168,13 +167,15 @@ def split_folders(root: Path) -> dict[str, Path]:
     if train is None or not subfolders(train):
         return {}
     if any(Path(entry.name).suffix.lower() in SUFFIXES for entry in os.scandir(train)):
-        return {}  # "train" is a class then, beside "car" and "ship".
+        return {}  # Then "train" is a class, like "car" and "ship".
     stated: dict[str, Path] = {}
     for name, folder in folders.items():
         if name not in SPLIT_FOLDERS:
-            raise DataError(f"{root} has train beside {name}, which is no split", "name it train, val or test")
+            raise DataError(f"{root} has {name} next to train, which is not a split", "name it train, val or test")
         if SPLIT_FOLDERS[name] in stated:
-            raise DataError(f"{root} has {stated[SPLIT_FOLDERS[name]].name} and {name}", "one of them is the val split")
+            raise DataError(
+                f"{root} has {stated[SPLIT_FOLDERS[name]].name} and {name}", "only one of them can be the val split"
+            )
         stated[SPLIT_FOLDERS[name]] = folder
     return stated
 
@@ -185,7 +186,7 @@ def subfolders(folder: Path) -> list[Path]:
 
 
 def read_split_file(path: Path) -> dict[str, str]:
-    """Path to split, from the lines of a CSV file."""
+    """Read the split of each path from a CSV file."""
     try:
         with path.open(encoding="utf-8-sig", newline="") as lines:
             rows = [(number, row) for number, row in enumerate(csv.reader(lines), start=1) if row]
@@ -205,6 +206,6 @@ def read_split_file(path: Path) -> dict[str, str]:
         name = os.path.normpath(row[0].strip())
         if splits.setdefault(name, row[1].strip()) != row[1].strip():
             raise DataError(
-                f"{path} line {number} puts {name} into {row[1].strip()}, an earlier one into {splits[name]}"
+                f"{path} line {number} puts {name} into {row[1].strip()}, but an earlier line into {splits[name]}"
             )
     return splits

@@ -1,4 +1,4 @@
-"""Images to predict from: files, folders of them, images of PIL, arrays and tensors, all prepared alike."""
+"""Images to predict from: files, folders of them, PIL images, arrays and tensors, all prepared in the same way."""
 
 import os
 from collections.abc import Iterator, Sequence
@@ -18,12 +18,12 @@ UINT8 = "array.astype('uint8'), 0 is black and 255 white"
 
 
 class ImageLayout(NamedTuple):
-    """How the training data had its images.
+    """The format of the training data's images.
 
     Attributes:
         channels: 1 for grey, 3 for RGB.
         size: (height, width).
-        fit: How an image of another aspect comes to that; see ImagePreprocessing.
+        fit: How an image of another aspect ratio is fitted; see ImagePreprocessing.
     """
 
     channels: int
@@ -35,7 +35,7 @@ def read_images(inputs: Raw, layout: ImageLayout, batch_size: int) -> Iterator[t
     """Batches of images, of files and folders or in memory, with the name of each, as uint8 `(channels, *size)`.
 
     Raises:
-        DataError: They cannot be read, or are no images.
+        DataError: They cannot be read, or are not images.
     """
     paths = as_paths(inputs)
     if paths is not None:
@@ -45,7 +45,7 @@ def read_images(inputs: Raw, layout: ImageLayout, batch_size: int) -> Iterator[t
 
 
 def find_images(paths: Sequence[Path]) -> list[Path]:
-    """The files, and of folders every image in them, those of inner folders too, by name."""
+    """The files, and all images in the folders and their subfolders, by name."""
     found: list[Path] = []
     for path in paths:
         if path.is_dir():
@@ -73,7 +73,7 @@ def nearby(path: Path) -> str:
 
 
 def image_files(paths: Sequence[Path], layout: ImageLayout, batch_size: int) -> Iterator[tuple[list[str], Any]]:
-    """Decode files, many of them by workers, as a training on a folder of images does."""
+    """Decode files, many of them by workers, as in training on a folder of images."""
     files = ImageFiles(Path.cwd(), [str(path) for path in paths], layout.channels)
     decoder = Decoder(files, layout.size, layout.fit, choose_workers("auto", files))
     rows = [list(range(start, min(start + batch_size, len(paths)))) for start in range(0, len(paths), batch_size)]
@@ -81,20 +81,20 @@ def image_files(paths: Sequence[Path], layout: ImageLayout, batch_size: int) -> 
         if failures:
             place, reason = failures[0]
             more = f" (and {len(failures) - 1} more)" if failures[1:] else ""
-            raise DataError(f"{paths[part[place]].resolve()}: {reason}{more}", "mend or remove it")
+            raise DataError(f"{paths[part[place]].resolve()}: {reason}{more}", "fix or remove it")
         yield [files.paths[row] for row in part], images
 
 
 def image_objects(inputs: Any, layout: ImageLayout, batch_size: int) -> Iterator[tuple[list[str], Any]]:
-    """Images in memory, prepared as the same images in files are.
+    """Images in memory, prepared in the same way as images in files.
 
     Args:
-        inputs: Images of PIL, arrays or tensors, one or several; see Run.predict.
-        layout: Of the training data's.
-        batch_size: Of the batches, at most.
+        inputs: PIL images, arrays or tensors, one or several; see Run.predict.
+        layout: The format of the training data's images.
+        batch_size: Largest size of a batch.
 
     Raises:
-        DataError: One is no image, or it is not clear what its numbers stand for.
+        DataError: One is not an image, or the range of its values is ambiguous.
     """
     images = separate(inputs)
     for start in range(0, len(images), batch_size):
@@ -105,13 +105,13 @@ def image_objects(inputs: Any, layout: ImageLayout, batch_size: int) -> Iterator
 
 
 def separate(inputs: Any) -> Sequence[Any]:
-    """The images of a batch or a list; one alone is a list of one."""
+    """The images of a batch or a list; a single image becomes a list of one."""
     batch = isinstance(inputs, (Tensor, np.ndarray)) and inputs.ndim == 4
     return list(inputs) if batch or isinstance(inputs, Sequence) else [inputs]
 
 
 def pixels_of(image: Any, name: str, layout: ImageLayout) -> Tensor:
-    """One image as the training data has them: uint8 `(channels, *size)`."""
+    """One image in the format of the training data: uint8 `(channels, *size)`."""
     from PIL import Image
 
     if isinstance(image, Tensor):
@@ -121,24 +121,24 @@ def pixels_of(image: Any, name: str, layout: ImageLayout) -> Tensor:
         image = Image.fromarray(array[..., 0] if array.shape[2] == 1 else array)
     try:
         pixels = to_pixels(image, layout.channels, layout.size, layout.fit)
-    except Exception as error:  # PIL raises many kinds, for a truncated file or a rare mode.
+    except Exception as error:  # PIL raises many types, for a truncated file or a rare mode.
         raise DataError(f"image {name}: {' '.join(str(error).split()) or type(error).__name__}") from error
-    return torch.from_numpy(np.array(pixels))  # PIL's memory cannot be written to, which torch warns of.
+    return torch.from_numpy(np.array(pixels))  # PIL's memory is read-only, and torch warns about that.
 
 
 def as_bytes(image: Any, name: str) -> np.ndarray:
     """Pixels of 0 … 255, uint8 `(H, W, C)`, C is 1 or 3, of an array of another type or layout.
 
     Raises:
-        DataError: It has no shape of an image, or its numbers could stand for several ranges.
+        DataError: It does not have the shape of an image, or the range of its values is ambiguous.
     """
     try:
         array = channels_last(np.asarray(image), name)
     except (TypeError, ValueError) as error:
-        raise DataError(f"image {name} is a {type(image).__name__}, which is no array: {error}") from error
+        raise DataError(f"image {name} is a {type(image).__name__}, which is not an array: {error}") from error
     if array.dtype == np.uint8:
         return np.ascontiguousarray(array)
-    if array.dtype == bool:  # As a file of one bit a pixel.
+    if array.dtype == bool:  # As a file of one bit per pixel.
         return np.where(array, np.uint8(255), np.uint8(0))
     if array.dtype.kind not in "iuf" or not array.size:
         raise DataError(f"image {name} is an array of {array.dtype} {array.shape}", UINT8)
@@ -162,5 +162,7 @@ def channels_last(array: np.ndarray, name: str) -> np.ndarray:
     first, last = (array.ndim == 3 and array.shape[axis] in (1, 3) for axis in (0, 2))
     if first == last:
         problem = "is (C, H, W) or (H, W, C)" if first else "is none of (H, W), (H, W, C) and (C, H, W) with C 1 or 3"
-        raise DataError(f"image {name} of the shape {array.shape} {problem}", "PIL.Image.fromarray(array) says which")
+        raise DataError(
+            f"image {name} of the shape {array.shape} {problem}", "PIL.Image.fromarray(array) determines the layout"
+        )
     return array.transpose(1, 2, 0) if first else array

@@ -1,4 +1,4 @@
-"""What stands between raw images and the model, saved with the run."""
+"""The preprocessing from raw images to model inputs, saved with the run."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -22,15 +22,15 @@ LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601, as Pillow's convert("L").
 
 @dataclass(frozen=True)
 class ImagePreprocessing(Preprocessing):
-    """Brings images of any size to what the model was trained on.
+    """Converts images of any size to the inputs that the model was trained on.
 
     Attributes:
         channels: 1 for grey, 3 for RGB.
         raw_size: (height, width) of the training data's images; others are interpolated to it first.
-        size: (height, width) that the model sees; from raw_size by padding or interpolation as in training.
+        size: (height, width) of the model's inputs; from raw_size by padding or interpolation as in training.
         shift, factor: Of each channel's `(pixel - shift) * factor`.
-        fit: How an image of another aspect comes to raw_size: by the whole of it ("squash"), or by the largest centred
-            part of the wanted aspect ("crop").
+        fit: How an image of another aspect ratio is fitted to raw_size: the whole image ("squash"), or its largest
+            centred part of that aspect ratio ("crop").
     """
 
     gives_pixels: ClassVar[bool] = True
@@ -50,7 +50,7 @@ class ImagePreprocessing(Preprocessing):
         size: tuple[int, int],
         fit: Literal["crop", "squash"] = "squash",
     ) -> "ImagePreprocessing":
-        """What a data set with this scaling does to its images."""
+        """The preprocessing of a data set with this scaling."""
         shift, factor = (tuple(values.flatten().tolist()) for values in (scaling.shift, scaling.factor))
         return cls(len(shift), raw_size, size, shift, factor, fit)
 
@@ -64,10 +64,10 @@ class ImagePreprocessing(Preprocessing):
             float32 `(B, channels, *size)`, on the device of a tensor, or else on the CPU.
 
         Raises:
-            DataError: There is no image, or it is none.
+            DataError: No image is given, or one is not an image.
         """
         if len(images) == 0:
-            raise DataError("there is no image")
+            raise DataError("no image is given")
         ready = isinstance(images, Tensor) and images.shape[1:] == (self.channels, *self.raw_size)
         batch = images if ready else torch.cat([self._to_raw(image) for image in images])
         assert isinstance(batch, Tensor)
@@ -90,7 +90,7 @@ class ImagePreprocessing(Preprocessing):
         return prepared
 
     def raw_front(self) -> RawFront:
-        """Takes images of the raw size, or of the model's where training interpolated to that; every pixel uniform."""
+        """Takes images of the raw size, or of the model's if training interpolated to it; examples are uniform."""
         module = Pixels(self.raw_size, self.size, self.shift, self.factor)
         height, width = module.size
 
@@ -108,12 +108,12 @@ class ImagePreprocessing(Preprocessing):
         return self(images)
 
     def pixels(self, inputs: Tensor) -> Tensor:
-        """What the model takes, `(B, C, H, W)`, as it looks: 0 … 255."""
+        """Model inputs `(B, C, H, W)` as pixels of 0 … 255."""
         shift, factor = (inputs.new_tensor(values).view(1, -1, 1, 1) for values in (self.shift, self.factor))
         return (inputs / factor + shift).clamp(0, 255)
 
     def _to_raw(self, image: Tensor) -> Tensor:
-        """One image as the training data has them: uint8 `(1, channels, *raw_size)`."""
+        """One image in the format of the training data: uint8 `(1, channels, *raw_size)`."""
         if image.dtype != torch.uint8 or image.ndim != 3 or image.shape[0] not in (1, 3):
             raise DataError(f"an image is uint8 (C, H, W) with 1 or 3 channels, not {image.dtype} {tuple(image.shape)}")
         if image.shape[0] == 1 and self.channels == 3:
@@ -126,12 +126,12 @@ class ImagePreprocessing(Preprocessing):
             return image
         if self.fit == "crop":
             image = centre(image, self.raw_size[1] / self.raw_size[0])
-        # Never padded here: another size is another photograph, not a margin that is lacking.
+        # Never padded here: an image of another size is another photograph, not one without its margin.
         sized = F.interpolate(image.float(), size=self.raw_size, mode="bilinear", antialias=True)
         return sized.round_().clamp_(0, 255).to(torch.uint8)
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain JSON; `from_dict` makes an equal object of it."""
+        """Convert to plain JSON, from which `from_dict` restores an equal object."""
         return {"kind": "image", **asdict(self)}
 
     @classmethod

@@ -20,28 +20,28 @@ NAME_FILES = ("LOC_synset_mapping.txt", "imagenet_class_index.json")
 
 @register("data", "imagenet", into=FolderData, inputs="image", targets="classes")
 def imagenet(_rng: torch.Generator, *, root: str | None = None, class_names: Handling[str | None] = None) -> RawData:
-    """A thousand kinds of things (Russakovsky et al. 2015, arXiv:1409.0575), 1,281,167 training images.
+    """A thousand classes of objects (Russakovsky et al. 2015, arXiv:1409.0575), 1,281,167 training images.
 
-    The labels of the official test set were never published: everybody reports the 50,000 images of `val`, and so it
-    is the validation split here, and there is no test split. Labels are in the order of the WordNet numbers, as those
-    of every set of published weights. Two things differ from the usual recipe: random windows are cut from the image
-    at data.size, not from the whole photograph, and evaluation sees the centred square of the photograph, where others
-    scale its shorter side to 256 and cut 224×224 from the middle. Other folders beside train and val are left alone.
-    It is not downloaded, since its licence asks for an account at image-net.org. What has a part of the classes is read
-    all the same.
+    The labels of the official test set were never published: results are usually reported on the 50,000 images of
+    `val`, which is the validation split here; there is no test split. Labels are in the order of the WordNet numbers,
+    as in all published weights. Two things differ from the usual recipe: random windows are cut from the image at
+    data.size, not from the whole photograph, and evaluation uses the centred square of the photograph, where others
+    scale its shorter side to 256 and crop the central 224×224. Other folders next to train and val are ignored. The
+    data is not downloaded, since its licence requires an account at image-net.org. A subset of the classes is also
+    accepted.
 
     Args:
         root: Folder with train/ and val/, each of which has a folder of images for each WordNet number; null: ./data.
-        class_names: File with the classes' names: lines of a WordNet number and names, as Kaggle's
-            LOC_synset_mapping.txt, or a JSON object {label: [number, name]}, as Keras's imagenet_class_index.json.
-            null takes one of these names in root, or else the numbers.
+        class_names: File with the classes' names: lines of a WordNet number and names, as in Kaggle's
+            LOC_synset_mapping.txt, or a JSON object {label: [number, name]}, as in Keras's imagenet_class_index.json.
+            null takes a file of one of these names in root, or else the numbers.
 
     Raises:
-        DataError: The folder is not laid out like that, a class has no image, or names are missing.
+        DataError: The folder does not have this layout, a class has no image, or names are missing.
     """
     base = Path(root if root is not None else "data").expanduser().resolve()
     if not base.is_dir():
-        raise DataError(f"data.root: there is no folder {base}", LAYOUT)
+        raise DataError(f"data.root: the folder {base} does not exist", LAYOUT)
     scan = Scan(base)
     for split in ("train", "val"):
         check_folder(base, split)
@@ -54,7 +54,7 @@ def imagenet(_rng: torch.Generator, *, root: str | None = None, class_names: Han
 
 
 def check_folder(base: Path, split: str) -> None:
-    """Raises DataError where a split has no class folders, which is how the official archives come."""
+    """Raises DataError if a split has no class folders, as in the official archives."""
     folder = base / split
     if not folder.is_dir():
         archives = sorted(path.name for path in base.glob("ILSVRC2012_img_*.tar"))
@@ -65,7 +65,7 @@ def check_folder(base: Path, split: str) -> None:
 
 
 def names_file(base: Path, stated: str | None) -> Path | None:
-    """The file that was named, or one of the usual names in `base`, or None."""
+    """The stated file, or one of the usual names in `base`, or None."""
     if stated is not None:
         return Path(stated).expanduser().resolve()
     return next((base / name for name in NAME_FILES if (base / name).is_file()), None)
@@ -92,12 +92,12 @@ def read_names(path: Path) -> dict[str, str]:
 
 
 def readable(numbers: tuple[str, ...], names: dict[str, str], path: Path) -> tuple[str, ...]:
-    """A name for each class; two classes are called crane, which their numbers then tell apart."""
+    """A name for each class; the two classes called crane are distinguished by their numbers."""
     if missing := [number for number in numbers if number not in names]:
         more = f" (nor of {len(missing) - 1} more classes)" if missing[1:] else ""
         raise DataError(
             f"data.class_names: {path} has no name of the class {missing[0]}{more}",
-            "its first words are the names of the class folders; data.class_names=null goes without, "
+            "its first words are the names of the class folders; data.class_names=null uses none, "
             f"unless data.root has a {' or '.join(NAME_FILES)}",
         )
     uses = Counter(names[number] for number in numbers)

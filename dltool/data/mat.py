@@ -2,9 +2,9 @@
 
 Format (The MathWorks, "MAT-File Format", chapter 1): 128 bytes of header, then elements. An element is a tag, its type
 and number of bytes as two 32-bit integers, and the bytes, padded to a multiple of 8; one of at most 4 bytes has its tag
-and content in 8 bytes. An array is an element of elements: flags (its class), sizes, name, values; the values may be
-of a smaller type than the class says, and the first dimension is the fastest. A compressed element is an array that
-zlib has deflated.
+and content in 8 bytes. An array is an element of elements: flags (its class), sizes, name, values; the values may be of
+a smaller type than the class, and the first dimension is the fastest. A compressed element is an array deflated by
+zlib.
 """
 
 import struct
@@ -19,13 +19,13 @@ from dltool.core.errors import DataError
 
 HEADER = 128
 MATRIX, COMPRESSED = 14, 15
-DOUBLE_CLASS, UINT64_CLASS = 6, 15  # The classes of real numbers lie between them.
+DOUBLE_CLASS, UINT64_CLASS = 6, 15  # The classes of real numbers are between them.
 COMPLEX = 0x08  # Among the flags.
 TYPES = {1: "i1", 2: "u1", 3: "i2", 4: "u2", 5: "i4", 6: "u4", 7: "f4", 9: "f8", 12: "i8", 13: "u8"}
 
 
 class FormatError(ValueError):
-    """The bytes are not what the format says."""
+    """The bytes do not follow the format."""
 
 
 @dataclass(frozen=True)
@@ -46,14 +46,14 @@ def read_mat(path: Path, wanted: tuple[str, ...], hint: str) -> dict[str, np.nda
 
     Args:
         path: The file.
-        wanted: Their names; others are passed over.
+        wanted: Names of the requested arrays; others are skipped.
         hint: What to do about a damaged file.
 
     Returns:
-        Each in its own shape, with the first dimension the fastest in memory, of the type in which it was stored.
+        Each array in its shape and stored type, with the first dimension the fastest in memory.
 
     Raises:
-        DataError: The file is damaged, is no MAT file of level 5, or lacks one of them.
+        DataError: The file is damaged, is not a MAT file of level 5, or lacks a requested array.
     """
     try:
         content = path.read_bytes()
@@ -78,13 +78,13 @@ def byte_order(content: bytes) -> str:
     """ "<" or ">", from the last two bytes of the header."""
     mark = content[HEADER - 2 : HEADER]
     if mark not in (b"IM", b"MI"):
-        what = "an HDF5 file, as MATLAB's 7.3" if content[:4] == b"\x89HDF" else "no MAT file of level 5"
+        what = "an HDF5 file, as MATLAB's 7.3" if content[:4] == b"\x89HDF" else "not a MAT file of level 5"
         raise FormatError(what)
     return "<" if mark == b"IM" else ">"
 
 
 def elements(content: memoryview, order: str) -> Iterator[Element]:
-    """The elements that follow each other in `content`."""
+    """The consecutive elements in `content`."""
     start = 0
     while start < len(content):
         kind, size = struct.unpack_from(f"{order}II", content, start)
@@ -94,12 +94,12 @@ def elements(content: memoryview, order: str) -> Iterator[Element]:
         if size > len(content) - begin or (begin == start + 4 and size > 4):
             raise FormatError(f"an element of {size:,} bytes where {len(content) - begin:,} are left")
         yield Element(kind, content[begin : begin + size])
-        padded = size if kind == COMPRESSED else size + -size % 8  # What is compressed is not padded.
+        padded = size if kind == COMPRESSED else size + -size % 8  # Compressed elements are not padded.
         start = begin + (4 if begin == start + 4 else padded)
 
 
 def read_array(content: memoryview, order: str, wanted: tuple[str, ...]) -> dict[str, np.ndarray]:
-    """The array that an element holds, by its name; nothing if that is not wanted, or not of real numbers."""
+    """The array of an element, by its name; empty if that is not requested."""
     parts = elements(content, order)
     flags, sizes, name = next(parts), next(parts), next(parts)
     key = bytes(name.content).decode("ascii", "replace")
@@ -107,7 +107,7 @@ def read_array(content: memoryview, order: str, wanted: tuple[str, ...]) -> dict
         return {}
     (bits,) = struct.unpack_from(f"{order}I", flags.content)
     if not DOUBLE_CLASS <= bits & 0xFF <= UINT64_CLASS or (bits >> 8) & COMPLEX:
-        raise FormatError(f"{key} is no array of real numbers")
+        raise FormatError(f"{key} is not an array of real numbers")
     shape = np.frombuffer(sizes.content, f"{order}i4").tolist()
     values = next(parts)
     if values.type not in TYPES:

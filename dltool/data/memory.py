@@ -1,11 +1,11 @@
-"""How much memory data may take: the one place that `auto` asks, of residency and of resized images."""
+"""Limits on the memory of data, which `auto` uses for residency and for resized images."""
 
 import os
 from pathlib import Path
 
 import torch
 
-LARGEST_RESIZED_SET = 2**30  # Bytes. What is larger takes longer to resize than the first steps of its model take.
+LARGEST_RESIZED_SET = 2**30  # Bytes. A larger set takes longer to resize than the first training steps take.
 
 
 def fits_device(num_bytes: int, device: torch.device) -> bool:
@@ -21,8 +21,8 @@ def fits_host(num_bytes: int) -> bool:
 def fits_resized(num_bytes: int, device: torch.device) -> bool:
     """Whether a set of resized images is kept: at most 1 GiB, a quarter of the device's and half of the host's memory.
 
-    A batch is resized in a small part of the time that a model of such large images needs for it, and a set of small
-    images is far below the limit.
+    Resizing a batch takes a small part of the time that a model needs for such large images, and a set of small images
+    is far below the limit.
     """
     return num_bytes <= LARGEST_RESIZED_SET and fits_device(num_bytes, device) and fits_host(num_bytes)
 
@@ -37,7 +37,7 @@ def free_memory(device: torch.device) -> float:
 
 
 def available_memory() -> float:
-    """Bytes that this process may still take on the host: the machine's, and its control group's where it has one."""
+    """Bytes that this process may still use on the host: the machine's, limited by its control group if it has one."""
     limits = [float("inf")]
     meminfo = Path("/proc/meminfo")
     if meminfo.exists():

@@ -1,4 +1,4 @@
-"""MNIST and two data sets in its format, from a folder or, when asked, by download.
+"""MNIST and two data sets in its format, from a folder or, on request, by download.
 
 All three have 60,000 training and 10,000 test images of 28×28 grey pixels in 10 classes; the official test
 set stays whole.
@@ -60,7 +60,7 @@ def load_idx(name: str, class_names: tuple[str, ...], root: str | None, download
 
     Args:
         name: Name of its folder, and of its class in torchvision.datasets.
-        class_names: One a label.
+        class_names: One name per label.
         root: As in the loaders above.
         download: The same.
 
@@ -73,7 +73,7 @@ def load_idx(name: str, class_names: tuple[str, ...], root: str | None, download
         _download(name, base)
     folder = next((folder for folder in folders if _has_any_file(folder)), None)
     if folder is None:
-        found = "there is no such folder" if not base.is_dir() else f"{folders[0]} has none either"
+        found = "the folder does not exist" if not base.is_dir() else f"{folders[0]} has none either"
         raise DataError(
             f"no {name} files in {base} ({found})", hint="data.root=FOLDER, or data.download=true to fetch them"
         )
@@ -111,5 +111,5 @@ def _download(name: str, root: Path) -> None:
         reason = " ".join(str(error).split())
         raise DataError(
             f"download of {name} to {root / name / 'raw'} failed: {reason}",
-            hint="data.root=FOLDER with the four files fetched by other means",
+            hint="data.root=FOLDER with the four files that you downloaded yourself",
         ) from error

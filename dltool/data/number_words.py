@@ -39,8 +39,8 @@ def below_thousand(number: int) -> list[str]:
 def chinese_numeral(number: int) -> str:
     """A number of 0 … LARGEST: 205 is 二百零五, 10,010 is 一万零一十.
 
-    One 零 stands for however many zeros between digits, none for those at the end of a group of four; 10 … 19 at the
-    front are 十 …, without 一. Two is 二 throughout, never 两.
+    Any run of zeros between digits is one 零, zeros at the end of a group of four are omitted; 10 … 19 at the front are
+    十 …, without 一. Two is 二, never 两.
     """
     if number == 0:
         return CHINESE_DIGITS[0]

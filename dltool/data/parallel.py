@@ -1,4 +1,4 @@
-"""Two files whose lines say the same in two languages."""
+"""Two files whose lines are translations of each other."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,17 +18,17 @@ NAMES = ("train", "val", "test")
 @register("data", "parallel", into=PairData, inputs="sequence", targets="sequence")
 @requires(
     lambda config: config.data.source is not None and config.data.target is not None,
-    "data=parallel needs two files, or what the names of two files end in",
+    "data=parallel needs two files, or the endings of two files' names",
     hint="data.source=FILE data.target=FILE, or data.root=FOLDER data.source=de data.target=en",
 )
 @requires(
     lambda config: (config.data.val_source is None) == (config.data.val_target is None),
-    "data.val_source and data.val_target belong together, and one of them is null",
+    "data.val_source and data.val_target belong together, but one of them is null",
     hint="data.val_source=FILE data.val_target=FILE",
 )
 @requires(
     lambda config: (config.data.test_source is None) == (config.data.test_target is None),
-    "data.test_source and data.test_target belong together, and one of them is null",
+    "data.test_source and data.test_target belong together, but one of them is null",
     hint="data.test_source=FILE data.test_target=FILE",
 )
 def parallel(
@@ -46,16 +46,17 @@ def parallel(
 
     Args:
         _rng: Not used.
-        root: A folder with files such as train.de, val.de and test_2016.de.gz, and their partners that end in .en.
-        source: With a root what the names of the files to be read end in, "de"; else the file itself.
-        target: The same for those to be told, "en".
-        val_source: A file of the validation split; null takes that of the root, or cuts one off.
-        val_target: Its partner.
+        root: A folder with files such as train.de, val.de and test_2016.de.gz, and their counterparts that end in .en.
+        source: With a root, the ending of the names of the input files, "de"; else the input file itself.
+        target: The same for the target files, "en".
+        val_source: A file of the validation split; null takes that of the root, or splits off part of the training
+            data.
+        val_target: Its counterpart.
         test_source: A file of the test split; null as for val_source.
-        test_target: Its partner.
+        test_target: Its counterpart.
 
     Raises:
-        DataError: With the files and their numbers of lines.
+        DataError: The files do not match; the message names them and their numbers of lines.
     """
     assert source is not None
     assert target is not None
@@ -65,7 +66,7 @@ def parallel(
         name = min(lacking)
         there = sources.get(name) or targets.get(name)
         raise DataError(
-            f"the {name} split has {there}, and no file in the other language",
+            f"the {name} split has {there}, but no file in the other language",
             f"data.{name}_source=FILE data.{name}_target=FILE",
         )
     splits = {name: read_pairs(sources[name], targets[name]) for name in NAMES if name in sources}
@@ -83,7 +84,7 @@ def side_files(root: str | None, train: str, val: str | None, test: str | None, 
 
 
 def read_pairs(source: Path, target: Path) -> TextRows:
-    """The lines of both files; where both are empty, there is no pair.
+    """The lines of both files; pairs of empty lines are left out.
 
     Raises:
         DataError: One has more lines than the other, or an empty line where the other has a text.
@@ -91,8 +92,8 @@ def read_pairs(source: Path, target: Path) -> TextRows:
     ours, theirs = lines_of(source), lines_of(target)
     if len(ours) != len(theirs):
         raise DataError(
-            f"{source} has {len(ours):,} lines and {target} {len(theirs):,}",
-            "each line needs its partner; a line break inside a text makes two of it",
+            f"{source} has {len(ours):,} lines, but {target} has {len(theirs):,}",
+            "each line needs its counterpart; a line break inside a text splits it into two lines",
         )
     kept: list[int] = []
     for place, pair in enumerate(zip(ours, theirs, strict=True)):
@@ -100,10 +101,10 @@ def read_pairs(source: Path, target: Path) -> TextRows:
             kept.append(place)
         elif any(pair):
             empty, other = (source, target) if pair[1] else (target, source)
-            raise DataError(f"{empty}, line {place + 1} is empty, and that of {other} is not", "remove both lines")
+            raise DataError(f"{empty}, line {place + 1} is empty, but that of {other} is not", "remove both lines")
     return TextRows([ours[i] for i in kept], [theirs[i] for i in kept], [i + 1 for i in kept])
 
 
 def lines_of(path: Path) -> Sequence[str]:
-    """Every line, empty ones too, without the blanks around it."""
+    """All lines, including empty ones, without surrounding blanks."""
     return [line.strip() for line in read_text(path).removesuffix("\n").split("\n")]

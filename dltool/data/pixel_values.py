@@ -12,11 +12,11 @@ GREY = (0.2989, 0.587, 0.114)  # Of red, green and blue, ITU-R BT.601, as torchv
 
 @dataclass(frozen=True)
 class Light:
-    """Brightness, then contrast: those of torchvision's ColorJitter with the same factors, not rounded between.
+    """Brightness, then contrast: as torchvision's ColorJitter with the same factors, but without rounding in between.
 
     Attributes:
         brightness: Pixels are multiplied by a factor uniform in [1 - brightness, 1 + brightness].
-        contrast: So is their distance from the mean of the grey image.
+        contrast: The same for their difference from the mean of the grey image.
     """
 
     brightness: float = 0.0
@@ -39,25 +39,26 @@ class Light:
             means = means.sum(1, keepdim=True)
         else:
             means = means.mean(1, keepdim=True)
-        # In place, which takes a tenth of the time of torch.lerp with a weight a sample.
+        # In place, which takes a tenth of the time of torch.lerp with a weight per sample.
         return images.sub_(means).mul_(contrast).add_(means).clamp_(0, 255)
 
 
 @dataclass(frozen=True)
 class Cutout:
-    """A square of 0 with its centre anywhere in the image, cut off at the borders (DeVries and Taylor 2017,
-    arXiv:1708.04552, section 3.2). There it is put in after the scaling, as 0 = the mean; here before, as black.
+    """A square of 0 with its centre anywhere in the image, clipped at the borders (DeVries and Taylor 2017,
+    arXiv:1708.04552, section 3.2). The paper applies it after scaling, where 0 is the mean; here it is applied before,
+    as black.
 
     Attributes:
         size: Height and width of the images.
-        side: Of the square, in pixels.
+        side: Side of the square, in pixels.
     """
 
     size: tuple[int, int]
     side: int
 
     def draw(self, num_samples: int, seed: int, epoch: int) -> Tensor:
-        """The top left corners of one epoch, int64 `(num_samples, 2)`, y and x, some of them outside."""
+        """The top left corners of one epoch, int64 `(num_samples, 2)`, y and x, some of them outside the image."""
         table = torch.rand(num_samples, 2, generator=generator(seed, "cutout", epoch))
         return (table * torch.tensor(self.size)).long() - self.side // 2
 
@@ -74,7 +75,7 @@ class Cutout:
 
 @dataclass(frozen=True)
 class Noise:
-    """Normal noise on every value, then bounded to 0 … 255.
+    """Normal noise on every value, clamped to 0 … 255.
 
     Attributes:
         std: Standard deviation as a share of 255.
@@ -83,7 +84,7 @@ class Noise:
     std: float
 
     def apply(self, images: Tensor, seed: int, draw: int) -> Tensor:
-        """Add the noise of one batch, a function of the seed and of how many batches were drawn before."""
+        """Add the noise of one batch, a function of the seed and of the number of batches drawn before."""
         rng = generator(seed, "noise", draw, device=images.device)
         noise = torch.randn(images.shape, generator=rng, device=images.device)
         return noise.mul_(255 * self.std).add_(images).clamp_(0, 255)

@@ -1,8 +1,8 @@
-"""Reads pickles of numbers, texts, lists, dicts and arrays of bytes, and runs nothing of what they ask for.
+"""Reads pickles of numbers, texts, lists, dicts and arrays of bytes, without running any code that they name.
 
-A pickle is a program: it names functions and calls them. The three names that an array of numpy is written with are
-answered by stand-ins of our own, so that not even numpy sees a stranger's numbers before they are checked; every other
-name is refused.
+A pickle is a program: it names functions and calls them. The three names of a pickled numpy array are replaced by
+classes of this module, so that even numpy gets no untrusted numbers before they are checked; every other name is
+refused.
 """
 
 import io
@@ -14,25 +14,25 @@ import numpy as np
 
 
 class PickleError(ValueError):
-    """The content is no pickle, is damaged, or asks for more than plain data."""
+    """The content is not a pickle, is damaged, or needs more than plain data."""
 
 
 def load_plain(content: bytes) -> Any:
-    """What was pickled; texts of Python 2 are bytes.
+    """Load a pickled object; strings of Python 2 become bytes.
 
     Raises:
-        PickleError: With the reason.
+        PickleError: The content cannot be loaded; the message gives the reason.
     """
     try:
         return unwrapped(PlainUnpickler(io.BytesIO(content), encoding="bytes").load())
     except PickleError:
         raise
-    except Exception as error:  # What no pickle is can end anywhere in the unpickler.
+    except Exception as error:  # Content that is not a pickle can fail anywhere in the unpickler.
         raise PickleError(f"damaged or truncated ({' '.join(str(error).split()) or type(error).__name__})") from error
 
 
 def unwrapped(value: Any) -> Any:
-    """A dict with its keys as texts and its arrays as those of numpy; what lies deeper stays as it is."""
+    """A dict with string keys and numpy arrays; nested values stay as they are."""
     if not isinstance(value, dict):
         return value
     return {
@@ -44,21 +44,21 @@ def unwrapped(value: Any) -> Any:
 
 
 class PlainUnpickler(pickle.Unpickler):
-    """Knows three names."""
+    """Resolves only the names of STAND_INS."""
 
     def find_class(self, module: str, name: str) -> Any:
-        """The stand-in of a name that arrays need."""
-        asked = f"{module}.{name}"
-        if asked not in STAND_INS:
-            raise PickleError(f"a pickle that asks for {asked}: it could run any code, and is not read")
-        return STAND_INS[asked]
+        """The replacement of a name that arrays need."""
+        requested = f"{module}.{name}"
+        if requested not in STAND_INS:
+            raise PickleError(f"a pickle that refers to {requested}: it could run any code and is not loaded")
+        return STAND_INS[requested]
 
     def persistent_load(self, pid: Any) -> Any:
-        raise PickleError("a pickle that refers to something outside of itself")
+        raise PickleError("a pickle that refers to an external object")
 
 
 class PickledArray:
-    """Stands for an array while it is unpickled: numpy makes an empty one, then hands it its state."""
+    """Replaces an array during unpickling: numpy creates an empty one, then sets its state."""
 
     __slots__ = ("content", "shape")
 
@@ -67,11 +67,11 @@ class PickledArray:
         self.content = b""
 
     def __setstate__(self, state: Any) -> None:
-        """Take (version, shape, type, whether in Fortran's order, content), as ndarray.__reduce__ gives it."""
+        """Set (version, shape, type, Fortran order, content), as returned by ndarray.__reduce__."""
         _version, shape, kind, fortran, content = state
         sizes = isinstance(shape, tuple) and all(type(size) is int and size >= 0 for size in shape)
         if not sizes or not isinstance(kind, PickledType) or fortran or type(content) is not bytes:
-            raise PickleError("an array that is not one of bytes in C's order")
+            raise PickleError("an array that is not of bytes in C order")
         if math.prod(shape) != len(content):
             raise PickleError(f"an array of the shape {shape} with {len(content):,} bytes")
         self.shape, self.content = shape, content
@@ -79,12 +79,12 @@ class PickledArray:
     def array(self) -> np.ndarray:
         if self.shape is None:
             raise PickleError("an array without content")
-        # A bytearray can be written to, as torch wants of memory that it shares.
+        # A bytearray is writable, which torch requires of shared memory.
         return np.frombuffer(bytearray(self.content), np.uint8).reshape(self.shape)
 
 
 class PickledType:
-    """Stands for the type of the items, an unsigned byte; its state says no more than that."""
+    """Replaces the dtype, an unsigned byte; its state has no further information."""
 
     __slots__ = ()
 
@@ -92,7 +92,7 @@ class PickledType:
 
 
 class ArrayMaker:
-    """Stands for numpy's _reconstruct(ndarray, (0,), b"b"). Without a dict: a pickle can set attributes, too."""
+    """Replaces numpy's _reconstruct(ndarray, (0,), b"b"). Without a __dict__, as a pickle can also set attributes."""
 
     __slots__ = ()
 
@@ -101,7 +101,7 @@ class ArrayMaker:
 
 
 class TypeMaker:
-    """Stands for numpy.dtype("u1", …)."""
+    """Replaces numpy.dtype("u1", …)."""
 
     __slots__ = ()
 

@@ -1,4 +1,4 @@
-"""What stands between raw samples and the model, whatever the samples are."""
+"""The interface of the preprocessing from raw samples to model inputs."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
@@ -15,11 +15,11 @@ from dltool.text.tokenizer import Tokenizer
 
 
 class Preprocessing(ABC):
-    """Makes of raw samples what the model takes: fitted on the training split, saved with the run.
+    """Converts raw samples to model inputs; fitted on the training split, saved with the run.
 
     Attributes:
-        gives_pixels: Whether the model's inputs are images, so that there are `pixels` and `from_pixels`.
-        reads_texts: Whether raw samples are texts, so that there are a `tokenizer` and `encode_texts`.
+        gives_pixels: Whether the model's inputs are images, so that `pixels` and `from_pixels` exist.
+        reads_texts: Whether raw samples are texts, so that `tokenizer` and `encode_texts` exist.
     """
 
     gives_pixels: ClassVar[bool] = False
@@ -34,50 +34,50 @@ class Preprocessing(ABC):
             batch_size: At least 1.
 
         Raises:
-            DataError: They cannot be read, or are none that the model takes.
+            DataError: They cannot be read, or are not of a kind that the model takes.
         """
 
     @abstractmethod
     def describe(self) -> str:
-        """What the model's inputs are, in words."""
+        """Describe the model's inputs as text."""
 
     @abstractmethod
     def example_inputs(self, count: int) -> Tensor:
-        """`count` inputs of the model to try it on, always the same."""
+        """`count` example inputs of the model, always the same."""
 
     @abstractmethod
     def raw_front(self) -> RawFront:
         """The preprocessing as the first layer of an exported network.
 
         Raises:
-            ConfigError: It cannot be a part of a graph.
+            ConfigError: It cannot be part of a graph.
         """
 
     @abstractmethod
     def to_dict(self) -> dict[str, Any]:
-        """Plain JSON; `from_dict` makes an equal object of it."""
+        """Convert to plain JSON, from which `from_dict` restores an equal object."""
 
     @classmethod
     @abstractmethod
     def from_dict(cls, saved: dict[str, Any]) -> Self:
-        """What `to_dict` was called on."""
+        """The inverse of `to_dict`."""
 
     def completed(self, spec: DataSpec) -> DataSpec:
-        """The spec with what this preprocessing adds to it."""
+        """The spec with the fields that this preprocessing adds."""
         return spec
 
     def for_inference(self, *, any_length: bool, with_blanks: bool) -> "Preprocessing":
         """The preprocessing for a trained model.
 
         Args:
-            any_length: The model takes texts longer than those of its training.
-            with_blanks: The model fills the blanks of texts, which each text must have.
+            any_length: Whether the model takes texts longer than those of its training.
+            with_blanks: Whether the model fills the blanks of texts, which each text must have.
         """
         return self
 
     @property
     def input_tokenizer(self) -> str:
-        """The tokenizer as JSON; empty where the inputs are no tokens."""
+        """The tokenizer as JSON; empty where the inputs are not tokens."""
         return ""
 
     @property

@@ -1,4 +1,4 @@
-"""Preprocessing as the first layer of an exported network: raw numbers in, what the model takes out."""
+"""Preprocessing as the first layer of an exported network: from raw numbers to model inputs."""
 
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
@@ -11,12 +11,12 @@ from dltool.data.resize import is_padding
 
 
 class RawFront(NamedTuple):
-    """A preprocessing that a graph can hold.
+    """A preprocessing that can be part of a graph.
 
     Attributes:
-        module: From raw inputs to the model's, the batch in front.
-        samples: Gives any number of raw inputs, always the same.
-        takes: What the raw inputs are, in words.
+        module: Maps batches of raw inputs to model inputs.
+        samples: Returns any number of example raw inputs, always the same.
+        takes: A description of the raw inputs.
     """
 
     module: nn.Module
@@ -25,10 +25,10 @@ class RawFront(NamedTuple):
 
 
 class Pixels(nn.Module):
-    """uint8 images `(B, C, H, W)` as the model sees them: padded as in training, then scaled.
+    """Converts uint8 images `(B, C, H, W)` to model inputs: padded as in training, then scaled.
 
-    Where training interpolated its images to the model's size, they are taken at that size: on another runtime an
-    interpolation rounds other pixels.
+    Where training interpolated images to the model's size, they must have that size already: interpolation rounds
+    differently on other runtimes.
 
     Args:
         raw_size: (height, width) of the training data's images.
@@ -37,7 +37,7 @@ class Pixels(nn.Module):
         factor: The same.
 
     Attributes:
-        size: (height, width) of the images that are taken.
+        size: (height, width) of the raw images.
     """
 
     shift: Tensor
@@ -61,7 +61,7 @@ class Pixels(nn.Module):
 
 
 class Columns(nn.Module):
-    """float64 rows `(B, D)` as the model takes them; NaN, a missing cell, is filled as in training, or stays NaN.
+    """Converts float64 rows `(B, D)` to model inputs; NaN, a missing cell, is filled as in training or stays NaN.
 
     Args:
         shift: Of each column's `(number - shift) * factor`.

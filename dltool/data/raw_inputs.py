@@ -1,4 +1,4 @@
-"""Raw samples that a trained model is asked about: files, arrays, tensors, texts, mappings."""
+"""Raw samples to predict from: files, arrays, tensors, texts, mappings."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,11 +10,11 @@ from torch import Tensor
 from dltool.core.errors import DataError
 
 Raw = str | Path | Sequence[Any] | Tensor | np.ndarray
-Named = tuple[list[str], Tensor]  # What each sample is called, and the samples, ready for the model.
+Named = tuple[list[str], Tensor]  # The name of each sample, and the samples as model inputs.
 
 
 def as_paths(inputs: Raw) -> list[Path] | None:
-    """The paths that the inputs are, or None."""
+    """The inputs as paths if they are paths, else None."""
     if isinstance(inputs, (str, Path)):
         return [Path(inputs).expanduser()]
     if isinstance(inputs, Sequence) and inputs and all(isinstance(path, (str, Path)) for path in inputs):

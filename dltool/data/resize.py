@@ -1,4 +1,4 @@
-"""Fits images to the sizes that a model takes."""
+"""Resizes images to the sizes that a model takes."""
 
 from collections.abc import Mapping
 from typing import Any, Literal
@@ -12,21 +12,21 @@ from dltool.core.shell import setting
 
 Size = tuple[int, int]
 LARGEST_PADDING = 4  # Pixels in all per dimension: LeCun et al. (1998) set MNIST's 28×28 in 32×32.
-CHUNK_BYTES = 2**23  # Of resized pixels that are float32 at a time; with 200 MB an image took 2.5 times as long.
+CHUNK_BYTES = 2**23  # Of resized float32 pixels at a time; with 200 MB an image took 2.5 times as long.
 
 
 def choose_size(size: Size, resize: Literal["auto"] | int | list[int] | None, model: Mapping[str, Any]) -> Size:
-    """The (height, width) that images are brought to.
+    """The (height, width) that images are resized to.
 
     Args:
-        size: Height and width of the images as they are.
-        resize: "auto" takes them as they are if the model can, else its native size; a number is both sides;
-            a list is [height, width]; None leaves them as they are.
+        size: Original height and width of the images.
+        resize: "auto" keeps the original size if the model takes it, else its native size; a number is both sides;
+            a list is [height, width]; None keeps the original size.
         model: The model's traits; `min_size` and `native_size` are absent where it takes any size.
 
     Raises:
-        ConfigError: The list has not two items.
-        DataError: The chosen size is less than the model's least.
+        ConfigError: The list does not have two items.
+        DataError: The chosen size is less than the model's smallest.
     """
     least = model.get("min_size") or 1
     native = model.get("native_size") or least
@@ -40,14 +40,14 @@ def choose_size(size: Size, resize: Literal["auto"] | int | list[int] | None, mo
     if min(chosen) < least:
         raise DataError(
             f"images of {describe(chosen)} are smaller than {describe((least, least))}, "
-            f"the least that the model takes (data.resize={'null' if resize is None else resize})",
+            f"the smallest size that the model takes (data.resize={'null' if resize is None else resize})",
             hint=f"data.resize=auto or {setting('data.resize', native)}",
         )
     return chosen
 
 
 def resize_images(images: Tensor, size: Size, device: torch.device) -> Tensor:
-    """Bring images to `size`: padded evenly with 0 where that is at most 4 pixels more, else interpolated.
+    """Resize images to `size`: padded evenly with 0 if that is at most 4 pixels more, else interpolated.
 
     Args:
         images: uint8 `(N, C, H, W)`.
@@ -55,7 +55,7 @@ def resize_images(images: Tensor, size: Size, device: torch.device) -> Tensor:
         device: Where to interpolate (bilinear, antialiased).
 
     Returns:
-        uint8 `(N, C, *size)`, where `images` are.
+        uint8 `(N, C, *size)`, on the device of `images`.
     """
     height, width = images.shape[2:]
     if (height, width) == size:

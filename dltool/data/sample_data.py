@@ -1,4 +1,4 @@
-"""What every data option of single samples shares: batches, splits, where the data is kept."""
+"""The base of all data sets of single samples: batches, splits and residency of the data."""
 
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -31,32 +31,32 @@ HASHED_AT_ONCE = 1024  # Samples.
 
 
 class SampleData(Dataset):
-    """Samples that are split, shuffled and drawn; subclasses know how inputs are shaped and scaled.
+    """Samples that are split, shuffled and drawn; subclasses shape and scale the inputs.
 
     Args:
-        load: Loads the data; what it makes up it draws from the generator, seeded by `split_seed`.
-        batch_size: Samples that one training step sees, or "full" for all of them.
-        eval_batch_size: Samples a batch of evaluation; changes its speed and memory, not its result. "auto" takes as
+        load: Loads the data; synthetic data is drawn from the generator, seeded with `split_seed`.
+        batch_size: Samples per training step, or "full" for all of them.
+        eval_batch_size: Samples per evaluation batch; changes its speed and memory, not its result. "auto" takes as
             many as the model can in 256 MB, at most 512.
-        shuffle: A new order each epoch; false keeps that of the data.
-        drop_last: Leave out an epoch's last batch where it is smaller.
-        sampling: "all" draws each training sample once an epoch; "balanced" draws as many of each class, of rare
-            ones again and again, of frequent ones another part each epoch.
-        val_fraction, test_fraction: Shares of all samples that are cut off as validation and test split
-            where the data has no official one; 0 for none.
-        num_folds: Cut the samples into so many folds, stratified by class; that of number `fold`, from 0, is the test
-            split, or the validation split where the data has an official test split. null cuts fractions.
+        shuffle: A new order each epoch; false keeps the order of the data.
+        drop_last: Leave out an epoch's last batch if it is smaller.
+        sampling: "all" draws each training sample once per epoch; "balanced" draws equally many of each class: rare
+            ones repeatedly, of frequent ones a different part in each epoch.
+        val_fraction, test_fraction: Fractions of all samples for the validation and test split where the data has no
+            official one; 0 for none.
+        num_folds: Split the samples into this number of folds, stratified by class; number `fold`, from 0, is the test
+            split, or the validation split where the data has an official test split. null splits by fractions.
         fold: See num_folds.
-        split_seed: Seed of the split and of made-up data, apart from the run's `seed`, so that runs of
-            several seeds are held against the same test set.
+        split_seed: Seed of the split and of synthetic data, separate from the run's `seed`, so that runs with several
+            seeds are compared on the same test set.
         residency: "device" keeps all inputs on the training device, "host" in the host's memory, from
             which batches are copied (through pinned memory for CUDA); "auto" takes the device if the
             inputs fit into a quarter of its free memory.
 
     Attributes, after `prepare`:
-        splits: The samples of "train", "val" and "test", as far as they exist, before pixels are scaled, and before
-            images are resized where that is left to the batches; see `resized`.
-        eval_batch_size: What the argument is, or was chosen.
+        splits: The samples of "train", "val" and "test", if they exist, before pixels are scaled, and before images are
+            resized if each batch does that; see `resized`.
+        eval_batch_size: The argument, or the chosen value.
     """
 
     splits: dict[str, Split]
@@ -188,7 +188,7 @@ class SampleData(Dataset):
         )
 
     def resized(self, inputs: Tensor) -> Tensor:
-        """Inputs of a split in the size that the model sees, neither augmented nor scaled."""
+        """Inputs of a split in the size of the model's inputs, neither augmented nor scaled."""
         return inputs
 
     def _set_eval_batch(self, size: int) -> None:
@@ -202,7 +202,7 @@ class SampleData(Dataset):
 
     @abstractmethod
     def _shape(self, model_traits: Mapping[str, Any]) -> None:
-        """Check that the inputs are of this class's kind and bring them to the size that the model takes."""
+        """Check the kind of the inputs and resize them to the size that the model takes."""
 
     @abstractmethod
     def _scale(self, raw: RawData, pixel_scaling: Scaling | None) -> tuple[float, float] | None:
@@ -214,7 +214,7 @@ class SampleData(Dataset):
 
     @abstractmethod
     def _reuse(self, raw: RawData, preprocessing: Preprocessing) -> None:
-        """In place of `_shape` and `_scale`: prepare the inputs as those of a run were.
+        """Prepare the inputs as a run did, instead of `_shape` and `_scale`.
 
         Raises:
             DataError: They are of another kind.
@@ -225,14 +225,14 @@ class SampleData(Dataset):
             return
         if raw.target not in ("classes", "binary"):
             raise DataError(
-                f"data.sampling=balanced needs classes, and the targets of {raw.origin} are {raw.target}",
+                f"data.sampling=balanced needs classes, but the targets of {raw.origin} are {raw.target}",
                 "data.sampling=all",
             )
         if not self.shuffle:
             raise DataError("data.sampling=balanced draws at random, but data.shuffle=false", "data.shuffle=true")
 
     def _describe(self, raw: RawData, input_range: tuple[float, float] | None) -> DataSpec:
-        """What the data says of itself, once its inputs have their shape."""
+        """The description of the data, after its inputs have their shape."""
         spec = DataSpec(
             input_shape=self._input_shape(),
             target=raw.target,
@@ -251,7 +251,7 @@ class SampleData(Dataset):
         self.splits = {name: Split(inputs[name], split.targets, split.rows) for name, split in self.splits.items()}
 
     def _place(self) -> None:
-        """Move the inputs to where `residency` wants them."""
+        """Move the inputs to the place that `residency` states."""
         residency = self.residency
         if residency == "auto":
             num_bytes = sum(split.inputs.nbytes for split in self.splits.values())
@@ -261,7 +261,7 @@ class SampleData(Dataset):
             self._replace_inputs({name: split.inputs.to(self.device) for name, split in self.splits.items()})
 
     def _note_blurred(self, rows: Tensor, names: Sequence[str], remedy: str) -> None:
-        """Note which columns of numbers `(N, D)` lose what they differ by when they become float32 as they are."""
+        """Note which columns of numbers `(N, D)` lose their differences when converted to float32 unscaled."""
         for name, column in zip(names, rows.unbind(1), strict=True):
             present = column[~column.isnan()]
             if blurred_in_float32(present):
@@ -293,8 +293,8 @@ class ScaledData(SampleData):
     Args:
         load: Loads the data.
         scaling: "standardize" to mean 0 and deviation 1 per channel or feature, "unit" to [0, 1],
-            "symmetric" to [-1, 1], "none"; always by the training split's statistics. "auto" standardises,
-            unless images must be bounded for the task.
+            "symmetric" to [-1, 1], "none"; always by the training split's statistics. "auto" standardises, unless the
+            task needs bounded images.
         shared: See SampleData.
     """
 
@@ -316,10 +316,10 @@ class ScaledData(SampleData):
 
 
 def scale_channels_last(scale: Callable[[Tensor], Tensor], images: Tensor) -> Tensor:
-    """Scaled images `(B, C, H, W)`, the values of a pixel side by side in memory."""
+    """Scaled images `(B, C, H, W)` in the channels-last memory format."""
     return scale(images).contiguous(memory_format=torch.channels_last)
 
 
 def as_bytes(values: Tensor) -> bytes:
-    """The numbers of a tensor as they lie in memory."""
+    """The bytes of a tensor as in memory."""
     return values.cpu().contiguous().numpy().tobytes()

@@ -1,4 +1,4 @@
-"""Brings inputs to the range that networks train well in, with statistics of the training split only."""
+"""Scales inputs to a range in which networks train well, by statistics of the training split only."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from dltool.core.errors import ConfigError
 from dltool.core.shell import quoted, setting
 
 Scaling = Literal["standardize", "unit", "symmetric", "none"]
-STATISTICS_FROM = 4096  # Images that the scaling is fitted to where it cannot be fitted to all.
+STATISTICS_FROM = 4096  # Images that the scaling is fitted to if it cannot be fitted to all.
 COUNTED_AT_A_TIME = 1024  # Images.
 
 
@@ -41,9 +41,9 @@ def pixel_scaling(
     Args:
         train: Images of the training split, uint8 `(N, C, H, W)`.
         mode: "standardize", "unit" for [0, 1], "symmetric" for [-1, 1], "none" for 0 … 255.
-        device: Where batches will be.
-        resize: Pads or resizes images as the model will see them, so that "standardize" gives each channel mean 0 and
-            deviation 1 there; None where they have that size.
+        device: The device of the batches.
+        resize: Pads or resizes images to the size of the model's inputs, so that "standardize" gives each channel mean
+            0 and deviation 1 there; None where they have that size.
     """
     channels = train.shape[1]
     input_range: tuple[float, float] | None
@@ -65,10 +65,10 @@ def rounded(number: float) -> float:
 
 @dataclass(frozen=True)
 class GivenStatistics:
-    """Means and deviations that take the place of the training split's, as a recipe or a set of weights states them.
+    """Means and deviations that replace the training split's, as a recipe or pretrained weights state them.
 
     Attributes:
-        mean, std: One a channel, for pixels in [0, 1].
+        mean, std: One value per channel, for pixels in [0, 1].
     """
 
     mean: tuple[float, ...]
@@ -76,7 +76,7 @@ class GivenStatistics:
 
     @classmethod
     def of(cls, mean: Sequence[float] | None, std: Sequence[float] | None, scaling: str) -> "GivenStatistics | None":
-        """What data.mean and data.std say; None where both are null.
+        """The statistics in data.mean and data.std; None where both are null.
 
         Raises:
             ConfigError: One is null, they differ in length, are meant for pixels up to 255, or contradict data.scaling.
@@ -86,26 +86,28 @@ class GivenStatistics:
         if mean is None or std is None:
             there, lacking = ("mean", "std") if std is None else ("std", "mean")
             raise ConfigError(
-                f"data.{there} is given and data.{lacking} is null: both are needed",
+                f"data.{there} is set, but data.{lacking} is null: both are needed",
                 f"{quoted(f'data.{lacking}=[…]')}, or data.{there}=null to compute both",
             )
         if len(mean) != len(std):
-            raise ConfigError(f"data.mean has {len(mean)} values and data.std {len(std)}", "one a channel in each")
+            raise ConfigError(
+                f"data.mean has {len(mean)} values, but data.std has {len(std)}", "one value per channel in each"
+            )
         if max(std, default=0) > 1:
             shares = [rounded(value / 255) for value in std]
-            raise ConfigError(f"data.std={list(std)} is not of pixels in [0, 1]", setting("data.std", shares))
+            raise ConfigError(f"data.std={list(std)} is not for pixels in [0, 1]", setting("data.std", shares))
         if scaling not in ("auto", "standardize"):
             raise ConfigError(
-                f"data.scaling={scaling} leaves no use for data.mean and data.std",
+                f"data.scaling={scaling} does not use data.mean and data.std",
                 "data.scaling=standardize, or data.mean=null data.std=null",
             )
         return cls(tuple(mean), tuple(std))
 
     def pixel_scaling(self, channels: int, device: torch.device) -> PixelScaling:
-        """The scaling of images of so many channels.
+        """The scaling of images with this number of channels.
 
         Raises:
-            ConfigError: There are not as many means.
+            ConfigError: The number of means differs.
         """
         if len(self.mean) != channels:
             fitting = " ".join(
@@ -115,9 +117,9 @@ class GivenStatistics:
             )
             kind = {1: "grey", 3: "RGB"}.get(channels, f"{channels}-channel")
             raise ConfigError(
-                f"data.mean and data.std have {len(self.mean)} values each, and {kind} images have {channels} "
+                f"data.mean and data.std have {len(self.mean)} values each, but {kind} images have {channels} "
                 f"channel{'s' if channels > 1 else ''}",
-                f"{fitting or 'one value a channel'}, or both null to compute them",
+                f"{fitting or 'one value per channel'}, or both null to compute them",
             )
         shift, std = (torch.tensor(values).view(1, -1, 1, 1).to(device) for values in (self.mean, self.std))
         return PixelScaling(255 * shift, 1 / (255 * std), None)
@@ -128,8 +130,8 @@ def fit_rows(train: Tensor, mode: Scaling) -> tuple[Tensor, Tensor]:
 
     Args:
         train: Rows of the training split, `(N, D)`.
-        mode: "standardize" for mean 0 and deviation 1, "unit" and "symmetric" for the training split's
-            least and largest value at 0 and 1, or -1 and 1 (other splits may go beyond), "none".
+        mode: "standardize" for mean 0 and deviation 1, "unit" and "symmetric" for the training split's smallest and
+            largest value at 0 and 1, or -1 and 1 (other splits may go beyond), "none".
 
     Returns:
         shift and factor, float64 `(D,)`. A feature that is constant in the training split is only centred.
@@ -157,8 +159,8 @@ def _pixel_statistics(images: Tensor, resize: Callable[[Tensor], Tensor] | None)
     """Mean and deviation of each channel, float64 `(C,)`, exact from the 256 counts."""
     counts = torch.zeros(images.shape[1], 256, dtype=torch.float64, device=images.device)
     for chunk in images.split(COUNTED_AT_A_TIME):
-        seen = chunk if resize is None else resize(chunk)
-        counts += torch.stack([torch.bincount(channel.flatten(), minlength=256) for channel in seen.unbind(1)])
+        sized = chunk if resize is None else resize(chunk)
+        counts += torch.stack([torch.bincount(channel.flatten(), minlength=256) for channel in sized.unbind(1)])
     values = torch.arange(256.0, dtype=torch.float64, device=images.device)
     share = counts / counts.sum(1, keepdim=True)
     mean = share @ values

@@ -1,4 +1,4 @@
-"""Texts, each a sample of its own: with a class, a tag for each word, or another text; or to be learned by heart."""
+"""Texts as samples: with a class, a tag for each word or another text as target, or for a language model."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -26,11 +26,12 @@ class SequenceData(SampleData):
     """Texts as padded sequences of tokens.
 
     Args:
-        load: Loads the data: `RawData.texts` with `inputs`, and for tags and for texts to be told, `targets`.
+        load: Loads the data: `RawData.texts` with `inputs` and, for tags and target texts, `targets`.
         tokenizer: How texts become tokens.
-        max_length: The most tokens of a text; longer ones lose their end. null is the length of the longest one.
-        batch_tokens: Let a batch have at most so many tokens, padding included, instead of `batch_size` texts.
-        group_by_length: Put texts of like length into a batch, so that little of it is padding.
+        max_length: Largest number of tokens in a text; longer ones are truncated. null is the length of the longest
+            one.
+        batch_tokens: Largest number of tokens in a batch, padding included, instead of `batch_size` texts.
+        group_by_length: Put texts of similar length into a batch, to reduce padding.
         shared: See SampleData.
     """
 
@@ -62,19 +63,19 @@ class SequenceData(SampleData):
             key, value = ("data.shuffle", "true") if not self.shuffle else ("data.sampling", "all")
         if not (self.group_by_length and self.shuffle and self.sampling == "all"):
             raise ConfigError(
-                f"data.batch_tokens={self.batch_tokens} is the size of batches of texts of like length, which need "
+                f"data.batch_tokens={self.batch_tokens} is the size of batches of texts of similar length, which need "
                 f"{key}={value}",
                 f"{setting(key, value)}, or data.batch_tokens=null",
             )
         if self.drop_last:
-            raise ConfigError("with data.batch_tokens no batch is smaller than it should be", "data.drop_last=false")
+            raise ConfigError("with data.batch_tokens no batch is incomplete", "data.drop_last=false")
 
     def _scale(self, raw: RawData, pixel_scaling: Scaling | None) -> None:
         known = [raw.texts.inputs[row] for row in self.splits["train"].inputs.tolist()]
         tokenizer = self._fit_tokenizer("data.tokenizer", self.tokenizer_settings, known, SPECIAL_TOKENS)
         if raw.target == "tags" and tokenizer.kind != "word":
             raise ConfigError(
-                f"data.tokenizer.kind={tokenizer.kind}: the tags of {raw.origin} are those of words",
+                f"data.tokenizer.kind={tokenizer.kind}, but the tags of {raw.origin} belong to words",
                 "data.tokenizer.kind=word",
             )
         self.preprocessing = TextPreprocessing(
@@ -93,7 +94,7 @@ class SequenceData(SampleData):
         self.notes.append(f"a vocabulary of {len(tokenizer):,} tokens from the training split{unknown}")
 
     def _fit_targets(self, raw: RawData) -> str:
-        """The tokeniser of what is to be predicted, as JSON."""
+        """The tokeniser of the targets, as JSON."""
         if raw.target == "next_token":
             return self.preprocessing.saved_tokenizer
         if raw.target != "sequence":
@@ -104,32 +105,32 @@ class SequenceData(SampleData):
 
     def _reuse(self, raw: RawData, preprocessing: Preprocessing) -> None:
         if not isinstance(preprocessing, TextPreprocessing):
-            raise DataError(f"{raw.origin} gives texts, and the run was trained on something else")
+            raise DataError(f"{raw.origin} has texts, but the run was trained on other data")
         self.preprocessing = preprocessing
         self.target_tokenizer = self.spec.target_tokenizer
         self._encode(raw)
         longest, limit = self._longest_target(raw), self.spec.max_target_length
         if longest > limit:
             raise DataError(
-                f"{raw.origin} has a text to be told of {longest} tokens, and the model tells at most {limit}",
+                f"{raw.origin} has a target text of {longest} tokens, but the model takes at most {limit}",
                 "shorten it",
             )
 
     def _encode(self, raw: RawData) -> None:
-        """Replace the numbers of texts by their tokens."""
+        """Replace the indices of texts by their tokens."""
         num_cut = 0
         for name, split in self.splits.items():
             rows = [self.preprocessing.tokenizer.encode(raw.texts.inputs[row]) for row in split.inputs.tolist()]
             for row, tokens in zip(split.places.tolist(), rows, strict=True):
                 if not tokens:
-                    raise DataError(f"{raw.origin}: text {row + 1} has no word", "remove it, or give it one")
+                    raise DataError(f"{raw.origin}: text {row + 1} has no word", "remove it, or add a word")
             inputs, targets = self._as_sequences(rows, split, raw)
             limit = self.preprocessing.max_length
             if limit and (longer := sum(len(row) > limit for row in inputs)):
                 if not self.preprocessing.cut:
                     longest = max(map(len, inputs))
                     raise DataError(
-                        f"{raw.origin} has a text of {longest} tokens, and the model takes at most {limit}",
+                        f"{raw.origin} has a text of {longest} tokens, but the model takes at most {limit}",
                         "shorten it",
                     )
                 num_cut += longer
@@ -140,7 +141,7 @@ class SequenceData(SampleData):
                 targets = padded(targets, PAD if raw.target == "sequence" else IGNORED)
             self.splits[name] = Split(padded(inputs), targets, split.rows)
         if num_cut:
-            self.notes.append(f"{num_cut:,} texts are longer than data.max_length={limit} and lose their end")
+            self.notes.append(f"{num_cut:,} texts are longer than data.max_length={limit} and are truncated")
 
     def _as_sequences(
         self, rows: list[list[int]], split: Split, raw: RawData
@@ -168,7 +169,7 @@ class SequenceData(SampleData):
         )
 
     def _longest_target(self, raw: RawData) -> int:
-        """Tokens of the longest text to be told, 0 where none is."""
+        """The number of tokens of the longest target text; 0 without target texts."""
         return max(split.targets.shape[1] for split in self.splits.values()) if raw.target == "sequence" else 0
 
     def _make_source(self, **settings: Any) -> TrainSource:
@@ -186,11 +187,11 @@ class SequenceData(SampleData):
 
 
 class PairData(SequenceData):
-    """Texts that are to become other texts.
+    """Texts with other texts as targets.
 
     Args:
         load: Loads the data.
-        target_tokenizer: How the texts that are to be told become tokens; their vocabulary is one of its own.
+        target_tokenizer: How the target texts become tokens; they have their own vocabulary.
         shared: See SequenceData.
     """
 

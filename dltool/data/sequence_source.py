@@ -1,4 +1,4 @@
-"""Draws batches of padded sequences: those of like length together, no longer than the longest of a batch."""
+"""Draws batches of padded sequences: sequences of similar length together, each batch padded to its longest."""
 
 from collections.abc import Iterator
 from typing import Any, Literal, Self
@@ -15,16 +15,16 @@ from dltool.data.source import TrainSource, take
 
 
 class SequenceSource(TrainSource):
-    """A TrainSource that groups sequences of like length, so that little of a batch is padding.
+    """A TrainSource that groups sequences of similar length, to reduce padding.
 
-    In each pass the sequences are sorted by their length, equally long ones at random, cut into batches, and the
-    batches are shuffled. Where the cuts are follows from the lengths alone, so that every pass has as many batches.
+    In each epoch the sequences are sorted by length, equally long ones at random, and cut into batches, which are
+    shuffled. The cuts depend only on the lengths, so that every epoch has the same number of batches.
 
     Args:
-        split: Inputs and, where they are sequences, targets int32, padded behind.
-        lengths: Of each sample, the longer of its input and its target, int64 `(N,)`, on the CPU.
-        batch_tokens: Let a batch have at most so many tokens, its padding included, in place of a fixed number of
-            sequences; a single longer one is a batch of its own. None: `batch_size` sequences.
+        split: Inputs and, where they are sequences, targets int32, right-padded.
+        lengths: The longer of each sample's input and target, int64 `(N,)`, on the CPU.
+        batch_tokens: Largest number of tokens in a batch, padding included, instead of a fixed number of sequences; a
+            single longer sequence is its own batch. None: `batch_size` sequences.
         grouped: False shuffles all and pads each batch to its longest sequence.
         shared: See TrainSource.
     """
@@ -37,7 +37,7 @@ class SequenceSource(TrainSource):
         super().__init__(split, **shared)
         self.lengths = lengths
         self.grouped = grouped and self.shuffle and not self.balanced
-        self.kept = min(len(split), self.batches_per_epoch * self.batch_size)  # Of drop_last, others in each pass.
+        self.kept = min(len(split), self.batches_per_epoch * self.batch_size)  # With drop_last, others in each epoch.
         if self.grouped and batch_tokens is None:
             self.starts = [*range(0, self.kept, self.batch_size), self.kept]
         elif self.grouped and batch_tokens is not None:
@@ -48,7 +48,7 @@ class SequenceSource(TrainSource):
 
     @property
     def samples_per_epoch(self) -> int:
-        """Tokens that one pass draws, padding left out; of a shortened pass, its share of them."""
+        """Tokens in one epoch, without padding; in a shortened epoch, its share of them."""
         return round(int(self.lengths.sum()) * self.batches_per_epoch / self.all_batches)
 
     def order(self, epoch: int) -> Tensor:
@@ -80,7 +80,7 @@ class SequenceSource(TrainSource):
         return batch
 
     def samples_in_memory(self) -> SamplesInMemory | None:
-        return None  # Batches of like length are a treatment of their own.
+        return None  # Batches of similar length need their own processing.
 
     def copy_at_start(self) -> Self:
         source = super().copy_at_start()
@@ -93,10 +93,10 @@ class SequenceSource(TrainSource):
 
 
 def cut_by_tokens(lengths: list[int], batch_tokens: int) -> list[int]:
-    """Where batches begin in sequences sorted by their length, the end of the last one included.
+    """The starts of batches in sequences sorted by length, and the end of the last one.
 
     Args:
-        lengths: Rising.
+        lengths: In ascending order.
         batch_tokens: See SequenceSource.
     """
     starts = [0]
@@ -108,7 +108,7 @@ def cut_by_tokens(lengths: list[int], batch_tokens: int) -> list[int]:
 
 
 def trimmed(inputs: Tensor, targets: Tensor, length: int) -> Batch:
-    """A batch without the columns beyond `length`, int64 where it is tokens."""
+    """A batch without the columns beyond `length`, int64 where it holds tokens."""
     if inputs.dtype == torch.int32:
         inputs = inputs[:, :length].long()
     if targets.dtype == torch.int32:
@@ -117,7 +117,7 @@ def trimmed(inputs: Tensor, targets: Tensor, length: int) -> Batch:
 
 
 def sequence_lengths(split: Split) -> Tensor:
-    """Of each sample, the longer of its input and its target, int64 `(N,)`; what is no padded sequence counts 1."""
+    """The longer of each sample's input and target, int64 `(N,)`; an unpadded tensor counts 1."""
     lengths = torch.ones(len(split), dtype=torch.int64)
     for tensor in (split.inputs, split.targets):
         if tensor.dtype == torch.int32:
@@ -127,7 +127,7 @@ def sequence_lengths(split: Split) -> Tensor:
 
 
 def evaluation_batches(split: Split, lengths: Tensor, *, device: torch.device, batch_size: int) -> Iterator[Batch]:
-    """One pass over a split in its order, each batch no longer than its longest sequence."""
+    """One pass over a split in its order, each batch trimmed to its longest sequence."""
     for start in range(0, len(split), batch_size):
         rows = torch.arange(start, min(start + batch_size, len(split)))
         inputs = take(split.inputs, rows.to(split.inputs.device), device)

@@ -1,4 +1,4 @@
-"""A series in time from a CSV file, to be forecast."""
+"""A time series from a CSV file, for forecasting."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -35,19 +35,20 @@ def series(
 
     Args:
         _rng: Not used.
-        path: The file, a row for each moment, the earliest first, all as far apart.
-        columns: What the model sees, by name or number; null takes every column of numbers.
-        target: What it forecasts; null takes the same columns.
-        window: Rows that it sees.
-        horizon: Rows that it forecasts, all at once.
-        stride: Rows from the beginning of a window to that of the next.
+        path: The file, with one row per time step, the earliest first, at equal intervals.
+        columns: The model's inputs, by name or number; null takes every column of numbers.
+        target: The columns to forecast; null takes the same columns.
+        window: Number of input rows.
+        horizon: Number of rows to forecast, all at once.
+        stride: Number of rows from the start of a window to the start of the next.
         target_scaling: Numbers are learned with mean 0 and deviation 1 in the training split; the loss is in those
             units, metrics and predictions are in the target's own.
         header: Whether the first row names the columns; without, they are column_1, column_2, ….
-        delimiter: What separates the cells.
+        delimiter: The separator of the cells.
 
     Raises:
-        DataError: With the file, the row and the column; or there are fewer rows than a window and its horizon.
+        DataError: The file is invalid (the message names the file, the row and the column), or has fewer rows than a
+            window and its horizon.
     """
     assert path is not None
     named = [name for name in (*(columns or ()), *(target or ())) if isinstance(name, str)]
@@ -56,7 +57,7 @@ def series(
     predicted = [find_column(table, name, "data.target") for name in target or ()] or seen
     if len(table) < window + horizon:
         raise DataError(
-            f"{table.origin} has {len(table)} rows, and data.window={window} with data.horizon={horizon} takes "
+            f"{table.origin} has {len(table)} rows, but data.window={window} with data.horizon={horizon} needs "
             f"{window + horizon}",
             f"data.window={max(1, len(table) // 4)}",
         )
@@ -84,7 +85,7 @@ def columns_of_numbers(table: CsvTable) -> list[int]:
     """The columns in which more cells are numbers than texts.
 
     Raises:
-        DataError: There is none.
+        DataError: No column holds numbers.
     """
     found = []
     for index, cells in enumerate(table.columns):
@@ -100,7 +101,7 @@ def columns_of_numbers(table: CsvTable) -> list[int]:
 
 
 def describe(table: CsvTable, seen: Sequence[int], predicted: Sequence[int], horizon: int) -> tuple[str, ...]:
-    """What is forecast from what, and the columns that are not used, a line each."""
+    """Describe the forecast columns, the input columns and the unused columns, one line each."""
     forecast, given = (shortened([table.names[index] for index in chosen]) for chosen in (predicted, seen))
     rows = "the next row" if horizon == 1 else f"the next {horizon} rows"
     unused = [name for index, name in enumerate(table.names) if index not in {*seen, *predicted}]

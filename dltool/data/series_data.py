@@ -1,4 +1,4 @@
-"""Windows of a series of numbers in time."""
+"""Windows of a time series of numbers."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -13,9 +13,9 @@ from dltool.data.series_preprocessing import SeriesPreprocessing
 
 
 class SeriesData(ScaledData):
-    """Windows `(T, D)`, scaled once when loaded; fractions are cut off the end of the time, the test split last.
+    """Windows `(T, D)`, scaled once when loaded; the end of the series is held out, the test split last.
 
-    Each column is scaled by the training split's windows, in which a row counts as often as it is seen.
+    Each column is scaled by the training split's windows, in which a row counts once for each window that contains it.
     """
 
     preprocessing: SeriesPreprocessing
@@ -38,7 +38,7 @@ class SeriesData(ScaledData):
 
     def _reuse(self, raw: RawData, preprocessing: Preprocessing) -> None:
         if not isinstance(preprocessing, SeriesPreprocessing):
-            raise DataError(f"{raw.origin} gives a series, and the run was trained on something else")
+            raise DataError(f"{raw.origin} has a series, but the run was trained on other data")
         if raw.feature_names != preprocessing.columns:
             raise DataError(
                 f"{raw.origin}: its columns {', '.join(raw.feature_names)} are not those of the run, "
@@ -47,7 +47,7 @@ class SeriesData(ScaledData):
             )
         if raw.train.inputs.shape[1] != preprocessing.window:
             raise DataError(
-                f"data.window={raw.train.inputs.shape[1]}, and the run was trained on {preprocessing.window}",
+                f"data.window={raw.train.inputs.shape[1]}, but the run was trained on {preprocessing.window}",
                 setting("data.window", preprocessing.window),
             )
         self.preprocessing = preprocessing

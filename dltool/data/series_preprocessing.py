@@ -1,4 +1,4 @@
-"""What stands between the rows of a series and the model: fitted on the training split, saved with the run."""
+"""The preprocessing from rows of a series to model inputs: fitted on the training split, saved with the run."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -24,7 +24,7 @@ class SeriesPreprocessing(Preprocessing):
 
     Attributes:
         columns: In the order of the inputs, D of them.
-        window: T, the rows that the model sees.
+        window: T, the number of input rows.
         shift, factor: Of each column's `(number - shift) * factor`.
         header: Whether the training file named its columns; else another file is read by position.
     """
@@ -36,7 +36,7 @@ class SeriesPreprocessing(Preprocessing):
     header: bool = True
 
     def __call__(self, windows: Tensor) -> Tensor:
-        """Windows `(B, T, D)`, scaled in float64, as float32."""
+        """Scale windows `(B, T, D)` in float64; returns float32."""
         exact = windows.double()
         return ((exact - exact.new_tensor(self.shift)) * exact.new_tensor(self.factor)).float()
 
@@ -55,9 +55,9 @@ class SeriesPreprocessing(Preprocessing):
     def _windows(self, inputs: Any) -> Named:
         windows = torch.as_tensor(np.asarray(inputs, dtype=np.float64))
         windows = windows[None] if windows.ndim == 2 else windows
-        wanted = (self.window, len(self.columns))
-        if windows.ndim != 3 or tuple(windows.shape[1:]) != wanted:
-            raise DataError(f"the windows have the shape {tuple(windows.shape)}, not (B, {wanted[0]}, {wanted[1]})")
+        expected = (self.window, len(self.columns))
+        if windows.ndim != 3 or tuple(windows.shape[1:]) != expected:
+            raise DataError(f"the windows have the shape {tuple(windows.shape)}, not (B, {expected[0]}, {expected[1]})")
         return [str(place) for place in range(len(windows))], self(windows)
 
     def describe(self) -> str:
@@ -72,26 +72,26 @@ class SeriesPreprocessing(Preprocessing):
         )
 
     def last_window(self, path: Path) -> tuple[str, Tensor]:
-        """What follows the end of a CSV file is forecast from its last rows.
+        """The last rows of a CSV file, from which the rows after its end are forecast.
 
         Returns:
-            A name for it, and the window, ready for the model, `(1, T, D)`.
+            The window's name, and the window as model input, `(1, T, D)`.
 
         Raises:
-            DataError: A column is missing, a cell is no number, or there are too few rows.
+            DataError: A column is missing, a cell is not a number, or there are too few rows.
         """
         table = read_csv(path, header="auto" if self.header else False, expected=self.columns)
         indices = [find(name, table.names, table.origin) for name in self.columns]
         if len(table) < self.window:
             raise DataError(
-                f"{table.origin} has {len(table)} rows, and the model sees {self.window} at a time",
+                f"{table.origin} has {len(table)} rows, but the model takes {self.window} at a time",
                 "a file with more rows",
             )
         values = torch.from_numpy(read_numbers(table, indices, first=len(table) - self.window))
         return f"after row {table.rows[-1]}", self(values[None])
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain JSON; `from_dict` makes an equal object of it."""
+        """Convert to plain JSON, from which `from_dict` restores an equal object."""
         return {"kind": "series", **asdict(self)}
 
     @classmethod
@@ -107,7 +107,7 @@ def read_numbers(table: CsvTable, indices: Sequence[int], first: int = 0) -> np.
     """The numbers of some columns from a row on, float64 `(R, D)`.
 
     Raises:
-        DataError: A cell is missing, or holds a text; with file, row and column.
+        DataError: A cell is missing or is a text; the message names file, row and column.
     """
     columns = []
     for index in indices:
@@ -115,12 +115,12 @@ def read_numbers(table: CsvTable, indices: Sequence[int], first: int = 0) -> np.
         numbers, texts = parse_numbers(cells)
         if np.isnan(numbers).any():
             row = int(np.isnan(numbers).argmax())
-            what = f"{cells[row].strip()!r} is no number" if texts[row] else "the cell is missing"
+            what = f"{cells[row].strip()!r} is not a number" if texts[row] else "the cell is missing"
             count = int(np.isnan(numbers).sum()) - 1
-            more = f"; so are {count:,} more of the column" if count else ""
+            more = f"; so are {count:,} more cells of the column" if count else ""
             raise DataError(
                 f"{place(table.origin, table.rows, first + row, name)}: {what}{more}",
-                "mend the cell, or choose others: 'data.columns=[…]'",
+                "fix the cell, or choose other columns: 'data.columns=[…]'",
             )
         columns.append(numbers)
     return np.stack(columns, axis=1)

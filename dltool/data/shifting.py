@@ -1,6 +1,6 @@
 """Random shifts and flips of a whole batch of images at once, as one gather.
 
-Per-sample transforms take 69 µs an image of 3×32×32, one batched gather 2.7 µs; see `windows` for less.
+Per-sample transforms take 69 µs per image of 3×32×32, one batched gather 2.7 µs; see `windows` for less.
 """
 
 from dataclasses import dataclass
@@ -17,14 +17,14 @@ Padding = Literal["zeros", "reflect"]
 
 @dataclass(frozen=True)
 class Shifter:
-    """Flips half of the images and shifts all.
+    """Flips half of the images and shifts all of them.
 
     Attributes:
-        shift: Largest shift in pixels, each way; a random crop after a padding of so many pixels.
-        flip: Mirror half of the images horizontally, drawn anew each epoch; or "alternating": half of them in the
-            first epoch, the others in the second, and so on in turns (Jordan 2024, arXiv:2404.00498, section 3.6), so
-            that any two epochs in a row show each image both ways, where drawing anew shows half of them twice alike.
-        padding: What moves in from outside: zeros, or the image mirrored at its outermost pixels.
+        shift: Largest shift in pixels in each direction; equals a random crop after padding by this number of pixels.
+        flip: Mirror half of the images horizontally, drawn again each epoch; or "alternating": one half in even epochs,
+            the other half in odd ones (Jordan 2024, arXiv:2404.00498, section 3.6), so that two consecutive epochs have
+            each image both mirrored and not, where independent draws repeat half of the images.
+        padding: Fill of the margin: zeros, or the image mirrored at its outermost pixels.
     """
 
     shift: int
@@ -73,7 +73,7 @@ class Shifter:
 def reflect_margins(canvas: Tensor, margin: int) -> None:
     """Fill the margins of a canvas `(…, H, W)` with its middle, mirrored at its outermost lines: 2 1 | 0 1 2 | 1 0.
 
-    Line by line: torch's reflection takes no uint8, and an index of every line took four times as long.
+    Line by line: torch's reflection does not take uint8, and indexing all lines took four times as long.
     """
     for dim in (-1, -2):
         side = canvas.shape[dim] - 2 * margin

@@ -1,4 +1,4 @@
-"""Draws batches from tensors in memory: one index, an augmentation, one normalisation."""
+"""Draws batches from tensors in memory: one indexing, an augmentation, one normalisation."""
 
 from collections.abc import Callable, Iterator
 from typing import Literal, Self
@@ -15,26 +15,26 @@ from dltool.data.batch_source import BatchSource, SamplesInMemory
 
 
 class TrainSource(BatchSource):
-    """Batches of samples that lie in memory.
+    """Batches of samples in memory.
 
-    Nothing random is kept between draws: epoch e is in the order of (seed, "permutation", e) and augmented
-    by (seed, e), noise and mixing by (seed, draws). Setting `draws` to what it was therefore resumes exactly,
-    mid-epoch too.
+    No random state is kept between draws: (seed, "permutation", e) determines the order of epoch e, (seed, e) its
+    augmentation, (seed, draws) noise and mixing. Setting `draws` to its earlier value therefore resumes exactly, also
+    mid-epoch.
 
     Args:
         split: The samples. Inputs may be kept on the host while batches go to `device`.
-        device: Where batches are wanted.
-        batch_size: Samples a batch, or "full" for all of them.
-        seed: The run's.
-        shuffle: False draws in the order of the split, each epoch alike.
-        drop_last: Leave out an epoch's last batch where it is smaller than the others.
-        balanced: Draw as many of each class, see balanced_order; epoch e by (seed, "balanced", e).
-        resize: Brings the images of a batch to the model's size; None where they have it.
-        scaling: Makes float32 inputs of a batch; None where they are float32 already.
-        augment: Variations of images.
+        device: The device of the batches.
+        batch_size: Samples per batch, or "full" for all of them.
+        seed: The run's seed.
+        shuffle: False draws in the order of the split in every epoch.
+        drop_last: Leave out an epoch's last batch if it is smaller than the others.
+        balanced: Draw equally many of each class, see balanced_order; epoch e by (seed, "balanced", e).
+        resize: Resizes the images of a batch to the model's size; None where they have it.
+        scaling: Converts a batch to float32 inputs; None where they are float32 already.
+        augment: The augmentation of images.
 
     Raises:
-        DataError: `drop_last` leaves no batch at all.
+        DataError: `drop_last` leaves no batch.
     """
 
     def __init__(
@@ -92,19 +92,19 @@ class TrainSource(BatchSource):
         return self.make_batch(inputs, targets, rows, self.draws - 1)
 
     def place(self, draw: int) -> tuple[int, slice]:
-        """The pass that a draw belongs to, and where its samples stand in the order of that pass."""
+        """The epoch of a draw, and the positions of its samples in the order of that epoch."""
         epoch, position = self.position(draw)
         return epoch, slice(position * self.batch_size, (position + 1) * self.batch_size)
 
     def next_part(self) -> slice:
-        """Where the samples of the next batch stand in the order of its pass, which is prepared."""
+        """Prepare the epoch of the next batch; returns the positions of its samples in the epoch's order."""
         epoch, part = self.place(self.draws)
         if epoch != self._prepared_epoch:
             self._prepare_epoch(epoch)
         return part
 
     def make_batch(self, inputs: Tensor, targets: Tensor, rows: list[Tensor], draw: int) -> Batch:
-        """Resize, augment, scale and mix what was drawn."""
+        """Resize, augment, scale and mix the drawn samples."""
         partners = None
         if self.resize is not None:
             inputs = self.resize(inputs)
@@ -150,7 +150,7 @@ class TrainSource(BatchSource):
         return source
 
     def order(self, epoch: int) -> Tensor:
-        """The order of the samples in a pass."""
+        """The order of the samples in an epoch."""
         if self.balanced:
             return balanced_order(self.split.targets.cpu(), generator(self.seed, "balanced", epoch))
         if self.shuffle:
@@ -158,9 +158,9 @@ class TrainSource(BatchSource):
         return torch.arange(len(self.split))
 
     def _prepare_epoch(self, epoch: int) -> None:
-        """Put what a draw needs besides the inputs in the order of the epoch, once."""
+        """Put the order, the targets and the augmentation tables into the order of the epoch, once."""
         order = self.order(epoch)
-        # A sample that is drawn several times an epoch is varied anew each time.
+        # A sample that is drawn several times per epoch is augmented differently each time.
         rows = torch.arange(len(order)) if self.balanced else order
         self._tables = [] if self.augment is None else self.augment.tables(rows, self.seed, epoch, self.device)
         self._order = order.to(self.split.inputs.device)
@@ -169,17 +169,18 @@ class TrainSource(BatchSource):
 
 
 def balanced_order(labels: Tensor, rng: torch.Generator) -> Tensor:
-    """As many samples as there are, equally many of each class that occurs, in random order.
+    """Draw N samples in random order, equally many of each class that occurs.
 
-    torch's WeightedRandomSampler with the weights 1 / class size has these numbers as its expectation only, and
-    repeats samples of frequent classes too; here no sample comes again before all of its class have come.
+    torch's WeightedRandomSampler with the weights 1 / class size has these numbers only in expectation, and also
+    repeats samples of frequent classes; here no sample is repeated before all of its class are drawn.
 
     Args:
         labels: int64 `(N,)`.
-        rng: Drawn from.
+        rng: The random generator.
 
     Returns:
-        Positions in `labels`, int64 `(N,)`. Where N is no multiple of the classes, some random ones give one more.
+        Positions in `labels`, int64 `(N,)`. If N is not a multiple of the number of classes, some random classes get
+        one more.
     """
     classes = labels.unique()
     share, rest = divmod(len(labels), len(classes))
@@ -187,9 +188,9 @@ def balanced_order(labels: Tensor, rng: torch.Generator) -> Tensor:
     parts = []
     for label, more in zip(classes, one_more.tolist(), strict=True):
         members = (labels == label).nonzero()[:, 0]
-        wanted = share + more
-        rounds = [torch.randperm(len(members), generator=rng) for _ in range(-(-wanted // len(members)))]
-        parts.extend([members[torch.cat(rounds)[:wanted]]] if wanted else [])
+        count = share + more
+        rounds = [torch.randperm(len(members), generator=rng) for _ in range(-(-count // len(members)))]
+        parts.extend([members[torch.cat(rounds)[:count]]] if count else [])
     drawn = torch.cat(parts)
     return drawn[torch.randperm(len(drawn), generator=rng)]
 
@@ -202,7 +203,7 @@ def evaluation_batches(
     resize: Callable[[Tensor], Tensor] | None = None,
     scaling: Callable[[Tensor], Tensor] | None = None,
 ) -> Iterator[Batch]:
-    """One pass over a split in its order, never augmented; the last batch may be smaller."""
+    """One pass over a split, in order and without augmentation; the last batch may be smaller."""
     targets = split.targets.to(device)
     for start in range(0, len(split), batch_size):
         stop = min(start + batch_size, len(split))
@@ -215,12 +216,12 @@ def evaluation_batches(
 
 
 def take(inputs: Tensor, rows: Tensor, device: torch.device) -> Tensor:
-    """Copy rows of `inputs` into a new tensor on `device`, without waiting for it.
+    """Copy rows of `inputs` into a new tensor on `device`, asynchronously.
 
     index_select, not `inputs[rows]`: it copies whole samples and takes a fifteenth of the time on the CPU.
     """
     if inputs.device.type == device.type:
         return inputs.index_select(0, rows)
-    # From pinned memory a copy runs beside the computation. The allocator keeps the buffer until it is done.
+    # From pinned memory a copy overlaps with computation. The allocator keeps the buffer until it is done.
     pinned = torch.empty((len(rows), *inputs.shape[1:]), dtype=inputs.dtype, pin_memory=device.type == "cuda")
     return torch.index_select(inputs, 0, rows, out=pinned).to(device, non_blocking=True)

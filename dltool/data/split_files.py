@@ -1,4 +1,4 @@
-"""Data that comes as a file, or a pair of files, for each split: finds the files, and puts their texts together."""
+"""Data with a file, or a pair of files, for each split: finds the files and joins their texts."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -13,29 +13,29 @@ from dltool.core.spec import Target
 from dltool.data.arrays import RawData, Split, Text, Texts
 
 SPLITS = {"train": "train|training", "val": "val|valid|validation|dev", "test": "test|testing"}
-SHOWN = 8  # Files that a message names.
+SHOWN = 8  # Number of files that a message names.
 
 
 def find_split_files(
     root: Path, endings: Sequence[str], keys: Mapping[str, str], named: Mapping[str, Path]
 ) -> dict[str, Path]:
-    """The files of a folder by the word that their names have for a split, as in `en_ewt-ud-dev.conllu`.
+    """The files of a folder, matched to splits by a word in their names, as in `en_ewt-ud-dev.conllu`.
 
     Args:
         root: The folder.
-        endings: How the names end, `.conllu` or `.de.gz`.
-        keys: Split to the key that names its file instead, for hints.
-        named: Those that are named already; no others are looked for.
+        endings: Endings of the names, `.conllu` or `.de.gz`.
+        keys: From split to the key that can name its file instead, for hints.
+        named: Files that are already named; their splits are not searched for.
 
     Returns:
         "train" and, where they exist, "val" and "test".
 
     Raises:
-        DataError: There is no such folder, none of its files is of the training split, or several are of one split.
+        DataError: The folder does not exist, none of its files is of the training split, or several are of one split.
     """
     root = root.expanduser().resolve()
     if not root.is_dir():
-        raise DataError(f"{root} is no folder", "data.root=FOLDER")
+        raise DataError(f"{root} is not a folder", "data.root=FOLDER")
     files = sorted(path for path in root.iterdir() if path.name.endswith(tuple(endings)) and path.is_file())
     found = dict(named)
     for split, words in SPLITS.items():
@@ -50,7 +50,7 @@ def find_split_files(
     if "train" not in found:
         there = ", ".join(path.name for path in sorted(root.iterdir())[:SHOWN]) or "nothing"
         raise DataError(
-            f"{root} has no file of the training split, a name with train that ends in {' or '.join(endings)}; "
+            f"{root} has no file of the training split, whose name contains train and ends in {' or '.join(endings)}; "
             f"it has {there}",
             "data.root=FOLDER" if keys["train"] == "train" else f"data.root=FOLDER, or data.{keys['train']}=ENDING",
         )
@@ -63,8 +63,8 @@ class TextRows:
 
     Attributes:
         inputs: Their texts.
-        targets: Of each a text, a class, or a class for each word.
-        rows: Where each stands in its file, counted from 1.
+        targets: A text, a class, or a class for each word, for each sample.
+        rows: The position of each in its file, counted from 1.
     """
 
     inputs: Sequence[Text]
@@ -73,7 +73,7 @@ class TextRows:
 
 
 def joined(splits: Mapping[str, TextRows], target: Target, **shared: Any) -> RawData:
-    """The data of several files; `shared` are fields of RawData."""
+    """Join the data of several files; `shared` are fields of RawData."""
     inputs: list[Text] = []
     targets: list[Any] = []
     parts: dict[str, Split] = {}

@@ -17,28 +17,27 @@ def make_splits(
     num_folds: int | None = None,
     fold: int = 0,
 ) -> dict[str, Split]:
-    """Cut off what `raw` does not bring of a test and a validation split.
+    """Make the test and validation splits that `raw` lacks.
 
-    An official test or validation split stays whole. Otherwise the test split is cut first, so that it is
-    the same for every `val_fraction`; validation is never taken from it. Both fractions are of all the
-    samples that are cut up, and samples keep their order within a split. Each class keeps its share
-    (`stratified_sizes`); numbers are split at random, samples of a series in time (`split_in_time`). With
-    `num_folds`, the fold takes the place of the test split, or, where there is an official one, of the validation
-    split, and its fraction does not count.
+    An official test or validation split stays whole. Otherwise the test split is taken first, so that it is the same
+    for every `val_fraction`; validation is never taken from it. Both fractions are of all the samples that are split,
+    and samples keep their order within a split. Each class keeps its share (`stratified_sizes`); numbers are split at
+    random, samples of a series in time (`split_in_time`). With `num_folds`, the fold replaces the test split, or the
+    validation split if an official test split exists, and the fraction of that split is ignored.
 
     Args:
-        raw: Checked data. Where nothing is held out, all three splits are the same samples.
+        raw: Checked data. If nothing is held out, all three splits are the same samples.
         val_fraction: In [0, 1); 0 makes no validation split.
         test_fraction: The same for the test split.
-        seed: Of the split alone, apart from a run's, so that runs of several seeds meet the same test set.
-        num_folds: Folds of a cross-validation; None cuts fractions only.
+        seed: Seed of the split, separate from a run's, so that runs with several seeds have the same test set.
+        num_folds: Folds of a cross-validation; None splits by fractions only.
         fold: Which one is held out, from 0.
 
     Returns:
         "train" and, where they exist, "val" and "test".
 
     Raises:
-        DataError: A fraction above 0 gives no sample, or no training sample is left; there is no such fold.
+        DataError: A fraction above 0 gives no sample, or no training sample is left; the fold does not exist.
     """
     if num_folds is not None:
         check_folds(raw, num_folds, fold)
@@ -67,15 +66,15 @@ def make_splits(
 
 
 def split_in_time(raw: RawData, spans: Tensor, *, val_fraction: float, test_fraction: float) -> dict[str, Split]:
-    """Training, validation and test split one after the other in time.
+    """Split into training, validation and test, one after the other in time.
 
-    A sample belongs to the split in whose time its whole target lies; one whose target reaches over a border belongs
-    to none. The inputs of a held-out sample may reach back into the time before, as a forecast's do.
+    A sample belongs to the split that contains its whole target; one whose target crosses a border belongs to none. The
+    inputs of a held-out sample may be from before its split, as in a forecast.
 
     Args:
         raw: Samples of a series.
         spans: See RawData.
-        val_fraction: Share of the moments.
+        val_fraction: Fraction of the time steps.
         test_fraction: The same.
 
     Raises:
@@ -101,14 +100,15 @@ def split_in_time(raw: RawData, spans: Tensor, *, val_fraction: float, test_frac
         if fraction > 0:
             if not members[name].any():
                 raise DataError(
-                    f"data.{name}_fraction={fraction} of {total} rows holds no whole sample", f"data.{name}_fraction=0"
+                    f"data.{name}_fraction={fraction} of {total} rows contains no complete sample",
+                    f"data.{name}_fraction=0",
                 )
             splits[name] = raw.train.select(members[name].nonzero()[:, 0])
     return splits
 
 
 def check_folds(raw: RawData, num_folds: int, fold: int) -> None:
-    """Raises DataError where there are no such folds."""
+    """Raises DataError if the folds are not possible."""
     total = len(raw.train)
     if not raw.held_out:
         raise DataError(
@@ -125,16 +125,17 @@ def check_folds(raw: RawData, num_folds: int, fold: int) -> None:
 
 
 def fold_of_each(labels: Tensor, num_folds: int, order: Tensor | None = None) -> Tensor:
-    """The fold that each sample is held out in: stratified, of sizes that differ by at most one.
+    """The fold in which each sample is held out: stratified, of sizes that differ by at most one.
 
-    As scikit-learn's StratifiedKFold: the sorted labels, classes in the order in which they first appear, are dealt
-    out to the folds in turn; that says how many of each class a fold gets. Without an order its indices are the
-    same, too (and those of KFold, where all labels are equal); with one, the numbers of each class in each fold.
+    As scikit-learn's StratifiedKFold: the sorted labels, classes in order of first appearance, are assigned to the
+    folds in turn; that determines the number of samples of each class in a fold. Without an order, the indices are also
+    the same (and equal to KFold's, if all labels are equal); with one, only the numbers of each class in each fold.
 
     Args:
         labels: int64 `(N,)`.
         num_folds: At least 2.
-        order: A permutation; each class gives its samples to the folds in this order. None: that of the data.
+        order: A permutation; samples of each class are assigned to the folds in this order. None: the order of the
+            data.
 
     Returns:
         int64 `(N,)`.
@@ -143,24 +144,24 @@ def fold_of_each(labels: Tensor, num_folds: int, order: Tensor | None = None) ->
     sizes = torch.bincount(labels)
     first = {label: int((labels == label).int().argmax()) for label in labels.unique().tolist()}
     folds = torch.empty(len(labels), dtype=torch.int64)
-    dealt = 0  # Position in the sorted labels.
+    assigned = 0  # Position in the sorted labels.
     for label in sorted(first, key=lambda label: first[label]):
         size = int(sizes[label])
-        turns = torch.arange(dealt, dealt + size) % num_folds
+        turns = torch.arange(assigned, assigned + size) % num_folds
         members = order[labels[order] == label]
-        folds[members] = turns.sort().values  # Neighbours stay together, as there.
-        dealt += size
+        folds[members] = turns.sort().values  # Neighbours stay together, as in StratifiedKFold.
+        assigned += size
     return folds
 
 
 def stratified_sizes(class_sizes: list[int], count: int) -> list[int]:
-    """How many to take of each class so that they sum to `count` in the classes' proportions.
+    """The number of samples to take of each class, in the classes' proportions, with the sum `count`.
 
-    Largest remainder: each class gives its quota rounded down, then the classes with the largest
-    remainders give one more (the lower label at a tie).
+    Largest remainder: each class gets its quota rounded down, then the classes with the largest remainders get one more
+    (at a tie, the lower label).
     """
     total = sum(class_sizes)
-    quotas = [divmod(count * size, total) for size in class_sizes]  # Whole samples; remainder in 1/total.
+    quotas = [divmod(count * size, total) for size in class_sizes]  # Remainder in 1/total.
     sizes = [whole for whole, _ in quotas]
     by_remainder = sorted(range(len(quotas)), key=lambda label: -quotas[label][1])
     for label in by_remainder[: count - sum(sizes)]:
@@ -184,7 +185,7 @@ def _count(name: str, fraction: float, total: int, available: int) -> int:
 
 
 def _take(rows: Tensor, labels: Tensor, count: int) -> tuple[Tensor, Tensor]:
-    """Take the first rows of each class, `count` in all; returns the rows taken and the rest."""
+    """Take the first rows of each class, `count` in total; returns the rows taken and the rest."""
     row_labels = labels[rows]
     sizes = stratified_sizes(torch.bincount(row_labels).tolist(), count)
     taken = torch.zeros(len(rows), dtype=torch.bool)

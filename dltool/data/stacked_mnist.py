@@ -24,9 +24,9 @@ def stacked_mnist(
     """Three digits drawn at random as the red, green and blue channel of one image (Metz et al. 2017,
     arXiv:1611.02163, section 3.3.1; Srivastava et al. 2017, arXiv:1705.07761, section 4.1).
 
-    The class is the number that the digits form, red first: "000" … "999". Images to learn from are made of MNIST's
-    training images, the held-out ones of its test images. The papers draw digits anew for each batch; here so many
-    stacks are drawn once, by `split_seed`.
+    The class is the number that the digits form, red first: "000" … "999". Training images are made from MNIST's
+    training images, held-out ones from its test images. The papers draw digits again for each batch; here a fixed
+    number of stacks is drawn once, by `split_seed`.
 
     Args:
         rng: Draws the digits.
@@ -43,7 +43,7 @@ def stacked_mnist(
 
 
 def stacked(digits: Split, count: int, rng: torch.Generator) -> Split:
-    """So many images whose channels are digits drawn at random."""
+    """`count` images whose channels are digits drawn at random."""
     rows = torch.randint(len(digits), (count, CHANNELS), generator=rng)
     number = digits.targets[rows] @ torch.tensor([100, 10, 1])
     return Split(digits.inputs[rows, 0], number)  # (N, 3) -> (N, 3, 28, 28)

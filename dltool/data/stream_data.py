@@ -1,4 +1,4 @@
-"""One long text, to be told token by token."""
+"""One long text, predicted token by token."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -19,13 +19,13 @@ from dltool.text.tokenizer import STREAM_SPECIALS, Tokenizer, TokenizerSettings
 
 @dataclass(frozen=True)
 class RawText:
-    """What a loader of text returns.
+    """The result of a text loader.
 
     Attributes:
         train: The whole text, or that of the official training split.
-        val, test: Official splits; None where there are none.
-        origin: The absolute path that it came from, or what made it.
-        notes: What a person should know of it, a line each.
+        val, test: Official splits; None where none exist.
+        origin: The absolute path of the text, or the name of its generator.
+        notes: Messages for the user, one line each.
     """
 
     train: str
@@ -36,19 +36,19 @@ class RawText:
 
 
 class StreamData(Dataset):
-    """A text as a stream of tokens; what is held out is its end.
+    """A text as a stream of tokens; its end is held out.
 
     Args:
         load: Loads the text.
-        tokenizer: How the text becomes tokens; its vocabulary is that of the training split.
-        length: Tokens in each row of a batch: what a training step sees at a time.
-        batch_size: Rows that one training step sees.
-        eval_batch_size: Rows a batch of evaluation. Of "columns" it is in how many places an evaluation begins anew,
-            so that it is never chosen by the memory.
-        batching: "columns" go on from batch to batch, so that a recurrent model can carry its state; "crops" are drawn
-            from anywhere. "auto" takes what the model was made for.
-        val_fraction, test_fraction: Shares of the characters at the end that are held out, the test split last, where
-            the data has no official one.
+        tokenizer: How the text becomes tokens; the vocabulary comes from the training split.
+        length: Tokens in each row of a batch, the length of the sequences in training.
+        batch_size: Rows per training step.
+        eval_batch_size: Rows per evaluation batch. With "columns" it is the number of places where an evaluation starts
+            without context, so that it is never chosen by the available memory.
+        batching: "columns" continue from batch to batch, so that a recurrent model can carry its state; "crops" are
+            drawn from anywhere. "auto" takes the batching that the model is made for.
+        val_fraction, test_fraction: Fractions of the characters that are held out, from the end, the test split last,
+            where the data has no official one.
     """
 
     preprocessing: TextPreprocessing
@@ -98,7 +98,7 @@ class StreamData(Dataset):
             self.preprocessing, self.spec = fitted.preprocessing, fitted.spec
             tokenizer = self.preprocessing.tokenizer
         else:
-            raise DataError(f"{raw.origin} is one long text, and the run was trained on something else")
+            raise DataError(f"{raw.origin} is one long text, but the run was trained on other data")
         self.streams = {name: self._encode(name, text, tokenizer, raw) for name, text in texts.items()}
         self.notes.append(f"a vocabulary of {len(tokenizer):,} tokens from the training split")
         if self.batching_setting != "auto":
@@ -131,7 +131,7 @@ class StreamData(Dataset):
         )
 
     def _splits(self, raw: RawText) -> dict[str, str]:
-        """The official splits, and what is cut off the end of the training text in place of those that there are not.
+        """The official splits; missing ones are taken from the end of the training text.
 
         Raises:
             DataError: A split would be empty.
@@ -164,8 +164,8 @@ class StreamData(Dataset):
 
     def _check_length(self, raw: RawText) -> None:
         available = len(self.streams["train"]) - 1
-        wanted = self.length * self.batch_size if self.batching == "columns" else self.length
-        if available < wanted:
+        needed = self.length * self.batch_size if self.batching == "columns" else self.length
+        if available < needed:
             rows = f"{self.batch_size} rows of " if self.batching == "columns" else ""
             raise DataError(
                 f"the training split of {raw.origin} has {available + 1:,} tokens, too few for {rows}"

@@ -1,4 +1,4 @@
-"""Batches of one long text: columns that go on from batch to batch, or crops from anywhere."""
+"""Batches of one long text: columns that continue from batch to batch, or crops from anywhere."""
 
 from collections.abc import Iterator
 from typing import Literal
@@ -14,19 +14,19 @@ Batching = Literal["columns", "crops"]
 
 
 class StreamSource(BatchSource):
-    """Training batches of a stream of tokens, each with the token that follows every one of its tokens.
+    """Training batches of a stream of tokens; the target of each token is the next token.
 
     "columns" cuts the stream into `batch_size` equal columns, side by side; each batch is the next `length` tokens of
-    every column, so that row b of a batch goes on where row b of the one before ended (Mikolov et al. 2010; the
-    `batchify` of torch's examples). "crops" draws `batch_size` places anywhere, by (seed, draws), as nanoGPT does; a
-    pass is then as many crops as cover the stream once.
+    every column, so that row b of a batch continues row b of the batch before (Mikolov et al. 2010; the
+    `batchify` of torch's examples). "crops" draws `batch_size` random positions, by (seed, draws), as nanoGPT does; an
+    epoch is then the number of crops that covers the stream once.
 
     Args:
-        tokens: int32 `(N,)`, on the device where batches are wanted, more than `length` of them.
-        batch_size: Rows a batch.
-        length: Tokens a row.
+        tokens: int32 `(N,)`, on the device of the batches, more than `length` of them.
+        batch_size: Rows per batch.
+        length: Tokens per row.
         batching: See above.
-        seed: The run's.
+        seed: The run's seed.
     """
 
     unit: Literal["samples", "tokens"] = "tokens"
@@ -45,7 +45,7 @@ class StreamSource(BatchSource):
 
     @property
     def samples_per_epoch(self) -> int:
-        """Tokens that one pass draws."""
+        """Tokens in one epoch."""
         return min(len(self.tokens) - 1, self.batches_per_epoch * self.batch_size * self.length)
 
     def tokens_in_memory(self) -> TokensInMemory:
@@ -64,23 +64,22 @@ class StreamSource(BatchSource):
 
 
 def as_columns(tokens: Tensor, batch_size: int) -> Tensor:
-    """The stream cut into equal pieces, one a row, `(B, L + 1)`: each ends with the first token of the next."""
+    """The stream cut into equal pieces, one per row, `(B, L + 1)`: each ends with the first token of the next."""
     length = (len(tokens) - 1) // batch_size
     return torch.stack([tokens[start * length : (start + 1) * length + 1] for start in range(batch_size)])
 
 
 def column_batch(columns: Tensor, start: int, length: int) -> Batch:
-    """The next `length` tokens of each column from `start`, or those that are left."""
+    """The next `length` tokens of each column from `start`, or the remaining ones."""
     part = columns[:, start : start + length + 1].long()
     return Batch(part[:, :-1], part[:, 1:], len(part), continues=start > 0)
 
 
 def evaluation_batches(tokens: Tensor, *, batch_size: int, length: int, batching: Batching) -> Iterator[Batch]:
-    """One pass over a held-out stream, in which each token but the first is predicted once.
+    """One pass over a held-out stream, in which each token except the first is predicted once.
 
-    Columns go on as in training; the few tokens behind the last column are a row by themselves. Where training draws
-    crops, a row is a piece of `length` tokens that is read by itself, so that its first tokens are predicted from
-    little.
+    Columns continue as in training; the few tokens after the last column are a separate row. Where training draws
+    crops, a row is a separate piece of `length` tokens, so that its first tokens have little context.
     """
     if batching == "columns":
         columns = as_columns(tokens, min(batch_size, max(1, (len(tokens) - 1) // length)))
@@ -96,6 +95,6 @@ def evaluation_batches(tokens: Tensor, *, batch_size: int, length: int, batching
 
 
 def in_turn(columns: Tensor, length: int) -> Iterator[Batch]:
-    """All of `(B, L + 1)`, `length` tokens at a time, the last ones fewer."""
+    """All of `(B, L + 1)`, `length` tokens at a time, fewer in the last batch."""
     for start in range(0, columns.shape[1] - 1, length):
         yield column_batch(columns, start, length)

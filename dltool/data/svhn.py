@@ -1,4 +1,4 @@
-"""Street View House Numbers, cropped to single digits, from a folder or, when asked, by download."""
+"""Street View House Numbers, cropped to single digits, from a folder or, on request, by download."""
 
 from pathlib import Path
 
@@ -19,7 +19,7 @@ FILES = {
     "extra": Remote(f"{SERVER}/extra_32x32.mat", "a93ce644f1a588dc4d68dda5feec44a7"),
 }
 
-AGAIN = "delete the file and run with data.download=true, or put a whole one there"
+AGAIN = "delete the file and run with data.download=true, or put a complete one there"
 
 
 @register("data", "svhn", into=ImageData, inputs="image", targets="classes")
@@ -32,13 +32,13 @@ def svhn(
 ) -> RawData:
     """House numbers (Netzer, Wang, Coates, Bissacco, Wu and Ng 2011, NIPS Workshop on Deep Learning), "format 2".
 
-    73,257 training and 26,032 test images of 32×32 RGB pixels; neighbouring digits are seen at the sides. The files
-    call the digit 0 by the label 10; here it has 0.
+    73,257 training and 26,032 test images of 32×32 RGB pixels; neighbouring digits are visible at the sides. In the
+    files the digit 0 has the label 10; here it has 0.
 
     Args:
         root: Folder that holds train_32x32.mat and test_32x32.mat, or SVHN/ with them; null: ./data.
         download: Fetch the files to root if they are not there.
-        extra: Train on the 531,131 easier images of extra_32x32.mat, too.
+        extra: Also train on the 531,131 easier images of extra_32x32.mat.
 
     Raises:
         DataError: A file is missing or damaged, or a download failed.

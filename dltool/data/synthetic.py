@@ -1,4 +1,4 @@
-"""Data made on the spot. All of it is drawn from one generator, that of `data.split_seed`."""
+"""Synthetic data, all drawn from one generator, seeded with `data.split_seed`."""
 
 import math
 from typing import Literal
@@ -24,10 +24,10 @@ def line(
 
     Args:
         rng: See the module.
-        slope: What a linear model should find; with unscaled inputs it does.
+        slope: The slope that a linear model should find; with unscaled inputs it does.
         intercept: The same.
-        noise: Standard deviation of the noise, which is also the least RMSE that a model can reach.
-        num_samples: Points.
+        noise: Standard deviation of the noise, which is also the lowest RMSE that a model can reach.
+        num_samples: Number of points.
     """
     x = torch.randn(num_samples, 1, generator=rng)
     y = slope * x + intercept + noise * torch.randn(num_samples, 1, generator=rng)
@@ -52,7 +52,7 @@ def logic(_rng: torch.Generator, *, function: Literal["and", "or", "xor"] = "and
 def moons(
     rng: torch.Generator, *, num_samples: Membership[Positive[int]] = 1000, noise: NonNegative[float] = 0.1
 ) -> RawData:
-    """Two half circles of radius 1 that reach into each other; the lower one is shifted by (1, -0.5).
+    """Two interleaved half circles of radius 1; the lower one is shifted by (1, -0.5).
 
     Args:
         rng: See the module.
@@ -82,13 +82,13 @@ def spirals(
     turns: Positive[float] = 0.75,
     noise: NonNegative[float] = 0.1,
 ) -> RawData:
-    """Arms of a spiral from the centre to radius 1, one a class.
+    """Arms of a spiral from the centre to radius 1, one per class.
 
     Args:
         rng: See the module.
-        num_classes: Arms, evenly around the centre.
+        num_classes: Number of arms, spaced evenly around the centre.
         num_samples: Points of all classes; classes differ by at most one.
-        turns: Full turns of an arm; the more, the harder.
+        turns: Full turns of an arm; more are harder.
         noise: Standard deviation of the angle, in radians.
     """
     labels = _even_labels(num_samples, num_classes)
@@ -101,7 +101,7 @@ def spirals(
 @register("data", "gaussians", into=TableData, inputs="vector", targets="classes")
 @requires(
     lambda config: config.data.scaling == "none",
-    "data.scaling must be none: samples are held against the eight centers in their own coordinates",
+    "data.scaling must be none: samples are compared with the eight centers in their own coordinates",
     hint="data.scaling=none",
 )
 def gaussians(
@@ -116,7 +116,7 @@ def gaussians(
     Args:
         rng: See the module.
         num_samples: Points of all modes; modes differ by at most one.
-        radius: Of the ring.
+        radius: Radius of the ring.
         std: Standard deviation of each coordinate around its center.
     """
     angles = [2 * math.pi * mode / 8 for mode in range(8)]
@@ -130,7 +130,7 @@ def gaussians(
 
 
 def _even_labels(num_samples: int, num_classes: int) -> Tensor:
-    """0, 1, …, 0, 1, …: classes in turn, so that an unshuffled epoch meets all of them."""
+    """0, 1, …, 0, 1, …: alternating classes, so that an unshuffled epoch has all of them early."""
     return torch.arange(num_samples) % num_classes
 
 

@@ -1,4 +1,4 @@
-"""Pairs of texts made on the spot: what is right is known exactly, and no pair stands in two splits."""
+"""Synthetic pairs of texts: the correct output is known exactly, and no pair is in two splits."""
 
 from collections.abc import Sequence
 from itertools import product
@@ -13,7 +13,7 @@ from dltool.data.number_words import LARGEST, chinese_numeral, english_words
 from dltool.data.sequence_data import PairData
 from dltool.declarations.component import Membership, Positive, register, requires
 
-LISTED = 100_000  # Of so many, all are listed, and some of them chosen.
+LISTED = 100_000  # Up to this number, all are listed and some of them chosen.
 SYMBOLS = {"digits": "0123456789", "letters": "abcdefghijklmnopqrstuvwxyz"}
 
 
@@ -35,18 +35,18 @@ def numbers(
     """Different whole numbers from 0 on, each drawn with the same probability, in digits and in words.
 
     Args:
-        rng: That of `data.split_seed`.
-        direction: 205 → two hundred and five ("to_words"), the way back ("to_digits"), or 205 → 二百零五
+        rng: The generator seeded with `data.split_seed`.
+        direction: 205 → two hundred and five ("to_words"), the reverse ("to_digits"), or 205 → 二百零五
             ("to_chinese").
         max_number: The largest, at most 99,999,999.
-        num_samples: How many, at most all of them.
+        num_samples: Number of samples, at most all of them.
 
     Raises:
-        DataError: There are not as many numbers, or they are too large.
+        DataError: Too few numbers exist, or they are too large.
     """
     if max_number > LARGEST:
         raise DataError(
-            f"data.max_number={max_number}: numbers are told up to {LARGEST:,}",
+            f"data.max_number={max_number}: numbers are supported up to {LARGEST:,}",
             setting("data.max_number", LARGEST),
         )
     if num_samples > max_number + 1:
@@ -63,19 +63,19 @@ def numbers(
 
 
 class DrawnSequences:
-    """Different sequences of digits or letters, each with the text that follows from it.
+    """Distinct sequences of digits or letters, each with its target text.
 
-    Constructing one gives the data.
+    The constructor returns the data.
 
     Args:
-        rng: That of `data.split_seed`.
-        symbols: What they are made of.
-        shortest: Symbols of the shortest. Every length comes as often, as far as there are so many sequences of it.
-        longest: Symbols of the longest.
-        num_samples: How many sequences.
+        rng: The generator seeded with `data.split_seed`.
+        symbols: Symbols of the sequences.
+        shortest: Length of the shortest. All lengths are equally frequent, as far as enough sequences of each exist.
+        longest: Length of the longest.
+        num_samples: Number of sequences.
 
     Raises:
-        DataError: There are not as many.
+        DataError: Too few sequences exist.
     """
 
     origin: str
@@ -100,7 +100,7 @@ class DrawnSequences:
 @register("data", "sorting", into=PairData, inputs="sequence", targets="sequence")
 @shortest_is_at_most_longest
 class Sorting(DrawnSequences):
-    """Different sequences, 3142, each to be put in order, 1234."""
+    """Distinct sequences, 3142, with the sorted sequence as target, 1234."""
 
     origin = "sorting"
 
@@ -112,7 +112,7 @@ class Sorting(DrawnSequences):
 @register("data", "reversal", into=PairData, inputs="sequence", targets="sequence")
 @shortest_is_at_most_longest
 class Reversal(DrawnSequences):
-    """Different sequences, 3142, each to be written from its end, 2413."""
+    """Distinct sequences, 3142, with the reversed sequence as target, 2413."""
 
     origin = "reversal"
 
@@ -127,7 +127,7 @@ def pairs(inputs: Sequence[Text], targets: Sequence[Text], origin: str) -> RawDa
 
 
 def distinct(count: int, total: int, rng: torch.Generator) -> list[int]:
-    """So many different numbers of 0 … total - 1, in random order; few of many are not drawn from a list of all."""
+    """`count` distinct numbers of 0 … total - 1, in random order; few of many are drawn without listing all."""
     if total <= max(4 * count, LISTED):
         drawn: list[int] = torch.randperm(total, generator=rng)[:count].tolist()
         return drawn
@@ -138,10 +138,10 @@ def distinct(count: int, total: int, rng: torch.Generator) -> list[int]:
 
 
 def sequences(rng: torch.Generator, symbols: str, shortest: int, longest: int, count: int) -> list[str]:
-    """Different texts, of every length as many, as far as there are so many of it; the shortest ones first.
+    """Distinct texts, equally many of each length as far as enough exist, the shortest first.
 
     Raises:
-        DataError: There are not as many.
+        DataError: Too few texts exist.
     """
     available = sum(len(symbols) ** length for length in range(shortest, longest + 1))
     if count > available:
@@ -159,7 +159,7 @@ def sequences(rng: torch.Generator, symbols: str, shortest: int, longest: int, c
 
 
 def texts_of(length: int, count: int, symbols: str, rng: torch.Generator) -> list[str]:
-    """So many different texts of one length, in random order."""
+    """`count` distinct texts of one length, in random order."""
     if len(symbols) ** length <= max(4 * count, LISTED):
         everything = ["".join(text) for text in product(symbols, repeat=length)]
         return [everything[place] for place in distinct(count, len(everything), rng)]

@@ -1,4 +1,4 @@
-"""The columns of a table as a model takes them, and where they are found in a file."""
+"""The columns of a table as model inputs, and their lookup in a file."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,12 +12,12 @@ from dltool.core.errors import DataError
 from dltool.core.hints import nearest
 from dltool.data.arrays import Column
 
-Rows = Sequence[int] | Tensor  # Where each row stands in its file.
+Rows = Sequence[int] | Tensor  # The position of each row in its file.
 
 
 @dataclass(frozen=True)
 class NumberColumn:
-    """A column of numbers becomes one input, `(number - shift) * factor`; `fill` stands in for a missing cell."""
+    """A column of numbers becomes one input, `(number - shift) * factor`; `fill` replaces a missing cell."""
 
     name: str
     shift: float
@@ -33,12 +33,12 @@ class NumberColumn:
 
 @dataclass(frozen=True)
 class CategoryColumn:
-    """A column of categories becomes one input a category, 1 for that of the row and 0 for the others.
+    """A column of categories becomes one input per category, 1 for the row's category and 0 for the others.
 
     Attributes:
         categories: Those of the training split, in the order of their inputs.
-        fill: The category that stands in for a missing cell; None refuses it.
-        unknown: Whether any other category is refused, or ignored, so that all inputs are 0.
+        fill: The category that replaces a missing cell; None refuses missing cells.
+        unknown: "refuse" raises an error for any other category, "ignore" sets all inputs to 0.
     """
 
     name: str
@@ -51,13 +51,13 @@ class CategoryColumn:
         return len(self.categories)
 
     def examples(self, count: int, source: torch.Generator) -> Tensor:
-        """Inputs of the model, float32 `(count, width)`: of each row one category at random."""
+        """Inputs of the model, float32 `(count, width)`: a random category for each row."""
         codes = torch.randint(0, self.width, (count,), generator=source)
         return F.one_hot(codes, self.width).float()
 
 
 def find(name: str, names: Sequence[str], origin: str) -> int:
-    """The position of a name. Raises DataError where there is none such."""
+    """The position of a name. Raises DataError if it does not exist."""
     if name in names:
         return list(names).index(name)
     near = nearest(name, names)
@@ -68,7 +68,7 @@ def find(name: str, names: Sequence[str], origin: str) -> int:
 
 
 def filling(present: Tensor, column: Column) -> Tensor:
-    """The mean, or the most frequent value, the least at a tie."""
+    """The mean, or the most frequent value; at a tie, the smallest."""
     if column.fill == "mean" and column.categories is None:
         return present.double().mean()
     values, counts = present.unique(return_counts=True)

@@ -12,7 +12,7 @@ from dltool.data.table_preprocessing import TablePreprocessing
 
 
 class TableData(ScaledData):
-    """A table, encoded and scaled once when loaded; its targets stay as they are unless the loader says otherwise."""
+    """A table, encoded and scaled once when loaded; its targets are unchanged unless the loader standardizes them."""
 
     preprocessing: TablePreprocessing
 
@@ -37,7 +37,7 @@ class TableData(ScaledData):
 
     def _reuse(self, raw: RawData, preprocessing: Preprocessing) -> None:
         if not isinstance(preprocessing, TablePreprocessing):
-            raise DataError(f"{raw.origin} gives rows of numbers, and the run was trained on images")
+            raise DataError(f"{raw.origin} has rows of numbers, but the run was trained on images")
         columns, places = preprocessing.matched(columns_of(raw), raw.origin)
         self._replace_inputs(
             {
@@ -49,6 +49,6 @@ class TableData(ScaledData):
 
 
 def columns_of(raw: RawData) -> tuple[Column, ...]:
-    """What the columns hold, under names that are numbers where the data has none."""
+    """The columns of the data, with numbered names where the data has none."""
     names = raw.feature_names or tuple(f"column_{i + 1}" for i in range(raw.train.inputs.shape[1]))
     return raw.columns or tuple(map(Column, names))

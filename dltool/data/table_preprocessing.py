@@ -1,4 +1,4 @@
-"""What stands between a table's raw rows and the model: fitted on the training split, saved with the run."""
+"""The preprocessing from raw rows of a table to model inputs: fitted on the training split, saved with the run."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -20,7 +20,7 @@ from dltool.data.raw_inputs import Named, Raw, as_paths, refuse_frame
 from dltool.data.scaling import Scaling, fit_rows
 from dltool.data.table_columns import CategoryColumn, NumberColumn, Rows, filling, find, place
 
-NAMED = 8  # Columns that a description names.
+NAMED = 8  # Number of columns that a description names.
 
 
 @dataclass(frozen=True)
@@ -29,8 +29,8 @@ class TablePreprocessing(Preprocessing):
 
     Attributes:
         columns: In the order of the inputs.
-        file_columns: How many columns the training file had, its target included, where it had no header; a file
-            without one is then read by position. 0 where it had one.
+        file_columns: Number of columns of a training file without a header, target included; other files without one
+            are then read by position. 0 if it had a header.
     """
 
     columns: tuple[NumberColumn | CategoryColumn, ...]
@@ -40,13 +40,13 @@ class TablePreprocessing(Preprocessing):
     def fit(
         cls, train: Tensor, columns: Sequence[Column], mode: Scaling, origin: str = "data", file_columns: int = 0
     ) -> "TablePreprocessing":
-        """Take fillings, categories and scale from the training split alone.
+        """Fit fill values, categories and scales to the training split.
 
         Args:
             train: `(N, D)`: numbers, or codes of `columns[j].categories`; NaN where a cell is missing.
-            columns: What the columns hold.
+            columns: The contents of the columns.
             mode: How numbers are scaled; see fit_rows. Categories stay 0 and 1.
-            origin: The data's, for messages.
+            origin: The data's origin, for messages.
             file_columns: See the class.
 
         Raises:
@@ -57,7 +57,7 @@ class TablePreprocessing(Preprocessing):
             present = values[~values.isnan()]
             if len(present) == 0:
                 raise DataError(
-                    f"{origin}: all cells of the column {column.name} that fell to the training split are missing",
+                    f"{origin}: all cells of the column {column.name} are missing in the training split",
                     setting("data.drop", [column.name]),
                 )
             fill = None if column.fill is None else float(filling(present, column))
@@ -77,14 +77,14 @@ class TablePreprocessing(Preprocessing):
         return sum(column.width for column in self.columns)
 
     def __call__(self, table: CsvTable) -> Tensor:
-        """Encode raw rows; columns are found by their names, and others do not matter.
+        """Encode raw rows; columns are found by name, and others are ignored.
 
         Returns:
-            float32 `(B, D)`, ready for the model.
+            float32 `(B, D)`, the model's inputs.
 
         Raises:
-            DataError: A column is missing; a cell is missing, a text in a column of numbers, or a category that the
-                training never saw; with file, row and column.
+            DataError: A column is missing; a cell is missing, a text in a column of numbers, or a category that is not
+                in the training data; the message names file, row and column.
         """
         values, columns = [], []
         for column in self.columns:
@@ -96,7 +96,7 @@ class TablePreprocessing(Preprocessing):
                     raise DataError(
                         f"{place(table.origin, table.rows, row, column.name)}: {cells[row].strip()!r} is a text in a "
                         "column of numbers",
-                        "mend the cell",
+                        "fix the cell",
                     )
                 columns.append(Column(column.name))
             else:
@@ -135,16 +135,17 @@ class TablePreprocessing(Preprocessing):
         """Numbers `(B, D)` or `(D,)` in the order of the columns."""
         if texts := self._category_names():
             raise DataError(
-                f"the column {texts[0]} holds categories, which are no numbers", f"[{{'{self.columns[0].name}': …}}, …]"
+                f"the column {texts[0]} holds categories, which are not numbers",
+                f"[{{'{self.columns[0].name}': …}}, …]",
             )
         try:
             values = torch.as_tensor(np.asarray(inputs, dtype=np.float64))
         except (TypeError, ValueError) as error:
-            raise DataError(f"the rows are no numbers: {error}", "a CSV file, mappings, or numbers (B, D)") from error
+            raise DataError(f"the rows are not numbers: {error}", "a CSV file, mappings, or numbers (B, D)") from error
         values = values[None] if values.ndim == 1 else values
         if values.ndim != 2 or values.shape[1] != len(self.columns):
             shape = tuple(values.shape)
-            raise DataError(f"the rows have the shape {shape}, not (B, {len(self.columns)}), a number for each column")
+            raise DataError(f"the rows have the shape {shape}, not (B, {len(self.columns)}), one number per column")
         names = [str(row) for row in range(1, len(values) + 1)]
         return names, self.encode(values, [Column(column.name) for column in self.columns], "rows")
 
@@ -154,7 +155,7 @@ class TablePreprocessing(Preprocessing):
     def describe(self) -> str:
         numbers = "the columns in order, each as (number - shift) * factor"
         if self._category_names():
-            return f"{numbers}; categories as an input for each, 1 for that of the row and 0 for the others"
+            return f"{numbers}; each category as one input, 1 for the row's category and 0 for the others"
         return numbers
 
     def example_inputs(self, count: int) -> Tensor:
@@ -162,11 +163,11 @@ class TablePreprocessing(Preprocessing):
         return torch.cat([column.examples(count, source) for column in self.columns], dim=1)
 
     def raw_front(self) -> RawFront:
-        """Takes rows of numbers, float64; the examples have the training's mean and deviation."""
+        """Takes rows of numbers, float64; the examples have the mean and deviation of the training data."""
         if texts := self._category_names():
             raise ConfigError(
                 f"the column {texts[0]} holds categories, whose preprocessing cannot be exported",
-                "without --with-preprocessing; the file says how to encode them",
+                "without --with-preprocessing; the file describes how to encode them",
             )
         columns = [column for column in self.columns if isinstance(column, NumberColumn)]
         shift, factor = [column.shift for column in columns], [column.factor for column in columns]
@@ -183,7 +184,7 @@ class TablePreprocessing(Preprocessing):
         """Read a file to be encoded: with a header, or without one if the training file had none.
 
         Raises:
-            DataError: It is no table, or has neither the names nor the number of columns.
+            DataError: It is not a table, or has neither the names nor the number of columns.
         """
         names = tuple(column.name for column in self.columns)
         table = read_csv(path, header="auto" if self.file_columns == 0 else False, expected=names)
@@ -202,11 +203,11 @@ class TablePreprocessing(Preprocessing):
         origin: str = "data",
         rows: Rows | None = None,
     ) -> Tensor:
-        """Encode `(B, D)` of numbers and codes, NaN where a cell is missing.
+        """Encode `(B, D)` numbers and codes, NaN where a cell is missing.
 
         Args:
             values: One column for each of this class's.
-            columns: What its codes mean.
+            columns: The meaning of the codes.
             origin: For messages.
             rows: For messages.
 
@@ -221,7 +222,7 @@ class TablePreprocessing(Preprocessing):
                 row = int(absent.int().argmax())
                 raise DataError(
                     f"{place(origin, rows, row, own.name)}: the cell is missing",
-                    "mend the cell, or train with data.missing=mean or mode",
+                    "fix the cell, or train with data.missing=mean or mode",
                 )
             if isinstance(own, NumberColumn):
                 filled = column.double() if own.fill is None else torch.where(absent, own.fill, column.double())
@@ -257,15 +258,15 @@ class TablePreprocessing(Preprocessing):
             raise DataError(
                 f"{place(origin, rows, row, own.name)}: the training split has no category "
                 f"{given.categories[int(column[row])]!r}, only {known}",
-                "data.unknown=ignore trains a model for which it is none of them",
+                "data.unknown=ignore trains a model that encodes it as none of them",
             )
         return codes
 
     def matched(self, columns: Sequence[Column], origin: str) -> tuple[list[Column], list[int]]:
-        """Of other data's columns those that these are, and their positions there.
+        """The columns of other data that match these, and their positions there.
 
         Raises:
-            DataError: One is missing, or holds what it did not hold in training.
+            DataError: A column is missing, or holds another kind of values than in training.
         """
         names = [column.name for column in columns]
         places = [find(name, names, origin) for name in (own.name for own in self.columns)]
@@ -273,13 +274,13 @@ class TablePreprocessing(Preprocessing):
             if isinstance(own, NumberColumn) != (given.categories is None):
                 kinds = ("numbers", "categories") if given.categories is None else ("categories", "numbers")
                 raise DataError(
-                    f"{origin}: the column {own.name} holds {kinds[0]}, and held {kinds[1]} in training",
-                    setting("data.categories", [own.name]) if given.categories is None else "mend its cells",
+                    f"{origin}: the column {own.name} holds {kinds[0]}, but held {kinds[1]} in training",
+                    setting("data.categories", [own.name]) if given.categories is None else "fix its cells",
                 )
         return [columns[place] for place in places], places
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain JSON; `from_dict` makes an equal object of it."""
+        """Convert to plain JSON, from which `from_dict` restores an equal object."""
         columns = [
             {"type": "number" if isinstance(column, NumberColumn) else "category", **asdict(column)}
             for column in self.columns

@@ -1,4 +1,4 @@
-"""The target of a table: whether it is classes or numbers, and what its cells stand for."""
+"""The target of a table: whether it is classes or numbers, and the values of its cells."""
 
 import re
 from collections.abc import Callable, Collection, Sequence
@@ -10,13 +10,13 @@ from dltool.core.errors import DataError
 from dltool.data.cells import MISSING, parse_categories, parse_numbers, to_number
 from dltool.data.csv_file import CsvTable
 
-# Whole numbers with at most so many different values are taken as classes, if each comes several times.
+# Whole numbers with at most this many distinct values are taken as classes, if each occurs several times.
 MOST_NUMBERED_CLASSES, FEWEST_ROWS_A_CLASS = 20, 5
-LEADING_ZERO = re.compile(r"\s*[+-]?0\d")  # A code, such as 01, and no number.
+LEADING_ZERO = re.compile(r"\s*[+-]?0\d")  # A code, such as 01, not a number.
 
 
 def choose_kind(table: CsvTable, index: int) -> str:
-    """What `auto` becomes for a target: "classes", "integer_classes" or "numbers".
+    """The kind that `auto` chooses for a target: "classes", "integer_classes" or "numbers".
 
     Raises:
         DataError: Most cells are numbers, but not all.
@@ -26,7 +26,7 @@ def choose_kind(table: CsvTable, index: int) -> str:
     found = np.unique(numbers[~np.isnan(numbers)])
     if texts.any():
         if texts.sum() < 0.5 * len(cells) and len(found) > MOST_NUMBERED_CLASSES:
-            raise text_in_numbers(table, index, texts, f"mend the cell, or data.kind=classes takes {name} as classes")
+            raise text_in_numbers(table, index, texts, f"fix the cell, or data.kind=classes takes {name} as classes")
         return "classes"
     whole = len(found) > 0 and bool((found == np.round(found)).all())
     if not whole or len(found) > min(MOST_NUMBERED_CLASSES, len(cells) // FEWEST_ROWS_A_CLASS):
@@ -38,7 +38,7 @@ def read_target(table: CsvTable, index: int, kind: str) -> tuple[np.ndarray, lis
     """The target's values, float64 `(N,)`, NaN where missing: labels and their classes, or numbers and None.
 
     Raises:
-        DataError: A cell is a text where a number is needed, or no whole number where classes are integers.
+        DataError: A cell is a text where a number is needed, or not a whole number where classes are integers.
     """
     cells = table.columns[index]
     if kind == "classes":
@@ -54,13 +54,13 @@ def read_target(table: CsvTable, index: int, kind: str) -> tuple[np.ndarray, lis
     if broken.any():
         row = int(broken.argmax())
         place = f"{table.origin}: row {table.rows[row]}, column {table.names[index]}"
-        raise DataError(f"{place}: {cells[row].strip()} is no whole number", "data.kind=classes")
+        raise DataError(f"{place}: {cells[row].strip()} is not a whole number", "data.kind=classes")
     labels = np.where(np.isnan(numbers), np.nan, np.searchsorted(found, numbers).astype(float))
     return labels, [f"{number:.0f}" for number in found.tolist()]
 
 
 def by_number_or_text(texts: Collection[str]) -> Callable[[str], Any]:
-    """How classes are sorted: by number where all are numbers, 2 before 10, else by text."""
+    """The sort key of classes: by number if all are numbers, 2 before 10, else by text."""
     if np.isinf([to_number(text) for text in texts]).any():
         return str
     return lambda text: (to_number(text), text)
@@ -71,7 +71,7 @@ def text_in_numbers(table: CsvTable, index: int, texts: np.ndarray, hint: str) -
     cell = table.columns[index][first].strip()
     if first == 0 and not table.header:
         hint = "data.header=true if the first row names the columns"
-    more = f"; there are {texts.sum():,} such cells" if texts.sum() > 1 else ""
+    more = f"; {texts.sum():,} cells are texts" if texts.sum() > 1 else ""
     return DataError(
         f"{table.origin}: row {table.rows[first]}, column {table.names[index]}: "
         f"{cell!r} is a text in a column of numbers{more}",
@@ -80,7 +80,7 @@ def text_in_numbers(table: CsvTable, index: int, texts: np.ndarray, hint: str) -
 
 
 def check_target(table: CsvTable, labels: np.ndarray, classes: Sequence[str] | None, name: str) -> None:
-    """Raises DataError where the target is constant, or a class of its own in each row, unless its kind is stated."""
+    """Raises DataError if the target is constant or has nearly as many classes as rows."""
     present = len(np.unique(labels))
     if present == 1:
         value = classes[int(labels[0])] if classes else f"{labels[0]:g}"

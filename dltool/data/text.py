@@ -1,4 +1,4 @@
-"""A text of one's own, and one that is on every machine with Python."""
+"""Your own text, and one that comes with every Python installation."""
 
 import hashlib
 import sys
@@ -20,7 +20,7 @@ def text(*, path: str | None = None) -> RawText:
     """A file of text, UTF-8.
 
     Args:
-        path: Of the file.
+        path: Path of the file.
 
     Raises:
         DataError: No path is given; the file is missing, empty, or not UTF-8.
@@ -32,10 +32,10 @@ def text(*, path: str | None = None) -> RawText:
 
 @register("data", "corpus", into=CorpusData, inputs="sequence", targets="none")
 def corpus(*, path: str | None = None) -> RawText:
-    """A file for word vectors, a sentence or a document a line: no word's context reaches beyond its line.
+    """A file for word vectors, one sentence or document per line: no word's context extends beyond its line.
 
     Args:
-        path: Of a UTF-8 file, gzipped or not.
+        path: Path of a UTF-8 file, gzipped or not.
 
     Raises:
         DataError: No path is given; the file is missing, empty, or not UTF-8.
@@ -47,7 +47,7 @@ def corpus(*, path: str | None = None) -> RawText:
 def pydoc() -> RawText:
     """The reference of the Python language: half a million characters of English in every Python's `help()`.
 
-    The topics in the order of their names, a line of hyphens between them. It differs from version to version of
+    The topics are in the order of their names, separated by lines of hyphens. The text differs between versions of
     Python; the log of a run has its hash.
     """
     from pydoc_data import topics
@@ -60,10 +60,10 @@ def pydoc() -> RawText:
 
 @register("data", "names", into=SequenceData, inputs="sequence", targets="next_token")
 def names(_rng: torch.Generator, *, path: str | None = None) -> RawData:
-    """A word a line, such as a list of names, each learned from its beginning to its end.
+    """One word per line, such as a list of names, each learned from beginning to end.
 
     Args:
-        path: Of a UTF-8 file; empty lines are left out.
+        path: Path of a UTF-8 file; empty lines are left out.
 
     Raises:
         DataError: No path is given; the file is missing, empty, or not UTF-8.

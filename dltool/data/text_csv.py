@@ -1,4 +1,4 @@
-"""Texts with a class each, as two columns of a CSV or TSV file."""
+"""Texts with one class each, from two columns of a CSV or TSV file."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ from dltool.declarations.component import Handling, Membership, register, requir
 Delimiter = Literal["auto", "comma", "semicolon", "tab", "pipe"]
 Header = Literal["auto"] | bool
 TAB_SUFFIXES = (".tsv", ".tab")
-MOST_CLASSES = 20  # That a file may have, if not each comes twice on average.
+MOST_CLASSES = 20  # More are allowed only if each occurs at least twice on average.
 
 
 @register("data", "text_csv", into=SequenceData, inputs="sequence", targets="classes")
@@ -30,7 +30,7 @@ MOST_CLASSES = 20  # That a file may have, if not each comes twice on average.
 )
 @requires(
     lambda config: config.data.path is None or (config.data.val is None and config.data.test is None),
-    "data.path is split, but data.val or data.test names a file too",
+    "data.path is split, but data.val or data.test also names a file",
     hint="data.path=null data.train=FILE.csv",
 )
 def text_csv(
@@ -45,22 +45,22 @@ def text_csv(
     header: Membership[Literal["auto"] | bool] = "auto",
     delimiter: Membership[Literal["auto", "comma", "semicolon", "tab", "pipe"]] = "auto",
 ) -> RawData:
-    """Texts to be told apart, a row for each; its label is a class, whatever it looks like.
+    """Texts for classification, one per row; the label is always a class, even if it is a number.
 
     Args:
         _rng: Not used.
-        path: A file that is to be split; see dltool.data.csv_file for what it may be.
-        train: The file of the training split, in place of that.
-        val: The file of the validation split; null cuts one off.
-        test: The file of the test split; null cuts one off.
+        path: A file to split; see dltool.data.csv_file for the accepted formats.
+        train: The file of the training split, instead of `path`.
+        val: The file of the validation split; null takes it from the training file.
+        test: The file of the test split; null takes it from the training file.
         text: The column of the texts, by its name or its number; 1 is the first, -1 the last.
         target: The column of the labels.
-        header: Whether the first row names the columns. "auto" takes it so where a column is called by a name, or
-            where no other row has its label.
-        delimiter: What separates the cells. "auto" is a tab for .tsv and .tab files, and is found in others.
+        header: Whether the first row names the columns. "auto" assumes so if a column is given by name, or if no other
+            row has its label.
+        delimiter: The separator of the cells. "auto" is a tab for .tsv and .tab files, and is detected in others.
 
     Raises:
-        DataError: With the file, the row and the column.
+        DataError: The file is invalid; the message names the file, the row and the column.
     """
     files = {name: value for name, value in (("train", path or train), ("val", val), ("test", test)) if value}
     tables = {name: read_table(Path(file), text, target, header, delimiter) for name, file in files.items()}
@@ -92,24 +92,24 @@ def text_csv(
 def read_table(
     path: Path, text: str | int | None, target: str | int | None, header: Header, delimiter: Delimiter
 ) -> CsvTable:
-    """The file; whether it has a header is found as `text_csv` says."""
+    """Read the file; a header is detected as in `text_csv`."""
     if delimiter == "auto" and path.name.removesuffix(".gz").endswith(TAB_SUFFIXES):
         delimiter = "tab"
-    wanted = [column for column in (text, target) if isinstance(column, str) and not is_number(column)]
-    table = read_csv(path, delimiter=delimiter, header=header, expected=wanted)
-    if header != "auto" or not table.header or target is None or wanted:
+    expected = [column for column in (text, target) if isinstance(column, str) and not is_number(column)]
+    table = read_csv(path, delimiter=delimiter, header=header, expected=expected)
+    if header != "auto" or not table.header or target is None or expected:
         return table
-    # A table of texts looks like one whose first row are names.
+    # The first row of a table of texts looks like a header.
     bare = read_csv(path, delimiter=delimiter, header=False)
     label, *others = bare.columns[find_column(table, target, "data.target")]
     return bare if label in others else table
 
 
 def read_rows(table: CsvTable, text: str | int | None, target: str | int | None) -> TextRows:
-    """Texts and labels, without the blanks around them.
+    """Texts and labels, without surrounding blanks.
 
     Raises:
-        DataError: A column is not named or not there, or one of its cells is empty.
+        DataError: A column is not set or does not exist, or one of its cells is empty.
     """
     texts, labels = cells(table, text, "text"), cells(table, target, "target", MISSING)
     if text is not None and str(text) == str(target):
@@ -130,9 +130,9 @@ def cells(
     found = [cell.strip() for cell in table.columns[index]]
     empty = [place for place, cell in enumerate(found) if cell in missing]
     if empty:
-        more = f"; so are {len(empty) - 1:,} more" if empty[1:] else ""
+        more = f"; {len(empty) - 1:,} more are empty" if empty[1:] else ""
         raise DataError(
             f"{table.origin}: row {table.rows[empty[0]]}, {key} {table.names[index]}: the cell is empty{more}",
-            "give it a text, or remove the row",
+            "fill it, or remove the row",
         )
     return found

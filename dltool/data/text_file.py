@@ -8,10 +8,11 @@ from dltool.core.errors import DataError
 
 
 def read_text(path: Path) -> str:
-    """The text of a UTF-8 file, gzipped or not, a byte order mark left out, every end of a line as one \\n.
+    """The text of a UTF-8 file, gzipped or not, without a byte order mark, with line ends as \\n.
 
     Raises:
-        DataError: There is no such file, it is broken, not UTF-8 (with the byte and its line), or empty.
+        DataError: The file does not exist, is damaged, is not UTF-8 (the message names the byte and its line), or is
+            empty.
     """
     path = path.expanduser().resolve()
     try:
@@ -27,7 +28,7 @@ def read_text(path: Path) -> str:
         line = raw.count(b"\n", 0, error.start) + 1
         raise DataError(
             f"{path}, line {line}: byte {error.start} (0x{raw[error.start]:02x}) is not UTF-8",
-            f"iconv -f LATIN1 -t UTF-8 {path.name} > new.txt, if that is what it is",
+            f"iconv -f LATIN1 -t UTF-8 {path.name} > new.txt, if that is its encoding",
         ) from error
     if not text.strip():
         raise DataError(f"{path} is empty")
@@ -35,5 +36,5 @@ def read_text(path: Path) -> str:
 
 
 def read_lines(path: Path) -> list[str]:
-    """The lines of a UTF-8 file that hold anything, without the spaces around them; raises as read_text does."""
+    """The nonempty lines of a UTF-8 file, without surrounding spaces; raises as read_text does."""
     return [line.strip() for line in read_text(path).split("\n") if line.strip()]

@@ -1,4 +1,4 @@
-"""What stands between raw texts and the model: fitted on the training split, saved with the run."""
+"""The preprocessing from raw texts to model inputs: fitted on the training split, saved with the run."""
 
 import sys
 from collections.abc import Iterator, Sequence
@@ -22,21 +22,21 @@ from dltool.data.text_file import read_lines
 from dltool.text.fitting import load_tokenizer
 from dltool.text.tokenizer import BLANK, Tokenizer
 
-NUM_TEXTS = 64  # A batch at most: what is said of texts can be large, a probability of each word of a vocabulary.
+NUM_TEXTS = 64  # Largest batch: outputs for texts can be large, a probability for each word of a vocabulary.
 NUM_TOKENS = 16  # Of example inputs.
 
 
 @dataclass(frozen=True)
 class TextPreprocessing(Preprocessing):
-    """Makes tokens of texts.
+    """Converts texts to tokens.
 
     Attributes:
-        saved_tokenizer: As JSON; see dltool.text.fitting.
-        max_length: The most tokens that the model takes.
-        cut: Whether longer texts lose their end, as in training, or are refused.
-        begin: Whether BEGIN stands before each text.
+        saved_tokenizer: The tokeniser as JSON; see dltool.text.fitting.
+        max_length: Largest number of tokens that the model takes.
+        cut: Whether longer texts are truncated, as in training, or refused.
+        begin: Whether each text starts with BEGIN.
         padded: Whether texts are padded to the length of the longest; a stream of text is one piece.
-        blanks: Whether ___ and <unk> in a text are blanks, a token each.
+        blanks: Whether ___ and <unk> in a text are blanks, one token each.
     """
 
     reads_texts = True
@@ -57,7 +57,7 @@ class TextPreprocessing(Preprocessing):
         return self.saved_tokenizer
 
     def read(self, inputs: Raw, batch_size: int) -> Iterator[Named]:
-        """Texts as they are, or the lines of files that are given as Paths; empty lines are left out."""
+        """Texts, or the lines of files given as Paths; empty lines are left out."""
         lines = lines_of(inputs)
         batch_size = min(batch_size, NUM_TEXTS) if self.padded else 1  # Parts of a stream are not padded.
         for start in range(0, len(lines), batch_size):
@@ -76,7 +76,7 @@ class TextPreprocessing(Preprocessing):
         return self(texts).long()
 
     def describe(self) -> str:
-        return "tokens, 0 behind shorter texts; preprocessing.json has the vocabulary"
+        return "tokens, shorter texts right-padded with 0; preprocessing.json has the vocabulary"
 
     def example_inputs(self, count: int) -> Tensor:
         shape = (count, min(self.max_length, NUM_TOKENS))
@@ -84,7 +84,7 @@ class TextPreprocessing(Preprocessing):
 
     def raw_front(self) -> RawFront:
         raise ConfigError(
-            "a graph takes no text", "without --with-preprocessing; preprocessing.json has the vocabulary"
+            "a graph does not take text", "without --with-preprocessing; preprocessing.json has the vocabulary"
         )
 
     def __call__(self, texts: Sequence[Text], names: Sequence[str] | None = None) -> Tensor:
@@ -92,10 +92,10 @@ class TextPreprocessing(Preprocessing):
 
         Args:
             texts: At least one.
-            names: What each is called in a message; None is its number, from 1.
+            names: The name of each in a message; None: its number, from 1.
 
         Returns:
-            int32 `(B, T)`, T the length of the longest, shorter ones padded behind.
+            int32 `(B, T)`, T the length of the longest, shorter ones right-padded.
 
         Raises:
             DataError: One is empty, or longer than the model can take.
@@ -110,7 +110,7 @@ class TextPreprocessing(Preprocessing):
                 raise DataError(f"{name} is empty", "each text needs a word")
             if len(tokens) > self.max_length and not self.cut:
                 raise DataError(
-                    f"{name} has {len(tokens)} tokens, and the model takes at most {self.max_length}", "shorten it"
+                    f"{name} has {len(tokens)} tokens, but the model takes at most {self.max_length}", "shorten it"
                 )
             rows.append(tokens[: self.max_length])
         return padded(rows)
@@ -125,7 +125,7 @@ class TextPreprocessing(Preprocessing):
 
 
 def padded(rows: Sequence[Sequence[int]], value: int = PAD) -> Tensor:
-    """Sequences of different lengths as one int32 tensor `(N, T)`, `value` behind the shorter ones."""
+    """Sequences of different lengths as one int32 tensor `(N, T)`, right-padded with `value`."""
     lengths = np.fromiter(map(len, rows), np.int64, len(rows))
     array = np.full((len(rows), lengths.max(initial=0)), value, np.int32)
     filled = np.arange(array.shape[1]) < lengths[:, None]  # (N, T)
@@ -134,7 +134,7 @@ def padded(rows: Sequence[Sequence[int]], value: int = PAD) -> Tensor:
 
 
 def lines_of(inputs: Raw) -> list[str]:
-    """Typed texts, or the lines of files that are given as Paths; empty lines of files are left out."""
+    """Given texts, or the lines of files given as Paths; empty lines of files are left out."""
     files = [inputs] if isinstance(inputs, Path) else list(inputs) if isinstance(inputs, Sequence) else []
     if files and all(isinstance(path, Path) for path in files):
         return [line for path in files for line in read_lines(path)]
@@ -142,11 +142,11 @@ def lines_of(inputs: Raw) -> list[str]:
         return [inputs]
     if isinstance(inputs, Sequence) and all(isinstance(text, str) for text in inputs):
         return list(inputs)
-    raise DataError("a model of texts takes a text, a list of texts, or the path of a file with a text a line")
+    raise DataError("a model of texts takes a text, a list of texts, or the path of a file with one text per line")
 
 
 def check_blanks(texts: Sequence[str], names: Sequence[str]) -> None:
     """Raises DataError for a text without a blank."""
     for text, name in zip(texts, names, strict=True):
         if BLANK.search(text) is None:
-            raise DataError(f"{name} has no blank: {text!r}", "write ___ for each word that is to be guessed")
+            raise DataError(f"{name} has no blank: {text!r}", "write ___ for each word to predict")

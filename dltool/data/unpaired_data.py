@@ -1,4 +1,4 @@
-"""Images of two domains, none of which is the image of another."""
+"""Images of two domains, without pairs."""
 
 from abc import abstractmethod
 from collections.abc import Iterator
@@ -19,20 +19,20 @@ from dltool.declarations.component import Fraction, Membership, NonNegative, Pos
 
 
 class UnpairedData(Dataset):
-    """Two data sets of images, domain A and domain B, that are drawn side by side.
+    """Two data sets of images, domain A and domain B, that are drawn together.
 
     A batch's inputs are images of A, its targets images of B, both scaled to [-1, 1]. Each domain is split, shuffled
-    and augmented by itself; B is brought to the size and the channels of A.
+    and augmented separately; B is converted to the size and the channels of A.
 
     Args:
-        batch_size: Images of each domain that one training step sees.
-        eval_batch_size: The same of an evaluation; changes its speed and memory, not its result. "auto" takes as many
-            as one translation of all of them can in 256 MB, at most 512.
-        drop_last: Leave out an epoch's last batch where it is smaller.
-        val_fraction, test_fraction: Shares of each domain's images that are cut off as validation and test split where
-            the data has no official one; 0 for none.
-        split_seed: Seed of the split, apart from the run's `seed`.
-        augment: How training images of both domains vary; see Augmentation.
+        batch_size: Images of each domain per training step.
+        eval_batch_size: The same for an evaluation batch; changes its speed and memory, not its result. "auto" takes as
+            many as one translation can process in 256 MB, at most 512.
+        drop_last: Leave out an epoch's last batch if it is smaller.
+        val_fraction, test_fraction: Fractions of each domain's images for the validation and test split where the data
+            has no official one; 0 for none.
+        split_seed: Seed of the split, separate from the run's `seed`.
+        augment: Augmentation of the training images of both domains; see Augmentation.
 
     Attributes:
         domains: A and B.
@@ -86,7 +86,7 @@ class UnpairedData(Dataset):
             )
             fitted = Fitted(domain.preprocessing, domain.spec)
         if missing := set(a.sizes) ^ set(b.sizes):
-            raise DataError(f"one domain alone has a {min(missing)} split", "both or none need one")
+            raise DataError(f"only one domain has a {min(missing)} split", "both domains or neither need one")
         assert isinstance(a.preprocessing, ImagePreprocessing)
         self.preprocessing = a.preprocessing
         self.spec = replace(a.spec, target="images")
@@ -122,7 +122,7 @@ class UnpairedData(Dataset):
             domain.drop_held_out()
 
     def _batches(self, split: str) -> Iterator[Batch]:
-        """Every image of each domain once: at the end, batches may have fewer of one, or none."""
+        """Every image of each domain once: at the end, batches may have fewer or no images of one domain."""
         nothing = None
         for a, b in zip_longest(*(domain.evaluation(split) for domain in self.domains)):
             if nothing is None:
@@ -133,5 +133,5 @@ class UnpairedData(Dataset):
 
 
 def of_a_domain(fitted: Fitted) -> Fitted:
-    """What a run knows of both domains, as one of them has it: its targets are classes or nothing."""
+    """A run's preprocessing and spec as those of one domain: its targets are classes or none."""
     return Fitted(fitted.preprocessing, replace(fitted.spec, target="classes" if fitted.spec.class_names else "none"))

@@ -1,4 +1,4 @@
-"""Your own two domains of pictures: a folder of images for each."""
+"""Your own images of two domains: a folder for each."""
 
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -17,19 +17,19 @@ from dltool.data.sample_data import SampleData
 from dltool.data.unpaired_data import UnpairedData
 from dltool.declarations.component import Handling, NonNegative, Placement, Positive, register
 
-LAYOUT = "data.root=FOLDER with trainA, trainB and, where they exist, testA, testB (valA, valB); or with A and B alone"
+LAYOUT = "data.root=FOLDER with trainA, trainB and, where they exist, testA, testB (valA, valB); or with only A and B"
 PREFIXES: Mapping[str, str] = {"train": "train", "val": "val", "test": "test", "": "train"}
 
 LoadDomains = Callable[[], dict[str, RawData]]
 
 
 class FolderDomains(UnpairedData):
-    """Two folders of pictures of any sizes, decoded to one size.
+    """Two folders of images of any sizes, decoded to one size.
 
     Args:
         load: Finds the files.
         size: Side of the square, or [height, width], that images of both domains are decoded to; see
-            data=image_folder. "auto" goes by the images of A.
+            data=image_folder. "auto" depends on the images of A.
         fit, corrupt, workers, residency: See data=image_folder.
         shared: See UnpairedData.
     """
@@ -72,18 +72,18 @@ def unpaired_folders(
 ) -> dict[str, RawData]:
     """The layout of CycleGAN's own data sets, trainA, trainB, testA and testB; or A and B, which are split here.
 
-    Folders inside them are looked through too; hidden files and those that are no images by name are left out.
+    Subfolders are searched too; hidden files and those without an image suffix are left out.
 
     Args:
         root: The folder; null: ./data.
-        channels: What images of any mode become; what is transparent becomes white.
+        channels: Colour mode that images are converted to; transparent pixels become white.
 
     Raises:
         DataError: A folder is missing or has no image.
     """
     base = Path(root if root is not None else "data").expanduser().resolve()
     if not base.is_dir():
-        raise DataError(f"data.root: there is no folder {base}", LAYOUT)
+        raise DataError(f"data.root: the folder {base} does not exist", LAYOUT)
     folders = {folder.name: folder for folder in subfolders(base)}
     return {name: one_domain(base, folders, name, {"rgb": 3, "grey": 1}[channels]) for name in "AB"}
 
@@ -96,7 +96,7 @@ def one_domain(base: Path, folders: Mapping[str, Path], name: str, channels: int
         there = ", ".join(sorted(folders)) or "no folders"
         raise DataError(f"{base} has neither train{name} nor {name}, but {there}", LAYOUT)
     if "train" in found and "" in found:
-        raise DataError(f"{base} has train{name} beside {name}", f"remove one of them: {LAYOUT}")
+        raise DataError(f"{base} has both train{name} and {name}", f"remove one of them: {LAYOUT}")
     for prefix, folder in found.items():
         before = len(scan.images)
         scan.read_images(folder, name, PREFIXES[prefix])

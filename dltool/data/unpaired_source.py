@@ -12,12 +12,12 @@ from dltool.data.source import TrainSource
 class UnpairedSource(BatchSource):
     """Batches of as many images of domain A (the inputs) as of domain B (the targets).
 
-    Each domain is drawn in an order of its own, a function of its seed and of how many batches were drawn. A pass is
-    one of the domain with more images; the other begins again meanwhile, in a new order.
+    Each domain is drawn in its own order, a function of its seed and of the number of batches drawn. An epoch is one
+    pass over the domain with more images; the other starts again meanwhile, in a new order.
 
     Args:
         a, b: The domains, of the same batch size and with different seeds.
-        labelled: Whether their targets are classes, which the batches then carry along.
+        labelled: Whether their targets are classes, which are then in the batches.
 
     Raises:
         DataError: A domain has fewer images than a batch.
@@ -37,13 +37,13 @@ class UnpairedSource(BatchSource):
                     f"domain {name}",
                     setting("data.batch_size", source.num_samples),
                 )
-            # A pass of the smaller domain leaves its last, smaller batch out: it would make that of the other small.
+            # The smaller domain leaves out its last, smaller batch, which would shrink the other domain's batch.
             source.batches_per_epoch = source.num_samples // source.batch_size
         self.batches_per_epoch = max(a.batches_per_epoch, b.batches_per_epoch)
 
     @property
     def samples_per_epoch(self) -> int:
-        """Pairs of images that one pass draws."""
+        """The number of pairs of images in one epoch."""
         longest = max(self.a, self.b, key=lambda source: source.num_samples)
         return min(longest.samples_per_epoch, self.batches_per_epoch * longest.batch_size)
 

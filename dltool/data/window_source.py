@@ -1,4 +1,4 @@
-"""Batches of words with the words around them, for word vectors."""
+"""Batches of words with their context words, for word vectors."""
 
 from collections.abc import Iterator
 
@@ -13,25 +13,25 @@ from dltool.data.batch_source import BatchSource
 class WindowSource(BatchSource):
     """Training batches of a corpus: each is a piece of the running text, sub-sampled and cut into blocks.
 
-    The text is cut into pieces of `batch_size` words, which come in an order drawn anew for each pass. In a piece
+    The text is cut into pieces of `batch_size` words, in an order drawn again for each epoch. In a piece
 
-    1. frequent words are left out at random (`keep_probabilities`), and those around them move together;
-    2. each word that stays gets the reach of its window, drawn evenly from 1 … `window`: near words are met more
+    1. frequent words are dropped at random (`keep_probabilities`), so that the others become adjacent;
+    2. each remaining word draws its window size uniformly from 1 … `window`: near words occur more
        often (Mikolov et al. 2013a, arXiv:1301.3781, section 3.2; `b = next_random % window` in word2vec.c);
-    3. no window reaches beyond the line that its word stands in, nor beyond the piece.
+    3. no window extends beyond the line of its word or beyond the piece.
 
-    All of it is a function of (seed, draws), made for a whole batch at once. A batch has `inputs` `(B, W + S + W)`,
-    B blocks of S words one after the other with the W words before and behind them, and `targets` `(B, S, 2)`, how many
-    words each of the S reaches to its left and to its right; 0 and 0 for what only fills the last block up.
+    All of it is a function of (seed, draws), computed for a whole batch at once. A batch has `inputs` `(B, W + S + W)`,
+    B consecutive blocks of S words with the W words before and after them, and `targets` `(B, S, 2)`, the number of
+    context words of each of the S to its left and to its right; 0 and 0 for the padding of the last block.
 
     Args:
-        tokens: int32 `(N,)`, the words of all lines one after the other, on the device where batches are wanted.
-        lines: int32 `(N,)`, the number of the line that each stands in.
-        keep: float32 `(V,)`, the probability with which sub-sampling keeps each word.
+        tokens: int32 `(N,)`, the words of all lines, concatenated, on the device of the batches.
+        lines: int32 `(N,)`, the line number of each word.
+        keep: float32 `(V,)`, the probability that sub-sampling keeps each word.
         batch_size: Words of the text in a batch, before sub-sampling.
         block_size: S.
-        window: W, the largest reach.
-        seed: The run's.
+        window: W, the largest window size.
+        seed: The run's seed.
     """
 
     unit = "tokens"
@@ -56,11 +56,11 @@ class WindowSource(BatchSource):
         self.window = window
         self.seed = seed
         self.num_pieces = self.batches_per_epoch = -(-len(tokens) // batch_size)  # Rounded up.
-        self.order: tuple[int, Tensor] = (-1, torch.empty(0))  # A pass and the order of its pieces.
+        self.order: tuple[int, Tensor] = (-1, torch.empty(0))  # An epoch and the order of its pieces.
 
     @property
     def samples_per_epoch(self) -> int:
-        """Words of the text that one pass goes over, with those that sub-sampling leaves out."""
+        """Words of the text in one epoch, including those that sub-sampling drops."""
         return min(len(self.tokens), self.batches_per_epoch * self.batch_size)
 
     def draw(self) -> Batch:
@@ -73,7 +73,7 @@ class WindowSource(BatchSource):
         return self.piece(int(self.order[1][number]), generator(self.seed, "windows", place))
 
     def in_order(self) -> Iterator[Batch]:
-        """One pass over the pieces as they stand in the text, always the same."""
+        """One pass over the pieces in the order of the text, always the same."""
         for number in range(self.num_pieces):
             yield self.piece(number, generator(0, "evaluation windows", number))
 
@@ -94,7 +94,7 @@ def keep_probabilities(counts: Tensor, sample: float) -> Tensor:
     As in word2vec.c; the paper has √(s / f) alone (Mikolov et al. 2013b, arXiv:1310.4546, eq. 5).
 
     Args:
-        counts: How often each token comes, `(V,)`.
+        counts: The frequency of each token, `(V,)`.
         sample: s; 0 keeps all.
 
     Returns:
@@ -102,25 +102,25 @@ def keep_probabilities(counts: Tensor, sample: float) -> Tensor:
     """
     if sample == 0:
         return torch.ones(len(counts))
-    ratio = sample * counts.sum().double() / counts.double()  # s / f; infinite where a token never comes.
+    ratio = sample * counts.sum().double() / counts.double()  # s / f; infinite for a token that never occurs.
     return (ratio.sqrt() + ratio).clamp(max=1).float()
 
 
 def within_lines(reach: Tensor, lines: Tensor) -> Tensor:
-    """How many words of its own line each word reaches to its left and to its right, `(N, 2)`.
+    """The number of context words of each word in its line, to its left and to its right, `(N, 2)`.
 
     Args:
-        reach: How far each would reach, `(N,)`.
-        lines: The line that each stands in, `(N,)`, never falling.
+        reach: The window size of each word, `(N,)`.
+        lines: The line of each word, `(N,)`, nondecreasing.
     """
     place = torch.arange(len(lines), device=lines.device)
     before = place - torch.searchsorted(lines, lines)
-    behind = torch.searchsorted(lines, lines, right=True) - 1 - place
-    return torch.stack([torch.minimum(reach, before), torch.minimum(reach, behind)], dim=1)
+    after = torch.searchsorted(lines, lines, right=True) - 1 - place
+    return torch.stack([torch.minimum(reach, before), torch.minimum(reach, after)], dim=1)
 
 
 def in_blocks(tokens: Tensor, reach: Tensor, *, block_size: int, window: int) -> Batch:
-    """Words `(N,)` with their reach `(N, 2)` as a batch of blocks, the last one filled up; see WindowSource."""
+    """Words `(N,)` with their reach `(N, 2)` as a batch of blocks, the last one padded; see WindowSource."""
     num_blocks = max(1, -(-len(tokens) // block_size))
     size = num_blocks * block_size
     padded = tokens.new_zeros(window + size + window)

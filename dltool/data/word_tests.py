@@ -1,4 +1,4 @@
-"""Files that word vectors are measured with: analogies, and pairs of words with how alike people find them."""
+"""Test files for word vectors: analogies, and pairs of words with human similarity scores."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,11 +23,11 @@ class Similarities:
 
 
 def read_analogies(path: Path) -> Analogies:
-    """A file in the form of questions-words.txt: ": section", then four words a line.
+    """Read a file in the format of questions-words.txt: ": section", then four words per line.
 
     Raises:
-        DataError: It cannot be read; a line has not four words or stands before the first section (with its number);
-            it holds no question.
+        DataError: It cannot be read; a line does not have four words or is before the first section (the message has
+            its number); it has no question.
     """
     sections: dict[str, list[tuple[str, str, str, str]]] = {}
     questions: list[tuple[str, str, str, str]] | None = None
@@ -43,22 +43,23 @@ def read_analogies(path: Path) -> Analogies:
             )
         elif len(words) != 4:
             raise DataError(
-                f"{place(path, number)}: {len(words)} words, where an analogy has 4", "boy girl brother sister"
+                f"{place(path, number)}: {len(words)} words, but an analogy has 4", "boy girl brother sister"
             )
         else:
             questions.append((words[0], words[1], words[2], words[3]))
     if not any(sections.values()):
-        raise DataError(f"{path.expanduser().resolve()} holds no analogy", "task.analogies=null measures none")
+        raise DataError(f"{path.expanduser().resolve()} has no analogy", "task.analogies=null measures none")
     return Analogies(sections)
 
 
 def read_similarities(path: Path) -> Similarities:
-    """A file in the form of WordSim-353's: a heading, then word, word and score, with tabs between them.
+    """Read a file in the format of WordSim-353: a header, then word, word and score, separated by tabs.
 
-    Columns behind those three, such as each person's own score, are left alone.
+    Columns after those three, such as the score of each annotator, are ignored.
 
     Raises:
-        DataError: It cannot be read; a line has not these three, or a score that is no number (with its number).
+        DataError: It cannot be read; a line does not have these three, or its score is not a number (the message has
+            its number).
     """
     pairs, scores = [], []
     for number, line in enumerate(read_text(path).split("\n"), start=1):
@@ -67,16 +68,16 @@ def read_similarities(path: Path) -> Similarities:
         cells = [cell.strip() for cell in line.split("\t")]
         if len(cells) < 3 or not all(cells[:2]):
             raise DataError(
-                f"{place(path, number)}: two words and a score are needed, with tabs between them", "tiger\tcat\t7.35"
+                f"{place(path, number)}: two words and a score are needed, separated by tabs", "tiger\tcat\t7.35"
             )
         try:
             scores.append(float(cells[2]))
         except ValueError:
-            raise DataError(f"{place(path, number)}: {cells[2]!r} is no number", "tiger\tcat\t7.35") from None
+            raise DataError(f"{place(path, number)}: {cells[2]!r} is not a number", "tiger\tcat\t7.35") from None
         pairs.append((cells[0], cells[1]))
     if not pairs:
         raise DataError(
-            f"{path.expanduser().resolve()} holds no pair behind its heading", "task.similarities=null measures none"
+            f"{path.expanduser().resolve()} has no pair after its header", "task.similarities=null measures none"
         )
     return Similarities(pairs, scores)
 

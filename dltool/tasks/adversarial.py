@@ -1,4 +1,4 @@
-"""Training against an adversary: the min-max problem of Madry, and TRADES."""
+"""Adversarial training: the min-max problem of Madry, and TRADES."""
 
 from collections.abc import Mapping
 from typing import Any, ClassVar, Literal
@@ -26,41 +26,41 @@ from dltool.tasks.task import Loss, Source, Updater
 @register("task", "adversarial", like="supervised", loss_for="data", attacked=True)
 @requires(
     lambda config: config.attack.name != "none",
-    "task=adversarial trains against an attack, and attack=none",
+    "task=adversarial trains against an attack, but attack=none",
     hint="attack=pgd attack.steps=10",
 )
 @requires(
     lambda config: config.task.method != "trades" or config.loss.name in ("cross_entropy", "binary_cross_entropy"),
-    "task.method=trades compares probabilities, and the outputs that this loss trains are none",
+    "task.method=trades compares probabilities, but the outputs for this loss are not probabilities",
     hint="loss=cross_entropy, or task.method=madry",
 )
 @calibration_needs_probabilities
 @mixing_needs_classes
 class AdversarialTask(SupervisedTask):
-    """Any classifier of images, trained on what `attack` makes of each batch.
+    """Any image classifier, trained on batches perturbed by `attack`.
 
     "madry" is min over θ of E max over δ of loss(f_θ(x + δ), y) (Madry et al. 2018, arXiv:1706.06083, eq. 2.1): attack
-    the batch, then take a step on the attacked images alone. With attack=fgsm_rs it is fast adversarial training (Wong
+    the batch, then take a step on the attacked images only. With attack=fgsm_rs it is fast adversarial training (Wong
     et al. 2020, arXiv:2001.03994). "trades" is Zhang et al. (2019, arXiv:1901.08573, eq. 5): the loss of the clean
     images plus beta times KL(p(x) || p(x + δ)), which is also what the attack maximizes. Deviation from its code: the
-    random start is the attack's, uniform in the ball and not N(0, 0.001²). 1/λ is called beta, as there.
+    random start is the attack's, uniform in the ball and not N(0, 0.001²). 1/λ is called beta, as in that code.
 
-    The model is in evaluation mode while it is attacked, and in training mode when it learns, so that batch norm's
-    running statistics follow the images that it learns from. Micro-batches are attacked one after the other.
-    With mixup or cutmix an image is attacked as what it shows most of.
+    The model is in evaluation mode while it is attacked, and in training mode during the update, so that batch norm's
+    running statistics come from the training images. Micro-batches are attacked one after the other. With mixup or
+    cutmix an image is attacked with the class of larger weight.
 
-    In training "loss" and "attacked_accuracy" are logged, by TRADES also "accuracy" and the "divergence". An evaluation
+    In training "loss" and "attacked_accuracy" are logged, with TRADES also "accuracy" and "divergence". The evaluation
     is that of SupervisedTask, with and without the attack; its main metric is "attacked_accuracy".
 
     Args:
         method: "madry" or "trades".
         beta: Weight of the divergence in TRADES.
-        warmup_steps: Steps over which eps grows linearly from 0. A large eps from the beginning can leave a network
-            where all classes are equally likely.
+        warmup_steps: Steps over which eps grows linearly from 0. Training with a large eps from the beginning can end
+            with all classes equally likely.
         shared: See SupervisedTask.
 
     Raises:
-        ConfigError: For TRADES with class weights.
+        ConfigError: TRADES is used with class weights.
     """
 
     metric_directions: ClassVar[dict[str, str]] = {"divergence": "min"}
@@ -82,7 +82,7 @@ class AdversarialTask(SupervisedTask):
         self.trades = method == "trades"
         if self.trades and getattr(loss, "class_weights", None) is not None:
             raise ConfigError(
-                "task.method=trades compares the probabilities of all samples alike, and loss.class_weights does not",
+                "task.method=trades weights all samples equally, but loss.class_weights does not",
                 "loss.class_weights=null, or task.method=madry",
             )
         self.beta = beta
@@ -92,7 +92,7 @@ class AdversarialTask(SupervisedTask):
 
     @property
     def strength(self) -> float:
-        """The share of eps at the present step."""
+        """The fraction of eps at the current step."""
         return min(1.0, (self.num_steps + 1) / self.warmup_steps) if self.warmup_steps else 1.0
 
     def train_step(self, source: Source, updaters: Mapping[str, Updater]) -> dict[str, Mean]:
@@ -123,8 +123,8 @@ class AdversarialTask(SupervisedTask):
         return self.penalized(objective + self.beta * divergence, count, logs)
 
     def attacked_apart(self, batch: Batch) -> Tensor:
-        """The inputs, attacked so that what the model says of them departs from what it says of the clean ones."""
-        with evaluation_mode(self.model), torch.enable_grad():  # As in Attack, for the sake of autocast.
+        """The inputs, attacked to maximize the divergence of the model's outputs from those of the clean inputs."""
+        with evaluation_mode(self.model), torch.enable_grad():  # As in Attack, because of autocast.
             clean = as_logits(self.model(batch.inputs).float()).detach()
         return self.adversary.attacked(
             self.model,

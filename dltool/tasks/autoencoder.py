@@ -21,7 +21,7 @@ from dltool.tasks.task import Loss
 @no_mixing
 @requires(
     lambda config: config.task.sparsity != "kl" or config.model.code_activation == "sigmoid",
-    "task.sparsity=kl compares how often a unit of the code is on, which is a number in (0, 1)",
+    "task.sparsity=kl compares the mean activation of a unit of the code, which must be in (0, 1)",
     hint="model.code_activation=sigmoid, or task.sparsity=l1",
 )
 @requires(
@@ -31,29 +31,29 @@ from dltool.tasks.task import Loss
 )
 @requires(
     lambda config: config.task.noise != "masking" or config.task.noise_strength <= 1,
-    "task.noise=masking sets a share of the inputs to 0, and task.noise_strength is more than all of them",
+    "task.noise=masking sets a fraction of the inputs to 0, but task.noise_strength is more than 1",
     hint="task.noise_strength=0.3",
 )
 class AutoencoderTask(CodingTask):
-    """Minimize loss(decoder(encoder(x̃)), x) + what makes the codes sparse.
+    """Minimize loss(decoder(encoder(x̃)), x) + a sparsity penalty on the codes.
 
-    x̃ = x in a plain autoencoder. A denoising one (Vincent et al. 2010, JMLR 11:3371, section 3) is shown a corrupted x̃
-    and asked for x itself, so that to copy is not enough; noise is drawn anew for each batch, in training only.
-    A sparse one pays for codes that are not 0: Σ|z| of each sample, what a Laplace prior asks for (Goodfellow, Bengio
-    and Courville 2016, section 14.2.1), or Σ KL(ρ ‖ ρ̂) over the units of the code, of which ρ̂ is the mean over the
-    samples and ρ what it should be (Ng 2011, CS294A lecture notes, pages 14-16). There ρ̂ is the mean over all the
-    training data, here over the batch, and with trainer.accumulate over the micro-batch.
+    x̃ = x in a plain autoencoder. A denoising one (Vincent et al. 2010, JMLR 11:3371, section 3) gets a corrupted x̃
+    and reconstructs x, so that copying is not enough; noise is drawn again for each batch, in training only. A sparse
+    one penalizes codes that are not 0: Σ|z| of each sample, as under a Laplace prior (Goodfellow, Bengio and Courville
+    2016, section 14.2.1), or Σ KL(ρ ‖ ρ̂) over the units of the code, where ρ̂ is a unit's mean over the samples and ρ
+    its target (Ng 2011, CS294A lecture notes, pages 14-16). In the notes ρ̂ is the mean over all training data, here
+    over the batch, and with trainer.accumulate over the micro-batch.
 
-    Logged: "loss" without the penalty, in training of the corrupted samples; "penalty" where there is one. An
-    evaluation gives "loss" of the samples as they are.
+    Logged: "loss" without the penalty, in training of the corrupted samples; "penalty" if there is one. An evaluation
+    gives "loss" of the uncorrupted samples.
 
     Args:
         noise: "gaussian" adds N(0, s²) to each number, "masking" sets it to 0 with probability s; "none".
         noise_strength: s; for "gaussian" in the units that the data has after its scaling.
         sparsity: "l1", "kl" or "none".
-        sparsity_weight: Of that penalty.
+        sparsity_weight: Weight of that penalty.
         sparsity_target: ρ.
-        metrics: As for VaeTask: what codes drawn at random are worth.
+        metrics: As for VaeTask: metrics of samples decoded from random codes.
         num_samples: As for GanTask.
         features: The same.
     """
@@ -94,7 +94,7 @@ class AutoencoderTask(CodingTask):
         return Loss(objective, count, logs)
 
     def corrupted(self, inputs: Tensor) -> Tensor:
-        """x̃."""
+        """The corrupted inputs x̃."""
         if self.noise == "gaussian":
             return inputs + self.noise_strength * torch.randn_like(inputs)
         if self.noise == "masking":
@@ -102,7 +102,7 @@ class AutoencoderTask(CodingTask):
         return inputs
 
     def density(self, codes: Tensor) -> Tensor:
-        """How far codes `(B, latent_dim)` are from sparse, a scalar."""
+        """The sparsity penalty of codes `(B, latent_dim)`, a scalar."""
         if self.sparsity == "l1":
             return codes.abs().sum(1).mean()
         rate, target = codes.mean(0).clamp(1e-6, 1 - 1e-6), torch.full_like(codes[0], self.sparsity_target)

@@ -1,4 +1,4 @@
-"""The cloze: words that are masked, from those on both sides."""
+"""The cloze task: predict masked words from the words on both sides."""
 
 from collections.abc import Sequence
 from typing import ClassVar
@@ -25,15 +25,15 @@ class ClozeTask(Task):
     """Minimize -log p(masked token | all others), the mean over the masked tokens.
 
     The masked language model of Devlin et al. 2019 (arXiv:1810.04805, section 3.1), after the cloze of Taylor 1953, for
-    networks that see both sides. Every masked token becomes `<unk>`, which these data have no other use for; BERT
-    leaves a tenth of them as they are and makes another tenth random. A batch's first token is always masked, so that
-    one is.
+    bidirectional networks. Every masked token becomes `<unk>`, which is otherwise unused in this data; BERT leaves a
+    tenth of them unchanged and replaces another tenth by random tokens. A batch's first token is always masked, so that
+    at least one is.
 
     In training "loss" is logged; an evaluation, whose masks are the same each time, gives "loss", "accuracy" and
     "perplexity" of the masked tokens.
 
     Args:
-        masked: Share of the tokens that is masked.
+        masked: Fraction of the tokens that is masked.
     """
 
     uses = ("fill",)
@@ -66,7 +66,7 @@ class ClozeTask(Task):
         return with_perplexity(metrics, in_characters=False)
 
     def predict(self, inputs: Tensor) -> Prediction:
-        """What stands at each masked place, of all texts `(B, T)` in turn: `(N, V)`."""
+        """Predict the token of each masked position, of all texts `(B, T)` in order: `(N, V)`."""
         outputs = self.model(inputs)[inputs == self.mask_token].float()
         return Prediction(outputs, outputs.argmax(dim=1), torch.softmax(outputs, dim=1))
 
@@ -81,7 +81,7 @@ class ClozeTask(Task):
         return ClozePredictions.of(names, parts, preprocessing.tokenizer)
 
     def hide(self, tokens: Tensor, following: Tensor, hidden: Tensor) -> tuple[Tensor, Tensor]:
-        """Inputs with the hidden tokens masked, and as targets those tokens, IGNORED elsewhere; padding stays."""
+        """Inputs with the hidden tokens masked, and those tokens as targets, IGNORED elsewhere; padding is kept."""
         hidden[0, 0] = True
-        hidden = hidden & (following != IGNORED)  # Where nothing follows is padding.
+        hidden = hidden & (following != IGNORED)  # Positions without a next token are padding.
         return tokens.masked_fill(hidden, self.mask_token), tokens.masked_fill(~hidden, IGNORED)

@@ -1,4 +1,4 @@
-"""What the tasks of autoencoders share: codes of samples, samples of codes."""
+"""The base of autoencoder tasks: encode samples to codes, decode codes to samples."""
 
 from typing import ClassVar
 
@@ -20,13 +20,13 @@ from dltool.tasks.task import Network
 class CodingTask(GenerativeTask):
     """Base of the tasks whose models have an encoder and a decoder.
 
-    Codes are drawn from N(0, I). For a VAE that is the prior, with which it was trained; to a plain autoencoder nobody
-    said where its codes should lie, and what its decoder makes of such draws shows it.
+    Codes are drawn from N(0, I). For a VAE that is the prior of its training. A plain autoencoder is trained without a
+    prior on its codes, and the quality of its samples shows that.
 
-    Watchers are told of each batch of an evaluation with the codes of its samples, `(B, latent_dim)`.
+    Watchers get each evaluation batch with the codes of its samples, `(B, latent_dim)`.
 
     Raises:
-        ConfigError: The loss is for inputs in [0, 1], and these are others.
+        ConfigError: The loss is for inputs in [0, 1], but the inputs have another range.
     """
 
     uses = ("generate", "reconstruct")
@@ -39,10 +39,10 @@ class CodingTask(GenerativeTask):
         self.spec = spec
         self.latent_dim, self.num_classes = model.latent_dim, model.num_classes
         if isinstance(loss, Likelihood) and loss.of_pixels and spec.input_range != (0, 1):
-            there = "are not bounded" if spec.input_range is None else "lie in [{:g}, {:g}]".format(*spec.input_range)
+            there = "are not bounded" if spec.input_range is None else "are in [{:g}, {:g}]".format(*spec.input_range)
             scaled = "data.scaling=unit for images, or " if len(spec.input_shape) == 3 else ""
             raise ConfigError(
-                f"loss=bernoulli is for inputs in [0, 1], pixels, and these {there}",
+                f"loss=bernoulli is for inputs in [0, 1] (pixels), but these {there}",
                 f"{scaled}{setting('loss', self.loss_of_numbers)}",
             )
 
@@ -60,17 +60,17 @@ class CodingTask(GenerativeTask):
 
     @torch.no_grad()
     def decode(self, codes: Tensor, labels: Tensor | None = None, *, truncation: float = 1.0) -> Tensor:
-        """What the decoder expects of each code: of pixels drawn black or white, how probably they are white."""
+        """The decoder's expected value for each code; for binary pixels, the probability of white."""
         labels = self.cycle_labels(len(codes), codes.device) if labels is None else labels
         return self.criterion.expected(self.model.decode(codes, labels).float())
 
     @torch.no_grad()
     def codes(self, inputs: Tensor, labels: Tensor | None = None) -> Tensor:
-        """The codes of samples as the data gives them, `(B, latent_dim)`; of a distribution, its mean."""
+        """The codes of samples, scaled as in the data, `(B, latent_dim)`; for a distribution, its mean."""
         return self.model.codes(inputs, labels).float()
 
     def reconstruct(self, inputs: Tensor, labels: Tensor | None = None) -> Tensor:
-        """What is left of samples that went through their codes, `(B, *input_shape)`."""
+        """Encode samples and decode their codes, `(B, *input_shape)`."""
         return self.decode(self.codes(inputs, labels), labels)
 
     def show_codes(self, batch: Batch) -> None:
@@ -100,7 +100,7 @@ class CodingTask(GenerativeTask):
 
 
 class Expected(nn.Module):
-    """A decoder with what its outputs stand for."""
+    """A decoder that outputs expected values."""
 
     def __init__(self, decoder: nn.Module, criterion: Criterion) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""Translation between two domains of images of which no pairs are known."""
+"""Translation between two domains of unpaired images."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, NamedTuple
@@ -16,7 +16,7 @@ from dltool.tasks.image_pool import ImagePool
 from dltool.tasks.task import Loss, Network, Picture, Source, Suggestion, Task, Updater
 
 DIRECTIONS = ("A2B", "B2A")
-NUM_COLUMNS = 8  # Of a picture.
+NUM_COLUMNS = 8  # Of the sample figure.
 TO_UNIT = 0.5  # A difference of images in [-1, 1] as one of pixels in [0, 1].
 
 
@@ -32,12 +32,12 @@ class Cycle(NamedTuple):
 @register("task", "cyclegan", loss_for="own", pixels="symmetric")
 @requires(
     lambda config: config.data.targets == "images",
-    "task=cyclegan translates between two domains of images, and this data has one",
+    "task=cyclegan translates between two domains of images, but this data has one",
     hint="data=unpaired_folders data.root=FOLDER, or data=digit_pairs",
 )
 @requires(
     lambda config: config.optim.name != "lbfgs",
-    "LBFGS evaluates a loss several times a step, and the adversaries' losses change with every step",
+    "LBFGS evaluates a loss several times per step, but adversarial losses change with every step",
     hint="optim=adam_gan",
 )
 class CycleGanTask(Task):
@@ -49,26 +49,27 @@ class CycleGanTask(Task):
             + λ (|G_B2A(G_A2B(a)) - a| + |G_A2B(G_B2A(b)) - b|) + λ·ι (|G_A2B(b) - b| + |G_B2A(a) - a|),
 
     then both discriminators one, with one optimizer, on the sum of ½ (mse(D(real), 1) + mse(D(fake), 0)), where the
-    fakes come from a pool of older ones (dltool.tasks.image_pool). The adversarial loss is that of least squares (Mao
-    et al. 2017, arXiv:1611.04076; section 4 here), |·| the mean of absolute differences (equation 2), and the identity
-    loss that of section 5.2. The halved loss of D is the paper's "divide the objective by 2".
+    fakes come from a pool of older ones (dltool.tasks.image_pool). The adversarial loss is least squares (Mao et al.
+    2017, arXiv:1611.04076; section 4 here), |·| the mean of absolute differences (equation 2), and the identity loss
+    that of section 5.2. The halved loss of D is the paper's "divide the objective by 2".
 
     Logged: "g_loss" and "d_loss" as minimized; "cycle_l1" and "identity_l1", in pixels of [0, 1], over both domains;
-    "d_real" and "d_fake", the mean verdicts on patches, which are to be 1 and 0. An evaluation has "cycle_l1_a" and
-    "cycle_l1_b", of each domain's images there and back, and with a classifier "class_kept_A2B", "class_kept_B2A" and
-    "class_kept", the share of translations that show the digit, or the like, that they were made of, beside
-    "classifier_accuracy" on the images themselves. A generator that changes nothing has no cycle_l1 either: it says
-    whether nothing is lost, not whether the translation is one.
+    "d_real" and "d_fake", the mean scores of patches, with targets 1 and 0. An evaluation has "cycle_l1_a" and
+    "cycle_l1_b", for each domain's images translated there and back, and with a classifier "class_kept_A2B",
+    "class_kept_B2A" and "class_kept", the share of translations with the class of their original, and
+    "classifier_accuracy" on the images themselves. A generator that changes nothing also has cycle_l1 = 0: the metric
+    shows whether information is lost, not whether the translation works.
 
     Args:
         cycle_weight: λ.
-        identity_weight: ι, as a share of λ; 0 leaves that loss out. The paper has it for photographs of paintings
-            alone, the authors' code by default. It asks for what is like the identity: where the domains differ in
-            brightness, it is in the way.
-        pool_size: Fakes of each domain that are kept for the discriminators; 0 for none.
+        identity_weight: ι, as a share of λ; 0 disables that loss. The paper uses it only for paintings to photographs,
+            the authors' code by default. It favours the identity mapping, which is harmful if the domains differ in
+            brightness.
+        pool_size: Number of fakes of each domain that are kept for the discriminators; 0 for none.
 
     Attributes:
-        classifier: Gives logits of images `(B, C, H, W)` of either domain, pixels in [0, 1]; None measures no classes.
+        classifier: Returns logits for images `(B, C, H, W)` of either domain, pixels in [0, 1]; None measures no
+            classes.
     """
 
     model: CycleGan
@@ -142,12 +143,12 @@ class CycleGanTask(Task):
         return Loss(loss, shown.size, {**logs, **scores([real_a, real_b], [fake_a, fake_b])})
 
     def translated(self, a: Tensor, b: Tensor) -> Cycle:
-        """There and back again, float32 under autocast too."""
+        """Translate there and back, in float32 also under autocast."""
         fake_b, fake_a = self.a2b(a), self.b2a(b)
         return Cycle(fake_b.float(), self.b2a(fake_b).float(), fake_a.float(), self.a2b(fake_a).float())
 
     def translate(self, images: Tensor, direction: str) -> Tensor:
-        """Images of the one domain in the look of the other, float32 `(B, C, H, W)` in [-1, 1]."""
+        """Translate images from one domain to the other, float32 `(B, C, H, W)` in [-1, 1]."""
         translated: Tensor = self.model.generators[direction](images).float()
         return translated
 
@@ -155,7 +156,7 @@ class CycleGanTask(Task):
         return Suggestion("translate", "predict", "--input FILE --direction A2B")
 
     def picture(self, count: int, held_out: Callable[[int], Batch]) -> Picture:
-        """Six rows: held-out images of A, their translations, these translated back; then the same of B."""
+        """Six rows: held-out images of A, their translations, and these translated back; then the same for B."""
         batch = held_out(NUM_COLUMNS)
         num_columns = min(NUM_COLUMNS, len(batch.inputs), len(batch.targets))
         a, b = batch.inputs[:num_columns], batch.targets[:num_columns]
@@ -163,7 +164,7 @@ class CycleGanTask(Task):
         return Picture(torch.cat([a, made.fake_b, made.back_a, b, made.fake_a, made.back_b]), num_columns)
 
     def evaluate(self, batch: Batch) -> dict[str, Mean]:
-        """Both ways; at the end of a split, one of the two domains can be lacking."""
+        """Evaluate both directions; at the end of a split, one of the two domains can be missing."""
         ways = {
             "A2B": (self.a2b, self.b2a, self.discriminator_a, self.discriminator_b),
             "B2A": (self.b2a, self.a2b, self.discriminator_b, self.discriminator_a),
@@ -185,19 +186,19 @@ class CycleGanTask(Task):
         return {**logs, **scores(of_real, of_fake)}
 
     def classes_kept(self, direction: str, real: Tensor, fake: Tensor, known: Tensor | None) -> dict[str, Mean]:
-        """How many translations the classifier takes for what they were made of; where that is not known, for what it
-        takes the original for."""
+        """The number of translations that the classifier assigns to the class of their original; if that is unknown, to
+        its prediction for the original."""
         assert self.classifier is not None
-        said = self.classifier(TO_UNIT * (real + 1)).argmax(1)
-        true = said if known is None else known
+        predicted = self.classifier(TO_UNIT * (real + 1)).argmax(1)
+        true = predicted if known is None else known
         kept = (self.classifier(TO_UNIT * (fake + 1)).argmax(1) == true).count_nonzero()
         logs = {f"class_kept_{direction}": Mean(kept, len(real))}
         if known is not None:
-            logs[f"classifier_accuracy_{direction[0]}"] = Mean((said == known).count_nonzero(), len(real))
+            logs[f"classifier_accuracy_{direction[0]}"] = Mean((predicted == known).count_nonzero(), len(real))
         return logs
 
     def finish_evaluation(self, metrics: dict[str, float]) -> dict[str, float]:
-        """Both domains weigh the same, whatever their numbers of images."""
+        """Both domains have the same weight, regardless of their numbers of images."""
         both = {"cycle_l1": ("cycle_l1_a", "cycle_l1_b"), "class_kept": ("class_kept_A2B", "class_kept_B2A")}
         means = {
             name: sum(metrics[part] for part in parts) / len(parts)
@@ -228,7 +229,7 @@ class CycleGanTask(Task):
                 f"discriminator_{domain}": Network(
                     self.model.discriminators[domain],
                     takes=f"images, {bounds}",
-                    gives=f"a verdict for each patch; 1 means an image of {domain}, 0 a translation",
+                    gives=f"a score for each patch; 1 means an image of {domain}, 0 a translation",
                 )
                 for domain in "AB"
             },
@@ -236,12 +237,12 @@ class CycleGanTask(Task):
 
 
 def squared_distance(scores: Tensor, target: float) -> Tensor:
-    """Mean squared distance of the verdicts on patches, `(B, 1, h, w)`, from a target."""
+    """Mean squared distance of the scores of patches, `(B, 1, h, w)`, from a target."""
     return (scores.float() - target).square().mean()
 
 
 def scores(real: list[Tensor], fake: list[Tensor]) -> dict[str, Mean]:
-    """What the discriminators think of images of both domains and of translations into both, a mean over patches."""
+    """The discriminators' scores for images of both domains and for translations into both, averaged over patches."""
     means = {}
     for name, parts in (("d_real", real), ("d_fake", fake)):
         per_image = torch.cat([part.detach().float().flatten(1).mean(1) for part in parts])  # (B,) of both.

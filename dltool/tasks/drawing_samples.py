@@ -1,4 +1,4 @@
-"""What a task must be in while samples are drawn that its training knows nothing of."""
+"""The context for drawing samples without effect on the training."""
 
 import contextlib
 from collections.abc import Iterator
@@ -13,9 +13,9 @@ from dltool.tasks.task import Task
 
 @contextmanager
 def drawing_samples(task: Task, seed: int) -> Iterator[None]:
-    """Evaluation mode, no gradients and seeded default generators; all as it was afterwards.
+    """Evaluation mode, no gradients and seeded default generators; everything is restored afterwards.
 
-    The mode is kept per module: a frozen batch norm inside a network in training stays in evaluation.
+    The mode is kept per module: a frozen batch norm inside a network in training mode stays in evaluation mode.
     """
     networks = {task.model, *task.roles.values()}
     parameter = next((p for network in networks for p in network.parameters()), torch.empty(0))

@@ -1,4 +1,4 @@
-"""Adversarial training: a generator against a discriminator, whatever game they play."""
+"""Training of a generator against a discriminator, with any GAN loss."""
 
 from collections.abc import Mapping
 from functools import partial
@@ -25,25 +25,25 @@ from dltool.tasks.task import Loss, Network, Source, Updater
 @register("task", "gan", loss_for="gan", pixels="symmetric")
 @no_mixing
 class GanTask(GenerativeTask):
-    """Algorithm 1 of Goodfellow et al. (2014, arXiv:1406.2661): k steps of D, then one of G, again and again.
+    """Algorithm 1 of Goodfellow et al. (2014, arXiv:1406.2661): alternate k steps of D and one of G.
 
-    Each step of D draws a fresh batch of data and fresh noise, the step of G fresh noise alone. What either minimizes,
-    what D is penalized for or bounded by, and how many steps it takes, is the loss's business (dltool.losses.gan_loss),
-    so that the algorithm is all that is here; the optimizers are those of the updaters "discriminator" and "generator".
-    A conditional model gets the labels of the batch, for data and fakes alike.
+    Each step of D draws a new batch of data and new noise, the step of G only new noise. The objectives, D's penalty or
+    constraint and its number of steps belong to the loss (dltool.losses.gan_loss); this class has only the algorithm.
+    The optimizers are those of the updaters "discriminator" and "generator". A conditional model gets the labels of the
+    batch, both for data and for fakes.
 
-    Logged: "d_loss" (without the penalty) and "g_loss" as minimized, "penalty" where there is one, and what the loss
-    says of D's outputs: "d_real" and "d_fake" of data and fakes; "d_accuracy", which goes towards 1/2. Of k steps of D
-    the last is logged. An evaluation adds "modes" and "high_quality" where the data's modes are known.
+    Logged: "d_loss" (without the penalty) and "g_loss" as minimized, "penalty" if there is one, and the loss's
+    statistics of D's outputs: "d_real" and "d_fake" for data and fakes; "d_accuracy", which approaches 1/2. Of the k
+    steps of D, the last is logged. An evaluation adds "modes" and "high_quality" where the data's modes are known.
 
     Args:
-        discriminator_steps: k; "auto" is what the loss says: 1, of a Wasserstein loss 5.
-        metrics: What an evaluation measures of samples (dltool.metrics.of_samples); null is nothing.
-        num_samples: Drawn for them, but no more than there is held-out data; "auto" is 10,000 at most.
+        discriminator_steps: k; "auto" takes the loss's number: 1, or 5 for a Wasserstein loss.
+        metrics: Sample metrics of an evaluation (dltool.metrics.of_samples); null for none.
+        num_samples: Number of samples for them, limited to the size of the held-out data; "auto" is at most 10,000.
         features: "lenet", a classifier that dltool trains on the data, or the path of a file of Inception's weights.
 
     Attributes:
-        num_steps: Of G so far.
+        num_steps: Steps of G so far.
     """
 
     model: AdversarialNetworks
@@ -92,7 +92,7 @@ class GanTask(GenerativeTask):
         return self.discriminator_steps
 
     def discriminator_loss(self, batch: Batch) -> Loss:
-        with torch.no_grad():  # The step is D's alone.
+        with torch.no_grad():  # Only D is updated.
             fakes = self.fakes(batch)
         discriminate = partial(self.model.discriminate, labels=self.labels(batch))
         real, fake = discriminate(batch.inputs).float(), discriminate(fakes).float()
@@ -105,7 +105,7 @@ class GanTask(GenerativeTask):
         return Loss(loss, batch.size, logs)
 
     def generator_loss(self, batch: Batch) -> Loss:
-        """G never sees data: of the batch it takes the size, the labels, and what D says where the loss compares."""
+        """G never gets data: it uses the batch's size and labels, and D's scores if the loss compares them."""
         labels = self.labels(batch)
         fake = self.model.discriminate(self.fakes(batch), labels).float()
         real = self.model.discriminate(batch.inputs, labels).float() if self.criterion.compares else None
@@ -113,14 +113,14 @@ class GanTask(GenerativeTask):
         return Loss(loss, batch.size, {"g_loss": mean_of(loss, batch)})
 
     def fakes(self, batch: Batch) -> Tensor:
-        """As many samples of fresh noise as the batch has, of its classes."""
+        """Samples from new noise, as many as in the batch and of its classes."""
         return self.model.generate(self.model.noise(batch.size), self.labels(batch))
 
     def labels(self, batch: Batch) -> Tensor | None:
         return batch.targets if self.num_classes else None
 
     def evaluate(self, batch: Batch) -> dict[str, Mean]:
-        """Both losses and D's verdicts on held-out data against the same fixed noise for every batch."""
+        """Both losses and D's scores on held-out data and on samples of the same fixed noise for every batch."""
         self.show_sample_evaluator(batch)
         labels = self.labels(batch)
         fakes = self.model.generate(self.model.noise(batch.size, generator(0, "gan evaluation")), labels)
@@ -150,7 +150,7 @@ class GanTask(GenerativeTask):
             return self.in_range(self.model.generate(codes, labels))
 
     def in_range(self, samples: Tensor) -> Tensor:
-        """Samples cut off where the data ends: not every generator is bounded by a tanh."""
+        """Clamp samples to the range of the data: not every generator ends with a tanh."""
         return samples if self.spec.input_range is None else samples.clamp(*self.spec.input_range)
 
     @property
@@ -166,7 +166,7 @@ class GanTask(GenerativeTask):
             )
         }
         if not classes:  # A conditional one takes two tensors.
-            networks["discriminator"] = Network(self.discriminator, gives="above 0 means data, else made up")
+            networks["discriminator"] = Network(self.discriminator, gives="above 0 means data, else generated")
         return networks
 
     def codes_to_export(self, count: int) -> Tensor:
@@ -178,7 +178,7 @@ class GanTask(GenerativeTask):
         return {"num_steps": self.num_steps}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        self.num_steps = state.get("num_steps", 0)  # Runs from before it was kept have no schedule that needs it.
+        self.num_steps = state.get("num_steps", 0)  # Older runs lack it, but have no schedule that needs it.
 
 
 def mean_of(loss: Tensor, batch: Batch) -> Mean:

@@ -1,4 +1,4 @@
-"""What the tasks share whose models make samples from a code."""
+"""The base of tasks whose models generate samples from codes."""
 
 import torch
 from torch import Tensor
@@ -11,11 +11,11 @@ from dltool.tasks.task import Suggestion, Task
 
 
 class GenerativeTask(Task):
-    """Base of the tasks whose models make samples x from a code z.
+    """Base of the tasks whose models generate samples x from codes z.
 
     Attributes:
         latent_dim: Numbers in a code.
-        has_truncation: Whether `decode` knows truncation.
+        has_truncation: Whether `decode` supports truncation.
     """
 
     uses: tuple[str, ...] = ("generate",)
@@ -24,7 +24,7 @@ class GenerativeTask(Task):
     has_truncation: bool = False
 
     def ask_for(self, asked: SampleMetrics) -> None:
-        """Have this measured of the samples; the best checkpoint follows a distance where the task has nothing else."""
+        """Request sample metrics; the best checkpoint is chosen by a distance if the task has no other main metric."""
         self.sample_metrics = asked
         self.main_metric = self.main_metric or asked.main
 
@@ -32,27 +32,27 @@ class GenerativeTask(Task):
         return Suggestion("sample", "sample")
 
     def draw_codes(self, count: int, source: torch.Generator | None = None) -> Tensor:
-        """Draws of z, `(count, latent_dim)`; see AdversarialNetworks.noise."""
+        """Draw codes z, `(count, latent_dim)`; see AdversarialNetworks.noise."""
         raise NotImplementedError
 
     def decode(self, codes: Tensor, labels: Tensor | None = None, *, truncation: float = 1.0) -> Tensor:
-        """The samples of codes, `(N, *input_shape)`, scaled as the data; without gradients, in evaluation mode.
+        """Decode codes to samples, `(N, *input_shape)`, scaled as the data; without gradients, in evaluation mode.
 
         Args:
             codes: `(N, latent_dim)`.
-            labels: int64 `(N,)`, the class of each; a conditional model takes classes in turn where it is None.
-            truncation: Where the model knows it, how far from the mean an intermediate code may lie: 1 is as it is
+            labels: int64 `(N,)`, the class of each; None: a conditional model cycles through the classes.
+            truncation: If supported, the factor on the distance of an intermediate code from the mean: 1 is the code as
                 drawn, 0 the mean itself.
         """
         raise NotImplementedError
 
     def interpolate(self, start: Tensor, end: Tensor, shares: Tensor, labels: Tensor | None = None) -> Tensor:
-        """Samples on the way from one code to another.
+        """Samples on the path from one code to another.
 
         Args:
             start: A code, `(latent_dim,)`.
             end: Another.
-            shares: How far from start to end, in [0, 1], `(N,)`.
+            shares: Positions between start and end, in [0, 1], `(N,)`.
             labels: int64 `(N,)`.
         """
         return self.decode(slerp(start, end, shares), labels)
@@ -62,12 +62,12 @@ class GenerativeTask(Task):
         return torch.arange(count, device=device) % self.num_classes if self.num_classes else None
 
     def samples(self, count: int) -> Tensor:
-        """Samples of fixed codes, so that the pictures of two epochs, runs or devices show the same points of the
-        latent space; their noise comes from a name, not from the run's seed."""
+        """Samples of fixed codes, so that figures of different epochs, runs or devices show the same points of the
+        latent space; their noise is seeded by a name, not by the run's seed."""
         return self.decode(self.draw_codes(count, generator(0, "samples")))
 
     def draw(self, count: int) -> tuple[Tensor, Tensor | None]:
-        """Fresh samples for the judge, their codes from the default generator, with the classes asked for."""
+        """New samples for the sample evaluator, with codes from the default generator, and the requested classes."""
         codes = self.draw_codes(count)
         labels = self.cycle_labels(count, codes.device)
         return self.decode(codes, labels), labels
@@ -78,12 +78,12 @@ class GenerativeTask(Task):
             self.sample_evaluator.start(self.split)
 
     def show_sample_evaluator(self, batch: Batch) -> None:
-        """A batch of an evaluation, where there is a judge."""
+        """Pass an evaluation batch to the sample evaluator, if there is one."""
         if self.sample_evaluator is not None:
             self.sample_evaluator.see(batch)
 
     def finish_evaluation(self, metrics: dict[str, float]) -> dict[str, float]:
-        """The metrics with what the judge measures, where there is one."""
+        """The metrics, with those of the sample evaluator if there is one."""
         if self.sample_evaluator is None:
             return metrics
         values = metrics | self.sample_evaluator.measure(self.draw)
@@ -98,8 +98,8 @@ class GenerativeTask(Task):
 def slerp(start: Tensor, end: Tensor, shares: Tensor) -> Tensor:
     """Spherical interpolation (Shoemake 1985; for latent spaces White 2016, arXiv:1609.04468, section 2.1).
 
-    The mean of two draws of a normal in many dimensions is shorter than either, where no training has been; along the
-    great circle lengths stay what they are. Norms are interpolated linearly.
+    The mean of two normal draws in many dimensions is shorter than either, in a region without training samples; along
+    the great circle the length is kept. Norms are interpolated linearly.
 
     Args:
         start: `(D,)`.

@@ -1,20 +1,21 @@
-"""A memory of images that a generator made before."""
+"""A buffer of earlier generated images."""
 
 import torch
 from torch import Tensor
 
 
 class ImagePool:
-    """Shows a discriminator older fakes beside new ones (Shrivastava et al. 2017, arXiv:1612.07828, section 2.3).
+    """Mixes older fakes into the new ones (Shrivastava et al. 2017, arXiv:1612.07828, section
+    2.3).
 
-    As CycleGAN's authors do it: while the pool is not full, a new image enters it and is shown. Then a coin decides for
-    each new image whether it is shown, or takes the place of a random one in the pool, which is shown instead. (The
-    first paper replaces half of the pool's images in each batch.)
+    As in CycleGAN's code: while the pool is not full, a new image is added and returned. Then each new image is, with
+    probability 1/2, either returned or swapped with a random one in the pool, which is returned instead. (The first
+    paper replaces half of the pool's images in each batch.)
 
-    The coins come from the default generator of the CPU, which the trainer seeds for each step.
+    The random numbers come from the default generator of the CPU, which the trainer seeds for each step.
 
     Args:
-        size: Images that it holds; 0 shows new ones alone.
+        size: Capacity of the pool; 0 returns only new images.
 
     Attributes:
         images: `(N, C, H, W)`, at most `size`; `(0,)` before the first.
@@ -25,7 +26,7 @@ class ImagePool:
         self.images = torch.empty(0)
 
     def query(self, new: Tensor) -> Tensor:
-        """What the discriminator is to see in place of `new`, `(B, C, H, W)`; the new ones may enter the pool."""
+        """The discriminator's inputs in place of `new`, `(B, C, H, W)`; the new ones may enter the pool."""
         new = new.detach()
         if self.size == 0:
             return new

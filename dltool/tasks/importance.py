@@ -6,7 +6,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-NUMBERS_AT_A_TIME = 2**22  # In the samples that are decoded side by side: 16 MB of float32.
+NUMBERS_AT_A_TIME = 2**22  # In the samples that are decoded together: 16 MB of float32.
 
 
 def log_likelihood(
@@ -21,15 +21,16 @@ def log_likelihood(
     """log 1/k Σ p(x, z_i) / q(z_i|x) over k draws z_i of q(z|x), for one x (Burda, Grosse and Salakhutdinov 2016,
     arXiv:1509.00519, eq. 8).
 
-    In expectation it is at most log p(x), comes nearer with each draw, and reaches it as k grows.
+    Its expectation is at most log p(x), increases with k, and converges to log p(x).
 
     Args:
-        log_weights: Gives log p(x, z) - log q(z|x), `(n,)`, for draws of N(0, I), `(n, latent_dim)`, that become z.
+        log_weights: Returns log p(x, z) - log q(z|x), `(n,)`, for draws of N(0, I), `(n, latent_dim)`, from which z is
+            computed.
         num_samples: k.
         latent_dim: Numbers in a z.
-        source: On the CPU; the draws are the same on every device.
-        input_dim: Numbers in x, so that few enough are decoded at a time.
-        device: Of the model.
+        source: Generator on the CPU; the draws are the same on every device.
+        input_dim: Numbers in x, which limits how many are decoded at a time.
+        device: Device of the model.
 
     Returns:
         A scalar.

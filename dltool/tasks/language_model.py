@@ -1,4 +1,4 @@
-"""Language modelling: each token from those before it."""
+"""Language modelling: predict each token from those before it."""
 
 import math
 from typing import Any, ClassVar
@@ -21,9 +21,9 @@ from dltool.text.vocabulary import CharTokenizer
 class LanguageModelTask(Task):
     """Minimize -log p(token t + 1 | tokens up to t), averaged over the tokens.
 
-    Where the batches are columns of a stream, a recurrent model goes on from the state in which the batch before left
-    it, through which no gradient flows: truncated backpropagation through time (Williams and Peng 1990). The state is
-    zero at the beginning of each pass.
+    Where the batches are columns of a stream, a recurrent model continues from the state at the end of the batch
+    before, through which no gradient flows: truncated backpropagation through time (Williams and Peng 1990). The state
+    is zero at the beginning of each epoch.
 
     In training "loss" is logged; an evaluation gives "loss", "accuracy", "perplexity" (e to the mean negative
     log-likelihood of a token) and, where tokens are characters, "bits_per_character", all weighted by tokens.
@@ -37,7 +37,7 @@ class LanguageModelTask(Task):
         self.criterion = loss
         self.spec = spec
         self.tokens_are_characters = isinstance(load_tokenizer(spec.target_tokenizer), CharTokenizer)
-        self.language_model: Any = model  # With advance(tokens, state) beside forward(tokens).
+        self.language_model: Any = model  # With advance(tokens, state) in addition to forward(tokens).
         self.carries_state = bool(self.language_model.carries_state)
         self.state: Any = None
         self.evaluation_state: Any = None
@@ -79,17 +79,17 @@ class LanguageModelTask(Task):
 
 
 def token_loss(criterion: Criterion, outputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor | int]:
-    """The criterion over all positions `(B, T)` of outputs `(B, T, V)`; those with the target IGNORED do not count."""
+    """The criterion over all positions `(B, T)` of outputs `(B, T, V)`; IGNORED targets are excluded."""
     return criterion(outputs.flatten(0, 1).float(), targets.flatten())
 
 
 def measured_tokens(criterion: Criterion, outputs: Tensor, targets: Tensor) -> dict[str, Mean]:
-    """The loss, the share of the tokens that are predicted, and -log p of the tokens, without label smoothing."""
+    """The loss, the accuracy of the tokens, and -log p of the tokens without label smoothing."""
     outputs, targets = outputs.flatten(0, 1).float(), targets.flatten()
     mean, count = criterion(outputs, targets)
     real = targets != IGNORED
     num_real = real.sum()
-    hits = (outputs.argmax(dim=1) == targets).sum()  # No token is IGNORED, so that those never hit.
+    hits = (outputs.argmax(dim=1) == targets).sum()  # No token is IGNORED, so those positions never count as correct.
     loss = MeanOver(mean, count)
     nll: Mean = loss
     if not criterion.is_likelihood:
@@ -98,22 +98,22 @@ def measured_tokens(criterion: Criterion, outputs: Tensor, targets: Tensor) -> d
 
 
 def with_perplexity(metrics: dict[str, float], *, in_characters: bool) -> dict[str, float]:
-    """The means of `measured_tokens` with what follows from -log p in place of that."""
+    """The means of `measured_tokens`, with perplexity and bits per character in place of -log p."""
     values = dict(metrics)
     nll = values.pop("nll")
-    values["perplexity"] = math.exp(nll) if nll < 700 else math.inf  # Beyond that, no float has it.
+    values["perplexity"] = math.exp(nll) if nll < 700 else math.inf  # Larger values overflow.
     if in_characters:
         values["bits_per_character"] = nll / math.log(2)
     return values
 
 
 def detached(state: Any) -> Any:
-    """The same nest of tuples, cut off from the graph."""
+    """The same nested tuples, detached from the graph."""
     return state.detach() if isinstance(state, Tensor) else tuple(map(detached, state))
 
 
 def moved(state: Any, device: torch.device) -> Any:
-    """The same nest of tuples on another device."""
+    """The same nested tuples on another device."""
     if state is None:
         return None
     return state.to(device) if isinstance(state, Tensor) else tuple(moved(part, device) for part in state)

@@ -1,4 +1,4 @@
-"""Linear regression in closed form, a task without gradients."""
+"""Linear regression in closed form, without gradients."""
 
 from collections.abc import Mapping
 
@@ -20,7 +20,7 @@ from dltool.tasks.task import Source, Updater, no_frozen_parameters
 @register("task", "least_squares", loss_for=None, head="targets")
 @requires(
     lambda config: config.data.batch_size == "full" and (config.trainer.epochs == 1 or config.trainer.steps == 1),
-    "least squares are solved in one step over all samples at once",
+    "task=least_squares solves in one step over all samples at once",
     hint="data.batch_size=full trainer.epochs=1",
 )
 @no_frozen_parameters
@@ -30,21 +30,21 @@ class LeastSquaresTask(SupervisedTask):
     """The W and b that minimize Σ‖y - Wx - b‖² + ridge ‖W‖² over the training split, in one step.
 
     The gradient is zero where the normal equations hold (Hoerl and Kennard 1970, doi:10.1080/00401706.1970.10488634,
-    eq. 2.1), with X and Y the rows of x and y after their means were taken off, and b = ȳ - W x̄ after that:
+    eq. 2.1), with X and Y the rows of x and y minus their means, and b = ȳ - W x̄:
 
         (XᵀX + ridge I) Wᵀ = XᵀY
 
-    Without a bias nothing is taken off. Classes are compared with their one-hot codes, as in loss=mse. All is done
-    in float64 on the CPU, whatever trainer.device and trainer.precision; XᵀX has the square of X's condition number,
-    which standardized inputs can bear. Where columns of X depend on each other (pixels that are always 0), many W
-    are best, and the shortest is taken.
+    Without a bias the means are not subtracted. The targets of classes are one-hot codes, as in loss=mse. Everything is
+    computed in float64 on the CPU, regardless of trainer.device and trainer.precision; XᵀX has the square of X's
+    condition number, which is acceptable for standardized inputs. If columns of X are linearly dependent (pixels that
+    are always 0), many W are optimal, and the one of least norm is taken.
 
     Logged in training: "loss", the mean squared error of the solution without the penalty, and for classes
     "accuracy"; an evaluation is that of task=supervised.
 
     Args:
-        ridge: Coefficient of the sum of squared weights. It is held against the sum over the samples, not their mean.
-        metrics: As of task=supervised.
+        ridge: Coefficient of the sum of squared weights. It is relative to the sum over the samples, not their mean.
+        metrics: As for task=supervised.
     """
 
     model: Linear
@@ -58,7 +58,7 @@ class LeastSquaresTask(SupervisedTask):
         ridge: NonNegative[float] = 0.0,
         metrics: list[str] | None = None,
     ) -> None:
-        del loss  # There is no other that has a closed form.
+        del loss  # No other loss has a closed form.
         super().__init__(model, MSE(spec), spec, metrics=metrics)
         self.roles = {}
         self.ridge = ridge
@@ -87,5 +87,5 @@ def solve(inputs: Tensor, targets: Tensor, ridge: float, *, centered: bool) -> t
         input_mean, target_mean = torch.zeros_like(input_mean), torch.zeros_like(target_mean)
     x, y = inputs - input_mean, targets - target_mean
     gram = x.T @ x + ridge * torch.eye(x.shape[1], dtype=x.dtype)  # (D, D)
-    weight = torch.linalg.lstsq(gram, x.T @ y, driver="gelsd").solution.T  # The shortest of all solutions.
+    weight = torch.linalg.lstsq(gram, x.T @ y, driver="gelsd").solution.T  # The solution of least norm.
     return weight, target_mean - weight @ input_mean

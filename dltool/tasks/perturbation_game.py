@@ -1,4 +1,4 @@
-"""The game between a network that learns to perturb images and the classifier that it perturbs them for."""
+"""Training of a network that perturbs images against the classifier that it attacks."""
 
 from collections.abc import Mapping
 from typing import Any, ClassVar
@@ -25,7 +25,7 @@ from dltool.tasks.task import Loss, Source, Updater
 @register("task", "perturbation_game", like="supervised", loss_for="data", attacked=True)
 @requires(
     lambda config: len(config.task.attacker_channels) == 2,
-    "task.attacker_channels has two numbers, the maps at the full and at half the size",
+    "task.attacker_channels needs two numbers, the channels at full and at half resolution",
     hint="'task.attacker_channels=[16,32]'",
 )
 @no_mixing
@@ -33,24 +33,24 @@ from dltool.tasks.task import Loss, Source, Updater
 class PerturbationGameTask(SupervisedTask):
     """A generator as attacker and a classifier as defender: k steps of the attacker G, then one of the classifier f.
 
-    G sees an image, not its class, and gives a perturbation of at most eps for each pixel in [0, 1]. It maximizes the
-    classifier's cross-entropy on what it perturbed; f minimizes (1 - s) loss(f(x)) + s loss(f(x + G(x))). That is the
-    generative adversarial trainer of Lee et al. (2017, arXiv:1705.03387). Deviations: their G is given the gradient of
-    the loss and here the image; their penalty on the size of G(x) is here the bound. G's tanh is scaled onto what the
-    ball and [0, 1] leave of each pixel, so that black pixels, which cannot get darker, still have a gradient. f is in
-    evaluation mode while G learns.
+    G gets an image, not its class, and outputs a perturbation of at most eps for each pixel in [0, 1]. It maximizes the
+    classifier's cross-entropy on the perturbed images; f minimizes (1 - s) loss(f(x)) + s loss(f(x + G(x))). That is
+    the generative adversarial trainer of Lee et al. (2017, arXiv:1705.03387). Deviations: their G gets the gradient of
+    the loss, here the image; their penalty on the size of G(x) is replaced by the bound. G's tanh is scaled to the
+    interval that the ball and [0, 1] allow for each pixel, so that black pixels, which cannot get darker, still have a
+    gradient. f is in evaluation mode while G is trained.
 
     In training "loss" (f's), "accuracy", "perturbed_accuracy" and "attacker_loss" (G's, minus the cross-entropy) are
-    logged; of k steps of G the last. An evaluation is that of SupervisedTask with "perturbed_loss" and
-    "perturbed_accuracy", which is the main metric; `attack=…` measures another attack beside it. The attacker's
-    weights are the task's, so that the model of a run is the classifier alone.
+    logged; of the k steps of G, the last. The evaluation is that of SupervisedTask with "perturbed_loss" and
+    "perturbed_accuracy", which is the main metric; `attack=…` measures another attack in addition. The attacker's
+    weights belong to the task, so that the model of a run is only the classifier.
 
     Args:
         eps: The largest change of a pixel, for pixels in [0, 1].
         attacker_steps: k.
-        attacker_channels: Maps of G at the full and at half the size.
-        share: s, of the perturbed images in f's loss.
-        shared: See SupervisedTask; of the classifier.
+        attacker_channels: Channels of G at full and at half resolution.
+        share: s, the weight of the perturbed images in f's loss.
+        shared: See SupervisedTask; for the classifier.
     """
 
     metric_directions: ClassVar[dict[str, str]] = {
@@ -111,7 +111,7 @@ class PerturbationGameTask(SupervisedTask):
         return self.penalized(objective, count, logs)
 
     def perturbed(self, inputs: Tensor) -> Tensor:
-        """The inputs with what G adds to them."""
+        """The inputs with G's perturbation."""
         pixels = self.pixels.of(inputs)
         lowest, highest = (pixels - self.eps).clamp(min=0), (pixels + self.eps).clamp(max=1)
         place = (1 + self.attacker(2 * pixels - 1).float()) / 2  # From 0, the lowest, to 1.

@@ -1,4 +1,4 @@
-"""What a model predicts: of a batch, as a task gives it, and of all samples, with the names of the classes."""
+"""Predictions of a model: for a batch, as a task returns them, and for all samples, with the names of the classes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,13 +11,13 @@ from dltool.core.spec import DataSpec
 
 
 class Prediction(NamedTuple):
-    """What a model says of a batch.
+    """The predictions of a model for a batch.
 
     Attributes:
-        outputs: As the model gives them, float32 `(B, output_dim)`; numbers in the data's units, float64 where they are
+        outputs: The model's outputs, float32 `(B, output_dim)`; numbers in the data's units, float64 where they are
             standardized.
-        labels: The predicted classes, int64 `(B,)`; None where numbers are predicted, the outputs themselves.
-        probabilities: Of each class, `(B, num_classes)`; None where the outputs stand for none.
+        labels: The predicted classes, int64 `(B,)`; None where the outputs are numbers.
+        probabilities: Probability of each class, `(B, num_classes)`; None where the outputs have no probabilities.
     """
 
     outputs: Tensor
@@ -26,18 +26,18 @@ class Prediction(NamedTuple):
 
 
 class Screen(Protocol):
-    """Where predictions are printed; escapes what would end a line or control the terminal."""
+    """The output of printed predictions; escapes line breaks and terminal control sequences."""
 
     def line(self, text: str) -> None:
-        """One line."""
+        """Print one line."""
         ...
 
     def table(self, headings: Sequence[str], rows: Sequence[Sequence[str]], numbers: Sequence[int] = ()) -> None:
-        """Rows under headings; the columns in `numbers` are aligned right."""
+        """Print rows under headings; the columns in `numbers` are right-aligned."""
         ...
 
     def pairs(self, above: Sequence[str], below: Sequence[str]) -> None:
-        """Each text of `below` under its text of `above`, wrapped at the screen's width, then an empty line."""
+        """Print each text of `below` under its text of `above`, wrapped at the screen's width, then an empty line."""
         ...
 
 
@@ -57,11 +57,11 @@ class AnyPredictions(Protocol):
         ...
 
     def truth(self, targets: Sequence[Tensor], spec: DataSpec) -> list[Any]:
-        """The true value of each sample, of targets as the model learns them, in the form of `values`."""
+        """The true value of each sample, from the model's targets, in the form of `values`."""
         ...
 
     def records(self) -> list[dict[str, Any]]:
-        """A mapping for each sample, as JSON."""
+        """A JSON-serializable mapping for each sample."""
         ...
 
     def table(self, targets: Sequence[Any] | None = None) -> tuple[list[str], list[list[Any]]]:
@@ -75,14 +75,14 @@ class AnyPredictions(Protocol):
 
 @dataclass(frozen=True)
 class Predictions:
-    """What a model says of N samples.
+    """The predictions of a model for N samples.
 
     Attributes:
-        names: What each sample is called: its file, its row, its position.
-        outputs: As the model gives them, float32 `(N, output_dim)`; numbers in the data's units, float64 where they are
+        names: The name of each sample: its file, its row, its position.
+        outputs: The model's outputs, float32 `(N, output_dim)`; numbers in the data's units, float64 where they are
             standardized.
         indices: The predicted classes, int64 `(N,)`; None where numbers are predicted.
-        probabilities: float32 `(N, num_classes)`; None where the outputs stand for none.
+        probabilities: float32 `(N, num_classes)`; None where the outputs have no probabilities.
         class_names: Empty where numbers are predicted.
     """
 
@@ -94,7 +94,7 @@ class Predictions:
 
     @classmethod
     def of(cls, names: list[str], parts: Sequence[Prediction], class_names: tuple[str, ...]) -> "Predictions":
-        """Join what was said batch by batch."""
+        """Join the predictions of all batches."""
         outputs, labels, probabilities = (
             torch.cat([field.cpu() for field in fields]) if fields and fields[0] is not None else None
             for fields in zip(*parts, strict=True)
@@ -104,7 +104,7 @@ class Predictions:
 
     @staticmethod
     def truth(targets: Sequence[Tensor], spec: DataSpec) -> list[Any]:
-        """What was true of each sample, by name or number, of targets as the model learns them."""
+        """The true value of each sample, a class name or a number, from the model's targets."""
         found = torch.cat(list(targets))
         if spec.target != "numbers":
             return [spec.class_names[label] for label in found.tolist()]
@@ -116,14 +116,14 @@ class Predictions:
 
     @property
     def values(self) -> list[Any]:
-        """What is predicted of each sample: the name of a class, a number, or several numbers."""
+        """The prediction for each sample: the name of a class, a number, or several numbers."""
         if self.indices is not None:
             return [self.class_names[index] for index in self.indices.tolist()]
         numbers: list[Any] = self.outputs.tolist()
         return [row[0] for row in numbers] if self.outputs.shape[1] == 1 else numbers
 
     def top(self, count: int) -> list[list[tuple[str, float]]]:
-        """The likeliest classes of each sample with their probabilities, the likeliest first; none without those."""
+        """The likeliest classes of each sample and their probabilities, descending; empty without probabilities."""
         if self.probabilities is None:
             return [[] for _ in self.names]
         best = self.probabilities.topk(min(count, len(self.class_names)))
@@ -133,7 +133,7 @@ class Predictions:
         ]
 
     def records(self) -> list[dict[str, Any]]:
-        """A mapping for each sample, as JSON knows it."""
+        """A JSON-serializable mapping for each sample."""
         records = [{"input": name, "prediction": value} for name, value in zip(self.names, self.values, strict=True)]
         if self.probabilities is not None:
             for record, row in zip(records, self.probabilities.tolist(), strict=True):
@@ -141,8 +141,7 @@ class Predictions:
         return records
 
     def table(self, targets: Sequence[Any] | None = None) -> tuple[list[str], list[list[Any]]]:
-        """Headings and rows: the input, what is true of it where that is known, the prediction (several numbers in as
-        many columns), each probability."""
+        """Headings and rows: input, true value if known, prediction (one column per number), each probability."""
         headings, rows = self._columns()
         if targets is None:
             return headings, rows
@@ -150,7 +149,7 @@ class Predictions:
         return [headings[0], "target", *headings[1:]], with_targets
 
     def show(self, screen: Screen, count: int) -> None:
-        """A line a sample: the prediction with its probability, then the next likeliest classes."""
+        """One line per sample: the prediction with its probability, then the next likeliest classes."""
         headings, rows = ["input", "prediction"], []
         if self.probabilities is not None:
             headings += ["probability", "then"][: min(count, 2)]
@@ -176,7 +175,7 @@ class Predictions:
 
 
 def in_short(value: Any) -> str:
-    """A class, or numbers with the digits that matter."""
+    """A class, or numbers with their significant digits."""
     if isinstance(value, list):
         return "  ".join(map(in_short, value))
     if not isinstance(value, float):

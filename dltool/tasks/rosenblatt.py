@@ -1,4 +1,4 @@
-"""The perceptron's learning rule, a task without gradients."""
+"""The perceptron's learning rule, without gradients."""
 
 from collections.abc import Mapping
 from typing import Any, ClassVar
@@ -20,22 +20,22 @@ from dltool.tasks.task import Source, Task, Updater, no_frozen_parameters
 @register("task", "rosenblatt", loss_for=None)
 @requires(
     lambda config: config.data.targets in ("binary", "auto"),
-    "the perceptron rule separates two classes, and the data's targets are others",
+    "the perceptron rule separates two classes, but the data's targets are not binary",
     hint="data=logic",
 )
 @no_frozen_parameters
 class RosenblattTask(Task):
-    """w ← w + lr (y - ŷ) x and b ← b + lr (y - ŷ), for one sample after the other (Rosenblatt 1962).
+    """w ← w + lr (y - ŷ) x and b ← b + lr (y - ŷ), one sample at a time (Rosenblatt 1962).
 
     A sample that is classified correctly changes nothing. If some unit vector separates the classes with
-    margin γ and all samples, with their constant 1 for b, have norm at most R, there are at most (R/γ)²
-    mistakes in all, whatever the order (Novikoff 1962); if none separates them the mistakes never end. Since the
-    weights start at zero, lr scales them and changes no prediction. The batch is only a portion of the
-    epoch: each sample sees the weights that the one before left, so data.batch_size changes nothing.
+    margin γ and all samples, with their constant 1 for b, have norm at most R, there are at most (R/γ)² mistakes in
+    total, in any order (Novikoff 1962); if none does, the mistakes never stop. Since the weights start at zero, lr
+    scales them and changes no prediction. The batch is only a part of the epoch: each sample uses the weights after the
+    sample before, so data.batch_size changes nothing.
 
-    Logged in training: "mistakes", counted up over the epoch (an epoch with none has separated the classes),
-    and "accuracy", the share of the samples that were right when their turn came. An evaluation gives
-    "accuracy" with the weights at rest and "total_mistakes", those of the training since its start.
+    Logged in training: "mistakes", summed over the epoch (an epoch with none has separated the classes), and
+    "accuracy", the share of the samples that were correct before their update. An evaluation gives "accuracy" with
+    fixed weights and "total_mistakes", the number since the start of the training.
 
     Args:
         lr: Factor of each correction.
@@ -46,7 +46,7 @@ class RosenblattTask(Task):
     metric_directions: ClassVar[dict[str, str]] = {"mistakes": "min", "total_mistakes": "min"}
 
     def __init__(self, model: Perceptron, loss: None, spec: DataSpec, *, lr: Positive[float] = 1.0) -> None:
-        del loss, spec  # The rule follows from no loss and holds for rows of any width.
+        del loss, spec  # The rule has no loss and works for rows of any width.
         super().__init__(model)
         self.roles = {}
         self.lr = lr

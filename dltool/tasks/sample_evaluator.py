@@ -1,4 +1,4 @@
-"""What a task that draws samples needs to have them measured."""
+"""The interface that measures the samples of a generative task."""
 
 from collections.abc import Callable, Mapping
 from typing import Protocol
@@ -7,7 +7,7 @@ from torch import Tensor
 
 from dltool.core.batch import Batch
 
-Draw = Callable[[int], tuple[Tensor, Tensor | None]]  # So many samples, and the classes that were asked for.
+Draw = Callable[[int], tuple[Tensor, Tensor | None]]  # Draws a number of samples, with the requested classes.
 
 
 class SampleEvaluator(Protocol):
@@ -21,17 +21,17 @@ class SampleEvaluator(Protocol):
 
     @property
     def remarks(self) -> list[str]:
-        """What the user should know of the newest measures: their full names, the floor beside them."""
+        """Messages for the user about the newest measures: their full names and their floor."""
         ...
 
     def start(self, split: str) -> None:
-        """Before the first batch of a split; the one before may have been broken off."""
+        """Called before the first batch of a split; the evaluation before may have been interrupted."""
         ...
 
     def see(self, batch: Batch) -> None:
-        """A batch of the split; must not wait for an accelerator."""
+        """Called with each batch of the split; must not wait for an accelerator."""
         ...
 
     def measure(self, draw: Draw) -> dict[str, float]:
-        """Name to value of what was asked for, once the whole split was seen."""
+        """The values of the requested metrics by name, after all batches of the split."""
         ...

@@ -1,4 +1,4 @@
-"""What a model says of sequences: a tag for each word, a text for each text or image, words for the blanks of a text.
+"""Predictions for sequences: a tag for each word, a text for each text or image, words for the blanks of a text.
 
 Each has the interface dltool.tasks.predictions.AnyPredictions.
 """
@@ -23,10 +23,10 @@ class TagPredictions:
     """A tag for each word of N texts.
 
     Attributes:
-        names: What each text is called.
-        words: Of each text.
+        names: The name of each text.
+        words: The words of each text.
         values: The tag of each word.
-        probabilities: Of each such tag.
+        probabilities: The probability of each predicted tag.
     """
 
     names: list[str]
@@ -38,7 +38,7 @@ class TagPredictions:
     def of(
         cls, names: list[str], words: list[list[str]], parts: Sequence[Prediction], class_names: tuple[str, ...]
     ) -> "TagPredictions":
-        """Join what was said batch by batch; what stands behind a text's last word is padding."""
+        """Join the predictions of all batches; positions after a text's last word are padding."""
         labels: list[list[int]] = []
         likelihoods: list[list[float]] = []
         for _, found, probabilities in parts:
@@ -56,7 +56,7 @@ class TagPredictions:
 
     @staticmethod
     def truth(targets: Sequence[Tensor], spec: DataSpec) -> list[list[str]]:
-        """The true tags of each text, of targets `(B, T)`."""
+        """The true tags of each text, from targets `(B, T)`."""
         rows = (row for batch in targets for row in batch.tolist())
         return [[spec.class_names[label] for label in row if label != IGNORED] for row in rows]
 
@@ -64,7 +64,7 @@ class TagPredictions:
         return len(self.names)
 
     def records(self) -> list[dict[str, Any]]:
-        """A mapping for each text, as JSON knows it."""
+        """A JSON-serializable mapping for each text."""
         columns = zip(self.names, self.words, self.values, self.probabilities, strict=True)
         return [
             {"input": name, "words": words, "prediction": tags, "probabilities": likelihoods}
@@ -72,7 +72,7 @@ class TagPredictions:
         ]
 
     def table(self, targets: Sequence[Sequence[str]] | None = None) -> Table:
-        """Headings and a row for each word, with its place in the text, from 1, and its true tag where it is known."""
+        """Headings and a row for each word, with its position in the text, from 1, and its true tag if it is known."""
         rows = []
         for i, name in enumerate(self.names):
             for place, word in enumerate(self.words[i]):
@@ -81,8 +81,8 @@ class TagPredictions:
         return ["input", "position", "word", *(["target"] * (targets is not None)), "prediction", "probability"], rows
 
     def show(self, screen: Screen, count: int) -> None:
-        """Each text with the tag of every word under it."""
-        del count  # One tag a word.
+        """Print each text with the tag of every word under it."""
+        del count  # One tag per word.
         for words, tags in zip(self.words, self.values, strict=True):
             screen.pairs(words, tags)
 
@@ -92,9 +92,9 @@ class TextPredictions:
     """A text that the model wrote for each of N texts or images.
 
     Attributes:
-        names: What each is called.
-        sources: The texts that were read, where their names do not say them; else empty.
-        values: The texts that were written.
+        names: The name of each input.
+        sources: The source texts, if the names do not contain them; else empty.
+        values: The generated texts.
     """
 
     names: list[str]
@@ -103,7 +103,7 @@ class TextPredictions:
 
     @classmethod
     def of(cls, names: list[str], sources: list[str], parts: Sequence[Prediction], spec: DataSpec) -> "TextPredictions":
-        """Join what was written batch by batch."""
+        """Join the texts of all batches."""
         return cls(names, sources, cls.truth([part.outputs for part in parts], spec))
 
     @staticmethod
@@ -116,17 +116,17 @@ class TextPredictions:
         return len(self.names)
 
     def records(self) -> list[dict[str, Any]]:
-        """A mapping for each text, as JSON knows it."""
+        """A JSON-serializable mapping for each text."""
         return [{"input": name, "prediction": text} for name, text in zip(self.names, self.values, strict=True)]
 
     def table(self, targets: Sequence[str] | None = None) -> Table:
-        """Headings and a row for each text, with the true one where it is known."""
+        """Headings and a row for each text, with the true one if it is known."""
         columns = {"input": self.names, "source": self.sources, "target": targets or [], "prediction": self.values}
         there = {name: column for name, column in columns.items() if column or name in ("input", "prediction")}
         return list(there), [list(row) for row in zip(*there.values(), strict=True)]
 
     def show(self, screen: Screen, count: int) -> None:
-        """A line for each text: the input, the text that was written."""
+        """Print one line per text: the input and the generated text."""
         del count  # One text for each input.
         screen.table(("input", "prediction"), list(zip(self.names, self.values, strict=True)))
 
@@ -137,7 +137,7 @@ class ClozePredictions:
 
     Attributes:
         names: The texts with their blanks.
-        blanks: Of each blank of each text, the likeliest tokens with their probabilities, the likeliest first.
+        blanks: The likeliest tokens of each blank of each text, with their probabilities, in descending order.
     """
 
     TOP = 10
@@ -147,12 +147,12 @@ class ClozePredictions:
 
     @classmethod
     def of(cls, names: list[str], parts: Sequence[Prediction], tokenizer: Tokenizer) -> "ClozePredictions":
-        """Join what was said of each masked place; words that the training never saw are masked, but no blanks.
+        """Join the predictions of all masked positions; unknown words are masked too, but are not blanks.
 
         Args:
             names: The texts as they were typed.
-            parts: Of each batch, the probabilities of all masked places `(N, V)`, text by text.
-            tokenizer: Of the texts.
+            parts: The probabilities of all masked positions `(N, V)` of each batch, text by text.
+            tokenizer: The tokeniser of the texts.
         """
         found = [top for part in parts for top in likeliest(part, tokenizer, cls.TOP)]
         blanks: list[list[list[tuple[str, float]]]] = []
@@ -173,14 +173,14 @@ class ClozePredictions:
         return [filled(name, blanks) for name, blanks in zip(self.names, self.blanks, strict=True)]
 
     def records(self) -> list[dict[str, Any]]:
-        """A mapping for each text, as JSON knows it."""
+        """A JSON-serializable mapping for each text."""
         return [
             {"input": name, "prediction": value, "blanks": [dict(answers) for answers in blanks]}
             for name, value, blanks in zip(self.names, self.values, self.blanks, strict=True)
         ]
 
     def table(self, targets: Sequence[Any] | None = None) -> Table:
-        """Headings and a row for each blank, from 1, and each of its likeliest tokens; what is true is not known."""
+        """Headings and a row for each blank, from 1, and each of its likeliest tokens; true values are not known."""
         assert targets is None
         rows: list[list[Any]] = []
         for name, blanks in zip(self.names, self.blanks, strict=True):
@@ -190,11 +190,11 @@ class ClozePredictions:
 
     @staticmethod
     def truth(targets: Sequence[Tensor], spec: DataSpec) -> list[Any]:
-        """Raises NotImplementedError: an evaluation masks words of its own, and keeps no predictions."""
+        """Raises NotImplementedError: an evaluation masks other words and keeps no predictions."""
         raise NotImplementedError
 
     def show(self, screen: Screen, count: int) -> None:
-        """Each text with its blanks filled, then for each blank the `count` likeliest words."""
+        """Print each text with its blanks filled, then the `count` likeliest words for each blank."""
         for value, blanks in zip(self.values, self.blanks, strict=True):
             screen.line(value)
             for place, answers in enumerate(blanks, start=1):
@@ -208,7 +208,7 @@ def filled(text: str, blanks: Sequence[Sequence[tuple[str, float]]]) -> str:
 
 
 def likeliest(part: Prediction, tokenizer: Tokenizer, count: int) -> list[list[tuple[str, float]]]:
-    """The likeliest tokens of each masked place with their probabilities, special ones left out."""
+    """The likeliest tokens of each masked position with their probabilities, without special tokens."""
     assert part.probabilities is not None
     chances = part.probabilities[:, len(tokenizer.specials) :]
     best = chances.topk(min(count, chances.shape[1]))
@@ -219,5 +219,5 @@ def likeliest(part: Prediction, tokenizer: Tokenizer, count: int) -> list[list[t
 
 
 def stranger_marks(part: str, tokenizer: Tokenizer) -> list[bool]:
-    """False for each token of a text without blanks that the training never saw."""
+    """False for each unknown token of a text without blanks."""
     return [False for token in tokenizer.encode(part) if token == tokenizer.unknown]

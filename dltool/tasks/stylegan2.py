@@ -1,4 +1,4 @@
-"""The training of StyleGAN2: two adversaries, each with a penalty that is due in some steps alone."""
+"""The training of StyleGAN2: a GAN with a lazy penalty for each network."""
 
 from collections.abc import Mapping
 from functools import partial
@@ -23,39 +23,40 @@ from dltool.tasks.task import Loss, Network, Source, Updater
 @register("task", "stylegan2", loss_for="gan", pixels="symmetric", like="gan")
 @requires(
     lambda config: config.model.name == "stylegan2",
-    "task=stylegan2 mixes styles and measures paths in their space, and the model has none",
+    "task=stylegan2 mixes styles and measures path lengths in style space, but the model has no styles",
     hint="model=stylegan2, or task=gan",
 )
 @no_mixing
 class StyleGan2Task(GanTask):
     """The four phases of Karras et al. (2020, arXiv:1912.04958): D, its R1, G, its path lengths.
 
-    The penalties are "lazy" (section 3.1): each is due in every n-th step alone, multiplied by n, and is an optimizer
-    step of its own. Adam then takes n + 1 steps where it would take n, which optim=adam_stylegan2 corrects by its
-    roles: exponent n / (n + 1) on the betas, and that factor on the learning rate. Both are computed in float32.
+    The penalties are "lazy" (section 3.1): each is applied only in every n-th step, multiplied by n, as a separate
+    optimizer step. Adam then takes n + 1 steps instead of n, which optim=adam_stylegan2 corrects by role: exponent n /
+    (n + 1) on the betas, and the same factor on the learning rate. Both are computed in float32.
 
-    Logged beside what task=gan logs: "r1", γ/2 E |∇D(x)|²; "path_length", the mean of |Jᵀy|, and "path_penalty", its
-    mean square distance from the running mean. Each is the mean over the steps in which it was due.
+    Logged in addition to the metrics of task=gan: "r1", γ/2 E |∇D(x)|²; "path_length", the mean of |Jᵀy|, and
+    "path_penalty", its mean squared distance from the running mean. Each is the mean over the steps in which it was
+    applied.
 
-    Deviations from the authors' code: style mixing is drawn for each sample, not for a batch; D's steps come before
-    G's, as in task=gan; the running mean of path lengths is a constant in the penalty's gradient, and begins as the
-    first step's mean. It begins at 0 in the authors' code, which asks the first steps of a short training for paths of
-    length 0, that is for images that forget w.
+    Deviations from the authors' code: style mixing is drawn per sample, not per batch; D's steps come before G's, as in
+    task=gan; the running mean of path lengths is a constant in the penalty's gradient, and starts at the first step's
+    mean. It starts at 0 in the authors' code, which pushes the first steps of a short training towards paths of length
+    0, that is, images independent of w.
 
     Args:
-        style_mixing: Share of fakes that have two styles, the second from some layer on.
+        style_mixing: Share of fakes with two styles, the second one starting at a random layer.
         r1: γ; 0 for none. 10 is the paper's; the rule of stylegan2-ada is 0.0002 · pixels / batch size.
-        r1_every_n_steps: How often.
+        r1_every_n_steps: Interval of that penalty.
         path_length: Weight of the path length penalty (section 3.2); 0 for none.
-        path_length_every_n_steps: How often.
+        path_length_every_n_steps: Interval of that penalty.
         path_length_decay: Share of a step's mean path length in the running mean.
-        path_length_shrink: It is computed on the batch's size divided by this.
+        path_length_shrink: The batch size of the path length penalty is divided by this.
         metrics: As for GanTask.
         num_samples: The same.
         features: The same.
 
     Attributes:
-        path_length_mean: Of the steps so far, a running one; 0 before the first.
+        path_length_mean: Running mean of the path lengths; 0 before the first step.
     """
 
     model: StyleGan2
@@ -110,8 +111,8 @@ class StyleGan2Task(GanTask):
     def path_length_loss(self, batch: Batch) -> Loss:
         """n · weight · E (|Jᵀy| - a)², where J is the image's Jacobian in w, y noise and a the running mean (eq. 4).
 
-        Noise is divided by the root of the pixels' number, so that lengths do not grow with them; |·|² is over w
-        and the mean over the layers, each of which has its w.
+        Noise is divided by the square root of the number of pixels, so that lengths do not grow with it; |·|² is over
+        w, averaged over the layers, each of which has its own w.
         """
         batch = batch.split(self.path_length_shrink)[0]
         with full_precision(batch.inputs):
@@ -127,7 +128,7 @@ class StyleGan2Task(GanTask):
         return Loss(self.path_length_every_n_steps * self.path_length * penalty, batch.size, logs)
 
     def running_mean(self, length: Tensor) -> Tensor:
-        """Of path lengths, with that of a new step, which is the mean itself where it is the first."""
+        """The running mean of path lengths after a new step; after the first step, that step's mean."""
         before = self.path_length_mean.to(length.device)
         return torch.where(before > 0, torch.lerp(before, length, self.path_length_decay), length)
 
@@ -135,7 +136,7 @@ class StyleGan2Task(GanTask):
         return self.synthesis(self.styles(batch))
 
     def styles(self, batch: Batch) -> Tensor:
-        """Fresh styles for a batch, mixed, `(B, num_layers, w_dim)`; the mean style takes them in."""
+        """New mixed styles for a batch, `(B, num_layers, w_dim)`; also updates the mean style."""
         generator, labels = self.model.generator, self.labels(batch)
         styles = self.mapping(self.model.codes(self.model.noise(batch.size), labels))
         generator.track(styles.detach(), labels)
@@ -153,7 +154,7 @@ class StyleGan2Task(GanTask):
 
     @torch.no_grad()
     def interpolate(self, start: Tensor, end: Tensor, shares: Tensor, labels: Tensor | None = None) -> Tensor:
-        """On a straight line in w, along which images change evenly: what the path lengths are for."""
+        """Interpolate on a straight line in w, along which images change evenly due to the path length penalty."""
         if labels is None:
             labels = self.cycle_labels(len(shares), shares.device)
         first, last = (self.mapping(self.model.codes(z.expand(len(shares), -1), labels)) for z in (start, end))
@@ -166,7 +167,7 @@ class StyleGan2Task(GanTask):
 
     @property
     def networks(self) -> dict[str, Network]:
-        """The generator alone: D looks at several samples together."""
+        """Only the generator: D processes several samples together."""
         return {"generator": super().networks["generator"]}
 
     def state_dict(self) -> dict[str, Any]:

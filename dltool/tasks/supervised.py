@@ -21,7 +21,7 @@ from dltool.metrics.metric import Metric
 from dltool.tasks.predictions import Prediction
 from dltool.tasks.task import Loss, Task
 
-ATTACKED = ("attacked_loss", "attacked_accuracy", "perturbation")  # Stand behind what is measured without an attack.
+ATTACKED = ("attacked_loss", "attacked_accuracy", "perturbation")  # Listed after the metrics without an attack.
 
 
 @register("task", "supervised", loss_for="data", attacked=True)
@@ -30,25 +30,24 @@ ATTACKED = ("attacked_loss", "attacked_accuracy", "perturbation")  # Stand behin
 class SupervisedTask(Task):
     """Minimize loss(model(x), y) + l1 Σ|w| + l2 Σw² over batches of (x, y).
 
-    The penalties run over the weights that are trained, that is over parameters with two or more dimensions:
-    biases, the parameters of norms and what is frozen are free. They belong to the objective, so their gradient
-    goes through the optimizer, where the optimizer's own weight decay may not: with SGD, l2=λ equals a weight decay
-    of 2λ; with Adam they differ (Loshchilov and Hutter 2019). They are added once to the objective of a batch,
-    whether that is a mean or a sum, and logged apart as "penalty"; "loss" is without them.
+    The penalties are over the trained weights, the parameters with two or more dimensions; biases, parameters of norms
+    and frozen parameters are not penalized. They are part of the objective, so their gradient goes through the
+    optimizer, unlike the weight decay of some optimizers: with SGD, l2=λ equals a weight decay of 2λ; with Adam they
+    differ (Loshchilov and Hutter 2019). They are added once to the objective of a batch, whether that is a mean or a
+    sum, and logged separately as "penalty"; "loss" excludes them.
 
-    In training "loss" and, for classes, "accuracy" are logged; an evaluation gives "loss" and `metrics`. Where the
-    data's numbers are standardized, the loss is in those units and the metrics are in their own. The main metric of
-    classes is the first of them, that of numbers the loss.
-    With mixup or cutmix the training's loss is that of the mixed targets, and its accuracy the share of inputs whose
-    predicted class is the one that they show most of.
+    In training "loss" and, for classes, "accuracy" are logged; an evaluation gives "loss" and `metrics`. If the data's
+    numbers are standardized, the loss is in those units and the metrics are in the original ones. The main metric is
+    the first metric for classes and the loss for numbers. With mixup or cutmix the training's loss is that of the mixed
+    targets, and its accuracy the share of inputs whose predicted class is the one of larger weight.
 
-    With an attack (`attack=pgd`), an evaluation gives also "attacked_loss", "attacked_accuracy" and "perturbation", the
-    mean size of what the attack added, for pixels in [0, 1]; the training sees nothing of it.
+    With an attack (`attack=pgd`), an evaluation also gives "attacked_loss", "attacked_accuracy" and "perturbation", the
+    mean size of the attack's perturbation, for pixels in [0, 1]; the training is not affected.
 
     Args:
         l1: Coefficient of the sum of absolute weights.
         l2: Coefficient of the sum of squared weights (no factor 1/2).
-        metrics: Names of what an evaluation measures (dltool/metrics/); null is "accuracy" for classes, "mae" and
+        metrics: Names of the metrics of an evaluation (dltool/metrics/); null is "accuracy" for classes, "mae" and
             "rmse" for numbers.
 
     """
@@ -78,20 +77,20 @@ class SupervisedTask(Task):
             self.uses = (*self.uses, "classify")
 
     def use_metrics(self, metrics: Mapping[str, Metric]) -> None:
-        """Measure these; the first is the main metric of classes, unless a subclass has another."""
+        """Use these metrics; the first is the main metric of classes, unless a subclass has another."""
         super().use_metrics(metrics)
         numbers = [name for name, metric in metrics.items() if metric.is_number]
         if self.predicts_classes and numbers and self.main_metric is Task.main_metric:
             self.main_metric = (numbers[0], declared_direction(numbers[0]) or "max")
 
     def with_model(self, model: nn.Module) -> Self:
-        """The same task around another model, which gives outputs of the same kind."""
+        """A copy of the task with another model that has the same kind of outputs."""
         other = copy.copy(self)
         other.model = model
         return other
 
     def loss(self, batch: Batch) -> Loss:
-        outputs = self.model(batch.inputs).float()  # The loss in float32 whatever autocast gave.
+        outputs = self.model(batch.inputs).float()  # The loss is in float32, also under autocast.
         objective, count = self.objective(outputs, batch)
         logs: dict[str, Mean] = {"loss": MeanOver(objective.detach(), count)}
         if self.predicts_classes:
@@ -101,7 +100,7 @@ class SupervisedTask(Task):
         return self.penalized(objective, count, logs)
 
     def penalized(self, objective: Tensor, count: Tensor | int, logs: dict[str, Mean]) -> Loss:
-        """The objective with the penalties that are switched on."""
+        """The objective with the enabled penalties."""
         if self.l1 or self.l2:
             penalty = self.penalty()
             objective = objective + penalty
@@ -109,7 +108,7 @@ class SupervisedTask(Task):
         return Loss(objective, count, logs)
 
     def objective(self, outputs: Tensor, batch: Batch) -> tuple[Tensor, Tensor | int]:
-        """The criterion; for mixed inputs λ times it plus 1 - λ times that against the partners' targets."""
+        """The criterion; for mixed inputs, λ times it plus 1 - λ times the criterion for the partners' targets."""
         own, count = self.criterion(outputs, batch.targets)
         if batch.partners is None:
             return own, count
@@ -123,7 +122,7 @@ class SupervisedTask(Task):
         return (share * own + other_share * other) / total.clamp(min=torch.finfo(total.dtype).tiny), total
 
     def penalty(self) -> Tensor:
-        """l1 Σ|w| + l2 Σw² over the weights that are trained."""
+        """l1 Σ|w| + l2 Σw² over the trained weights."""
         total = torch.zeros((), device=next(self.model.parameters()).device)
         for parameter in self.model.parameters():
             if parameter.dim() >= 2 and parameter.requires_grad:
@@ -160,7 +159,7 @@ class SupervisedTask(Task):
             self.adversary.start()
 
     def evaluate_attacked(self, batch: Batch, outputs: Tensor) -> dict[str, Mean]:
-        """The same under attack, of as many samples as are to be attacked; nothing without one."""
+        """The same metrics under attack, for the requested number of samples; empty without an attack."""
         adversary = self.adversary
         if adversary is None or not (num := adversary.num_requested(batch.size)):
             return {}

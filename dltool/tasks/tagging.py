@@ -21,10 +21,10 @@ from dltool.text.tokenizer import Tokenizer
 @register("task", "tagging", loss_for="data")
 @calibration_needs_probabilities
 class TaggingTask(SupervisedTask):
-    """Supervised learning in which each word of a text is a sample; padding is none.
+    """Supervised learning in which each word of a text is a sample; padding is ignored.
 
-    In training "loss" and "accuracy" are logged, both by words; an evaluation gives "loss" and `metrics`, over all
-    words of the split.
+    In training "loss" and "accuracy" are logged, both averaged over words; an evaluation gives "loss" and `metrics`,
+    over all words of the split.
     """
 
     def loss(self, batch: Batch) -> Loss:
@@ -56,7 +56,7 @@ class TaggingTask(SupervisedTask):
         criterion = self.criterion
 
         def of_tags(outputs: Tensor) -> Tensor | None:
-            """Of each tag at each position, `(B, T, K)`."""
+            """Probability of each tag at each position, `(B, T, K)`."""
             found = criterion.probabilities(outputs.flatten(0, 1))
             return None if found is None else found.view(*outputs.shape[:2], -1)
 

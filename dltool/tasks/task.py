@@ -1,8 +1,8 @@
-"""What every task is: in what order a training step happens, and what is measured.
+"""The base of all tasks: the order of a training step, and its metrics.
 
-A task reads like the algorithm in the paper. It never steps an optimizer itself; it asks the updater of a
-role to minimize one of its losses. The Trainer decides when steps happen (dltool.engine.trainer), the
-Updater how one optimizer takes one (dltool.engine.updater); tasks import neither.
+A task reads like the algorithm in the paper. It never steps an optimizer itself; it calls the updater of a role to
+minimize one of its losses. The Trainer decides when steps happen (dltool.engine.trainer), the Updater how an optimizer
+takes a step (dltool.engine.updater); tasks import neither.
 """
 
 import math
@@ -28,19 +28,19 @@ from dltool.tasks.sample_evaluator import SampleEvaluator
 
 no_frozen_parameters = requires(
     lambda config: not config.model.freeze,
-    "model.freeze keeps gradients from parameters, and task={task.name} changes them all without one",
+    "model.freeze blocks gradients of parameters, but task={task.name} changes all parameters without gradients",
     hint="'model.freeze=[]'",
 )
 
 
 class Loss(NamedTuple):
-    """What a task's loss returns for one (micro-)batch.
+    """The result of a task's loss for one (micro-)batch.
 
     Attributes:
         mean: The differentiable objective, averaged over `count`.
-        count: What it is averaged over: samples, tokens, or the sum of class weights. Micro-batches are
-            weighted by it, so that uneven ones give the gradient of the whole batch.
-        logs: Sums and counts of what is to be logged, detached, among them "loss".
+        count: The denominator of the mean: the number of samples or tokens, or the sum of class weights. Micro-batches
+            are weighted by it, so that uneven ones give the gradient of the whole batch.
+        logs: Sums and counts of the logged metrics, detached; "loss" is among them.
     """
 
     mean: Tensor
@@ -49,13 +49,13 @@ class Loss(NamedTuple):
 
 
 class Network(NamedTuple):
-    """A part of a model that is of use by itself.
+    """A part of a model that can be used separately.
 
     Attributes:
-        module: Takes one tensor and gives one, the batch in front.
-        noise: Draws the given number of inputs, the same each time, where these are no data; else None.
-        takes: What the inputs are, in words; empty where they are what the data gives.
-        gives: What the outputs are, in words; empty where they are what the data's targets ask for.
+        module: Maps one tensor to one, batch dimension first.
+        noise: Draws the given number of inputs, the same each time, if the inputs are not data; else None.
+        takes: A description of the inputs; empty where they are the data's inputs.
+        gives: A description of the outputs; empty where they are predictions of the data's targets.
     """
 
     module: nn.Module
@@ -68,9 +68,9 @@ class Suggestion(NamedTuple):
     """A command that uses a trained model, `dltool VERB RUN ARGUMENTS`.
 
     Attributes:
-        title: What it does, in a word.
-        verb: Of the command line.
-        arguments: What to type after the run; empty where there is nothing.
+        title: A word for its purpose.
+        verb: The subcommand.
+        arguments: The arguments after the run; may be empty.
     """
 
     title: str
@@ -79,12 +79,12 @@ class Suggestion(NamedTuple):
 
 
 class DecodedText(NamedTuple):
-    """A text that a decoder writes token by token.
+    """A text that a decoder generates token by token.
 
     Attributes:
-        inputs: What the decoder reads, int64 `(1, U)`: BEGIN and all tokens but the last.
-        read: The name of each of these tokens.
-        written: The name of each token that is written.
+        inputs: The decoder's inputs, int64 `(1, U)`: BEGIN and all tokens but the last.
+        read: The name of each input token.
+        written: The name of each generated token.
     """
 
     inputs: Tensor
@@ -93,11 +93,11 @@ class DecodedText(NamedTuple):
 
 
 class Picture(NamedTuple):
-    """Samples that show how far a training is.
+    """Samples that show the progress of training.
 
     Attributes:
         samples: `(N, *input_shape)`, scaled as the data.
-        num_columns: Of a grid of them; None for about as many as rows.
+        num_columns: Columns of a grid of them; None for about as many as rows.
     """
 
     samples: Tensor
@@ -105,7 +105,7 @@ class Picture(NamedTuple):
 
 
 class Source(Protocol):
-    """Where a training step draws its batches."""
+    """The source of a training step's batches."""
 
     def draw(self) -> Batch: ...
 
@@ -114,19 +114,19 @@ class Updater(Protocol):
     """One optimizer over the parameters of one role."""
 
     def minimize(self, loss: Callable[[Batch], Loss], batch: Batch) -> dict[str, Mean]:
-        """Take one optimizer step on `loss(batch)`, in micro-batches where so configured."""
+        """Take one optimizer step on `loss(batch)`, in micro-batches if configured."""
         ...
 
 
 class Watcher(Protocol):
-    """Sees what the model says of the samples that are measured, while both are at hand."""
+    """Observes the evaluated samples and the model's outputs for them."""
 
     def start(self) -> None:
-        """Before the first batch of a split; the one before may have been broken off."""
+        """Called before the first batch of a split; the evaluation before may have been interrupted."""
         ...
 
     def see(self, batch: Batch, outputs: Tensor) -> None:
-        """A batch, and the model's outputs, float32 `(B, output_dim)`; must not wait for an accelerator."""
+        """Called with a batch and the model's outputs, float32 `(B, output_dim)`; must not wait for an accelerator."""
         ...
 
 
@@ -135,26 +135,25 @@ class Task:
 
     Attributes:
         model: The whole model, an nn.Module whose forward() is the network of the role "model".
-        roles: Name to module of each set of parameters that has an optimizer of its own.
-        uses: What the trained model can be used for beside predictions (see `predicts`), in the words of
-            dltool.tasks.uses: "generate", "reconstruct", "translate", "continue", "write", "fill", "compare",
-            "classify".
+        roles: Name to module of each set of parameters that has its own optimizer.
+        uses: Uses of the trained model in addition to predictions (see `predicts`), by the names of dltool.tasks.uses:
+            "generate", "reconstruct", "translate", "continue", "write", "fill", "compare", "classify".
         draws_per_step: Batches that one train_step draws; sets the number of steps in an epoch.
-        main_metric: Metric of the validation split that best checkpoints and `stop` follow by
-            default and "min" or "max"; None where the task has none (a GAN).
-        metric_directions: "min" or "max" of the metrics that the task reports beside registered ones, as far as one is
-            better; `*` stands for anything. A class inherits those of its bases. It is a dict that is written out,
-            since dltool.metrics.directions reads it from the source text.
-        metric_names: The registered metrics of outputs that an evaluation measures; None for the usual ones of the
-            data's targets.
-        metrics: Those, which dltool.build.metrics puts here; after an evaluation, of its split.
-        sample_metrics: The registered metrics of samples that an evaluation measures.
+        main_metric: Metric of the validation split that best checkpoints and `stop` monitor by default, and "min" or
+            "max"; None where the task has none (a GAN).
+        metric_directions: "min" or "max" for the task's metrics other than registered ones, if a direction is better;
+            `*` matches anything. A class inherits those of its bases. It must be a dict literal, since
+            dltool.metrics.directions reads it from the source text.
+        metric_names: The registered metrics of outputs in an evaluation; None for the defaults of the data's targets.
+        metrics: The metric objects, which dltool.build.metrics sets; after an evaluation, with the values of its split.
+        sample_metrics: The registered metrics of samples in an evaluation.
         sample_evaluator: Computes them; dltool.build.sample_quality sets it where any is requested.
-        num_classes: By which samples can be asked for; 0 for a task without samples or an unconditional model.
-        watchers: Told of each batch of an evaluation, by tasks with one output a sample.
+        num_classes: Number of classes that samples can be conditioned on; 0 for a task without samples or an
+            unconditional model.
+        watchers: Called with each evaluation batch, by tasks with one output per sample.
         undefined: Name to reason of the metrics that had no value in the newest evaluation.
-        split: What the newest evaluation measured; the evaluator says so before it starts.
-        predicts_classes: Whether the model gives one class a sample.
+        split: The split of the newest evaluation; the evaluator sets it before it starts.
+        predicts_classes: Whether the model predicts one class per sample.
         attacked_examples: The first samples of the newest evaluation under attack; None without one.
     """
 
@@ -179,20 +178,20 @@ class Task:
 
     @property
     def has_objective(self) -> bool:
-        """Whether the training minimizes one function, `loss`; two players and rules without gradients do not."""
+        """Whether the training minimizes one function, `loss`; GANs and rules without gradients do not."""
         return type(self).loss is not Task.loss
 
     def loss(self, batch: Batch) -> Loss:
-        """The objective on one (micro-)batch and what to log of it."""
+        """The objective on one (micro-)batch and its logged metrics."""
         raise NotImplementedError
 
     def train_step(self, source: Source, updaters: Mapping[str, Updater]) -> dict[str, Mean]:
-        """One step of the algorithm; returns what to log, as sums and counts."""
+        """One step of the algorithm; returns the logged metrics, as sums and counts."""
         return updaters["model"].minimize(self.loss, source.draw())
 
     @classmethod
     def direction_of(cls, metric: str) -> str | None:
-        """What `metric_directions` of the class and its bases say of a metric, by its name without the split."""
+        """The direction of a metric, named without its split, in the class or its bases."""
         for owner in cls.__mro__:
             for pattern, direction in vars(owner).get("metric_directions", {}).items():
                 if fnmatchcase(metric, pattern):
@@ -200,11 +199,11 @@ class Task:
         return None
 
     def use_metrics(self, metrics: Mapping[str, Metric]) -> None:
-        """Measure these, which `metric_names` asked for, in each evaluation."""
+        """Use these metrics, requested by `metric_names`, in each evaluation."""
         self.metrics = metrics
 
     def start_evaluation(self) -> None:
-        """Before the first batch of a split; the one before may have been broken off."""
+        """Called before the first batch of a split; the evaluation before may have been interrupted."""
         for metric in self.metrics.values():
             metric.reset()
         for watcher in self.watchers:
@@ -215,11 +214,11 @@ class Task:
         raise NotImplementedError
 
     def finish_evaluation(self, metrics: dict[str, float]) -> dict[str, float]:
-        """Turn the means over a split into its metrics (a root of a mean square, say)."""
+        """Turn the means over a split into its metrics (for example the root of a mean square)."""
         return metrics
 
     def computed_metrics(self) -> dict[str, float]:
-        """The values of `metrics` over the split; NaN where there is none, which `undefined` then explains."""
+        """The values of `metrics` over the split; NaN for an undefined one, which `undefined` explains."""
         values, undefined = {}, {}
         for name, metric in self.metrics.items():
             try:
@@ -232,23 +231,23 @@ class Task:
         return values
 
     def details(self) -> dict[str, float]:
-        """What of the evaluation just finished is too much for a line of the log; `dltool evaluate` adds it."""
+        """Metrics of the last evaluation that are too many for a line of the log; `dltool evaluate` adds them."""
         return {}
 
     @property
     def predicts(self) -> bool:
-        """Whether the model says something of a sample; a GAN does not."""
+        """Whether the model predicts something for a sample; a GAN does not."""
         return type(self).interpret is not Task.interpret
 
     def predict(self, inputs: Tensor) -> Prediction:
-        """What the model says of inputs without targets. Raises ConfigError where it says nothing of any."""
+        """Predict for inputs without targets. Raises ConfigError if the model has no predictions."""
         return self.interpret(self.model(inputs).float())
 
     def interpret(self, outputs: Tensor) -> Prediction:
-        """What outputs `(B, output_dim)` say of their samples."""
+        """Convert outputs `(B, output_dim)` to predictions."""
         raise ConfigError(
             f"{type(self.model).__name__} predicts nothing",
-            "`dltool evaluate` measures it; `dltool sample` shows what a GAN or a language model makes",
+            "`dltool evaluate` measures it; `dltool sample` shows the samples of a GAN or a language model",
         )
 
     def collect(
@@ -259,63 +258,64 @@ class Task:
         preprocessing: Preprocessing,
         tokens: Sequence[Tensor] | None = None,
     ) -> AnyPredictions:
-        """Join what was predicted batch by batch.
+        """Join the predictions of all batches.
 
         Args:
-            names: The name of each sample; of typed texts, the text itself.
+            names: The name of each sample; for given texts, the text itself.
             parts: The predictions of each batch.
-            spec: Of the data.
-            preprocessing: Of the inputs.
+            spec: The description of the data.
+            preprocessing: The preprocessing of the inputs.
             tokens: The inputs of each batch, `(B, T)`, where they are tokens and the names are not their texts.
         """
         return Predictions.of(names, parts, spec.class_names)
 
     @property
     def probabilities(self) -> Callable[[Tensor], Tensor | None] | None:
-        """From outputs to the probability of each class, `(…, num_classes)`; None where there are no classes."""
+        """The map from outputs to the probability of each class, `(…, num_classes)`; None without classes."""
         return None
 
     @property
     def takes_any_length(self) -> bool:
-        """Whether the model takes texts longer than those of its training, and says so by `max_length = None`."""
+        """Whether the model takes texts longer than those of its training, as stated by its `max_length = None`."""
         return getattr(self.model, "max_length", 0) is None
 
     def decoded_text(self, source: Tensor) -> DecodedText | None:
-        """What a decoder reads and writes for one text or image `(1, …)`; None where the model has no decoder."""
+        """The inputs and outputs of a decoder for one text or image `(1, …)`; None if the model has no decoder."""
         return None
 
     def suggestion(self, spec: DataSpec) -> Suggestion | None:
-        """The command that is suggested once the model is trained, if there is one."""
+        """The command to suggest after training, if there is one."""
         if not self.predicts:
             return None
         return Suggestion("predict", "predict", "--text 'TEXT'" if spec.num_tokens else "--input FILE")
 
     def samples(self, count: int) -> Tensor | None:
-        """Draw `count` samples of a generative model, `(count, *input_shape)`; None where there are none."""
+        """Draw `count` samples of a generative model, `(count, *input_shape)`; None for other models."""
         return None
 
     def cycle_labels(self, count: int, device: torch.device) -> Tensor | None:
-        """The classes of `count` samples, int64 `(count,)`; None of a model that cannot be asked for a class."""
+        """The classes of `count` samples, int64 `(count,)`; None for an unconditional model."""
         return None
 
     def picture(self, count: int, held_out: Callable[[int], Batch]) -> Picture | None:
-        """What to draw while the model is trained: its samples; None where there is nothing.
+        """The samples to plot during training; None if there are none.
 
         Args:
-            count: Samples, where the model makes any number.
-            held_out: Gives the first held-out samples, at least so many, for a model that needs inputs.
+            count: Number of samples, if the model can draw any number.
+            held_out: Returns at least the given number of held-out samples, from the first, for a model that needs
+                inputs.
         """
         samples = self.samples(count)
         return None if samples is None else Picture(samples)
 
     @property
     def remarks(self) -> list[str]:
-        """What the user should know of the newest evaluation's metrics, such as how exactly one is computed."""
+        """Messages for the user about the newest evaluation's metrics, such as the exact definition of one."""
         return [metric.remark for metric in self.metrics.values() if metric.remark]
 
     @property
     def networks(self) -> dict[str, Network]:
-        """Name to what of the model can be taken elsewhere, first what is mostly wanted."""
+        """The parts of the model that can be exported, by name; the most common one first."""
         return {"model": Network(self.model)}
 
     def state_dict(self) -> dict[str, Any]:
@@ -323,4 +323,4 @@ class Task:
         return {}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Restore what state_dict gave."""
+        """Restore the result of state_dict."""

@@ -1,4 +1,4 @@
-"""Sequence to sequence: one text, or an image, into another text."""
+"""Sequence to sequence: from a text or an image to a text."""
 
 import copy
 from collections.abc import Sequence
@@ -29,16 +29,16 @@ class TranslationTask(Task):
     """Minimize -log p(target | source), the mean over the target's tokens, each given the true ones before it.
 
     That is teacher forcing (Williams and Zipser 1989; Sutskever et al. 2014, arXiv:1409.3215, equation 1). In training
-    "loss" is logged. An evaluation gives, with the true beginning given, "loss", "accuracy" and "perplexity" by
-    tokens; and of the texts that the model writes by itself what `metrics` names.
+    "loss" is logged. An evaluation gives "loss", "accuracy" and "perplexity" of tokens with teacher forcing, and
+    `metrics` of the texts that the model generates.
 
     Args:
-        metrics: "exact_match" is the share of texts that are written without a mistake, "bleu" the corpus BLEU of
-            sacrebleu (Post 2018, arXiv:1804.08771; dltool[text]) on the texts as their tokens read, where an unknown
-            word is never the right one. Each takes writing all texts.
-        beam: Beginnings that are followed side by side; 1 always takes the likeliest token.
+        metrics: "exact_match" is the share of texts that are generated without a mistake, "bleu" the corpus BLEU of
+            sacrebleu (Post 2018, arXiv:1804.08771; dltool[text]) on the decoded tokens, where an unknown word is never
+            correct. Each requires generating all texts.
+        beam: Beam width; 1 always takes the likeliest token.
         length_penalty: α of Wu et al. 2016, equation 14; 0 favours short texts.
-        max_length: The most tokens that are written; null is the longest target.
+        max_length: Largest number of generated tokens; null is the length of the longest target.
     """
 
     uses = ("write",)
@@ -56,13 +56,13 @@ class TranslationTask(Task):
         max_length: Positive[int] | None = None,
     ) -> None:
         super().__init__(model)
-        self.translator: Any = model  # With encode() and decode() beside forward().
+        self.translator: Any = model  # With encode() and decode() in addition to forward().
         self.criterion = loss
         self.spec = spec
         self.metric_names = metrics
         self.beam = beam
         self.length_penalty = length_penalty
-        self.max_length = max_length or spec.max_target_length - 1  # BEGIN is not written.
+        self.max_length = max_length or spec.max_target_length - 1  # BEGIN is not generated.
         self.tokenizer = load_tokenizer(spec.target_tokenizer)
         self.main_metric = ("exact_match", "max") if "exact_match" in metrics else ("loss", "min")
 
@@ -86,14 +86,14 @@ class TranslationTask(Task):
         return with_perplexity(metrics, in_characters=False) | self.computed_metrics()
 
     def searching(self, beam: int | None = None, length_penalty: float | None = None) -> Self:
-        """The same task, writing with another beam or another length penalty."""
+        """The same task with another beam width or length penalty."""
         other = copy.copy(self)
         other.beam = self.beam if beam is None else beam
         other.length_penalty = self.length_penalty if length_penalty is None else length_penalty
         return other
 
     def write(self, source: Tensor) -> Tensor:
-        """What the model writes by itself, int64 `(B, U)`: tokens with END, then PAD."""
+        """Generate texts, int64 `(B, U)`: tokens with END, then PAD."""
         if self.beam == 1:
             return greedy_search(self.translator, source, self.max_length, alpha=self.length_penalty).tokens
         return beam_search(self.translator, source, self.max_length, beam=self.beam, alpha=self.length_penalty).tokens
@@ -104,13 +104,13 @@ class TranslationTask(Task):
 
     @property
     def networks(self) -> dict[str, Network]:
-        return {"model": Network(FirstToken(self.model), gives="a score of each token that a text may begin with")}
+        return {"model": Network(FirstToken(self.model), gives="a score for each possible first token of a text")}
 
     def predict(self, inputs: Tensor) -> Prediction:
         return Prediction(self.write(inputs))
 
     def interpret(self, outputs: Tensor) -> Prediction:
-        """Written tokens stand for themselves."""
+        """The generated tokens are the prediction."""
         return Prediction(outputs)
 
     def collect(
@@ -125,14 +125,14 @@ class TranslationTask(Task):
         return TextPredictions.of(names, sources, parts, spec)
 
     def decoded_text(self, source: Tensor) -> DecodedText:
-        tokens = self.write(source)[0].tolist()  # Of a single text, so that there is no padding.
+        tokens = self.write(source)[0].tolist()  # A single text has no padding.
         inputs = [BEGIN, *tokens[:-1]]
         read, written = ([self.tokenizer.name(token) for token in row] for row in (inputs, tokens))
         return DecodedText(torch.tensor([inputs], device=source.device), read, written)
 
 
 class FirstToken(nn.Module):
-    """What an encoder-decoder gives for the first token of a text, `(B, 1, V)`; all its weights have a part in it."""
+    """The outputs of an encoder-decoder for the first token of a text, `(B, 1, V)`; they depend on all its weights."""
 
     def __init__(self, translator: nn.Module) -> None:
         super().__init__()
@@ -144,6 +144,6 @@ class FirstToken(nn.Module):
 
 
 def expected(targets: Tensor) -> Tensor:
-    """What follows each token of `(B, U)` but the last: `(B, U - 1)`, IGNORED behind END."""
+    """The next token of each token of `(B, U)` except the last: `(B, U - 1)`, IGNORED after END."""
     following = targets[:, 1:]
     return following.masked_fill(following == PAD, IGNORED)

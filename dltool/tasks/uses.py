@@ -1,9 +1,9 @@
-"""What a trained model can be used for: a word of `Task.uses`, and what a task must have to be used so.
+"""The uses of a trained model: the names in `Task.uses`, and the interface that each requires of a task.
 
-| word | a task that names it |
+| name | a task with this use |
 |---|---|
-| generate | makes samples from codes: GenerativeTask |
-| reconstruct | makes samples again from their codes: CodingTask |
+| generate | generates samples from codes: GenerativeTask |
+| reconstruct | reconstructs samples from their codes: CodingTask |
 | translate | translates images between two domains: TranslatesImages |
 | continue | continues a text: ContinuesText |
 | write | writes a text for each input: WritesText |
@@ -11,8 +11,8 @@
 | fill | predicts the words of a text's blanks |
 | classify | predicts a class for each sample, or for each position of it |
 
-Who uses a run asks `generates(task)` and the like, which also give the type checker the task's methods; nobody asks of
-what class a task is.
+Callers use `generates(task)` and the like, which also give the type checker the task's methods, instead of checking the
+task's class.
 """
 
 from collections.abc import Callable
@@ -29,16 +29,16 @@ class TranslatesImages(Protocol):
     """Translates images between two domains.
 
     Attributes:
-        directions: Their names.
-        classifier: Gives logits of images `(B, C, H, W)` of either domain, pixels in [0, 1], by which an evaluation
-            measures whether translations keep their class; None measures it not.
+        directions: The names of the two directions.
+        classifier: Returns logits for images `(B, C, H, W)` of either domain, pixels in [0, 1], with which an
+            evaluation measures whether translations keep their class; None disables that.
     """
 
     directions: tuple[str, ...]
     classifier: Callable[[Tensor], Tensor] | None
 
     def translate(self, images: Tensor, direction: str) -> Tensor:
-        """Translate images that are scaled as the model takes them, `(B, C, H, W)`."""
+        """Translate images scaled as model inputs, `(B, C, H, W)`."""
         ...
 
 
@@ -70,12 +70,12 @@ class HasWordVectors(Protocol):
 
 
 def generates(task: Task) -> TypeGuard[GenerativeTask]:
-    """Whether the model makes samples from codes."""
+    """Whether the model generates samples from codes."""
     return "generate" in task.uses
 
 
 def reconstructs(task: Task) -> TypeGuard[CodingTask]:
-    """Whether the model has codes, from which it makes samples again."""
+    """Whether the model reconstructs samples from codes."""
     return "reconstruct" in task.uses
 
 

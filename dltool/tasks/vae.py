@@ -24,40 +24,40 @@ from dltool.tasks.task import Loss, Source, Updater
 @no_mixing
 @requires(
     lambda config: config.task.binarize in ("auto", "none") or config.loss.name == "bernoulli",
-    "task.binarize makes pixels black or white, and the loss is the likelihood of any numbers",
+    "task.binarize makes pixels black or white, but the loss is a likelihood of real numbers",
     hint="task.binarize=auto, or loss=bernoulli",
 )
 class VaeTask(CodingTask):
     """Minimize -ELBO = E_q -log p(x|z) + KL(q(z|x) ‖ p(z)) (Kingma and Welling 2014, arXiv:1312.6114, eq. 3 and 10).
 
-    One z = μ + σ ε is drawn for each sample. All is in nats per sample: sums over its numbers, means over the samples.
-    A factor β before the KL divergence makes it the β-VAE (Higgins et al. 2017, ICLR), whose objective is no bound for
-    β < 1 and a looser one for β > 1.
+    One z = μ + σ ε is drawn for each sample. All terms are in nats per sample: sums over its numbers, means over the
+    samples. A factor β on the KL divergence makes it the β-VAE (Higgins et al. 2017, ICLR), whose objective is not a
+    bound for β < 1 and a looser one for β > 1.
 
-    A Bernoulli decoder has a likelihood for black and white pixels only. They are drawn anew each time a sample is
-    seen, white as probably as they are grey (Burda et al. 2016, arXiv:1509.00519, section 5.1, after Salakhutdinov and
-    Murray 2008); in an evaluation once for all, as a function of the place in the split, so that neither the seed nor
-    the batch size changes what is measured. Without, what grey pixels give is trained on as well as anything, but it is
-    no ELBO, it can be less than any ELBO, and so it is called "grey_neg_elbo".
+    A Bernoulli decoder has a likelihood for black and white pixels only. They are drawn again each time a sample is
+    used, white with the probability of their grey value (Burda et al. 2016, arXiv:1509.00519, section 5.1, after
+    Salakhutdinov and Murray 2008); in an evaluation they are fixed, as a function of the position in the split, so that
+    neither the seed nor the batch size changes the result. Without binarization, training on grey pixels works, but the
+    objective is not an ELBO, can be less than any negative ELBO, and is therefore called "grey_neg_elbo".
 
     Logged: "loss" as minimized, "reconstruction", "kl", and "neg_elbo", their sum with β = 1. An evaluation's "loss"
-    has β as it is after the warm-up. It adds "nll_k" where `num_importance_samples` is k.
+    uses β after the warm-up. It adds "nll_k" if `num_importance_samples` is k.
 
     Args:
         beta: β.
-        beta_warmup_steps: Over so many steps β grows from 0 in a straight line (Sønderby et al. 2016,
-            arXiv:1602.02282, section 2.3, there over epochs), so that the code is in use before it must be paid for.
-        binarize: "dynamic" draws pixels as above, "threshold" makes those above 0.5 white, "none" takes them as they
-            are; "auto" is dynamic for loss=bernoulli, else none.
+        beta_warmup_steps: Number of steps over which β grows linearly from 0 (Sønderby et al. 2016, arXiv:1602.02282,
+            section 2.3, there over epochs), so that the code is used before it is penalized.
+        binarize: "dynamic" draws pixels as above, "threshold" makes those above 0.5 white, "none" leaves them
+            unchanged; "auto" is dynamic for loss=bernoulli, else none.
         num_importance_samples: k of the estimate of -log p(x) in an evaluation, see dltool.tasks.importance; null for
-            none, since it decodes k codes a sample.
-        nll_samples: How many samples of the split, from the first, it is estimated for; null for all.
-        metrics: What an evaluation measures of draws from the prior (dltool.metrics.of_samples); null is nothing.
+            none, since it decodes k codes per sample.
+        nll_samples: Number of samples of the split, from the first, for the estimate; null for all.
+        metrics: Metrics of samples from the prior in an evaluation (dltool.metrics.of_samples); null for none.
         num_samples: As for GanTask.
         features: The same.
 
     Attributes:
-        num_steps: So far.
+        num_steps: Training steps so far.
     """
 
     model: Vae
@@ -120,7 +120,7 @@ class VaeTask(CodingTask):
         return -log_prob.mean(), kl_divergence(mean, log_variance).mean()
 
     def posterior(self, inputs: Tensor, labels: Tensor | None) -> tuple[Tensor, Tensor]:
-        """μ and log σ² of q(z|x), in float32 whatever autocast is on."""
+        """μ and log σ² of q(z|x), in float32, also under autocast."""
         mean, log_variance = self.model.encode(inputs, labels)
         return mean.float(), log_variance.float()
 
@@ -132,11 +132,11 @@ class VaeTask(CodingTask):
         return {name: MeanOver(part.detach(), count) for name, part in parts.items()}
 
     def named(self, metric: str) -> str:
-        """A metric's name, which says so where it is none of a likelihood."""
+        """A metric's name, with a prefix if it is not based on a likelihood."""
         return f"grey_{metric}" if self.is_grey else metric
 
     def thresholded(self, inputs: Tensor) -> Tensor:
-        """The samples as the networks see them without chance: black and white unless they stay grey."""
+        """The inputs of the networks without randomness: black and white unless they stay grey."""
         return inputs if self.binarize == "none" else (inputs > 0.5).to(inputs.dtype)
 
     def start_evaluation(self) -> None:
@@ -152,17 +152,18 @@ class VaeTask(CodingTask):
         reconstruction, kl = self.elbo(inputs, labels, noise)
         logs = self.logs(reconstruction + self.beta * kl, reconstruction, kl, batch.size)
         if self.num_importance_samples is not None:
-            wanted = batch.size if self.nll_samples is None else self.nll_samples - self.num_seen
-            if (count := min(batch.size, wanted)) > 0:
+            remaining = batch.size if self.nll_samples is None else self.nll_samples - self.num_seen
+            if (count := min(batch.size, remaining)) > 0:
                 total = sum(self.log_likelihood(inputs, labels, place) for place in range(count))
                 logs[self.named(f"nll_{self.num_importance_samples}")] = Mean(-total, count)
         self.num_seen += batch.size
         return logs
 
     def drawn_once(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
-        """The samples as they are measured and their ε, the same for a place in a split however it comes in batches.
+        """The evaluated samples and their ε, the same for a position in a split for any batch size.
 
-        Of torch's draws only those of uniform numbers come one by one; a normal one is a quantile of such a number.
+        Only torch's uniform draws are independent of the batch size; normal ones are computed as quantiles of uniform
+        ones.
         """
         num_pixels = inputs[0].numel() if self.binarize == "dynamic" else 0
         table = torch.rand(len(inputs), num_pixels + self.latent_dim, generator=self.draws, dtype=torch.float64)
@@ -203,18 +204,18 @@ class VaeTask(CodingTask):
         remarks = list(super().remarks)
         if self.is_grey:
             remarks.append(
-                "grey_neg_elbo: of grey pixels the Bernoulli cross-entropy is no likelihood, so that this bounds none; "
-                "compare it with no ELBO (task.binarize=dynamic measures one)"
+                "grey_neg_elbo: the Bernoulli cross-entropy of grey pixels is not a likelihood and this not a bound; "
+                "do not compare it with an ELBO (task.binarize=dynamic measures one)"
             )
         if not self.criterion.of_pixels and len(self.spec.input_shape) == 3:
             remarks.append(
-                "neg_elbo: of a density, while pixels lie on a grid of 256 values; it depends on data.scaling, and is "
-                "not to be compared with that of black and white pixels"
+                "neg_elbo: of a density, although pixels have 256 discrete values; it depends on data.scaling, and "
+                "cannot be compared with that of black and white pixels"
             )
         if self.num_importance_samples is not None:
             which = "all samples" if self.nll_samples is None else f"the first {min(self.nll_samples, self.num_seen):,}"
             remarks.append(
-                f"{self.named(f'nll_{self.num_importance_samples}')}: importance-weighted, of {which}; at least "
+                f"{self.named(f'nll_{self.num_importance_samples}')}: importance-weighted, for {which}; at least "
                 "-log p(x) in expectation"
             )
         return remarks

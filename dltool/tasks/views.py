@@ -1,8 +1,8 @@
-"""Test-time augmentation: the model looks at each image several times, and what it says is averaged.
+"""Test-time augmentation: the model's outputs are averaged over several views of each image.
 
 As Krizhevsky et al. (2012, section 4.1) average the predictions of ten crops and mirror images, probabilities are
-averaged where the outputs stand for some, else the outputs themselves (Criterion.pool). Several kinds of views
-multiply: hflip and shift together are 2 × 5 looks.
+averaged if the outputs have some, else the outputs themselves (Criterion.pool). Kinds of views multiply: hflip and
+shift together are 2 × 5 views.
 """
 
 import contextlib
@@ -24,17 +24,17 @@ CROPPED = 7 / 8  # 224 of 256 pixels, as in the paper.
 
 
 def hflip(images: Tensor) -> list[Tensor]:
-    """The images and their mirror images, left and right exchanged."""
+    """The images, and mirrored horizontally."""
     return [images, images.flip(3)]
 
 
 def vflip(images: Tensor) -> list[Tensor]:
-    """The images and their mirror images, top and bottom exchanged."""
+    """The images, and mirrored vertically."""
     return [images, images.flip(2)]
 
 
 def shift(images: Tensor) -> list[Tensor]:
-    """The images, and shifted by a pixel to each side; the border's pixels are repeated."""
+    """The images, and shifted by one pixel in each direction; border pixels are repeated."""
     height, width = images.shape[2:]
     wide = F.pad(images, (1, 1, 1, 1), mode="replicate")
     corners = [(1, 1), (0, 1), (2, 1), (1, 0), (1, 2)]
@@ -54,7 +54,7 @@ VIEWS: dict[str, Callable[[Tensor], list[Tensor]]] = {"hflip": hflip, "vflip": v
 
 
 class AveragedOverViews(nn.Module):
-    """A model whose outputs are those of several looks, pooled.
+    """A model with outputs pooled over several views.
 
     Args:
         model: Takes images `(B, C, H, W)`.
@@ -69,17 +69,17 @@ class AveragedOverViews(nn.Module):
         self.pool = pool
 
     def forward(self, images: Tensor) -> Tensor:
-        looks = [images]
+        images_of_views = [images]
         for view in self.views:
-            looks = [seen for look in looks for seen in view(look)]
-        return self.pool(torch.stack([self.model(look).float() for look in looks]))
+            images_of_views = [augmented for current in images_of_views for augmented in view(current)]
+        return self.pool(torch.stack([self.model(current).float() for current in images_of_views]))
 
 
 def with_tta(task: Task, views: Sequence[View], spec: DataSpec) -> Task:
-    """The task with a model that averages over the views; the task itself where there are none.
+    """The task with a model that averages over the views; the task itself without views.
 
     Raises:
-        ConfigError: There is no such view; the model takes no images, or the task does not compare its outputs.
+        ConfigError: A view does not exist, the model does not take images, or the task is not supervised.
     """
     if not views:
         return task
@@ -88,22 +88,22 @@ def with_tta(task: Task, views: Sequence[View], spec: DataSpec) -> Task:
         if view not in known:
             near = nearest(view, known)
             raise ConfigError(
-                f"there is no view {view} for test-time augmentation; there are {', '.join(known)}",
+                f"{view} is not a view of test-time augmentation; the views are {', '.join(known)}",
                 f"did you mean {near}?" if near else None,
             )
     if len(spec.input_shape) != 3 or not isinstance(task, SupervisedTask):
         raise ConfigError(
-            "test-time augmentation looks several times at images to tell what they are",
+            "test-time augmentation needs images as inputs and a supervised task",
             "without --tta, and 'trainer.test_views=[]'",
         )
     averaged = task.with_model(AveragedOverViews(task.model, views, task.criterion.pool))
-    averaged.model.training = task.model.training  # Alone, not by train(), which would change the modules below it.
+    averaged.model.training = task.model.training  # Not by train(), which would change the submodules.
     return averaged
 
 
 @contextlib.contextmanager
 def tta_context(task: Task, views: Sequence[View], spec: DataSpec) -> Iterator[None]:
-    """The task itself averages over the views meanwhile, in what it measures and in what watches it."""
+    """Within the context, the task itself averages over the views, for its metrics and its watchers."""
     model = task.model
     task.model = with_tta(task, views, spec).model
     try:

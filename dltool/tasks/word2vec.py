@@ -1,4 +1,4 @@
-"""Word vectors: predict words from the words around them, or the other way round."""
+"""Word vectors: predict words from their context words, or the reverse."""
 
 import math
 from collections.abc import Sequence
@@ -26,15 +26,15 @@ from dltool.text.tokenizer import Tokenizer
 
 @register("task", "word2vec", loss_for="word2vec")
 class Word2VecTask(Task):
-    """Minimize the mean loss of a prediction: of each word of each context, or with CBOW of each word.
+    """Minimize the mean loss of a prediction: of each context word, or with CBOW of each word.
 
-    The model says what is to be predicted from what (dltool.models.word2vec), the loss how wrong that is:
+    The model defines the predictions (dltool.models.word2vec); the loss is
     negative_sampling, hierarchical_softmax, or cross_entropy, the softmax over the whole vocabulary.
 
-    In training "loss" is logged. An evaluation adds what the vectors know, where files to measure it are given:
-    "spearman", the correlation of the words' cosines with people's scores, and "analogy", the share of the questions
-    that are answered. What has a word that is not in the vocabulary, upper and lower case being one, cannot be asked;
-    `dltool evaluate` counts it as "spearman_left_out" and "analogy_left_out", and gives "analogy_…" of each section.
+    In training "loss" is logged. An evaluation adds metrics of the vectors, if test files are given: "spearman", the
+    correlation of the words' cosine similarities with human scores, and "analogy", the share of the questions that are
+    answered correctly. Items with a word that is not in the vocabulary, ignoring case, are left out; `dltool evaluate`
+    counts them as "spearman_left_out" and "analogy_left_out", and gives "analogy_…" for each section.
 
     Args:
         analogies: A file such as questions-words.txt, which came with word2vec.c.
@@ -60,7 +60,7 @@ class Word2VecTask(Task):
         self.known = KnownWords(tokenizer)
         self.questions = None if analogies is None else self.known.questions(read_analogies(Path(analogies)))
         self.similarities = None if similarities is None else self.known.pairs(read_similarities(Path(similarities)))
-        self.solved: dict[str, Tensor] = {}  # Section to which of its questions the newest evaluation answered.
+        self.solved: dict[str, Tensor] = {}  # Section to whether each question was answered in the newest evaluation.
         if similarities is not None:
             self.main_metric = ("spearman", "max")
 
@@ -80,7 +80,7 @@ class Word2VecTask(Task):
         if self.questions is not None:
             sections, _ = self.questions
             self.solved = {
-                name: analogies_solved(vectors, asked.to(vectors.device)) for name, asked in sections.items()
+                name: analogies_solved(vectors, questions.to(vectors.device)) for name, questions in sections.items()
             }
             measured["analogy"] = share(torch.cat(list(self.solved.values())))
         return measured
@@ -91,7 +91,7 @@ class Word2VecTask(Task):
         return self.model.inputs.weight.detach()
 
     def details(self) -> dict[str, float]:
-        """What could not be asked, and the share of the questions of each section that are answered."""
+        """The numbers of items left out, and the accuracy of each section."""
         found: dict[str, float] = {}
         if self.similarities is not None:
             found["spearman_left_out"] = self.similarities[2]
@@ -100,7 +100,9 @@ class Word2VecTask(Task):
         return found | {f"analogy_{name}": share(right) for name, right in self.solved.items() if len(right)}
 
     def predict(self, inputs: Tensor) -> Prediction:
-        raise ConfigError("word vectors say nothing of a text", "--similar WORD names the words nearest to one")
+        raise ConfigError(
+            "word vectors have no predictions for a text", "--similar WORD names the words nearest to one"
+        )
 
     @property
     def networks(self) -> dict[str, Network]:
@@ -121,9 +123,9 @@ class FullSoftmax:
 
 
 class KnownWords:
-    """Which row of the vectors, without those of special tokens, is a word's, upper and lower case apart.
+    """The row of each word in the vectors without special tokens, ignoring case.
 
-    Of words that differ by case alone the most frequent one counts.
+    Of words that differ only in case, the most frequent one is used.
     """
 
     def __init__(self, tokenizer: Tokenizer) -> None:
@@ -132,12 +134,12 @@ class KnownWords:
         self.rows = {name: row for row, name in reversed(list(enumerate(names)))}
 
     def rows_of(self, words: Sequence[str]) -> list[int] | None:
-        """None where one is not known."""
+        """The rows of the words; None if one is unknown."""
         rows = [self.rows.get(word.casefold(), -1) for word in words]
         return None if -1 in rows else rows
 
     def questions(self, analogies: Analogies) -> tuple[dict[str, Tensor], int]:
-        """Of each section those that can be asked, `(Q, 4)`, and how many cannot."""
+        """The questions of each section with known words, `(Q, 4)`, and the number of others."""
         sections, left_out = {}, 0
         for name, questions in analogies.sections.items():
             found = [rows for rows in map(self.rows_of, questions) if rows is not None]
@@ -146,7 +148,7 @@ class KnownWords:
         return sections, left_out
 
     def pairs(self, similarities: Similarities) -> tuple[Tensor, Tensor, int]:
-        """Those that are known, `(P, 2)`, their scores `(P,)`, and how many are not."""
+        """The pairs of known words, `(P, 2)`, their scores `(P,)`, and the number of others."""
         found = [
             (rows, score)
             for rows, score in zip(map(self.rows_of, similarities.pairs), similarities.scores, strict=True)

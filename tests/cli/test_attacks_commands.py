@@ -77,7 +77,7 @@ def test_evaluation_says_and_draws_what_was_done(dltool_here: Dltool, run: Path)
     ("words", "message", "hint"),
     [
         (["task=adversarial", "attack.eps=8"], "attack.eps=8 is more than the whole", "attack.eps=0.0314 for 8/255"),
-        (["task=adversarial", "attack=none"], "trains against an attack, and attack=none", "attack=pgd"),
+        (["task=adversarial", "attack=none"], "trains against an attack, but attack=none", "attack=pgd"),
         (["task=adversarial", "data=iris"], "inputs of this data are not images", "data=digits"),
         (["attack=pgd", "data=iris"], "inputs of this data are not images", "attack=none"),
         (["task=perturbation_game", "data=iris"], "inputs of this data are not images", "data=digits"),
@@ -91,7 +91,7 @@ def test_evaluation_says_and_draws_what_was_done(dltool_here: Dltool, run: Path)
             "loss.class_weights does not",
             "loss.class_weights=null",
         ),
-        (["task=perturbation_game", "task.attacker_channels=[4]"], "has two numbers", "[16,32]"),
+        (["task=perturbation_game", "task.attacker_channels=[4]"], "needs two numbers", "[16,32]"),
         (["task=perturbation_game", "data.augment.mixup=1"], "mix classes", "data.augment.mixup=0"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else None,

@@ -63,15 +63,20 @@ def test_an_evaluation_on_new_rows(dltool_here: Dltool, table: Path) -> None:
     ("words", "content", "message", "hint"),
     [
         (["predict", "t", "--input", "x.csv"], "a,colour\n0.5,purple\n", "no category 'purple'", "data.unknown=ignore"),
-        (["predict", "t", "--input", "x.csv"], "a,colour\nmuch,r\n", "row 2, column a: 'much' is a text", "mend"),
+        (["predict", "t", "--input", "x.csv"], "a,colour\nmuch,r\n", "row 2, column a: 'much' is a text", "fix"),
         (["predict", "t", "--input", "x.csv"], "a\n0.5\n", "has no column colour", "columns of the training"),
         (["predict", "t", "--input", "x.csv"], "", "is empty", "data.path"),
         (["predict", "t", "--input", "y.csv"], "", "y.csv does not exist", "x.csv"),
         (["predict", "u", "--input", "x.csv"], "", "there is no run u", "dltool runs"),
         (["predict", ".", "--input", "x.csv"], "", "is not a run folder", "dltool"),
-        (["predict", "t", "--input", "x.csv", "--tta", "hflip"], "a,colour\n1,r\n", "looks several times", "--tta"),
+        (
+            ["predict", "t", "--input", "x.csv", "--tta", "hflip"],
+            "a,colour\n1,r\n",
+            "test-time augmentation needs images",
+            "--tta",
+        ),
         (["predict", "t", "--input", "x.csv", "trainer.epochs=3"], "", "trainer.epochs was", "train --from"),
-        (["evaluate", "t", "data.path=x.csv", "data.drop=[]"], "a,colour\n1,r\n", "bought: there is no such", "data."),
+        (["evaluate", "t", "data.path=x.csv", "data.drop=[]"], "a,colour\n1,r\n", "bought is not a column", "data."),
         (
             ["evaluate", "t", "data.path=x.csv", "data.drop=[]"],
             "a,colour,bought\n1,r,maybe\n",

@@ -72,6 +72,6 @@ def test_wrong_dtype_or_shape_is_described(fields, part):
 def test_splits_of_different_sample_shapes_are_refused():
     raw = table()
     other = Split(torch.zeros(2, 5), torch.tensor([0, 1]))
-    assert "test samples have the shape (5,), those of train (2,)" in message(
+    assert "test samples have the shape (5,), but train samples have (2,)" in message(
         RawData(raw.train, None, other, "classes", class_names=raw.class_names)
     )

@@ -67,7 +67,7 @@ def test_missing_data_names_the_absolute_folder_and_both_remedies(tmp_path, monk
         (tmp_path / "elsewhere").mkdir()
     with pytest.raises(DataError, match=str(tmp_path / "elsewhere")) as caught:
         cifar.cifar10(RNG, root="elsewhere")
-    assert ("no such folder" in caught.value.message) != exists
+    assert ("the folder does not exist" in caught.value.message) != exists
     assert "data.root=FOLDER" in caught.value.hint
     assert "data.download=true" in caught.value.hint
 
@@ -97,18 +97,18 @@ GOOD = {"data": random_pixels(4, 3072), "labels": [0, 1, 2, 3]}
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        (pickle.dumps(GOOD | {"labels": Hostile()}), "asks for builtins.print"),
+        (pickle.dumps(GOOD | {"labels": Hostile()}), "a pickle that refers to builtins.print"),
         (python2_pickle(GOOD)[:-5000], "damaged or truncated"),
         (b"", "damaged or truncated"),
         (python2_pickle([1]), "holds a list"),
-        (python2_pickle({"labels": [0]}), "`data` is nothing of the kind"),
+        (python2_pickle({"labels": [0]}), "`data` is missing or not an array"),
         (
             python2_pickle(GOOD | {"data": random_pixels(4, 3071)}),
-            r"`data` is uint8 \(4, 3071\), not uint8 \(N, 3,072\)",
+            r"`data` is uint8 \(4, 3071\), but must be uint8 \(N, 3,072\)",
         ),
-        (python2_pickle({"data": GOOD["data"], "fine_labels": [0] * 4}), "`labels` is no list of labels"),
-        (python2_pickle(GOOD | {"labels": ["a"] * 4}), "`labels` is no list of labels"),
-        (pickle.dumps(GOOD | {"labels": [2**70] * 4}, 4), "`labels` is no list of labels"),
+        (python2_pickle({"data": GOOD["data"], "fine_labels": [0] * 4}), "`labels` is not a list of labels"),
+        (python2_pickle(GOOD | {"labels": ["a"] * 4}), "`labels` is not a list of labels"),
+        (pickle.dumps(GOOD | {"labels": [2**70] * 4}, 4), "`labels` is not a list of labels"),
         (python2_pickle(GOOD | {"labels": [0]}), "4 images, but 1 labels"),
     ],
 )
@@ -123,7 +123,7 @@ def test_a_damaged_or_hostile_file_is_named(root, capfd, content, reason):
 
 def test_names_that_are_none(root):
     (root / TEN / "batches.meta").write_bytes(python2_pickle({"label_names": [1, 2]}))
-    with pytest.raises(DataError, match=r"batches.meta: `label_names` is no list of names"):
+    with pytest.raises(DataError, match=r"batches.meta: `label_names` is not a list of names"):
         cifar.cifar10(RNG, root=str(root))
 
 

@@ -48,7 +48,7 @@ def test_splits_without_a_file_are_cut_off(tmp_path):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (LINE + "2\tsleep\n", "line 2: 2 columns, and CoNLL-U has 10"),
+        (LINE + "2\tsleep\n", "line 2: 2 columns, but CoNLL-U has 10"),
         (LINE + "\n" + LINE.replace("NOUN", "_"), "'Dogs' of the sentence that begins in line 3 has no upos"),
         ("# nothing\n\n", "has no sentence"),
     ],
@@ -73,7 +73,7 @@ def test_folders_without_or_with_several_files_of_a_split_are_refused(tmp_path):
 def test_tags_are_of_words_not_of_characters(tmp_path):
     write_every_text(tmp_path)
     data = SequenceData(lambda rng: conllu(rng, root=str(tmp_path)), tokenizer=TokenizerSettings(kind="char"))
-    with pytest.raises(ConfigError, match=r"tags of .* are those of words") as error:
+    with pytest.raises(ConfigError, match=r"tags of .* belong to words") as error:
         data.prepare(0, torch.device("cpu"))
     assert error.value.hint == "data.tokenizer.kind=word"
 

@@ -126,7 +126,7 @@ def test_a_missing_label_is_no_class(load, refused):
 
 def test_integer_classes_are_whole_numbers(refused):
     message, hint = refused(column(["1", "1.5", "2"] * 20), kind="integer_classes")
-    assert "row 3, column y: 1.5 is no whole number" in message
+    assert "row 3, column y: 1.5 is not a whole number" in message
     assert hint == "data.kind=classes"
     message, _ = refused(column(["1", "2", "x"] * 20), kind="integer_classes")
     assert "row 4, column y: 'x' is a text" in message
@@ -188,11 +188,11 @@ def test_other_data_has_the_classes_of_the_run(load):
     # A run of an earlier version, whose classes are numbers.
     labels, notes = labels_of(["01", "1", "001", "02"] * 9, ("1", "2"))
     assert labels == [0, 0, 0, 1] * 9
-    assert "classes of the same number are taken as one: 001 as 1, 01 as 1, 02 as 2" in notes
+    assert "classes of the same number are merged: 001 as 1, 01 as 1, 02 as 2" in notes
     assert labels_of(["1.0", "2.0"] * 9, ("1", "2", "10"))[0] == [0, 1] * 9
-    with pytest.raises(DataError, match=r"has the class 1\.0, which the training never saw"):
+    with pytest.raises(DataError, match=r"has the class 1\.0, which was not in the training data"):
         labels_of(["1.0", "02"] * 9, ("01", "1", "02"))  # 01, or 1?
-    with pytest.raises(DataError, match="has the class 3, which the training never saw"):
+    with pytest.raises(DataError, match="has the class 3, which was not in the training data"):
         labels_of(["1", "3"] * 9, ("1", "2"))
 
 
@@ -240,13 +240,13 @@ def test_a_missing_target_is_never_made_up(load, refused):
 @pytest.mark.parametrize(
     ("text", "fields", "message", "hint"),
     [
-        (SHAPES, {"target": "colours"}, "data.target=colours: there is no such column", "did you mean colour?"),
+        (SHAPES, {"target": "colours"}, "data.target=colours is not a column", "did you mean colour?"),
         (SHAPES, {"target": 9}, "data.target=9", "1 … 4"),
         (SHAPES, {"drop": ["idd"]}, "data.drop=idd", "did you mean id?"),
-        (SHAPES, {"drop": ["y"]}, "data.drop holds the target y", "data.drop"),
-        (SHAPES, {"drop": ["id", "side", "colour"]}, "no column beside the target", "data.drop"),
+        (SHAPES, {"drop": ["y"]}, "data.drop contains the target y", "data.drop"),
+        (SHAPES, {"drop": ["id", "side", "colour"]}, "no column besides the target", "data.drop"),
         (SHAPES, {"header": False, "target": 4}, "row 1, column column_1: 'id' is a text", "data.header=true"),
-        (SHAPES, {"delimiter": "tab"}, "there is no such column", "separated by a tab?"),
+        (SHAPES, {"delimiter": "tab"}, "is not a column", "separated by a tab?"),
         (SHAPES.replace("3.5", "three", 1), {}, "row 5, column side: 'three' is a text", "data.categories=[side]"),
         (column(["a"] * 9), {}, "the target y is a in every row", "data.target"),
         (column(["2.5"] * 9), {}, "the target y is 2.5 in every row", "data.target"),
@@ -259,7 +259,7 @@ def test_a_missing_target_is_never_made_up(load, refused):
         ),
         (column([f"{i}.5" for i in range(50)] + ["x"]), {}, "row 52, column y: 'x' is a text", "data.kind=classes"),
         ("x,z,y\n" + "1,,a\n1,,b\n" * 5, {"missing": "mean"}, "every cell of the column z is missing", "data.drop=[z]"),
-        ("x,z,y\n" + "1,,a\n,2,b\n" * 5, {"missing": "drop"}, "every row misses a cell", "data.missing=mean"),
+        ("x,z,y\n" + "1,,a\n,2,b\n" * 5, {"missing": "drop"}, "every row has a missing cell", "data.missing=mean"),
         (
             "x,y\n" + "".join(f"name{i},{'ab'[i % 2]}\n" for i in range(50)),
             {},

@@ -142,7 +142,7 @@ def test_a_photo_read_at_a_fraction_of_its_size_looks_the_same(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("content", "reason"), [(b"", "it is empty, 0 bytes"), (b"\xff\xd8\xff no", "no image"), (None, "truncated")]
+    ("content", "reason"), [(b"", "it is empty, 0 bytes"), (b"\xff\xd8\xff no", "not an image"), (None, "truncated")]
 )
 def test_damage_is_explained(tmp_path, content, reason):
     path = tmp_path / "a.jpg"

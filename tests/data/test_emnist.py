@@ -84,7 +84,7 @@ def test_damage_inside_the_archive_is_named(root):
 def test_missing_data(tmp_path):
     with pytest.raises(DataError, match=r"neither emnist-letters-train-images-idx3-ubyte nor gzip.zip") as caught:
         emnist.emnist(RNG, root=str(tmp_path / "nowhere"), variant="letters")
-    assert "no such folder" in caught.value.message
+    assert "the folder does not exist" in caught.value.message
     assert "data.download=true" in caught.value.hint
 
 

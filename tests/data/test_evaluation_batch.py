@@ -56,7 +56,7 @@ def test_it_is_chosen_once_the_model_is_known() -> None:
     assert "data.eval_batch_size" not in data.choices
     data.fit_eval_batch(lambda: 2 * 2**20)
     assert data.eval_batch_size == data.choices["data.eval_batch_size"] == 128
-    assert data.notes == ["evaluations take 128 samples at a time (2 MB a sample; data.eval_batch_size)"]
+    assert data.notes == ["evaluations take 128 samples at a time (2 MB per sample; data.eval_batch_size)"]
     assert [batch.size for batch in TableData.evaluation(data, "train")] == [105]
 
 
@@ -90,7 +90,9 @@ def test_it_is_said_saved_and_used_again(dltool_here: Callable[..., CompletedPro
     short = ["data.batch_size=4", "trainer.steps=1", "trainer.threads=1", "trainer.device=cpu", "logger.plots=false"]
     done = dltool_here("train", *ALEXNET, "data.root=data", *short, "run.dir=run")
     assert done.returncode == 0, done.stderr
-    assert "evaluations take 32 samples at a time (4.63 MB a sample; data.eval_batch_size)" in done.stdout + done.stderr
+    assert (
+        "evaluations take 32 samples at a time (4.63 MB per sample; data.eval_batch_size)" in done.stdout + done.stderr
+    )
     path = tmp_path / "run" / "environment.json"
     environment = json.loads(path.read_text())
     assert environment["auto"]["data.eval_batch_size"] == 32

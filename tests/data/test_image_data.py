@@ -112,7 +112,7 @@ def test_a_look_at_the_data_resizes_some_images_only(monkeypatch: pytest.MonkeyP
     for resize_at, approximate in (("batch", True), ("batch", False), ("loading", True)):
         data = ImageData(digits, resize=32, resize_at=resize_at)
         data.prepare(0, CPU, approximate=approximate)
-        said = "scaled by 100 of the training images; a training counts all" in data.notes
+        said = "scaled by statistics of 100 training images; training uses all" in data.notes
         assert said == (resize_at == "batch" and approximate)
     assert fitted_to == [100, 1258, 1258]
 
@@ -122,7 +122,7 @@ def test_looks_need_the_final_size(configure: Callable[..., Config], monkeypatch
     data = StyleData(digits, styles=["thick"], resize=32)
     data.prepare(0, CPU)
     assert data.splits["train"].inputs.shape[2:] == (32, 32)
-    with pytest.raises(ConfigError, match=r"data\.resize_at=batch: the looks are made when the data is loaded"):
+    with pytest.raises(ConfigError, match=r"data\.resize_at=batch: styles are applied when the data is loaded"):
         configure("data=digit_styles", "data.resize_at=batch")
 
 

@@ -90,8 +90,8 @@ def test_a_file_states_the_split(folder, tmp_path):
     [
         ("猫/图 0.png,trian", r"split\.csv line 2 is 猫/图 0\.png,trian"),
         ("猫/图 0.png", "line 2"),
-        ("猫/nothing.png,train", "names 猫/nothing.png, and no class folder"),
-        ("猫/图 1.png,val", "line 2 puts .* into val, an earlier one into train"),
+        ("猫/nothing.png,train", "names 猫/nothing.png, but no class folder"),
+        ("猫/图 1.png,val", "line 2 puts .* into val, but an earlier line into train"),
     ],
 )
 def test_a_wrong_split_file_names_its_line(folder, tmp_path, line, message):
@@ -113,7 +113,7 @@ def test_what_is_no_image_is_left_out_and_counted(folder):
 
 
 def test_folders_that_cannot_be_are_refused_with_a_hint(tmp_path, folder):
-    with pytest.raises(DataError, match=r"there is no folder .*nowhere") as caught:
+    with pytest.raises(DataError, match=r"the folder .*nowhere does not exist") as caught:
         load(tmp_path / "nowhere")
     assert caught.value.exit_code == 2
     assert "data.root=FOLDER" in caught.value.hint
@@ -127,7 +127,7 @@ def test_folders_that_cannot_be_are_refused_with_a_hint(tmp_path, folder):
         load(folder)
     assert "rmdir" in caught.value.hint
     write_image(tmp_path / "one" / "cat" / "1.png")
-    with pytest.raises(DataError, match="one class alone, cat"):
+    with pytest.raises(DataError, match="only one class, cat"):
         load(tmp_path / "one")
 
 
@@ -158,7 +158,7 @@ def test_damage_that_shows_in_training_stops_it_or_is_warned_of(folder):
     fields = {"residency": "loader", "val_fraction": 0.0, "test_fraction": 0.0, "scaling": "unit"}
     strict, lenient = data(folder, **fields), data(folder, corrupt="skip", **fields)
     (folder / "狗" / "图 0.png").write_bytes(b"later")
-    with pytest.raises(RunError, match=r"狗/图 0\.png: it is no image of a known format"):
+    with pytest.raises(RunError, match=r"狗/图 0\.png: it is not an image of a known format"):
         [strict.train.draw() for _ in range(5)]
     with pytest.warns(UserWarning, match="left out"):
         assert sum(lenient.train.draw().size for _ in range(5)) == 19
@@ -191,7 +191,7 @@ def test_the_size_is_their_own_or_the_models_or_as_asked(folder):
     found = data(folder, prepare=False)
     found.prepare(0, CPU, model_traits={"min_size": 32, "native_size": 32})
     assert found.spec.input_shape == (3, 32, 32)
-    assert any("images of many sizes brought to 32×32, the middle of each" in note for note in found.notes)
+    assert any("images of many sizes resized to 32×32, the middle of each" in note for note in found.notes)
     assert data(folder, size=[6, 8], channels="grey").spec.input_shape == (1, 6, 8)
 
 
@@ -253,5 +253,5 @@ def test_given_statistics_need_no_image(folder, residency, monkeypatch):
     found = data(folder, residency=residency, mean=[0.5, 0.5, 0.5], std=[0.5, 0.25, 0.125], workers=0)
     assert found.preprocessing.factor == pytest.approx((2 / 255, 4 / 255, 8 / 255))
     assert found.preprocessing.shift == pytest.approx((127.5,) * 3)
-    with pytest.raises(ConfigError, match="1 values each, and RGB images have 3"):
+    with pytest.raises(ConfigError, match="1 values each, but RGB images have 3"):
         data(folder, residency=residency, mean=[0.5], std=[0.5])

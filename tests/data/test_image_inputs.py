@@ -131,5 +131,5 @@ def test_objects_that_are_no_images() -> None:
     for nothing in (3, {"a": 1}, "no.png"):
         with pytest.raises(DataError):
             inputs_of(nothing, GREY)
-    with pytest.raises(DataError, match="is no array"):
+    with pytest.raises(DataError, match="is not an array"):
         inputs_of([[[1, 2], [3]]], GREY)

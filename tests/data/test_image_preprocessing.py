@@ -51,7 +51,7 @@ def test_given_statistics_are_saved():
 def test_augmentation_is_said_and_its_margins_to_those_who_generate(task, margins):
     data = ImageData(digits, augment=Augmentation(shift=1, flip=True))
     data.prepare(0, torch.device("cpu"), pixel_scaling=task)
-    assert "training images vary: shift 1, flip (data.augment)" in data.notes
+    assert "training images are augmented: shift 1, flip (data.augment)" in data.notes
     assert any("black margins" in note for note in data.notes) == margins
     data = ImageData(digits)
     data.prepare(0, torch.device("cpu"), pixel_scaling=task)

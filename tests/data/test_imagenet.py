@@ -67,7 +67,7 @@ def test_unreadable_names(root, tmp_path, text):
 
 
 @pytest.mark.parametrize(
-    ("remove", "reason"), [("val", "has no folder val"), ("train", "has no folder train"), ("", "there is no folder")]
+    ("remove", "reason"), [("val", "has no folder val"), ("train", "has no folder train"), ("", "does not exist")]
 )
 def test_missing_folders(root, remove, reason):
     (root / remove).rename(root.parent / "elsewhere")

@@ -50,7 +50,7 @@ WHOLE = mat_bytes({"X": X}, compress=False)
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        (b"", "no MAT file"),
+        (b"", "not a MAT file"),
         (b"\x89HDF\r\n" + WHOLE[6:126] + b"\0\0", "HDF5"),
         (WHOLE[:-20], "an element of .* bytes where"),
         (WHOLE[:130], "damaged or truncated"),
@@ -58,7 +58,7 @@ WHOLE = mat_bytes({"X": X}, compress=False)
         (WHOLE[:128] + struct.pack("<II", 15, 11) + b"not deflated"[:11], "damaged or truncated"),
         (WHOLE.replace(struct.pack("<4i", *X.shape), struct.pack("<4i", 2, 3, 3, 6)), "take 108"),
         (WHOLE.replace(struct.pack("<4i", *X.shape), struct.pack("<4i", -2, 3, -3, 5)), "take 90"),
-        (WHOLE.replace(struct.pack("<II", 9, 0), struct.pack("<II", 1, 0)), "no array of real numbers"),
+        (WHOLE.replace(struct.pack("<II", 9, 0), struct.pack("<II", 1, 0)), "not an array of real numbers"),
         (WHOLE[:128] + struct.pack("<II", 15, 8) + zlib.compress(b""), "array without content"),
         (mat_bytes({"Z": X}), "has no array X"),
     ],

@@ -71,7 +71,7 @@ def test_missing_data_names_the_absolute_folder_and_both_remedies(tmp_path, monk
     with pytest.raises(DataError) as caught:
         mnist.mnist(RNG, root="elsewhere")
     assert str(tmp_path / "elsewhere") in caught.value.message
-    assert ("no such folder" in caught.value.message) != exists
+    assert ("the folder does not exist" in caught.value.message) != exists
     assert "data.root=FOLDER" in caught.value.hint
     assert "data.download=true" in caught.value.hint
 

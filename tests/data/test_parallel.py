@@ -62,9 +62,9 @@ def test_two_files_are_split(tmp_path):
 @pytest.mark.parametrize(
     ("source", "target", "message"),
     [
-        ("eins\nzwei\n", "one\n", "a has 2 lines and .*b 1"),
-        ("eins\n\n", "one\ntwo\n", "a, line 2 is empty, and that of .*b is not"),
-        ("eins\nzwei\n", "one\n \n", "b, line 2 is empty, and that of .*a is not"),
+        ("eins\nzwei\n", "one\n", "a has 2 lines, but .*b has 1"),
+        ("eins\n\n", "one\ntwo\n", "a, line 2 is empty, but that of .*b is not"),
+        ("eins\nzwei\n", "one\n \n", "b, line 2 is empty, but that of .*a is not"),
     ],
 )
 def test_lines_without_a_partner_are_named(tmp_path, source, target, message):
@@ -77,7 +77,7 @@ def test_lines_without_a_partner_are_named(tmp_path, source, target, message):
 def test_a_split_in_one_language_alone_is_refused(tmp_path):
     write_translations(tmp_path)
     (tmp_path / "val.en").unlink()
-    with pytest.raises(DataError, match=r"the val split has .*val\.de, and no file in the other language"):
+    with pytest.raises(DataError, match=r"the val split has .*val\.de, but no file in the other language"):
         parallel(RNG, root=str(tmp_path), source="de", target="en")
 
 

@@ -42,7 +42,7 @@ class Hostile:
 def test_a_hostile_pickle_is_refused_and_not_run(tmp_path, monkeypatch, function, protocol):
     monkeypatch.chdir(tmp_path)
     content = pickle.dumps({"data": Hostile(function, "touch ran")}, protocol)
-    with pytest.raises(PickleError, match=r"asks for .*not read"):
+    with pytest.raises(PickleError, match=r"a pickle that refers to .*not loaded"):
         load_plain(content)
     assert not list(tmp_path.iterdir())
 
@@ -52,7 +52,7 @@ def test_a_hostile_pickle_is_refused_and_not_run(tmp_path, monkeypatch, function
     ["numpy.core.multiarray\nscalar", "numpy\nload", "dltool.data.plain_pickle\nPickledArray", "numpy\ncore.os.system"],
 )
 def test_only_three_names_are_known(module_name):
-    with pytest.raises(PickleError, match="asks for"):
+    with pytest.raises(PickleError, match="a pickle that refers to"):
         load_plain(b"\x80\x02c" + module_name.encode() + b"\n.")
 
 
@@ -74,11 +74,11 @@ ARRAY = pickled(np.arange(6, dtype=np.uint8).reshape(2, 3))
         (ARRAY.replace(b"u1", b"O8"), "type b'O8'"),
         (ARRAY.replace(b"u1", b"f8"), "type b'f8'"),
         (ARRAY.replace(b"J\x03", b"J\x09"), "shape .* with 6 bytes"),
-        (ARRAY.replace(b"J\x03\x00\x00\x00", b"J\xfd\xff\xff\xff"), "not one of bytes"),
-        (ARRAY.replace(b"\x89", b"\x88"), "C's order"),
+        (ARRAY.replace(b"J\x03\x00\x00\x00", b"J\xfd\xff\xff\xff"), "not of bytes"),
+        (ARRAY.replace(b"\x89", b"\x88"), "C order"),
         (b"cnumpy.core.multiarray\n_reconstruct\n)R", "without content"),
         (ARRAY[:-10], "damaged or truncated"),
-        (b"P42\n", "outside of itself"),
+        (b"P42\n", "refers to an external object"),
     ],
 )
 def test_what_is_no_array_of_bytes(content, reason):

@@ -51,7 +51,7 @@ def test_it_says_what_it_gives(kind: str) -> None:
 
 
 @pytest.mark.parametrize(("kind", "message"), [("table", "c holds categories"), ("series", "scaling of a series"),
-                                               ("text", "takes no text")])  # fmt: skip
+                                               ("text", "does not take text")])  # fmt: skip
 def test_what_no_graph_can_hold_is_refused(kind: str, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         EVERY[kind].raw_front()

@@ -36,7 +36,7 @@ def test_digits_for_lenet():
     }
     assert data.notes == [
         "8×8 images resized to 32×32 (the model's native size)",
-        "training images vary: shift 3 (data.augment)",
+        "training images are augmented: shift 3 (data.augment)",
     ]
     batch = data.train.draw()
     assert batch.inputs.shape == (64, 1, 32, 32)

@@ -55,9 +55,9 @@ def test_the_statistics_of_the_data_itself_scale_as_the_computed_ones():
     [
         ([0.5], None, "auto", "data.std is null", "data.std=[…]"),
         (None, [0.5], "auto", "data.mean is null", "data.mean=[…]"),
-        ([0.5], [0.5, 0.5], "auto", "1 values and data.std 2", "one a channel"),
-        ([0.5], [63.75], "auto", "not of pixels in [0, 1]", "data.std=[0.25]"),
-        ([0.5], [0.5], "unit", "data.scaling=unit leaves no use", "data.scaling=standardize"),
+        ([0.5], [0.5, 0.5], "auto", "1 values, but data.std has 2", "one value per channel"),
+        ([0.5], [63.75], "auto", "not for pixels in [0, 1]", "data.std=[0.25]"),
+        ([0.5], [0.5], "unit", "data.scaling=unit does not use", "data.scaling=standardize"),
     ],
 )
 def test_given_statistics_that_make_no_sense(mean, std, scaling, message, hint):
@@ -72,7 +72,7 @@ def test_given_statistics_that_make_no_sense(mean, std, scaling, message, hint):
     [
         ([0.2, 0.3, 0.4], 1, "'data.mean=[0.3]' 'data.std=[0.3]',"),
         ([0.5], 3, "data.mean=[0.5,0.5,0.5]"),
-        ([], 3, "one value a channel"),
+        ([], 3, "one value per channel"),
     ],
 )
 def test_given_statistics_of_another_number_of_channels(values, channels, hint):

@@ -73,7 +73,7 @@ def test_longer_texts_lose_their_end():
     for split in data.splits.values():
         assert split.inputs.shape == split.targets.shape == (len(split), 2)
         assert ((split.inputs == PAD) == (split.targets == IGNORED)).all()
-    assert any(note.endswith("texts are longer than data.max_length=2 and lose their end") for note in data.notes)
+    assert any(note.endswith("texts are longer than data.max_length=2 and are truncated") for note in data.notes)
 
 
 def test_the_vocabulary_is_that_of_the_training_split():
@@ -94,13 +94,13 @@ def test_a_run_prepares_other_texts_as_its_own():
     other = prepared(raw_data("classes", ["b a", "z"], class_names=("x", "y"), labels=[1, 0]), fitted=fitted)
     encode = data.preprocessing.tokenizer.encode
     assert other.splits["train"].inputs.tolist() == [encode("b a"), [UNKNOWN, PAD]]
-    with pytest.raises(DataError, match="has a text of 5 tokens, and the model takes at most 4"):
+    with pytest.raises(DataError, match="has a text of 5 tokens, but the model takes at most 4"):
         prepared(raw_data("classes", ["a a a a a"], class_names=("x", "y"), labels=[1]), fitted=fitted)
 
 
 def test_a_run_refuses_targets_longer_than_its_own():
     data = prepared(raw_data("sequence", targets=SENTENCES), PairData, target_tokenizer=WORDS)
-    with pytest.raises(DataError, match="a text to be told of 7 tokens, and the model tells at most 6"):
+    with pytest.raises(DataError, match="a target text of 7 tokens, but the model takes at most 6"):
         prepared(
             raw_data("sequence", ["a"], ["a a a a a"]),
             PairData,
@@ -115,7 +115,7 @@ def test_a_run_refuses_targets_longer_than_its_own():
         ({"group_by_length": False}, r"data\.batch_tokens=9 .* need data.group_by_length=true"),
         ({"shuffle": False}, r"need data\.shuffle=true"),
         ({"sampling": "balanced"}, r"need data\.sampling=all"),
-        ({"drop_last": True}, "with data.batch_tokens no batch is smaller"),
+        ({"drop_last": True}, "with data.batch_tokens no batch is incomplete"),
     ],
 )
 def test_a_budget_of_tokens_needs_texts_of_like_length(settings, message):

@@ -92,18 +92,18 @@ def test_a_run_prepares_other_files_as_its_own(path):
 def test_what_a_run_cannot_take_is_refused(path, tmp_path):
     data = prepared(path, window=4)
     fitted = Fitted(data.preprocessing, data.spec)
-    with pytest.raises(DataError, match=r"data.window=5, and the run was trained on 4"):
+    with pytest.raises(DataError, match=r"data.window=5, but the run was trained on 4"):
         prepared(path, fitted, cut=False, window=5)
     with pytest.raises(DataError, match="its columns down, up are not those of the run, up, down"):
         prepared(path, fitted, cut=False, window=4, columns=["down", "up"])
     (tmp_path / "few.csv").write_text("up,down\n1,2\n2,3\n", encoding="utf-8")
-    with pytest.raises(DataError, match=r"few\.csv has 2 rows, and the model sees 4 at a time"):
+    with pytest.raises(DataError, match=r"few\.csv has 2 rows, but the model takes 4 at a time"):
         next(data.preprocessing.read(tmp_path / "few.csv", 8))
 
 
 @pytest.mark.parametrize(
     ("cell", "message"),
-    [("", "row 51, column up: the cell is missing"), ("n/b", "row 51, column up: 'n/b' is no number")],
+    [("", "row 51, column up: the cell is missing"), ("n/b", "row 51, column up: 'n/b' is not a number")],
 )
 def test_cells_that_are_no_numbers_are_named(path, cell, message):
     path.write_text(path.read_text(encoding="utf-8").replace("day 49,49,", f"day 49,{cell},"), encoding="utf-8")
@@ -113,11 +113,11 @@ def test_cells_that_are_no_numbers_are_named(path, cell, message):
 
 
 def test_too_few_rows_and_too_small_a_share_say_how_many(path):
-    with pytest.raises(DataError, match=r"has 100 rows, and data.window=98 with data.horizon=3 takes 101"):
+    with pytest.raises(DataError, match=r"has 100 rows, but data.window=98 with data.horizon=3 needs 101"):
         series(RNG, path=str(path), window=98, horizon=3)
     with pytest.raises(DataError, match="leave no training sample"):
         prepared(path, window=90)
-    with pytest.raises(DataError, match=r"data.val_fraction=0.1 of 100 rows holds no whole sample"):
+    with pytest.raises(DataError, match=r"data.val_fraction=0.1 of 100 rows contains no complete sample"):
         prepared(path, window=5, horizon=11)
     data = SeriesData(lambda rng: series(rng, path=str(path)), num_folds=5)
     with pytest.raises(DataError, match="is split in time"):

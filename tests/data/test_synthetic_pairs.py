@@ -55,7 +55,7 @@ def test_the_same_seed_draws_the_same_numbers():
     ("settings", "message"),
     [
         ({"max_number": 99, "num_samples": 101}, "there are 100 numbers up to data.max_number=99"),
-        ({"max_number": 10**9}, "numbers are told up to 99,999,999"),
+        ({"max_number": 10**9}, "numbers are supported up to 99,999,999"),
     ],
 )
 def test_there_must_be_as_many_numbers(settings, message):

@@ -82,7 +82,7 @@ def test_missing_cells_get_the_mean_or_mode(fill, number):
 
 
 def test_a_column_without_a_cell_in_the_training_split_is_refused():
-    with pytest.raises(DataError, match="column x that fell to the training split are missing"):
+    with pytest.raises(DataError, match="column x are missing in the training split"):
         TablePreprocessing.fit(torch.full((3, 1), NAN), [Column("x", None, "mean")], "none")
 
 

@@ -57,9 +57,13 @@ def test_a_file_for_each_split(write):
     [
         ("review,label\n" + ROWS, {"text": "review", "target": "stars"}, "the columns are review, label"),
         ("review,label\n" + ROWS, {"text": "review"}, r"data.target is not set; the columns of .* are review, label"),
-        (ROWS, {"text": 1, "target": 3}, "there is no such column"),
+        (ROWS, {"text": 1, "target": 3}, "is not a column"),
         (ROWS, {"text": 2, "target": 2}, "data.text and data.target are both 2"),
-        (ROWS + ' ,pos\n"",neg\n', {"text": 1, "target": 2}, "row 5, text column_1: the cell is empty; so are 1 more"),
+        (
+            ROWS + ' ,pos\n"",neg\n',
+            {"text": 1, "target": 2},
+            "row 5, text column_1: the cell is empty; 1 more are empty",
+        ),
         (ROWS + "fine,\n", {"text": 1, "target": 2}, "row 5, target column_2: the cell is empty"),
         ("a,x\nb,x\nc,x\n", {"text": 1, "target": 2}, "the target is 'x' in every row"),
         (

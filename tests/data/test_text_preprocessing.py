@@ -23,7 +23,7 @@ def test_texts_become_padded_tokens():
 
 
 def test_longer_texts_are_cut_or_refused():
-    with pytest.raises(DataError, match="text 2 has 5 tokens, and the model takes at most 4"):
+    with pytest.raises(DataError, match="text 2 has 5 tokens, but the model takes at most 4"):
         PREPROCESSING(["a", "abcab"])
     with pytest.raises(DataError, match="line 7 has 5 tokens"):
         PREPROCESSING(["abcab"], names=["line 7"])

@@ -122,7 +122,7 @@ def test_plain_a_and_b_are_split_here(data: Callable[..., UnpairedData], tmp_pat
 
 
 def test_folders_that_are_missing_or_empty(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"there is no folder .*nowhere") as caught:
+    with pytest.raises(DataError, match=r"the folder .*nowhere does not exist") as caught:
         unpaired_folders(root=str(tmp_path / "nowhere"))
     assert "trainA, trainB" in str(caught.value.hint)
     write(tmp_path / "trainA", 1, (8, 8))
@@ -132,7 +132,7 @@ def test_folders_that_are_missing_or_empty(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="trainB has no images"):
         unpaired_folders(root=str(tmp_path))
     write(tmp_path / "A", 1, (8, 8))
-    with pytest.raises(DataError, match="trainA beside A"):
+    with pytest.raises(DataError, match="both trainA and A"):
         unpaired_folders(root=str(tmp_path))
 
 
@@ -140,7 +140,7 @@ def test_a_split_of_one_domain_alone(data: Callable[..., UnpairedData], folders:
     for path in (folders / "testB").iterdir():
         path.unlink()
     (folders / "testB").rmdir()
-    with pytest.raises(DataError, match="one domain alone has a test split"):
+    with pytest.raises(DataError, match="only one domain has a test split"):
         data("data=unpaired_folders", f"data.root={folders}", *PLAIN, "data.test_fraction=0")
 
 
@@ -191,5 +191,5 @@ def test_mnist_where_it_is(data: Callable[..., UnpairedData], configure: Callabl
     dataset = data("data=digit_pairs", "data.source=mnist", f"data.root={root}")
     assert dataset.spec.input_shape == (1, 28, 28)
     assert dataset.sizes["test"] == 100
-    with pytest.raises(ConfigError, match=r"data\.root is where MNIST is"):
+    with pytest.raises(ConfigError, match=r"data\.root is the folder of MNIST"):
         configure(*MODEL, "data=digit_pairs", f"data.root={root}")

@@ -22,7 +22,7 @@ def test_analogies_by_section(tmp_path: Path) -> None:
     [
         (": family\nboy girl brother\n", "line 2: 3 words"),
         ("boy girl brother sister\n", "line 1: a question before the first section"),
-        (": family\n", "holds no analogy"),
+        (": family\n", "has no analogy"),
     ],
 )
 def test_wrong_analogies_are_named_by_their_line(tmp_path: Path, text: str, said: str) -> None:
@@ -46,8 +46,8 @@ def test_similarities_have_a_heading_and_may_have_more_columns(tmp_path: Path) -
     ("text", "said"),
     [
         ("Word 1,Word 2,Human\ntiger,cat,7.35\n", "line 2: two words and a score"),
-        ("a\tb\tc\ntiger\tcat\tmuch\n", "line 2: 'much' is no number"),
-        ("a\tb\tc\n", "holds no pair"),
+        ("a\tb\tc\ntiger\tcat\tmuch\n", "line 2: 'much' is not a number"),
+        ("a\tb\tc\n", "has no pair"),
     ],
 )
 def test_wrong_similarities_are_named_by_their_line(tmp_path: Path, text: str, said: str) -> None:

@@ -49,5 +49,5 @@ def test_what_cannot_be_drawn_is_said(load: Load, tmp_path: Path) -> None:
             load(name).draw_attention("Dogs", tmp_path / "a.png")
     with pytest.raises(ConfigError, match="is no picture"):
         load("gpt").draw_attention("gold", tmp_path / "a.txt")
-    with pytest.raises(DataError, match="text 1 has 30 tokens, and the model takes at most 16"):
+    with pytest.raises(DataError, match="text 1 has 30 tokens, but the model takes at most 16"):
         load("gpt").draw_attention("g" * 30, tmp_path / "a.png")

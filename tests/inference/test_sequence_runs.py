@@ -116,7 +116,7 @@ def test_a_text_that_is_too_long_for_the_positions_is_named(load: Load) -> None:
     run = load("reversal")
     assert len(run.predict(["12", "1" * 30]).values) == 2  # An LSTM has no positions that could end.
     run.model.max_length = 8  # type: ignore[assignment]
-    with pytest.raises(DataError, match=r"text 2 has 30 tokens, and the model takes at most \d"):
+    with pytest.raises(DataError, match=r"text 2 has 30 tokens, but the model takes at most \d"):
         run.predict(["12", "1" * 30])
 
 

@@ -14,7 +14,7 @@ def test_both_trainings_draw_it_and_differ(dltool_here, tmp_path: Path) -> None:
     done = dltool_here("evaluate", "vae", "--plots", "again", "task.num_importance_samples=2")
     assert "latent_plane.png" in done.stderr
     assert "nll_2" in done.stdout
-    assert "importance-weighted, of the first 359" in done.stdout
+    assert "importance-weighted, for the first 359" in done.stdout
     assert (tmp_path / "again" / "latent_plane.png").exists()
     refused = dltool_here("evaluate", "autoencoder", "task.num_importance_samples=2")
     assert refused.returncode == 2

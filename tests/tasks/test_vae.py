@@ -109,7 +109,7 @@ def test_grey_pixels_give_no_elbo():
     task = make_task(binarize="none", num_importance_samples=2)
     measured = evaluate(task, [BATCH])
     assert list(measured) == ["loss", "grey_neg_elbo", "reconstruction", "kl", "grey_nll_2"]
-    assert "compare it with no ELBO" in task.remarks[0]
+    assert "do not compare it with an ELBO" in task.remarks[0]
     assert make_task().remarks == []
 
 
@@ -174,7 +174,7 @@ def test_the_first_samples_are_estimated():
     task.start_evaluation()
     parts = [task.evaluate(batch).get("nll_2") for batch in batches(7)]
     assert [part and part.count for part in parts[:3]] == [7, 2, None]
-    assert task.remarks == ["nll_2: importance-weighted, of the first 9; at least -log p(x) in expectation"]
+    assert task.remarks == ["nll_2: importance-weighted, for the first 9; at least -log p(x) in expectation"]
 
 
 @pytest.mark.parametrize("decoder_std", ["loss", "learned"])
@@ -225,7 +225,7 @@ def test_what_does_not_fit_is_refused(words, message, hint, configure):
 
 def test_numbers_need_another_decoder():
     spec = DataSpec((4,), "none")
-    with pytest.raises(ConfigError, match=r"for inputs in \[0, 1\], pixels, and these are not bounded") as caught:
+    with pytest.raises(ConfigError, match=r"for inputs in \[0, 1\] \(pixels\), but these are not bounded") as caught:
         make_task(spec)
     assert caught.value.hint == "loss=gaussian"
     assert math.isfinite(

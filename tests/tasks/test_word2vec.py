@@ -142,7 +142,7 @@ def test_other_models_have_no_word_vectors(dltool_here: Run) -> None:
 def test_a_corpus_without_frequent_words_is_refused(configure: Callable[..., Config], tmp_path: Path) -> None:
     (tmp_path / "short.txt").write_text("every word comes once\n" + "and none of these\n")
     config = configure(*SMALL, f"data.path={tmp_path / 'short.txt'}", "data.val_fraction=0")
-    with pytest.raises(DataError, match="0 words that come 5 times or more") as caught:
+    with pytest.raises(DataError, match="0 words that occur 5 times or more") as caught:
         prepare(config)
     assert "data.tokenizer.min_freq=1" in caught.value.hint
 
