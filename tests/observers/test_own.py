@@ -145,7 +145,7 @@ def test_a_failure_after_the_end_is_a_warning(dltool_here: Dltool, mine: Path) -
     [
         (["observer.fails_in=init"], MINE, "ValueError: not here"),
         (["observer.every=0"], MINE, "observer.every=0"),
-        ([], MINE.replace("class Norms(Observer)", "class Norms"), "which is no Observer"),
+        ([], MINE.replace("class Norms(Observer)", "class Norms"), "which is not an Observer"),
     ],
 )
 def test_what_cannot_be_built_leaves_no_run(
