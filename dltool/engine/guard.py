@@ -42,6 +42,6 @@ class FiniteGuard:
         self.first_bad_step = torch.where(bad & (self.first_bad_step < 0), step, self.first_bad_step)
 
     def raise_if_bad(self) -> None:
-        """Raise for a masked step; called where the host waits anyway: a log line, a checkpoint, the end of an epoch."""
+        """Raise for a masked step; called where the host waits anyway: a log line, a checkpoint, an epoch's end."""
         if self.masked and (step := int(self.first_bad_step)) >= 0:
             raise NonFiniteLossError(f"the loss was not finite at step {step}; that update was skipped", HINT)
