@@ -18,7 +18,7 @@ class Window(NamedTuple):
 
 @dataclass(frozen=True)
 class Axis:
-    """Along one axis of the image, the field of unit i is the pixels `start + jump * i` … `start + jump * i + size - 1`.
+    """Along one axis of the image, the field of unit i is `start + jump * i` … `start + jump * i + size - 1` in pixels.
 
     Attributes:
         dim: The dimension of the units' tensor.

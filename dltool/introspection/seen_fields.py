@@ -34,7 +34,7 @@ def seen_fields(model: nn.Module, spec: DataSpec, images: Tensor) -> list[FieldP
 
 
 def chosen_layers(model: nn.Module, seen: dict[str, Field]) -> list[str]:
-    """Layers with weights whose fields are parts of the image: the first, the last and some between; then any pooling."""
+    """Layers with weights whose fields are parts of the image: first, last and some between; then any final pooling."""
     local = [name for name, field in seen.items() if field.axes is not None]
     weighted = [name for name in local if has_weights(model.get_submodule(name))]
     layers = evenly(weighted, MOST_LAYERS)
