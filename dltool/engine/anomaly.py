@@ -21,7 +21,8 @@ from dltool.engine.observer import Progress
 
 TORCH = str(Path(torch.__file__).parent)
 HINT = (
-    "look at that line: a logarithm, root or division of zero, an overflow; then go on without trainer.detect_anomaly"
+    "check that line for a logarithm, root or division of zero, or an overflow; "
+    "then resume with trainer.detect_anomaly=false"
 )
 # These return memory that nothing has been written to yet.
 UNINITIALIZED = ("empty", "new_empty", "resize_")

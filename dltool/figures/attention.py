@@ -38,9 +38,9 @@ def attention_heads(weights: np.ndarray, queries: Sequence[str], keys: Sequence[
     num_rows = math.ceil(len(heads) / num_columns)
     cell = min(CELL_INCHES, PANEL_INCHES[1] / max(len(down), len(across)))
     width, height = (max(PANEL_INCHES[0], cell * len(tokens)) for tokens in (across, down))
-    beside, above = (LETTER_WIDTH * max(map(len, tokens), default=0) + 0.3 for tokens in (down, across))
+    left, top = (LETTER_WIDTH * max(map(len, tokens), default=0) + 0.3 for tokens in (down, across))
     with styled(title, *down, *across, style=IMAGES):
-        figure = make_figure(num_columns * (width + beside) + 1.0, num_rows * (height + above + 0.4) + 0.9)
+        figure = make_figure(num_columns * (width + left) + 1.0, num_rows * (height + top + 0.4) + 0.9)
         panels = figure.subplots(num_rows, num_columns, squeeze=False).flatten()
         image = None
         for i, axes in enumerate(panels):
@@ -79,7 +79,7 @@ def label_axis(axis: "Axis", labels: Sequence[str], cell: float) -> None:
         labels: One per token.
         cell: Inches from one to the next.
     """
-    size = min(max(60 * cell, 5), 8)  # In points, of which an inch has 72.
+    size = min(max(60 * cell, 5), 8)  # In points, 72 per inch.
     every = math.ceil(size / 72 / cell)
     axis.set_tick_params(labelsize=size)
     axis.set_ticks(range(0, len(labels), every), labels[::every])

@@ -51,8 +51,8 @@ def feature_map_rows(image: np.ndarray, layers: Sequence[LayerMaps], title: str 
     with styled(title, *labels, style=IMAGES):
         scale = INCHES / max(tiles.height, tiles.width)
         across, down = tiles.pixels.shape[1] * scale, tiles.pixels.shape[0] * scale
-        beside = LETTER_WIDTH * max(len(line) for label in labels for line in label.split("\n"))
-        figure = make_figure(across + beside + 0.4, down + 1.3)
+        margin = LETTER_WIDTH * max(len(line) for label in labels for line in label.split("\n"))
+        figure = make_figure(across + margin + 0.4, down + 1.3)
         axes = figure.add_subplot()
         axes.imshow(tiles.pixels, interpolation="nearest")
         axes.spines[:].set_visible(False)
