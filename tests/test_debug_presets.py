@@ -44,12 +44,12 @@ def test_every_classifier_learns_a_batch_by_heart(
 def test_overfit_says_whether_it_was_reached(dltool_here: Callable[..., Any], tmp_path: Path) -> None:
     done = dltool_here("train", "model=mlp", "debug=overfit", *QUIET)
     assert done.returncode == 0, done.stderr
-    assert "learned by heart in" in done.stdout
+    assert "memorized in" in done.stdout
     assert "trains on the same batch in every epoch" in done.stderr
     words = ["model.activation=identity", "model.hidden=[1]", "trainer.steps=20", "run.dir=other"]
     done = dltool_here("train", "model=mlp", "debug=overfit", *QUIET[:3], *words)
     assert done.returncode == 0, done.stderr
-    assert "NOT learned by heart, train/loss is" in done.stdout
+    assert "NOT memorized, train/loss is" in done.stdout
 
 
 def test_overfit_draws_the_first_batches_of_the_first_pass(configure: Callable[..., Config]) -> None:

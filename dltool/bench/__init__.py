@@ -1,1 +1,1 @@
-"""How fast a training is, beside a loop written by hand and what others use."""
+"""Measures the speed of a training, compared with a hand-written loop and common alternatives."""

@@ -1,4 +1,4 @@
-"""Batches as a person would draw them by hand from tensors in memory."""
+"""Batches for a hand-written loop, from tensors in memory."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -9,11 +9,11 @@ from dltool.core.batch import Batch
 from dltool.data.batch_source import BatchSource, SamplesInMemory, TokensInMemory
 from dltool.data.source import take
 
-Batches = Iterator[Any]  # Inputs and targets; of a stream of text a Batch, which says whether it goes on.
+Batches = Iterator[Any]  # Inputs and targets; for a stream of text a Batch with `continues`.
 
 
 def batches_in_memory(source: BatchSource) -> Batches | None:
-    """Batches of what lies in memory; None where a loop by hand would need more than an index a batch."""
+    """Batches of data in memory; None if a hand-written loop would need more than one indexing per batch."""
     if (samples := source.samples_in_memory()) is not None:
         return shuffled_batches(samples)
     if (tokens := source.tokens_in_memory()) is not None:
@@ -22,7 +22,7 @@ def batches_in_memory(source: BatchSource) -> Batches | None:
 
 
 def stream_batches(source: TokensInMemory) -> Batches:
-    """Columns that go on, pass after pass, or crops from anywhere."""
+    """Continuing columns, epoch after epoch, or random crops."""
     tokens, size, length = source.tokens, source.batch_size, source.length
     if source.batching == "crops":
         offsets = torch.arange(length + 1, device=tokens.device)
@@ -39,7 +39,7 @@ def stream_batches(source: TokensInMemory) -> Batches:
 
 
 def shuffled_batches(source: SamplesInMemory) -> Batches:
-    """Epoch after epoch, as a person would draw them from two tensors; augmented as dltool does."""
+    """Batches from two tensors, epoch after epoch; augmented in the same way as in dltool."""
     inputs, device = source.inputs, source.device
     targets = source.targets.to(inputs.device)
     scaling, augment, size = source.scaling, source.augment, source.batch_size

@@ -1,7 +1,8 @@
-"""The loop that a careful person would write by hand, as the yardstick of dltool's own.
+"""A carefully hand-written training loop, as the baseline for dltool's own.
 
-The same model, loss, optimizer, batch size and data in memory; every trick that costs nothing: fused optimizers,
-gradients set to None, one index and one in-place normalisation a batch. No schedule, no logs, no checks.
+It has the same model, loss, optimizer, batch size and data in memory, and uses every cheap optimization: fused
+optimizers, gradients set to None, one indexing and one in-place normalization per batch. It has no schedule, logs or
+checks.
 """
 
 import copy
@@ -33,7 +34,7 @@ from dltool.warm_start.from_data import initialize_from_data
 
 
 class Ingredients(NamedTuple):
-    """What a loop is made of."""
+    """The parts of a loop."""
 
     task: Task
     optimizers: dict[str, torch.optim.Optimizer]
@@ -43,10 +44,10 @@ class Ingredients(NamedTuple):
 
 
 class BareLoop(ABC):
-    """Base of the hand-written loops: how one optimizer takes a step.
+    """Base class of the hand-written loops: one optimizer step.
 
     Attributes:
-        batches: Where the next batch comes from; may be replaced.
+        batches: The source of the next batch; may be replaced.
         model: In training mode.
     """
 
@@ -75,7 +76,7 @@ class BareLoop(ABC):
         inputs: Tensor,
         targets: Tensor,
     ) -> None:
-        """Zero, forward, backward, step; with what else is configured."""
+        """Zero, forward, backward, step; with clipping, accumulation and mixed precision if configured."""
         if isinstance(optimizer, torch.optim.LBFGS):
             optimizer.step(lambda: self.backward(optimizer, loss, inputs, targets))
         elif self.is_plain:
@@ -100,7 +101,7 @@ class BareLoop(ABC):
         inputs: Tensor,
         targets: Tensor,
     ) -> Tensor | float:
-        """The gradient by micro-batches, weighted by their samples; returns the loss."""
+        """Compute the gradient over micro-batches, weighted by their samples; returns the loss."""
         optimizer.zero_grad(set_to_none=True)
         total: Tensor | float = 0.0
         for x, y in zip(inputs.tensor_split(self.accumulate), targets.tensor_split(self.accumulate), strict=True):
@@ -113,7 +114,7 @@ class BareLoop(ABC):
 
 
 class SupervisedLoop(BareLoop):
-    """Outputs, loss, step."""
+    """The loop of a supervised task."""
 
     def __init__(self, ingredients: Ingredients) -> None:
         super().__init__(ingredients)
@@ -139,7 +140,7 @@ class SupervisedLoop(BareLoop):
 
 
 class GanLoop(BareLoop):
-    """k steps of D, then one of G, with D's parameters frozen meanwhile."""
+    """k steps of D, then one of G with D's parameters frozen."""
 
     def __init__(self, ingredients: Ingredients) -> None:
         super().__init__(ingredients)
@@ -183,7 +184,7 @@ class GanLoop(BareLoop):
 
 
 class LanguageModelLoop(BareLoop):
-    """The cross-entropy of every token; a recurrent model goes on from the state of the batch before, cut off."""
+    """The cross-entropy of every token; a recurrent model continues from the detached state of the previous batch."""
 
     def __init__(self, ingredients: Ingredients) -> None:
         super().__init__(ingredients)
@@ -214,7 +215,7 @@ class LanguageModelLoop(BareLoop):
 
 
 def cross_entropy_settings(criterion: Criterion) -> tuple[bool, float]:
-    """Whether torch's own cross-entropy computes the loss, and with what label smoothing."""
+    """Whether torch's own cross-entropy computes the loss, and its label smoothing."""
     if isinstance(criterion, CrossEntropy) and criterion.class_weights is None:
         return True, criterion.label_smoothing
     return False, 0.0
@@ -229,10 +230,10 @@ LOOPS: dict[str, type[BareLoop]] = {
 
 
 def has_bare_loop(config: Config, dataset: Dataset | None = None) -> bool:
-    """Whether the training is one that is written by hand here: of tensors in memory, none of them mixed.
+    """Whether a hand-written loop exists for the training: on tensors in memory, without mixup or cutmix.
 
     Args:
-        config: Of the training.
+        config: The config of the training.
         dataset: Prepared; without it data.residency=auto counts as in memory.
     """
     augment = config["data"].get("augment", {})
@@ -243,17 +244,17 @@ def has_bare_loop(config: Config, dataset: Dataset | None = None) -> bool:
 
 
 def build_bare_loop(config: Config) -> BareLoop:
-    """The hand-written loop of a config, from its first line: device, data, model, optimizers.
+    """The hand-written loop of a config, with device, data, model and optimizers.
 
     Raises:
-        DataError: The data is not in memory after all.
+        DataError: If the data is not in memory.
     """
     settings: TrainerSettings = build_component(config.components["trainer"], config["trainer"])
     device = choose_device(settings.device)
     torch.set_num_threads(choose_threads(settings.threads))
     dataset = build_data(config, device)
     if not has_bare_loop(config, dataset):
-        raise DataError("the hand-written loop reads from memory what is not there", "data.residency=host")
+        raise DataError("the hand-written loop needs the data in memory", "data.residency=host")
     spec = build_spec(config, dataset)
     model = build_model(config, spec, device)
     initialize_from_data(model, dataset)
@@ -262,7 +263,7 @@ def build_bare_loop(config: Config) -> BareLoop:
 
 
 def bare_loop_beside(config: Config, task: Task, dataset: Dataset, settings: TrainerSettings) -> BareLoop:
-    """The hand-written loop over a copy of the task's networks and the very same data."""
+    """The hand-written loop over a copy of the task's networks and the same data."""
     return bare_loop(config, copy.deepcopy(task), dataset, settings)
 
 
@@ -272,7 +273,7 @@ def bare_loop(config: Config, task: Task, dataset: Dataset, settings: TrainerSet
     name, batches = config["task"]["name"], batches_in_memory(dataset.train)
     if name not in LOOPS or batches is None:
         raise DataError(
-            f"there is no hand-written loop for task={name} on data={config['data']['name']}",
+            f"no hand-written loop exists for task={name} on data={config['data']['name']}",
             f"task={', '.join(LOOPS)} with data in memory has one",
         )
     return LOOPS[name](Ingredients(task, optimizers, settings, dataset.device, batches))

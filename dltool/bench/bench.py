@@ -1,4 +1,4 @@
-"""How fast dltool trains, beside a loop written by hand: in one process, in turns, medians of rounds."""
+"""The speed of dltool's training compared with a hand-written loop: in one process, in turns, medians of rounds."""
 
 import copy
 import os
@@ -22,7 +22,7 @@ from dltool.optim.schedule import Schedule
 
 DLTOOL, HAND_WRITTEN = "dltool", "hand-written"
 NUM_CHECKED_STEPS = 10
-# Where kernels add in no fixed order, the same computation differs in its last digits, and ten steps spread them.
+# Kernels that add in no fixed order give different last digits, and ten steps amplify the differences.
 TOLERANCE = {"cpu": 1e-6}
 OTHER_TOLERANCE = 1e-3
 
@@ -39,18 +39,18 @@ def bench(
     """Measure the configured training.
 
     Args:
-        config: Of the training; its length does not matter.
-        rounds: How often everybody is timed.
-        seconds: For all rounds together.
-        with_peers: Measure also what others use, where it is installed.
-        num_starts: How often a training is begun in a process of its own.
-        least_seconds: That a round takes at least, whatever `seconds` says.
+        config: The config of the training; its length does not matter.
+        rounds: The number of times each loop is timed.
+        seconds: The time of all rounds together.
+        with_peers: Also measure common alternatives, if they are installed.
+        num_starts: The number of times a training is started in its own process.
+        least_seconds: The minimum time of a round, also if `seconds` is smaller.
 
     Returns:
         What `dltool bench --json` prints, see its help.
 
     Raises:
-        ConfigError, DataError: As a training would.
+        ConfigError, DataError: As in a training.
     """
     starts = measure_starts(config, num_starts)
     parts = prepare(config)
@@ -66,7 +66,7 @@ def bench(
             contestants[HAND_WRITTEN] = partial(time_run, bare.run, parts.device)
         else:
             chosen = f"task={config['task']['name']} on data={config['data']['name']}"
-            missing[HAND_WRITTEN] = f"there is none for {chosen} as configured"
+            missing[HAND_WRITTEN] = f"none exists for {chosen} as configured"
         if with_peers:
             peers, absent = build_peers(config, parts, Path(folder))
             contestants, missing = contestants | peers, missing | absent
@@ -77,7 +77,7 @@ def bench(
         "title": f"{parts.title}, batch {parts.dataset.batch_size}",
         "device": describe_device(parts.device),
         "load": os.getloadavg()[0] if hasattr(os, "getloadavg") else None,
-        "unit": ours.trainer.progress.unit,  # Of what samples_per_second counts.
+        "unit": ours.trainer.progress.unit,  # The unit of samples_per_second.
         "rounds": rounds,
         "steps_per_round": num_steps,
         "left_out": list(LEFT_OUT),
@@ -98,11 +98,11 @@ def ratios_to_dltool(timings: Mapping[str, Sequence[Seconds]]) -> dict[str, Any]
 
 
 def compare(ours: DltoolLoop, bare: BareLoop, seed: int) -> dict[str, Any]:
-    """Whether both compute the same: from the same weights, on the same batches, at a learning rate that stands still.
+    """Whether both compute the same from the same weights, on the same batches, at a constant learning rate.
 
     Returns:
-        "steps" taken, the "largest_difference" of two parameters then, relative to one that is more than 1, and whether
-        that is "equal" but for rounding.
+        "steps" taken, the "largest_difference" of two parameters afterwards, relative for parameters larger than 1, and
+        whether they are "equal" up to rounding.
     """
     trainer, batches, source = ours.trainer, bare.batches, copy.copy(ours.trainer.source)
     schedules = {updater: updater.schedule for updater in trainer.updaters.values()}
@@ -136,7 +136,7 @@ def rates(times: Sequence[Seconds], num_steps: int, samples_per_step: float) -> 
 
 
 def divided(ours: Sequence[Seconds], theirs: Sequence[Seconds], kind: str) -> list[float]:
-    """The quotient of each round, whose two parts met the same machine."""
+    """The ratio of the times of each round, which were measured under the same conditions."""
     return [getattr(a, kind) / getattr(b, kind) for a, b in zip(ours, theirs, strict=True)]
 
 

@@ -1,4 +1,4 @@
-"""dltool's own training, in pieces that can be timed."""
+"""dltool's own training, in parts that can be timed."""
 
 import dataclasses
 import os
@@ -18,13 +18,13 @@ LEFT_OUT = ("evaluation", "checkpoints", "pictures")
 
 
 class DltoolLoop:
-    """The real Trainer with its observers: log, status.json, and a progress bar on a made-up terminal.
+    """The real Trainer with its observers: log, status.json, and a progress bar on a simulated terminal.
 
-    What a hand-written loop has not is left out, see LEFT_OUT. Passes end as they do otherwise.
+    What a hand-written loop does not have is left out, see LEFT_OUT. Epochs end as usual.
 
     Args:
-        parts: The training; loses its held-out data, since the Trainer evaluates nothing where there is none.
-        folder: Stands for the run folder.
+        parts: The training; its held-out data is dropped, so that the Trainer evaluates nothing.
+        folder: Used as the run folder.
     """
 
     def __init__(self, parts: Parts, folder: Path) -> None:
@@ -43,7 +43,7 @@ class DltoolLoop:
                 observer.on_start(trainer.task, trainer.progress)
 
     def run(self, num_steps: int) -> None:
-        """Go on as Trainer.fit does, also beyond the configured length."""
+        """Train as in Trainer.fit, also beyond the configured length."""
         trainer = self.trainer
         until = trainer.progress.step + num_steps
         while trainer.progress.step < until:
@@ -52,7 +52,7 @@ class DltoolLoop:
             trainer.signals.raise_if_received()
 
     def time_steps(self, num_steps: int) -> Seconds:
-        """Run, with the bar's thread drawing during that time only."""
+        """Time a run; the bar's thread draws only during that time."""
         self.bar.on_start(self.trainer.task, self.trainer.progress)
         try:
             stopwatch = Stopwatch(self.trainer.device)

@@ -1,8 +1,8 @@
-"""The same training as others run it: PyTorch's tutorials, and Lightning with its defaults.
+"""The same training in common alternatives: PyTorch's tutorials, and Lightning with its defaults.
 
 Both read sample by sample through torchvision's transforms and a DataLoader without workers, with torch's default,
-unfused optimizer. Images come in the size that dltool brought them to when it loaded them; where it resizes each batch,
-they resize each image.
+unfused optimizer. Images have the size that dltool gave them when it loaded them; if dltool resizes each batch, they
+resize each image.
 """
 
 import contextlib
@@ -28,19 +28,19 @@ from dltool.config.check import Config
 from dltool.core.spec import DataSpec
 from dltool.data.batch_source import SamplesInMemory
 
-NUM_WARM_STEPS = 10  # Of each Lightning run, before the clock starts.
+NUM_WARM_STEPS = 10  # Steps of each Lightning run before the clock starts.
 
 
 def build_peers(config: Config, parts: Parts, folder: Path) -> tuple[dict[str, Contestant], dict[str, str]]:
-    """Everybody who is installed and can train this.
+    """The alternatives that are installed and support this training.
 
     Args:
-        config: Of the training.
-        parts: Of dltool's own; model and data are taken from them.
+        config: The config of the training.
+        parts: The parts of dltool's training; model and data are taken from them.
         folder: For Lightning's logs.
 
     Returns:
-        Name to contestant, and name to why somebody is missing.
+        Name to contestant, and name to the reason why one is missing.
     """
     builders: dict[str, tuple[str, Callable[..., Contestant]]] = {
         "DataLoader": ("torchvision", data_loader_peer),
@@ -62,18 +62,18 @@ def build_peers(config: Config, parts: Parts, folder: Path) -> tuple[dict[str, C
 
 
 def unsuited(config: Config, parts: Parts) -> str | None:
-    """Why the usual loops do not train this, or None."""
+    """Why the usual loops do not support this training, or None."""
     if LOOPS.get(config["task"]["name"]) is not SupervisedLoop or not has_bare_loop(config, parts.dataset):
         return f"no usual loop for task={config['task']['name']}"
     if parts.settings.accumulate > 1:
-        return "their accumulation adds up batches, dltool's cuts one: trainer.accumulate=1 compares"
+        return "their accumulation adds up batches, dltool's splits one: use trainer.accumulate=1 to compare"
     if config["optim"]["name"] == "lbfgs":
         return "no usual loop for optim=lbfgs"
     return None
 
 
 def unfuse(optimizer: torch.optim.Optimizer) -> None:
-    """Torch's own choice, as in a script that says nothing of fused kernels."""
+    """Use torch's default, as in a script that does not set `fused`."""
     for group in optimizer.param_groups:
         if "fused" in group:
             group["fused"] = None
@@ -111,7 +111,7 @@ def lightning_peer(loop: SupervisedLoop, loader: DataLoader[Any], parts: Parts, 
             return loop.optimizer
 
     class Timer(lightning.Callback):
-        """Times what comes after the first steps."""
+        """Times the steps after the first ones."""
 
         def on_train_batch_end(self, trainer: Any, *_: Any) -> None:
             if trainer.global_step == NUM_WARM_STEPS:
@@ -144,7 +144,7 @@ def lightning_peer(loop: SupervisedLoop, loader: DataLoader[Any], parts: Parts, 
 
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
-    """A terminal that nobody sees, and no advice."""
+    """Discard all output, warnings and advice."""
     logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
     with (
         Path(os.devnull).open("w") as nowhere,
@@ -157,7 +157,7 @@ def quiet() -> Iterator[None]:
 
 def usual_loader(parts: Parts) -> DataLoader[Any]:
     source = parts.dataset.train.samples_in_memory()
-    assert source is not None  # Or `unsuited` would have said so.
+    assert source is not None  # Checked by `unsuited`.
     inputs, targets = source.inputs.cpu(), source.targets.cpu()
     dataset: TorchDataset[Any]
     if parts.spec.pixel_factor:
@@ -170,7 +170,7 @@ def usual_loader(parts: Parts) -> DataLoader[Any]:
 
 
 class ImageDataset(TorchDataset[Any]):
-    """One PIL image at a time, as torchvision.datasets.MNIST gives them."""
+    """One PIL image at a time, as from torchvision.datasets.MNIST."""
 
     def __init__(self, images: Tensor, targets: Tensor, transform: Callable[[Any], Tensor]) -> None:
         self.images = images.permute(0, 2, 3, 1).squeeze(-1).numpy()  # (N, H, W) or (N, H, W, C)
@@ -187,7 +187,7 @@ class ImageDataset(TorchDataset[Any]):
 
 
 def usual_transform(source: SamplesInMemory, spec: DataSpec) -> Callable[[Any], Tensor]:
-    """Resize, random crop and flip where configured, ToTensor, Normalize."""
+    """Resize, random crop and flip if configured, ToTensor, Normalize."""
     from torchvision import transforms
 
     size = spec.input_shape[1:]

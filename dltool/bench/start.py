@@ -1,7 +1,7 @@
-"""How long a training takes to its first step, and how much memory: each in a process of its own.
+"""The time of a training until its first step, and its memory: each start in its own process.
 
-The processes are forked from this one before it has computed anything. torch is imported by then, with what its
-optimizers import, so that the time is the training's own: device, data, model, optimizer, first step.
+The processes are forked from this one before it has computed anything. torch is already imported, with everything that
+its optimizers import, so that only the training is timed: device, data, model, optimizer, first step.
 """
 
 import json
@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
-import torch._dynamo  # The hand-written loop's first optimizer imports it, for a second; dltool's does without.
+import torch._dynamo  # The hand-written loop's first optimizer imports it, in a second; dltool's does not need it.
 
 from dltool.bench.bare_loop import build_bare_loop, has_bare_loop
 from dltool.bench.dltool_loop import DltoolLoop
@@ -21,19 +21,19 @@ from dltool.bench.stopwatch import synchronize
 from dltool.build.prepare import prepare
 from dltool.config.check import Config
 
-NUM_STEPS, MAX_SECONDS = 20, 1.0  # What is run beyond the first step, for the memory's peak.
+NUM_STEPS, MAX_SECONDS = 20, 1.0  # Limits of the steps after the first, for the peak memory.
 MIB = 2**20
 
 Start = dict[str, float]  # "first_step_seconds", "peak_memory_mib"
 
 
 def measure_starts(config: Config, num_starts: int) -> dict[str, list[Start]]:
-    """Begin the training so many times, dltool and the hand-written loop in turns.
+    """Start the training `num_starts` times, dltool and the hand-written loop in turns.
 
     Returns:
-        Nothing for a loop that failed: dltool's will again in this process, with an error, and the hand-written one
-        has nothing to draw from where data.residency=auto becomes loader. Nothing at all where processes cannot be
-        forked (on Windows; on macOS they can, but not with Metal).
+        No entry for a loop that failed: dltool's will fail again in this process, with an error, and the hand-written
+        one has no data in memory if data.residency=auto becomes loader. Empty if processes cannot be forked (on
+        Windows; on macOS they can, but not with Metal).
     """
     if not hasattr(os, "fork") or sys.platform == "darwin":
         return {}
@@ -87,7 +87,7 @@ def measure(run: Callable[[int], None], started: float, device: torch.device) ->
 
 
 def in_a_fork(work: Callable[[], Start]) -> Start | None:
-    """The result of some work that a copy of this process does; None where it failed."""
+    """The result of work done in a fork of this process; None if it failed."""
     sys.stdout.flush()
     sys.stderr.flush()
     reading, writing = os.pipe()
@@ -98,7 +98,7 @@ def in_a_fork(work: Callable[[], Start]) -> Start | None:
             with os.fdopen(writing, "w") as pipe:
                 json.dump(work(), pipe)
         finally:
-            os._exit(0)  # Without what the parent has put off until its own end.
+            os._exit(0)  # Without the parent's exit handlers.
     os.close(writing)
     with os.fdopen(reading) as pipe:
         result = pipe.read()

@@ -11,19 +11,19 @@ LEAST_SECONDS = 0.3
 
 class Seconds(NamedTuple):
     """Attributes:
-    wall: On the clock.
-    cpu: Of all cores that this process used, its other threads included.
+    wall: Wall-clock time.
+    cpu: CPU time of this process over all cores, including its other threads.
     """
 
     wall: float
     cpu: float
 
 
-Contestant = Callable[[int], Seconds]  # Takes so many steps and says how long they took.
+Contestant = Callable[[int], Seconds]  # Takes a number of steps and returns their duration.
 
 
 class Stopwatch:
-    """Starts when it is made, and waits for the device at both ends."""
+    """Starts when it is created, and synchronizes the device at both ends."""
 
     def __init__(self, device: torch.device) -> None:
         self.device = device
@@ -36,14 +36,14 @@ class Stopwatch:
 
 
 def time_run(run: Callable[[int], None], device: torch.device, num_steps: int) -> Seconds:
-    """How long `run(num_steps)` takes."""
+    """The duration of `run(num_steps)`."""
     stopwatch = Stopwatch(device)
     run(num_steps)
     return stopwatch.read()
 
 
 def synchronize(device: torch.device) -> None:
-    """Wait until the device has done what it was told."""
+    """Wait until the device has finished its work."""
     if device.type == "cuda":
         torch.cuda.synchronize(device)
     elif device.type == "mps":
@@ -53,18 +53,18 @@ def synchronize(device: torch.device) -> None:
 def time_in_turns(
     contestants: Mapping[str, Contestant], rounds: int, seconds: float, least_seconds: float = LEAST_SECONDS
 ) -> tuple[int, dict[str, list[Seconds]]]:
-    """Let each take the same number of steps in each round, the order turned round from one to the next.
+    """Time the same number of steps of each in each round, in an order that is reversed from one round to the next.
 
-    So A B, B A, A B …: what a machine does in the meantime, getting warm or busy, meets all alike.
+    The order A B, B A, A B … makes a machine that gets warm or busy affect all of them equally.
 
     Args:
         contestants: By name.
-        rounds: How often each is timed.
-        seconds: For all rounds together.
-        least_seconds: That a round of the fastest takes at least.
+        rounds: The number of times each is timed.
+        seconds: The time of all rounds together.
+        least_seconds: The minimum time of a round of the fastest.
 
     Returns:
-        Steps in a round, and for each contestant the time of each round.
+        The number of steps in a round, and for each contestant the time of each round.
     """
     num_steps = choose_num_steps(contestants, rounds, seconds, least_seconds)
     timings: dict[str, list[Seconds]] = {name: [] for name in contestants}
@@ -77,7 +77,7 @@ def time_in_turns(
 
 
 def choose_num_steps(contestants: Mapping[str, Contestant], rounds: int, seconds: float, least_seconds: float) -> int:
-    """Warm everybody up, and find how many steps fill the time."""
+    """Warm up all contestants, and find the number of steps that fills the time."""
     paces = []
     for contestant in contestants.values():
         num_steps, taken = 2, contestant(2).wall

@@ -1,1 +1,1 @@
-"""From a checked config to objects: the only place where a name becomes a class."""
+"""Builds objects from a checked config: the only place where a name becomes a class."""

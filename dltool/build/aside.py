@@ -1,4 +1,4 @@
-"""A training that another one needs before it can begin, such as that of the classifier which measures samples."""
+"""An auxiliary training that another one needs first, such as that of the classifier for metrics of samples."""
 
 import tempfile
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ from dltool.sample_quality.reference_classifier import Trained
 
 
 def train_aside(config: Config) -> Trained:
-    """Train from the beginning without a run folder: what another training needs before it can begin.
+    """Train from scratch without a run folder, for another training that needs the result.
 
     Raises:
         KeyboardInterrupt: After a signal; nothing is kept.
@@ -37,8 +37,8 @@ def train_aside(config: Config) -> Trained:
 
 
 def reference_classifier(data: Mapping[str, Any], device: torch.device) -> AnyClassifier:
-    """A classifier of a data set's images, trained now or before: `reference_classifier({"name": "digits"}, device)`.
+    """A classifier of a data set's images, trained now or cached: `reference_classifier({"name": "digits"}, device)`.
 
-    Called with uint8 pixels `(B, C, H, W)` it gives logits `(B, num_classes)`; `see` gives features too.
+    Called with uint8 pixels `(B, C, H, W)` it returns logits `(B, num_classes)`; `see` returns features too.
     """
     return classifier_of(data, None, device, train_aside)

@@ -1,4 +1,4 @@
-"""One part of a training each: what the config says of a group becomes an object."""
+"""Builds each part of a training from its config group."""
 
 import dataclasses
 from typing import Any
@@ -34,10 +34,10 @@ def build_data(
     cut: bool = True,
     approximate: bool = False,
 ) -> Dataset:
-    """The data set, loaded, checked, split, scaled and ready to be drawn from. See Dataset.prepare.
+    """The data set, loaded, checked, split, scaled and ready for batches. See Dataset.prepare.
 
     Raises:
-        DataError: Where it is missing, damaged or not what it claims to be.
+        DataError: If it is missing, damaged or not in the declared format.
     """
     declared = config.components["data"]
     dataset: Dataset = build_component(declared, config["data"])
@@ -56,7 +56,7 @@ def build_data(
 
 
 def model_traits(config: Config) -> dict[str, Any]:
-    """What the model is registered with; of what differs between its architectures, that of the chosen one."""
+    """The traits of the model; those that depend on the architecture for the chosen one."""
     arch = config["model"].get("arch")
     return {
         key: value.get(arch, value["*"]) if isinstance(value, dict) else value
@@ -66,13 +66,13 @@ def model_traits(config: Config) -> dict[str, Any]:
 
 
 def with_targets(config: Config, spec: DataSpec) -> Config:
-    """The config, once the data says what its targets are, where its registration leaves that open (`csv`).
+    """The config with the kind of targets that the loaded data has, if its registration leaves that open (`csv`).
 
-    A check of a config alone opens no data, so that a run can be used without it. What waits for the targets, the
-    loss that `auto` stands for and the rules about them, is settled here, still before the first step.
+    Checking a config opens no data, so that a run can be used without it. The loss that `auto` stands for and the
+    rules about targets are therefore resolved here, still before the first step.
 
     Raises:
-        ConfigError: The loss, the model or the task does not fit the targets.
+        ConfigError: If the loss, the model or the task does not fit the targets.
     """
     data = config.components["data"]
     if data.traits.targets != "auto":
@@ -86,7 +86,7 @@ def with_targets(config: Config, spec: DataSpec) -> Config:
 
 
 def output_dim(spec: DataSpec, head: str | None) -> int:
-    """Width of the model's last layer, as the trait `head` of the loss (or of a task without) says; else one unit."""
+    """Width of the model's last layer, by the trait `head` of the loss (or of a task without a loss); else one unit."""
     num_classes = spec.num_target_tokens or spec.num_classes
     of_target = spec.target_dim if spec.target == "numbers" else num_classes
     widths = {"classes": num_classes, "one": 1, "numbers": spec.target_dim, "targets": of_target, None: 1}
@@ -99,7 +99,7 @@ def build_spec(config: Config, dataset: Dataset) -> DataSpec:
 
 
 def build_model(config: Config, spec: DataSpec, device: torch.device) -> nn.Module:
-    """The model with its initial weights, a function of the seed, and frozen where `model.freeze` says so."""
+    """The model with its initial weights, a function of the seed, and frozen as in `model.freeze`."""
     seed_default_generators(derive_seed(config["seed"], "initialization"), torch.device("cpu"))
     declared = config.components["model"]
     model: nn.Module = build_component(declared, config["model"], spec)
@@ -109,7 +109,7 @@ def build_model(config: Config, spec: DataSpec, device: torch.device) -> nn.Modu
 
 
 def check_trusted_model(config: Config, model: nn.Module, spec: DataSpec) -> None:
-    """A model that the command line trusts, where it is to learn from targets, must give what those take."""
+    """Check that the outputs of a trusted model in a supervised task fit the targets."""
     declared = config.components["model"]
     if trusted_file(declared.module) and "supervised" in stands_for(config.components["task"]):
         check_outputs(model, spec, f"model={declared.name}")
@@ -124,7 +124,7 @@ def build_task(config: Config, model: nn.Module, spec: DataSpec) -> Task:
     attacked = [build_adversary(config, spec)] if declared.traits.attacked else []
     if not attacked and config["attack"]["name"] != "none":
         raise ConfigError(
-            f"attack={config['attack']['name']}: task={declared.name} tells no images apart, which could be mistaken",
+            f"attack={config['attack']['name']}: task={declared.name} does not classify images, so it has no attack",
             "attack=none",
         )
     task: Task = build_component(declared, config["task"], model, loss, spec, *attacked)
@@ -138,7 +138,7 @@ def build_adversary(config: Config, spec: DataSpec) -> Adversary | None:
 
 
 def build_updaters(config: Config, task: Task, settings: TrainerSettings, device: torch.device) -> dict[str, Updater]:
-    """One updater a role; none for a task with a rule of its own."""
+    """One updater per role; empty for a task with its own update rule."""
     if config["optim"]["name"] == "none":
         return {}
     recipe = build_component(config.components["optim"], config["optim"])

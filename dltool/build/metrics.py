@@ -1,4 +1,4 @@
-"""From the names in `task.metrics` to metrics of a model's outputs."""
+"""Builds the metrics of a model's outputs that `task.metrics` names."""
 
 from collections.abc import Sequence
 from typing import TypeVar
@@ -19,7 +19,7 @@ AnyTask = TypeVar("AnyTask", bound=Task)
 
 
 def with_metrics(task: AnyTask, spec: DataSpec) -> AnyTask:
-    """The same task, with the metrics that it names, if any.
+    """The same task with the metrics that it names, if any.
 
     Raises:
         ConfigError: See chosen_metrics.
@@ -30,10 +30,10 @@ def with_metrics(task: AnyTask, spec: DataSpec) -> AnyTask:
 
 
 def chosen_metrics(names: Sequence[str] | None, spec: DataSpec) -> dict[str, Metric]:
-    """Name to metric, each once, in the order of the names; None stands for the usual ones of the data's targets.
+    """Name to metric, each once, in the order of the names; None stands for the defaults for the data's targets.
 
     Raises:
-        ConfigError: For a name that is no metric, or one that does not fit the targets.
+        ConfigError: If a name is not a metric, or does not fit the targets.
     """
     chosen = DEFAULTS[spec.target] if names is None else names
     fitting = [name for name in registrations()["metric"] if fits(name, spec)]
@@ -42,7 +42,7 @@ def chosen_metrics(names: Sequence[str] | None, spec: DataSpec) -> dict[str, Met
         if name not in fitting:
             exists = name in registrations()["metric"]
             near = None if exists else nearest(name, fitting)
-            problem = f"does not fit targets that are {spec.target}" if exists else "there is no such metric"
+            problem = f"does not fit targets that are {spec.target}" if exists else "no such metric exists"
             raise ConfigError(
                 f"task.metrics: {name}: {problem}; those that fit are {', '.join(sorted(fitting))}",
                 f"did you mean {near}?" if near else setting("task.metrics", DEFAULTS[spec.target]),
@@ -52,6 +52,6 @@ def chosen_metrics(names: Sequence[str] | None, spec: DataSpec) -> dict[str, Met
 
 
 def fits(name: str, spec: DataSpec) -> bool:
-    """Whether a registered metric is for outputs, and for these targets."""
+    """Whether a registered metric is for outputs and these targets."""
     traits = component("metric", name).traits
     return traits.of == "outputs" and spec.target in traits.targets

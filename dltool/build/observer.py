@@ -6,10 +6,10 @@ from dltool.engine.observer import Watched
 
 
 def build_observer(config: Config, watched: Watched) -> object | None:
-    """The user's own observer, as its constructor gives it; None where the config has none.
+    """The user's own observer, as its constructor returns it; None if the config has none.
 
     Raises:
-        ConfigError: The trusted file, or the constructor in it, fails; with the line.
+        ConfigError: If the trusted file, or the constructor in it, fails; with the line.
     """
     declared = config.components["observer"]
     return None if declared.name == "none" else build_component(declared, config["observer"], watched)

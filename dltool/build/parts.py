@@ -1,4 +1,4 @@
-"""What a config becomes, and how that is said to the user."""
+"""The objects built from a config, and their description for the user."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -20,12 +20,12 @@ from dltool.warm_start.warm_start import WarmStart
 
 @dataclass
 class Parts:
-    """Everything that a config becomes, short of the trainer and its run folder.
+    """Everything that is built from a config, except the trainer and its run folder.
 
     Attributes:
-        model_choices: What the model chose for its keys that are `auto`, by key.
-        warm_start: What became of the weights that `init_from` or `model.weights` names, or None.
-        weight_notes: What was computed from the data for the initial weights.
+        model_choices: The values that the model chose for its `auto` keys, by key.
+        warm_start: The result of loading the weights that `init_from` or `model.weights` names, or None.
+        weight_notes: Notes on initial weights computed from the data.
     """
 
     config: Config
@@ -43,24 +43,24 @@ class Parts:
 
     @property
     def auto(self) -> dict[str, Any]:
-        """Dotted key to what each `auto` of the config became."""
+        """Dotted key to the chosen value of each `auto` of the config."""
         machine = {"trainer.device": str(self.device), "trainer.threads": torch.get_num_threads()}
         of_model = {f"model.{key}": value for key, value in self.model_choices.items()}
         return machine | self.dataset.choices | of_model
 
     @property
     def title(self) -> str:
-        """What is trained on what, "lenet on digits"."""
+        """The model and the data, "lenet on digits"."""
         return f"{self.config['model']['name']} on {self.config['data']['name']}"
 
     @property
     def autocast(self) -> Any:
-        """What the networks compute under, outside an updater."""
+        """The autocast context of the networks outside an updater."""
         return Precision(self.settings.precision, self.device).autocast
 
 
 def describe(parts: Parts) -> list[str]:
-    """What was chosen automatically and what is unusual, a line each, as the user reads it before the first step."""
+    """Automatic choices and unusual settings, one line each, which the user reads before the first step."""
     config, settings, spec = parts.config, parts.settings, parts.spec
     notes = [f"device     {describe_device(parts.device)}", *(f"data       {note}" for note in parts.dataset.notes)]
     if config["loss"]["name"] == "auto" and config.chosen_loss:

@@ -1,4 +1,4 @@
-"""From a checked config to everything that a training needs, in stages: data, model, task, what is measured."""
+"""Builds everything that a training needs from a checked config, in stages: data, model, task, metrics."""
 
 from functools import partial
 
@@ -43,14 +43,14 @@ def prepare(
     Args:
         config: What to build.
         monitored: A setting outside the config and the metric that it names, which the training must report.
-        resumed: The weights will come from a checkpoint of this training, so that no others are read, and none are
-            computed from the data.
-        train_classifier: Trains the classifier that evaluations need where `task.metrics` asks for measures of samples
-            (dltool.build.aside.train_aside). None: such metrics are checked, but no evaluation measures samples.
-        approximate: Nothing is trained for its result; see Dataset.prepare.
+        resumed: The weights will come from a checkpoint of this training, so no others are read or computed from the
+            data.
+        train_classifier: Trains the classifier that evaluations need if `task.metrics` names metrics of samples
+            (dltool.build.aside.train_aside). None: such metrics are checked, but no evaluation computes them.
+        approximate: The result of the training is not used; see Dataset.prepare.
 
     Raises:
-        ConfigError, DataError: For what can only be known now. Nothing is written yet.
+        ConfigError, DataError: For errors that only the data or the built objects show. Nothing is written yet.
     """
     settings = build_component(config.components["trainer"], config["trainer"])
     stop = to_python(component("root", "train").fields["stop"].kind, config["stop"])
@@ -86,7 +86,7 @@ def prepare_device(settings: TrainerSettings) -> torch.device:
 
 
 def prepare_data(config: Config, settings: TrainerSettings, device: torch.device, *, approximate: bool) -> Dataset:
-    """The data, or the few batches of it that the settings of a `debug` option ask for."""
+    """The data, or the few batches of it that the settings of a `debug` option select."""
     dataset = build_data(config, device, approximate=approximate)
     if settings.overfit_batches is not None:
         dataset.repeat_first_batches(settings.overfit_batches)
@@ -98,11 +98,11 @@ def prepare_data(config: Config, settings: TrainerSettings, device: torch.device
 def prepare_measurements(
     parts: Parts, monitored: tuple[str, str | None] | None, train_classifier: Train | None
 ) -> None:
-    """What evaluations need; a metric or a rule that could not be had is found now. See prepare."""
+    """Build what evaluations need, and check that every metric and rule is available. See prepare."""
     config, dataset, task = parts.config, parts.dataset, parts.task
     attach_sample_evaluator(task, config["data"], dataset, parts.device, train_classifier)
     check_monitored_metrics(config, parts.stop, task, dataset)
     check_gradient_rules(parts.stop, task)
-    with_tta(task, parts.settings.test_views, parts.spec)  # Finds now what would end the final test.
+    with_tta(task, parts.settings.test_views, parts.spec)  # Finds errors now that would end the final test.
     if monitored is not None:
         check_reported(*monitored, task, dataset)

@@ -1,4 +1,4 @@
-"""From what `task.metrics` asks of samples to the judge that measures it, and to the classifier that it needs."""
+"""Builds the evaluator for the metrics of samples in `task.metrics`, and the classifier that it needs."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -24,17 +24,17 @@ from dltool.tasks.task import Task
 def attach_sample_evaluator(
     task: Task, data: Mapping[str, Any], dataset: Dataset, device: torch.device, train: Train | None
 ) -> None:
-    """Build what the task's metrics of samples need, if it asks for any.
+    """Build what the task's metrics of samples need, if it has any.
 
     Args:
-        task: Any.
+        task: Any task.
         data: The `data` node of the config.
-        dataset: What that became.
-        device: Where samples are made.
-        train: See reference_classifier; None looks for what is wrong alone, and leaves the task without a judge.
+        dataset: The data set built from it.
+        device: The device of the samples.
+        train: See reference_classifier; None only checks the metrics, and leaves the task without an evaluator.
 
     Raises:
-        ConfigError: What is asked for cannot be measured of these samples.
+        ConfigError: If a metric cannot be computed for these samples.
     """
     asked = task.sample_metrics
     if not asked.names:
@@ -42,15 +42,15 @@ def attach_sample_evaluator(
     training = TrainingImages(dataset, data["name"])
     if asked.need("labels") and not task.num_classes:
         raise ConfigError(
-            "task.metrics: class_accuracy is the share of samples that are of the class asked for, and this model "
-            "is asked for none",
+            "task.metrics: class_accuracy is the share of samples of the requested class, and this model is not "
+            "conditional",
             "a conditional model, such as model=cgan, or 'task.metrics=[fd,modes]'",
         )
     inception = None
     if asked.features != LENET and asked.need("features"):
         if dataset.spec.input_shape[0] not in (1, 3):
             channels = dataset.spec.input_shape[0]
-            raise ConfigError(f"task.features: Inception sees grey and colour images, not {channels} channels")
+            raise ConfigError(f"task.features: Inception takes grey and colour images, not {channels} channels")
         inception = InceptionFeatures(asked.features, device)
     needs_classifier = asked.need("classes", "labels") or (asked.need("features") and inception is None)
     if needs_classifier:
@@ -68,7 +68,7 @@ def build_sample_evaluator(
     classifier: AnyClassifier | None = None,
     inception: Features | None = None,
 ) -> SampleQualityEvaluator:
-    """The judge with the metrics that are asked for; see SampleQualityEvaluator."""
+    """The evaluator with the requested metrics; see SampleQualityEvaluator."""
     num_classes = classifier.num_classes if classifier is not None else 0
     context = SampleContext(num_classes, asked.features == LENET, training.pixels)
     metrics = {name: build_component(component("metric", name), {}, context) for name in asked.registered}
@@ -78,12 +78,12 @@ def build_sample_evaluator(
 def classifier_of(
     data: Mapping[str, Any], dataset: Dataset | None, device: torch.device, train: Train
 ) -> AnyClassifier:
-    """The reference classifier for the images of a data set, whose channels may each be an image of another one.
+    """The reference classifier for the images of a data set, each of whose channels may be an image of another set.
 
     Args:
-        data: The `data` node of a config; what it leaves out has the default.
-        dataset: What that became; None loads it now.
-        device: Where the classifier is wanted.
+        data: The `data` node of a config; missing keys have their defaults.
+        dataset: The data set built from it; None loads it now.
+        device: The device of the classifier.
         train: See reference_classifier.
     """
     if single := component("data", data["name"]).traits.stacked:
@@ -95,7 +95,7 @@ def classifier_of(
 
 
 def build_lenet(spec: DataSpec) -> nn.Module:
-    """The model of the recipe by which reference classifiers are trained."""
+    """The model of the recipe for reference classifiers."""
     model: nn.Module = build_component(component("model", "lenet"), {}, spec)
     return model
 

@@ -1,4 +1,4 @@
-"""The trainer around what was prepared: its stopping rules, its weight average, its checkpoints."""
+"""Builds the trainer from the prepared parts: its stopping rules, its weight average, its checkpoints."""
 
 from functools import partial
 
@@ -17,7 +17,7 @@ from dltool.tasks.views import tta_context
 
 
 def build_trainer(parts: Parts, run: RunFolder) -> Trainer:
-    """The trainer with everything it needs but its observers."""
+    """The trainer with everything it needs except its observers."""
     settings = parts.settings
     policy, clock = settings.checkpoint, Clock()
     metric, direction = monitored_metric(policy.metric, policy.mode, parts.task) or (None, "min")
@@ -51,16 +51,16 @@ def build_trainer(parts: Parts, run: RunFolder) -> Trainer:
 
 
 def build_stopping(parts: Parts, clock: Clock) -> Stopping:
-    """The rules that are switched on, in the order of their keys."""
+    """The enabled rules, in the order of their keys."""
     stop, task = parts.stop, parts.task
     rules: list[Rule] = []
     if stop.max_minutes is not None:
         rules.append(MaxMinutes(clock, stop.max_minutes))
-    if followed := monitored_metric(stop.metric, stop.mode, task):
+    if monitored := monitored_metric(stop.metric, stop.mode, task):
         if stop.target is not None:
-            rules.append(Target(*followed, stop.target))
+            rules.append(Target(*monitored, stop.target))
         if stop.patience is not None:
-            rules.append(Patience(*followed, stop.patience, stop.min_delta))
+            rules.append(Patience(*monitored, stop.patience, stop.min_delta))
     if stop.loss_change is not None:
         rules.append(LossChange(f"{stop.loss}/loss", stop.loss_change, stop.num_evaluations))
     if stop.gradient_norm is not None and stop.gradient == "batch":

@@ -1,1 +1,1 @@
-"""When things happen: the one training loop, and how one optimizer takes one step."""
+"""The training loop, and what runs in it: updaters, evaluation, checkpoints, stopping rules."""

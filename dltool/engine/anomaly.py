@@ -1,4 +1,4 @@
-"""Names the operation that makes the first NaN or infinity, and the line of code that asked for it."""
+"""Finds the operation that produces the first NaN or infinity, and the line of code that called it."""
 
 import contextlib
 import math
@@ -21,30 +21,31 @@ from dltool.engine.observer import Progress
 
 TORCH = str(Path(torch.__file__).parent)
 HINT = (
-    "look at that line: a logarithm, root or division of zero, an overflow; then go on without trainer.detect_anomaly"
+    "check that line for a logarithm, root or division of zero, or an overflow; "
+    "then resume with trainer.detect_anomaly=false"
 )
-# Memory that nothing has been written to yet.
+# These return memory that nothing has been written to yet.
 UNINITIALIZED = ("empty", "new_empty", "resize_")
 
 
 class AnomalyDetector(contextlib.AbstractContextManager[None]):
-    """Looks at the result of every operation of a step, forward and backward, in the optimizer too.
+    """Checks the result of every operation of a step: forward, backward and in the optimizer.
 
-    An operation is to blame that gives NaN without having got it, or an infinity without having got anything
-    that is not finite, numbers such as the -inf of a mask included. Each node of the graph of a forward pass
-    is labelled with the module that made it, and torch's anomaly mode keeps the line, so that an operation of
+    The operation blamed is the first that returns NaN without a NaN among its inputs, or an infinity with only
+    finite inputs; scalar arguments such as the -inf of a mask count as inputs. Each autograd node of a forward pass
+    is labelled with the module that made it, and torch's anomaly mode records the line, so that an operation of
     the backward pass is traced to the forward operation whose derivative it computes.
 
-    Entered anew around each step.
+    Entered again around each step.
 
     Args:
         model: Its modules are named by their path, `model.layers.0`.
-        progress: Says which step it is.
+        progress: Gives the number of the step.
     """
 
     def __init__(self, model: nn.Module, progress: Progress) -> None:
         self.progress = progress
-        self.paths: list[str] = []  # Of the modules that are being called, outermost first.
+        self.paths: list[str] = []  # Paths of the modules that are being called, outermost first.
         self.guards = contextlib.ExitStack()
         for name, module in model.named_modules():
             path = f"model.{name}" if name else "model"
@@ -101,7 +102,7 @@ class ResultWatch(TorchDispatchMode):
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         inputs = tree_leaves((args, kwargs or {}))
         mutates = func._schema.is_mutable
-        before = worst(inputs) if mutates else None  # What is overwritten must be looked at first.
+        before = worst(inputs) if mutates else None  # Inputs that are overwritten must be checked first.
         outputs = func(*args, **(kwargs or {}))
         name = func._schema.name.replace("::", ".")
         if name.split(".")[1].startswith(UNINITIALIZED):
@@ -115,7 +116,7 @@ class ResultWatch(TorchDispatchMode):
 
 
 def worst(values: list[Any]) -> str | None:
-    """ "nan" if there is one in any tensor or number, else "inf" if there is one, else None."""
+    """ "nan" if any tensor or number contains one, else "inf" if any contains one, else None."""
     found = None
     for value in values:
         if isinstance(value, Tensor):
@@ -142,7 +143,7 @@ def line_of(frame: FrameType | None) -> str | None:
 
 
 def line_in(stack: list[str]) -> str | None:
-    """The same in a stack that is kept as text, outermost line first."""
+    """The same for a stack kept as text, outermost line first."""
     for entry in reversed(stack):
         found = re.search(r'File "(.+?)", line (\d+)', entry)
         if found and is_users(found[1]):
@@ -155,7 +156,7 @@ def is_users(filename: str) -> bool:
 
 
 def shown(filename: str, line: int) -> str:
-    """`models/mlp.py:31`: the path from the working directory, or from the package, where it lies below one."""
+    """`models/mlp.py:31`: the path relative to the working directory or the package, if it is below one."""
     path = Path(filename)
     for folder in (Path.cwd(), Path(__file__).resolve().parents[2]):
         if path.is_relative_to(folder):

@@ -1,4 +1,4 @@
-"""Averages of the weights, kept beside them and put in their place to evaluate."""
+"""Averages of the weights, kept next to them and swapped in for evaluation."""
 
 import contextlib
 from collections.abc import Callable, Iterable, Iterator
@@ -15,20 +15,20 @@ from dltool.layers.evaluation_mode import evaluation_mode
 
 
 class WeightAverage:
-    """An exponential moving average of the weights (EMA), or their plain mean over the last passes (SWA).
+    """An exponential moving average of the weights (EMA), or their plain mean over the last epochs (SWA).
 
-    The first update copies the weights; before it there is no average, and the weights themselves are used.
-    The parameters of all roles are averaged. EMA averages buffers of floating type along, among them the
-    statistics of batch norm; SWA computes those anew with the averaged weights, in a pass over the training
-    data, before they are used. An update is one call on two lists: 11 µs, where torch's AveragedModel takes 80.
+    The first update copies the weights; before it no average exists, and the weights themselves are used.
+    The parameters of all roles are averaged. EMA also averages floating-point buffers, among them the batch norm
+    statistics; SWA recomputes those with the averaged weights, in one epoch over the training data, before they
+    are used. An update is one call on two lists: 11 µs, where torch's AveragedModel takes 80.
 
     Args:
-        training_data: Makes one pass over the training data, for the statistics of batch norm.
-        autocast: That of the training, for the same.
+        training_data: Gives one epoch of the training data, for the batch norm statistics.
+        autocast: The training's autocast context, for the same.
 
     Attributes:
         num_updates: Updates so far.
-        statistics_are_fresh: Whether the average's statistics of batch norm belong to its weights.
+        statistics_are_fresh: Whether the average's batch norm statistics belong to its weights.
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class WeightAverage:
         recomputed: dict[str, Tensor] = {}
         if settings.kind == "ema":
             self.update_lists = self.decay_into
-            saved = model.state_dict().keys()  # Buffers that are in no checkpoint are constants.
+            saved = model.state_dict().keys()  # Buffers that are not saved in checkpoints are constants.
             averaged |= {name: b for name, b in model.named_buffers() if b.is_floating_point() and name in saved}
         else:
             self.update_lists = get_swa_multi_avg_fn()
@@ -59,12 +59,12 @@ class WeightAverage:
         self.statistics_are_fresh = not recomputed
 
     def after_step(self, step: int, total_steps: int, epoch_exhausted: bool) -> None:
-        """Take in the weights if it is time.
+        """Update the average if an update is due.
 
         Args:
             step: Steps taken.
             total_steps: Steps of the whole training.
-            epoch_exhausted: Whether this step drew the last batch of a pass.
+            epoch_exhausted: Whether this step drew the last batch of an epoch.
         """
         if self.settings.kind == "ema":
             due = step % self.settings.every_n_steps == 0
@@ -75,7 +75,7 @@ class WeightAverage:
 
     @torch.no_grad()
     def update(self) -> None:
-        """Take the present weights into the average."""
+        """Update the average with the current weights."""
         average, live = self.average[: self.num_averaged], self.live[: self.num_averaged]
         if self.num_updates == 0:
             torch._foreach_copy_(average, live)
@@ -93,11 +93,11 @@ class WeightAverage:
 
     @contextlib.contextmanager
     def applied(self, between_batches: Callable[[], None] | None = None) -> Iterator[None]:
-        """The model has the averaged weights in the `with` block, and its own again after it, whatever happens.
+        """The model has the averaged weights in the `with` block, and its own again after it, also after an error.
 
         Args:
-            between_batches: Called in the pass for the statistics of batch norm; may raise to interrupt it. None
-                makes no such pass: an average that needs one is not applied.
+            between_batches: Called between the batches that recompute the batch norm statistics; may raise to
+                interrupt. With None nothing is recomputed: an average with stale statistics is not applied.
         """
         if self.num_updates == 0 or (between_batches is None and not self.statistics_are_fresh):
             yield
@@ -111,17 +111,17 @@ class WeightAverage:
             self.swap()
 
     def swap(self) -> None:
-        """Exchange the model's tensors and the average's by pointer; nothing is copied."""
+        """Swap the model's tensors and the average's by pointer; nothing is copied."""
         for i, tensor in enumerate(self.live):
             tensor.data, self.average[i] = self.average[i], tensor.data
 
     def refresh_statistics(self, between_batches: Callable[[], None]) -> None:
-        """Compute the statistics of batch norm for the weights that the model has.
+        """Recompute the batch norm statistics for the model's current weights.
 
-        As torch's update_bn, which would also begin those anew that are frozen (dltool.engine.freezing), and leave
-        changed momenta behind where it is interrupted.
+        Like torch's update_bn, except that frozen statistics (dltool.engine.freezing) are not reset and the momenta
+        are restored after an interruption.
         """
-        with evaluation_mode(self.model), torch.no_grad(), self.autocast:  # The modes come back afterwards.
+        with evaluation_mode(self.model), torch.no_grad(), self.autocast:  # Restores the modes afterwards.
             self.model.train()
             norms = [module for module in self.model.modules() if isinstance(module, _BatchNorm) and module.training]
             momenta = [norm.momentum for norm in norms]
@@ -151,11 +151,11 @@ class WeightAverage:
         self.statistics_are_fresh = state["statistics_are_fresh"]
         if self.num_updates:
             for name, tensor in zip(self.names, self.average, strict=True):
-                tensor.copy_(state["weights"][name])  # Which keeps how it lies in memory.
+                tensor.copy_(state["weights"][name])  # Keeps its memory format.
 
 
 def statistics_of_norms(model: nn.Module) -> Iterator[tuple[str, Tensor]]:
-    """Name and tensor of every running statistic of a batch norm, its count of batches among them."""
+    """Name and tensor of every running statistic of a batch norm, including its count of batches."""
     for path, module in model.named_modules():
         if isinstance(module, _BatchNorm) and module.track_running_stats:
             for name, buffer in module.named_buffers(recurse=False):

@@ -1,12 +1,12 @@
-"""Checkpoints that are there whole or not at all, and are known to be undamaged before they are used.
+"""Checkpoints that are written atomically and verified before they are used.
 
     checkpoints/step-000123/weights.safetensors   the networks
                             state.safetensors     the tensors of optimizers, averages and sums
                             manifest.json         the rest of the state; the SHA-256 of both files, and its own
-    checkpoints/last, checkpoints/best            the name of a folder beside them
+    checkpoints/last, checkpoints/best            the name of a folder next to them
 
-A checkpoint is written to a temporary folder, flushed to the disk and renamed, so that kill -9 at any
-moment leaves the former ones and perhaps a temporary folder, which the next start removes.
+A checkpoint is written to a temporary folder, flushed to the disk and renamed. A kill -9 at any moment leaves
+the earlier checkpoints and perhaps a temporary folder, which the next start removes.
 """
 
 import contextlib
@@ -35,12 +35,12 @@ WEIGHTS, STATE, MANIFEST = "weights.safetensors", "state.safetensors", "manifest
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """What a checkpoint folder holds.
+    """The contents of a checkpoint folder.
 
     Attributes:
         weights: The model's state_dict.
         state: Everything else that resuming needs.
-        metrics: Latest value of each metric when it was written.
+        metrics: Latest value of each metric when the checkpoint was written.
     """
 
     path: Path
@@ -54,8 +54,8 @@ class CheckpointStore:
     """The checkpoints folder of a run.
 
     Args:
-        keep_last: Newest checkpoints that are kept.
-        keep_best: Best ones that are kept beside them, by `metric` in `direction`.
+        keep_last: The number of newest checkpoints that are kept.
+        keep_best: The number of best ones that are kept in addition, by `metric` in `direction`.
     """
 
     def __init__(
@@ -73,10 +73,10 @@ class CheckpointStore:
             self.discard(stale.name)
 
     def save(self, step: int, weights: dict[str, Tensor], state: dict[str, Any], metrics: dict[str, float]) -> Path:
-        """Commit one checkpoint, then forget those that need not be kept.
+        """Commit one checkpoint, then remove those that need not be kept.
 
         Raises:
-            CheckpointError: Where it cannot be written (disk full, no permission), after a second try;
+            CheckpointError: If it cannot be written (disk full, no permission), after a second try;
                 names the last good one. No temporary file is left.
         """
         for attempt in (1, 2):
@@ -119,22 +119,22 @@ class CheckpointStore:
         return final
 
     def free_name(self, step: int) -> Path:
-        """step-000123, or step-000123.1 where the same step was saved before (on a signal, then at the end)."""
+        """step-000123, or step-000123.1 if the same step was saved before (on a signal, then at the end)."""
         name = f"step-{step:06d}"
         taken = [sequence(path)[1] for path in self.folder.glob(f"{name}*")]
         return self.folder / (f"{name}.{max(taken) + 1}" if taken else name)
 
     def point(self, pointer: str, target: Path) -> None:
-        """Replace the text file `last` or `best` whole."""
+        """Replace the text file `last` or `best` atomically."""
         (self.files / pointer).write(f"{target.name}\n")
 
     def discard(self, name: str) -> None:
-        """Remove what is not needed, as far as that is possible."""
+        """Remove a file or folder; an OSError is ignored."""
         with contextlib.suppress(OSError):
             (self.files / name).remove()
 
     def prune(self, newest: Path) -> None:
-        """Remove what is neither among the last nor among the best, once the newest is known to be good."""
+        """Verify the newest checkpoint, then remove those that are neither among the last nor among the best."""
         verify(newest)
         paths = self.paths()
         ranked = self.best_first()
@@ -152,7 +152,7 @@ class CheckpointStore:
         return committed(self.folder)
 
     def best_first(self) -> list[Path]:
-        """Checkpoints that carry the metric, the best first; of equals the older one."""
+        """Checkpoints that have the metric, the best first; among equals the older one first."""
         if self.keep_best == 0 or self.metric is None:
             return []
         ranked: list[tuple[float, Path]] = []
@@ -164,7 +164,7 @@ class CheckpointStore:
         return [path for _, path in ranked]
 
     def is_among_best(self, value: float) -> bool:
-        """Whether a checkpoint of this value would be kept as one of the best."""
+        """Whether a checkpoint with this value would be kept as one of the best."""
         ranked = self.best_first()
         if len(ranked) < self.keep_best:
             return self.keep_best > 0
@@ -185,27 +185,27 @@ class CheckpointStore:
     def write_error(self, step: int, error: OSError) -> CheckpointError:
         good = next((path.name for path in self.paths() if is_good(path)), None)
         reason = "the disk is full" if error.errno == errno.ENOSPC else error.strerror or str(error)
-        kept = f"the last good checkpoint is {good}" if good else "there is no checkpoint yet"
+        kept = f"the last good checkpoint is {good}" if good else "no checkpoint exists yet"
         return CheckpointError(
             f"{reason} at step {step}: the checkpoint could not be written to {self.folder.resolve()}; {kept}",
-            f"make room, then dltool resume {trust_flags()}{quoted(self.folder.parent)}",
+            f"free disk space, then dltool resume {trust_flags()}{quoted(self.folder.parent)}",
         )
 
 
 def committed(folder: Path) -> list[Path]:
-    """The checkpoints in a run's folder of them, newest first."""
+    """The checkpoints in a run's checkpoint folder, newest first."""
     return sorted(folder.glob("step-*"), key=sequence, reverse=True)
 
 
 def load_newest(folder: Path, warn: Callable[[str], None]) -> Checkpoint | None:
-    """The newest undamaged checkpoint in a folder; None where none was ever committed.
+    """The newest undamaged checkpoint in a folder; None if none was ever committed.
 
     Args:
         folder: RUN/checkpoints.
-        warn: Told of each damaged one that is passed over.
+        warn: Called with a line about each damaged one that is skipped.
 
     Raises:
-        CheckpointError: Where there are some, but none is good: never a silent restart.
+        CheckpointError: If checkpoints exist, but all are damaged: never a silent restart.
     """
     paths = committed(folder)
     for path in paths:
@@ -216,16 +216,16 @@ def load_newest(folder: Path, warn: Callable[[str], None]) -> Checkpoint | None:
     if paths:
         raise CheckpointError(
             f"none of the {len(paths)} checkpoints in {folder.resolve()} is undamaged",
-            "restore the folder from a backup, or train anew: dltool train --from RUN",
+            "restore the folder from a backup, or train again from scratch: dltool train --from RUN",
         )
     return None
 
 
 def load(path: Path) -> Checkpoint:
-    """Read a checkpoint folder, every byte of it checked.
+    """Read a checkpoint folder, and verify every byte of it.
 
     Raises:
-        CheckpointError: Where a file is missing, truncated or changed, naming it.
+        CheckpointError: If a file is missing, truncated or changed; names the file.
     """
     manifest = verify(path)
     weights = safetensors.torch.load((path / WEIGHTS).read_bytes())
@@ -240,7 +240,7 @@ def load(path: Path) -> Checkpoint:
 
 
 def verify(path: Path) -> dict[str, Any]:
-    """The manifest of a checkpoint whose three files are what was written."""
+    """The manifest of a checkpoint, after verifying that its three files are unchanged."""
     try:
         manifest = json.loads(read_regular(path / MANIFEST))
         if manifest.pop("digest") != digest(manifest):
@@ -267,7 +267,7 @@ def is_good(path: Path) -> bool:
 
 
 def saved_metrics(path: Path) -> dict[str, float]:
-    """The metrics in a manifest; none where it cannot be read."""
+    """The metrics in a manifest; empty if it cannot be read."""
     try:
         metrics: dict[str, float] = unpack(json.loads(read_regular(path / MANIFEST))["metrics"], {})
     except (OSError, ValueError, KeyError, TypeError):

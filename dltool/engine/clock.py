@@ -1,4 +1,4 @@
-"""How long a training took, over all the processes that had a part in it."""
+"""The duration of a training, over all of its processes."""
 
 import time
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 @dataclass
 class Clock:
-    """How long the training took.
+    """The duration of a training.
 
     Attributes:
         before: Seconds of training in the processes before a resume.

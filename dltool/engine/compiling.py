@@ -1,4 +1,4 @@
-"""Networks compiled by torch, where that works."""
+"""Compiles networks with torch.compile."""
 
 import torch
 from torch import nn
@@ -8,10 +8,10 @@ from dltool.tasks.task import Task
 
 
 def compile_networks(task: Task, device: torch.device) -> None:
-    """Have torch compile each role's network at its first call, in place, so that the names of its weights stay.
+    """Compile each role's network at its first call, in place, so that the names of its weights stay the same.
 
     Raises:
-        ConfigError: Where torch.compile does not work on this machine, found out on a function of one line.
+        ConfigError: If torch.compile does not work on this machine, which is tried on a function of one line.
     """
     try:
         torch.compile(lambda x: x.sin() + 1)(torch.zeros(2, device=device))
@@ -20,6 +20,6 @@ def compile_networks(task: Task, device: torch.device) -> None:
         message = f"trainer.compile=true: torch.compile does not work here: {reason}"
         raise ConfigError(message, "trainer.compile=false") from error
     for network in task.roles.values() or [task.model]:
-        # Two generators of one role are called each by itself.
+        # The two generators of one role are called separately.
         for called in network.values() if isinstance(network, nn.ModuleDict) else [network]:
             called.compile()

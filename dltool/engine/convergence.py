@@ -1,6 +1,6 @@
-"""Rules that end a training once its steps have become small: of the gradient, and of the update.
+"""Rules that stop a training once the norm of the gradient or of the update is small.
 
-Each looks at one step in `stop.every_n_steps`, and there reads a number from the device.
+Each examines one step in `stop.every_n_steps`, and reads a number from the device there.
 """
 
 import math
@@ -20,7 +20,7 @@ from dltool.tasks.task import Task
 
 
 class StepRule(Rule):
-    """A number of a step has fallen below a threshold."""
+    """Satisfied when a quantity of a step is below a threshold."""
 
     remembers = ("value",)
     watches_steps = True
@@ -36,10 +36,9 @@ class StepRule(Rule):
 
 
 class BatchGradientNorm(StepRule):
-    """The L2 norm of the gradient that a step was taken with, before clipping and without the loss's scale.
+    """The L2 norm of the gradient that a step used, over all roles, before clipping and without loss scaling.
 
-    Of all roles together. Where a role takes several updates in a step, its last one counts; L-BFGS, the last
-    point that it evaluated.
+    If a role takes several updates in a step, its last one counts; with L-BFGS the last point that it evaluated.
     """
 
     name = "gradient_norm"
@@ -66,9 +65,9 @@ class BatchGradientNorm(StepRule):
 class FullGradientNorm(StepRule):
     """The L2 norm of the gradient of the objective over the whole training split, after a step.
 
-    In evaluation mode, so that dropout is off, no running statistics move, and it is a function of the
-    weights; without augmentation. One pass over the data each time. The chunks that the split is cut into are
-    weighted by what each loss is averaged over; the parameters' `.grad` is not touched.
+    Computed in evaluation mode and without augmentation: dropout is off, running statistics do not change, and the
+    norm is a function of the weights. It takes one epoch over the data each time. Each batch's loss is weighted by
+    the count that it is averaged over; the parameters' `.grad` is not touched.
     """
 
     name = "gradient_norm"
@@ -85,12 +84,12 @@ class FullGradientNorm(StepRule):
             self.value = float(get_total_norm(self.gradient()))
 
     def gradient(self) -> list[Tensor]:
-        """The gradient by each trained parameter."""
+        """The gradient with respect to each trained parameter."""
         parameters = [p for p in self.task.model.parameters() if p.requires_grad]
         sums = [torch.zeros_like(parameter) for parameter in parameters]
         total: Tensor | int = 0
         for batch in self.data.evaluation("train"):
-            with self.autocast:  # A loss that is a sum over the batch is here one over the split.
+            with self.autocast:  # A loss that is a sum over the batch is a sum over the split here.
                 mean, count, _ = self.task.loss(batch._replace(full_size=self.data.sizes["train"]))
             parts = torch.autograd.grad(mean * count, parameters, allow_unused=True, materialize_grads=True)
             torch._foreach_add_(sums, parts)

@@ -1,4 +1,4 @@
-"""Which device computes, with how many CPU threads, and what becomes of the memory that a step frees."""
+"""The device, the number of CPU threads, and the reuse of memory that a step frees."""
 
 import contextlib
 import ctypes
@@ -15,24 +15,24 @@ def choose_device(name: str) -> torch.device:
     """The device that a config names; "auto" takes CUDA, then MPS, then the CPU.
 
     Raises:
-        ConfigError: Where the device does not exist here. A named device is never replaced by another.
+        ConfigError: If this machine does not have the device. A named device is never replaced by another.
     """
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
     kind, _, index = name.partition(":")
     if kind not in ("cpu", "cuda", "mps") or (index and (kind != "cuda" or not index.isdigit())):
-        raise ConfigError(f"trainer.device={name}: auto, cpu, cuda, cuda:N or mps is needed", "trainer.device=auto")
+        raise ConfigError(f"trainer.device={name}: must be auto, cpu, cuda, cuda:N or mps", "trainer.device=auto")
     count = {"cpu": 1, "cuda": torch.cuda.device_count(), "mps": int(torch.backends.mps.is_available())}[kind]
     if int(index or 0) >= count:
-        there = f"{count} CUDA device{'s' * (count != 1)}" if kind == "cuda" else f"no {kind}"
+        available = f"{count} CUDA device{'s' * (count != 1)}" if kind == "cuda" else f"no {kind}"
         raise ConfigError(
-            f"trainer.device={name}: this machine has {there}", "trainer.device=auto or trainer.device=cpu"
+            f"trainer.device={name}: this machine has {available}", "trainer.device=auto or trainer.device=cpu"
         )
     return torch.device(kind, int(index or 0)) if kind == "cuda" else torch.device(kind)
 
 
 def choose_threads(threads: int | str) -> int:
-    """The number of CPU threads; "auto" leaves the cores that other processes are using to them.
+    """The number of CPU threads; "auto" takes the cores that no other process is using, at least one.
 
     On a busy machine OpenMP's threads wait for each other by spinning: two threads on two loaded cores took
     7 to 10 times as long as one.
@@ -48,37 +48,37 @@ def available_cores() -> int:
 
 
 def busy_cores() -> int:
-    """Cores that other processes keep busy at this moment.
+    """Cores that other processes are using now.
 
-    Linux tells how many threads are running right now; the least of a few looks is what stays. Elsewhere
-    the load average of the last minute has to do, which remembers a run that has just ended.
+    Linux reports how many threads are running now; the minimum of five readings leaves out short bursts. Elsewhere
+    the load average of the last minute is used, which still counts a run that has just ended.
     """
     try:
-        looks = []
+        readings = []
         for _ in range(5):
             running = Path("/proc/loadavg").read_text().split()[3].split("/")[0]
-            looks.append(int(running) - 1)  # Without this very process.
+            readings.append(int(running) - 1)  # Without this process.
             time.sleep(0.005)
-        return max(0, min(looks))
+        return max(0, min(readings))
     except (OSError, ValueError, IndexError):
         return round(os.getloadavg()[0]) if hasattr(os, "getloadavg") else 0
 
 
 def keep_freed_memory() -> None:
-    """Have glibc keep what a step frees for the next one, where it would give blocks of megabytes back to the system.
+    """Have glibc keep the memory that a step frees, instead of returning large blocks to the operating system.
 
-    The system clears each page before it hands it out again: on two cores a step of LeNet at batch 512 took
-    54 ms this way, and 60 to 74 ms, a quarter of it in the system, without. Other C libraries are left as they are.
+    The system clears each page before it gives it out again: on two cores a step of LeNet at batch 512 took 54 ms
+    with this setting and 60 to 74 ms without, a quarter of it in the system. Other C libraries are left as they are.
     """
-    mmap_threshold, trim_threshold = -3, -1  # Of malloc.h.
+    mmap_threshold, trim_threshold = -3, -1  # From malloc.h.
     with contextlib.suppress(OSError, AttributeError, TypeError):
         mallopt = ctypes.CDLL(None).mallopt
-        mallopt(mmap_threshold, 32 * 2**20)  # The most that glibc takes.
+        mallopt(mmap_threshold, 32 * 2**20)  # The maximum that glibc accepts.
         mallopt(trim_threshold, 2**30)
 
 
 def describe_device(device: torch.device) -> str:
-    """For a person: "cpu, 2 threads" or "cuda:0, NVIDIA H200"."""
+    """A description for the user: "cpu, 2 threads" or "cuda:0, NVIDIA H200"."""
     if device.type == "cuda":
         return f"{device}, {torch.cuda.get_device_name(device)}"
     threads = torch.get_num_threads()

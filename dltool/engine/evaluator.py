@@ -1,4 +1,4 @@
-"""Measures a task on a held-out split."""
+"""Evaluates a task on a split."""
 
 import contextlib
 from collections.abc import Callable, Iterable
@@ -22,15 +22,15 @@ def evaluate(
 ) -> dict[str, float]:
     """The task's metrics over a split: sums over all batches, finished once at the end.
 
-    The model is in evaluation mode meanwhile, and back in its former one afterwards, also where
-    `between_batches` raises to interrupt.
+    The model is in evaluation mode meanwhile, and in its earlier mode afterwards, also if `between_batches` raises
+    to interrupt.
 
     Args:
-        task: What is measured.
-        batches: Of the split.
-        split: Its name, for measures whose value is not complete without.
-        autocast: What the networks compute under.
-        between_batches: May raise to interrupt.
+        task: The task to evaluate.
+        batches: The batches of the split.
+        split: Its name, for metrics that depend on it.
+        autocast: The autocast context of the networks.
+        between_batches: Called after each batch; may raise to interrupt.
     """
     sums = RunningMeans()
     task.split = split

@@ -1,4 +1,4 @@
-"""Parts of a model that stand still while the rest is trained."""
+"""Freezes parts of a model while the rest is trained."""
 
 from collections.abc import Sequence
 from types import MethodType
@@ -14,19 +14,19 @@ NOT = "!"
 
 
 def freeze(model: nn.Module, patterns: Sequence[str] | str) -> None:
-    """Freeze what the patterns fit: it gets no gradient, and so no optimizer state, weight decay or penalty.
+    """Freeze the parameters that match the patterns: no gradient, and so no optimizer state, weight decay or penalty.
 
     A norm with running statistics whose parameters are all frozen stays in evaluation mode, whatever mode its network
-    is in: statistics that followed new data would change a layer that is to stand still. One without parameters does
-    where the patterns fit its statistics. Dropout inside a frozen part still drops.
+    is in: statistics that followed new data would change a frozen layer. A norm without parameters is frozen if the
+    patterns match its statistics. Dropout inside a frozen part is still active.
 
     Args:
         model: Its parameters are frozen in place.
-        patterns: As dltool.core.patterns has them; `!fc` takes back what an earlier one froze, so that ["*","!fc"]
-            leaves `fc` alone to be trained.
+        patterns: In the syntax of dltool.core.patterns; `!fc` unfreezes what an earlier one froze, so that ["*","!fc"]
+            trains `fc` alone.
 
     Raises:
-        ConfigError: For a pattern that fits nothing, or a `!` with nothing before it to take back.
+        ConfigError: If a pattern matches nothing, or the first one begins with `!`.
     """
     patterns = [patterns] if isinstance(patterns, str) else patterns
     norms = {path: module for path, module in model.named_modules() if isinstance(module, _NormBase)}
@@ -36,7 +36,7 @@ def freeze(model: nn.Module, patterns: Sequence[str] | str) -> None:
     check_patterns("model.freeze", [pattern.removeprefix(NOT) for pattern in patterns], tensors)
     if patterns and patterns[0].startswith(NOT):
         hint = setting("model.freeze", ["*", *patterns])
-        raise ConfigError(f"model.freeze begins with {patterns[0]}, which takes back what nothing froze", hint)
+        raise ConfigError(f"model.freeze begins with {patterns[0]}, which unfreezes before anything is frozen", hint)
     frozen: set[str] = set()
     for pattern in patterns:
         fitting = {name for name in tensors if fits(pattern.removeprefix(NOT), name)}
@@ -50,15 +50,15 @@ def freeze(model: nn.Module, patterns: Sequence[str] | str) -> None:
 
 
 def keep_in_evaluation(module: nn.Module) -> None:
-    """Evaluation mode for good: a network's train() asks each module to change, and this one no longer does.
+    """Keep a module in evaluation mode for good: its train() no longer changes the mode.
 
-    So it holds wherever a network is set to training, and in a deep copy, to which Python rebinds the method.
+    This holds wherever a network is set to training, and in a deep copy, to which Python rebinds the method.
     """
     module.eval()
     module.train = MethodType(stay, module)  # type: ignore[method-assign]
 
 
 def stay(module: nn.Module, mode: bool = True) -> nn.Module:
-    """In place of nn.Module.train."""
+    """Replaces nn.Module.train; changes nothing."""
     del mode
     return module

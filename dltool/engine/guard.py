@@ -1,4 +1,4 @@
-"""Keeps a NaN or infinite loss away from the weights."""
+"""Prevents an update of the weights from a loss that is NaN or infinite."""
 
 import math
 
@@ -7,14 +7,14 @@ from torch import Tensor
 
 from dltool.core.errors import NonFiniteLossError
 
-HINT = "a smaller optim.lr, trainer.clip_norm=1, or a look at the data; debug=anomaly names the operation"
+HINT = "a smaller optim.lr, trainer.clip_norm=1, or check the data; debug=anomaly names the operation"
 
 
 class FiniteGuard:
-    """Looks at each loss before its update.
+    """Checks each loss before its update.
 
-    On the CPU reading the loss costs 1 µs, so it is read and the step refused. On an accelerator reading
-    it would make the host wait for every step; where the optimizer is fused its update is masked on the
+    On the CPU reading the loss costs 1 µs, so it is read, and an error is raised before the step. On an accelerator
+    reading it would make the host wait at every step; there the update of a fused optimizer is masked on the
     device instead, and `raise_if_bad`, called where the host waits anyway, names the first bad step.
     """
 
@@ -25,10 +25,10 @@ class FiniteGuard:
         self.first_bad_step = torch.full((), -1, dtype=torch.int64, device=device)
 
     def check(self, loss: Tensor, step: int) -> None:
-        """Before `loss` is differentiated.
+        """Check a loss before it is differentiated.
 
         Raises:
-            NonFiniteLossError: At once where nothing is masked.
+            NonFiniteLossError: If the loss is not finite and updates are not masked.
         """
         if self.masked:
             self.mask(loss.detach(), step)
@@ -36,12 +36,12 @@ class FiniteGuard:
             raise NonFiniteLossError(f"the loss is {value} at step {step}", HINT)
 
     def mask(self, loss: Tensor, step: int) -> None:
-        """Make the optimizer's fused kernel leave this update out if the loss is not finite."""
+        """Make the optimizer's fused kernel skip this update if the loss is not finite."""
         bad = ~torch.isfinite(loss)
         self.optimizer.found_inf = bad.float()  # type: ignore[attr-defined]
         self.first_bad_step = torch.where(bad & (self.first_bad_step < 0), step, self.first_bad_step)
 
     def raise_if_bad(self) -> None:
-        """Where the host waits for the device anyway: at a log, a checkpoint, the end of an epoch."""
+        """Raise for a masked step; called where the host waits anyway: a log line, a checkpoint, an epoch's end."""
         if self.masked and (step := int(self.first_bad_step)) >= 0:
-            raise NonFiniteLossError(f"the loss was not finite at step {step}; that update was left out", HINT)
+            raise NonFiniteLossError(f"the loss was not finite at step {step}; that update was skipped", HINT)

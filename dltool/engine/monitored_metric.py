@@ -1,4 +1,4 @@
-"""What follows a metric (the best checkpoint, a plateau schedule, rules that stop), and whether it gets one."""
+"""The metrics that settings monitor (best checkpoint, plateau schedule, stopping rules), and whether they exist."""
 
 import itertools
 
@@ -13,16 +13,16 @@ from dltool.tasks.task import Task
 
 
 def monitored_metric(name: str | None, mode: str, task: Task, key: str = "stop.metric") -> tuple[str, str] | None:
-    """(metric, direction) that a setting names, or the task's main metric; None where it has none.
+    """(metric, direction) that a setting names, or of the task's main metric; None if it has none.
 
     Args:
         name: The metric, such as "val/loss".
         mode: Its direction, or "auto".
-        task: Declares the directions of what it reports.
+        task: Declares the directions of its metrics.
         key: The setting, for messages.
 
     Raises:
-        ConfigError: The direction is to be found, and nothing declares it.
+        ConfigError: If the mode is "auto" and nothing declares the direction.
     """
     if name is not None:
         return name, direction_of(name, task, key) if mode == "auto" else mode
@@ -33,7 +33,7 @@ def monitored_metric(name: str | None, mode: str, task: Task, key: str = "stop.m
 
 
 def direction_of(metric: str, task: Task, key: str) -> str:
-    """What the task or the metric's registration declares. Raises ConfigError where neither does."""
+    """The direction that the task or the metric's registration declares. Raises ConfigError if neither does."""
     name = metric.rpartition("/")[2]
     if task.main_metric is not None and task.main_metric[0] == name:
         return task.main_metric[1]
@@ -41,22 +41,22 @@ def direction_of(metric: str, task: Task, key: str) -> str:
     if direction is None:
         mode = key.removesuffix("metric") + "mode"
         raise ConfigError(
-            f"{key}={metric}: neither the metric nor the task declares whether less or more of it is better",
+            f"{key}={metric}: neither the metric nor the task declares whether lower or higher is better",
             f"{mode}=min, or {mode}=max",
         )
     return direction
 
 
 def check_monitored_metrics(config: Config, stop: StopSettings, task: Task, dataset: Dataset) -> None:
-    """What waits for a metric must get one; found out before the first step.
+    """Check before the first step that every monitored metric is reported.
 
     Raises:
-        ConfigError: Where a rule follows a metric that no evaluation reports, with those that there are.
+        ConfigError: If a setting monitors a metric that no evaluation reports; lists those that are reported.
     """
     settings, policy = config["trainer"], config["trainer"]["checkpoint"]
     stops_by_metric = stop.target is not None or stop.patience is not None
     change = f"{stop.loss}/loss" if stop.loss_change is not None else None
-    followers = {  # Key to the metric that it names, and whether it follows one at all.
+    monitors = {  # Key to the metric that it names, and whether it needs one.
         "stop.metric": (stop.metric, stops_by_metric),
         f"stop.loss_change with stop.loss={stop.loss}": (change, False),
         "trainer.checkpoint.metric": (policy["metric"], settings["test"] == "best"),
@@ -67,45 +67,45 @@ def check_monitored_metrics(config: Config, stop: StopSettings, task: Task, data
         "trainer.checkpoint.metric": policy["mode"],
         "schedule.metric": config["schedule"].get("mode"),
     }
-    if not any(metric or follows for metric, follows in followers.values()):
+    if not any(metric or needed for metric, needed in monitors.values()):
         return
     known, of_training = reported_metrics(task, dataset)
-    for key, (metric, follows) in followers.items():
+    for key, (metric, needed) in monitors.items():
         reported = known | (of_training if key.startswith("stop.") else set())
-        there = f"there are {', '.join(sorted(reported))}" if reported else "the data has no validation split"
+        known_names = f"known: {', '.join(sorted(reported))}" if reported else "the data has no validation split"
         if metric is not None and metric not in reported:
-            follow = f"{key}=null follows the task" if task.main_metric else f"{key}=… names one of them"
-            hint = follow if key.endswith(".metric") else "stop.loss_change=null"
-            raise ConfigError(f"{key}={metric}: no evaluation reports it; {there}", hint)
+            choice = f"{key}=null takes the task's main metric" if task.main_metric else f"{key}=… names one of them"
+            hint = choice if key.endswith(".metric") else "stop.loss_change=null"
+            raise ConfigError(f"{key}={metric}: no evaluation reports it; {known_names}", hint)
         if key in modes:
             monitored_metric(metric, modes[key], task, key)
-        if follows and metric is None and (task.main_metric is None or not known):
-            without = "" if known else ", or the data no validation split"
+        if needed and metric is None and (task.main_metric is None or not known):
+            without = "" if known else ", or the data has no validation split"
             raise ConfigError(
-                f"{key}: a metric must be followed, and the task has no main one{without}; {there}", f"{key}=val/…"
+                f"{key}: a metric is required, and the task has no main metric{without}; {known_names}", f"{key}=val/…"
             )
     if settings["test"] == "best" and policy["keep_best"] == 0:
         raise ConfigError("trainer.test=best, but no best checkpoint is kept", "trainer.checkpoint.keep_best=1")
 
 
 def reported_metrics(task: Task, dataset: Dataset) -> tuple[set[str], set[str]]:
-    """The metrics of an evaluation of the validation split, and "train/loss" where the task has one; by trying."""
+    """The metrics of a validation evaluation, and "train/loss" if the task has one; found by evaluating a batch."""
     split = "val" if "val" in dataset.sizes else "train"
     names = metric_names(task, dataset, split)
     return {f"val/{name}" for name in names if split == "val"}, {"train/loss"} & {f"train/{name}" for name in names}
 
 
 def metric_names(task: Task, dataset: Dataset, split: str) -> list[str]:
-    """The metrics of an evaluation, by evaluating one batch; those of samples also where nothing measures them yet."""
+    """The metrics of an evaluation, found by evaluating one batch; sample metrics also if nothing measures them yet."""
     names = list(evaluate(task, itertools.islice(dataset.evaluation(split), 1), split))
     return list(dict.fromkeys([*names, *task.sample_metrics.reported]))
 
 
 def check_gradient_rules(stop: StopSettings, task: Task) -> None:
-    """A rule about gradients needs a task that has some.
+    """Check that the task has the gradient that `stop.gradient_norm` needs.
 
     Raises:
-        ConfigError: Where it has none, or no single objective whose full gradient there could be.
+        ConfigError: If it has no gradient, or no single objective for the full gradient.
     """
     if stop.gradient_norm is None:
         return
@@ -118,10 +118,10 @@ def check_gradient_rules(stop: StopSettings, task: Task) -> None:
 
 
 def check_reported(key: str, metric: str | None, task: Task, dataset: Dataset) -> None:
-    """A metric that runs are compared by must be one that this run reports.
+    """Check that this run reports the metric by which runs are compared.
 
     Raises:
-        ConfigError: Where it is none of an evaluation's. What else a step logs is known only after one.
+        ConfigError: If no evaluation reports it. Metrics "train/…" are not checked: they are known only after a step.
     """
     if metric is None or metric.startswith("train/"):
         return
@@ -130,6 +130,6 @@ def check_reported(key: str, metric: str | None, task: Task, dataset: Dataset) -
     known = [f"{split}/{name}" for split in splits for name in names]
     if metric not in known:
         raise ConfigError(
-            f"{key}={metric}: no evaluation reports it; there are {', '.join(known) or 'none'}",
+            f"{key}={metric}: no evaluation reports it; known: {', '.join(known) or 'none'}",
             setting(key, known[0] if known else "train/loss"),
         )

@@ -1,6 +1,6 @@
-"""What watches a training: progress, logs, plots, samples. Observers may ask it to stop; they touch no gradient.
+"""Observers of a training: progress, logs, plots, samples. They may ask it to stop; they do not change gradients.
 
-Your own is a class behind --trust, `dltool train --trust my.py observer=weight_norms observer.every=2`:
+Your own observer is a class loaded with --trust, `dltool train --trust my.py observer=weight_norms observer.every=2`:
 
     from dltool.declarations.component import Positive, register
     from dltool.engine.observer import Observer, Progress, Watched
@@ -21,8 +21,8 @@ Your own is a class behind --trust, `dltool train --trust my.py observer=weight_
                 with self.file.append() as lines:
                     lines.write(f"{self.progress.epoch},{float(norm):.6g}\\n".encode())
 
-What stands behind the `*` are keys of the config. An observer may hold others and hand its events on, which is how a
-training has several. One that raises ends the training as failed, with the file and the line.
+The arguments after the `*` are config keys. To have several, an observer may hold others and pass its events on to
+them. An exception in an observer ends the training as failed, and the error names the file and the line.
 """
 
 from collections.abc import Callable
@@ -38,17 +38,17 @@ from dltool.tasks.task import Task
 
 @dataclass
 class Progress:
-    """Where the training stands; the Trainer writes it, observers read it at any time.
+    """The progress of the training; the Trainer writes it, observers may read it at any time.
 
     Attributes:
-        step: train_steps taken since the very first one, resumed parts included.
-        epoch: Passes over the training data that are finished and evaluated.
-        samples: Training samples, or tokens, seen since this process started.
-        unit: Which of the two.
+        step: Steps taken since the start of the training, including those before a resume.
+        epoch: Epochs that are finished and evaluated.
+        samples: Training samples or tokens processed since this process started.
+        unit: The unit of `samples`: "samples" or "tokens".
         total_steps: Steps after which the training ends by its length.
-        total_epochs: Passes after which it ends, or None where it is measured in steps.
-        sums: Running sums of the present epoch, "loss" and the task's own.
-        activity: What happens now: "training", "evaluating", "saving".
+        total_epochs: Epochs after which it ends, or None if its length is given in steps.
+        sums: Running sums of the current epoch: "loss" and the task's own.
+        activity: The current activity: "training", "evaluating", "saving".
         metrics: Latest value of each `split/name`.
         stop_request: An observer may set it to a word such as "pruned": the training then ends after this step
             as at its normal end, and the word becomes its `stopped_by`.
@@ -68,14 +68,15 @@ class Progress:
 
 @dataclass(frozen=True)
 class Watched:
-    """What an observer is built with: the training that it is to watch, before it has begun.
+    """The training that an observer is built for, before it has begun.
 
     Attributes:
         folder: The run folder; `watched.folder / "notes.txt"` is a file in it, with write() and append().
-        spec: What the data looks like: shapes, class names.
-        title: What is trained, such as "lenet on digits".
-        held_out: Gives the first held-out samples, at least so many where there are, as one batch, not augmented.
-        warn: Says a line to the user, and writes it to log.txt.
+        spec: Describes the data: shapes, class names.
+        title: A title such as "lenet on digits".
+        held_out: Returns the first held-out samples as one batch, not augmented: at least the number requested, or
+            all if there are fewer.
+        warn: Prints a line for the user, and writes it to log.txt.
     """
 
     folder: SafePath
@@ -89,11 +90,11 @@ class Outcome(NamedTuple):
     """How a training ended.
 
     Attributes:
-        stopped_by: Where it finished, "epochs", "steps", the key below `stop` of the rule that fired, or an observer's
-            word such as "pruned".
-        stop_reason: What that rule saw, in words.
+        stopped_by: If it finished: "epochs", "steps", the key below `stop` of the rule that was satisfied, or an
+            observer's word such as "pruned".
+        stop_reason: What satisfied that rule, as text.
         tested: The checkpoint whose weights the test metrics belong to.
-        error: What ended it, where it failed.
+        error: The error message, if it failed.
     """
 
     state: Literal["finished", "interrupted", "failed"]
@@ -104,9 +105,9 @@ class Outcome(NamedTuple):
 
 
 class Observer:
-    """Does nothing at each event; subclasses override what they watch.
+    """Does nothing at each event; subclasses override the events they need.
 
-    There is no event per step: what moves that fast is read from `progress` by a timer.
+    There is no event per step: values that change at each step are read from `progress` by a timer.
 
     Attributes:
         every_n_steps: Steps between two calls of `on_steps`; None for none.
@@ -115,7 +116,7 @@ class Observer:
     every_n_steps: int | None = None
 
     def __init__(self, watched: Watched | None = None) -> None:
-        """A subclass that looks at more than the events keeps what it needs of the training."""
+        """A subclass that needs more than the events keeps parts of `watched`."""
 
     def on_start(self, task: Task, progress: Progress) -> None:
         """Before the first step of this process."""
@@ -124,13 +125,13 @@ class Observer:
         """A line of metrics.jsonl: {"step", "epoch", "split", "<split>/<name>": value, …}."""
 
     def on_steps(self) -> None:
-        """`every_n_steps` more steps are taken."""
+        """After each `every_n_steps` steps."""
 
     def on_epoch(self) -> None:
-        """A pass is finished and evaluated; `progress.epoch` counts it already."""
+        """After an epoch is finished and evaluated; `progress.epoch` already counts it."""
 
     def before_checkpoint(self) -> None:
-        """A checkpoint is about to be written; what it counts on must be on the disk."""
+        """Before a checkpoint is written; the records that it counts must be on the disk afterwards."""
 
     def on_end(self) -> None:
         """After the last step, also when the training failed or was interrupted."""

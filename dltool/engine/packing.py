@@ -1,4 +1,4 @@
-"""Turns a nested state into named tensors and plain JSON, and back: no pickle anywhere.
+"""Converts a nested state to named tensors and plain JSON, and back, without pickle.
 
 {"step": 3, "exp_avg": tensor}  →  {"exp_avg": tensor},  {"step": 3, "exp_avg": {"__tensor__": "exp_avg"}}
 """
@@ -13,7 +13,7 @@ def pack(state: Any, prefix: str = "") -> tuple[dict[str, Tensor], Any]:
     """Split a nest of dicts, lists, tuples, tensors and scalars into its tensors and a JSON tree.
 
     Raises:
-        TypeError: For anything else, naming where it stands: a state must be plain.
+        TypeError: If the nest contains any other type; names its path.
     """
     tensors: dict[str, Tensor] = {}
     return tensors, _pack(state, prefix or "state", tensors)
@@ -38,7 +38,9 @@ def _pack(node: Any, path: str, tensors: dict[str, Tensor]) -> Any:
             return {"__tuple__": [_pack(value, f"{path}.{i}", tensors) for i, value in enumerate(node)]}
         case list():
             return [_pack(value, f"{path}.{i}", tensors) for i, value in enumerate(node)]
-    raise TypeError(f"{path} is a {type(node).__name__}; a state holds tensors, numbers, texts, lists and dicts")
+    raise TypeError(
+        f"{path} is a {type(node).__name__}; a state may contain tensors, numbers, strings, lists and dicts"
+    )
 
 
 def unpack(tree: Any, tensors: dict[str, Tensor]) -> Any:

@@ -1,4 +1,4 @@
-"""Numbers of 16 bits where they pay, and what keeps them exact enough: autocast and loss scaling."""
+"""Mixed precision: autocast and loss scaling."""
 
 import contextlib
 from collections.abc import Callable
@@ -16,8 +16,8 @@ MAX_SKIPPED_STEPS = 20
 class Precision:
     """32-bit floats, or the autocast of "bf16-mixed" or "16-mixed" (Micikevicius et al. 2018).
 
-    With "16-mixed" the loss is scaled up so that small gradients do not become zero in float16, and an
-    update whose gradients overflow is skipped, the scale halved. After 20 skipped in a row the training
+    With "16-mixed" the loss is scaled up so that small gradients do not become zero in float16. An update whose
+    gradients overflow is skipped, and the scale halved. After more than 20 skipped updates in a row the training
     fails: its loss is not finite for another reason.
     """
 
@@ -34,7 +34,7 @@ class Precision:
         return loss if self.scaler is None else self.scaler.scale(loss)
 
     def step(self, optimizer: torch.optim.Optimizer, clip: Callable[[], None]) -> None:
-        """Unscale, clip, update; with loss scaling an update that overflowed is left out."""
+        """Unscale, clip, update; with loss scaling an update that overflowed is skipped."""
         if self.scaler is None:
             clip()
             take_step(optimizer)

@@ -1,4 +1,4 @@
-"""Where the time of a step goes, by the torch profiler."""
+"""Profiles training steps with the torch profiler."""
 
 import contextlib
 import tempfile
@@ -17,13 +17,13 @@ TRACE = "trace.json"
 
 
 class StepProfiler(Observer, contextlib.AbstractContextManager[None]):
-    """Profiles some steps after a warm-up of ten, and writes what it saw.
+    """Profiles some steps after a warm-up of ten, and writes the results.
 
-    Entered anew around each step; an observer as well, since a training may end before all steps are seen.
-    What happens between the steps (an evaluation, a checkpoint) would be seen too.
+    Entered again around each step. It is also an observer, since a training may end before all steps are profiled.
+    Work between the steps (an evaluation, a checkpoint) is profiled too.
 
     Args:
-        folder: Made for `table.txt`, time by operation, and `trace.json`, for chrome://tracing or ui.perfetto.dev.
+        folder: Created for `table.txt`, time by operation, and `trace.json`, for chrome://tracing or ui.perfetto.dev.
         num_steps: Steps to profile.
     """
 
@@ -46,7 +46,7 @@ class StepProfiler(Observer, contextlib.AbstractContextManager[None]):
             self.profile.step()
 
     def on_end(self) -> None:
-        """Write what there is, if the training ended early; nothing of a training that ended in the warm-up."""
+        """Write the steps profiled so far if the training ended early; nothing if it ended in the warm-up."""
         if 0 < self.steps_seen < WARMUP_STEPS + self.num_steps:
             self.profile.stop()
 
@@ -55,8 +55,8 @@ class StepProfiler(Observer, contextlib.AbstractContextManager[None]):
         steps = min(self.steps_seen - WARMUP_STEPS, self.num_steps)
         key = "self_device_time_total" if self.on_cuda else "self_cpu_time_total"
         table = profiled.key_averages().table(sort_by=key, row_limit=NUM_ROWS, max_name_column_width=50)
-        header = f"{steps} steps after {WARMUP_STEPS} of warm-up, the operations that took the longest themselves;"
-        lines = [f"{header} ProfilerStep is what Python does between them", *map(str.rstrip, table.splitlines())]
+        header = f"{steps} steps after {WARMUP_STEPS} of warm-up, the operations with the longest self time;"
+        lines = [f"{header} ProfilerStep is Python's work between them", *map(str.rstrip, table.splitlines())]
         (folder / "table.txt").write("\n".join(lines) + "\n")
         with tempfile.TemporaryDirectory() as scratch:  # The profiler writes to a path.
             trace = Path(scratch, TRACE)

@@ -7,7 +7,7 @@ from typing import Any
 
 
 class Interrupted(Exception):
-    """A signal asked the training to stop; what was reached is saved.
+    """A signal asked the training to stop; the step reached is saved.
 
     Attributes:
         exit_code: 130 for SIGINT, 143 for SIGTERM.
@@ -19,7 +19,7 @@ class Interrupted(Exception):
 
 
 class StopSignals:
-    """Watches for the two signals while the `with` block runs; the handler only notes which one came."""
+    """Handles the two signals while the `with` block runs; the handler only records which one came."""
 
     def __init__(self) -> None:
         self.received: int | None = None
@@ -29,7 +29,7 @@ class StopSignals:
         for signum in (signal.SIGINT, signal.SIGTERM):
             try:
                 self.previous[signum] = signal.signal(signum, self.handle)
-            except ValueError:  # Not the main thread, as in some notebooks: nobody can be asked there.
+            except ValueError:  # Not the main thread, as in some notebooks: signals cannot be handled.
                 break
         return self
 

@@ -1,7 +1,7 @@
-"""What ends a training before its length does, and what each rule saw.
+"""Rules that end a training early, and their state.
 
-A rule keeps what it has seen; whether that is enough is computed from it and the present settings, so that a
-resume with another threshold, or without the rule, goes on.
+A rule keeps the values it observed. Whether it is satisfied is computed from them and the current settings, so that a
+resume with another threshold, or without the rule, continues the training.
 """
 
 from collections.abc import Sequence
@@ -11,18 +11,18 @@ from dltool.engine.clock import Clock
 
 
 def better(value: float, than: float | None, direction: str, min_delta: float = 0.0) -> bool:
-    """Whether a value improves on another; NaN never does, and anything does on None."""
+    """Whether a value improves on another; NaN never does, any other value improves on None."""
     if value != value:
         return False
     return than is None or (value < than - min_delta if direction == "min" else value > than + min_delta)
 
 
 class Stopping:
-    """All rules of a training, as the Trainer asks them.
+    """All stopping rules of a training, called by the Trainer.
 
     Args:
-        rules: Any of these together; the first one that is satisfied ends the training.
-        every_n_steps: Period at which rules that watch steps look at one; they cost nothing at the others.
+        rules: The rules; the first one that is satisfied ends the training.
+        every_n_steps: The period at which rules that watch steps examine one; they cost nothing at the others.
     """
 
     def __init__(self, rules: Sequence["Rule"] = (), every_n_steps: int = 1) -> None:
@@ -32,19 +32,19 @@ class Stopping:
         self.watching: list[Rule] = []
 
     def observe(self, record: dict[str, Any]) -> None:
-        """Show a line of metrics.jsonl to the rules."""
+        """Pass a line of metrics.jsonl to the rules."""
         for rule in self.rules.values():
             rule.observe(record)
 
     def before_step(self, step: int) -> None:
-        """Before a step, `step` others having been taken."""
+        """Before a step; `step` is the number of steps taken before it."""
         if self.step_rules and (step + 1) % self.every_n_steps == 0:
             self.watching = self.step_rules
             for rule in self.watching:
                 rule.before_step()
 
     def after_step(self) -> None:
-        """After the step that before_step announced."""
+        """After the step for which before_step was called."""
         if self.watching:
             for rule in self.watching:
                 rule.after_step()
@@ -61,20 +61,20 @@ class Stopping:
         return {name: rule.state_dict() for name, rule in self.rules.items()}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Restore what state_dict gave; a rule that is new in this process begins with nothing seen."""
+        """Restore the state from state_dict; a rule that is new in this process begins without observations."""
         for name, rule in self.rules.items():
             if name in state:
                 rule.load_state_dict(state[name])
 
 
 class Rule:
-    """One reason to stop.
+    """A stopping rule.
 
     Attributes:
-        name: The key below `stop` that switches it on; the run's `stopped_by`.
-        subject: What it looks at, such as "val/loss". What was seen of another subject is of no use.
+        name: The key below `stop` that enables it; the run's `stopped_by`.
+        subject: What it examines, such as "val/loss". State saved for another subject is discarded.
         remembers: Names of the attributes that are its state.
-        watches_steps: Whether before_step and after_step are to be called.
+        watches_steps: Whether before_step and after_step must be called.
     """
 
     name: str
@@ -83,16 +83,16 @@ class Rule:
     watches_steps = False
 
     def observe(self, record: dict[str, Any]) -> None:
-        """Look at a line of metrics.jsonl."""
+        """Observe a line of metrics.jsonl."""
 
     def before_step(self) -> None:
-        """Before a step that is looked at."""
+        """Before a step that is examined."""
 
     def after_step(self) -> None:
-        """After a step that is looked at."""
+        """After a step that is examined."""
 
     def reason(self) -> str | None:
-        """What was seen and the setting that it satisfies, for a person; None where it does not."""
+        """The observed value and the setting that it satisfies, as text for the user; None if it is not satisfied."""
         raise NotImplementedError
 
     def state_dict(self) -> dict[str, Any]:
@@ -105,7 +105,7 @@ class Rule:
 
 
 class MaxMinutes(Rule):
-    """The training, all its processes together, has taken so long. Looked at between steps."""
+    """The training, over all its processes, has taken a given time. Checked between steps."""
 
     name = "max_minutes"
 
@@ -117,7 +117,7 @@ class MaxMinutes(Rule):
         minutes = self.clock.seconds / 60
         if minutes < self.max_minutes:
             return None
-        return f"{minutes:.4g} minutes of training are over (stop.max_minutes={self.max_minutes})"
+        return f"{minutes:.4g} minutes of training have passed (stop.max_minutes={self.max_minutes})"
 
 
 class Target(Rule):
@@ -136,14 +136,14 @@ class Target(Rule):
         self.value = record.get(self.subject, self.value)
 
     def reason(self) -> str | None:
-        # The value itself is enough: what is no better than it is worse than the target.
+        # Reached unless the target is better than the value.
         if self.value is None or self.value != self.value or better(self.target, self.value, self.direction):
             return None
         return f"{self.subject} reached {self.value:.6g} (stop.target={self.target})"
 
 
 class Patience(Rule):
-    """A metric has not improved, by more than `min_delta`, for so many evaluations in a row: early stopping."""
+    """Early stopping: a metric has not improved by more than `min_delta` for `patience` evaluations in a row."""
 
     name = "patience"
     remembers = ("best", "waited")
@@ -173,7 +173,7 @@ class Patience(Rule):
 
 
 class LossChange(Rule):
-    """The loss moves no more: the largest minus the smallest of its newest n + 1 values is below a bound."""
+    """The loss no longer changes: the maximum minus the minimum of its newest n + 1 values is below a bound."""
 
     name = "loss_change"
     remembers = ("losses",)

@@ -1,8 +1,8 @@
-"""The one training loop: when things happen.
+"""The training loop: when steps, evaluations and checkpoints happen.
 
-What a step does is the task's business (dltool.tasks), how an optimizer takes it the updater's
-(dltool.engine.updater). The loop has no state but a few counters: the step, the batches drawn and the
-passes finished say what comes next, so that a training that stopped anywhere goes on from there.
+The task defines a step (dltool.tasks), and the updater how an optimizer takes it (dltool.engine.updater). The loop's
+only state is a few counters: the step, the batches drawn and the epochs finished determine what comes next, so that a
+training that stopped anywhere continues from there.
 """
 
 import contextlib
@@ -36,11 +36,11 @@ class Trainer:
 
     Attributes:
         updaters: Role to its updater; empty for a task that needs no optimizer.
-        step_context: Entered anew around each step: what looks inside it, for debugging.
-        tta_context: Entered around the final test: where the task looks at each sample several times.
+        step_context: Entered again around each step, for debugging.
+        tta_context: Entered around the final test, for test-time augmentation.
         every_n_steps: Steps between two training lines of the log.
         stopped_by: Why the training ended: "epochs", "steps", a rule of `stopping`, or an observer's word.
-        stop_reason: What a rule saw, for a person.
+        stop_reason: What satisfied a rule, as text for the user.
         tested: Name of the checkpoint whose weights the final test measured.
     """
 
@@ -79,7 +79,7 @@ class Trainer:
         self.checkpoint_schedule = CheckpointSchedule(self.settings.checkpoint, self.checkpoints)
 
     def fit(self) -> None:
-        """Train to the end, or until a signal, an error or a rule that stops ends it.
+        """Train to the end, or until a signal, an error or a stopping rule ends it.
 
         Raises:
             Interrupted: After a signal; a checkpoint of the step reached is saved.
@@ -90,7 +90,7 @@ class Trainer:
         self.task.model.train()
         started: list[Observer] = []
         try:
-            with self.signals:  # From here on status.json says that it runs, and so a signal interrupts it.
+            with self.signals:  # From here on status.json says "running", so a signal must interrupt it.
                 for observer in self.observers:
                     started.append(observer)
                     observer.on_start(self.task, self.progress)
@@ -108,10 +108,10 @@ class Trainer:
         finally:
             with self.averaged_weights(refresh=False), contextlib.ExitStack() as ends:
                 for observer in reversed(started):
-                    ends.callback(observer.on_end)  # Of each, whatever another one raises; the first one's first.
+                    ends.callback(observer.on_end)  # Each is called, even if another raises; in order.
 
     def advance(self) -> None:
-        """Do what comes next: finish the pass that is over, or take a step; then save if it is time."""
+        """Finish an exhausted epoch, or take a step; then save if a checkpoint is due."""
         if self.epoch_exhausted():
             self.finish_epoch()
         else:
@@ -128,14 +128,14 @@ class Trainer:
             self.save()
 
     def notify_step_observers(self) -> None:
-        """Call the observers that want to see the training at this step."""
+        """Call the observers that are due at this step."""
         if due := [o for o in self.observers if o.every_n_steps and self.progress.step % o.every_n_steps == 0]:
             with self.averaged_weights(refresh=False):
                 for observer in due:
                     observer.on_steps()
 
     def finished(self) -> bool:
-        """Whether nothing is left to do; notes why. A pass whose batches are drawn is finished first."""
+        """Whether the training is over; records why. An epoch whose batches are drawn is finished first."""
         progress, settings = self.progress, self.settings
         if self.epoch_exhausted():
             return False
@@ -150,11 +150,11 @@ class Trainer:
         return self.stopped_by is not None
 
     def epoch_exhausted(self) -> bool:
-        """Whether all batches of the present pass are drawn, and the pass is not yet finished."""
+        """Whether all batches of the current epoch are drawn, and the epoch is not yet finished."""
         return self.source.epoch > self.progress.epoch
 
     def train_step(self) -> None:
-        """One step of the task, everything random in it a function of (seed, step)."""
+        """One step of the task; all its randomness is a function of (seed, step)."""
         progress = self.progress
         seed_default_generators(step_seed(self.seed, progress.step), self.device)
         for updater in self.updaters.values():
@@ -177,12 +177,12 @@ class Trainer:
             self.log_steps()
 
     def log_steps(self) -> None:
-        """Write the means since the last such line, and the learning rates."""
+        """Log the means since the last such line, and the learning rates."""
         self.raise_if_bad()
         self.record("step", self.progress.sums.window() | self.learning_rates())
 
     def learning_rates(self) -> dict[str, float]:
-        """`lr` of a single optimizer, `lr_generator` and the like of several: without the factors of `lr_factors`."""
+        """`lr` of a single optimizer, or `lr_generator` etc. of several, without the factors of `lr_factors`."""
         groups = {role: updater.optimizer.param_groups[0] for role, updater in self.updaters.items()}
         return {
             "lr" if len(groups) == 1 else f"lr_{role}": float(group["lr"]) / group.get("lr_factor", 1.0)
@@ -190,9 +190,9 @@ class Trainer:
         }
 
     def finish_epoch(self) -> None:
-        """Evaluate and log the pass that is over, tell the schedules, begin the next.
+        """Evaluate and log the finished epoch, and update the plateau schedules.
 
-        An interrupted evaluation leaves everything as it was before, so that it is made anew on resume.
+        An interrupted evaluation changes no state, so that it is repeated on resume.
         """
         self.raise_if_bad()
         epoch = self.progress.epoch + 1
@@ -205,12 +205,12 @@ class Trainer:
             self.evaluated_at = self.progress.step
             self.record("val", metrics)
             self.step_plateau_schedules()
-        with self.averaged_weights():  # For those that draw what the model makes.
+        with self.averaged_weights():  # For observers that draw samples.
             for observer in self.observers:
                 observer.on_epoch()
 
     def evaluate_the_rest(self) -> None:
-        """Evaluate a training that ended by its steps in the middle of a pass, which stays unfinished."""
+        """Evaluate a training that ended by its steps in the middle of an epoch, which stays unfinished."""
         if self.evaluated_at != self.progress.step and (metrics := self.evaluate("val")):
             self.evaluated_at = self.progress.step
             self.record("val", metrics)
@@ -230,16 +230,16 @@ class Trainer:
         self.tested = path.name
 
     def step_plateau_schedules(self) -> None:
-        """Show the newest evaluation to the schedules."""
+        """Pass the newest evaluation to the schedules."""
         for updater in self.updaters.values():
             updater.schedule.observe(self.progress.metrics, self.task.main_metric)
 
     def evaluate(self, split: str, num_batches: int | None = None) -> dict[str, float]:
-        """The task's metrics over a split; none where the data has no such split.
+        """The task's metrics over a split; empty if the data has no such split.
 
         Args:
             split: Its name.
-            num_batches: How many batches from the first are measured; None for all.
+            num_batches: The number of batches to evaluate, from the first; None for all.
         """
         if self.data.sizes.get(split, 0) == 0:
             return {}
@@ -259,10 +259,10 @@ class Trainer:
             self.progress.activity = "training"
 
     def averaged_weights(self, *, refresh: bool = True) -> contextlib.AbstractContextManager[None]:
-        """The model has its averaged weights meanwhile, where the training keeps an average.
+        """In this context the model has its averaged weights, if the training keeps an average.
 
         Args:
-            refresh: Make the pass over the data that the average may need; without, it may not be applied.
+            refresh: Recompute stale batch norm statistics; without it, an average that needs this is not applied.
         """
         if self.average is None:
             return contextlib.nullcontext()
@@ -270,7 +270,7 @@ class Trainer:
         return self.average.applied(self.signals.raise_if_received if refresh else None)
 
     def record(self, split: str, values: dict[str, float]) -> None:
-        """Log values of a split at the present step."""
+        """Log values of a split at the current step."""
         named = {f"{split}/{name}": value for name, value in values.items()}
         if not named:
             return
@@ -286,7 +286,7 @@ class Trainer:
             updater.guard.raise_if_bad()
 
     def save(self) -> None:
-        """Commit a checkpoint of this moment, unless there is one already."""
+        """Commit a checkpoint of the current step, unless one exists already."""
         position = (self.progress.step, self.progress.epoch)
         if position == self.checkpoint_schedule.saved_at:
             return
@@ -301,7 +301,7 @@ class Trainer:
         self.checkpoint_schedule.note_saved(*position)
 
     def state_dict(self) -> dict[str, Any]:
-        """Everything with state but the model's weights; random numbers have none."""
+        """The whole state except the model's weights; random numbers have no state."""
         return {
             "step": self.progress.step,
             "epoch": self.progress.epoch,
@@ -319,7 +319,7 @@ class Trainer:
         }
 
     def load(self, checkpoint: Checkpoint) -> None:
-        """Take up where a checkpoint was written."""
+        """Restore the state of a checkpoint."""
         state = checkpoint.state
         self.data.load_state_dict(state.get("data", {}))
         self.load_weights(checkpoint)

@@ -14,17 +14,17 @@ from dltool.metrics.mean import Mean, add_means
 from dltool.optim.schedule import Schedule
 from dltool.tasks.task import Loss
 
-Evaluated = tuple[Tensor | float, dict[str, Mean]]  # A batch's loss, and what it logs.
+Evaluated = tuple[Tensor | float, dict[str, Mean]]  # A batch's loss, and its logs.
 
 
 class Updater:
     """One optimizer over the parameters of one role, with its schedule, precision and clipping.
 
     Args:
-        module: The role's network; its trainable parameters are the optimizer's.
+        module: The role's network; the optimizer has its trainable parameters.
         others: Networks of the other roles; they get no gradient while this one is updated.
-        accumulate: Micro-batches that a batch is cut into. Their gradients are weighted by what each
-            loss is averaged over, and so add up to the gradient of the whole batch.
+        accumulate: The number of micro-batches of a batch. Their gradients are weighted by the count that each
+            loss is averaged over, so that they add up to the gradient of the whole batch.
         clip_norm, clip_value: Bounds of the L2 norm and of each component of the gradient, or None.
     """
 
@@ -55,13 +55,13 @@ class Updater:
         )
         self.needs_closure = isinstance(optimizer, torch.optim.LBFGS)
         self.step = 0
-        self.on_gradient: Callable[[list[Tensor]], None] | None = None  # Shown the parameters before clipping.
+        self.on_gradient: Callable[[list[Tensor]], None] | None = None  # Called with the parameters before clipping.
 
     def minimize(self, loss: Callable[[Batch], Loss], batch: Batch) -> dict[str, Mean]:
-        """Take one optimizer step on `loss(batch)`; returns what the loss logs, summed over micro-batches.
+        """Take one optimizer step on `loss(batch)`; returns the loss's logs, summed over micro-batches.
 
         Raises:
-            NonFiniteLossError: Before the step, where the loss or the gradient's norm is NaN or infinite.
+            NonFiniteLossError: Before the step, if the loss or the gradient's norm is NaN or infinite.
         """
         gradient = self.gradient if self.accumulate == 1 else self.accumulated_gradient
         with self.others_frozen:
@@ -72,7 +72,7 @@ class Updater:
         return logs
 
     def step_with_closure(self, gradient: Callable[[], Evaluated]) -> dict[str, Mean]:
-        """LBFGS evaluates the gradient as often as it likes; the logs of the last time are kept."""
+        """LBFGS evaluates the gradient several times; returns the logs of the last evaluation."""
         logs: dict[str, Mean] = {}
 
         def closure() -> Tensor | float:
@@ -86,14 +86,14 @@ class Updater:
         return logs
 
     def gradient(self, loss: Callable[[Batch], Loss], batch: Batch) -> Evaluated:
-        """Fill the gradients with that of the batch's mean; returns that mean and the logs."""
+        """Compute the gradients of the batch's mean loss; returns that mean and the logs."""
         self.zero_grad()
         mean, _, logs = self.evaluate(loss, batch)
         self.precision.scale(mean).backward()
         return mean, logs
 
     def accumulated_gradient(self, loss: Callable[[Batch], Loss], batch: Batch) -> Evaluated:
-        """The same by micro-batches, each weighted by what its mean is over."""
+        """The same over micro-batches, each weighted by the count that its mean is over."""
         self.zero_grad()
         logs: dict[str, Mean] = {}
         total: Tensor | int = 0
@@ -105,14 +105,14 @@ class Updater:
             total = total + count
             value = value + weighted.detach()
             add_means(logs, part_logs)
-        if not (isinstance(total, int) and total == batch.size):  # The counts are no numbers of samples.
+        if not (isinstance(total, int) and total == batch.size):  # The counts are not numbers of samples.
             gradients = [p.grad for p in self.parameters if p.grad is not None]
             torch._foreach_mul_(gradients, batch.size / total)
             value = value * (batch.size / total)
         return value, logs
 
     def evaluate(self, loss: Callable[[Batch], Loss], batch: Batch) -> Loss:
-        """The loss in the configured precision, finite."""
+        """The loss in the configured precision, checked to be finite."""
         with self.precision.autocast:
             evaluated = loss(batch)
         if self.precision.scaler is None:
@@ -120,7 +120,7 @@ class Updater:
         return evaluated
 
     def zero_grad(self) -> None:
-        """Forget the gradients. torch's own zero_grad does the same in 8 µs, mostly to ask for its profiler."""
+        """Clear the gradients. torch's own zero_grad takes 8 µs for the same, mostly for its profiler hook."""
         for parameter in self.parameters:
             parameter.grad = None
 
@@ -151,7 +151,7 @@ class Updater:
 
 
 class Frozen:
-    """A discriminator gets no gradient from the generator's loss: neither computed nor accumulated."""
+    """In this context parameters get no gradient, such as a discriminator's from the generator's loss."""
 
     def __init__(self, parameters: Sequence[nn.Parameter]) -> None:
         self.parameters = parameters

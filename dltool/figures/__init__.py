@@ -1,1 +1,1 @@
-"""Numbers to a picture."""
+"""Functions that draw figures from arrays."""

@@ -1,4 +1,4 @@
-"""Images, what an attack adds to them, and what a classifier says of either."""
+"""Clean and attacked images, the perturbations, and a classifier's predictions."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
@@ -19,22 +19,22 @@ from dltool.figures.style import (
 )
 from dltool.figures.tiles import colors, fitting, tiled
 
-if TYPE_CHECKING:  # matplotlib is imported when the first picture is drawn.
+if TYPE_CHECKING:  # matplotlib is imported when the first figure is drawn.
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
     from dltool.figures.tiles import Tiles
 
-INCHES = 1.3  # Of an image.
-LEAST = 1 / 255  # Of a change that is shown in black and white; less is hardly one.
+INCHES = 1.3  # Size of an image.
+LEAST = 1 / 255  # The smallest perturbation that is amplified to black and white.
 
 
 class Predicted(NamedTuple):
-    """What a classifier says of some images.
+    """A classifier's predictions for some images.
 
     Attributes:
-        classes: The name of the predicted class of each.
-        probabilities: Of those classes; None where they are not known.
+        classes: The name of the predicted class of each image.
+        probabilities: The probabilities of those classes; None if they are not known.
     """
 
     classes: Sequence[str]
@@ -48,17 +48,21 @@ class Predicted(NamedTuple):
 
 
 def attacked_images(
-    clean: np.ndarray, attacked: np.ndarray, said: tuple[Predicted, Predicted], true: Sequence[str], title: str = ""
+    clean: np.ndarray,
+    attacked: np.ndarray,
+    predictions: tuple[Predicted, Predicted],
+    true: Sequence[str],
+    title: str = "",
 ) -> "Figure":
     """Draw images in three rows: clean, perturbation, attacked.
 
-    The perturbation is grey where nothing changes, brighter and darker where the image becomes so, and amplified until
-    its largest change is black or white.
+    The perturbation is grey where it is 0, brighter or darker where it brightens or darkens the image, and amplified
+    so that its largest value is black or white.
 
     Args:
         clean: `(N, C, H, W)` in 0 … 1, at least one.
-        attacked: The same under attack.
-        said: What the classifier says of the one and of the other.
+        attacked: The same images under attack.
+        predictions: The classifier's predictions for the clean and for the attacked images.
         true: Names of the true classes.
         title: Above the images.
     """
@@ -66,7 +70,7 @@ def attacked_images(
     factor = 0.5 / max(float(np.abs(change).max()), LEAST)
     rows = (255 * clean, 255 * (0.5 + factor * change), 255 * attacked)
     tiles = tiled([list(colors(images)) for images in rows], clean.shape[2:], gap=0.22)
-    with styled(title, *true, *said[0].classes, *said[1].classes, style=IMAGES):
+    with styled(title, *true, *predictions[0].classes, *predictions[1].classes, style=IMAGES):
         scale = INCHES / max(tiles.height, tiles.width)
         across, down = tiles.pixels.shape[1] * scale, tiles.pixels.shape[0] * scale
         figure = make_figure(max(across + 1.3, 6.0), down + 1.5)
@@ -76,18 +80,20 @@ def attacked_images(
         for row, word in enumerate(("clean", f"change\n× {factor:.3g}", "attacked")):
             middle = tiles.middle(row, 0)[0]
             axes.text(-0.1 / scale, middle, word, ha="right", va="center", fontsize=AXES_TITLE)
-        write_captions(axes, tiles, 0, said[0], true, 0.03 / scale)
-        write_captions(axes, tiles, 2, said[1], true, 0.03 / scale)
+        write_captions(axes, tiles, 0, predictions[0], true, 0.03 / scale)
+        write_captions(axes, tiles, 2, predictions[1], true, 0.03 / scale)
         figure.suptitle(title, fontsize=TILES_TITLE)
-        surely = ", and with which probability" if said[0].probabilities is not None else ""
-        legend = f"what each is taken for{surely}; green: rightly, red: wrongly"
+        probability = " and its probability" if predictions[0].probabilities is not None else ""
+        legend = f"predicted class{probability}; green: correct, red: wrong"
         figure.supxlabel(legend, fontsize=NOTE_SIZE, color=GREY)
         return figure
 
 
-def write_captions(axes: "Axes", tiles: "Tiles", row: int, said: Predicted, true: Sequence[str], gap: float) -> None:
-    """Write below each image of a row what the classifier says of it."""
-    for column, (text, name) in enumerate(zip(said.captions(), said.classes, strict=True)):
+def write_captions(
+    axes: "Axes", tiles: "Tiles", row: int, predicted: Predicted, true: Sequence[str], gap: float
+) -> None:
+    """Write the predicted class below each image of a row."""
+    for column, (text, name) in enumerate(zip(predicted.captions(), predicted.classes, strict=True)):
         top, left = tiles.corner(row, column)
         middle, below = left + tiles.width / 2, top + tiles.height + gap
         color = RIGHT if name == true[column] else WRONG

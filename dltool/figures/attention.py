@@ -1,4 +1,4 @@
-"""A picture of where one attention looks: a panel for each head."""
+"""A figure of one layer's attention weights: a panel for each head."""
 
 import math
 from collections.abc import Sequence
@@ -10,25 +10,25 @@ from dltool.figures.drawing import make_figure, num_panel_columns
 from dltool.figures.style import GAMMA, GREY, IMAGES, LETTER_WIDTH, NOTE_SIZE, SHARES, TILES_TITLE, styled
 from dltool.figures.tiles import shortened
 
-if TYPE_CHECKING:  # matplotlib is imported when the first picture is drawn.
+if TYPE_CHECKING:  # matplotlib is imported when the first figure is drawn.
     from matplotlib.axis import Axis
     from matplotlib.figure import Figure
 
 MOST_HEADS = 12
 CELL_INCHES = 0.24
-PANEL_INCHES = (1.6, 5.0)  # The least and the most of a side.
+PANEL_INCHES = (1.6, 5.0)  # Minimum and maximum of a side.
 MOST_LETTERS = 12
-VISIBLE = {" ": "␣", "\n": "↵", "\t": "⇥", "": "∅"}  # Tokens that could not be seen.
+VISIBLE = {" ": "␣", "\n": "↵", "\t": "⇥", "": "∅"}  # Tokens that would be invisible.
 
 
 def attention_heads(weights: np.ndarray, queries: Sequence[str], keys: Sequence[str], title: str = "") -> "Figure":
-    """Draw how much each query takes of each key, by one scale for all heads.
+    """Draw the weight of each key for each query, with the same color scale for all heads.
 
     Args:
-        weights: `(H, T, S)` in 0 … 1; of more than twelve heads, the first twelve.
-        queries: The T tokens that look, downwards.
-        keys: The S tokens that are looked at, from left to right.
-        title: Above the picture.
+        weights: `(H, T, S)` in 0 … 1; only the first twelve heads are drawn.
+        queries: The T query tokens, downwards.
+        keys: The S key tokens, from left to right.
+        title: Above the figure.
     """
     from matplotlib.colors import PowerNorm
 
@@ -38,9 +38,9 @@ def attention_heads(weights: np.ndarray, queries: Sequence[str], keys: Sequence[
     num_rows = math.ceil(len(heads) / num_columns)
     cell = min(CELL_INCHES, PANEL_INCHES[1] / max(len(down), len(across)))
     width, height = (max(PANEL_INCHES[0], cell * len(tokens)) for tokens in (across, down))
-    beside, above = (LETTER_WIDTH * max(map(len, tokens), default=0) + 0.3 for tokens in (down, across))
+    left, top = (LETTER_WIDTH * max(map(len, tokens), default=0) + 0.3 for tokens in (down, across))
     with styled(title, *down, *across, style=IMAGES):
-        figure = make_figure(num_columns * (width + beside) + 1.0, num_rows * (height + above + 0.4) + 0.9)
+        figure = make_figure(num_columns * (width + left) + 1.0, num_rows * (height + top + 0.4) + 0.9)
         panels = figure.subplots(num_rows, num_columns, squeeze=False).flatten()
         image = None
         for i, axes in enumerate(panels):
@@ -59,8 +59,8 @@ def attention_heads(weights: np.ndarray, queries: Sequence[str], keys: Sequence[
             figure.colorbar(image, ax=panels.tolist(), fraction=0.03, label="attention weight")
         more = f" (the first {len(heads)} of {len(weights)} heads)" if len(heads) < len(weights) else ""
         figure.suptitle(title + more, fontsize=TILES_TITLE)
-        figure.supylabel("looks", fontsize=NOTE_SIZE, color=GREY)
-        figure.supxlabel("is looked at", fontsize=NOTE_SIZE, color=GREY)
+        figure.supylabel("query", fontsize=NOTE_SIZE, color=GREY)
+        figure.supxlabel("key", fontsize=NOTE_SIZE, color=GREY)
         return figure
 
 
@@ -72,14 +72,14 @@ def visible(tokens: Sequence[str]) -> list[str]:
 
 
 def label_axis(axis: "Axis", labels: Sequence[str], cell: float) -> None:
-    """A label at each token, or where they stand too close for that, at every second, third, …
+    """Label each token, or every second, third, … if they are too close.
 
     Args:
-        axis: Of a panel.
-        labels: One a token.
+        axis: An axis of a panel.
+        labels: One per token.
         cell: Inches from one to the next.
     """
-    size = min(max(60 * cell, 5), 8)  # In points, of which an inch has 72.
+    size = min(max(60 * cell, 5), 8)  # In points, 72 per inch.
     every = math.ceil(size / 72 / cell)
     axis.set_tick_params(labelsize=size)
     axis.set_ticks(range(0, len(labels), every), labels[::every])

@@ -1,4 +1,4 @@
-"""What augmentation does to the training images."""
+"""Training images before and after augmentation."""
 
 import math
 import textwrap
@@ -9,24 +9,24 @@ import numpy as np
 from dltool.figures.drawing import make_figure
 from dltool.figures.style import AXES_TITLE, PAIRS_GAP, PLAIN, WEIGHTS, styled
 
-if TYPE_CHECKING:  # matplotlib is imported when the first picture is drawn.
+if TYPE_CHECKING:  # matplotlib is imported when the first figure is drawn.
     from matplotlib.figure import Figure
 
 WRAP = 90  # Characters of the title's lines.
 
 
 def augmented_images(before: np.ndarray, after: np.ndarray, description: str) -> "Figure":
-    """Draw two square grids beside each other, an image at the same place in both.
+    """Draw two square grids side by side, with each image at the same place in both.
 
     Args:
-        before: `(B, C, H, W)` of 0 … 255; three channels are drawn as RGB, of others the first as grey.
+        before: `(B, C, H, W)` of 0 … 255; three channels are drawn as RGB, otherwise the first one as grey.
         after: The same.
-        description: What was done, as the title.
+        description: The augmentation, as the title.
     """
     with styled(style=PLAIN):
         figure = make_figure(10, 5.6)
         figure.suptitle(textwrap.fill(description, WRAP), fontsize=AXES_TITLE)
-        for place, (title, images) in enumerate((("as they are", before), ("as the model gets them", after)), start=1):
+        for place, (title, images) in enumerate((("original", before), ("model input", after)), start=1):
             axes = figure.add_subplot(1, 2, place)
             axes.imshow(square_grid(images), cmap=WEIGHTS, vmin=0, vmax=255, interpolation="nearest")
             axes.set_title(title, fontsize=AXES_TITLE)

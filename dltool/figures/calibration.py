@@ -1,4 +1,4 @@
-"""A reliability diagram: whether a model is as sure as it is right."""
+"""A reliability diagram: a model's accuracy by its confidence."""
 
 from typing import TYPE_CHECKING
 
@@ -7,7 +7,7 @@ import numpy as np
 from dltool.figures.drawing import make_figure
 from dltool.figures.style import BLUE, GREY, ORANGE, PALE_BLUE, styled
 
-if TYPE_CHECKING:  # matplotlib is imported when the first picture is drawn.
+if TYPE_CHECKING:  # matplotlib is imported when the first figure is drawn.
     from matplotlib.figure import Figure
 
 
@@ -15,7 +15,7 @@ def reliability_diagram(sums: np.ndarray, title: str = "") -> "Figure":
     """Draw the accuracy of each bin of confidence over the diagonal, and how many samples the bins have.
 
     Args:
-        sums: `(3, bins)`: samples, right ones, and the sum of the confidences in each bin of [0, 1], all of one width.
+        sums: `(3, bins)`: samples, correct ones, and the sum of the confidences in each bin of [0, 1], of equal width.
         title: Above the diagram, before the calibration error.
     """
     counts, right, confidence = sums

@@ -1,4 +1,4 @@
-"""The curves of several runs over each other: a metric a panel, a line a run, or a group of seeds."""
+"""The curves of several runs over each other: a panel per metric, a line per run or group of seeds."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -22,7 +22,7 @@ from dltool.figures.style import (
     styled,
 )
 
-if TYPE_CHECKING:  # matplotlib is imported when the first picture is drawn.
+if TYPE_CHECKING:  # matplotlib is imported when the first figure is drawn.
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
@@ -31,10 +31,10 @@ LEGEND_CHARACTERS_PER_INCH = 11
 
 
 class Curve(NamedTuple):
-    """A metric over steps or epochs, of one run or of several that differ in nothing but the seed.
+    """A metric over steps or epochs, of one run or of several that differ only in the seed.
 
     Attributes:
-        points: (x, mean, standard deviation with n - 1), by x; the deviation is 0 where there is one run.
+        points: (x, mean, standard deviation with n - 1), by x; the deviation is 0 for a single run.
     """
 
     label: str
@@ -45,9 +45,9 @@ def compared_curves(panels: Mapping[str, Sequence[Curve]], *, title: str, unit: 
     """Draw the curves of several runs over each other.
 
     Args:
-        panels: A metric such as "val/loss" to its curves, those of the same runs in each; at least one of each.
+        panels: A metric such as "val/loss" to its curves, of the same runs in each panel; at least one panel and curve.
         title: Above the panels.
-        unit: Of the x-axis, "step" or "epoch".
+        unit: The unit of the x-axis, "step" or "epoch".
         note: Above the legend.
     """
     names = [curve.label for curve in next(iter(panels.values()))]
@@ -87,13 +87,13 @@ def draw_curve(axes: "Axes", curve: Curve, color: Any) -> None:
 
 
 def legend_columns(names: Sequence[str], width: float) -> int:
-    """How many entries fit beside each other into so many inches."""
+    """The number of entries that fit side by side into a width in inches."""
     longest = max(map(len, names)) + 4
     return max(1, min(len(names), int(width * LEGEND_CHARACTERS_PER_INCH / longest)))
 
 
 def colors(count: int) -> list[Any]:
-    """A colour for each curve: distinct ones where they are few, else spread over the hues."""
+    """A colour for each curve: distinct ones for few curves, else spread over the hues."""
     import matplotlib
 
     if count <= NUM_FEW:

@@ -9,12 +9,12 @@ import numpy as np
 from dltool.figures.drawing import make_figure
 from dltool.figures.style import GAMMA, IMAGES, NOTE_SIZE, NUMBER_SIZE, ON_DARK, ON_PALE, SHARES, styled
 
-if TYPE_CHECKING:  # matplotlib is imported when the first picture is drawn.
+if TYPE_CHECKING:  # matplotlib is imported when the first figure is drawn.
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 NUMBERS_UP_TO = 30  # Classes; with more, the numbers would be too small to read.
-LABELS_UP_TO = 120  # Classes; with more, every n-th one has its name.
+LABELS_UP_TO = 120  # Classes; with more, only every n-th one is labelled.
 LONGEST_LABEL = 24
 
 
@@ -23,7 +23,7 @@ def confusion_matrix(counts: np.ndarray, class_names: Sequence[str], title: str 
 
     Args:
         counts: `(K, K)`, true class by predicted class.
-        class_names: K of them.
+        class_names: The K names.
         title: Above the matrix, before the accuracy.
     """
     from matplotlib.colors import PowerNorm
@@ -49,7 +49,7 @@ def confusion_matrix(counts: np.ndarray, class_names: Sequence[str], title: str 
 
 
 def label_classes(axes: "Axes", names: Sequence[str]) -> None:
-    """Put the names along both axes, upright below where they are long, every n-th where they are many."""
+    """Put the names along both axes, rotated below if they are long, only every n-th if they are many."""
     places = range(0, len(names), math.ceil(len(names) / LABELS_UP_TO))
     labels = [names[i] for i in places]
     size = label_size(len(names))
@@ -63,12 +63,12 @@ def label_classes(axes: "Axes", names: Sequence[str]) -> None:
 
 
 def label_size(num_classes: int) -> int:
-    """Points of the classes' names."""
+    """The font size of the class names, in points."""
     return NOTE_SIZE if num_classes <= NUMBERS_UP_TO else NUMBER_SIZE
 
 
 def write_counts(axes: "Axes", counts: np.ndarray, shares: np.ndarray) -> None:
-    """Write the numbers into the cells; a 0 is left out."""
+    """Write the counts into the cells; a 0 is left out."""
     digits = len(str(counts.max()))
     size = min(10.0, (38 if len(counts) <= 12 else 30) / max(digits, 2.5))
     for (row, column), count in np.ndenumerate(counts):

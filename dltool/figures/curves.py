@@ -23,12 +23,12 @@ from dltool.figures.style import (
     styled,
 )
 
-if TYPE_CHECKING:  # matplotlib is imported when the first picture is drawn.
+if TYPE_CHECKING:  # matplotlib is imported when the first figure is drawn.
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 # Points (step or epoch, value) of each split of each metric: curves["loss"]["val"]. The split "step" is the training
-# again, averaged over a few steps instead of an epoch.
+# split, averaged over a few steps instead of an epoch.
 Curves = dict[str, dict[str, list[tuple[float, float]]]]
 
 
@@ -42,8 +42,8 @@ def learning_curves(
     """Draw one panel per metric, its splits together, and one for the learning rates.
 
     Args:
-        records: As in metrics.jsonl, at least one.
-        steps_per_epoch: With it the x-axis is in epochs, without it in steps.
+        records: The records of metrics.jsonl, at least one.
+        steps_per_epoch: If given, the x-axis is in epochs, else in steps.
         title: Large, above the panels.
         subtitle: Small and grey, below them.
     """
@@ -82,7 +82,7 @@ def collect_curves(records: list[dict[str, Any]], steps_per_epoch: float) -> Cur
             group, curve = (curves, split) if not name.startswith("lr") else (rates, name[3:] or "train")
             panel = name if group is curves else LEARNING_RATE
             group.setdefault(panel, {}).setdefault(curve, []).append((record["step"] / steps_per_epoch, float(value)))
-    by_loss = sorted(curves, key=lambda name: "loss" not in name)  # A stable sort: else as they were logged.
+    by_loss = sorted(curves, key=lambda name: "loss" not in name)  # A stable sort keeps the order of the log.
     return {name: curves[name] for name in by_loss} | rates
 
 
@@ -92,7 +92,7 @@ def _draw_metric(axes: "Axes", name: str, splits: dict[str, list[tuple[float, fl
         color, label = SPLIT_COLORS[split], f"{split} {ys[-1]:.4g}"
         if split == "test":
             axes.plot(xs, ys, "*", color=color, label=label, markersize=13, zorder=3, clip_on=False)
-        elif split == "step":  # Behind the epochs' curve of the same hue, which explains it.
+        elif split == "step":  # Below the epochs' curve of the same hue, which has the label.
             axes.plot(xs, ys, color=color, label=None if "train" in splits else f"train {ys[-1]:.4g}", linewidth=1.2)
         else:
             axes.plot(xs, ys, color=color, label=label, marker="o" if len(xs) <= MARKERS_UP_TO else None, markersize=4)
@@ -118,5 +118,5 @@ def _draw_learning_rates(axes: "Axes", roles: dict[str, list[tuple[float, float]
 
 
 def _place_legend(axes: "Axes") -> None:
-    """Outside the data, above the axes."""
+    """Place the legend above the axes, outside the data."""
     axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3)

@@ -1,4 +1,4 @@
-"""What figures of curves and panels share: making a figure, its columns, the scales of its axes."""
+"""Shared by figures of curves and panels: creating a figure, its columns, the scales of its axes."""
 
 import math
 from collections.abc import Iterable
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from dltool.figures.style import DPI, GREY
 
-if TYPE_CHECKING:  # matplotlib is imported when the first picture is drawn.
+if TYPE_CHECKING:  # matplotlib is imported when the first figure is drawn.
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
@@ -16,9 +16,9 @@ MARKERS_UP_TO = 40
 
 
 def make_figure(width: float, height: float, dpi: int = DPI) -> "Figure":
-    """A figure, in inches, that keeps the style in which it is made, whoever draws it later.
+    """A figure, in inches, that keeps the style in which it is created when it is drawn later.
 
-    It does without pyplot and a display: a notebook's backend and figures stay as they are.
+    It needs neither pyplot nor a display: a notebook's backend and figures are not changed.
     """
     from dltool.figures.styled_figure import StyledFigure
 
@@ -26,17 +26,17 @@ def make_figure(width: float, height: float, dpi: int = DPI) -> "Figure":
 
 
 def num_panel_columns(num_panels: int) -> int:
-    """Panels beside each other: up to three, four as two by two."""
+    """The number of panels side by side: up to three, four as two by two."""
     return min(num_panels, 3) if num_panels != 4 else 2
 
 
 def scale_metric_axis(axes: "Axes", name: str, values: Iterable[float]) -> None:
-    """A logarithmic y-axis where it helps, a word where nothing can be drawn, and the metric's name.
+    """Set a logarithmic y-axis if useful, a note if no value is finite, and the metric's name.
 
     Args:
-        axes: Of one metric.
+        axes: The axes of one metric.
         name: The metric, such as "loss" or "val/loss".
-        values: All that is drawn.
+        values: All values drawn.
     """
     from matplotlib.ticker import NullFormatter, StrMethodFormatter
 
@@ -54,7 +54,7 @@ def scale_metric_axis(axes: "Axes", name: str, values: Iterable[float]) -> None:
 
 
 def scale_progress_axis(axes: "Axes", unit: str, end: float) -> None:
-    """An x-axis in whole steps or epochs from 0 to a little beyond the end."""
+    """Set an x-axis in whole steps or epochs from 0 to slightly beyond the end."""
     from matplotlib.ticker import MaxNLocator
 
     axes.set_xlabel(unit)
@@ -63,7 +63,7 @@ def scale_progress_axis(axes: "Axes", unit: str, end: float) -> None:
 
 
 def wants_log_scale(name: str, values: list[float]) -> bool:
-    """Whether a loss, or a learning rate that falls in steps, spans decades; a cosine is clearer on a linear one."""
+    """Whether a loss, or a learning rate that falls in steps, spans decades; a cosine is clearer on a linear axis."""
     if name == LEARNING_RATE and len(set(values)) > 10:
         return False
     spans = min(values) > 0 and max(values) / min(values) >= 10**DECADES_FOR_LOG_SCALE

@@ -1,4 +1,4 @@
-"""The maps that each layer gives for one image."""
+"""The feature maps of each layer for one image."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
@@ -10,16 +10,16 @@ from dltool.figures.drawing import make_figure
 from dltool.figures.style import GREY, IMAGES, LETTER_WIDTH, MAPS, NOTE_SIZE, NUMBER_SIZE, TILES_TITLE, styled
 from dltool.figures.tiles import colors, shortened, tiled
 
-if TYPE_CHECKING:  # matplotlib is imported when the first picture is drawn.
+if TYPE_CHECKING:  # matplotlib is imported when the first figure is drawn.
     from matplotlib.figure import Figure
 
 MOST_LAYERS = 8
 MAPS_A_LAYER = 8
-INCHES = 1.15  # Of a map.
+INCHES = 1.15  # Size of a map.
 
 
 class LayerMaps(NamedTuple):
-    """What a layer gave for an image.
+    """The feature maps of a layer for an image.
 
     Attributes:
         name: The layer's path.
@@ -37,9 +37,9 @@ def feature_map_rows(image: np.ndarray, layers: Sequence[LayerMaps], title: str 
 
     Args:
         image: `(C, H, W)` of 0 … 255.
-        layers: In order; of more than eight, some at even distances; the same of the maps of each.
-        title: Above the picture.
-        class_name: Of the image.
+        layers: In order; of more than eight, an evenly spaced selection is drawn, and likewise of each layer's maps.
+        title: Above the figure.
+        class_name: The class of the image.
     """
     layers = evenly(layers, MOST_LAYERS)
     chosen = [evenly(range(len(layer.maps)), MAPS_A_LAYER) for layer in layers]
@@ -51,8 +51,8 @@ def feature_map_rows(image: np.ndarray, layers: Sequence[LayerMaps], title: str 
     with styled(title, *labels, style=IMAGES):
         scale = INCHES / max(tiles.height, tiles.width)
         across, down = tiles.pixels.shape[1] * scale, tiles.pixels.shape[0] * scale
-        beside = LETTER_WIDTH * max(len(line) for label in labels for line in label.split("\n"))
-        figure = make_figure(across + beside + 0.4, down + 1.3)
+        margin = LETTER_WIDTH * max(len(line) for label in labels for line in label.split("\n"))
+        figure = make_figure(across + margin + 0.4, down + 1.3)
         axes = figure.add_subplot()
         axes.imshow(tiles.pixels, interpolation="nearest")
         axes.spines[:].set_visible(False)
@@ -65,13 +65,13 @@ def feature_map_rows(image: np.ndarray, layers: Sequence[LayerMaps], title: str 
                 where = (left + tiles.width / 2, top + tiles.height + 0.02 * tiles.height)
                 axes.text(*where, str(place), ha="center", va="top", fontsize=NUMBER_SIZE, color=GREY)
         figure.suptitle(title, fontsize=TILES_TITLE)
-        legend = "some maps of each layer, each from its least value (dark) to its largest"
+        legend = "some maps of each layer, each from its minimum (dark) to its maximum"
         figure.supxlabel(legend, fontsize=NOTE_SIZE, color=GREY)
         return figure
 
 
 def as_heat(values: np.ndarray) -> np.ndarray:
-    """A map `(H, W)` in colors, `(H, W, 3)`; one that is the same everywhere is dark."""
+    """A map `(H, W)` in colors, `(H, W, 3)`; a constant map is dark."""
     import matplotlib
 
     values = np.nan_to_num(values)

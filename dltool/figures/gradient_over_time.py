@@ -1,4 +1,4 @@
-"""The vanishing gradient: how much of it reaches a position of a sequence, by its distance from the end."""
+"""The vanishing gradient: its norm at each position of a sequence, by the distance from the end."""
 
 import itertools
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ import numpy as np
 from dltool.figures.drawing import MARKERS_UP_TO, make_figure
 from dltool.figures.style import BLUE, GREEN, ORANGE, PANELS_TITLE, PURPLE, REFERENCE, styled
 
-if TYPE_CHECKING:  # matplotlib is imported when the first picture is drawn.
+if TYPE_CHECKING:  # matplotlib is imported when the first figure is drawn.
     from matplotlib.figure import Figure
 
 
@@ -17,7 +17,7 @@ class Band(NamedTuple):
     """Norms of gradients by the distance from the end of the sequence, relative to the median at the end.
 
     Attributes:
-        low, middle, high: The quartiles over the sequences, `(T,)`; NaN where no gradient reaches.
+        low, middle, high: The quartiles over the sequences, `(T,)`; NaN where there is no gradient.
     """
 
     low: np.ndarray
@@ -26,11 +26,11 @@ class Band(NamedTuple):
 
 
 def gradient_by_distance(bands: Mapping[str, Band], title: str = "", reference: str | None = None) -> "Figure":
-    """Draw the median over the sequences by the distance from their end, and what half of them lie in.
+    """Draw the median over the sequences by the distance from their end, with the interquartile range.
 
     Args:
-        bands: By the name of the curve.
-        title: Above them.
+        bands: Name of the curve to its band.
+        title: Above the axes.
         reference: Name of the band that the others are compared with, which is grey.
     """
     from matplotlib.ticker import MaxNLocator, NullFormatter, StrMethodFormatter
@@ -51,7 +51,7 @@ def gradient_by_distance(bands: Mapping[str, Band], title: str = "", reference: 
             axes.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
             axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3)
         else:
-            axes.text(0.5, 0.5, "no gradient reaches any position", transform=axes.transAxes, ha="center")
+            axes.text(0.5, 0.5, "the gradient is zero at all positions", transform=axes.transAxes, ha="center")
         axes.invert_xaxis()
         axes.set_xlabel("steps before the last one")
         axes.set_ylabel("gradient of the loss\nrelative to that at the last step")

@@ -1,4 +1,4 @@
-"""Generated images as pictures, alone or in a grid, pixel by pixel."""
+"""Generated images as PIL images, alone or in a grid, pixel by pixel."""
 
 import math
 from typing import TYPE_CHECKING
@@ -7,18 +7,18 @@ import numpy as np
 
 from dltool.figures.style import GRID_GAP
 
-if TYPE_CHECKING:  # PIL is imported when the first picture is made.
+if TYPE_CHECKING:  # PIL is imported when the first image is created.
     from PIL import Image
 
 GRID_PIXELS = 640
 
 
 def to_pixels(images: np.ndarray, value_range: tuple[float, float] | None) -> np.ndarray:
-    """Samples `(N, C, H, W)` as uint8: three channels as RGB, of any other number the first.
+    """Samples `(N, C, H, W)` as uint8: three channels as RGB, otherwise the first one.
 
     Args:
-        images: As the model makes them.
-        value_range: What is black and what is white; None for the least and the greatest value.
+        images: The model's samples.
+        value_range: The values of black and white; None for the minimum and the maximum.
     """
     low, high = value_range or (images.min(), images.max())
     scaled = np.nan_to_num((images - low) / max(high - low, 1e-12)).clip(0, 1)
@@ -39,8 +39,8 @@ def image_grid(
     """Images as a grid, enlarged to about 640 pixels without smoothing.
 
     Args:
-        images: `(N, C, H, W)`; one channel is drawn grey, three as RGB, of any other number the first.
-        value_range: What is black and what is white; None for the least and the greatest value.
+        images: `(N, C, H, W)`; one channel is drawn grey, three as RGB, otherwise the first one.
+        value_range: The values of black and white; None for the minimum and the maximum.
         num_columns: Images in a row; None for about as many as there are rows.
     """
     pixels = to_pixels(images, value_range)

@@ -1,4 +1,4 @@
-"""What the first layer looks for: its kernels as small images."""
+"""The kernels of the first layer as small images."""
 
 import math
 from typing import TYPE_CHECKING
@@ -9,7 +9,7 @@ from dltool.figures.drawing import make_figure
 from dltool.figures.style import CAPTION_SIZE, DARK_GREY, IMAGES, TILES_TITLE, WEIGHTS, styled
 from dltool.figures.tiles import tiled
 
-if TYPE_CHECKING:  # matplotlib is imported when the first picture is drawn.
+if TYPE_CHECKING:  # matplotlib is imported when the first figure is drawn.
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
@@ -17,18 +17,18 @@ if TYPE_CHECKING:  # matplotlib is imported when the first picture is drawn.
 
 MOST_TILES = 256
 MOST_CHANNELS = 16
-INCHES = 0.62  # Of a tile.
+INCHES = 0.62  # Size of a tile.
 LARGE_INCHES = 0.9
 
 
 def kernel_grid(weights: np.ndarray, layer: str, title: str = "", *, whole: bool = False) -> "Figure":
-    """Draw a grid of kernels, with 0 in the middle of the scale, which all of them share.
+    """Draw a grid of kernels, with 0 in the middle of a scale shared by all of them.
 
-    Kernels over three channels are drawn in their colors, grey being 0. Others are black below 0 and white above; with
-    several channels, each kernel has a row of them. The number of a kernel is that of its row plus that of its column.
+    Kernels over three channels are drawn in color, where grey is 0. Others are black below 0 and white above; with
+    several channels, each kernel has a row of them. A kernel's number is the sum of its row's and its column's label.
 
     Args:
-        weights: `(K, C, height, width)`; of many kernels, the first are drawn.
+        weights: `(K, C, height, width)`; if there are many kernels, the first ones are drawn.
         layer: Its name.
         title: Above them, before the layer's name.
         whole: Whether each is as large as the image: the weights of a unit of a fully connected layer.
@@ -63,7 +63,7 @@ def kernel_grid(weights: np.ndarray, layer: str, title: str = "", *, whole: bool
 
 
 def number_tiles(axes: "Axes", tiles: "Tiles", num_rows: int, num_columns: int, step: int) -> None:
-    """Number the columns above the tiles, and the rows by `step` beside them."""
+    """Number the columns above the tiles, and the rows at their left in steps of `step`."""
     axes.spines[:].set_visible(False)
     axes.tick_params(length=0, labelsize=CAPTION_SIZE, labelcolor=DARK_GREY, top=True, labeltop=True, bottom=False)
     axes.tick_params(labelbottom=False)
@@ -72,7 +72,7 @@ def number_tiles(axes: "Axes", tiles: "Tiles", num_rows: int, num_columns: int, 
 
 
 def columns_for(count: int) -> int:
-    """Such that the grid is about a square and a half, and numbers are easily added."""
+    """The number of columns: the grid is about 1.5 times as wide as high, and the labels are easy to add."""
     return count if count <= 10 else min(16, 2 ** round(math.log2(math.sqrt(1.5 * count))))
 
 

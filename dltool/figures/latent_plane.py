@@ -1,4 +1,4 @@
-"""The space of an autoencoder's codes: where the samples are, and what the decoder gives for the places around them."""
+"""An autoencoder's latent space: the codes of samples, and decoded codes around them."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
@@ -18,27 +18,27 @@ from dltool.figures.style import (
 )
 from dltool.figures.tiles import colors, tiled
 
-if TYPE_CHECKING:  # matplotlib is imported when the first picture is drawn.
+if TYPE_CHECKING:  # matplotlib is imported when the first figure is drawn.
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-CLASSES_UP_TO = 20  # With a colour of their own.
-INCHES = 6.2  # Of a panel.
+CLASSES_UP_TO = 20  # Classes with their own colour.
+INCHES = 6.2  # Size of a panel.
 
 Extent = tuple[float, float, float, float]  # Left, right, bottom, top.
 
 
 class CodeCloud(NamedTuple):
-    """Codes as they are seen in a plane.
+    """Codes projected to a plane.
 
     Attributes:
-        places: Of the samples' codes, `(N, 2)`, or `(N, 1)` for codes of one number.
-        targets: The samples' classes, `(N,)`; of no effect where there are no class names.
-        draws: The same as `places` of draws of N(0, I).
-        center: Where the code 0 is.
-        radius: Of the circle that holds the share `inner` of the draws.
+        places: The coordinates of the samples' codes, `(N, 2)`, or `(N, 1)` for codes of one number.
+        targets: The samples' classes, `(N,)`; unused without class names.
+        draws: The same as `places` for draws of N(0, I).
+        center: The coordinates of the code 0.
+        radius: The radius of the circle that contains the share `inner` of the draws.
         inner: That share.
-        labels: Of the axes.
+        labels: The labels of the axes.
     """
 
     places: np.ndarray
@@ -55,8 +55,8 @@ class DecodedPanel(NamedTuple):
 
     Attributes:
         title: Above them.
-        rows: Of samples `(N, C, H, W)`, the upper one first.
-        extent: Where they lie in the plane of the codes; None where they do not.
+        rows: Rows of samples `(N, C, H, W)`, the upper one first.
+        extent: Their range in the plane of the codes; None if they are not in it.
     """
 
     title: str
@@ -71,16 +71,16 @@ def latent_plane(
     value_range: tuple[float, float] | None,
     title: str = "",
 ) -> "Figure":
-    """Draw why a code that is drawn at random fails for an autoencoder and works for a VAE.
+    """Show why decoding a random code fails for an autoencoder and works for a VAE.
 
-    Left the codes of samples by class over draws of N(0, I): where the two clouds are one, a draw lands where the
-    decoder has learned something. Beside it what it gives for such draws, and for places in the plane.
+    Left: the codes of samples by class over draws of N(0, I). If the two clouds overlap, a draw is in a region that the
+    decoder was trained on. Right: decoded draws, and decoded points of the plane.
 
     Args:
         cloud: The codes.
         panels: Decoded samples, if these are images.
-        class_names: In the order of the classes; empty where there are none.
-        value_range: What is black and white in a sample; None for its least and greatest value.
+        class_names: In the order of the classes; empty if there are none.
+        value_range: The values of black and white in a sample; None for its minimum and maximum.
         title: Above the panels.
     """
     with styled(title, *class_names, style=IMAGES):
@@ -94,7 +94,7 @@ def latent_plane(
 
 
 def draw_codes(axes: "Axes", cloud: CodeCloud, class_names: Sequence[str]) -> None:
-    """A scatter of the samples' codes over draws of N(0, I)."""
+    """Draw a scatter plot of the samples' codes over draws of N(0, I)."""
     from matplotlib import colormaps
     from matplotlib.patches import Circle
 
@@ -121,7 +121,7 @@ def draw_codes(axes: "Axes", cloud: CodeCloud, class_names: Sequence[str]) -> No
 def draw_decoded(
     axes: "Axes", panel: DecodedPanel, value_range: tuple[float, float] | None, labels: Sequence[str]
 ) -> None:
-    """Decoded samples side by side, with the plane's coordinates where they lie in it."""
+    """Draw decoded samples side by side, with the plane's coordinates if they are in it."""
     images = np.concatenate(panel.rows)
     low, high = value_range or (images.min(), images.max())
     pictures = [list(colors(255 * ((row - low) / max(high - low, 1e-12)).clip(0, 1))) for row in panel.rows]
@@ -142,5 +142,5 @@ def label_axes(axes: "Axes", labels: Sequence[str]) -> None:
 
 
 def coordinates(places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """x and y of places `(N, 2)`; of places on a line y is 0."""
+    """x and y of points `(N, 2)`; for points `(N, 1)` y is 0."""
     return places[:, 0], places[:, -1] if places.shape[1] > 1 else np.zeros(len(places))

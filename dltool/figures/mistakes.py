@@ -1,4 +1,4 @@
-"""A picture of a classifier's surest mistakes."""
+"""A figure of a classifier's most confident mistakes."""
 
 import math
 from collections.abc import Sequence
@@ -10,10 +10,10 @@ from dltool.figures.drawing import make_figure
 from dltool.figures.style import CAPTION_SIZE, GREY, IMAGES, NOTE_SIZE, RIGHT, TILES_TITLE, WRONG, styled
 from dltool.figures.tiles import colors, fitting, tiled
 
-if TYPE_CHECKING:  # matplotlib is imported when the first picture is drawn.
+if TYPE_CHECKING:  # matplotlib is imported when the first figure is drawn.
     from matplotlib.figure import Figure
 
-INCHES = 1.45  # Of an image.
+INCHES = 1.45  # Size of an image.
 
 
 def misclassified_images(
@@ -29,9 +29,9 @@ def misclassified_images(
     Args:
         images: `(N, C, H, W)` of 0 … 255, at least one.
         predicted: The name of the predicted class of each.
-        true: Those of the true classes.
+        true: The names of the true classes.
         title: Above the images.
-        probabilities: Of the predicted classes; None where they are not known.
+        probabilities: The probabilities of the predicted classes; None if they are not known.
     """
     num_columns = math.ceil(math.sqrt(len(images)))
     pictures = list(colors(images))
@@ -48,11 +48,11 @@ def misclassified_images(
         for i in range(len(images)):
             top, left = tiles.corner(*divmod(i, num_columns))
             middle, below = left + tiles.width / 2, top + tiles.height
-            sure = f"  {100 * probabilities[i]:.0f} %" if probabilities is not None else ""
-            for text, gap, color in ((fitting(predicted[i]) + sure, 0.03, WRONG), (fitting(true[i]), 0.2, RIGHT)):
+            share = f"  {100 * probabilities[i]:.0f} %" if probabilities is not None else ""
+            for text, gap, color in ((fitting(predicted[i]) + share, 0.03, WRONG), (fitting(true[i]), 0.2, RIGHT)):
                 place = (middle, below + gap / scale)
                 axes.text(*place, text, ha="center", va="top", color=color, fontsize=CAPTION_SIZE)
         figure.suptitle(title, fontsize=TILES_TITLE)
-        legend = "red: what it was taken for" + (", and with which probability" if probabilities is not None else "")
-        figure.supxlabel(f"{legend}; green: what it is", fontsize=NOTE_SIZE, color=GREY)
+        legend = "red: predicted class" + (" and its probability" if probabilities is not None else "")
+        figure.supxlabel(f"{legend}; green: true class", fontsize=NOTE_SIZE, color=GREY)
         return figure

@@ -8,19 +8,19 @@ import numpy as np
 from dltool.figures.drawing import make_figure
 from dltool.figures.style import BLUE, BOXED, RED, styled
 
-if TYPE_CHECKING:  # matplotlib is imported when the first picture is drawn.
+if TYPE_CHECKING:  # matplotlib is imported when the first figure is drawn.
     from matplotlib.figure import Figure
 
 
 def point_scatter(
     points: np.ndarray, centers: Sequence[Sequence[float]] = (), center_std: float = 0.0, title: str = ""
 ) -> "Figure":
-    """Draw a scatter of generated points.
+    """Draw a scatter plot of generated points.
 
     Args:
         points: `(N, 2)`.
         centers: The modes of the data: drawn as crosses, with a circle of two standard deviations, they set the axes.
-        center_std: The standard deviation around each.
+        center_std: The standard deviation of each mode.
         title: Above the axes.
     """
     from matplotlib.patches import Circle

@@ -1,4 +1,4 @@
-"""What the units of a network look at: the pixels that they can see, and those that matter."""
+"""Theoretical and effective receptive fields of a network's units."""
 
 import math
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ import numpy as np
 from dltool.figures.drawing import make_figure, num_panel_columns
 from dltool.figures.style import AXES_TITLE, GAMMA, GREY, IMAGES, NOTE_SIZE, ORANGE, PANELS_TITLE, RELEVANCE, styled
 
-if TYPE_CHECKING:  # matplotlib is imported when the first picture is drawn.
+if TYPE_CHECKING:  # matplotlib is imported when the first figure is drawn.
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
@@ -19,9 +19,9 @@ class FieldPanel(NamedTuple):
 
     Attributes:
         layer: Its name.
-        sizes: How large the field is, in words.
-        weight: How much each pixel matters, `(H, W)` in 0 … 1.
-        rows, columns: First and last pixel that the unit can see, cut to the image.
+        sizes: The size of the field, as text.
+        weight: The effect of each pixel, `(H, W)` in 0 … 1.
+        rows, columns: First and last pixel of the theoretical field, clipped to the image.
     """
 
     layer: str
@@ -43,7 +43,7 @@ def receptive_field_panels(panels: Sequence[FieldPanel], title: str = "") -> "Fi
     with styled(title, *(panel.layer for panel in panels), style=IMAGES):
         figure = make_figure(0.6 + 3.7 * num_columns, 1.3 + 4.0 * num_rows)
         figure.suptitle(title, fontsize=PANELS_TITLE)
-        legend = "how much each pixel matters to the unit in the middle of a layer; square: all that it can see"
+        legend = "effect of each pixel on the unit in the middle of a layer; square: its theoretical receptive field"
         figure.supxlabel(legend, fontsize=NOTE_SIZE, color=GREY)
         for place, panel in enumerate(panels, start=1):
             draw_field(figure.add_subplot(num_rows, num_columns, place), panel)

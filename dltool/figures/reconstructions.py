@@ -1,4 +1,4 @@
-"""Images and what an autoencoder reconstructs of them."""
+"""Images and an autoencoder's reconstructions of them."""
 
 from typing import TYPE_CHECKING
 
@@ -8,11 +8,11 @@ from dltool.figures.drawing import make_figure
 from dltool.figures.style import IMAGES, RECONSTRUCTIONS_TITLE, styled
 from dltool.figures.tiles import colors, tiled
 
-if TYPE_CHECKING:  # matplotlib is imported when the first picture is drawn.
+if TYPE_CHECKING:  # matplotlib is imported when the first figure is drawn.
     from matplotlib.figure import Figure
 
 COLUMNS = 12
-INCHES = 0.85  # Of an image.
+INCHES = 0.85  # Size of an image.
 
 
 def reconstructed_images(originals: np.ndarray, reconstructions: np.ndarray, title: str = "") -> "Figure":

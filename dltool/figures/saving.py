@@ -1,4 +1,4 @@
-"""The one place where pictures are written: a figure or an image, to a file of the user's or into a run folder."""
+"""Writes figures and images, to a file chosen by the user or into a run folder."""
 
 import io
 import warnings
@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING, Any
 
 from dltool.core.safe_path import SafePath
 
-if TYPE_CHECKING:  # matplotlib is imported when the first picture is drawn.
+if TYPE_CHECKING:  # matplotlib is imported when the first figure is drawn.
     from matplotlib.figure import Figure
     from PIL import Image
 
-Target = Path | SafePath  # Where a picture goes: a file of the user's choice, or one in a run folder.
-# File name to what draws that picture: a figure, or None where there is nothing to draw.
+Target = Path | SafePath  # The output: a file chosen by the user, or one in a run folder.
+# File name to the function that returns its figure, or None if there is nothing to draw.
 Pictures = Mapping[str, "Callable[[], Figure | None]"]
 FRAME_MILLISECONDS, LAST_MILLISECONDS = 120, 2000
 
 
 def save_figure(figure: "Figure", target: Target) -> None:
-    """Write a figure; its folder is made. In a run folder it is a PNG, else what the file's suffix says."""
+    """Write a figure, and create its folder. In a run folder it is a PNG, else the format is that of the suffix."""
     if isinstance(target, Path):
         target.parent.mkdir(parents=True, exist_ok=True)
         figure.savefig(target)
@@ -30,7 +30,7 @@ def save_figure(figure: "Figure", target: Target) -> None:
 
 
 def save_image(image: "Image.Image", target: Target, **options: Any) -> None:
-    """The same for an image of PIL; `options` are those of its `save`, for a GIF."""
+    """The same for a PIL image; `options` are passed to its `save`, for a GIF."""
     if isinstance(target, Path):
         target.parent.mkdir(parents=True, exist_ok=True)
         image.save(target, **options)
@@ -41,11 +41,11 @@ def save_image(image: "Image.Image", target: Target, **options: Any) -> None:
 
 
 def save_pictures(pictures: Pictures, folder: Target) -> list[str]:
-    """Draw and write what can be drawn; a picture that cannot be is a warning, for it must not end a run.
+    """Draw and write figures. A figure that cannot be drawn causes a warning, since it must not end a run.
 
     Args:
-        pictures: File name to what draws it.
-        folder: Made where it is missing; where there is nothing to draw, the file of an earlier time is removed.
+        pictures: File name to the function that draws it.
+        folder: Created if it does not exist; if there is nothing to draw, an earlier file of that name is removed.
 
     Returns:
         The names of the files written.
@@ -65,12 +65,12 @@ def save_pictures(pictures: Pictures, folder: Target) -> list[str]:
 
 
 def discard(target: Target) -> None:
-    """Remove a picture that no longer holds, if there is one."""
+    """Remove an outdated file, if it exists."""
     target.unlink(missing_ok=True) if isinstance(target, Path) else target.remove()
 
 
 def save_film(pictures: Sequence[Path], target: Target) -> None:
-    """Write a GIF of pictures of one size one after the other, half as large, the last one longest; two at least."""
+    """Write a GIF of at least two images of one size, reduced to half; the last one is shown longest."""
     from PIL import Image
 
     if len(pictures) < 2:

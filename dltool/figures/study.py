@@ -1,4 +1,4 @@
-"""A search in pictures: how the best value improved, where in the space it lies, and the curves of all trials."""
+"""Figures of a search: the best value over the trials, the values over the search space, and all curves."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from dltool.figures.drawing import make_figure, num_panel_columns
 from dltool.figures.style import BLUE, CURVES_TITLE, ORANGE, PANEL_HEIGHT, PANEL_WIDTH, SILVER, styled
 
-if TYPE_CHECKING:  # matplotlib is imported when the first picture is drawn.
+if TYPE_CHECKING:  # matplotlib is imported when the first figure is drawn.
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
@@ -18,11 +18,11 @@ class TrialPoint(NamedTuple):
     """A trial of a search.
 
     Attributes:
-        number: Of the trial.
-        value: What it reached.
-        finished: Whether it was trained to its end; False where it was pruned.
+        number: The number of the trial.
+        value: Its value.
+        finished: Whether it was trained to its end; False if it was pruned.
         curve: The metric over its training, (epoch, value).
-        places: Where it lies on the axis of each dimension, by the dimension's key.
+        places: Its position on the axis of each dimension, by the dimension's key.
     """
 
     number: int
@@ -33,12 +33,12 @@ class TrialPoint(NamedTuple):
 
 
 class SpaceAxis(NamedTuple):
-    """The axis of a dimension that is searched.
+    """The axis of a dimension of the search space.
 
     Attributes:
-        key: Of the dimension.
-        choices: Their names, at 0, 1, …; empty for numbers.
-        log: Whether numbers lie on a logarithmic scale.
+        key: The key of the dimension.
+        choices: The names of the choices, at 0, 1, …; empty for numbers.
+        log: Whether numbers are on a logarithmic scale.
     """
 
     key: str
@@ -52,7 +52,7 @@ def search_history(trials: Sequence[TrialPoint], title: str, metric: str, direct
     Args:
         trials: In their order.
         title: The name of the study.
-        metric: What the values are.
+        metric: The metric of the values.
         direction: "min" or "max".
     """
     with styled(title):
@@ -71,7 +71,7 @@ def search_history(trials: Sequence[TrialPoint], title: str, metric: str, direct
 
 
 def search_space(trials: Sequence[TrialPoint], space: Sequence[SpaceAxis], title: str, metric: str) -> "Figure":
-    """Draw the value over each dimension of the space: where the good trials lie."""
+    """Draw the values over each dimension of the search space."""
     columns = num_panel_columns(len(space))
     rows = math.ceil(len(space) / columns)
     with styled(title, *(axis.key for axis in space)):
@@ -93,13 +93,13 @@ def search_space(trials: Sequence[TrialPoint], space: Sequence[SpaceAxis], title
 
 
 def trial_curves(trials: Sequence[TrialPoint], title: str, metric: str, best: int | None) -> "Figure":
-    """Draw the metric of every trial over its training; the pruned ones end where they were ended.
+    """Draw the metric of every trial over its training; the curves of pruned trials end where they were pruned.
 
     Args:
         trials: In their order.
         title: The name of the study.
-        metric: What the values are.
-        best: Number of the best trial, where one is finished.
+        metric: The metric of the values.
+        best: Number of the best trial, if one is finished.
     """
     with styled(title):
         figure = make_figure(7.0, 4.4)
@@ -118,7 +118,7 @@ def trial_curves(trials: Sequence[TrialPoint], title: str, metric: str, best: in
 
 
 def scatter(axes: "Axes", points: Sequence[tuple[float, TrialPoint]]) -> None:
-    """The values of trials at x: finished trials full, pruned ones pale."""
+    """Draw the values of trials at x: finished trials in full color, pruned ones pale."""
     for finished, color, label in ((False, PRUNED, "pruned"), (True, FINISHED, "finished")):
         chosen = [(x, trial.value) for x, trial in points if trial.finished == finished]
         if chosen:

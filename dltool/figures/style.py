@@ -1,4 +1,4 @@
-"""How every picture looks: colours, text sizes, inches, and matplotlib's settings."""
+"""The style of all figures: colours, text sizes, inches, and matplotlib's settings."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,18 +10,18 @@ from dltool.figures.fonts import fonts_for
 BLUE, ORANGE, GREEN, RED, PURPLE = "#1f77b4", "#ff7f0e", "#2ca02c", "#d62728", "#9467bd"
 PALE_BLUE = "#a6c8e4"
 SPLIT_COLORS = {"step": PALE_BLUE, "train": BLUE, "val": ORANGE, "test": GREEN}
-# Of lines and notes, from pale to dark.
+# Greys of lines and notes, from pale to dark.
 GRID, PALE_GREY, SILVER, REFERENCE, GREY, DARK_GREY = "#e4e4e4", "#c8c8c8", "#b0b0b0", "#a6a6a6", "#808080", "#606060"
-RIGHT, WRONG = "#2a7f3f", "#c23b22"  # Of what a classifier says.
+RIGHT, WRONG = "#2a7f3f", "#c23b22"  # Colours of a classifier's predictions.
 ON_PALE, ON_DARK = "black", "white"  # Text on a cell.
-# Brightness of what is between the images of a grid, 0 … 255.
+# Brightness of the gaps between the images of a grid, 0 … 255.
 GRID_GAP, PAIRS_GAP = 96, 128
 
-# Colormaps: of shares, of one layer's maps, of what matters, of weights, of classes, of many curves.
+# Colormaps: for shares, one layer's maps, relevance, weights, classes, many curves.
 SHARES, MAPS, RELEVANCE, WEIGHTS = "Blues", "viridis", "magma", "gray"
 FEW_CLASSES, MANY_CLASSES, MANY_CURVES = "tab10", "tab20", "turbo"
 NUM_FEW = 10  # Colours in FEW_CLASSES.
-GAMMA = 0.5  # Of shares and relevance: what is small is seen.
+GAMMA = 0.5  # For shares and relevance: makes small values visible.
 
 # Points.
 CURVES_TITLE, PANELS_TITLE, TILES_TITLE, RECONSTRUCTIONS_TITLE, AXES_TITLE = 16, 14, 13, 12, 11
@@ -52,17 +52,17 @@ STYLE: dict[Any, Any] = {
     "legend.handletextpad": 0.4,
     "lines.linewidth": 1.8,
 }
-IMAGES = STYLE | {"axes.grid": False}  # Of panels that show images.
-BOXED: dict[Any, Any] = {"font.size": 11}  # Of a scatter in a frame.
+IMAGES = STYLE | {"axes.grid": False}  # For panels that show images.
+BOXED: dict[Any, Any] = {"font.size": 11}  # For a scatter plot in a frame.
 PLAIN: dict[Any, Any] = {}
 
 
 @contextmanager
 def styled(*texts: str, style: dict[Any, Any] = STYLE) -> Iterator[None]:
-    """Build a figure in here; matplotlib's global settings are as before afterwards.
+    """The style for building a figure in this context; matplotlib's global settings are restored afterwards.
 
     Args:
-        texts: All texts of the figure that come from a user: titles, paths, class names. They decide the fonts.
+        texts: All texts of the figure that come from the user: titles, paths, class names. They determine the fonts.
         style: STYLE, IMAGES, BOXED or PLAIN.
     """
     import matplotlib

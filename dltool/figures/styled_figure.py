@@ -1,4 +1,4 @@
-"""A figure that is drawn in the style in which it was made; imports matplotlib."""
+"""A figure that is drawn in the style in which it was created; imports matplotlib."""
 
 import warnings
 from typing import Any
@@ -15,10 +15,10 @@ KEPT = (*STYLE, "font.family", "axes.unicode_minus")
 
 
 class StyledFigure(Figure):
-    """Keeps matplotlib's settings of the moment when it is made.
+    """Keeps matplotlib's settings from when it was created.
 
-    matplotlib makes ticks and lays out panels when a figure is drawn, with the settings of that moment, which would
-    else be those of whoever saves or shows the figure.
+    matplotlib creates ticks and lays out panels when a figure is drawn, with the settings at that time. Without this
+    class these would be the settings of the code that saves or shows the figure.
     """
 
     def __init__(self, **options: Any) -> None:

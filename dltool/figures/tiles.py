@@ -1,4 +1,4 @@
-"""Many small images as one array, so that a picture of hundreds of them has one axes and is drawn quickly."""
+"""Many small images as one array, so that a figure with hundreds of them has one axes and is drawn quickly."""
 
 import math
 from collections.abc import Sequence
@@ -8,9 +8,9 @@ import numpy as np
 
 from dltool.figures.fonts import has_cjk
 
-GAP = 0.08  # Of a tile's longer side.
-TILE = 96  # Pixels that the longer side of a tile has at least, so that a kernel of 3×3 has sharp edges.
-NUM_LETTERS = 15  # Of a class's name that fit below an image.
+GAP = 0.08  # Fraction of a tile's longer side.
+TILE = 96  # Minimum pixels of a tile's longer side, so that a 3×3 kernel has sharp edges.
+NUM_LETTERS = 15  # Letters of a class name that fit below an image.
 
 
 class Tiles(NamedTuple):
@@ -18,8 +18,8 @@ class Tiles(NamedTuple):
 
     Attributes:
         pixels: `(height, width, 3)` in 0 … 1.
-        height, width: Of a tile.
-        gap: Between two.
+        height, width: The size of a tile.
+        gap: The pixels between two tiles.
     """
 
     pixels: np.ndarray
@@ -40,8 +40,8 @@ def tiled(rows: Sequence[Sequence[np.ndarray]], size: tuple[int, int], gap: floa
     """Lay out images in rows, each enlarged without smoothing, or reduced, to the same size.
 
     Args:
-        rows: Of images `(h, w, 3)` in 0 … 1, of any size.
-        size: Height and width of the largest, which decide the aspect of the tiles.
+        rows: Rows of images `(h, w, 3)` in 0 … 1, of any size.
+        size: Height and width of the largest, which determine the aspect ratio of the tiles.
         gap: Between tiles, as a share of their longer side.
     """
     zoom = math.ceil(TILE / max(size)) if max(size) < TILE else TILE / max(size)
@@ -58,7 +58,7 @@ def tiled(rows: Sequence[Sequence[np.ndarray]], size: tuple[int, int], gap: floa
 
 
 def resized(image: np.ndarray, height: int, width: int) -> np.ndarray:
-    """An image `(h, w, 3)`: larger by repeating pixels, smaller by their means."""
+    """Resize an image `(h, w, 3)`: enlarge by repeating pixels, reduce by averaging them."""
     if image.shape[0] <= height and image.shape[1] <= width:
         rows = np.arange(height) * image.shape[0] // height
         return image[rows][:, np.arange(width) * image.shape[1] // width]
@@ -69,7 +69,7 @@ def resized(image: np.ndarray, height: int, width: int) -> np.ndarray:
 
 
 def colors(pixels: np.ndarray) -> np.ndarray:
-    """Images `(N, C, H, W)` of 0 … 255 as `(N, H, W, 3)` of 0 … 1: three channels as RGB, of others the first."""
+    """Images `(N, C, H, W)` of 0 … 255 as `(N, H, W, 3)` of 0 … 1: three channels as RGB, otherwise the first one."""
     pixels = pixels if pixels.shape[1] == 3 else pixels[:, :1].repeat(3, axis=1)
     return np.ascontiguousarray(pixels.transpose(0, 2, 3, 1), dtype=np.float32) / 255
 
@@ -79,5 +79,5 @@ def shortened(name: str, length: int) -> str:
 
 
 def fitting(name: str) -> str:
-    """A class's name as short as it must be below an image; Chinese characters are twice as wide."""
+    """A class name shortened to fit below an image; Chinese characters are twice as wide."""
     return shortened(name, NUM_LETTERS // 2 if has_cjk(name) else NUM_LETTERS)

@@ -1,1 +1,1 @@
-"""What can be seen inside a network: what its units look at, what its layers make of an image."""
+"""Inspection of networks: receptive fields, feature maps, attention, mistakes, layer tables."""

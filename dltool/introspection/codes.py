@@ -1,4 +1,4 @@
-"""Keeps, while a split is measured, where an autoencoder puts the samples in its space of codes."""
+"""Keeps an autoencoder's latent codes of samples during an evaluation."""
 
 from dataclasses import dataclass, field
 
@@ -14,10 +14,10 @@ NUM_KEPT = 2000
 
 @dataclass
 class Codes:
-    """The first samples of a split and their codes; nothing waits for an accelerator before it is read.
+    """The codes and targets of the first samples of a split; an accelerator is not synchronized before they are read.
 
     Attributes:
-        num_kept: How many.
+        num_kept: The number of samples.
     """
 
     num_kept: int = 0
@@ -25,11 +25,11 @@ class Codes:
     _targets: list[Tensor] = field(default_factory=list)
 
     def start(self) -> None:
-        """Before the first batch of a split; what was kept before is another's."""
+        """Clear what was kept, before the first batch of a split."""
         self.num_kept, self._codes, self._targets = 0, [], []
 
     def see(self, batch: Batch, outputs: Tensor) -> None:
-        """Take in a batch and its codes, float32 `(B, latent_dim)`."""
+        """Add a batch and its codes, float32 `(B, latent_dim)`."""
         count = min(batch.size, NUM_KEPT - self.num_kept)
         if count > 0:
             self._codes.append(outputs[:count].clone())
@@ -38,17 +38,17 @@ class Codes:
 
     @property
     def codes(self) -> Tensor:
-        """On the CPU, `(N, latent_dim)`, at least one."""
+        """The codes on the CPU, `(N, latent_dim)`; at least one batch was added."""
         return torch.cat(self._codes).cpu()
 
     @property
     def targets(self) -> Tensor:
-        """Of the same samples, on the CPU, `(N, …)`."""
+        """The targets of the same samples, on the CPU, `(N, …)`."""
         return torch.cat(self._targets).cpu()
 
 
 def watch_codes(task: Task) -> Codes | None:
-    """Have the codes of a task's evaluations kept; None where it has none."""
+    """Keep the codes of a task's evaluations; None if the task has no codes."""
     if not reconstructs(task):
         return None
     codes = Codes()

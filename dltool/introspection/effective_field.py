@@ -1,8 +1,8 @@
-"""The effective receptive field: how much each pixel matters to a unit (Luo et al. 2016, arXiv:1701.04128).
+"""The effective receptive field: how much each pixel affects a unit (Luo et al. 2016, arXiv:1701.04128).
 
-The theoretical field says which pixels a unit can see. How much it changes with each of them is the gradient, and that
-is largest in the middle: the many paths from a pixel there to the unit add up, so that with random weights the gradient
-falls off like a Gaussian, over a width that grows with the square root of the depth only (section 2).
+The theoretical field is the set of pixels that can affect a unit. How much each of them does is given by the gradient,
+which is largest in the middle: many paths lead from a pixel there to the unit. With random weights the gradient falls
+off like a Gaussian, whose width grows only with the square root of the depth (section 2).
 """
 
 from collections.abc import Callable, Sequence
@@ -14,14 +14,14 @@ from torch import Tensor, nn
 from dltool.core.randomness import generator
 from dltool.layers.evaluation_mode import evaluation_mode
 
-NOTICEABLE = 1 - 0.9545  # Of the largest: what lies within two standard deviations of a Gaussian (section 3.1).
+NOTICEABLE = 1 - 0.9545  # Relative to the largest: two standard deviations of a Gaussian (section 3.1).
 
 
 class EffectiveField(NamedTuple):
-    """What matters to the unit in the middle of a layer's maps.
+    """The effective receptive field of the unit in the middle of a layer's feature maps.
 
     Attributes:
-        weight: How much each pixel does, `(H, W)` on the CPU, 1 for the one that matters most.
+        weight: The effect of each pixel, `(H, W)` on the CPU, relative to the largest, which is 1.
         unit: Row and column of the unit.
     """
 
@@ -30,21 +30,21 @@ class EffectiveField(NamedTuple):
 
     @property
     def size(self) -> float:
-        """The side of the square that has as many pixels as matter noticeably (section 3.1)."""
+        """The side of a square with as many pixels as have a noticeable effect (section 3.1)."""
         return float((self.weight >= NOTICEABLE).count_nonzero()) ** 0.5
 
 
 def effective_fields(model: nn.Module, layers: Sequence[str], images: Tensor) -> dict[str, EffectiveField]:
-    """How much each pixel matters to the unit in the middle of each layer.
+    """The effect of each pixel on the unit in the middle of each layer.
 
-    As in section 3.1 a gradient of ±1 is put on the unit in the middle of the maps, and goes back to the pixels. Here
-    every map has a random sign, and the root of the mean square is taken over images and channels, where the paper
-    averages over random weights and inputs: so trained weights can be looked at too.
+    As in section 3.1 a gradient of ±1 on the unit in the middle of the feature maps is propagated back to the pixels.
+    Here every map has a random sign, and the root mean square is taken over images and channels, where the paper
+    averages over random weights and inputs: so this works for trained weights too.
 
     Args:
-        model: Takes images `(B, C, H, W)`; its weights and mode stay as they are.
-        layers: Paths of modules that give maps.
-        images: A few, as the model takes them; what they show decides which rectifiers let the gradient through.
+        model: Takes images `(B, C, H, W)`; its weights and mode are not changed.
+        layers: Paths of modules with feature maps as output.
+        images: A few model inputs; they determine through which rectifiers the gradient flows.
     """
     signals: dict[str, Tensor] = {}
     units: dict[str, tuple[int, int]] = {}
@@ -62,7 +62,7 @@ def effective_fields(model: nn.Module, layers: Sequence[str], images: Tensor) ->
     try:
         with evaluation_mode(model), torch.enable_grad():
             pixels = images.detach().clone().requires_grad_()
-            model.forward(pixels)  # Not what was compiled of it, which knows of no hook.
+            model.forward(pixels)  # Not the compiled version, which calls no hooks.
             fields = {}
             for name in layers:
                 (gradient,) = torch.autograd.grad(signals[name], pixels, retain_graph=True)

@@ -1,4 +1,4 @@
-"""What the units of a layer see of the image, as numbers: where, how large, how far from one unit to the next."""
+"""Receptive fields as numbers: position, size, and the distance from one unit's field to the next."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -18,11 +18,11 @@ class Window(NamedTuple):
 
 @dataclass(frozen=True)
 class Axis:
-    """Along one axis of the image, unit i sees the pixels `start + jump * i` … `start + jump * i + size - 1`.
+    """Along one axis of the image, the field of unit i is `start + jump * i` … `start + jump * i + size - 1` in pixels.
 
     Attributes:
-        dim: Of the tensor whose units these are.
-        start: Negative where padding is seen.
+        dim: The dimension of the units' tensor.
+        start: Negative if the field includes padding.
     """
 
     dim: int
@@ -31,7 +31,7 @@ class Axis:
     jump: float = 1
 
     def through(self, window: Window) -> "Axis":
-        """After an operation: the recursion above."""
+        """The axis after an operation; see dltool.introspection.receptive_field for the recursion."""
         return Axis(
             self.dim,
             self.start - window.padding * self.jump,
@@ -40,17 +40,17 @@ class Axis:
         )
 
     def joined(self, other: "Axis") -> "Axis":
-        """What either of two units sees."""
+        """The union of the fields of two units."""
         start = min(self.start, other.start)
         return replace(self, start=start, size=max(self.start + self.size, other.start + other.size) - start)
 
 
 @dataclass(frozen=True)
 class Field:
-    """What the units of a layer see of the image, theoretically: most of them weigh little, see effective_field.
+    """The theoretical receptive field of a layer's units. Most of its pixels have little effect, see effective_field.
 
     Attributes:
-        axes: Vertical and horizontal; None where each unit sees all of the image, or where that could not be followed.
+        axes: Vertical and horizontal; None if the field is the whole image or could not be determined.
     """
 
     axes: tuple[Axis, Axis] | None
@@ -62,7 +62,7 @@ class Field:
 
     @property
     def jump(self) -> str:
-        """Pixels from a unit's field to its neighbour's: "4", or "4×2" where the axes differ."""
+        """Pixels from a unit's field to its neighbour's: "4", or "4×2" if the axes differ."""
         if self.axes is None:
             return ""
         jumps = [f"{axis.jump:.4g}" for axis in self.axes]
@@ -78,17 +78,17 @@ ALL = Field(None)
 
 
 def mark(image: Tensor) -> Tensor:
-    """Say that a tensor `(B, C, H, W)` is the image, each of whose units sees itself."""
+    """Mark a tensor `(B, C, H, W)` as the image; the field of each of its units is the unit itself."""
     image._receptive_field = Field((Axis(2), Axis(3)))  # type: ignore[attr-defined]
     return image
 
 
 def field_of(tensor: object) -> Field | None:
-    """Of the units of a tensor that was computed while fields were followed; None where no image is behind it."""
+    """The field of a tensor's units, if it was computed from a marked image while fields were tracked; else None."""
     return getattr(tensor, "_receptive_field", None)
 
 
 def windows(*sizes: int | Sequence[int]) -> tuple[Window, Window]:
-    """Kernel, stride, padding, dilation, each one number or two, by axis."""
+    """The windows of both axes, from kernel, stride, padding, dilation, each one number or two."""
     pairs = [(size, size) if isinstance(size, int) else (size[0], size[-1]) for size in sizes]
     return Window(*(pair[0] for pair in pairs)), Window(*(pair[1] for pair in pairs))

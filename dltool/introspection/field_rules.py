@@ -1,4 +1,4 @@
-"""How each operation of torch changes the receptive field of what goes through it."""
+"""How each torch operation changes the receptive field of its inputs."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -14,7 +14,7 @@ Rule = Callable[[Sources, Tensor, Any], Field]
 
 
 def same_place(sources: Sources, result: Tensor, args: Any) -> Field:
-    """Of an operation on each pixel by itself, such as an activation, a norm, a sum of branches, a concatenation."""
+    """For an operation on each pixel by itself, such as an activation, a norm, a sum of branches, a concatenation."""
     del args
     fields = [field for source in sources if (field := field_of(source))]
     if any(field.axes is None for field in fields):
@@ -32,15 +32,15 @@ def same_place(sources: Sources, result: Tensor, args: Any) -> Field:
 
 
 def every_place(sources: Sources, result: Tensor, args: Any) -> Field:
-    """Of a matrix product: what it mixes are no neighbours."""
+    """For a matrix product, which mixes units that are not neighbours."""
     del sources, result, args
     return ALL
 
 
 def through_windows(sources: Sources, *sizes: int | Sequence[int]) -> Field:
-    """Of a window that slides over the last two axes: kernel, stride, padding, dilation."""
+    """For a window that slides over the last two axes: kernel, stride, padding, dilation."""
     field = field_of(sources[0])
-    # Only maps have neighbours: after `Tensor.view(B * C, H, W)` and the like the axes are the last two as well.
+    # Only feature maps have neighbours: after `Tensor.view(B * C, H, W)` etc. the axes are the last two as well.
     if field is None or field.axes is None or [axis.dim - sources[0].ndim for axis in field.axes] != [-2, -1]:
         return ALL
     return field.through(*windows(*sizes))
@@ -55,7 +55,7 @@ def convolution(sources: Sources, result: Tensor, args: Any) -> Field:
 
 
 def pooling(sources: Sources, result: Tensor, args: Any) -> Field:
-    """Of avg_pool2d and max_pool2d_with_indices, whose stride is the kernel where it is left out."""
+    """For avg_pool2d and max_pool2d_with_indices, whose stride is the kernel by default."""
     del result
     kernel, stride, padding, dilation = [*args[1:], *[[], 0, 1][len(args) - 2 :]][:4]
     # The fourth is ceil_mode in average pooling, which has no dilation.
@@ -75,7 +75,7 @@ def adaptive_pooling(sources: Sources, result: Tensor, args: Any) -> Field:
 
 
 def padding(sources: Sources, result: Tensor, args: Any) -> Field:
-    """Of a margin, whose sizes are given from the last axis to the first: before, after, before, after, …"""
+    """For padding, whose sizes are given from the last axis to the first: before, after, before, after, …"""
     del result
     field, margins = field_of(sources[0]), args[1]
     if field is None or field.axes is None:
@@ -88,7 +88,7 @@ def padding(sources: Sources, result: Tensor, args: Any) -> Field:
 
 
 def slicing(sources: Sources, result: Tensor, args: Any) -> Field:
-    """Of `x[..., start:end:step]` along an axis, as in a shortcut that skips every other pixel."""
+    """For `x[..., start:end:step]` along an axis, as in a shortcut that skips every other pixel."""
     dim, start, step = args[1], args[2] or 0, args[4] if len(args) > 4 else 1
     field, length = field_of(sources[0]), sources[0].shape[dim]
     begin = min(max(start + length if start < 0 else start, 0), length)
@@ -96,7 +96,7 @@ def slicing(sources: Sources, result: Tensor, args: Any) -> Field:
 
 
 def sliding(sources: Sources, result: Tensor, args: Any) -> Field:
-    """Of `Tensor.unfold(dim, size, step)`: the window's units become a last axis."""
+    """For `Tensor.unfold(dim, size, step)`, where the window's units become a last axis."""
     _, dim, size, step = args
     return along(sources, field_of(sources[0]), dim, lambda axis: axis.through(Window(size)), step)
 
@@ -125,7 +125,7 @@ def permutation(sources: Sources, result: Tensor, args: Any) -> Field:
 
 
 def reshaping(sources: Sources, result: Tensor, args: Any) -> Field:
-    """Of a view: an axis is where as many numbers come before it and as many lie along it as before."""
+    """For a view: an axis is kept if its length and the number of elements before it stay the same."""
     del args
     field, old, new = field_of(sources[0]), sources[0].shape, result.shape
     if field is None or field.axes is None:

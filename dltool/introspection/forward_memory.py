@@ -1,4 +1,4 @@
-"""How much memory a forward pass takes."""
+"""The memory that a forward pass takes."""
 
 import weakref
 from collections import Counter
@@ -14,18 +14,18 @@ from dltool.layers.evaluation_mode import evaluation_mode
 
 
 def sample_bytes(model: nn.Module, spec: DataSpec) -> int | None:
-    """The most bytes that the tensors of one sample take at the same time in a forward pass without gradients.
+    """The peak number of bytes that the tensors of one sample take in a forward pass without gradients.
 
-    They are counted in a pass of one sample and in one of two: what grows from one to the other is the samples', the
-    rest (masks, weights that are computed from others) the model's. Workspaces within an operation are not counted. A
-    pass on torch's meta device would take no memory, but imports torch._dynamo and sympy, which takes two seconds.
+    They are counted in a forward pass of one sample and in one of two: the growth belongs to the samples, the rest
+    (masks, weights computed from others) to the model. Workspaces within an operation are not counted. A forward pass
+    on torch's meta device would take no memory, but imports torch._dynamo and sympy, which takes two seconds.
 
     Args:
         model: On any device, not compiled; neither it nor the state of a random generator is changed.
         spec: Gives the shape of one sample.
 
     Returns:
-        None where the model does not run alone on synthetic samples.
+        None if the model does not run alone on synthetic samples.
     """
     device = next((parameter.device for parameter in model.parameters()), torch.device("cpu"))
     generators = [device] if device.type == "cuda" else []
@@ -37,30 +37,30 @@ def sample_bytes(model: nn.Module, spec: DataSpec) -> int | None:
                 with LiveBytes(inputs, sizes) as live:
                     model(*inputs)
                 sizes = live.sizes
-    except Exception:  # A model may be the user's code, which may need more than its inputs.
+    except Exception:  # The model may be user code that needs more than its inputs.
         return None
     return live.most
 
 
 def example_inputs(spec: DataSpec, device: torch.device) -> list[Tensor]:
-    """One sample as a model takes it; where it is to give another sequence, with one that it has given so far."""
+    """One sample as model inputs; for a sequence target also a target sequence."""
     kind = torch.int64 if spec.num_tokens else torch.float32
-    inputs = [torch.ones(1, *spec.input_shape, dtype=kind, device=device)]  # Token 1 is no padding.
+    inputs = [torch.ones(1, *spec.input_shape, dtype=kind, device=device)]  # Token 1 is not padding.
     if spec.target == "sequence":
         inputs.append(torch.ones(1, spec.max_target_length, dtype=torch.int64, device=device))
     return inputs
 
 
 class LiveBytes(TorchDispatchMode):
-    """Adds up the storages of the tensors that live while it is entered.
+    """Adds up the storages of the tensors that are alive in this context.
 
     Args:
-        inputs: Tensors that live already.
-        before: `sizes` of an earlier pass, by which the storages of this one are reduced.
+        inputs: Tensors that exist already.
+        before: `sizes` of an earlier forward pass, subtracted from the storages of this one.
 
     Attributes:
         sizes: Bytes of each storage, in the order in which they were first seen.
-        most: Bytes that lived at the same time.
+        most: The peak number of bytes.
     """
 
     def __init__(self, inputs: Sequence[Tensor], before: Sequence[int]) -> None:
@@ -69,13 +69,13 @@ class LiveBytes(TorchDispatchMode):
         self.sizes: list[int] = []
         self.most = self.now = 0
         self._users: Counter[int] = Counter()  # Tensors of each storage, by its address.
-        self._grown: dict[int, int] = {}  # Bytes that it has more than before.
+        self._grown: dict[int, int] = {}  # Bytes of a storage beyond those in `before`.
         for tensor in inputs:
             self._see(tensor)
 
     @classmethod
     def _should_skip_dynamo(cls) -> bool:
-        """False, or torch would import torch._dynamo to leave this class alone."""
+        """False, or torch would import torch._dynamo to skip this class."""
         return False
 
     def __torch_dispatch__(

@@ -1,9 +1,9 @@
-"""How much of a loss's gradient reaches each position of a sequence: the vanishing gradient, measured.
+"""Measures the vanishing gradient: the norm of the loss's gradient at each position of a sequence.
 
-In a recurrent network dL/dh_t is dL/dh_T times T - t Jacobians dh_k/dh_{k-1}. Where their norms stay below 1 it falls
-geometrically with the distance from the end, where they exceed 1 it may grow so (Hochreiter 1991; Bengio, Simard and
-Frasconi 1994; Pascanu, Mikolov and Bengio 2013, arXiv:1211.5063, section 2.1). What is measured is the gradient of the
-input vectors x_t, which in a plain RNN is Wᵀ φ' dL/dh_t and is defined for every network.
+In a recurrent network dL/dh_t is dL/dh_T times T - t Jacobians dh_k/dh_{k-1}. If their norms stay below 1 it falls
+geometrically with the distance from the end; if they exceed 1 it may grow geometrically (Hochreiter 1991; Bengio,
+Simard and Frasconi 1994; Pascanu, Mikolov and Bengio 2013, arXiv:1211.5063, section 2.1). The gradient with respect to
+the input vectors x_t is measured, which in a plain RNN is Wᵀ φ' dL/dh_t and is defined for every network.
 """
 
 from collections.abc import Callable, Iterator
@@ -20,20 +20,21 @@ from dltool.layers.evaluation_mode import evaluation_mode
 def gradient_over_time(
     model: nn.Module, loss: Callable[[Tensor], Tensor], inputs: Tensor, mask: Tensor | None = None
 ) -> Tensor:
-    """The L2 norm of the loss's gradient with respect to what a model reads at each position.
+    """The L2 norm of the loss's gradient with respect to the model's input at each position.
 
     Args:
-        model: What the loss calls; in evaluation mode meanwhile. Its weights, and their gradients, stay as they are.
-        loss: A scalar of the inputs.
-        inputs: `(B, T, D)`, images `(B, C, H, W)`, whose rows are the positions, or tokens `(B, T)`, which stand for
-            the vectors that the first embedding gives of them.
-        mask: `(B, T)`, True where a position holds something; None is everywhere.
+        model: The model that the loss calls; in evaluation mode meanwhile. Its weights and their gradients are not
+            changed.
+        loss: A scalar function of the inputs.
+        inputs: `(B, T, D)`; images `(B, C, H, W)`, whose rows are the positions; or tokens `(B, T)`, for which the
+            gradient with respect to the output of the first embedding is taken.
+        mask: `(B, T)`, False at padding; None if there is no padding.
 
     Returns:
         float32 `(B, T)`, NaN at padding.
 
     Raises:
-        ValueError: The inputs are tokens, and no nn.Embedding reads them.
+        ValueError: If the inputs are tokens, and no nn.Embedding reads them.
     """
     # cuDNN has no backward pass of its recurrent layers in evaluation mode.
     with evaluation_mode(model), torch.enable_grad(), torch.backends.cudnn.flags(enabled=False):
@@ -54,7 +55,7 @@ def gradient_over_time(
 
 @contextmanager
 def embedded(model: nn.Module, shape: torch.Size) -> Iterator[list[Tensor]]:
-    """In here, vectors that an embedding gives of tokens of that shape are leaves of the graph, and are collected."""
+    """In this context, the output of an embedding of tokens of this shape becomes a leaf of the graph, and is kept."""
     seen: list[Tensor] = []
 
     def hook(_module: nn.Module, arguments: tuple[Any, ...], output: Tensor) -> Tensor:
@@ -72,7 +73,7 @@ def embedded(model: nn.Module, shape: torch.Size) -> Iterator[list[Tensor]]:
 
 
 def by_distance(norms: Tensor) -> Tensor:
-    """Norms `(B, T)` with NaN at the padding behind, so that column d is the position d before each row's last one."""
+    """Reorder right-padded norms `(B, T)`, NaN at padding: column d is the position d before each row's last one."""
     length = (~norms.isnan()).sum(1, keepdim=True)
     positions = length - 1 - torch.arange(norms.shape[1], device=norms.device)
     aligned = norms.gather(1, positions.clamp(min=0))
@@ -82,13 +83,13 @@ def by_distance(norms: Tensor) -> Tensor:
 def relative_quartiles(norms: Tensor) -> Band | None:
     """The quartiles of norms over the sequences, by the distance from the end, relative to the median at the end.
 
-    So what is seen is how they fall. Gradients that are zero, infinite or NaN are left out.
+    This shows how the norms fall. Gradients that are zero, infinite or NaN are left out.
 
     Args:
         norms: `(B, T)`, NaN at padding; see gradient_over_time.
 
     Returns:
-        None where all of them are.
+        None if all of them are.
     """
     aligned = by_distance(norms.double())
     aligned = aligned.masked_fill(~(aligned > 0) | aligned.isinf(), torch.nan)

@@ -1,4 +1,4 @@
-"""A plane of an autoencoder's codes: where the samples are in it, and what the decoder gives for its places."""
+"""A plane through an autoencoder's latent space: the samples' codes in it, and decoded images of its points."""
 
 import math
 from typing import Any
@@ -11,19 +11,19 @@ from dltool.figures.latent_plane import CodeCloud, DecodedPanel, Extent
 from dltool.introspection.codes import Codes
 from dltool.tasks.coding import CodingTask
 
-SIDE = 12  # Of a decoded plane, in samples; of an image of more pixels fewer.
+SIDE = 12  # Samples along a side of a decoded plane; fewer for large images.
 NUM_DRAWS = 500
-INNER = 0.95  # The share of N(0, 1) in each direction that the plane of the prior shows, and of N(0, I) in the circle.
+INNER = 0.95  # The share of N(0, 1) shown in each direction of the prior's plane, and of N(0, I) in the circle.
 
 
 class Plane:
-    """Where codes of any length are seen from: their own two numbers, or their two principal directions.
+    """A projection of codes of any length to two dimensions: the identity, or their two principal directions.
 
     Args:
         codes: `(N, latent_dim)`.
 
     Attributes:
-        labels: Of the axes.
+        labels: The labels of the axes.
     """
 
     def __init__(self, codes: Tensor) -> None:
@@ -43,18 +43,18 @@ class Plane:
         self.low, self.high = places.quantile(0.01, dim=0), places.quantile(0.99, dim=0)
 
     def of(self, codes: Tensor) -> Tensor:
-        """Where codes are in it, `(N, 2)`; `(N, 1)` for codes of one number."""
+        """The coordinates of codes in the plane, `(N, 2)`; `(N, 1)` for codes of one number."""
         return (codes - self.center) @ self.directions.T
 
     def codes_at(self, places: Tensor) -> Tensor:
-        """The codes of places in it."""
+        """The codes at coordinates of the plane."""
         return self.center + places @ self.directions
 
     def grid(self, side: int) -> tuple[Tensor, Extent]:
-        """Codes over the range that the samples' codes have, the upper row first, and that range."""
+        """A grid of codes over the range of the samples' codes, the upper row first, and that range."""
         x = torch.linspace(float(self.low[0]), float(self.high[0]), side)
         y = torch.linspace(float(self.high[-1]), float(self.low[-1]), side)
-        # A place is the middle of its sample's picture.
+        # A grid point is the middle of its decoded image.
         half_x, half_y = (float(self.high[i] - self.low[i]) / (2 * side - 2) for i in (0, -1))
         extent = (float(x[0]) - half_x, float(x[-1]) + half_x, float(y[-1]) - half_y, float(y[0]) + half_y)
         if len(self.directions) == 1:
@@ -63,10 +63,10 @@ class Plane:
 
 
 def seen_plane(coder: CodingTask, kept: Codes) -> tuple[CodeCloud, list[DecodedPanel]]:
-    """The codes of samples over draws of N(0, I), in a plane of them; and for images what the decoder gives there.
+    """The codes of samples over draws of N(0, I), projected to a plane; and for images the decoded points.
 
-    The plane is that of the codes where they have two numbers, else that of their two principal directions, through
-    their mean.
+    The plane is that of the codes if they have two numbers, else that of their two principal directions through their
+    mean.
 
     Args:
         coder: Encodes and decodes.
@@ -76,14 +76,14 @@ def seen_plane(coder: CodingTask, kept: Codes) -> tuple[CodeCloud, list[DecodedP
     plane = Plane(codes)
     draws = coder.draw_codes(NUM_DRAWS, generator(0, "latent plane"))
     center = tuple(plane.of(torch.zeros(1, codes.shape[1]))[0].tolist())
-    radius = math.sqrt(-2 * math.log(1 - INNER))  # Of two normal numbers.
+    radius = math.sqrt(-2 * math.log(1 - INNER))  # For two normal variables.
     places, drawn = plane.of(codes).numpy(), plane.of(draws.cpu()).numpy()
     cloud = CodeCloud(places, kept.targets.numpy(), drawn, center, radius, INNER, plane.labels)
     return cloud, decoded_panels(coder, plane, draws) if len(coder.spec.input_shape) == 3 else []
 
 
 def decoded_panels(coder: CodingTask, plane: Plane, draws: Tensor) -> list[DecodedPanel]:
-    """The samples that the decoder gives for draws of N(0, I), and for places over the codes of the data."""
+    """Decoded draws of N(0, I), and a decoded grid over the codes of the data."""
     side = SIDE if coder.spec.input_shape[1] <= 32 else SIDE // 2
 
     def decoded(codes: Tensor, num_columns: int, labels: Tensor | None = None) -> list[Any]:

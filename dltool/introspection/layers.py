@@ -1,4 +1,4 @@
-"""What the layers of a network make of an image: the first one's kernels, the maps of each."""
+"""The kernels of a network's first layer, and the feature maps of each layer for an image."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
@@ -10,7 +10,7 @@ from dltool.layers.evaluation_mode import evaluation_mode
 
 
 class Maps(NamedTuple):
-    """What a layer gave for one image.
+    """The feature maps of a layer for one image.
 
     Attributes:
         name: The layer's path.
@@ -24,12 +24,12 @@ class Maps(NamedTuple):
 
 
 class Kernels(NamedTuple):
-    """The weights of the layer that looks at the image.
+    """The weights of the first layer, which reads the image.
 
     Attributes:
-        name: The layer's path, and the position of the kernels where they are others at each.
-        weights: float32 `(K, C, height, width)` on the CPU, C channels of the image (fewer where the layer has groups).
-        whole: Whether each is as large as the image: a full connection.
+        name: The layer's path, and the position of the kernels if they differ by position.
+        weights: float32 `(K, C, height, width)` on the CPU, C channels of the image (fewer if the layer has groups).
+        whole: Whether each is as large as the image, as in a fully connected layer.
     """
 
     name: str
@@ -38,17 +38,17 @@ class Kernels(NamedTuple):
 
 
 def has_weights(module: nn.Module) -> bool:
-    """Whether a layer has kernels or a matrix of its own, trained or fixed; norms and pooling have not."""
+    """Whether a layer has its own kernels or matrix, trained or fixed; norms and pooling do not."""
     tensors = [*module.parameters(recurse=False), *module.buffers(recurse=False)]
     return any(tensor.ndim >= 2 for tensor in tensors)
 
 
 def feature_maps(model: nn.Module, image: Tensor) -> list[Maps]:
-    """The maps of each layer that has weights and gives maps `(1, C, H, W)`, in the order of the computation.
+    """The maps of each layer that has weights and an output `(1, C, H, W)`, in the order of the computation.
 
     Args:
-        model: Its weights and mode stay as they are.
-        image: `(1, C, H, W)`, as the model takes it.
+        model: Its weights and mode are not changed.
+        image: A model input `(1, C, H, W)`.
     """
     found: list[Maps] = []
 
@@ -64,7 +64,7 @@ def feature_maps(model: nn.Module, image: Tensor) -> list[Maps]:
 
 
 def first_kernels(model: nn.Module, image: Tensor) -> Kernels | None:
-    """The kernels of the first layer that looks at the image itself; None where there is none that can be drawn."""
+    """The kernels of the first layer that reads the image itself; None if none can be drawn."""
     looking: list[str] = []
 
     def note(name: str) -> Callable[[nn.Module, Any, object], None]:
@@ -92,11 +92,11 @@ def first_kernels(model: nn.Module, image: Tensor) -> Kernels | None:
 def passing(
     model: nn.Module, image: Tensor, make_hook: Callable[[str], Callable[..., None]], layers: Sequence[str]
 ) -> None:
-    """Let an image pass in evaluation mode, with a hook on each of the layers."""
+    """Run the model on an image in evaluation mode, with a hook on each of the layers."""
     handles = [model.get_submodule(name).register_forward_hook(make_hook(name)) for name in layers]
     try:
         with evaluation_mode(model), torch.no_grad():
-            model.forward(image)  # Not what was compiled of it, which knows of no hook.
+            model.forward(image)  # Not the compiled version, which calls no hooks.
     finally:
         for handle in handles:
             handle.remove()

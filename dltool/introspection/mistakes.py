@@ -1,4 +1,4 @@
-"""Keeps, while a split is measured, what pictures of a classifier need: its surest mistakes, who is taken for whom."""
+"""Keeps the data for a classifier's figures during an evaluation: its most confident mistakes, the confusion matrix."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,17 +14,17 @@ from dltool.tasks.task import Prediction, Task
 
 NUM_KEPT = 25
 NUM_EXAMPLES = 32
-CONFUSION_UP_TO = 100  # Classes; the picture of more could not be read.
+CONFUSION_UP_TO = 100  # Classes; a figure with more would be unreadable.
 
 
 class Samples(NamedTuple):
-    """Some samples and what the model says of them.
+    """Some samples and the model's predictions for them.
 
     Attributes:
-        inputs: As the model takes them, `(N, C, H, W)`.
-        targets, predicted: Their classes, int64 `(N,)`.
-        sureness: Of each, the probability of the predicted class; where the outputs stand for none, how far its score
-            lies above that of the true class; -inf where the two are the same class.
+        inputs: Model inputs, `(N, C, H, W)`.
+        targets, predicted: Their true and predicted classes, int64 `(N,)`.
+        sureness: The probability of the predicted class; if the outputs are not probabilities, the difference of its
+            score and that of the true class; -inf if the two classes are the same.
     """
 
     inputs: Tensor
@@ -33,7 +33,7 @@ class Samples(NamedTuple):
     sureness: Tensor
 
     def surest(self, count: int) -> "Samples":
-        """At most `count` of them, the surest first."""
+        """At most `count` of them, the most confident first."""
         best = self.sureness.topk(min(count, len(self.sureness))).indices
         return Samples(*(values[best] for values in self))
 
@@ -43,18 +43,18 @@ class Samples(NamedTuple):
 
 @dataclass
 class Mistakes:
-    """What is seen of a split, batch by batch; nothing waits for an accelerator before it is read.
+    """Mistakes in a split, collected batch by batch; an accelerator is not synchronized before they are read.
 
     Args:
-        spec: Of the data.
-        interpret: What the model's outputs say of their samples.
+        spec: The spec of the data.
+        interpret: Converts the model's outputs to predictions.
 
     Attributes:
         examples: The first images, `(B, C, H, W)` with B at most 32; None before the first batch.
         example_targets: Their classes.
-        num_seen: Samples seen.
-        confusion: Which class was taken for which; None where the classes are too many for a picture.
-        has_probabilities: Whether the sureness of the samples that are kept is a probability.
+        num_seen: The number of samples so far.
+        confusion: The confusion matrix; None if there are too many classes for a figure.
+        has_probabilities: Whether the sureness of the kept samples is a probability.
     """
 
     spec: DataSpec
@@ -74,17 +74,17 @@ class Mistakes:
         self._kept: Samples | None = None
 
     def see(self, batch: Batch, outputs: Tensor) -> None:
-        """Take in a batch and what the model says of it, float32 `(B, output_dim)`."""
+        """Add a batch and the model's outputs for it, float32 `(B, output_dim)`."""
         if self.confusion is not None:
             self.confusion.update(outputs, batch.targets)
         if self.examples is None:
             self.examples = batch.inputs[:NUM_EXAMPLES].clone()
             self.example_targets = batch.targets[:NUM_EXAMPLES].clone()
         self.num_seen += batch.size
-        said = self.interpret(outputs)
-        assert said.labels is not None
-        predicted, self.has_probabilities = said.labels, said.probabilities is not None
-        sureness = sureness_of(said, batch.targets)
+        prediction = self.interpret(outputs)
+        assert prediction.labels is not None
+        predicted, self.has_probabilities = prediction.labels, prediction.probabilities is not None
+        sureness = sureness_of(prediction, batch.targets)
         right = predicted == batch.targets
         self._num_wrong = self._num_wrong + right.logical_not().count_nonzero()
         sureness = sureness.masked_fill(right | sureness.isnan(), -torch.inf)
@@ -93,11 +93,11 @@ class Mistakes:
 
     @property
     def num_wrong(self) -> int:
-        """Samples that were taken for another class."""
+        """The number of misclassified samples."""
         return int(self._num_wrong)
 
     def surest(self) -> Samples | None:
-        """Samples of another class, on the CPU, those of which the model was surest first; None where all are right."""
+        """Misclassified samples on the CPU, the most confident first; None if all are right."""
         if self._kept is None:
             return None
         kept = Samples(*(values.cpu() for values in self._kept))
@@ -105,9 +105,9 @@ class Mistakes:
         return Samples(*(values[wrong] for values in kept)) if wrong.any() else None
 
 
-def sureness_of(said: Prediction, targets: Tensor) -> Tensor:
-    """See Samples, `(B,)`."""
-    outputs, labels, probabilities = said
+def sureness_of(prediction: Prediction, targets: Tensor) -> Tensor:
+    """The attribute `sureness` of Samples, `(B,)`."""
+    outputs, labels, probabilities = prediction
     if probabilities is not None and labels is not None:
         return probabilities.gather(1, labels[:, None]).squeeze(1)
     if outputs.shape[1] == 1:
@@ -116,7 +116,7 @@ def sureness_of(said: Prediction, targets: Tensor) -> Tensor:
 
 
 def watch_mistakes(task: Task, spec: DataSpec) -> Mistakes | None:
-    """Have the task's evaluations watched; None where it predicts no classes of images."""
+    """Collect the mistakes of the task's evaluations; None if the task does not classify images."""
     if not task.predicts_classes or len(spec.input_shape) != 3:
         return None
     mistakes = Mistakes(spec, task.interpret)

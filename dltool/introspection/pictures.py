@@ -1,4 +1,4 @@
-"""The pictures of a trained network and of what was measured of it, for a training's end and for `dltool evaluate`."""
+"""The figures of a trained network and its evaluation, for the end of a training and for `dltool evaluate`."""
 
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -24,27 +24,27 @@ from dltool.metrics.metric import Metric
 from dltool.tasks.coding import CodingTask
 from dltool.tasks.task import Task
 
-if TYPE_CHECKING:  # matplotlib is imported when the first picture is drawn.
+if TYPE_CHECKING:  # matplotlib is imported when the first figure is drawn.
     from matplotlib.figure import Figure
 
-ToPixels = Callable[[Tensor], Tensor]  # What a model takes, `(B, C, H, W)`, as it looks: 0 … 255.
+ToPixels = Callable[[Tensor], Tensor]  # Model inputs `(B, C, H, W)` to pixels, 0 … 255.
 WORDS = {"train": "training", "val": "validation", "all": ""}
 
 
 def metric_pictures(metrics: Mapping[str, Metric], title: str) -> Pictures:
-    """Of the metrics that can be drawn, after an evaluation."""
+    """The figures of the metrics that can be drawn, after an evaluation."""
     return {metric.picture: partial(metric.figure, title) for metric in metrics.values() if metric.picture}
 
 
 def kernel_picture(model: nn.Module, image: Tensor, title: str) -> "Figure | None":
-    """The kernels of the layer that looks at an image `(1, C, H, W)`, whatever it shows; None where none does."""
+    """The kernels of the layer that reads an image `(1, C, H, W)` with any content; None if none can be drawn."""
     if (found := first_kernels(model, image)) is None:
         return None
     return kernel_grid(found.weights.numpy(), found.name, title, whole=found.whole)
 
 
 def receptive_field_picture(model: nn.Module, spec: DataSpec, images: Tensor, title: str) -> "Figure | None":
-    """The receptive fields of some layers; see seen_fields. None where no layer looks at a part of the image."""
+    """The receptive fields of some layers; see seen_fields. None if no layer's field is a part of the image."""
     panels = seen_fields(model, spec, images)
     return receptive_field_panels(panels, title) if panels else None
 
@@ -58,15 +58,15 @@ def network_pictures(
     *,
     receptive_field: bool = False,
 ) -> Pictures:
-    """Of a network that classifies images: its kernels, its feature maps, its mistakes.
+    """The figures of an image classifier: its kernels, its feature maps, its mistakes.
 
     Args:
-        model: With the weights that are to be seen.
-        mistakes: After an evaluation.
-        to_pixels: How the images look.
-        title: Above each picture.
-        split: What was evaluated.
-        receptive_field: Draw that of some layers too, which takes seconds for large images.
+        model: The model with the weights to show.
+        mistakes: The mistakes, after an evaluation.
+        to_pixels: Converts model inputs to pixels.
+        title: The title of each figure.
+        split: The split that was evaluated.
+        receptive_field: Draw the receptive fields of some layers too, which takes seconds for large images.
     """
     examples, targets = mistakes.examples, mistakes.example_targets
     if examples is None or targets is None:
@@ -99,7 +99,7 @@ def network_pictures(
 
 
 def mistakes_picture(mistakes: Mistakes, to_pixels: ToPixels, title: str) -> "Figure | None":
-    """The surest mistakes; None where there is none."""
+    """The most confident mistakes; None if all predictions are right."""
     if (worst := mistakes.surest()) is None:
         return None
     names = mistakes.spec.class_names
@@ -107,34 +107,34 @@ def mistakes_picture(mistakes: Mistakes, to_pixels: ToPixels, title: str) -> "Fi
         to_pixels(worst.inputs).float().numpy(),
         [names[label] for label in worst.predicted.tolist()],
         [names[label] for label in worst.targets.tolist()],
-        f"{title}: {mistakes.num_wrong:,} of {mistakes.num_seen:,} wrong, the surest first",
+        f"{title}: {mistakes.num_wrong:,} of {mistakes.num_seen:,} wrong, the most confident first",
         probabilities=worst.sureness.tolist() if mistakes.has_probabilities else None,
     )
 
 
 def attack_picture(task: Task, spec: DataSpec, title: str) -> "Figure | None":
-    """Some images of the newest evaluation before and after the attack; None where nothing was attacked."""
+    """Some attacked images of the newest evaluation; None if nothing was attacked."""
     if (examples := task.attacked_examples) is None:
         return None
     clean, attacked = (pixels.float().cpu().numpy() for pixels in (examples.clean, examples.attacked))
-    said = predicted_by(task, examples.clean_outputs, spec), predicted_by(task, examples.attacked_outputs, spec)
+    predictions = predicted_by(task, examples.clean_outputs, spec), predicted_by(task, examples.attacked_outputs, spec)
     true = [spec.class_names[label] for label in examples.targets.tolist()]
-    return attacked_images(clean, attacked, said, true, title)
+    return attacked_images(clean, attacked, predictions, true, title)
 
 
 def predicted_by(task: Task, outputs: Tensor, spec: DataSpec) -> Predicted:
-    """The classes that outputs stand for, with their probabilities where these are known."""
-    said = task.interpret(outputs)
-    assert said.labels is not None
-    names = [spec.class_names[label] for label in said.labels.tolist()]
-    return Predicted(names, None if said.probabilities is None else said.probabilities.amax(1).tolist())
+    """The predicted classes, with their probabilities if these are known."""
+    prediction = task.interpret(outputs)
+    assert prediction.labels is not None
+    names = [spec.class_names[label] for label in prediction.labels.tolist()]
+    return Predicted(names, None if prediction.probabilities is None else prediction.probabilities.amax(1).tolist())
 
 
 def latent_picture(coder: CodingTask, kept: Codes, title: str, split: str) -> "Figure | None":
-    """The plane of an autoencoder's codes; None where fewer than two samples were measured."""
+    """The plane of an autoencoder's codes; None if fewer than two samples were evaluated."""
     if kept.num_kept < 2:
         return None
     cloud, panels = seen_plane(coder, kept)
     word, spec = WORDS.get(split, split), coder.spec
-    shown = f"{title}: the codes of {len(cloud.places):,} {word} samples, and what the decoder makes of others"
+    shown = f"{title}: the codes of {len(cloud.places):,} {word} samples, and decoded codes"
     return latent_plane(cloud, panels, spec.class_names, spec.input_range, shown)

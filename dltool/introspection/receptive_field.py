@@ -1,14 +1,14 @@
-"""Receptive fields: which square of the image a unit of a layer can see, for any graph of layers.
+"""Theoretical receptive fields: the part of the image that affects a unit of a layer, for any graph of layers.
 
-For a chain of layers with kernel k, stride s, padding p and dilation d, a unit sees `size` pixels along an axis, and
-its neighbour's field begins `jump` pixels further (Araujo et al. 2019, Distill, "Computing receptive fields of
+For a chain of layers with kernel k, stride s, padding p and dilation d, a unit's field has `size` pixels along an axis,
+and its neighbour's field begins `jump` pixels further (Araujo et al. 2019, Distill, "Computing receptive fields of
 convolutional neural networks"):
 
     size += (k - 1) · d · jump,    start -= p · jump,    jump *= s,    from size = jump = 1, start = 0.
 
 Here each tensor carries these numbers from operation to operation, so that branches are covered too: where two meet,
-the unit sees what either of them saw. Only shapes are needed, so a model on the "meta" device will do. Norms count
-as working on each pixel by itself, although those over groups and layers look at means of all pixels.
+the field is the union of theirs. Only shapes are needed, so a model on the "meta" device is enough. Norms count as
+operations on each pixel by itself, although group and layer norms use means over all pixels.
 """
 
 from collections.abc import Callable, Iterator
@@ -27,10 +27,10 @@ from dltool.introspection.field_rules import RULES, same_place
 
 @contextmanager
 def following_fields(model: nn.Module) -> Iterator[None]:
-    """In here, forward passes of images `(1, C, H, W)` that are marked are followed; see field_of.
+    """In this context, receptive fields are tracked in forward passes of marked images `(1, C, H, W)`; see field_of.
 
-    What cannot be followed counts as seeing all. But a module with a `kernel_size` whose own code cannot be followed
-    (a layer that is locally connected, say) is taken at its word: it is a window of that size, with its `stride`,
+    The field after an unknown operation is the whole image. But if a module has a `kernel_size` and its own code
+    cannot be tracked (such as a locally connected layer), it counts as a window of that size, with its `stride`,
     `padding` and `dilation`; and nn.Linear over the channels of `(B, H, W, C)` is a 1×1 convolution.
     """
     handles = [module.register_forward_hook(take_at_its_word) for module in model.modules()]
@@ -43,9 +43,9 @@ def following_fields(model: nn.Module) -> Iterator[None]:
 
 
 def receptive_fields(model: nn.Module, spec: DataSpec) -> dict[str, Field]:
-    """Path of each module that gives maps `(B, C, H, W)` to what their units see, in the order of the computation.
+    """Path of each module with an output `(B, C, H, W)` to its receptive field, in the order of the computation.
 
-    Of a module that is called several times, the last call counts. A model of rows has none.
+    If a module is called several times, the last call counts. Empty for a model whose inputs are not images.
     """
     fields: dict[str, Field] = {}
     if len(spec.input_shape) != 3:
@@ -87,7 +87,7 @@ def take_at_its_word(module: nn.Module, inputs: tuple[Any, ...], output: object)
 
 
 class Following(TorchDispatchMode):
-    """Computes as ever, and gives each result the field that follows from those of the operands."""
+    """Computes as usual, and sets the field of each result from those of the operands."""
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         del types

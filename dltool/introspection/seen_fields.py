@@ -13,16 +13,16 @@ from dltool.introspection.layers import has_weights
 from dltool.introspection.receptive_field import receptive_fields
 
 MOST_LAYERS = 6
-SMALL_IMAGE = 100 * 100  # Pixels; of larger ones fewer are looked at.
+SMALL_IMAGE = 100 * 100  # Pixels; fewer images are used if they are larger.
 
 
 def seen_fields(model: nn.Module, spec: DataSpec, images: Tensor) -> list[FieldPanel]:
-    """The fields of the unit in the middle of some layers; none where no layer looks at a part of the image.
+    """The fields of the unit in the middle of some layers; empty if no layer's field is a part of the image.
 
     Args:
-        model: On any device but "meta".
-        spec: Of its inputs.
-        images: Some as the model takes them, `(B, C, H, W)`; at most 32 are looked at, of large ones 4.
+        model: On any device except "meta".
+        spec: The spec of its inputs.
+        images: Model inputs `(B, C, H, W)`; at most 32 are used, or 4 if they are large.
     """
     seen = receptive_fields(model, spec)
     layers = chosen_layers(model, seen)
@@ -34,7 +34,7 @@ def seen_fields(model: nn.Module, spec: DataSpec, images: Tensor) -> list[FieldP
 
 
 def chosen_layers(model: nn.Module, seen: dict[str, Field]) -> list[str]:
-    """Layers with weights that look at parts of the image, the first, the last and some between; and what ends them."""
+    """Layers with weights whose fields are parts of the image: first, last and some between; then any final pooling."""
     local = [name for name, field in seen.items() if field.axes is not None]
     weighted = [name for name in local if has_weights(model.get_submodule(name))]
     layers = evenly(weighted, MOST_LAYERS)

@@ -18,8 +18,8 @@ class Row(NamedTuple):
     Attributes:
         name: The layer's path; empty for the whole model.
         kind: Its class.
-        shape: Of its output, without the batch.
-        field: What its units see of the image; None where the input is none.
+        shape: The shape of its output, without the batch.
+        field: The receptive field of its units; None if the input is not an image.
     """
 
     name: str
@@ -32,7 +32,7 @@ class Row(NamedTuple):
 
 
 def count_parameters(model: nn.Module) -> str:
-    """ "61,706 parameters", with how many of them are frozen where some are."""
+    """ "61,706 parameters", with the number of frozen ones if there are any."""
     total = sum(p.numel() for p in model.parameters())
     frozen = total - num_trained(model)
     return f"{total:,} parameters" + (f" ({frozen:,} frozen)" if frozen else "")
@@ -43,14 +43,14 @@ def num_trained(module: nn.Module) -> int:
 
 
 def layer_table(model: nn.Module, spec: DataSpec) -> str:
-    """One line a layer, in the order in which one sample passes them; how much of it is frozen, where anything is.
+    """One line per layer, in the order of the forward pass, with its frozen parameters if there are any.
 
     Multiply-adds are those of matrix products and convolutions, for one sample (torch's FLOP counter, which
-    counts a multiplication and an addition as two, halved); what is cheaper is not counted. Where the layers look at
-    parts of an image, their receptive fields are given, and the jump from a unit's field to its neighbour's.
+    counts a multiplication and an addition as two, halved); cheaper operations are not counted. If the layers have
+    receptive fields smaller than the image, these are listed, with the jump from a unit's field to its neighbour's.
 
     Args:
-        model: A model on any device, "meta" included.
+        model: A model on any device, including "meta".
         spec: Gives the shape of one sample.
     """
     rows: list[Row] = []
@@ -86,14 +86,14 @@ def layer_table(model: nn.Module, spec: DataSpec) -> str:
 
 
 def shape_of(output: object) -> str:
-    """ "6×28×28", without the batch; of several tensors, as a recurrent layer gives them, the first."""
+    """ "6×28×28", without the batch; of several outputs, as from a recurrent layer, the first."""
     if isinstance(output, tuple) and output:
         output = output[0]
     return "×".join(map(str, output.shape[1:])) or "1" if isinstance(output, Tensor) else "?"
 
 
 def render(rows: list[Row], input_shape: str) -> str:
-    """Columns that say nothing of any layer are left out: receptive fields, what is frozen."""
+    """The table as text; columns that are empty for all layers are left out: receptive fields, frozen parameters."""
     cells = [("layer", "type", "output", "receptive field", "jump", "parameters", "multiply-adds", "frozen")]
     cells.append(("input", "", input_shape, "", "", "", "", ""))
     for name, kind, shape, field, parameters, flops, frozen in rows:

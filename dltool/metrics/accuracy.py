@@ -21,10 +21,10 @@ class Accuracy(MeanMetric):
 
 
 def accuracy(outputs: Tensor, targets: Tensor) -> Mean:
-    """Count the samples whose predicted class is the target, small batches' later.
+    """Count the samples whose predicted class is the target; for small batches the count is deferred, see Hits.
 
     Args:
-        outputs: Scores `(B, K)`, of which the largest wins, or `(B, 1)`, where a positive one means class 1.
+        outputs: Scores `(B, K)`, the largest of which is predicted, or `(B, 1)`, where a positive one means class 1.
         targets: Labels `(B,)`.
     """
     outputs = outputs.detach()
@@ -32,9 +32,10 @@ def accuracy(outputs: Tensor, targets: Tensor) -> Mean:
 
 
 class Hits(Mean):
-    """Where a Mean goes, scores and labels: compared when they are added up, those of many steps at once.
+    """A Mean that keeps scores and labels, and compares them when it is added up, for many steps at once.
 
-    Three kernels on a few numbers cost a training step 20 µs on the CPU and as much to launch on an accelerator.
+    The three kernels on a few numbers would cost each training step 20 µs on the CPU, and as much to launch on an
+    accelerator.
     """
 
     __slots__ = ()
@@ -54,9 +55,9 @@ class Hits(Mean):
 
 
 def count_hits(outputs: Tensor, targets: Tensor) -> Tensor:
-    return (predicted_classes(outputs) == targets).count_nonzero()  # On the CPU cheaper than sum().
+    return (predicted_classes(outputs) == targets).count_nonzero()  # Cheaper than sum() on the CPU.
 
 
 def predicted_classes(outputs: Tensor) -> Tensor:
-    """The class of the largest of K scores, int64 `(B,)`; of one score, whether it is positive, bool `(B,)`."""
+    """The class with the largest of K scores, int64 `(B,)`; for one score, whether it is positive, bool `(B,)`."""
     return outputs.argmax(dim=1) if outputs.shape[1] > 1 else outputs.squeeze(1) > 0

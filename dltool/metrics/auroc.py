@@ -9,15 +9,15 @@ from dltool.metrics.metric import Metric, State, UndefinedMetric
 
 @register("metric", "auroc", of="outputs", targets=("classes", "binary", "tags"), direction="max")
 class Auroc(Metric):
-    """The area under the receiver operating characteristic; of more than two classes, the mean of one against the rest.
+    """The area under the ROC curve; for more than two classes, the mean of one against the rest.
 
     The area is the probability that a sample of the class has a higher score than one of another class, equal
     scores counting half (Hanley and McNeil 1982, doi:10.1148/radiology.143.1.7063747). The score of the second
-    of two classes is the logit, or the difference of the two; that of one of many is its softmax probability,
-    whatever the loss. The classes count alike ("macro").
+    of two classes is the logit, or the difference of the two; with more classes it is the softmax probability,
+    whatever the loss. All classes have the same weight ("macro").
 
-    It needs every score at once: they wait in the host's memory, 4 (output_dim + 2) bytes a sample, 0.5 MB for
-    10,000 samples of 10 classes, 200 MB for 50,000 of 1,000. On an accelerator each batch is waited for.
+    All scores are needed at once: they are kept in the host's memory, 4 (output_dim + 2) bytes a sample, 0.5 MB for
+    10,000 samples of 10 classes, 200 MB for 50,000 of 1,000. An accelerator is synchronized at each batch.
     """
 
     def reset(self) -> None:
@@ -40,10 +40,10 @@ class Auroc(Metric):
         outputs, targets = torch.cat(self.outputs).double(), torch.cat(self.targets)
         missing = [name for i, name in enumerate(self.spec.class_names) if not (targets == i).any()]
         if self.spec.num_classes < 2:
-            raise UndefinedMetric("there is a single class")
+            raise UndefinedMetric("the data has a single class")
         if missing:
             more = f" and {len(missing) - 1} more classes" if len(missing) > 1 else ""
-            raise UndefinedMetric(f"there is no sample of {missing[0]}{more}")
+            raise UndefinedMetric(f"the split has no sample of {missing[0]}{more}")
         if not outputs.isfinite().all():
             raise UndefinedMetric("the model's outputs are not finite")
         if self.spec.num_classes == 2:
@@ -59,11 +59,11 @@ def area(scores: Tensor, positive: Tensor) -> float:
 
     Args:
         scores: float64 `(N,)`.
-        positive: bool `(N,)`, some of each.
+        positive: bool `(N,)`, with both values.
     """
     _, place, counts = scores.unique(return_inverse=True, return_counts=True)
     counts = counts.double()
-    ranks = counts.cumsum(0) - (counts - 1) / 2  # From 1; equal scores share the mean of theirs.
+    ranks = counts.cumsum(0) - (counts - 1) / 2  # From 1; equal scores have the mean of their ranks.
     num_positive = int(positive.sum())
     num_pairs = num_positive * (len(scores) - num_positive)
     return float((ranks[place[positive]].sum() - num_positive * (num_positive + 1) / 2) / num_pairs)

@@ -1,4 +1,4 @@
-"""The corpus BLEU of written texts."""
+"""The corpus BLEU of generated texts."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -12,27 +12,27 @@ from dltool.declarations.component import register
 from dltool.metrics.metric import Metric, State
 from dltool.text.fitting import load_tokenizer
 
-UNKNOWN_WORD = "\N{REPLACEMENT CHARACTER}"  # What a tokeniser reads <unk> as.
+UNKNOWN_WORD = "\N{REPLACEMENT CHARACTER}"  # What a tokeniser decodes <unk> to.
 
 
 @register("metric", "bleu", of="outputs", targets=("sequence",), direction="max")
 class Bleu(Metric):
     """The corpus BLEU of sacrebleu (Post 2018, arXiv:1804.08771; dltool[text]), from 0 to 100.
 
-    Texts are compared as their tokens read; an unknown word is never the right one.
+    The decoded texts are compared; an unknown word never counts as correct.
 
     Attributes:
-        counts: int64 `(2 + 2 N,)`: the lengths of what was written and of the references, in tokens of sacrebleu, then
-            the n-grams that are right, then all that were written, for n from 1 to N.
+        counts: int64 `(2 + 2 N,)`: the lengths of the generated texts and of the references, in tokens of sacrebleu,
+            then the matching n-grams, then all generated n-grams, for n from 1 to N.
 
     Raises:
-        ConfigError: sacrebleu is not installed.
+        ConfigError: If sacrebleu is not installed.
     """
 
     def __init__(self, spec: DataSpec) -> None:
         self.tokenizer = load_tokenizer(spec.target_tokenizer)
-        self.library = sacrebleu().metrics.BLEU(force=True)  # Or it warns of texts that are cut into words.
-        self.library.num_refs = 1  # For the signature, also of a metric that was only merged.
+        self.library = sacrebleu().metrics.BLEU(force=True)  # Without it sacrebleu warns of tokenized texts.
+        self.library.num_refs = 1  # For the signature, also if the metric was only merged.
         super().__init__(spec)
 
     def reset(self) -> None:
@@ -67,7 +67,7 @@ class Bleu(Metric):
 
     @property
     def remark(self) -> str:
-        """The exact variant, once something was measured."""
+        """The exact variant, once a batch was added."""
         return f"bleu: sacrebleu {self.library.get_signature()}" if self.counts.any() else ""
 
     def texts(self, tokens: Tensor) -> list[str]:

@@ -1,4 +1,4 @@
-"""Whether a model is right as often as it is sure."""
+"""The calibration of a model: whether its confidence matches its accuracy."""
 
 from typing import TYPE_CHECKING
 
@@ -21,7 +21,7 @@ calibration_needs_probabilities = requires(
         "calibration_error" not in (config.task.metrics or ())
         or config.loss.name in ("cross_entropy", "binary_cross_entropy", "rbf_map")
     ),
-    "task.metrics: calibration_error needs probabilities, and the outputs that are trained here are none",
+    "task.metrics: calibration_error needs probabilities, and the outputs trained with this loss are not",
     hint="loss=cross_entropy, or task.metrics without calibration_error",
 )
 
@@ -31,11 +31,11 @@ class CalibrationError(Metric):
     """The expected calibration error (Guo et al. 2017, arXiv:1706.04599, eq. 3), and plots/reliability.png.
 
     The confidence of a prediction is its probability, by the softmax of the outputs or the sigmoid of a single
-    one. Fifteen bins of equal width cut (0, 1] into ((m - 1) / 15, m / 15], as in the paper's experiments; the
+    one. Fifteen bins of equal width divide (0, 1] into ((m - 1) / 15, m / 15], as in the paper's experiments; the
     error is the mean over the samples of |accuracy - mean confidence| of their bins.
 
     Attributes:
-        sums: float64 `(3, 15)` on the host: samples, right ones, and the sum of the confidences in each bin.
+        sums: float64 `(3, 15)` on the host: samples, correct ones, and the sum of the confidences in each bin.
     """
 
     picture = "reliability.png"
@@ -68,10 +68,10 @@ def confidences(outputs: Tensor) -> Tensor:
     """The probability of each predicted class, float64 `(B,)` on the host."""
     outputs = outputs.detach().cpu().double()
     if outputs.shape[1] == 1:
-        return outputs.squeeze(1).abs().sigmoid()  # Of -a, the other class has what a has.
+        return outputs.squeeze(1).abs().sigmoid()  # The predicted class has the score |a|.
     return outputs.softmax(dim=1).amax(dim=1)
 
 
 def inner_edges() -> Tensor:
-    """Where one bin ends and the next begins, float64 `(14,)`."""
+    """The edges between the bins, float64 `(14,)`."""
     return torch.linspace(0, 1, NUM_BINS + 1, dtype=torch.float64)[1:-1]

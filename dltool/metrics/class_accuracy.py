@@ -1,4 +1,4 @@
-"""Whether samples are of the classes that were asked for."""
+"""Whether samples belong to the requested classes."""
 
 from typing import ClassVar, Literal
 
@@ -9,7 +9,7 @@ from dltool.metrics.sample_metric import Images, SampleMetric
 
 @register("metric", "class_accuracy", of="samples", needs="labels", direction="max")
 class ClassAccuracy(SampleMetric):
-    """The share of samples for which a classifier predicts the class that the model was asked for."""
+    """The share of samples for which a classifier predicts the requested class."""
 
     floor_from: ClassVar[Literal["train", "held_out"]] = "held_out"
 

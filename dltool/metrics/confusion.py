@@ -1,4 +1,4 @@
-"""Which class was taken for which."""
+"""The confusion matrix."""
 
 from typing import TYPE_CHECKING
 
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 
 class ConfusionMetric(Metric):
-    """Base of the metrics that follow from the confusion matrix.
+    """Base class of the metrics that are computed from the confusion matrix.
 
     Attributes:
-        counts: int64 `(K, K)`, on the device of the outputs: samples of class i (row) that were taken for class j.
+        counts: int64 `(K, K)`, on the device of the outputs: samples of class i (row) predicted as class j.
     """
 
     def reset(self) -> None:
@@ -27,7 +27,7 @@ class ConfusionMetric(Metric):
     def update(self, outputs: Tensor, targets: Tensor) -> None:
         self.counts = self.counts.to(outputs.device)  # Copies once, with the first batch.
         cells = targets * self.spec.num_classes + predicted_classes(outputs)  # (B,)
-        # Not bincount, which on an accelerator waits for the largest cell.
+        # Not bincount, which synchronizes an accelerator to find the largest cell.
         self.counts.view(-1).scatter_add_(0, cells, torch.ones_like(cells))
 
     def state(self) -> State:

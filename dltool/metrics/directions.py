@@ -1,4 +1,4 @@
-"""Whether less or more of a metric is better, as its registration or the task that reports it says; without torch."""
+"""The direction of a metric, as declared by its registration or by the task that reports it; without torch."""
 
 import ast
 import warnings
@@ -11,11 +11,11 @@ from dltool.declarations.source import SourceModule, component, source_module
 from dltool.trust.sources import trusted_file
 
 Direction = Literal["min", "max"]
-ATTRIBUTE = "metric_directions"  # Of a task's class.
+ATTRIBUTE = "metric_directions"  # The attribute of a task's class.
 
 
 def declared_direction(metric: str) -> Direction | None:
-    """What a registered metric or a registered task declares of a metric such as "val/loss"; None where none does."""
+    """The direction that a registered metric or task declares for a metric such as "val/loss"; None if none does."""
     name = metric.rpartition("/")[2]
     for registered in registrations()["metric"]:
         if name in reported_by(registered):
@@ -29,12 +29,12 @@ def declared_direction(metric: str) -> Direction | None:
 
 
 def reported_by(registered: str, network: str | None = None) -> list[str]:
-    """The names under which a registered metric reports its values; by its trait `reports`, or its own name.
+    """The names under which a registered metric reports its values: its trait `reports`, or its own name.
 
     Args:
         registered: Its name.
-        network: Where the names depend on the network that gives the features, which one: "lenet" or "inception"; None
-            gives the names of all.
+        network: The network of the features, "lenet" or "inception", if the names depend on it; None gives the names
+            for all networks.
     """
     reports = component("metric", registered).traits.reports or (registered,)
     if isinstance(reports, dict):
@@ -43,7 +43,7 @@ def reported_by(registered: str, network: str | None = None) -> list[str]:
 
 
 def direction_of_value(registered: str, name: str) -> Direction | None:
-    """What a registered metric declares of one of its values."""
+    """The direction that a registered metric declares for one of its values."""
     declared = component("metric", registered)
     direction = declared.traits.direction
     if direction is None and trusted_file(declared.module) is not None:
@@ -52,12 +52,12 @@ def direction_of_value(registered: str, name: str) -> Direction | None:
 
 
 def direction_by_name(registered: str, name: str) -> Direction:
-    """For metrics of your own files from before directions were declared: the words of the name say it."""
+    """The direction by the words of the name, for metrics in trusted files that do not declare one yet."""
     smaller = {"loss", "error", "mae", "mse", "rmse", "perplexity", "penalty", "nll", "neg", "reconstruction", "kl"}
     direction: Direction = "max" if smaller.isdisjoint(name.split("_")) else "min"
     warnings.warn(
-        f'metric={registered} declares no direction, so that its name decides: direction="{direction}" in its '
-        "@register says the same; without it, it will be an error in a later version",
+        f'metric={registered} declares no direction, so it is guessed from its name: add direction="{direction}" to '
+        "its @register; a later version will make this an error",
         FutureWarning,
         stacklevel=2,
     )
@@ -65,7 +65,7 @@ def direction_by_name(registered: str, name: str) -> Direction:
 
 
 def class_directions(home: SourceModule, name: str) -> dict[str, Direction]:
-    """The attribute `metric_directions` of a class with those of its bases, as the source text has them."""
+    """The attribute `metric_directions` of a class and of its bases, read from the source text."""
     module, definition = home.find(name)
     if not isinstance(definition, ast.ClassDef):
         return {}
@@ -84,9 +84,9 @@ def class_directions(home: SourceModule, name: str) -> dict[str, Direction]:
 
 
 def written_out(value: ast.expr, module: SourceModule) -> dict[str, Direction]:
-    """Raises ConfigError where the dict cannot be read without running the file."""
+    """The value of a dict literal. Raises ConfigError if it cannot be read without running the file."""
     try:
         return {str(name): direction for name, direction in ast.literal_eval(value).items()}
     except (ValueError, AttributeError) as error:
-        problem = f"{module.path}, line {value.lineno}: {ATTRIBUTE} is read without running it"
+        problem = f"{module.path}, line {value.lineno}: {ATTRIBUTE} must be a dict literal, as the file is not run"
         raise ConfigError(problem, f'write the dict out: {ATTRIBUTE} = {{"my_error": "min"}}') from error

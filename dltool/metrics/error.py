@@ -1,4 +1,4 @@
-"""Errors of predicted numbers."""
+"""Regression errors."""
 
 from torch import Tensor
 

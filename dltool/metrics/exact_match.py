@@ -1,4 +1,4 @@
-"""The share of sequences that are written without a mistake."""
+"""The share of sequences that are generated without an error."""
 
 from torch import Tensor
 from torch.nn import functional as F
@@ -11,14 +11,14 @@ from dltool.metrics.metric import MeanMetric
 
 @register("metric", "exact_match", of="outputs", targets=("sequence",), direction="max")
 class ExactMatch(MeanMetric):
-    """The share of texts of which every token is right."""
+    """The share of sequences in which every token is correct."""
 
     def part(self, outputs: Tensor, targets: Tensor) -> Mean:
         return Mean(same_texts(outputs, targets).sum(), len(targets))
 
 
 def same_texts(written: Tensor, targets: Tensor) -> Tensor:
-    """Whether each row of `(B, U)` is that of `(B, V)`, both right-padded, bool `(B,)`."""
+    """Whether each row of `(B, U)` equals that of `(B, V)`, both right-padded, bool `(B,)`."""
     length = max(written.shape[1], targets.shape[1])
     both = [F.pad(rows, (0, length - rows.shape[1]), value=PAD) for rows in (written, targets)]
     return (both[0] == both[1]).all(dim=1)

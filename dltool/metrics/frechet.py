@@ -18,7 +18,7 @@ from dltool.metrics.sample_metric import GatheredMetric
 class FrechetDistance(GatheredMetric):
     """The Fréchet distance of features of samples and of held-out data; see frechet_distance.
 
-    Rows are gathered, not moments: small eigenvalues of a covariance would not survive another order of its sums.
+    Rows are gathered, not moments: rounding in a different order of the sums would change small eigenvalues.
     """
 
     def compare(self, samples: Tensor, held_out: Tensor) -> float:
@@ -28,10 +28,10 @@ class FrechetDistance(GatheredMetric):
 def frechet_distance(first: Tensor, second: Tensor) -> float:
     """|m₁ - m₂|² + tr(S₁ + S₂ - 2 (S₁ S₂)^½), as if both sets were normal (Dowson and Landau 1982).
 
-    On the features of Inception it is the FID of Heusel et al. (2017, arXiv:1706.08500, eq. 6); of any other network
-    it is not, and the scale is that network's own. It is biased: fewer samples give more, so that only distances of
-    equal numbers can be compared. In float64; tr (S₁ S₂)^½ is taken as tr (S₁^½ S₂ S₁^½)^½, whose root is that of a
-    symmetric matrix.
+    On the features of Inception it is the FID of Heusel et al. (2017, arXiv:1706.08500, eq. 6); with any other network
+    it is not, and the scale depends on that network. It is biased: fewer samples give a larger distance, so only
+    distances of equal numbers of samples are comparable. In float64; tr (S₁ S₂)^½ is computed as
+    tr (S₁^½ S₂ S₁^½)^½, the root of a symmetric matrix.
 
     Args:
         first: `(N, D)`, N at least 2.
@@ -44,7 +44,7 @@ def frechet_distance(first: Tensor, second: Tensor) -> float:
     product = root @ covariance2 @ root
     overlap = torch.linalg.eigvalsh((product + product.T) / 2).clamp(min=0).sqrt().sum()
     distance = (mean1 - mean2).square().sum() + covariance1.trace() + covariance2.trace() - 2 * overlap
-    return max(0.0, float(distance))  # Of equal sets rounding leaves less than nothing.
+    return max(0.0, float(distance))  # For equal sets rounding may give a negative number.
 
 
 def moments(features: Tensor) -> tuple[Tensor, Tensor]:

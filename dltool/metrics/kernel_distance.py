@@ -1,4 +1,4 @@
-"""The kernel distance of two sets of features: KID, where they are Inception's."""
+"""The kernel distance of two sets of features: KID if they are Inception's."""
 
 from typing import NamedTuple
 
@@ -21,7 +21,7 @@ SUBSET_SIZE, NUM_SUBSETS = 1000, 50
     reports={"lenet": ("kid_lenet", "kid_lenet_sd"), "inception": ("kid_inception", "kid_inception_sd")},
 )
 class KernelDistance(GatheredMetric):
-    """The kernel distance of features of samples and of held-out data, and its deviation; see kernel_distance."""
+    """The kernel distance of features of samples and held-out data, with its deviation; see kernel_distance."""
 
     def compare(self, samples: Tensor, held_out: Tensor) -> tuple[float, float]:
         if self.context.own_network:
@@ -30,7 +30,7 @@ class KernelDistance(GatheredMetric):
 
 
 class Discrepancy(NamedTuple):
-    """Mean over subsets, and its spread from one to another; 0 where a single subset is all there is."""
+    """The mean over subsets and their standard deviation, which is 0 for a single subset."""
 
     mean: float
     deviation: float
@@ -45,14 +45,14 @@ def kernel_distance(
     num_subsets: int = NUM_SUBSETS,
 ) -> Discrepancy:
     """The squared maximum mean discrepancy with the kernel (x·y / D + 1)³ (Bińkowski et al. 2018, arXiv:1801.01401,
-    section 4), unbiased: of equal distributions it is 0 on average, and so as often below.
+    section 4), unbiased: for equal distributions its mean is 0, so it may be negative.
 
     Args:
         first: `(N, D)`.
         second: `(M, D)`.
-        source: Draws the subsets, each without repetition. Sets no larger than a subset are taken whole, once.
-        subset_size: Samples of each set that are compared at a time.
-        num_subsets: Of which the mean is taken.
+        source: Draws the subsets, each without replacement. Sets no larger than a subset are used whole, once.
+        subset_size: The number of samples of each set in a subset.
+        num_subsets: The number of subsets for the mean.
     """
     first, second = first.cpu().double(), second.cpu().double()
     size = min(subset_size, len(first), len(second))
@@ -67,7 +67,7 @@ def kernel_distance(
 
 
 def unbiased_discrepancy(first: Tensor, second: Tensor) -> float:
-    """MMD² of `(N, D)` and `(M, D)` without the terms of a sample with itself."""
+    """MMD² of `(N, D)` and `(M, D)` without the terms that pair a sample with itself."""
     within = 0.0
     for x in (first, second):
         within += float((kernel(x, x).sum() - kernel_of_each(x).sum()) / (len(x) * (len(x) - 1)))
@@ -85,10 +85,10 @@ def kernel_of_each(features: Tensor) -> Tensor:
 
 
 def standardized(features: Tensor, reference: Tensor) -> Tensor:
-    """Features whose mean is 0 and whose mean variance is 1 over those of the reference; float64.
+    """Shift and scale features so that those of the reference have mean 0 and mean variance 1; float64.
 
-    KID's kernel depends on the scale of its features, which is arbitrary for a network trained for the purpose. One
-    factor for all: a factor each would let a unit that hardly ever fires outweigh the others in the cube.
+    KID's kernel depends on the scale of its features, which is arbitrary for a network trained for the purpose. All
+    features have one factor: with one factor each, a unit that is rarely active would dominate the cubic kernel.
     """
     reference = reference.cpu().double()
     scale = reference.var(dim=0, correction=0).mean().sqrt()

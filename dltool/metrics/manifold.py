@@ -1,4 +1,4 @@
-"""Whether samples lie where the data does, and the data where samples do: precision, recall, density, coverage."""
+"""How well samples and data cover each other: precision, recall, density, coverage."""
 
 import torch
 from torch import Tensor
@@ -7,7 +7,7 @@ from dltool.declarations.component import register
 from dltool.metrics.sample_metric import GatheredMetric
 
 NEIGHBOURS = 5
-CHUNK = 1000  # Rows of the matrix of distances at a time.
+CHUNK = 1000  # Rows of the distance matrix at a time.
 
 
 @register(
@@ -27,23 +27,23 @@ class Prdc(GatheredMetric):
 
 
 def manifold_metrics(data: Tensor, samples: Tensor, neighbours: int = NEIGHBOURS) -> dict[str, float]:
-    """How two sets of features cover each other. Around each point lies the ball to its k-th nearest of its own set.
+    """How two sets of features cover each other. The ball of a point reaches to its k-th nearest neighbour in its set.
 
     "precision" is the share of samples in a ball of the data, "recall" the share of data in a ball of the samples
-    (Kynkäänniemi et al. 2019, arXiv:1904.06991, eq. 2); "density" counts the data's balls that a sample is in, over
-    k, and "coverage" is the share of the data's balls with a sample in them (Naeem et al. 2020, arXiv:2002.09797,
-    eqs. 3 and 4). Naeem et al. prefer the latter two: a single outlier has a large ball, and recall wants samples
-    that are as spread as the data. Balls are closed.
+    (Kynkäänniemi et al. 2019, arXiv:1904.06991, eq. 2). "density" is the mean number of the data's balls that contain
+    a sample, divided by k; "coverage" is the share of the data's balls that contain a sample (Naeem et al. 2020,
+    arXiv:2002.09797, eqs. 3 and 4). Naeem et al. prefer the latter two: a single outlier has a large ball, and recall
+    requires samples as spread as the data. Balls are closed.
 
     Args:
         data: `(N, D)`.
-        samples: `(M, D)`, M like N.
-        neighbours: k; at most N - 1 and M - 1 are taken.
+        samples: `(M, D)`, M about as large as N.
+        neighbours: k; at most N - 1 and M - 1 are used.
     """
     data, samples = data.cpu().double(), samples.cpu().double()
     radius, sample_radius = own_radius(data, neighbours), own_radius(samples, neighbours)
     k = min(neighbours, len(data) - 1)
-    balls = torch.zeros(len(samples), dtype=torch.int64)  # Of the data, around each sample.
+    balls = torch.zeros(len(samples), dtype=torch.int64)  # The number of the data's balls around each sample.
     covered, recalled = [], []
     for rows, radii in zip(data.split(CHUNK), radius.split(CHUNK), strict=True):
         distances = torch.cdist(rows, samples)  # (chunk, M)
@@ -60,7 +60,7 @@ def manifold_metrics(data: Tensor, samples: Tensor, neighbours: int = NEIGHBOURS
 
 
 def own_radius(features: Tensor, neighbours: int) -> Tensor:
-    """Distance of each point to its k-th nearest other one, `(N,)`."""
+    """Distance of each point to its k-th nearest neighbour, `(N,)`."""
     k = min(neighbours, len(features) - 1)
     radii = []
     for start in range(0, len(features), CHUNK):

@@ -1,4 +1,4 @@
-"""A mean as its sum and its count, so that uneven batches average exactly."""
+"""A mean stored as sum and count, so that the mean over uneven batches is exact."""
 
 from collections.abc import Sequence
 from typing import NamedTuple, Self
@@ -6,7 +6,7 @@ from typing import NamedTuple, Self
 import torch
 from torch import Tensor
 
-SavedMean = tuple[float, float] | float  # Total and count of a mean, or a total alone.
+SavedMean = tuple[float, float] | float  # Total and count of a mean, or only a total.
 
 
 class Mean(NamedTuple):
@@ -19,7 +19,7 @@ class Mean(NamedTuple):
         return Mean(self.total + other.total, self.count + other.count)
 
     def since(self, earlier: "Mean") -> "Mean":
-        """What has been added after `earlier`."""
+        """The part that was added after `earlier`."""
         return Mean(self.total - earlier.total, self.count - earlier.count)
 
     def value(self) -> float:
@@ -31,10 +31,10 @@ class Mean(NamedTuple):
 
     @classmethod
     def add_all(cls, start: "Mean", parts: Sequence[Self]) -> "Mean":
-        """`start` with the parts added one after the other, in Python's floats."""
+        """`start` with the parts added one after the other, as Python floats."""
         total, count = float(start.total), float(start.count)
         totals, counts = cls.read(parts)
-        for number in totals:  # Not sum(), which in Python 3.12 carries a correction along.
+        for number in totals:  # Not sum(), which uses compensated summation since Python 3.12.
             total += number
         for number in counts:
             count += number
@@ -47,7 +47,7 @@ class Mean(NamedTuple):
 
 
 class MeanOver(Mean):
-    """Where a Mean goes, a mean and what it is over: multiplied when it is added up, not in the training step."""
+    """A Mean that keeps a mean and its count, and multiplies them when it is added up, not in the training step."""
 
     __slots__ = ()
 
@@ -68,12 +68,12 @@ def add_means(sums: dict[str, Mean], parts: dict[str, Mean]) -> None:
 
 
 def exact_sum(values: Tensor) -> Tensor:
-    """The sum in float64, where the device has that: it hardly depends on how the values came in batches."""
+    """The sum in float64 if the device supports it, so that it hardly depends on the division into batches."""
     return values.sum(dtype=torch.float32 if values.device.type == "mps" else torch.float64)
 
 
 def read_scalars(scalars: Sequence[Tensor | float]) -> list[float]:
-    """Numbers from scalars, with a single transfer (and wait) where all are tensors of one device."""
+    """Scalars as floats, with a single transfer (and synchronization) if all are tensors of one device."""
     if all(isinstance(scalar, Tensor) for scalar in scalars):
         values: list[float] = torch.stack(scalars).tolist()  # type: ignore[arg-type]
         return values

@@ -1,4 +1,4 @@
-"""What every metric is: something that is added up over the batches of a split and finished once at the end."""
+"""The base classes of metrics: accumulated over the batches of a split, and computed once at the end."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Protocol
@@ -16,15 +16,15 @@ State = Mapping[str, Any]  # Name to a tensor, a number, or a tuple of numbers.
 
 
 class HasState(Protocol):
-    """What `merge` takes besides a state."""
+    """An object with a state, which `merge` accepts as well as a state."""
 
     def state(self) -> State: ...
 
 
 class Metric:
-    """A number of a split that follows from sums over its batches, or from rows that are gathered.
+    """A value for a split, computed from sums over its batches or from gathered rows.
 
-    A metric is a file here, or of yours behind --trust, and `'task.metrics=[NAME]'` chooses it:
+    A metric is a file in dltool/metrics, or your own loaded with --trust, and `'task.metrics=[NAME]'` selects it:
 
         @register("metric", "largest_error", of="outputs", targets=("numbers",), direction="min")
         class LargestError(Metric):
@@ -44,15 +44,15 @@ class Metric:
                 return self.largest
 
     The registration declares:
-        of: "outputs" of a model for samples with targets, which is the default; or "samples" that a generative model
-            draws, whose base class is dltool.metrics.sample_metric.SampleMetric.
-        targets: Of outputs: the kinds of target that it is for, as in DataSpec.
-        needs: Of samples; see SampleMetric.
-        direction: "min" where less is better, "max" where more is. Rules that follow a metric need it.
+        of: "outputs" for a metric of a model's outputs and targets, the default; or "samples" for one of a generative
+            model's samples, whose base class is dltool.metrics.sample_metric.SampleMetric.
+        targets: For outputs: the kinds of target that it supports, as in DataSpec.
+        needs: For samples: see SampleMetric.
+        direction: "min" if lower is better, "max" if higher is. Settings that monitor a metric need it.
 
     Attributes:
-        is_number: False where the metric is only drawn, and `compute` gives None.
-        picture: The file that `figure` is written to, such as "confusion.png"; empty where the metric has none.
+        is_number: False if the metric is only drawn, and `compute` returns None.
+        picture: The file that `figure` is written to, such as "confusion.png"; empty if the metric has no figure.
     """
 
     is_number: bool = True
@@ -63,57 +63,58 @@ class Metric:
         self.reset()
 
     def reset(self) -> None:
-        """Forget all batches."""
+        """Clear all batches."""
         raise NotImplementedError
 
     def update(self, *args: Any, **kwargs: Any) -> None:
-        """Add a batch; of outputs, `update(outputs, targets)`.
+        """Add a batch; for a metric of outputs, `update(outputs, targets)`.
 
-        Outputs are float32 `(B, output_dim)`, targets int64 `(B,)` or float32 `(B, target_dim)`. Both are float64, in
-        the data's units, where the data's numbers are standardized. Of sequences both are tokens: those that were
-        written, int64 `(B, U)`, and the right ones `(B, V)`, with END, then PAD.
+        Outputs are float32 `(B, output_dim)`, targets int64 `(B,)` or float32 `(B, target_dim)`. If the data's numbers
+        are standardized, both are float64 in the data's units. For sequences both are tokens: the generated ones,
+        int64 `(B, U)`, and the target ones `(B, V)`, with END, then PAD.
         """
         raise NotImplementedError
 
     def state(self) -> State:
-        """All that was added since `reset`, as tensors and numbers: what another process or a file can keep."""
-        raise NotImplementedError(f"{type(self).__name__} has no state(), so that its parts cannot be merged")
+        """Everything that was added since `reset`, as tensors and numbers, for another process or a file."""
+        raise NotImplementedError(f"{type(self).__name__} has no state(), so its parts cannot be merged")
 
     def merge_state(self, state: State) -> None:
-        """Add what another metric of this class was given, from its state.
+        """Add the batches of another metric of this class, from its state.
 
-        However a split is divided, the result is that of the whole: exactly of counts and ranks, to rounding of sums.
+        However a split is divided, the result is that of the whole: exactly for counts and ranks, up to rounding for
+        sums.
         """
-        raise NotImplementedError(f"{type(self).__name__} has no merge_state(), so that its parts cannot be merged")
+        raise NotImplementedError(f"{type(self).__name__} has no merge_state(), so its parts cannot be merged")
 
     def merge(self, other: HasState | State) -> None:
-        """Add what another metric of this class was given, from itself or from its state."""
+        """Add the batches of another metric of this class, from itself or from its state."""
         self.merge_state(other if isinstance(other, Mapping) else other.state())
 
     def compute(self) -> Any:
-        """The number, a float, of all batches since `reset`; at least one was added.
+        """The value, a float, over all batches since `reset`; at least one was added.
 
         Raises:
-            UndefinedMetric: Where there is none.
+            UndefinedMetric: If the metric has no value.
         """
         raise NotImplementedError
 
     @property
     def remark(self) -> str:
-        """What to print beside the value of the newest evaluation, such as the exact variant; mostly nothing."""
+        """Text to print next to the value of the newest evaluation, such as the exact variant; usually empty."""
         return ""
 
     def figure(self, title: str) -> "Figure":
-        """A picture of all batches since `reset`; at least one was added."""
+        """A figure of all batches since `reset`; at least one was added."""
         raise NotImplementedError
 
 
 class UndefinedMetric(Exception):
-    """The metric has no value on these samples, and the message says why; NaN is reported, never a made-up 0."""
+    """The metric has no value on these samples; the message gives the reason. NaN is reported, never a false 0."""
 
 
 class MeanMetric(Metric):
-    """A metric that is a mean over samples or numbers; nothing is read from the device before the end."""
+    """A metric that is a mean over samples or numbers; the device is read only at the end."""
 
     def reset(self) -> None:
         self.sums = RunningMeans()

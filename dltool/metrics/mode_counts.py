@@ -1,4 +1,4 @@
-"""How many classes a generative model makes, and how evenly."""
+"""How many classes a generative model's samples cover, and how evenly."""
 
 import math
 
@@ -11,7 +11,7 @@ from dltool.metrics.sample_metric import Images, SampleMetric
 
 
 class ClassCounts(SampleMetric):
-    """Base of the metrics of how often a classifier predicts each class for samples.
+    """Base class of the metrics that count how often a classifier predicts each class for samples.
 
     Attributes:
         counts: int64 `(K,)`.
@@ -21,7 +21,7 @@ class ClassCounts(SampleMetric):
         self.counts = torch.zeros(self.context.num_classes, dtype=torch.int64)
 
     def update(self, samples: Images, held_out: Images) -> None:
-        del held_out  # They have all classes.
+        del held_out  # Held-out data has all classes.
         self.counts += samples.classes.cpu().long().bincount(minlength=len(self.counts))
 
     def state(self) -> State:
@@ -33,9 +33,9 @@ class ClassCounts(SampleMetric):
 
 @register("metric", "modes", of="samples", needs="classes", direction="max")
 class Modes(ClassCounts):
-    """The classes with at least one sample (Metz et al. 2017, arXiv:1611.02163, section 3.3.1).
+    """The number of classes with at least one sample (Metz et al. 2017, arXiv:1611.02163, section 3.3.1).
 
-    A classifier's mistakes count too.
+    Classes predicted by mistake count too.
     """
 
     def compute(self) -> float:
@@ -53,12 +53,12 @@ class KlToUniform(ClassCounts):
 
 
 def num_modes(counts: Tensor) -> float:
-    """How many of the counts `(K,)` are not 0."""
+    """The number of nonzero counts in `(K,)`."""
     return float((counts > 0).sum())
 
 
 def kl_to_uniform(counts: Tensor) -> float:
-    """The divergence of the shares of K counts `(K,)` from 1/K, in nats: 0 where all are equal, log K for one alone."""
+    """KL divergence of the shares of K counts `(K,)` from 1/K, in nats: 0 if all are equal, log K for one class."""
     counts = counts.double()
     shares = counts[counts > 0] / counts.sum()
     return float((shares * shares.log()).sum()) + math.log(len(counts))

@@ -1,4 +1,4 @@
-"""Whether samples are copies of training data: how far the nearest training image is, in pixels."""
+"""Whether samples are copies of training data: the pixel distance to the nearest training image."""
 
 from typing import ClassVar, Literal
 
@@ -21,7 +21,7 @@ COPY_QUANTILE = 0.05
     reports=("nearest_distance", "copies"),
 )
 class Nearest(GatheredMetric):
-    """How far the nearest training images of the first 1,000 samples are; see nearest_metrics."""
+    """The distances of the first 1,000 samples to their nearest training images; see nearest_metrics."""
 
     floor_from: ClassVar[Literal["train", "held_out"]] = "held_out"
     column: ClassVar[Literal["features", "pixels"]] = "pixels"
@@ -35,7 +35,7 @@ class Nearest(GatheredMetric):
 
 
 def nearest_distances(samples: Tensor, data: Tensor) -> Tensor:
-    """Euclidean distance of each sample to the nearest of the data, pixels in [0, 1].
+    """Euclidean distance of each sample to its nearest neighbour in the data, with pixels in [0, 1].
 
     Args:
         samples: uint8 `(N, C, H, W)`.
@@ -63,16 +63,16 @@ def unit(images: Tensor) -> Tensor:
 
 
 def nearest_metrics(distances: Tensor, of_held_out: Tensor) -> dict[str, float]:
-    """What distances to the nearest training image say of memorisation.
+    """Measures of memorization, from distances to the nearest training image.
 
     Args:
-        distances: Of samples, `(N,)`.
-        of_held_out: Of data that was not trained on, `(M,)`: what is usual.
+        distances: The distances of samples, `(N,)`.
+        of_held_out: The distances of data that was not trained on, `(M,)`, for comparison.
 
     Returns:
-        "nearest_distance", the mean, and "copies": the share of samples that lie nearer to a training image than 95 %
-        of the held-out data do. Honest samples have .05; more are copies, or plainer than the data (blurred images
-        lie near to everything).
+        "nearest_distance", the mean, and "copies": the share of samples that are nearer to a training image than 95 %
+        of the held-out data. Without memorization it is .05; a larger share means copies, or images simpler than the
+        data (blurred images are near to everything).
     """
     return {
         "nearest_distance": float(distances.mean()),

@@ -1,4 +1,4 @@
-"""The names by which `task.metrics` asks a generative task for measures of its samples."""
+"""The metrics of a generative model's samples that `task.metrics` names."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,8 +11,8 @@ from dltool.declarations.source import component
 from dltool.declarations.traits import MetricTraits
 from dltool.metrics.directions import direction_of_value, reported_by
 
-# What a metric of samples may need, in the order in which their values are reported: the features of a network, the
-# classes that a classifier predicts, with these the classes that the model was asked for, or pixels.
+# What a metric of samples may need, in the order in which the values are reported: the features of a network, the
+# classes that a classifier predicts, those and the requested classes, or pixels.
 NEEDS = ("features", "classes", "labels", "pixels")
 LENET, INCEPTION = "lenet", "inception"
 NUM_SAMPLES = 10_000
@@ -20,11 +20,11 @@ NUM_SAMPLES = 10_000
 
 @dataclass(frozen=True)
 class SampleMetrics:
-    """What is to be measured of a generative model's samples.
+    """The requested metrics of a generative model's samples.
 
     Attributes:
-        names: Of registered metrics of samples, or of single values that one reports, each once.
-        num_samples: That are drawn, at most as many as there is data to compare them with; "auto" is at most 10,000.
+        names: Names of registered metrics of samples, or of single values that one reports, each once.
+        num_samples: The number of samples drawn, at most the number of held-out ones; "auto" is at most 10,000.
         features: "lenet" is a classifier that dltool trains on the data; else the file of Inception's weights.
     """
 
@@ -36,10 +36,10 @@ class SampleMetrics:
     def of(
         cls, names: Sequence[str] | None, num_samples: int | Literal["auto"] = "auto", features: str = LENET
     ) -> "SampleMetrics":
-        """What the keys of a task ask for.
+        """The metrics that the keys of a task request.
 
         Raises:
-            ConfigError: There is no such metric.
+            ConfigError: If a name is not a metric of samples.
         """
         asked: dict[str, None] = {}
         unnamed = cls((), num_samples, features)
@@ -48,7 +48,7 @@ class SampleMetrics:
             if name not in known:
                 near = nearest(name, known)
                 raise ConfigError(
-                    f"task.metrics: {name}: there is no such metric of samples; there are {', '.join(known)}",
+                    f"task.metrics: {name} is not a metric of samples; known: {', '.join(known)}",
                     f"did you mean {near}?" if near else "'task.metrics=[fd,modes]'",
                 )
             asked.update(dict.fromkeys(parts_of(name)))
@@ -56,17 +56,17 @@ class SampleMetrics:
 
     @property
     def network(self) -> str:
-        """Which network gives the features."""
+        """The network that computes the features."""
         return LENET if self.features == LENET else INCEPTION
 
     @property
     def registered(self) -> list[str]:
-        """The registered metrics that give what is asked for, in the order in which they are reported."""
+        """The registered metrics that report the requested values, in the order in which they are reported."""
         found = [one for one in registered_metrics() if {one, *self.values_of(one)} & {*self.names}]
         return sorted(found, key=lambda one: NEEDS.index(traits_of(one).needs))
 
     def values_of(self, *registered: str) -> list[str]:
-        """The names under which registered metrics report their values, with the network at hand."""
+        """The names under which registered metrics report their values, with this network."""
         return [value for one in registered for value in reported_by(one, self.network)]
 
     def need(self, *needs: str) -> bool:
@@ -75,7 +75,7 @@ class SampleMetrics:
 
     @property
     def reported(self) -> list[str]:
-        """Every name under which an evaluation reports them, in its order."""
+        """All names that an evaluation reports, in its order."""
         return [
             value
             for one in self.registered
@@ -85,19 +85,19 @@ class SampleMetrics:
 
     @property
     def distances(self) -> list[str]:
-        """Of each metric whose values are named by the network the first one: its full name says more of that."""
+        """The first value of each metric whose value names depend on the network; it is printed with its full name."""
         named = [one for one in self.registered if isinstance(traits_of(one).reports, dict)]
         return [self.values_of(one)[0] for one in named]
 
     @property
     def main(self) -> tuple[str, str] | None:
-        """The metric that the best checkpoint follows, and its direction; None where nothing is a Fréchet distance."""
+        """The metric that selects the best checkpoint, and its direction; None if no Fréchet distance is requested."""
         distance = next((value for value in self.values_of("fd") if value in self.reported), None)
         return None if distance is None else (distance, direction_of_value("fd", distance) or "min")
 
     @property
     def count(self) -> int:
-        """The most samples that are drawn."""
+        """The maximum number of samples drawn."""
         return NUM_SAMPLES if self.num_samples == "auto" else self.num_samples
 
 
@@ -107,7 +107,7 @@ def registered_metrics() -> list[str]:
 
 
 def parts_of(name: str) -> Sequence[str]:
-    """The single values that a metric's name stands for where it reports several, else the name."""
+    """The values that a metric reports if it reports several, else its name."""
     reports = traits_of(name).reports if name in registered_metrics() else None
     return reports if isinstance(reports, tuple) else (name,)
 

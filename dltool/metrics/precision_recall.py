@@ -1,4 +1,4 @@
-"""Precision, recall and F1: of the second of two classes, or averaged over classes."""
+"""Precision, recall and F1: for the second of two classes, or averaged over classes."""
 
 from torch import Tensor
 
@@ -10,10 +10,10 @@ SHOWN = 3  # Classes that a message names.
 
 
 class ClassRate(ConfusionMetric):
-    """A rate that each class has: a numerator over a denominator, of its hits, predictions and samples.
+    """A rate per class: a fraction computed from its correct predictions, its predictions and its samples.
 
-    A class that has no sample in the split and is never predicted says nothing and is left out of averages. For
-    any other one a rate of 0 / 0 is undefined, and so is then their mean (scikit-learn counts a 0, with a warning).
+    A class that has no sample in the split and is never predicted is left out of averages. For any other class a rate
+    of 0 / 0 is undefined, and so is the mean (scikit-learn counts a 0, with a warning).
     """
 
     undefined_where: str
@@ -28,7 +28,7 @@ class ClassRate(ConfusionMetric):
         return self.fraction(counts.diag(), counts.sum(dim=0), counts.sum(dim=1))
 
     def of_second_class(self) -> float:
-        """The rate of class 1, the positive one of two."""
+        """The rate of class 1, the positive class of two."""
         numerators, denominators = self.fractions()
         if denominators[1] == 0:
             raise UndefinedMetric(f"{self.undefined_where} {self.spec.class_names[1]}")
@@ -51,9 +51,9 @@ class ClassRate(ConfusionMetric):
 
 @register("metric", "precision", of="outputs", targets=("binary",), direction="max")
 class Precision(ClassRate):
-    """TP / (TP + FP) of the second class: how many of those predicted are right."""
+    """TP / (TP + FP) of the second class: the share of its predictions that are correct."""
 
-    undefined_where = "nothing was taken for"
+    undefined_where = "no sample was predicted as"
 
     def fraction(self, hits: Tensor, predicted: Tensor, true: Tensor) -> tuple[Tensor, Tensor]:
         return hits, predicted
@@ -80,9 +80,9 @@ class PrecisionMicro(Precision):
 
 @register("metric", "recall", of="outputs", targets=("binary",), direction="max")
 class Recall(ClassRate):
-    """TP / (TP + FN) of the second class: how many of those that there are were found."""
+    """TP / (TP + FN) of the second class: the share of its samples that are found."""
 
-    undefined_where = "there is no sample of"
+    undefined_where = "the split has no sample of"
 
     def fraction(self, hits: Tensor, predicted: Tensor, true: Tensor) -> tuple[Tensor, Tensor]:
         return hits, true
@@ -111,7 +111,7 @@ class RecallMicro(Recall):
 class F1(ClassRate):
     """2 TP / (2 TP + FP + FN) of the second class, the harmonic mean of its precision and recall."""
 
-    undefined_where = "there is no sample of, and nothing was taken for,"
+    undefined_where = "the split has no sample of, and no sample was predicted as,"
 
     def fraction(self, hits: Tensor, predicted: Tensor, true: Tensor) -> tuple[Tensor, Tensor]:
         return 2 * hits, predicted + true
@@ -122,7 +122,7 @@ class F1(ClassRate):
 
 @register("metric", "f1_macro", of="outputs", targets=("classes", "binary", "tags"), direction="max")
 class F1Macro(F1):
-    """The mean of the classes' F1 scores; always defined, with 0 for a class of which nothing was found."""
+    """The mean of the classes' F1 scores; always defined, with 0 for a class without true positives."""
 
     def compute(self) -> float:
         return self.macro()

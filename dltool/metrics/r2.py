@@ -9,11 +9,11 @@ from dltool.metrics.metric import Metric, State, UndefinedMetric
 
 @register("metric", "r2", of="outputs", targets=("numbers",), direction="max")
 class R2(Metric):
-    """The coefficient of determination R² = 1 - Σ(y - ŷ)² / Σ(y - ȳ)²; several targets' are averaged.
+    """The coefficient of determination R² = 1 - Σ(y - ŷ)² / Σ(y - ȳ)², averaged over several targets.
 
-    ȳ is the mean over the split that is evaluated, so always predicting it gives 0, and worse is negative. The
-    sum around the mean grows batch by batch without loss of digits (Chan, Golub and LeVeque 1983,
-    doi:10.1080/00031305.1983.10483115, eq. 2.1), in float64 on the host: on an accelerator each batch is waited for.
+    ȳ is the mean over the evaluated split, so always predicting it gives 0, and worse predictions a negative value. The
+    sum around the mean is updated batch by batch without loss of digits (Chan, Golub and LeVeque 1983,
+    doi:10.1080/00031305.1983.10483115, eq. 2.1), in float64 on the host: an accelerator is synchronized at each batch.
     """
 
     def reset(self) -> None:
@@ -47,5 +47,5 @@ class R2(Metric):
         if self.count < 2:
             raise UndefinedMetric("a single sample has no variance")
         if (self.total == 0).any():
-            raise UndefinedMetric("the targets are all the same")
+            raise UndefinedMetric("all targets are the same")
         return float((1 - self.residual / self.total).mean())

@@ -1,4 +1,4 @@
-"""The running means of an epoch: cheap to add to at each step, exact whenever they are read."""
+"""The running means of an epoch: cheap to update at each step, and exact when they are read."""
 
 from collections.abc import Mapping
 from itertools import groupby
@@ -12,15 +12,15 @@ NOTHING = Mean(0.0, 0)
 
 
 class RunningMeans:
-    """Adds up what the steps of an epoch log, later than they log it.
+    """Adds up the logs of an epoch's steps, lazily.
 
-    A step's parts are only put into a list, and added up where somebody asks for their sum: a whole column of scalars
-    with one transfer from their device. That spares each step some tensor operations (30 µs of 500 on the CPU) and,
-    on an accelerator, their launches.
+    A step's parts are only appended to a list, and added up when their sum is read: a whole column of scalars with one
+    transfer from their device. This saves each step some tensor operations (30 µs of 500 on the CPU) and, on an
+    accelerator, their launches.
 
-    When it happens changes no bit: the numbers are added as Python floats, one after the other in the order of the
-    steps, and (s + a) + b is the same whether a was added now or long ago. So a training that was stopped and
-    resumed logs what an uninterrupted one does, and another thread may read at any moment.
+    The result does not depend on when this happens, to the last bit: the numbers are added as Python floats, one after
+    the other in the order of the steps. So a training that was stopped and resumed logs the same as an uninterrupted
+    one, and another thread may read at any moment.
 
     It has the methods of dltool.metrics.metric.Metric; several means are computed at once.
     """
@@ -30,25 +30,25 @@ class RunningMeans:
 
     def reset(self) -> None:
         """Begin a new epoch."""
-        # The sums and the parts that they lack; replaced as one, so that no reader sees a part twice or not at all.
+        # The sums and the parts not yet added; replaced together, so that no reader sees a part twice or not at all.
         self._state: tuple[dict[str, Mean], list[Mapping[str, Mean]]] = ({}, [])
         self._window_start: dict[str, Mean] = {}
 
     def update(self, parts: Mapping[str, Mean]) -> None:
-        """Take note of one step's parts, whose tensors nobody may write to any more."""
+        """Append one step's parts, whose tensors must not be modified afterwards."""
         waiting = self._state[1]
         waiting.append(parts)
         if len(waiting) == MAX_WAITING:
             self.fold()
 
     def fold(self) -> dict[str, Mean]:
-        """Add up what is waiting, and return the sums; for the thread that adds only."""
+        """Add up the pending parts, and return the sums; only for the thread that adds."""
         sums = add_up(*self._state)
         self._state = (sums, [])
         return sums
 
     def compute(self) -> dict[str, float]:
-        """Each mean so far. Changes nothing, so that any thread may ask."""
+        """Each mean so far. Changes nothing, so any thread may call it."""
         sums, waiting = self._state
         return {name: mean.value() for name, mean in add_up(sums, waiting.copy()).items()}
 
@@ -60,11 +60,11 @@ class RunningMeans:
         return {name: mean.value() for name, mean in window.items()}
 
     def state(self) -> dict[str, SavedMean]:
-        """The sums as plain numbers; for the thread that adds only."""
+        """The sums as plain numbers; only for the thread that adds."""
         return {name: mean.saved() for name, mean in self.fold().items()}
 
     def merge(self, other: "RunningMeans | Mapping[str, SavedMean]") -> None:
-        """Add the sums of another one, from itself or from its state; for the thread that adds only."""
+        """Add the sums of another one, from itself or from its state; only for the thread that adds."""
         sums = dict(self.fold())
         add_means(sums, restored(other if isinstance(other, Mapping) else other.state()))
         self._state = (sums, [])
@@ -78,16 +78,16 @@ class RunningMeans:
 
 
 def restored(saved: Mapping[str, SavedMean]) -> dict[str, Mean]:
-    """The means and totals that `Mean.saved` gave."""
+    """The means and totals from the output of `Mean.saved`."""
     return {name: Total(one) if isinstance(one, int | float) else Mean(*one) for name, one in saved.items()}
 
 
 def add_up(sums: Mapping[str, Mean], waiting: list[Mapping[str, Mean]]) -> dict[str, Mean]:
-    """The sums with all waiting parts added, as Python floats."""
+    """The sums with all pending parts added, as Python floats."""
     added = dict(sums)
     for name in dict.fromkeys(name for step in waiting for name in step):
         column = [step[name] for step in waiting if name in step]
-        for _, alike in groupby(column, type):  # An epoch's last batch may give another kind than the others.
+        for _, alike in groupby(column, type):  # An epoch's last batch may have another type than the others.
             parts = list(alike)
             added[name] = parts[0].add_all(added.get(name, NOTHING), parts)
     return added

@@ -1,4 +1,4 @@
-"""What every metric of a generative model's samples is: two sets of images, and how they compare."""
+"""The base classes of metrics that compare a generative model's samples with held-out data."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -11,14 +11,14 @@ from dltool.metrics.metric import Metric, State
 
 
 class Images(NamedTuple):
-    """Images, and what the networks see in them; what nobody needs is empty.
+    """Images and the networks' outputs for them; fields that no metric needs are empty.
 
     Attributes:
         features: float32 `(N, D)`.
-        classes: That the classifier predicts, int64 `(N,)`.
-        labels: As they are, or were asked for, int64 `(N,)`.
+        classes: The classifier's predictions, int64 `(N,)`.
+        labels: The true or the requested classes, int64 `(N,)`.
         pixels: uint8 `(N, C, H, W)`.
-        places: Position of each among all of them, int64 `(N,)`: rows that were gathered in any order are sorted by it.
+        places: The position of each image among all of them, int64 `(N,)`, by which gathered rows are sorted.
     """
 
     features: Tensor
@@ -28,25 +28,25 @@ class Images(NamedTuple):
     places: Tensor
 
     def select(self, rows: Tensor) -> "Images":
-        """Some of them, numbered anew in the order of the rows."""
+        """Some of the images, renumbered in the order of the rows."""
         chosen = Images(*(values[rows.to(values.device)] if len(values) else values for values in self))
         return chosen._replace(places=torch.arange(len(rows)))
 
     @classmethod
     def joined(cls, parts: Iterable["Images"]) -> "Images":
-        """All parts, one behind the other and numbered so."""
+        """All parts concatenated and numbered in this order."""
         whole = cls(*(torch.cat(values) for values in zip(*parts, strict=True)))
         return whole._replace(places=torch.arange(len(whole.places)))
 
 
 @dataclass(frozen=True)
 class SampleContext:
-    """What a metric of samples may need beside them.
+    """What a metric of samples may need in addition to them.
 
     Attributes:
-        num_classes: Of the classifier; 0 where there is none.
-        own_network: Whether the features are of a network that dltool trained, whose scale is arbitrary.
-        training_pixels: Gives the training images, uint8 `(N, C, H, W)`.
+        num_classes: The classifier's number of classes; 0 without a classifier.
+        own_network: Whether the features are from a network that dltool trained, whose scale is arbitrary.
+        training_pixels: Returns the training images, uint8 `(N, C, H, W)`.
     """
 
     num_classes: int
@@ -55,20 +55,20 @@ class SampleContext:
 
 
 class SampleMetric(Metric):
-    """A number that compares samples of a model with held-out data.
+    """A metric that compares samples of a model with held-out data.
 
     It is registered as `@register("metric", "fd", of="samples", needs="features", direction="min")`, where `needs` is
-    "features" (of a network), "classes" (that a classifier predicts), "labels" (those, and the classes that the model
-    was asked for) or "pixels". One that reports several values names them, `reports=("nearest_distance", "copies")`,
-    and `compute` gives as many; then `direction` may be a dict from name to direction. Where the name of a value is
-    to say which network the features are of, `reports` is a dict from "lenet" and "inception" to the names.
+    "features" (of a network), "classes" (that a classifier predicts), "labels" (those, and the requested classes) or
+    "pixels". A metric with several values names them, `reports=("nearest_distance", "copies")`, and `compute` returns
+    as many; then `direction` may be a dict from name to direction. If the names depend on the network of the features,
+    `reports` is a dict from "lenet" and "inception" to the names.
 
     Args:
         context: See SampleContext.
 
     Attributes:
-        floor_from: What takes the place of samples where the value of data itself is asked for: "train", as many
-            training images, which have no labels; or "held_out", the held-out ones themselves.
+        floor_from: The data that replaces the samples for the floor: "train", as many training images, without
+            labels; or "held_out", the held-out images themselves.
     """
 
     floor_from: ClassVar[Literal["train", "held_out"]] = "train"
@@ -78,7 +78,7 @@ class SampleMetric(Metric):
         self.reset()
 
     def update(self, samples: Images, held_out: Images) -> None:
-        """Add some samples and some of the held-out data; either may be none."""
+        """Add some samples and some of the held-out data; either may be empty."""
         raise NotImplementedError
 
     def compute(self) -> float | tuple[float, ...]:
@@ -111,11 +111,11 @@ class Rows:
 
 
 class GatheredMetric(SampleMetric):
-    """A metric of samples that needs all rows of one kind at once.
+    """A metric of samples that needs all rows of one field at once.
 
     Attributes:
-        column: Which: "features" or "pixels".
-        max_rows: No more are kept, those of the first places; None keeps all.
+        column: The field: "features" or "pixels".
+        max_rows: The number of rows that are kept, those of the first places; None keeps all.
     """
 
     column: ClassVar[Literal["features", "pixels"]] = "features"

@@ -1,4 +1,4 @@
-"""The share of samples whose class is among the best guesses."""
+"""The share of samples whose class is among the k highest scores."""
 
 from typing import ClassVar
 
@@ -16,7 +16,7 @@ class Top5Accuracy(MeanMetric):
     """The share of samples whose target is among the classes of the k largest scores; equal scores have no order.
 
     Raises:
-        ConfigError: Where k guesses are all classes.
+        ConfigError: If the data has at most k classes.
     """
 
     k: ClassVar[int] = 5
@@ -24,7 +24,7 @@ class Top5Accuracy(MeanMetric):
     def __init__(self, spec: DataSpec) -> None:
         super().__init__(spec)
         if spec.num_classes <= self.k:
-            message = f"the data has {spec.num_classes} classes, so the right one is always among {self.k}"
+            message = f"the data has {spec.num_classes} classes, so the true one is always among {self.k}"
             raise ConfigError(f"task.metrics: top_{self.k}_accuracy: {message}", "'task.metrics=[accuracy]'")
 
     def part(self, outputs: Tensor, targets: Tensor) -> Mean:
@@ -34,13 +34,13 @@ class Top5Accuracy(MeanMetric):
 
 @register("metric", "top_2_accuracy", of="outputs", targets=("classes", "tags"), direction="max")
 class Top2Accuracy(Top5Accuracy):
-    """The share of samples whose target is one of the two best guesses."""
+    """The share of samples whose target has one of the two highest scores."""
 
     k = 2
 
 
 @register("metric", "top_3_accuracy", of="outputs", targets=("classes", "tags"), direction="max")
 class Top3Accuracy(Top5Accuracy):
-    """The share of samples whose target is one of the three best guesses."""
+    """The share of samples whose target has one of the three highest scores."""
 
     k = 3

@@ -1,4 +1,4 @@
-"""A number that is counted up, not averaged."""
+"""A number that is summed, not averaged."""
 
 from collections.abc import Sequence
 from typing import Self
@@ -7,7 +7,7 @@ from dltool.metrics.mean import Mean
 
 
 class Total(Mean):
-    """Where a Mean goes, a sum: the mistakes of an epoch, say. Its value is its total, whatever is added."""
+    """A Mean whose value is its total, such as the number of mistakes of an epoch."""
 
     def __new__(cls, total: object, count: object = 1) -> "Total":
         return super().__new__(cls, total, 1)  # type: ignore[arg-type]
@@ -25,5 +25,5 @@ class Total(Mean):
     def add_all(cls, start: Mean, parts: Sequence[Self]) -> "Total":
         return Total(super().add_all(start, parts).total)
 
-    # Python asks the subclass first, so that Mean + Total is a Total too, as after a checkpoint of the sums.
+    # Python tries the subclass first, so that Mean + Total is a Total too, as after a checkpoint of the sums.
     __radd__ = __add__

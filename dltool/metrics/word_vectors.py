@@ -1,4 +1,4 @@
-"""What word vectors know: of analogies, and of how alike words are."""
+"""Intrinsic evaluation of word vectors: analogies and word similarity."""
 
 import torch
 import torch.nn.functional as F
@@ -10,14 +10,14 @@ QUESTIONS_AT_ONCE = 256
 
 
 def analogies_solved(vectors: Tensor, questions: Tensor) -> Tensor:
-    """Which of the questions "a is to b as c is to what?" are answered with d.
+    """Which of the analogy questions "a is to b as c is to what?" are answered with d.
 
     3CosAdd (Mikolov et al. 2013a, arXiv:1301.3781, section 4; named by Levy and Goldberg 2014): the answer is the word
     whose vector has the largest cosine with b - a + c, all of length 1, among those that are not a, b or c.
 
     Args:
-        vectors: `(V, D)`, of every word that may be an answer.
-        questions: int64 `(Q, 4)`, rows of `vectors`.
+        vectors: `(V, D)`, the vectors of all words that may be an answer.
+        questions: int64 `(Q, 4)`, indices of rows of `vectors`.
 
     Returns:
         bool `(Q,)`.
@@ -33,6 +33,6 @@ def analogies_solved(vectors: Tensor, questions: Tensor) -> Tensor:
 
 
 def similarity_correlation(vectors: Tensor, pairs: Tensor, scores: Tensor) -> float:
-    """Spearman's correlation of the cosines of pairs `(P, 2)` of words with the scores `(P,)` that people gave them."""
+    """Spearman's correlation of the cosines of word pairs `(P, 2)` with human similarity scores `(P,)`."""
     first, second = vectors.float()[pairs].unbind(dim=1)
     return spearman(F.cosine_similarity(first, second).cpu(), scores)

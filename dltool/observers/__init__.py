@@ -1,1 +1,1 @@
-"""What watches a training and never touches it: progress, logs, plots, samples."""
+"""Observers, which never change the training: progress, logs, plots, samples."""

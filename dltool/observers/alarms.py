@@ -1,4 +1,4 @@
-"""Says in words when the training of a generative model goes wrong in a way that its numbers hide."""
+"""Warns about failures of generative training that the losses do not show."""
 
 import math
 from collections import deque
@@ -15,56 +15,56 @@ from dltool.tasks.task import Task
 from dltool.tasks.uses import generates
 
 NUM_SAMPLES = 64
-NUM_COMPARED = 4 * NUM_SAMPLES  # Of the data.
-COLLAPSED = 0.1  # Of the distance between data: samples nearer to each other than this are one sample.
-COLLAPSED_EPOCHS = 2  # Epochs in a row; a first one may still be noise of one kind.
+NUM_COMPARED = 4 * NUM_SAMPLES  # Data samples.
+COLLAPSED = 0.1  # Fraction of the distance between data samples, below which samples count as the same.
+COLLAPSED_EPOCHS = 2  # Epochs in a row; after the first one samples may still be nearly equal noise.
 WON_ACCURACY, WON_FAKE, WON_LINES = 0.99, 0.02, 10
 FROZEN_CHANGE, FROZEN_LINES = 1e-6, 5
-STILL_CHANGE = 1e-7  # Of the samples, relative, from one epoch to the next.
+STILL_CHANGE = 1e-7  # Relative change of the samples from one epoch to the next.
 
 COLLAPSE = (
-    "collapse: {count} samples of different codes{of_class} lie {share:.1%} as far apart as data do, so that the "
-    "model makes nearly one sample; try {remedy}"
+    "collapse: the mean distance between {count} samples from different codes{of_class} is {share:.1%} of that between "
+    "data samples, so the samples are nearly identical; try {remedy}"
 )
 REMEDY_OF_GAME = "a smaller optim.lr, more data.batch_size, loss=non_saturating_r1 or loss=wasserstein_gp"
 REMEDY_OF_CODER = "a smaller weight of the KL divergence (task.beta), or let it grow (task.beta_warmup_steps)"
 WON = (
     "the discriminator has won: over the last {lines} lines of the log its accuracy is {accuracy:.3f} and its mean "
-    "output for samples {fake:.2g}, so that the generator learns from a vanishing gradient; try loss=non_saturating_r1 "
+    "output for samples {fake:.2g}, so the generator's gradient vanishes; try loss=non_saturating_r1 "
     "or loss=wasserstein_gp, a smaller discriminator or one with dropout, or a smaller learning rate for it"
 )
 FROZEN = (
-    "frozen: {losses} the same over the last {lines} lines of the log, so that nothing is learned any more; an output "
-    "that is saturated beyond return, or a learning rate of 0; begin again from an earlier checkpoint with a smaller "
+    "frozen: {losses}, unchanged over the last {lines} lines of the log, so nothing is learned any more; the cause may "
+    "be a saturated output or a learning rate of 0; start again from an earlier checkpoint with a smaller "
     "optim.lr, or trainer.clip_norm=1"
 )
 STILL = (
-    "the generator stands still: the samples of the same codes did not change in the last epoch; is its learning rate "
-    "0, is it frozen (model.freeze), does no gradient reach it?"
+    "the generator does not change: the samples from the same codes are the same as one epoch ago; check whether its "
+    "learning rate is 0, it is frozen (model.freeze), or no gradient reaches it"
 )
 
 
 class Alarms(Observer):
-    """Watches a generative model for collapse, a discriminator that has won, frozen losses, a still generator.
+    """Detects collapse, a discriminator that has won, frozen losses, and a generator that no longer changes.
 
-    Each alarm is given once, and again only after it was over. It changes nothing in the training.
+    Each alarm is given once, and again only after its condition has cleared. The training is not changed.
 
     Args:
-        warn: Says a line to the user.
-        data: Gives a batch of data, against which the samples' diversity is held.
+        warn: Prints a line for the user.
+        data: Returns a batch of data, with which the samples' diversity is compared.
     """
 
     def __init__(self, warn: Callable[[str], None], data: Callable[[], Batch]) -> None:
         self.warn = warn
         self.data = data
         self._task: Task | None = None
-        self._by_class = False  # Whether samples can be asked for by class.
+        self._by_class = False  # Whether samples can be drawn by class.
         self._progress = Progress()
         self._on: set[str] = set()
         self._lines: deque[dict[str, float]] = deque(maxlen=max(WON_LINES, FROZEN_LINES))
-        self._usual: float | None = None  # Mean distance between data.
+        self._usual: float | None = None  # Mean distance between data samples.
         self._collapsed = 0
-        self._before: Tensor | None = None  # The samples of the epoch before.
+        self._before: Tensor | None = None  # The samples of the previous epoch.
 
     def on_start(self, task: Task, progress: Progress) -> None:
         if not generates(task):
@@ -109,7 +109,7 @@ class Alarms(Observer):
         self._set("collapse", self._collapsed >= COLLAPSED_EPOCHS, message)
 
     def _spread(self, inputs: Tensor, labels: Tensor | None) -> float | None:
-        """Mean distance between two of a batch, of the same class where samples can be asked for by class."""
+        """Mean distance between two rows of a batch, of the same class if samples can be drawn by class."""
         rows = inputs[:NUM_COMPARED].detach().float().cpu().flatten(1)
         different = ~torch.eye(len(rows), dtype=torch.bool)
         if self._by_class and labels is not None:
@@ -125,7 +125,7 @@ class Alarms(Observer):
                 continue
             accuracies = [line.get(key, math.nan) for line in lines]
             fakes = [line.get(key.replace("accuracy", "fake"), math.nan) for line in lines]
-            # A critic's scores, below 0 or above, are no shares; it may be as sure as it likes.
+            # A critic's scores are not probabilities and may have any value.
             won = all(a >= WON_ACCURACY for a in accuracies) and all(0 <= f <= WON_FAKE for f in fakes)
             message = WON.format(lines=WON_LINES, accuracy=sum(accuracies) / len(lines), fake=sum(fakes) / len(lines))
             self._set(f"won {key}", won and len(lines) == WON_LINES, message)
@@ -139,12 +139,12 @@ class Alarms(Observer):
         self._set("frozen", frozen, FROZEN.format(losses=losses, lines=FROZEN_LINES))
 
     def _set(self, name: str, on: bool, message: str) -> None:
-        """An alarm is on or off now; the message is said when it comes on."""
+        """Switch an alarm on or off; the message is printed when it is switched on."""
         if on and name not in self._on:
             self.warn(f"step {self._progress.step:,}: {message}")
         (self._on.add if on else self._on.discard)(name)
 
 
 def stands_still(values: list[float]) -> bool:
-    """Whether numbers are the same but for rounding."""
+    """Whether the numbers are the same up to rounding."""
     return max(values) - min(values) <= FROZEN_CHANGE * max(map(abs, values))

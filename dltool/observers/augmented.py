@@ -1,4 +1,4 @@
-"""A picture of what augmentation does to the training images."""
+"""A figure of augmented training images."""
 
 import warnings
 
@@ -13,11 +13,11 @@ NUM_IMAGES = 16
 class AugmentedPlot(Observer):
     """Draws `plots/augmented.png` after the first epoch, or at the end of a training that is shorter.
 
-    It shows images of the first batch as they are, and as that batch gave them to the model, before scaling.
+    It shows images of the first batch before augmentation, and as the model got them, before scaling.
 
     Args:
         watched: The training.
-        source: Of its batches; without augmentation there is no picture.
+        source: The source of its batches; without augmentation nothing is drawn.
     """
 
     def __init__(self, watched: Watched, source: BatchSource) -> None:
@@ -31,7 +31,7 @@ class AugmentedPlot(Observer):
         self.draw_once()
 
     def draw_once(self) -> None:
-        """A picture that cannot be drawn must not end a training."""
+        """Draw the figure unless it exists. A figure that cannot be drawn must not end a training."""
         if self.source.augment is None or self.path.exists():
             return
         try:

@@ -14,14 +14,14 @@ KEYS = ("step", "epoch", "split")
 
 
 class CsvLog(Mirror):
-    """One row a record: step, epoch, split, then a column a metric without its split, `loss`, `accuracy`, `lr`.
+    """One row per record: step, epoch, split, then one column per metric without its split, `loss`, `accuracy`, `lr`.
 
-    A record with a new metric rewrites the file from metrics.jsonl, whole, with a longer header (that happens a few
+    A record with a new metric rewrites the whole file from metrics.jsonl with a longer header (this happens a few
     times at the beginning); any other is appended. So the file is always the same function of metrics.jsonl, on
     resume too.
 
-    A cell is empty where the record has no such metric, and `nan` where the metric was no finite number: that a loss
-    was lost is to be seen. (An infinity is `nan` too, as metrics.jsonl has null for both.) pandas, R, polars and
+    A cell is empty if the record does not have the metric, and `nan` if the metric was not finite, so that a
+    diverged loss is visible. (An infinity is `nan` too, as metrics.jsonl has null for both.) pandas, R, polars and
     numpy read `nan` as a number; a spreadsheet shows it as text, and leaves it out of its sums.
     """
 
@@ -54,13 +54,13 @@ class CsvLog(Mirror):
 
 
 def without_split(record: dict[str, Any]) -> dict[str, float]:
-    """A record's metrics, `val/loss` as `loss`; what is not finite is NaN."""
+    """A record's metrics, `val/loss` as `loss`; values that are not finite become NaN."""
     values = {name.partition("/")[2]: value for name, value in measurements(record).items()}
     return {name: value if math.isfinite(value) else math.nan for name, value in values.items()}
 
 
 def to_csv(rows: Iterable[Iterable[Any]]) -> str:
-    """Rows as text; floats in the fewest digits that give the same float again."""
+    """Rows as text; floats in the fewest digits that read back as the same float."""
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows(rows)
     return text.getvalue()

@@ -1,4 +1,4 @@
-"""A picture of the vanishing gradient: how much of it reaches a position, by its distance from the end."""
+"""A figure of the vanishing gradient: its norm at each position, by the distance from the end."""
 
 import warnings
 
@@ -14,11 +14,11 @@ from dltool.tasks.task import Task
 
 NUM_SEQUENCES = 64
 BEFORE, AFTER = "before the training", "after it"
-TARGETS = ("classes", "binary", "numbers", "tags")  # Of which each sequence has its own.
+TARGETS = ("classes", "binary", "numbers", "tags")  # Kinds of target with one target per sequence or token.
 
 
 class GradientOverTimePlot(Observer):
-    """Draws plots/gradient_over_time.png when the training of a recurrent network ends whose sequences have targets.
+    """Draws plots/gradient_over_time.png when the training of a recurrent network on sequences with targets ends.
 
     It costs two backward passes of at most 64 held-out sequences, before and after the training.
     """
@@ -41,7 +41,7 @@ class GradientOverTimePlot(Observer):
             self._attempt(AFTER)
 
     def _attempt(self, name: str) -> None:
-        """Measure, and draw at the end; a picture that cannot be drawn must not end a run."""
+        """Measure, and draw at the end; a figure that cannot be drawn must not end a run."""
         assert self._task is not None
         try:
             self._curves[name] = self._measured(self._task)

@@ -1,4 +1,4 @@
-"""metrics.jsonl: what a run measured, one JSON object a line; dltool.runs.records reads it."""
+"""metrics.jsonl: the measurements of a run, one JSON object per line; dltool.runs.records reads it."""
 
 import json
 import math
@@ -13,15 +13,15 @@ from dltool.observers.line_file import LineFile
 class JsonlLog(Observer):
     """Appends each record to a file as one line.
 
-    The file is kept open. The means of a few steps (split "step") may wait half a second to be written, and are what a
-    kill -9 can lose; every other record, and one with a new metric, is written at once. All are on the disk before a
-    checkpoint is, which counts them.
+    The file is kept open. The means of a few steps (split "step") may wait half a second to be written, and can be
+    lost in a kill -9; every other record, and one with a new metric, is written at once. All are on the disk before
+    the checkpoint that counts them.
 
-    NaN and infinities are written as null. JSON has no word for them; Python's own `NaN` is refused by jq,
-    JavaScript and pandas, which all read null, and pandas makes it NaN again.
+    NaN and infinities are written as null. JSON cannot express them; Python's own `NaN` is refused by jq,
+    JavaScript and pandas, which all read null, and pandas converts it to NaN again.
 
     Args:
-        path: The file; made with the first record.
+        path: The file; created with the first record.
     """
 
     def __init__(self, path: Path) -> None:
@@ -41,17 +41,17 @@ class JsonlLog(Observer):
 
 
 def cut_back(path: Path, num_records: int) -> int:
-    """Drop what a resumed training will write again, and a torn last line.
+    """Drop the records that a resumed training will write again, and an incomplete last line.
 
-    The file is cut by one system call, so that a kill at any moment leaves it as it was or as it should be.
+    The file is truncated by one system call, so that a kill at any moment leaves it either unchanged or complete.
 
     Args:
-        path: A metrics.jsonl; nothing happens where there is none.
-        num_records: Records that were written when the checkpoint was saved. Their steps would not tell: the final
-            test is at the step of the last checkpoint, and a training that goes on makes it again, later.
+        path: A metrics.jsonl; nothing happens if it does not exist.
+        num_records: The number of records when the checkpoint was saved. Their steps are not enough: the final test
+            is at the step of the last checkpoint, and a training that continues repeats it later.
 
     Returns:
-        The number of lines dropped, a torn one included.
+        The number of lines dropped, including an incomplete one.
     """
     if not path.exists():
         return 0

@@ -1,4 +1,4 @@
-"""A picture of the space of an autoencoder's codes."""
+"""A figure of an autoencoder's latent space."""
 
 import copy
 from functools import partial
@@ -16,10 +16,10 @@ from dltool.tasks.uses import reconstructs
 class LatentPlanePlot(Observer):
     """Draws plots/latent_plane.png when the training of an autoencoder or a VAE ends.
 
-    It shows the samples that were measured last: of the test, or of the validation split where there was none.
+    It shows the samples of the last evaluation: of the test split, or of the validation split if no test was made.
 
     Args:
-        watched: The training; where its model has no codes of samples, nothing is drawn.
+        watched: The training; if its model does not encode samples, nothing is drawn.
     """
 
     def __init__(self, watched: Watched) -> None:
@@ -33,7 +33,7 @@ class LatentPlanePlot(Observer):
         self._watching = watch_codes(task)
 
     def on_record(self, record: dict[str, Any]) -> None:
-        """An evaluation that was broken off has no record, and is not drawn."""
+        """An interrupted evaluation has no record, and is not drawn."""
         if record["split"] in ("val", "test") and self._watching is not None:
             self._seen = record["split"], copy.copy(self._watching)
 

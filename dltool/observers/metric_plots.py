@@ -1,4 +1,4 @@
-"""Pictures of the metrics of the test split."""
+"""Figures of the metrics of the test split."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from dltool.tasks.task import Task
 
 
 class MetricPlots(Observer):
-    """Draws plots/confusion.png and plots/reliability.png of the final test, where `task.metrics` asks for them."""
+    """Draws plots/confusion.png and plots/reliability.png of the final test, if `task.metrics` includes them."""
 
     def __init__(self, watched: Watched) -> None:
         self.watched = watched
@@ -19,6 +19,6 @@ class MetricPlots(Observer):
         self._task = task
 
     def on_record(self, record: dict[str, Any]) -> None:
-        """The metrics still hold the sums of the split whose record this is."""
+        """At this moment the metrics still contain the sums of the record's split."""
         if record["split"] == "test" and self._task is not None:
             save_pictures(metric_pictures(self._task.metrics, self.watched.title), self.watched.folder / "plots")

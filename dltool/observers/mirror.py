@@ -1,4 +1,4 @@
-"""Copies of metrics.jsonl in another form or place, which may fail without ending a training."""
+"""Copies of metrics.jsonl in another format or place, which may fail without ending a training."""
 
 import sys
 from collections.abc import Callable
@@ -12,15 +12,15 @@ from dltool.tasks.task import Task
 
 
 class Mirror(Observer):
-    """Follows metrics.jsonl; subclasses say how to open, write and close the copy.
+    """Copies each record of metrics.jsonl; subclasses define how to open, write and close the copy.
 
-    metrics.jsonl is the truth: on resume it is cut back to the checkpoint first, and every copy is then brought to
-    what it holds, which also fills a copy that begins only now. A copy whose disk, network or library fails warns
-    once and is given up, since the training may be hours old and its log is safe.
+    metrics.jsonl is authoritative: on resume it is truncated to the checkpoint first, and every copy is then updated
+    to match it, also a copy that is new. If a copy's disk, network or library fails, it warns once and is given up,
+    since the training may be hours old and its log is safe.
 
     Args:
         run: The run folder.
-        warn: Says a line to the user.
+        warn: Prints a line for the user.
     """
 
     name: ClassVar[str]
@@ -32,10 +32,10 @@ class Mirror(Observer):
         self.given_up = False
 
     def open(self, records: list[dict[str, Any]]) -> None:
-        """Make the copy, or take it up again, and bring it to the given records, all that metrics.jsonl holds."""
+        """Create or reopen the copy, and update it to the given records, which are all of metrics.jsonl."""
 
     def write(self, record: dict[str, Any]) -> None:
-        """Add a record; metrics.jsonl holds it already."""
+        """Add a record, which is already in metrics.jsonl."""
 
     def close(self, state: str) -> None:
         """Complete the copy; `state` is "finished", "interrupted" or "failed", as in status.json."""
@@ -48,7 +48,7 @@ class Mirror(Observer):
         self._attempt(lambda: self.write(record))
 
     def on_end(self) -> None:
-        error = sys.exception()  # What ended the training, where it did not end by itself: on_end runs in a `finally`.
+        error = sys.exception()  # The exception that ended the training, if any: on_end runs in a `finally`.
         state = "finished" if error is None else "interrupted" if isinstance(error, Interrupted) else "failed"
         self._attempt(lambda: self.close(state))
 
@@ -60,9 +60,9 @@ class Mirror(Observer):
         except Exception as error:  # A library's network, disk or bug.
             self.given_up = True
             reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
-            self.warn(f"{self.name}: {reason}; the training goes on without it, metrics.jsonl has everything")
+            self.warn(f"{self.name}: {reason}; the training continues without it, metrics.jsonl is complete")
 
 
 def measurements(record: dict[str, Any]) -> dict[str, float]:
-    """What a record measured, `split/name` to value, without its step, epoch and split."""
+    """A record's measurements, `split/name` to value, without its step, epoch and split."""
     return {name: value for name, value in record.items() if "/" in name}

@@ -25,19 +25,19 @@ if TYPE_CHECKING:
 SQLITE = "sqlite:///"
 STATES = {"finished": "FINISHED", "interrupted": "KILLED", "failed": "FAILED"}
 SECONDS_BETWEEN_WRITES = 1.0
-METRICS_PER_WRITE = 1000  # The store takes no more at a time, and of parameters 100.
+METRICS_PER_WRITE = 1000  # The store accepts no more at a time, and at most 100 parameters.
 PARAMETERS_PER_WRITE = 100
-FORBIDDEN = re.compile(r"[^\w./ :-]")  # In names; a pattern of optim.lr_factors may have such.
+FORBIDDEN = re.compile(r"[^\w./ :-]")  # In names; a pattern of optim.lr_factors may contain such characters.
 
 
 class MlflowLog(Tracker):
-    """A run of MLflow, its id kept in RUN/mlflow.json: metrics by step, the config as parameters, the pictures.
+    """An MLflow run, its id kept in RUN/mlflow.json: metrics by step, the config as parameters, the images.
 
-    MLflow can take no point back. On resume the same run goes on, and a point that it has is not logged again, which
-    leaves what an uninterrupted training would have logged, unless the resume changed the training's length. A
+    MLflow cannot remove points. On resume the same run continues, and points that it has are not logged again. The
+    result is what an uninterrupted training would have logged, unless the resume changed the training's length. A
     parameter cannot be changed either: its new value becomes a tag of the same name.
 
-    The points of a second are written together: a write takes about 6 ms, since the database waits for the disk.
+    The points of one second are written together: a write takes about 6 ms, since the database waits for the disk.
     """
 
     name: ClassVar[str] = "mlflow"
@@ -95,7 +95,7 @@ class MlflowLog(Tracker):
         self.written_at = time.monotonic()
 
     def _experiment(self, uri: str) -> str:
-        """Id of the experiment; a new one in a database keeps its pictures beside it, not in the working directory."""
+        """Id of the experiment; a new one in a database keeps its images next to it, not in the working directory."""
         name = self.settings.mlflow.experiment
         if (found := self.client.get_experiment_by_name(name)) is not None:
             return str(found.experiment_id)
@@ -105,9 +105,9 @@ class MlflowLog(Tracker):
         return str(self.client.create_experiment(name, artifact_location=location))
 
     def _run(self, uri: str, experiment: str) -> tuple[str, set[tuple[str, int]]]:
-        """Id of the run and the points that it has: the one that was begun in this store, or a new one.
+        """Id of the run and the points that it has: the one already started in this store, or a new one.
 
-        The file never says where to send anything: it came with the run folder, which may be a stranger's.
+        The file never decides where data is sent: it came with the run folder, which may be from someone else.
         """
         path = self.run.path / "mlflow.json"
         kept = read_json(path)
@@ -137,7 +137,7 @@ class MlflowLog(Tracker):
 
 
 def store_uri(uri: str | None) -> str:
-    """The tracking store, a database by its absolute path."""
+    """The URI of the tracking store, a database with its absolute path."""
     path = f"{OUTPUT_ROOT}/mlflow.db" if uri is None else uri.removeprefix(SQLITE)
     return uri if uri is not None and path == uri else f"{SQLITE}{Path(path).resolve()}"
 
@@ -156,7 +156,7 @@ def open_client(uri: str) -> "MlflowClient":
 
 @contextlib.contextmanager
 def created_by_one_process(uri: str) -> Iterator[None]:
-    """Runs that begin together wait for each other: two that make the tables of one database break each other."""
+    """Make runs that begin together wait for each other: creating the tables of one database twice at once fails."""
     if not uri.startswith(SQLITE):
         yield
         return

@@ -1,4 +1,4 @@
-"""Pictures of a network of images, once it is trained: its first kernels, its feature maps, its mistakes."""
+"""Figures of a trained image classifier: its first kernels, its feature maps, its mistakes."""
 
 import copy
 from functools import partial
@@ -16,15 +16,15 @@ from dltool.tasks.task import Task
 
 class NetworkPlots(Observer):
     """Draws plots/kernels.png, feature_maps.png, confusion.png and misclassified.png when a training ends, and
-    attacked.png where it was measured under attack.
+    attacked.png if it was evaluated under attack.
 
-    They show the weights that the run ends with, averaged or the best where they are so tested, and what was measured
-    last: the test, or the validation split where there was none. What the mistakes need is kept while a split is
-    measured; a step of the training costs nothing.
+    They show the weights that the run ends with, averaged or the best if those are tested, and the last evaluation:
+    of the test split, or of the validation split if no test was made. The data for the mistakes is kept during an
+    evaluation; a training step costs nothing.
 
     Args:
-        watched: The training; where it is not of a classifier of images, nothing is drawn.
-        preprocessing: Of the inputs.
+        watched: The training; if its model is not an image classifier, nothing is drawn.
+        preprocessing: The preprocessing of the inputs.
     """
 
     def __init__(self, watched: Watched, preprocessing: Preprocessing) -> None:
@@ -40,7 +40,7 @@ class NetworkPlots(Observer):
             self._watching = watch_mistakes(task, self.watched.spec)
 
     def on_record(self, record: dict[str, Any]) -> None:
-        """An evaluation that was broken off has no record, and is not drawn."""
+        """An interrupted evaluation has no record, and is not drawn."""
         if record["split"] in ("val", "test") and self._watching is not None:
             self._seen = record["split"], copy.copy(self._watching)
 
@@ -50,7 +50,7 @@ class NetworkPlots(Observer):
 
     def _pictures(self, task: Task) -> Pictures:
         spec, title = self.watched.spec, self.watched.title
-        if self._seen is None:  # Nothing is held out, or the training ended before it was measured.
+        if self._seen is None:  # No held-out data, or the training ended before an evaluation.
             image = torch.zeros(1, *spec.input_shape, device=next(task.model.parameters()).device)
             return {"kernels.png": partial(kernel_picture, task.model, image, title)}
         split, mistakes = self._seen

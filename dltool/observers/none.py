@@ -1,4 +1,4 @@
-"""No observer of one's own."""
+"""The option for no observer of your own."""
 
 from dltool.declarations.component import register
 from dltool.engine.observer import Observer
@@ -6,4 +6,4 @@ from dltool.engine.observer import Observer
 
 @register("observer", "none")
 class NoObserver(Observer):
-    """Nothing watches but dltool's own observers."""
+    """Adds nothing to dltool's own observers."""

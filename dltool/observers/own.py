@@ -1,4 +1,4 @@
-"""The user's own observer, from --trust: what it raises says where."""
+"""The user's own observer, from --trust; its exceptions are reported with file and line."""
 
 import contextlib
 import sys
@@ -14,24 +14,24 @@ from dltool.trust.sources import trust_flags
 
 
 class OwnObserver(Observer):
-    """Hands every event on to an observer of the user's.
+    """Passes every event on to the user's observer.
 
-    An exception in it ends the training as failed. Where the training has ended already, it is a warning, since how
-    the training ended is what the run must say.
+    An exception in it ends the training as failed. If the training has ended already, the exception becomes a
+    warning, so that the run still reports how the training ended.
 
     Args:
-        name: Of the option.
-        observer: The user's.
+        name: The name of the option.
+        observer: The user's observer.
         watched: The training.
 
     Raises:
-        ConfigError: It is no Observer.
+        ConfigError: If it is not an Observer.
     """
 
     def __init__(self, name: str, observer: object, watched: Watched) -> None:
         if not isinstance(observer, Observer):
             raise ConfigError(
-                f"observer={name} gives a {type(observer).__name__}, which is no Observer",
+                f"observer={name} gives a {type(observer).__name__}, which is not an Observer",
                 "derive it from dltool.engine.observer.Observer",
             )
         self.name = name
@@ -46,7 +46,7 @@ class OwnObserver(Observer):
 
     def on_record(self, record: dict[str, Any]) -> None:
         with self.failures_placed():
-            self.observer.on_record(dict(record))  # Its own copy: others are given the same line.
+            self.observer.on_record(dict(record))  # A copy: other observers get the same line.
 
     def on_steps(self) -> None:
         with self.failures_placed():
@@ -74,7 +74,7 @@ class OwnObserver(Observer):
         """Name the observer, the file and the line of an exception, as an error or as a warning.
 
         Raises:
-            RunError: Instead of any exception that is none of dltool's own.
+            RunError: In place of any exception that is not dltool's own.
         """
         try:
             yield

@@ -1,4 +1,4 @@
-"""The learning curves of a run, as one picture."""
+"""The learning curves of a run, as one figure."""
 
 from typing import TYPE_CHECKING
 
@@ -9,14 +9,14 @@ from dltool.runs.folder import METRICS
 from dltool.runs.records import read_records
 from dltool.tasks.task import Task
 
-if TYPE_CHECKING:  # matplotlib is imported when the first picture is drawn.
+if TYPE_CHECKING:  # matplotlib is imported when the first figure is drawn.
     from matplotlib.figure import Figure
 
 
 class CurvesPlot(Observer):
     """Draws `plots/curves.png` from metrics.jsonl when a training ends, however it ends.
 
-    The folder's name stands below the panels.
+    The folder's name is below the panels.
     """
 
     def __init__(self, watched: Watched) -> None:
@@ -27,7 +27,7 @@ class CurvesPlot(Observer):
         self._progress = progress
 
     def on_end(self) -> None:
-        """A picture that cannot be drawn (the disk may be full) must not hide how the training ended."""
+        """A figure that cannot be drawn (the disk may be full) must not hide how the training ended."""
         save_pictures({"curves.png": self._curves}, self.watched.folder / "plots")
 
     def _curves(self) -> "Figure | None":

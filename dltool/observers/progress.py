@@ -1,4 +1,4 @@
-"""What a person sees while a training runs: a live bar in a terminal, plain lines anywhere else."""
+"""The progress display of a training: a live bar in a terminal, plain lines anywhere else."""
 
 import atexit
 import math
@@ -11,7 +11,7 @@ from dltool.core.numerals import numeral
 from dltool.engine.observer import Observer, Progress
 from dltool.tasks.task import Task
 
-if TYPE_CHECKING:  # rich takes 0.05 s to import, which `--quiet` need not pay.
+if TYPE_CHECKING:  # rich takes 0.05 s to import, which `--quiet` avoids.
     from rich.console import Console, RenderableType
     from rich.live import Live
 
@@ -27,15 +27,15 @@ class ProgressBar(Observer):
     Nothing happens per step: rich's refresh thread reads the shared Progress four times a second. Redrawing
     at each step would cost 500 µs a step; the timer was measured at 2 µs on steps of 400 µs.
 
-    A training measured in epochs gets a line per epoch; one measured in steps gets a line per record of some
-    steps and per evaluation. Both are thinned to about 1,000 lines a run. Where the console is no terminal, those
-    lines are all there is, with one in between after each silent minute of a long epoch.
+    If the length is given in epochs, a line is printed per epoch; if in steps, a line per record of some steps and
+    per evaluation. Both are thinned to about 1,000 lines a run. If the console is not a terminal, only those lines
+    are printed, and one more after each silent minute of a long epoch.
 
-    The cursor stays visible, unlike in rich's own bars: whatever ends the process, kill -9 included, the
-    terminal is left whole.
+    The cursor stays visible, unlike in rich's own bars: however the process ends, also by kill -9, the terminal
+    stays usable.
 
     Args:
-        console: Where to draw; standard error by default, so that standard output stays for results.
+        console: Where to draw; standard error by default, so that standard output has only results.
         quiet: Print nothing at all.
     """
 
@@ -67,7 +67,7 @@ class ProgressBar(Observer):
             console=self.console,
             refresh_per_second=REFRESHES_PER_SECOND,
             transient=True,
-            # What others print appears above the bar; a stream that goes to a file keeps going there.
+            # Other output appears above the bar; a stream redirected to a file still goes there.
             redirect_stdout=sys.stdout.isatty(),
             redirect_stderr=sys.stderr.isatty(),
         )
@@ -94,7 +94,7 @@ class ProgressBar(Observer):
             return
         is_last = progress.epoch == progress.total_epochs
         if is_last or progress.epoch % math.ceil(progress.total_epochs / LINES_PER_RUN) == 0:
-            # Of the training only the losses, where there is held-out data to say the rest.
+            # With held-out data, only the losses of the training metrics.
             has_held_out = any(not name.startswith("train/") for name in metrics)
             shown = {
                 k: v for k, v in metrics.items() if not (has_held_out and k.startswith("train/") and "loss" not in k)
@@ -108,9 +108,9 @@ class ProgressBar(Observer):
             atexit.unregister(self.on_end)
 
     def _print_line(self, metrics: dict[str, float]) -> None:
-        """Such as `epoch 3/30  step 69  train/loss 0.1234  val/accuracy 0.9721  12,300 samples/s  0:00:12 left`.
+        """Print `epoch 3/30  step 69  train/loss 0.1234  val/accuracy 0.9721  12,300 samples/s  0:00:12 left`.
 
-        Above a bar it is shorter by what the bar shows.
+        Above a bar the line leaves out what the bar shows.
         """
         if self.quiet or self.console is None:
             return
@@ -145,11 +145,11 @@ class ProgressBar(Observer):
 
         first = Table.grid(padding=(0, 2, 0, 0))
         first.width = min(self.console.width if self.console else 80, BAR_WIDTH)
-        for ratio in (None, 1, None, None):  # The bar takes what the words leave.
+        for ratio in (None, 1, None, None):  # The bar takes the remaining width.
             first.add_column(ratio=ratio, no_wrap=True)
         bar = Bar(total=1.0, completed=fraction, complete_style="green")
         first.add_row(position, bar, f"{fraction:4.0%}", "  ".join(self._pace.describe(progress)))
-        # Copied before it is looped over: the training thread may add a metric meanwhile.
+        # Copied before the loop: the training thread may add a metric meanwhile.
         latest = progress.metrics.copy().items()
         held_out = {name: value for name, value in latest if not name.startswith(("train/", "step/"))}
         words = [progress.activity, *_describe(self._running), *_describe(held_out)]
@@ -157,23 +157,23 @@ class ProgressBar(Observer):
         return Group(first, second)
 
     def _read_running_means(self) -> None:
-        """Take the present epoch's means, at most four times a second.
+        """Read the current epoch's means, at most four times a second.
 
-        On a GPU the wait for the queued kernels is this thread's alone (torch releases the interpreter meanwhile).
+        On a GPU only this thread waits for the queued kernels (torch releases the interpreter meanwhile).
         """
         try:
             means = self.progress.sums.compute()
-        except RuntimeError:  # The device failed. The training thread meets it too, and says so; keep the last values.
+        except RuntimeError:  # The device failed. The training thread reports it; keep the last values.
             return
         if means:  # Empty between two epochs.
             self._running = means
 
 
 class Pace:
-    """How fast a training goes, from marks taken now and then.
+    """The speed of a training, from time marks.
 
-    The speed is that of the last ten seconds. The time left comes from all steps but those before the first mark
-    that saw one, since the first step compiles kernels and loads libraries; evaluations count, as more will come.
+    The speed is that of the last ten seconds. The time left is estimated from all steps after the first mark with a
+    step, since the first step compiles kernels and loads libraries; it includes evaluations, as more will follow.
     """
 
     WINDOW_SECONDS = 10.0
@@ -181,7 +181,7 @@ class Pace:
     def __init__(self) -> None:
         self._marks: list[tuple[float, int, int]] = []  # seconds, steps, samples
         self._first: tuple[float, int, int] | None = None
-        self._warm: tuple[float, int, int] | None = None  # The first mark that saw a step.
+        self._warm: tuple[float, int, int] | None = None  # The first mark after a step.
 
     def mark(self, progress: Progress) -> None:
         now = time.perf_counter()
@@ -206,11 +206,11 @@ class Pace:
 
 
 def _epoch(epoch: int, total: int) -> str:
-    """`epoch 3/30`, padded behind so that the columns of all lines stand under each other."""
+    """`epoch 3/30`, right-padded so that the columns of all lines are aligned."""
     return f"epoch {epoch}/{total}".ljust(len(f"epoch {total}/{total}"))
 
 
 def _describe(metrics: dict[str, float]) -> list[str]:
-    """`name value` of each metric; learning rates are left to metrics.jsonl and the curves."""
+    """`name value` of each metric; learning rates are shown only in metrics.jsonl and the curves."""
     shown = {name: value for name, value in metrics.items() if not name.split("/")[-1].startswith("lr")}
     return [f"{name.replace('step/', 'train/')} {numeral(float(value))}" for name, value in shown.items()]

@@ -1,4 +1,4 @@
-"""Pictures of a model's samples, one per epoch, always from the same noise or the same inputs."""
+"""Images of a model's samples, one per epoch, always from the same noise or the same inputs."""
 
 import contextlib
 import functools
@@ -18,21 +18,21 @@ PICTURES_PER_RUN = 50
 
 
 class SamplesPlot(Observer):
-    """Draws `samples/epoch-0001.png` and so on, for tasks that have a picture: samples, or translated images.
+    """Draws `samples/epoch-0001.png` and so on, for tasks whose samples can be drawn, translated images included.
 
-    Images become a grid; points in the plane a scatter over the modes of the data, with the same axes in every picture.
-    Data of other shapes has no picture.
+    Images are drawn as a grid; points in the plane as a scatter plot over the modes of the data, with the same axes
+    each time. Data of other shapes is not drawn.
 
-    The first epoch, the end of the training and every n-th epoch between are drawn, or every n-th step; a training that
-    is measured in steps, or drawn by them, names its pictures `step-000500.png`. At the end `samples/training.gif`
-    shows one after the other, those of the training before a resume too. The training is not changed by it: the
-    default generators and the mode of every module are put back.
+    The first epoch, the end of the training and every n-th epoch between are drawn, or every n-th step. If the length
+    or the period is given in steps, the files are named `step-000500.png`. At the end `samples/training.gif` shows
+    them in order, including those before a resume. This does not change the training: the default generators and the
+    mode of every module are restored.
 
     Args:
         watched: The training.
-        every_n_epochs: None for as many as give about fifty pictures in all.
-        every_n_steps: In place of epochs.
-        seed: Of the noise, which is the same in every picture, so that one sees the same samples grow.
+        every_n_epochs: The period; None chooses one that gives about fifty images in all.
+        every_n_steps: The period in steps, in place of epochs.
+        seed: The seed of the noise, which is the same in every image, so that the same samples can be compared.
     """
 
     def __init__(
@@ -52,7 +52,7 @@ class SamplesPlot(Observer):
         self._task: Task | None = None
         self._progress = Progress()
         self._has_drawn = False
-        self._drawn = 0  # Epoch, or step, of the newest picture.
+        self._drawn = 0  # Epoch, or step, of the newest image.
 
     def on_start(self, task: Task, progress: Progress) -> None:
         self._task, self._progress = task, progress
@@ -69,21 +69,21 @@ class SamplesPlot(Observer):
             self._draw()
 
     def on_end(self) -> None:
-        if self._position() > self._drawn:  # In the middle of an epoch its picture shows the end of the one before.
+        if self._position() > self._drawn:  # In the middle of an epoch the newest image is of the previous one.
             self._draw()
         if self._has_drawn:
-            with contextlib.suppress(OSError):  # Of a disk that is full, which the training says itself.
+            with contextlib.suppress(OSError):  # A full disk, which the training reports itself.
                 save_film(sorted(self.folder.path.glob(f"{self._unit()}-*.png")), self.folder / "training.gif")
 
     def _unit(self) -> str:
-        """What pictures are named by."""
+        """The unit in the file names."""
         return "step" if self._progress.total_epochs is None or self.every_n_steps is not None else "epoch"
 
     def _position(self) -> int:
         return self._progress.step if self._unit() == "step" else self._progress.epoch
 
     def _automatic_period(self) -> int:
-        """Epochs between two pictures, also where the length is given in steps."""
+        """Epochs between two images, also if the length is given in steps."""
         progress = self._progress
         total = progress.total_epochs or progress.total_steps * progress.epoch / max(progress.step, 1)
         return max(math.ceil(total / PICTURES_PER_RUN), 1)
@@ -98,7 +98,7 @@ class SamplesPlot(Observer):
             self._drawn, self._has_drawn = self._position(), True
 
     def _draw_picture(self, path: Target, title: str) -> bool:
-        """Draw the task's picture; False where it has none."""
+        """Draw the task's samples; False if it has none that can be drawn."""
         spec = self.spec
         is_image = len(spec.input_shape) == 3
         if self._task is None or not (is_image or spec.input_shape == (2,)):

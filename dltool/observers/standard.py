@@ -29,22 +29,22 @@ from dltool.runs.folder import RunFolder
 def standard_observers(
     parts: Parts, run: RunFolder, watched: Watched, clock: Clock, progress: Progress, *, quiet: bool = False
 ) -> list[Observer]:
-    """What watches a training, in the order in which events reach it; each decides at the start what it has to do.
+    """The observers of a training, in the order in which they get events; each decides in on_start what to do.
 
     Args:
-        parts: What is trained, with the config.
+        parts: The parts of the training, with the config.
         run: The run folder.
         watched: The training, as observers see it.
         clock: Measures its time.
-        progress: Where it stands.
+        progress: Its progress.
         quiet: Show no progress.
 
     Raises:
-        ConfigError: The user's own observer cannot be built.
+        ConfigError: If the user's own observer cannot be built.
     """
     config, logger, warn = parts.config, parts.logger, watched.warn
     status = StatusFile(run, dict(leaves(config.tree)), clock, progress, monitored_metric(None, "auto", parts.task))
-    # What mirrors the log comes after it.
+    # Copies of the log come after it.
     observers: list[Observer] = [status, JsonlLog(run.metrics), CsvLog(run, warn), ProgressBar(quiet=quiet)]
     observers += [UndefinedMetrics(warn), Alarms(warn, partial(watched.held_out, NUM_COMPARED))]
     if logger.plots:
@@ -60,5 +60,5 @@ def standard_observers(
         observers.append(SamplesPlot(watched, every_n_steps=logger.samples_every_n_steps, seed=config["seed"]))
     if (own := build_observer(config, watched)) is not None:
         observers.append(OwnObserver(config["observer"]["name"], own, watched))
-    # After the pictures, which trackers take along.
+    # After the plots, which trackers upload.
     return [*observers, *make_trackers(logger.to, run, warn, config.tree, logger)]

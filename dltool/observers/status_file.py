@@ -1,4 +1,4 @@
-"""Keeps a run's status.json true: after an epoch, and whatever ends the run."""
+"""Keeps a run's status.json up to date: after an epoch, and however the run ends."""
 
 import math
 import os
@@ -15,16 +15,16 @@ SECONDS_BETWEEN = 0.5
 
 
 class StatusFile(Observer):
-    """Writes status.json when the training begins and ends, and after an epoch where half a second has passed.
+    """Writes status.json when the training begins and ends, and after an epoch if half a second has passed.
 
     (Writing takes a millisecond, an epoch of a small data set ten.)
 
-    A run that was killed still says "running", with the process that did; `.lock` tells that it is gone.
+    A run that was killed still has the state "running" and its process id; `.lock` shows that the process has ended.
 
     Args:
         config: The whole config, flat: dotted key to value.
         clock: Measures the training's time.
-        progress: Where the training stands.
+        progress: The progress of the training.
         main_metric: The metric that runs of this task are compared by, such as "val/accuracy", and "min" or "max".
     """
 
@@ -58,7 +58,7 @@ class StatusFile(Observer):
         """Replace status.json.
 
         Args:
-            state: "running", or that of the outcome.
+            state: "running", or the state of the outcome.
             outcome: How the training ended.
         """
         self.written_at = time.monotonic()

@@ -11,11 +11,11 @@ FLUSH_SECONDS = 10
 
 
 class TensorboardLog(Tracker):
-    """Scalars by step in RUN/tensorboard/, the config and the last metrics for the HParams page, and the pictures.
+    """Scalars by step in RUN/tensorboard/, the config and the last metrics for the HParams page, and the images.
 
-    On resume the event files are written anew from metrics.jsonl, each point with the time at which it was first
-    logged. (A purge step, which is TensorBoard's own way, hides points from a step on; but the final test of a
-    training that goes on stands at the very step whose other points stay.)
+    On resume the event files are rewritten from metrics.jsonl, each point with the time at which it was first
+    logged. (TensorBoard's own purge step hides all points from a step on; but the final test of a training that
+    continues is at the same step as points that must stay.)
     """
 
     name: ClassVar[str] = "tensorboard"
@@ -49,7 +49,7 @@ class TensorboardLog(Tracker):
     def _add_hyperparameters(self) -> None:
         """The HParams page joins these with the last point of each metric.
 
-        `SummaryWriter.add_hparams` would make a second run beside this one, and write every metric again.
+        `SummaryWriter.add_hparams` would create a second run next to this one, and write every metric again.
         """
         from torch.utils.tensorboard.summary import hparams
 
@@ -67,7 +67,7 @@ class TensorboardLog(Tracker):
                     self._add_picture(f"{folder}/{path.stem}", path, self.progress.step)
 
     def _add_picture(self, tag: str, path: Path, step: int) -> None:
-        """The PNG as it is; `SummaryWriter.add_image` would decode and encode it again."""
+        """Add a PNG unchanged; `SummaryWriter.add_image` would decode and encode it again."""
         from tensorboard.compat.proto.summary_pb2 import Summary
 
         png = path.read_bytes()
@@ -77,7 +77,7 @@ class TensorboardLog(Tracker):
 
 
 def wall_times(event_files: list[Path]) -> dict[tuple[str, int], float]:
-    """(tag, step) to the Unix time in seconds at which that point was logged; a torn end is passed over."""
+    """(tag, step) to the Unix time in seconds at which that point was logged; a truncated end is skipped."""
     from tensorboard.backend.event_processing.event_file_loader import EventFileLoader
 
     return {

@@ -1,4 +1,4 @@
-"""Experiment trackers: which there are, what they need, and what they have in common."""
+"""Experiment trackers: their names, the packages they need, and their base class."""
 
 import importlib
 import importlib.util
@@ -13,7 +13,7 @@ from dltool.core.shell import in_grammar
 from dltool.observers.mirror import Mirror
 from dltool.runs.folder import RunFolder
 
-# Name in `logger.to` to the module and class here, and the packages that it imports.
+# Name in `logger.to` to its module, class and the packages that it imports.
 TRACKERS = {
     "tensorboard": ("dltool.observers.tensorboard_log", "TensorboardLog", ["tensorboard"]),
     "wandb": ("dltool.observers.wandb_log", "WandbLog", ["wandb"]),
@@ -22,12 +22,12 @@ TRACKERS = {
 
 
 class Tracker(Mirror):
-    """A copy of metrics.jsonl in a tracker, with the config as hyperparameters and the pictures of the run.
+    """A copy of metrics.jsonl in a tracker, with the config as hyperparameters and the images of the run.
 
     Args:
         run, warn: See Mirror.
         config: The whole config.
-        settings: The logger's part of it, as settings.
+        settings: The config group `logger`, as settings.
     """
 
     def __init__(
@@ -39,7 +39,7 @@ class Tracker(Mirror):
 
     @classmethod
     def check(cls, settings: Mapping[str, Any]) -> None:
-        """Raise ConfigError for what will not work, before anything is trained; `settings` is the logger's config."""
+        """Raise ConfigError for settings that cannot work, before the training; `settings` is the logger's config."""
 
     def hyperparameters(self) -> dict[str, bool | int | float | str]:
         """The config flat, dotted key to value; null and lists as text."""
@@ -49,26 +49,26 @@ class Tracker(Mirror):
         }
 
     def pictures(self) -> dict[str, list[Path]]:
-        """Folder of the run to the pictures in it, in the order in which they were drawn."""
+        """Folder of the run to the images in it, in the order in which they were drawn."""
         found = {name: sorted((self.run.path / name).glob("*.png")) for name in ("plots", "samples")}
         return {name: paths for name, paths in found.items() if paths}
 
 
 def tracker_class(name: str) -> type[Tracker]:
-    """The class behind a name of `logger.to`. Imports no tracker's package: those are slow, and wait until it opens."""
+    """The class for a name of `logger.to`. The tracker's package, slow to import, is imported only when it opens."""
     module, class_name, _ = TRACKERS[name]
     found: type[Tracker] = getattr(importlib.import_module(module), class_name)
     return found
 
 
 def check_trackers(settings: Mapping[str, Any]) -> None:
-    """Find out before anything is trained or written whether the chosen trackers can work.
+    """Check that the chosen trackers can work, before anything is trained or written.
 
     Args:
         settings: The config of the group `logger`.
 
     Raises:
-        ConfigError: Where a package is missing, or a tracker refuses its settings.
+        ConfigError: If a package is missing, or a tracker rejects its settings.
     """
     for name in settings["to"]:
         _, _, packages = TRACKERS[name]

@@ -1,4 +1,4 @@
-"""Says why a metric is NaN, once."""
+"""Warns once why a metric is NaN."""
 
 from collections.abc import Callable
 from typing import Any
@@ -8,10 +8,10 @@ from dltool.tasks.task import Task
 
 
 class UndefinedMetrics(Observer):
-    """Warns where an evaluation left a metric without a value, the first time that it does on a split.
+    """Warns if a metric is undefined in an evaluation, the first time for each split.
 
     Args:
-        warn: Says a line to the user.
+        warn: Prints a line for the user.
     """
 
     def __init__(self, warn: Callable[[str], None]) -> None:

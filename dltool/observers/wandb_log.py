@@ -1,4 +1,4 @@
-"""Weights & Biases: offline in the run folder, or sent while it trains."""
+"""Weights & Biases: offline in the run folder, or sent during the training."""
 
 import json
 import os
@@ -16,17 +16,17 @@ PATIENCE_SECONDS = 60
 
 
 class WandbLog(Tracker):
-    """A run of wandb with an id of its own, kept in RUN/wandb.json; the step of a row is ours.
+    """A wandb run with its own id, kept in RUN/wandb.json; the step of a row is the training step.
 
     Offline (`logger.wandb.mode=offline`), everything is in RUN/wandb/offline-run-…; `wandb sync` on that folder sends
-    it at any later time. wandb does not resume offline: it would write a second folder of the same id, and the points
-    after the checkpoint would be in both. So on resume the folder is written anew from metrics.jsonl, with the same
-    id. Sync when the training is over; what was sent before is the server's to join.
+    it at any later time. wandb does not resume offline: it would write a second folder with the same id, and the
+    points after the checkpoint would be in both. So on resume the folder is rewritten from metrics.jsonl, with the
+    same id. Sync when the training is over; rows that were sent before are merged by the server.
 
-    Online, the run is resumed by its id. A row that was sent cannot be taken back, and the server refuses rows behind
-    the last; those that the resumed training makes again, which are equal, are not sent again.
+    Online, the run is resumed by its id. A row that was sent cannot be removed, and the server rejects rows with an
+    earlier step than the last; rows that the resumed training repeats are equal, and are not sent again.
 
-    Neither reads git, nor saves code, nor reports crashes to wandb's authors.
+    Neither mode reads git, saves code, or reports crashes to wandb's authors.
     """
 
     name: ClassVar[str] = "wandb"
@@ -44,7 +44,7 @@ class WandbLog(Tracker):
         except Exception as error:
             raise ConfigError(f"logger.wandb.mode=online: {error}", hint) from error
         if not logged_in:
-            raise ConfigError("logger.wandb.mode=online, but there is no account", hint)
+            raise ConfigError("logger.wandb.mode=online, but no account is logged in", hint)
 
     def open(self, records: list[dict[str, Any]]) -> None:
         quiet_environment()
@@ -56,7 +56,7 @@ class WandbLog(Tracker):
         kept = read_json(path)
         run_id = kept.get("id") or secrets.token_hex(4)
         if kept.get("mode") == "online" and not online:
-            self.warn("wandb: this run was sent before; logger.wandb.mode=online sends on, offline keeps it here")
+            self.warn("wandb: this run was sent before; logger.wandb.mode=online sends again, offline keeps it here")
         files = self.run.files / "wandb"
         files.make()
         if not online:
@@ -104,6 +104,6 @@ class WandbLog(Tracker):
 
 
 def quiet_environment() -> None:
-    """What wandb reads when it is imported: nothing on the screen, no reports of crashes to its authors."""
+    """Set the variables that wandb reads when it is imported: print nothing, send its authors no crash reports."""
     os.environ.setdefault("WANDB_SILENT", "true")
     os.environ.setdefault("WANDB_ERROR_REPORTING", "false")

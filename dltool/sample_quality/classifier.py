@@ -1,4 +1,4 @@
-"""A trained classifier of images, as the measures of samples use it: on pixels, for features and classes."""
+"""The trained image classifier for metrics of samples: from pixels to features and classes."""
 
 import hashlib
 from collections.abc import Callable
@@ -15,10 +15,10 @@ BATCH_SIZE = 500
 
 
 class Seen(NamedTuple):
-    """What a classifier sees in images.
+    """A classifier's features and logits for images.
 
     Attributes:
-        features: Of its last hidden layer, float32 `(B, D)`.
+        features: The output of its last hidden layer, float32 `(B, D)`.
         logits: `(B, num_classes)`.
     """
 
@@ -28,16 +28,16 @@ class Seen(NamedTuple):
 
 @dataclass(frozen=True)
 class Classifier:
-    """A LeNet and what stands before it.
+    """A LeNet and its preprocessing.
 
     Attributes:
         model: In evaluation mode, without gradients.
-        preprocessing: Brings pixels to what the model was trained on.
-        class_names: Of its outputs.
-        accuracy: On the held-out split.
-        tested: What that was, "10,000 test samples".
-        seconds: That the training took.
-        sha256: Of the weights.
+        preprocessing: Converts pixels to model inputs.
+        class_names: The names of its classes.
+        accuracy: The accuracy on the held-out split.
+        tested: That split, "10,000 test samples".
+        seconds: The duration of the training.
+        sha256: The SHA-256 of the weights.
     """
 
     model: nn.Module
@@ -58,7 +58,7 @@ class Classifier:
 
     @torch.no_grad()
     def see(self, pixels: Tensor) -> Seen:
-        """Features and logits of images, uint8 `(B, C, H, W)`; in float32, whatever autocast is around."""
+        """Features and logits of images, uint8 `(B, C, H, W)`; in float32, also within an autocast context."""
         seen = []
         with torch.autocast(pixels.device.type, enabled=False):
             for part in pixels.split(BATCH_SIZE):
@@ -72,21 +72,21 @@ class Classifier:
         return Seen(*map(torch.cat, zip(*seen, strict=True)))
 
     def prepared(self, pixels: Tensor) -> Tensor:
-        """What the model takes. Images that have its size already, padded as it wants them, are only scaled."""
-        wanted = self.preprocessing
-        if tuple(pixels.shape[1:]) != (wanted.channels, *wanted.size):
-            return wanted(pixels)
-        shift, factor = (torch.tensor(v, device=pixels.device).view(1, -1, 1, 1) for v in (wanted.shift, wanted.factor))
+        """The model inputs. Images that already have the right size and padding are only scaled."""
+        own = self.preprocessing
+        if tuple(pixels.shape[1:]) != (own.channels, *own.size):
+            return own(pixels)
+        shift, factor = (torch.tensor(v, device=pixels.device).view(1, -1, 1, 1) for v in (own.shift, own.factor))
         return PixelScaling(shift, factor, None)(pixels)
 
 
 @dataclass(frozen=True)
 class StackedClassifier:
-    """A classifier of grey images on each channel of colour ones, whose classes are those of all channels together.
+    """A classifier of grey images applied to each channel; its classes are the combinations of the channels' classes.
 
     Attributes:
-        single: Of one channel.
-        channels: How many are stacked; the class of the first counts most: 3, 1, 4 is class 314 of 1,000.
+        single: The classifier of one channel.
+        channels: The number of channels; the class of the first is most significant: 3, 1, 4 is class 314 of 1,000.
     """
 
     single: Classifier
@@ -98,7 +98,7 @@ class StackedClassifier:
 
     @property
     def accuracy(self) -> float:
-        """Of one channel."""
+        """The accuracy on one channel."""
         return self.single.accuracy
 
     @property
@@ -110,7 +110,7 @@ class StackedClassifier:
         return self.single.sha256
 
     def __call__(self, pixels: Tensor) -> Tensor:
-        """Logits `(B, num_classes)`: the sums of the channels'."""
+        """Logits `(B, num_classes)`: the sums of the channels' logits."""
         return self.see(pixels).logits
 
     def see(self, pixels: Tensor) -> Seen:
@@ -130,7 +130,7 @@ def last_layer(model: nn.Module) -> nn.Module:
 
 
 def keep_input(kept: list[Tensor]) -> Callable[..., None]:
-    """A hook that keeps what a module is given."""
+    """A hook that keeps a module's input."""
 
     def hook(_module: nn.Module, inputs: tuple[Any, ...]) -> None:
         kept.append(inputs[0])
@@ -139,7 +139,7 @@ def keep_input(kept: list[Tensor]) -> Callable[..., None]:
 
 
 def digest_of(weights: dict[str, Tensor]) -> str:
-    """SHA-256 of tensors, with their names."""
+    """SHA-256 of tensors and their names."""
     digest = hashlib.sha256()
     for name, tensor in sorted(weights.items()):
         digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())

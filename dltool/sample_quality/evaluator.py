@@ -1,4 +1,4 @@
-"""Compares samples of a generative model with held-out data, by what `task.metrics` asks for."""
+"""Compares samples of a generative model with held-out data, by the metrics that `task.metrics` names."""
 
 import math
 from collections.abc import Mapping
@@ -21,7 +21,7 @@ DRAWN_AT_ONCE = 500
 
 
 class Features(Protocol):
-    """A network that gives features of images."""
+    """A network that computes features of images."""
 
     sha256: str
 
@@ -31,23 +31,23 @@ class Features(Protocol):
 
 
 class SampleQualityEvaluator:
-    """See dltool.tasks.sample_evaluator.Judge.
+    """Implements the protocol of dltool.tasks.sample_evaluator.
 
-    Samples become pixels first, rounded to 0 … 255 as one would save them, then what the network was trained on.
-    Distances compare n samples with n of the split at hand, drawn at random from it (the halves of MNIST's test set
-    differ by more than good models from it), the same ones each time. The floor beside a value is what as many
-    training samples get in place of the model's.
+    Samples are first converted to pixels, rounded to 0 … 255 as in a saved image, then to the network's inputs.
+    Distances compare n samples with n of the evaluated split, drawn at random (the halves of MNIST's test set differ
+    by more than good models from it), the same ones each time. The floor of a value is its value for as many training
+    samples in place of the model's.
 
     Args:
-        asked: What is measured.
-        metrics: The registered metrics for it, by name, in the order in which they are reported.
-        training: The run's training images, which give the floor and the nearest neighbours.
-        classifier: None where nothing needs one.
-        inception: Gives the features in the classifier's place.
+        asked: The requested metrics.
+        metrics: The registered metrics for them, by name, in the order in which they are reported.
+        training: The run's training images, for the floor and the nearest neighbours.
+        classifier: None if no metric needs one.
+        inception: Computes the features in place of the classifier.
 
     Attributes:
-        values: What the newest evaluation measured.
-        remarks: The full name, value and floor of each distance among them; the floors of the others; the classifier.
+        values: The values of the newest evaluation.
+        remarks: The full name, value and floor of each distance; the floors of the others; the classifier.
     """
 
     def __init__(
@@ -79,7 +79,7 @@ class SampleQualityEvaluator:
         self._parts.append(self.look(batch.inputs, batch.targets))
 
     def look(self, inputs: Tensor, labels: Tensor | None) -> Images:
-        """What is needed of inputs as the model has them, `(B, C, H, W)`."""
+        """What the metrics need of model inputs or samples `(B, C, H, W)`."""
         return self.extract_from_pixels(self.training.pixels_of(inputs), labels)
 
     def extract_from_pixels(self, pixels: Tensor, labels: Tensor | None) -> Images:
@@ -106,7 +106,7 @@ class SampleQualityEvaluator:
         return dict(self.values)
 
     def draw_samples(self, draw: Draw, count: int) -> Images:
-        """As many samples, some at a time, each class in turn where the model is asked for one."""
+        """Draw samples in batches; a conditional model cycles through the classes."""
         classes = self.classifier.num_classes if self.classifier is not None else 1
         at_once = classes * -(-DRAWN_AT_ONCE // classes)
         counts = [min(at_once, count - start) for start in range(0, count, at_once)]
@@ -115,12 +115,12 @@ class SampleQualityEvaluator:
     def compare(
         self, samples: Images, reference: Images, *, for_floor: bool = False
     ) -> tuple[dict[str, float], dict[str, str]]:
-        """What is asked for, in the order of the metrics; and why a value is NaN where one is.
+        """The requested values, in the order of the metrics; and the reason for each value that is NaN.
 
         Args:
-            samples: Of the model, or for the floor training images.
+            samples: Samples of the model, or training images for the floor.
             reference: Held-out data.
-            for_floor: The held-out data take the samples' place in metrics whose floor is that of held-out data.
+            for_floor: Replace the samples by the held-out data in metrics whose floor is that of held-out data.
         """
         values: dict[str, float] = {}
         undefined: dict[str, str] = {}
@@ -138,9 +138,9 @@ class SampleQualityEvaluator:
         return {name: values[name] for name in self.asked.reported}, undefined
 
     def floor(self) -> dict[str, float]:
-        """The same measures of data in place of samples; nothing where the held-out data are training samples.
+        """The same metrics of data in place of samples; empty if the evaluated data are training samples.
 
-        That is of as many training images, or of the held-out ones themselves, as each metric says.
+        The data are as many training images, or the held-out images themselves, as each metric declares.
         """
         if self.reference is None or self.split in ("train", "all"):
             return {}
@@ -165,20 +165,20 @@ class SampleQualityEvaluator:
         for name in distances:
             if name in self.values:
                 spread = f" (sd {self.values[f'{name}_sd']:.2g})" if f"{name}_sd" in self.values else ""
-                beside = f" (floor, train against {self.split}: {numeral(floor[name])})" if name in floor else ""
-                lines.append(f"{name}@{self.sha256[:8]}/{where}: {numeral(self.values[name])}{spread}{beside}")
+                shown_floor = f" (floor, train against {self.split}: {numeral(floor[name])})" if name in floor else ""
+                lines.append(f"{name}@{self.sha256[:8]}/{where}: {numeral(self.values[name])}{spread}{shown_floor}")
         if others := [name for name in floor if name not in distances and not name.endswith("_sd")]:
             listed = ", ".join(f"{name} {numeral(floor[name])}" for name in others)
-            lines.append(f"{where}: what data in place of samples gets: {listed}")
+            lines.append(f"{where}: the same for data in place of samples: {listed}")
         if self.classifier is not None:
             classifier = self.classifier
             name = f"by a LeNet that dltool trained, {classifier.sha256[:8]}"
-            lines.append(f"{name}, which tells {classifier.accuracy:.1%} of {classifier.tested}")
+            lines.append(f"{name}, with an accuracy of {classifier.accuracy:.1%} on {classifier.tested}")
         return lines
 
     @property
     def sha256(self) -> str:
-        """Of the weights that the features come from."""
+        """The SHA-256 of the weights that the features come from."""
         network = self.inception or self.classifier
         return network.sha256 if network is not None else ""
 

@@ -1,4 +1,4 @@
-"""Inception v3 as FID and KID take it, from a local file of its weights."""
+"""Inception v3 for FID and KID, from a local file of its weights."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from dltool.core.errors import ConfigError, DataError
 from dltool.core.shell import setting
 from dltool.warm_start.source import SUFFIXES, read_file
 
-NUM_CLASSES = 1008  # Of the network of 2015 that FID is defined by.
+NUM_CLASSES = 1008  # The 2015 network that defines FID.
 SIDE = 299
 BATCH_SIZE = 50
 AVERAGED = ("Mixed_5b", "Mixed_5c", "Mixed_5d", "Mixed_6b", "Mixed_6c", "Mixed_6d", "Mixed_6e", "Mixed_7b")
@@ -22,24 +22,24 @@ class InceptionFeatures:
     """The 2,048 features of the last pooling (Heusel et al. 2017, arXiv:1706.08500; Szegedy et al. 2016,
     arXiv:1512.00567).
 
-    FID is defined by a TensorFlow graph of 2015. Its port to PyTorch is torchvision's network but for four things:
-    1,008 classes, averages that do not count the padding, a maximum in place of the last block's average, and pixels
-    in [-1, 1]. The file is read as tensors alone, so that no code in it can run; a TorchScript file, which is code, is
-    refused. Images are brought to 299×299 by bilinear interpolation without antialiasing, as the port does, which is
-    not what PIL does (Parmar et al. 2022, arXiv:2104.11222). Grey images become three equal channels.
+    FID is defined by a TensorFlow graph of 2015. Its port to PyTorch is torchvision's network with four differences:
+    1,008 classes, average pooling that does not count the padding, max pooling in place of the last block's average
+    pooling, and pixels in [-1, 1]. Only tensors are read from the file, so that no code in it can run; a TorchScript
+    file, which is code, is refused. Images are resized to 299×299 by bilinear interpolation without antialiasing, as in
+    the port; PIL differs (Parmar et al. 2022, arXiv:2104.11222). Grey images become three equal channels.
 
     Args:
-        file: Of the weights, safetensors or what torch.save wrote.
-        device: Where the network is wanted.
+        file: The file of weights, in safetensors or torch.save format.
+        device: The device of the network.
 
     Attributes:
-        sha256: Of the file.
+        sha256: The SHA-256 of the file.
     """
 
     def __init__(self, file: str, device: torch.device) -> None:
         path = Path(file).expanduser()
         if path.suffix not in SUFFIXES or not path.is_file():
-            problem = "does not exist" if path.suffix in SUFFIXES else f"ends in none of {', '.join(SUFFIXES)}"
+            problem = "does not exist" if path.suffix in SUFFIXES else f"does not end in {' or '.join(SUFFIXES)}"
             raise ConfigError(f"task.features={file}: {path.resolve()} {problem}", HINT)
         try:
             source = read_file(path)
@@ -67,11 +67,11 @@ def prepared(pixels: Tensor) -> Tensor:
 
 
 def inception_of_fid() -> nn.Module:
-    """torchvision's network with the pooling of FID's."""
+    """torchvision's network with the pooling of FID's network."""
     from torchvision.models.inception import Inception3, InceptionE  # Takes 1.5 s to import.
 
     class LastBlock(InceptionE):
-        """Mixed_7c with a maximum."""
+        """Mixed_7c with max pooling."""
 
         def _forward(self, x: Tensor) -> list[Tensor]:
             *branches, _averaged = super()._forward(x)
@@ -85,22 +85,22 @@ def inception_of_fid() -> nn.Module:
 
 
 def without_padding(_module: nn.Module, inputs: tuple[Tensor]) -> Tensor:
-    """Averages over 3×3 windows that counted the padding, as averages over what lies inside the image."""
+    """Convert averages over 3×3 windows that count the padding to averages over the pixels inside the image."""
     (averages,) = inputs
     inside = F.avg_pool2d(torch.ones_like(averages[:1, :1]), kernel_size=3, stride=1, padding=1)
     return averages / inside
 
 
 def load(network: nn.Module, weights: dict[str, Tensor], path: Path) -> None:
-    """Raises DataError where the weights are another network's."""
+    """Load the weights. Raises DataError if they do not belong to this network."""
     counters = {name for name, _ in network.named_buffers() if name.endswith("num_batches_tracked")}
-    wanted = network.state_dict()
-    lacking = [name for name in wanted if name not in weights and name not in counters]
-    if lacking:
-        message = f"task.features: {path.resolve()} is no Inception of FID: it has no {lacking[0]}"
+    expected = network.state_dict()
+    missing = [name for name in expected if name not in weights and name not in counters]
+    if missing:
+        message = f"task.features: {path.resolve()} is not FID's Inception: it has no {missing[0]}"
         raise DataError(message, HINT)
-    odd = [name for name in wanted if name in weights and weights[name].shape != wanted[name].shape]
-    if odd:
-        shapes = f"{tuple(weights[odd[0]].shape)}, not {tuple(wanted[odd[0]].shape)}"
-        raise DataError(f"task.features: {path.resolve()} is no Inception of FID: its {odd[0]} is {shapes}", HINT)
-    network.load_state_dict({name: weights[name] for name in wanted if name in weights}, strict=False)
+    wrong = [name for name in expected if name in weights and weights[name].shape != expected[name].shape]
+    if wrong:
+        shapes = f"{tuple(weights[wrong[0]].shape)}, not {tuple(expected[wrong[0]].shape)}"
+        raise DataError(f"task.features: {path.resolve()} is not FID's Inception: its {wrong[0]} is {shapes}", HINT)
+    network.load_state_dict({name: weights[name] for name in expected if name in weights}, strict=False)

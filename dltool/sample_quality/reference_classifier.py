@@ -1,12 +1,12 @@
-"""The classifier that dltool trains itself to measure samples by, once for each data set, and keeps.
+"""The classifier that dltool trains for metrics of samples, once for each data set, and caches.
 
     outputs/classifiers/<key>/weights.safetensors
                               classifier.json       preprocessing, accuracy, recipe; the SHA-256 of the weights
 
-The key is a hash of the images and of the recipe. All images but those of the test split are learned from, however much
-the run holds out for validation, so that the figures of runs compare: a distance on "val" sees images that the
-classifier knows, one on "test" does not. A folder is written under another name and renamed, so that
-it is whole or not there; processes that want the same one wait for the first.
+The key is a hash of the images and of the recipe. The classifier is trained on all images except the test split,
+however much the run holds out for validation, so that the values of runs are comparable: a distance on "val" uses
+images that the classifier was trained on, one on "test" does not. A folder is written under another name and renamed,
+so that it is either complete or absent; processes that need the same one wait for the first.
 """
 
 import copy
@@ -41,7 +41,7 @@ FORMAT = 1
 WEIGHTS, RECORD = "weights.safetensors", "classifier.json"
 RECIPE = ("task=supervised", "model=lenet", "optim=adam", "schedule=cosine", "seed=0")
 LEAST_EPOCHS, LEAST_STEPS, MOST_EPOCHS, BATCH_SIZE = 5, 4000, 60, 64
-# Of the data's keys the run's own way to draw and to vary its batches is left out.
+# Keys of the data that are left out: how the run draws and augments its batches.
 OF_A_TRAINING = (
     "batch_size",
     "eval_batch_size",
@@ -53,11 +53,11 @@ OF_A_TRAINING = (
     "std",
     "augment",
 )
-LEAST_SIDE = 32  # LeNet's.
+LEAST_SIDE = 32  # LeNet's minimum.
 
 
 class Trained(NamedTuple):
-    """What a training gave that leaves no run folder."""
+    """The result of a training that leaves no run folder."""
 
     model: nn.Module
     spec: DataSpec
@@ -89,15 +89,15 @@ def reference_classifier(
 
     Args:
         data: The `data` node of a config.
-        dataset: What that became. All but its test split is learned from; that measures the accuracy.
-        device: Where the classifier is wanted.
+        dataset: The data set built from it. All but its test split is trained on; the test split gives the accuracy.
+        device: The device of the classifier.
         train: Trains a config in memory.
-        make_model: The model of the recipe, with any weights.
-        stacked: Channels of the images to be classified that are each an image of this data; 0 where they are not.
-        say: Prints what takes so long.
+        make_model: Returns the model of the recipe, with any weights.
+        stacked: The number of channels if each channel of the images to classify is an image of this data; else 0.
+        say: Prints a line about the training, which takes long.
 
     Raises:
-        ConfigError: The data has no classes, or no images.
+        ConfigError: If the data has no classes, or is not images.
     """
     check_classes(data, dataset)
     recipe = recipe_for(data, dataset)
@@ -106,7 +106,7 @@ def reference_classifier(
     with one_process_at_a_time(folder):
         classifier = read(folder, device, make_model, say)
         if classifier is None:
-            say(f"training the classifier by which samples of {data['name']} are measured (once; kept in {folder})")
+            say(f"training the classifier for metrics of samples of {data['name']} (once; kept in {folder})")
             started = time.monotonic()
             trained = train(config_of(recipe, data, device))
             classifier = keep(folder, trained, recipe, time.monotonic() - started, device, make_model)
@@ -115,17 +115,17 @@ def reference_classifier(
 
 
 def check_classes(data: Mapping[str, Any], dataset: Dataset) -> None:
-    """Raises ConfigError where no classifier of images can be trained on the data."""
+    """Raises ConfigError if no image classifier can be trained on the data."""
     image_preprocessing(dataset, data["name"])
     if dataset.spec.target not in ("classes", "binary"):
         raise ConfigError(
-            f"task.metrics: data={data['name']} has no classes, so that no classifier can be trained on it",
+            f"task.metrics: data={data['name']} has no classes, so no classifier can be trained on it",
             "'task.metrics=[nearest]', or for distances task.features=INCEPTION.pth",
         )
 
 
 def recipe_for(data: Mapping[str, Any], dataset: Dataset) -> dict[str, Any]:
-    """All that the classifier depends on but the images."""
+    """Everything that the classifier depends on except the images."""
     images = image_preprocessing(dataset, data["name"])
     kept = {key: copy.deepcopy(value) for key, value in data.items() if key not in OF_A_TRAINING}
     if learns_from_val(data, dataset):
@@ -138,7 +138,7 @@ def recipe_for(data: Mapping[str, Any], dataset: Dataset) -> dict[str, Any]:
 
 
 def learns_from_val(data: Mapping[str, Any], dataset: Dataset) -> bool:
-    """Whether the validation split was cut off what there is to learn from, and the test split tells the accuracy."""
+    """Whether the validation split was taken from the training data, and the test split gives the accuracy."""
     return "test" in dataset.sizes and dataset.held_out and data.get("num_folds") is None and "val_fraction" in data
 
 
@@ -159,7 +159,7 @@ def key_of(recipe: Mapping[str, Any], dataset: Dataset) -> str:
 
 
 def config_of(recipe: Mapping[str, Any], data: Mapping[str, Any], device: torch.device) -> Config:
-    """A supervised training on the data; what is built is what a user could type."""
+    """The config of a supervised training on the data, as a user could type it."""
     composed = compose(
         [
             *recipe["options"],
@@ -173,7 +173,7 @@ def config_of(recipe: Mapping[str, Any], data: Mapping[str, Any], device: torch.
     if "download" not in data:
         del tree["data"]["download"]
     ours = Composed(tree, dict(composed.origins), {})
-    ours.set_origin("data", COMMAND_LINE)  # As the run that asks was allowed to.
+    ours.set_origin("data", COMMAND_LINE)  # As allowed for the run that needs it.
     return check(ours)
 
 
@@ -185,7 +185,7 @@ def keep(
     device: torch.device,
     make_model: MakeModel,
 ) -> Classifier:
-    """Write the classifier, and give it back as it will be read."""
+    """Write the classifier, and return it as it will be read."""
     split = next(name for name in ("test", "val", "train") if f"{name}/accuracy" in trained.metrics)
     weights = {name: tensor.detach().cpu().contiguous() for name, tensor in trained.model.state_dict().items()}
     record = {
@@ -212,17 +212,17 @@ def keep(
 
 
 def read(folder: Path, device: torch.device, make_model: MakeModel, say: Say) -> Classifier | None:
-    """The classifier in a folder; None where there is none, or a damaged one."""
+    """The classifier in a folder; None if it does not exist or is damaged."""
     if not folder.exists():
         return None
     try:
         record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
         weights = safetensors.torch.load_file(folder / WEIGHTS)
         if digest_of(weights) != record["sha256"]:
-            raise ValueError("its SHA-256 is another")
+            raise ValueError("its SHA-256 differs")
         return from_record(record, weights, device, make_model)
-    except Exception as error:  # What no JSON, no safetensors or an older format is can end anywhere.
-        say(f"warning: the classifier in {folder} is damaged ({type(error).__name__}: {error}) and is trained anew")
+    except Exception as error:  # Invalid JSON, invalid safetensors or an older format may raise anything.
+        say(f"warning: the classifier in {folder} is damaged ({type(error).__name__}: {error}) and is trained again")
         return None
 
 

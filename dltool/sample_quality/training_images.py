@@ -1,4 +1,4 @@
-"""The training images of a run as pixels, for what compares samples with them."""
+"""The training images of a run as pixels, for comparison with samples."""
 
 from typing import cast
 
@@ -11,14 +11,14 @@ from dltool.data.image_preprocessing import ImagePreprocessing
 
 
 class TrainingImages:
-    """The images of the training split as one sees them; all are kept once all were asked for.
+    """The images of the training split as pixels; they are cached once all have been requested.
 
     Args:
-        dataset: The run's.
-        name: Of the data, for messages.
+        dataset: The run's data set.
+        name: Its name, for messages.
 
     Raises:
-        ConfigError: Its samples are no images.
+        ConfigError: If its samples are not images.
     """
 
     def __init__(self, dataset: Dataset, name: str) -> None:
@@ -31,19 +31,19 @@ class TrainingImages:
         return self.dataset.sizes["train"]
 
     def pixels_of(self, inputs: Tensor) -> Tensor:
-        """What the model takes or draws, `(B, C, H, W)`, as uint8 pixels."""
+        """Model inputs or samples `(B, C, H, W)` as uint8 pixels."""
         return self.preprocessing.pixels(inputs.float()).round().to(torch.uint8)
 
     def pixels(self, rows: Tensor | None = None) -> Tensor:
         """All training images, or those of some rows, uint8 `(N, C, H, W)`."""
         if self._all is not None:
             return self._all if rows is None else self._all[rows]
-        wanted = torch.full((self.count,), rows is None)
+        requested = torch.full((self.count,), rows is None)
         if rows is not None:
-            wanted[rows] = True
+            requested[rows] = True
         parts, start = [], 0
         for batch in self.dataset.evaluation("train"):
-            inputs = batch.inputs[wanted[start : start + batch.size].to(batch.inputs.device)]
+            inputs = batch.inputs[requested[start : start + batch.size].to(batch.inputs.device)]
             parts.append(self.pixels_of(inputs))
             start += batch.size
         pixels = torch.cat(parts)
@@ -53,10 +53,10 @@ class TrainingImages:
 
 
 def image_preprocessing(dataset: Dataset, name: str) -> ImagePreprocessing:
-    """What the images of a data set went through. Raises ConfigError where its samples are no images."""
+    """The preprocessing of a data set's images. Raises ConfigError if its samples are not images."""
     if not dataset.preprocessing.gives_pixels:
         raise ConfigError(
-            f"task.metrics: samples of data={name} are no images, and only images have features to compare",
+            f"task.metrics: samples of data={name} are not images, and only images have features to compare",
             "task.metrics=null",
         )
     return cast("ImagePreprocessing", dataset.preprocessing)

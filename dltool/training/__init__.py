@@ -1,1 +1,1 @@
-"""A run from start to end."""
+"""Training runs: start, resume, check, show."""

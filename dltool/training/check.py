@@ -15,7 +15,7 @@ from dltool.runs.folder import RunFolder
 
 
 def check_one_batch(config: Config) -> int:
-    """Build everything, take one step and evaluate one batch of each split in memory; prints what was found."""
+    """Build everything, take one step and evaluate one batch of each split in memory; prints the results."""
     started = time.monotonic()
     check_trackers(config["logger"])
     parts = prepare(config, approximate=True)

@@ -1,4 +1,4 @@
-"""A training that goes on from a checkpoint of its run folder."""
+"""Continues a training from a checkpoint in its run folder."""
 
 import contextlib
 import dataclasses
@@ -19,16 +19,16 @@ from dltool.runs.folder import RunFolder, describe_environment
 from dltool.training.session import Session
 from dltool.trust.sources import trust_flags
 
-ROUNDING = 1e-6  # Of the scale of targets, in their standard deviations.
+ROUNDING = 1e-6  # Tolerance for the scale of targets, in their standard deviations.
 
 
 def resume(run: RunFolder, config: Config, built: Config, *, quiet: bool = False) -> int:
     """Continue a run from its newest undamaged checkpoint; returns the exit code. See train for the arguments.
 
     Raises:
-        ConfigError: Where nothing is left to do, or another process is at it.
-        DataError: Where the data is not what it was.
-        CheckpointError: Where there are checkpoints, but all are damaged.
+        ConfigError: If nothing is left to do, or another process is using the run.
+        DataError: If the data has changed.
+        CheckpointError: If checkpoints exist, but all are damaged.
     """
     run.hold()
     with contextlib.closing(run):
@@ -53,7 +53,7 @@ def resume(run: RunFolder, config: Config, built: Config, *, quiet: bool = False
 
 
 def check_same_data(run: RunFolder, parts: Parts) -> None:
-    """Raises DataError where the data is of another shape or has other classes than when the run began."""
+    """Raises DataError if the shape or the classes of the data have changed since the run began."""
     saved = run.read_preprocessing()
     if not saved:
         return
@@ -62,36 +62,38 @@ def check_same_data(run: RunFolder, parts: Parts) -> None:
         tokenizer_state(preprocessing, before),
         parts.dataset.state_dict(),
         "the data, as it is now,",
-        f"was the text changed? train anew: dltool train {trust_flags()}--from {quoted(run.path)}",
+        f"was the text changed? train again from scratch: dltool train {trust_flags()}--from {quoted(run.path)}",
     )
     if changed := [f.name for f in dataclasses.fields(before) if differs(f.name, before, parts.spec)]:
         name = changed[0]
         raise DataError(
             f"the data has changed since {run.path} began: its {name} was {in_short(getattr(before, name))} and is "
             f"{in_short(getattr(parts.spec, name))}",
-            f"train anew: dltool train {trust_flags()}--from {quoted(run.path)}",
+            f"train again from scratch: dltool train {trust_flags()}--from {quoted(run.path)}",
         )
 
 
 def differs(name: str, before: DataSpec, now: DataSpec) -> bool:
-    """Whether a field of the spec is another; the scale of targets may be, by the rounding of earlier versions."""
+    """Whether a field of the spec differs; the scale of targets may differ by the rounding of earlier versions."""
     old, new = getattr(before, name), getattr(now, name)
-    if name in ("target_mean", "target_std") and len(old) == len(new):  # They rounded to float32 before scaling.
+    if name in ("target_mean", "target_std") and len(old) == len(
+        new
+    ):  # Earlier versions rounded to float32 before scaling.
         return any(abs(a - b) > ROUNDING * std for a, b, std in zip(old, new, before.target_std, strict=True))
     return bool(old != new)
 
 
 def in_short(value: object) -> str:
-    """A shape as it is; of a vocabulary, the beginning."""
+    """A value as text; long ones, such as vocabularies, are cut."""
     return textwrap.shorten(str(value), 80, placeholder=" …")
 
 
 def check_same_weights(run: RunFolder, parts: Parts) -> None:
-    """A run that has no checkpoint yet begins anew: raises DataError where that would be with other weights."""
+    """A run without a checkpoint restarts: raises DataError if its initial weights would be different."""
     before = run.read_environment().get("init_from")
     if before and parts.warm_start and before["sha256"] != parts.warm_start.source.sha256:
         path = parts.warm_start.source.path
         raise DataError(
             f"{path.resolve()} is not what {run.path} began with: its SHA-256 differs",
-            f"train anew: dltool train --from {quoted(run.path)}",
+            f"train again from scratch: dltool train --from {quoted(run.path)}",
         )

@@ -1,4 +1,4 @@
-"""One process's part of a run: the trainer with its observers, and what is said and written around it."""
+"""One process's part of a run: the trainer with its observers, and its output."""
 
 import contextlib
 import errno
@@ -30,7 +30,7 @@ from dltool.trust.sources import trust_flags, trusted_sources
 
 @dataclass
 class Session:
-    """One process's part of a run: the trainer with its observers, and what is said and written around it."""
+    """One process's part of a run: the trainer with its observers, and its output."""
 
     parts: Parts
     run: RunFolder
@@ -47,10 +47,10 @@ class Session:
         self.trainer.observers = [*self.trainer.observers, *usual, *self.also]
 
     def held_out_batch(self, least: int = 1) -> Batch:
-        """The first one that is not trained on, where there is one.
+        """The first validation batch, or the first training batch without a validation split.
 
         Args:
-            least: Samples that it should have; the following batches are added until there are so many.
+            least: The minimum number of samples; following batches are added until it is reached.
         """
         dataset = self.parts.dataset
         batches = dataset.evaluation("val" if "val" in dataset.sizes else "train")
@@ -61,11 +61,11 @@ class Session:
         return batch
 
     def continue_from(self, checkpoint: Checkpoint) -> None:
-        """Load a checkpoint, cut the log back to it, and say what goes on."""
+        """Load a checkpoint, truncate the log to it, and print where the training continues."""
         trainer = self.trainer
         trainer.load(checkpoint)
         if trainer.finished() and self.run.read_status().get("state") == "finished":
-            why = trainer.stop_reason or f"its {trainer.stopped_by} are over"
+            why = trainer.stop_reason or f"its {trainer.stopped_by} are completed"
             raise ConfigError(
                 f"{self.run.path} stopped at step {checkpoint.step}: {why}; nothing is left to do",
                 f"dltool resume {trust_flags()}{quoted(self.run.path, *self.longer())}",
@@ -77,7 +77,7 @@ class Session:
         )
 
     def run_to_end(self) -> int:
-        """Train, test, draw, summarize; whatever happens, the observers are told, and so status.json says it."""
+        """Train, test, draw, summarize. The observers always get the outcome, and so status.json has it."""
         trainer = self.trainer
         self.announce()
         try:
@@ -100,7 +100,7 @@ class Session:
         return 0
 
     def tell(self, outcome: Outcome) -> None:
-        """Let the observers know how the training ended."""
+        """Notify the observers how the training ended."""
         for observer in self.trainer.observers:
             observer.on_outcome(outcome)
 
@@ -119,7 +119,7 @@ class Session:
         self.say(f"  run        {self.run.path}")
 
     def summarize(self) -> None:
-        """The last thing on the screen: what came out, where it lies, what to type next."""
+        """Print the summary: the results, where they are, what to type next."""
         if self.quiet:
             print(self.run.path)
             return
@@ -130,8 +130,8 @@ class Session:
         rows = [(name, numeral(value)) for name, value in self.trainer.progress.metrics.items() if is_result(name)]
         if self.trainer.tested:
             settings = self.trainer.settings
-            looks = f", averaged over {', '.join(settings.test_views)}" if settings.test_views else ""
-            rows.append(("tested", f"{self.trainer.tested} (the {settings.test} weights{looks})"))
+            views = f", averaged over {', '.join(settings.test_views)}" if settings.test_views else ""
+            rows.append(("tested", f"{self.trainer.tested} (the {settings.test} weights{views})"))
         if best := self.best():
             rows.append(("best", best))
         rows += [("remark", remark) for remark in self.parts.task.remarks]
@@ -175,7 +175,7 @@ class Session:
         console.print(table, markup=False)
 
     def best(self) -> str:
-        """The best value of a generative model's metric beside the last, which can be far from it; else nothing."""
+        """The best and the last value of a generative model's metric, which can differ much; "" for other tasks."""
         store = self.trainer.checkpoints
         path, metric = store.best(), store.metric
         if path is None or path.name == self.trainer.tested or not generates(self.parts.task):
@@ -183,22 +183,24 @@ class Session:
         value, last = saved_metrics(path).get(str(metric)), self.trainer.progress.metrics.get(str(metric))
         if value is None or last is None:
             return ""
-        return f"{metric} {numeral(value)} at {path.name}, {numeral(last)} at the end; --checkpoint best has the former"
+        return (
+            f"{metric} {numeral(value)} at {path.name}, {numeral(last)} at the end; --checkpoint best uses the former"
+        )
 
     def overfit_summary(self) -> str:
-        """Whether a training on the same few batches learned them, and what it means if not."""
+        """Whether a training on the same few batches memorized them, and likely causes if not."""
         trainer = self.trainer
         loss = trainer.progress.metrics.get("train/loss", float("nan"))
         if trainer.stopped_by == "target":
-            return f"learned by heart in {trainer.progress.step:,} steps: model, loss and optimizer work together"
+            return f"memorized in {trainer.progress.step:,} steps: model, loss and optimizer work together"
         return (
-            f"NOT learned by heart, train/loss is {loss:.4g}: look for labels that are not those of their inputs, a "
-            "loss that does not fit, a layer that gets no gradient, optim.lr too small or too large, too small a "
-            "model; or for dropout, penalties, label smoothing or a loss that cannot be so small"
+            f"NOT memorized, train/loss is {loss:.4g}: check for labels that do not match their inputs, an unsuitable "
+            "loss, a layer without gradient, an optim.lr that is too small or too large, a model that is too small; "
+            "or for dropout, penalties, label smoothing or a loss that cannot become so small"
         )
 
     def longer(self) -> list[str]:
-        """The override with which a resume goes on, `trainer.epochs=60` or `stop.target=null`; or none."""
+        """The override with which a resume continues, `trainer.epochs=60` or `stop.target=null`; or none."""
         settings, stopped_by = self.trainer.settings, self.trainer.stopped_by
         if stopped_by in self.trainer.stopping.rules:
             return [f"stop.{stopped_by}=null"]
@@ -209,7 +211,7 @@ class Session:
         return [f"trainer.steps={2 * self.trainer.progress.step}"]
 
     def say(self, line: str, *, always: bool = False) -> None:
-        """For a person, on standard error; and into log.txt."""
+        """Print a line for the user on standard error, and write it to log.txt."""
         with contextlib.suppress(OSError):
             self.run.note(line.strip())
         if always or not self.quiet:
@@ -220,7 +222,7 @@ class Session:
 
     @contextlib.contextmanager
     def failures_explained(self) -> Iterator[None]:
-        """Say of a failure what a person needs: the step, the last good checkpoint, the remedy."""
+        """Add to a failure what the user needs: the step, the last good checkpoint, the remedy."""
         trainer = self.trainer
         try:
             yield
@@ -231,26 +233,26 @@ class Session:
             raise RunError(
                 f"out of memory on {self.parts.device} at step {trainer.progress.step} with "
                 f"data.batch_size={self.parts.dataset.batch_size} ({peak:.1f} GiB in use); {self.last_good()}",
-                f"trainer.accumulate={2 * trainer.settings.accumulate} needs less at a time, for the same gradient",
+                f"trainer.accumulate={2 * trainer.settings.accumulate} needs less memory, for the same gradient",
             ) from error
         except OSError as error:
             reason = "the disk is full" if error.errno == errno.ENOSPC else error.strerror or str(error)
             where = f" ({os.fspath(error.filename)})" if error.filename else ""
             raise RunError(
                 f"{reason}{where} at step {trainer.progress.step}; {self.last_good()}",
-                f"make room, then dltool resume {trust_flags()}{quoted(self.run.path)}",
+                f"free disk space, then dltool resume {trust_flags()}{quoted(self.run.path)}",
             ) from error
 
     def last_good(self) -> str:
         paths = self.trainer.checkpoints.paths()
-        return f"the last good checkpoint is {paths[0].name}" if paths else "there is no checkpoint yet"
+        return f"the last good checkpoint is {paths[0].name}" if paths else "no checkpoint exists yet"
 
 
 def failure(error: BaseException) -> str:
-    """What ended a training, in one line; the place too, where that is in the user's own code."""
+    """The error that ended a training, in one line; with the place, if it is in the user's own code."""
     return described(error) if place_of(error) else str(error) or type(error).__name__
 
 
 def is_result(metric: str) -> bool:
-    """The metrics of the summary: those of held-out data."""
+    """Whether the summary shows a metric: those of held-out data."""
     return metric.split("/")[0] in ("val", "test")

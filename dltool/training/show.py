@@ -1,4 +1,4 @@
-"""`dltool show`: a model's layers, and what its units see, without a training."""
+"""`dltool show`: a model's layers and receptive fields, without a training."""
 
 from pathlib import Path
 
@@ -17,11 +17,11 @@ def describe_model(config: Config, receptive_field: Path | None = None) -> str:
     """The model's layers as a table, after loading the data that decides its shapes.
 
     Args:
-        config: Its model, and the data.
-        receptive_field: Where to draw what the initialised model's units look at.
+        config: The config with the model and the data.
+        receptive_field: The file for a figure of the initialised model's receptive fields.
 
     Raises:
-        ConfigError: No layer of the model looks at parts of an image, or the picture cannot be written.
+        ConfigError: If no layer's receptive field is a part of the image, or the figure cannot be written.
     """
     dataset = build_data(config, torch.device("cpu"), approximate=True)
     config = with_targets(config, dataset.spec)
@@ -36,20 +36,22 @@ def describe_model(config: Config, receptive_field: Path | None = None) -> str:
 
 
 def draw_what_units_see(config: Config, dataset: Dataset, spec: DataSpec, path: Path) -> str:
-    """Draw the effective receptive fields of the initialised model; returns what was drawn where."""
-    from dltool.observers.receptive_field_plot import draw_receptive_fields
+    """Draw the effective receptive fields of the initialised model; returns a line with the file."""
+    from dltool.figures.saving import save_figure
+    from dltool.introspection.pictures import receptive_field_picture
 
     names = config["model"]["name"], config["data"]["name"]
     model = build_model(config, spec, torch.device("cpu"))
     initialize_from_data(model, dataset)
     images = dataset.train.copy_at_start().draw().inputs
-    try:
-        drawn = draw_receptive_fields(model, spec, images, path, f"{names[0]} on {names[1]}, initial weights")
-    except OSError as error:
-        raise ConfigError(f"{path.resolve()} cannot be written: {error.strerror}", "another file") from error
-    if not drawn:
+    figure = receptive_field_picture(model, spec, images, f"{names[0]} on {names[1]}, initial weights")
+    if figure is None:
         raise ConfigError(
-            f"no layer of {names[0]} looks at parts of an image, so that none has a receptive field",
+            f"no layer of {names[0]} has a receptive field smaller than the image",
             "model=lenet data=digits",
         )
+    try:
+        save_figure(figure, path)
+    except OSError as error:
+        raise ConfigError(f"{path.resolve()} cannot be written: {error.strerror}", "another file") from error
     return f"receptive fields: {path}"

@@ -1,4 +1,4 @@
-"""A training from the beginning, as a user asks for it: from a checked config to a finished run folder."""
+"""Trains from scratch: from a checked config to a finished run folder."""
 
 import contextlib
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ from dltool.training.session import Session
 
 
 class TrainResult(NamedTuple):
-    """How a training ended, and where it lies."""
+    """The exit code of a training, and its run folder."""
 
     exit_code: int
     path: Path
@@ -35,15 +35,15 @@ def train(
     """Train from the beginning in a new run folder.
 
     Args:
-        config: What the run folder keeps.
-        built: What is trained: the same, or with `auto` replaced by what it became in an earlier run.
-        quiet: Print the run folder only.
+        config: The config that the run folder keeps.
+        built: The config that is trained: the same, or with `auto` replaced by the choices of an earlier run.
+        quiet: Print only the run folder.
         monitored: A setting and the metric that it names, which the training must report: ("sweep.metric", "val/loss").
-        observers: To watch beside the usual ones.
+        observers: Observers in addition to the standard ones.
 
     Raises:
         ConfigError, DataError: Before anything is trained; no run folder is left.
-        RunError: While training; the run folder says so.
+        RunError: During the training; the run folder records it.
     """
     check_trackers(built["logger"])
     parts = prepare(built, monitored, train_classifier=train_aside)
@@ -51,11 +51,11 @@ def train(
     with contextlib.closing(run):
         try:
             session = Session(parts, run, quiet, observers)
-        except ConfigError:  # Of the user's own observer.
+        except ConfigError:  # From the user's own observer.
             run.abandon()
             raise
         run.write_preprocessing(to_json(parts.dataset.preprocessing, parts.spec))
         loaded = {"init_from": parts.warm_start.as_dict()} if parts.warm_start else {}
         run.write_environment({**describe_environment(), "auto": parts.auto, **loaded, "resumed": []})
-        run.write_config(config.tree)  # Last: a folder that has it has all that the run needs to be used.
+        run.write_config(config.tree)  # Last: a folder with this file is complete and can be used.
         return TrainResult(session.run_to_end(), run.path)

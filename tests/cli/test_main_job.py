@@ -182,13 +182,13 @@ def test_nan_stops_with_the_step_and_keeps_the_last_good_checkpoint(dltool_here:
         (["train", "model=gan", "data=gaussians", "stop.metric=train/loss", "stop.target=1"], "stop.metric=train/loss"),
         (
             ["train", "model=gan", "data=gaussians", "stop.metric=val/d_real", "stop.target=1"],
-            "stop.metric=val/d_real: neither the metric nor the task declares whether less or more of it is better",
+            "stop.metric=val/d_real: neither the metric nor the task declares whether lower or higher is better",
         ),
         (
             ["train", "model=gan", "data=gaussians", "trainer.checkpoint.metric=val/js"],
             "trainer.checkpoint.metric=val/js: neither the metric nor the task declares",
         ),
-        (["train", "model=gan", "data=gaussians", "stop.patience=3"], "stop.metric: a metric must be followed"),
+        (["train", "model=gan", "data=gaussians", "stop.patience=3"], "stop.metric: a metric is required"),
         (["train", "model=gan", "data=gaussians", "stop.gradient_norm=1", "stop.gradient=full"], "stop.gradient=full"),
         (["train", "model=perceptron", "data=logic", "stop.gradient_norm=1"], "stop.gradient_norm"),
         (["train", "stop.patienc=3"], "unknown key stop.patienc"),

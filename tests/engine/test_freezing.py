@@ -71,7 +71,7 @@ def test_tied_weights_go_by_either_name() -> None:
 
 
 def test_nothing_to_take_back() -> None:
-    with pytest.raises(ConfigError, match="begins with !1, which takes back what nothing froze") as error:
+    with pytest.raises(ConfigError, match="begins with !1, which unfreezes before anything is frozen") as error:
         freeze(network(), ["!1"])
     assert error.value.hint == """'model.freeze=["*","!1"]'"""
     with pytest.raises(ConfigError, match="no parameter of the model matches 'fc'"):

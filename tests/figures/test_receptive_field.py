@@ -25,7 +25,7 @@ def test_show_draws_it_and_says_where_there_is_none(dltool_here: Callable) -> No
     assert Path("fields/lenet.png").stat().st_size > 10_000
     done = dltool_here("show", "model=mlp", "data=iris", "--receptive-field", "none.png")
     assert (done.returncode, Path("none.png").exists()) == (2, False)
-    assert "no layer of mlp looks at parts of an image" in done.stderr
+    assert "no layer of mlp has a receptive field smaller than the image" in done.stderr
     done = dltool_here("show", "--receptive-field", "field.txt")
     assert done.returncode == 2
     assert "field.txt is no picture" in done.stderr

@@ -145,13 +145,13 @@ def test_a_class_without_samples_and_predictions_is_left_out() -> None:
 
 
 UNDEFINED = [
-    ("precision_macro", CLASSES, [0, 0, 0, 0], [0, 1, 2, 3], "nothing was taken for b, c, d"),
-    ("recall_macro", CLASSES, [0, 1], [0, 0], "there is no sample of b"),
-    ("precision", TWO, [0, 0], [0, 1], "nothing was taken for yes"),
-    ("recall", TWO, [0, 1], [0, 0], "there is no sample of yes"),
-    ("f1", TWO, [0, 0], [0, 0], "there is no sample of, and nothing was taken for, yes"),
-    ("auroc", TWO, [0, 1], [0, 0], "there is no sample of yes"),
-    ("auroc", CLASSES, [0, 1], [0, 0], "there is no sample of b and 6 more classes"),
+    ("precision_macro", CLASSES, [0, 0, 0, 0], [0, 1, 2, 3], "no sample was predicted as b, c, d"),
+    ("recall_macro", CLASSES, [0, 1], [0, 0], "the split has no sample of b"),
+    ("precision", TWO, [0, 0], [0, 1], "no sample was predicted as yes"),
+    ("recall", TWO, [0, 1], [0, 0], "the split has no sample of yes"),
+    ("f1", TWO, [0, 0], [0, 0], "the split has no sample of, and no sample was predicted as, yes"),
+    ("auroc", TWO, [0, 1], [0, 0], "the split has no sample of yes"),
+    ("auroc", CLASSES, [0, 1], [0, 0], "the split has no sample of b and 6 more classes"),
 ]
 
 
@@ -176,7 +176,7 @@ def test_f1_is_zero_and_not_undefined_where_nothing_was_found() -> None:
 
 
 def test_r2_needs_targets_that_vary() -> None:
-    with pytest.raises(UndefinedMetric, match="the targets are all the same"):
+    with pytest.raises(UndefinedMetric, match="all targets are the same"):
         measure("r2", NUMBERS, torch.randn(4, 1), torch.ones(4, 1), [0, 3, 4])
     with pytest.raises(UndefinedMetric, match="single sample"):
         measure("r2", NUMBERS, torch.randn(1, 1), torch.ones(1, 1), [0, 1])
@@ -192,7 +192,7 @@ def test_scores_that_are_not_finite_have_no_order() -> None:
 @pytest.mark.parametrize(
     ("name", "spec", "message", "hint"),
     [
-        ("f1_marco", CLASSES, "f1_marco: there is no such metric; those that fit are accuracy, auroc,", "f1_macro?"),
+        ("f1_marco", CLASSES, "f1_marco: no such metric exists; those that fit are accuracy, auroc,", "f1_macro?"),
         ("rmse", CLASSES, "rmse: does not fit targets that are classes; those that fit are accuracy", "[accuracy]"),
         ("accuracy", NUMBERS, "does not fit targets that are numbers; those that fit are mae, mse, r2, rmse", "mae"),
         ("precision", CLASSES, "precision: does not fit targets that are classes", "[accuracy]"),

@@ -76,7 +76,7 @@ def test_a_dict_that_is_not_written_out_is_named(tmp_path, monkeypatch) -> None:
 
     trust_paths([file])
     try:
-        with pytest.raises(ConfigError, match=r"mine\.py, line 5: metric_directions is read without running it"):
+        with pytest.raises(ConfigError, match=r"mine\.py, line 5: metric_directions must be a dict literal"):
             declared_direction("val/score")
         file.write_text(file.read_text().replace('dict(score="max")', '{"score": "max", "my_*": "min"}'))
         trust_paths([file])

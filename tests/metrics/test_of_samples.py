@@ -156,7 +156,7 @@ class TestNames:
     def test_an_unknown_one_has_a_nearest(self):
         with pytest.raises(ConfigError) as refused:
             SampleMetrics.of(["fd", "covrage"])
-        assert refused.value.message.startswith("task.metrics: covrage: there is no such metric of samples")
+        assert refused.value.message.startswith("task.metrics: covrage is not a metric of samples")
         assert refused.value.hint == "did you mean coverage?"
 
     @pytest.mark.parametrize("name", ["val/fd_lenet", "fid_inception", "kid_lenet", "val/kl_to_uniform", "test/copies"])

@@ -57,7 +57,7 @@ def test_a_metric_without_a_value_is_explained_once_a_split() -> None:
     notes.on_start(evaluated("auroc", labels=(0, 1)), Progress())
     for split in ("step", "train", "val", "val", "test"):
         notes.on_record({**TEST, "split": split})
-    reason = "is not defined at step 5: there is no sample of c"
+    reason = "is not defined at step 5: the split has no sample of c"
     assert said == [f"val/auroc {reason}", f"test/auroc {reason}"]
 
 

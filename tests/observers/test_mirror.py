@@ -45,7 +45,7 @@ def test_a_failure_warns_once_and_the_rest_is_left_out(
     follow(mirror, records)
     assert mirror.calls[-1] == broken
     assert mirror.calls.count(broken) == 1
-    assert warnings == ["fragile: no route to host; the training goes on without it, metrics.jsonl has everything"]
+    assert warnings == ["fragile: no route to host; the training continues without it, metrics.jsonl is complete"]
 
 
 @pytest.mark.parametrize(

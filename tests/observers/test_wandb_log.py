@@ -150,7 +150,7 @@ def test_going_on_offline_after_online_is_said(
     warnings: list[str] = []
     follow(make(warn=warnings.append), records)
     assert len(warnings) == 1
-    assert "logger.wandb.mode=online sends on" in warnings[0]
+    assert "logger.wandb.mode=online sends again" in warnings[0]
     assert the_file(run).stem == "run-abc"
 
 

@@ -123,7 +123,7 @@ class TestJudge:
             f"fd_lenet@{name}/n=300/ref=test: {numeral(evaluator.values['fd_lenet'])} "
             f"(floor, train against test: {numeral(floor['fd_lenet'])})"
         )
-        assert evaluator.remarks[1].startswith("n=300/ref=test: what data in place of samples gets: class_accuracy ")
+        assert evaluator.remarks[1].startswith("n=300/ref=test: the same for data in place of samples: class_accuracy ")
         assert floor["copies"] == pytest.approx(0.05, abs=0.01)
         assert floor["fd_lenet"] > 0
         assert evaluator.remarks[-1].endswith("of 359 test samples")
@@ -261,7 +261,7 @@ class TestWholeRuns:
         trainer.fit()
         assert 0 <= trainer.progress.metrics["test/class_accuracy"] <= 1
         assert trainer.checkpoints.metric is None
-        assert "what data in place of samples gets: class_accuracy 0.9" in parts.task.remarks[0]
+        assert "the same for data in place of samples: class_accuracy 0.9" in parts.task.remarks[0]
 
     def test_a_training_reports_them_and_keeps_the_best(self, configure_here: Any, tmp_path: Path) -> None:
         parts = prepare(
@@ -288,12 +288,12 @@ class TestWholeRuns:
     @pytest.mark.parametrize(
         ("overrides", "message"),
         [
-            (["task.metrics=[fdd]"], "task.metrics: fdd: there is no such metric of samples"),
+            (["task.metrics=[fdd]"], "task.metrics: fdd is not a metric of samples"),
             (
                 ["task.metrics=[class_accuracy]"],
                 "class_accuracy is the share of samples that are of the class",
             ),
-            (["task.metrics=[fd]", "data=gaussians"], "samples of data=gaussians are no images"),
+            (["task.metrics=[fd]", "data=gaussians"], "samples of data=gaussians are not images"),
             (["task.metrics=[fd]", "task.features=nowhere.pth"], "task.features=nowhere.pth: .* does not exist"),
         ],
     )

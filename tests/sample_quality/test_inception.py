@@ -62,9 +62,9 @@ def test_the_last_block_takes_a_maximum() -> None:
 
 def test_what_is_no_inception_of_fid_is_refused(tmp_path: Path) -> None:
     of_imagenet = write_weights(tmp_path / "a.pth", **{"fc.weight": torch.zeros(1).expand(1000, 2048)})
-    with pytest.raises(DataError, match=r"is no Inception of FID: its fc.weight is \(1000, 2048\), not \(1008, 2048\)"):
+    with pytest.raises(DataError, match=r"is not FID's Inception: its fc.weight is \(1000, 2048\), not \(1008, 2048\)"):
         InceptionFeatures(str(of_imagenet), CPU)
-    with pytest.raises(DataError, match=r"is no Inception of FID: it has no fc\.bias"):
+    with pytest.raises(DataError, match=r"is not FID's Inception: it has no fc\.bias"):
         InceptionFeatures(str(write_weights(tmp_path / "b.pth", **{"fc.bias": None})), CPU)
     with pytest.raises(ConfigError, match=r"none\.pth does not exist") as refused:
         InceptionFeatures(str(tmp_path / "none.pth"), CPU)

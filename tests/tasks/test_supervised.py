@@ -142,7 +142,7 @@ def test_an_undefined_metric_is_nan_with_a_reason_until_it_is_defined():
     task = with_metrics(SupervisedTask(MLP(spec), CrossEntropy(spec), spec, metrics=["auroc", "accuracy"]), spec)
     one_class, both = (Batch(torch.randn(4, 4), torch.tensor(t), 4) for t in ([0, 0, 0, 0], [0, 1, 0, 1]))
     assert math.isnan(evaluate(task, [one_class])["auroc"])
-    assert task.undefined == {"auroc": "there is no sample of yes"}
+    assert task.undefined == {"auroc": "the split has no sample of yes"}
     assert 0 <= evaluate(task, [both])["auroc"] <= 1
     assert task.undefined == {}
 

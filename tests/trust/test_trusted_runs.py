@@ -367,7 +367,7 @@ def test_a_metric_of_samples_is_measured_like_those_of_dltool(dltool_here: Run, 
     metrics = json.loads(Path("outputs/r/status.json").read_text())["metrics"]
     assert 0 < metrics["test/ink"] < 255
     assert 0 < metrics["test/ink_of_data"] < 255
-    assert "what data in place of samples gets: ink " in done.stdout
+    assert "the same for data in place of samples: ink " in done.stdout
     following = dltool_here(*words, "task.metrics=[ink]", "stop.metric=val/ink", "stop.patience=3")
     assert following.returncode == 2
     assert "hint: stop.mode=min, or stop.mode=max" in following.stderr
