@@ -73,7 +73,7 @@ class Plateau(Schedule):
             ConfigError: If the metric is not in `metrics`, or none is named and the task has no main one.
         """
         value = find(self.name_of(main_metric), metrics)
-        _, direction = self.followed(main_metric)
+        _, direction = self.monitored(main_metric)
         if self.improves(value, direction):
             self.best = value
             self.num_bad = 0
@@ -88,28 +88,28 @@ class Plateau(Schedule):
             self.num_bad = 0
 
     def name_of(self, main_metric: tuple[str, str] | None) -> str:
-        """The metric to follow. Raises ConfigError where there is none."""
+        """The monitored metric. Raises ConfigError if none is named."""
         name = self.metric or (main_metric[0] if main_metric is not None else None)
         if name is None:
             message = "schedule=plateau needs a metric, and the task has no main one"
             raise ConfigError(message, "schedule.metric=val/NAME schedule.mode=min")
         return name
 
-    def followed(self, main_metric: tuple[str, str] | None) -> tuple[str, str]:
-        """The metric to follow and its direction, "min" or "max".
+    def monitored(self, main_metric: tuple[str, str] | None) -> tuple[str, str]:
+        """The monitored metric and its direction, "min" or "max".
 
         Raises:
-            ConfigError: There is no metric to follow, or nothing declares its direction.
+            ConfigError: No metric is named, or nothing declares its direction.
         """
         main, direction = main_metric or (None, "")
         name = self.name_of(main_metric)
         if self.mode == "auto" and main is not None and name.removeprefix("val/") == main.removeprefix("val/"):
             return name, direction
-        followed = declared_direction(name) if self.mode == "auto" else self.mode
-        if followed is None:
-            problem = "neither the metric nor a task declares whether less or more of it is better"
+        declared = declared_direction(name) if self.mode == "auto" else self.mode
+        if declared is None:
+            problem = "neither the metric nor a task declares whether lower or higher is better"
             raise ConfigError(f"schedule.metric={name}: {problem}", "schedule.mode=min, or schedule.mode=max")
-        return name, followed
+        return name, declared
 
     def improves(self, value: float, direction: str) -> bool:
         """Whether `value` is better than the best so far by more than the threshold; NaN never is."""

@@ -54,7 +54,7 @@ def ranking_metric(results: Sequence[Result], metric: str | None, mode: str) -> 
     if metric is not None:
         direction = declared_direction(metric) if mode == "auto" else mode
         if direction is None:
-            problem = "neither the metric nor a task declares whether less or more of it is better"
+            problem = "neither the metric nor a task declares whether lower or higher is better"
             raise ConfigError(f"sweep.metric={metric}: {problem}", "sweep.mode=min, or sweep.mode=max")
         return metric, direction
     reported = {name for result in results for name in result.metrics or {}}

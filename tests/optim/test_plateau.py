@@ -90,7 +90,7 @@ def test_metric_and_direction(metric, mode, main, expected):
 
 def test_a_direction_that_nothing_declares_is_to_be_named():
     with pytest.raises(ConfigError, match=r"schedule\.metric=val/mean_absolute_error: neither the metric") as error:
-        Plateau(metric="val/mean_absolute_error").followed(("accuracy", "max"))
+        Plateau(metric="val/mean_absolute_error").monitored(("accuracy", "max"))
     assert error.value.hint == "schedule.mode=min, or schedule.mode=max"
 
 
