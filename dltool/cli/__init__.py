@@ -1,1 +1,1 @@
-"""The command line, a verb a file. None of them imports torch before it is needed."""
+"""The command line, one file per verb. No verb imports torch before it needs it."""

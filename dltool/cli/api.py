@@ -29,23 +29,23 @@ def train(
     trust: Sequence[str | Path] = (),
     quiet: bool = False,
 ) -> Run:
-    """Train as `dltool train` does, in a new run folder; the same words give the same run, to the bit.
+    """Train as `dltool train` does, in a new run folder; the same overrides give the same run, bit for bit.
 
     Args:
-        overrides: The words of the command line: `["model=lenet", "optim.lr=0.01"]`.
+        overrides: The overrides of the command line: `["model=lenet", "optim.lr=0.01"]`.
         config_dirs: Folders of your own options, as --config-dir.
-        source: A run or file whose complete config is taken, as --from.
-        trust: Files and packages whose models, data sets, … may be named, as --trust.
+        source: A run or file whose complete config is the starting point, as --from.
+        trust: Files and packages whose models, data sets, … may be selected, as --trust.
         quiet: Print the run folder only.
 
     Returns:
-        The run, with the weights that its test measured.
+        The run, with the weights that its final test used.
 
     Raises:
-        ConfigError, DataError: Nothing was trained, and no run folder is left.
-        RunError: While training; the run folder says how far it came.
-        KeyboardInterrupt: After Ctrl-C, or the notebook's stop button; the step reached is saved, and
-            `dltool resume RUN` goes on from it.
+        ConfigError, DataError: The config or the data is wrong; nothing was trained and no run folder is left.
+        RunError: The training failed; the run folder records how far it got.
+        KeyboardInterrupt: Ctrl-C or the notebook's stop button was pressed; the current step is saved, and
+            `dltool resume RUN` continues from it.
     """
     trust_paths([Path(path) for path in trust])
     request = Namespace(
@@ -55,7 +55,7 @@ def train(
     )
     ended = train_in_folder(*read_config(request), quiet=quiet)
     if ended.exit_code == 130:
-        raise KeyboardInterrupt(f"the step reached is saved; continue with: dltool resume {quoted(ended.path)}")
+        raise KeyboardInterrupt(f"the current step is saved; continue with: dltool resume {quoted(ended.path)}")
     if ended.exit_code:
         raise SystemExit(ended.exit_code)
     return load(ended.path, trust=trust)
@@ -68,16 +68,16 @@ def load(
     overrides: Sequence[str] = (),
     trust: Sequence[str | Path] = (),
 ) -> Run:
-    """The run in a folder, or with a unique name below outputs/; see Run for what it can do.
+    """Open the run in a folder, or the run with a unique name below outputs/; see Run for its methods.
 
     Args:
         run: The folder, or its name.
-        checkpoint: "last", "best" or a name; "tested" is the one that the run's own test measured.
+        checkpoint: "last", "best" or a name; "tested" is the one that the run's own test used.
         overrides: trainer.device, trainer.threads and trainer.precision may differ from the training's.
         trust: The files and packages that the run was trained with, unchanged.
 
     Raises:
-        ConfigError: There is no such run, or an override changes what it is.
+        ConfigError: No such run exists, or an override changes the model or the data.
     """
     trust_paths([Path(path) for path in trust])
     return Run(open_run(str(run)), checkpoint=checkpoint, overrides=overrides)

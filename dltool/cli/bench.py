@@ -1,4 +1,4 @@
-"""`dltool bench`: how fast the configured training is, beside a hand-written loop."""
+"""`dltool bench`: the speed of the configured training, compared with a hand-written loop."""
 
 import argparse
 import json
@@ -21,7 +21,7 @@ two is taken within a round. Both begin from the same weights and must come to t
 checkpoints and pictures, which the hand-written loop has not, are left out; logs and the progress bar are not.
 """
 
-ROWS = {  # Key of the figures: words, format.
+ROWS = {  # Key of a measurement: label, format.
     "samples_per_second": ("{unit}/s", ",.0f"),
     "ms_per_step": ("ms a step", ".3f"),
     "cpu_ms_per_step": ("CPU ms a step", ".3f"),
@@ -63,7 +63,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def print_report(report: dict[str, Any]) -> None:
-    """A table with a column for everybody, and what it says in a sentence."""
+    """Print a table with one column per loop, and its conclusions as sentences."""
     from dltool.search.display import output_console
 
     console = output_console(width=140)
@@ -94,7 +94,7 @@ def cell(spread: dict[str, float], form: str) -> str:
 
 
 def sentences(report: dict[str, Any]) -> list[str]:
-    """What the figures mean."""
+    """The conclusions of the table."""
     lines = []
     for name, spreads in report["times_as_long"].items():
         wall, cpu = spreads["wall"], spreads["cpu"]
@@ -107,8 +107,8 @@ def sentences(report: dict[str, Any]) -> list[str]:
     if same := report["same"]:
         conclusion = "both compute the same" if same["equal"] else "BUT THEY DO NOT COMPUTE THE SAME"
         lines.append(
-            f"{conclusion}: after {same['steps']} steps from the same weights on the same batches the parameters differ "
-            f"by {same['largest_difference']:.1g} at most"
+            f"{conclusion}: after {same['steps']} steps from the same weights on the same batches the parameters "
+            f"differ by {same['largest_difference']:.1g} at most"
         )
     lines.append(f"left out of dltool's time: {', '.join(report['left_out'])}")
     if report["load"] is not None:

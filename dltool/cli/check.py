@@ -1,4 +1,4 @@
-"""`dltool check`: examine a config whole, build everything, run one batch, write nothing."""
+"""`dltool check`: check the whole config, build everything, run one batch, write nothing."""
 
 import argparse
 

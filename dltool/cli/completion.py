@@ -1,4 +1,4 @@
-"""`dltool completion`: the script that teaches a shell to complete; and the answers that the script asks for."""
+"""`dltool completion`: the shell's completion script, and the answers to its queries."""
 
 import argparse
 import contextlib
@@ -38,11 +38,11 @@ def answer_request(
     make_parser: Callable[[], argparse.ArgumentParser],
     with_action: Callable[[Sequence[str]], Sequence[str]],
 ) -> int:
-    """Print what a shell's script asks for; nothing at all where anything goes wrong, in the midst of a prompt.
+    """Print the candidates for a shell's script; print nothing if anything fails, since the user is typing.
 
     Args:
-        arguments: The shell, and what it says of the line; see dltool.completion.shells.
-        make_parser: Makes that of the whole command line.
+        arguments: The shell, and its description of the line; see dltool.completion.shells.
+        make_parser: Makes the parser of the whole command line.
         with_action: See dltool.completion.complete.
     """
     with contextlib.suppress(Exception):

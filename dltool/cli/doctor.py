@@ -1,4 +1,4 @@
-"""`dltool doctor`: what is here, what is missing, what is broken."""
+"""`dltool doctor`: what is installed, what is missing, what is broken."""
 
 import argparse
 import json
@@ -42,12 +42,12 @@ def run(args: argparse.Namespace) -> int:
         names = ", ".join(dict.fromkeys(finding.name for finding in problems))
         print(f"\n{len(problems)} problem{'s' * (len(problems) != 1)}: {names}")
     else:
-        print("\nall that a training needs is there")
+        print("\neverything that a training needs is installed")
     return 1 if problems else 0
 
 
 def findings() -> "Iterator[Finding]":
-    """Every finding as it is made; a part that fails is a finding too."""
+    """Yields each finding as soon as it exists; a check that fails is a finding too."""
     from dltool.doctor.devices import devices
     from dltool.doctor.finding import Finding
     from dltool.doctor.folders import folders
@@ -67,5 +67,5 @@ def print_finding(finding: "Finding") -> None:
     if finding.hint and finding.level != "ok":
         lines.append(f"{'':29}hint: {finding.hint}")
     encoding = sys.stdout.encoding or "ascii"
-    for line in lines:  # A terminal that lacks a character gets its escape, not an error.
+    for line in lines:  # A character that the terminal lacks is printed as its escape.
         print(line.encode(encoding, "backslashreplace").decode(encoding), flush=True)

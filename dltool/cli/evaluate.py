@@ -82,7 +82,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def sample_evaluator(name: str) -> "Run":
-    """The run that tells classes apart."""
+    """The run of the classifier."""
     folder = open_run(name)
     from dltool.inference.run import Run
 
@@ -90,7 +90,7 @@ def sample_evaluator(name: str) -> "Run":
 
 
 def draw(measured: "Evaluation", used: "Run", folder: Path) -> None:
-    """The metrics that can be drawn, and, of a network of images, what a training draws at its end and more."""
+    """Save the plots of the metrics, and for a network of images those that a training draws at its end and more."""
     from dltool.figures.saving import save_pictures
     from dltool.introspection.pictures import attack_picture, latent_picture, metric_pictures, network_pictures
     from dltool.tasks.uses import reconstructs
@@ -100,13 +100,13 @@ def draw(measured: "Evaluation", used: "Run", folder: Path) -> None:
     if measured.mistakes is not None and used.preprocessing.gives_pixels:
         to_pixels = used.preprocessing.pixels
         found = network_pictures(used.model, measured.mistakes, to_pixels, title, split, receptive_field=True)
-        pictures = {**found, **pictures}  # The confusion matrix of the metric, where there is one.
+        pictures = {**found, **pictures}  # The confusion matrix of the metric takes precedence.
     pictures["attacked.png"] = partial(attack_picture, task, used.spec, f"{title}, {split}")
     if measured.codes is not None and reconstructs(task):
         pictures["latent_plane.png"] = partial(latent_picture, task, measured.codes, title, split)
     drawn = save_pictures(pictures, folder)
-    said = f"drawn in {folder}: {', '.join(drawn)}" if drawn else "none of task.metrics can be drawn; confusion can"
-    print(said, file=sys.stderr)
+    line = f"plots in {folder}: {', '.join(drawn)}" if drawn else "no metric in task.metrics has a plot; confusion has"
+    print(line, file=sys.stderr)
 
 
 def as_json(used: "Run", measured: "Evaluation") -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""`dltool export`: a run's model as a file for elsewhere."""
+"""`dltool export`: write a run's model to a file for use without dltool."""
 
 import argparse
 from pathlib import Path
@@ -79,8 +79,8 @@ def print_exported(exported: "Exported") -> None:
 
 def checked(exported: "Exported") -> str:
     if exported.difference == 0:
-        return "read again, it gives the same outputs, to the bit"
+        return "read back, it gives the same outputs, bit for bit"
     return (
-        f"read again, its outputs differ by {exported.difference:.1e} at most, of outputs up to {exported.largest:.3g} "
+        f"read back, its outputs differ by {exported.difference:.1e} at most, of outputs up to {exported.largest:.3g} "
         f"(bound {exported.bound:.1e})"
     )

@@ -1,4 +1,4 @@
-"""`dltool init`: a small project of one's own, that trains at once."""
+"""`dltool init`: make a small project of your own that can be trained at once."""
 
 import argparse
 import os
@@ -17,7 +17,7 @@ examples:
 
 Without a folder it is the one you are in, which must be empty.
 """
-HARMLESS = (".git",)  # What may lie in the folder already.
+HARMLESS = (".git",)  # The folder may contain these already.
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -42,14 +42,14 @@ def make(folder: Path) -> None:
     """Copy the template.
 
     Raises:
-        ConfigError: Where the folder is a file, or holds something already.
-        OSError: Where nothing can be written.
+        ConfigError: The folder is a file, or is not empty.
+        OSError: The folder cannot be written.
     """
     if folder.exists() and not folder.is_dir():
         raise ConfigError(f"{folder.resolve()} is a file", "dltool init FOLDER names a new folder")
     if folder.is_dir() and (found := sorted(e.name for e in os.scandir(folder) if e.name not in HARMLESS)):
         hint = f"dltool init {quoted(fresh(folder))}"
-        raise ConfigError(f"{folder.resolve()} is not empty: {found[0]} is in the way", hint)
+        raise ConfigError(f"{folder.resolve()} is not empty: it contains {found[0]}", hint)
     for source, target in template_files():
         path = folder / target
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -57,7 +57,7 @@ def make(folder: Path) -> None:
 
 
 def template_files() -> Iterator[tuple[Path, Path]]:
-    """Each file of the template, and where it goes; a `.gitignore` there would hide the template itself."""
+    """Each file of the template with its target; a `.gitignore` in the template would hide the template itself."""
     for path in sorted(TEMPLATE.rglob("*")):
         name = path.relative_to(TEMPLATE)
         if path.is_file() and "__pycache__" not in name.parts:
@@ -65,7 +65,7 @@ def template_files() -> Iterator[tuple[Path, Path]]:
 
 
 def fresh(folder: Path) -> Path:
-    """The name of a folder that there is not yet."""
+    """The name of a folder that does not exist yet."""
     base = folder / "my_project" if folder == Path() else folder
     candidates = (base if n == 1 else base.with_name(f"{base.name}_{n}") for n in range(1, 10_000))
     return next(path for path in candidates if not path.exists())

@@ -1,4 +1,4 @@
-"""`dltool list`: every option of every group, a line on each."""
+"""`dltool list`: every option of every group, one line each."""
 
 import argparse
 from pathlib import Path
@@ -43,14 +43,14 @@ def run(args: argparse.Namespace) -> int:
 
 
 def describe(group: str, name: str, path: Path) -> str:
-    """The option in a line; where trusted code registers it, that is said."""
+    """The description of an option in one line, with the file if trusted code registers it."""
     homes = [one for one in trusted_registrations() if (one.group, one.name) == (group, name)]
     text = summary(path) if path.suffix == ".yaml" else homes[0].summary
     return f"{text} (trusted: {homes[0].path})".lstrip() if homes else text
 
 
 def print_record(path: Path, margin: str) -> None:
-    """What an experiment has measured, beside its reference."""
+    """The measured results of an experiment, next to their references."""
     from dltool.search.record import read_record
 
     record = read_record(path)

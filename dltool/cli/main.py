@@ -1,4 +1,4 @@
-"""`dltool VERB …`: finds the verb, runs it, and turns what went wrong into one line and an exit code."""
+"""`dltool VERB …`: finds the verb, runs it, and turns an error into one line and an exit code."""
 
 import argparse
 import contextlib
@@ -88,7 +88,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     more = getattr(args, "overrides", getattr(args, "words", None))
     if unknown := [word for word in rest if word.startswith("-") or more is None]:
         parser.error(f"{args.verb} has no {unknown[0]}")
-    if more is not None:  # argparse takes no positional words after a flag; overrides and filters stand anywhere.
+    if more is not None:  # argparse takes no positional arguments after a flag; overrides and filters may be anywhere.
         more += rest
     try:
         trust_given(args)
@@ -102,7 +102,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("\ninterrupted", file=sys.stderr)
         return 130
-    except BrokenPipeError:  # `dltool list | head` closes our output; that is no error.
+    except BrokenPipeError:  # `dltool list | head` closes standard output early; that is not an error.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except Exception as error:
@@ -111,12 +111,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         from dltool.trust.importing import described
 
         print(f"error: {described(error)}", file=sys.stderr)
-        print("hint: the same command with --debug shows where", file=sys.stderr)
+        print("hint: run the same command with --debug to see the traceback", file=sys.stderr)
         return 1
 
 
 def with_action(words: Sequence[str]) -> Sequence[str]:
-    """The words with the verb's usual action named, where it has several: `runs model=lenet` is `runs list …`."""
+    """The arguments with the default action of the verb inserted: `runs model=lenet` becomes `runs list …`."""
     module = VERBS.get(words[0]) if words else None
     actions = getattr(module, "ACTIONS", None)
     if module is None or actions is None or any(word in (*actions, "-h", "--help") for word in words[1:2]):
@@ -126,17 +126,17 @@ def with_action(words: Sequence[str]) -> Sequence[str]:
 
 def report(error: DltoolError) -> int:
     """Print the error; returns its exit code."""
-    with contextlib.suppress(BrokenPipeError):  # `2>&1 | head -1` reads no further; the exit code stays.
+    with contextlib.suppress(BrokenPipeError):  # `2>&1 | head -1` stops reading; the exit code stays the same.
         print(error.report(), file=sys.stderr, flush=True)
     return error.exit_code
 
 
 class OneLineParser(argparse.ArgumentParser):
-    """argparse with dltool's form of errors."""
+    """argparse with dltool's error format."""
 
     def error(self, message: str) -> NoReturn:
         message = message.replace("argument verb: ", "")
-        print(f"error: {message}\nhint: {self.prog} --help shows what there is", file=sys.stderr)
+        print(f"error: {message}\nhint: {self.prog} --help lists the options", file=sys.stderr)
         raise SystemExit(2)
 
 

@@ -1,4 +1,4 @@
-"""`dltool predict`: what a run's model says of images, rows or texts."""
+"""`dltool predict`: a run's predictions for images, rows or texts."""
 
 import argparse
 import json
@@ -74,7 +74,7 @@ def run(args: argparse.Namespace) -> int:
     if args.direction is not None or "translate" in used.task.uses:
         return print_translated(args, used, words)
     if args.output is not None:
-        raise ConfigError(f"{used.title} makes no pictures", "without --output")
+        raise ConfigError(f"{used.title} makes no images", "without --output")
     predictions = used.predict(
         inputs_of(used, words, are_texts=args.text is not None),
         views=views_of(args),
@@ -97,21 +97,23 @@ def run(args: argparse.Namespace) -> int:
 
 def check_search(args: argparse.Namespace) -> None:
     if args.beam is not None and args.beam < 1:
-        raise ConfigError(f"--beam {args.beam}: at least one beginning is followed", "--beam 1 is greedy")
+        raise ConfigError(f"--beam {args.beam}: must be at least 1", "--beam 1 is greedy")
     if args.length_penalty is not None and not 0 <= args.length_penalty < float("inf"):
-        raise ConfigError(f"--length-penalty {args.length_penalty}: a number from 0 on", "--length-penalty 0.6")
+        raise ConfigError(f"--length-penalty {args.length_penalty}: must be at least 0", "--length-penalty 0.6")
 
 
 def check_attention(args: argparse.Namespace) -> None:
     if args.attention is not None and (args.text is None or len(args.text) != 1):
-        raise ConfigError("--attention draws one text", f"--text TEXT --attention {quoted(args.attention)}")
+        raise ConfigError(
+            "--attention draws the attention of one text", f"--text TEXT --attention {quoted(args.attention)}"
+        )
 
 
 def inputs_of(used: "Run", words: list[str], *, are_texts: bool) -> "Raw":
-    """What was named or typed, as Run.predict takes it.
+    """The inputs from the command line, as Run.predict takes them.
 
     Raises:
-        ConfigError: Texts were typed for a model that reads none.
+        ConfigError: Texts were given for a model that reads none.
     """
     if not used.preprocessing.reads_texts:
         if are_texts:
@@ -125,6 +127,6 @@ def inputs_of(used: "Run", words: list[str], *, are_texts: bool) -> "Raw":
 
 
 def split_words(inputs: list[str], overrides: list[str]) -> tuple[list[str], list[str]]:
-    """`--input a.png trainer.device=cpu`: what sets a key of the trainer is no file."""
+    """`--input a.png trainer.device=cpu`: an argument that sets a key of the trainer is not a file."""
     settings = [word for word in inputs if word.startswith("trainer.") and "=" in word]
     return [word for word in inputs if word not in settings], overrides + settings

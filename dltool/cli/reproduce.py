@@ -1,4 +1,4 @@
-"""`dltool reproduce`: run an experiment's seeds again and hold them against what its YAML says."""
+"""`dltool reproduce`: run an experiment's seeds again and compare the results with its record."""
 
 import argparse
 from pathlib import Path
@@ -42,18 +42,18 @@ def run(args: argparse.Namespace) -> int:
     if name not in files:
         near = nearest(name, files)
         raise ConfigError(
-            f"there is no experiment {name}; there are {', '.join(files)}",
-            f"did you mean {near}?" if near else "`dltool list experiment` says what each one is",
+            f"there is no experiment {name}; the experiments are {', '.join(files)}",
+            f"did you mean {near}?" if near else "`dltool list experiment` describes each of them",
         )
     record = read_record(files[name]) or Record()
     seeds = read_seeds(args.seeds) if args.seeds else [str(seed) for seed in record.seeds]
     if not seeds:
-        raise ConfigError(f"{files[name]} records no seeds", "--seeds 0,1,2 says which to run")
+        raise ConfigError(f"{files[name]} records no seeds", "--seeds 0,1,2 names the seeds to run")
     fields, overrides = split_settings("sweep", args.overrides)
     args.source = None
     jobs = expand([f"experiment={name}", *overrides, f"seed={','.join(seeds)}"], args.config_dir)
     if len(jobs) != len(seeds):
-        raise ConfigError("an experiment is reproduced with one value of each key", "dltool train -m sweeps")
+        raise ConfigError("reproduce takes one value for each key", "dltool train -m runs a sweep")
     sweep = Sweep(SweepSettings(**fields), jobs, compose_jobs(args, jobs), words=command_words(args), quiet=args.quiet)
     return reproduce(name, record, sweep)
 
@@ -61,5 +61,5 @@ def run(args: argparse.Namespace) -> int:
 def read_seeds(text: str) -> list[str]:
     seeds = [seed.strip() for seed in text.split(",")]
     if not all(seed.isdecimal() for seed in seeds):
-        raise ConfigError(f"--seeds {text}: whole numbers with commas between are needed", "--seeds 0,1,2")
+        raise ConfigError(f"--seeds {text}: comma-separated integers are needed", "--seeds 0,1,2")
     return list(dict.fromkeys(seeds))

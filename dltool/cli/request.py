@@ -1,4 +1,4 @@
-"""The arguments that verbs share, and the way from them to a checked config."""
+"""The arguments that several verbs share, and how they become a checked config."""
 
 import argparse
 import sys
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from dltool.core.errors import ConfigError
 
-if TYPE_CHECKING:  # Hydra takes 0.15 s to import, which help and lists need not wait for.
+if TYPE_CHECKING:  # Hydra takes 0.15 s to import; help and lists do without it.
     from collections.abc import Sequence
 
     from dltool.config.check import Config
@@ -20,7 +20,7 @@ if TYPE_CHECKING:  # Hydra takes 0.15 s to import, which help and lists need not
 
 
 def add_trust_argument(parser: argparse.ArgumentParser) -> None:
-    """Let a verb run code of the user's; `main` registers what was given, before the verb runs."""
+    """Add --trust to a verb, which lets it run the user's code; `main` registers that code before the verb runs."""
     parser.add_argument(
         "--trust",
         action="append",
@@ -32,10 +32,10 @@ def add_trust_argument(parser: argparse.ArgumentParser) -> None:
 
 
 def trust_given(args: argparse.Namespace) -> None:
-    """Trust what the command line names, and nothing else; a verb without --trust trusts nothing.
+    """Trust the code that the command line names, and nothing else; without --trust nothing is trusted.
 
     Raises:
-        ConfigError: For a file that cannot be read, registers nothing, or registers a name that is taken.
+        ConfigError: A file cannot be read, registers nothing, or registers a name that is taken.
     """
     from dltool.declarations.registry import trust_paths
 
@@ -63,13 +63,13 @@ def add_config_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def read_config(args: argparse.Namespace) -> "tuple[Config, Config]":
-    """Compose and check what the command line asks for.
+    """Compose and check the config of the command line.
 
     Returns:
-        The config as it is saved, and as it is built: with --from RUN, `auto` is what it became there.
+        The config to save and the config to build: with --from RUN, each `auto` of the latter has that run's value.
 
     Raises:
-        ConfigError: For anything wrong in it.
+        ConfigError: The config is wrong.
     """
     from dltool.config.check import check
     from dltool.config.rerun import with_auto
@@ -80,21 +80,21 @@ def read_config(args: argparse.Namespace) -> "tuple[Config, Config]":
 
 
 def compose_request(args: argparse.Namespace, overrides: list[str]) -> tuple["Composed", dict[str, Any], Path]:
-    """Compose the overrides over the defaults, or over what --from names.
+    """Compose the overrides over the defaults, or over the config that --from names.
 
     Returns:
-        The composed config, what each `auto` became in the run that --from names, and that run's config.
+        The composed config, the value of each `auto` in the run that --from names, and that run's config.
     """
     from dltool.config.compose import compose, compose_from
 
     for text in overrides:
         if text.startswith(("sweep.", "tune.")):
             verb = "dltool train -m" if text.startswith("sweep.") else "dltool tune"
-            raise ConfigError(f"{text}: this is one training, and no search", f"{verb} takes it")
+            raise ConfigError(f"{text}: this command runs one training, not a search", f"{verb} accepts it")
     for folder in args.config_dir:
         if not folder.is_dir():
             raise ConfigError(
-                f"--config-dir {folder.resolve()} is no folder", "name the folder that holds model/, data/, …"
+                f"--config-dir {folder.resolve()} is not a folder", "name the folder that contains model/, data/, …"
             )
     if args.source is None:
         return compose(overrides, args.config_dir), {}, Path()
@@ -103,12 +103,12 @@ def compose_request(args: argparse.Namespace, overrides: list[str]) -> tuple["Co
 
 
 def compose_jobs(args: argparse.Namespace, jobs: "Sequence[Job]", *, in_processes: bool = True) -> "list[Training]":
-    """Compose and check every job of a sweep, before any of them starts.
+    """Compose and check every job of a sweep before any job starts.
 
     Args:
         args: The request that the jobs are part of.
         jobs: All of them.
-        in_processes: Have the server of their processes import torch meanwhile, once the first job is found right.
+        in_processes: Let the process server import torch in the meantime, once the first job has passed the check.
     """
     from dltool.config.check import check
     from dltool.config.compose import leaves
@@ -125,7 +125,7 @@ def compose_jobs(args: argparse.Namespace, jobs: "Sequence[Job]", *, in_processe
 
 
 def command_words(args: argparse.Namespace) -> list[str]:
-    """What a command that repeats one training of a search has beside its overrides."""
+    """The arguments, in addition to the overrides, of a command that repeats one training of a search."""
     from dltool.trust.sources import trust_words
 
     folders = [word for folder in args.config_dir for word in ("--config-dir", str(folder))]
@@ -133,10 +133,10 @@ def command_words(args: argparse.Namespace) -> list[str]:
 
 
 def open_run(name: str) -> "RunFolder":
-    """The run that a path names, or the last part or parts of one below the output root.
+    """Open the run at a path, or the run whose path below the output root ends in the name.
 
     Raises:
-        ConfigError: Where there is none, with the nearest name, or several.
+        ConfigError: No run matches (the hint has the nearest name), or several do.
     """
     from dltool.core.process import OUTPUT_ROOT
     from dltool.runs.catalog import find_run
@@ -147,7 +147,7 @@ def open_run(name: str) -> "RunFolder":
 
 
 def add_use_arguments(parser: argparse.ArgumentParser) -> None:
-    """Of the verbs that use a run's model."""
+    """Add the arguments of the verbs that use a run's model."""
     parser.add_argument("run", metavar="RUN", help="the run folder, or its name where it is unique")
     parser.add_argument(
         "--checkpoint",
@@ -165,14 +165,14 @@ def add_use_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def add_view_arguments(parser: argparse.ArgumentParser) -> None:
-    """Of the verbs that ask the model of samples."""
+    """Add the arguments of the verbs that predict for samples."""
     parser.add_argument(
         "--tta", default="", metavar="VIEWS", help="average over views of each image: hflip, vflip, shift, crops"
     )
 
 
 def used_run(args: argparse.Namespace, overrides: "Sequence[str]" = ()) -> "Run":
-    """The run that is to be used; what warns of it goes to standard error."""
+    """The run to use; its warnings go to standard error."""
     folder = open_run(args.run)
     from dltool.inference.run import Run
 
@@ -191,18 +191,18 @@ def views_of(args: argparse.Namespace) -> "list[View]":
 
 
 def check_writable(path: Path | None) -> None:
-    """Raises ConfigError where a file cannot be written to, before any work is done for it."""
+    """Raises ConfigError if a file cannot be written, before any work is done for it."""
     if path is None:
         return
     try:
         with path.open("a"):
             pass
     except OSError as error:
-        raise ConfigError(f"{path.resolve()} cannot be written: {error.strerror}", "another file") from error
+        raise ConfigError(f"{path.resolve()} cannot be written: {error.strerror}", "name another file") from error
 
 
 def source_of(source: Path) -> tuple[Path, dict[str, Any]]:
-    """The config file that --from names, and, for a run, what each `auto` of it became."""
+    """The config file that --from names, and for a run the value of each `auto`."""
     from dltool.runs.folder import CONFIG
 
     if source.is_file():

@@ -1,4 +1,4 @@
-"""`dltool resume`: go on where a run stopped."""
+"""`dltool resume`: continue a run where it stopped."""
 
 import argparse
 

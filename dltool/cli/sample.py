@@ -1,4 +1,4 @@
-"""`dltool sample`: what a run's model makes by itself, texts or pictures."""
+"""`dltool sample`: texts or images that a run's model generates."""
 
 import argparse
 import json
@@ -82,7 +82,7 @@ def run(args: argparse.Namespace) -> int:
         return 0
     if used.spec.target == "next_token":
         if given := first_given(args, OF_PICTURES):
-            raise ConfigError(f"{given} is for pictures; a text goes to standard output", "dltool sample … > FILE")
+            raise ConfigError(f"{given} is for images; a text goes to standard output", "dltool sample … > FILE")
         write_texts(args, used)
     else:
         draw(args, used)
@@ -90,7 +90,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def first_given(args: argparse.Namespace, names: tuple[str, ...]) -> str | None:
-    """The first of these flags that was typed."""
+    """The first of these flags that was given."""
     given = [name for name in names if getattr(args, name) is not None]
     return f"--{given[0].replace('_', '-')}" if given else None
 
@@ -109,7 +109,7 @@ def numbers(text: str) -> list[int]:
 def check_numbers(args: argparse.Namespace) -> None:
     for name in ("count", "length"):
         if (value := getattr(args, name)) is not None and value < 1:
-            raise ConfigError(f"--{name} {value}: at least 1 is needed", f"--{name} 1")
+            raise ConfigError(f"--{name} {value}: must be at least 1", f"--{name} 1")
 
 
 def write_texts(args: argparse.Namespace, used: "Run") -> None:
@@ -120,7 +120,9 @@ def write_texts(args: argparse.Namespace, used: "Run") -> None:
     sampler = TextSampler(used, **how)
     if args.attention is not None:
         if not prompt:
-            raise ConfigError("--attention draws a prompt", f"--prompt TEXT --attention {quoted(args.attention)}")
+            raise ConfigError(
+                "--attention draws the attention over a prompt", f"--prompt TEXT --attention {quoted(args.attention)}"
+            )
         print_drawn(used.draw_attention(prompt, args.attention))
     count = args.count or 1
     if args.json:
@@ -157,17 +159,17 @@ def prompt_of(args: argparse.Namespace) -> str:
 
 
 def draw(args: argparse.Namespace, used: "Run") -> None:
-    """Samples of a generative model as a picture, or as a folder of images."""
+    """Write samples of a generative model to one image, or to a folder of images."""
     from dltool.inference.sample_generator import SampleGenerator, write_samples
 
     maker = SampleGenerator(used)
     if given := first_given(args, OF_TEXTS):
-        raise ConfigError(f"{used.title} makes no texts, so that it has no {given}", "--count N --output FILE.png")
+        raise ConfigError(f"{used.title} writes no text, so {given} does not apply", "--count N --output FILE.png")
     classes = [word for word in (getattr(args, "class") or "").split(",") if word]
     seed = args.seed or 0
     if args.interpolate is not None:
         if args.truncation is not None:
-            raise ConfigError("--interpolate and --truncation do not go together", "one of them")
+            raise ConfigError("--interpolate and --truncation exclude each other", "give one of them")
         seeds = args.seeds or list(range(seed, seed + 1 + (args.count or NUM_ROWS)))
         samples = maker.interpolation(seeds, args.interpolate, classes=classes)
     else:
@@ -180,12 +182,10 @@ def draw(args: argparse.Namespace, used: "Run") -> None:
 
 
 def reconstruct(args: argparse.Namespace, used: "Run") -> None:
-    """Images, and below them what an autoencoder makes of their codes."""
+    """Write images, and their reconstructions below them, to one file."""
     others = ("count", "seed", *OF_TEXTS, *(name for name in OF_PICTURES if name != "output"))
     if given := first_given(args, others):
-        raise ConfigError(
-            f"--reconstruct makes given samples again, for which {given} has no meaning", f"without {given}"
-        )
+        raise ConfigError(f"--reconstruct reconstructs given samples, so {given} does not apply", f"without {given}")
     path = args.output or used.folder.files / "samples" / f"{used.checkpoint}-reconstructed.png"
     made = used.reconstruct(args.reconstruct)
     made.draw(path)

@@ -34,7 +34,9 @@ def run(args: argparse.Namespace) -> int:
     config, built = read_config(args)
     picture = args.receptive_field
     if picture is not None and picture.suffix.lower() not in PICTURES:
-        raise ConfigError(f"{picture} is no picture: it ends in none of {', '.join(PICTURES)}", f"{picture}.png")
+        raise ConfigError(
+            f"{picture} is not an image file: its name must end in one of {', '.join(PICTURES)}", f"{picture}.png"
+        )
     if args.cfg:
         print_yaml(config)
         return 0
@@ -52,7 +54,7 @@ def print_yaml(config: "Config") -> None:
 
 
 def print_origins(config: "Config") -> None:
-    """`lr: 0.1` on the left, where it was set on the right; what no file sets is the signature's default."""
+    """`lr: 0.1` on the left, its origin on the right; a value without an origin is the signature's default."""
     from dltool.config.check import in_yaml
 
     rows = []

@@ -1,4 +1,4 @@
-"""What `dltool predict --similar WORD` prints."""
+"""The output of `dltool predict --similar WORD`."""
 
 import argparse
 import json

@@ -1,4 +1,4 @@
-"""Tables on a terminal, within its width; plain whole lines where a program reads, or where there are many."""
+"""Tables that fit the terminal's width; plain full lines if the output is not a terminal or has many rows."""
 
 import sys
 from array import array
@@ -11,12 +11,12 @@ MAX_RICH_ROWS = 200  # rich takes more than a millisecond a row, plain lines som
 
 
 def print_table(headings: Row, rows: Sequence[Row], *, numbers: Sequence[int] = (), styles: Sequence[str] = ()) -> None:
-    """Print rows under headings.
+    """Print rows below headings.
 
     Args:
-        headings: One a column; all empty for a table without.
+        headings: One per column; all empty for a table without headings.
         rows: Each with as many texts as there are headings.
-        numbers: Columns that are set flush right.
+        numbers: Columns that are right-aligned.
         styles: rich's style of each row's second cell, such as "green"; only on a terminal.
     """
     if sys.stdout.isatty() and len(rows) <= MAX_RICH_ROWS:
@@ -33,7 +33,7 @@ def print_table(headings: Row, rows: Sequence[Row], *, numbers: Sequence[int] = 
 
 
 def write_csv(file: TextIO, headings: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    """Write a table as CSV, each number with the digits that give it back."""
+    """Write a table as CSV, each number with enough digits to restore it."""
     import csv
 
     writer = csv.writer(file, lineterminator="\n")
@@ -42,7 +42,7 @@ def write_csv(file: TextIO, headings: Sequence[str], rows: Iterable[Sequence[Any
 
 
 def all_digits(number: float) -> str:
-    """The number with the digits that give it back: nine at most where it is a float32, else as Python writes it."""
+    """The number with enough digits to restore it: at most nine for a float32, else Python's repr."""
     return f"{number:.9g}" if array("f", [number])[0] == number else repr(number)
 
 
@@ -60,7 +60,7 @@ def print_rich(headings: Row, rows: Sequence[Row], numbers: Sequence[int], style
 
 
 def cell_width(text: str) -> int:
-    """Columns that a text takes on a screen: Chinese characters take two."""
+    """The number of terminal columns that a text takes; Chinese characters take two."""
     if text.isascii():
         return len(text)
     from rich.cells import cell_len
@@ -69,7 +69,7 @@ def cell_width(text: str) -> int:
 
 
 def terminal_width() -> int | None:
-    """Columns of the terminal that standard output is; None where it is none."""
+    """The width of the terminal; None if standard output is not a terminal."""
     if not sys.stdout.isatty():
         return None
     import shutil
@@ -78,5 +78,5 @@ def terminal_width() -> int | None:
 
 
 def one_line(text: str) -> str:
-    """A text that a table can hold: what would end the line or steer the terminal is shown as its escape."""
+    """The text in one line: line breaks and terminal control characters are shown as escapes."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

@@ -42,7 +42,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def run_sweep(args: argparse.Namespace) -> int:
-    """Compose and check every job, then train them; with --cfg job, only say which there are."""
+    """Compose and check every job, then train them; with --cfg job, only list them."""
     from dltool.search.grid import expand
     from dltool.search.launchers import split_launcher
     from dltool.search.settings import SweepSettings, split_settings
@@ -51,7 +51,9 @@ def run_sweep(args: argparse.Namespace) -> int:
     launcher, launcher_settings, overrides = split_launcher(args.overrides)
     fields, overrides = split_settings("sweep", overrides)
     if any(text.startswith("run.dir=") for text in overrides):
-        raise ConfigError("run.dir names one run, and a sweep makes a folder for each", "sweep.dir=FOLDER")
+        raise ConfigError(
+            "run.dir names the folder of one run, but a sweep makes a folder for each run", "sweep.dir=FOLDER"
+        )
     jobs = expand(overrides, args.config_dir)
     trainings = compose_jobs(args, jobs, in_processes=launcher is None and not args.cfg)
     words = command_words(args)

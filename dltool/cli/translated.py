@@ -1,4 +1,4 @@
-"""The answer of `dltool predict` where the model translates pictures: PNG files."""
+"""The output of `dltool predict` for a model that translates images: PNG files."""
 
 import argparse
 import json
@@ -13,20 +13,22 @@ if TYPE_CHECKING:
 
 
 def print_translated(args: argparse.Namespace, used: "Run", words: list[str]) -> int:
-    """Translate what was named, write the pictures and say where they are.
+    """Translate the given images, write the results and print their folder.
 
     Raises:
-        ConfigError: The direction is lacking, or something else than pictures was asked for.
+        ConfigError: The direction is missing, or the output was requested in another form than images.
     """
     from dltool.inference.translating import translator_of
 
     translator_of(used)
     if args.direction is None:
-        raise ConfigError(f"{used.title} translates both ways: which one?", "--direction A2B, or --direction B2A")
+        raise ConfigError(
+            f"{used.title} translates in two directions, and none is given", "--direction A2B, or --direction B2A"
+        )
     if args.input is None:
-        raise ConfigError(f"{used.title} translates pictures", f"--input FILE --direction {quoted(args.direction)}")
+        raise ConfigError(f"{used.title} translates images", f"--input FILE --direction {quoted(args.direction)}")
     if args.csv or args.tta or args.attention:
-        raise ConfigError(f"{used.title} writes pictures", "without --csv, --tta and --attention")
+        raise ConfigError(f"{used.title} writes images", "without --csv, --tta and --attention")
     made = used.translate(words, args.direction)
     default = used.path / "translated" / args.direction
     paths = made.write(args.output or default, replace=args.output is None)

@@ -1,4 +1,4 @@
-"""`dltool tune`: search a space of settings, ending hopeless trials early."""
+"""`dltool tune`: search a space of settings, pruning bad trials early."""
 
 import argparse
 import importlib.util
@@ -42,10 +42,12 @@ def run(args: argparse.Namespace) -> int:
     fields, overrides = split_settings("tune", args.overrides)
     settings = TuneSettings(**fields)
     if any(text.startswith("run.dir=") for text in overrides):
-        raise ConfigError("run.dir names one run, and a study makes a folder for each trial", "tune.study=NAME")
+        raise ConfigError(
+            "run.dir names the folder of one run, but a study makes a folder for each trial", "tune.study=NAME"
+        )
     name = settings.study or time.strftime("%Y-%m-%d_%H-%M-%S")
     if not re.fullmatch(r"[\w-][\w.-]*", name):
-        raise ConfigError(f"tune.study={name}: letters, digits, -, _ and . make a name", "tune.study=first")
+        raise ConfigError(f"tune.study={name}: a name consists of letters, digits, -, _ and .", "tune.study=first")
     space, fixed = read_space(overrides, args.config_dir)
     config = check_space(args, space, fixed)
     if importlib.util.find_spec("optuna") is None:
@@ -69,10 +71,10 @@ def run(args: argparse.Namespace) -> int:
 
 
 def check_space(args: argparse.Namespace, space: "list[Dimension]", fixed: list[str]) -> "Config":
-    """Compose and check the ends of every dimension, the others at their first; returns the config of all firsts.
+    """Check both ends of every dimension, with the others at their first value; returns the config of all first values.
 
     Raises:
-        ConfigError: For the first value that no training takes.
+        ConfigError: A value is not valid for a training.
     """
     from dltool.config.check import check
 

@@ -1,4 +1,4 @@
-"""A verb is a module with SUMMARY, EXAMPLES, `add_arguments(parser)` and `run(args)`, which gives the exit code."""
+"""A verb is a module with SUMMARY, EXAMPLES, `add_arguments(parser)` and `run(args)`, which returns the exit code."""
 
 import argparse
 from types import ModuleType
@@ -9,9 +9,9 @@ def add_verb(verbs: Any, name: str, module: ModuleType) -> argparse.ArgumentPars
     """Make the parser of one verb, or of one action of a verb.
 
     Args:
-        verbs: What `parser.add_subparsers()` gave.
-        name: As it is typed.
-        module: The verb.
+        verbs: The result of `parser.add_subparsers()`.
+        name: The verb as it is typed.
+        module: The verb's module.
     """
     parser: argparse.ArgumentParser = verbs.add_parser(
         name,
@@ -26,7 +26,7 @@ def add_verb(verbs: Any, name: str, module: ModuleType) -> argparse.ArgumentPars
 
 
 class Help(argparse.RawDescriptionHelpFormatter):
-    """Examples as they are written; a column that is wide enough for every verb, which argparse forgets to indent."""
+    """Keeps the examples as they are written; the first column fits every verb, whose indent argparse ignores."""
 
     def __init__(self, prog: str) -> None:
         super().__init__(prog)

@@ -27,7 +27,7 @@ def test_what_is_said_and_where_it_lies(dltool_here: Dltool, run: Path) -> None:
     lines = done.stdout.splitlines()
     assert lines[0] == f"mlp on iris, {path.stem} (last)"
     assert f"{path.relative_to(run.parent)}, {path.stat().st_size:,} bytes" in lines[1]
-    assert "the same outputs, to the bit" in lines[2]
+    assert "the same outputs, bit for bit" in lines[2]
     names: dict[str, Any] = {"safetensors": safetensors}
     exec(lines[-1].removeprefix("  load     "), names)  # As a user would paste it.
     assert names["weights"]

@@ -100,7 +100,7 @@ def test_from_python(conditional: Path) -> None:
     [
         (["--class", "11"], "has no class 11; its 10 are 0, 1, 2", "--class"),
         (["--truncation", "0.7"], "no intermediate code to truncate", "without --truncation"),
-        (["--prompt", "x"], "makes no texts, so that it has no --prompt", "--count N"),
+        (["--prompt", "x"], "writes no text, so --prompt does not apply", "--count N"),
         (["--weights", "swa"], "kept no swa of its weights", "--weights ema"),
         (["--interpolate", "1"], "a way has two ends", "--seeds 0-4 --interpolate 8"),
         (["--seeds", "3", "--interpolate", "5"], "a way has two ends", "--seeds 0-4"),

@@ -66,9 +66,9 @@ def test_what_does_not_fit(load: Callable[..., Run], pictures: Path, dltool_here
     cyclegan, lenet = str(load("cyclegan").path), str(load("lenet").path)
     file = str(pictures / "photo 0.png")
     for words, message, hint in (
-        ([cyclegan, "--input", file], "translates both ways", "--direction A2B, or --direction B2A"),
-        ([lenet, "--input", file, "--direction", "A2B"], "lenet on digits translates no pictures", "model=cyclegan"),
-        ([lenet, "--input", file, "--output", "out"], "makes no pictures", "without --output"),
+        ([cyclegan, "--input", file], "translates in two directions", "--direction A2B, or --direction B2A"),
+        ([lenet, "--input", file, "--direction", "A2B"], "lenet on digits translates no images", "model=cyclegan"),
+        ([lenet, "--input", file, "--output", "out"], "makes no images", "without --output"),
         ([cyclegan, "--text", "a", "--direction", "A2B"], "translates pictures", "--input FILE"),
         ([cyclegan, "--input", file, "--direction", "A2B", "--csv"], "writes pictures", "without --csv"),
         ([cyclegan, "--input", "nowhere.png", "--direction", "A2B"], "does not exist", "the folder has"),

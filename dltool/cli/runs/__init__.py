@@ -1,4 +1,4 @@
-"""`dltool runs ACTION …`: the runs that are there, from their folders alone; an action is one file."""
+"""`dltool runs ACTION …`: the existing runs, read from their folders alone; each action is one file."""
 
 import argparse
 from pathlib import Path
@@ -31,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
     for name, module in ACTIONS.items():
         action = add_verb(actions, name, module)
-        action.set_defaults(actions=tuple(ACTIONS))  # `list` names them where a word is neither action nor filter.
+        action.set_defaults(actions=tuple(ACTIONS))  # `list` names them in the error for an unknown argument.
         action.add_argument(
             "--root", type=Path, default=OUTPUT_ROOT, metavar="FOLDER", help="where the runs are; outputs/ by default"
         )
@@ -40,6 +40,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     if not args.root.is_dir() and (args.root != OUTPUT_ROOT or args.root.exists()):
-        raise ConfigError(f"--root {args.root.resolve()} is no folder", "name the folder that holds the runs")
+        raise ConfigError(f"--root {args.root.resolve()} is not a folder", "name the folder that contains the runs")
     code: int = ACTIONS[args.action].run(args)
     return code

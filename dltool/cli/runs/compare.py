@@ -29,8 +29,8 @@ def run(args: argparse.Namespace) -> int:
     records = select(args.words, args.root) if args.words else []
     if len(records) < 2:
         raise ConfigError(
-            f"{len(records)} run{'s' * (len(records) != 1)} to compare, two are needed",
-            "dltool runs compare RUN RUN, or filters that more than one run passes",
+            f"{len(records)} run{'s' * (len(records) != 1)} to compare, at least two are needed",
+            "dltool runs compare RUN RUN, or filters that match more than one run",
         )
     config = differing_config(records)
     first = telling_keys(records)
@@ -54,7 +54,7 @@ def print_comparison(
     results: "dict[str, list[Any]]",
     environment: "dict[str, list[Any]]",
 ) -> None:
-    """A table with a column a run and a row a key, under the runs' paths with the names of the columns."""
+    """Print a table with one column per run and one row per key, below the runs' paths and their column letters."""
     letters = [str(number) for number in range(1, len(records) + 1)]
     for letter, record in zip(letters, records, strict=True):
         print(f"{letter}  {one_line(quoted(record.path))}")

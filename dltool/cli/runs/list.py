@@ -1,4 +1,4 @@
-"""`dltool runs list`: the runs that pass the filters, a line on each."""
+"""`dltool runs list`: the runs that pass the filters, one line each."""
 
 import argparse
 import sys
@@ -69,7 +69,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def refuse_odd_words(args: argparse.Namespace) -> None:
-    """A word that is no filter may be an action mistyped, and is not waited for until the folders are read."""
+    """An argument that is not a filter may be a mistyped action; it is reported before the folders are read."""
     for word in args.words:
         if FILTER.fullmatch(word) is None:
             near = nearest(word, args.actions)
@@ -81,7 +81,7 @@ def refuse_odd_words(args: argparse.Namespace) -> None:
             actions = ", ".join(args.actions)
             raise ConfigError(f"{word} is neither an action ({actions}) nor a filter", hint)
     if args.limit is not None and args.limit < 0:
-        raise ConfigError(f"--limit {args.limit}: a number ≥ 0 is needed", "--limit 0 shows all")
+        raise ConfigError(f"--limit {args.limit}: must be at least 0", "--limit 0 shows all")
 
 
 def print_csv(records: Sequence[RunRecord], keys: Sequence[str]) -> None:
@@ -96,7 +96,7 @@ def print_csv(records: Sequence[RunRecord], keys: Sequence[str]) -> None:
 
 
 def print_runs(records: Sequence[RunRecord], keys: Sequence[str]) -> None:
-    """Run and state, then `keys`; or the config keys that tell the runs apart, their main metrics, age and seconds."""
+    """Run and state, then `keys`; by default the config keys that differ, the main metrics, age and seconds."""
     columns = {
         "run": [one_line(quoted(record.path)) for record in records],
         "state": [record.state for record in records],
@@ -129,7 +129,7 @@ def cells(records: Sequence[RunRecord], key: str) -> list[str]:
 
 
 def fitting(columns: dict[str, list[str]], *, first: Sequence[str]) -> dict[str, list[str]]:
-    """The columns that the terminal has room for, `first` before all others; in a pipe, all of them."""
+    """The columns that fit the terminal, `first` before all others; all columns if the output is a pipe."""
     room = terminal_width()
     if room is None:
         return columns
@@ -156,7 +156,7 @@ def as_seconds(value: Any) -> str:
 
 
 def age(date: str) -> str:
-    """How long ago a run began, in the largest unit of which there are two at least."""
+    """How long ago a run began, in the largest unit of which at least two have passed."""
     try:
         seconds = time.time() - time.mktime(time.strptime(date, "%Y-%m-%d %H:%M:%S"))
     except (ValueError, OverflowError):

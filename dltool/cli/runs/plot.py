@@ -1,4 +1,4 @@
-"""`dltool runs plot`: the curves of several runs over each other."""
+"""`dltool runs plot`: the curves of several runs in one figure."""
 
 import argparse
 import sys
@@ -42,7 +42,7 @@ def run(args: argparse.Namespace) -> int:
     path = args.output or OUTPUT_ROOT / f"curves_{time.strftime('%Y-%m-%d_%H-%M-%S')}.png"
     if path.suffix.lower().removeprefix(".") not in FORMATS:
         raise ConfigError(
-            f"--output {path}: a picture is one of {', '.join(FORMATS)}",
+            f"--output {path}: the formats are {', '.join(FORMATS)}",
             f"--output {quoted(path.with_suffix('.png'))}",
         )
     records = select(args.words, args.root)
@@ -70,33 +70,33 @@ def run(args: argparse.Namespace) -> int:
 
 
 def choose_metrics(asked: Sequence[str], logs: "Sequence[RunLog]") -> list[str]:
-    """The metrics that are asked for, or else what all runs have.
+    """The requested metrics, by default those that all runs have.
 
     Raises:
-        ConfigError: For a metric that no run has, with the nearest one; where the runs have none in common.
+        ConfigError: No run has a requested metric (the hint has the nearest one), or the runs have none in common.
     """
     from dltool.runs.curves import common_metrics
 
     known = list(dict.fromkeys(name for log in logs for name in log.metrics))
     if not known:
-        raise ConfigError("none of these runs has measured anything yet", "`dltool runs` says how far each one came")
+        raise ConfigError("none of these runs has metrics yet", "`dltool runs` shows how far each run got")
     for name in asked:
         if name not in known:
             near = nearest(name, known)
             hint = f"did you mean --metric {quoted(near)}?" if near else None
-            raise ConfigError(f"--metric {name}: no run has it; there are {', '.join(known)}", hint)
+            raise ConfigError(f"--metric {name}: no run has it; the metrics are {', '.join(known)}", hint)
     if metrics := list(dict.fromkeys(asked)) or common_metrics(logs):
         return metrics
-    raise ConfigError(f"these runs have no metric in common; there are {', '.join(known)}", "--metric NAME")
+    raise ConfigError(f"these runs have no metric in common; the metrics are {', '.join(known)}", "--metric NAME")
 
 
 def choose_unit(asked: str | None, logs: "Sequence[RunLog]") -> str:
-    """Epochs where every run has finished one, else steps.
+    """Epochs if every run has finished one, else steps.
 
     Raises:
-        ConfigError: Where epochs are asked for and a run has none.
+        ConfigError: Epochs are requested and a run has not finished one.
     """
     without = [log for log in logs if log.steps_per_epoch is None]
     if asked == "epoch" and without:
-        raise ConfigError(f"--x epoch: {without[0].record.path} has finished none", "--x step")
+        raise ConfigError(f"--x epoch: {without[0].record.path} has not finished an epoch", "--x step")
     return asked or ("step" if without else "epoch")

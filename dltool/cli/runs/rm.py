@@ -40,7 +40,10 @@ def run(args: argparse.Namespace) -> int:
     runs = f"{what}{len(records):,} run{'s' * (len(records) != 1)}"
     if not args.yes:
         if not (sys.stdin.isatty() and sys.stdout.isatty()):
-            raise ConfigError(f"there is no terminal to ask whether to remove {runs}", "--yes removes without asking")
+            raise ConfigError(
+                f"{runs} would be removed, and there is no terminal to ask for confirmation",
+                "--yes removes without asking",
+            )
         for record in records[:MAX_NAMED]:
             print(f"{one_line(quoted(record.path))}  {record.state}")
         if len(records) > MAX_NAMED:

@@ -54,7 +54,7 @@ def print_run(record: RunRecord, known: dict[str, Any]) -> None:
 
 
 def endings(record: RunRecord, command: Any) -> list[tuple[str, str]]:
-    """Where the run stands and what to type next; only the lines that there is something to say in."""
+    """The state of the run and the command to type next; lines without content are left out."""
     reason = f" by its {record.stopped_by.replace('_', ' ')}" if record.stopped_by else ""
     goes_on = record.state in ("interrupted", "failed", "killed")
     rows = [
@@ -82,7 +82,7 @@ def print_section(title: str, rows: Sequence[tuple[str, ...]]) -> None:
 
 
 def as_size(num_bytes: int) -> str:
-    """A size in the unit in which it has one to three digits before the point."""
+    """A size in the unit that gives it one to three digits before the decimal point."""
     size = float(num_bytes)
     for unit in ("B", "kB", "MB"):
         if size < 1000:
