@@ -171,7 +171,7 @@ def make_traits(group: str, stated: Mapping[str, Any]) -> Traits:
             raise UnreadableTrait(name, f" is not a trait of the group {group}; its traits: {known}")
         if not fits(value, allowed[name]):
             text = isinstance(value, str) and any(get_origin(one) is tuple for one in alternatives(allowed[name]))
-            hint = f'{name}=("{value}",)' if text and fits((value,), allowed[name]) else None
+            hint = name + f'=("{value}",)' if text and fits((value,), allowed[name]) else None
             raise UnreadableTrait(name, f"={value!r}: {describe(allowed[name])} is needed", hint)
     needed = [one.name for one in fields(kind) if one.default is MISSING and one.name not in stated]
     if needed:
