@@ -23,7 +23,7 @@ Style = Literal["upright", "inverted", "turned", "thin", "thick"]
 
 root_is_of_mnist = requires(
     lambda config: config.data.source == "mnist" or config.data.root is None,
-    "data.root is where MNIST is, and data.source=digits comes with dltool",
+    "data.root is the folder of MNIST, but data.source=digits is part of dltool",
     hint="data.source=mnist",
 )
 
@@ -99,7 +99,7 @@ def in_styles(split: Split, styles: Sequence[Style]) -> Split:
 @root_is_of_mnist
 @requires(
     lambda config: config.data.resize_at != "batch",
-    "data.resize_at=batch: the styles are made when the data is loaded, of images of the final size",
+    "data.resize_at=batch does not apply: the styles are computed at loading, from images of the final size",
     hint="data.resize_at=auto",
 )
 def digit_styles(

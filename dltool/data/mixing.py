@@ -14,7 +14,7 @@ no_mixing = requires(
     lambda config: (
         config.data.inputs != "image" or not (config.data.augment.get("mixup") or config.data.augment.get("cutmix"))
     ),
-    "data.augment.mixup and data.augment.cutmix mix classes, and task={task.name} cannot learn from mixed ones",
+    "data.augment.mixup and data.augment.cutmix mix classes, and task={task.name} cannot learn from mixed classes",
     hint="data.augment.mixup=0 data.augment.cutmix=0",
 )
 
@@ -24,7 +24,7 @@ mixing_needs_classes = requires(
         or config.data.targets in ("classes", "binary")
         or not (config.data.augment.get("mixup") or config.data.augment.get("cutmix"))
     ),
-    "data.augment.mixup and data.augment.cutmix mix classes, and the data's targets are others",
+    "data.augment.mixup and data.augment.cutmix mix classes, and the data's targets are not classes",
     hint="data.augment.mixup=0 data.augment.cutmix=0",
 )
 

@@ -18,7 +18,7 @@ NAMES = ("train", "val", "test")
 @register("data", "parallel", into=PairData, inputs="sequence", targets="sequence")
 @requires(
     lambda config: config.data.source is not None and config.data.target is not None,
-    "data=parallel needs two files, or what the names of two files end in",
+    "data=parallel needs two files, or the suffixes of two files",
     hint="data.source=FILE data.target=FILE, or data.root=FOLDER data.source=de data.target=en",
 )
 @requires(

@@ -30,7 +30,7 @@ MOST_CLASSES = 20  # That a file may have, if not each comes twice on average.
 )
 @requires(
     lambda config: config.data.path is None or (config.data.val is None and config.data.test is None),
-    "data.path is split, but data.val or data.test names a file too",
+    "data.path is split by dltool, but data.val or data.test also names a file",
     hint="data.path=null data.train=FILE.csv",
 )
 def text_csv(

@@ -21,7 +21,7 @@ calibration_needs_probabilities = requires(
         "calibration_error" not in (config.task.metrics or ())
         or config.loss.name in ("cross_entropy", "binary_cross_entropy", "rbf_map")
     ),
-    "task.metrics: calibration_error needs probabilities, and the outputs that are trained here are none",
+    "task.metrics: calibration_error needs probabilities, and this loss does not train outputs to be probabilities",
     hint="loss=cross_entropy, or task.metrics without calibration_error",
 )
 

@@ -31,7 +31,7 @@ from dltool.tasks.task import Loss, Source, Updater
 )
 @requires(
     lambda config: config.task.method != "trades" or config.loss.name in ("cross_entropy", "binary_cross_entropy"),
-    "task.method=trades compares probabilities, and the outputs that this loss trains are none",
+    "task.method=trades compares probabilities, and this loss does not train outputs to be probabilities",
     hint="loss=cross_entropy, or task.method=madry",
 )
 @calibration_needs_probabilities

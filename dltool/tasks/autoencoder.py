@@ -21,17 +21,17 @@ from dltool.tasks.task import Loss
 @no_mixing
 @requires(
     lambda config: config.task.sparsity != "kl" or config.model.code_activation == "sigmoid",
-    "task.sparsity=kl compares how often a unit of the code is on, which is a number in (0, 1)",
+    "task.sparsity=kl needs units of the code in (0, 1)",
     hint="model.code_activation=sigmoid, or task.sparsity=l1",
 )
 @requires(
     lambda config: config.task.sparsity == "none" or config.task.sparsity_weight > 0,
-    "task.sparsity has no effect where task.sparsity_weight is 0",
+    "task.sparsity has no effect if task.sparsity_weight is 0",
     hint="task.sparsity_weight=0.1",
 )
 @requires(
     lambda config: config.task.noise != "masking" or config.task.noise_strength <= 1,
-    "task.noise=masking sets a share of the inputs to 0, and task.noise_strength is more than all of them",
+    "task.noise=masking sets a share of the inputs to 0, but task.noise_strength is greater than 1",
     hint="task.noise_strength=0.3",
 )
 class AutoencoderTask(CodingTask):

@@ -32,12 +32,12 @@ class Cycle(NamedTuple):
 @register("task", "cyclegan", loss_for="own", pixels="symmetric")
 @requires(
     lambda config: config.data.targets == "images",
-    "task=cyclegan translates between two domains of images, and this data has one",
+    "task=cyclegan translates between two domains of images, but the data has one",
     hint="data=unpaired_folders data.root=FOLDER, or data=digit_pairs",
 )
 @requires(
     lambda config: config.optim.name != "lbfgs",
-    "LBFGS evaluates a loss several times a step, and the adversaries' losses change with every step",
+    "LBFGS evaluates a loss several times a step, but the losses of the adversaries change with every step",
     hint="optim=adam_gan",
 )
 class CycleGanTask(Task):

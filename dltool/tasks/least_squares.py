@@ -20,7 +20,7 @@ from dltool.tasks.task import Source, Updater, no_frozen_parameters
 @register("task", "least_squares", loss_for=None, head="targets")
 @requires(
     lambda config: config.data.batch_size == "full" and (config.trainer.epochs == 1 or config.trainer.steps == 1),
-    "least squares are solved in one step over all samples at once",
+    "task=least_squares is solved in one step over all samples",
     hint="data.batch_size=full trainer.epochs=1",
 )
 @no_frozen_parameters

@@ -25,7 +25,7 @@ from dltool.tasks.task import Loss, Source, Updater
 @register("task", "perturbation_game", like="supervised", loss_for="data", attacked=True)
 @requires(
     lambda config: len(config.task.attacker_channels) == 2,
-    "task.attacker_channels has two numbers, the maps at the full and at half the size",
+    "task.attacker_channels needs two numbers, the channels at full and at half resolution",
     hint="'task.attacker_channels=[16,32]'",
 )
 @no_mixing

@@ -20,7 +20,7 @@ from dltool.tasks.task import Source, Task, Updater, no_frozen_parameters
 @register("task", "rosenblatt", loss_for=None)
 @requires(
     lambda config: config.data.targets in ("binary", "auto"),
-    "the perceptron rule separates two classes, and the data's targets are others",
+    "the perceptron rule separates two classes, but the data's targets are not binary",
     hint="data=logic",
 )
 @no_frozen_parameters

@@ -23,7 +23,7 @@ from dltool.tasks.task import Loss, Network, Source, Updater
 @register("task", "stylegan2", loss_for="gan", pixels="symmetric", like="gan")
 @requires(
     lambda config: config.model.name == "stylegan2",
-    "task=stylegan2 mixes styles and measures paths in their space, and the model has none",
+    "task=stylegan2 mixes styles and regularizes path lengths, but the model has no styles",
     hint="model=stylegan2, or task=gan",
 )
 @no_mixing

@@ -28,7 +28,7 @@ from dltool.tasks.sample_evaluator import SampleEvaluator
 
 no_frozen_parameters = requires(
     lambda config: not config.model.freeze,
-    "model.freeze keeps gradients from parameters, and task={task.name} changes them all without one",
+    "model.freeze stops gradients, but task={task.name} changes all parameters without gradients",
     hint="'model.freeze=[]'",
 )
 

@@ -24,7 +24,7 @@ from dltool.tasks.task import Loss, Source, Updater
 @no_mixing
 @requires(
     lambda config: config.task.binarize in ("auto", "none") or config.loss.name == "bernoulli",
-    "task.binarize makes pixels black or white, and the loss is the likelihood of any numbers",
+    "task.binarize makes pixels black or white, but the loss is a likelihood of real numbers",
     hint="task.binarize=auto, or loss=bernoulli",
 )
 class VaeTask(CodingTask):

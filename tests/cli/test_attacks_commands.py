@@ -91,7 +91,7 @@ def test_evaluation_says_and_draws_what_was_done(dltool_here: Dltool, run: Path)
             "loss.class_weights does not",
             "loss.class_weights=null",
         ),
-        (["task=perturbation_game", "task.attacker_channels=[4]"], "has two numbers", "[16,32]"),
+        (["task=perturbation_game", "task.attacker_channels=[4]"], "needs two numbers", "[16,32]"),
         (["task=perturbation_game", "data.augment.mixup=1"], "mix classes", "data.augment.mixup=0"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else None,

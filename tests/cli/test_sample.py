@@ -47,7 +47,7 @@ def test_names_one_a_line(dltool_here: Dltool, gpt: Path) -> None:
         (["--prompt", "gold日"], "the training never saw '日'", "--unknown=skip"),
         (["--temperature", "-1"], "temperature=-1.0", "greedy"),
         (["--count", "0"], "--count 0", "--count 1"),
-        (["--output", "x.png"], "--output is for pictures", "> FILE"),
+        (["--output", "x.png"], "--output is for images", "> FILE"),
         (["--prompt-file", "nowhere.txt"], "nowhere.txt cannot be read", ""),
         (["trainer.epochs=3"], "trainer.epochs was", "train --from"),
     ],

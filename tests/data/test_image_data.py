@@ -122,7 +122,7 @@ def test_looks_need_the_final_size(configure: Callable[..., Config], monkeypatch
     data = StyleData(digits, styles=["thick"], resize=32)
     data.prepare(0, CPU)
     assert data.splits["train"].inputs.shape[2:] == (32, 32)
-    with pytest.raises(ConfigError, match=r"data\.resize_at=batch: the looks are made when the data is loaded"):
+    with pytest.raises(ConfigError, match=r"data\.resize_at=batch does not apply: the styles are computed at loading"):
         configure("data=digit_styles", "data.resize_at=batch")
 
 

@@ -191,5 +191,5 @@ def test_mnist_where_it_is(data: Callable[..., UnpairedData], configure: Callabl
     dataset = data("data=digit_pairs", "data.source=mnist", f"data.root={root}")
     assert dataset.spec.input_shape == (1, 28, 28)
     assert dataset.sizes["test"] == 100
-    with pytest.raises(ConfigError, match=r"data\.root is where MNIST is"):
+    with pytest.raises(ConfigError, match=r"data\.root is the folder of MNIST"):
         configure(*MODEL, "data=digit_pairs", f"data.root={root}")

@@ -28,7 +28,7 @@ BROKEN = [
     ("model=autoencoder data.augment.cutmix=1", "mix classes, and task=autoencoder", "cutmix=0"),
     ("model=lstm data=caption_digits data.augment.mixup=1", "mix classes, and task=translation", "mixup=0"),
     ("data=digit_pairs model=cyclegan data.augment.mixup=1", "mix classes, and task=cyclegan", "mixup=0"),
-    ("optim=lbfgs trainer.clip_norm=1", "optim=lbfgs needs as they are", "clip_norm=null"),
+    ("optim=lbfgs trainer.clip_norm=1", "optim=lbfgs needs them unchanged", "clip_norm=null"),
     ("optim=rprop optim.decay_bias_norm=false schedule=constant", "rprop has no weight decay", "decay_bias_norm=true"),
     ("data=series model=lstm", "data=series has no file", "data.path=FILE.csv"),
     ("data=reversal model=lstm data.longest=2", "data.shortest is more than", "data.longest=8"),
@@ -60,8 +60,8 @@ def test_a_shared_rule_stands_wherever_it_belongs(words: str, message: str, hint
 
 
 def test_the_rules_of_a_base_class_are_not_inherited() -> None:
-    assert "model.blocks has no stage" in [rule.message for rule in component("model", "resnet").rules]
-    assert "model.blocks has no stage" not in [rule.message for rule in component("model", "cifar_resnet").rules]
+    assert "model.blocks has no stages" in [rule.message for rule in component("model", "resnet").rules]
+    assert "model.blocks has no stages" not in [rule.message for rule in component("model", "cifar_resnet").rules]
 
 
 def test_the_file_of_a_rule_is_that_of_its_declaration() -> None:

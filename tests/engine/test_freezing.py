@@ -168,7 +168,7 @@ def test_the_logged_rate_has_no_factor(train: Callable[..., tuple[Trainer, dict[
 @pytest.mark.parametrize(
     ("model", "message"),
     [
-        (["model=perceptron", "data=logic"], "task=rosenblatt changes them all"),
+        (["model=perceptron", "data=logic"], "task=rosenblatt changes all parameters"),
         (
             [
                 "model=linear",
@@ -178,7 +178,7 @@ def test_the_logged_rate_has_no_factor(train: Callable[..., tuple[Trainer, dict[
                 "data.batch_size=full",
                 "trainer.epochs=1",
             ],
-            "task=least_squares changes them all",
+            "task=least_squares changes all parameters",
         ),
     ],
     ids=["rosenblatt", "least squares"],

@@ -69,8 +69,8 @@ def test_what_does_not_fit(load: Callable[..., Run], pictures: Path, dltool_here
         ([cyclegan, "--input", file], "translates in two directions", "--direction A2B, or --direction B2A"),
         ([lenet, "--input", file, "--direction", "A2B"], "lenet on digits translates no images", "model=cyclegan"),
         ([lenet, "--input", file, "--output", "out"], "makes no images", "without --output"),
-        ([cyclegan, "--text", "a", "--direction", "A2B"], "translates pictures", "--input FILE"),
-        ([cyclegan, "--input", file, "--direction", "A2B", "--csv"], "writes pictures", "without --csv"),
+        ([cyclegan, "--text", "a", "--direction", "A2B"], "translates images", "--input FILE"),
+        ([cyclegan, "--input", file, "--direction", "A2B", "--csv"], "writes images", "without --csv"),
         ([cyclegan, "--input", "nowhere.png", "--direction", "A2B"], "does not exist", "the folder has"),
     ):
         done = dltool_here("predict", *words)

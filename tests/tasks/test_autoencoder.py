@@ -93,9 +93,9 @@ def test_pixels_are_shown_as_probabilities():
     ("words", "message", "hint"),
     [
         ("model=autoencoder data=iris model.architecture=conv", "rows of numbers", "architecture=mlp"),
-        ("model=autoencoder task.sparsity=kl", "a number in (0, 1)", "code_activation=sigmoid"),
+        ("model=autoencoder task.sparsity=kl", "needs units of the code in (0, 1)", "code_activation=sigmoid"),
         ("model=autoencoder task.sparsity=l1 task.sparsity_weight=0", "no effect", "sparsity_weight=0.1"),
-        ("model=autoencoder task.noise=masking task.noise_strength=2", "more than all", "noise_strength=0.3"),
+        ("model=autoencoder task.noise=masking task.noise_strength=2", "greater than 1", "noise_strength=0.3"),
         ("model=autoencoder loss=gaussian", "those that fit are bernoulli, mse", "loss=mse"),
         ("model=autoencoder loss=cross_entropy", "those that fit are bernoulli, mse", "loss=mse"),
         ("model=autoencoder data=pydoc", "sequences", ""),

@@ -176,7 +176,7 @@ def test_classes_kept_by_hand() -> None:
 
 
 def test_what_does_not_fit(configure: Callable[..., Config]) -> None:
-    with pytest.raises(ConfigError, match="between two domains of images, and this data has one"):
+    with pytest.raises(ConfigError, match="between two domains of images, but the data has one"):
         configure("model=cyclegan", "data=digits")
     with pytest.raises(ConfigError, match="task=cyclegan has no loss, but loss=mse is set"):
         configure("model=cyclegan", "data=digit_pairs", "loss=mse")

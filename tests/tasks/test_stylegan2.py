@@ -201,7 +201,7 @@ def test_fakes_of_an_unmixed_task_have_one_style():
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["model=gan", "task=stylegan2"], "task=stylegan2 mixes styles .* the model has none"),
+        (["model=gan", "task=stylegan2"], "task=stylegan2 mixes styles .* the model has no styles"),
         (["model=stylegan2", "data.augment.mixup=0.4"], "mix classes, and task=stylegan2 cannot learn from"),
         (["model=stylegan2", "loss=cross_entropy"], "loss=cross_entropy does not fit task=stylegan2"),
         (["model=stylegan2", "data=moons"], "model=stylegan2 takes images"),
