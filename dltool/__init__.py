@@ -14,7 +14,7 @@ __all__ = ["Run", "__version__", "load", "train"]
 
 
 def __getattr__(name: str) -> Any:
-    """`train`, `load` and `Run` import torch, which the command line's quick answers do without."""
+    """`train`, `load` and `Run` import torch, which quick commands do not need."""
     if name in ("Run", "load", "train"):
         from dltool.cli import api
 

@@ -150,7 +150,8 @@ def written(node: ast.expr) -> str:
     """A text as it is written, with a plain key in the place of each value; empty for what is no text."""
     if isinstance(node, ast.JoinedStr):
         return "".join(written(part) if isinstance(part, ast.Constant) else "model.x" for part in node.values)
-    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
+    text = node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
+    return re.sub(r"\{[a-z]+\.[a-z_]+\}", "model.x", text)  # The `{data.name}` of a rule.
 
 
 def lines_in_prose(text: str, place: str) -> Iterator[Line]:

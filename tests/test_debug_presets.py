@@ -103,10 +103,10 @@ def test_a_preset_beats_an_experiment_and_the_command_line_beats_both() -> None:
     ("words", "message"),
     [
         (["debug=overfitt"], "there is no such debug; the options are anomaly, overfit, profile, quick"),
-        (["debug=overfit", "trainer.limit_batches=3"], "both say which batches"),
+        (["debug=overfit", "trainer.limit_batches=3"], "both select the batches"),
         (["debug=anomaly", "trainer.precision=16-mixed"], "loss scaling"),
         (["debug=anomaly", "trainer.compile=true"], "merges"),
-        (["debug=anomaly", "trainer.profile_steps=3"], "nothing to profile"),
+        (["debug=anomaly", "trainer.profile_steps=3"], "so a profile would be meaningless"),
         (["debug.x=3"], "debug has no keys"),
     ],
 )
@@ -117,5 +117,5 @@ def test_wrong_combinations(words: list[str], message: str) -> None:
 
 def test_a_preset_is_not_laid_over_a_complete_config(tmp_path: Path) -> None:
     (tmp_path / "config.yaml").write_text("seed: 0\n")
-    with pytest.raises(ConfigError, match="debug= cannot be laid over --from"):
+    with pytest.raises(ConfigError, match="debug= cannot be combined with --from"):
         compose_from(tmp_path / "config.yaml", ["debug=quick"])

@@ -60,7 +60,7 @@ def test_channels_last_resumes_bitwise(average: str, configure: Callable[..., Co
 
 
 def test_channels_last_is_for_images(configure: Callable[..., Config]) -> None:
-    with pytest.raises(ConfigError, match="the data has none"):
+    with pytest.raises(ConfigError, match="the data has no images"):
         configure("model=mlp", "data=iris", "trainer.channels_last=true")
 
 

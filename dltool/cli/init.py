@@ -51,7 +51,7 @@ def make(folder: Path) -> None:
         raise ConfigError(f"{folder.resolve()} is a file", "dltool init FOLDER names a new folder")
     if folder.is_dir() and (found := sorted(e.name for e in os.scandir(folder) if e.name not in HARMLESS)):
         hint = f"dltool init {quoted(fresh(folder))}"
-        raise ConfigError(f"{folder.resolve()} is not empty: {found[0]} is in the way", hint)
+        raise ConfigError(f"{folder.resolve()} is not empty: it contains {found[0]}", hint)
     for source, target in template_files():
         path = folder / target
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -111,7 +111,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         from dltool.trust.importing import described
 
         print(f"error: {described(error)}", file=sys.stderr)
-        print("hint: the same command with --debug shows where", file=sys.stderr)
+        print("hint: run the same command with --debug to see the traceback", file=sys.stderr)
         return 1
 
 

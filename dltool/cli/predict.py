@@ -104,7 +104,9 @@ def check_search(args: argparse.Namespace) -> None:
 
 def check_attention(args: argparse.Namespace) -> None:
     if args.attention is not None and (args.text is None or len(args.text) != 1):
-        raise ConfigError("--attention draws one text", f"--text TEXT --attention {quoted(args.attention)}")
+        raise ConfigError(
+            "--attention draws the attention of one text", f"--text TEXT --attention {quoted(args.attention)}"
+        )
 
 
 def inputs_of(used: "Run", words: list[str], *, are_texts: bool) -> "Raw":

@@ -53,7 +53,7 @@ def run(args: argparse.Namespace) -> int:
     args.source = None
     jobs = expand([f"experiment={name}", *overrides, f"seed={','.join(seeds)}"], args.config_dir)
     if len(jobs) != len(seeds):
-        raise ConfigError("an experiment is reproduced with one value of each key", "dltool train -m sweeps")
+        raise ConfigError("reproduce takes one value for each key", "dltool train -m runs a sweep")
     sweep = Sweep(SweepSettings(**fields), jobs, compose_jobs(args, jobs), words=command_words(args), quiet=args.quiet)
     return reproduce(name, record, sweep)
 

@@ -35,7 +35,7 @@ def trust_given(args: argparse.Namespace) -> None:
     """Trust the files that the command line names, and nothing else; a verb without --trust trusts nothing.
 
     Raises:
-        ConfigError: For a file that cannot be read, registers nothing, or registers a name that is taken.
+        ConfigError: A file cannot be read, registers nothing, or registers a name that is taken.
     """
     from dltool.declarations.registry import trust_paths
 
@@ -103,7 +103,7 @@ def compose_request(args: argparse.Namespace, overrides: list[str]) -> tuple["Co
 
 
 def compose_jobs(args: argparse.Namespace, jobs: "Sequence[Job]", *, in_processes: bool = True) -> "list[Training]":
-    """Compose and check every job of a sweep, before any of them starts.
+    """Compose and check every job of a sweep before any job starts.
 
     Args:
         args: The request to which the jobs belong.
@@ -198,7 +198,7 @@ def check_writable(path: Path | None) -> None:
         with path.open("a"):
             pass
     except OSError as error:
-        raise ConfigError(f"{path.resolve()} cannot be written: {error.strerror}", "another file") from error
+        raise ConfigError(f"{path.resolve()} cannot be written: {error.strerror}", "name another file") from error
 
 
 def source_of(source: Path) -> tuple[Path, dict[str, Any]]:

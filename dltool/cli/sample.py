@@ -115,7 +115,7 @@ def numbers(text: str) -> list[int]:
 def check_numbers(args: argparse.Namespace) -> None:
     for name in ("count", "length"):
         if (value := getattr(args, name)) is not None and value < 1:
-            raise ConfigError(f"--{name} {value}: at least 1 is needed", f"--{name} 1")
+            raise ConfigError(f"--{name} {value}: must be at least 1", f"--{name} 1")
 
 
 def write_texts(args: argparse.Namespace, used: "Run") -> None:

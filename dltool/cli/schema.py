@@ -64,7 +64,7 @@ def as_json(name: str, args: argparse.Namespace) -> str:
 
 
 def check_names(group: str | None, option: str | None) -> None:
-    """Raise ConfigError for a group or option that does not exist, with the nearest one."""
+    """Raise ConfigError for a group or option that does not exist; the hint has the nearest one."""
     if group is not None and group not in GROUPS:
         near = nearest(group, GROUPS)
         hint = f"did you mean {near}?" if near else None
@@ -72,7 +72,9 @@ def check_names(group: str | None, option: str | None) -> None:
     if option is None:
         return
     if group in PRESETS:
-        raise ConfigError(f"the files of {group} have no name: they have one schema", f"dltool schema {quoted(group)}")
+        raise ConfigError(
+            f"the files of {group} have no `name`; they share one schema", f"dltool schema {quoted(group)}"
+        )
     names = registrations()[str(group)]
     if option not in names:
         near = nearest(option, names)

@@ -1,4 +1,4 @@
-"""How predictions are printed: lines, tables, and texts with something under each word."""
+"""How predictions are printed: lines, tables, and texts with an annotation under each word."""
 
 import sys
 from collections.abc import Sequence
@@ -6,7 +6,7 @@ from pathlib import Path
 
 from dltool.cli.tables import cell_width, one_line, print_table, terminal_width
 
-WIDTH = 100  # Columns where there is no terminal.
+WIDTH = 100  # Columns without a terminal.
 GAP = 2
 
 
@@ -33,5 +33,5 @@ class TerminalScreen:
 
 
 def print_drawn(paths: Sequence[Path]) -> None:
-    """Where the pictures are, beside what is printed of the texts."""
-    print(f"drawn: {', '.join(map(str, paths))}", file=sys.stderr)
+    """Print the paths of the figures to standard error."""
+    print(f"figures: {', '.join(map(str, paths))}", file=sys.stderr)

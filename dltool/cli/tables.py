@@ -11,7 +11,7 @@ MAX_RICH_ROWS = 200  # rich takes more than a millisecond per row, plain lines s
 
 
 def print_table(headings: Row, rows: Sequence[Row], *, numbers: Sequence[int] = (), styles: Sequence[str] = ()) -> None:
-    """Print rows under headings.
+    """Print rows below headings.
 
     Args:
         headings: One per column; all empty for a table without headings.

@@ -1,8 +1,8 @@
-"""Examines a composed config whole before anything runs, and completes it.
+"""Checks a whole composed config before anything runs, and completes it.
 
-In this order, so that the first error is the one to mend first: nothing names code; no unknown key; every
-value of the right type and range; what belongs to the command line comes from there; the parts fit each
-other. Raises ConfigError with the key, what is allowed and the nearest valid name.
+The checks run in this order, so that the first error is the one to fix first: no value names code; no key is unknown;
+every value has the right type and range; values reserved for the command line come from it; the parts fit each other.
+Raises ConfigError with the key, the allowed values and the nearest valid name.
 """
 
 import re
@@ -32,8 +32,8 @@ class Config:
     """A config that has been checked: complete, plain, ready to be built.
 
     Attributes:
-        tree: Every key with its value; what is written to a run's config.yaml.
-        components: Group to its declarations; the loss is the one that `auto` became.
+        tree: Every key with its value; written to a run's config.yaml.
+        components: Group to its declarations; the loss is the resolved one if the config says `auto`.
         origins: See Composed.
         choices: Group to the chosen option, for display.
     """
@@ -48,7 +48,7 @@ class Config:
 
     @property
     def chosen_loss(self) -> str | None:
-        """The name of the loss, `auto` resolved as far as the data is known; None for a task without one."""
+        """The name of the loss, with `auto` resolved as far as the data is known; None for a task without a loss."""
         return self.components["loss"].name if "loss" in self.components else None
 
 
@@ -56,7 +56,7 @@ def check(composed: Composed) -> Config:
     """Check and complete a composed config.
 
     Raises:
-        ConfigError: For the first thing found wrong.
+        ConfigError: The first error that is found.
     """
     refuse_code(composed)
     tree = interpolate(composed.tree)
@@ -82,7 +82,7 @@ def check(composed: Composed) -> Config:
 
 
 def refuse_code(composed: Composed) -> None:
-    """No key that Hydra would instantiate, no resolver, nothing of Hydra's own settings, in any origin."""
+    """Refuse keys that Hydra would instantiate, resolvers and Hydra's own settings, from any origin."""
     for key, value in walk(composed.tree):
         if any(part in CODE_KEYS for part in key.split(".")):
             raise ConfigError(
@@ -97,7 +97,7 @@ def refuse_code(composed: Composed) -> None:
 
 
 def walk(node: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Dotted key and value of everything in the tree, mappings and list items too."""
+    """Dotted key and value of every node of the tree, including mappings and list items."""
     items = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
     for key, value in items:
         yield f"{prefix}{key}", value
@@ -109,7 +109,7 @@ def check_root_keys(tree: dict[str, Any], composed: Composed, root: Component) -
     for key in tree:
         if key in PRESETS:
             raise ConfigError(
-                f"{key} has no keys ({where(composed, key)})", f"{key}=NAME chooses one, see `dltool list`"
+                f"{key} has no keys ({where(composed, key)})", f"{key}=NAME selects an option, see `dltool list`"
             )
         if key not in known:
             near = nearest(key, known)
@@ -151,7 +151,7 @@ def check_group(group: str, node: Any, composed: Composed) -> tuple[Component, d
 
 
 def fill(value: Any, default: Any) -> Any:
-    """The value, completed with the defaults of the keys that it leaves out."""
+    """The value, with the defaults of missing keys filled in."""
     if value is REQUIRED:
         return default
     if isinstance(value, dict) and isinstance(default, dict):
@@ -174,7 +174,7 @@ def unknown_field(group: str, key: str, declared: Component, composed: Composed)
 
 
 def other_home(key: str, tree: dict[str, Any]) -> str | None:
-    """The same word as a key of another group's component, `max_norm=…` for `trainer.max_norm`."""
+    """A key of the same name in another group's component: `trainer.max_norm` for `max_norm=…`."""
     for group in COMPONENT_GROUPS:
         node = tree.get(group)
         name = node.get("name") if isinstance(node, dict) else None
@@ -200,44 +200,44 @@ def misfit_error(key: str, misfit: Misfit, field: Field, composed: Composed, own
 
 
 def in_yaml(value: Any) -> str:
-    """A value as a message shows it."""
+    """A value as it is shown in a message."""
     return "null" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def refuse_from_files(tree: dict[str, Any], composed: Composed) -> None:
-    """What leaves the machine or the output root is asked for on the command line, never by a file."""
+    """Only the command line, never a file, may request what leaves the machine or the output root."""
     for key, value in leaves(tree):
         rule = COMMAND_LINE_ONLY.get(key)
         if rule and not rule.harmless(value) and composed.origin(key) != COMMAND_LINE:
             message = f"{key}={in_yaml(value)} is {rule.what} ({where(composed, key)})"
-            raise ConfigError(message, f"it is taken from the command line only: {setting(key, value)}")
+            raise ConfigError(message, f"it is accepted from the command line only: {setting(key, value)}")
 
 
 def check_task(tree: dict[str, Any], components: dict[str, Component]) -> None:
-    """The model must be one that the task can train; an optimizer is there exactly where it is of use."""
+    """The task must be able to train the model, and an optimizer is required exactly if the task uses one."""
     task, model = components["task"], components["model"]
     tasks = model.traits.tasks
     if not stands_for(task) & {*tasks}:
         fit = [other for other in registrations()["model"] if task.name in component("model", other).traits.tasks]
         models = ", ".join(setting("model", name) for name in sorted(fit)[:6])
         raise ConfigError(
-            f"task={task.name} cannot train model={model.name}, which is made for task={', '.join(tasks)}",
+            f"task={task.name} cannot train model={model.name}, which is for task={', '.join(tasks)}",
             f"{setting('task', tasks[0])}, or for {task.name} {models}",
         )
     optimizer, without = tree["optim"]["name"], task.traits.loss_for is None
     if without and optimizer != "none":
-        raise ConfigError(f"task={task.name} has a rule of its own and no use for optim={optimizer}", "optim=none")
+        raise ConfigError(f"task={task.name} has its own update rule and does not use optim={optimizer}", "optim=none")
     if not without and optimizer == "none":
         raise ConfigError(f"task={task.name} needs an optimizer, but optim=none is chosen", "optim=adam")
 
 
 def stands_for(task: Component) -> set[str]:
-    """The names by which models and losses know a task: its own, and that of the one it is `like`."""
+    """The names by which models and losses refer to a task: its own, and that of the task it is `like`."""
     return {task.name, task.traits.like or task.name}
 
 
 def check_inputs(components: dict[str, Component]) -> None:
-    """The model must take what the data gives."""
+    """The model must accept the inputs of the data."""
     data, model = components["data"], components["model"]
     gives, takes = data.traits.inputs, model.traits.inputs
     if gives not in takes and (takes != "any" or gives == "sequence"):
@@ -253,34 +253,34 @@ def check_inputs(components: dict[str, Component]) -> None:
 def resolve_loss(components: dict[str, Component]) -> Component | None:
     """The loss that `auto` stands for; a named one must fit the task and the data's targets."""
     task, data, loss = (components[group] for group in ("task", "data", "loss"))
-    wanted = task.traits.loss_for
-    if wanted in (None, "own"):  # A task with an objective of its own has an optimizer all the same.
+    loss_for = task.traits.loss_for
+    if loss_for in (None, "own"):  # A task with its own objective still has an optimizer.
         if loss.name != "auto":
             raise ConfigError(f"task={task.name} has no loss, but loss={loss.name} is set", "loss=auto")
         return None
-    purpose = data.traits.targets if wanted == "data" else wanted
-    if purpose == "auto":  # Known when the data is loaded: dltool.build.prepare asks again.
+    purpose = data.traits.targets if loss_for == "data" else loss_for
+    if purpose == "auto":  # Known once the data is loaded: dltool.build.prepare resolves it.
         return loss
     fitting = [
         other
         for other in (component("loss", name) for name in registrations()["loss"])
-        if stands_for(task) & {*other.traits.tasks} and (wanted != "data" or purpose in other.traits.targets)
+        if stands_for(task) & {*other.traits.tasks} and (loss_for != "data" or purpose in other.traits.targets)
     ]
     first = next((other for other in fitting if purpose in other.traits.default_for), None)
     if loss.name == "auto":
         if first is None:
-            raise ConfigError(f"no loss is known for data={data.name} (targets: {purpose})", "name one: loss=…")
+            raise ConfigError(f"no default loss exists for data={data.name} (targets: {purpose})", "name one: loss=…")
         return first
     if loss.name not in [other.name for other in fitting]:
         names = ", ".join(other.name for other in fitting) or "none"
-        subject = f"data={data.name}, whose targets are {purpose}" if wanted == "data" else f"task={task.name}"
+        subject = f"data={data.name}, whose targets are {purpose}" if loss_for == "data" else f"task={task.name}"
         hint = setting("loss", first.name) if first else None
         raise ConfigError(f"loss={loss.name} does not fit {subject}; those that fit are {names}", hint)
     return loss
 
 
 def check_rules(tree: dict[str, Any], components: dict[str, Component]) -> None:
-    """Every `requires` beside a selected component."""
+    """Check every `requires` rule of the selected components."""
     groups = dict.fromkeys(COMPONENT_GROUPS, SimpleNamespace(name=None))
     for group, declared in components.items():
         groups[group] = SimpleNamespace(**(vars(declared.traits) | tree[group] | {"name": declared.name}))

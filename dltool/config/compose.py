@@ -1,8 +1,8 @@
 """Composes the YAML files and the command line into one plain tree, with the origin of every value.
 
-All that dltool needs of Hydra's internals is in this file: its override grammar, its defaults list (which
-option of which group, in which order, under which package) and its YAML loader. The `hydra.*` config is
-never composed, nothing is instantiated, no logging is set up: composing runs nothing.
+This file is the only one that uses Hydra's internals: its override grammar, its defaults list (which option of which
+group, in which order, under which package) and its YAML loader. The `hydra.*` config is never composed, nothing is
+instantiated and no logging is set up: composing runs no code.
 """
 
 import copy
@@ -48,10 +48,10 @@ class Composed:
     """A composed config.
 
     Attributes:
-        tree: Plain dicts, lists and scalars; interpolations still in it.
-        origins: Dotted key to where its value comes from: a file below a config folder, such as
+        tree: Plain dicts, lists and scalars; interpolations are not resolved yet.
+        origins: Dotted key to the origin of its value: a file below a config folder, such as
             "model/lenet.yaml", or COMMAND_LINE.
-        choices: Group to the option chosen, or None.
+        choices: Group to the selected option, or None.
     """
 
     tree: dict[str, Any] = field(default_factory=dict)
@@ -59,19 +59,19 @@ class Composed:
     choices: dict[str, str | None] = field(default_factory=dict)
 
     def merge(self, tree: dict[str, Any], origin: str) -> None:
-        """Lay a tree over this one: mappings merge, everything else replaces."""
+        """Merge a tree into this one: mappings are merged, all other values replaced."""
         lay_over(self.tree, tree)
         for key, _ in leaves(tree):
             self.set_origin(key, origin)
 
     def set_origin(self, key: str, origin: str) -> None:
-        """Forget the origins that the new value covers, then note its own."""
+        """Record the origin of a new value in place of the origins that it overrides."""
         for covered in [k for k in self.origins if k.startswith(f"{key}.") or key.startswith(f"{k}.")]:
             del self.origins[covered]
         self.origins[key] = origin
 
     def origin(self, key: str) -> str:
-        """Where a key, or the nearest mapping above or value below it, was set."""
+        """The origin of a key, or of the nearest mapping above or value below it."""
         for name in (key, *(k for k in self.origins if k.startswith(f"{key}.") or key.startswith(f"{k}."))):
             if name in self.origins:
                 return self.origins[name]
@@ -83,10 +83,10 @@ def compose(overrides: Sequence[str], config_dirs: Sequence[Path] = ()) -> Compo
 
     Args:
         overrides: `group=option`, `key=value`, `+key=value`, `~key`, in Hydra's grammar.
-        config_dirs: Folders beside dltool's own in which options are looked for.
+        config_dirs: Folders with options in addition to dltool's own.
 
     Raises:
-        ConfigError: For an override that cannot be read, an option that does not exist, a broken YAML.
+        ConfigError: An override cannot be parsed, an option does not exist, or a YAML is invalid.
     """
     parsed = [o for o in parse_overrides(overrides) if o.key_or_group not in PRESETS or o.value() is not None]
     check_options(parsed, config_dirs)
@@ -101,15 +101,13 @@ def compose(overrides: Sequence[str], config_dirs: Sequence[Path] = ()) -> Compo
         for default in defaults.defaults:
             loaded = loader._load_single_config(default, repository)
             tree = with_text_keys(OmegaConf.to_container(loaded.config, resolve=False))
-            tree.pop("record", None)  # What an experiment has measured; see dltool.search.record.
+            tree.pop("record", None)  # The measured results of an experiment; see dltool.search.record.
             is_file = str(loaded.path).startswith("file://")
             origin = origin_name(loaded.path, default.config_path) if is_file else loaded.provider
             refuse_foreign_fields(str(default.config_path).rpartition("/")[0], tree, origin)
             composed.merge(current_tree(tree), origin)
     except (ConfigCompositionException, HydraException, OmegaConfBaseException, YAMLError) as error:
-        raise ConfigError(
-            first_lines(error), "look at the file named above; `dltool list` shows every option"
-        ) from error
+        raise ConfigError(first_lines(error), "see the file named above; `dltool list` shows every option") from error
     composed.choices = {group: defaults.overrides.known_choices.get(group) for group in GROUPS}
     for override in defaults.config_overrides:
         apply_override(composed, override)
@@ -117,38 +115,40 @@ def compose(overrides: Sequence[str], config_dirs: Sequence[Path] = ()) -> Compo
 
 
 def refuse_foreign_fields(group: str, tree: dict[str, Any], origin: str) -> None:
-    """A data or model YAML chooses options of other groups, never their fields: then `optim=sgd` means sgd."""
+    """A data or model YAML may select options of other groups, but not set their fields: then `optim=sgd` means sgd."""
     for key, _ in leaves(tree):
         other = key.split(".")[0]
         if group not in ("", *PRESETS, other):
-            hint = f"let it choose an option (`override /{other}: …`), or make it an experiment"
+            hint = f"let it select an option (`override /{other}: …`), or make it an experiment"
             raise ConfigError(f"{origin} sets {key}, which is outside its group", hint)
 
 
 def load_file(path: Path) -> Composed:
-    """Read a complete config, such as a run's config.yaml, as it stands."""
+    """Read a complete config, such as a run's config.yaml, without composing it."""
     try:
         tree = OmegaConf.to_container(OmegaConf.load(path), resolve=False)
     except (OmegaConfBaseException, YAMLError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path.resolve()} is no readable YAML: {first_lines(error)}") from error
+        raise ConfigError(f"{path.resolve()} is not readable YAML: {first_lines(error)}") from error
     if not isinstance(tree, dict):
-        raise ConfigError(f"{path.resolve()} holds no mapping of keys", "give a run folder or its config.yaml")
+        raise ConfigError(
+            f"{path.resolve()} does not contain a mapping of keys", "give a run folder or its config.yaml"
+        )
     composed = Composed()
     composed.merge(current_tree(with_text_keys(tree)), str(path))
     return composed
 
 
 def compose_from(path: Path, overrides: Sequence[str], config_dirs: Sequence[Path] = ()) -> Composed:
-    """A complete config with overrides on it; `group=option` replaces that whole subtree.
+    """Apply overrides to a complete config; `group=option` replaces that whole subtree.
 
     Args:
-        path: A run's config.yaml, or any file that holds a complete config.
+        path: A run's config.yaml, or any file with a complete config.
         overrides: As in compose.
         config_dirs: As in compose.
     """
     saved = load_file(path)
     for group, names in registrations().items():
-        if group in GROUPS and "none" in names:  # A group that an older dltool did not have.
+        if group in GROUPS and "none" in names:  # A group that an older version of dltool did not have.
             saved.tree.setdefault(group, {"name": "none"})
     parsed = parse_overrides(overrides)
     replaced = [override for override in parsed if override.key_or_group in GROUPS and not override.is_delete()]
@@ -158,7 +158,7 @@ def compose_from(path: Path, overrides: Sequence[str], config_dirs: Sequence[Pat
             group = override.key_or_group
             saved.tree.pop(group, None)
             if group in PRESETS:
-                raise ConfigError(f"{group}= cannot be laid over --from", "leave out one of the two")
+                raise ConfigError(f"{group}= cannot be combined with --from", "leave out one of the two")
             saved.merge({group: fresh.tree[group]}, f"{group}/{fresh.choices[group]}.yaml")
             saved.choices[group] = fresh.choices[group]
     for override in parsed:
@@ -168,7 +168,7 @@ def compose_from(path: Path, overrides: Sequence[str], config_dirs: Sequence[Pat
 
 
 def interpolate(tree: dict[str, Any]) -> dict[str, Any]:
-    """Replace `${key}` by the value of that key. The check has refused every other interpolation."""
+    """Replace `${key}` by the value of that key. The check has already refused every other interpolation."""
     try:
         resolved = OmegaConf.to_container(OmegaConf.create(tree), resolve=True)
     except OmegaConfBaseException as error:
@@ -179,28 +179,28 @@ def interpolate(tree: dict[str, Any]) -> dict[str, Any]:
 
 
 def parse_overrides(overrides: Sequence[str]) -> list[Override]:
-    """Parse the overrides of one run, each of which gives one value."""
+    """Parse the overrides of one run, each of which has one value."""
     parsed = [parse_override(text) for text in overrides]
     for override in parsed:
         if override.is_sweep_override():
             key = override.key_or_group
-            hint = f"one run for each: -m; a list is written {quoted(f'{key}=[a,b]')}, a text {setting(key, 'a,b')}"
+            hint = f"-m runs each of them; a list is written {quoted(f'{key}=[a,b]')}, a string {setting(key, 'a,b')}"
             raise ConfigError(f"{override.input_line} names several values for one run", hint)
     return parsed
 
 
 def parse_override(text: str) -> Override:
-    """Parse in Hydra's grammar; a value that the grammar refuses is taken as quoted text."""
+    """Parse in Hydra's grammar; a value that the grammar refuses is treated as a quoted string."""
     parser, text = override_parser(), current_override(text)
     try:
         override = parser.parse_override(text)
-    except HydraException as error:  # Also where there is no `=` at all.
+    except HydraException as error:  # Also if there is no `=` at all.
         key, separator, value = text.partition("=")
         if not separator or not re.fullmatch(r"[+~]{0,2}[\w./@-]+", key) or re.match(SWEEP_FUNCTION, value):
             hint = "write key=value, group=option, +key=value or '~key'"
             raise ConfigError(f"cannot read {text!r} as an override", hint) from error
         escaped = value.replace("\\", "\\\\").replace("'", "\\'")
-        if is_list := re.fullmatch(r"\[[^][{}'\"\\]+\]", value):  # Of such texts: [身高,weight (kg)].
+        if is_list := re.fullmatch(r"\[[^][{}'\"\\]+\]", value):  # A list of such strings: [身高,weight (kg)].
             escaped = re.sub(r"\s*([^][,]+?)\s*(?=[],])", r"'\1'", value)
         override = parser.parse_override(f"{key}={escaped}" if is_list else f"{key}='{escaped}'")
     if override.key_or_group.split(".")[0].split("/")[0] == "hydra":
@@ -210,7 +210,7 @@ def parse_override(text: str) -> Override:
 
 
 def check_options(overrides: Sequence[Override], config_dirs: Sequence[Path]) -> None:
-    """Refuse `model=lenett` with the nearest name, before Hydra would with the list of its search path."""
+    """Refuse `model=lenett` with the nearest name, before Hydra refuses it with its search path."""
     for override in overrides:
         group = override.key_or_group
         if group not in GROUPS or override.is_delete():
@@ -227,7 +227,7 @@ def check_options(overrides: Sequence[Override], config_dirs: Sequence[Path]) ->
 
 
 def apply_override(composed: Composed, override: Override) -> None:
-    """Set or delete one key; whether the key is known is the check's business."""
+    """Set or delete one key; the check later refuses unknown keys."""
     parts = override.key_or_group.split(".")
     node: Any = composed.tree
     for i, part in enumerate(parts[:-1]):
@@ -250,7 +250,7 @@ def apply_override(composed: Composed, override: Override) -> None:
     else:
         lay_over(node, {parts[-1]: override.value()})
     for key, value in leaves({override.key_or_group: override.value()}):
-        if value != {}:  # A mapping is merged: what it does not name stays the file's.
+        if value != {}:  # A mapping is merged: keys that it does not name keep their values.
             composed.set_origin(key, COMMAND_LINE)
 
 
@@ -267,7 +267,7 @@ def lay_over(base: dict[str, Any], top: dict[str, Any]) -> None:
 
 
 def with_text_keys(tree: Any) -> dict[str, Any]:
-    """The mapping with its keys as texts, all the way down: YAML reads `1:` as a number."""
+    """The mapping with its keys as strings at every level: YAML reads `1:` as a number."""
     return {str(key): with_text_keys(value) if isinstance(value, dict) else value for key, value in tree.items()}
 
 
@@ -281,10 +281,10 @@ def leaves(tree: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
 
 
 def offer_signatures(config_dirs: Sequence[Path]) -> None:
-    """Let Hydra find what trusted code registers without a YAML: `name:` and the defaults of the signature."""
+    """Gives Hydra the options that trusted code registers without a YAML: `name:` and the defaults of the signature."""
     store = ConfigStore.instance()
     for group in GROUPS:
-        store.repo.pop(group, None)  # What was trusted before.
+        store.repo.pop(group, None)  # Options of code trusted before.
         for name, path in option_files(group, config_dirs).items() if trusted_sources() else ():
             if path.suffix == ".py":
                 fields = component(group, name).all_fields
@@ -294,7 +294,7 @@ def offer_signatures(config_dirs: Sequence[Path]) -> None:
 
 @functools.cache
 def config_loader(folders: tuple[Path, ...]) -> ConfigLoaderImpl:
-    """Hydra's loader over dltool's configs and the user's folders; dltool's own names cannot be shadowed."""
+    """Hydra's loader for dltool's configs and the user's folders; dltool's own names cannot be shadowed."""
     registry = SourcesRegistry.instance()
     registry.register(FileConfigSource)
     registry.register(StructuredConfigSource)
@@ -313,7 +313,7 @@ def origin_name(source: str | None, config_path: str | None) -> str:
 
 
 def first_lines(error: BaseException) -> str:
-    """What went wrong, in one line, the cause first where Hydra wraps it."""
+    """The error in one line, with the cause first if Hydra wraps it."""
     cause = error.__cause__ or error.__context__
     text = str(error) or str(cause or type(error).__name__)
     return " ".join(line.strip() for line in text.strip().splitlines()[:3])

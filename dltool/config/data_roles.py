@@ -1,4 +1,4 @@
-"""What a change of a data set's keys means: other data, another split of the same data, or neither.
+"""The effect of changing a data set's keys: other data, another split of the same data, or neither.
 
 The roles are declared where the keys are, in signatures; see dltool.declarations.component.
 """
@@ -11,7 +11,7 @@ from typing import Any
 from dltool.config.check import Config
 from dltool.declarations.source import Component
 
-SOURCE = "Source"  # A loader's own key without another role.
+SOURCE = "Source"  # The role of a loader's own key that declares no other.
 
 
 def role_of(declared: Component, key: str) -> str:
@@ -21,17 +21,17 @@ def role_of(declared: Component, key: str) -> str:
 
 
 def keys_with_role(declared: Component, role: str) -> list[str]:
-    """The keys of a data set with a role, as a config names them: `data.residency`."""
+    """The keys of a data set with a role, in the form of a config: `data.residency`."""
     return [f"data.{key}" for key in declared.all_fields if role_of(declared, key) == role]
 
 
 def is_other_data(before: Config, after: Config, folder: Path) -> bool:
-    """Whether a config reads other data than the one of a run.
+    """Whether a config reads other data than a run's config.
 
     Args:
-        before: The run's.
-        after: The same with overrides.
-        folder: Where the run was started, which its relative paths start from.
+        before: The run's config.
+        after: The same config with overrides.
+        folder: The working directory of the run, to which its relative paths refer.
     """
     old, new = before["data"], after["data"]
     if old["name"] != new["name"]:
@@ -45,12 +45,12 @@ def is_other_data(before: Config, after: Config, folder: Path) -> bool:
 
 
 def changed_membership(before: Config, after: Config, auto: Mapping[str, Any]) -> list[str]:
-    """Keys of the same data set whose new values may bring other samples, or put them into other splits.
+    """Keys of the same data set whose new values may change the samples or their assignment to splits.
 
     Args:
-        before: The run's.
-        after: The same with overrides.
-        auto: What each `auto` became in the run, by its dotted key; on the same data it becomes the same again.
+        before: The run's config.
+        after: The same config with overrides.
+        auto: Dotted key to the value of each `auto` in the run; on the same data it gets the same value again.
     """
     declared = after.components["data"]
     changed = []
@@ -63,7 +63,7 @@ def changed_membership(before: Config, after: Config, auto: Mapping[str, Any]) -
 
 
 def is_same_source(old: Any, new: Any, folder: Path) -> bool:
-    """Whether two values name the same data; a path may be written in several ways."""
+    """Whether two values refer to the same data; a path can be written in several ways."""
     if not (isinstance(old, str) and isinstance(new, str)):
         return bool(old == new)
     return old == new or real_path(folder, old) == real_path(Path.cwd(), new)

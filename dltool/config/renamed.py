@@ -1,6 +1,6 @@
-"""Options and keys that had another name, so that the configs and runs of earlier versions keep working.
+"""Renamed options and keys, so that the configs and runs of earlier versions keep working.
 
-A rename is one line here. Configs are brought up to date as they are read; each former name prints a note.
+A rename is one line here. Configs are updated as they are read; each former name prints a note.
 """
 
 import re
@@ -8,14 +8,14 @@ from typing import Any
 
 from dltool.core.deprecation import note_former_name
 
-# Group to former name of an option to its present one.
+# Group to former name of an option to its current name.
 OPTIONS = {"data": {"digit_looks": "digit_styles"}}
-# Group to former name of a key to its present one.
+# Group to former name of a key to its current name.
 KEYS = {"data": {"looks": "styles"}}
 
 
 def current_override(text: str) -> str:
-    """An override of the command line with present names: `data=digit_looks` is `data=digit_styles`."""
+    """An override of the command line with current names: `data=digit_looks` is `data=digit_styles`."""
     left, separator, value = text.partition("=")
     group, _, key = left.lstrip("+~").partition(".")
     if now := KEYS.get(group, {}).get(key):
@@ -30,7 +30,7 @@ def current_override(text: str) -> str:
 
 
 def current_tree(tree: dict[str, Any]) -> dict[str, Any]:
-    """A config as a file holds it, with present names; the tree itself is not changed."""
+    """The tree of a config file with current names; the given tree is not changed."""
     current = dict(tree)
     for group in {*OPTIONS, *KEYS}:
         if isinstance(node := tree.get(group), dict):
@@ -39,7 +39,7 @@ def current_tree(tree: dict[str, Any]) -> dict[str, Any]:
 
 
 def current_node(group: str, node: dict[str, Any]) -> dict[str, Any]:
-    """The keys of one group with present names, in their order."""
+    """The keys of one group with current names, in the same order."""
     node = dict(node)
     if now := OPTIONS.get(group, {}).get(str(node.get("name"))):
         note_former_name(f"{group}.name={node['name']}", f"{group}.name={now}")

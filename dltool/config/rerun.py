@@ -1,4 +1,4 @@
-"""A run's config once more: what may change on resume, and what its automatic choices were."""
+"""A run's config used again: what may change on resume, and the automatic choices of the run."""
 
 import copy
 import dataclasses
@@ -14,8 +14,8 @@ from dltool.core.errors import ConfigError
 from dltool.core.shell import quoted, setting
 from dltool.trust.sources import trust_flags
 
-# Length, stopping, checkpoints, logging, observing; what computes; what looks for errors. Of the data, the keys marked
-# Placement (dltool.declarations.component) are added. All else would make it another training.
+# Length, stopping, checkpoints, logging, observers; device and threads; debugging. The data's keys marked Placement
+# (dltool.declarations.component) are added. Any other change would make it a different training.
 CHANGEABLE = (
     *("trainer.epochs", "trainer.steps", "stop", "trainer.checkpoint", "trainer.test", "logger", WATCHING),
     *("trainer.device", "trainer.threads", "trainer.compile"),
@@ -24,15 +24,15 @@ CHANGEABLE = (
 
 
 def compose_resume(path: Path, overrides: list[str], auto: Mapping[str, Any]) -> tuple[Config, Config]:
-    """A run's config with overrides: as it is saved, and as it is built.
+    """A run's config with overrides: the config to save and the config to build.
 
     Args:
         path: The run's config.yaml.
-        overrides: What is to change.
-        auto: What each `auto` became in the run.
+        overrides: The changes.
+        auto: Dotted key to the value of each `auto` in the run.
 
     Raises:
-        ConfigError: For an override of anything that must stay, with the values before and after.
+        ConfigError: An override sets a key that must not change; the message has the values before and after.
     """
     config = compose_changed(path, overrides, CHANGEABLE, " and cannot become {} on resume", data_role="Placement")
     return config, with_auto(config, auto, path)
@@ -50,14 +50,14 @@ def compose_changed(
 
     Args:
         path: The run's config.yaml.
-        overrides: What is to change.
-        allowed: Keys that may change, with all below them.
-        refusal: What is said of another, "{}" standing for the value that it is to have.
+        overrides: The changes.
+        allowed: Keys that may change, with all keys below them.
+        refusal: End of the message for any other key, with "{}" for the new value.
         config_dirs: As in compose.
         data_role: The data's keys with this role may change too; see dltool.declarations.component.
 
     Raises:
-        ConfigError: For an override of any other key, with the values before and after.
+        ConfigError: An override sets any other key; the message has the values before and after.
     """
     watched = WATCHING in allowed or any(one.key_or_group.startswith(WATCHING) for one in parse_overrides(overrides))
     if not overrides:
@@ -69,25 +69,26 @@ def compose_changed(
     old, new = dict(leaves(before.tree)), dict(leaves(after.tree))
     for key in sorted(old | new):
         if old.get(key) != new.get(key) and not any(key == k or key.startswith(f"{k}.") for k in allowed):
+            command = f"dltool train {trust_flags()}--from {quoted(path.parent)} {setting(key, new.get(key))}"
             raise ConfigError(
                 f"{key} was {old.get(key)} in this run{refusal.format(new.get(key))}",
-                f"train anew: dltool train {trust_flags()}--from {quoted(path.parent)} {setting(key, new.get(key))}",
+                f"start a new training: {command}",
             )
     return after
 
 
 def unwatched(path: Path, overrides: Sequence[str] = (), config_dirs: Sequence[Path] = ()) -> Composed:
-    """A run's config with overrides, without the user's own observer: a run is used without the code of that."""
+    """A run's config with overrides, without the user's own observer, whose code is not needed to use a run."""
     composed = compose_from(path, overrides, config_dirs)
     composed.tree[WATCHING] = {"name": "none"}
     return composed
 
 
 def with_auto(config: Config, auto: Mapping[str, Any], source: Path) -> Config:
-    """The config with each `auto` that comes from `source` replaced by what it became there.
+    """The config with each `auto` that comes from `source` replaced by its value there.
 
-    The saved config keeps `auto`; this is what is built. Where the data, the model or the task was replaced, the
-    choices about the data are made anew: they follow from all three.
+    The saved config keeps `auto`; this config is built. If the data, the model or the task was replaced, the automatic
+    choices about the data are made again, since they depend on all three.
     """
     tree = copy.deepcopy(config.tree)
     same_parts = not any(config.choices.get(group) for group in ("data", "model", "task"))

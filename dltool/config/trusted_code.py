@@ -1,4 +1,4 @@
-"""What a run remembers of the code that it trusted, and what its config may ask for when it is used again."""
+"""The record of a run's trusted code, and which code its config may name when the run is used again."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -12,18 +12,18 @@ from dltool.declarations.registration import registrations_of
 from dltool.declarations.registry import own_registrations
 from dltool.trust.sources import TrustedSource, read_source, trusted_sources
 
-ENVIRONMENT = "environment.json"  # Of a run folder, beside its config; its key "trusted" is a list of records.
-WATCHING = "observer"  # The group whose code changes no result, and may be another.
-WITHOUT = {WATCHING: "; observer=none goes on without it"}
-ANEW = "train anew from options: dltool train --trust FILE.py"
+ENVIRONMENT = "environment.json"  # In a run folder, next to its config; its key "trusted" is a list of records.
+WATCHING = "observer"  # The group whose code does not affect results, and may change.
+WITHOUT = {WATCHING: "; observer=none continues without it"}
+ANEW = "start a new training: dltool train --trust FILE.py"
 
 
 def check_trusted_code(groups: Mapping[str, Any], origin: Callable[[str], str]) -> None:
-    """See that what a config names and dltool has not is the code that the run behind that config had.
+    """Check that the trusted components that a config names have the code that the config's run used.
 
     Args:
-        groups: Group to what the config says of it.
-        origin: Dotted key to where it is set.
+        groups: Group to its part of the config.
+        origin: Dotted key to the origin of its value.
 
     Raises:
         ConfigError: See check_against_run.
@@ -38,16 +38,16 @@ def check_trusted_code(groups: Mapping[str, Any], origin: Callable[[str], str]) 
 
 
 def check_against_run(group: str, name: str, config: str) -> None:
-    """See that a component that is none of dltool's is the one that the run behind a config had.
+    """Check that a component that does not belong to dltool has the code that the config's run used.
 
     Args:
-        group: Of the component.
-        name: Of the component.
-        config: Where the config names it, such as the path of a run's config.yaml. Without a run beside that, all is
-            well.
+        group: The component's group.
+        name: The component's name.
+        config: The origin of the component's name, such as the path of a run's config.yaml. Any code is accepted if
+            there is no run next to it.
 
     Raises:
-        ConfigError: Where its code is not trusted now, or has changed.
+        ConfigError: The code is not trusted now, or has changed.
     """
     record = next((one for one in read_records(Path(config)) if f"{group}={name}" in one["registers"]), None)
     if record is None:
@@ -57,7 +57,7 @@ def check_against_run(group: str, name: str, config: str) -> None:
     if given is None:
         what, hint = state_of(record)
         raise ConfigError(
-            f"{group}={name} is none of dltool's: the run used {path} (SHA-256 {sha256}…){what}",
+            f"{group}={name} does not belong to dltool: the run used {path} (SHA-256 {sha256}…){what}",
             (hint or f"restore the file, or {ANEW} {setting(group, printable(name))}") + WITHOUT.get(group, ""),
         )
     if given.sha256 != record["sha256"] and group != WATCHING:
@@ -69,22 +69,22 @@ def check_against_run(group: str, name: str, config: str) -> None:
 
 
 def registered(source: TrustedSource) -> list[str]:
-    """What a source registers, "model=mine"."""
+    """The components that a source registers, such as "model=mine"."""
     return [f"{one.group}={one.name}" for one in registrations_of(source)]
 
 
 def record_of(source: TrustedSource) -> dict[str, Any]:
-    """What a run remembers of its code."""
+    """The record of a run's trusted code."""
     return {"path": str(source.path), "sha256": source.sha256, "registers": registered(source)}
 
 
 def trusted_code() -> dict[str, str]:
-    """What is registered to the beginning of its code's SHA-256: what a search that goes on must find again."""
+    """Registered component to the start of its code's SHA-256; it must be the same when a search continues."""
     return {f"trusted {name}": source.sha256[:16] for source in trusted_sources() for name in registered(source)}
 
 
 def read_records(config: Path) -> list[dict[str, Any]]:
-    """The records beside a config; none for a file that a run did not write, or that somebody has damaged."""
+    """The records next to a config; empty for a file that no run wrote, or a damaged one."""
     try:
         environment = json.loads(read_regular(config.parent / ENVIRONMENT))
         records = [
@@ -97,30 +97,32 @@ def read_records(config: Path) -> list[dict[str, Any]]:
 
 
 def state_of(record: dict[str, Any]) -> tuple[str, str | None]:
-    """What has become of a recorded file, in words, and how to go on; None where it has changed."""
+    """The state of a recorded file as text, and a hint; None instead of a hint if the file has changed."""
     path = Path(record["path"])
     try:
         now = read_source(path)
     except ConfigError:
-        return ", which is not there now", "--trust FILE.py names it, wherever it is"
+        return ", which no longer exists", "--trust FILE.py names the file at its new place"
     if now.sha256 != record["sha256"]:
         return ", which has changed since", None
     return "", f"--trust {quoted(printable(str(path)))}"
 
 
 def reread(records: list[dict[str, Any]]) -> list[TrustedSource]:
-    """The sources that another process recorded, read again.
+    """Read the sources that another process recorded again.
 
     Raises:
-        ConfigError: Where one has changed.
+        ConfigError: A source has changed.
     """
     sources = [read_source(Path(one["path"])) for one in records]
     for source, record in zip(sources, records, strict=True):
         if source.sha256 != record["sha256"]:
-            raise ConfigError(f"{source.path} has changed since this was begun", "restore it, or begin anew")
+            raise ConfigError(
+                f"{source.path} has changed since this search started", "restore the file, or start a new search"
+            )
     return sources
 
 
 def printable(text: str) -> str:
-    """A text of somebody else's file without what could steer a terminal."""
+    """A string from an untrusted file, without characters that could control a terminal."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

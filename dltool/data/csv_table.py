@@ -26,8 +26,8 @@ MOST_CATEGORIES = 1000  # One-hot: each is an input.
 @needs_file
 @requires(
     lambda config: config.data.target is not None,
-    "data=csv has no target: which column is to be predicted?",
-    hint="data.target=COLUMN, by its name or its number; data.target=-1 is the last one",
+    "data=csv has no target column",
+    hint="data.target=COLUMN, by name or number; data.target=-1 is the last column",
 )
 def csv_table(
     _rng: torch.Generator,

@@ -71,7 +71,7 @@ def moons(
 @requires(lambda config: config.data.num_classes >= 2, "data.num_classes is less than 2", hint="data.num_classes=3")
 @requires(
     lambda config: config.data.num_samples >= config.data.num_classes,
-    "data.num_samples is less than data.num_classes, so a spiral has no point",
+    "data.num_samples is less than data.num_classes, so a spiral would have no points",
     hint="data.num_samples=1000",
 )
 def spirals(

@@ -4,10 +4,10 @@
     class LeNet(nn.Module):
         def __init__(self, spec: DataSpec, *, num_filters: Positive[int] = 6) -> None: ...
 
-The positional arguments come from the program (here: what the data looks like); the keyword-only ones are
-the keys of the option's YAML. That signature is the whole schema. dltool.declarations.source reads it as source
-text, so that a config is checked, listed and completed without importing torch; the decorators below
-therefore take only literals, class names and lambdas, and change nothing at run time.
+The positional arguments come from the program (here: the spec of the data); the keyword-only ones are the keys of the
+option's YAML. That signature is the whole schema. dltool.declarations.source reads it from the source text, so that a
+config is checked, listed and completed without importing torch. The decorators below therefore take only literals,
+class names and lambdas, and change nothing at run time.
 """
 
 from collections.abc import Callable
@@ -16,20 +16,21 @@ from typing import Annotated, Any, TypeVar
 T = TypeVar("T")
 Component = TypeVar("Component", bound=Callable[..., Any])
 
-# Ranges that a signature can state: `lr: Positive[float] = 0.1`.
+# Ranges that a signature can declare: `lr: Positive[float] = 0.1`.
 Positive = Annotated[T, "> 0"]
 NonNegative = Annotated[T, ">= 0"]
 Probability = Annotated[T, "in [0, 1]"]
 Fraction = Annotated[T, "in [0, 1)"]
 
-# What a key of a data set decides, as in `missing: Membership[Literal["refuse", "drop"]] = "refuse"`. Without a mark, a
-# loader's own key names the data, so that another value is other data (path, root, variant), and a key of the class
-# that it is built into says how samples are handled (batch_size, augment). dltool.config.data_roles reads the marks.
+# The role of a data set's key, as in `missing: Membership[Literal["refuse", "drop"]] = "refuse"`. Without a mark, a
+# loader's own key identifies the data, so that another value means other data (path, root, variant), and a key of the
+# class that it is built into controls how samples are handled (batch_size, augment). dltool.config.data_roles reads the
+# marks.
 Membership = Annotated[T, "which samples there are, or which split each is in"]
 Handling = Annotated[T, "how samples are prepared and drawn"]
-Placement = Annotated[T, "where samples lie and who fetches them, which changes no result"]
+Placement = Annotated[T, "where samples are stored and which process loads them; does not affect results"]
 
-# What dltool.declarations.source can read of a keyword-only argument.
+# The types of keyword-only arguments that dltool.declarations.source can read.
 TYPES = (
     "int, float, bool, str, Literal[…], X | None, list[X], tuple[X, Y], dict[str, X], Positive[int], "
     "NonNegative[float], Fraction[float], Probability[float], and dataclasses of these; of a data set also "
@@ -42,11 +43,11 @@ def register(group: str, name: str, *, into: type | None = None, **traits: Any) 
 
     Args:
         group: The config group, such as "model".
-        name: The value of `name:` in the option's YAML; an exact, unique name within the group.
+        name: The value of `name:` in the option's YAML; unique within the group.
         into: A class whose keyword-only arguments every option of this kind shares. It is built around the
             component: `into(partial(component, **own_fields), …, **shared_fields)`.
-        traits: Literal facts that rules and automatic choices read without importing the component, such
-            as `inputs="image"`; dltool.declarations.traits has those of each group.
+        traits: Literal values that rules and automatic choices read without importing the component, such
+            as `inputs="image"`; dltool.declarations.traits defines those of each group.
     """
     del group, name, into, traits  # Read from the source text.
     return lambda component: component
@@ -57,15 +58,15 @@ def requires(
 ) -> Callable[[Component], Component]:
     """Declare a rule between fields, checked whenever the decorated component is selected.
 
-    A rule that several components need has a name at module level, `needs_classes = requires(lambda config: …, "…")`,
-    is used as `@needs_classes` and imported where it is used. Rules are not inherited.
+    A rule that several components share gets a name at module level, `needs_classes = requires(lambda config: …, "…")`,
+    is imported where it is needed and used as `@needs_classes`. Rules are not inherited.
 
     Args:
         condition: A lambda over the whole config, `lambda config: config.trainer.accumulate == 1`. Each
-            group gives its fields and its component's traits as attributes. It is not run as Python but read and
+            group has its fields and its component's traits as attributes. It is not run as Python but parsed and
             evaluated by dltool.declarations.conditions: comparisons, and/or/not, if/else, arithmetic on numbers,
             subscripts, `.get`, literals, and the functions `len`, `min`, `max`, `any`, `all`.
-        message: What is wrong where the condition is false; `{data.name}` in it is the value of that field.
+        message: The error if the condition is false; `{data.name}` in it stands for the value of that field.
         hint: The override to type.
     """
     del condition, message, hint  # Read from the source text.

@@ -1,8 +1,8 @@
-"""The language of the conditions of `requires`: a part of Python's expressions, checked and evaluated over `ast`.
+"""The language of the conditions of `requires`: a subset of Python's expressions, checked and evaluated over `ast`.
 
-A condition is evaluated while a config is checked, before anything of the file that states it may run. It is therefore
-never compiled: what this module does not name has no meaning, and no attribute of a Python object can be reached. Sizes
-and steps are bounded, so that no condition can use up the memory or the time.
+A condition is evaluated while a config is checked, before any code of its file may run. It is therefore never compiled:
+only the syntax that this module names is allowed, and no attribute of a Python object can be reached. Sizes and steps
+are bounded, so that a condition cannot exhaust memory or time.
 """
 
 import ast
@@ -13,18 +13,18 @@ from typing import Any
 
 from dltool.declarations.evaluation import ARITHMETIC, FUNCTIONS, SIGNS, Evaluation
 
-MAX_NODES = 500  # Of the syntax tree of a condition.
-MAX_DEPTH = 50  # Of that tree.
+MAX_NODES = 500  # Nodes of the syntax tree of a condition.
+MAX_DEPTH = 50  # Depth of that tree.
 
-OF_ITEMS = ("min", "max", "any", "all")  # Take a generator expression.
+OF_ITEMS = ("min", "max", "any", "all")  # Functions that take a generator expression.
 
 
 class UnreadableCondition(ValueError):
     """An expression that is outside the language.
 
     Args:
-        node: Where.
-        problem: What is wrong with it.
+        node: The part that is outside.
+        problem: The reason.
     """
 
     def __init__(self, node: ast.expr, problem: str) -> None:
@@ -35,11 +35,11 @@ class UnreadableCondition(ValueError):
 
 @dataclass(frozen=True)
 class Condition:
-    """A condition over the whole config, callable like the lambda that states it.
+    """A condition over the whole config, callable like the lambda that it was read from.
 
     Attributes:
         parameter: The lambda's argument, `config`.
-        body: What it returns; inside the language.
+        body: The expression that it returns, checked to be inside the language.
     """
 
     parameter: str
@@ -50,7 +50,7 @@ class Condition:
         """Read `lambda config: …`.
 
         Raises:
-            UnreadableCondition: For another expression, or a body that is outside the language.
+            UnreadableCondition: The expression is not such a lambda, or its body is outside the language.
         """
         if not isinstance(node, ast.Lambda):
             raise UnreadableCondition(node, "a condition is a lambda over the config")
@@ -61,10 +61,10 @@ class Condition:
         return cls(names[0], node.body)
 
     def __call__(self, config: SimpleNamespace) -> Any:
-        """The value for a config whose groups, and whose groups' fields, are attributes of namespaces.
+        """The value for a config whose groups and fields are attributes of namespaces.
 
         Raises:
-            Exception: Of Python's own classes, as the lambda would; a RuntimeError where it takes too long.
+            Exception: The built-in exception that the lambda would raise; a RuntimeError if it takes too many steps.
         """
         return Evaluation().value(self.body, {self.parameter: config})
 
@@ -76,10 +76,10 @@ class Reader:
         self.num_nodes = 0
 
     def read(self, node: ast.expr, names: frozenset[str], depth: int) -> None:
-        """Check an expression in which these names are known.
+        """Check an expression in which these names are defined.
 
         Raises:
-            UnreadableCondition: For the first part that is not.
+            UnreadableCondition: A part is outside the language; the first such part is reported.
         """
         self.num_nodes += 1
         if self.num_nodes > MAX_NODES or depth > MAX_DEPTH:
@@ -90,7 +90,7 @@ class Reader:
             self.read_items(node.args[0], names, depth + 1)
 
     def parts(self, node: ast.expr, names: frozenset[str]) -> Collection[ast.expr]:
-        """The expressions below a node in which the same names are known."""
+        """The expressions below a node in which the same names are defined."""
         match node:
             case ast.Constant(value=None | bool() | int() | float() | str()):
                 return ()
@@ -125,7 +125,7 @@ class Reader:
         raise UnreadableCondition(node, f"`{ast.unparse(node)}` cannot be part of a condition")
 
     def read_items(self, node: ast.GeneratorExp, names: frozenset[str], depth: int) -> None:
-        """`expression for name in items if condition`, as any, all, min and max take it."""
+        """Check `expression for name in items if condition`, the argument of any, all, min and max."""
         loop = node.generators[0]
         if len(node.generators) != 1 or loop.is_async or not isinstance(loop.target, ast.Name):
             raise UnreadableCondition(node, "a generator expression has one `for` with one name in a condition")
@@ -137,7 +137,7 @@ class Reader:
 
 
 def numbers(*operands: ast.expr) -> tuple[ast.expr, ...]:
-    """The operands of arithmetic, none of which may be a literal of another kind."""
+    """Check the operands of arithmetic, none of which may be a literal other than a number."""
     for operand in operands:
         text = isinstance(operand, ast.Constant) and not isinstance(operand.value, (int, float))
         if text or isinstance(operand, (ast.Tuple, ast.List, ast.Set, ast.Dict)):
@@ -146,7 +146,7 @@ def numbers(*operands: ast.expr) -> tuple[ast.expr, ...]:
 
 
 def called(call: ast.Call) -> list[ast.expr]:
-    """The parts of `function(…)` and of `mapping.get(key, default)`, but for a generator expression."""
+    """The parts of `function(…)` and of `mapping.get(key, default)`, except a generator expression."""
     match call:
         case ast.Call(func=ast.Attribute(value=value, attr="get"), args=[_] | [_, _], keywords=[]):
             return [value, *call.args]

@@ -1,4 +1,4 @@
-"""From what a component declares and the fields of a config to an object."""
+"""Constructs an object from a component's declarations and the fields of a config."""
 
 import importlib
 from collections.abc import Mapping
@@ -12,10 +12,10 @@ from dltool.trust.sources import trusted_file
 
 
 def build_component(declared: Component, fields: Mapping[str, Any], *positional: Any) -> Any:
-    """Construct a component from its fields; with an `into=` class, that class around it.
+    """Construct a component from its fields; with an `into=` class, construct that class around it.
 
     Raises:
-        ConfigError: Where a trusted file fails while it is imported, or its constructor does.
+        ConfigError: The import of a trusted file fails, or its constructor does.
     """
     if trusted_file(declared.module):
         install()
@@ -33,12 +33,12 @@ def construct(declared: Component, fields: Mapping[str, Any], *positional: Any) 
 
 
 def arguments(declared: Mapping[str, Field], values: Mapping[str, Any]) -> dict[str, Any]:
-    """Keyword arguments: the given values, or the defaults where a key is left out."""
+    """Keyword arguments: the given values, and the defaults of missing keys."""
     return {name: to_python(field.kind, values.get(name, field.default)) for name, field in declared.items()}
 
 
 def to_python(kind: Kind, value: Any) -> Any:
-    """A plain config value as the signature wants it: a tuple, a settings object, a number that is a float."""
+    """Convert a plain config value to the type in the signature: a tuple, a settings object, a float."""
     match kind:
         case TupleOf(items=items):
             return tuple(to_python(item, v) for item, v in zip(items, value, strict=True))

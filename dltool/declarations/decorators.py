@@ -7,7 +7,7 @@ from dltool.core.errors import ConfigError
 from dltool.declarations.modules import Definition, SourceModule
 from dltool.declarations.rules import EXAMPLE, Rule, read_rule
 
-HOME = "dltool.declarations.component"  # Where `register` and `requires` are.
+HOME = "dltool.declarations.component"  # The module of `register` and `requires`.
 HINT = f"a rule has a name at module level, `needs_width = {EXAMPLE}`, and is imported by it: from … import needs_width"
 
 
@@ -18,7 +18,7 @@ def register_calls(module: SourceModule, definition: Definition) -> list[ast.Cal
 
 
 def call_of(module: SourceModule, node: ast.AST, name: str) -> ast.Call | None:
-    """The node, where it is a call of dltool's `register` or `requires`, under whatever name that is imported."""
+    """The node if it is a call of dltool's `register` or `requires`, under any imported name; else None."""
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
         match module.resolve(node.func.id):
             case (home, ast.FunctionDef(name=found)) if home.name == HOME and found == name:
@@ -27,17 +27,17 @@ def call_of(module: SourceModule, node: ast.AST, name: str) -> ast.Call | None:
 
 
 def rules_of(module: SourceModule, definition: Definition) -> tuple[Rule, ...]:
-    """The rules of a component, in the order of its decorators; those of its base classes are not among them.
+    """The rules of a component, in the order of its decorators, without those of its base classes.
 
     Raises:
-        ConfigError: For a decorator that is dltool's or the user's own, and cannot be read as a rule.
+        ConfigError: A decorator that belongs to dltool or the user cannot be read as a rule.
     """
     rules = (decorating_rule(module, node) for node in definition.decorator_list)
     return tuple(rule for rule in rules if rule is not None)
 
 
 def decorating_rule(module: SourceModule, node: ast.expr) -> Rule | None:
-    """The rule that a decorator states; None for a registration, and for the decorators of other libraries."""
+    """The rule that a decorator declares; None for a registration, and for decorators of other libraries."""
     if call := call_of(module, node, "requires"):
         return read_rule(call, module.path)
     if isinstance(node, ast.Name) and (found := module.resolve(node.id)):
@@ -51,7 +51,7 @@ def decorating_rule(module: SourceModule, node: ast.expr) -> Rule | None:
 
 
 def is_foreign(module: SourceModule, node: ast.expr) -> bool:
-    """Whether a decorator is one of another library, or of Python: `@dataclass`, `@torch.no_grad()`."""
+    """Whether a decorator belongs to another library, or to Python: `@dataclass`, `@torch.no_grad()`."""
     while isinstance(node, (ast.Call, ast.Attribute)):
         node = node.func if isinstance(node, ast.Call) else node.value
     if not isinstance(node, ast.Name) or node.id in (module.definitions | module.aliases | module.imports):

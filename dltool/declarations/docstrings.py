@@ -1,4 +1,4 @@
-"""What the docstrings say of a component's keys, read from the source text as its types are."""
+"""The docstrings of a component's keys, read from the source text like their types."""
 
 import ast
 import re
@@ -11,12 +11,12 @@ from dltool.declarations.registry import registrations
 from dltool.declarations.source import component
 
 SECTIONS = ("Args:", "Attributes:")
-ENTRY = re.compile(r" {4}(\w+(?:, \w+)*): (.*)")  # Of Google's style; several names may share a text.
+ENTRY = re.compile(r" {4}(\w+(?:, \w+)*): (.*)")  # Google style; several names may share a text.
 
 
 @cache
 def descriptions(group: str, name: str) -> dict[str, str]:
-    """Key to its text, for the keys of a component that its docstrings, or its base classes', speak of."""
+    """Key to its text, for the keys that the docstrings of a component or of its base classes describe."""
     declared = component(group, name)
     module = source_module(registrations()[declared.group][declared.name])
     found = {}
@@ -29,12 +29,12 @@ def descriptions(group: str, name: str) -> dict[str, str]:
 
 
 def nested_descriptions(kind: Nested) -> dict[str, str]:
-    """The same for a settings dataclass below a key."""
+    """Key to its text, for a settings dataclass below a key."""
     return of_definition(*source_module(kind.module).find(kind.class_name))
 
 
 def of_definition(module: SourceModule, definition: Definition) -> dict[str, str]:
-    """The texts of a function or class: the base classes' first, so that its own replace them."""
+    """The texts of a function or class: those of the base classes first, so that its own override them."""
     found: dict[str, str] = {}
     if isinstance(definition, ast.ClassDef):
         for base in definition.bases:

@@ -1,6 +1,6 @@
-"""Evaluates a condition of `requires`, as Python would, within bounds of size and time.
+"""Evaluates a condition of `requires` as Python would, within bounds on size and time.
 
-Only what dltool.declarations.conditions has read comes here.
+It is called only with expressions that dltool.declarations.conditions has checked.
 """
 
 import ast
@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator, Mapping
 from types import SimpleNamespace
 from typing import Any
 
-MAX_BITS = 1024  # Of a whole number that arithmetic gives.
-MAX_STEPS = 100_000  # Of one evaluation: a step is a node evaluated, or an element compared or gone through.
+MAX_BITS = 1024  # Bits of an integer result of arithmetic.
+MAX_STEPS = 100_000  # Per evaluation: a step is a node that is evaluated, or an element that is compared or visited.
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {"len": len, "min": min, "max": max, "any": any, "all": all}
 COMPARISONS: dict[type[ast.cmpop], Callable[[Any, Any], Any]] = {
@@ -38,13 +38,13 @@ SIGNS: dict[type[ast.unaryop], Callable[[Any], Any]] = {ast.UAdd: operator.pos, 
 
 
 class Evaluation:
-    """Evaluates an expression that was read, once, as Python would."""
+    """Evaluates a checked expression once, as Python would."""
 
     def __init__(self) -> None:
         self.num_steps = 0
 
     def charge(self, value: Any) -> None:
-        """Count the steps that going through a value takes, one for each element at any depth of it."""
+        """Count the steps of visiting a value, one for each element at any depth."""
         self.num_steps += 1
         if self.num_steps > MAX_STEPS:
             raise RuntimeError(f"the condition takes more than {MAX_STEPS:,} steps")
@@ -95,7 +95,7 @@ class Evaluation:
         raise TypeError(f"{ast.unparse(node)} is outside the language")
 
     def field(self, node: ast.Attribute, names: Mapping[str, Any]) -> Any:
-        """A group of the config, or a field of a group; of nothing else is there an attribute."""
+        """A group of the config, or a field of a group; no other attributes exist."""
         fields = self.value(node.value, names)
         if type(fields) is not SimpleNamespace or node.attr not in vars(fields):
             raise AttributeError(f"{ast.unparse(node.value)} has no attribute {node.attr!r}")
@@ -112,7 +112,7 @@ class Evaluation:
         return part
 
     def comparison(self, node: ast.Compare, names: Mapping[str, Any]) -> Any:
-        """`a < b < c`, which compares b with c only where a < b."""
+        """`a < b < c`, which compares b with c only if a < b."""
         left, result = self.value(node.left, names), True
         for op, comparator in zip(node.ops, node.comparators, strict=True):
             right = self.value(comparator, names)
@@ -125,7 +125,7 @@ class Evaluation:
         return result
 
     def connected(self, end: bool, values: list[ast.expr], names: Mapping[str, Any]) -> Any:
-        """`a or b`, which ends at the first that is true, or `a and b`, at the first that is false."""
+        """`a or b`, which stops at the first true operand, or `a and b`, which stops at the first false one."""
         value = None
         for node in values:
             value = self.value(node, names)
@@ -134,12 +134,12 @@ class Evaluation:
         return value
 
     def result(self, call: ast.Call, names: Mapping[str, Any]) -> Any:
-        """What a function, or the `get` of a mapping or of a group of the config, returns."""
+        """The result of a function, or of the `get` of a mapping or of a group of the config."""
         if isinstance(call.func, ast.Attribute):
             mapping = self.value(call.func.value, names)
             mapping = vars(mapping) if type(mapping) is SimpleNamespace else mapping
             if not isinstance(mapping, dict):
-                raise TypeError(f"{ast.unparse(call.func.value)} is no mapping")
+                raise TypeError(f"{ast.unparse(call.func.value)} is not a mapping")
             return mapping.get(*(self.value(argument, names) for argument in call.args))
         function = FUNCTIONS[ast.unparse(call.func)]
         if isinstance(call.args[0], ast.GeneratorExp):
@@ -171,8 +171,8 @@ def arithmetic(op: ast.operator, left: Any, right: Any) -> int | float:
     """`left op right` of two numbers.
 
     Raises:
-        TypeError: For operands that are not numbers, or a result that is not real.
-        OverflowError: For a result of more than MAX_BITS bits.
+        TypeError: An operand is not a number, or the result is not real.
+        OverflowError: The result has more than MAX_BITS bits.
     """
     left, right = number(left), number(right)
     exponent = right if isinstance(op, ast.Pow) and isinstance(left, int) and isinstance(right, int) else 1

@@ -20,20 +20,20 @@ from dltool.declarations.kinds import (
 )
 from dltool.declarations.modules import Definition, SourceModule
 
-ROLES = ("Membership", "Handling", "Placement")  # Of dltool.declarations.component.
+ROLES = ("Membership", "Handling", "Placement")  # Defined in dltool.declarations.component.
 
 
 def fields_of(module: SourceModule, definition: Definition) -> dict[str, Field]:
     """The keyword-only arguments of a function or constructor, or the fields of a dataclass.
 
     Raises:
-        ConfigError: For a type or a default that cannot be read, with file and line.
+        ConfigError: A type or a default cannot be read; the message has file and line.
     """
     if isinstance(definition, ast.FunctionDef):
         return arguments(module, definition.args)
     for node in definition.body:
         if isinstance(node, ast.FunctionDef) and node.name in ("__init__", "__new__"):
-            # `**shared` is handed to the base class, whose keys are keys of this class too.
+            # `**shared` is passed to the base class, so its keys are keys of this class too.
             inherited = inherited_fields(module, definition) if node.args.kwarg else {}
             return inherited | arguments(module, node.args)
     if any("dataclass" in ast.unparse(decorator) for decorator in definition.decorator_list):
@@ -46,7 +46,7 @@ def fields_of(module: SourceModule, definition: Definition) -> dict[str, Field]:
 
 
 def inherited_fields(module: SourceModule, definition: ast.ClassDef) -> dict[str, Field]:
-    """The keys of the first base class that is dltool's or the user's own."""
+    """The keys of the first base class that belongs to dltool or the user."""
     for base in definition.bases:
         match module.resolve(base.id) if isinstance(base, ast.Name) else None:
             case (home, ast.ClassDef() as base_definition):
@@ -60,7 +60,7 @@ def arguments(module: SourceModule, args: ast.arguments) -> dict[str, Field]:
 
 
 def field(module: SourceModule, name: str, annotation: ast.expr | None, default: ast.expr | None, line: int) -> Field:
-    """One key. Raises ConfigError for a type or a default that cannot be read."""
+    """One key. Raises ConfigError if its type or its default cannot be read."""
     try:
         return read_field(module, annotation, default)
     except (TypeError, ValueError, OSError) as error:
@@ -82,7 +82,7 @@ def read_field(module: SourceModule, annotation: ast.expr | None, default: ast.e
     if isinstance(default, ast.Call):  # A settings dataclass with its own defaults.
         nested = kind_of(module, default.func)
         if not isinstance(nested, Nested) or default.args or default.keywords:
-            raise TypeError(f"{ast.unparse(default)} is no settings dataclass with its own defaults")
+            raise TypeError(f"{ast.unparse(default)} is not a settings dataclass with its own defaults")
         return Field(kind, {name: inner.default for name, inner in nested.fields.items()})
     value = ast.literal_eval(default)
     return Field(kind, list(value) if isinstance(value, tuple) else value)
@@ -92,8 +92,8 @@ def kind_of(module: SourceModule, node: ast.expr) -> Kind:
     """The kind of value that an annotation allows.
 
     Raises:
-        TypeError: It is none of TYPES.
-        ValueError: The values of a Literal are no literals.
+        TypeError: The annotation is not one of TYPES.
+        ValueError: The values of a Literal are not literals.
     """
     match node:
         case ast.BinOp(left=left, op=ast.BitOr(), right=right):
@@ -122,4 +122,4 @@ def kind_of(module: SourceModule, node: ast.expr) -> Kind:
                     return Nested(home.name, definition.name, fields_of(home, definition))
                 case (home, ast.expr() as alias):
                     return kind_of(home, alias)
-    raise TypeError(f"{module.path}: {ast.unparse(node)} is no kind of a config value")
+    raise TypeError(f"{module.path}: {ast.unparse(node)} is not the type of a config value")

@@ -1,11 +1,11 @@
-"""The kinds of value that a field can have: what fits, and how to say so to a person."""
+"""The kinds of value that a field can have: which values fit, and their description for messages."""
 
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-# The ranges of dltool.declarations.component, by the name that a signature uses.
+# The ranges of dltool.declarations.component, by their names in signatures.
 RANGES: dict[str, tuple[Callable[[float], bool], str]] = {
     "Positive": (lambda x: x > 0, "> 0"),
     "NonNegative": (lambda x: x >= 0, ">= 0"),
@@ -16,12 +16,12 @@ RANGES: dict[str, tuple[Callable[[float], bool], str]] = {
 
 @dataclass(frozen=True)
 class Misfit:
-    """Why a value does not fit: where below the field (".patience", "[2]"), and what is allowed there."""
+    """Why a value does not fit: the path below the field (".patience", "[2]"), and the allowed values there."""
 
     path: str
     value: Any
     allowed: str
-    names: tuple[str, ...] = ()  # The valid names, where the value is one of a set of names.
+    names: tuple[str, ...] = ()  # The valid names, if the value must be one of a set of names.
     unknown_key: bool = False
 
 
@@ -29,7 +29,7 @@ class Kind:
     """A set of values."""
 
     def misfit(self, value: Any) -> Misfit | None:
-        """None where the value belongs to this kind."""
+        """The reason why a value does not belong to this kind; None if it does."""
         return None if self.fits(value) else Misfit("", value, self.describe())
 
     def fits(self, value: Any) -> bool:
@@ -41,7 +41,7 @@ class Kind:
 
 @dataclass(frozen=True)
 class Scalar(Kind):
-    """int, float, bool or str, with an optional range. Numbers are finite; true is no number."""
+    """int, float, bool or str, with an optional range. Numbers are finite; true is not a number."""
 
     type: str
     range: str | None = None
@@ -60,7 +60,7 @@ class Scalar(Kind):
         return self.range is None or RANGES[self.range][0](value)
 
     def describe(self) -> str:
-        noun = {"int": "an integer", "float": "a number", "bool": "true or false", "str": "a text"}[self.type]
+        noun = {"int": "an integer", "float": "a number", "bool": "true or false", "str": "a string"}[self.type]
         return noun if self.range is None else f"{noun} {RANGES[self.range][1]}"
 
 
@@ -111,7 +111,7 @@ class TupleOf(Kind):
 
 @dataclass(frozen=True)
 class DictOf(Kind):
-    """A mapping from free names to values of one kind."""
+    """A mapping from arbitrary names to values of one kind."""
 
     value: Kind
 
@@ -126,7 +126,7 @@ class DictOf(Kind):
 
 @dataclass(frozen=True)
 class AnyOf(Kind):
-    """A union, X | Y. A misfit deep inside the one alternative of the right shape is reported there."""
+    """A union, X | Y. A misfit inside the only alternative of the right shape is reported at its path."""
 
     alternatives: tuple[Kind, ...]
 
@@ -152,9 +152,9 @@ class Field:
     """One key of a component.
 
     Attributes:
-        kind: The values that it may have.
-        default: Or REQUIRED.
-        role: What a key of a data set decides, where its signature says so; see dltool.declarations.component.
+        kind: The allowed values.
+        default: The default, or REQUIRED.
+        role: The role of a data set's key, if its signature declares one; see dltool.declarations.component.
     """
 
     kind: Kind
@@ -183,7 +183,7 @@ class Nested(Kind):
 
 
 def first_misfit(items: Any) -> Misfit | None:
-    """The first misfit among (path, kind, value), its path put in front."""
+    """The first misfit among (path, kind, value), with its path prepended."""
     for path, kind, value in items:
         if misfit := kind.misfit(value):
             return Misfit(path + misfit.path, misfit.value, misfit.allowed, misfit.names, misfit.unknown_key)

@@ -1,7 +1,7 @@
-"""One Python file as its text says it: what it defines, and what its names stand for, without importing anything.
+"""Parses one Python file: its definitions and the meaning of its names, without importing anything.
 
 Only the files of the components that a config selects are parsed (dltool.declarations.registry finds them), and those
-that they take a rule, a type or a base class from. What the command line trusts is imported no more than dltool's own.
+from which they import a rule, a type or a base class. Trusted code is not imported either.
 """
 
 import ast
@@ -20,10 +20,10 @@ Definition = ast.ClassDef | ast.FunctionDef
 
 @cache
 def source_module(name: str) -> "SourceModule":
-    """The module of that name, of dltool or of a trusted source.
+    """The module of a name, from dltool or from a trusted source.
 
     Raises:
-        OSError: There is none.
+        OSError: No such module exists.
     """
     if file := trusted_file(name):
         return SourceModule(name, file)
@@ -38,12 +38,12 @@ class SourceModule:
     """One parsed Python file, of the package or a trusted one.
 
     Args:
-        name: As it is imported.
+        name: The name by which it is imported.
         file: Its text.
 
     Attributes:
         definitions: The classes and functions at module level.
-        aliases: The names that are assigned once at module level, with what is assigned.
+        aliases: The names that are assigned exactly once at module level, with their values.
         imports: The names imported from dltool or from the same trusted source, with module and name there.
     """
 
@@ -61,11 +61,11 @@ class SourceModule:
         self.imports: dict[str, tuple[str, str]] = {}
         for node in module_level(self.tree.body):
             if isinstance(node, ast.ImportFrom) and self.is_own(module := self.imported_module(node)):
-                for alias in node.names:  # Of `try: import …; except ImportError: import …` the first counts.
+                for alias in node.names:  # In `try: import …; except ImportError: import …` the first import counts.
                     self.imports.setdefault(alias.asname or alias.name, (current_name(module), alias.name))
 
     def imported_module(self, node: ast.ImportFrom) -> str:
-        """The full name of the module that `from … import …` names; with its dots, where these lead too far up."""
+        """The full name of the module in `from … import …`; with its dots if they lead above the package."""
         name = "." * node.level + (node.module or "")
         try:
             return importlib.util.resolve_name(name, self.home)
@@ -78,7 +78,7 @@ class SourceModule:
 
     @cached_property
     def foreign(self) -> frozenset[str]:
-        """The names that other libraries, and what is in them, are imported by at module level."""
+        """The names by which other libraries and their contents are imported at module level."""
         found: list[ast.alias] = []
         for node in module_level(self.tree.body):
             if isinstance(node, ast.Import):
@@ -88,7 +88,7 @@ class SourceModule:
         return frozenset(alias.asname or alias.name.partition(".")[0] for alias in found)
 
     def is_own_module(self, node: ast.expr) -> bool:
-        """Whether an expression is the name of an imported module of dltool's or of the same trusted source."""
+        """Whether an expression is the name of an imported module of dltool or of the same trusted source."""
         if isinstance(node, ast.Attribute):
             return self.is_own_module(node.value)
         if not isinstance(node, ast.Name):
@@ -98,10 +98,10 @@ class SourceModule:
         return node.id in own or (node.id in self.imports and self.resolve(node.id) is None)
 
     def resolve(self, name: str) -> "tuple[SourceModule, Definition | ast.expr] | None":
-        """What a name at module level stands for, here or where it is imported from, and the module that says so.
+        """The definition of a name at module level, here or in the module it is imported from, and that module.
 
         Returns:
-            A class, a function, or the expression that the name is assigned; None where the text does not say.
+            A class, a function, or the expression that is assigned to the name; None if the text does not define it.
         """
         module: SourceModule = self
         seen = set()
@@ -125,10 +125,10 @@ class SourceModule:
         return None
 
     def find(self, name: str) -> "tuple[SourceModule, Definition]":
-        """The class or function that a name stands for, and its module.
+        """The class or function that a name refers to, and its module.
 
         Raises:
-            KeyError: It stands for none.
+            KeyError: The name refers to neither.
         """
         match self.resolve(name):
             case (module, ast.ClassDef() | ast.FunctionDef() as definition):
@@ -137,7 +137,7 @@ class SourceModule:
 
 
 def module_level(body: list[ast.stmt]) -> Iterator[ast.stmt]:
-    """The statements that are run when the module is, those inside `try` and `if` too."""
+    """The statements that run when the module is imported, including those inside `try` and `if`."""
     for node in body:
         yield node
         if isinstance(node, (ast.If, ast.Try)):
@@ -146,7 +146,7 @@ def module_level(body: list[ast.stmt]) -> Iterator[ast.stmt]:
 
 
 def assignments(node: ast.stmt) -> list[tuple[str, ast.expr]]:
-    """The names that a statement assigns, with the value."""
+    """The names that a statement assigns, with their values."""
     match node:
         case ast.Assign(targets=targets, value=value):
             return [(target.id, value) for target in targets if isinstance(target, ast.Name)]

@@ -1,7 +1,7 @@
-"""Which module registers which component, found in the source text without importing any.
+"""Which module registers which component, found in the source text without imports.
 
-One regular expression finds every `@register("group", "name")` below the package. What the command line trusts
-(dltool.trust.sources) stands beside dltool's own; dltool.declarations.source reads the declarations of either.
+One regular expression finds every `@register("group", "name")` below the package. Trusted code (dltool.trust.sources)
+is added to dltool's own; dltool.declarations.source reads the declarations of both.
 """
 
 import re
@@ -14,7 +14,7 @@ from dltool.declarations.modules import PACKAGE
 from dltool.declarations.registration import Registration, registrations_of
 from dltool.trust.sources import TrustedSource, read_sources, trust, trusted_sources
 
-TEMPLATE = PACKAGE / "template"  # What `dltool init` copies: a user's code, not dltool's.
+TEMPLATE = PACKAGE / "template"  # The files that `dltool init` copies: user code, not dltool's.
 REGISTRATION = re.compile(r"^@register\(\s*\"(\w+)\",\s*\"(\w+)\"", re.MULTILINE)
 
 
@@ -22,7 +22,7 @@ def trust_paths(paths: Sequence[Path]) -> None:
     """Trust the files and packages at these paths from now on in this process, and no others.
 
     Raises:
-        ConfigError: For one that cannot be read, registers nothing, or registers a name that is taken.
+        ConfigError: One cannot be read, registers nothing, or registers a name that is taken.
     """
     sources = tuple(read_sources(paths))
     for source in sources:
@@ -37,15 +37,15 @@ def trust_paths(paths: Sequence[Path]) -> None:
 
 
 def trusted_registrations() -> list[Registration]:
-    """Every component of what is trusted."""
+    """Every component of the trusted code."""
     return [one for source in trusted_sources() for one in registrations_of(source)]
 
 
 def registrations() -> dict[str, dict[str, str]]:
-    """Group to component name to module, for every component of the package and of what is trusted.
+    """Group to component name to module, for every component of the package and of trusted code.
 
     Raises:
-        ConfigError: For a trusted one with the name of another.
+        ConfigError: A trusted component has the name of another.
     """
     return registrations_with(trusted_sources())
 
@@ -56,8 +56,8 @@ def registrations_with(sources: tuple[TrustedSource, ...]) -> dict[str, dict[str
     first: dict[tuple[str, str], Registration] = {}
     for one in (one for source in sources for one in registrations_of(source)):
         if taken := own_registrations()[one.group].get(one.name):
-            problem = f"{one.path}, line {one.line}: {one.group}={one.name} is dltool's own already, of {taken}"
-            raise ConfigError(problem, "register it by another name")
+            problem = f"{one.path}, line {one.line}: {one.group}={one.name} is already in dltool, in {taken}"
+            raise ConfigError(problem, "register it under another name")
         if other := first.get((one.group, one.name)):
             raise ConfigError(
                 f"{one.group}={one.name} is registered twice: in {other.path}, line {other.line}, and in "
@@ -76,6 +76,6 @@ def own_registrations() -> dict[str, dict[str, str]]:
     for path in sorted(path for path in PACKAGE.rglob("*.py") if TEMPLATE not in path.parents):
         for group, name in REGISTRATION.findall(path.read_text(encoding="utf-8")):
             if name in found.setdefault(group, {}):
-                raise RuntimeError(f'@register("{group}", "{name}") stands in {found[group][name]} and in {path}')
+                raise RuntimeError(f'@register("{group}", "{name}") is in {found[group][name]} and in {path}')
             found[group][name] = ".".join((PACKAGE.name, *path.relative_to(PACKAGE).with_suffix("").parts))
     return found

@@ -1,4 +1,4 @@
-"""A rule between fields, as `requires` declares it and the check of a config applies it."""
+"""A rule between fields, declared by `requires` and applied when a config is checked."""
 
 import ast
 import re
@@ -11,8 +11,8 @@ from dltool.declarations.conditions import Condition, UnreadableCondition
 
 EXAMPLE = 'requires(lambda config: config.model.width > 1, "model.width is too small", hint="model.width=2")'
 LANGUAGE = (
-    "it sees `config`, literals, len, min, max, any and all; allowed are comparisons, and/or/not, if/else, arithmetic, "
-    "subscripts and .get"
+    "it can use `config`, literals, len, min, max, any and all; allowed are comparisons, and/or/not, if/else, "
+    "arithmetic, subscripts and .get"
 )
 FIELD = re.compile(r"\{(\w+)\.(\w+)\}")
 
@@ -22,7 +22,7 @@ class Rule:
     """A `requires` declaration: a condition over the whole config.
 
     Attributes:
-        message, hint: With `{data.name}` for the value of that field.
+        message, hint: Texts in which `{data.name}` stands for the value of that field.
         place: File and line.
     """
 
@@ -35,16 +35,16 @@ class Rule:
         """Whether the condition is true.
 
         Raises:
-            ConfigError: Where it cannot be evaluated.
+            ConfigError: It cannot be evaluated.
         """
         try:
             return bool(self.condition(config))
-        except Exception as error:  # Whatever an expression can raise.
+        except Exception as error:  # An expression can raise any exception.
             problem = f"{self.place}: the rule cannot be evaluated: {type(error).__name__}: {error}"
             raise ConfigError(problem, LANGUAGE) from error
 
     def error(self, config: SimpleNamespace) -> ConfigError:
-        """What to raise where the condition is false."""
+        """The error to raise if the condition is false."""
 
         def value(found: re.Match[str]) -> str:
             fields = vars(config).get(found[1])
@@ -57,7 +57,7 @@ def read_rule(call: ast.Call, path: Path) -> Rule:
     """The rule of a call `requires(lambda config: …, "…", hint="…")`.
 
     Raises:
-        ConfigError: Where it is not written like that, or its condition is outside the language.
+        ConfigError: The call has another form, or its condition is outside the language.
     """
     place = f"{path}, line {call.lineno}"
     hint: str | None = None
@@ -70,7 +70,7 @@ def read_rule(call: ast.Call, path: Path) -> Rule:
         ):
             pass
         case _:
-            problem = f"{place}: a rule is a lambda over the config and a text that is written out"
+            problem = f"{place}: a rule is a lambda over the config and a string literal"
             raise ConfigError(problem, f"@{EXAMPLE}")
     try:
         return Rule(Condition.read(condition), message, hint, place)

@@ -1,7 +1,7 @@
-"""Config groups as JSON Schema, with which an editor completes, explains and checks a YAML while it is written.
+"""Config groups as JSON Schema, with which an editor completes, explains and checks a YAML file.
 
-Draft 7, the newest that yaml-language-server, and with it VS Code, Neovim and others, understands. A schema says as
-much as the signatures do: keys, types, ranges, defaults, docstrings. What lies between fields (`requires`) it cannot.
+Draft 7 is the newest that yaml-language-server supports, and with it VS Code, Neovim and others. A schema contains what
+the signatures do: keys, types, ranges, defaults, docstrings. It does not contain the rules between fields (`requires`).
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -33,7 +33,7 @@ def schema(name: str, config_dirs: Sequence[Path] = (), option: str | None = Non
 
     Args:
         name: A group, for the YAML of one of its options; or "train", for a whole config such as a run's config.yaml.
-        config_dirs: Folders with options beside dltool's own.
+        config_dirs: Folders with options in addition to dltool's own.
         option: For the files of this component only.
     """
     maker = SchemaMaker(config_dirs)
@@ -48,7 +48,7 @@ def schema(name: str, config_dirs: Sequence[Path] = (), option: str | None = Non
 
 
 class SchemaMaker:
-    """Makes one schema, with what several places of it refer to.
+    """Makes one schema, with the definitions that several places of it refer to.
 
     Attributes:
         definitions: By name, such as "optim.adam"; filled while the parts are made.
@@ -69,7 +69,7 @@ class SchemaMaker:
         return closed({"defaults": self.defaults(""), **self.root(), **groups})
 
     def option_file(self, group: str, names: Sequence[str]) -> Schema:
-        """The keys themselves; or them below the group's name, beside options of others; or changes of an option."""
+        """The keys alone; or the keys below the group's name, with options of other groups; or changes to an option."""
         node = self.group(group, names)
         chooses, extends = self.defaults("override /"), self.defaults("override /", group)
         beside = closed({"defaults": chooses, group: node})
@@ -84,7 +84,7 @@ class SchemaMaker:
         }
 
     def preset(self, preset: str) -> Schema:
-        """An experiment: options of groups, and fields of what they select, or of what the root's options do."""
+        """An experiment: options of groups, and fields of the options that it or the root selects."""
         conditions = []
         groups = {}
         for group in COMPONENT_GROUPS:
@@ -104,7 +104,7 @@ class SchemaMaker:
 
     @staticmethod
     def component_name(path: Path, group: str) -> str | None:
-        """The component that an option's file selects; None where it cannot be read."""
+        """The component that an option's file selects; None if the file cannot be read."""
         import yaml
 
         try:
@@ -128,7 +128,7 @@ class SchemaMaker:
         return self.properties(component("root", "train").fields, descriptions("root", "train"))
 
     def group(self, group: str, names: Sequence[str]) -> Schema:
-        """The mapping below a group's name: `name` says which keys there are."""
+        """The mapping below a group's name; `name` determines its keys."""
         branches = [
             {
                 "if": {"properties": {"name": {"const": name}}, "required": ["name"]},
@@ -142,7 +142,7 @@ class SchemaMaker:
         )
 
     def any_component(self, group: str, names: Iterable[str]) -> Schema:
-        """The keys of all components of a group, for a file that does not say which of them it is about."""
+        """The keys of all components of a group, for a file that does not name one of them."""
         seen: dict[str, list[Schema]] = {}
         variants: dict[str, list[Schema]] = {}
         for name in names:
@@ -177,7 +177,7 @@ class SchemaMaker:
 
 
 def with_reference(kind: Kind) -> Schema:
-    """What a YAML may have where a value of a kind is needed: it, or a reference to another key."""
+    """The schema of a value of a kind in a YAML: the value, or a reference to another key."""
     alternatives = [kind_schema(one) for one in (kind.alternatives if isinstance(kind, AnyOf) else (kind,))]
     if {"type": "string"} not in alternatives:
         alternatives.append(dict(REFERENCE))
@@ -213,8 +213,8 @@ def closed(properties: Mapping[str, Schema]) -> Schema:
 
 
 NUMBER, TEXT = {"type": "number"}, {"type": "string"}
-RECORD: Schema = {  # As dltool.search.record reads it.
-    "description": "What came out, for `dltool list experiment` and `dltool reproduce`.",
+RECORD: Schema = {  # In the form that dltool.search.record reads.
+    "description": "The results, for `dltool list experiment` and `dltool reproduce`.",
     **closed(
         {
             "metrics": {
@@ -222,8 +222,8 @@ RECORD: Schema = {  # As dltool.search.record reads it.
                 "additionalProperties": {
                     **closed(
                         {
-                            "reference": {**NUMBER, "description": "The value that the result is held against."},
-                            "source": {**TEXT, "description": "Whose value that is."},
+                            "reference": {**NUMBER, "description": "A published value to compare with."},
+                            "source": {**TEXT, "description": "The source of the reference."},
                             "measured": {"type": "array", "items": NUMBER, "description": "One value for each seed."},
                         }
                     ),
@@ -231,7 +231,7 @@ RECORD: Schema = {  # As dltool.search.record reads it.
                 },
             },
             "seeds": {"type": "array", "items": {"type": "integer"}},
-            "seconds": {**NUMBER, "description": "Of one seed."},
+            "seconds": {**NUMBER, "description": "Seconds for one seed."},
             "machine": TEXT,
         }
     ),

@@ -1,4 +1,4 @@
-"""What a component declares, read from its source text, so that a config is checked without importing torch.
+"""Reads a component's declarations from its source text, so that a config is checked without importing torch.
 
 See dltool.declarations.component for the declarations.
 """
@@ -21,13 +21,13 @@ from dltool.declarations.rules import Rule
 
 @dataclass(frozen=True)
 class Component:
-    """What one `@register`ed class or function declares.
+    """The declarations of one `@register`ed class or function.
 
     Attributes:
         fields: Its own keys.
         shared_module, shared_class, shared_fields: The class it is built into and that class's keys; or the keys alone,
-            where they are those of the group (SHARED_SETTINGS).
-        traits: The facts of its registration, in the class of dltool.declarations.traits for its group.
+            if they are those of the group (SHARED_SETTINGS).
+        traits: The traits of its registration, as the class of dltool.declarations.traits for its group.
     """
 
     group: str
@@ -47,7 +47,7 @@ class Component:
 
 
 def component(group: str, name: str) -> Component:
-    """Read one component's declarations. Raises KeyError for a name that is not registered."""
+    """Read one component's declarations. Raises KeyError if the name is not registered."""
     return component_of(registrations()[group][name], group, name)
 
 
@@ -93,10 +93,10 @@ def shared_class(module: SourceModule, into: ast.expr) -> tuple[SourceModule, as
     """The class that `into=` names, and its module.
 
     Raises:
-        ConfigError: It is no class of dltool's or of the same trusted source, or not named by its name alone.
+        ConfigError: It is not a class of dltool or of the same trusted source, or not given as a plain name.
     """
     match module.resolve(into.id) if isinstance(into, ast.Name) else None:
         case (home, ast.ClassDef() as definition):
             return home, definition
-    problem = f"{module.path}, line {into.lineno}: into={ast.unparse(into)} is no class that can be read"
+    problem = f"{module.path}, line {into.lineno}: into={ast.unparse(into)} is not a class that can be read"
     raise ConfigError(problem, "from dltool.… import the class, or define it in a trusted file, and name it: into=Name")

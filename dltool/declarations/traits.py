@@ -1,7 +1,7 @@
-"""The facts that a registration states, `@register("model", "mlp", inputs="any", tasks=("supervised",))`.
+"""The traits that a registration declares, `@register("model", "mlp", inputs="any", tasks=("supervised",))`.
 
 Rules and automatic choices read them without importing the component. They are the same for dltool's own components and
-for a user's. A fact without a default must be stated; a group that has no class here has no facts.
+for a user's. A trait without a default is required; a group without a class here has no traits.
 """
 
 import typing
@@ -15,18 +15,18 @@ Inputs = Literal["image", "vector", "sequence"]
 Targets = Literal["classes", "binary", "numbers", "tags", "next_token", "sequence", "images", "none"]
 Head = Literal["classes", "one", "numbers", "targets"]
 Direction = Literal["min", "max"]
-Side = int | dict[str, int]  # In pixels; or by the model's `arch`, with "*" for all others.
+Side = int | dict[str, int]  # In pixels; or per `arch` of the model, with "*" for all others.
 
-NOUNS = {int: "a whole number", bool: "True or False", str: "a text", type(None): "None"}
+NOUNS = {int: "an integer", bool: "True or False", str: "a string", type(None): "None"}
 
 
 class UnreadableTrait(ValueError):
-    """A fact that is missing, unknown, or has a value that it cannot have.
+    """A trait is missing or unknown, or its value is not allowed.
 
     Args:
-        trait: Its name; None where facts are missing.
-        problem: What is wrong, as the end of a sentence that begins with the component or the fact.
-        hint: What to write, where that is known.
+        trait: Its name; None if traits are missing.
+        problem: The end of a sentence that starts with the component or the trait.
+        hint: What to write, if known.
     """
 
     def __init__(self, trait: str | None, problem: str, hint: str | None = None) -> None:
@@ -38,25 +38,25 @@ class UnreadableTrait(ValueError):
 
 @dataclass(frozen=True, kw_only=True)
 class Traits:
-    """The facts of a component of a group that has none of its own."""
+    """The traits of a component whose group has none."""
 
     def missing(self) -> list[str]:
-        """The facts that are needed beside those that are stated."""
+        """The required traits that are missing, given the values of the others."""
         return []
 
 
 @dataclass(frozen=True, kw_only=True)
 class ModelTraits(Traits):
-    """What a model takes and who trains it.
+    """The inputs of a model and the tasks that train it.
 
     Attributes:
-        inputs: What it takes: "image" `(B, C, H, W)`, "vector" `(B, D)`, "sequence", several of them, or "any" for
+        inputs: Accepted inputs: "image" `(B, C, H, W)`, "vector" `(B, D)`, "sequence", several of them, or "any" for
             images and vectors of any size.
         tasks: The tasks that can train it.
-        min_size: The smallest side of an image that it takes.
-        native_size: The side that smaller images are brought to (data.resize=auto); `min_size` where it is not stated.
-        photo_size: The side that photographs are brought to.
-        batching: How a stream of text is cut for it: crops that are drawn, or columns that go on in the next batch.
+        min_size: The smallest side of an image that it accepts.
+        native_size: The side to which smaller images are resized (data.resize=auto); defaults to `min_size`.
+        photo_size: The side to which photographs are resized.
+        batching: How a stream of text is batched for it: random crops, or columns that continue in the next batch.
         published_by: The library whose published weights `model.weights` names.
     """
 
@@ -71,12 +71,12 @@ class ModelTraits(Traits):
 
 @dataclass(frozen=True, kw_only=True)
 class DataTraits(Traits):
-    """What a data set gives.
+    """The inputs and targets of a data set.
 
     Attributes:
-        inputs: What a sample is.
-        targets: What is learned of it; "auto" where only the loaded data can say.
-        stacked: The data set of single images, where each sample is some of them on top of each other.
+        inputs: The kind of a sample.
+        targets: The kind of target; "auto" if it is known only once the data is loaded.
+        stacked: The data set of single images, if each sample stacks several of them as channels.
     """
 
     inputs: Inputs
@@ -86,14 +86,14 @@ class DataTraits(Traits):
 
 @dataclass(frozen=True, kw_only=True)
 class LossTraits(Traits):
-    """What a loss is for.
+    """The tasks and targets of a loss.
 
     Attributes:
         tasks: The tasks that minimize it.
-        targets: The targets that it takes, of tasks whose loss follows the data.
-        head: The width of the model's output: a number for each class, "one", one for each of the target's "numbers",
-            or what the "targets" are; needed with `targets`.
-        default_for: The targets, or the purposes of tasks (`loss_for`), for which `loss=auto` chooses it.
+        targets: The kinds of target that it accepts, for tasks whose loss follows the data.
+        head: The width of the model's output: one per class ("classes"), "one", one per number of the target
+            ("numbers"), or the width of the "targets"; required with `targets`.
+        default_for: The targets, or the purposes of tasks (`loss_for`), for which `loss=auto` selects it.
     """
 
     tasks: tuple[str, ...]
@@ -107,15 +107,15 @@ class LossTraits(Traits):
 
 @dataclass(frozen=True, kw_only=True)
 class TaskTraits(Traits):
-    """How a task is put together with the rest.
+    """How a task combines with the other components.
 
     Attributes:
-        loss_for: What its loss follows: the "data"; a purpose of its own, such as "gan"; "own" for a task with an
-            objective of its own, and None for one that needs no optimizer either.
-        like: The task whose models and losses it takes too.
-        head: The width of the model's output, of a task without a loss; see LossTraits.
-        pixels: The scale of images that it needs, [0, 1] or [-1, 1].
-        attacked: Its evaluations can be attacked (`attack=pgd`).
+        loss_for: What determines its loss: the "data"; a purpose such as "gan"; "own" for a task with its own
+            objective, and None for a task that also needs no optimizer.
+        like: The task whose models and losses it also accepts.
+        head: The width of the model's output, for a task without a loss; see LossTraits.
+        pixels: The range of pixels that it needs, [0, 1] or [-1, 1].
+        attacked: Whether its evaluations support attacks (`attack=pgd`).
     """
 
     loss_for: str | None
@@ -127,14 +127,14 @@ class TaskTraits(Traits):
 
 @dataclass(frozen=True, kw_only=True)
 class MetricTraits(Traits):
-    """What a metric measures.
+    """The inputs, direction and reported values of a metric.
 
     Attributes:
-        of: What it is computed from: a model's outputs, or the samples of a generative one.
-        targets: The targets that it is for; needed of a metric of outputs.
+        of: What it is computed from: a model's outputs, or the samples of a generative model.
+        targets: The kinds of target that it supports; required for a metric of outputs.
         needs: What a metric of samples needs of them.
-        direction: Whether less or more is better; by the name of the value where it reports several.
-        reports: The names of its values, where they are not its own name; by the network where they depend on one.
+        direction: Whether less or more is better; per value if it reports several.
+        reports: The names of its values, if they differ from its own name; per network if they depend on one.
     """
 
     of: Literal["outputs", "samples"] = "outputs"
@@ -158,20 +158,20 @@ TRAITS: dict[str, type[Traits]] = {
 
 
 def make_traits(group: str, stated: Mapping[str, Any]) -> Traits:
-    """The facts of a component, complete.
+    """The complete traits of a component.
 
     Raises:
-        UnreadableTrait: One is missing or unknown, or its value is none that it can have.
+        UnreadableTrait: A trait is missing or unknown, or its value is not allowed.
     """
     kind = TRAITS.get(group, Traits)
     allowed = annotations(group)
     for name, value in stated.items():
         if name not in allowed:
             known = ", ".join(allowed) or "none"
-            raise UnreadableTrait(name, f" is no fact of the group {group}; those are {known}")
+            raise UnreadableTrait(name, f" is not a trait of the group {group}; its traits: {known}")
         if not fits(value, allowed[name]):
             text = isinstance(value, str) and any(get_origin(one) is tuple for one in alternatives(allowed[name]))
-            hint = f'{name}=("{value}",)' if text and fits((value,), allowed[name]) else None
+            hint = name + f'=("{value}",)' if text and fits((value,), allowed[name]) else None
             raise UnreadableTrait(name, f"={value!r}: {describe(allowed[name])} is needed", hint)
     needed = [one.name for one in fields(kind) if one.default is MISSING and one.name not in stated]
     if needed:
@@ -184,7 +184,7 @@ def make_traits(group: str, stated: Mapping[str, Any]) -> Traits:
 
 @cache
 def annotations(group: str) -> dict[str, Any]:
-    """The name of each fact of a group, with the type of its values."""
+    """The name of each trait of a group, with the type of its values."""
     return typing.get_type_hints(TRAITS.get(group, Traits))
 
 
@@ -212,16 +212,16 @@ def fits_one(value: Any, hint: Any) -> bool:
 
 
 def describe(hint: Any) -> str:
-    """The values of a type, in words."""
+    """The values of a type, as text."""
     literals = [value for one in alternatives(hint) if get_origin(one) is Literal for value in get_args(one)]
     texts = [f"one of {', '.join(literals)}"] if literals else []
     for one in alternatives(hint):
         arguments = get_args(one)
         if get_origin(one) is tuple:
-            items = "texts" if arguments[0] is str else describe(arguments[0]).removeprefix("one of ")
+            items = "strings" if arguments[0] is str else describe(arguments[0]).removeprefix("one of ")
             texts.append(f"a tuple of {items}, with its comma,")
         elif get_origin(one) is dict:
-            texts.append(f"a dict from texts to {describe(arguments[1])}")
+            texts.append(f"a dict from strings to {describe(arguments[1])}")
         elif one in NOUNS and one is not type(None):
             texts.append(NOUNS[one])
     return " or ".join(texts)

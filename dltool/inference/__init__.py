@@ -1,1 +1,1 @@
-"""What a run is good for once it is trained: predictions, evaluations, a model to take elsewhere."""
+"""Uses of a trained run: predictions, evaluations, samples, export of the model."""

@@ -1,4 +1,4 @@
-"""Draws where a run's network looks while it reads, or writes, one text."""
+"""Plots the attention of a run's network over one text."""
 
 from pathlib import Path
 
@@ -15,28 +15,32 @@ SUFFIXES = (".png", ".pdf", ".svg")
 
 
 def draw_run_attention(run: LoadedRun, text: str, path: Path) -> list[Path]:
-    """Draw every attention of the run's network for one text, a panel for each head.
+    """Plot every attention layer of the run's network for one text, with a panel for each head.
 
-    Of an encoder-decoder it is that of the text which the model writes by itself; where its decoder looks at the
-    source, a row is named after the word that was written from there.
+    For an encoder-decoder the target is the text that the model generates; in the cross-attention each row is labelled
+    with the generated word.
 
     Args:
-        run: Of a model of texts.
+        run: The run of a text model.
         text: As `Run.predict` takes it.
-        path: Of the picture; with several attentions, `name_<path in the network>.png` for each.
+        path: The image file; with several attention layers, `name_<path in the network>.png` for each.
 
     Returns:
         The files.
 
     Raises:
         ConfigError: The model reads no text or has no attention, or a file cannot be written.
-        DataError: The text is longer than the model can take.
+        DataError: The text is longer than the model allows.
     """
     preprocessing = preprocessing_for(run.task, run.preprocessing)
     if path.suffix.lower() not in SUFFIXES:
-        raise ConfigError(f"{path} is no picture: it ends in none of {', '.join(SUFFIXES)}", f"{path}.png")
+        raise ConfigError(
+            f"{path} is not an image file: its name must end in one of {', '.join(SUFFIXES)}", f"{path}.png"
+        )
     if not preprocessing.reads_texts:
-        raise ConfigError(f"{run.title} reads no texts, for which attention is drawn", "without --attention")
+        raise ConfigError(
+            f"{run.title} reads no texts, but --attention plots the attention over a text", "without --attention"
+        )
     inputs = [preprocessing.encode_texts([text]).to(run.device)]
     read = [preprocessing.tokenizer.name(token) for token in inputs[0][0].tolist()]
     begun, written = read, read
@@ -50,7 +54,7 @@ def draw_run_attention(run: LoadedRun, text: str, path: Path) -> list[Path]:
         raise ConfigError(f"the model of {run.title} has no attention", "without --attention")
     drawn = []
     for name, weights in maps.items():
-        if "cross_attention" in name or name == "attention":  # The latter is a recurrent decoder's.
+        if "cross_attention" in name or name == "attention":  # A recurrent decoder has the latter.
             queries, keys = written, read
         elif name.startswith("decoder"):
             queries = keys = begun

@@ -1,4 +1,4 @@
-"""A run that tells classes of images apart, as the judge of what another one makes."""
+"""Uses a run that classifies images to evaluate the images of another run."""
 
 from collections.abc import Callable
 
@@ -12,25 +12,25 @@ from dltool.tasks.uses import translates_images
 
 
 def measure_kept_classes(task: Task, run: LoadedRun, classifier: LoadedRun) -> None:
-    """Let the task measure by the classifier whether translations keep the class of what they were made of.
+    """Let the task measure with the classifier whether translations keep the class of their sources.
 
     Raises:
-        ConfigError: The run translates no images, or the other one does not know their classes.
+        ConfigError: The run translates no images, or the classifier has other classes.
     """
     if not translates_images(task):
-        raise ConfigError(f"{run.title} translates no images, so that no class can be kept", "without --classifier")
-    known, wanted = classifier.class_names, run.class_names
-    if classifier.spec.target != "classes" or (wanted and known != wanted):
-        of = f"the classes {', '.join(wanted)}" if wanted else "classes"
+        raise ConfigError(f"{run.title} translates no images, so --classifier does not apply", "without --classifier")
+    known, required = classifier.class_names, run.class_names
+    if classifier.spec.target != "classes" or (required and known != required):
+        of = f"the classes {', '.join(required)}" if required else "classes"
         raise ConfigError(
-            f"{classifier.path} ({classifier.title}) does not tell {of} apart",
+            f"{classifier.path} ({classifier.title}) does not predict {of}",
             "--classifier RUN of `dltool train model=lenet data=digit_styles 'data.styles=[…]'`",
         )
     task.classifier = classifier_of(classifier)
 
 
 def classifier_of(run: LoadedRun) -> Callable[[Tensor], Tensor]:
-    """What gives the run's logits of images `(B, C, H, W)` with pixels in [0, 1].
+    """A function that computes the run's logits of images `(B, C, H, W)` with pixels in [0, 1].
 
     Raises:
         ConfigError: The run takes no images.

@@ -1,4 +1,4 @@
-"""Measures a run's model on a split of its own data, or of other data that is prepared as its own was."""
+"""Evaluates a run's model on a split of its own data, or on other data with the same preprocessing."""
 
 import itertools
 from collections.abc import Sequence
@@ -34,20 +34,20 @@ from dltool.tasks.views import View, with_tta
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What was measured.
+    """The result of an evaluation.
 
     Attributes:
         split: "train", "val", "test" or "all".
-        num_samples: In it; or tokens, where the data is one long text.
-        unit: What was counted, "samples" or "tokens".
+        num_samples: Number of samples, or of tokens if the data is one long text.
+        unit: What `num_samples` counts, "samples" or "tokens".
         metrics: Name to value, without the split.
         undefined: Name to reason of the metrics without a value, which are NaN.
-        notes: What a person should know of the data.
-        task: As it is after the evaluation; its metrics can be drawn.
-        mistakes: What pictures of a classifier of images need; None of other models.
-        codes: Of the first samples, of an autoencoder; None of other models.
-        predictions: What the model said of each sample, if asked for.
-        targets: What was true of each, by name or number, if asked for.
+        notes: Notes on the data for the user.
+        task: The task after the evaluation; its metrics have figures.
+        mistakes: The input of the figures of an image classifier; None for other models.
+        codes: The codes of the first samples, for an autoencoder; None for other models.
+        predictions: The prediction for each sample, if requested.
+        targets: The target of each sample, by name or number, if requested.
     """
 
     split: str
@@ -95,9 +95,9 @@ def evaluate_run(
     mistakes, codes = watch_mistakes(task, spec), watch_codes(task)
     if predictions and not task.predicts:
         raise ConfigError(f"{run.title} predicts nothing", "without --predictions")
-    said = PredictionCollector(task)
+    collector = PredictionCollector(task)
     if predictions:
-        task.watchers.append(said)
+        task.watchers.append(collector)
     batches = itertools.chain(*(dataset.evaluation(name) for name in members(split, dataset)))
     seed_default_generators(derive_seed(config["seed"], "evaluation", split), run.device)
     metrics = evaluate(task, batches, split, autocast=run.autocast) | task.details()
@@ -107,14 +107,14 @@ def evaluate_run(
     if not predictions:
         return measured
     names = [name for member in members(split, dataset) for name in dataset.sample_names(member)]
-    return with_predictions(measured, names, said, run)
+    return with_predictions(measured, names, collector, run)
 
 
 def reads_other_data(run: LoadedRun, config: Config, split: str) -> bool:
-    """Whether the config names other data than the run's, of which no split is known.
+    """Whether the config names other data than the run's, whose splits are unknown.
 
     Raises:
-        ConfigError: It names the same, but an override may move training samples into the split to be measured.
+        ConfigError: It names the same data, but an override may move training samples into the evaluated split.
     """
     environment = run.folder.read_environment()
     if is_other_data(run.built, config, Path(environment.get("working_directory", ""))):
@@ -123,17 +123,17 @@ def reads_other_data(run: LoadedRun, config: Config, split: str) -> bool:
         old, new = (in_yaml(one["data"][keys[0].removeprefix("data.")]) for one in (run.built, config))
         raise ConfigError(
             f"{keys[0]} was {old} in this run and decides which samples are held out: with {new}, training samples may "
-            "be among those that are measured",
-            f"without {keys[0]}; or --split all measures every sample, those of the training too",
+            "be in the evaluated split",
+            f"without {keys[0]}; or --split all evaluates every sample, including the training samples",
         )
     return False
 
 
 def chosen_split(split: str, dataset: Dataset, *, own: bool) -> str:
-    """The split that is measured; of the run's own data without a test split the validation split, held out too.
+    """The split to evaluate; for the run's own data without a test split, the validation split.
 
     Raises:
-        ConfigError: There is none such.
+        ConfigError: The data has no such split.
     """
     if split == "auto":
         held_out = ("test", "val") if own else ("test",)
@@ -145,14 +145,14 @@ def chosen_split(split: str, dataset: Dataset, *, own: bool) -> str:
 
 
 def members(split: str, dataset: Dataset) -> list[str]:
-    """The splits that make up `split`; where all are the same samples, one of them."""
+    """The splits that make up `split`; one of them if all contain the same samples."""
     if split != "all":
         return [split]
     return list(dataset.sizes) if dataset.held_out else ["train"]
 
 
 class PredictionCollector:
-    """Keeps on the host what a task's model says of each sample that is measured, and what is true of it."""
+    """Collects the predictions and the targets of an evaluation on the host."""
 
     def __init__(self, task: Task) -> None:
         self.task = task
@@ -174,8 +174,8 @@ def with_predictions(measured: Evaluation, names: list[str], kept: PredictionCol
     num_seen = sum(map(len, kept.targets))
     if num_seen != len(names):
         raise RunError(
-            f"{len(names) - num_seen} images could not be decoded, so that predictions have no names",
-            "data.corrupt=refuse names them, data.residency=host leaves them out before",
+            f"{len(names) - num_seen} images could not be decoded, so predictions cannot be matched with file names",
+            "data.corrupt=refuse names them, data.residency=host removes them before the evaluation",
         )
-    said = kept.task.collect(names, kept.predictions, run.spec, run.preprocessing, kept.tokens)
-    return replace(measured, predictions=said, targets=said.truth(kept.targets, run.spec))
+    found = kept.task.collect(names, kept.predictions, run.spec, run.preprocessing, kept.tokens)
+    return replace(measured, predictions=found, targets=found.truth(kept.targets, run.spec))

@@ -1,4 +1,4 @@
-"""Takes a run's model elsewhere: one file that says what it is, checked to give the same outputs before it is there."""
+"""Exports a run's model: one self-describing file, kept only after a check that it gives the same outputs."""
 
 import contextlib
 import errno
@@ -20,8 +20,8 @@ from dltool.inference.loaded_run import LoadedRun
 from dltool.inference.portable import Portable, bare_networks, chosen_network
 from dltool.inference.writers import WRITERS, Computes
 
-FOLDER = "export"  # In that of the run.
-BATCH_SIZES = (1, 7)  # Of the check: the least, and one that nothing was traced with.
+FOLDER = "export"  # In the run folder.
+BATCH_SIZES = (1, 7)  # For the check: the smallest, and one that was not used for tracing.
 
 
 @dataclass(frozen=True)
@@ -29,13 +29,13 @@ class Exported:
     """A file that was written.
 
     Attributes:
-        checkpoint: As Run.described_checkpoint.
+        checkpoint: See Run.described_checkpoint.
         size: Bytes.
-        networks: Name to what goes in and comes out; see Portable.description.
-        difference: The largest between an output of the file and of the model, over batches of BATCH_SIZES.
-        largest: The largest output's absolute value.
-        bound: What the difference may be.
-        loaded: How it is read, as Python.
+        networks: Name to description of inputs and outputs; see Portable.description.
+        difference: The largest difference between an output of the file and of the model, over batches of BATCH_SIZES.
+        largest: The largest absolute value of an output.
+        bound: The allowed difference.
+        loaded: Python code that reads the file.
     """
 
     path: Path
@@ -63,7 +63,7 @@ def export_run(
     kind = find_format(format)
     if not kind.has_graph and (network is not None or with_preprocessing or probabilities):
         raise ConfigError(
-            f"--format {format} holds the weights of the whole model, and computes nothing", "--format onnx"
+            f"--format {format} contains only the weights of the whole model, and computes nothing", "--format onnx"
         )
     target = path or default_path(run, kind, network)
     check_free(target, force)
@@ -81,8 +81,8 @@ def export_run(
         if not difference <= bound:
             raise RunError(
                 f"the {format} file's outputs differ from the model's by up to {difference:.2g}, of outputs up to "
-                f"{largest:.2g}; {bound:.2g} may be rounding, and more is not, so that no file is left",
-                "another --format; which operation of the model differs there?",
+                f"{largest:.2g}; the bound for rounding is {bound:.2g}, so no file is kept",
+                "try another --format; an operation of the model differs in this one",
             )
     return Exported(
         target,
@@ -98,14 +98,14 @@ def export_run(
 
 
 def default_path(run: LoadedRun, kind: Format, network: str | None) -> Path:
-    """RUN/export/<checkpoint>.<suffix>; of one network of several, its name too."""
+    """RUN/export/<checkpoint>.<suffix>; with the name of the network if there are several."""
     names = list(run.task.networks)
     part = f"_{network or names[0]}" if kind.has_graph and len(names) > 1 else ""
     return run.path / FOLDER / f"{run.checkpoint}{part}{kind.suffix}"
 
 
 def check_free(target: Path, force: bool) -> None:
-    """Raises ConfigError where there is something that may not be replaced."""
+    """Raises ConfigError if a file exists that may not be replaced."""
     if target.is_dir():
         raise ConfigError(f"{target.resolve()} is a folder", f"--output {quoted(target / 'model')}")
     if target.exists() and not force:
@@ -114,12 +114,12 @@ def check_free(target: Path, force: bool) -> None:
 
 @contextlib.contextmanager
 def replaced_whole(target: Path, *, make_folder: bool) -> Iterator[Path]:
-    """A new, empty file beside the target, which becomes it at the end; after an error it is removed.
+    """A new, empty file next to the target, which replaces it at the end; after an error it is removed.
 
     Raises:
-        ConfigError: No file can be made there.
+        ConfigError: No file can be created there.
     """
-    temporary = target.with_name(f".{os.getpid()}-{target.name}")  # With its suffix, by which some readers go.
+    temporary = target.with_name(f".{os.getpid()}-{target.name}")  # With its suffix, since some readers rely on it.
     try:
         if make_folder:
             SafePath(target.parent.parent, target.parent.name).make()
@@ -133,7 +133,7 @@ def replaced_whole(target: Path, *, make_folder: bool) -> Iterator[Path]:
     except BaseException:
         temporary.unlink(missing_ok=True)
         if make_folder:
-            with contextlib.suppress(OSError):  # There may be other files in it.
+            with contextlib.suppress(OSError):  # It may contain other files.
                 target.parent.rmdir()
         raise
 
@@ -149,9 +149,9 @@ def write(path: Path, content: bytes, target: Path) -> None:
 
 
 def metadata(run: LoadedRun, networks: dict[str, Any]) -> dict[str, str]:
-    """What the file says of itself: texts, most of them JSON.
+    """The metadata of the file: strings, most of them JSON.
 
-    Of the config only the model is in it: a data set's path is nobody else's.
+    It contains only the model's part of the config: the path of a data set is private.
     """
     saved = {
         "model": run.config["model"],
@@ -173,7 +173,7 @@ def compare(networks: Sequence[Portable], others: Sequence[Computes]) -> tuple[f
     """The largest difference between outputs, and the largest output, over batches of several sizes.
 
     Raises:
-        RunError: The model's own outputs are not finite, with which nothing can be compared.
+        RunError: The model's own outputs are not finite, so they cannot be compared.
     """
     difference = largest = 0.0
     for network, other in zip(networks, others, strict=True):
@@ -182,12 +182,12 @@ def compare(networks: Sequence[Portable], others: Sequence[Computes]) -> tuple[f
             expected, given = network.module(inputs), other(inputs)
             if not expected.isfinite().all():
                 raise RunError(
-                    f"the outputs of the {network.name} are not finite: it is of no use",
-                    "--checkpoint best, or another",
+                    f"the outputs of the {network.name} are not finite, so it cannot be exported",
+                    "--checkpoint best, or another checkpoint",
                 )
             if given.shape != expected.shape:
                 raise RunError(f"the file's outputs have the shape {tuple(given.shape)}, not {tuple(expected.shape)}")
-            # NaN is a difference too, which max() of Python might pass over.
+            # NaN is a difference too, but Python's max() may ignore it.
             apart = (given - expected).abs().nan_to_num(nan=torch.inf).max().item()
             difference, largest = max(difference, apart), max(largest, expected.abs().max().item())
     return difference, largest

@@ -1,4 +1,4 @@
-"""The file formats that a model is exported to: what each is called, needs and is read with. Imports no torch."""
+"""The export formats of a model: names, required packages, and how to read each file. Imports no torch."""
 
 import importlib.util
 from collections.abc import Callable
@@ -13,13 +13,13 @@ class Format:
     """A file format.
 
     Attributes:
-        suffix: Of its files.
-        what: What such a file holds, in words.
-        has_graph: Whether the file computes by itself; else it holds weights, and code is needed beside it.
-        tolerance: The difference between the outputs of the file and the model that is let pass, as a share of the
-            largest output. 1e-5 is 84 of float32's rounding errors: sums are added up in another order.
-        loaded: How it is read, with "{path}" in it, as Python.
-        packages: What must be installed for it, by dltool's extra `export`.
+        suffix: The suffix of its files.
+        what: A description of the content.
+        has_graph: Whether the file contains the computation; otherwise it contains weights, and code is also needed.
+        tolerance: The allowed difference between the outputs of the file and the model, relative to the largest
+            output. 1e-5 is 84 rounding errors of float32: sums are computed in another order.
+        loaded: Python code that reads it, with "{path}" for the path.
+        packages: The required packages, installed by dltool's extra `export`.
     """
 
     suffix: str
@@ -55,7 +55,7 @@ FORMATS = {
     ),
     "word2vec": Format(
         ".txt",
-        "the word vectors, a word a line, in the text format of word2vec.c",
+        "the word vectors, one word per line, in the text format of word2vec.c",
         has_graph=False,
         tolerance=0.0,
         loaded=lambda path: f"vectors = gensim.models.KeyedVectors.load_word2vec_format({path!r})",
@@ -64,10 +64,10 @@ FORMATS = {
 
 
 def find_format(name: str) -> Format:
-    """The format of a name, once it is known that it can be written here.
+    """The format with a name, after a check that it can be written here.
 
     Raises:
-        ConfigError: There is no such format, or a package is missing.
+        ConfigError: No such format exists, or a package is missing.
     """
     if name not in FORMATS:
         raise ConfigError(

@@ -1,4 +1,4 @@
-"""A run as it lies in its folder: its config, its data's preprocessing, its model with the weights of a checkpoint."""
+"""A run loaded from its folder: its config, its preprocessing, its model with the weights of a checkpoint."""
 
 import functools
 import json
@@ -27,30 +27,30 @@ from dltool.introspection.forward_memory import sample_bytes
 from dltool.runs.folder import CONFIG, PREPROCESSING, RunFolder
 from dltool.tasks.task import Task
 
-OF_THE_MACHINE = ("trainer.device", "trainer.threads", "trainer.precision")  # May differ from the training's.
+OF_THE_MACHINE = ("trainer.device", "trainer.threads", "trainer.precision")  # Keys that may differ from the training's.
 
 Weights = Literal["tested", "ema", "swa", "raw"]
 
 
 class LoadedRun:
-    """What a run is: everything is read from its folder when it is first asked for, and nothing there is changed.
+    """The content of a run: each part is read from its folder when it is first needed, and nothing there is changed.
 
     Args:
-        folder: The run's.
-        checkpoint: "last", "best", the name of one such as "step-000680", or "tested", the one that the run's own
-            test measured: the best where trainer.test=best, else the last.
-        weights: "tested" are the averaged ones where the training kept an average; "ema" and "swa" insist on one of
-            that kind, "raw" takes the training's own.
+        folder: The run folder.
+        checkpoint: "last", "best", a name such as "step-000680", or "tested", the one that the run's own test used:
+            the best if trainer.test=best, else the last.
+        weights: "tested" takes the averaged weights if the training kept an average; "ema" and "swa" require an
+            average of that kind, "raw" takes the unaveraged weights.
         overrides: As on the command line; device, threads and precision may differ from the training's.
-        warn: Called with a message for each damaged checkpoint that "last" passes over.
+        warn: Called with a message for each damaged checkpoint that "last" skips.
 
     Attributes:
-        path: Of the folder.
+        path: The path of the folder.
         config: The complete config, nested, as in config.yaml.
         status: The content of status.json.
 
     Raises:
-        ConfigError: There is no such checkpoint, or an override changes what the run is.
+        ConfigError: No such checkpoint exists, or an override changes the model or the data.
         CheckpointError: The checkpoint is damaged.
     """
 
@@ -101,7 +101,7 @@ class LoadedRun:
 
     @property
     def _name(self) -> str:
-        """The checkpoint as it was asked for: last, best or a name."""
+        """The requested checkpoint: last, best or a name."""
         if self._requested != "tested":
             return self._requested
         return "best" if self.config["trainer"]["test"] == "best" else "last"
@@ -117,7 +117,7 @@ class LoadedRun:
 
     @property
     def described_checkpoint(self) -> str:
-        """The same for a person: "step-000680 (last, averaged weights)"."""
+        """The checkpoint in a message: "step-000680 (last, averaged weights)"."""
         words = [self._name] if self._name != self.checkpoint else []
         words += filter(None, [self._weights[1]])
         return self.checkpoint + (f" ({', '.join(words)})" if words else "")
@@ -132,19 +132,19 @@ class LoadedRun:
         saved = self.folder.read_preprocessing()
         if not saved:
             raise ConfigError(
-                f"{self.path} has no {PREPROCESSING}, without which its inputs are not known",
-                f"train anew: dltool train --from {quoted(self.path)}",
+                f"{self.path} has no {PREPROCESSING}, so the preprocessing of its inputs is unknown",
+                f"start a new training: dltool train --from {quoted(self.path)}",
             )
         return from_json(saved, str(self.path / PREPROCESSING))
 
     @property
     def preprocessing(self) -> Preprocessing:
-        """Makes of raw samples what the model takes."""
+        """Converts raw samples to the model's inputs."""
         return self._fitted[0]
 
     @property
     def spec(self) -> DataSpec:
-        """The shape of the model's inputs, its classes."""
+        """The specification of the data: the shape of the inputs, the classes."""
         return self._fitted[1]
 
     @property
@@ -159,7 +159,7 @@ class LoadedRun:
 
     @functools.cached_property
     def task(self) -> Task:
-        """The training's task around the model, with the checkpoint's weights and in evaluation mode."""
+        """The training's task with the model, with the checkpoint's weights and in evaluation mode."""
         check_tokenizers(
             self._checkpoint.state.get("data", {}),
             tokenizer_state(self.preprocessing, self.spec),
@@ -173,7 +173,7 @@ class LoadedRun:
         except RuntimeError as error:
             raise RunError(
                 f"the weights of {self.checkpoint} do not fit the model {config['model']['name']}: {error}",
-                "was the model's code changed since?",
+                "was the model's code changed after the training?",
             ) from error
         task = build_task(config, model.eval(), self.spec)
         task.load_state_dict(self._checkpoint.state["task"])
@@ -186,26 +186,26 @@ class LoadedRun:
 
     @functools.cached_property
     def batch_size(self) -> int:
-        """Samples that the model takes at a time: as many as an evaluation does where data.eval_batch_size is auto."""
+        """The batch size of an evaluation with data.eval_batch_size=auto."""
         return fitting_batch(sample_bytes(self.model, self.spec), self.spec.input_shape)
 
     @property
     def autocast(self) -> Any:
-        """What the model computes under."""
+        """The autocast context of the model."""
         return Precision(self.config["trainer"]["precision"], self.device).autocast
 
 
 def config_in_use(
     folder: RunFolder, overrides: Sequence[str], allowed: Sequence[str], config_dirs: Sequence[Path] = ()
 ) -> Config:
-    """A run's config with overrides that leave it what it is, and with what its data's `auto` became.
+    """A run's config with overrides that do not change its model or data, and with the values of its data's `auto`.
 
     Raises:
-        ConfigError: For an override of anything else than `allowed`.
+        ConfigError: An override sets a key that is not in `allowed`.
     """
     path = folder.path / CONFIG
-    refusal = f", which cannot be used with {{}}; what may differ is {', '.join(allowed)}"
+    refusal = f", which cannot be used with {{}}; only these may differ: {', '.join(allowed)}"
     config = compose_changed(path, overrides, allowed, refusal, config_dirs)
-    # The device may be another today.
+    # The device may have changed.
     auto = {key: value for key, value in folder.read_auto().items() if key.startswith("data.")}
     return with_auto(config, auto, path)

@@ -1,4 +1,4 @@
-"""A network as it is taken elsewhere: what is put before and behind it, and in words what goes in and comes out."""
+"""A network for export: its pre- and postprocessing, and descriptions of its inputs and outputs."""
 
 import copy
 from collections.abc import Callable
@@ -22,10 +22,10 @@ class Portable:
     """A network on the CPU, in evaluation mode and in float32.
 
     Attributes:
-        name: "model", or that of one of several networks.
-        module: Takes one tensor and gives one, the batch in front.
-        samples: Gives any number of inputs, always the same.
-        takes, gives: What goes in and what comes out, in words.
+        name: "model", or the name of one of several networks.
+        module: Maps one tensor to one tensor, batch first.
+        samples: Returns a given number of inputs, always the same.
+        takes, gives: Descriptions of the inputs and the outputs.
     """
 
     name: str
@@ -51,15 +51,15 @@ class Portable:
 
 
 def bare_networks(run: LoadedRun) -> list[Portable]:
-    """All networks of a run, as they are."""
+    """All networks of a run, without pre- and postprocessing."""
     return [bare(name, network, run) for name, network in run.task.networks.items()]
 
 
 def chosen_network(run: LoadedRun, name: str | None, *, with_preprocessing: bool, probabilities: bool) -> Portable:
-    """One network of a run, with what shall be in front of it and behind it.
+    """One network of a run, with the requested pre- and postprocessing.
 
     Raises:
-        ConfigError: There is no such network, or it takes or gives something else.
+        ConfigError: No such network exists, or it does not support the preprocessing or the probabilities.
     """
     networks = run.task.networks
     name = next(iter(networks)) if name is None else name
@@ -70,7 +70,7 @@ def chosen_network(run: LoadedRun, name: str | None, *, with_preprocessing: bool
     portable = bare(name, networks[name], run)
     if writes_text(run.task):
         raise ConfigError(
-            "a graph computes once, and a text is written token by token", "--format safetensors; or dltool predict"
+            "a graph computes once, but a text is generated token by token", "--format safetensors; or dltool predict"
         )
     if run.spec.target_mean and not networks[name].gives:
         portable = giving_units(portable, run.spec)
@@ -78,15 +78,13 @@ def chosen_network(run: LoadedRun, name: str | None, *, with_preprocessing: bool
         portable = giving_probabilities(portable, run.task)
     if with_preprocessing:
         if networks[name].noise is not None:
-            raise ConfigError(
-                f"the {name} takes noise, for which there is no preprocessing", "without --with-preprocessing"
-            )
+            raise ConfigError(f"the {name} takes noise, which has no preprocessing", "without --with-preprocessing")
         portable = taking_raw_inputs(portable, run.preprocessing)
     return portable
 
 
 def bare(name: str, network: Network, run: LoadedRun) -> Portable:
-    """The network alone: it takes prepared inputs."""
+    """The network alone; it takes preprocessed inputs."""
 
     def samples(count: int) -> Tensor:
         drawn = run.preprocessing.example_inputs(count) if network.noise is None else network.noise(count)
@@ -110,7 +108,7 @@ def meaning_of_outputs(spec: DataSpec) -> str:
 
 
 def giving_units(portable: Portable, spec: DataSpec) -> Portable:
-    """The network with its numbers in the units that the data has."""
+    """The network with its numbers in the units of the data."""
     network = nn.Sequential(portable.module, Units(spec))
     return Portable.of(portable.name, network, portable.samples, portable.takes, "the predicted numbers")
 
@@ -118,7 +116,7 @@ def giving_units(portable: Portable, spec: DataSpec) -> Portable:
 def giving_probabilities(portable: Portable, task: Task) -> Portable:
     probabilities = task.probabilities
     if probabilities is None or probabilities(portable.module(portable.samples(1))) is None:
-        raise ConfigError("the outputs of this model stand for no probabilities", "without --probabilities")
+        raise ConfigError("the outputs of this model define no probabilities", "without --probabilities")
     return Portable.of(
         portable.name,
         nn.Sequential(portable.module, Probabilities(probabilities)),
@@ -129,10 +127,10 @@ def giving_probabilities(portable: Portable, task: Task) -> Portable:
 
 
 def taking_raw_inputs(portable: Portable, preprocessing: Preprocessing) -> Portable:
-    """The network with the preprocessing in front.
+    """The network after the preprocessing.
 
     Raises:
-        ConfigError: It cannot be a part of a graph: there are no texts in one.
+        ConfigError: The preprocessing cannot be part of a graph, which has no texts.
     """
     front = preprocessing.raw_front()
     return Portable.of(
@@ -156,7 +154,7 @@ class Units(nn.Module):
 
 
 class Probabilities(nn.Module):
-    """What a criterion makes of outputs `(B, output_dim)`: `(B, num_classes)`."""
+    """The probabilities `(B, num_classes)` that a criterion defines for outputs `(B, output_dim)`."""
 
     def __init__(self, probabilities: Callable[[Tensor], Tensor | None]) -> None:
         super().__init__()

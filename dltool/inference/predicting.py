@@ -1,4 +1,4 @@
-"""Asks a run's model for predictions of raw samples."""
+"""Computes the predictions of a run's model for raw samples."""
 
 from collections.abc import Sequence
 
@@ -28,28 +28,28 @@ def predict_run(
             names += batch_names
             parts.append(on_host(task.predict(batch.to(run.device))))
     if not parts:
-        raise DataError("there is no input to predict from")
+        raise DataError("there is no input to predict for")
     return task.collect(names, parts, run.spec, preprocessing)
 
 
 def preprocessing_for(task: Task, preprocessing: Preprocessing) -> Preprocessing:
-    """The preprocessing of inputs that a trained model is asked about."""
+    """The preprocessing of inputs for predictions."""
     return preprocessing.for_inference(any_length=task.takes_any_length, with_blanks="fill" in task.uses)
 
 
 def searching(task: Task, run: LoadedRun, beam: int | None, length_penalty: float | None) -> Task:
-    """The task with another search, if one is asked for.
+    """The task, with another search if requested.
 
     Raises:
-        ConfigError: It writes no text.
+        ConfigError: The task writes no text.
     """
     if beam is None and length_penalty is None:
         return task
     if not writes_text(task):
-        raise ConfigError(f"{run.title} writes no text, so that there is nothing to search", "without --beam")
+        raise ConfigError(f"{run.title} writes no text, so --beam does not apply", "without --beam")
     return task.searching(beam, length_penalty)
 
 
 def on_host(prediction: Prediction) -> Prediction:
-    """On an accelerator may not be room for what is said of many samples."""
+    """Move predictions to the host: an accelerator may lack memory for those of many samples."""
     return Prediction(*(None if field is None else field.cpu() for field in prediction))  # type: ignore[arg-type]

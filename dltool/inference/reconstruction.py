@@ -1,4 +1,4 @@
-"""What an autoencoder's run makes again of raw samples."""
+"""Reconstructs raw samples with an autoencoder's run."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,14 +20,14 @@ from dltool.tasks.uses import reconstructs
 
 @dataclass(frozen=True)
 class Reconstruction:
-    """Samples and what is left of them after their way through a code.
+    """Samples and their reconstructions from codes.
 
     Attributes:
-        names: What each sample is called, such as its file.
-        originals: As the model takes them, on the CPU, `(N, *input_shape)`.
-        reconstructions: Of the same shape.
-        codes: Between the two, `(N, latent_dim)`.
-        title: Of the run.
+        names: The name of each sample, such as its file.
+        originals: The model's inputs, on the CPU, `(N, *input_shape)`.
+        reconstructions: Tensor of the same shape.
+        codes: The codes, `(N, latent_dim)`.
+        title: The title of the run.
     """
 
     names: list[str]
@@ -38,21 +38,22 @@ class Reconstruction:
     _preprocessing: Preprocessing
 
     def draw(self, path: str | Target) -> None:
-        """Draw rows of images, below each its reconstruction.
+        """Draw rows of images, with the reconstructions below.
 
         Raises:
-            ConfigError: The samples are no images, or the file cannot be written.
+            ConfigError: The samples are not images, or the file cannot be written.
         """
         target = Path(path).expanduser() if isinstance(path, str) else path
         if not self._preprocessing.gives_pixels:
             raise ConfigError(
-                "rows of numbers are no picture", "in Python: dltool.load(RUN).reconstruct(FILE).reconstructions"
+                "rows of numbers cannot be drawn as images",
+                "in Python: dltool.load(RUN).reconstruct(FILE).reconstructions",
             )
         to_pixels = self._preprocessing.pixels
         before, after = (to_pixels(part).float().numpy() for part in (self.originals, self.reconstructions))
         try:
             save_figure(reconstructed_images(before, after, self.title), target)
-        except (OSError, ValueError) as error:  # Of a suffix that is no picture's.
+        except (OSError, ValueError) as error:  # The suffix is not that of an image format.
             raise ConfigError(f"{target} cannot be written: {error}", "--output FILE.png") from error
 
 
@@ -61,7 +62,7 @@ def reconstruct_run(run: LoadedRun, inputs: Raw, classes: Sequence[str] | None =
     task = run.task
     if not reconstructs(task):
         raise ConfigError(
-            f"{run.title} has no codes from which it could make its inputs again",
+            f"{run.title} has no codes from which it could reconstruct its inputs",
             f"dltool sample or dltool predict {quoted(run.path)}; model=autoencoder and model=vae reconstruct",
         )
     names: list[str] = []
@@ -81,19 +82,20 @@ def reconstruct_run(run: LoadedRun, inputs: Raw, classes: Sequence[str] | None =
 
 
 def labels_of(names: Sequence[str], classes: Sequence[str] | None, run: LoadedRun) -> Tensor:
-    """The class of each sample, which a conditional model wants to know: as given, else its folder's name.
+    """The class of each sample for a conditional model: as given, else the name of its folder.
 
     Raises:
-        DataError: There is no such class, or none is known.
+        DataError: A class does not exist, or none is given.
     """
     classes = [Path(name).parent.name for name in names] if classes is None else classes
     if len(classes) != len(names):
-        raise DataError(f"{len(names)} samples have {len(classes)} classes", "one a sample")
+        raise DataError(f"{len(names)} samples have {len(classes)} classes", "give one class per sample")
     for name, class_name in zip(names, classes, strict=True):
         if class_name not in run.class_names:
             shown = ", ".join(run.class_names[:8]) + (" …" if run.class_names[8:] else "")
+            given = class_name or "its folder"
             raise DataError(
-                f"{name}: the model is conditional, and {class_name or 'its folder'} is none of its classes, {shown}",
-                "each image in a folder with its class's name; in Python, run.reconstruct(inputs, classes=[…])",
+                f"{name}: the model is conditional, and {given} is not one of its classes, {shown}",
+                "put each image in a folder named after its class; in Python, run.reconstruct(inputs, classes=[…])",
             )
     return torch.tensor([run.class_names.index(name) for name in classes], device=run.device)

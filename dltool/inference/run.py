@@ -1,4 +1,4 @@
-"""A run as it is used: what its model predicts, generates, translates, and what it is worth."""
+"""A run with its uses: predict, evaluate, generate, translate, reconstruct, export."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -25,13 +25,13 @@ OF_AN_EVALUATION = (*OF_THE_MACHINE, "data", "attack", "task.metrics", *OF_SAMPL
 
 
 class Run(LoadedRun):
-    """A training that is over, or has come some way: read from its folder, of which nothing is changed.
+    """A finished or partial training, read from its folder, which is not changed.
 
         run = dltool.load("outputs/2026-01-31/12-00-00_lenet_digits")
         run.predict("photo.png").values
         run.evaluate().metrics
 
-    See LoadedRun for how it is opened, and for its config, its task and its model.
+    See LoadedRun for the arguments, and for its config, its task and its model.
     """
 
     def __repr__(self) -> str:
@@ -45,7 +45,7 @@ class Run(LoadedRun):
         beam: int | None = None,
         length_penalty: float | None = None,
     ) -> AnyPredictions:
-        """What the model says of raw samples.
+        """Predict for raw samples.
 
         Args:
             inputs: For a model of images: the path of an image, of a folder of images or a list of them; images of
@@ -53,14 +53,14 @@ class Run(LoadedRun):
                 `(B, C, H, W)` with 1 or 3 channels, uint8, uint16 of 16 bits, or bool. For a model of
                 tables: the path of a CSV file; mappings from column to value; numbers `(B, D)`, in the order of
                 the training's columns. For a model of texts: a text, a list of texts, or the Path of a file with
-                a text a line, or several; with ___ for what a cloze is to guess.
-            views: Average over several looks at each image; see dltool.tasks.views.
-            beam: Where texts are written, beginnings that are followed side by side; 1 takes the likeliest token.
-            length_penalty: α of dltool.decoding.beam_search; both are the training's where they are None.
+                a text per line, or several; with ___ for the words that a cloze predicts.
+            views: Average over augmented views of each image; see dltool.tasks.views.
+            beam: For generated texts, the beam width; 1 is greedy.
+            length_penalty: α of dltool.decoding.beam_search; None takes the training's value, as for `beam`.
 
         Raises:
-            ConfigError: The task predicts nothing, or writes no text to search for.
-            DataError: The inputs cannot be read, or are not what the model was trained on.
+            ConfigError: The task has no predictions, or writes no text to search for.
+            DataError: The inputs cannot be read, or do not match the training data.
         """
         return predict_run(self, inputs, views=views, beam=beam, length_penalty=length_penalty)
 
@@ -74,36 +74,37 @@ class Run(LoadedRun):
         config_dirs: Sequence[Path] = (),
         classifier: LoadedRun | None = None,
     ) -> Evaluation:
-        """Measure the model on its own data, or on other data that is prepared as its own was.
+        """Evaluate the model on its own data, or on other data with the same preprocessing.
 
         Args:
             overrides: Other data (`data=…`, `data.path=…`), other metrics (`'task.metrics=[…]'`). The run's own data
                 keeps its splits.
-            split: "auto" is the test split; where there is none, the validation split of the run's own data, all
-                samples of other data.
-            views: Average over several looks at each image; see dltool.tasks.views.
-            predictions: Keep what the model says of each sample too.
-            config_dirs: Folders beside dltool's own in which options are looked for.
-            classifier: Of a CycleGAN: the run that says whether translated images keep their class.
+            split: "auto" is the test split; without one, the validation split of the run's own data, or all samples
+                of other data.
+            views: Average over augmented views of each image; see dltool.tasks.views.
+            predictions: Also keep the prediction for each sample.
+            config_dirs: Folders with options in addition to dltool's own.
+            classifier: For a CycleGAN: the run that classifies translated images, to measure whether they keep their
+                class.
 
         Raises:
-            ConfigError: An override changes what the run is, or which of its data is held out; there is no such split;
-                the classifier does not fit.
-            DataError: The data is missing, wrong, or none that the model could take.
+            ConfigError: An override changes the model, the data or the held-out samples; the split does not exist; the
+                classifier does not fit.
+            DataError: The data is missing, wrong, or does not fit the model.
         """
         config = config_in_use(self.folder, overrides, OF_AN_EVALUATION, config_dirs)
         return evaluate_run(self, config, split=split, views=views, predictions=predictions, classifier=classifier)
 
     def translate(self, inputs: Raw, direction: Direction) -> Translations:
-        """Translate pictures between the two domains of a CycleGAN.
+        """Translate images between the two domains of a CycleGAN.
 
         Args:
-            inputs: Images, as `predict` takes them, of domain A for "A2B", of B for "B2A". They are brought to the size
-                of the training.
+            inputs: Images, as `predict` takes them, of domain A for "A2B", of B for "B2A". They are resized to the size
+                of the training images.
             direction: "A2B" or "B2A".
 
         Raises:
-            ConfigError: The run translates none.
+            ConfigError: The run translates no images.
             DataError: The inputs cannot be read.
         """
         return translate_run(self, inputs, direction)
@@ -112,10 +113,10 @@ class Run(LoadedRun):
         """Let a language model continue a prompt `count` times; the texts begin with it.
 
         Args:
-            prompt: How they begin; see TextSampler.stream.
-            count: Of the texts.
-            length: Tokens behind the prompt; see there too.
-            how: What TextSampler takes: temperature, top_k, top_p, seed, unknown.
+            prompt: Their beginning; see TextSampler.stream.
+            count: The number of texts.
+            length: Tokens after the prompt; see TextSampler.stream.
+            how: Arguments of TextSampler: temperature, top_k, top_p, seed, unknown.
         """
         return TextSampler(self, **how).texts(prompt, count=count, length=length)
 
@@ -123,26 +124,26 @@ class Run(LoadedRun):
         """Samples of a generative model, scaled as its data, `(count, *input_shape)`; see SampleGenerator.
 
         Args:
-            count: How many.
-            how: What SampleGenerator.samples takes: seed, seeds, classes, truncation.
+            count: The number of samples.
+            how: Arguments of SampleGenerator.samples: seed, seeds, classes, truncation.
         """
         return SampleGenerator(self).samples(count, **how).values
 
     def reconstruct(self, inputs: Raw, *, classes: Sequence[str] | None = None) -> Reconstruction:
-        """What an autoencoder or a VAE makes again of raw samples.
+        """Reconstruct raw samples with an autoencoder or a VAE.
 
         Args:
             inputs: As for `predict`.
-            classes: Of a conditional model, the name of each sample's class; None takes it from the file's folder.
+            classes: For a conditional model, the name of each sample's class; None takes the name of the file's folder.
 
         Raises:
             ConfigError: The model has no codes.
-            DataError: The inputs cannot be read, or their classes are not known.
+            DataError: The inputs cannot be read, or their classes are unknown.
         """
         return reconstruct_run(self, inputs, classes)
 
     def draw_attention(self, text: str, path: str | Path) -> list[Path]:
-        """Draw where the network looks at a text; see dltool.inference.attention."""
+        """Plot the attention over a text; see dltool.inference.attention."""
         return draw_run_attention(self, text, Path(path).expanduser())
 
     def export(
@@ -155,22 +156,22 @@ class Run(LoadedRun):
         probabilities: bool = False,
         force: bool = False,
     ) -> Exported:
-        """Write the model to a file for elsewhere, after a check that what was written gives the same outputs.
+        """Write the model to a file for other programs, after a check that the file gives the same outputs.
 
         Args:
             path: The file; None is `<run>/export/<checkpoint>.<suffix>`.
-            format: "safetensors" is the whole model's weights; "torch" and "onnx" are graphs that compute by
-                themselves, in float32, on batches of any size; numbers that were standardized come out in float64. See
+            format: "safetensors" is the whole model's weights; "torch" and "onnx" are graphs that include the
+                computation, in float32, for any batch size; standardized numbers are returned in float64. See
                 dltool.inference.formats for these and others.
-            network: Of a GAN, "generator" (the default) or "discriminator".
-            with_preprocessing: The graph takes uint8 pixels, or a table's numbers in float64, as they are.
-            probabilities: The graph gives the probability of each class.
+            network: For a GAN, "generator" (the default) or "discriminator".
+            with_preprocessing: The graph takes raw uint8 pixels, or a table's raw numbers in float64.
+            probabilities: The graph returns the probability of each class.
             force: Replace a file that exists.
 
         Raises:
             ConfigError: The file exists or cannot be written; a package is missing; the model has no such network
-                or gives no probabilities; a column's categories cannot be exported.
-            RunError: The model cannot be traced, the file could not be written, or its outputs differ. No file is left.
+                or has no probabilities; a column's categories cannot be exported.
+            RunError: The model cannot be traced, the file cannot be written, or its outputs differ. No file is kept.
         """
         return export_run(
             self,

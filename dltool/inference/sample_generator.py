@@ -1,4 +1,4 @@
-"""What a run's generative model makes: of a class, of chosen seeds, on the way from one code to the next."""
+"""Samples of a run's generative model: by class, by seed, or interpolated between codes."""
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
@@ -20,7 +20,7 @@ from dltool.inference.loaded_run import LoadedRun
 from dltool.tasks.drawing_samples import drawing_samples
 from dltool.tasks.uses import generates
 
-BATCH_SIZE = 256  # Samples that are made at a time.
+BATCH_SIZE = 256  # Batch size of sampling.
 
 
 class Samples(NamedTuple):
@@ -28,8 +28,8 @@ class Samples(NamedTuple):
 
     Attributes:
         values: Scaled as the training data, `(N, *input_shape)`, on the host.
-        names: Of each, as the name of a file: "seed-3", "seed-3_class-7".
-        columns: Of a picture of all; None for about as many as rows.
+        names: The file name of each, without suffix: "seed-3", "seed-3_class-7".
+        columns: Columns of an image of all samples; None for about as many as rows.
     """
 
     values: Tensor
@@ -38,13 +38,13 @@ class Samples(NamedTuple):
 
 
 class SampleGenerator:
-    """Makes samples of a run's generative model, each a function of its seed, its class and the truncation.
+    """Generates samples of a run's model; each is a function of its seed, its class and the truncation.
 
     Args:
-        run: Of a GAN, an autoencoder or another model with a code.
+        run: The run of a GAN, an autoencoder or another model with codes.
 
     Raises:
-        ConfigError: The run's model makes none.
+        ConfigError: The run's model generates no samples.
     """
 
     def __init__(self, run: LoadedRun) -> None:
@@ -65,17 +65,17 @@ class SampleGenerator:
         classes: Sequence[str | int] = (),
         truncation: float = 1.0,
     ) -> Samples:
-        """Make samples.
+        """Generate samples.
 
         Args:
-            count: How many; of no effect where `seeds` are given.
-            seed: Of all of them: the i-th is that of `seed + i`.
-            seeds: One a sample, in place of both.
-            classes: By name or number, taken in turn; empty for all.
+            count: The number of samples; ignored if `seeds` are given.
+            seed: The first seed: sample i has the seed `seed + i`.
+            seeds: One seed per sample, in place of both.
+            classes: Names or numbers, used cyclically; empty for all.
             truncation: See GenerativeTask.decode.
 
         Raises:
-            ConfigError: There is no such class, or the model knows no classes or no truncation.
+            ConfigError: No such class exists, or the model has no classes or no truncation.
         """
         seeds = list(seeds) or list(range(seed, seed + count))
         self._check_truncation(truncation)
@@ -87,19 +87,19 @@ class SampleGenerator:
         return Samples(torch.cat(parts), self._names(seeds, labels))
 
     def interpolation(self, seeds: Sequence[int], steps: int, *, classes: Sequence[str | int] = ()) -> Samples:
-        """A row of samples on the way from each seed's to the next one's, both ends included.
+        """A row of interpolated samples from each seed to the next one, both ends included.
 
         Args:
             seeds: At least two.
             steps: Samples in a row.
-            classes: One for each row, in turn.
+            classes: One for each row, used cyclically.
 
         Raises:
-            ConfigError: There are fewer than two seeds or steps, or no such class.
+            ConfigError: There are fewer than two seeds or steps, or no such class exists.
         """
         if len(seeds) < 2 or steps < 2:
             raise ConfigError(
-                f"a way has two ends: {len(seeds)} seeds and {steps} samples are too few",
+                f"an interpolation needs at least two seeds and two samples, not {len(seeds)} and {steps}",
                 "--seeds 0-4 --interpolate 8",
             )
         shares = torch.linspace(0, 1, steps, device=self.run.device)
@@ -117,7 +117,7 @@ class SampleGenerator:
         return drawing_samples(self.task, derive_seed(0, "samples"))
 
     def _codes(self, seeds: Sequence[int]) -> Tensor:
-        """One code for each seed, which is the same whatever stands beside it."""
+        """One code for each seed, independent of the other seeds."""
         return torch.cat([self.task.draw_codes(1, generator(seed, "sample")) for seed in seeds])
 
     def _decode(self, codes: Tensor, labels: Tensor | None, start: int, truncation: float) -> Tensor:
@@ -137,22 +137,22 @@ class SampleGenerator:
             return self.task.cycle_labels(count, self.run.device)
         if not self.task.num_classes:
             raise ConfigError(
-                f"{self.run.title} was trained without classes, and makes none that is asked for",
+                f"{self.run.title} was trained without classes, so a class cannot be requested",
                 "dltool train model=cgan, or model=dcgan model.condition=every_layer",
             )
         numbers = [self._number(name) for name in classes]
         return torch.tensor([numbers[i % len(numbers)] for i in range(count)], device=self.run.device)
 
-    def _number(self, wanted: str | int) -> int:
+    def _number(self, label: str | int) -> int:
         names = self.run.class_names
-        if str(wanted) in names:
-            return names.index(str(wanted))
-        if str(wanted).isdecimal() and int(wanted) < len(names):
-            return int(wanted)
-        near = nearest(str(wanted), names)
+        if str(label) in names:
+            return names.index(str(label))
+        if str(label).isdecimal() and int(label) < len(names):
+            return int(label)
+        near = nearest(str(label), names)
         shown = ", ".join(names[:20]) + (", …" if len(names) > 20 else "")
         raise ConfigError(
-            f"{self.run.title} has no class {wanted}; its {len(names)} are {shown}",
+            f"{self.run.title} has no class {label}; its {len(names)} classes are {shown}",
             f"did you mean --class {quoted(near)}?" if near else f"--class {quoted(names[0])}",
         )
 
@@ -167,17 +167,17 @@ class SampleGenerator:
 
 
 def write_samples(run: LoadedRun, samples: Samples, path: Target) -> None:
-    """Draw samples into one picture, or, where the path has no suffix, each image into a file of a folder.
+    """Draw samples into one image, or, if the path has no suffix, write each to a file of a folder.
 
     Raises:
-        ConfigError: They are no pictures, or the file or folder cannot be written.
+        ConfigError: They are not images, or the file or folder cannot be written.
     """
     spec, array = run.spec, samples.values.numpy()
     shape = spec.input_shape
     in_folder = isinstance(path, Path) and (path.is_dir() or not path.suffix)
     if len(shape) != 3 and (shape != (2,) or in_folder):
         raise ConfigError(
-            f"samples of {run.spec.describe_input()} numbers are no pictures",
+            f"samples of {run.spec.describe_input()} numbers are not images",
             "--output FILE.png draws points" if shape == (2,) else "from Python, run.generate(N)",
         )
     try:
@@ -188,5 +188,5 @@ def write_samples(run: LoadedRun, samples: Samples, path: Target) -> None:
             save_image(image_grid(array, spec.input_range, samples.columns), path)
         else:
             save_figure(point_scatter(array, spec.centers, spec.center_std, run.title), path)
-    except (OSError, ValueError) as error:  # Of a suffix that is no picture's.
+    except (OSError, ValueError) as error:  # The suffix is not that of an image format.
         raise ConfigError(f"{path} cannot be written: {error}", "--output FILE.png, or a folder") from error

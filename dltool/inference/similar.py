@@ -1,4 +1,4 @@
-"""The words whose vectors point where a word's does."""
+"""The words whose vectors are most similar to that of a word."""
 
 import torch.nn.functional as F
 from torch import Tensor
@@ -23,16 +23,16 @@ def similar_words(run: LoadedRun, word: str, count: int) -> list[tuple[str, floa
 
 
 def nearest_words(vectors: Tensor, tokenizer: Tokenizer, word: str, count: int) -> list[tuple[str, float]]:
-    """The words of the largest cosine with a word, each with that cosine, the nearest first.
+    """The words with the largest cosine similarity to a word, each with that cosine, the nearest first.
 
     Args:
-        vectors: Of all tokens, `(V, D)`.
-        tokenizer: The training's.
+        vectors: The vectors of all tokens, `(V, D)`.
+        tokenizer: The tokenizer of the training.
         word: One word.
-        count: How many; fewer where the vocabulary has fewer.
+        count: The number of words; fewer if the vocabulary is smaller.
 
     Raises:
-        DataError: It is more than one word, or one that the training left out.
+        DataError: `word` is more than one word, or is not in the vocabulary.
     """
     tokens = tokenizer.encode(word)
     if len(tokens) != 1:
@@ -46,7 +46,7 @@ def nearest_words(vectors: Tensor, tokenizer: Tokenizer, word: str, count: int) 
     first = len(tokenizer.specials)
     unit = F.normalize(vectors.float()[first:], dim=1)
     cosines = unit @ unit[tokens[0] - first]
-    cosines[tokens[0] - first] = -2  # Below all others.
+    cosines[tokens[0] - first] = -2  # Less than any cosine.
     best = cosines.topk(min(count, len(cosines) - 1))
     return [
         (tokenizer.name(first + row), cosine)

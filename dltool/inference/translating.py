@@ -1,4 +1,4 @@
-"""Pictures of one domain in the look of another, by a run that learned to translate between them."""
+"""Translates images from one domain to another with a run that was trained for it."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,13 +21,13 @@ Direction = Literal["A2B", "B2A"]
 
 @dataclass(frozen=True)
 class Translations:
-    """Translated pictures.
+    """Translated images.
 
     Attributes:
-        names: What each was made of: the path of a file, or the number of an image in memory.
+        names: The source of each: the path of a file, or the number of an image in memory.
         images: uint8 `(N, C, H, W)`.
         direction: "A2B" or "B2A".
-        sources: The files that they were made of, absolute; empty for images in memory.
+        sources: The absolute paths of the source files; empty for images in memory.
     """
 
     names: list[str]
@@ -36,14 +36,14 @@ class Translations:
     sources: tuple[Path, ...] = ()
 
     def write(self, folder: Path, *, replace: bool = False) -> list[Path]:
-        """Write a PNG for each, named like its source.
+        """Write a PNG for each, named after its source.
 
         Args:
-            folder: Is made where it does not exist.
-            replace: Files there may be replaced, unless they are what was translated.
+            folder: The target folder; created if it does not exist.
+            replace: Whether existing files may be replaced; source files never are.
 
         Raises:
-            ConfigError: One would be; nothing is written then.
+            ConfigError: A file would be replaced without permission; nothing is written then.
         """
         paths = [folder / name for name in file_names(self.names)]
         for path in paths:
@@ -61,7 +61,7 @@ class Translations:
 
 
 def file_names(names: list[str]) -> list[str]:
-    """`<stem>.png` for each; where a stem comes again, `<stem>-2.png` and so on."""
+    """`<stem>.png` for each; for a repeated stem, `<stem>-2.png` and so on."""
     taken: set[str] = set()
     files = []
     for name in names:
@@ -76,11 +76,11 @@ def file_names(names: list[str]) -> list[str]:
 
 
 def translator_of(run: LoadedRun) -> TranslatesImages:
-    """Raises ConfigError for a run that translates no pictures."""
+    """The task of a run that translates images; raises ConfigError for other runs."""
     if not translates_images(run.task):
         raise ConfigError(
-            f"{run.title} translates no pictures, so that it has no direction",
-            "without --direction; `dltool train model=cyclegan` trains what translates",
+            f"{run.title} translates no images, so --direction does not apply",
+            "without --direction; `dltool train model=cyclegan` trains a model that translates",
         )
     return run.task
 
@@ -99,7 +99,7 @@ def translate_run(run: LoadedRun, inputs: Raw, direction: Direction) -> Translat
             made = task.translate(batch.to(run.device), direction)
             parts.append(preprocessing.pixels(made).round().to(torch.uint8).cpu())
     if not parts:
-        raise DataError("there is no picture to translate")
+        raise DataError("there is no image to translate")
     paths = as_paths(inputs)
     sources = () if paths is None else tuple(path.resolve() for path in find_images(paths))
     return Translations(names, torch.cat(parts), direction, sources)

@@ -1,4 +1,4 @@
-"""How a network becomes the bytes of a file, and the file something that computes again."""
+"""Writes a network as the bytes of a file, and loads the file again for computing."""
 
 import contextlib
 import io
@@ -24,17 +24,17 @@ from dltool.inference.portable import Portable
 from dltool.tasks.uses import has_word_vectors
 
 Computes = Callable[[Tensor], Tensor]
-OPSET = 20  # Of ONNX, from 2023; onnxruntime 1.17 and later read it.
-EXTRA_FILE = "dltool.json"  # In a .pt2, with the metadata.
+OPSET = 20  # The opset of ONNX, from 2023; onnxruntime 1.17 and later read it.
+EXTRA_FILE = "dltool.json"  # The file in a .pt2 with the metadata.
 
 
 class SafetensorsWriter:
-    """The whole model's state_dict. What it computes is seen by a model that is built from the file alone."""
+    """The whole model's state_dict. For the check, a new model is built and loaded from the file alone."""
 
     @staticmethod
     def content(run: LoadedRun, networks: Sequence[Portable], metadata: Mapping[str, str]) -> bytes:
-        del networks  # The file holds all of them, as they are.
-        # Tensors of their own: tied weights share memory and channels_last ones have gaps, which the format has not.
+        del networks  # The file contains all networks, without pre- or postprocessing.
+        # Separate tensors: tied weights share memory, channels_last ones have gaps; the format supports neither.
         weights = {
             name: tensor.detach().cpu().clone(memory_format=torch.contiguous_format)
             for name, tensor in run.model.state_dict().items()
@@ -77,7 +77,7 @@ class OnnxWriter:
     def content(run: LoadedRun, networks: Sequence[Portable], metadata: Mapping[str, str]) -> bytes:
         (network,) = networks
         program = traced(network)
-        with explained(network, "--format torch takes all of torch's operations"), quiet():
+        with explained(network, "--format torch supports all of torch's operations"), quiet():
             exported = torch.onnx.export(
                 program,
                 input_names=["inputs"],
@@ -106,20 +106,20 @@ class OnnxWriter:
 
 
 class Word2VecWriter:
-    """The vectors of all words in the text format of word2vec.c: how many and how wide, then a word a line.
+    """The vectors of all words in the text format of word2vec.c: number and width, then one word per line.
 
-    Nine digits tell any two float32 apart, so that nothing is lost.
+    Nine digits distinguish any two float32 values, so nothing is lost.
     """
 
     @staticmethod
     def content(run: LoadedRun, networks: Sequence[Portable], metadata: Mapping[str, str]) -> bytes:
-        del networks, metadata  # The format has no place for more.
+        del networks, metadata  # The format supports nothing else.
         first, vectors, words = word_vectors(run)
         vectors = vectors[first:]
         if odd := next((word for word in words if not word or word.split() != [word]), None):
             raise ConfigError(
-                f"the token {odd!r} has a blank in it, which the word2vec format puts between numbers",
-                "data.tokenizer.kind=word in the training; --format safetensors takes any",
+                f"the token {odd!r} contains a space, which the word2vec format uses as a separator",
+                "data.tokenizer.kind=word in the training; --format safetensors takes any token",
             )
         lines = [f"{len(words)} {vectors.shape[1]}"]
         lines += [
@@ -130,7 +130,7 @@ class Word2VecWriter:
 
     @staticmethod
     def reopened(run: LoadedRun, path: Path) -> list[Computes]:
-        # Special tokens have no line: their rows are the model's.
+        # Special tokens have no line: their rows are taken from the model.
         first, vectors, words = word_vectors(run)
         table = vectors.clone()
         rows = {word: first + place for place, word in enumerate(words)}
@@ -166,7 +166,7 @@ def traced(network: Portable) -> torch.export.ExportedProgram:
     """The network's operations on a batch of any size.
 
     Raises:
-        RunError: What it does depends on the values of the inputs.
+        RunError: Its operations depend on the values of the inputs.
     """
     batch = torch.export.Dim("batch", min=1)
     hint = (
@@ -174,22 +174,22 @@ def traced(network: Portable) -> torch.export.ExportedProgram:
         "--format safetensors takes any model"
     )
     with explained(network, hint), quiet(), torch.no_grad():
-        # channels_last is for the speed of convolutions here; elsewhere it would be a surprise.
+        # channels_last only speeds up convolutions here; other programs do not expect it.
         module = network.module.to(memory_format=torch.contiguous_format)
         program = torch.export.export(module, (network.samples(2),), dynamic_shapes=({0: batch},))
     for node in program.graph.nodes:
-        node.meta.pop("stack_trace", None)  # Paths of this machine are nobody else's.
+        node.meta.pop("stack_trace", None)  # Paths of this machine are private.
     return program
 
 
 @contextlib.contextmanager
 def explained(network: Portable, hint: str) -> Iterator[None]:
-    """Whatever an exporter meets in someone's forward() as an error of two lines."""
+    """Convert any exception of an exporter in a model's forward() to an error of two lines."""
     try:
         yield
     except Exception as error:
         cause: BaseException = error
-        while cause.__cause__ is not None:  # What torch.onnx wraps around it names its own stages only.
+        while cause.__cause__ is not None:  # The exceptions that torch.onnx wraps around it name only its own stages.
             cause = cause.__cause__
         reason = next((line.strip() for line in str(cause).splitlines() if line.strip()), type(cause).__name__)
         raise RunError(
@@ -198,7 +198,7 @@ def explained(network: Portable, hint: str) -> Iterator[None]:
 
 
 def place_in_forward(error: BaseException) -> str:
-    """Where in the code of a model an error arose, as far as that is known."""
+    """The location in a model's code where an error was raised, if known."""
     torch_itself = Path(torch.__file__).parent
     frames = [
         frame
@@ -210,7 +210,7 @@ def place_in_forward(error: BaseException) -> str:
 
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
-    """Without what the exporters print, warn of and log of their own insides; an error says enough."""
+    """Suppress the output, warnings and logs of the exporters; an error is sufficient."""
     before, nowhere = logging.root.manager.disable, io.StringIO()
     logging.disable(logging.ERROR)
     try:
@@ -222,7 +222,7 @@ def quiet() -> Iterator[None]:
 
 
 def strip(graph: Any) -> None:
-    """Take out of an ONNX graph what was noted for debugging, paths of this machine among it, and name the batch."""
+    """Remove debugging notes, such as paths of this machine, from an ONNX graph, and name the batch dimension."""
     del graph.value_info[:]
     for part in (*graph.node, *graph.input, *graph.output, *graph.initializer):
         del part.metadata_props[:]

@@ -7,13 +7,13 @@ from dltool.declarations.component import requires
 
 sinusoidal_positions_need_even_dim = requires(
     lambda config: config.model.positions != "sinusoidal" or config.model.dim % 2 == 0,
-    "model.positions=sinusoidal has pairs of sine and cosine, but model.dim is odd",
+    "model.positions=sinusoidal needs pairs of sine and cosine, but model.dim is odd",
     hint="model.dim=128 model.num_heads=4",
 )
 
 rotary_positions_need_even_heads = requires(
     lambda config: config.model.positions != "rotary" or config.model.dim % (2 * config.model.num_heads) == 0,
-    "model.positions=rotary turns pairs of numbers, but model.dim / model.num_heads is odd",
+    "model.positions=rotary rotates pairs of numbers, but model.dim / model.num_heads is odd",
     hint="model.dim=128 model.num_heads=4",
 )
 

@@ -14,7 +14,7 @@ Norm = Literal["pre", "post"]
 
 heads_divide_dim = requires(
     lambda config: config.model.dim % config.model.num_heads == 0,
-    "model.num_heads does not divide model.dim, so that the heads cannot share it evenly",
+    "model.num_heads does not divide model.dim",
     hint="model.dim=128 model.num_heads=4",
 )
 

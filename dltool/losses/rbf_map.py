@@ -11,7 +11,7 @@ from dltool.losses.criterion import Criterion
 @register("loss", "rbf_map", targets=("classes", "binary"), head="classes", tasks=("supervised",))
 @requires(
     lambda config: config.loss.competition or (config.model.name == "lenet5_1998" and config.model.output == "rbf"),
-    "loss.competition=false has a least value only where the outputs are distances",
+    "loss.competition=false has a minimum only if the outputs are distances",
     hint="model=lenet5_1998, or loss.competition=true",
 )
 class RbfMap(Criterion):

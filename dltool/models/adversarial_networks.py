@@ -13,7 +13,7 @@ Prior = Literal["normal", "uniform"]
 
 bounded_output_needs_least_squares = requires(
     lambda config: config.model.discriminator_output == "logit" or config.loss.name == "least_squares_gan",
-    "model.discriminator_output=sigmoid bounds D by 0 and 1: a critic must be free, and other losses take a logit",
+    "model.discriminator_output=sigmoid bounds D by 0 and 1, but other losses need a critic or a logit without bounds",
     hint="model.discriminator_output=logit, or loss=least_squares_gan",
 )
 

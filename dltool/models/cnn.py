@@ -34,7 +34,7 @@ MAX_WEIGHTS = 10**9  # Per layer: 4 GB, and three times that in training with Ad
 @register("model", "cnn", inputs="image", tasks=("supervised",))
 @requires(
     lambda config: "stochastic" not in (config.model.pooling or []) or config.model.activation in ("relu", "sigmoid"),
-    "model.pooling=stochastic draws in proportion to the activations, and model.activation makes negative ones",
+    "model.pooling=stochastic samples in proportion to the activations, but model.activation can be negative",
     hint="model.activation=relu",
 )
 class CNN(nn.Module):

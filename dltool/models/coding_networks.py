@@ -12,7 +12,7 @@ from dltool.layers.coder import Decoder, Encoder, Form
 
 convolutions_need_images = requires(
     lambda config: config.model.architecture == "mlp" or config.data.inputs == "image",
-    "model.architecture=conv looks at images, and the data has rows of numbers",
+    "model.architecture=conv needs images, but the data has rows of numbers",
     hint="model.architecture=mlp",
 )
 

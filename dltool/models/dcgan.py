@@ -30,8 +30,8 @@ NORMS: dict[str | None, Callable[[int], nn.Module]] = {
         config.model.discriminator_norm != "batch"
         or config.loss.name not in ("wasserstein_gp", "relativistic", "non_saturating_r1")
     ),
-    "model.discriminator_norm=batch: a gradient penalty is for each sample by itself, and batch norm makes D's output "
-    "depend on the others",
+    "model.discriminator_norm=batch: a gradient penalty is per sample, but batch norm makes D's output "
+    "depend on the other samples",
     hint="model.discriminator_norm=layer, or null",
 )
 @bounded_output_needs_least_squares

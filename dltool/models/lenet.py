@@ -84,7 +84,7 @@ class LeNet(nn.Module):
 @register("model", "lenet5_1998", inputs="image", min_size=32, native_size=32, tasks=("supervised",))
 @requires(
     lambda config: config.model.output == "linear" or config.loss.head == "classes",
-    "model.output=rbf has one unit a class and needs a loss over classes",
+    "model.output=rbf has one unit per class and needs a loss over classes",
     hint="model.output=linear",
 )
 class LeNet5(nn.Module):

@@ -32,7 +32,7 @@ Init = Literal[
         config.model.output_activation not in ("sigmoid", "softmax")
         or config.loss.name not in ("cross_entropy", "binary_cross_entropy", "hinge")
     ),
-    "model.output_activation squashes the outputs, but the loss takes logits and has its own sigmoid or softmax",
+    "model.output_activation squashes the outputs, but the loss takes logits and applies its own sigmoid or softmax",
     hint="model.output_activation=null (or loss=mse)",
 )
 class MLP(nn.Module):

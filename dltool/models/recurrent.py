@@ -15,13 +15,13 @@ from dltool.models.recurrent_translator import RecurrentTranslator
 
 no_accumulation_over_streams = requires(
     lambda config: config.task.name != "language_model" or config.trainer.accumulate == 1,
-    "trainer.accumulate cuts a batch, whose rows go on where those of the batch before ended",
+    "trainer.accumulate splits a batch, but its rows continue those of the previous batch",
     hint="trainer.accumulate=1",
 )
 
 language_model_reads_forward = requires(
     lambda config: config.task.name != "language_model" or not config.model.bidirectional,
-    "model.bidirectional=true reads the words that a language model is to guess",
+    "model.bidirectional=true reads the tokens that a language model must predict",
     hint="model.bidirectional=false",
 )
 

@@ -19,14 +19,14 @@ zero_last_norm_needs_a_sum = requires(
     lambda config: (
         not config.model.zero_last_norm or (config.model.shortcut != "none" and not config.model.preactivation)
     ),
-    "model.zero_last_norm needs a sum right behind that norm: with shortcut=none or preactivation a ReLU is behind it, "
-    "which has no slope at zero, and nothing would be learnt",
+    "model.zero_last_norm needs a sum directly after that norm: with shortcut=none or preactivation a ReLU follows, "
+    "whose gradient at zero is zero, so nothing would be learned",
     hint="model.zero_last_norm=false",
 )
 
 
 @register("model", "resnet", inputs="image", min_size=8, native_size=32, photo_size=224, tasks=("supervised",))
-@requires(lambda config: len(config.model.blocks) > 0, "model.blocks has no stage", hint="'model.blocks=[2,2,2,2]'")
+@requires(lambda config: len(config.model.blocks) > 0, "model.blocks has no stages", hint="'model.blocks=[2,2,2,2]'")
 @zero_last_norm_needs_a_sum
 class ResNet(nn.Module):
     """He, Zhang, Ren and Sun, "Deep residual learning" (CVPR 2016, arXiv:1512.03385), section 3.3 and table 1.
@@ -111,8 +111,8 @@ class ResNet(nn.Module):
 @register("model", "cifar_resnet", inputs="image", min_size=8, native_size=32, tasks=("supervised",))
 @requires(
     lambda config: config.model.depth >= 8 and config.model.depth % 6 == 2,
-    "no ResNet for CIFAR has this model.depth: it is 6n + 2, with n blocks of two convolutions in each of three stages",
-    hint="model.depth=20, or 8, 14, 26, 32, 38, 44, 50, 56, …, 110; others: model=resnet18 'model.blocks=[3,3,2]'",
+    "model.depth must be 6n + 2 for a CIFAR ResNet, with n blocks of two convolutions in each of three stages",
+    hint="model.depth=20, or 8, 14, 26, 32, 38, 44, 50, 56, …, 110; else model=resnet18 'model.blocks=[3,3,2]'",
 )
 @zero_last_norm_needs_a_sum
 class CifarResNet(ResNet):

@@ -19,7 +19,7 @@ Activation = Literal["sigmoid", "tanh", "relu", "leaky_relu", "elu", "gelu", "si
 @needs_classes
 @requires(
     lambda config: config.model.decoder_std == "loss" or config.loss.name == "gaussian",
-    "model.decoder_std=learned is the deviation of a normal distribution, and the loss knows none",
+    "model.decoder_std=learned is the standard deviation of a normal distribution, which this loss does not use",
     hint="loss=gaussian, or model.decoder_std=loss",
 )
 class Vae(CodingNetworks):

@@ -13,12 +13,12 @@ from dltool.layers.word_windows import WordPredictions, context_mask
 @register("model", "word2vec", inputs="sequence", tasks=("word2vec",))
 @requires(
     lambda config: config.data.targets == "none",
-    "model=word2vec takes lines of words and what is around each, which data=corpus gives",
+    "model=word2vec needs words with their contexts, which data=corpus provides",
     hint="data=corpus data.path=FILE",
 )
 @requires(
     lambda config: not config.model.sparse or config.optim.name == "sgd" or config.optim.name == "sparse_adam",
-    "model.sparse=true gives gradients that only sgd and sparse_adam take",
+    "model.sparse=true gives sparse gradients, which only sgd and sparse_adam support",
     hint="optim=sparse_adam, or model.sparse=false",
 )
 @requires(
@@ -27,7 +27,7 @@ from dltool.layers.word_windows import WordPredictions, context_mask
         or config.optim.name != "sgd"
         or (config.optim.momentum == 0 and config.optim.weight_decay == 0)
     ),
-    "model.sparse=true changes the words of a batch alone, optim.momentum and optim.weight_decay all of them",
+    "model.sparse=true updates only the words of a batch, but optim.momentum and optim.weight_decay change all words",
     hint="optim.momentum=0 optim.weight_decay=0, or model.sparse=false",
 )
 @requires(

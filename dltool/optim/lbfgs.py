@@ -11,19 +11,19 @@ from dltool.optim.optimizer import Optimizer, ParamGroups, has_no_weight_decay, 
 @register("optim", "lbfgs", into=Optimizer)
 @requires(
     lambda config: config.task.loss_for != "gan",
-    "lbfgs minimizes one fixed function; in a GAN the other player and the noise change it",
+    "lbfgs minimizes one fixed function, but in a GAN the other network and the noise change it",
     hint="optim=adam_gan",
 )
 @requires(
     lambda config: config.trainer.precision != "16-mixed",
-    "lbfgs evaluates the loss several times a step, and the loss scaling of 16-mixed cannot follow",
+    "lbfgs evaluates the loss several times a step, which the loss scaling of 16-mixed does not support",
     hint="trainer.precision=32",
 )
 @needs_unclipped_gradients  # Curvature is fitted to their differences.
 @has_no_weight_decay
 @requires(
     lambda config: not config.optim.lr_factors,
-    "optim.lr_factors: lbfgs goes along one line in the space of all parameters, and has one rate for them",
+    "optim.lr_factors: lbfgs searches along one line in the space of all parameters, with one learning rate",
     hint="optim.lr_factors=null, or optim=adam",
 )
 def lbfgs(

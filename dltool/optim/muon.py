@@ -18,7 +18,7 @@ from dltool.optim.stepping import take_step
 @register("optim", "muon", into=Optimizer)
 @requires(
     lambda config: config.optim.other != "sgd" or not config.optim.sgd_nesterov or config.optim.sgd_momentum > 0,
-    "optim.sgd_nesterov=true looks ahead along a momentum, and optim.sgd_momentum is 0",
+    "optim.sgd_nesterov=true needs momentum, but optim.sgd_momentum is 0",
     hint="optim.sgd_nesterov=false",
 )
 def muon(

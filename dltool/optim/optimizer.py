@@ -20,13 +20,13 @@ ParamGroups = list[dict[str, Any]]
 
 has_no_weight_decay = requires(
     lambda config: config.optim.decay_bias_norm,
-    "optim.decay_bias_norm=false: {optim.name} has no weight decay to keep off biases and norms",
+    "optim.decay_bias_norm=false: {optim.name} has no weight decay that could exclude biases and norms",
     hint="optim.decay_bias_norm=true",
 )
 
 needs_unclipped_gradients = requires(
     lambda config: config.trainer.clip_norm is None and config.trainer.clip_value is None,
-    "trainer.clip_norm and trainer.clip_value change gradients that optim={optim.name} needs as they are",
+    "trainer.clip_norm and trainer.clip_value change the gradients, but optim={optim.name} needs them unchanged",
     hint="trainer.clip_norm=null trainer.clip_value=null",
 )
 
@@ -130,7 +130,9 @@ class Optimizer:
         if self.decay_bias_norm:
             return groups
         if "weight_decay" not in self.fields:
-            message = f"optim.decay_bias_norm=false: {self.name} has no weight decay to keep off biases and norms"
+            message = (
+                f"optim.decay_bias_norm=false: {self.name} has no weight decay that could exclude biases and norms"
+            )
             raise ConfigError(message, "optim.decay_bias_norm=true")
         halves: ParamGroups = []
         for group in groups:

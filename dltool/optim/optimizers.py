@@ -25,12 +25,12 @@ def none() -> None:
 @register("optim", "sgd", into=Optimizer)
 @requires(
     lambda config: not config.optim.nesterov or (config.optim.momentum > 0 and config.optim.dampening == 0),
-    "optim.nesterov=true needs momentum, and no dampening",
+    "optim.nesterov=true needs momentum without dampening",
     hint="optim.momentum=0.9 optim.dampening=0",
 )
 @requires(
     lambda config: not config.optim.lr_in_velocity or (config.optim.momentum > 0 and config.optim.dampening == 0),
-    "optim.lr_in_velocity=true needs momentum, and no dampening",
+    "optim.lr_in_velocity=true needs momentum without dampening",
     hint="optim.momentum=0.9 optim.dampening=0",
 )
 def sgd(
@@ -239,7 +239,7 @@ def rmsprop(
 @register("optim", "rprop", into=Optimizer)
 @requires(
     lambda config: config.schedule.name == "constant" and config.schedule.warmup_steps == 0,
-    "rprop reads the learning rate at its first step only, so a schedule or a warm-up does nothing",
+    "rprop reads the learning rate at its first step only, so a schedule or a warm-up has no effect",
     hint="schedule=constant schedule.warmup_steps=0",
 )
 @has_no_weight_decay

@@ -12,7 +12,7 @@ from dltool.optim.schedule import Schedule
 @register("schedule", "plateau")
 @requires(
     lambda config: config.schedule.metric is not None or config.task.loss_for != "gan",
-    "schedule=plateau needs a metric, and a GAN has no main one",
+    "schedule=plateau needs a metric, and a GAN has no main metric",
     hint="schedule.metric=val/NAME schedule.mode=min",
 )
 class Plateau(Schedule):

@@ -26,7 +26,7 @@ from dltool.tasks.task import Loss
 )
 @requires(
     lambda config: config.task.sparsity == "none" or config.task.sparsity_weight > 0,
-    "task.sparsity has no effect where task.sparsity_weight is 0",
+    "task.sparsity has no effect if task.sparsity_weight is 0",
     hint="task.sparsity_weight=0.1",
 )
 @requires(

@@ -10,14 +10,14 @@ from dltool.declarations.component import Fraction, Positive, register
 class Mine(nn.Module):
     """Linear layers with a shortcut around each: a small residual network (He et al. 2016, arXiv:1512.03385).
 
-    dltool reads the signature below, without running it, and checks every config against it. What stands before the
-    `*` comes from the data; what stands behind it are the keys of the config, `model.width=128` on the command line.
-    Their types say what is allowed: Positive[int], Fraction[float], Literal["relu", "tanh"], list[int], bool,
-    float | None and the like. configs/model/mine.yaml names them once more, with the defaults; without that file the
-    defaults of this signature would serve.
+    dltool reads the signature below, without running it, and checks every config against it. The arguments before the
+    `*` come from the data; those after it are the keys of the config, `model.width=128` on the command line. Their
+    types define the allowed values: Positive[int], Fraction[float], Literal["relu", "tanh"], list[int], bool,
+    float | None and the like. configs/model/mine.yaml lists them again, with the defaults; without that file the
+    defaults of this signature apply.
 
     Args:
-        spec: What the data looks like: `spec.input_dim` numbers a sample, and `spec.output_dim` wanted of the model.
+        spec: The shape of the data: `spec.input_dim` numbers per sample, and `spec.output_dim` outputs of the model.
         width: Hidden units.
         depth: Hidden layers.
         dropout: Share of the hidden units set to zero in training.
@@ -33,7 +33,7 @@ class Mine(nn.Module):
         self.leave = nn.Linear(width, spec.output_dim)
 
     def forward(self, inputs: Tensor) -> Tensor:
-        """Outputs `(B, output_dim)` of inputs `(B, …)`; the loss takes them as they are, without a softmax."""
+        """Outputs `(B, output_dim)` for inputs `(B, …)`; the loss takes logits, without a softmax."""
         x = self.enter(inputs.flatten(1)).relu()  # (B, C, H, W) -> (B, width)
         for layer in self.layers:
             x = x + self.dropout(layer(x).relu())

@@ -1,4 +1,4 @@
-"""A model that cannot learn one batch by heart has a bug; `pytest` finds out in a second."""
+"""A model that cannot overfit one batch has a bug; `pytest` checks it in a second."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from dltool.cli.main import main
 from dltool.core.spec import DataSpec
 
 
-def test_learns_a_batch_by_heart() -> None:
+def test_overfits_a_batch() -> None:
     torch.manual_seed(0)
     spec = DataSpec((1, 8, 8), class_names=tuple("0123456789"), output_dim=10)
     inputs, labels = torch.randn(32, 1, 8, 8), torch.randint(10, (32,))

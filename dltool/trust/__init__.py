@@ -1,1 +1,1 @@
-"""What only a command line may ask for: leaving the machine or the output root, and running a user's own code."""
+"""What only the command line may request: access beyond the machine or the output root, and running user code."""

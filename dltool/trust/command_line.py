@@ -1,4 +1,4 @@
-"""What leaves the machine or the output root: a command line may ask for it, a stranger's file may not."""
+"""Values that leave the machine or the output root: the command line may set them, a config file may not."""
 
 import os
 from collections.abc import Callable
@@ -9,7 +9,7 @@ from dltool.core.process import OUTPUT_ROOT
 
 
 def below_output_root(path: str | None) -> bool:
-    """Whether a path, its links followed, stays inside the output root; null does."""
+    """Whether a path, with links resolved, is inside the output root; true for null."""
     root = os.path.realpath(OUTPUT_ROOT)
     return path is None or os.path.commonpath([root, os.path.realpath(path)]) == root
 
@@ -22,11 +22,11 @@ def is_local_database(uri: str | None) -> bool:
 
 @dataclass(frozen=True)
 class CommandLineOnly:
-    """What leaves the machine or the output root: the command line may ask for it, a shared file may not.
+    """A key whose value may leave the machine or the output root: only the command line may then set it.
 
     Attributes:
-        harmless: Whether a file may say this value too.
-        what: A value that is not harmless, in words.
+        harmless: Whether a file may contain this value too.
+        what: A description of a value that is not harmless.
         default: A harmless value, for the config that is saved with the run.
     """
 

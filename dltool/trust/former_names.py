@@ -1,7 +1,7 @@
-"""Names that modules of dltool had before version 0.2, for the trusted files that import them.
+"""Names of dltool's modules before version 0.2, for trusted files that import them.
 
-A run records the SHA-256 of the code that it trusted, so that its owner cannot just edit an import and resume. The
-former names are therefore found for as long as runs of 0.1 can be resumed; each prints a note once.
+A run records the SHA-256 of its trusted code, so its owner cannot edit an import and resume. The former names therefore
+work as long as runs of 0.1 can be resumed; each prints a note once.
 """
 
 import importlib
@@ -58,12 +58,12 @@ FORMER_NAMES = {
 
 
 def current_name(module: str) -> str:
-    """The name that a module has now."""
+    """The current name of a module."""
     return FORMER_NAMES.get(module, module)
 
 
 class FormerNameLoader(importlib.abc.Loader):
-    """Gives the module of the present name, the same object."""
+    """Returns the module of the current name, the same object."""
 
     def create_module(self, spec: ModuleSpec) -> ModuleType:
         now = FORMER_NAMES[spec.name]
@@ -71,7 +71,7 @@ class FormerNameLoader(importlib.abc.Loader):
         return importlib.import_module(now)
 
     def exec_module(self, module: ModuleType) -> None:
-        """Nothing: the module has been run under its present name."""
+        """Do nothing: the module has been run under its current name."""
 
 
 class FormerNameFinder(importlib.abc.MetaPathFinder):

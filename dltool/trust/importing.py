@@ -14,9 +14,9 @@ from dltool.trust.sources import TrustedFile, trusted_file, trusted_files
 
 
 class TrustedLoader(importlib.abc.SourceLoader):
-    """Gives Python the text of a trusted file.
+    """Loads a trusted file from its text in memory.
 
-    A SourceLoader without file times reads and writes no `__pycache__`: a file left there could hold other code than
+    A SourceLoader without file times reads and writes no `__pycache__`: a file there could contain other code than
     the text whose SHA-256 the run records.
     """
 
@@ -39,7 +39,7 @@ class TrustedFinder(importlib.abc.MetaPathFinder):
         file = trusted_file(fullname)
         if file is None:
             return None
-        # A package gets no search location: what lies in its folder beside the files that were read is not imported.
+        # A package gets no search location: only the files that were read can be imported from its folder.
         spec = ModuleSpec(fullname, TrustedLoader(file), origin=str(file.path), is_package=file.is_package)
         spec.has_location = True
         return spec
@@ -53,7 +53,7 @@ def install() -> None:
 
 
 def place_of(error: BaseException) -> str | None:
-    """The line of a trusted file that an exception came through last, "/home/me/models.py, line 12"; or None."""
+    """The last line of a trusted file in an exception's traceback, "/home/me/models.py, line 12"; or None."""
     paths = {str(file.path) for file in trusted_files().values()}
     lines = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename in paths]
     return f"{lines[-1].filename}, line {lines[-1].lineno}" if lines else None
@@ -61,17 +61,17 @@ def place_of(error: BaseException) -> str | None:
 
 @contextlib.contextmanager
 def failures_placed(module: str) -> Iterator[None]:
-    """Say of what fails while a trusted module is imported or used to build something where it failed.
+    """Report where a trusted module fails while it is imported or used to build a component.
 
     Raises:
-        ConfigError: Instead of any exception that is none of dltool's own.
+        ConfigError: Any exception that dltool did not raise itself is converted to this one.
     """
     file = trusted_file(module)
     try:
         yield
     except DltoolError:
         raise
-    except (Exception, SystemExit) as error:  # SystemExit: of a script that ends where it is imported.
+    except (Exception, SystemExit) as error:  # SystemExit: a script that exits when it is imported.
         if file is None:
             raise
         place = place_of(error) or str(file.path)
@@ -81,13 +81,13 @@ def failures_placed(module: str) -> Iterator[None]:
 def remedy(error: BaseException) -> str:
     if isinstance(error, ModuleNotFoundError):
         return (
-            "a trusted file imports what is installed; put files that need each other into a folder with an "
+            "a trusted file can import installed packages; put files that need each other into a folder with an "
             "__init__.py, trust that, and write `from .other import …`"
         )
-    return "the same command with --debug shows the whole traceback"
+    return "run the same command with --debug to see the whole traceback"
 
 
 def described(error: BaseException) -> str:
-    """An exception in one line, with its place where that is in a trusted file."""
+    """An exception in one line, with its location if that is in a trusted file."""
     place = place_of(error)
     return f"{place}: {type(error).__name__}: {error}" if place else f"{type(error).__name__}: {error}"

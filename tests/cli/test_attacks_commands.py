@@ -115,7 +115,7 @@ def test_what_is_wrong_in_a_training(
     [
         (["attack=pgd", "attack.eps=8"], "attack.eps=8 is more than the whole", "attack.norm=l2"),
         (["attack.eps=0.1"], "unknown key attack.eps", "eps is a key of attack=fgsm"),
-        (["optim=sgd", "attack=pgd"], "optim", "train anew"),
+        (["optim=sgd", "attack=pgd"], "optim", "start a new training"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else None,
 )

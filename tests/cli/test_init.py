@@ -46,7 +46,7 @@ def test_nothing_is_overwritten(dltool_here: Run, tmp_path: Path) -> None:
     before = (tmp_path / "models.py").read_bytes()
     refused = dltool_here("init")
     assert refused.returncode == 2
-    assert f"{tmp_path} is not empty: .gitignore is in the way" in refused.stderr
+    assert f"{tmp_path} is not empty: it contains .gitignore" in refused.stderr
     assert "hint: dltool init my_project" in refused.stderr
     assert (tmp_path / "models.py").read_bytes() == before
     assert "is a file" in dltool_here("init", "models.py").stderr

@@ -115,10 +115,10 @@ def test_texts_are_typed_or_read(dltool_here: Dltool, tmp_path: Path, monkeypatc
     searched = dltool_here("predict", "r", "--input", "texts.txt", "--beam", "2", "--length-penalty", "0", "--json")
     assert [one["input"] for one in json.loads(searched.stdout)["predictions"]] == ["123", "45"]
     drawn = dltool_here("predict", "r", "--text", "123", "--attention", "where.png")
-    assert "drawn: where.png" in drawn.stderr
+    assert "figures: where.png" in drawn.stderr
     assert (tmp_path / "where.png").read_bytes().startswith(b"\x89PNG")
     refused = dltool_here("predict", "r", "--text", "123", "45", "--attention", "where.png")
-    assert "--attention draws one text" in refused.stderr
+    assert "--attention draws the attention of one text" in refused.stderr
     for wrong, message in ((["--beam", "0"], "--beam 0"), (["--length-penalty", "-1"], "--length-penalty -1")):
         done = dltool_here("predict", "r", "--text", "1", *wrong)
         assert done.returncode == 2

@@ -44,7 +44,7 @@ WRONG = [
     ("model=lenet data=iris", "model=lenet takes images", "model=mlp"),
     ("model=lstm data=iris", "model=lstm takes images (C, H, W) or sequences, but data=iris gives rows", "model=mlp"),
     ("task=gan", "task=gan cannot train model=lenet", "task=supervised"),
-    ("model=perceptron data=logic optim=adam", "no use for optim=adam", "optim=none"),
+    ("model=perceptron data=logic optim=adam", "does not use optim=adam", "optim=none"),
     ("optim=none", "needs an optimizer", "optim=adam"),
     ("optim=lbfgs trainer.clip_norm=1", "lbfgs", None),
     ("model=gan optim=lbfgs", "lbfgs", None),

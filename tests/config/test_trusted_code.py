@@ -41,5 +41,5 @@ def test_what_another_process_read_is_compared(tmp_path: Path) -> None:
     record = {"path": str(path), "sha256": read_source(path).sha256, "registers": []}
     assert [source.path for source in reread([record])] == [path]
     path.write_text("a = 2\n")
-    with pytest.raises(ConfigError, match="has changed since this was begun"):
+    with pytest.raises(ConfigError, match="has changed since this search started"):
         reread([record])

@@ -118,7 +118,7 @@ UNREADABLE = {
     "register of a module": (
         "import dltool.declarations.component as c\n",
         '@c.register("model", "other")',
-        "register is imported by its name",
+        "register must be imported by its name",
     ),
     "requires of a module": (
         "import dltool.declarations.component as c\n",
@@ -161,5 +161,5 @@ def test_the_class_that_a_component_is_built_into_is_never_left_out() -> None:
         line = f"@register('data', 'mine', into={into}, inputs='vector', targets='classes')"
         Path("models.py").write_text(f"{IMPORTS}\n\n{line}\ndef mine(rng): ...\n", encoding="utf-8")
         trust_paths([Path("models.py")])
-        with pytest.raises(ConfigError, match=rf"line 5: into={into} is no class that can be read"):
+        with pytest.raises(ConfigError, match=rf"line 5: into={into} is not a class that can be read"):
             check(compose(["data=mine"]))

@@ -60,8 +60,8 @@ def test_a_shared_rule_stands_wherever_it_belongs(words: str, message: str, hint
 
 
 def test_the_rules_of_a_base_class_are_not_inherited() -> None:
-    assert "model.blocks has no stage" in [rule.message for rule in component("model", "resnet").rules]
-    assert "model.blocks has no stage" not in [rule.message for rule in component("model", "cifar_resnet").rules]
+    assert "model.blocks has no stages" in [rule.message for rule in component("model", "resnet").rules]
+    assert "model.blocks has no stages" not in [rule.message for rule in component("model", "cifar_resnet").rules]
 
 
 def test_the_file_of_a_rule_is_that_of_its_declaration() -> None:

@@ -61,19 +61,19 @@ def test_what_dltool_registers_a_trusted_file_can_register(trusted: Callable[[st
         ("model", {}, "does not state inputs and tasks"),
         ("model", {"inputs": "images", "tasks": ("a",)}, "one of any, image, vector, sequence or a tuple of image, v"),
         ("model", {"inputs": ("image", "any"), "tasks": ("a",)}, "inputs|one of any"),
-        ("model", {"inputs": "any", "tasks": ["a"]}, "a tuple of texts, with its comma, is needed"),
+        ("model", {"inputs": "any", "tasks": ["a"]}, "a tuple of strings, with its comma, is needed"),
         (
             "model",
             {"inputs": "any", "tasks": ("a",), "native_sizes": 3},
-            "no fact of the group model; those are",
+            "not a trait of the group model; its traits: ",
         ),
         (
             "model",
             {"inputs": "any", "tasks": ("a",), "min_size": "3"},
-            "a whole number or a dict from texts to",
+            "an integer or a dict from strings to",
         ),
-        ("model", {"inputs": "any", "tasks": ("a",), "min_size": True}, "a whole number"),
-        ("model", {"inputs": "any", "tasks": ("a",), "min_size": {"a": "b"}}, "a whole number"),
+        ("model", {"inputs": "any", "tasks": ("a",), "min_size": True}, "an integer"),
+        ("model", {"inputs": "any", "tasks": ("a",), "min_size": {"a": "b"}}, "an integer"),
         ("data", {"inputs": "any", "targets": "classes"}, "one of image, vector, sequence is needed"),
         ("data", {"inputs": "image", "targets": "class"}, "one of classes, binary, numbers, tags, next_token"),
         ("loss", {"targets": ("classes",), "tasks": ("supervised",)}, "does not state head"),
@@ -81,11 +81,11 @@ def test_what_dltool_registers_a_trusted_file_can_register(trusted: Callable[[st
         ("loss", {"tasks": ("gan",), "head": "two"}, "one of classes, one, numbers, targets is needed"),
         ("task", {"like": "supervised"}, "does not state loss_for"),
         ("task", {"loss_for": None, "attacked": "yes"}, "True or False is needed"),
-        ("task", {"loss_for": 3}, "a text is needed"),
+        ("task", {"loss_for": 3}, "a string is needed"),
         ("metric", {}, "does not state targets"),
         ("metric", {"targets": ("classes",), "direction": "up"}, "one of min, max or a dict"),
         ("metric", {"of": "weights"}, "one of outputs, samples is needed"),
-        ("attack", {"targets": ("classes",)}, "is no fact of the group attack; those are none"),
+        ("attack", {"targets": ("classes",)}, "is not a trait of the group attack; its traits: none"),
     ],
 )
 def test_what_is_wrong_with_the_facts(group: str, stated: dict[str, object], problem: str) -> None:
@@ -103,7 +103,9 @@ def test_facts_that_are_stated_and_others() -> None:
 
 
 def test_a_fact_is_checked_where_it_is_registered(trusted: Callable[[str], None]) -> None:
-    with pytest.raises(ConfigError, match=r"mine\.py, line 2: native_sizes is no fact of the group model") as caught:
+    with pytest.raises(
+        ConfigError, match=r"mine\.py, line 2: native_sizes is not a trait of the group model"
+    ) as caught:
         trusted('@register("model", "mine", inputs="any", tasks=("supervised",), native_sizes=3)\nclass A: ...')
     assert str(caught.value.hint).startswith('@register("model", "mine"')
 

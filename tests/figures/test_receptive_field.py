@@ -28,4 +28,4 @@ def test_show_draws_it_and_says_where_there_is_none(dltool_here: Callable) -> No
     assert "no layer of mlp has a receptive field smaller than the image" in done.stderr
     done = dltool_here("show", "--receptive-field", "field.txt")
     assert done.returncode == 2
-    assert "field.txt is no picture" in done.stderr
+    assert "field.txt is not an image file" in done.stderr

@@ -47,7 +47,7 @@ def test_what_cannot_be_drawn_is_said(load: Load, tmp_path: Path) -> None:
     for name, message in (("tags", "has no attention"), ("lenet", "reads no texts")):
         with pytest.raises(ConfigError, match=message):
             load(name).draw_attention("Dogs", tmp_path / "a.png")
-    with pytest.raises(ConfigError, match="is no picture"):
+    with pytest.raises(ConfigError, match="is not an image file"):
         load("gpt").draw_attention("gold", tmp_path / "a.txt")
     with pytest.raises(DataError, match="text 1 has 30 tokens, but the model takes at most 16"):
         load("gpt").draw_attention("g" * 30, tmp_path / "a.png")

@@ -35,9 +35,9 @@ def test_a_conditional_model_takes_the_class_from_the_folder(load, folder: Path)
     assert not torch.equal(*made.reconstructions)
     swapped = run.reconstruct(folder, classes=["7", "3"])
     assert torch.allclose(swapped.reconstructions[0], made.reconstructions[1])
-    with pytest.raises(DataError, match="conditional, and nine is none of its classes, 0, 1"):
+    with pytest.raises(DataError, match="conditional, and nine is not one of its classes, 0, 1"):
         run.reconstruct(folder, classes=["nine", "3"])
-    with pytest.raises(DataError, match="conditional, and its folder is none"):
+    with pytest.raises(DataError, match="conditional, and its folder is not one"):
         run.reconstruct(torch.tensor(SEVEN))
 
 
@@ -58,7 +58,7 @@ def test_other_runs_have_no_codes(load, folder: Path) -> None:
 def test_numbers_are_no_picture(load, tmp_path: Path) -> None:
     made = load("vae of numbers").reconstruct([[5.1, 3.5, 1.4, 0.2]])
     assert made.reconstructions.shape == (1, 4)
-    with pytest.raises(ConfigError, match="no picture"):
+    with pytest.raises(ConfigError, match="cannot be drawn as images"):
         made.draw(tmp_path / "x.png")
 
 

@@ -20,7 +20,7 @@ def test_a_gan_draws_a_picture_of_points(load: Load, tmp_path: Path) -> None:
     assert (tmp_path / "points.png").read_bytes().startswith(b"\x89PNG")
     with pytest.raises(ConfigError, match="cannot be written"):
         write_samples(run, samples, tmp_path / "points.txt")
-    with pytest.raises(ConfigError, match="are no pictures"):  # A folder is for images.
+    with pytest.raises(ConfigError, match="are not images"):  # A folder is for images.
         write_samples(run, samples, tmp_path)
 
 

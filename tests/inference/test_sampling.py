@@ -64,7 +64,7 @@ def test_a_prompt_that_the_training_never_saw_is_named(load: Load) -> None:
     assert load("gpt").sample("é日gold", unknown="skip", length=3)[0].startswith("gold")
     with pytest.raises(ConfigError, match="the prompt has 30 tokens, and the training's longest text has 5"):
         load("names").sample("a" * 30)
-    with pytest.raises(ConfigError, match="makes no texts"):
+    with pytest.raises(ConfigError, match="writes no text"):
         load("iris").sample("a")
 
 

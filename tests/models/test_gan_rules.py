@@ -22,7 +22,7 @@ from dltool.core.errors import ConfigError
         ),
         (
             ["model=wgan", "model.discriminator_output=sigmoid"],
-            "a critic must be free",
+            "need a critic or a logit without bounds",
             "model.discriminator_output=logit, or loss=least_squares_gan",
         ),
         (["model=gan", "model.discriminator_output=sigmoid"], "bounds D by 0 and 1", "loss=least_squares_gan"),

@@ -189,8 +189,8 @@ def test_a_run_is_used_and_goes_on_whatever_became_of_its_observer(dltool_here: 
     assert refused.returncode == 0  # The same: what only watches a training is not used.
     refused = dltool_here("resume", "run", "trainer.epochs=5", "--quiet")
     assert refused.returncode == 2
-    assert "observer=norms is none of dltool's: the run used" in refused.stderr
-    assert "observer=none goes on without it" in refused.stderr
+    assert "observer=norms does not belong to dltool: the run used" in refused.stderr
+    assert "observer=none continues without it" in refused.stderr
     mine.write_text(MINE + "\n# Another file now.\n")
     assert dltool_here("resume", "run", "trainer.epochs=5", "observer.every=3", *trust, "--quiet").returncode == 0
     assert [line.split(",")[0] for line in Path("run/norms.csv").read_text().splitlines()] == ["1", "2", "3", "4"]

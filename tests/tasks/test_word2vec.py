@@ -150,8 +150,8 @@ def test_a_corpus_without_frequent_words_is_refused(configure: Callable[..., Con
 @pytest.mark.parametrize(
     ("overrides", "said"),
     [
-        (["model.sparse=true"], "gradients that only sgd and sparse_adam take"),
-        (["model.sparse=true", "optim=sgd", "optim.momentum=0.9"], "changes the words of a batch alone"),
+        (["model.sparse=true"], "gradients, which only sgd and sparse_adam support"),
+        (["model.sparse=true", "optim=sgd", "optim.momentum=0.9"], "updates only the words of a batch"),
         (["model.sparse=true", "optim=sgd", "loss=cross_entropy"], "scores every word"),
         (["model.sparse=true", "optim=sgd", "trainer.clip_norm=1"], "cannot clip"),
     ],
@@ -162,6 +162,6 @@ def test_sparse_gradients_suit_few(overrides: list[str], said: str, configure: C
 
 
 def test_a_text_without_lines_is_named(configure: Callable[..., Config]) -> None:
-    with pytest.raises(ConfigError, match="what is around each") as caught:
+    with pytest.raises(ConfigError, match="needs words with their contexts") as caught:
         configure("model=word2vec", "data=pydoc", "task=word2vec")
     assert "data=corpus" in caught.value.hint

@@ -172,17 +172,17 @@ def test_a_run_asks_for_its_code(dltool_here: Run, tmp_path: Path, verb: list[st
         return done.stderr
 
     missing = refused()
-    assert f"task=patient is none of dltool's: the run used {package} (SHA-256 " in missing
+    assert f"task=patient does not belong to dltool: the run used {package} (SHA-256 " in missing
     assert f"hint: --trust {package}" in missing
     text = rest.read_text()
     rest.write_text(text + "\n# changed\n")
     assert "which has changed since" in refused()
     changed = refused("--trust", "code")
     assert "is not the code of task=patient in this run" in changed
-    assert "restore the file, or train anew from options: dltool train --trust FILE.py task=patient" in changed
+    assert "restore the file, or start a new training: dltool train --trust FILE.py task=patient" in changed
     rest.write_text(text)
     moved = package.rename(tmp_path / "moved")
-    assert "which is not there now" in refused()
+    assert "which no longer exists" in refused()
     elsewhere = ["run.dir=outputs/b"] if verb[0] == "train" else []
     assert dltool_here(*verb, "--trust", str(moved), *elsewhere).returncode == 0
 
@@ -193,7 +193,7 @@ def test_a_run_whose_metric_alone_is_trusted_asks_for_it(dltool_here: Run, tmp_p
     assert dltool_here("train", "--trust", "code", *words, "run.dir=outputs/r").returncode == 0
     refused = dltool_here("train", "--from", "outputs/r")
     assert refused.returncode == 2
-    assert "metric=misses_error is none of dltool's" in refused.stderr
+    assert "metric=misses_error does not belong to dltool" in refused.stderr
     without = dltool_here("train", "--from", "outputs/r", "task.metrics=[accuracy]", "run.dir=outputs/s")
     assert without.returncode == 0, without.stderr
 

@@ -31,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
     for name, module in ACTIONS.items():
         action = add_verb(actions, name, module)
-        action.set_defaults(actions=tuple(ACTIONS))  # `list` names them where a word is neither action nor filter.
+        action.set_defaults(actions=tuple(ACTIONS))  # `list` names them in the error for an unknown argument.
         action.add_argument(
             "--root",
             type=Path,

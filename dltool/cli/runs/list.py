@@ -86,7 +86,7 @@ def refuse_odd_words(args: argparse.Namespace) -> None:
             actions = ", ".join(args.actions)
             raise ConfigError(f"{word} is neither an action ({actions}) nor a filter", hint)
     if args.limit is not None and args.limit < 0:
-        raise ConfigError(f"--limit {args.limit}: a number ≥ 0 is needed", "--limit 0 shows all")
+        raise ConfigError(f"--limit {args.limit}: must be at least 0", "--limit 0 shows all")
 
 
 def print_csv(records: Sequence[RunRecord], keys: Sequence[str]) -> None:

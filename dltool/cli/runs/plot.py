@@ -102,5 +102,5 @@ def choose_unit(asked: str | None, logs: "Sequence[RunLog]") -> str:
     """
     without = [log for log in logs if log.steps_per_epoch is None]
     if asked == "epoch" and without:
-        raise ConfigError(f"--x epoch: {without[0].record.path} has finished none", "--x step")
+        raise ConfigError(f"--x epoch: {without[0].record.path} has not finished an epoch", "--x step")
     return asked or ("step" if without else "epoch")
