@@ -55,12 +55,7 @@ def series(
     table = read_csv(Path(path), delimiter=delimiter, header=header, expected=named)
     seen = [find_column(table, name, "data.columns") for name in columns or ()] or columns_of_numbers(table)
     predicted = [find_column(table, name, "data.target") for name in target or ()] or seen
-    if len(table) < window + horizon:
-        raise DataError(
-            f"{table.origin} has {len(table)} rows, but data.window={window} with data.horizon={horizon} needs "
-            f"{window + horizon}",
-            f"data.window={max(1, len(table) // 4)}",
-        )
+    check_length(table, window, horizon)
     starts = torch.arange(0, len(table) - window - horizon + 1, stride)
     ends = starts + window  # The first rows that are forecast.
     values, forecast = (torch.from_numpy(read_numbers(table, chosen)) for chosen in (seen, predicted))
@@ -79,6 +74,16 @@ def series(
         file_columns=0 if table.header else len(table.names),
         notes=describe(table, seen, predicted, horizon),
     )
+
+
+def check_length(table: CsvTable, window: int, horizon: int) -> None:
+    """Raises DataError if the table has fewer rows than one window and its forecast."""
+    needed = window + horizon
+    if len(table) < needed:
+        raise DataError(
+            f"{table.origin} has {len(table)} rows, but data.window={window} with data.horizon={horizon} needs {needed}",
+            f"data.window={max(1, len(table) // 4)}",
+        )
 
 
 def columns_of_numbers(table: CsvTable) -> list[int]:

@@ -41,7 +41,7 @@ class Session:
     def __post_init__(self) -> None:
         parts = self.parts
         self.trainer = build_trainer(parts, self.run)
-        watched = Watched(self.run.files, parts.spec, self.title(), self.held_out_batch, self.warn)
+        watched = Watched(self.run.files, parts.spec, self.parts.title, self.held_out_batch, self.warn)
         clock, progress = self.trainer.clock, self.trainer.progress
         usual = standard_observers(parts, self.run, watched, clock, progress, quiet=self.quiet)
         self.trainer.observers = [*self.trainer.observers, *usual, *self.also]
@@ -104,14 +104,10 @@ class Session:
         for observer in self.trainer.observers:
             observer.on_outcome(outcome)
 
-    def title(self) -> str:
-        config = self.parts.config
-        return f"{config['model']['name']} on {config['data']['name']}"
-
     def announce(self) -> None:
         parameters = count_parameters(self.parts.task.model)
         sizes = ", ".join(f"{n:,} {split}" for split, n in self.parts.dataset.sizes.items())
-        self.say(f"{self.title()}: {parameters}, {sizes} {self.parts.dataset.unit}")
+        self.say(f"{self.parts.title}: {parameters}, {sizes} {self.parts.dataset.unit}")
         for note in describe(self.parts):
             self.say(f"  {note}")
         for source in trusted_sources():
@@ -164,7 +160,7 @@ class Session:
         from rich.console import Console
         from rich.table import Table
 
-        table = Table(box=box.ROUNDED, show_header=False, title=f"{self.title()}: finished", title_justify="left")
+        table = Table(box=box.ROUNDED, show_header=False, title=f"{self.parts.title}: finished", title_justify="left")
         table.add_column(style="bold")
         table.add_column(overflow="fold")
         for row in rows:
