@@ -81,7 +81,7 @@ def check_length(table: CsvTable, window: int, horizon: int) -> None:
     needed = window + horizon
     if len(table) < needed:
         raise DataError(
-            f"{table.origin} has {len(table)} rows, but data.window={window} with data.horizon={horizon} needs {needed}",
+            f"{table.origin} has {len(table)} rows, but data.window={window} and data.horizon={horizon} need {needed}",
             f"data.window={max(1, len(table) // 4)}",
         )
 
