@@ -113,7 +113,7 @@ def test_cells_that_are_no_numbers_are_named(path, cell, message):
 
 
 def test_too_few_rows_and_too_small_a_share_say_how_many(path):
-    with pytest.raises(DataError, match=r"has 100 rows, but data.window=98 with data.horizon=3 needs 101"):
+    with pytest.raises(DataError, match=r"has 100 rows, but data.window=98 and data.horizon=3 need 101"):
         series(RNG, path=str(path), window=98, horizon=3)
     with pytest.raises(DataError, match="leave no training sample"):
         prepared(path, window=90)
