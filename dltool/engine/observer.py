@@ -117,6 +117,9 @@ class Observer:
     def __init__(self, watched: Watched | None = None) -> None:
         """A subclass that looks at more than the events keeps what it needs of the training."""
 
+    def on_create(self) -> None:
+        """The folder of a new run is made; its config.yaml is written next, and a resumed run has this behind it."""
+
     def on_start(self, task: Task, progress: Progress) -> None:
         """Before the first step of this process."""
 

@@ -22,7 +22,7 @@ from dltool.build.prepare import (
     with_targets,
 )
 from dltool.config.check import Config
-from dltool.core.errors import ConfigError, DataError
+from dltool.core.errors import ConfigError, DataError, DltoolError
 from dltool.core.process import OUTPUT_ROOT
 from dltool.core.shell import quoted
 from dltool.core.spec import DataSpec
@@ -74,7 +74,9 @@ def train(
     with contextlib.closing(run):
         try:
             session = Session(parts, run, quiet, observers)
-        except ConfigError:  # Of the user's own observer.
+            for observer in session.trainer.observers:
+                observer.on_create()
+        except DltoolError:  # Of the user's own observer.
             run.abandon()
             raise
         run.write_preprocessing(to_json(parts.dataset.preprocessing, parts.spec))
