@@ -118,6 +118,9 @@ class Observer:
     def __init__(self, watched: Watched | None = None) -> None:
         """A subclass that needs more than the events keeps parts of `watched`."""
 
+    def on_create(self) -> None:
+        """The folder of a new run is made; its config.yaml is written next, and a resumed run has this behind it."""
+
     def on_start(self, task: Task, progress: Progress) -> None:
         """Before the first step of this process."""
 

@@ -39,6 +39,10 @@ class OwnObserver(Observer):
         self.watched = watched
         self.every_n_steps = observer.every_n_steps
 
+    def on_create(self) -> None:
+        with self.failures_placed():
+            self.observer.on_create()
+
     def on_start(self, task: Task, progress: Progress) -> None:
         with self.failures_placed():
             self.observer.on_start(task, progress)

@@ -15,7 +15,7 @@ SECONDS_BETWEEN = 0.5
 
 
 class StatusFile(Observer):
-    """Writes status.json when the training begins and ends, and after an epoch if half a second has passed.
+    """Writes status.json when a run is created, begins and ends, and after an epoch, at most twice a second.
 
     (Writing takes a millisecond, an epoch of a small data set ten.)
 
@@ -43,11 +43,18 @@ class StatusFile(Observer):
         self.progress = progress
         self.written_at = -math.inf
 
-    def on_start(self, task: Task, progress: Progress) -> None:
-        self.progress = progress
+    def on_create(self) -> None:
         self.write("running")
 
+    def on_start(self, task: Task, progress: Progress) -> None:
+        self.progress = progress
+        self.refresh()
+
     def on_epoch(self) -> None:
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Write where the training stands, unless that was done a moment ago."""
         if time.monotonic() - self.written_at >= SECONDS_BETWEEN:
             self.write("running")
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from dltool.build.aside import train_aside
 from dltool.build.prepare import prepare
 from dltool.config.check import Config
-from dltool.core.errors import ConfigError
+from dltool.core.errors import DltoolError
 from dltool.core.process import OUTPUT_ROOT
 from dltool.data.fitted import to_json
 from dltool.engine.observer import Observer
@@ -51,7 +51,9 @@ def train(
     with contextlib.closing(run):
         try:
             session = Session(parts, run, quiet, observers)
-        except ConfigError:  # From the user's own observer.
+            for observer in session.trainer.observers:
+                observer.on_create()
+        except DltoolError:  # From the user's own observer.
             run.abandon()
             raise
         run.write_preprocessing(to_json(parts.dataset.preprocessing, parts.spec))

@@ -39,6 +39,9 @@ class Norms(Observer):
         if event == self.fails_in:
             raise ValueError("not here")  # the line
 
+    def on_create(self) -> None:
+        self.note("create")
+
     def on_start(self, task: Task, progress: Progress) -> None:
         self.task, self.progress = task, progress
         self.note("start")
@@ -89,8 +92,8 @@ def test_sees_every_event_and_changes_nothing(dltool_here: Dltool, mine: Path) -
     assert done.returncode == 0, done.stderr
     assert [line.split(",")[0] for line in Path("seen/norms.csv").read_text().splitlines()] == ["2", "4"]
     outcome = Path("seen/outcome.txt").read_text().split()
-    assert outcome[:5] == ["finished", "mlp", "on", "iris", "start"]
-    assert set(outcome[5:]) == {"record", "steps", "epoch", "checkpoint", "end"}
+    assert outcome[:6] == ["finished", "mlp", "on", "iris", "create", "start"]
+    assert set(outcome[6:]) == {"record", "steps", "epoch", "checkpoint", "end"}
     assert yaml.safe_load(Path("seen/config.yaml").read_text())["observer"] == {
         "name": "norms",
         "every": 2,
@@ -167,6 +170,7 @@ def test_how_a_training_ended_is_not_hidden_by_a_failure_at_its_end(tmp_path: Pa
     [
         (["observer.fails_in=init"], MINE, "ValueError: not here"),
         (["observer.every=0"], MINE, "observer.every=0"),
+        (["observer.fails_in=create"], MINE, f"line {LINE}: ValueError: not here"),
         ([], MINE.replace("class Norms(Observer)", "class Norms"), "which is not an Observer"),
     ],
 )
@@ -175,7 +179,7 @@ def test_what_cannot_be_built_leaves_no_run(
 ) -> None:
     mine.write_text(text)
     done = dltool_here("train", *SHORT, "--trust", str(mine), "observer=norms", *words, "run.dir=run")
-    assert done.returncode == 2
+    assert done.returncode == (1 if "create" in "".join(words) else 2)
     assert message in done.stderr
     assert not Path("run").exists()
 

@@ -21,9 +21,10 @@ def read(folder: Path) -> dict[str, Any]:
 def test_says_where_the_training_stands_at_each_event(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     progress = Progress(total_steps=30)
     status = StatusFile(RunFolder(tmp_path), {"seed": 0}, Clock(), progress, ("val/loss", "min"))
-    status.on_start(Task(nn.Identity()), progress)
+    status.on_create()
     assert (read(tmp_path)["state"], read(tmp_path)["step"]) == ("running", 0)
     progress.step = 10
+    status.on_start(Task(nn.Identity()), progress)
     status.on_epoch()
     assert read(tmp_path)["step"] == 0  # Written a moment ago.
     monkeypatch.setattr(status_file, "SECONDS_BETWEEN", 0)
