@@ -195,7 +195,7 @@ def test_nan_stops_with_the_step_and_keeps_the_last_good_checkpoint(dltool_here:
         (["resume", "nowhere"], "there is no run nowhere"),
         (["resume", "."], "is not a run folder"),
         (["train", "--from", "nowhere"], "there is no run nowhere"),
-        (["train", "--config-dir", "nowhere"], "is no folder"),
+        (["train", "--config-dir", "nowhere"], "is not a folder"),
         (["train", "--sweep"], "--sweep"),
         (["tarin"], "tarin"),
         (["check", "model.hiden=3"], "model.hiden"),

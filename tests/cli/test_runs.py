@@ -90,7 +90,7 @@ def test_csv_has_every_key(dltool_here: Dltool, three: list[str]) -> None:
         (["lr=1"], "did you mean optim.lr"),
         (["--sort", "acuracy"], "did you mean test/accuracy?"),
         (["--columns", "optim.lt"], "did you mean optim.lr?"),
-        (["--root", "nowhere"], "nowhere is no folder"),
+        (["--root", "nowhere"], "nowhere is not a folder"),
         (["--limit", "-1"], "a number ≥ 0 is needed"),
         (["show", "12-00-00_mlp_irs"], "did you mean outputs/2026-11-20/12-00-00_mlp_iris?"),
         (["show", "."], "is not a run folder"),
