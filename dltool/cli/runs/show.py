@@ -68,7 +68,7 @@ def endings(record: RunRecord, command: Any) -> list[tuple[str, str]]:
         ("speed", f"{record.samples_per_second:,.0f} samples/s" if record.samples_per_second else None),
         ("tested", record.tested),
         ("command", quoted(*command) if isinstance(command, list) else None),
-        ("continue", f"dltool resume {quoted(record.path)}" if goes_on else None),
+        ("resume", f"dltool resume {quoted(record.path)}" if goes_on else None),
         ("repeat", f"dltool train --from {quoted(record.path)}" if (record.path / "config.yaml").is_file() else None),
     ]
     return [(name, text) for name, text in rows if text]
