@@ -105,7 +105,7 @@ def test_a_preset_beats_an_experiment_and_the_command_line_beats_both() -> None:
         (["debug=overfitt"], "there is no such debug; the options are anomaly, overfit, profile, quick"),
         (["debug=overfit", "trainer.limit_batches=3"], "both select the batches"),
         (["debug=anomaly", "trainer.precision=16-mixed"], "loss scaling"),
-        (["debug=anomaly", "trainer.compile=true"], "merges"),
+        (["debug=anomaly", "trainer.compile=true"], "checks single operations, which trainer.compile=true fuses"),
         (["debug=anomaly", "trainer.profile_steps=3"], "so a profile would be meaningless"),
         (["debug.x=3"], "debug has no keys"),
     ],

@@ -274,6 +274,6 @@ def bare_loop(config: Config, task: Task, dataset: Dataset, settings: TrainerSet
     if name not in LOOPS or batches is None:
         raise DataError(
             f"no hand-written loop exists for task={name} on data={config['data']['name']}",
-            f"task={', '.join(LOOPS)} with data in memory has one",
+            f"tasks with one: {', '.join(LOOPS)}, with data in memory",
         )
     return LOOPS[name](Ingredients(task, optimizers, settings, dataset.device, batches))

@@ -175,7 +175,7 @@ def test_nobody_writes_by_hand_what_decodes_for_each_batch(
     assert set(report["figures"]) == {"dltool"}
     assert "hand-written" in report["missing"]
     assert report["same"] is None
-    with pytest.raises(DataError, match="reads from memory"):
+    with pytest.raises(DataError, match="needs the data in memory"):
         build_bare_loop(config)
 
 

@@ -98,7 +98,7 @@ def test_from_python(conditional: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "message", "hint"),
     [
-        (["--class", "11"], "has no class 11; its 10 are 0, 1, 2", "--class"),
+        (["--class", "11"], "has no class 11; its 10 classes are 0, 1, 2", "--class"),
         (["--truncation", "0.7"], "no intermediate code to truncate", "without --truncation"),
         (["--prompt", "x"], "generates no text, so --prompt does not apply", "--count N"),
         (["--weights", "swa"], "kept no swa of its weights", "--weights ema"),

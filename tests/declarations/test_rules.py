@@ -28,7 +28,7 @@ BROKEN = [
     ("model=autoencoder data.augment.cutmix=1", "mix classes, but task=autoencoder", "cutmix=0"),
     ("model=lstm data=caption_digits data.augment.mixup=1", "mix classes, but task=translation", "mixup=0"),
     ("data=digit_pairs model=cyclegan data.augment.mixup=1", "mix classes, but task=cyclegan", "mixup=0"),
-    ("optim=lbfgs trainer.clip_norm=1", "optim=lbfgs needs as they are", "clip_norm=null"),
+    ("optim=lbfgs trainer.clip_norm=1", "optim=lbfgs needs them unchanged", "clip_norm=null"),
     ("optim=rprop optim.decay_bias_norm=false schedule=constant", "rprop has no weight decay", "decay_bias_norm=true"),
     ("data=series model=lstm", "data=series has no file", "data.path=FILE.csv"),
     ("data=reversal model=lstm data.longest=2", "data.shortest is more than", "data.longest=8"),

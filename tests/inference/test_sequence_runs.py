@@ -138,7 +138,7 @@ def test_a_text_that_was_changed_is_refused_on_resume(dltool_here: Callable[...,
     done = dltool_here("resume", "outputs/g", "trainer.steps=4")
     assert done.returncode == 2
     assert "the tokenisers of the data, as it is now, (SHA-256 " in done.stderr
-    assert "train anew: dltool train --from outputs/g" in done.stderr
+    assert "train again from scratch: dltool train --from outputs/g" in done.stderr
 
 
 @pytest.mark.parametrize("name", ["reversal", "tags", "lstm"])

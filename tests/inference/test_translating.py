@@ -67,7 +67,7 @@ def test_what_does_not_fit(load: Callable[..., Run], pictures: Path, dltool_here
     file = str(pictures / "photo 0.png")
     for words, message, hint in (
         ([cyclegan, "--input", file], "translates in both directions", "--direction A2B, or --direction B2A"),
-        ([lenet, "--input", file, "--direction", "A2B"], "lenet on digits translates no pictures", "model=cyclegan"),
+        ([lenet, "--input", file, "--direction", "A2B"], "lenet on digits translates no images", "model=cyclegan"),
         ([lenet, "--input", file, "--output", "out"], "generates no images", "without --output"),
         ([cyclegan, "--text", "a", "--direction", "A2B"], "translates images", "--input FILE"),
         ([cyclegan, "--input", file, "--direction", "A2B", "--csv"], "writes images", "without --csv"),

@@ -51,7 +51,7 @@ def test_of_a_model_without_attention():
 
 def test_nothing_stays_kept_after_an_error():
     model = Gpt(DataSpec((8,), "next_token", output_dim=V, num_tokens=V), **SMALL)
-    with pytest.raises(DataError, match="longer than the 8 positions"):
+    with pytest.raises(DataError, match="longer than the model's 8 positions"):
         attention_maps(model, torch.zeros(1, 9, dtype=torch.int64))
     assert not any(block.self_attention.keeps_weights for block in model.blocks)
 

@@ -113,7 +113,7 @@ class TestSamples:
             move(task)
             alarms.on_epoch()
         assert len(said) == 1
-        assert said[0].startswith("step 700: collapse: 64 samples of different codes lie ")
+        assert said[0].startswith("step 700: collapse: the mean distance between 64 samples from different codes is ")
         task.generator.load_state_dict(weights)
         alarms.on_epoch()
         assert len(said) == 1

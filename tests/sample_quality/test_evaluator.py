@@ -126,7 +126,7 @@ class TestJudge:
         assert evaluator.remarks[1].startswith("n=300/ref=test: the same for data in place of samples: class_accuracy ")
         assert floor["copies"] == pytest.approx(0.05, abs=0.01)
         assert floor["fd_lenet"] > 0
-        assert evaluator.remarks[-1].endswith("of 359 test samples")
+        assert evaluator.remarks[-1].endswith("on 359 test samples")
 
     def test_there_is_no_floor_for_the_training_split(self, digits: Any) -> None:
         _, dataset, classifier = digits
@@ -291,7 +291,7 @@ class TestWholeRuns:
             (["task.metrics=[fdd]"], "task.metrics: fdd is not a metric of samples"),
             (
                 ["task.metrics=[class_accuracy]"],
-                "class_accuracy is the share of samples that are of the class",
+                "class_accuracy is the share of samples of the requested class",
             ),
             (["task.metrics=[fd]", "data=gaussians"], "samples of data=gaussians are not images"),
             (["task.metrics=[fd]", "task.features=nowhere.pth"], "task.features=nowhere.pth: .* does not exist"),

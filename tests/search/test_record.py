@@ -123,7 +123,7 @@ def test_reproduce_runs_the_seeds_again_and_compares(
         (["lenet_mnits"], "did you mean lenet_mnist"),
         (["gan_mnist"], "--seeds 0,1,2"),
         (["gan_gaussians", "--seeds", "a"], "integers separated by commas"),
-        (["gan_gaussians", "optim.lr=0.1,0.2"], "one value of each key"),
+        (["gan_gaussians", "optim.lr=0.1,0.2"], "one value for each key"),
         (["gan_gaussians", "optim.lr=-1"], "> 0"),
     ],
 )

@@ -35,7 +35,7 @@ def test_a_file_of_0_1_trains_and_is_told_the_new_names_once(
     done = dltool_here("train", "--trust", "models.py", *SHORT, "run.dir=outputs/a")
     assert done.returncode == 0, done.stderr
     for former, now in (("dltool.component", "dltool.declarations.component"), ("dltool.spec", "dltool.core.spec")):
-        assert done.stderr.count(f"note: {former} is now {now}; the former name will go in dltool 1.0") == 1
+        assert done.stderr.count(f"note: {former} is now {now}; the former name works until dltool 1.0") == 1
     refused = dltool_here("train", "--trust", "models.py", *SHORT, "model.width=1")
     assert (refused.returncode, "too narrow" in refused.stderr) == (2, True)
     assert "note:" not in refused.stderr  # Nothing of the file has run.

@@ -274,7 +274,7 @@ def test_what_a_launcher_hands_over_is_read_and_compared_again(tmp_path: Path, m
     Path("job.json").write_text(json.dumps(content, default=str))
     Path("models.py").write_text(SIMPLE + "# changed\n")
     assert execute_file({"job": "job.json"}) == 2
-    assert "models.py has changed since this was begun" in Path("log.txt").read_text()
+    assert "models.py has changed since this search started" in Path("log.txt").read_text()
     status = json.loads(Path("s/job/status.json").read_text())
     assert (status["state"], "has changed" in status["error"]) == ("failed", True)
     trust([])
