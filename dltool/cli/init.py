@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from dltool.core.errors import ConfigError
+from dltool.core.package import TEMPLATE
 from dltool.core.shell import quoted
-from dltool.declarations.registry import TEMPLATE
 
 SUMMARY = "create a project of your own: a model, its configs, a test"
 EXAMPLES = """\

@@ -10,7 +10,6 @@ from dltool.core.hints import nearest
 from dltool.core.shell import quoted
 from dltool.declarations.options import GROUPS, PRESETS
 from dltool.declarations.registry import registrations
-from dltool.declarations.schema import WHOLE, schema
 
 SUMMARY = "print JSON Schemas of the YAML files, for editors"
 EXAMPLES = """\
@@ -42,6 +41,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    from dltool.declarations.schema import WHOLE
+
     check_names(args.group, args.option)
     if args.output is None:
         print(as_json(args.group or WHOLE, args))
@@ -60,6 +61,8 @@ def run(args: argparse.Namespace) -> int:
 
 
 def as_json(name: str, args: argparse.Namespace) -> str:
+    from dltool.declarations.schema import schema
+
     return json.dumps(schema(name, args.config_dir, args.option), indent=2, ensure_ascii=False)
 
 

@@ -8,8 +8,7 @@ from typing import Any
 from dltool.core.errors import ConfigError
 from dltool.core.safe_path import read_regular
 from dltool.core.shell import quoted, setting
-from dltool.declarations.registration import registrations_of
-from dltool.declarations.registry import own_registrations
+from dltool.declarations.registry import own_registrations, registrations_of
 from dltool.trust.sources import TrustedSource, read_source, trusted_sources
 
 ENVIRONMENT = "environment.json"  # In a run folder, next to its config; its key "trusted" is a list of records.

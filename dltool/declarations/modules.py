@@ -9,12 +9,11 @@ import importlib.util
 from collections import Counter
 from collections.abc import Iterator
 from functools import cache, cached_property
-from pathlib import Path
 
+from dltool.core.package import PACKAGE
 from dltool.trust.former_names import current_name
 from dltool.trust.sources import TrustedFile, trusted_file
 
-PACKAGE = Path(__file__).resolve().parents[1]
 Definition = ast.ClassDef | ast.FunctionDef
 
 

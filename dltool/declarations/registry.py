@@ -8,13 +8,15 @@ import re
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from dltool.core.errors import ConfigError
-from dltool.declarations.modules import PACKAGE
-from dltool.declarations.registration import Registration, registrations_of
+from dltool.core.package import PACKAGE, TEMPLATE
 from dltool.trust.sources import TrustedSource, read_sources, trust, trusted_sources
 
-TEMPLATE = PACKAGE / "template"  # The files that `dltool init` copies: user code, not dltool's.
+if TYPE_CHECKING:
+    from dltool.declarations.registration import Registration
+
 REGISTRATION = re.compile(r"^@register\(\s*\"(\w+)\",\s*\"(\w+)\"", re.MULTILINE)
 
 
@@ -36,7 +38,14 @@ def trust_paths(paths: Sequence[Path]) -> None:
     trust(sources)
 
 
-def trusted_registrations() -> list[Registration]:
+def registrations_of(source: TrustedSource) -> "tuple[Registration, ...]":
+    """Every component of a trusted source; see dltool.declarations.registration, imported only if code is trusted."""
+    from dltool.declarations import registration
+
+    return registration.registrations_of(source)
+
+
+def trusted_registrations() -> "list[Registration]":
     """Every component of the trusted code."""
     return [one for source in trusted_sources() for one in registrations_of(source)]
 

@@ -17,6 +17,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from dltool.core.errors import NonFiniteLossError
+from dltool.core.package import PACKAGE
 from dltool.engine.observer import Progress
 
 TORCH = str(Path(torch.__file__).parent)
@@ -158,7 +159,7 @@ def is_users(filename: str) -> bool:
 def shown(filename: str, line: int) -> str:
     """`models/mlp.py:31`: the path relative to the working directory or the package, if it is below one."""
     path = Path(filename)
-    for folder in (Path.cwd(), Path(__file__).resolve().parents[2]):
+    for folder in (Path.cwd(), PACKAGE.parent):
         if path.is_relative_to(folder):
             path = path.relative_to(folder)
             break

@@ -10,7 +10,6 @@ from typing import Any
 from dltool.core.errors import ConfigError
 from dltool.core.hints import key_hint, nearest
 from dltool.core.shell import quoted
-from dltool.metrics.directions import declared_direction
 from dltool.runs.catalog import FIELDS, STATES, RunRecord, as_text, find_run, known_keys, read_run, read_runs
 
 FILTER = re.compile(r"([^<>=!]+)(==|!=|<=|>=|=|<|>)(.*)", re.DOTALL)
@@ -147,6 +146,8 @@ def ordered(records: Sequence[RunRecord], key: str, descending: bool | None) -> 
             smallest.
     """
     if descending is None:
+        from dltool.metrics.directions import declared_direction  # Parses source; `dltool --help` needs none of it.
+
         is_metric = any(key in record.metrics for record in records)
         descending = key == "date" or (is_metric and declared_direction(key) == "max")
     has: list[RunRecord] = []

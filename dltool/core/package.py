@@ -1,0 +1,6 @@
+"""Where dltool's own files are."""
+
+from pathlib import Path
+
+PACKAGE = Path(__file__).resolve().parents[1]
+TEMPLATE = PACKAGE / "template"  # The files that `dltool init` copies: user code, not dltool's.
