@@ -20,9 +20,10 @@ from dltool.bench.bare_batches import Batches, batches_in_memory
 from dltool.build.components import build_data, build_model, build_spec, build_task
 from dltool.config.check import Config
 from dltool.config.settings import TrainerSettings
+from dltool.core.batch import Batch
 from dltool.core.errors import DataError
 from dltool.data.dataset import Dataset
-from dltool.declarations.construct import build_component
+from dltool.declarations.construct import build_component, factory_of
 from dltool.engine.device import choose_device, choose_threads
 from dltool.losses.criterion import Criterion
 from dltool.losses.cross_entropy import CrossEntropy
@@ -214,6 +215,22 @@ class LanguageModelLoop(BareLoop):
         return self.criterion(outputs.float(), targets)[0]
 
 
+class ObjectiveLoop(BareLoop):
+    """One update per batch that minimizes the task's own loss."""
+
+    def __init__(self, ingredients: Ingredients) -> None:
+        super().__init__(ingredients)
+        self.task = ingredients.task
+        (self.optimizer,) = self.optimizers.values()
+
+    def step(self) -> None:
+        inputs, targets = next(self.batches)[:2]
+        self.update(self.optimizer, partial(self.loss, full_size=len(inputs)), inputs, targets)
+
+    def loss(self, inputs: Tensor, targets: Tensor, full_size: int) -> Tensor:
+        return self.task.loss(Batch(inputs, targets, full_size)).mean
+
+
 def cross_entropy_settings(criterion: Criterion) -> tuple[bool, float]:
     """Whether torch's own cross-entropy computes the loss, and its label smoothing."""
     if isinstance(criterion, CrossEntropy) and criterion.class_weights is None:
@@ -221,12 +238,20 @@ def cross_entropy_settings(criterion: Criterion) -> tuple[bool, float]:
     return False, 0.0
 
 
-# By the registered name of the task; each loop knows the attributes of that task.
+# By the registered name of the task; each loop knows the attributes of that task. Others have ObjectiveLoop, if that is
+# what they do.
 LOOPS: dict[str, type[BareLoop]] = {
     "supervised": SupervisedLoop,
     "gan": GanLoop,
     "language_model": LanguageModelLoop,
 }
+
+
+def loop_for(config: Config) -> type[BareLoop] | None:
+    """The hand-written loop of a task; None for one that does more than minimize its loss, and has no loop here."""
+    declared = config.components["task"]
+    task: type[Task] = factory_of(declared)
+    return LOOPS.get(declared.name, ObjectiveLoop if task.only_minimizes() else None)
 
 
 def has_bare_loop(config: Config, dataset: Dataset | None = None) -> bool:
@@ -240,7 +265,7 @@ def has_bare_loop(config: Config, dataset: Dataset | None = None) -> bool:
     in_memory = config["data"].get("residency") != "loader"
     if dataset is not None:
         in_memory = batches_in_memory(dataset.train) is not None
-    return config["task"]["name"] in LOOPS and in_memory and not (augment.get("mixup") or augment.get("cutmix"))
+    return in_memory and not (augment.get("mixup") or augment.get("cutmix")) and loop_for(config) is not None
 
 
 def build_bare_loop(config: Config) -> BareLoop:
@@ -270,10 +295,10 @@ def bare_loop_beside(config: Config, task: Task, dataset: Dataset, settings: Tra
 def bare_loop(config: Config, task: Task, dataset: Dataset, settings: TrainerSettings) -> BareLoop:
     recipe = build_component(config.components["optim"], config["optim"])
     optimizers = {role: recipe.build(role, module, task.model) for role, module in task.roles.items()}
-    name, batches = config["task"]["name"], batches_in_memory(dataset.train)
-    if name not in LOOPS or batches is None:
+    loop, batches = loop_for(config), batches_in_memory(dataset.train)
+    if loop is None or batches is None:
         raise DataError(
-            f"no hand-written loop exists for task={name} on data={config['data']['name']}",
-            f"tasks with one: {', '.join(LOOPS)}, with data in memory",
+            f"no hand-written loop exists for task={config['task']['name']} on data={config['data']['name']}",
+            f"tasks with one: {', '.join(LOOPS)}, and those that minimize one loss, with data in memory",
         )
-    return LOOPS[name](Ingredients(task, optimizers, settings, dataset.device, batches))
+    return loop(Ingredients(task, optimizers, settings, dataset.device, batches))

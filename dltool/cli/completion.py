@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Sequence
 
 from dltool.completion.shells import SHELLS, render, request_words, script
+from dltool.core.errors import DltoolError
 
 SUMMARY = "print the script for tab completion in bash, zsh or fish"
 EXAMPLES = """\
@@ -35,14 +36,14 @@ def run(args: argparse.Namespace) -> int:
 
 def answer_request(
     arguments: Sequence[str],
-    make_parser: Callable[[], argparse.ArgumentParser],
+    make_parser: Callable[[Sequence[str]], argparse.ArgumentParser],
     with_action: Callable[[Sequence[str]], Sequence[str]],
 ) -> int:
     """Print the answer to a shell's request; print nothing if an error occurs, as the user is at a prompt.
 
     Args:
         arguments: The shell, and its description of the line; see dltool.completion.shells.
-        make_parser: Builds the parser of the whole command line.
+        make_parser: Builds the parser of the whole command line from its words.
         with_action: See dltool.completion.complete.
     """
     with contextlib.suppress(Exception):
@@ -50,7 +51,12 @@ def answer_request(
 
         shell, *rest = arguments
         words = request_words(shell, rest)
-        answer = complete(make_parser(), [word.text for word in words], with_action)
+        texts = [word.text for word in words]
+        try:
+            parser = make_parser(texts[:-1])
+        except DltoolError:  # The line does not name a run yet.
+            parser = make_parser(())
+        answer = complete(parser, texts, with_action)
         text = render(shell, words[-1], answer) + "\n"
         sys.stdout.buffer.write(text.encode("utf-8", "surrogateescape"))
         sys.stdout.flush()

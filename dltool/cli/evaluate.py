@@ -92,7 +92,13 @@ def classifier_run(name: str) -> "Run":
 def draw(measured: "Evaluation", used: "Run", folder: Path) -> None:
     """Draw the metrics that have plots and, for a network of images, the final plots of a training and more."""
     from dltool.figures.saving import save_pictures
-    from dltool.introspection.pictures import attack_picture, latent_picture, metric_pictures, network_pictures
+    from dltool.introspection.pictures import (
+        attack_picture,
+        latent_picture,
+        metric_pictures,
+        network_pictures,
+        task_pictures,
+    )
     from dltool.tasks.uses import reconstructs
 
     task, title, split = measured.task, used.title, measured.split
@@ -103,6 +109,7 @@ def draw(measured: "Evaluation", used: "Run", folder: Path) -> None:
         pictures |= {name: draw for name, draw in found.items() if name not in pictures}
     if task.predicts_classes:
         pictures["attacked.png"] = partial(attack_picture, task, used.spec, f"{title}, {split}")
+    pictures |= task_pictures(task, used.spec, title)
     if measured.codes is not None and reconstructs(task):
         pictures["latent_plane.png"] = partial(latent_picture, task, measured.codes, title, split)
     drawn = save_pictures(pictures, folder)

@@ -79,8 +79,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     words = sys.argv[1:] if argv is None else argv
     if words and words[0] == REQUEST:
         return completion.answer_request(words[1:], make_parser, with_action)
-    parser = make_parser()
     words = with_action(words)
+    try:
+        parser = make_parser(words)
+    except DltoolError as error:
+        if "--debug" in words:
+            raise
+        return report(error)
     args, rest = parser.parse_known_args(words)
     if args.verb is None:
         parser.print_help()
@@ -140,7 +145,12 @@ class OneLineParser(argparse.ArgumentParser):
         raise SystemExit(2)
 
 
-def make_parser() -> argparse.ArgumentParser:
+def make_parser(words: Sequence[str] = ()) -> argparse.ArgumentParser:
+    """The parser of the command line; some arguments depend on its words, such as the sampling options of a run.
+
+    Raises:
+        ConfigError: If the words name no run.
+    """
     parser = OneLineParser(
         prog="dltool",
         description="Train every classic deep-learning model from one shell line and a few lines of YAML.",
@@ -151,7 +161,7 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"dltool {VERSION}")
     verbs = parser.add_subparsers(dest="verb", metavar="VERB")
     for name, module in VERBS.items():
-        verb = add_verb(verbs, name, module)
+        verb = add_verb(verbs, name, module, words[1:] if words and words[0] == name else ())
         verb.add_argument("--debug", action="store_true", help="show the full traceback of an error")
     return parser
 

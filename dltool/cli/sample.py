@@ -3,6 +3,7 @@
 import argparse
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,6 +31,9 @@ examples:
   dltool sample 12-00-00_stylegan2_mnist --truncation 0.7
   dltool sample 12-00-00_vae_mnist --reconstruct seven.png
 
+`dltool sample RUN --help` adds the sampling options of the run's task, such as --temperature of a language model and
+--truncation of a StyleGAN2.
+
 Without a prompt a text begins on a new line; texts with separate ends, such as names, are printed one per line. The
 same seed gives the same text. Samples of a GAN or an autoencoder are one image, RUN/samples/<checkpoint>.png without
 --output, or, if --output has no suffix, a folder with one image each. Sample i of --seed N is that of seed N + i,
@@ -37,47 +41,42 @@ independent of the other samples; a conditional model takes its classes in turn.
 the next: on a sphere between codes z, on a line between StyleGAN's w. --reconstruct shows images and an autoencoder's
 reconstructions of them.
 """
-HOW = ("temperature", "top_k", "top_p", "seed", "unknown")
-OF_TEXTS = ("prompt", "prompt_file", "length", "attention", "json", *(name for name in HOW if name != "seed"))
+OF_TEXTS = ("prompt", "prompt_file", "length", "unknown", "attention", "json")
 NUM_IMAGES, NUM_POINTS, NUM_ROWS = 64, 2000, 8
-OF_PICTURES = ("class", "seeds", "truncation", "interpolate", "output")
+OF_PICTURES = ("class", "seeds", "interpolate", "output")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_use_arguments(parser)
     parser.add_argument("overrides", nargs="*", metavar="key=value", help="trainer.device, .threads, .precision")
-    begin = parser.add_mutually_exclusive_group()
+    parser.add_argument("--count", type=int, metavar="N", help="number of texts (1), or of samples (64)")
+    parser.add_argument("--seed", type=int, metavar="N", help="the random seed (0)")
+    texts = parser.add_argument_group("for a language model")
+    begin = texts.add_mutually_exclusive_group()
     begin.add_argument("--prompt", metavar="TEXT", help="the beginning of the text")
     begin.add_argument("--prompt-file", type=Path, metavar="FILE", help="a file with the beginning of the text")
-    parser.add_argument("--count", type=int, metavar="N", help="number of texts (1), or of samples (64)")
-    parser.add_argument(
+    texts.add_argument(
         "--length", type=int, metavar="N", help="number of tokens to generate (500, or until the text ends)"
     )
-    parser.add_argument(
-        "--temperature", type=float, metavar="T", help="below 1 favours likely tokens, 0 takes the likeliest (1)"
-    )
-    parser.add_argument("--top-k", type=int, metavar="K", help="sample from the K likeliest tokens")
-    parser.add_argument(
-        "--top-p", type=float, metavar="P", help="sample from the smallest set with total probability P (1)"
-    )
-    parser.add_argument("--seed", type=int, metavar="N", help="the random seed (0)")
-    parser.add_argument(
+    texts.add_argument(
         "--unknown", choices=["refuse", "skip"], help="how to treat parts of a prompt that are not in the vocabulary"
     )
-    parser.add_argument(
-        "--attention", type=Path, metavar="FILE.png", help="plot the attention of a gpt over the prompt"
-    )
-    parser.add_argument("--json", action="store_true", default=None, help="print JSON")
-    parser.add_argument("--class", metavar="CLASS,…", help="for a conditional model: the classes to generate, in turn")
-    parser.add_argument("--seeds", type=numbers, metavar="0-7,42", help="one sample per seed")
-    parser.add_argument(
-        "--truncation", type=float, metavar="T", help="for StyleGAN: below 1 gives more typical samples (1)"
-    )
-    parser.add_argument("--interpolate", type=int, metavar="N", help="rows of N samples from each seed to the next")
-    parser.add_argument(
+    texts.add_argument("--attention", type=Path, metavar="FILE.png", help="plot the attention of a gpt over the prompt")
+    texts.add_argument("--json", action="store_true", default=None, help="print JSON")
+    samples = parser.add_argument_group("for a model of images or other samples")
+    samples.add_argument("--class", metavar="CLASS,…", help="for a conditional model: the classes to generate, in turn")
+    samples.add_argument("--seeds", type=numbers, metavar="0-7,42", help="one sample per seed")
+    samples.add_argument("--interpolate", type=int, metavar="N", help="rows of N samples from each seed to the next")
+    samples.add_argument(
         "--reconstruct", type=Path, metavar="FILE|FOLDER", help="for an autoencoder: images to reconstruct"
     )
-    parser.add_argument("--output", type=Path, metavar="FILE.png|FOLDER", help="the image file, or a folder of images")
+    samples.add_argument("--output", type=Path, metavar="FILE.png|FOLDER", help="the image file, or a folder of images")
+
+
+def add_options(parser: argparse.ArgumentParser, words: Sequence[str]) -> None:
+    from dltool.cli.sampling_flags import add_sampling_flags
+
+    add_sampling_flags(parser, words, add_arguments)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -119,11 +118,12 @@ def check_numbers(args: argparse.Namespace) -> None:
 
 
 def write_texts(args: argparse.Namespace, used: "Run") -> None:
+    from dltool.cli.sampling_flags import given_options
     from dltool.inference.sampling import TextSampler
 
     prompt = prompt_of(args)
-    how = {name: getattr(args, name) for name in HOW if getattr(args, name) is not None}
-    sampler = TextSampler(used, **how)
+    how = {name: getattr(args, name) for name in ("seed", "unknown") if getattr(args, name) is not None}
+    sampler = TextSampler(used, **how, **given_options(args))
     if args.attention is not None:
         if not prompt:
             raise ConfigError("--attention needs a prompt", f"--prompt TEXT --attention {quoted(args.attention)}")
@@ -164,6 +164,7 @@ def prompt_of(args: argparse.Namespace) -> str:
 
 def draw(args: argparse.Namespace, used: "Run") -> None:
     """Write samples of a generative model as one image, or as a folder of images."""
+    from dltool.cli.sampling_flags import given_options
     from dltool.inference.sample_generator import SampleGenerator, write_samples
 
     maker = SampleGenerator(used)
@@ -171,15 +172,13 @@ def draw(args: argparse.Namespace, used: "Run") -> None:
         raise ConfigError(f"{used.title} generates no text, so {given} does not apply", "--count N --output FILE.png")
     classes = [word for word in (getattr(args, "class") or "").split(",") if word]
     seed = args.seed or 0
+    options = given_options(args)
     if args.interpolate is not None:
-        if args.truncation is not None:
-            raise ConfigError("--interpolate and --truncation cannot be combined", "use one of them")
         seeds = args.seeds or list(range(seed, seed + 1 + (args.count or NUM_ROWS)))
-        samples = maker.interpolation(seeds, args.interpolate, classes=classes)
+        samples = maker.interpolation(seeds, args.interpolate, classes=classes, **options)
     else:
         count = args.count or (NUM_IMAGES if len(used.spec.input_shape) == 3 else NUM_POINTS)
-        truncation = 1.0 if args.truncation is None else args.truncation
-        samples = maker.samples(count, seed=seed, seeds=args.seeds or (), classes=classes, truncation=truncation)
+        samples = maker.samples(count, seed=seed, seeds=args.seeds or (), classes=classes, **options)
     path = args.output or used.folder.files / "samples" / f"{used.checkpoint}.png"
     write_samples(used, samples, path)
     print(f"{used.title}, {used.described_checkpoint}: {len(samples.values):,} samples drawn in {path}")

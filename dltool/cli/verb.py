@@ -1,17 +1,25 @@
-"""A verb is a module with SUMMARY, EXAMPLES, `add_arguments(parser)` and `run(args)`, which returns the exit code."""
+"""A verb is a module with SUMMARY, EXAMPLES, `add_arguments(parser)` and `run(args)`, which returns the exit code.
+
+A verb whose arguments depend on the words of the command also has `add_options(parser, words)`.
+"""
 
 import argparse
+from collections.abc import Sequence
 from types import ModuleType
 from typing import Any
 
 
-def add_verb(verbs: Any, name: str, module: ModuleType) -> argparse.ArgumentParser:
+def add_verb(verbs: Any, name: str, module: ModuleType, words: Sequence[str] = ()) -> argparse.ArgumentParser:
     """Create the parser of one verb, or of one action of a verb.
 
     Args:
         verbs: The result of `parser.add_subparsers()`.
         name: Its name on the command line.
         module: The verb.
+        words: The words after the verb, if the command line has this verb.
+
+    Raises:
+        ConfigError: If the arguments depend on the words, and those name no run.
     """
     parser: argparse.ArgumentParser = verbs.add_parser(
         name,
@@ -22,6 +30,8 @@ def add_verb(verbs: Any, name: str, module: ModuleType) -> argparse.ArgumentPars
         allow_abbrev=False,
     )
     module.add_arguments(parser)
+    if words and hasattr(module, "add_options"):
+        module.add_options(parser, words)
     return parser
 
 

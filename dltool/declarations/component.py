@@ -21,6 +21,7 @@ Positive = Annotated[T, "> 0"]
 NonNegative = Annotated[T, ">= 0"]
 Probability = Annotated[T, "in [0, 1]"]
 Fraction = Annotated[T, "in [0, 1)"]
+PositiveProbability = Annotated[T, "in (0, 1]"]
 
 # The role of a data set's key, as in `missing: Membership[Literal["refuse", "drop"]] = "refuse"`. Without a mark, a
 # loader's own key identifies the data, so that another value means other data (path, root, variant), and a key of the
@@ -33,8 +34,9 @@ Placement = Annotated[T, "where samples are stored and which process loads them;
 # The types of keyword-only arguments that dltool.declarations.source can read.
 TYPES = (
     "int, float, bool, str, Literal[…], X | None, list[X], tuple[X, Y], dict[str, X], Positive[int], "
-    "NonNegative[float], Fraction[float], Probability[float], and dataclasses of these; of a data set also "
-    "Membership[X], Handling[X], Placement[X] around any of them; a default is a literal, or SomeSettings()"
+    "NonNegative[float], Fraction[float], Probability[float], PositiveProbability[float], and dataclasses of these; "
+    "of a data set also Membership[X], Handling[X], Placement[X] around any of them; a default is a literal, or "
+    "SomeSettings()"
 )
 
 

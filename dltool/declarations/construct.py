@@ -17,14 +17,24 @@ def build_component(declared: Component, fields: Mapping[str, Any], *positional:
     Raises:
         ConfigError: The import of a trusted file fails, or its constructor does.
     """
-    if trusted_file(declared.module):
-        install()
     with failures_placed(declared.module):
         return construct(declared, fields, *positional)
 
 
+def factory_of(declared: Component) -> Any:
+    """The class or function of a component, imported.
+
+    Raises:
+        ConfigError: The import of a trusted file fails.
+    """
+    if trusted_file(declared.module):
+        install()
+    with failures_placed(declared.module):
+        return getattr(importlib.import_module(declared.module), declared.attribute)
+
+
 def construct(declared: Component, fields: Mapping[str, Any], *positional: Any) -> Any:
-    factory = getattr(importlib.import_module(declared.module), declared.attribute)
+    factory = factory_of(declared)
     own = arguments(declared.fields, fields)
     if declared.shared_class is None or declared.shared_module is None:
         return factory(*positional, **own)

@@ -11,6 +11,7 @@ RANGES: dict[str, tuple[Callable[[float], bool], str]] = {
     "NonNegative": (lambda x: x >= 0, ">= 0"),
     "Probability": (lambda x: 0 <= x <= 1, "in [0, 1]"),
     "Fraction": (lambda x: 0 <= x < 1, "in [0, 1)"),
+    "PositiveProbability": (lambda x: 0 < x <= 1, "in (0, 1]"),
 }
 
 

@@ -22,6 +22,7 @@ RANGE_SCHEMAS: dict[str, Schema] = {
     "NonNegative": {"minimum": 0},
     "Probability": {"minimum": 0, "maximum": 1},
     "Fraction": {"minimum": 0, "exclusiveMaximum": 1},
+    "PositiveProbability": {"exclusiveMinimum": 0, "maximum": 1},
 }
 REFERENCE = {"$ref": "#/definitions/reference"}
 COMPONENT_GROUPS = tuple(group for group in GROUPS if group not in PRESETS)

@@ -25,6 +25,7 @@ The arguments after the `*` are config keys. To have several, an observer may ho
 them. An exception in an observer ends the training as failed, and the error names the file and the line.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
@@ -64,6 +65,11 @@ class Progress:
     activity: str = "training"
     metrics: dict[str, float] = field(default_factory=dict)
     stop_request: str | None = None
+
+    def epochs_between(self, count: int) -> int:
+        """Epochs between two of about `count` events in the whole training, also if its length is given in steps."""
+        total = self.total_epochs or self.total_steps * self.epoch / max(self.step, 1)
+        return max(math.ceil(total / count), 1)
 
 
 @dataclass(frozen=True)

@@ -116,7 +116,7 @@ class Run(LoadedRun):
             prompt: Their beginning; see TextSampler.stream.
             count: The number of texts.
             length: Tokens after the prompt; see TextSampler.stream.
-            how: Arguments of TextSampler: temperature, top_k, top_p, seed, unknown.
+            how: Arguments of TextSampler, seed and unknown, and sampling options of the task, such as temperature.
         """
         return TextSampler(self, **how).texts(prompt, count=count, length=length)
 
@@ -125,7 +125,7 @@ class Run(LoadedRun):
 
         Args:
             count: The number of samples.
-            how: Arguments of SampleGenerator.samples: seed, seeds, classes, truncation.
+            how: Arguments of SampleGenerator.samples, seed, seeds and classes, and sampling options of the task.
         """
         return SampleGenerator(self).samples(count, **how).values
 

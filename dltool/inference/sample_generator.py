@@ -1,10 +1,10 @@
 """Samples of a run's generative model: by class, by seed, or interpolated between codes."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from itertools import pairwise
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -13,6 +13,7 @@ from dltool.core.errors import ConfigError
 from dltool.core.hints import nearest
 from dltool.core.randomness import derive_seed, generator
 from dltool.core.shell import quoted
+from dltool.declarations.sampling_options import checked_options
 from dltool.figures.image_grid import image_grid, to_image, to_pixels
 from dltool.figures.points import point_scatter
 from dltool.figures.saving import Target, save_figure, save_image
@@ -38,7 +39,7 @@ class Samples(NamedTuple):
 
 
 class SampleGenerator:
-    """Generates samples of a run's model; each is a function of its seed, its class and the truncation.
+    """Generates samples of a run's model; each is a function of its seed, its class and the sampling options.
 
     Args:
         run: The run of a GAN, an autoencoder or another model with codes.
@@ -63,7 +64,7 @@ class SampleGenerator:
         seed: int = 0,
         seeds: Sequence[int] = (),
         classes: Sequence[str | int] = (),
-        truncation: float = 1.0,
+        **options: Any,
     ) -> Samples:
         """Generate samples.
 
@@ -72,46 +73,50 @@ class SampleGenerator:
             seed: The first seed: sample i has the seed `seed + i`.
             seeds: One seed per sample, in place of both.
             classes: Names or numbers, used cyclically; empty for all.
-            truncation: See GenerativeTask.decode.
+            options: Sampling options, which the task's `decode` declares.
 
         Raises:
-            ConfigError: No such class exists, or the model has no classes or no truncation.
+            ConfigError: No such class or option exists, the model has no classes, or an option is out of range.
         """
         seeds = list(seeds) or list(range(seed, seed + count))
-        self._check_truncation(truncation)
+        options = self._checked(options)
         labels = self._labels(len(seeds), classes)
         parts = [
-            self._decode(self._codes(seeds[start : start + BATCH_SIZE]), labels, start, truncation)
+            self._decode(self._codes(seeds[start : start + BATCH_SIZE]), labels, start, options)
             for start in range(0, len(seeds), BATCH_SIZE)
         ]
         return Samples(torch.cat(parts), self._names(seeds, labels))
 
-    def interpolation(self, seeds: Sequence[int], steps: int, *, classes: Sequence[str | int] = ()) -> Samples:
+    def interpolation(
+        self, seeds: Sequence[int], num_samples: int, *, classes: Sequence[str | int] = (), **options: Any
+    ) -> Samples:
         """A row of interpolated samples from each seed to the next one, both ends included.
 
         Args:
             seeds: At least two.
-            steps: Samples in a row.
+            num_samples: Samples in a row.
             classes: One for each row, used cyclically.
+            options: Sampling options.
 
         Raises:
-            ConfigError: There are fewer than two seeds or steps, or no such class exists.
+            ConfigError: There are fewer than two seeds or samples, or as for `samples`.
         """
-        if len(seeds) < 2 or steps < 2:
+        if len(seeds) < 2 or num_samples < 2:
             raise ConfigError(
-                f"an interpolation needs at least two seeds and two samples, not {len(seeds)} and {steps}",
+                f"an interpolation needs at least two seeds and two samples, not {len(seeds)} and {num_samples}",
                 "--seeds 0-4 --interpolate 8",
             )
-        shares = torch.linspace(0, 1, steps, device=self.run.device)
+        options = self._checked(options)
+        shares = torch.linspace(0, 1, num_samples, device=self.run.device)
         labels = self._labels(len(seeds) - 1, classes)
         codes = self._codes(seeds)
         rows, names = [], []
         for i, (start, end) in enumerate(pairwise(seeds)):
-            of_row = None if labels is None else labels[i].expand(steps)
+            of_row = None if labels is None else labels[i].expand(num_samples)
             with self._drawing():
-                rows.append(self.task.interpolate(codes[i], codes[i + 1], shares, of_row).float().cpu())
-            names += [f"seed-{start}_to_{end}_{step:02d}" for step in range(steps)]
-        return Samples(torch.cat(rows), names, steps)
+                rows.append(self.task.interpolate(codes[i], codes[i + 1], shares, of_row, **options).float().cpu())
+            names += [f"seed-{start}_to_{end}_{place:02d}" for place in range(num_samples)]
+        return Samples(torch.cat(rows), names, num_samples)
 
     def _drawing(self) -> AbstractContextManager[None]:
         return drawing_samples(self.task, derive_seed(0, "samples"))
@@ -120,16 +125,13 @@ class SampleGenerator:
         """One code for each seed, independent of the other seeds."""
         return torch.cat([self.task.draw_codes(1, generator(seed, "sample")) for seed in seeds])
 
-    def _decode(self, codes: Tensor, labels: Tensor | None, start: int, truncation: float) -> Tensor:
+    def _decode(self, codes: Tensor, labels: Tensor | None, start: int, options: Mapping[str, Any]) -> Tensor:
         part = None if labels is None else labels[start : start + len(codes)]
         with self._drawing(), self.run.autocast:
-            return self.task.decode(codes, part, truncation=truncation).float().cpu()
+            return self.task.decode(codes, part, **options).float().cpu()
 
-    def _check_truncation(self, truncation: float) -> None:
-        if truncation != 1 and not self.task.has_truncation:
-            raise ConfigError(
-                f"{self.run.title} has no intermediate code to truncate; model=stylegan2 has", "without --truncation"
-            )
+    def _checked(self, options: Mapping[str, Any]) -> dict[str, Any]:
+        return checked_options(self.run.config["task"]["name"], options, self.run.title)
 
     def _labels(self, count: int, classes: Sequence[str | int]) -> Tensor | None:
         """The class of each sample, int64 `(count,)`."""

@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING
 
 from torch import Tensor, nn
 
+from dltool.core.randomness import derive_seed
 from dltool.core.spec import DataSpec
 from dltool.figures.attacked import Predicted, attacked_images
 from dltool.figures.confusion import confusion_matrix
 from dltool.figures.feature_maps import LayerMaps, feature_map_rows
+from dltool.figures.image_table import image_table
 from dltool.figures.kernels import kernel_grid
 from dltool.figures.latent_plane import latent_plane
 from dltool.figures.mistakes import misclassified_images
@@ -22,7 +24,8 @@ from dltool.introspection.mistakes import Mistakes
 from dltool.introspection.seen_fields import seen_fields
 from dltool.metrics.metric import Metric
 from dltool.tasks.coding import CodingTask
-from dltool.tasks.task import Task
+from dltool.tasks.drawing_samples import drawing_samples
+from dltool.tasks.task import ImageTable, Task
 
 if TYPE_CHECKING:  # matplotlib is imported when the first figure is drawn.
     from matplotlib.figure import Figure
@@ -128,6 +131,20 @@ def predicted_by(task: Task, outputs: Tensor, spec: DataSpec) -> Predicted:
     assert prediction.labels is not None
     names = [spec.class_names[label] for label in prediction.labels.tolist()]
     return Predicted(names, None if prediction.probabilities is None else prediction.probabilities.amax(1).tolist())
+
+
+def task_pictures(task: Task, spec: DataSpec, title: str) -> Pictures:
+    """The figures that a task defines; see Task.image_tables."""
+    tables = task.image_tables() if len(spec.input_shape) == 3 else {}
+    return {f"{name}.png": partial(table_picture, task, compute, spec, title) for name, compute in tables.items()}
+
+
+def table_picture(task: Task, compute: Callable[[], ImageTable], spec: DataSpec, title: str) -> "Figure":
+    """One of these figures."""
+    with drawing_samples(task, derive_seed(0, "image table")):
+        table = compute()
+    images = table.images.detach().float().cpu().numpy()
+    return image_table(images, spec.input_range, table.row_names, table.column_names, f"{title}: {table.title}")
 
 
 def latent_picture(coder: CodingTask, kept: Codes, title: str, split: str) -> "Figure | None":

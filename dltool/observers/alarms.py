@@ -11,23 +11,23 @@ from torch import Tensor
 from dltool.core.batch import Batch
 from dltool.engine.observer import Observer, Progress
 from dltool.tasks.drawing_samples import drawing_samples
+from dltool.tasks.generative import GenerativeTask
 from dltool.tasks.task import Task
 from dltool.tasks.uses import generates
 
+CHECKS_PER_RUN = 50  # Of the samples; drawing them can take longer than training on as many.
 NUM_SAMPLES = 64
 NUM_COMPARED = 4 * NUM_SAMPLES  # Data samples.
 COLLAPSED = 0.1  # Fraction of the distance between data samples, below which samples count as the same.
-COLLAPSED_EPOCHS = 2  # Epochs in a row; after the first one samples may still be nearly equal noise.
+COLLAPSED_CHECKS = 2  # In a row; after the first epoch samples may still be nearly equal noise.
 WON_ACCURACY, WON_FAKE, WON_LINES = 0.99, 0.02, 10
 FROZEN_CHANGE, FROZEN_LINES = 1e-6, 5
-STILL_CHANGE = 1e-7  # Relative change of the samples from one epoch to the next.
+STILL_CHANGE = 1e-7  # Relative change of the samples from one check to the next.
 
 COLLAPSE = (
     "collapse: the mean distance between {count} samples from different codes{of_class} is {share:.1%} of that between "
     "data samples, so the samples are nearly identical; try {remedy}"
 )
-REMEDY_OF_GAME = "a smaller optim.lr, more data.batch_size, loss=non_saturating_r1 or loss=wasserstein_gp"
-REMEDY_OF_CODER = "a smaller weight of the KL divergence (task.beta), or let it grow (task.beta_warmup_steps)"
 WON = (
     "the discriminator has won: over the last {lines} lines of the log its accuracy is {accuracy:.3f} and its mean "
     "output for samples {fake:.2g}, so the generator's gradient vanishes; try loss=non_saturating_r1 "
@@ -39,8 +39,8 @@ FROZEN = (
     "optim.lr, or trainer.clip_norm=1"
 )
 STILL = (
-    "the generator does not change: the samples from the same codes are the same as one epoch ago; check whether its "
-    "learning rate is 0, it is frozen (model.freeze), or no gradient reaches it"
+    "the generator does not change: the samples from the same codes are the same as at the last check; see whether "
+    "its learning rate is 0, it is frozen (model.freeze), or no gradient reaches it"
 )
 
 
@@ -57,14 +57,14 @@ class Alarms(Observer):
     def __init__(self, warn: Callable[[str], None], data: Callable[[], Batch]) -> None:
         self.warn = warn
         self.data = data
-        self._task: Task | None = None
+        self._task: GenerativeTask | None = None
         self._by_class = False  # Whether samples can be drawn by class.
         self._progress = Progress()
         self._on: set[str] = set()
         self._lines: deque[dict[str, float]] = deque(maxlen=max(WON_LINES, FROZEN_LINES))
         self._usual: float | None = None  # Mean distance between data samples.
         self._collapsed = 0
-        self._before: Tensor | None = None  # The samples of the previous epoch.
+        self._before: Tensor | None = None  # The samples of the previous check.
 
     def on_start(self, task: Task, progress: Progress) -> None:
         if not generates(task):
@@ -82,7 +82,7 @@ class Alarms(Observer):
         self._check_for_frozen_losses()
 
     def on_epoch(self) -> None:
-        if self._task is None:
+        if self._task is None or self._progress.epoch % self._progress.epochs_between(CHECKS_PER_RUN):
             return
         with drawing_samples(self._task, 0):
             samples = self._task.samples(NUM_SAMPLES)
@@ -104,9 +104,8 @@ class Alarms(Observer):
         share = spread / self._usual
         self._collapsed = self._collapsed + 1 if share < COLLAPSED else 0
         of_class = " and one class" if self._by_class else ""
-        remedy = REMEDY_OF_GAME if "discriminator" in self._task.roles else REMEDY_OF_CODER
-        message = COLLAPSE.format(count=len(samples), share=share, of_class=of_class, remedy=remedy)
-        self._set("collapse", self._collapsed >= COLLAPSED_EPOCHS, message)
+        message = COLLAPSE.format(count=len(samples), share=share, of_class=of_class, remedy=self._task.collapse_remedy)
+        self._set("collapse", self._collapsed >= COLLAPSED_CHECKS, message)
 
     def _spread(self, inputs: Tensor, labels: Tensor | None) -> float | None:
         """Mean distance between two rows of a batch, of the same class if samples can be drawn by class."""

@@ -2,7 +2,6 @@
 
 import contextlib
 import functools
-import math
 
 from dltool.core.randomness import derive_seed
 from dltool.engine.observer import Observer, Progress, Watched
@@ -65,7 +64,7 @@ class SamplesPlot(Observer):
         if self.every_n_steps is not None:
             return
         epoch = self._progress.epoch
-        if epoch == 1 or epoch % (self.every_n_epochs or self._automatic_period()) == 0:
+        if epoch == 1 or epoch % (self.every_n_epochs or self._progress.epochs_between(PICTURES_PER_RUN)) == 0:
             self._draw()
 
     def on_end(self) -> None:
@@ -81,12 +80,6 @@ class SamplesPlot(Observer):
 
     def _position(self) -> int:
         return self._progress.step if self._unit() == "step" else self._progress.epoch
-
-    def _automatic_period(self) -> int:
-        """Epochs between two images, also if the length is given in steps."""
-        progress = self._progress
-        total = progress.total_epochs or progress.total_steps * progress.epoch / max(progress.step, 1)
-        return max(math.ceil(total / PICTURES_PER_RUN), 1)
 
     def _draw(self) -> None:
         progress = self._progress

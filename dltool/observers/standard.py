@@ -21,6 +21,7 @@ from dltool.observers.plots import CurvesPlot
 from dltool.observers.progress import ProgressBar
 from dltool.observers.samples import SamplesPlot
 from dltool.observers.status_file import StatusFile
+from dltool.observers.task_plots import TaskPlots
 from dltool.observers.tracker import make_trackers
 from dltool.observers.undefined import UndefinedMetrics
 from dltool.runs.folder import RunFolder
@@ -53,6 +54,7 @@ def standard_observers(
             MetricPlots(watched),
             NetworkPlots(watched, parts.dataset.preprocessing),
             LatentPlanePlot(watched),
+            TaskPlots(watched),
             GradientOverTimePlot(watched),
             AugmentedPlot(watched, parts.dataset.train),
         ]

@@ -1,6 +1,6 @@
 """The autoencoder, plain, denoising or sparse."""
 
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
@@ -8,10 +8,9 @@ from torch import Tensor
 from dltool.core.batch import Batch
 from dltool.core.spec import DataSpec
 from dltool.data.mixing import no_mixing
-from dltool.declarations.component import NonNegative, Positive, Probability, register, requires
+from dltool.declarations.component import NonNegative, Probability, register, requires
 from dltool.losses.criterion import Criterion
 from dltool.metrics.mean import Mean, MeanOver
-from dltool.metrics.of_samples import SampleMetrics
 from dltool.models.coding_networks import CodingNetworks
 from dltool.tasks.coding import CodingTask
 from dltool.tasks.task import Loss
@@ -53,9 +52,7 @@ class AutoencoderTask(CodingTask):
         sparsity: "l1", "kl" or "none".
         sparsity_weight: Weight of that penalty.
         sparsity_target: ρ.
-        metrics: As for VaeTask: metrics of samples decoded from random codes.
-        num_samples: As for GanTask.
-        features: The same.
+        measures: See GenerativeTask; the samples are decoded from random codes.
     """
 
     def __init__(
@@ -69,12 +66,9 @@ class AutoencoderTask(CodingTask):
         sparsity: Literal["none", "l1", "kl"] = "none",
         sparsity_weight: NonNegative[float] = 0.1,
         sparsity_target: Probability[float] = 0.05,
-        metrics: list[str] | None = None,
-        num_samples: Positive[int] | Literal["auto"] = "auto",
-        features: str = "lenet",
+        **measures: Any,
     ) -> None:
-        super().__init__(model, loss, spec)
-        self.ask_for(SampleMetrics.of(metrics, num_samples, features))
+        super().__init__(model, loss, spec, **measures)
         self.noise, self.noise_strength = noise, noise_strength
         self.sparsity, self.sparsity_weight, self.sparsity_target = sparsity, sparsity_weight, sparsity_target
 

@@ -1,6 +1,6 @@
 """The base of autoencoder tasks: encode samples to codes, decode codes to samples."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -30,11 +30,12 @@ class CodingTask(GenerativeTask):
     """
 
     uses = ("generate", "reconstruct")
+    collapse_remedy = "a smaller weight of the KL divergence (task.beta), or let it grow (task.beta_warmup_steps)"
     main_metric: ClassVar[tuple[str, str] | None] = ("loss", "min")  # type: ignore[misc]
     model: CodingNetworks
 
-    def __init__(self, model: CodingNetworks, loss: Criterion, spec: DataSpec) -> None:
-        super().__init__(model)
+    def __init__(self, model: CodingNetworks, loss: Criterion, spec: DataSpec, **measures: Any) -> None:
+        super().__init__(model, **measures)
         self.criterion = loss
         self.spec = spec
         self.latent_dim, self.num_classes = model.latent_dim, model.num_classes
@@ -59,7 +60,7 @@ class CodingTask(GenerativeTask):
         return torch.randn(count, self.latent_dim, generator=source, device="cpu" if source else device).to(device)
 
     @torch.no_grad()
-    def decode(self, codes: Tensor, labels: Tensor | None = None, *, truncation: float = 1.0) -> Tensor:
+    def decode(self, codes: Tensor, labels: Tensor | None = None) -> Tensor:
         """The decoder's expected value for each code; for binary pixels, the probability of white."""
         labels = self.cycle_labels(len(codes), codes.device) if labels is None else labels
         return self.criterion.expected(self.model.decode(codes, labels).float())

@@ -16,7 +16,6 @@ from dltool.layers.evaluation_mode import evaluation_mode
 from dltool.losses.gan_loss import GanLoss
 from dltool.metrics.mean import Mean, MeanOver
 from dltool.metrics.modes import NUM_SAMPLES, mode_coverage
-from dltool.metrics.of_samples import SampleMetrics
 from dltool.models.adversarial_networks import AdversarialNetworks
 from dltool.tasks.generative import GenerativeTask
 from dltool.tasks.task import Loss, Network, Source, Updater
@@ -38,15 +37,14 @@ class GanTask(GenerativeTask):
 
     Args:
         discriminator_steps: k; "auto" takes the loss's number: 1, or 5 for a Wasserstein loss.
-        metrics: Sample metrics of an evaluation (dltool.metrics.of_samples); null for none.
-        num_samples: Number of samples for them, limited to the size of the held-out data; "auto" is at most 10,000.
-        features: "lenet", a classifier that dltool trains on the data, or the path of a file of Inception's weights.
+        measures: See GenerativeTask.
 
     Attributes:
         num_steps: Steps of G so far.
     """
 
     model: AdversarialNetworks
+    collapse_remedy = "a smaller optim.lr, more data.batch_size, loss=non_saturating_r1 or loss=wasserstein_gp"
     metric_directions: ClassVar[dict[str, str]] = {
         "d_loss": "min",
         "g_loss": "min",
@@ -61,17 +59,14 @@ class GanTask(GenerativeTask):
         spec: DataSpec,
         *,
         discriminator_steps: Positive[int] | Literal["auto"] = "auto",
-        metrics: list[str] | None = None,
-        num_samples: Positive[int] | Literal["auto"] = "auto",
-        features: str = "lenet",
+        **measures: Any,
     ) -> None:
-        super().__init__(model)
-        self.ask_for(SampleMetrics.of(metrics, num_samples, features))
+        super().__init__(model, **measures)
         self.criterion = loss
         self.spec = spec
         self.generator, self.discriminator = model.generator, model.discriminator
         self.roles = {"discriminator": model.discriminator, "generator": model.generator}
-        self.latent_dim, self.num_classes = model.latent_dim, model.num_classes
+        self.num_classes = model.num_classes
         self.discriminator_steps = discriminator_steps
         self.draws_per_step = loss.discriminator_steps if discriminator_steps == "auto" else discriminator_steps
         self.num_steps = 0
@@ -143,7 +138,7 @@ class GanTask(GenerativeTask):
         return self.model.noise(count, source)
 
     @torch.no_grad()
-    def decode(self, codes: Tensor, labels: Tensor | None = None, *, truncation: float = 1.0) -> Tensor:
+    def decode(self, codes: Tensor, labels: Tensor | None = None) -> Tensor:
         if labels is None:
             labels = self.cycle_labels(len(codes), codes.device)
         with evaluation_mode(self.generator):

@@ -1,11 +1,14 @@
 """The base of tasks whose models generate samples from codes."""
 
+from typing import Any, ClassVar, Literal
+
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from dltool.core.batch import Batch
 from dltool.core.randomness import generator
 from dltool.core.spec import DataSpec
+from dltool.declarations.component import Positive
 from dltool.metrics.of_samples import SampleMetrics
 from dltool.tasks.task import Suggestion, Task
 
@@ -13,49 +16,73 @@ from dltool.tasks.task import Suggestion, Task
 class GenerativeTask(Task):
     """Base of the tasks whose models generate samples x from codes z.
 
+    A code is a tensor of any shape: noise `(latent_dim,)` for a GAN, an image of noise `(C, H, W)` for diffusion. A
+    sample is a function of its code, its class and the sampling options, not of the other samples of a batch.
+
+    The keyword-only arguments of `decode` are the task's sampling options: `dltool sample` offers them as flags, and
+    dltool.declarations.sampling_options reads their types and ranges from the source text.
+
+    Args:
+        metrics: Sample metrics of an evaluation (dltool.metrics.of_samples); null for none. The best checkpoint is
+            chosen by a distance among them if the task has no other main metric.
+        num_samples: Number of samples for them, limited to the size of the held-out data; "auto" is at most 10,000.
+        features: "lenet", a classifier that dltool trains on the data, or the path of a file of Inception's weights.
+
     Attributes:
-        latent_dim: Numbers in a code.
-        has_truncation: Whether `decode` supports truncation.
+        collapse_remedy: What to try when all samples are nearly identical, for a warning.
     """
 
     uses: tuple[str, ...] = ("generate",)
     main_metric: tuple[str, str] | None = None
-    latent_dim: int
-    has_truncation: bool = False
+    collapse_remedy: ClassVar[str] = "a smaller optim.lr"
 
-    def ask_for(self, asked: SampleMetrics) -> None:
-        """Request sample metrics; the best checkpoint is chosen by a distance if the task has no other main metric."""
-        self.sample_metrics = asked
-        self.main_metric = self.main_metric or asked.main
+    def __init__(
+        self,
+        model: nn.Module,
+        *,
+        metrics: list[str] | None = None,
+        num_samples: Positive[int] | Literal["auto"] = "auto",
+        features: str = "lenet",
+    ) -> None:
+        super().__init__(model)
+        self.sample_metrics = SampleMetrics.of(metrics, num_samples, features)
+        self.main_metric = self.main_metric or self.sample_metrics.main
 
     def suggestion(self, spec: DataSpec) -> Suggestion:
         return Suggestion("sample", "sample")
 
     def draw_codes(self, count: int, source: torch.Generator | None = None) -> Tensor:
-        """Draw codes z, `(count, latent_dim)`; see AdversarialNetworks.noise."""
+        """Draw codes z, `(count, *code_shape)`, on the model's device.
+
+        Args:
+            count: The number of codes.
+            source: A generator on the CPU, for the same codes on every device; None uses the default generator of the
+                model's device.
+        """
         raise NotImplementedError
 
-    def decode(self, codes: Tensor, labels: Tensor | None = None, *, truncation: float = 1.0) -> Tensor:
+    def decode(self, codes: Tensor, labels: Tensor | None = None) -> Tensor:
         """Decode codes to samples, `(N, *input_shape)`, scaled as the data; without gradients, in evaluation mode.
 
         Args:
-            codes: `(N, latent_dim)`.
+            codes: `(N, *code_shape)`.
             labels: int64 `(N,)`, the class of each; None: a conditional model cycles through the classes.
-            truncation: If supported, the factor on the distance of an intermediate code from the mean: 1 is the code as
-                drawn, 0 the mean itself.
         """
         raise NotImplementedError
 
-    def interpolate(self, start: Tensor, end: Tensor, shares: Tensor, labels: Tensor | None = None) -> Tensor:
+    def interpolate(
+        self, start: Tensor, end: Tensor, shares: Tensor, labels: Tensor | None = None, **options: Any
+    ) -> Tensor:
         """Samples on the path from one code to another.
 
         Args:
-            start: A code, `(latent_dim,)`.
+            start: A code, `(*code_shape,)`.
             end: Another.
             shares: Positions between start and end, in [0, 1], `(N,)`.
             labels: int64 `(N,)`.
+            options: Sampling options.
         """
-        return self.decode(slerp(start, end, shares), labels)
+        return self.decode(slerp(start, end, shares), labels, **options)
 
     def cycle_labels(self, count: int, device: torch.device) -> Tensor | None:
         """0, 1, 2, … and 0 again, int64 `(count,)`; None where the model is unconditional."""
@@ -102,17 +129,18 @@ def slerp(start: Tensor, end: Tensor, shares: Tensor) -> Tensor:
     the great circle the length is kept. Norms are interpolated linearly.
 
     Args:
-        start: `(D,)`.
-        end: `(D,)`.
+        start: A code of any shape, `(*code_shape,)`.
+        end: Another.
         shares: In [0, 1], `(N,)`.
 
     Returns:
-        `(N, D)`.
+        `(N, *code_shape)`.
     """
-    shares = shares[:, None]
+    shape, start, end, shares = start.shape, start.flatten(), end.flatten(), shares[:, None]
     lengths = torch.lerp(start.norm(), end.norm(), shares)
     a, b = (vector / vector.norm().clamp(min=1e-12) for vector in (start, end))
     angle = torch.acos((a @ b).clamp(-1, 1))
     if angle.sin() < 1e-4:  # The same direction, or opposite ones between which no circle is shortest.
-        return torch.lerp(start, end, shares)
-    return lengths * (((1 - shares) * angle).sin() * a + (shares * angle).sin() * b) / angle.sin()
+        return torch.lerp(start, end, shares).unflatten(1, shape)
+    path = lengths * (((1 - shares) * angle).sin() * a + (shares * angle).sin() * b) / angle.sin()
+    return path.unflatten(1, shape)  # (N, D) -> (N, *code_shape)

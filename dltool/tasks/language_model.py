@@ -1,6 +1,7 @@
 """Language modelling: predict each token from those before it."""
 
 import math
+from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar
 
 import torch
@@ -9,7 +10,8 @@ from torch import Tensor, nn
 
 from dltool.core.batch import Batch
 from dltool.core.spec import IGNORED, DataSpec
-from dltool.declarations.component import register
+from dltool.declarations.component import NonNegative, Positive, PositiveProbability, register
+from dltool.decoding.sampling import Sampling, sample
 from dltool.losses.criterion import Criterion
 from dltool.metrics.mean import Mean, MeanOver
 from dltool.tasks.task import Loss, Suggestion, Task
@@ -66,6 +68,36 @@ class LanguageModelTask(Task):
 
     def finish_evaluation(self, metrics: dict[str, float]) -> dict[str, float]:
         return with_perplexity(metrics, in_characters=self.tokens_are_characters)
+
+    def decode(
+        self,
+        prompt: Tensor,
+        num_tokens: int | None = None,
+        forbidden: Sequence[int] = (),
+        stop: int | None = None,
+        source: torch.Generator | None = None,
+        *,
+        temperature: NonNegative[float] = 1.0,
+        top_k: Positive[int] | None = None,
+        top_p: PositiveProbability[float] = 1.0,
+    ) -> Iterator[Tensor]:
+        """Continue each row of a prompt token by token; see dltool.decoding.sampling.sample.
+
+        Args:
+            prompt: int64 `(B, T)`.
+            num_tokens: Maximum per row; None continues until all rows have ended.
+            forbidden: Tokens that are never drawn, such as padding.
+            stop: The token that ends a row.
+            source: A generator on the CPU.
+            temperature: Divisor of the scores: below 1 favours likely tokens, 0 takes the likeliest (greedy).
+            top_k: Sample from the k likeliest tokens.
+            top_p: Sample from the smallest set of likeliest tokens with this total probability; 1 is all tokens.
+
+        Yields:
+            The next token of each row, int64 `(B,)`.
+        """
+        sampling = Sampling(temperature=temperature, top_k=top_k, top_p=top_p, forbidden=tuple(forbidden))
+        yield from sample(self.language_model, prompt, num_tokens, sampling=sampling, stop=stop, generator=source)
 
     def suggestion(self, spec: DataSpec) -> Suggestion:
         return Suggestion("sample", "sample")

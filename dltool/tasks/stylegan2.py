@@ -51,16 +51,13 @@ class StyleGan2Task(GanTask):
         path_length_every_n_steps: Interval of that penalty.
         path_length_decay: Share of a step's mean path length in the running mean.
         path_length_shrink: The batch size of the path length penalty is divided by this.
-        metrics: As for GanTask.
-        num_samples: The same.
-        features: The same.
+        metrics, num_samples, features: See GenerativeTask.
 
     Attributes:
         path_length_mean: Running mean of the path lengths; 0 before the first step.
     """
 
     model: StyleGan2
-    has_truncation = True
     metric_directions: ClassVar[dict[str, str]] = {"r1": "min", "path_penalty": "min"}
 
     def __init__(
@@ -147,18 +144,32 @@ class StyleGan2Task(GanTask):
 
     @torch.no_grad()
     def decode(self, codes: Tensor, labels: Tensor | None = None, *, truncation: float = 1.0) -> Tensor:
+        """Decode codes; see GenerativeTask.decode.
+
+        Args:
+            codes: `(N, latent_dim)`.
+            labels: int64 `(N,)`.
+            truncation: Factor on the distance of w from its mean: 1 is w as drawn, values below 1 give more typical
+                samples, 0 the mean itself.
+        """
         if labels is None:
             labels = self.cycle_labels(len(codes), codes.device)
         styles = self.mapping(self.model.codes(codes, labels))
         return self.render(self.model.generator.truncated(styles, labels, truncation))
 
     @torch.no_grad()
-    def interpolate(self, start: Tensor, end: Tensor, shares: Tensor, labels: Tensor | None = None) -> Tensor:
+    def interpolate(
+        self, start: Tensor, end: Tensor, shares: Tensor, labels: Tensor | None = None, **options: Any
+    ) -> Tensor:
         """Interpolate on a straight line in w, along which images change evenly due to the path length penalty."""
         if labels is None:
             labels = self.cycle_labels(len(shares), shares.device)
         first, last = (self.mapping(self.model.codes(z.expand(len(shares), -1), labels)) for z in (start, end))
-        return self.render(torch.lerp(first, last, shares[:, None]))
+        return self.render(self.truncated(torch.lerp(first, last, shares[:, None]), labels, **options))
+
+    def truncated(self, styles: Tensor, labels: Tensor | None, *, truncation: float = 1.0) -> Tensor:
+        """Styles `(B, w_dim)` moved towards their mean; see `decode`."""
+        return self.model.generator.truncated(styles, labels, truncation)
 
     def render(self, styles: Tensor) -> Tensor:
         """Images of styles `(B, w_dim)`, in evaluation mode."""

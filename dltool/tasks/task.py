@@ -104,6 +104,22 @@ class Picture(NamedTuple):
     num_columns: int | None = None
 
 
+class ImageTable(NamedTuple):
+    """A figure of images in rows and columns, such as the stages of their generation.
+
+    Attributes:
+        images: `(R, K, *input_shape)`, scaled as the data.
+        row_names: R names.
+        column_names: K names.
+        title: Describes the figure.
+    """
+
+    images: Tensor
+    row_names: Sequence[str]
+    column_names: Sequence[str]
+    title: str
+
+
 class Source(Protocol):
     """The source of a training step's batches."""
 
@@ -180,6 +196,11 @@ class Task:
     def has_objective(self) -> bool:
         """Whether the training minimizes one function, `loss`; GANs and rules without gradients do not."""
         return type(self).loss is not Task.loss
+
+    @classmethod
+    def only_minimizes(cls) -> bool:
+        """Whether a training step consists of one update of one network that minimizes `loss`."""
+        return cls.loss is not Task.loss and cls.train_step is Task.train_step
 
     def loss(self, batch: Batch) -> Loss:
         """The objective on one (micro-)batch and its logged metrics."""
@@ -307,6 +328,14 @@ class Task:
         """
         samples = self.samples(count)
         return None if samples is None else Picture(samples)
+
+    def image_tables(self) -> Mapping[str, Callable[[], ImageTable]]:
+        """Figures of the trained model besides its samples, each computed by a function.
+
+        The keys are the names of their files without suffix. The functions are called without gradients, in evaluation
+        mode and with seeded default generators.
+        """
+        return {}
 
     @property
     def remarks(self) -> list[str]:

@@ -15,9 +15,10 @@ Callers use `generates(task)` and the like, which also give the type checker the
 task's class.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Protocol, TypeGuard
 
+import torch
 from torch import Tensor
 
 from dltool.tasks.coding import CodingTask
@@ -43,13 +44,19 @@ class TranslatesImages(Protocol):
 
 
 class ContinuesText(Protocol):
-    """Continues a text token by token.
+    """Continues a text token by token."""
 
-    Attributes:
-        language_model: With `advance(tokens, state)`; see dltool.decoding.sampling.
-    """
-
-    language_model: Any
+    def decode(
+        self,
+        prompt: Tensor,
+        num_tokens: int | None = None,
+        forbidden: Sequence[int] = (),
+        stop: int | None = None,
+        source: torch.Generator | None = None,
+        **options: Any,
+    ) -> Iterator[Tensor]:
+        """The tokens after a prompt; see LanguageModelTask.decode."""
+        ...
 
 
 class WritesText(Protocol):

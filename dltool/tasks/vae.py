@@ -13,7 +13,6 @@ from dltool.data.mixing import no_mixing
 from dltool.declarations.component import NonNegative, Positive, register, requires
 from dltool.losses.likelihood import Likelihood
 from dltool.metrics.mean import Mean, MeanOver
-from dltool.metrics.of_samples import SampleMetrics
 from dltool.models.vae import Vae
 from dltool.tasks.coding import CodingTask
 from dltool.tasks.importance import log_likelihood
@@ -52,9 +51,7 @@ class VaeTask(CodingTask):
         num_importance_samples: k of the estimate of -log p(x) in an evaluation, see dltool.tasks.importance; null for
             none, since it decodes k codes per sample.
         nll_samples: Number of samples of the split, from the first, for the estimate; null for all.
-        metrics: Metrics of samples from the prior in an evaluation (dltool.metrics.of_samples); null for none.
-        num_samples: As for GanTask.
-        features: The same.
+        measures: See GenerativeTask; the samples are from the prior.
 
     Attributes:
         num_steps: Training steps so far.
@@ -82,12 +79,9 @@ class VaeTask(CodingTask):
         binarize: Literal["auto", "dynamic", "threshold", "none"] = "auto",
         num_importance_samples: Positive[int] | None = None,
         nll_samples: Positive[int] | None = 1000,
-        metrics: list[str] | None = None,
-        num_samples: Positive[int] | Literal["auto"] = "auto",
-        features: str = "lenet",
+        **measures: Any,
     ) -> None:
-        super().__init__(model, loss, spec)
-        self.ask_for(SampleMetrics.of(metrics, num_samples, features))
+        super().__init__(model, loss, spec, **measures)
         self.beta, self.beta_warmup_steps = beta, beta_warmup_steps
         automatic = "dynamic" if loss.of_pixels else "none"
         self.binarize = automatic if binarize == "auto" else binarize

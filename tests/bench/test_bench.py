@@ -42,6 +42,7 @@ TRAININGS = {
         *("model=lstm", "model.hidden_dim=8", "data=pydoc", "data.tokenizer.kind=word", "data.tokenizer.max_size=50"),
         *("data.length=4000", "data.batch_size=8", "trainer.clip_norm=0.5"),  # Passes of five batches.
     ],
+    "one loss": ["model=autoencoder", "model.hidden=[8]", "data=digits", "data.batch_size=17", "trainer.accumulate=2"],
     "gan": ["model=gan", "model.generator_hidden=[8]", "model.discriminator_hidden=[8]", "data=gaussians"],
 }
 TINY: dict[str, Any] = {"rounds": 3, "seconds": 0.01, "least_seconds": 0.005, "num_starts": 0}

@@ -45,7 +45,10 @@ def test_names_one_a_line(dltool_here: Dltool, gpt: Path) -> None:
     ("words", "message", "hint"),
     [
         (["--prompt", "gold日"], "not in the training data: '日'", "--unknown=skip"),
-        (["--temperature", "-1"], "temperature=-1.0", "greedy"),
+        (["--temperature", "-1"], "temperature=-1: a number >= 0", "greedy"),
+        (["--top-k", "0"], "top_k=0: an integer > 0 or null is needed", "the k likeliest"),
+        (["--top-p", "much"], "top_p=much: a number in (0, 1] is needed", "1 is all tokens"),
+        (["--truncation", "1"], "gpt on text has no sampling option truncation, an option of task=stylegan2", ""),
         (["--count", "0"], "--count 0", "--count 1"),
         (["--output", "x.png"], "--output is for images", "> FILE"),
         (["--prompt-file", "nowhere.txt"], "nowhere.txt cannot be read", ""),

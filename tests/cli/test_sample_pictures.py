@@ -99,7 +99,8 @@ def test_from_python(conditional: Path) -> None:
     ("words", "message", "hint"),
     [
         (["--class", "11"], "has no class 11; its 10 classes are 0, 1, 2", "--class"),
-        (["--truncation", "0.7"], "no intermediate code to truncate", "without --truncation"),
+        (["--truncation", "0.7"], "no sampling option truncation, an option of task=stylegan2; it has none", ""),
+        (["--truncate", "0.7"], "sample has no --truncate", "--help"),
         (["--prompt", "x"], "generates no text, so --prompt does not apply", "--count N"),
         (["--weights", "swa"], "kept no swa of its weights", "--weights ema"),
         (["--interpolate", "1"], "an interpolation needs at least two seeds", "--seeds 0-4 --interpolate 8"),
