@@ -24,6 +24,7 @@ COMPANIONS = {
     ("task", "gan"): ["model=gan"],
     ("task", "autoencoder"): ["model=autoencoder"],
     ("task", "vae"): ["model=vae"],
+    ("task", "diffusion"): ["model=unet"],
     ("loss", "bernoulli"): ["model=vae"],
     ("loss", "gaussian"): ["model=vae"],
     ("task", "cyclegan"): ["model=cyclegan", "data=digit_pairs", "model.width=4", "model.blocks=1"],

@@ -21,8 +21,8 @@ def role_of(declared: Component, key: str) -> str:
 
 
 def keys_with_role(declared: Component, role: str) -> list[str]:
-    """The keys of a data set with a role, in the form of a config: `data.residency`."""
-    return [f"data.{key}" for key in declared.all_fields if role_of(declared, key) == role]
+    """The keys of a component whose declarations name a role, in the form of a config: `data.residency`."""
+    return [f"{declared.group}.{key}" for key, field in declared.all_fields.items() if field.role == role]
 
 
 def is_other_data(before: Config, after: Config, folder: Path) -> bool:

@@ -34,7 +34,8 @@ def compose_resume(path: Path, overrides: list[str], auto: Mapping[str, Any]) ->
     Raises:
         ConfigError: An override sets a key that must not change; the message has the values before and after.
     """
-    config = compose_changed(path, overrides, CHANGEABLE, " and cannot become {} on resume", data_role="Placement")
+    refusal = " and cannot become {value} on resume"
+    config = compose_changed(path, overrides, CHANGEABLE, refusal, role=("data", "Placement"))
     return config, with_auto(config, auto, path)
 
 
@@ -44,7 +45,7 @@ def compose_changed(
     allowed: Sequence[str],
     refusal: str,
     config_dirs: Sequence[Path] = (),
-    data_role: str | None = None,
+    role: tuple[str, str] | None = None,
 ) -> Config:
     """A run's config with overrides of some keys.
 
@@ -52,9 +53,11 @@ def compose_changed(
         path: The run's config.yaml.
         overrides: The changes.
         allowed: Keys that may change, with all keys below them.
-        refusal: End of the message for any other key, with "{}" for the new value.
+        refusal: End of the message for any other key, with "{value}" for the new value; "{allowed}" lists the keys that
+            may change.
         config_dirs: As in compose.
-        data_role: The data's keys with this role may change too; see dltool.declarations.component.
+        role: A group and a role: the keys of its component with this role may change too; see
+            dltool.declarations.component.
 
     Raises:
         ConfigError: An override sets any other key; the message has the values before and after.
@@ -63,15 +66,16 @@ def compose_changed(
     if not overrides:
         return check(compose_from(path, []) if watched else unwatched(path))
     before = check(unwatched(path))
-    if data_role is not None:
-        allowed = [*allowed, *keys_with_role(before.components["data"], data_role)]
+    if role is not None:
+        allowed = [*allowed, *keys_with_role(before.components[role[0]], role[1])]
     after = check(compose_from(path, overrides, config_dirs) if watched else unwatched(path, overrides, config_dirs))
     old, new = dict(leaves(before.tree)), dict(leaves(after.tree))
     for key in sorted(old | new):
         if old.get(key) != new.get(key) and not any(key == k or key.startswith(f"{k}.") for k in allowed):
             command = f"dltool train {trust_flags()}--from {quoted(path.parent)} {setting(key, new.get(key))}"
             raise ConfigError(
-                f"{key} was {old.get(key)} in this run{refusal.format(new.get(key))}",
+                f"{key} was {old.get(key)} in this run"
+                + refusal.format(value=new.get(key), allowed=", ".join(allowed)),
                 f"start a new training: {command}",
             )
     return after

@@ -31,12 +31,16 @@ Membership = Annotated[T, "which samples there are, or which split each is in"]
 Handling = Annotated[T, "how samples are prepared and drawn"]
 Placement = Annotated[T, "where samples are stored and which process loads them; does not affect results"]
 
+# The role of a task's key that changes evaluations and samples but not the training, as in
+# `metrics: EvaluationOnly[list[str] | None] = None`: `dltool evaluate RUN` accepts another value.
+EvaluationOnly = Annotated[T, "affects evaluations and samples, not the training"]
+
 # The types of keyword-only arguments that dltool.declarations.source can read.
 TYPES = (
     "int, float, bool, str, Literal[…], X | None, list[X], tuple[X, Y], dict[str, X], Positive[int], "
     "NonNegative[float], Fraction[float], Probability[float], PositiveProbability[float], and dataclasses of these; "
-    "of a data set also Membership[X], Handling[X], Placement[X] around any of them; a default is a literal, or "
-    "SomeSettings()"
+    "of a data set also Membership[X], Handling[X], Placement[X] around any of them, of a task EvaluationOnly[X]; "
+    "a default is a literal, or SomeSettings()"
 )
 
 

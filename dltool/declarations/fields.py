@@ -20,7 +20,7 @@ from dltool.declarations.kinds import (
 )
 from dltool.declarations.modules import Definition, SourceModule
 
-ROLES = ("Membership", "Handling", "Placement")  # Defined in dltool.declarations.component.
+ROLES = ("Membership", "Handling", "Placement", "EvaluationOnly")  # Defined in dltool.declarations.component.
 
 
 def fields_of(module: SourceModule, definition: Definition) -> dict[str, Field]:

@@ -196,16 +196,27 @@ class LoadedRun:
 
 
 def config_in_use(
-    folder: RunFolder, overrides: Sequence[str], allowed: Sequence[str], config_dirs: Sequence[Path] = ()
+    folder: RunFolder,
+    overrides: Sequence[str],
+    allowed: Sequence[str],
+    config_dirs: Sequence[Path] = (),
+    role: tuple[str, str] | None = None,
 ) -> Config:
     """A run's config with overrides that do not change its model or data, and with the values of its data's `auto`.
+
+    Args:
+        folder: The run.
+        overrides: The changes.
+        allowed: Keys that may change.
+        config_dirs: Folders with options in addition to dltool's own.
+        role: See compose_changed.
 
     Raises:
         ConfigError: An override sets a key that is not in `allowed`.
     """
     path = folder.path / CONFIG
-    refusal = f", which cannot be used with {{}}; only these may differ: {', '.join(allowed)}"
-    config = compose_changed(path, overrides, allowed, refusal, config_dirs)
+    refusal = ", which cannot be used with {value}; only these may differ: {allowed}"
+    config = compose_changed(path, overrides, allowed, refusal, config_dirs, role)
     # The device may have changed.
     auto = {key: value for key, value in folder.read_auto().items() if key.startswith("data.")}
     return with_auto(config, auto, path)

@@ -19,9 +19,7 @@ from dltool.inference.translating import Direction, Translations, translate_run
 from dltool.tasks.predictions import AnyPredictions
 from dltool.tasks.views import View
 
-OF_WORDS = ("task.analogies", "task.similarities")
-OF_SAMPLES = ("task.num_samples", "task.features", "task.num_importance_samples", "task.nll_samples")
-OF_AN_EVALUATION = (*OF_THE_MACHINE, "data", "attack", "task.metrics", *OF_SAMPLES, *OF_WORDS)
+OF_AN_EVALUATION = (*OF_THE_MACHINE, "data", "attack")
 
 
 class Run(LoadedRun):
@@ -92,7 +90,8 @@ class Run(LoadedRun):
                 classifier does not fit.
             DataError: The data is missing, wrong, or does not fit the model.
         """
-        config = config_in_use(self.folder, overrides, OF_AN_EVALUATION, config_dirs)
+        role = ("task", "EvaluationOnly")
+        config = config_in_use(self.folder, overrides, OF_AN_EVALUATION, config_dirs, role)
         return evaluate_run(self, config, split=split, views=views, predictions=predictions, classifier=classifier)
 
     def translate(self, inputs: Raw, direction: Direction) -> Translations:

@@ -15,7 +15,7 @@ from dltool.tasks.generative import GenerativeTask
 from dltool.tasks.task import Task
 from dltool.tasks.uses import generates
 
-CHECKS_PER_RUN = 50  # Of the samples; drawing them can take longer than training on as many.
+FIRST_CHECKS, CHECKS_PER_RUN = 3, 10  # Of samples: after each of the first epochs, then rarely, since drawing is slow.
 NUM_SAMPLES = 64
 NUM_COMPARED = 4 * NUM_SAMPLES  # Data samples.
 COLLAPSED = 0.1  # Fraction of the distance between data samples, below which samples count as the same.
@@ -82,7 +82,7 @@ class Alarms(Observer):
         self._check_for_frozen_losses()
 
     def on_epoch(self) -> None:
-        if self._task is None or self._progress.epoch % self._progress.epochs_between(CHECKS_PER_RUN):
+        if self._task is None or not self._is_due():
             return
         with drawing_samples(self._task, 0):
             samples = self._task.samples(NUM_SAMPLES)
@@ -94,6 +94,10 @@ class Alarms(Observer):
             change = (samples - self._before).norm() / self._before.norm().clamp(min=1e-12)
             self._set("still", float(change) < STILL_CHANGE, STILL)
         self._before = samples
+
+    def _is_due(self) -> bool:
+        epoch = self._progress.epoch
+        return epoch <= FIRST_CHECKS or epoch % self._progress.epochs_between(CHECKS_PER_RUN) == 0
 
     def _check_for_collapse(self, samples: Tensor) -> None:
         assert self._task is not None

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from dltool.core.batch import Batch
 from dltool.core.randomness import generator
 from dltool.core.spec import DataSpec
-from dltool.declarations.component import Positive
+from dltool.declarations.component import EvaluationOnly, Positive
 from dltool.metrics.of_samples import SampleMetrics
 from dltool.tasks.task import Suggestion, Task
 
@@ -40,9 +40,9 @@ class GenerativeTask(Task):
         self,
         model: nn.Module,
         *,
-        metrics: list[str] | None = None,
-        num_samples: Positive[int] | Literal["auto"] = "auto",
-        features: str = "lenet",
+        metrics: EvaluationOnly[list[str] | None] = None,
+        num_samples: EvaluationOnly[Positive[int] | Literal["auto"]] = "auto",
+        features: EvaluationOnly[str] = "lenet",
     ) -> None:
         super().__init__(model)
         self.sample_metrics = SampleMetrics.of(metrics, num_samples, features)

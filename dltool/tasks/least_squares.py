@@ -8,7 +8,7 @@ from torch import Tensor
 
 from dltool.core.spec import DataSpec
 from dltool.data.mixing import no_mixing
-from dltool.declarations.component import NonNegative, register, requires
+from dltool.declarations.component import EvaluationOnly, NonNegative, register, requires
 from dltool.losses.mse import MSE
 from dltool.metrics.calibration import calibration_needs_probabilities
 from dltool.metrics.mean import Mean
@@ -56,7 +56,7 @@ class LeastSquaresTask(SupervisedTask):
         spec: DataSpec,
         *,
         ridge: NonNegative[float] = 0.0,
-        metrics: list[str] | None = None,
+        metrics: EvaluationOnly[list[str] | None] = None,
     ) -> None:
         del loss  # No other loss has a closed form.
         super().__init__(model, MSE(spec), spec, metrics=metrics)

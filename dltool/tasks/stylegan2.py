@@ -10,7 +10,7 @@ from torch import Tensor
 from dltool.core.batch import Batch
 from dltool.core.spec import DataSpec
 from dltool.data.mixing import no_mixing
-from dltool.declarations.component import NonNegative, Positive, Probability, register, requires
+from dltool.declarations.component import EvaluationOnly, NonNegative, Positive, Probability, register, requires
 from dltool.layers.evaluation_mode import evaluation_mode
 from dltool.layers.full_precision import full_precision
 from dltool.losses.gan_loss import GanLoss, squared_gradient_norms
@@ -73,9 +73,9 @@ class StyleGan2Task(GanTask):
         path_length_every_n_steps: Positive[int] = 4,
         path_length_decay: Probability[float] = 0.01,
         path_length_shrink: Positive[int] = 2,
-        metrics: list[str] | None = None,
-        num_samples: Positive[int] | Literal["auto"] = "auto",
-        features: str = "lenet",
+        metrics: EvaluationOnly[list[str] | None] = None,
+        num_samples: EvaluationOnly[Positive[int] | Literal["auto"]] = "auto",
+        features: EvaluationOnly[str] = "lenet",
     ) -> None:
         super().__init__(model, loss, spec, metrics=metrics, num_samples=num_samples, features=features)
         self.mapping, self.synthesis = model.generator.mapping, model.generator.synthesis

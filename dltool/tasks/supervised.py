@@ -11,7 +11,7 @@ from dltool.attacks.adversary import Adversary, Examples
 from dltool.core.batch import Batch
 from dltool.core.spec import DataSpec
 from dltool.data.mixing import mixing_needs_classes
-from dltool.declarations.component import NonNegative, register
+from dltool.declarations.component import EvaluationOnly, NonNegative, register
 from dltool.losses.criterion import Criterion
 from dltool.metrics.accuracy import accuracy, predicted_classes
 from dltool.metrics.calibration import calibration_needs_probabilities
@@ -63,7 +63,7 @@ class SupervisedTask(Task):
         *,
         l1: NonNegative[float] = 0.0,
         l2: NonNegative[float] = 0.0,
-        metrics: list[str] | None = None,
+        metrics: EvaluationOnly[list[str] | None] = None,
     ) -> None:
         super().__init__(model)
         self.criterion = loss

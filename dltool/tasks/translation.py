@@ -11,7 +11,7 @@ from dltool.core.batch import Batch
 from dltool.core.spec import BEGIN, IGNORED, PAD, DataSpec
 from dltool.data.mixing import no_mixing
 from dltool.data.preprocessing import Preprocessing
-from dltool.declarations.component import NonNegative, Positive, register
+from dltool.declarations.component import EvaluationOnly, NonNegative, Positive, register
 from dltool.decoding.beam_search import beam_search, greedy_search
 from dltool.losses.criterion import Criterion
 from dltool.metrics.bleu import until_end
@@ -50,10 +50,10 @@ class TranslationTask(Task):
         loss: Criterion,
         spec: DataSpec,
         *,
-        metrics: list[Literal["exact_match", "bleu"]] = ["exact_match"],  # noqa: B006 (read only)
-        beam: Positive[int] = 1,
-        length_penalty: NonNegative[float] = 0.6,
-        max_length: Positive[int] | None = None,
+        metrics: EvaluationOnly[list[Literal["exact_match", "bleu"]]] = ["exact_match"],  # noqa: B006 (read only)
+        beam: EvaluationOnly[Positive[int]] = 1,
+        length_penalty: EvaluationOnly[NonNegative[float]] = 0.6,
+        max_length: EvaluationOnly[Positive[int] | None] = None,
     ) -> None:
         super().__init__(model)
         self.translator: Any = model  # With encode() and decode() in addition to forward().

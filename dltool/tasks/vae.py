@@ -10,7 +10,7 @@ from dltool.core.batch import Batch
 from dltool.core.randomness import generator
 from dltool.core.spec import DataSpec
 from dltool.data.mixing import no_mixing
-from dltool.declarations.component import NonNegative, Positive, register, requires
+from dltool.declarations.component import EvaluationOnly, NonNegative, Positive, register, requires
 from dltool.losses.likelihood import Likelihood
 from dltool.metrics.mean import Mean, MeanOver
 from dltool.models.vae import Vae
@@ -77,8 +77,8 @@ class VaeTask(CodingTask):
         beta: NonNegative[float] = 1.0,
         beta_warmup_steps: NonNegative[int] = 0,
         binarize: Literal["auto", "dynamic", "threshold", "none"] = "auto",
-        num_importance_samples: Positive[int] | None = None,
-        nll_samples: Positive[int] | None = 1000,
+        num_importance_samples: EvaluationOnly[Positive[int] | None] = None,
+        nll_samples: EvaluationOnly[Positive[int] | None] = 1000,
         **measures: Any,
     ) -> None:
         super().__init__(model, loss, spec, **measures)

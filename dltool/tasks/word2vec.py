@@ -12,7 +12,7 @@ from dltool.core.batch import Batch
 from dltool.core.errors import ConfigError
 from dltool.core.spec import DataSpec
 from dltool.data.word_tests import Analogies, Similarities, read_analogies, read_similarities
-from dltool.declarations.component import register
+from dltool.declarations.component import EvaluationOnly, register
 from dltool.layers.word_windows import WordPredictions
 from dltool.losses.cross_entropy import CrossEntropy
 from dltool.metrics.mean import Mean, MeanOver
@@ -51,8 +51,8 @@ class Word2VecTask(Task):
         loss: Any,
         spec: DataSpec,
         *,
-        analogies: str | None = None,
-        similarities: str | None = None,
+        analogies: EvaluationOnly[str | None] = None,
+        similarities: EvaluationOnly[str | None] = None,
     ) -> None:
         super().__init__(model)
         self.criterion = FullSoftmax(loss) if isinstance(loss, CrossEntropy) else loss

@@ -43,6 +43,7 @@ TRAININGS = {
         *("data.length=4000", "data.batch_size=8", "trainer.clip_norm=0.5"),  # Passes of five batches.
     ],
     "one loss": ["model=autoencoder", "model.hidden=[8]", "data=digits", "data.batch_size=17", "trainer.accumulate=2"],
+    "diffusion": ["model=unet", "model.width=4", "model.blocks=1", "data=digits", "data.batch_size=8"],
     "gan": ["model=gan", "model.generator_hidden=[8]", "model.discriminator_hidden=[8]", "data=gaussians"],
 }
 TINY: dict[str, Any] = {"rounds": 3, "seconds": 0.01, "least_seconds": 0.005, "num_starts": 0}

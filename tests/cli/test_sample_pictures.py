@@ -133,3 +133,53 @@ def test_no_samples_of_a_classifier(dltool_here: Dltool, tmp_path: Path) -> None
     done = dltool_here("sample", "l")
     assert done.returncode == 2
     assert "neither a language model nor a generative one" in done.stderr
+
+
+@pytest.fixture
+def denoised(dltool_here: Dltool, tmp_path: Path) -> Path:
+    words = ["model.width=4", "model.blocks=1", "model.condition=class", "data.batch_size=200", "trainer.threads=1"]
+    length = ["trainer.epochs=null", "trainer.steps=2", "run.dir=outputs/d", "--quiet"]
+    assert dltool_here("train", "model=unet", "data=digits", *words, *length).returncode == 0
+    return tmp_path / "outputs" / "d"
+
+
+def test_the_options_of_the_task_are_flags(dltool_here: Dltool, denoised: Path) -> None:
+    shown = dltool_here("sample", "d", "--help").stdout
+    assert "sampling options of unet on digits (task=diffusion)" in shown
+    assert all(option in shown for option in ("--guidance X", "--steps N", "--eta X"))
+    assert "--guidance" not in dltool_here("sample", "--help").stdout
+    words = ["--class", "7", "--seeds", "0-2", "--output"]
+    for name, options in {"plain": [], "few": ["--steps", "3"], "guided": ["--guidance", "2", "--steps=3"]}.items():
+        done = dltool_here("sample", *options, "d", *words, name)
+        assert done.returncode == 0, done.stderr
+    plain, few, guided = (pixels(Path(name) / "seed-1_class-7.png") for name in ("plain", "few", "guided"))
+    assert not np.array_equal(plain, few)
+    assert not np.array_equal(few, guided)
+    assert torch.equal(dltool.load(denoised).generate(2, steps=3), dltool.load(denoised).generate(2, steps=3, eta=1))
+
+
+@pytest.mark.parametrize(
+    ("words", "message", "hint"),
+    [
+        (["--guidance", "-1"], "sampling option guidance=-1: a number >= 0 or null is needed", "classifier-free"),
+        (["--steps", "2000"], "steps=2000: the training had 1000 time steps", "steps=1000"),
+        (["--steps", "1.5"], "sampling option steps=1.5: an integer > 0 or null is needed", "fewer are faster"),
+        (["--temperature", "1"], "no sampling option temperature, an option of task=language_model", ""),
+    ],
+)
+def test_a_wrong_option_is_said(words: list[str], message: str, hint: str, dltool_here: Dltool, denoised: Path) -> None:
+    done = dltool_here("sample", "d", *words)
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert hint in done.stderr
+
+
+def test_an_evaluation_with_other_sampling(dltool_here: Dltool, denoised: Path) -> None:
+    done = dltool_here("evaluate", "d", "task.sampling_steps=3", "task.guidance=1")
+    assert done.returncode == 0, done.stderr
+    refused = dltool_here("evaluate", "d", "task.prediction=v")
+    assert refused.returncode == 2
+    assert "task.prediction was epsilon in this run" in refused.stderr
+    assert (
+        "task.metrics, task.num_samples, task.features, task.sampling_steps, task.eta, task.guidance" in refused.stderr
+    )

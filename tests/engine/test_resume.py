@@ -56,6 +56,10 @@ TASKS = {
         *("model=dcgan", "model.generator_width=2", "model.discriminator_width=2", "model.discriminator_norm=null"),
         *("data=digits", "data.batch_size=150", "loss=non_saturating_r1", "loss.r1_every_n_steps=3"),
     ],
+    "diffusion": [
+        *("model=unet", "model.width=4", "model.blocks=1", "model.dropout=0.1", "model.condition=class"),
+        *("task.sampling_steps=2", "data=digits", "data.batch_size=150", "trainer.average.kind=ema"),
+    ],
     "autoencoder": [
         *("model=autoencoder", "model.hidden=[8]", "model.latent_dim=3", "data=digits", "data.batch_size=150"),
         *("task.noise=masking", "task.sparsity=l1"),

@@ -25,6 +25,11 @@ NETWORK = {"curves.png", "kernels.png"}
         ),
         (["model=gan", "data=digits"], {"curves.png"}, True),
         (["model=vae", "data=digits", "model.hidden=[8]"], {"curves.png", "latent_plane.png"}, True),
+        (
+            ["model=unet", "data=digits", "model.width=4", "task.sampling_steps=2"],
+            {"curves.png", "denoising.png"},
+            True,
+        ),
         (["model=rnn", "data=digits_rows"], {"curves.png", "gradient_over_time.png"}, False),
         (["model=cyclegan", "data=digit_pairs", "data.batch_size=2"], {"curves.png"}, True),
         (["model=mlp", "data=digits", "logger.plots=false"], set(), False),

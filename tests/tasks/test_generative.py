@@ -20,6 +20,16 @@ def test_slerp_of_normal_codes_keeps_their_length():
     assert ((start + end) / 2).norm() < 0.8 * middle.norm()  # What a straight line would give.
 
 
+def test_codes_of_any_shape():
+    start, end = torch.randn(2, 3, 4, 5, generator=torch.Generator().manual_seed(0))
+    shares = torch.tensor([0.0, 0.3, 1.0])
+    way = slerp(start, end, shares)
+    assert way.shape == (3, 3, 4, 5)
+    assert torch.equal(way, slerp(start.flatten(), end.flatten(), shares).view(3, 3, 4, 5))
+    assert torch.allclose(way[0], start, atol=1e-5)
+    assert slerp(start, 2 * start, shares).shape == (3, 3, 4, 5)
+
+
 def test_slerp_between_parallel_codes_is_the_line():
     start = torch.tensor([1.0, 2.0])
     assert torch.allclose(slerp(start, 3 * start, torch.tensor([0.5])), 2 * start[None])
