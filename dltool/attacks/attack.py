@@ -1,5 +1,6 @@
 """The base of all attacks: perturbations of pixels within a ball, so that a classifier errs."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Literal
 
@@ -15,8 +16,10 @@ Classifier = Callable[[Tensor], Tensor]  # Logits `(B, K)` of pixels in [0, 1].
 Objective = Callable[[Tensor, Tensor], Tensor]  # The maximized values `(B,)` of logits `(B, K)` and labels `(B,)`.
 
 
-class Attack:
+class Attack(ABC):
     """Base of all attacks. They take pixels in [0, 1], whatever the scaling of the model's inputs.
+
+    A subclass implements `attack`; `dltool init --example attack` writes a complete one.
 
     Random numbers come from torch's default generators. Attacks are untargeted: any wrong class counts.
 
@@ -68,10 +71,19 @@ class Attack:
         with torch.enable_grad():  # All of it: autocast would cache weights that were cast without a graph.
             return self.attack(classifier, pixels.detach(), labels, objective or self.objective, strength).detach()
 
+    @abstractmethod
     def attack(
         self, classifier: Classifier, pixels: Tensor, labels: Tensor, objective: Objective, strength: float
     ) -> Tensor:
-        raise NotImplementedError
+        """Compute attacked pixels, which `self.ball.scaled(strength).around(pixels, …)` keeps at most eps away.
+
+        Args:
+            classifier: Maps pixels to logits `(B, K)`; in evaluation mode.
+            pixels: `(B, C, H, W)` in [0, 1].
+            labels: Their classes, int64 `(B,)`.
+            objective: To be maximized: a value for each sample, `(B,)`, of logits and labels.
+            strength: Share of eps, and of each step, that is used.
+        """
 
     def objective(self, logits: Tensor, labels: Tensor) -> Tensor:
         """The cross-entropy of each sample."""

@@ -280,12 +280,12 @@ def resolve_loss(components: dict[str, Component]) -> Component | None:
 
 
 def check_rules(tree: dict[str, Any], components: dict[str, Component]) -> None:
-    """Check every `requires` rule of the selected components."""
+    """Check every `requires` rule of the selected components, and those of no group."""
     groups = dict.fromkeys(COMPONENT_GROUPS, SimpleNamespace(name=None))
     for group, declared in components.items():
         groups[group] = SimpleNamespace(**(vars(declared.traits) | tree[group] | {"name": declared.name}))
     view = SimpleNamespace(**groups)
-    for declared in components.values():
+    for declared in (component("root", "train"), *components.values()):
         for rule in declared.rules:
             if not rule.holds(view):
                 raise rule.error(view)

@@ -10,6 +10,7 @@ from dltool.trust.sources import trusted_sources
 # In the order of the defaults list, in which a later group may choose the options of an earlier one.
 GROUPS = {
     "attack": "how an adversary changes inputs",
+    "augment": "your own augmentation of training images",
     "task": "the steps of the training algorithm",
     "loss": "the objective; auto follows the data",
     "optim": "the optimizer",

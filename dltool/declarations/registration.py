@@ -29,6 +29,7 @@ EXAMPLES = {
     "optim": '@register("optim", "{}", into=Optimizer)',
     "schedule": '@register("schedule", "{}", into=Schedule)',
     "attack": '@register("attack", "{}")',
+    "augment": '@register("augment", "{}")',
     "observer": '@register("observer", "{}")',
 }
 INTO = ("data", "optim", "schedule")  # A function in these groups is built into a class of dltool.

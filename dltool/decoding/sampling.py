@@ -11,15 +11,34 @@ from dltool.core.errors import ConfigError, RunError
 
 
 class LanguageModel(Protocol):
-    """A model that predicts the next token; see dltool.models.gpt.
+    """A model that predicts the next token: the interface of `tasks=("language_model",)`.
+
+    `dltool init --example language_model` writes a complete one.
 
     Attributes:
         max_length: Maximum number of positions; None for no bound.
+        carries_state: Whether training continues from the state after the previous batch, if that ends where this one
+            begins (`batching="columns"`).
     """
 
     max_length: int | None
+    carries_state: bool
 
-    def advance(self, tokens: Tensor, state: Any = None) -> tuple[Tensor, Any]: ...
+    def __call__(self, tokens: Tensor) -> Tensor:
+        """Scores of the next token at each position, `(B, T, V)`, for tokens int64 `(B, T)`."""
+        ...
+
+    def advance(self, tokens: Tensor, state: Any = None) -> tuple[Tensor, Any]:
+        """Scores of the next token after each of the tokens, which continue those that the state is of.
+
+        Args:
+            tokens: int64 `(B, T)`.
+            state: Returned for the tokens before; None at the beginning of a text.
+
+        Returns:
+            Scores `(B, T, V)`, and the state after these tokens: a tensor, or nested tuples of tensors.
+        """
+        ...
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,7 +12,7 @@ from dltool.core.spec import IGNORED, DataSpec
 from dltool.declarations.component import register
 from dltool.losses.criterion import Criterion
 from dltool.metrics.mean import Mean, MeanOver
-from dltool.tasks.task import Loss, Suggestion, Task
+from dltool.tasks.task import Loss, Suggestion, Task, Trial
 from dltool.text.fitting import load_tokenizer
 from dltool.text.vocabulary import CharTokenizer
 
@@ -30,6 +30,7 @@ class LanguageModelTask(Task):
     """
 
     uses = ("continue",)
+    model_methods = ("advance",)
     metric_directions: ClassVar[dict[str, str]] = {"perplexity": "min", "bits_per_character": "min"}
 
     def __init__(self, model: nn.Module, loss: Criterion, spec: DataSpec) -> None:
@@ -37,10 +38,13 @@ class LanguageModelTask(Task):
         self.criterion = loss
         self.spec = spec
         self.tokens_are_characters = isinstance(load_tokenizer(spec.target_tokenizer), CharTokenizer)
-        self.language_model: Any = model  # With advance(tokens, state) in addition to forward(tokens).
-        self.carries_state = bool(self.language_model.carries_state)
+        self.language_model: Any = model  # See dltool.decoding.sampling.LanguageModel.
+        self.carries_state = bool(getattr(model, "carries_state", False))
         self.state: Any = None
         self.evaluation_state: Any = None
+
+    def trial(self, spec: DataSpec) -> Trial | None:
+        return Trial((torch.zeros(1, 1, dtype=torch.int64),), (1,))
 
     def loss(self, batch: Batch) -> Loss:
         if self.carries_state:

@@ -104,6 +104,18 @@ class Picture(NamedTuple):
     num_columns: int | None = None
 
 
+class Trial(NamedTuple):
+    """One artificial sample, with which a model is tried before the training.
+
+    Attributes:
+        inputs: The arguments of the model's forward, on the CPU.
+        positions: The outputs must be `(1, *positions, output_dim)`.
+    """
+
+    inputs: tuple[Tensor, ...]
+    positions: tuple[int, ...] = ()
+
+
 class Source(Protocol):
     """The source of a training step's batches."""
 
@@ -138,6 +150,7 @@ class Task:
         roles: Name to module of each set of parameters that has its own optimizer.
         uses: Uses of the trained model in addition to predictions (see `predicts`), by the names of dltool.tasks.uses:
             "generate", "reconstruct", "translate", "continue", "write", "fill", "compare", "classify".
+        model_methods: The methods that the task needs of its model in addition to forward().
         draws_per_step: Batches that one train_step draws; sets the number of steps in an epoch.
         main_metric: Metric of the validation split that best checkpoints and `stop` monitor by default, and "min" or
             "max"; None where the task has none (a GAN).
@@ -158,6 +171,7 @@ class Task:
     """
 
     uses: tuple[str, ...] = ()
+    model_methods: tuple[str, ...] = ()
     draws_per_step: int = 1
     main_metric: tuple[str, str] | None = ("loss", "min")
     metric_directions: ClassVar[dict[str, str]] = {"loss": "min", "penalty": "min"}
@@ -272,6 +286,10 @@ class Task:
     @property
     def probabilities(self) -> Callable[[Tensor], Tensor | None] | None:
         """The map from outputs to the probability of each class, `(…, num_classes)`; None without classes."""
+        return None
+
+    def trial(self, spec: DataSpec) -> Trial | None:
+        """A sample for which the shape of the model's outputs is known; None if it is not."""
         return None
 
     @property

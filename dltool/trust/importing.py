@@ -60,8 +60,12 @@ def place_of(error: BaseException) -> str | None:
 
 
 @contextlib.contextmanager
-def failures_placed(module: str) -> Iterator[None]:
+def failures_placed(module: str, default_place: str | None = None) -> Iterator[None]:
     """Report where a trusted module fails while it is imported or used to build a component.
+
+    Args:
+        module: The module.
+        default_place: Reported if no line of a trusted file is in the traceback; None reports the module's file.
 
     Raises:
         ConfigError: Any exception that dltool did not raise itself is converted to this one.
@@ -74,7 +78,7 @@ def failures_placed(module: str) -> Iterator[None]:
     except (Exception, SystemExit) as error:  # SystemExit: a script that exits when it is imported.
         if file is None:
             raise
-        place = place_of(error) or str(file.path)
+        place = place_of(error) or default_place or str(file.path)
         raise ConfigError(f"{place}: {type(error).__name__}: {error}", remedy(error)) from error
 
 
