@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from dltool.core.batch import Batch
 from dltool.core.spec import IGNORED, DataSpec
 from dltool.declarations.component import register
+from dltool.decoding.sampling import Rereading
 from dltool.losses.criterion import Criterion
 from dltool.metrics.mean import Mean, MeanOver
 from dltool.tasks.task import Loss, Suggestion, Task, Trial
@@ -30,7 +31,6 @@ class LanguageModelTask(Task):
     """
 
     uses = ("continue",)
-    model_methods = ("advance",)
     metric_directions: ClassVar[dict[str, str]] = {"perplexity": "min", "bits_per_character": "min"}
 
     def __init__(self, model: nn.Module, loss: Criterion, spec: DataSpec) -> None:
@@ -40,6 +40,10 @@ class LanguageModelTask(Task):
         self.tokens_are_characters = isinstance(load_tokenizer(spec.target_tokenizer), CharTokenizer)
         self.language_model: Any = model  # See dltool.decoding.sampling.LanguageModel.
         self.carries_state = bool(getattr(model, "carries_state", False))
+        if self.carries_state:
+            self.model_methods = ("advance",)
+        elif not hasattr(model, "advance"):
+            self.language_model = Rereading(model, getattr(model, "max_length", spec.input_shape[0]))
         self.state: Any = None
         self.evaluation_state: Any = None
 
