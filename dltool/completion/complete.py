@@ -9,7 +9,7 @@ from dltool.completion.line import Line, flag_candidates, read_line, subparser_c
 from dltool.completion.runs import checkpoint_candidates, key_candidates, run_candidates, value_candidates
 from dltool.core.process import OUTPUT_ROOT
 from dltool.declarations.examples import examples
-from dltool.declarations.options import GROUPS, option_files, summary
+from dltool.declarations.options import GROUPS, LISTED, option_files, summary
 from dltool.declarations.registry import trust_paths
 from dltool.runs.catalog import find_run
 
@@ -64,7 +64,8 @@ def argument(line: Line, action: argparse.Action, typed: str) -> Answer:
     if action.dest == "example":
         return answer_of((Candidate(name, text) for name, text in examples().items()), typed)
     if action.dest == "group":
-        return answer_of((Candidate(group, text) for group, text in GROUPS.items()), typed)
+        listed = LISTED if line.parser.prog.endswith(" list") else GROUPS
+        return answer_of((Candidate(group, text) for group, text in listed.items()), typed)
     if action.dest in ("experiment", "option"):
         group = "experiment" if action.dest == "experiment" else line.words[-1]
         files = option_files(group, folders(line)).items()

@@ -23,6 +23,8 @@ GROUPS = {
     "experiment": "complete recipes, with their measured results",
     "debug": "presets for debugging a training",
 }
+METRIC = "metric"  # Registered components without a YAML file, which task.metrics names.
+LISTED = {**GROUPS, METRIC: "what is measured; 'task.metrics=[NAME]' selects those that fit the data"}
 # The module and the class whose fields every option of a group has in addition to its own.
 SHARED_SETTINGS = {"model": ("dltool.config.settings", "ModelSettings")}
 PRESETS = ("experiment", "debug")  # These are not components; they select options and set fields of the others.
