@@ -9,7 +9,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from dltool.attacks.ball import Ball
-from dltool.core.errors import ConfigError
+from dltool.core.errors import ConfigError, RunError
+from dltool.core.place import place_of_function
 from dltool.declarations.component import NonNegative, Positive
 
 Classifier = Callable[[Tensor], Tensor]  # Logits `(B, K)` of pixels in [0, 1].
@@ -46,6 +47,7 @@ class Attack(ABC):
             )
         self.ball = Ball(norm, eps)
         self.num_samples = num_samples
+        self._checked = False
 
     def __call__(
         self,
@@ -69,7 +71,30 @@ class Attack(ABC):
             The attacked pixels, in [0, 1] and at most eps away, without a graph.
         """
         with torch.enable_grad():  # All of it: autocast would cache weights that were cast without a graph.
-            return self.attack(classifier, pixels.detach(), labels, objective or self.objective, strength).detach()
+            moved = self.attack(classifier, pixels.detach(), labels, objective or self.objective, strength)
+        if not self._checked:
+            self.check(pixels, moved, strength)
+            self._checked = True
+        return moved.detach()
+
+    def check(self, pixels: Tensor, moved: object, strength: float) -> None:
+        """Check the first result of an attack, which may be a user's own.
+
+        Raises:
+            RunError: It has another shape, is more than eps away, or is not in [0, 1].
+        """
+        place, hint = f"{place_of_function(self.attack)}: attack", "self.ball.scaled(strength).around(pixels, …)"
+        if not isinstance(moved, Tensor) or moved.shape != pixels.shape:
+            found = tuple(moved.shape) if isinstance(moved, Tensor) else f"a {type(moved).__name__}"
+            raise RunError(f"{place} returns {found} for pixels {tuple(pixels.shape)}", hint)
+        size, allowed = self.ball.size(moved.detach() - pixels).max().item(), self.ball.scaled(strength).eps
+        low, high = moved.min().item(), moved.max().item()
+        if not size <= allowed * 1.001 + 1e-5 or not 0 <= low <= high <= 1:
+            raise RunError(
+                f"{place} returns pixels in [{low:.4g}, {high:.4g}] that are {size:.4g} away, but they must be in "
+                f"[0, 1] and at most {allowed:.4g} away",
+                hint,
+            )
 
     @abstractmethod
     def attack(

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from dltool.core.errors import ConfigError, RunError
+from dltool.core.place import place_of_function
 from dltool.core.randomness import generator
 from dltool.declarations.component import register
 
@@ -109,9 +110,8 @@ class OwnVariation:
         if not text and isinstance(found, Tensor):
             text = f"{tuple(found.shape)} of {str(found.dtype).removeprefix('torch.')} on {found.device}"
         text = text or f"a {type(found).__name__}"
-        code = getattr(type(self.augmentation), method).__code__
         return RunError(
-            f"{code.co_filename}, line {code.co_firstlineno}: augment={self.name}: {method} returns {text}, but "
-            f"{needed} is needed",
+            f"{place_of_function(getattr(self.augmentation, method))}: augment={self.name}: {method} returns {text}; "
+            f"needed: {needed}",
             "dltool init --example augmentation writes a complete one",
         )

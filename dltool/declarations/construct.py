@@ -34,9 +34,14 @@ def build_component(declared: Component, fields: Mapping[str, Any], *positional:
         raise ConfigError(
             f"{place}{declared.group}={declared.name} gives a {type(built).__name__}, which is not derived from "
             f"{base.__name__}",
-            f"from {base.__module__} import {base.__name__}, and class {declared.attribute}({base.__name__})",
+            f"class {declared.attribute}({base.__name__}): from {import_of(base)} import {base.__name__}",
         )
     return built
+
+
+def import_of(base: type) -> str:
+    """The module that a class is imported from: torch.nn for its own."""
+    return "torch.nn" if base.__module__.startswith("torch.nn.") else base.__module__
 
 
 def place_of_component(declared: Component) -> str | None:

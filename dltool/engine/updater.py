@@ -7,7 +7,8 @@ import torch
 from torch import Tensor, nn
 
 from dltool.core.batch import Batch
-from dltool.core.errors import NonFiniteLossError
+from dltool.core.errors import NonFiniteLossError, RunError
+from dltool.core.place import place_of_function
 from dltool.engine.guard import FiniteGuard
 from dltool.engine.precision import Precision
 from dltool.metrics.mean import Mean, add_means
@@ -115,6 +116,11 @@ class Updater:
         """The loss in the configured precision, checked to be finite."""
         with self.precision.autocast:
             evaluated = loss(batch)
+        if not isinstance(evaluated, Loss):
+            raise RunError(
+                f"{place_of_function(loss)}: this loss returns a {type(evaluated).__name__}, not a Loss",
+                "return Loss(mean, count, logs), from dltool.tasks.task",
+            )
         if self.precision.scaler is None:
             self.guard.check(evaluated.mean, self.step)
         return evaluated

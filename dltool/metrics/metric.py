@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from torch import Tensor
 
+from dltool.core.errors import RunError
+from dltool.core.place import place_of_function
 from dltool.core.spec import DataSpec
 from dltool.metrics.mean import Mean
 from dltool.metrics.running_means import RunningMeans
@@ -125,7 +127,13 @@ class MeanMetric(Metric):
         """The sum and the count of a batch."""
 
     def update(self, outputs: Tensor, targets: Tensor) -> None:
-        self.sums.update({"mean": self.part(outputs, targets)})
+        part = self.part(outputs, targets)
+        if not isinstance(part, Mean):
+            raise RunError(
+                f"{place_of_function(self.part)}: part returns a {type(part).__name__}, not a Mean",
+                "return Mean(total, count): the sum over the batch, and the number of its samples",
+            )
+        self.sums.update({"mean": part})
 
     def state(self) -> State:
         return self.sums.state()
