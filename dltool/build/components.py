@@ -135,12 +135,11 @@ def check_trusted_model(config: Config, task: Task, spec: DataSpec) -> None:
     if not trusted_file(declared.module):
         return
     name = f"{place_of_component(declared)}: model={declared.name}"
-    for method in task.model_methods:
-        if not callable(getattr(task.model, method, None)):
-            raise ConfigError(
-                f"{name} has no method {method}(), which task={config.components['task'].name} calls",
-                "dltool init --example language_model and translator write complete models of sequences",
-            )
+    if missing := task.missing_methods():
+        raise ConfigError(
+            f"{name} has no method {missing[0]}(), which task={config.components['task'].name} calls",
+            "dltool init --example language_model and translator write complete models of sequences",
+        )
     if trial := task.trial(spec):
         check_outputs(task.model, spec, name, *trial)
 

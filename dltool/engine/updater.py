@@ -7,13 +7,12 @@ import torch
 from torch import Tensor, nn
 
 from dltool.core.batch import Batch
-from dltool.core.errors import NonFiniteLossError, RunError
-from dltool.core.place import place_of_function
+from dltool.core.errors import NonFiniteLossError
 from dltool.engine.guard import FiniteGuard
 from dltool.engine.precision import Precision
 from dltool.metrics.mean import Mean, add_means
 from dltool.optim.schedule import Schedule
-from dltool.tasks.task import Loss
+from dltool.tasks.task import Loss, check_loss
 
 Evaluated = tuple[Tensor | float, dict[str, Mean]]  # A batch's loss, and its logs.
 
@@ -116,11 +115,7 @@ class Updater:
         """The loss in the configured precision, checked to be finite."""
         with self.precision.autocast:
             evaluated = loss(batch)
-        if not isinstance(evaluated, Loss):
-            raise RunError(
-                f"{place_of_function(loss)}: this loss returns a {type(evaluated).__name__}, not a Loss",
-                "return Loss(mean, count, logs), from dltool.tasks.task",
-            )
+        check_loss(evaluated, loss)
         if self.precision.scaler is None:
             self.guard.check(evaluated.mean, self.step)
         return evaluated

@@ -16,7 +16,8 @@ from torch import Tensor, nn
 
 from dltool.attacks.adversary import Examples
 from dltool.core.batch import Batch
-from dltool.core.errors import ConfigError
+from dltool.core.errors import ConfigError, RunError
+from dltool.core.place import place_of_function
 from dltool.core.spec import DataSpec
 from dltool.data.preprocessing import Preprocessing
 from dltool.declarations.component import requires
@@ -46,6 +47,15 @@ class Loss(NamedTuple):
     mean: Tensor
     count: Tensor | int  # type: ignore[assignment]  # tuple.count is meant to be hidden.
     logs: dict[str, Mean]
+
+
+def check_loss(evaluated: object, loss: Callable[[Batch], Loss]) -> None:
+    """Raises RunError if the result of a loss is not a Loss; with the file and line of the loss."""
+    if not isinstance(evaluated, Loss):
+        raise RunError(
+            f"{place_of_function(loss)}: this loss returns a {type(evaluated).__name__}, not a Loss",
+            "return Loss(mean, count, logs), from dltool.tasks.task",
+        )
 
 
 class Network(NamedTuple):
@@ -287,6 +297,10 @@ class Task:
     def probabilities(self) -> Callable[[Tensor], Tensor | None] | None:
         """The map from outputs to the probability of each class, `(…, num_classes)`; None without classes."""
         return None
+
+    def missing_methods(self) -> list[str]:
+        """Those of `model_methods` that the model lacks."""
+        return [method for method in self.model_methods if not callable(getattr(self.model, method, None))]
 
     def trial(self, spec: DataSpec) -> Trial | None:
         """A sample for which the shape of the model's outputs is known; None if it is not."""
