@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parents[1] / "dltool"
-TEMPLATE = PACKAGE / "template"  # What `dltool init` copies: a user's code.
+USERS = {PACKAGE / "template", PACKAGE / "examples"}  # What `dltool init` copies: a user's code.
 
 Graph = Mapping[str, set[str]]
 
@@ -18,7 +18,7 @@ def module_name(path: Path) -> str:
 
 def module_graph() -> dict[str, set[str]]:
     """Each module with those that it imports."""
-    paths = {module_name(path): path for path in PACKAGE.rglob("*.py") if TEMPLATE not in path.parents}
+    paths = {module_name(path): path for path in PACKAGE.rglob("*.py") if not USERS & {*path.parents}}
     return {name: {*imported(path, paths)} - {name} for name, path in paths.items()}
 
 

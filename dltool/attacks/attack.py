@@ -1,5 +1,6 @@
 """The base of all attacks: perturbations of pixels within a ball, so that a classifier errs."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Literal
 
@@ -8,15 +9,18 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from dltool.attacks.ball import Ball
-from dltool.core.errors import ConfigError
+from dltool.core.errors import ConfigError, RunError
+from dltool.core.place import place_of_function
 from dltool.declarations.component import NonNegative, Positive
 
 Classifier = Callable[[Tensor], Tensor]  # Logits `(B, K)` of pixels in [0, 1].
 Objective = Callable[[Tensor, Tensor], Tensor]  # The maximized values `(B,)` of logits `(B, K)` and labels `(B,)`.
 
 
-class Attack:
+class Attack(ABC):
     """Base of all attacks. They take pixels in [0, 1], whatever the scaling of the model's inputs.
+
+    A subclass implements `attack`; `dltool init --example attack` writes a complete one.
 
     Random numbers come from torch's default generators. Attacks are untargeted: any wrong class counts.
 
@@ -43,6 +47,7 @@ class Attack:
             )
         self.ball = Ball(norm, eps)
         self.num_samples = num_samples
+        self._checked = False
 
     def __call__(
         self,
@@ -66,12 +71,44 @@ class Attack:
             The attacked pixels, in [0, 1] and at most eps away, without a graph.
         """
         with torch.enable_grad():  # All of it: autocast would cache weights that were cast without a graph.
-            return self.attack(classifier, pixels.detach(), labels, objective or self.objective, strength).detach()
+            moved = self.attack(classifier, pixels.detach(), labels, objective or self.objective, strength)
+        if not self._checked:
+            self.check(pixels, moved, strength)
+            self._checked = True
+        return moved.detach()
 
+    def check(self, pixels: Tensor, moved: object, strength: float) -> None:
+        """Check the first result of an attack, which may be a user's own.
+
+        Raises:
+            RunError: It has another shape, is more than eps away, or is not in [0, 1].
+        """
+        place, hint = f"{place_of_function(self.attack)}: attack", "self.ball.scaled(strength).around(pixels, …)"
+        if not isinstance(moved, Tensor) or moved.shape != pixels.shape:
+            found = tuple(moved.shape) if isinstance(moved, Tensor) else f"a {type(moved).__name__}"
+            raise RunError(f"{place} returns {found} for pixels {tuple(pixels.shape)}", hint)
+        size, allowed = self.ball.size(moved.detach() - pixels).max().item(), self.ball.scaled(strength).eps
+        low, high = moved.min().item(), moved.max().item()
+        if not size <= allowed * 1.001 + 1e-5 or not 0 <= low <= high <= 1:
+            raise RunError(
+                f"{place} returns pixels in [{low:.4g}, {high:.4g}] that are {size:.4g} away, but they must be in "
+                f"[0, 1] and at most {allowed:.4g} away",
+                hint,
+            )
+
+    @abstractmethod
     def attack(
         self, classifier: Classifier, pixels: Tensor, labels: Tensor, objective: Objective, strength: float
     ) -> Tensor:
-        raise NotImplementedError
+        """Compute attacked pixels, which `self.ball.scaled(strength).around(pixels, …)` keeps at most eps away.
+
+        Args:
+            classifier: Maps pixels to logits `(B, K)`; in evaluation mode.
+            pixels: `(B, C, H, W)` in [0, 1].
+            labels: Their classes, int64 `(B,)`.
+            objective: To be maximized: a value for each sample, `(B,)`, of logits and labels.
+            strength: Share of eps, and of each step, that is used.
+        """
 
     def objective(self, logits: Tensor, labels: Tensor) -> Tensor:
         """The cross-entropy of each sample."""

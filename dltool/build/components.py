@@ -1,25 +1,30 @@
 """Builds each part of a training from its config group."""
 
 import dataclasses
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from dltool.attacks.adversary import Adversary
+from dltool.attacks.attack import Attack
 from dltool.build.metrics import with_metrics
-from dltool.config.check import Config, check_rules, resolve_loss, stands_for
+from dltool.config.check import Config, check_rules, resolve_loss
 from dltool.config.settings import ModelSettings, TrainerSettings
 from dltool.core.errors import ConfigError
 from dltool.core.randomness import derive_seed, seed_default_generators
 from dltool.core.spec import DataSpec
 from dltool.data.dataset import Dataset
 from dltool.data.fitted import Fitted
-from dltool.declarations.construct import arguments, build_component
+from dltool.data.own_augmentation import ImageAugmentation, OwnVariation
+from dltool.declarations.construct import arguments, build_component, place_of_component
+from dltool.declarations.source import Component
 from dltool.engine.freezing import freeze
 from dltool.engine.guard import FiniteGuard
 from dltool.engine.precision import Precision
 from dltool.engine.updater import Updater
+from dltool.losses.criterion import Criterion
 from dltool.models.trial import check_outputs
 from dltool.tasks.task import Task
 from dltool.trust.importing import failures_placed
@@ -40,8 +45,9 @@ def build_data(
         DataError: If it is missing, damaged or not in the declared format.
     """
     declared = config.components["data"]
-    dataset: Dataset = build_component(declared, config["data"])
-    with failures_placed(declared.module):
+    dataset: Dataset = build_component(declared, config["data"], base=Dataset)
+    own = build_augmentation(config)
+    with failures_placed(declared.module), failures_placed(config.components["augment"].module):
         dataset.prepare(
             seed=config["seed"],
             device=device,
@@ -51,8 +57,19 @@ def build_data(
             fitted=fitted,
             cut=cut,
             approximate=approximate,
+            augmentation=own,
         )
     return dataset
+
+
+def build_augmentation(config: Config) -> OwnVariation | None:
+    """The user's own augmentation; None if the config has none."""
+    declared = config.components["augment"]
+    return (
+        None
+        if declared.name == "none"
+        else OwnVariation(declared.name, build_component(declared, config["augment"], base=ImageAugmentation))
+    )
 
 
 def model_traits(config: Config) -> dict[str, Any]:
@@ -102,24 +119,36 @@ def build_model(config: Config, spec: DataSpec, device: torch.device) -> nn.Modu
     """The model with its initial weights, a function of the seed, and frozen as in `model.freeze`."""
     seed_default_generators(derive_seed(config["seed"], "initialization"), torch.device("cpu"))
     declared = config.components["model"]
-    model: nn.Module = build_component(declared, config["model"], spec)
+    model: nn.Module = build_component(declared, config["model"], spec, base=nn.Module)
     freeze(model, ModelSettings(**arguments(declared.shared_fields, config["model"])).freeze)
     model = model.to(device)
     return model.to(memory_format=torch.channels_last) if config["trainer"]["channels_last"] else model
 
 
-def check_trusted_model(config: Config, model: nn.Module, spec: DataSpec) -> None:
-    """Check that the outputs of a trusted model in a supervised task fit the targets."""
+def check_trusted_model(config: Config, task: Task, spec: DataSpec) -> None:
+    """Check that a trusted model has the methods that the task needs, and that its outputs fit the targets.
+
+    Raises:
+        ConfigError: It does not; with its file and line.
+    """
     declared = config.components["model"]
-    if trusted_file(declared.module) and "supervised" in stands_for(config.components["task"]):
-        check_outputs(model, spec, f"model={declared.name}")
+    if not trusted_file(declared.module):
+        return
+    name = f"{place_of_component(declared)}: model={declared.name}"
+    if missing := task.missing_methods():
+        raise ConfigError(
+            f"{name} has no method {missing[0]}(), which task={config.components['task'].name} calls",
+            "dltool init --example language_model and translator write complete models of sequences",
+        )
+    if trial := task.trial(spec):
+        check_outputs(task.model, spec, name, *trial)
 
 
 def build_task(config: Config, model: nn.Module, spec: DataSpec) -> Task:
     loss = None
     if declared := config.components.get("loss"):
         fields = config["loss"] if config["loss"]["name"] == declared.name else {}
-        loss = build_component(declared, fields, spec)
+        loss = build_component(declared, fields, spec, base=Criterion if declared.traits.targets else None)
     declared = config.components["task"]
     attacked = [build_adversary(config, spec)] if declared.traits.attacked else []
     if not attacked and config["attack"]["name"] != "none":
@@ -127,14 +156,48 @@ def build_task(config: Config, model: nn.Module, spec: DataSpec) -> Task:
             f"attack={config['attack']['name']}: task={declared.name} does not classify images, so it has no attack",
             "attack=none",
         )
-    task: Task = build_component(declared, config["task"], model, loss, spec, *attacked)
+    task: Task = build_component(declared, config["task"], model, loss, spec, *attacked, base=Task)
+    if trusted_file(declared.module):
+        check_trusted_task(declared, task)
     return with_metrics(task, spec)
+
+
+def check_trusted_task(declared: Component, task: Task) -> None:
+    """Check that a trusted task has what the trainer needs.
+
+    Raises:
+        ConfigError: It lacks a method, or parameters that are trained are not in its checkpoints.
+    """
+    name = f"{place_of_component(declared)}: task={declared.name}"
+    hint = "dltool init --example two_optimizers writes a complete task"
+    own = type(task)
+    if own.evaluate is Task.evaluate:
+        raise ConfigError(f"{name} has no evaluate(batch), which measures a batch of held-out data", hint)
+    if own.loss is Task.loss and own.train_step is Task.train_step:
+        raise ConfigError(f"{name} has neither loss(batch) nor train_step(source, updaters)", hint)
+    saved = {tensor.data_ptr() for tensor in tensors_in(task.state_dict())}
+    saved |= {tensor.data_ptr() for tensor in task.model.state_dict().values()}
+    for role, module in task.roles.items():
+        if lost := [key for key, one in module.named_parameters() if one.data_ptr() not in saved]:
+            raise ConfigError(
+                f"{name} trains {lost[0]} of the role {role}, which no checkpoint contains: not part of the model",
+                "return it in the task's state_dict(), restore it in load_state_dict(), or make it a part of the model",
+            )
+
+
+def tensors_in(state: Any) -> Iterator[Tensor]:
+    """The tensors in nested mappings and sequences."""
+    if isinstance(state, Tensor):
+        yield state
+    elif isinstance(state, Mapping | Sequence) and not isinstance(state, str):
+        for one in state.values() if isinstance(state, Mapping) else state:
+            yield from tensors_in(one)
 
 
 def build_adversary(config: Config, spec: DataSpec) -> Adversary | None:
     if config["attack"]["name"] == "none":
         return None
-    return Adversary(build_component(config.components["attack"], config["attack"]), spec)
+    return Adversary(build_component(config.components["attack"], config["attack"], base=Attack), spec)
 
 
 def build_updaters(config: Config, task: Task, settings: TrainerSettings, device: torch.device) -> dict[str, Updater]:

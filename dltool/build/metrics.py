@@ -47,7 +47,7 @@ def chosen_metrics(names: Sequence[str] | None, spec: DataSpec) -> dict[str, Met
                 f"task.metrics: {name}: {problem}; those that fit are {', '.join(sorted(fitting))}",
                 f"did you mean {near}?" if near else setting("task.metrics", DEFAULTS[spec.target]),
             )
-        metrics[name] = build_component(component("metric", name), {}, spec)
+        metrics[name] = build_component(component("metric", name), {}, spec, base=Metric)
     return metrics
 
 

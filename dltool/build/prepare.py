@@ -63,8 +63,8 @@ def prepare(
     dataset.fit_eval_batch(partial(sample_bytes, model, spec))
     weight_notes = [] if resumed else initialize_from_data(model, dataset)
     warm_start = None if resumed else load_initial_weights(model, config)
-    check_trusted_model(config, model, spec)
     task = build_task(config, model, spec)
+    check_trusted_model(config, task, spec)
     updaters = build_updaters(config, task, settings, device)
     if settings.compile:
         compile_networks(task, device)

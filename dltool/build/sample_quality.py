@@ -12,7 +12,7 @@ from dltool.data.dataset import Dataset
 from dltool.declarations.construct import build_component
 from dltool.declarations.source import component
 from dltool.metrics.of_samples import LENET, SampleMetrics
-from dltool.metrics.sample_metric import SampleContext
+from dltool.metrics.sample_metric import SampleContext, SampleMetric
 from dltool.sample_quality.classifier import AnyClassifier
 from dltool.sample_quality.evaluator import Features, SampleQualityEvaluator
 from dltool.sample_quality.inception import InceptionFeatures
@@ -71,7 +71,9 @@ def build_sample_evaluator(
     """The evaluator with the requested metrics; see SampleQualityEvaluator."""
     num_classes = classifier.num_classes if classifier is not None else 0
     context = SampleContext(num_classes, asked.features == LENET, training.pixels)
-    metrics = {name: build_component(component("metric", name), {}, context) for name in asked.registered}
+    metrics = {
+        name: build_component(component("metric", name), {}, context, base=SampleMetric) for name in asked.registered
+    }
     return SampleQualityEvaluator(asked, metrics, training, classifier=classifier, inception=inception)
 
 

@@ -8,7 +8,8 @@ from dltool.completion.answer import Answer, Candidate, matching
 from dltool.completion.line import Line, flag_candidates, read_line, subparser_candidates
 from dltool.completion.runs import checkpoint_candidates, key_candidates, run_candidates, value_candidates
 from dltool.core.process import OUTPUT_ROOT
-from dltool.declarations.options import GROUPS, option_files, summary
+from dltool.declarations.examples import examples
+from dltool.declarations.options import GROUPS, LISTED, option_files, summary
 from dltool.declarations.registry import trust_paths
 from dltool.runs.catalog import find_run
 
@@ -60,8 +61,11 @@ def argument(line: Line, action: argparse.Action, typed: str) -> Answer:
         return answer_of(checkpoint_candidates(find_run(line.words[0], root(line))), typed)
     if "FILE" in metavar or "FOLDER" in metavar:
         return Answer(paths="files" if "FILE" in metavar else "folders")
+    if action.dest == "example":
+        return answer_of((Candidate(name, text) for name, text in examples().items()), typed)
     if action.dest == "group":
-        return answer_of((Candidate(group, text) for group, text in GROUPS.items()), typed)
+        listed = LISTED if line.parser.prog.endswith(" list") else GROUPS
+        return answer_of((Candidate(group, text) for group, text in listed.items()), typed)
     if action.dest in ("experiment", "option"):
         group = "experiment" if action.dest == "experiment" else line.words[-1]
         files = option_files(group, folders(line)).items()

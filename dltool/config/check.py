@@ -217,7 +217,11 @@ def check_task(tree: dict[str, Any], components: dict[str, Component]) -> None:
     """The task must be able to train the model, and an optimizer is required exactly if the task uses one."""
     task, model = components["task"], components["model"]
     tasks = model.traits.tasks
+    if task.traits.like is not None:
+        check_task_name(task.traits.like, task)
     if not stands_for(task) & {*tasks}:
+        for name in tasks:
+            check_task_name(name, model)
         fit = [other for other in registrations()["model"] if task.name in component("model", other).traits.tasks]
         models = ", ".join(setting("model", name) for name in sorted(fit)[:6])
         raise ConfigError(
@@ -229,6 +233,17 @@ def check_task(tree: dict[str, Any], components: dict[str, Component]) -> None:
         raise ConfigError(f"task={task.name} has its own update rule and does not use optim={optimizer}", "optim=none")
     if not without and optimizer == "none":
         raise ConfigError(f"task={task.name} needs an optimizer, but optim=none is chosen", "optim=adam")
+
+
+def check_task_name(name: str, declared: Component) -> None:
+    """Check that the task that a component is registered for exists."""
+    tasks = registrations()["task"]
+    if name not in tasks:
+        near = nearest(name, tasks)
+        raise ConfigError(
+            f"{declared.group}={declared.name} is registered for task={name}, and there is no such task",
+            f"did you mean {near}?" if near else f"the tasks are {', '.join(sorted(tasks))}",
+        )
 
 
 def stands_for(task: Component) -> set[str]:
@@ -280,12 +295,12 @@ def resolve_loss(components: dict[str, Component]) -> Component | None:
 
 
 def check_rules(tree: dict[str, Any], components: dict[str, Component]) -> None:
-    """Check every `requires` rule of the selected components."""
+    """Check every `requires` rule of the selected components, and those of no group."""
     groups = dict.fromkeys(COMPONENT_GROUPS, SimpleNamespace(name=None))
     for group, declared in components.items():
         groups[group] = SimpleNamespace(**(vars(declared.traits) | tree[group] | {"name": declared.name}))
     view = SimpleNamespace(**groups)
-    for declared in components.values():
+    for declared in (component("root", "train"), *components.values()):
         for rule in declared.rules:
             if not rule.holds(view):
                 raise rule.error(view)

@@ -70,9 +70,10 @@ def compose_changed(
         allowed = [*allowed, *keys_with_role(before.components[role[0]], role[1])]
     after = check(compose_from(path, overrides, config_dirs) if watched else unwatched(path, overrides, config_dirs))
     old, new = dict(leaves(before.tree)), dict(leaves(after.tree))
-    for key in sorted(old | new):
+    for key in sorted(old | new, key=lambda key: (not key.endswith(".name"), key)):  # An option before its fields.
         if old.get(key) != new.get(key) and not any(key == k or key.startswith(f"{k}.") for k in allowed):
-            command = f"dltool train {trust_flags()}--from {quoted(path.parent)} {setting(key, new.get(key))}"
+            override = setting(key.removesuffix(".name"), new.get(key))
+            command = f"dltool train {trust_flags()}--from {quoted(path.parent)} {override}"
             raise ConfigError(
                 f"{key} was {old.get(key)} in this run"
                 + refusal.format(value=new.get(key), allowed=", ".join(allowed)),

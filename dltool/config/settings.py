@@ -56,6 +56,11 @@ class StopSettings:
 
 
 @register("root", "train")
+@requires(
+    lambda config: config.augment.name == "none" or config.data.inputs == "image",
+    "augment={augment.name} augments images, and data={data.name} has none",
+    hint="augment=none",
+)
 @dataclass(frozen=True, kw_only=True)
 class RootSettings:
     """The keys that belong to no group.

@@ -4,3 +4,4 @@ from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parents[1]
 TEMPLATE = PACKAGE / "template"  # The files that `dltool init` copies: user code, not dltool's.
+EXAMPLES = PACKAGE / "examples"  # One file for each kind of component, copied by `dltool init --example`.

@@ -15,6 +15,7 @@ from torch import Tensor
 from dltool.core.batch import Partners
 from dltool.data.affine import Affine
 from dltool.data.mixing import Mixing
+from dltool.data.own_augmentation import OwnVariation
 from dltool.data.pixel_values import Cutout, Light, Noise
 from dltool.data.shifting import Shifter
 from dltool.declarations.component import Fraction, NonNegative, Probability
@@ -60,10 +61,10 @@ class Augmentation:
     mixup: NonNegative[float] = 0.0
     cutmix: NonNegative[float] = 0.0
 
-    def augmenter(self, size: tuple[int, int]) -> "Augmenter":
-        """The augmenter for images of this height and width."""
+    def augmenter(self, size: tuple[int, int], own: OwnVariation | None = None) -> "Augmenter":
+        """The augmenter for images of this height and width, with the user's own augmentation."""
         shift = min(size) // 10 if self.shift == "auto" else self.shift
-        return Augmenter(size, dataclasses.replace(self, shift=shift))
+        return Augmenter(size, dataclasses.replace(self, shift=shift), own)
 
 
 class Variation(Protocol):
@@ -85,10 +86,12 @@ class Augmenter:
     Attributes:
         size: Height and width of the images.
         settings: The settings, with a number for `shift`.
+        own: The user's own augmentation, applied after dltool's variations and before noise.
     """
 
     size: tuple[int, int]
     settings: Augmentation
+    own: OwnVariation | None = None
 
     @cached_property
     def variations(self) -> list[Variation]:
@@ -104,7 +107,7 @@ class Augmenter:
             found.append(Light(s.brightness, s.contrast))
         if s.cutout:
             found.append(Cutout(self.size, s.cutout))
-        return found
+        return found if self.own is None else [*found, self.own]
 
     @cached_property
     def noise(self) -> Noise | None:
@@ -149,13 +152,17 @@ class Augmenter:
         if not self.active:
             return []
         margins = "shifted images have black margins, which the generator learns to draw: data.augment.shift=0"
-        vary = f"training images are augmented: {self.describe()} (data.augment)"
+        parts = [f"{', '.join(self.enabled())} (data.augment)"] if self.enabled() else []
+        parts += [f"{self.own.name} (augment)"] if self.own else []
+        vary = f"training images are augmented: {', '.join(parts)}"
         return [vary, margins] if generative and self.settings.shift and self.settings.padding == "zeros" else [vary]
 
     def describe(self) -> str:
+        """The enabled settings, as keys and values, and the name of the user's own augmentation."""
+        return ", ".join(self.enabled() if self.own is None else [*self.enabled(), self.own.name])
+
+    def enabled(self) -> list[str]:
         """The enabled settings, as keys and values."""
         plain = Augmentation()
         fields = dataclasses.asdict(self.settings).items()
-        return ", ".join(
-            key if value is True else f"{key} {value}" for key, value in fields if value != getattr(plain, key)
-        )
+        return [key if value is True else f"{key} {value}" for key, value in fields if value != getattr(plain, key)]

@@ -14,6 +14,7 @@ from dltool.data.arrays import Text
 from dltool.data.batch_source import BatchSource
 from dltool.data.evaluation_batch import LARGEST, fitting_batch
 from dltool.data.fitted import Fitted, check_tokenizers, tokenizer_state
+from dltool.data.own_augmentation import OwnVariation
 from dltool.data.preprocessing import Preprocessing
 from dltool.data.scaling import Scaling
 from dltool.text.fitting import fit_tokenizer
@@ -30,6 +31,7 @@ class PrepareOptions(NamedTuple):
     fitted: Fitted | None
     cut: bool
     approximate: bool
+    augmentation: OwnVariation | None
 
 
 class Dataset(ABC):
@@ -74,6 +76,7 @@ class Dataset(ABC):
         fitted: Fitted | None = None,
         cut: bool = True,
         approximate: bool = False,
+        augmentation: OwnVariation | None = None,
     ) -> None:
         """Load, check, split, scale and place the data; then `train` and `evaluation` give batches.
 
@@ -91,6 +94,7 @@ class Dataset(ABC):
             cut: Whether to make the splits that the data lacks, by the fractions or folds.
             approximate: Whether a statistic that needs many images resized may be computed from some of them, as
                 nothing is trained.
+            augmentation: The user's own augmentation of training images, in addition to `data.augment`.
 
         Raises:
             DataError: The data is missing or wrong, or cannot be split, resized or batched as configured.
@@ -98,7 +102,11 @@ class Dataset(ABC):
         self.device = device
         self.choices.clear()
         self.notes.clear()
-        self._prepare(PrepareOptions(seed, model_traits or {}, pixel_scaling, channels_last, fitted, cut, approximate))
+        self._prepare(
+            PrepareOptions(
+                seed, model_traits or {}, pixel_scaling, channels_last, fitted, cut, approximate, augmentation
+            )
+        )
 
     @abstractmethod
     def _prepare(self, options: PrepareOptions) -> None:

@@ -90,7 +90,7 @@ class FolderData(ScaledData):
             self.choices["data.workers"] = workers
         self.decoder = Decoder(self._files, size, self.fit, workers)
         self.placed = self._choose_residency()
-        self._augmenter = self.augment.augmenter(size)
+        self._augmenter = self.augment.augmenter(size, self._own_augmentation)
         if self.augment.shift == "auto":
             self.choices["data.augment.shift"] = self._augmenter.settings.shift
         if self.placed == "loader":

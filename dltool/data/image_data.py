@@ -67,7 +67,7 @@ class ImageData(ScaledData):
         self._size = new = choose_size(old, self.resize, model_traits)
         if self.resize == "auto":
             self.choices["data.resize"] = None if new == old else list(new)
-        self._augmenter = self.augment.augmenter(new)
+        self._augmenter = self.augment.augmenter(new, self._own_augmentation)
         if self.augment.shift == "auto":
             self.choices["data.augment.shift"] = self._augmenter.settings.shift
         if new == old:

@@ -20,6 +20,7 @@ from dltool.data.evaluation_batch import fitting_batch
 from dltool.data.fitted import relabelled
 from dltool.data.image_files import ImageFiles
 from dltool.data.memory import fits_device
+from dltool.data.own_augmentation import OwnVariation
 from dltool.data.preprocessing import Preprocessing
 from dltool.data.scaling import Scaling, blurred_in_float32, fit_rows
 from dltool.data.source import TrainSource, evaluation_batches
@@ -95,6 +96,7 @@ class SampleData(Dataset):
         self._resize_batch: Callable[[Tensor], Tensor] | None = None
         self._scale_batch: Callable[[Tensor], Tensor] | None = None
         self._augmenter: Augmenter | None = None
+        self._own_augmentation: OwnVariation | None = None
         self._files: ImageFiles | None = None
 
     def _prepare(self, options: PrepareOptions) -> None:
@@ -119,6 +121,7 @@ class SampleData(Dataset):
         self.held_out = raw.held_out
         self._files = raw.files
         self._resize_batch, self._approximate = None, options.approximate
+        self._own_augmentation = options.augmentation
         if options.fitted is not None:
             self.spec = options.fitted.spec
             self._reuse(raw, options.fitted.preprocessing)
@@ -139,6 +142,9 @@ class SampleData(Dataset):
         self._place()
         chosen = self.requested_eval_batch
         self.eval_batch_size = fitting_batch(None, self.spec.input_shape) if chosen == "auto" else chosen
+        if self._augmenter is not None and self._augmenter.own is not None:
+            images = torch.zeros(2, *self.spec.input_shape, dtype=torch.uint8, device=self.device)
+            self._augmenter.own.try_out(images, options.seed)
         self.train = self._make_source(
             device=self.device,
             batch_size=self.batch_size,

@@ -83,6 +83,7 @@ class UnpairedData(Dataset):
                 options.channels_last,
                 fitted,
                 options.cut,
+                augmentation=options.augmentation,
             )
             fitted = Fitted(domain.preprocessing, domain.spec)
         if missing := set(a.sizes) ^ set(b.sizes):

@@ -5,20 +5,49 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
+from dltool.core.errors import ConfigError
 from dltool.declarations.kinds import AnyOf, DictOf, Field, Kind, ListOf, Nested, Scalar, TupleOf
+from dltool.declarations.registry import trusted_registrations
 from dltool.declarations.source import Component
 from dltool.trust.importing import failures_placed, install
 from dltool.trust.sources import trusted_file
 
 
-def build_component(declared: Component, fields: Mapping[str, Any], *positional: Any) -> Any:
+def build_component(declared: Component, fields: Mapping[str, Any], *positional: Any, base: type | None = None) -> Any:
     """Construct a component from its fields; with an `into=` class, construct that class around it.
 
+    Args:
+        declared: The declarations of the component.
+        fields: Its part of the config.
+        positional: Its positional arguments.
+        base: The class that the result must be derived from.
+
     Raises:
-        ConfigError: The import of a trusted file fails, or its constructor does.
+        ConfigError: The import of a trusted file fails, or its constructor does, or the result is of another class.
     """
-    with failures_placed(declared.module):
-        return construct(declared, fields, *positional)
+    with failures_placed(declared.module, place_of_component(declared)):
+        built = construct(declared, fields, *positional)
+    if base is not None and not isinstance(built, base):
+        place = f"{place_of_component(declared)}: " if trusted_file(declared.module) else ""
+        raise ConfigError(
+            f"{place}{declared.group}={declared.name} gives a {type(built).__name__}, which is not derived from "
+            f"{base.__name__}",
+            f"class {declared.attribute}({base.__name__}): from {import_of(base)} import {base.__name__}",
+        )
+    return built
+
+
+def import_of(base: type) -> str:
+    """The module that a class is imported from: torch.nn for its own."""
+    return "torch.nn" if base.__module__.startswith("torch.nn.") else base.__module__
+
+
+def place_of_component(declared: Component) -> str | None:
+    """The file and line of a trusted component's class or function; None for one of dltool's own."""
+    for one in trusted_registrations():
+        if (one.group, one.name) == (declared.group, declared.name):
+            return f"{one.path}, line {one.line}"
+    return None
 
 
 def factory_of(declared: Component) -> Any:

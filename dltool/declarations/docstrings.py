@@ -28,6 +28,13 @@ def descriptions(group: str, name: str) -> dict[str, str]:
     return found | of_definition(module, module.definitions[declared.attribute])
 
 
+def first_line(group: str, name: str) -> str:
+    """The first line of a component's docstring."""
+    declared = component(group, name)
+    definition = source_module(declared.module).definitions[declared.attribute]
+    return (ast.get_docstring(definition) or "").partition("\n")[0]
+
+
 def nested_descriptions(kind: Nested) -> dict[str, str]:
     """Key to its text, for a settings dataclass below a key."""
     return of_definition(*source_module(kind.module).find(kind.class_name))

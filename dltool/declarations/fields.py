@@ -62,12 +62,19 @@ def arguments(module: SourceModule, args: ast.arguments) -> dict[str, Field]:
 def field(module: SourceModule, name: str, annotation: ast.expr | None, default: ast.expr | None, line: int) -> Field:
     """One key. Raises ConfigError if its type or its default cannot be read."""
     try:
-        return read_field(module, annotation, default)
+        found = read_field(module, annotation, default)
     except (TypeError, ValueError, OSError) as error:
         typed = f"{name}: {ast.unparse(annotation)}" if annotation else f"{name}, without a type,"
         text = f"{typed} = {ast.unparse(default)}" if default else typed
         problem = f"{module.path}, line {line}: {text} cannot be read as a key of the config"
         raise ConfigError(problem, f"types are {TYPES}") from error
+    if annotation and default and found.kind.misfit(found.default):
+        raise ConfigError(
+            f"{module.path}, line {line}: {name}: the default {ast.unparse(default)} is not of the type "
+            f"{ast.unparse(annotation)}",
+            "a key that can be null has the type X | None" if found.default is None else None,
+        )
+    return found
 
 
 def read_field(module: SourceModule, annotation: ast.expr | None, default: ast.expr | None) -> Field:

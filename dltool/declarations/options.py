@@ -10,6 +10,7 @@ from dltool.trust.sources import trusted_sources
 # In the order of the defaults list, in which a later group may choose the options of an earlier one.
 GROUPS = {
     "attack": "how an adversary changes inputs",
+    "augment": "your own augmentation of training images",
     "task": "the steps of the training algorithm",
     "loss": "the objective; auto follows the data",
     "optim": "the optimizer",
@@ -22,6 +23,8 @@ GROUPS = {
     "experiment": "complete recipes, with their measured results",
     "debug": "presets for debugging a training",
 }
+METRIC = "metric"  # Registered components without a YAML file, which task.metrics names.
+LISTED = {**GROUPS, METRIC: "what is measured; 'task.metrics=[NAME]' selects those that fit the data"}
 # The module and the class whose fields every option of a group has in addition to its own.
 SHARED_SETTINGS = {"model": ("dltool.config.settings", "ModelSettings")}
 PRESETS = ("experiment", "debug")  # These are not components; they select options and set fields of the others.

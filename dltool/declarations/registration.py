@@ -29,8 +29,10 @@ EXAMPLES = {
     "optim": '@register("optim", "{}", into=Optimizer)',
     "schedule": '@register("schedule", "{}", into=Schedule)',
     "attack": '@register("attack", "{}")',
+    "augment": '@register("augment", "{}")',
     "observer": '@register("observer", "{}")',
 }
+OF_SAMPLES = '@register("metric", "{}", of="samples", needs="pixels", direction="min")'
 INTO = ("data", "optim", "schedule")  # A function in these groups is built into a class of dltool.
 
 
@@ -149,7 +151,10 @@ def read_traits(group: str, name: str, call: ast.Call, path: Path) -> Traits:
     Raises:
         ConfigError: A trait is missing, unknown or not a literal, or its value is not allowed.
     """
-    example = EXAMPLES.get(group, '@register("{}", …)').format(name)
+    of_samples = group == "metric" and any(
+        key.arg == "needs" or (key.arg == "of" and ast.unparse(key.value) == "'samples'") for key in call.keywords
+    )
+    example = (OF_SAMPLES if of_samples else EXAMPLES.get(group, '@register("{}", …)')).format(name)
     values = {str(keyword.arg): keyword.value for keyword in call.keywords if keyword.arg != "into"}
     stated: dict[str, Any] = {}
     for trait, value in values.items():

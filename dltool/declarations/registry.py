@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dltool.core.errors import ConfigError
-from dltool.core.package import PACKAGE, TEMPLATE
+from dltool.core.package import EXAMPLES, PACKAGE, TEMPLATE
 from dltool.trust.sources import TrustedSource, read_sources, trust, trusted_sources
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def registrations_with(sources: tuple[TrustedSource, ...]) -> dict[str, dict[str
 def own_registrations() -> dict[str, dict[str, str]]:
     """Group to component name to module, for every component of the package."""
     found: dict[str, dict[str, str]] = {}
-    for path in sorted(path for path in PACKAGE.rglob("*.py") if TEMPLATE not in path.parents):
+    for path in sorted(path for path in PACKAGE.rglob("*.py") if not {TEMPLATE, EXAMPLES} & {*path.parents}):
         for group, name in REGISTRATION.findall(path.read_text(encoding="utf-8")):
             if name in found.setdefault(group, {}):
                 raise RuntimeError(f'@register("{group}", "{name}") is in {found[group][name]} and in {path}')

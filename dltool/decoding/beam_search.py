@@ -9,15 +9,39 @@ from dltool.core.spec import BEGIN, END, PAD
 
 
 class EncoderDecoder(Protocol):
-    """A model that reads one sequence and writes another; see dltool.models.transformer."""
+    """A model that reads one sequence and writes another: the interface of `tasks=("translation",)`.
 
-    def encode(self, source: Tensor) -> Any: ...
+    `dltool init --example translator` writes a complete one.
+    """
 
-    def decode(self, target_tokens: Tensor, memory: Any, state: Any = None) -> tuple[Tensor, Any]: ...
+    def __call__(self, source: Tensor, target_inputs: Tensor) -> Tensor:
+        """Scores of the next token after each target token, `(B, U, V)`; `target_inputs` start with BEGIN, `(B, U)`."""
+        ...
 
-    def select(self, state: Any, rows: Tensor) -> Any: ...
+    def encode(self, source: Tensor) -> Any:
+        """Encode sources, such as tokens int64 `(B, S)`, right-padded with PAD; returns what `decode` reads."""
+        ...
 
-    def select_memory(self, memory: Any, rows: Tensor) -> Any: ...
+    def decode(self, target_tokens: Tensor, memory: Any, state: Any = None) -> tuple[Tensor, Any]:
+        """Scores of the next token after each of the target tokens, which continue those that the state is of.
+
+        Args:
+            target_tokens: int64 `(B, U)`.
+            memory: Returned by `encode`.
+            state: Returned for the tokens before; None at the beginning.
+
+        Returns:
+            Scores `(B, U, V)`, and the state after these tokens.
+        """
+        ...
+
+    def select(self, state: Any, rows: Tensor) -> Any:
+        """The state of some rows of the batch, int64 `(N,)`, each as often as it is listed: for beam search."""
+        ...
+
+    def select_memory(self, memory: Any, rows: Tensor) -> Any:
+        """The memory of some rows of the batch, in the same way."""
+        ...
 
 
 class Decoded(NamedTuple):

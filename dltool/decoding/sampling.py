@@ -1,6 +1,6 @@
 """Text from a language model, sampled one token at a time from the predicted probabilities."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -11,15 +11,58 @@ from dltool.core.errors import ConfigError, RunError
 
 
 class LanguageModel(Protocol):
-    """A model that predicts the next token; see dltool.models.gpt.
+    """A model that predicts the next token: the interface of `tasks=("language_model",)`.
+
+    `dltool init --example language_model` writes a complete one. Of a model without `advance`, only `__call__` is used:
+    see Rereading.
 
     Attributes:
-        max_length: Maximum number of positions; None for no bound.
+        max_length: Maximum number of positions; None, or no such attribute, for no bound.
+        carries_state: Whether training continues from the state after the previous batch, if that ends where this one
+            begins (`batching="columns"`); False if the model does not have the attribute.
     """
 
     max_length: int | None
+    carries_state: bool
 
-    def advance(self, tokens: Tensor, state: Any = None) -> tuple[Tensor, Any]: ...
+    def __call__(self, tokens: Tensor) -> Tensor:
+        """Scores of the next token at each position, `(B, T, V)`, for tokens int64 `(B, T)`."""
+        ...
+
+    def advance(self, tokens: Tensor, state: Any = None) -> tuple[Tensor, Any]:
+        """Scores of the next token after each of the tokens, which continue those that the state is of.
+
+        Args:
+            tokens: int64 `(B, T)`.
+            state: Returned for the tokens before; None at the beginning of a text.
+
+        Returns:
+            Scores `(B, T, V)`, and the state after these tokens: a tensor, or nested tuples of tensors.
+        """
+        ...
+
+
+class Rereading:
+    """A language model without `advance`: it reads the whole text again for each new token.
+
+    Args:
+        model: Maps tokens `(B, T)` to scores `(B, T, V)`.
+        max_length: The most tokens that it reads at once; later ones are read without the first.
+    """
+
+    carries_state = False
+
+    def __init__(self, model: Callable[[Tensor], Tensor], max_length: int | None) -> None:
+        self.model = model
+        self.max_length = max_length
+
+    def __call__(self, tokens: Tensor) -> Tensor:
+        return self.model(tokens)
+
+    def advance(self, tokens: Tensor, state: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Scores after each of the tokens; the state is all tokens so far."""
+        text = tokens if state is None else torch.cat((state, tokens), dim=1)
+        return self.model(text)[:, -tokens.shape[1] :], text
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,9 +161,10 @@ def sample(
     seen, state, unread = prompt, None, prompt
     ended = torch.zeros(len(prompt), dtype=torch.bool, device=prompt.device)
     num_drawn = 0
+    limit = getattr(model, "max_length", None)
     while num_tokens is None or num_drawn < num_tokens:
-        if model.max_length is not None and seen.shape[1] > model.max_length:
-            seen = seen[:, -model.max_length :]
+        if limit is not None and seen.shape[1] > limit:
+            seen = seen[:, -limit:]
             scores, _ = model.advance(seen)
         else:
             scores, state = model.advance(unread, state)
@@ -133,5 +177,5 @@ def sample(
         if stop is not None and ended.all():
             return
         unread = tokens[:, None]  # (B,) -> (B, 1)
-        if model.max_length is not None:
+        if limit is not None:
             seen = torch.cat((seen, unread), dim=1)

@@ -21,8 +21,9 @@ Your own observer is a class loaded with --trust, `dltool train --trust my.py ob
                 with self.file.append() as lines:
                     lines.write(f"{self.progress.epoch},{float(norm):.6g}\\n".encode())
 
-The arguments after the `*` are config keys. To have several, an observer may hold others and pass its events on to
-them. An exception in an observer ends the training as failed, and the error names the file and the line.
+`dltool init --example observer` writes another one. The arguments after the `*` are config keys. To have several, an
+observer may hold others and pass its events on to them. An exception in an observer ends the training as failed, and
+the error names the file and the line.
 """
 
 import math

@@ -12,7 +12,7 @@ from dltool.engine.guard import FiniteGuard
 from dltool.engine.precision import Precision
 from dltool.metrics.mean import Mean, add_means
 from dltool.optim.schedule import Schedule
-from dltool.tasks.task import Loss
+from dltool.tasks.task import Loss, check_loss
 
 Evaluated = tuple[Tensor | float, dict[str, Mean]]  # A batch's loss, and its logs.
 
@@ -115,6 +115,7 @@ class Updater:
         """The loss in the configured precision, checked to be finite."""
         with self.precision.autocast:
             evaluated = loss(batch)
+        check_loss(evaluated, loss)
         if self.precision.scaler is None:
             self.guard.check(evaluated.mean, self.step)
         return evaluated

@@ -1,10 +1,13 @@
 """The base classes of metrics: accumulated over the batches of a split, and computed once at the end."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
 from torch import Tensor
 
+from dltool.core.errors import RunError
+from dltool.core.place import place_of_function
 from dltool.core.spec import DataSpec
 from dltool.metrics.mean import Mean
 from dltool.metrics.running_means import RunningMeans
@@ -21,7 +24,7 @@ class HasState(Protocol):
     def state(self) -> State: ...
 
 
-class Metric:
+class Metric(ABC):
     """A value for a split, computed from sums over its batches or from gathered rows.
 
     A metric is a file in dltool/metrics, or your own loaded with --trust, and `'task.metrics=[NAME]'` selects it:
@@ -62,10 +65,11 @@ class Metric:
         self.spec = spec
         self.reset()
 
+    @abstractmethod
     def reset(self) -> None:
         """Clear all batches."""
-        raise NotImplementedError
 
+    @abstractmethod
     def update(self, *args: Any, **kwargs: Any) -> None:
         """Add a batch; for a metric of outputs, `update(outputs, targets)`.
 
@@ -73,7 +77,6 @@ class Metric:
         are standardized, both are float64 in the data's units. For sequences both are tokens: the generated ones,
         int64 `(B, U)`, and the target ones `(B, V)`, with END, then PAD.
         """
-        raise NotImplementedError
 
     def state(self) -> State:
         """Everything that was added since `reset`, as tensors and numbers, for another process or a file."""
@@ -91,13 +94,13 @@ class Metric:
         """Add the batches of another metric of this class, from itself or from its state."""
         self.merge_state(other if isinstance(other, Mapping) else other.state())
 
+    @abstractmethod
     def compute(self) -> Any:
         """The value, a float, over all batches since `reset`; at least one was added.
 
         Raises:
             UndefinedMetric: If the metric has no value.
         """
-        raise NotImplementedError
 
     @property
     def remark(self) -> str:
@@ -119,12 +122,18 @@ class MeanMetric(Metric):
     def reset(self) -> None:
         self.sums = RunningMeans()
 
+    @abstractmethod
     def part(self, outputs: Tensor, targets: Tensor) -> Mean:
         """The sum and the count of a batch."""
-        raise NotImplementedError
 
     def update(self, outputs: Tensor, targets: Tensor) -> None:
-        self.sums.update({"mean": self.part(outputs, targets)})
+        part = self.part(outputs, targets)
+        if not isinstance(part, Mean):
+            raise RunError(
+                f"{place_of_function(self.part)}: part returns a {type(part).__name__}, not a Mean",
+                "return Mean(total, count): the sum over the batch, and the number of its samples",
+            )
+        self.sums.update({"mean": part})
 
     def state(self) -> State:
         return self.sums.state()

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from itertools import groupby
 from typing import Any
 
+from dltool.core.errors import RunError
 from dltool.metrics.mean import Mean, SavedMean, add_means
 from dltool.metrics.total import Total
 
@@ -89,5 +90,10 @@ def add_up(sums: Mapping[str, Mean], waiting: list[Mapping[str, Mean]]) -> dict[
         column = [step[name] for step in waiting if name in step]
         for _, alike in groupby(column, type):  # An epoch's last batch may have another type than the others.
             parts = list(alike)
+            if not isinstance(parts[0], Mean):
+                raise RunError(
+                    f"the logged metric {name} is a {type(parts[0]).__name__}, not a Mean",
+                    "Mean(total, count), from dltool.metrics.mean: the sum over a batch, and the number of its samples",
+                )
             added[name] = parts[0].add_all(added.get(name, NOTHING), parts)
     return added

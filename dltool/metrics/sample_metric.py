@@ -1,5 +1,6 @@
 """The base classes of metrics that compare a generative model's samples with held-out data."""
 
+from abc import abstractmethod
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import ClassVar, Literal, NamedTuple
@@ -77,13 +78,13 @@ class SampleMetric(Metric):
         self.context = context
         self.reset()
 
+    @abstractmethod
     def update(self, samples: Images, held_out: Images) -> None:
         """Add some samples and some of the held-out data; either may be empty."""
-        raise NotImplementedError
 
+    @abstractmethod
     def compute(self) -> float | tuple[float, ...]:
         """The value, or the values in the order of `reports`."""
-        raise NotImplementedError
 
 
 class Rows:
@@ -144,6 +145,6 @@ class GatheredMetric(SampleMetric):
     def compute(self) -> float | tuple[float, ...]:
         return self.compare(self.samples.gathered()[0], self.held_out.gathered()[0])
 
+    @abstractmethod
     def compare(self, samples: Tensor, held_out: Tensor) -> float | tuple[float, ...]:
         """The value of all rows `(N, …)` and `(M, …)`, in the order of their places."""
-        raise NotImplementedError

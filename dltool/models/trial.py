@@ -1,6 +1,6 @@
 """A trial forward pass of one sample through a network: only this shows which inputs an external model accepts."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -35,26 +35,32 @@ def built_for(spec: DataSpec, construct: Callable[[], nn.Module], name: str, sid
     return model.train()
 
 
-def check_outputs(model: nn.Module, spec: DataSpec, name: str) -> None:
+def check_outputs(
+    model: nn.Module, spec: DataSpec, name: str, inputs: Sequence[Tensor] = (), positions: tuple[int, ...] = ()
+) -> None:
     """Check that a model's last layer is as wide as the data and the loss need: larger labels would have no output.
 
     Args:
-        model: Supervised, on any device; its mode is unchanged.
+        model: On any device; its mode is unchanged.
         spec: Of the data.
         name: The override that chose it, for the message.
+        inputs: The arguments of its forward for one sample; empty for zeros of the data's shape.
+        positions: Dimensions of the outputs between the sample and the outputs of the last layer.
 
     Raises:
-        ConfigError: If a sample does not give `spec.output_dim` numbers.
+        ConfigError: If a sample does not give `spec.output_dim` numbers at each position.
     """
+    inputs = inputs or (torch.zeros(1, *spec.input_shape),)
     was_training = model.training
     try:
         with torch.no_grad():
-            outputs = model.eval()(torch.zeros(1, *spec.input_shape, device=next(model.parameters()).device))
+            device = next(model.parameters()).device
+            outputs = model.eval()(*(one.to(device) for one in inputs))
     except Exception:  # User code may raise anything for an artificial sample; the first step will report it.
         return
     finally:
         model.train(was_training)
-    wanted = [(1, spec.output_dim)] + [(1,)] * (spec.output_dim == 1)
+    wanted = [(1, *positions, spec.output_dim)] + [(1,)] * (spec.output_dim == 1)
     if not isinstance(outputs, Tensor) or tuple(outputs.shape) not in wanted:
         given = tuple(outputs.shape) if isinstance(outputs, Tensor) else f"a {type(outputs).__name__}"
         classes = f", whose classes are {spec.num_classes}" if spec.num_classes else ""

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
-from dltool.core.errors import ConfigError, DltoolError, RunError
+from dltool.core.errors import DltoolError, RunError
 from dltool.core.shell import quoted
 from dltool.engine.observer import Observer, Outcome, Progress, Watched
 from dltool.tasks.task import Task
@@ -23,17 +23,9 @@ class OwnObserver(Observer):
         name: The name of the option.
         observer: The user's observer.
         watched: The training.
-
-    Raises:
-        ConfigError: If it is not an Observer.
     """
 
-    def __init__(self, name: str, observer: object, watched: Watched) -> None:
-        if not isinstance(observer, Observer):
-            raise ConfigError(
-                f"observer={name} gives a {type(observer).__name__}, which is not an Observer",
-                "derive it from dltool.engine.observer.Observer",
-            )
+    def __init__(self, name: str, observer: Observer, watched: Watched) -> None:
         self.name = name
         self.observer = observer
         self.watched = watched

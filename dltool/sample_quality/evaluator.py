@@ -1,14 +1,16 @@
 """Compares samples of a generative model with held-out data, by the metrics that `task.metrics` names."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 import torch
 from torch import Tensor
 
 from dltool.core.batch import Batch
+from dltool.core.errors import RunError
 from dltool.core.numerals import numeral
+from dltool.core.place import place_of_function
 from dltool.core.randomness import generator
 from dltool.metrics.metric import UndefinedMetric
 from dltool.metrics.of_samples import SampleMetrics
@@ -133,7 +135,7 @@ class SampleQualityEvaluator:
             except UndefinedMetric as reason:
                 found = (math.nan,) * len(names)
                 undefined |= dict.fromkeys(names, str(reason))
-            values |= dict(zip(names, found if isinstance(found, tuple) else (found,), strict=True))
+            values |= named_values(names, found, metric)
             metric.reset()  # Not to keep the rows.
         return {name: values[name] for name in self.asked.reported}, undefined
 
@@ -181,6 +183,21 @@ class SampleQualityEvaluator:
         """The SHA-256 of the weights that the features come from."""
         network = self.inception or self.classifier
         return network.sha256 if network is not None else ""
+
+
+def named_values(names: Sequence[str], found: object, metric: SampleMetric) -> dict[str, float]:
+    """Each name with its value.
+
+    Raises:
+        RunError: The metric does not give one number for each name.
+    """
+    numbers = found if isinstance(found, tuple) else (found,)
+    if len(numbers) != len(names) or not all(isinstance(number, int | float) for number in numbers):
+        raise RunError(
+            f"{place_of_function(metric.compute)}: compute returns {found!r}, not a number for {' and '.join(names)}",
+            "return a float; a metric with several values names them in its @register, reports=(…)",
+        )
+    return dict(zip(names, numbers, strict=True))
 
 
 def in_thousands(count: int) -> str:

@@ -11,10 +11,10 @@ from torch import Tensor, nn
 from dltool.core.batch import Batch
 from dltool.core.spec import IGNORED, DataSpec
 from dltool.declarations.component import NonNegative, Positive, PositiveProbability, register
-from dltool.decoding.sampling import Sampling, sample
+from dltool.decoding.sampling import Rereading, Sampling, sample
 from dltool.losses.criterion import Criterion
 from dltool.metrics.mean import Mean, MeanOver
-from dltool.tasks.task import Loss, Suggestion, Task
+from dltool.tasks.task import Loss, Suggestion, Task, Trial
 from dltool.text.fitting import load_tokenizer
 from dltool.text.vocabulary import CharTokenizer
 
@@ -39,10 +39,17 @@ class LanguageModelTask(Task):
         self.criterion = loss
         self.spec = spec
         self.tokens_are_characters = isinstance(load_tokenizer(spec.target_tokenizer), CharTokenizer)
-        self.language_model: Any = model  # With advance(tokens, state) in addition to forward(tokens).
-        self.carries_state = bool(self.language_model.carries_state)
+        self.language_model: Any = model  # See dltool.decoding.sampling.LanguageModel.
+        self.carries_state = bool(getattr(model, "carries_state", False))
+        if self.carries_state:
+            self.model_methods = ("advance",)
+        elif not hasattr(model, "advance"):
+            self.language_model = Rereading(model, getattr(model, "max_length", spec.input_shape[0]))
         self.state: Any = None
         self.evaluation_state: Any = None
+
+    def trial(self, spec: DataSpec) -> Trial | None:
+        return Trial((torch.zeros(1, 1, dtype=torch.int64),), (1,))
 
     def loss(self, batch: Batch) -> Loss:
         if self.carries_state:

@@ -19,7 +19,7 @@ from dltool.metrics.directions import declared_direction
 from dltool.metrics.mean import Mean, MeanOver
 from dltool.metrics.metric import Metric
 from dltool.tasks.predictions import Prediction
-from dltool.tasks.task import Loss, Task
+from dltool.tasks.task import Loss, Task, Trial
 
 ATTACKED = ("attacked_loss", "attacked_accuracy", "perturbation")  # Listed after the metrics without an attack.
 
@@ -88,6 +88,9 @@ class SupervisedTask(Task):
         other = copy.copy(self)
         other.model = model
         return other
+
+    def trial(self, spec: DataSpec) -> Trial | None:
+        return Trial((torch.zeros(1, *spec.input_shape, dtype=torch.int64 if spec.num_tokens else torch.float32),))
 
     def loss(self, batch: Batch) -> Loss:
         outputs = self.model(batch.inputs).float()  # The loss is in float32, also under autocast.

@@ -16,7 +16,8 @@ from torch import Tensor, nn
 
 from dltool.attacks.adversary import Examples
 from dltool.core.batch import Batch
-from dltool.core.errors import ConfigError
+from dltool.core.errors import ConfigError, RunError
+from dltool.core.place import place_of_function
 from dltool.core.spec import DataSpec
 from dltool.data.preprocessing import Preprocessing
 from dltool.declarations.component import requires
@@ -46,6 +47,15 @@ class Loss(NamedTuple):
     mean: Tensor
     count: Tensor | int  # type: ignore[assignment]  # tuple.count is meant to be hidden.
     logs: dict[str, Mean]
+
+
+def check_loss(evaluated: object, loss: Callable[[Batch], Loss]) -> None:
+    """Raises RunError if the result of a loss is not a Loss; with the file and line of the loss."""
+    if not isinstance(evaluated, Loss):
+        raise RunError(
+            f"{place_of_function(loss)}: this loss returns a {type(evaluated).__name__}, not a Loss",
+            "return Loss(mean, count, logs), from dltool.tasks.task",
+        )
 
 
 class Network(NamedTuple):
@@ -120,6 +130,18 @@ class ImageTable(NamedTuple):
     title: str
 
 
+class Trial(NamedTuple):
+    """One artificial sample, with which a model is tried before the training.
+
+    Attributes:
+        inputs: The arguments of the model's forward, on the CPU.
+        positions: The outputs must be `(1, *positions, output_dim)`.
+    """
+
+    inputs: tuple[Tensor, ...]
+    positions: tuple[int, ...] = ()
+
+
 class Source(Protocol):
     """The source of a training step's batches."""
 
@@ -154,6 +176,7 @@ class Task:
         roles: Name to module of each set of parameters that has its own optimizer.
         uses: Uses of the trained model in addition to predictions (see `predicts`), by the names of dltool.tasks.uses:
             "generate", "reconstruct", "translate", "continue", "write", "fill", "compare", "classify".
+        model_methods: The methods that the task needs of its model in addition to forward().
         draws_per_step: Batches that one train_step draws; sets the number of steps in an epoch.
         main_metric: Metric of the validation split that best checkpoints and `stop` monitor by default, and "min" or
             "max"; None where the task has none (a GAN).
@@ -174,6 +197,7 @@ class Task:
     """
 
     uses: tuple[str, ...] = ()
+    model_methods: tuple[str, ...] = ()
     draws_per_step: int = 1
     main_metric: tuple[str, str] | None = ("loss", "min")
     metric_directions: ClassVar[dict[str, str]] = {"loss": "min", "penalty": "min"}
@@ -293,6 +317,14 @@ class Task:
     @property
     def probabilities(self) -> Callable[[Tensor], Tensor | None] | None:
         """The map from outputs to the probability of each class, `(…, num_classes)`; None without classes."""
+        return None
+
+    def missing_methods(self) -> list[str]:
+        """Those of `model_methods` that the model lacks."""
+        return [method for method in self.model_methods if not callable(getattr(self.model, method, None))]
+
+    def trial(self, spec: DataSpec) -> Trial | None:
+        """A sample for which the shape of the model's outputs is known; None if it is not."""
         return None
 
     @property

@@ -19,7 +19,7 @@ from dltool.metrics.mean import Mean, MeanOver
 from dltool.tasks.language_model import measured_tokens, token_loss, with_perplexity
 from dltool.tasks.predictions import Prediction
 from dltool.tasks.sequence_predictions import TextPredictions
-from dltool.tasks.task import DecodedText, Loss, Network, Task
+from dltool.tasks.task import DecodedText, Loss, Network, Task, Trial
 from dltool.text.fitting import load_tokenizer
 
 
@@ -42,6 +42,7 @@ class TranslationTask(Task):
     """
 
     uses = ("write",)
+    model_methods = ("encode", "decode", "select", "select_memory")
     metric_directions: ClassVar[dict[str, str]] = {"perplexity": "min"}
 
     def __init__(
@@ -56,7 +57,7 @@ class TranslationTask(Task):
         max_length: EvaluationOnly[Positive[int] | None] = None,
     ) -> None:
         super().__init__(model)
-        self.translator: Any = model  # With encode() and decode() in addition to forward().
+        self.translator: Any = model  # See dltool.decoding.beam_search.EncoderDecoder.
         self.criterion = loss
         self.spec = spec
         self.metric_names = metrics
@@ -65,6 +66,10 @@ class TranslationTask(Task):
         self.max_length = max_length or spec.max_target_length - 1  # BEGIN is not generated.
         self.tokenizer = load_tokenizer(spec.target_tokenizer)
         self.main_metric = ("exact_match", "max") if "exact_match" in metrics else ("loss", "min")
+
+    def trial(self, spec: DataSpec) -> Trial | None:
+        source = torch.ones(1, *spec.input_shape, dtype=torch.int64 if spec.num_tokens else torch.float32)
+        return Trial((source, torch.full((1, 2), BEGIN)), (2,))
 
     def loss(self, batch: Batch) -> Loss:
         outputs = self.model(batch.inputs, batch.targets[:, :-1])

@@ -26,13 +26,20 @@ def describe_model(config: Config, receptive_field: Path | None = None) -> str:
     dataset = build_data(config, torch.device("cpu"), approximate=True)
     config = with_targets(config, dataset.spec)
     spec = build_spec(config, dataset)
-    with torch.device("meta"):
-        model = build_model(config, spec, torch.device("meta"))
     notes = "".join(f"{note}\n" for note in dataset.notes)
-    table = notes + layer_table(model, spec)
+    table = notes + table_of_layers(config, spec)
     if receptive_field is None:
         return table
     return f"{table}\n\n{draw_what_units_see(config, dataset, spec, receptive_field)}"
+
+
+def table_of_layers(config: Config, spec: DataSpec) -> str:
+    """The layers as a table: shapes alone, if that is enough; a user's model may also read values, such as lengths."""
+    try:
+        with torch.device("meta"):
+            return layer_table(build_model(config, spec, torch.device("meta")), spec)
+    except Exception:
+        return layer_table(build_model(config, spec, torch.device("cpu")), spec)
 
 
 def draw_what_units_see(config: Config, dataset: Dataset, spec: DataSpec, path: Path) -> str:

@@ -2,6 +2,7 @@
 
 import contextlib
 import importlib.abc
+import re
 import sys
 import traceback
 from collections.abc import Iterator, Sequence
@@ -9,8 +10,11 @@ from importlib.machinery import ModuleSpec
 from types import ModuleType
 
 from dltool.core.errors import ConfigError, DltoolError
+from dltool.core.place import place_of_function
 from dltool.trust.former_names import FormerNameFinder
-from dltool.trust.sources import TrustedFile, trusted_file, trusted_files
+from dltool.trust.sources import TrustedFile, trusted_file, trusted_files, trusted_sources
+
+WRONG_CALL = re.compile(r"([\w.]+)\(\) (?:takes|missing|got) ")  # Python's own messages, with the qualified name.
 
 
 class TrustedLoader(importlib.abc.SourceLoader):
@@ -53,15 +57,36 @@ def install() -> None:
 
 
 def place_of(error: BaseException) -> str | None:
-    """The last line of a trusted file in an exception's traceback, "/home/me/models.py, line 12"; or None."""
+    """The last line of a trusted file in an exception's traceback, "/home/me/models.py, line 12"; or None.
+
+    For a call with wrong arguments, it is the line of the definition.
+    """
     paths = {str(file.path) for file in trusted_files().values()}
     lines = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename in paths]
-    return f"{lines[-1].filename}, line {lines[-1].lineno}" if lines else None
+    return f"{lines[-1].filename}, line {lines[-1].lineno}" if lines else place_of_called(error)
+
+
+def place_of_called(error: BaseException) -> str | None:
+    """The definition of the trusted function that was called with arguments that it does not take; or None."""
+    named = WRONG_CALL.match(str(error)) if isinstance(error, TypeError) else None
+    if named is None:
+        return None
+    for name in (name for source in trusted_sources() for name in source.files):
+        found: object = sys.modules.get(name)
+        for part in named[1].split("."):
+            found = getattr(found, part, None)
+        if hasattr(found, "__code__"):
+            return place_of_function(found)
+    return None
 
 
 @contextlib.contextmanager
-def failures_placed(module: str) -> Iterator[None]:
+def failures_placed(module: str, default_place: str | None = None) -> Iterator[None]:
     """Report where a trusted module fails while it is imported or used to build a component.
+
+    Args:
+        module: The module.
+        default_place: Reported if no line of a trusted file is in the traceback; None reports the module's file.
 
     Raises:
         ConfigError: Any exception that dltool did not raise itself is converted to this one.
@@ -74,7 +99,7 @@ def failures_placed(module: str) -> Iterator[None]:
     except (Exception, SystemExit) as error:  # SystemExit: a script that exits when it is imported.
         if file is None:
             raise
-        place = place_of(error) or str(file.path)
+        place = place_of(error) or default_place or str(file.path)
         raise ConfigError(f"{place}: {type(error).__name__}: {error}", remedy(error)) from error
 
 

@@ -286,6 +286,8 @@ def test_help_and_list(dltool_here: Dltool) -> None:
     listed = dltool_here("list").stdout
     for group in (
         "attack",
+        "augment",
+        "metric",
         "task",
         "loss",
         "optim",

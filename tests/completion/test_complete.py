@@ -36,6 +36,9 @@ def test_verbs_and_flags_are_those_of_the_parsers() -> None:
     assert texts("dltool train --cfg ") == ["job"]
     assert texts("dltool train --cfg=") == ["--cfg=job"]
     assert texts("dltool list op") == ["optim"]
+    assert texts("dltool list met") == ["metric"]
+    assert texts("dltool init --example au") == ["augmentation"]
+    assert all(candidate.description for candidate in answer("dltool init --example ").candidates)
     assert "lenet_mnist" in texts("dltool reproduce ")
 
 

@@ -57,7 +57,7 @@ WRONG = {
     "array": ("width: Positive[int]", "width: Tensor", "width: Tensor = 8 cannot be read", "list[X]"),
     "no type": ("width: Positive[int]", "width", "width, without a type, = 8 cannot be read", "Positive[int]"),
     "default": ("Positive[int] = 8", "float = math.pi", "width: float = math.pi cannot be read", "literal"),
-    "wrong default": ("Positive[int] = 8", "Positive[int] = 0", "model.width=0: an integer > 0 is needed", None),
+    "wrong default": ("Positive[int] = 8", "Positive[int] = 0", "width: the default 0 is not of the type Posi", None),
     "no lambda": (REGISTER, f"@requires(True, 'no')\n{REGISTER}", "a rule is a lambda", "@requires(lambda config"),
     "broken rule": (REGISTER, f"@requires(lambda c: c.model.w, 'no')\n{REGISTER}", "no attribute 'w'", "it can use"),
     "hostile rule": (REGISTER, HOSTILE, f"line {LINE}: the rule cannot be read: 'open'", "it can use"),

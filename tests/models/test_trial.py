@@ -61,6 +61,7 @@ def test_a_trusted_model_with_a_head_of_its_own(dltool_here):
     assert dltool_here("check", "--trust", "ten.py", "model=ten", "data=digits").returncode == 0
     done = dltool_here("train", "--trust", "ten.py", "model=ten", "data=iris", "run.dir=run")
     assert done.returncode == 2
-    assert "error: model=ten outputs (1, 10) for one sample, and for this data, whose classes are 3" in done.stderr
+    assert "ten.py, line 6: model=ten outputs (1, 10) for one sample, and for this data, whose classes" in done.stderr
+    assert "whose classes are 3, it must output (1, 3)" in done.stderr
     assert "hint: the width of its last layer must be spec.output_dim" in done.stderr
     assert not Path("run").exists()

@@ -171,7 +171,12 @@ def test_how_a_training_ended_is_not_hidden_by_a_failure_at_its_end(tmp_path: Pa
         (["observer.fails_in=init"], MINE, "ValueError: not here"),
         (["observer.every=0"], MINE, "observer.every=0"),
         (["observer.fails_in=create"], MINE, f"line {LINE}: ValueError: not here"),
-        ([], MINE.replace("class Norms(Observer)", "class Norms"), "which is not an Observer"),
+        (
+            [],
+            MINE.replace("class Norms(Observer)", "class Norms"),
+            "line 8: observer=norms gives a Norms, which is not ",
+        ),
+        ([], MINE.replace("class Norms(Observer)", "class Norms"), "not derived from Observer"),
     ],
 )
 def test_what_cannot_be_built_leaves_no_run(

@@ -224,7 +224,7 @@ FAILING = {  # What is written instead of what, the exit code, parts of the erro
     ),
     "constructor": ("super().__init__(", "super().__init__(1 / 0,", 2, ["models.py, line 14: ZeroDivision"], "--debug"),
     "exit": ("from typing", "raise SystemExit(0)\nfrom typing", 2, ["models.py, line 1: SystemExit"], "--debug"),
-    "arguments": ("spec: DataSpec,", "spec: DataSpec, more: int,", 2, ["models.py: TypeError"], "--debug"),
+    "arguments": ("spec: DataSpec,", "spec: DataSpec, more: int,", 2, ["models.py, line 11: TypeError"], "--debug"),
     "forward": (CLASS, FORWARD, 1, ["models.py, line 10: RuntimeError"], "--debug"),
 }
 
