@@ -1,6 +1,8 @@
 """What tests of several folders share: trainings without a command line."""
 
+import os
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -13,6 +15,9 @@ from dltool.config.check import Config, check
 from dltool.config.compose import compose
 
 torch.set_num_threads(1)
+# Without compiled files each process compiles dltool again, and pytest rewrites the asserts of every test file.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
 @pytest.fixture

@@ -11,13 +11,14 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
+from multiprocessing import forkserver
 from multiprocessing.context import ForkServerContext
 from pathlib import Path
 from typing import NoReturn
 
 from places import one_thread
 
-PRELOAD = ["dltool.search.preload", "dltool.cli.main", "dltool.inference.run"]
+PRELOAD = ["warm_imports"]
 
 
 @functools.cache
@@ -57,9 +58,19 @@ def run_words(words: Sequence[str], cwd: Path, environment: dict[str, str], outp
     os.environ.clear()
     os.environ.update(environment)
     os.chdir(cwd)
+    use_this_server()
     sys.argv = ["dltool", *words]
     from dltool.cli.main import main
     from dltool.core.process import restart_clock
 
     restart_clock()
     sys.exit(main(list(words)))
+
+
+def use_this_server() -> None:
+    """Let the server that forked this process fork the jobs of a sweep too.
+
+    A child has the server's address but not its process id, so `multiprocessing` would start a second one.
+    """
+    if forkserver._forkserver._forkserver_address is not None:
+        forkserver._forkserver.ensure_running = forkserver.ensure_running = lambda: None  # type: ignore[method-assign]
