@@ -1,8 +1,9 @@
 """What most commands import and read, once, in the process from which `warm_process` forks them."""
+# ruff: noqa: F401
 
 import matplotlib.backends.backend_agg
 import rich.live
-import rich.table  # noqa: F401
+import rich.table
 
 import dltool.cli.main
 import dltool.inference.run

@@ -138,8 +138,8 @@ def choose_workers(workers: int | str, files: ImageFiles) -> int:
 def start_method() -> str | None:
     """How workers start; None is Python's default.
 
-    On Linux they are forked, as torch does by default up to Python 3.13. In a job of a sweep, which a server forked, the
-    default is to start another server, in which each worker imports torch again.
+    On Linux they are forked, as torch does by default up to Python 3.13. In a job of a sweep, which is forked by a
+    server, the default is to start another server, and each worker would import torch again.
     """
     return "fork" if sys.platform == "linux" else None
 
