@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from disk import do_not_wait
 from warm_process import run_dltool
 
 from dltool.cli.main import main
@@ -15,6 +16,7 @@ from dltool.config.check import Config, check
 from dltool.config.compose import compose
 
 torch.set_num_threads(1)
+os.fsync = do_not_wait
 # Without compiled files each process compiles dltool again, and pytest rewrites the asserts of every test file.
 sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
