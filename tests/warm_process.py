@@ -15,6 +15,7 @@ from multiprocessing import forkserver
 from multiprocessing.context import ForkServerContext
 from pathlib import Path
 from typing import NoReturn
+from unittest import mock
 
 from places import one_thread
 
@@ -27,6 +28,9 @@ def warm() -> ForkServerContext:
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(PRELOAD)
     os.environ.update(one_thread())
+    paths = [str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")]
+    with mock.patch.dict(os.environ, PYTHONPATH=os.pathsep.join(filter(None, paths))):
+        forkserver.ensure_running()
     return context
 
 
@@ -74,6 +78,7 @@ def run_dltool(*words: str, cwd: Path, timeout: float = 120) -> subprocess.Compl
 
 def run_words(words: Sequence[str], cwd: Path, environment: dict[str, str], outputs: Sequence[Path]) -> NoReturn:
     """What the forked process does: become `dltool WORDS`."""
+    assert all(name in sys.modules for name in PRELOAD), "the server passes over what it cannot import"
     for descriptor, path in zip((1, 2), outputs, strict=True):
         file = os.open(path, os.O_WRONLY | os.O_CREAT)
         os.dup2(file, descriptor)
