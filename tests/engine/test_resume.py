@@ -70,8 +70,8 @@ TASKS = {
     ],
     "cyclegan": [  # Its pools are full after the second step.
         *("model=cyclegan", "model.width=2", "model.blocks=1", "model.discriminator_width=2", "data=digit_pairs"),
-        *("data.resize=16", "data.batch_size=8", "data.val_fraction=0.05", "data.test_fraction=0.85"),
-        *("task.pool_size=10", "data.augment.shift=1", "trainer.accumulate=2", "trainer.limit_batches=4"),
+        *("data.resize=16", "data.batch_size=16", "data.val_fraction=0.05", "data.test_fraction=0.85"),
+        *("task.pool_size=20", "data.augment.shift=1", "trainer.accumulate=2", "trainer.limit_batches=4"),
     ],
     # Stops fall between the penalties, which are due at every third and every second step.
     "stylegan2": [
