@@ -2,6 +2,7 @@
 
 import argparse
 import ast
+import functools
 import itertools
 import re
 import shlex
@@ -77,12 +78,17 @@ def triples(words: list[str]) -> Iterable[tuple[str, str, str]]:
     return zip(["", *words], words, [*words[1:], ""], strict=False)
 
 
-def documents() -> dict[str, list[Line]]:
-    """What has command lines to each of them once."""
+def documents() -> dict[str, Iterator[Line]]:
+    """Each document that may have command lines, with those lines; read when they are iterated."""
     pages = sorted([*REPOSITORY.glob("*.md"), *(REPOSITORY / "dltool").rglob("*.md")])
-    found: dict[str, Iterable[Line]] = {str(page.relative_to(REPOSITORY)): lines_in_markdown(page) for page in pages}
-    found |= {"--help": lines_in_help(make_parser()), "configs": lines_in_configs(), "source": lines_in_source()}
-    return {name: list(dict.fromkeys(lines)) for name, lines in found.items()}
+    found = {str(page.relative_to(REPOSITORY)): lines_in_markdown(page) for page in pages}
+    return found | {"--help": lines_in_help(make_parser()), "configs": lines_in_configs(), "source": lines_in_source()}
+
+
+@functools.cache
+def lines_of(document: str) -> list[Line]:
+    """Each command line of a document once."""
+    return list(dict.fromkeys(documents()[document]))
 
 
 def lines_in_markdown(path: Path) -> Iterator[Line]:
@@ -128,9 +134,10 @@ def lines_in_source() -> Iterator[Line]:
     """Commands and overrides in every text of the package: hints, messages, docstrings."""
     for path in source_files():
         tree = ast.parse(path.read_text(encoding="utf-8"))
-        parts = {id(part) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for part in node.values}
-        parts |= quoted_parts(tree)
-        for node in ast.walk(tree):
+        nodes = list(ast.walk(tree))
+        parts = {id(part) for node in nodes if isinstance(node, ast.JoinedStr) for part in node.values}
+        parts |= quoted_parts(nodes)
+        for node in nodes:
             if isinstance(node, ast.JoinedStr | ast.Constant) and id(node) not in parts:
                 yield from lines_in_prose(written(node), f"{path.relative_to(REPOSITORY)}:{node.lineno}")
 
@@ -139,10 +146,10 @@ def source_files() -> list[Path]:
     return sorted((REPOSITORY / "dltool").rglob("*.py"))
 
 
-def quoted_parts(tree: ast.Module) -> set[int]:
+def quoted_parts(nodes: Iterable[ast.AST]) -> set[int]:
     """The ids of what is handed to dltool.core.shell."""
     names = ("quoted", "setting", "trust_flags")
-    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and ast.unparse(node.func) in names]
+    calls = [node for node in nodes if isinstance(node, ast.Call) and getattr(node.func, "id", None) in names]
     return {id(part) for call in calls for part in ast.walk(call)}
 
 
@@ -180,8 +187,9 @@ def unquoted_values() -> Iterator[str]:
     trees = {path: ast.parse(path.read_text(encoding="utf-8")) for path in source_files()}
     takers = hint_positions(trees.values())
     for path, tree in trees.items():
-        hints, safe = {id(node) for node in nodes_of_hints(tree, takers)}, quoted_parts(tree)
-        for node in ast.walk(tree):
+        nodes = list(ast.walk(tree))
+        hints, safe = {id(node) for node in nodes_of_hints(tree, takers)}, quoted_parts(nodes)
+        for node in nodes:
             before = ""
             for part in node.values if isinstance(node, ast.JoinedStr) and id(node) not in safe else ():
                 bare = isinstance(part, ast.FormattedValue) and id(part.value) not in safe and not is_number(part.value)

@@ -1,11 +1,14 @@
 """What tests of several folders share: trainings without a command line."""
 
+import os
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 import torch
+from disk import do_not_wait
 from warm_process import run_dltool
 
 from dltool.cli.main import main
@@ -13,6 +16,10 @@ from dltool.config.check import Config, check
 from dltool.config.compose import compose
 
 torch.set_num_threads(1)
+os.fsync = do_not_wait
+# Without compiled files each process compiles dltool again, and pytest rewrites the asserts of every test file.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
 @pytest.fixture

@@ -8,10 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from command_lines import Line, documents, unquoted_values
+from command_lines import Line, documents, lines_of, unquoted_values
 from warm_process import run_dltool
 
-DOCUMENTS = documents()
 SHELLS = {  # As one types into them: bash expands `!`, zsh knows no comments.
     "bash": (["bash", "--norc", "--noprofile", "-i"], "shopt -s failglob"),
     "zsh": (["zsh", "-f", "-i", "-s"], ""),
@@ -23,16 +22,16 @@ line() { builtin cd "$FOLDERS/$1"; record line "$1"; }
 """
 
 
-@pytest.mark.parametrize("document", DOCUMENTS)
+@pytest.mark.parametrize("document", documents())
 def test_no_character_is_left_to_the_shell(document: str) -> None:
-    found = [f"{line.place}: {line.text}    has {line.exposed()}" for line in DOCUMENTS[document] if line.exposed()]
+    found = [f"{line.place}: {line.text}    has {line.exposed()}" for line in lines_of(document) if line.exposed()]
     assert not found, "\n" + "\n".join(found)
 
 
 @pytest.mark.parametrize("shell", SHELLS)
-@pytest.mark.parametrize("document", [name for name, lines in DOCUMENTS.items() if lines])
+@pytest.mark.parametrize("document", [name for name, lines in documents().items() if any(lines)])
 def test_a_shell_hands_over_the_words_as_written(document: str, shell: str, tmp_path: Path) -> None:
-    lines = DOCUMENTS[document]
+    lines = lines_of(document)
     for line, words in zip(lines, typed_into(shell, lines, tmp_path), strict=True):
         assert sorted(words) == sorted(line.words()), f"{line.place}: {line.text}"
 

@@ -195,6 +195,7 @@ def learns(config: Config, folder: Path, num_steps: int) -> None:
 def test_lists_every_field(group: str, name: str) -> None:
     """A reader of the YAML sees all that can be changed; where it is the component's own, the defaults too."""
     node = compose(overrides_for(group, name)).tree[group]
+    assert node["name"] == component_of(group, name).name
     declared = component(group, node["name"])
     assert list(node) == ["name", *declared.all_fields]
     if node["name"] == name:
@@ -217,7 +218,7 @@ def test_begins_with_one_line_that_says_what_it_is(path: Path) -> None:
 
 def test_every_component_has_an_option() -> None:
     for group in COMPONENT_GROUPS:
-        chosen = {compose(overrides_for(group, name)).tree[group]["name"] for name in option_files(group)}
+        chosen = {component_of(group, name).name for name in option_files(group)}
         assert chosen == set(registrations()[group])
 
 

@@ -4,6 +4,7 @@ import csv
 import gzip
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from dltool.core.spec import Target
@@ -18,8 +19,8 @@ FOLDER = Path(__file__).resolve().parent / "builtin"
 @register("data", "digits", into=ImageData, inputs="image", targets="classes")
 def digits(_rng: torch.Generator) -> RawData:
     """1,797 handwritten digits of 8×8 pixels (Alpaydin and Kaynak 1998), their 17 greys spread over 0 … 255."""
-    _, rows = read_table("digits.csv.gz")
-    values = torch.tensor([[int(value) for value in row] for row in rows])
+    # Three times as fast as the csv module, which matters for the default data of most commands.
+    values = torch.from_numpy(np.loadtxt(FOLDER / "digits.csv.gz", np.int64, delimiter=",", skiprows=1))
     images = (values[:, :-1] * 255 + 8) // 16  # Rounded.
     images = images.to(torch.uint8).view(-1, 1, 8, 8)
     return RawData(

@@ -2,8 +2,8 @@
 
 import dataclasses
 import itertools
-import weakref
 from collections.abc import Callable, Iterator
+from multiprocessing.util import Finalize
 from typing import Any, Self
 
 import torch
@@ -76,10 +76,11 @@ class FileSource(TrainSource):
 
     def _forget_stream(self) -> None:
         """Start a new stream at the next draw. The list is emptied when the process ends, which stops the workers
-        cleanly, before multiprocessing kills them and torch reports it."""
+        cleanly, before multiprocessing closes the queues through which they are stopped (at priority 10), kills them,
+        and torch reports it. Unlike one of weakref, this finalizer is also called in the jobs of a sweep."""
         self._stream = []
         self._streamed = -1  # The next draw of the stream.
-        weakref.finalize(self, self._stream.clear)
+        Finalize(self, self._stream.clear, exitpriority=20)
 
     def copy_at_start(self) -> Self:
         source = super().copy_at_start()

@@ -3,6 +3,7 @@
 import math
 import os
 import signal
+import sys
 import warnings
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -99,6 +100,7 @@ class Decoder(TorchDataset[tuple[Tensor, Failures]]):
             sampler=batches,
             num_workers=self.workers,
             worker_init_fn=leave_signals_to_the_main_process if self.workers else None,
+            multiprocessing_context=start_method() if self.workers else None,
             generator=torch.Generator(),  # Else it draws from the default one, which the training uses.
         )
         return iter(loader)
@@ -131,6 +133,15 @@ def choose_workers(workers: int | str, files: ImageFiles) -> int:
         return workers
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return min(cores, 16) if len(files.paths) >= WORTH_WORKERS else 0
+
+
+def start_method() -> str | None:
+    """How workers start; None is Python's default.
+
+    On Linux they are forked, as torch does by default up to Python 3.13. In a job of a sweep, which is forked by a
+    server, the default is to start another server, and each worker would import torch again.
+    """
+    return "fork" if sys.platform == "linux" else None
 
 
 def leave_signals_to_the_main_process(_worker: int) -> None:

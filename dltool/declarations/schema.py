@@ -91,8 +91,9 @@ class SchemaMaker:
         for group in COMPONENT_GROUPS:
             names = list(registrations()[group])
             groups[group] = self.any_component(group, names)
+            selected = {option: self.component_name(path, group) for option, path in self.options(group).items()}
             for name in names:
-                options = [o for o, p in self.options(group).items() if name in (o, self.component_name(p, group))]
+                options = [option for option, component in selected.items() if name in (option, component)]
                 key = f"override /{group}"
                 entry = {"type": "object", "properties": {key: {"enum": options}}, "required": [key]}
                 chosen = {"properties": {"defaults": {"contains": entry}}, "required": ["defaults"]}

@@ -8,6 +8,7 @@ logs/<job>.txt     what the job printed
 
 import json
 import shutil
+import signal
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -22,6 +23,7 @@ from dltool.search.grid import Job
 from dltool.search.workers import describe_exit
 
 DONE = ("finished", "pruned")  # These are never run again.
+STOPPED = (130, 143, -signal.SIGINT, -signal.SIGTERM)  # The exit codes of a job that a signal ended.
 
 
 @dataclass(frozen=True)
@@ -110,7 +112,11 @@ class JobFolder:
         result = self.read_result(job)
         if result.state == "running":
             run = RunFolder(result.path)
-            run.write_status({**run.read_status(), "state": "failed", "error": describe_exit(exit_code)})
+            if exit_code in STOPPED:  # Before the training handled signals.
+                ended = {"state": "interrupted"}
+            else:
+                ended = {"state": "failed", "error": describe_exit(exit_code)}
+            run.write_status({**run.read_status(), **ended})
             result = self.read_result(job)
         self.settled[job.number] = result
         return result

@@ -12,6 +12,7 @@ import pytest
 from omegaconf import OmegaConf
 from places import command, one_thread
 from states import same_state
+from warm_process import Command
 
 from dltool.engine.checkpoint import load
 from dltool.runs.records import read_records
@@ -30,19 +31,12 @@ def only_run(root: Path) -> Path:
     return folder
 
 
-def start(cwd: Path, *words: str) -> subprocess.Popen[str]:
+def start(cwd: Path, *words: str) -> Command:
     """Start a training and wait until it has taken some steps."""
-    process = subprocess.Popen(
-        command(*words),
-        cwd=cwd,
-        env=one_thread(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    process = Command(*words, cwd=cwd)
     deadline = time.monotonic() + 60
     while not list(cwd.glob("run/checkpoints/step-*")):
-        assert process.poll() is None, process.communicate()
+        assert not process.ended(), process.wait()
         assert time.monotonic() < deadline
         time.sleep(0.02)
     return process
@@ -116,11 +110,11 @@ def test_a_run_from_beginning_to_end(dltool: Dltool, dltool_here: Dltool, tmp_pa
 def test_a_signal_saves_and_the_run_goes_on(signum: int, code: int, dltool_here: Dltool, tmp_path: Path) -> None:
     process = start(tmp_path, "train", *LONG, "run.dir=run")
     process.send_signal(signum)
-    _, err = process.communicate(timeout=30)
-    assert process.returncode == code, err
+    stopped = process.wait(timeout=30)
+    assert stopped.returncode == code, stopped.stderr
     state = status(tmp_path / "run")
     assert state["state"] == "interrupted"
-    assert "dltool resume run" in err
+    assert "dltool resume run" in stopped.stderr
     last = load(tmp_path / "run" / "checkpoints" / (tmp_path / "run" / "checkpoints" / "last").read_text().strip())
     assert last.step == state["step"] > 0
     done = dltool_here("resume", "run", f"trainer.epochs={state['epoch'] + 2}", "--quiet")
@@ -134,16 +128,12 @@ def test_a_second_signal_ends_at_once(tmp_path: Path) -> None:
     process.send_signal(signal.SIGINT)
     process.send_signal(signal.SIGTERM)
     process.send_signal(signal.SIGCONT)
-    process.communicate(timeout=30)
-    assert process.returncode in (130, 143)
+    assert process.wait(timeout=30).returncode in (130, 143)
 
 
 def test_two_runs_in_the_same_second_and_an_existing_folder(dltool_here: Dltool, tmp_path: Path) -> None:
-    processes = [
-        subprocess.Popen(command("train", *SMALL, "--quiet"), cwd=tmp_path, stdout=subprocess.PIPE, env=one_thread())
-        for _ in range(2)
-    ]
-    folders = {process.communicate(timeout=120)[0].decode().strip() for process in processes}
+    processes = [Command("train", *SMALL, "--quiet", cwd=tmp_path) for _ in range(2)]
+    folders = {process.wait().stdout.strip() for process in processes}
     assert len(folders) == 2
     existing = folders.pop()
     refused = dltool_here("train", *SMALL, f"run.dir={existing}")
@@ -310,8 +300,8 @@ def test_killed_and_resumed_weights(dltool_here: Dltool, tmp_path: Path) -> None
     words = [word for word in LONG if "epochs" not in word]
     words += ["schedule=constant", "trainer.epochs=60"]
     process = start(tmp_path, "train", *words, "run.dir=run")
-    process.kill()
-    process.communicate()
+    process.send_signal(signal.SIGKILL)
+    process.wait()
     assert dltool_here("resume", "run", "--quiet").returncode == 0
     assert dltool_here("train", *words, "run.dir=whole", "--quiet").returncode == 0
     ours, theirs = (load(tmp_path / name / "checkpoints" / last(tmp_path / name)) for name in ("run", "whole"))

@@ -31,7 +31,11 @@ NETWORK = {"curves.png", "kernels.png"}
             True,
         ),
         (["model=rnn", "data=digits_rows"], {"curves.png", "gradient_over_time.png"}, False),
-        (["model=cyclegan", "data=digit_pairs", "data.batch_size=2"], {"curves.png"}, True),
+        (
+            ["model=cyclegan", "model.width=4", "model.blocks=1", "model.discriminator_width=4", "data=digit_pairs"],
+            {"curves.png"},
+            True,
+        ),
         (["model=mlp", "data=digits", "logger.plots=false"], set(), False),
         (["model=gan", "data=digits", "logger.samples=false"], {"curves.png"}, False),
     ],

@@ -13,8 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from places import command, one_thread
-from warm_process import run_dltool
+from warm_process import Command, run_dltool
+
+from dltool.search.folder import JobFolder
+from dltool.search.grid import Job
 
 SMALL = ["model=mlp", "model.hidden=[8]", "data=iris", "trainer.epochs=2", "logger.plots=false"]
 FOUR = ["optim.lr=1e-1,1e-4", "seed=1,2", "sweep.dir=s"]
@@ -174,28 +176,26 @@ def test_cfg_job_prints_each_command_and_trains_nothing(sweep: Callable[..., Any
 @pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGKILL], ids=["Ctrl-C", "kill -9"])
 def test_stopped_anywhere_it_goes_on_to_the_same_end(tmp_path: Path, signum: int) -> None:
     # Long enough that the jobs are at work when the second shell has been told so, on a busy machine too.
-    words = ["train", "-m", *SMALL, "trainer.epochs=300", "seed=1,2,3", "sweep.n_jobs=2", "sweep.dir=s"]
-    process = subprocess.Popen(
-        command(*words), cwd=tmp_path, env=one_thread(), stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
+    words = ["train", "-m", *SMALL, "trainer.epochs=100", "seed=1,2,3", "sweep.n_jobs=2", "sweep.dir=s"]
+    process = Command(*words, cwd=tmp_path)
     wait_for((tmp_path / "s" / "sweep.json").exists)
     # A second shell is told who is at work.
-    second = subprocess.run(command(*words), cwd=tmp_path, env=one_thread(), capture_output=True, text=True)
+    second = run_dltool(*words, cwd=tmp_path)
     assert second.returncode == 2
     assert f"process {process.pid} is at work" in second.stderr
     wait_for(lambda: any((tmp_path / "s").glob("*/checkpoints/step-*")))
     process.send_signal(signum)
-    _, errors = process.communicate(timeout=300)
-    assert process.returncode == (130 if signum == signal.SIGINT else -signal.SIGKILL)
+    stopped = process.wait(timeout=300)
+    assert stopped.returncode == (130 if signum == signal.SIGINT else -signal.SIGKILL)
     if signum == signal.SIGINT:
-        assert "save their progress" in errors
+        assert "save their progress" in stopped.stderr
         assert set(states(tmp_path / "s").values()) <= {"interrupted", "finished"}
     # After a kill -9 the jobs notice that the sweep is gone, save, and end.
     wait_for(lambda: "running" not in states(tmp_path / "s").values())
-    done = subprocess.run(command(*words), cwd=tmp_path, env=one_thread(), capture_output=True, text=True, timeout=300)
+    done = run_dltool(*words, cwd=tmp_path, timeout=300)
     assert done.returncode == 0, done.stderr
     assert set(states(tmp_path / "s").values()) == {"finished"}
-    assert all(row["epoch"] == "300" for row in rows(tmp_path / "s"))
+    assert all(row["epoch"] == "100" for row in rows(tmp_path / "s"))
 
 
 def wait_for(condition: Callable[[], bool], seconds: float = 300.0) -> None:
@@ -207,11 +207,29 @@ def wait_for(condition: Callable[[], bool], seconds: float = 300.0) -> None:
 
 def test_a_job_that_the_system_kills_is_recorded(tmp_path: Path) -> None:
     words = ["train", "-m", *SMALL, "trainer.epochs=100", "seed=1,2", "sweep.n_jobs=2", "sweep.dir=s"]
-    process = subprocess.Popen(command(*words), cwd=tmp_path, env=one_thread(), stderr=subprocess.PIPE, text=True)
+    process = Command(*words, cwd=tmp_path)
     victim = tmp_path / "s" / "000_seed=1" / "status.json"
     wait_for(lambda: victim.exists() and status(victim.parent)["epoch"] > 0)
     os.kill(status(victim.parent)["pid"], signal.SIGKILL)
-    _, errors = process.communicate(timeout=300)
-    assert process.returncode == 1
-    assert "killed by SIGKILL" in errors
+    done = process.wait(timeout=300)
+    assert done.returncode == 1
+    assert "killed by SIGKILL" in done.stderr
     assert states(tmp_path / "s") == {"000_seed=1": "failed", "001_seed=2": "finished"}
+
+
+@pytest.mark.parametrize(
+    ("code", "state", "error"),
+    [(130, "interrupted", None), (143, "interrupted", None), (-9, "failed", "SIGKILL"), (-15, "interrupted", None)],
+)
+def test_a_job_that_a_signal_ends_before_it_handles_them(
+    code: int, state: str, error: str | None, tmp_path: Path
+) -> None:
+    job = Job(0, (), {})
+    begun = {"state": "running", "step": 0, "epoch": 0, "metrics": {}, "stopped_by": None, "error": None}
+    folder = tmp_path / job.name
+    folder.mkdir()
+    (folder / "status.json").write_text(json.dumps({**begun, "seconds": {"total": 0.1}, "total_steps": 4}))
+    result = JobFolder(tmp_path, [job]).settle(job, code)
+    assert result.state == status(folder)["state"] == state
+    assert (error or "") in (result.error or "")
+    assert (result.error is None) == (error is None)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from places import command, one_thread
+from warm_process import Command
 
 optuna = pytest.importorskip("optuna")
 
@@ -81,19 +81,15 @@ def test_wrong_input_ends_with_2_before_any_trial(tune: Callable[..., Any], word
 
 def test_two_shells_share_a_study_and_a_killed_trial_is_tried_again(tmp_path: Path) -> None:
     words = ["tune", *SMALL, "trainer.epochs=60", "tune.study=s", "tune.trials=4"]
-    shells = [
-        subprocess.Popen(command(*words), cwd=tmp_path, env=one_thread(), stderr=subprocess.PIPE, text=True)
-        for _ in range(2)
-    ]
+    shells = [Command(*words, cwd=tmp_path) for _ in range(2)]
     end = time.monotonic() + 300
     while len(list((tmp_path / "outputs/studies/s").glob("*/checkpoints/step-*"))) < 1:
         assert time.monotonic() < end
         time.sleep(0.1)
     shells[0].send_signal(signal.SIGINT)
-    shells[0].communicate(timeout=300)
-    assert shells[0].returncode == 130
-    _, errors = shells[1].communicate(timeout=300)
-    assert shells[1].returncode == 0, errors
+    assert shells[0].wait(timeout=300).returncode == 130
+    done = shells[1].wait(timeout=300)
+    assert done.returncode == 0, done.stderr
     found = [trial for trial in trials(tmp_path) if "lost" not in trial.user_attrs]
     assert len(found) == 4
     assert all(trial.state in (TrialState.COMPLETE, TrialState.PRUNED) for trial in found)
