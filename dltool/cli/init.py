@@ -95,7 +95,7 @@ def make_example(folder: Path, name: str) -> tuple[list[Path], str]:
     except FileExistsError as error:
         raise ConfigError(
             f"{path.resolve()} exists, and nothing is overwritten",
-            f"dltool init --example {name} {quoted(fresh(folder / 'examples'))}",
+            f"dltool init --example {quoted(name, fresh(folder / 'examples'))}",
         ) from error
     return [path], example_command(name)
 

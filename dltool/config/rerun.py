@@ -72,8 +72,8 @@ def compose_changed(
     old, new = dict(leaves(before.tree)), dict(leaves(after.tree))
     for key in sorted(old | new, key=lambda key: (not key.endswith(".name"), key)):  # An option before its fields.
         if old.get(key) != new.get(key) and not any(key == k or key.startswith(f"{k}.") for k in allowed):
-            override = setting(key.removesuffix(".name"), new.get(key))
-            command = f"dltool train {trust_flags()}--from {quoted(path.parent)} {override}"
+            chosen = key.removesuffix(".name")
+            command = f"dltool train {trust_flags()}--from {quoted(path.parent)} {setting(chosen, new.get(key))}"
             raise ConfigError(
                 f"{key} was {old.get(key)} in this run"
                 + refusal.format(value=new.get(key), allowed=", ".join(allowed)),

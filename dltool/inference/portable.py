@@ -13,7 +13,8 @@ from dltool.core.shell import quoted
 from dltool.core.spec import DataSpec
 from dltool.data.preprocessing import Preprocessing
 from dltool.inference.loaded_run import LoadedRun
-from dltool.tasks.task import Network, Task
+from dltool.tasks.outputs import Network
+from dltool.tasks.task import Task
 from dltool.tasks.uses import writes_text
 
 

@@ -25,7 +25,8 @@ from dltool.introspection.seen_fields import seen_fields
 from dltool.metrics.metric import Metric
 from dltool.tasks.coding import CodingTask
 from dltool.tasks.drawing_samples import drawing_samples
-from dltool.tasks.task import ImageTable, Task
+from dltool.tasks.outputs import ImageTable
+from dltool.tasks.task import Task
 
 if TYPE_CHECKING:  # matplotlib is imported when the first figure is drawn.
     from matplotlib.figure import Figure

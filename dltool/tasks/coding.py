@@ -14,7 +14,7 @@ from dltool.losses.criterion import Criterion
 from dltool.losses.likelihood import Likelihood
 from dltool.models.coding_networks import CodingNetworks
 from dltool.tasks.generative import GenerativeTask
-from dltool.tasks.task import Network
+from dltool.tasks.outputs import Network
 
 
 class CodingTask(GenerativeTask):

@@ -13,7 +13,8 @@ from dltool.declarations.component import NonNegative, register, requires
 from dltool.metrics.mean import Mean, MeanOver
 from dltool.models.cyclegan import CycleGan
 from dltool.tasks.image_pool import ImagePool
-from dltool.tasks.task import Loss, Network, Picture, Source, Suggestion, Task, Updater
+from dltool.tasks.outputs import Network, Picture, Suggestion
+from dltool.tasks.task import Loss, Source, Task, Updater
 
 DIRECTIONS = ("A2B", "B2A")
 NUM_COLUMNS = 8  # Of the sample figure.

@@ -19,7 +19,8 @@ from dltool.metrics.mean import Mean, MeanOver
 from dltool.models.unet import UNet
 from dltool.tasks.generative import GenerativeTask
 from dltool.tasks.noise_schedule import NoiseSchedule
-from dltool.tasks.task import ImageTable, Loss, Network
+from dltool.tasks.outputs import ImageTable, Network
+from dltool.tasks.task import Loss
 
 NUM_ROWS, NUM_STAGES = 6, 10  # Of the figure of the denoising.
 

@@ -18,7 +18,8 @@ from dltool.metrics.mean import Mean, MeanOver
 from dltool.metrics.modes import NUM_SAMPLES, mode_coverage
 from dltool.models.adversarial_networks import AdversarialNetworks
 from dltool.tasks.generative import GenerativeTask
-from dltool.tasks.task import Loss, Network, Source, Updater
+from dltool.tasks.outputs import Network
+from dltool.tasks.task import Loss, Source, Updater
 
 
 @register("task", "gan", loss_for="gan", pixels="symmetric")

@@ -10,7 +10,8 @@ from dltool.core.randomness import generator
 from dltool.core.spec import DataSpec
 from dltool.declarations.component import EvaluationOnly, Positive
 from dltool.metrics.of_samples import SampleMetrics
-from dltool.tasks.task import Suggestion, Task
+from dltool.tasks.outputs import Suggestion
+from dltool.tasks.task import Task
 
 
 class GenerativeTask(Task):

@@ -14,7 +14,8 @@ from dltool.declarations.component import NonNegative, Positive, PositiveProbabi
 from dltool.decoding.sampling import Rereading, Sampling, sample
 from dltool.losses.criterion import Criterion
 from dltool.metrics.mean import Mean, MeanOver
-from dltool.tasks.task import Loss, Suggestion, Task, Trial
+from dltool.tasks.outputs import Suggestion, Trial
+from dltool.tasks.task import Loss, Task
 from dltool.text.fitting import load_tokenizer
 from dltool.text.vocabulary import CharTokenizer
 

@@ -17,7 +17,8 @@ from dltool.losses.gan_loss import GanLoss, squared_gradient_norms
 from dltool.metrics.mean import Mean
 from dltool.models.stylegan2 import StyleGan2
 from dltool.tasks.gan import GanTask, mean_of
-from dltool.tasks.task import Loss, Network, Source, Updater
+from dltool.tasks.outputs import Network
+from dltool.tasks.task import Loss, Source, Updater
 
 
 @register("task", "stylegan2", loss_for="gan", pixels="symmetric", like="gan")

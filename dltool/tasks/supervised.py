@@ -18,8 +18,9 @@ from dltool.metrics.calibration import calibration_needs_probabilities
 from dltool.metrics.directions import declared_direction
 from dltool.metrics.mean import Mean, MeanOver
 from dltool.metrics.metric import Metric
+from dltool.tasks.outputs import Trial
 from dltool.tasks.predictions import Prediction
-from dltool.tasks.task import Loss, Task, Trial
+from dltool.tasks.task import Loss, Task
 
 ATTACKED = ("attacked_loss", "attacked_accuracy", "perturbation")  # Listed after the metrics without an attack.
 

@@ -24,6 +24,7 @@ from dltool.declarations.component import requires
 from dltool.metrics.mean import Mean
 from dltool.metrics.metric import Metric, UndefinedMetric
 from dltool.metrics.of_samples import SampleMetrics
+from dltool.tasks.outputs import DecodedText, ImageTable, Network, Picture, Suggestion, Trial
 from dltool.tasks.predictions import AnyPredictions, Prediction, Predictions
 from dltool.tasks.sample_evaluator import SampleEvaluator
 
@@ -56,90 +57,6 @@ def check_loss(evaluated: object, loss: Callable[[Batch], Loss]) -> None:
             f"{place_of_function(loss)}: this loss returns a {type(evaluated).__name__}, not a Loss",
             "return Loss(mean, count, logs), from dltool.tasks.task",
         )
-
-
-class Network(NamedTuple):
-    """A part of a model that can be used separately.
-
-    Attributes:
-        module: Maps one tensor to one, batch dimension first.
-        noise: Draws the given number of inputs, the same each time, if the inputs are not data; else None.
-        takes: A description of the inputs; empty where they are the data's inputs.
-        gives: A description of the outputs; empty where they are predictions of the data's targets.
-    """
-
-    module: nn.Module
-    noise: Callable[[int], Tensor] | None = None
-    takes: str = ""
-    gives: str = ""
-
-
-class Suggestion(NamedTuple):
-    """A command that uses a trained model, `dltool VERB RUN ARGUMENTS`.
-
-    Attributes:
-        title: A word for its purpose.
-        verb: The subcommand.
-        arguments: The arguments after the run; may be empty.
-    """
-
-    title: str
-    verb: str
-    arguments: str = ""
-
-
-class DecodedText(NamedTuple):
-    """A text that a decoder generates token by token.
-
-    Attributes:
-        inputs: The decoder's inputs, int64 `(1, U)`: BEGIN and all tokens but the last.
-        read: The name of each input token.
-        written: The name of each generated token.
-    """
-
-    inputs: Tensor
-    read: list[str]
-    written: list[str]
-
-
-class Picture(NamedTuple):
-    """Samples that show the progress of training.
-
-    Attributes:
-        samples: `(N, *input_shape)`, scaled as the data.
-        num_columns: Columns of a grid of them; None for about as many as rows.
-    """
-
-    samples: Tensor
-    num_columns: int | None = None
-
-
-class ImageTable(NamedTuple):
-    """A figure of images in rows and columns, such as the stages of their generation.
-
-    Attributes:
-        images: `(R, K, *input_shape)`, scaled as the data.
-        row_names: R names.
-        column_names: K names.
-        title: Describes the figure.
-    """
-
-    images: Tensor
-    row_names: Sequence[str]
-    column_names: Sequence[str]
-    title: str
-
-
-class Trial(NamedTuple):
-    """One artificial sample, with which a model is tried before the training.
-
-    Attributes:
-        inputs: The arguments of the model's forward, on the CPU.
-        positions: The outputs must be `(1, *positions, output_dim)`.
-    """
-
-    inputs: tuple[Tensor, ...]
-    positions: tuple[int, ...] = ()
 
 
 class Source(Protocol):

@@ -17,9 +17,10 @@ from dltool.losses.criterion import Criterion
 from dltool.metrics.bleu import until_end
 from dltool.metrics.mean import Mean, MeanOver
 from dltool.tasks.language_model import measured_tokens, token_loss, with_perplexity
+from dltool.tasks.outputs import DecodedText, Network, Trial
 from dltool.tasks.predictions import Prediction
 from dltool.tasks.sequence_predictions import TextPredictions
-from dltool.tasks.task import DecodedText, Loss, Network, Task, Trial
+from dltool.tasks.task import Loss, Task
 from dltool.text.fitting import load_tokenizer
 
 

@@ -18,8 +18,9 @@ from dltool.losses.cross_entropy import CrossEntropy
 from dltool.metrics.mean import Mean, MeanOver
 from dltool.metrics.word_vectors import analogies_solved, similarity_correlation
 from dltool.models.word2vec import Word2Vec
+from dltool.tasks.outputs import Network
 from dltool.tasks.predictions import Prediction
-from dltool.tasks.task import Loss, Network, Task
+from dltool.tasks.task import Loss, Task
 from dltool.text.fitting import load_tokenizer
 from dltool.text.tokenizer import Tokenizer
 

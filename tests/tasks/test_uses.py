@@ -12,8 +12,9 @@ from dltool.core.spec import DataSpec
 from dltool.losses.cross_entropy import CrossEntropy
 from dltool.losses.mse import MSE
 from dltool.tasks import uses
+from dltool.tasks.outputs import Suggestion
 from dltool.tasks.supervised import SupervisedTask
-from dltool.tasks.task import Suggestion, Task
+from dltool.tasks.task import Task
 
 FOLDER = Path(uses.__file__).parent
 MODULES = [importlib.import_module(f"dltool.tasks.{path.stem}") for path in sorted(FOLDER.glob("*.py"))]
