@@ -92,7 +92,7 @@ class RawData:
         feature_names: One name per column of `(N, D)`, for messages; may be empty.
         columns: The contents of the columns of `(N, D)`; empty where all are numbers and none is missing.
         target_dim: Numbers to predict per sample.
-        standardize_targets: Whether targets are scaled to mean 0 and standard deviation 1 for training.
+        standardize_targets: Whether targets that are numbers are scaled to mean 0 and deviation 1 for training.
         centers, center_std: The known modes of a synthetic distribution; see DataSpec.
         held_out: False where so few samples exist that the same ones serve as train, val and test.
         files: The image files that inputs are indices of, not yet decoded; None where inputs are data.
@@ -113,7 +113,7 @@ class RawData:
     feature_names: tuple[str, ...] = ()
     columns: tuple[Column, ...] = ()
     target_dim: int = 1
-    standardize_targets: bool = False
+    standardize_targets: bool = True
     centers: tuple[tuple[float, ...], ...] = ()
     center_std: float = 0.0
     held_out: bool = True

@@ -242,7 +242,7 @@ class SampleData(Dataset):
             centers=raw.centers,
             center_std=raw.center_std,
         )
-        if not raw.standardize_targets:
+        if raw.target != "numbers" or not raw.standardize_targets:
             return spec
         mean, factor = fit_rows(self.splits["train"].targets, "standardize")
         return replace(spec, target_mean=tuple(mean.tolist()), target_std=tuple(factor.reciprocal().tolist()))

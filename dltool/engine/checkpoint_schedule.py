@@ -3,8 +3,8 @@
 import time
 from collections.abc import Mapping
 
-from dltool.config.settings import CheckpointSettings
 from dltool.engine.checkpoint import CheckpointStore
+from dltool.engine.length import ResolvedCheckpointSettings
 
 
 class CheckpointSchedule:
@@ -18,7 +18,7 @@ class CheckpointSchedule:
         saved_at: (step, epoch) of the newest checkpoint; (-1, -1) before the first.
     """
 
-    def __init__(self, policy: CheckpointSettings, store: CheckpointStore) -> None:
+    def __init__(self, policy: ResolvedCheckpointSettings, store: CheckpointStore) -> None:
         self.policy = policy
         self.store = store
         self.saved_at = (-1, -1)

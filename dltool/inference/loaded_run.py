@@ -104,7 +104,10 @@ class LoadedRun:
         """The requested checkpoint: last, best or a name."""
         if self._requested != "tested":
             return self._requested
-        return "best" if self.config["trainer"]["test"] == "best" else "last"
+        test = self.config["trainer"]["test"]
+        if test == "auto":
+            test = self.folder.read_auto().get("trainer.test")
+        return "best" if test == "best" else "last"
 
     @property
     def checkpoint(self) -> str:
