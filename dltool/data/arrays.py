@@ -99,6 +99,7 @@ class RawData:
         texts: The texts that inputs or targets are indices of.
         spans: For samples of one series, the first and last time step of each target, int64 `(N, 2)`, by which they are
             split in time; None for other data.
+        forecast_columns: For a series, the input column of each target number; None for a column that is not an input.
         origin: The absolute path of the data, or the name of its generator; every error message starts with it.
         file_columns: Columns of the file, where it has no header; see TablePreprocessing.
         choices: The value chosen for each `auto` of the loader's keys, by key.
@@ -120,6 +121,7 @@ class RawData:
     files: ImageFiles | None = None
     texts: Texts = Texts()
     spans: Tensor | None = None
+    forecast_columns: tuple[int | None, ...] = ()
     origin: str = "data"
     file_columns: int = 0
     choices: Mapping[str, object] = field(default_factory=dict)
