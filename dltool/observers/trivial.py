@@ -59,11 +59,9 @@ class TrivialComparison(Observer):
         """Keep the error of the model and of the trivial prediction for each sample of the test split."""
         if self._task is None or self._task.split != "test":
             return
-        trivial = self.dataset.trivial_prediction(batch.inputs)
+        trivial, target = self.dataset.trivial_prediction(batch.inputs), self.dataset.spec.target
         if trivial is not None:
-            self._pairs.append(
-                paired_errors(self.dataset.spec.target, outputs.detach().float(), batch.targets, trivial)
-            )
+            self._pairs.append(paired_errors(target, outputs.detach().float(), batch.targets, trivial))
 
     def on_record(self, record: dict[str, Any]) -> None:
         if record["split"] != "test" or not self._pairs:
@@ -91,9 +89,10 @@ class TrivialComparison(Observer):
             values = f"its mean squared error is {model / trivial:.3g} of that" if trivial else "which is exact"
         else:
             values = f"loss {model:.4f}, and {trivial:.4f} without a model"
+        unit = "tokens" if target == "next_token" else "samples"
         return (
-            f"test: the model is not better than {TRIVIAL[kind]} by two standard errors: {values} ({len(pairs):,} "
-            f"test {'tokens' if target == 'next_token' else 'samples'}); nothing was learned that this test can show"
+            f"test: the model is not better than predicting {TRIVIAL[kind]}, by two standard errors: {values} "
+            f"({len(pairs):,} test {unit})"
         )
 
 
