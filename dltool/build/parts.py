@@ -77,8 +77,8 @@ def describe(parts: Parts) -> list[str]:
     if factors := config["optim"].get("lr_factors"):
         optimizers = [updater.optimizer for updater in parts.updaters.values()]
         notes.append(f"rates      {describe_factors(factors, optimizers)}")
-    if parts.length_choices:
-        notes.append(f"length     {describe_length(parts.length_choices, settings, parts.dataset, parts.task)}")
+    if length := describe_length(parts.length_choices, settings, parts.dataset, parts.task):
+        notes.append(f"length     {length}")
     if settings.average.kind != "none":
         notes.append(f"average    {settings.average.kind}: evaluations, samples and the test use the averaged weights")
     if layout := [name for name in ("channels_last", "compile") if getattr(settings, name)]:

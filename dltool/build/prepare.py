@@ -104,7 +104,7 @@ def prepare_measurements(
     """Build what evaluations need, and check that every metric and rule is available. See prepare."""
     config, dataset, task = parts.config, parts.dataset, parts.task
     attach_sample_evaluator(task, config["data"], dataset, parts.device, train_classifier)
-    check_monitored_metrics(config, parts.settings, parts.stop, task, dataset)
+    check_monitored_metrics(config, parts.stop, task, dataset)
     check_gradient_rules(parts.stop, task)
     with_tta(task, parts.settings.test_views, parts.spec)  # Finds errors now that would end the final test.
     if monitored is not None:

@@ -50,7 +50,7 @@ def resolve(settings: TrainerSettings, dataset: Dataset, task: Task) -> Resolved
         **values(policy)
         | {
             "every_n_epochs": every if policy.every_n_epochs == "auto" else policy.every_n_epochs,
-            "metric": selection_metric(task) if policy.metric == "auto" else policy.metric,
+            "metric": selection_metric(policy, dataset, task) if policy.metric == "auto" else policy.metric,
         }
     )
     test = settings.test
@@ -76,9 +76,11 @@ def can_select(dataset: Dataset, task: Task, checkpoint: CheckpointSettings) -> 
     return enough and task.has_objective and task.main_metric is not None and checkpoint.keep_best > 0
 
 
-def selection_metric(task: Task) -> str | None:
-    """The metric by which checkpoints are compared, if the task prefers another one than its main metric."""
-    return f"val/{task.selection_metric}" if task.selection_metric is not None else None
+def selection_metric(policy: CheckpointSettings, dataset: Dataset, task: Task) -> str | None:
+    """The metric by which checkpoints are compared; None for the main metric, to which a configured mode refers."""
+    if task.selection_metric is None or "val" not in dataset.sizes or policy.mode != "auto":
+        return None
+    return f"val/{task.selection_metric}"
 
 
 def automatic_choices(written: TrainerSettings, settings: ResolvedTrainerSettings) -> dict[str, Any]:
@@ -105,8 +107,9 @@ def describe_length(choices: Mapping[str, Any], settings: ResolvedTrainerSetting
     if (every := settings.evaluate_every_n_epochs) > 1 and "trainer.evaluate_every_n_epochs" in choices:
         words.append(f"evaluated every {every:,} epochs")
     if "trainer.test" in choices:
-        by = f" by {settings.checkpoint.metric or 'the main metric'}" if settings.test == "best" else ""
-        words.append(f"tested with the {settings.test} weights{by}")
+        words.append(f"tested with the {settings.test} weights")
+        if settings.test == "best" and task.main_metric is not None:
+            words[-1] += f" by {settings.checkpoint.metric or f'val/{task.main_metric[0]}'}"
     return ", ".join(words)
 
 

@@ -8,7 +8,6 @@ from dltool.core.errors import ConfigError
 from dltool.core.shell import setting
 from dltool.data.dataset import Dataset
 from dltool.engine.evaluator import evaluate
-from dltool.engine.length import ResolvedTrainerSettings
 from dltool.metrics.directions import declared_direction
 from dltool.tasks.task import Task
 
@@ -48,26 +47,25 @@ def direction_of(metric: str, task: Task, key: str) -> str:
     return direction
 
 
-def check_monitored_metrics(
-    config: Config, settings: ResolvedTrainerSettings, stop: StopSettings, task: Task, dataset: Dataset
-) -> None:
+def check_monitored_metrics(config: Config, stop: StopSettings, task: Task, dataset: Dataset) -> None:
     """Check before the first step that every monitored metric is reported.
 
     Raises:
         ConfigError: If a setting monitors a metric that no evaluation reports; lists those that are reported.
     """
-    policy = settings.checkpoint
+    settings, policy = config["trainer"], config["trainer"]["checkpoint"]
     stops_by_metric = stop.target is not None or stop.patience is not None
     change = f"{stop.loss}/loss" if stop.loss_change is not None else None
     monitors = {  # Key to the metric that it names, and whether it needs one.
         "stop.metric": (stop.metric, stops_by_metric),
         f"stop.loss_change with stop.loss={stop.loss}": (change, False),
-        "trainer.checkpoint.metric": (policy.metric, settings.test == "best"),
+        # What `auto` stands for is reported.
+        "trainer.checkpoint.metric": (explicit(policy["metric"]), settings["test"] == "best"),
         "schedule.metric": (config["schedule"].get("metric"), "metric" in config["schedule"]),
     }
     modes = {
         "stop.metric": stop.mode,
-        "trainer.checkpoint.metric": policy.mode,
+        "trainer.checkpoint.metric": policy["mode"],
         "schedule.metric": config["schedule"].get("mode"),
     }
     if not any(metric or needed for metric, needed in monitors.values()):
@@ -87,8 +85,12 @@ def check_monitored_metrics(
             raise ConfigError(
                 f"{key}: a metric is required, and the task has no main metric{without}; {known_names}", f"{key}=val/…"
             )
-    if settings.test == "best" and policy.keep_best == 0:
+    if settings["test"] == "best" and policy["keep_best"] == 0:
         raise ConfigError("trainer.test=best, but no best checkpoint is kept", "trainer.checkpoint.keep_best=1")
+
+
+def explicit(metric: str | None) -> str | None:
+    return None if metric == "auto" else metric
 
 
 def reported_metrics(task: Task, dataset: Dataset) -> tuple[set[str], set[str]]:

@@ -75,7 +75,7 @@ def is_falling(losses: Sequence[tuple[float, float]]) -> bool:
         return False
     means = [sum(part) / len(part) for part in parts]
     last = means[-LAST_PARTS:]
-    if not all(after < before for before, after in pairwise(last)):
+    if means[-1] > min(means) or not all(after < before for before, after in pairwise(last)):
         return False
     speed = (last[0] - last[-1]) / (LAST_PARTS - 1)
     return speed > STILL_FALLING * (means[0] - means[-1]) / (NUM_PARTS - 1)
