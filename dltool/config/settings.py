@@ -136,7 +136,7 @@ class AverageSettings:
 @requires(
     lambda config: config.trainer.epochs is not None or config.trainer.steps is not None,
     "trainer.epochs and trainer.steps are both null, so the training would never end",
-    hint="trainer.epochs=30",
+    hint="trainer.epochs=auto",
 )
 @requires(
     lambda config: not config.trainer.channels_last or config.data.inputs == "image",

@@ -27,7 +27,7 @@ def table(tmp_path: Path) -> Callable[[int], list[str]]:
         np.savetxt(
             path, np.stack([x, 2 * x + 0.1 * rng.normal(size=num_rows)], 1), delimiter=",", header="x,y", comments=""
         )
-        return ["model=linear", "data=csv", f"data.path={path}", "data.target=y"]
+        return ["model=mlp", "data=csv", f"data.path={path}", "data.target=y"]
 
     return write
 
