@@ -22,6 +22,7 @@ class CheckpointSchedule:
         self.policy = policy
         self.store = store
         self.saved_at = (-1, -1)
+        self._rejected: float | None = None  # A value that is not among the best; the best only improve.
         self.restart_clock()
 
     def restart_clock(self) -> None:
@@ -53,4 +54,7 @@ class CheckpointSchedule:
         if policy.every_n_epochs is not None and epoch % policy.every_n_epochs == 0:
             return True
         value = metrics.get(self.store.metric) if self.store.metric else None
-        return value is not None and self.store.is_among_best(value)
+        if value is None or value == self._rejected:
+            return False
+        self._rejected = None if self.store.is_among_best(value) else value
+        return self._rejected is None

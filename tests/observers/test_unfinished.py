@@ -65,7 +65,9 @@ def test_thirty_epochs_of_adam_are_too_few_for_diabetes(configure: Configure, tm
 
 def test_enough_steps_say_nothing(configure: Configure, tmp_path: Path) -> None:
     assert not warnings_of(configure("model=linear", "data=diabetes", "trainer.steps=600"), tmp_path / "linear")
-    assert not warnings_of(configure("model=mlp", "data=digits", "trainer.epochs=20", "data.augment.shift=0"), tmp_path / "digits")
+    assert not warnings_of(
+        configure("model=mlp", "data=digits", "trainer.epochs=20", "data.augment.shift=0"), tmp_path / "digits"
+    )
 
 
 def test_an_early_stop_says_nothing(configure: Configure, tmp_path: Path) -> None:
