@@ -63,7 +63,7 @@ def test_linear_regression_is_least_squares(data: str, configure: Callable[..., 
 
 
 def test_logistic_regression_tells_tumours_apart(configure: Callable[..., Config], tmp_path: Path) -> None:
-    trainer = fit(configure("model=logistic", "data=breast_cancer", "optim.lr=0.01"), tmp_path)
+    trainer = fit(configure("model=logistic", "data=breast_cancer", "trainer.epochs=30"), tmp_path)
     assert trainer.progress.metrics["test/accuracy"] >= 0.95
 
 
@@ -71,7 +71,9 @@ def test_logistic_regression_tells_tumours_apart(configure: Callable[..., Config
 def test_the_perceptron_separates_what_a_line_can(
     function: str, configure: Callable[..., Config], tmp_path: Path
 ) -> None:
-    trainer = fit(configure("model=perceptron", "data=logic", f"data.function={function}"), tmp_path)
+    trainer = fit(
+        configure("model=perceptron", "data=logic", f"data.function={function}", "trainer.epochs=30"), tmp_path
+    )
     assert (trainer.progress.metrics["test/accuracy"] == 1) == (function != "xor")
 
 
