@@ -14,6 +14,7 @@ LEAST_EPOCHS = 30
 LEAST_STEPS = 2_000
 LARGE_BATCH = 512  # With larger batches, fewer steps process as many samples.
 MOST_EVALUATIONS = 100
+LONGEST_PERIOD = 1_000  # Steps; a training that a rule ends may have any number of them.
 LEAST_VALIDATION = 10  # Samples by which the best weights can be chosen: a tenth of 100.
 
 
@@ -44,7 +45,7 @@ def resolve(settings: TrainerSettings, dataset: Dataset, task: Task) -> Resolved
     expected = min(epochs or math.inf, (settings.steps or math.inf) / steps_per_epoch)
     every = settings.evaluate_every_n_epochs
     if every == "auto":
-        every = math.ceil(expected / MOST_EVALUATIONS)
+        every = math.ceil(min(expected / MOST_EVALUATIONS, LONGEST_PERIOD / steps_per_epoch))
     policy = settings.checkpoint
     checkpoint = ResolvedCheckpointSettings(
         **values(policy)

@@ -99,6 +99,12 @@ def test_explicit_values_win(configure: Configure, tmp_path: Path) -> None:
     assert not set(KEYS) & set(fixed.auto)
 
 
+def test_a_length_without_end_is_still_evaluated(configure: Configure) -> None:
+    """A rule may end it: a hundredth of a million epochs would be too late."""
+    endless = prepare(configure("model=mlp", "data=iris", "trainer.epochs=1000000", "stop.patience=5"))
+    assert length(endless)[1:3] == (500, 500)  # 1,000 steps.
+
+
 def test_large_batches_get_as_many_samples_instead_of_as_many_steps(configure: Configure) -> None:
     parts = prepare(configure("model=mlp", "data=moons", "data.num_samples=40000", "data.batch_size=full"))
     assert parts.settings.epochs == math.ceil(2000 * 512 / 28_000)
