@@ -190,7 +190,7 @@ class TrainerSettings:
             validation split is large enough to choose by (dltool.engine.length), else "last".
         test_views: Augmented views of each image that the final test averages over (test-time augmentation); empty is a
             plain test. The validation never uses them; for `dltool evaluate` there is `--tta`.
-        evaluate_every_n_epochs: Epochs between two evaluations of the validation split; "auto" gives at most 100,
+        evaluate_every_n_epochs: Epochs between two evaluations of the validation split; "auto" gives at most 50,
             or one in 1,000 steps.
         overfit_batches: Train on this many first batches of the first epoch repeatedly, without augmentation; an epoch
             then consists of them. null uses all batches.

@@ -13,7 +13,7 @@ from dltool.tasks.task import Task
 LEAST_EPOCHS = 30
 LEAST_STEPS = 2_000
 LARGE_BATCH = 512  # With larger batches, fewer steps process as many samples.
-MOST_EVALUATIONS = 100
+MOST_EVALUATIONS = 50
 LONGEST_PERIOD = 1_000  # Steps; a training that a rule ends may have any number of them.
 LEAST_VALIDATION = 10  # Samples by which the best weights can be chosen: a tenth of 100.
 

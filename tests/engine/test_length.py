@@ -39,9 +39,9 @@ def length(parts: Parts) -> tuple[int | None, int, int | None, str]:
 
 @pytest.mark.parametrize(
     ("num_rows", "steps_per_epoch", "epochs", "every"),
-    [(20, 1, 2000, 20), (90, 1, 2000, 20), (600, 7, 286, 3), (6000, 66, 31, 1), (20_000, 219, 30, 1)],
+    [(20, 1, 2000, 40), (90, 1, 2000, 40), (600, 7, 286, 6), (6000, 66, 31, 1), (20_000, 219, 30, 1)],
 )
-def test_every_size_gets_two_thousand_steps_and_at_most_a_hundred_evaluations(
+def test_every_size_gets_two_thousand_steps_and_at_most_fifty_evaluations(
     num_rows: int,
     steps_per_epoch: int,
     epochs: int,
@@ -54,7 +54,7 @@ def test_every_size_gets_two_thousand_steps_and_at_most_a_hundred_evaluations(
     test = "best" if num_rows >= 100 else "last"
     assert length(parts) == (epochs, every, every, test)
     assert epochs * steps_per_epoch >= 2000
-    assert epochs / every <= 100
+    assert epochs / every <= 50
 
 
 def test_the_choice_is_printed_with_its_reason_and_recorded(
@@ -63,15 +63,15 @@ def test_the_choice_is_printed_with_its_reason_and_recorded(
     parts = prepare(configure(*table(600)))
     (line,) = [note for note in describe(parts) if note.startswith("length")]
     assert line == (
-        "length     286 epochs of 7 steps (at least 2,000 steps), evaluated every 3 epochs, tested with the best "
+        "length     286 epochs of 7 steps (at least 2,000 steps), evaluated every 6 epochs, tested with the best "
         "weights by val/loss"
     )
     recorded = {key: value for key, value in parts.auto.items() if key in KEYS}
     assert recorded == {
         "trainer.epochs": 286,
-        "trainer.evaluate_every_n_epochs": 3,
+        "trainer.evaluate_every_n_epochs": 6,
         "trainer.test": "best",
-        "trainer.checkpoint.every_n_epochs": 3,
+        "trainer.checkpoint.every_n_epochs": 6,
         "trainer.checkpoint.metric": None,
     }
 
@@ -87,7 +87,7 @@ def test_explicit_values_win(configure: Configure, tmp_path: Path) -> None:
     epochs = prepare(configure("model=mlp", "data=iris", "trainer.epochs=7"))
     assert length(epochs)[:2] == (7, 1)
     steps = prepare(configure("model=mlp", "data=iris", "trainer.steps=500"))
-    assert length(steps)[:3] == (None, 3, 3)  # 250 epochs of 2 steps.
+    assert length(steps)[:3] == (None, 5, 5)  # 250 epochs of 2 steps.
     assert steps.auto["trainer.epochs"] is None
     trainer = build_trainer(steps, RunFolder(tmp_path))
     assert (trainer.progress.total_steps, trainer.progress.total_epochs) == (500, None)
@@ -100,7 +100,7 @@ def test_explicit_values_win(configure: Configure, tmp_path: Path) -> None:
 
 
 def test_a_length_without_end_is_still_evaluated(configure: Configure) -> None:
-    """A rule may end it: a hundredth of a million epochs would be too late."""
+    """A rule may end it: a fiftieth of a million epochs would be too late."""
     endless = prepare(configure("model=mlp", "data=iris", "trainer.epochs=1000000", "stop.patience=5"))
     assert length(endless)[1:3] == (500, 500)  # 1,000 steps.
 
