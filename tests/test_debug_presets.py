@@ -95,7 +95,7 @@ def test_a_preset_beats_an_experiment_and_the_command_line_beats_both() -> None:
     assert config["trainer"]["steps"] == 7
     assert config["optim"]["lr"] == 0.003
     assert check(compose(["debug=overfit", "schedule=cosine"]))["schedule"]["name"] == "cosine"
-    assert check(compose(["debug=null", "experiment=null"]))["trainer"]["epochs"] == 30
+    assert check(compose(["debug=null", "experiment=null"]))["trainer"]["epochs"] == "auto"
     assert config.origins.origin("trainer.epochs") == "debug/overfit.yaml"
 
 

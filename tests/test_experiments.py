@@ -1,7 +1,9 @@
 """The recipes of configs/experiment/, and the small ones that need no YAML, reach what is said of them."""
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,11 +14,33 @@ from synthetic_images import write_pictures
 from dltool.build.prepare import prepare
 from dltool.build.trainer import build_trainer
 from dltool.config.check import Config
+from dltool.config.compose import compose
+from dltool.declarations.options import option_files
 from dltool.engine.trainer import Trainer
 from dltool.runs.folder import RunFolder
 
 LEAST_SQUARES = ["optim=lbfgs", "schedule=constant", "data.batch_size=full", "trainer.epochs=10"]
 HAS_MNIST = (REAL_DATA / "MNIST" / "raw").is_dir()
+
+
+RECIPES = json.loads((Path(__file__).parent / "experiments.json").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("name", option_files("experiment"))
+def test_a_recipe_does_not_follow_the_defaults(name: str) -> None:
+    """Length, test, optimizer, schedule and scaling are those that its results were measured with."""
+    tree = compose([f"experiment={name}"]).tree
+    recipe = RECIPES[name]
+    assert tree["schedule"]["name"] == recipe["schedule"]
+    assert contains(tree["trainer"], recipe["trainer"])
+    assert contains(tree["optim"], recipe["optim"])
+    assert contains(tree["data"], recipe["data"])
+
+
+def contains(tree: Mapping[str, Any], part: Mapping[str, Any]) -> bool:
+    return all(
+        contains(tree[key], value) if isinstance(value, dict) else tree[key] == value for key, value in part.items()
+    )
 
 
 def fit(config: Config, folder: Path) -> Trainer:
@@ -39,7 +63,7 @@ def test_linear_regression_is_least_squares(data: str, configure: Callable[..., 
 
 
 def test_logistic_regression_tells_tumours_apart(configure: Callable[..., Config], tmp_path: Path) -> None:
-    trainer = fit(configure("model=logistic", "data=breast_cancer", "optim.lr=0.01"), tmp_path)
+    trainer = fit(configure("model=logistic", "data=breast_cancer", "trainer.epochs=30"), tmp_path)
     assert trainer.progress.metrics["test/accuracy"] >= 0.95
 
 
@@ -47,7 +71,9 @@ def test_logistic_regression_tells_tumours_apart(configure: Callable[..., Config
 def test_the_perceptron_separates_what_a_line_can(
     function: str, configure: Callable[..., Config], tmp_path: Path
 ) -> None:
-    trainer = fit(configure("model=perceptron", "data=logic", f"data.function={function}"), tmp_path)
+    trainer = fit(
+        configure("model=perceptron", "data=logic", f"data.function={function}", "trainer.epochs=30"), tmp_path
+    )
     assert (trainer.progress.metrics["test/accuracy"] == 1) == (function != "xor")
 
 

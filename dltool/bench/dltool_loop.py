@@ -9,7 +9,7 @@ from rich.console import Console
 
 from dltool.bench.stopwatch import Seconds, Stopwatch
 from dltool.build.parts import Parts
-from dltool.config.settings import CheckpointSettings
+from dltool.engine.length import ResolvedCheckpointSettings
 from dltool.observers.progress import ProgressBar
 from dltool.runs.folder import RunFolder
 from dltool.training.session import Session
@@ -29,7 +29,7 @@ class DltoolLoop:
 
     def __init__(self, parts: Parts, folder: Path) -> None:
         parts.dataset.drop_held_out()
-        settings = dataclasses.replace(parts.settings, checkpoint=CheckpointSettings(every_n_epochs=None))
+        settings = dataclasses.replace(parts.settings, checkpoint=ResolvedCheckpointSettings(every_n_epochs=None))
         logger = dataclasses.replace(parts.logger, plots=False, samples=False)
         session = Session(dataclasses.replace(parts, settings=settings, logger=logger), RunFolder(folder), quiet=False)
         self.trainer = trainer = session.trainer

@@ -7,10 +7,11 @@ from typing import Any
 import torch
 
 from dltool.config.check import Config
-from dltool.config.settings import LoggerSettings, StopSettings, TrainerSettings
+from dltool.config.settings import LoggerSettings, StopSettings
 from dltool.core.spec import DataSpec
 from dltool.data.dataset import Dataset
 from dltool.engine.device import describe_device
+from dltool.engine.length import ResolvedTrainerSettings, describe_length
 from dltool.engine.precision import Precision
 from dltool.engine.updater import Updater
 from dltool.optim.optimizer import describe_factors
@@ -24,12 +25,13 @@ class Parts:
 
     Attributes:
         model_choices: The values that the model chose for its `auto` keys, by key.
+        length_choices: The values for the trainer's `auto` keys that follow the data and the task, by dotted key.
         warm_start: The result of loading the weights that `init_from` or `model.weights` names, or None.
         weight_notes: Notes on initial weights computed from the data.
     """
 
     config: Config
-    settings: TrainerSettings
+    settings: ResolvedTrainerSettings
     stop: StopSettings
     logger: LoggerSettings
     device: torch.device
@@ -38,15 +40,16 @@ class Parts:
     task: Task
     updaters: dict[str, Updater]
     model_choices: Mapping[str, Any] = field(default_factory=dict)
+    length_choices: Mapping[str, Any] = field(default_factory=dict)
     warm_start: WarmStart | None = None
     weight_notes: Sequence[str] = ()
 
     @property
     def auto(self) -> dict[str, Any]:
         """Dotted key to the chosen value of each `auto` of the config."""
-        machine = {"trainer.device": str(self.device), "trainer.threads": torch.get_num_threads()}
+        machine: dict[str, Any] = {"trainer.device": str(self.device), "trainer.threads": torch.get_num_threads()}
         of_model = {f"model.{key}": value for key, value in self.model_choices.items()}
-        return machine | self.dataset.choices | of_model
+        return machine | dict(self.length_choices) | self.dataset.choices | of_model
 
     @property
     def title(self) -> str:
@@ -74,6 +77,8 @@ def describe(parts: Parts) -> list[str]:
     if factors := config["optim"].get("lr_factors"):
         optimizers = [updater.optimizer for updater in parts.updaters.values()]
         notes.append(f"rates      {describe_factors(factors, optimizers)}")
+    if length := describe_length(parts.length_choices, settings, parts.dataset, parts.task):
+        notes.append(f"length     {length}")
     if settings.average.kind != "none":
         notes.append(f"average    {settings.average.kind}: evaluations, samples and the test use the averaged weights")
     if layout := [name for name in ("channels_last", "compile") if getattr(settings, name)]:

@@ -22,6 +22,7 @@ from dltool.declarations.construct import build_component, to_python
 from dltool.declarations.source import component
 from dltool.engine.compiling import compile_networks
 from dltool.engine.device import choose_device, choose_threads, keep_freed_memory
+from dltool.engine.length import automatic_choices, resolve
 from dltool.engine.monitored_metric import check_gradient_rules, check_monitored_metrics, check_reported
 from dltool.introspection.forward_memory import sample_bytes
 from dltool.sample_quality.reference_classifier import Train
@@ -52,11 +53,11 @@ def prepare(
     Raises:
         ConfigError, DataError: For errors that only the data or the built objects show. Nothing is written yet.
     """
-    settings = build_component(config.components["trainer"], config["trainer"])
+    written: TrainerSettings = build_component(config.components["trainer"], config["trainer"])
     stop = to_python(component("root", "train").fields["stop"].kind, config["stop"])
     logger = build_component(config.components["logger"], config["logger"])
-    device = prepare_device(settings)
-    dataset = prepare_data(config, settings, device, approximate=approximate)
+    device = prepare_device(written)
+    dataset = prepare_data(config, written, device, approximate=approximate)
     config = with_targets(config, dataset.spec)
     spec = build_spec(config, dataset)
     model = build_model(config, spec, device)
@@ -65,12 +66,14 @@ def prepare(
     warm_start = None if resumed else load_initial_weights(model, config)
     task = build_task(config, model, spec)
     check_trusted_model(config, task, spec)
+    settings = resolve(written, dataset, task)
     updaters = build_updaters(config, task, settings, device)
     if settings.compile:
         compile_networks(task, device)
     choices = getattr(model, "choices", {})
+    length = automatic_choices(written, settings)
     parts = Parts(
-        config, settings, stop, logger, device, dataset, spec, task, updaters, choices, warm_start, weight_notes
+        config, settings, stop, logger, device, dataset, spec, task, updaters, choices, length, warm_start, weight_notes
     )
     prepare_measurements(parts, monitored, train_classifier)
     return parts

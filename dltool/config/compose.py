@@ -28,7 +28,7 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
-from dltool.config.renamed import current_override, current_tree
+from dltool.config.renamed import completed_tree, current_override, current_tree
 from dltool.core.errors import ConfigError
 from dltool.core.hints import nearest, option_hint
 from dltool.core.shell import quoted, setting
@@ -39,6 +39,7 @@ from dltool.declarations.source import component
 from dltool.trust.sources import trusted_sources
 
 COMMAND_LINE = "the command line"
+UNSET = "a default"  # The origin of a key that no file and no override sets.
 override_parser = functools.cache(OverridesParser.create)
 SWEEP_FUNCTION = r"(choice|range|interval|glob|shuffle|sort|tag)\("
 
@@ -75,7 +76,7 @@ class Composed:
         for name in (key, *(k for k in self.origins if k.startswith(f"{key}.") or key.startswith(f"{k}."))):
             if name in self.origins:
                 return self.origins[name]
-        return "a default"
+        return UNSET
 
 
 def compose(overrides: Sequence[str], config_dirs: Sequence[Path] = ()) -> Composed:
@@ -134,7 +135,7 @@ def load_file(path: Path) -> Composed:
             f"{path.resolve()} does not contain a mapping of keys", "give a run folder or its config.yaml"
         )
     composed = Composed()
-    composed.merge(current_tree(with_text_keys(tree)), str(path))
+    composed.merge(completed_tree(current_tree(with_text_keys(tree))), str(path))
     return composed
 
 

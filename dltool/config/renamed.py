@@ -12,6 +12,8 @@ from dltool.core.deprecation import note_former_name
 OPTIONS = {"data": {"digit_looks": "digit_styles"}}
 # Group to former name of a key to its current name.
 KEYS = {"data": {"looks": "styles"}}
+# (group, option) to the keys that a complete config of an earlier version lacks, with the value that it stands for.
+ADDED: dict[tuple[str, str], dict[str, Any]] = {("data", "diabetes"): {"target_scaling": "none"}}
 
 
 def current_override(text: str) -> str:
@@ -36,6 +38,15 @@ def current_tree(tree: dict[str, Any]) -> dict[str, Any]:
         if isinstance(node := tree.get(group), dict):
             current[group] = current_node(group, node)
     return current
+
+
+def completed_tree(tree: dict[str, Any]) -> dict[str, Any]:
+    """A complete config with the keys that did not exist when it was written."""
+    complete = dict(tree)
+    for (group, option), keys in ADDED.items():
+        if isinstance(node := tree.get(group), dict) and node.get("name") == option:
+            complete[group] = {**keys, **node}
+    return complete
 
 
 def current_node(group: str, node: dict[str, Any]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from dltool.config.check import Config, check
-from dltool.config.compose import Composed, compose_from, leaves, parse_overrides
+from dltool.config.compose import UNSET, Composed, compose_from, leaves, parse_overrides
 from dltool.config.data_roles import keys_with_role
 from dltool.config.trusted_code import WATCHING
 from dltool.core.errors import ConfigError
@@ -20,6 +20,12 @@ CHANGEABLE = (
     *("trainer.epochs", "trainer.steps", "stop", "trainer.checkpoint", "trainer.test", "logger", WATCHING),
     *("trainer.device", "trainer.threads", "trainer.compile"),
     *("trainer.detect_anomaly", "trainer.profile_steps"),
+)
+
+# Keys whose `auto` follows the data, the model and the task; see dltool.engine.length.
+OF_THE_LENGTH = (
+    *("trainer.epochs", "trainer.evaluate_every_n_epochs", "trainer.test"),
+    *("trainer.checkpoint.every_n_epochs", "trainer.checkpoint.metric"),
 )
 
 
@@ -93,16 +99,35 @@ def with_auto(config: Config, auto: Mapping[str, Any], source: Path) -> Config:
     """The config with each `auto` that comes from `source` replaced by its value there.
 
     The saved config keeps `auto`; this config is built. If the data, the model or the task was replaced, the automatic
-    choices about the data are made again, since they depend on all three.
+    choices about the data and about the length are made again, since they depend on all three. The length is also
+    chosen again if any key of the data changed, and left to `trainer.steps` if that was set.
     """
     tree = copy.deepcopy(config.tree)
     same_parts = not any(config.choices.get(group) for group in ("data", "model", "task"))
+    same_length = same_parts and not data_changed(config, source)
     for key, value in auto.items():
         *parents, name = key.split(".")
         node: Any = tree
         for part in parents:
             node = node.get(part, {})
         kept = config.origins.origin(key) == str(source) and (same_parts or not key.startswith("data."))
+        if key in OF_THE_LENGTH:
+            kept = kept and same_length
+        if key == "trainer.epochs":
+            kept = kept and config.origins.origin("trainer.steps") == str(source)
         if node.get(name) == "auto" and kept:
             node[name] = value
     return dataclasses.replace(config, tree=tree)
+
+
+def data_changed(config: Config, source: Path) -> bool:
+    """Whether keys of the data, other than its place, differ from those of the source."""
+    places = keys_with_role(config.components["data"], "Placement")
+    keys = [key for key, _ in leaves({"data": config["data"]}) if key not in places]
+    return not {config.origins.origin(key) for key in keys} <= {str(source), UNSET}
+
+
+def reused_choices(config: Config, built: Config) -> dict[str, Any]:
+    """Dotted key to the value of each `auto` of the config that `with_auto` replaced in the one that is built."""
+    values = dict(leaves(built.tree))
+    return {key: values[key] for key, value in leaves(config.tree) if value == "auto" != values.get(key, "auto")}

@@ -97,19 +97,21 @@ class CheckpointSettings:
     """When checkpoints are written and which are kept. One is always written at the end and on a signal.
 
     Attributes:
-        every_n_steps, every_n_epochs, every_minutes: Periods; any that is not null applies.
+        every_n_steps, every_n_epochs, every_minutes: Periods; any that is not null applies. "auto" is
+            `trainer.evaluate_every_n_epochs`.
         keep_last: Newest checkpoints to keep; two, so that there is another one if the newest is damaged.
         keep_best: Best checkpoints to keep in addition, by `metric`.
-        metric: A metric such as "val/loss"; null takes the task's main metric on the validation split.
+        metric: A metric such as "val/loss"; null takes the task's main metric on the validation split, "auto" the loss
+            instead of an accuracy that nobody requested: of few samples it has many ties.
         mode: Direction of the metric; "auto" is what the metric, or the task that reports it, declares.
     """
 
     every_n_steps: Positive[int] | None = None
-    every_n_epochs: Positive[int] | None = 1
+    every_n_epochs: Positive[int] | Literal["auto"] | None = "auto"
     every_minutes: Positive[float] | None = None
     keep_last: Positive[int] = 2
     keep_best: NonNegative[int] = 1
-    metric: str | None = None
+    metric: str | None = "auto"
     mode: Literal["auto", "min", "max"] = "auto"
 
 
@@ -139,7 +141,7 @@ class AverageSettings:
 @requires(
     lambda config: config.trainer.epochs is not None or config.trainer.steps is not None,
     "trainer.epochs and trainer.steps are both null, so the training would never end",
-    hint="trainer.epochs=30",
+    hint="trainer.epochs=auto",
 )
 @requires(
     lambda config: not config.trainer.channels_last or config.data.inputs == "image",
@@ -176,7 +178,8 @@ class TrainerSettings:
     """The length, the device and the options of the training loop.
 
     Attributes:
-        epochs: Epochs of training.
+        epochs: Epochs of training; "auto" follows the size of the data (dltool.engine.length), or is null if `steps` is
+            set.
         steps: Steps of training; if both are set, whichever comes first ends the training.
         device: "auto" takes CUDA, then MPS, then the CPU; "cpu", "cuda", "cuda:1" or "mps".
         precision: 32, or the autocast of "bf16-mixed" and "16-mixed" (the latter with loss scaling).
@@ -188,10 +191,12 @@ class TrainerSettings:
         channels_last: Store the model's kernels and batches of images with the channels innermost.
         compile: Compile the network of each role with torch.compile: slow first steps, then perhaps faster ones;
             dropout draws different random numbers than without it.
-        test: Weights that the final test uses: "last", "best", or "none" for no test.
+        test: Weights that the final test uses: "last", "best", or "none" for no test; "auto" is "best" if the
+            validation split is large enough to choose by (dltool.engine.length), else "last".
         test_views: Augmented views of each image that the final test averages over (test-time augmentation); empty is a
             plain test. The validation never uses them; for `dltool evaluate` there is `--tta`.
-        evaluate_every_n_epochs: Epochs between two evaluations of the validation split.
+        evaluate_every_n_epochs: Epochs between two evaluations of the validation split; "auto" gives at most 50,
+            or one in 1,000 steps.
         overfit_batches: Train on this many first batches of the first epoch repeatedly, without augmentation; an epoch
             then consists of them. null uses all batches.
         limit_batches: End each epoch, and each evaluation of a split, after this many batches.
@@ -201,7 +206,7 @@ class TrainerSettings:
         checkpoint: See CheckpointSettings.
     """
 
-    epochs: Positive[int] | None = 30
+    epochs: Positive[int] | Literal["auto"] | None = "auto"
     steps: Positive[int] | None = None
     device: str = "auto"
     precision: Literal[32, "bf16-mixed", "16-mixed"] = 32
@@ -211,9 +216,9 @@ class TrainerSettings:
     threads: Positive[int] | Literal["auto"] = "auto"
     channels_last: bool = False
     compile: bool = False
-    test: Literal["last", "best", "none"] = "last"
+    test: Literal["auto", "last", "best", "none"] = "auto"
     test_views: list[Literal["hflip", "vflip", "shift", "crops"]] = ()  # type: ignore[assignment]  # As above.
-    evaluate_every_n_epochs: Positive[int] = 1
+    evaluate_every_n_epochs: Positive[int] | Literal["auto"] = "auto"
     overfit_batches: Positive[int] | None = None
     limit_batches: Positive[int] | None = None
     detect_anomaly: bool = False

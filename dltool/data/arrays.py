@@ -92,13 +92,14 @@ class RawData:
         feature_names: One name per column of `(N, D)`, for messages; may be empty.
         columns: The contents of the columns of `(N, D)`; empty where all are numbers and none is missing.
         target_dim: Numbers to predict per sample.
-        standardize_targets: Whether targets are scaled to mean 0 and standard deviation 1 for training.
+        standardize_targets: Whether targets that are numbers are scaled to mean 0 and deviation 1 for training.
         centers, center_std: The known modes of a synthetic distribution; see DataSpec.
         held_out: False where so few samples exist that the same ones serve as train, val and test.
         files: The image files that inputs are indices of, not yet decoded; None where inputs are data.
         texts: The texts that inputs or targets are indices of.
         spans: For samples of one series, the first and last time step of each target, int64 `(N, 2)`, by which they are
             split in time; None for other data.
+        forecast_columns: For a series, the input column of each target number; None for a column that is not an input.
         origin: The absolute path of the data, or the name of its generator; every error message starts with it.
         file_columns: Columns of the file, where it has no header; see TablePreprocessing.
         choices: The value chosen for each `auto` of the loader's keys, by key.
@@ -113,13 +114,14 @@ class RawData:
     feature_names: tuple[str, ...] = ()
     columns: tuple[Column, ...] = ()
     target_dim: int = 1
-    standardize_targets: bool = False
+    standardize_targets: bool = True
     centers: tuple[tuple[float, ...], ...] = ()
     center_std: float = 0.0
     held_out: bool = True
     files: ImageFiles | None = None
     texts: Texts = Texts()
     spans: Tensor | None = None
+    forecast_columns: tuple[int | None, ...] = ()
     origin: str = "data"
     file_columns: int = 0
     choices: Mapping[str, object] = field(default_factory=dict)

@@ -3,6 +3,7 @@
 import csv
 import gzip
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import torch
@@ -11,7 +12,7 @@ from dltool.core.spec import Target
 from dltool.data.arrays import RawData, Split
 from dltool.data.image_data import ImageData
 from dltool.data.table_data import TableData
-from dltool.declarations.component import register
+from dltool.declarations.component import Handling, register
 
 FOLDER = Path(__file__).resolve().parent / "builtin"
 
@@ -47,15 +48,29 @@ def breast_cancer(_rng: torch.Generator) -> RawData:
 
 
 @register("data", "diabetes", into=TableData, inputs="vector", targets="numbers")
-def diabetes(_rng: torch.Generator) -> RawData:
+def diabetes(
+    _rng: torch.Generator, *, target_scaling: Handling[Literal["standardize", "none"]] = "standardize"
+) -> RawData:
     """442 patients by ten raw measurements; the target is the disease's progression after a year (Efron et al. 2004).
 
     The measurements are in their own units, not scaled to unit length as in the paper's Table 1.
+
+    Args:
+        _rng: Not used.
+        target_scaling: "standardize" to mean 0 and deviation 1 for training; metrics and predictions keep the units.
     """
     header, rows = read_table("diabetes.csv")
     values = torch.tensor([[float(value) for value in row] for row in rows], dtype=torch.float64)
     split = Split(values[:, :-1].contiguous(), values[:, -1:].contiguous())
-    return RawData(split, None, None, "numbers", feature_names=header[:-1], origin=str(FOLDER / "diabetes.csv"))
+    return RawData(
+        split,
+        None,
+        None,
+        "numbers",
+        feature_names=header[:-1],
+        standardize_targets=target_scaling == "standardize",
+        origin=str(FOLDER / "diabetes.csv"),
+    )
 
 
 def load_classes(file: str, class_names: tuple[str, ...], target: Target = "classes") -> RawData:

@@ -9,7 +9,7 @@ import torch
 
 from dltool.core.batch import Batch
 from dltool.core.errors import DataError
-from dltool.core.spec import DataSpec
+from dltool.core.spec import IGNORED, DataSpec
 from dltool.data.arrays import Text
 from dltool.data.batch_source import BatchSource
 from dltool.data.evaluation_batch import LARGEST, fitting_batch
@@ -19,6 +19,8 @@ from dltool.data.preprocessing import Preprocessing
 from dltool.data.scaling import Scaling
 from dltool.text.fitting import fit_tokenizer
 from dltool.text.tokenizer import Tokenizer, TokenizerSettings
+
+COUNTED_TOKENS = 1_000_000  # Enough for their frequencies.
 
 
 class PrepareOptions(NamedTuple):
@@ -65,6 +67,7 @@ class Dataset(ABC):
         self.choices: dict[str, object] = {}
         self.notes: list[str] = []
         self._limit_batches: int | None = None
+        self._frequencies: torch.Tensor | None = None
 
     def prepare(
         self,
@@ -154,6 +157,30 @@ class Dataset(ABC):
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Raises DataError if the checkpoint was trained with other tokenisers."""
         check_tokenizers(state, self.state_dict(), "the data", "was the text changed? train again: dltool train …")
+
+    def trivial_prediction(self, inputs: torch.Tensor) -> torch.Tensor | None:
+        """What can be predicted without a model: the mean, the most frequent class, the last value, token frequencies.
+
+        Args:
+            inputs: The inputs of a batch.
+
+        Returns:
+            Numbers `(B, target_dim)` in the model's scale, labels `(B,)`, or for "next_token" the log-probability of
+            each token `(V,)`, whatever the inputs; None for other targets.
+        """
+        return self._token_frequencies() if self.spec.target == "next_token" else None
+
+    def _token_frequencies(self) -> torch.Tensor:
+        """The log-probability of each target token by its count in the first training batches, float32 `(V,)`."""
+        if self._frequencies is None:
+            counts = torch.ones(self.spec.num_target_tokens, device=self.device)  # As if each occurred once more.
+            for batch in self.evaluation("train"):
+                tokens = batch.targets[batch.targets != IGNORED]
+                counts += torch.bincount(tokens, minlength=len(counts))
+                if counts.sum() > COUNTED_TOKENS:
+                    break
+            self._frequencies = (counts / counts.sum()).log()
+        return self._frequencies
 
     def evaluation(self, split: str) -> Iterator[Batch]:
         """One pass over "train", "val" or "test", in order and without augmentation.

@@ -167,6 +167,14 @@ class SampleData(Dataset):
     def sample_names(self, split: str) -> list[str]:
         return [str(place) for place in self.splits[split].places.tolist()]
 
+    def trivial_prediction(self, inputs: Tensor) -> Tensor | None:
+        targets = self.splits["train"].targets
+        if self.spec.target == "numbers":
+            return targets.to(inputs.device).float().mean(0).expand(len(inputs), -1)
+        if self.spec.target in ("classes", "binary"):
+            return targets.to(inputs.device).mode().values.expand(len(inputs))
+        return super().trivial_prediction(inputs)
+
     def hash_samples(self, names: Sequence[str], update: Callable[[bytes], None]) -> None:
         splits = [self.splits[name] for name in names]
         order = torch.cat([split.places for split in splits]).argsort(stable=True)
@@ -248,7 +256,7 @@ class SampleData(Dataset):
             centers=raw.centers,
             center_std=raw.center_std,
         )
-        if not raw.standardize_targets:
+        if raw.target != "numbers" or not raw.standardize_targets:
             return spec
         mean, factor = fit_rows(self.splits["train"].targets, "standardize")
         return replace(spec, target_mean=tuple(mean.tolist()), target_std=tuple(factor.reciprocal().tolist()))

@@ -69,6 +69,7 @@ def series(
         feature_names=tuple(table.names[index] for index in seen),
         target_dim=horizon * len(predicted),
         standardize_targets=target_scaling == "standardize",
+        forecast_columns=horizon * tuple(seen.index(index) if index in seen else None for index in predicted),
         spans=torch.stack([ends, ends + horizon - 1], dim=1),
         origin=table.origin,
         file_columns=0 if table.header else len(table.names),

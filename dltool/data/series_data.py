@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from torch import Tensor
+
 from dltool.core.errors import DataError
 from dltool.core.shell import setting
 from dltool.data.arrays import RawData
@@ -28,6 +30,7 @@ class SeriesData(ScaledData):
     def _scale(self, raw: RawData, pixel_scaling: Scaling | None) -> None:
         train = self.splits["train"].inputs
         mode = self._chosen_scaling("standardize")
+        self._forecast_columns = raw.forecast_columns
         if mode == "none":
             self._note_blurred(train.flatten(0, 1), raw.feature_names, "data.scaling=standardize")
         shift, factor = fit_rows(train.flatten(0, 1), mode)
@@ -35,6 +38,16 @@ class SeriesData(ScaledData):
             raw.feature_names, train.shape[1], tuple(shift.tolist()), tuple(factor.tolist()), raw.file_columns == 0
         )
         self._replace_inputs({name: self.preprocessing(split.inputs) for name, split in self.splits.items()})
+
+    def trivial_prediction(self, inputs: Tensor) -> Tensor | None:
+        """The last value of each column to forecast; the mean where a column is not among the inputs."""
+        columns = [column for column in self._forecast_columns if column is not None]
+        if len(columns) != self.spec.target_dim:
+            return super().trivial_prediction(inputs)
+        last = (inputs[:, -1].cpu() if inputs.device.type == "mps" else inputs[:, -1]).double()
+        fitted = self.preprocessing
+        values = last / last.new_tensor(fitted.factor) + last.new_tensor(fitted.shift)
+        return self.spec.standardized(values[:, columns]).to(inputs.device)
 
     def _reuse(self, raw: RawData, preprocessing: Preprocessing) -> None:
         if not isinstance(preprocessing, SeriesPreprocessing):

@@ -31,7 +31,8 @@ def line(
     """
     x = torch.randn(num_samples, 1, generator=rng)
     y = slope * x + intercept + noise * torch.randn(num_samples, 1, generator=rng)
-    return RawData(Split(x, y), None, None, "numbers", feature_names=("x",), origin="line")
+    # Not standardized, so that the weights are slope and intercept.
+    return RawData(Split(x, y), None, None, "numbers", feature_names=("x",), standardize_targets=False, origin="line")
 
 
 @register("data", "logic", into=TableData, inputs="vector", targets="binary")

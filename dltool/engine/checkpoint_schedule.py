@@ -3,8 +3,8 @@
 import time
 from collections.abc import Mapping
 
-from dltool.config.settings import CheckpointSettings
 from dltool.engine.checkpoint import CheckpointStore
+from dltool.engine.length import ResolvedCheckpointSettings
 
 
 class CheckpointSchedule:
@@ -18,10 +18,11 @@ class CheckpointSchedule:
         saved_at: (step, epoch) of the newest checkpoint; (-1, -1) before the first.
     """
 
-    def __init__(self, policy: CheckpointSettings, store: CheckpointStore) -> None:
+    def __init__(self, policy: ResolvedCheckpointSettings, store: CheckpointStore) -> None:
         self.policy = policy
         self.store = store
         self.saved_at = (-1, -1)
+        self._rejected: float | None = None  # A value that is not among the best; the best only improve.
         self.restart_clock()
 
     def restart_clock(self) -> None:
@@ -53,4 +54,7 @@ class CheckpointSchedule:
         if policy.every_n_epochs is not None and epoch % policy.every_n_epochs == 0:
             return True
         value = metrics.get(self.store.metric) if self.store.metric else None
-        return value is not None and self.store.is_among_best(value)
+        if value is None or value == self._rejected:
+            return False
+        self._rejected = None if self.store.is_among_best(value) else value
+        return self._rejected is None

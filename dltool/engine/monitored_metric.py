@@ -59,7 +59,8 @@ def check_monitored_metrics(config: Config, stop: StopSettings, task: Task, data
     monitors = {  # Key to the metric that it names, and whether it needs one.
         "stop.metric": (stop.metric, stops_by_metric),
         f"stop.loss_change with stop.loss={stop.loss}": (change, False),
-        "trainer.checkpoint.metric": (policy["metric"], settings["test"] == "best"),
+        # What `auto` stands for is reported.
+        "trainer.checkpoint.metric": (explicit(policy["metric"]), settings["test"] == "best"),
         "schedule.metric": (config["schedule"].get("metric"), "metric" in config["schedule"]),
     }
     modes = {
@@ -86,6 +87,10 @@ def check_monitored_metrics(config: Config, stop: StopSettings, task: Task, data
             )
     if settings["test"] == "best" and policy["keep_best"] == 0:
         raise ConfigError("trainer.test=best, but no best checkpoint is kept", "trainer.checkpoint.keep_best=1")
+
+
+def explicit(metric: str | None) -> str | None:
+    return None if metric == "auto" else metric
 
 
 def reported_metrics(task: Task, dataset: Dataset) -> tuple[set[str], set[str]]:

@@ -15,7 +15,6 @@ from typing import Any
 
 import torch
 
-from dltool.config.settings import TrainerSettings
 from dltool.core.randomness import derive_seed, seed_default_generators, step_seed
 from dltool.data.dataset import Dataset
 from dltool.engine.averaging import WeightAverage
@@ -23,6 +22,7 @@ from dltool.engine.checkpoint import Checkpoint, CheckpointStore, load
 from dltool.engine.checkpoint_schedule import CheckpointSchedule
 from dltool.engine.clock import Clock
 from dltool.engine.evaluator import evaluate
+from dltool.engine.length import ResolvedTrainerSettings
 from dltool.engine.observer import Observer, Progress
 from dltool.engine.signals import Interrupted, StopSignals
 from dltool.engine.stopping import Stopping
@@ -48,7 +48,7 @@ class Trainer:
     updaters: Mapping[str, Updater]
     data: Dataset
     checkpoints: CheckpointStore
-    settings: TrainerSettings
+    settings: ResolvedTrainerSettings
     seed: int
     device: torch.device
     autocast: Any

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from dltool.build.components import build_model, build_task, with_targets
 from dltool.config.check import Config
 from dltool.config.rerun import compose_changed, with_auto
-from dltool.core.errors import ConfigError, RunError
+from dltool.core.errors import CheckpointError, ConfigError, RunError
 from dltool.core.shell import quoted
 from dltool.core.spec import DataSpec
 from dltool.data.evaluation_batch import fitting_batch
@@ -97,14 +97,24 @@ class LoadedRun:
 
     @functools.cached_property
     def _checkpoint(self) -> Checkpoint:
-        return open_checkpoint(self.folder.checkpoints, self._name, self._warn)
+        try:
+            return open_checkpoint(self.folder.checkpoints, self._name, self._warn)
+        except CheckpointError as error:
+            if self._requested != "tested" or self._name == "last":
+                raise
+            self._requested = "last"
+            self._warn(f"{error.message}; the newest undamaged one is used")
+            return open_checkpoint(self.folder.checkpoints, "last", self._warn)
 
     @property
     def _name(self) -> str:
         """The requested checkpoint: last, best or a name."""
         if self._requested != "tested":
             return self._requested
-        return "best" if self.config["trainer"]["test"] == "best" else "last"
+        test = self.config["trainer"]["test"]
+        if test == "auto":
+            test = self.folder.read_auto().get("trainer.test")
+        return "best" if test == "best" else "last"
 
     @property
     def checkpoint(self) -> str:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:  # rich takes 0.05 s to import, which `--quiet` avoids.
 
 REFRESHES_PER_SECOND = 4
 BAR_WIDTH = 100
-LINES_PER_RUN = 1000
+LINES_PER_RUN = 100
 SILENT_SECONDS = 60.0
 
 

@@ -23,7 +23,9 @@ from dltool.observers.samples import SamplesPlot
 from dltool.observers.status_file import StatusFile
 from dltool.observers.task_plots import TaskPlots
 from dltool.observers.tracker import make_trackers
+from dltool.observers.trivial import TrivialComparison
 from dltool.observers.undefined import UndefinedMetrics
+from dltool.observers.unfinished import UnfinishedTraining
 from dltool.runs.folder import RunFolder
 
 
@@ -47,7 +49,12 @@ def standard_observers(
     status = StatusFile(run, dict(leaves(config.tree)), clock, progress, monitored_metric(None, "auto", parts.task))
     # Copies of the log come after it.
     observers: list[Observer] = [status, JsonlLog(run.metrics), CsvLog(run, warn), ProgressBar(quiet=quiet)]
-    observers += [UndefinedMetrics(warn), Alarms(warn, partial(watched.held_out, NUM_COMPARED))]
+    observers += [
+        TrivialComparison(warn, parts.dataset),
+        UnfinishedTraining(warn),
+        UndefinedMetrics(warn),
+        Alarms(warn, partial(watched.held_out, NUM_COMPARED)),
+    ]
     if logger.plots:
         observers += [
             CurvesPlot(watched),

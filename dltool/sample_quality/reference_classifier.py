@@ -165,6 +165,7 @@ def config_of(recipe: Mapping[str, Any], data: Mapping[str, Any], device: torch.
             *recipe["options"],
             f"trainer.device={device}",
             f"trainer.threads={torch.get_num_threads()}",
+            "trainer=every_epoch",
             "trainer.evaluate_every_n_epochs=1000",
             "trainer.checkpoint.every_n_epochs=null",
         ]

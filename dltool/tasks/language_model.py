@@ -72,6 +72,8 @@ class LanguageModelTask(Task):
             )
         else:
             outputs = self.model(batch.inputs)
+        for watcher in self.watchers:
+            watcher.see(batch, outputs)
         return measured_tokens(self.criterion, outputs, batch.targets)
 
     def finish_evaluation(self, metrics: dict[str, float]) -> dict[str, float]:

@@ -83,6 +83,8 @@ class SupervisedTask(Task):
         numbers = [name for name, metric in metrics.items() if metric.is_number]
         if self.predicts_classes and numbers and self.main_metric is Task.main_metric:
             self.main_metric = (numbers[0], declared_direction(numbers[0]) or "max")
+            if self.metric_names is None:
+                self.selection_metric = "loss"  # The accuracy of few samples has many ties.
 
     def with_model(self, model: nn.Module) -> Self:
         """A copy of the task with another model that has the same kind of outputs."""

@@ -97,6 +97,8 @@ class Task:
         draws_per_step: Batches that one train_step draws; sets the number of steps in an epoch.
         main_metric: Metric of the validation split that best checkpoints and `stop` monitor by default, and "min" or
             "max"; None where the task has none (a GAN).
+        selection_metric: Metric of the validation split by which checkpoints are compared where
+            `trainer.checkpoint.metric` is "auto"; None for the main metric.
         metric_directions: "min" or "max" for the task's metrics other than registered ones, if a direction is better;
             `*` matches anything. A class inherits those of its bases. It must be a dict literal, since
             dltool.metrics.directions reads it from the source text.
@@ -117,6 +119,7 @@ class Task:
     model_methods: tuple[str, ...] = ()
     draws_per_step: int = 1
     main_metric: tuple[str, str] | None = ("loss", "min")
+    selection_metric: str | None = None
     metric_directions: ClassVar[dict[str, str]] = {"loss": "min", "penalty": "min"}
     metric_names: Sequence[str] | None = ()
     metrics: Mapping[str, Metric] = MappingProxyType({})

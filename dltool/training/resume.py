@@ -9,6 +9,7 @@ from dltool.build.aside import train_aside
 from dltool.build.parts import Parts
 from dltool.build.prepare import prepare
 from dltool.config.check import Config
+from dltool.config.rerun import reused_choices
 from dltool.core.errors import DataError
 from dltool.core.shell import quoted
 from dltool.core.spec import DataSpec
@@ -47,7 +48,9 @@ def resume(run: RunFolder, config: Config, built: Config, *, quiet: bool = False
         since = {"step": session.trainer.progress.step, "command": ["dltool", *sys.argv[1:]]}
         kept = {key: environment[key] for key in ("init_from",) if key in environment}
         resumed = [*environment.get("resumed", []), since]
-        run.write_environment({**describe_environment(), "auto": parts.auto, **kept, "resumed": resumed})
+        run.write_environment(
+            {**describe_environment(), "auto": reused_choices(config, built) | parts.auto, **kept, "resumed": resumed}
+        )
         run.write_config(config.tree)
         return session.run_to_end()
 

@@ -4,12 +4,16 @@ from pathlib import Path
 
 import torch
 
-from dltool.build.components import build_data, build_model, build_spec, with_targets
+from dltool.build.components import build_data, build_model, build_spec, build_task, with_targets
 from dltool.config.check import Config
+from dltool.config.settings import TrainerSettings
 from dltool.core.errors import ConfigError
 from dltool.core.spec import DataSpec
 from dltool.data.dataset import Dataset
+from dltool.declarations.construct import build_component
+from dltool.engine.length import automatic_choices, describe_length, resolve
 from dltool.introspection.summary import layer_table
+from dltool.tasks.task import Task
 from dltool.warm_start.from_data import initialize_from_data
 
 
@@ -26,20 +30,29 @@ def describe_model(config: Config, receptive_field: Path | None = None) -> str:
     dataset = build_data(config, torch.device("cpu"), approximate=True)
     config = with_targets(config, dataset.spec)
     spec = build_spec(config, dataset)
-    notes = "".join(f"{note}\n" for note in dataset.notes)
-    table = notes + table_of_layers(config, spec)
+    try:  # Shapes alone, if that is enough; a user's model may also read values, such as lengths.
+        table = notes_and_layers(config, dataset, spec, torch.device("meta"))
+    except Exception:
+        table = notes_and_layers(config, dataset, spec, torch.device("cpu"))
     if receptive_field is None:
         return table
     return f"{table}\n\n{draw_what_units_see(config, dataset, spec, receptive_field)}"
 
 
-def table_of_layers(config: Config, spec: DataSpec) -> str:
-    """The layers as a table: shapes alone, if that is enough; a user's model may also read values, such as lengths."""
-    try:
-        with torch.device("meta"):
-            return layer_table(build_model(config, spec, torch.device("meta")), spec)
-    except Exception:
-        return layer_table(build_model(config, spec, torch.device("cpu")), spec)
+def notes_and_layers(config: Config, dataset: Dataset, spec: DataSpec, device: torch.device) -> str:
+    """The automatic choices, then the layers as a table, of a model on a device."""
+    with device:
+        model = build_model(config, spec, device)
+        notes = (*dataset.notes, *length_notes(config, dataset, build_task(config, model, spec)))
+        return "".join(f"{note}\n" for note in notes) + layer_table(model, spec)
+
+
+def length_notes(config: Config, dataset: Dataset, task: Task) -> list[str]:
+    """The automatic length and its reason, in a line, unless all of it is configured."""
+    written: TrainerSettings = build_component(config.components["trainer"], config["trainer"])
+    settings = resolve(written, dataset, task)
+    choices = automatic_choices(written, settings)
+    return [f"length: {line}"] if (line := describe_length(choices, settings, dataset, task)) else []
 
 
 def draw_what_units_see(config: Config, dataset: Dataset, spec: DataSpec, path: Path) -> str:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from dltool.build.aside import train_aside
 from dltool.build.prepare import prepare
 from dltool.config.check import Config
+from dltool.config.rerun import reused_choices
 from dltool.core.errors import DltoolError
 from dltool.core.process import OUTPUT_ROOT
 from dltool.data.fitted import to_json
@@ -58,6 +59,8 @@ def train(
             raise
         run.write_preprocessing(to_json(parts.dataset.preprocessing, parts.spec))
         loaded = {"init_from": parts.warm_start.as_dict()} if parts.warm_start else {}
-        run.write_environment({**describe_environment(), "auto": parts.auto, **loaded, "resumed": []})
+        run.write_environment(
+            {**describe_environment(), "auto": reused_choices(config, built) | parts.auto, **loaded, "resumed": []}
+        )
         run.write_config(config.tree)  # Last: a folder with this file is complete and can be used.
         return TrainResult(session.run_to_end(), run.path)

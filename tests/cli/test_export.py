@@ -15,7 +15,14 @@ Dltool = Callable[..., subprocess.CompletedProcess[str]]
 @pytest.fixture
 def run(dltool_here: Dltool, tmp_path: Path) -> Path:
     """The folder of a short run with a Chinese name, beside which commands are typed."""
-    settings = ["data=iris", "trainer.epochs=2", "trainer.device=cpu", "trainer.threads=1", "logger.plots=false"]
+    settings = [
+        "data=iris",
+        "trainer.epochs=2",
+        "trainer.test=last",
+        "trainer.device=cpu",
+        "trainer.threads=1",
+        "logger.plots=false",
+    ]
     assert dltool_here("train", "model=mlp", *settings, "run.dir=鸢尾花 1", "--quiet").returncode == 0
     return tmp_path / "鸢尾花 1"
 

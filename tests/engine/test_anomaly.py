@@ -111,7 +111,8 @@ def test_a_run_names_it(dltool_here: Callable[..., object], tmp_path: object) ->
     """MSE of predictions that explode: the square overflows before the loss is looked at."""
     done = dltool_here(
         "train", "model=linear", "data=diabetes", "optim=sgd", "optim.lr=1000", "data.batch_size=full",
-        "schedule=constant", "debug=anomaly", "run.dir=run", "trainer.threads=1", "logger.plots=false",
+        "schedule=constant", "debug=anomaly", "trainer.epochs=30", "run.dir=run", "trainer.threads=1",
+        "logger.plots=false",
     )  # fmt: skip
     assert done.returncode == 1, done.stderr  # type: ignore[attr-defined]
     assert "error: the first non-finite value (inf) came out of aten." in done.stderr  # type: ignore[attr-defined]

@@ -140,7 +140,7 @@ class Pruner(Observer):
 
 
 def test_an_observer_may_ask_to_stop(configure: Callable[..., Config], tmp_path: Path) -> None:
-    trainer = make(configure(*IRIS), tmp_path)
+    trainer = make(configure(*IRIS, "trainer.epochs=30"), tmp_path)
     trainer.observers = [Pruner()]
     trainer.fit()
     assert (trainer.stopped_by, trainer.progress.epoch) == ("pruned", 2)

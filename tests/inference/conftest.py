@@ -15,7 +15,13 @@ from dltool.training.train import train
 
 TRAININGS = {
     "lenet": ["model=lenet", "data=digits", "trainer.epochs=2"],
-    "averaged": ["model=lenet", "trainer.epochs=1", "trainer.average.kind=ema", "trainer.average.decay=0.9"],
+    "averaged": [
+        "model=lenet",
+        "trainer.epochs=1",
+        "trainer.test=last",
+        "trainer.average.kind=ema",
+        "trainer.average.decay=0.9",
+    ],
     "iris": ["model=mlp", "data=iris", "trainer.epochs=10"],
     "binary": ["model=logistic", "data=breast_cancer", "trainer.epochs=5"],
     "numbers": ["model=linear", "data=diabetes", "trainer.epochs=3"],
