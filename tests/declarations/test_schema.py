@@ -97,7 +97,7 @@ def test_the_ranges_are_those_of_the_checker(limits: str) -> None:
 def test_describes_keys_with_docstrings_and_defaults() -> None:
     keys = schema("trainer")["definitions"]["trainer.default"]["properties"]
     assert keys["clip_norm"]["description"].startswith("Largest L2 norm")
-    assert keys["epochs"]["default"] == 30
+    assert keys["epochs"]["default"] == "auto"
     assert keys["checkpoint"]["anyOf"][0]["properties"]["keep_best"]["description"].startswith("Best checkpoints")
     assert schema("model")["definitions"]["model.lenet"]["properties"]["dropout"]["description"].startswith("Share")
 
