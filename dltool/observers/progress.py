@@ -17,7 +17,8 @@ if TYPE_CHECKING:  # rich takes 0.05 s to import, which `--quiet` avoids.
 
 REFRESHES_PER_SECOND = 4
 BAR_WIDTH = 100
-LINES_PER_RUN = 100
+LINES_PER_RUN = 1000
+EPOCHS_PRINTED = 100  # The default length of small data is 2,000 epochs.
 SILENT_SECONDS = 60.0
 
 
@@ -93,7 +94,7 @@ class ProgressBar(Observer):
         if progress.total_epochs is None:
             return
         is_last = progress.epoch == progress.total_epochs
-        if is_last or progress.epoch % math.ceil(progress.total_epochs / LINES_PER_RUN) == 0:
+        if is_last or progress.epoch % math.ceil(progress.total_epochs / EPOCHS_PRINTED) == 0:
             # With held-out data, only the losses of the training metrics.
             has_held_out = any(not name.startswith("train/") for name in metrics)
             shown = {
