@@ -238,8 +238,7 @@ def cross_entropy_settings(criterion: Criterion) -> tuple[bool, float]:
     return False, 0.0
 
 
-# By the registered name of the task; each loop knows the attributes of that task. Others have ObjectiveLoop, if that is
-# what they do.
+# By the registered name of the task; each loop knows the attributes of that task.
 LOOPS: dict[str, type[BareLoop]] = {
     "supervised": SupervisedLoop,
     "gan": GanLoop,

@@ -5,6 +5,7 @@ then needs no saved generator state, and is exact in the middle of an epoch too.
 """
 
 import hashlib
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 
 import torch
@@ -33,6 +34,28 @@ def step_seeds(seed: int, first: int) -> list[int]:
 def generator(seed: int, *keys: str | int, device: torch.device | str = "cpu") -> torch.Generator:
     """A new generator for one use, such as `generator(seed, "permutation", epoch)`."""
     return torch.Generator(device).manual_seed(derive_seed(seed, *keys))
+
+
+def drawn(
+    draw: Callable[..., torch.Tensor], shape: Sequence[int], source: torch.Generator | None, device: torch.device
+) -> torch.Tensor:
+    """torch.rand or torch.randn on a device.
+
+    Args:
+        draw: The function.
+        shape: The shape of the result.
+        source: A generator on the CPU, for the same numbers on every device; None uses the device's default generator.
+        device: The device of the result.
+    """
+    return draw(*shape, generator=source, device="cpu" if source else device).to(device)
+
+
+def normal_quantiles(uniform: torch.Tensor) -> torch.Tensor:
+    """Numbers from N(0, 1), float32, of uniform ones in [0, 1), float64.
+
+    Only torch's uniform draws are independent of how many are drawn at once.
+    """
+    return torch.special.ndtri(uniform.clamp(min=1e-12)).float()
 
 
 def seed_default_generators(value: int, device: torch.device) -> None:

@@ -98,6 +98,7 @@ class SampleData(Dataset):
         self._augmenter: Augmenter | None = None
         self._own_augmentation: OwnVariation | None = None
         self._files: ImageFiles | None = None
+        self._typical_target: Tensor | None = None
 
     def _prepare(self, options: PrepareOptions) -> None:
         raw = self.load(generator(self.split_seed, "data"))
@@ -168,12 +169,13 @@ class SampleData(Dataset):
         return [str(place) for place in self.splits[split].places.tolist()]
 
     def trivial_prediction(self, inputs: Tensor) -> Tensor | None:
-        targets = self.splits["train"].targets
-        if self.spec.target == "numbers":
-            return targets.to(inputs.device).float().mean(0).expand(len(inputs), -1)
-        if self.spec.target in ("classes", "binary"):
-            return targets.to(inputs.device).mode().values.expand(len(inputs))
-        return super().trivial_prediction(inputs)
+        if self.spec.target not in ("numbers", "classes", "binary"):
+            return super().trivial_prediction(inputs)
+        if self._typical_target is None:
+            targets = self.splits["train"].targets.to(inputs.device)
+            numbers = self.spec.target == "numbers"
+            self._typical_target = targets.float().mean(0) if numbers else targets.mode().values
+        return self._typical_target.expand(len(inputs), *self._typical_target.shape)
 
     def hash_samples(self, names: Sequence[str], update: Callable[[bytes], None]) -> None:
         splits = [self.splits[name] for name in names]

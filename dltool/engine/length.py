@@ -2,10 +2,12 @@
 
 import dataclasses
 import math
+import operator
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from dltool.config.rerun import OF_THE_LENGTH
 from dltool.config.settings import CheckpointSettings, TrainerSettings
 from dltool.data.dataset import Dataset
 from dltool.tasks.task import Task
@@ -86,13 +88,12 @@ def selection_metric(policy: CheckpointSettings, dataset: Dataset, task: Task) -
 
 def automatic_choices(written: TrainerSettings, settings: ResolvedTrainerSettings) -> dict[str, Any]:
     """Dotted key to the chosen value of each `auto` that `resolve` replaced."""
-    pairs = [("trainer", written, settings), ("trainer.checkpoint", written.checkpoint, settings.checkpoint)]
-    return {
-        f"{prefix}.{name}": getattr(after, name)
-        for prefix, before, after in pairs
-        for name in ("epochs", "evaluate_every_n_epochs", "test", "every_n_epochs", "metric")
-        if getattr(before, name, None) == "auto"
-    }
+    return {key: value_at(settings, key) for key in OF_THE_LENGTH if value_at(written, key) == "auto"}
+
+
+def value_at(settings: TrainerSettings, key: str) -> Any:
+    """The value of a dotted key below `trainer`."""
+    return operator.attrgetter(key.removeprefix("trainer."))(settings)
 
 
 def values(settings: Any) -> dict[str, Any]:

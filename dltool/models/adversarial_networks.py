@@ -6,6 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from dltool.core.randomness import drawn
 from dltool.declarations.component import requires
 
 Prior = Literal["normal", "uniform"]
@@ -49,8 +50,7 @@ class AdversarialNetworks(nn.Module):
                 default generator of the model's device.
         """
         draw = torch.randn if self.prior == "normal" else torch.rand
-        device = next(self.parameters()).device
-        z = draw(count, self.latent_dim, generator=source, device="cpu" if source else device).to(device)
+        z = drawn(draw, (count, self.latent_dim), source, next(self.parameters()).device)
         return z if self.prior == "normal" else 2 * z - 1
 
     def generate(self, z: Tensor, labels: Tensor | None = None) -> Tensor:

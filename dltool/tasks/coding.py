@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from dltool.core.batch import Batch
 from dltool.core.errors import ConfigError
-from dltool.core.randomness import generator
+from dltool.core.randomness import drawn, generator
 from dltool.core.shell import setting
 from dltool.core.spec import DataSpec
 from dltool.losses.criterion import Criterion
@@ -52,12 +52,9 @@ class CodingTask(GenerativeTask):
         """The loss that takes any inputs, for messages."""
         raise NotImplementedError
 
-    def labels(self, batch: Batch) -> Tensor | None:
-        return batch.targets if self.num_classes else None
-
     def draw_codes(self, count: int, source: torch.Generator | None = None) -> Tensor:
         device = next(self.model.parameters()).device
-        return torch.randn(count, self.latent_dim, generator=source, device="cpu" if source else device).to(device)
+        return drawn(torch.randn, (count, self.latent_dim), source, device)
 
     @torch.no_grad()
     def decode(self, codes: Tensor, labels: Tensor | None = None) -> Tensor:

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from dltool.core.batch import Batch
 from dltool.core.errors import ConfigError
-from dltool.core.randomness import generator
+from dltool.core.randomness import drawn, generator, normal_quantiles
 from dltool.core.spec import DataSpec
 from dltool.data.mixing import no_mixing
 from dltool.declarations.component import EvaluationOnly, NonNegative, Positive, Probability, register, requires
@@ -128,9 +128,6 @@ class DiffusionTask(GenerativeTask):
         """The network's output for x_t, in float32."""
         return self.model(images, times / self.schedule.num_timesteps, labels).float()
 
-    def labels(self, batch: Batch) -> Tensor | None:
-        return batch.targets if self.num_classes else None
-
     def hidden(self, labels: Tensor | None) -> Tensor | None:
         """The classes, a random share of them replaced by "no class"."""
         if labels is None:
@@ -147,17 +144,15 @@ class DiffusionTask(GenerativeTask):
     def evaluate(self, batch: Batch) -> dict[str, Mean]:
         self.show_sample_evaluator(batch)
         images = batch.inputs
-        # Only uniform draws are independent of the batch size; normal ones are their quantiles.
         table = torch.rand(len(images), 1 + images[0].numel(), generator=self.draws, dtype=torch.float64)
         times = (1 + (table[:, 0] * self.schedule.num_timesteps).long()).to(images.device)
-        noise = torch.special.ndtri(table[:, 1:].clamp(min=1e-12)).float().to(images.device).view(images.shape)
+        noise = normal_quantiles(table[:, 1:]).to(images.device).view(images.shape)
         loss = self.denoising_loss(images, times, noise, self.labels(batch))
         return {"loss": MeanOver(loss, batch.size)}
 
     def draw_codes(self, count: int, source: torch.Generator | None = None) -> Tensor:
         device = next(self.model.parameters()).device
-        shape = (count, *self.spec.input_shape)
-        return torch.randn(shape, generator=source, device="cpu" if source else device).to(device)
+        return drawn(torch.randn, (count, *self.spec.input_shape), source, device)
 
     @torch.no_grad()
     def decode(

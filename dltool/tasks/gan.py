@@ -112,9 +112,6 @@ class GanTask(GenerativeTask):
         """Samples from new noise, as many as in the batch and of its classes."""
         return self.model.generate(self.model.noise(batch.size), self.labels(batch))
 
-    def labels(self, batch: Batch) -> Tensor | None:
-        return batch.targets if self.num_classes else None
-
     def evaluate(self, batch: Batch) -> dict[str, Mean]:
         """Both losses and D's scores on held-out data and on samples of the same fixed noise for every batch."""
         self.show_sample_evaluator(batch)

@@ -52,6 +52,10 @@ class GenerativeTask(Task):
     def suggestion(self, spec: DataSpec) -> Suggestion:
         return Suggestion("sample", "sample")
 
+    def labels(self, batch: Batch) -> Tensor | None:
+        """The class of each sample of a batch, int64 `(B,)`; None for an unconditional model."""
+        return batch.targets if self.num_classes else None
+
     def draw_codes(self, count: int, source: torch.Generator | None = None) -> Tensor:
         """Draw codes z, `(count, *code_shape)`, on the model's device.
 

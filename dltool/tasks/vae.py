@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from dltool.core.batch import Batch
-from dltool.core.randomness import generator
+from dltool.core.randomness import generator, normal_quantiles
 from dltool.core.spec import DataSpec
 from dltool.data.mixing import no_mixing
 from dltool.declarations.component import EvaluationOnly, NonNegative, Positive, register, requires
@@ -154,14 +154,10 @@ class VaeTask(CodingTask):
         return logs
 
     def drawn_once(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
-        """The evaluated samples and their ε, the same for a position in a split for any batch size.
-
-        Only torch's uniform draws are independent of the batch size; normal ones are computed as quantiles of uniform
-        ones.
-        """
+        """The evaluated samples and their ε, the same for a position in a split for any batch size."""
         num_pixels = inputs[0].numel() if self.binarize == "dynamic" else 0
         table = torch.rand(len(inputs), num_pixels + self.latent_dim, generator=self.draws, dtype=torch.float64)
-        noise = torch.special.ndtri(table[:, num_pixels:].clamp(min=1e-12)).float().to(inputs.device)
+        noise = normal_quantiles(table[:, num_pixels:]).to(inputs.device)
         if self.binarize != "dynamic":
             return self.thresholded(inputs), noise
         shares = table[:, :num_pixels].float().to(inputs.device).view(inputs.shape)  # (B, C * H * W) -> (B, C, H, W)
