@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Literal, NamedTuple
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 from dltool.core.batch import Batch
 from dltool.core.errors import ConfigError
@@ -257,8 +257,43 @@ class DiffusionTask(GenerativeTask):
 
     @property
     def networks(self) -> dict[str, Network]:
-        """None: the network has three inputs, and a sampler calls it many times."""
-        return {}
+        """One step of a sampler: the network, with all its inputs in one tensor."""
+        predicted = {"epsilon": "the noise in the image", "x": "the image without noise", "v": "v"}[self.prediction]
+        classes = f", and the class as {self.num_classes} one-hot maps (all 0: no class)" if self.num_classes else ""
+        takes = f"an image with noise, a map of t / T{classes}; maps are constant over the pixels"
+        module = Denoiser(self.model, self.spec.input_shape[0])
+        return {"denoiser": Network(module, noise=self.inputs_to_export, takes=takes, gives=predicted)}
+
+    def inputs_to_export(self, count: int) -> Tensor:
+        """Inputs of the denoiser, the same each time, `(count, C + 1 + num_classes, H, W)`."""
+        images = self.draw_codes(count, generator(0, "diffusion export"))
+        levels = torch.linspace(1, 0, count, device=images.device)[:, None]  # (N, 1)
+        labels = self.cycle_labels(count, images.device)
+        constants = levels if labels is None else torch.cat((levels, F.one_hot(labels, self.num_classes)), dim=1)
+        return torch.cat((images, constants[:, :, None, None].expand(-1, -1, *images.shape[2:])), dim=1)
+
+
+class Denoiser(nn.Module):
+    """A U-Net that takes its inputs as one tensor: the image, then maps of t / T and of the one-hot class.
+
+    Args:
+        model: The network.
+        num_channels: Channels of the image.
+    """
+
+    def __init__(self, model: UNet, num_channels: int) -> None:
+        super().__init__()
+        self.model = model
+        self.num_channels = num_channels
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """The prediction `(B, C, H, W)` for `(B, C + 1 + num_classes, H, W)`."""
+        images, maps = inputs.tensor_split([self.num_channels], dim=1)
+        times, classes = maps[:, 0, 0, 0], maps[:, 1:, 0, 0]
+        if not self.model.num_classes:
+            return self.model(images, times)
+        labels = torch.where(classes.sum(dim=1) > 0.5, classes.argmax(dim=1), self.model.num_classes)
+        return self.model(images, times, labels)
 
 
 def noise_of(codes: Tensor) -> Callable[[Tensor], Tensor]:

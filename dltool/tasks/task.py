@@ -296,7 +296,7 @@ class Task:
 
     @property
     def networks(self) -> dict[str, Network]:
-        """The parts of the model that can be exported, by name; the most common one first."""
+        """The parts of the model that can be exported, at least one, by name; the most common one first."""
         return {"model": Network(self.model)}
 
     def state_dict(self) -> dict[str, Any]:

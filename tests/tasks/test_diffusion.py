@@ -176,6 +176,21 @@ def test_an_evaluation_is_the_same_for_any_batch_size_and_does_not_hide_classes(
     assert hidden != task.denoising_loss(IMAGES, torch.full((50,), 300), IMAGES, LABELS)
 
 
+@pytest.mark.parametrize("condition", ["none", "class"])
+def test_the_exported_network_is_that_of_a_step(condition):
+    task = make_task(condition)
+    (network,) = task.networks.values()
+    inputs = network.noise(5)
+    assert torch.equal(inputs, network.noise(5))
+    images, times = inputs[:, :1], torch.linspace(1, 0, 5)
+    labels = task.cycle_labels(5, images.device)
+    assert torch.allclose(network.module(inputs), task.model(images, times, labels), atol=1e-6)
+    if labels is not None:
+        no_class = inputs.clone()
+        no_class[:, 2:] = 0
+        assert torch.allclose(network.module(no_class), task.model(images, times), atol=1e-6)
+
+
 def test_what_a_training_does_not_allow():
     with pytest.raises(ConfigError, match="guidance=2: the model was not trained both with and without classes"):
         make_task().decode(torch.zeros(1, 1, 4, 4), guidance=2.0)
