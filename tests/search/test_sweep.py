@@ -176,7 +176,7 @@ def test_cfg_job_prints_each_command_and_trains_nothing(sweep: Callable[..., Any
 @pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGKILL], ids=["Ctrl-C", "kill -9"])
 def test_stopped_anywhere_it_goes_on_to_the_same_end(tmp_path: Path, signum: int) -> None:
     # Long enough that the jobs are at work when the second shell has been told so, on a busy machine too.
-    words = ["train", "-m", *SMALL, "trainer.epochs=100", "seed=1,2,3", "sweep.n_jobs=2", "sweep.dir=s"]
+    words = ["train", "-m", *SMALL, "trainer.epochs=300", "seed=1,2,3", "sweep.n_jobs=2", "sweep.dir=s"]
     process = Command(*words, cwd=tmp_path)
     wait_for((tmp_path / "s" / "sweep.json").exists)
     # A second shell is told who is at work.
@@ -195,7 +195,7 @@ def test_stopped_anywhere_it_goes_on_to_the_same_end(tmp_path: Path, signum: int
     done = run_dltool(*words, cwd=tmp_path, timeout=300)
     assert done.returncode == 0, done.stderr
     assert set(states(tmp_path / "s").values()) == {"finished"}
-    assert all(row["epoch"] == "100" for row in rows(tmp_path / "s"))
+    assert all(row["epoch"] == "300" for row in rows(tmp_path / "s"))
 
 
 def wait_for(condition: Callable[[], bool], seconds: float = 300.0) -> None:
@@ -206,7 +206,7 @@ def wait_for(condition: Callable[[], bool], seconds: float = 300.0) -> None:
 
 
 def test_a_job_that_the_system_kills_is_recorded(tmp_path: Path) -> None:
-    words = ["train", "-m", *SMALL, "trainer.epochs=100", "seed=1,2", "sweep.n_jobs=2", "sweep.dir=s"]
+    words = ["train", "-m", *SMALL, "trainer.epochs=400", "seed=1,2", "sweep.n_jobs=2", "sweep.dir=s"]
     process = Command(*words, cwd=tmp_path)
     victim = tmp_path / "s" / "000_seed=1" / "status.json"
     wait_for(lambda: victim.exists() and status(victim.parent)["epoch"] > 0)
