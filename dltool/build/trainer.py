@@ -10,7 +10,7 @@ from dltool.engine.clock import Clock
 from dltool.engine.convergence import BatchGradientNorm, FullGradientNorm, UpdateNorm
 from dltool.engine.monitored_metric import monitored_metric
 from dltool.engine.profiling import StepProfiler
-from dltool.engine.stopping import LossChange, MaxMinutes, Patience, Rule, Stopping, Target
+from dltool.engine.stopping import LossChange, MaxMinutes, Overfitting, Patience, Rule, Stopping, Target
 from dltool.engine.trainer import Trainer
 from dltool.runs.folder import RunFolder
 from dltool.tasks.views import tta_context
@@ -51,7 +51,7 @@ def build_trainer(parts: Parts, run: RunFolder) -> Trainer:
 
 
 def build_stopping(parts: Parts, clock: Clock) -> Stopping:
-    """The enabled rules, in the order of their keys."""
+    """The enabled rules: those of `stop` in the order of their keys, then that of the trainer."""
     stop, task = parts.stop, parts.task
     rules: list[Rule] = []
     if stop.max_minutes is not None:
@@ -69,6 +69,8 @@ def build_stopping(parts: Parts, clock: Clock) -> Stopping:
         rules.append(FullGradientNorm(task, parts.dataset, parts.autocast, stop.gradient_norm))
     if stop.update_norm is not None:
         rules.append(UpdateNorm(task.model, stop.update_norm))
+    if parts.settings.stop_when_overfit:
+        rules.append(Overfitting())
     return Stopping(rules, stop.every_n_steps)
 
 

@@ -13,7 +13,10 @@ OPTIONS = {"data": {"digit_looks": "digit_styles"}}
 # Group to former name of a key to its current name.
 KEYS = {"data": {"looks": "styles"}}
 # (group, option) to the keys that a complete config of an earlier version lacks, with the value that it stands for.
-ADDED: dict[tuple[str, str], dict[str, Any]] = {("data", "diabetes"): {"target_scaling": "none"}}
+ADDED: dict[tuple[str, str], dict[str, Any]] = {
+    ("data", "diabetes"): {"target_scaling": "none"},
+    ("trainer", "default"): {"stop_when_overfit": False},
+}
 
 
 def current_override(text: str) -> str:

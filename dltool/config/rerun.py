@@ -17,14 +17,23 @@ from dltool.trust.sources import trust_flags
 # Length, stopping, checkpoints, logging, observers; device and threads; debugging. The data's keys marked Placement
 # (dltool.declarations.component) are added. Any other change would make it a different training.
 CHANGEABLE = (
-    *("trainer.epochs", "trainer.steps", "stop", "trainer.checkpoint", "trainer.test", "logger", WATCHING),
+    *(
+        "trainer.epochs",
+        "trainer.steps",
+        "trainer.stop_when_overfit",
+        "stop",
+        "trainer.checkpoint",
+        "trainer.test",
+        "logger",
+        WATCHING,
+    ),
     *("trainer.device", "trainer.threads", "trainer.compile"),
     *("trainer.detect_anomaly", "trainer.profile_steps"),
 )
 
 # Keys whose `auto` follows the data, the model and the task; see dltool.engine.length.
 OF_THE_LENGTH = (
-    *("trainer.epochs", "trainer.evaluate_every_n_epochs", "trainer.test"),
+    *("trainer.epochs", "trainer.stop_when_overfit", "trainer.evaluate_every_n_epochs", "trainer.test"),
     *("trainer.checkpoint.every_n_epochs", "trainer.checkpoint.metric"),
 )
 

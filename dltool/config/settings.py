@@ -181,6 +181,9 @@ class TrainerSettings:
         epochs: Epochs of training; "auto" follows the size of the data (dltool.engine.length), or is null if `steps` is
             set.
         steps: Steps of training; if both are set, whichever comes first ends the training.
+        stop_when_overfit: End the training when the validation loss has been above 1.5 times its minimum for five
+            evaluations, while the training loss fell to less than half; "auto" does if `epochs` is "auto" and the best
+            weights are tested.
         device: "auto" takes CUDA, then MPS, then the CPU; "cpu", "cuda", "cuda:1" or "mps".
         precision: 32, or the autocast of "bf16-mixed" and "16-mixed" (the latter with loss scaling).
         accumulate: Micro-batches that a batch is cut into; gradients add up to that of the whole batch
@@ -208,6 +211,7 @@ class TrainerSettings:
 
     epochs: Positive[int] | Literal["auto"] | None = "auto"
     steps: Positive[int] | None = None
+    stop_when_overfit: bool | Literal["auto"] = "auto"
     device: str = "auto"
     precision: Literal[32, "bf16-mixed", "16-mixed"] = 32
     accumulate: Positive[int] = 1

@@ -33,6 +33,7 @@ class ResolvedTrainerSettings(TrainerSettings):
     """TrainerSettings without `auto` for what depends on the data."""
 
     epochs: int | None = LEAST_EPOCHS
+    stop_when_overfit: bool = False
     test: Literal["last", "best", "none"] = "last"
     evaluate_every_n_epochs: int = 1
     checkpoint: ResolvedCheckpointSettings = ResolvedCheckpointSettings()
@@ -59,7 +60,16 @@ def resolve(settings: TrainerSettings, dataset: Dataset, task: Task) -> Resolved
     test = settings.test
     if test == "auto":
         test = "best" if can_select(dataset, task, checkpoint) else "last"
-    chosen = {"epochs": epochs, "evaluate_every_n_epochs": every, "test": test, "checkpoint": checkpoint}
+    stop = settings.stop_when_overfit
+    if stop == "auto":
+        stop = settings.epochs == "auto" and settings.steps is None and test == "best"
+    chosen = {
+        "epochs": epochs,
+        "stop_when_overfit": stop,
+        "evaluate_every_n_epochs": every,
+        "test": test,
+        "checkpoint": checkpoint,
+    }
     return ResolvedTrainerSettings(**values(settings) | chosen)
 
 
@@ -106,6 +116,8 @@ def describe_length(choices: Mapping[str, Any], settings: ResolvedTrainerSetting
     if settings.epochs is not None and "trainer.epochs" in choices:
         steps = math.ceil(dataset.train.batches_per_epoch / task.draws_per_step)
         words.append(f"{settings.epochs:,} epochs of {steps:,} step{'s' * (steps > 1)} ({reason(settings.epochs)})")
+    if settings.stop_when_overfit and "trainer.stop_when_overfit" in choices:
+        words.append("or until it overfits")
     if (every := settings.evaluate_every_n_epochs) > 1 and "trainer.evaluate_every_n_epochs" in choices:
         words.append(f"evaluated every {every:,} epochs")
     if "trainer.test" in choices:

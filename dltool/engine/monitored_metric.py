@@ -59,6 +59,10 @@ def check_monitored_metrics(config: Config, stop: StopSettings, task: Task, data
     monitors = {  # Key to the metric that it names, and whether it needs one.
         "stop.metric": (stop.metric, stops_by_metric),
         f"stop.loss_change with stop.loss={stop.loss}": (change, False),
+        "trainer.stop_when_overfit=true with its val/loss": (
+            "val/loss" if settings["stop_when_overfit"] is True else None,
+            False,
+        ),
         # What `auto` stands for is reported.
         "trainer.checkpoint.metric": (explicit(policy["metric"]), settings["test"] == "best"),
         "schedule.metric": (config["schedule"].get("metric"), "metric" in config["schedule"]),

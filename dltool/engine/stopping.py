@@ -4,6 +4,7 @@ A rule keeps the values it observed. Whether it is satisfied is computed from th
 resume with another threshold, or without the rule, continues the training.
 """
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -71,7 +72,7 @@ class Rule:
     """A stopping rule.
 
     Attributes:
-        name: The key below `stop` that enables it; the run's `stopped_by`.
+        name: The run's `stopped_by`.
         subject: What it examines, such as "val/loss". State saved for another subject is discarded.
         remembers: Names of the attributes that are its state.
         watches_steps: Whether before_step and after_step must be called.
@@ -81,6 +82,11 @@ class Rule:
     subject: str = ""
     remembers: tuple[str, ...] = ()
     watches_steps = False
+
+    @property
+    def setting(self) -> str:
+        """The override without which the training would have continued."""
+        return f"stop.{self.name}=null"
 
     def observe(self, record: dict[str, Any]) -> None:
         """Observe a line of metrics.jsonl."""
@@ -170,6 +176,49 @@ class Patience(Rule):
         best = "NaN" if self.best is None else f"{self.best:.6g}"
         times = f"{self.waited} evaluation{'s' * (self.waited > 1)}"
         return f"{self.subject} did not improve on {best} for {times} (stop.patience={self.patience})"
+
+
+class Overfitting(Rule):
+    """The model memorizes: the validation loss has grown far above its minimum, and the training loss kept falling.
+
+    Satisfied after `EVALUATIONS` in a row with a validation loss above `GROWTH` times its minimum and a training loss
+    below `MEMORIZED` times what it was at that minimum. A noisy validation loss alone does not satisfy it.
+    """
+
+    name = "overfitting"
+    remembers = ("training", "best", "training_at_best", "times")
+
+    EVALUATIONS = 5
+    GROWTH = 1.5
+    MEMORIZED = 0.5
+
+    def __init__(self) -> None:
+        self.subject = "val/loss"
+        self.training = math.inf
+        self.best = math.inf
+        self.training_at_best = math.inf
+        self.times = 0
+
+    @property
+    def setting(self) -> str:
+        return "trainer.stop_when_overfit=false"
+
+    def observe(self, record: dict[str, Any]) -> None:
+        self.training = record.get("train/loss", self.training)
+        if self.subject not in record:
+            return
+        if (loss := record[self.subject]) < self.best:
+            self.best, self.training_at_best = loss, self.training
+        apart = loss > self.GROWTH * self.best > 0 and self.training < self.MEMORIZED * self.training_at_best
+        self.times = self.times + 1 if apart else 0
+
+    def reason(self) -> str | None:
+        if self.times < self.EVALUATIONS:
+            return None
+        return (
+            f"val/loss was above {self.GROWTH} times its minimum of {self.best:.4g} for {self.times} evaluations, "
+            "while train/loss fell to less than half (trainer.stop_when_overfit=true)"
+        )
 
 
 class LossChange(Rule):

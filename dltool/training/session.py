@@ -199,7 +199,7 @@ class Session:
         """The override with which a resume continues, `trainer.epochs=60` or `stop.target=null`; or none."""
         settings, stopped_by = self.trainer.settings, self.trainer.stopped_by
         if stopped_by in self.trainer.stopping.rules:
-            return [f"stop.{stopped_by}=null"]
+            return [self.trainer.stopping.rules[stopped_by].setting]
         if stopped_by == self.trainer.progress.stop_request:
             return []
         if settings.epochs is not None and stopped_by != "steps":

@@ -11,7 +11,7 @@ from dltool.config.check import Config, check
 from dltool.config.compose import compose_from
 from dltool.config.rerun import OF_THE_LENGTH, compose_resume, reused_choices, with_auto
 
-LENGTH = dict(zip(OF_THE_LENGTH, (1000, 10, "best", 10, "val/loss"), strict=True))
+LENGTH = dict(zip(OF_THE_LENGTH, (1000, True, 10, "best", 10, "val/loss"), strict=True))
 AUTO = {"trainer.device": "cpu", "trainer.threads": 3, **LENGTH, "data.scaling": "standardize"}
 
 

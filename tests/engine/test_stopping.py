@@ -12,7 +12,7 @@ from dltool.build.trainer import build_trainer
 from dltool.config.check import Config
 from dltool.engine.clock import Clock
 from dltool.engine.observer import Observer, Progress
-from dltool.engine.stopping import LossChange, MaxMinutes, Patience, Stopping, Target
+from dltool.engine.stopping import LossChange, MaxMinutes, Overfitting, Patience, Stopping, Target
 from dltool.engine.trainer import Trainer
 from dltool.runs.folder import RunFolder
 from dltool.tasks.task import Task
@@ -51,6 +51,45 @@ def test_loss_change_is_the_spread_of_the_newest_values() -> None:
     assert show(rule, "val/loss", [3.0, 1.0, 1.04, 0.96, 0.95]) == [False, False, False, True, True]
     assert rule.reason() == "val/loss changed by 0.09 over 2 evaluations (stop.loss_change=0.1)"
     assert show(LossChange("val/loss", 0.1, 1), "val/loss", [NAN, 1.0, 1.0]) == [False, False, True]
+
+
+def memorize(rule: Overfitting, losses: list[tuple[float, float]]) -> list[bool]:
+    """Whether the rule is satisfied after each pair of training and validation loss."""
+    fired = []
+    for training, validation in losses:
+        rule.observe({"train/loss": training})
+        rule.observe({"val/loss": validation})
+        fired.append(rule.reason() is not None)
+    return fired
+
+
+def test_overfitting_is_a_grown_validation_loss_with_a_fallen_training_loss() -> None:
+    rule = Overfitting()
+    assert memorize(rule, [(0.6, 0.5), (0.2, 0.8), (0.1, 0.9), (0.1, 0.9), (0.1, 1.0)]) == [False] * 5
+    state = json.loads(json.dumps(rule.state_dict()))
+    rule = Overfitting()
+    rule.load_state_dict(state)
+    assert memorize(rule, [(0.1, 1.1)]) == [True]
+    assert rule.reason() == (
+        "val/loss was above 1.5 times its minimum of 0.5 for 5 evaluations, while train/loss fell to less than half "
+        "(trainer.stop_when_overfit=true)"
+    )
+
+
+@pytest.mark.parametrize(
+    "losses",
+    [
+        pytest.param([(0.5, 0.1), *[(0.4, 0.9)] * 20], id="a lucky minimum of a noisy loss"),
+        pytest.param([(0.5, 0.4), *[(0.01, 0.5)] * 20], id="a validation loss that stays near its minimum"),
+        pytest.param(
+            [(0.5, 0.4), *[(0.1, 0.9), (0.1, 0.9), (0.1, 0.9), (0.1, 0.9), (0.1, 0.5)] * 5], id="not in a row"
+        ),
+        pytest.param([(-0.5, -0.4), *[(-9.0, 0.9)] * 20], id="losses below zero have no ratio"),
+        pytest.param([(NAN, NAN)] * 20, id="NaN"),
+    ],
+)
+def test_what_is_not_overfitting(losses: list[tuple[float, float]]) -> None:
+    assert not any(memorize(Overfitting(), losses))
 
 
 def test_minutes_count_those_of_earlier_processes() -> None:
