@@ -6,7 +6,6 @@ import sys
 
 import pytest
 from import_graph import PACKAGE, cycles, levels, module_graph, package_graph
-from places import REPOSITORY
 
 OWN_MODEL = str(PACKAGE / "template" / "models.py")
 NEIGHBOURS = {"models", "data", "losses", "optim"}  # Each is chosen by itself, and none may know another.
@@ -30,10 +29,10 @@ def test_the_top_level_is_the_packages() -> None:
     assert modules == {"__init__.py", "__main__.py"}
 
 
-def test_readme_lists_the_packages_from_the_ground_up() -> None:
+def test_the_manual_lists_the_packages_from_the_ground_up() -> None:
     graph = {name: targets for name, targets in package_graph().items() if name not in ("", "__main__")}
     lines = " · ".join(f"`{' '.join(level)}`" for level in levels(graph))
-    assert lines in re.sub(r"\s+", " ", (REPOSITORY / "README.md").read_text(encoding="utf-8"))
+    assert lines in re.sub(r"\s+", " ", (PACKAGE / "manual" / "design.md").read_text(encoding="utf-8"))
 
 
 @pytest.mark.parametrize(
@@ -57,6 +56,9 @@ def test_readme_lists_the_packages_from_the_ground_up() -> None:
         (["train", "-m", "optim.lr=0.1,-1"], 2),
         (["train", "-m", "seed=1,2", "--cfg", "job"], 0),
         (["schema"], 0),
+        (["help", "model=lenet"], 0),
+        (["help", "--search", "lenet"], 0),
+        (["help", "modle"], 2),
         (["schema", "optm"], 2),
         (["completion", "zsh"], 0),
         (["runs"], 0),

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from dltool.cli.request import open_run, read_config
+from dltool.core.process import restart_clock
 from dltool.core.shell import quoted
 from dltool.declarations.registry import trust_paths
 from dltool.inference.run import Run
@@ -47,6 +48,7 @@ def train(
         KeyboardInterrupt: After Ctrl-C, or the notebook's stop button; the current step is saved, and
             `dltool resume RUN` continues from it.
     """
+    restart_clock()  # A notebook may have been open for hours.
     trust_paths([Path(path) for path in trust])
     request = Namespace(
         overrides=list(overrides),

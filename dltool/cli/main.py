@@ -15,6 +15,7 @@ from dltool.cli import (
     doctor,
     evaluate,
     export,
+    help,
     init,
     list,
     predict,
@@ -48,6 +49,7 @@ VERBS: dict[str, ModuleType] = {
     "show": show,
     "check": check,
     "init": init,
+    "help": help,
     "doctor": doctor,
     "schema": schema,
     "completion": completion,
@@ -67,6 +69,7 @@ examples:
   dltool train -m model=mlp,lenet optim.lr=1e-2,1e-3     a sweep: every combination
   dltool init my_project                                 a project with a model of your own
   dltool runs --sort test/accuracy                       all runs, the best first
+  dltool help first_hour                                 the manual; dltool help lists its pages
 
 key=value configures the training; --flags configure the command. Quote characters that the shell
 would interpret: ( ) [ ] { } * ? ! ~ $ < > | & ; and spaces.

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dltool.cli.request import add_config_arguments, command_words, compose_request
+from dltool.core.distribution import install
 from dltool.core.errors import ConfigError
 from dltool.core.process import OUTPUT_ROOT
 
@@ -21,9 +22,9 @@ EXAMPLES = """\
 examples:
   dltool tune model=mlp 'optim.lr=tag(log,interval(1e-4,1e-1))' 'model.hidden=[32],[128],[64,64]'
   dltool tune data=iris model=mlp 'optim.lr=interval(0.001,0.1)' tune.study=iris tune.trials=40 tune.n_jobs=2
-  dltool tune … tune.study=iris tune.trials=80     continue it, from this shell or another
-  dltool tune … tune.pruner=hyperband tune.metric=val/loss
+  dltool tune model=lenet 'optim.lr=interval(1e-4,1e-2)' tune.pruner=hyperband tune.metric=val/loss
 
+The same command with tune.study=iris tune.trials=80 continues that study, from this shell or another.
 a space: interval(a,b)  int(interval(a,b))  tag(log,interval(a,b))  range(a,b,step)  a,b,c  glob(l*); others are fixed.
 """
 STUDIES = OUTPUT_ROOT / "studies"
@@ -49,7 +50,7 @@ def run(args: argparse.Namespace) -> int:
     space, fixed = read_space(overrides, args.config_dir)
     config = check_space(args, space, fixed)
     if importlib.util.find_spec("optuna") is None:
-        raise ConfigError("dltool tune needs the package optuna, which is not installed", 'pip install "dltool[tune]"')
+        raise ConfigError("dltool tune needs the package optuna, which is not installed", install("tune"))
 
     from dltool.config.trusted_code import trusted_code
     from dltool.search.study import Study

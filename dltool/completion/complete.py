@@ -11,6 +11,7 @@ from dltool.core.process import OUTPUT_ROOT
 from dltool.declarations.examples import examples
 from dltool.declarations.options import GROUPS, LISTED, option_files, summary
 from dltool.declarations.registry import trust_paths
+from dltool.manual.pages import REFERENCE, pages
 from dltool.runs.catalog import find_run
 
 
@@ -63,6 +64,8 @@ def argument(line: Line, action: argparse.Action, typed: str) -> Answer:
         return Answer(paths="files" if "FILE" in metavar else "folders")
     if action.dest == "example":
         return answer_of((Candidate(name, text) for name, text in examples().items()), typed)
+    if action.dest == "topic":
+        return topic(typed)
     if action.dest == "group":
         listed = LISTED if line.parser.prog.endswith(" list") else GROUPS
         return answer_of((Candidate(group, text) for group, text in listed.items()), typed)
@@ -75,6 +78,16 @@ def argument(line: Line, action: argparse.Action, typed: str) -> Answer:
 
 def answer_of(candidates: Iterable[Candidate], typed: str, prefix: str = "") -> Answer:
     return Answer(matching(candidates, typed), prefix)
+
+
+def topic(typed: str) -> Answer:
+    """A page of the manual, or an option of a group, `model=lenet`."""
+    group, equals, option = typed.partition("=")
+    if equals and group in GROUPS:
+        files = option_files(group).items()
+        return answer_of((Candidate(name, summary(path)) for name, path in files), option, f"{group}=")
+    titles = ((name.removeprefix(REFERENCE), page.title) for name, page in pages().items())
+    return answer_of((Candidate(name, title) for name, title in titles), typed)
 
 
 def as_override(line: Line, typed: str) -> Answer:

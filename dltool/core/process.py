@@ -3,7 +3,7 @@
 import time
 from pathlib import Path
 
-VERSION = "0.2.0.dev0"  # The same as in pyproject.toml, by test.
+VERSION = "0.2.0"  # The same as in pyproject.toml, by test.
 
 OUTPUT_ROOT = Path("outputs")  # Relative to the working directory, which dltool never changes.
 

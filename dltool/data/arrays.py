@@ -10,6 +10,7 @@ from torch import Tensor
 from dltool.core.errors import DataError
 from dltool.core.spec import Target
 from dltool.data.image_files import ImageFiles
+from dltool.data.notation import Notation
 
 NAMED = 12  # Classes that an error lists.
 NUMBERS = (torch.float64, torch.float32)  # float32 does not distinguish 1.7e9 + 1 from 1.7e9 + 2.
@@ -56,12 +57,14 @@ class Column:
         fill: The statistic of the training split that replaces a missing cell; None allows no missing cell. Categories
             have no mean and get the mode.
         unknown: Whether a category that the training split lacks is an error or is encoded as none of the known ones.
+        notation: How the file writes the numbers, if not as Python does.
     """
 
     name: str
     categories: tuple[str, ...] | None = None
     fill: Literal["mean", "mode"] | None = None
     unknown: Literal["refuse", "ignore"] = "refuse"
+    notation: Notation | None = None
 
 
 Text = str | Sequence[str]  # Raw text, or text that is already split into words.
@@ -100,6 +103,7 @@ class RawData:
         spans: For samples of one series, the first and last time step of each target, int64 `(N, 2)`, by which they are
             split in time; None for other data.
         forecast_columns: For a series, the input column of each target number; None for a column that is not an input.
+        notations: For a series, how the file writes the numbers of an input column, if not as Python does.
         origin: The absolute path of the data, or the name of its generator; every error message starts with it.
         file_columns: Columns of the file, where it has no header; see TablePreprocessing.
         choices: The value chosen for each `auto` of the loader's keys, by key.
@@ -122,6 +126,7 @@ class RawData:
     texts: Texts = Texts()
     spans: Tensor | None = None
     forecast_columns: tuple[int | None, ...] = ()
+    notations: Mapping[str, Notation] = field(default_factory=dict)
     origin: str = "data"
     file_columns: int = 0
     choices: Mapping[str, object] = field(default_factory=dict)

@@ -19,6 +19,7 @@ from dltool.core.errors import DataError
 from dltool.declarations.component import requires
 
 Delimiter = Literal["auto", "comma", "semicolon", "tab", "pipe"]
+Quote = Literal["auto", "double", "none"]
 DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|"}
 SNIFFED_CHARACTERS, SNIFFED_RECORDS = 65_536, 50
 
@@ -79,6 +80,7 @@ def read_csv(
     *,
     delimiter: Delimiter = "auto",
     header: Literal["auto"] | bool = "auto",
+    quote: Quote = "auto",
     expected: Sequence[str] = (),
 ) -> CsvTable:
     """Read a whole file.
@@ -87,7 +89,9 @@ def read_csv(
         path: UTF-8 or, with its byte order mark, UTF-16; gzipped or not, detected by its first bytes.
         delimiter: "auto" takes the one that splits the first rows into the same number of cells, at least two.
         header: "auto" takes the first row as the names if one of `expected` is in it, or if all its cells are
-            texts, none of them empty or repeated.
+            texts, none of them empty or repeated, or consecutive whole numbers, such as years.
+        quote: "double" takes a double quote at the start of a cell as enclosing it, "none" as a character. "auto" is
+            "none" if quotes would join lines, although every line by itself has the same number of cells.
         expected: Names of columns that a header would have.
 
     Raises:
@@ -97,16 +101,7 @@ def read_csv(
     text = read_text(path)
     if delimiter == "auto":
         delimiter = sniff_delimiter(text)
-    # Strict, so that a quote that is never closed is an error, not one enormous cell.
-    reader = csv.reader(
-        io.StringIO(text, newline=""), delimiter=DELIMITERS[delimiter], skipinitialspace=True, strict=True
-    )
-    try:
-        records = list(reader)
-    except csv.Error as error:
-        raise DataError(
-            f"{path}: line {reader.line_num} cannot be read: {error}", 'a quote inside a quoted cell is written ""'
-        ) from error
+    records = read_records(text, path, DELIMITERS[delimiter], quote)
     rows: Sequence[int] = range(1, len(records) + 1)
     if not all(map(any, records)):  # Blank rows, such as the file's last.
         kept = [i for i, record in enumerate(records) if any(cell.strip() for cell in record)]
@@ -123,6 +118,34 @@ def read_csv(
         check_names(first, path)
     names = [name if has_header and name else f"column_{i + 1}" for i, name in enumerate(first)]
     return CsvTable(str(path), tuple(names), list(zip(*records, strict=True)), rows, delimiter, has_header)
+
+
+def read_records(text: str, path: Path, delimiter: str, quote: Quote) -> list[list[str]]:
+    """The cells of each row. Raises DataError where a quote is never closed."""
+    if quote == "none" or '"' not in text:
+        return list(unquoted(text, delimiter))
+    # Strict, so that a quote that is never closed is an error, not one enormous cell.
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True, strict=True)
+    try:
+        records = list(reader)
+    except csv.Error as error:
+        raise DataError(
+            f"{path}: line {reader.line_num} cannot be read: {error}",
+            'a quote inside a quoted cell is written ""; data.quote=none reads quotes as characters',
+        ) from error
+    if quote == "auto" and reader.line_num > len(records) and quotes_are_characters(text, delimiter):
+        return list(unquoted(text, delimiter))
+    return records
+
+
+def quotes_are_characters(text: str, delimiter: str) -> bool:
+    """Whether every line by itself has the same number of cells, at least two: quotes that join lines are none."""
+    widths = {len(record) for record in unquoted(text, delimiter) if any(record)}
+    return len(widths) == 1 and widths != {1}
+
+
+def unquoted(text: str, delimiter: str) -> Iterator[list[str]]:
+    return csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True, quoting=csv.QUOTE_NONE)
 
 
 def read_text(path: Path) -> str:
@@ -169,7 +192,16 @@ def sniff_delimiter(text: str) -> Literal["comma", "semicolon", "tab", "pipe"]:
 def looks_like_header(first: Sequence[str], expected: Sequence[str]) -> bool:
     if not set(first).isdisjoint(expected):
         return True
-    return all(first) and len(set(first)) == len(first) and not any(map(is_number, first))
+    distinct = all(first) and len(set(first)) == len(first)
+    return distinct and (not any(map(is_number, first)) or are_consecutive(first))
+
+
+def are_consecutive(cells: Sequence[str]) -> bool:
+    """Whether the cells are whole numbers one after the other, such as years or the columns 0, 1, 2 of a frame."""
+    if len(cells) < 3 or not all(cell.isascii() and cell.isdigit() for cell in cells):
+        return False
+    numbers = [int(cell) for cell in cells]
+    return numbers == list(range(numbers[0], numbers[0] + len(numbers)))
 
 
 def is_number(cell: str) -> bool:

@@ -1,7 +1,7 @@
 """Your own table from a CSV file; the kind of each column and of the target are detected."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -15,6 +15,7 @@ from dltool.core.spec import Target
 from dltool.data.arrays import Column, RawData, Split
 from dltool.data.cells import parse_categories, parse_numbers
 from dltool.data.csv_file import CsvTable, needs_file, read_csv
+from dltool.data.notation import Notation, rewritten
 from dltool.data.table_data import TableData
 from dltool.data.target_column import check_target, choose_kind, read_target, text_in_numbers
 from dltool.declarations.component import Handling, Membership, register, requires
@@ -42,6 +43,10 @@ def csv_table(
     target_scaling: Handling[Literal["standardize", "none"]] = "standardize",
     header: Membership[Literal["auto"] | bool] = "auto",
     delimiter: Membership[Literal["auto", "comma", "semicolon", "tab", "pipe"]] = "auto",
+    quote: Membership[Literal["auto", "double", "none"]] = "auto",
+    decimal: Membership[Literal["auto", "point", "comma"]] = "auto",
+    thousands: Membership[Literal["auto", "none", "comma", "point", "space", "apostrophe"]] = "auto",
+    dates: Membership[Literal["refuse", "number", "categories"]] = "refuse",
 ) -> RawData:
     """A CSV file with one row per sample; the detected columns and target are printed.
 
@@ -68,21 +73,30 @@ def csv_table(
             units, metrics and predictions are in the target's own.
         header: Whether the first row names the columns; without, they are column_1, column_2, ….
         delimiter: The separator of the cells.
+        quote: Whether a double quote encloses a cell; "none" reads it as a character. "auto" takes it as a character if
+            it would join lines that have the right number of cells each.
+        decimal: The sign before the fraction of a number. "auto" finds it from all cells of a column, and refuses a
+            column of cells such as 1,234 that can be read in two ways.
+        thousands: The sign between groups of three digits. Currency and percent signs are removed: 12 % is 12.
+        dates: How to treat a column of dates: refuse it, take it as a number of days since 1970, or as categories.
 
     Raises:
         DataError: The table is invalid; the message names the file, the row and the column.
     """
     assert path is not None
     assert target is not None
-    named = [name for name in (target, *drop, *categories) if isinstance(name, str)]
-    table = read_csv(Path(path), delimiter=delimiter, header=header, expected=named)
+    named = [str(name) for name in (target, *drop, *categories)]
+    table = read_csv(Path(path), delimiter=delimiter, header=header, quote=quote, expected=named)
     chosen = choose_columns(table, target, drop, categories)
-    return raw_data(table, chosen, kind, missing, unknown, standardize=target_scaling == "standardize")
+    numeric = {*chosen.inputs, *([] if kind == "classes" else [chosen.target])} - chosen.categories
+    table, notations = rewritten(table, sorted(numeric), decimal, thousands, dates)
+    return raw_data(table, chosen, notations, kind, missing, unknown, standardize=target_scaling == "standardize")
 
 
 def raw_data(
     table: CsvTable,
     chosen: "ChosenColumns",
+    notations: Mapping[str, Notation],
     kind: Literal["auto", "classes", "integer_classes", "numbers"],
     missing: Literal["refuse", "drop", "mean", "mode"],
     unknown: Literal["refuse", "ignore"],
@@ -95,7 +109,7 @@ def raw_data(
     values, columns = read_inputs(table, chosen)
     policy: Literal["mean", "mode"] | None = missing if missing in ("mean", "mode") else None
     keep = handle_missing(table, labels, values, [chosen.target, *chosen.inputs], missing)
-    columns = [Column(c.name, c.categories, policy, unknown) for c in columns]
+    columns = [Column(c.name, c.categories, policy, unknown, notations.get(c.name)) for c in columns]
     labels = labels[keep]
     standardized = classes is None and standardize
     if kind == "auto":
@@ -112,7 +126,10 @@ def raw_data(
         origin=table.origin,
         file_columns=0 if table.header else len(table.names),
         choices={"data.kind": found_kind} if kind == "auto" else {},
-        notes=describe(table, len(table) - len(labels), chosen.target, labels, classes, columns, standardized),
+        notes=(
+            *describe(table, len(table) - len(labels), chosen.target, labels, classes, columns, standardized),
+            *(f"column {name}: {notation.describe()}" for name, notation in notations.items()),
+        ),
     )
 
 
@@ -214,12 +231,10 @@ def read_inputs(table: CsvTable, chosen: ChosenColumns) -> tuple[np.ndarray, lis
 def check_categories(table: CsvTable, index: int, found: Sequence[str]) -> None:
     name, count = table.names[index], len(found)
     if count > MOST_CATEGORIES or count > max(20, len(table) // 2):
-        comma = any(cell.replace(",", ".", 1).replace(".", "", 1).isdigit() and "," in cell for cell in found[:5])
-        hint = "write numbers with a decimal point" if comma else setting("data.drop", [name])
         raise DataError(
             f"{table.origin}: the column {name} has {count:,} different texts in {len(table):,} rows, such as "
             f"{found[0]!r}: too many for categories",
-            hint,
+            setting("data.drop", [name]),
         )
 
 
@@ -239,17 +254,23 @@ def handle_missing(
         return keep
     refused = absent[:, :1] if missing in ("mean", "mode") else absent
     if refused.any():
-        row, position = map(int, np.argwhere(refused)[0])
-        index = indices[position]
-        cell = table.columns[index][row].strip()
-        others = f"; {refused.sum() - 1:,} more cells are missing" if refused.sum() > 1 else ""
-        what = "target" if position == 0 else "column"
-        raise DataError(
-            f"{table.origin}: row {table.rows[row]}, {what} {table.names[index]}: the cell is missing"
-            f"{f' ({cell})' if cell else ''}{others}",
-            "data.missing=drop" if position == 0 else "data.missing=drop, mean or mode",
-        )
+        raise missing_cells(table, refused, indices)
     return np.ones(len(values), dtype=bool)
+
+
+def missing_cells(table: CsvTable, absent: np.ndarray, indices: Sequence[int]) -> DataError:
+    """The error for cells that are missing, bool `(N, ≤ D)`: the first one, and the number in each column."""
+    row, position = map(int, np.argwhere(absent)[0])
+    index = indices[position]
+    cell = table.columns[index][row].strip()
+    counts = [(table.names[indices[i]], int(count)) for i, count in enumerate(absent.sum(axis=0)) if count]
+    listed = shortened([f"{name} ({count:,})" for name, count in sorted(counts, key=lambda entry: -entry[1])])
+    what = "target" if position == 0 else "column"
+    return DataError(
+        f"{table.origin}: row {table.rows[row]}, {what} {table.names[index]}: the cell is missing"
+        f"{f' ({cell})' if cell else ''}; missing cells: {listed}",
+        "data.missing=drop" if absent[:, 0].any() else "data.missing=drop, mean or mode",
+    )
 
 
 def describe(
@@ -278,7 +299,7 @@ def describe(
     categories = [f"{column.name} ({len(column.categories)})" for column in columns if column.categories is not None]
     for kind, listed in (("numbers", numbers), ("categories", categories)):
         if listed:
-            lines.append(f"{len(listed)} columns of {kind}: {shortened(listed)}")
+            lines.append(f"{len(listed)} column{'s' * (len(listed) > 1)} of {kind}: {shortened(listed)}")
     return tuple(lines)
 
 

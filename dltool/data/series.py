@@ -11,6 +11,7 @@ from dltool.data.arrays import RawData, Split
 from dltool.data.cells import parse_numbers
 from dltool.data.csv_file import CsvTable, needs_file, read_csv
 from dltool.data.csv_table import find_column, shortened
+from dltool.data.notation import rewritten
 from dltool.data.series_data import SeriesData
 from dltool.data.series_preprocessing import read_numbers
 from dltool.declarations.component import Handling, Membership, Positive, register
@@ -30,6 +31,9 @@ def series(
     target_scaling: Handling[Literal["standardize", "none"]] = "standardize",
     header: Membership[Literal["auto"] | bool] = "auto",
     delimiter: Membership[Literal["auto", "comma", "semicolon", "tab", "pipe"]] = "auto",
+    quote: Membership[Literal["auto", "double", "none"]] = "auto",
+    decimal: Membership[Literal["auto", "point", "comma"]] = "auto",
+    thousands: Membership[Literal["auto", "none", "comma", "point", "space", "apostrophe"]] = "auto",
 ) -> RawData:
     """Windows of the columns, and the rows that follow each: row t + 1 to t + horizon from t - window + 1 to t.
 
@@ -45,6 +49,9 @@ def series(
             units, metrics and predictions are in the target's own.
         header: Whether the first row names the columns; without, they are column_1, column_2, ….
         delimiter: The separator of the cells.
+        quote: Whether a double quote encloses a cell; see data=csv.
+        decimal: The sign before the fraction of a number; see data=csv.
+        thousands: The sign between groups of three digits; see data=csv.
 
     Raises:
         DataError: The file is invalid (the message names the file, the row and the column), or has fewer rows than a
@@ -52,7 +59,8 @@ def series(
     """
     assert path is not None
     named = [name for name in (*(columns or ()), *(target or ())) if isinstance(name, str)]
-    table = read_csv(Path(path), delimiter=delimiter, header=header, expected=named)
+    table = read_csv(Path(path), delimiter=delimiter, header=header, quote=quote, expected=named)
+    table, notations = rewritten(table, range(len(table.names)), decimal, thousands, "categories")
     seen = [find_column(table, name, "data.columns") for name in columns or ()] or columns_of_numbers(table)
     predicted = [find_column(table, name, "data.target") for name in target or ()] or seen
     check_length(table, window, horizon)
@@ -73,7 +81,11 @@ def series(
         spans=torch.stack([ends, ends + horizon - 1], dim=1),
         origin=table.origin,
         file_columns=0 if table.header else len(table.names),
-        notes=describe(table, seen, predicted, horizon),
+        notations={name: notation for name, notation in notations.items() if name in [table.names[i] for i in seen]},
+        notes=(
+            *describe(table, seen, predicted, horizon),
+            *(f"column {name}: {notation.describe()}" for name, notation in notations.items()),
+        ),
     )
 
 

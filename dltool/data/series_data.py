@@ -35,7 +35,12 @@ class SeriesData(ScaledData):
             self._note_blurred(train.flatten(0, 1), raw.feature_names, "data.scaling=standardize")
         shift, factor = fit_rows(train.flatten(0, 1), mode)
         self.preprocessing = SeriesPreprocessing(
-            raw.feature_names, train.shape[1], tuple(shift.tolist()), tuple(factor.tolist()), raw.file_columns == 0
+            raw.feature_names,
+            train.shape[1],
+            tuple(shift.tolist()),
+            tuple(factor.tolist()),
+            raw.file_columns == 0,
+            dict(raw.notations),
         )
         self._replace_inputs({name: self.preprocessing(split.inputs) for name, split in self.splits.items()})
 

@@ -1,7 +1,7 @@
 """The preprocessing from rows of a series to model inputs: fitted on the training split, saved with the run."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from torch import Tensor
 from dltool.core.errors import ConfigError, DataError
 from dltool.data.cells import parse_numbers
 from dltool.data.csv_file import CsvTable, read_csv
+from dltool.data.notation import Notation, apply
 from dltool.data.preprocessing import Preprocessing, example_generator
 from dltool.data.raw_front import RawFront
 from dltool.data.raw_inputs import Named, Raw, as_paths, refuse_frame
@@ -27,6 +28,7 @@ class SeriesPreprocessing(Preprocessing):
         window: T, the number of input rows.
         shift, factor: Of each column's `(number - shift) * factor`.
         header: Whether the training file named its columns; else another file is read by position.
+        notations: How the training file writes the numbers of a column, where that is not as Python does.
     """
 
     columns: tuple[str, ...]
@@ -34,6 +36,7 @@ class SeriesPreprocessing(Preprocessing):
     shift: tuple[float, ...]
     factor: tuple[float, ...]
     header: bool = True
+    notations: Mapping[str, Notation] = field(default_factory=dict)
 
     def __call__(self, windows: Tensor) -> Tensor:
         """Scale windows `(B, T, D)` in float64; returns float32."""
@@ -80,7 +83,7 @@ class SeriesPreprocessing(Preprocessing):
         Raises:
             DataError: A column is missing, a cell is not a number, or there are too few rows.
         """
-        table = read_csv(path, header="auto" if self.header else False, expected=self.columns)
+        table = apply(read_csv(path, header="auto" if self.header else False, expected=self.columns), self.notations)
         indices = [find(name, table.names, table.origin) for name in self.columns]
         if len(table) < self.window:
             raise DataError(
@@ -92,7 +95,8 @@ class SeriesPreprocessing(Preprocessing):
 
     def to_dict(self) -> dict[str, Any]:
         """Convert to plain JSON, from which `from_dict` restores an equal object."""
-        return {"kind": "series", **asdict(self)}
+        saved = {"kind": "series", **asdict(self)}
+        return saved if self.notations else {key: value for key, value in saved.items() if key != "notations"}
 
     @classmethod
     def from_dict(cls, saved: dict[str, Any]) -> "SeriesPreprocessing":
@@ -100,6 +104,7 @@ class SeriesPreprocessing(Preprocessing):
             key: tuple(value) if isinstance(value, list) else value for key, value in saved.items()
         }
         del fields["kind"]
+        fields["notations"] = {name: Notation(**entry) for name, entry in saved.get("notations", {}).items()}
         return cls(**fields)
 
 

@@ -11,18 +11,25 @@ from torch.nn import functional as F
 from dltool.core.errors import DataError
 from dltool.core.hints import nearest
 from dltool.data.arrays import Column
+from dltool.data.notation import Notation
 
 Rows = Sequence[int] | Tensor  # The position of each row in its file.
 
 
 @dataclass(frozen=True)
 class NumberColumn:
-    """A column of numbers becomes one input, `(number - shift) * factor`; `fill` replaces a missing cell."""
+    """A column of numbers becomes one input, `(number - shift) * factor`.
+
+    Attributes:
+        fill: Replaces a missing cell; None refuses missing cells.
+        notation: How the training file writes the numbers, if not as Python does.
+    """
 
     name: str
     shift: float
     factor: float
     fill: float | None = None
+    notation: Notation | None = None
 
     width = 1
 

@@ -33,7 +33,8 @@ class TableData(ScaledData):
         )
         self.preprocessing = fitted
         if fitted.width > len(columns):
-            self.notes.append(f"{len(columns)} columns become {fitted.width} inputs, one for each category")
+            what = f"{len(columns)} columns become" if len(columns) > 1 else "1 column becomes"
+            self.notes.append(f"{what} {fitted.width} inputs, one for each category")
 
     def _reuse(self, raw: RawData, preprocessing: Preprocessing) -> None:
         if not isinstance(preprocessing, TablePreprocessing):

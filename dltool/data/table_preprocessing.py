@@ -14,6 +14,7 @@ from dltool.core.shell import setting
 from dltool.data.arrays import Column
 from dltool.data.cells import parse_categories, parse_numbers
 from dltool.data.csv_file import CsvTable, read_csv
+from dltool.data.notation import Notation, apply
 from dltool.data.preprocessing import Preprocessing, example_generator
 from dltool.data.raw_front import Columns, RawFront
 from dltool.data.raw_inputs import Named, Raw, as_paths, refuse_frame
@@ -64,7 +65,7 @@ class TablePreprocessing(Preprocessing):
             if column.categories is None:
                 whole = present if fill is None else torch.where(values.isnan(), fill, values.double())
                 shift, factor = fit_rows(whole[:, None], mode)
-                fitted.append(NumberColumn(column.name, shift.item(), factor.item(), fill))
+                fitted.append(NumberColumn(column.name, shift.item(), factor.item(), fill, column.notation))
             else:
                 seen = tuple(column.categories[int(code)] for code in present.unique())  # Sorted.
                 text = None if fill is None else column.categories[int(fill)]
@@ -86,6 +87,7 @@ class TablePreprocessing(Preprocessing):
             DataError: A column is missing; a cell is missing, a text in a column of numbers, or a category that is not
                 in the training data; the message names file, row and column.
         """
+        table = apply(table, self.notations())
         values, columns = [], []
         for column in self.columns:
             cells = table.columns[find(column.name, table.names, table.origin)]
@@ -148,6 +150,11 @@ class TablePreprocessing(Preprocessing):
             raise DataError(f"the rows have the shape {shape}, not (B, {len(self.columns)}), one number per column")
         names = [str(row) for row in range(1, len(values) + 1)]
         return names, self.encode(values, [Column(column.name) for column in self.columns], "rows")
+
+    def notations(self) -> dict[str, Notation]:
+        """Column to how the training file writes its numbers, where that is not as Python does."""
+        numbers = (column for column in self.columns if isinstance(column, NumberColumn))
+        return {column.name: column.notation for column in numbers if column.notation is not None}
 
     def _category_names(self) -> list[str]:
         return [column.name for column in self.columns if isinstance(column, CategoryColumn)]
@@ -285,6 +292,7 @@ class TablePreprocessing(Preprocessing):
             {"type": "number" if isinstance(column, NumberColumn) else "category", **asdict(column)}
             for column in self.columns
         ]
+        columns = [{k: v for k, v in column.items() if k != "notation" or v is not None} for column in columns]
         return {"kind": "table", "columns": columns, "file_columns": self.file_columns}
 
     @classmethod
@@ -293,7 +301,8 @@ class TablePreprocessing(Preprocessing):
         for entry in saved["columns"]:
             fields = {key: value for key, value in entry.items() if key != "type"}
             if entry["type"] == "number":
-                columns.append(NumberColumn(**fields))
+                written = fields.pop("notation", None)
+                columns.append(NumberColumn(**fields, notation=Notation(**written) if written else None))
             else:
                 columns.append(CategoryColumn(**{**fields, "categories": tuple(fields["categories"])}))
         return cls(tuple(columns), saved["file_columns"])

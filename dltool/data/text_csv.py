@@ -10,13 +10,12 @@ import torch
 from dltool.core.errors import DataError
 from dltool.data.arrays import RawData
 from dltool.data.cells import MISSING
-from dltool.data.csv_file import CsvTable, is_number, read_csv
+from dltool.data.csv_file import CsvTable, Delimiter, Quote, is_number, read_csv
 from dltool.data.csv_table import find_column, shortened
 from dltool.data.sequence_data import SequenceData
 from dltool.data.split_files import TextRows, joined
 from dltool.declarations.component import Handling, Membership, register, requires
 
-Delimiter = Literal["auto", "comma", "semicolon", "tab", "pipe"]
 Header = Literal["auto"] | bool
 TAB_SUFFIXES = (".tsv", ".tab")
 MOST_CLASSES = 20  # More are allowed only if each occurs at least twice on average.
@@ -44,6 +43,7 @@ def text_csv(
     target: Membership[str | int | None] = None,
     header: Membership[Literal["auto"] | bool] = "auto",
     delimiter: Membership[Literal["auto", "comma", "semicolon", "tab", "pipe"]] = "auto",
+    quote: Membership[Literal["auto", "double", "none"]] = "auto",
 ) -> RawData:
     """Texts for classification, one per row; the label is always a class, even if it is a number.
 
@@ -58,12 +58,14 @@ def text_csv(
         header: Whether the first row names the columns. "auto" assumes so if a column is given by name, or if no other
             row has its label.
         delimiter: The separator of the cells. "auto" is a tab for .tsv and .tab files, and is detected in others.
+        quote: Whether a double quote encloses a cell; "none" reads it as a character. "auto" takes it as a character if
+            it would join lines that have the right number of cells each.
 
     Raises:
         DataError: The file is invalid; the message names the file, the row and the column.
     """
     files = {name: value for name, value in (("train", path or train), ("val", val), ("test", test)) if value}
-    tables = {name: read_table(Path(file), text, target, header, delimiter) for name, file in files.items()}
+    tables = {name: read_table(Path(file), text, target, header, delimiter, quote) for name, file in files.items()}
     splits = {name: read_rows(table, text, target) for name, table in tables.items()}
     names = tuple(sorted({label for split in splits.values() for label in split.targets}))
     table, counts = tables["train"], Counter(splits["train"].targets)
@@ -90,17 +92,22 @@ def text_csv(
 
 
 def read_table(
-    path: Path, text: str | int | None, target: str | int | None, header: Header, delimiter: Delimiter
+    path: Path,
+    text: str | int | None,
+    target: str | int | None,
+    header: Header,
+    delimiter: Delimiter,
+    quote: Quote = "auto",
 ) -> CsvTable:
     """Read the file; a header is detected as in `text_csv`."""
     if delimiter == "auto" and path.name.removesuffix(".gz").endswith(TAB_SUFFIXES):
         delimiter = "tab"
     expected = [column for column in (text, target) if isinstance(column, str) and not is_number(column)]
-    table = read_csv(path, delimiter=delimiter, header=header, expected=expected)
+    table = read_csv(path, delimiter=delimiter, header=header, quote=quote, expected=expected)
     if header != "auto" or not table.header or target is None or expected:
         return table
     # The first row of a table of texts looks like a header.
-    bare = read_csv(path, delimiter=delimiter, header=False)
+    bare = read_csv(path, delimiter=delimiter, header=False, quote=quote)
     label, *others = bare.columns[find_column(table, target, "data.target")]
     return bare if label in others else table
 

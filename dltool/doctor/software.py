@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 from importlib import metadata
 
+from dltool.core.distribution import distribution, install
 from dltool.core.process import VERSION
 from dltool.doctor.finding import Finding
 
@@ -53,24 +54,24 @@ def of_extra(extra: str, names: dict[str, str]) -> Finding:
     purpose = PURPOSES.get(extra)
     if missing:
         text = f"not installed: {', '.join(missing)}" + (f"; for {purpose}" if purpose else "")
-        return Finding("extras", extra, "note", text, f"pip install 'dltool[{extra}]'")
+        return Finding("extras", extra, "note", text, install(extra))
     return Finding("extras", extra, "ok", ", ".join(f"{name} {installed(name)}" for name in names))
 
 
 def requirements() -> tuple[dict[str, str], dict[str, dict[str, str]]]:
     """Package to the required versions, "<1.4,>=1.3.8": those always needed, and those of each extra.
 
-    An extra's references to other extras, `dltool[tune]`, are omitted: they have lines of their own.
+    An extra's references to other extras, `dltool-torch[tune]`, are omitted: they have lines of their own.
     """
     required: dict[str, str] = {}
     extras: dict[str, dict[str, str]] = {}
     try:
-        lines = metadata.requires("dltool") or []
+        lines = metadata.requires(distribution()) or []
     except metadata.PackageNotFoundError:
         lines = []
     for line in lines:
         match = REQUIREMENT.fullmatch(line)
-        if match is not None and match[1] != "dltool":
+        if match is not None and match[1] != distribution():
             group = extras.setdefault(match[3], {}) if match[3] else required
             group[match[1]] = match[2]
     return required, extras

@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
+from dltool.core.distribution import install
+
 # Families by matplotlib's names, simplified Chinese forms first, and the beginnings of their file names.
 CJK_FAMILIES = {
     "Noto Sans CJK SC": "NotoSansCJK",
@@ -34,7 +36,6 @@ CJK_FAMILIES = {
     "Arial Unicode MS": "Arial Unicode",
 }
 MISSING_GLYPH = r"Glyph \d+ .* missing from"  # matplotlib's warning, a regular expression.
-INSTALL_HINT = 'install one with: pip install "dltool[cjk]"'
 
 # Radicals to ideographs with kana between them, Hangul, compatibility and full-width forms, the rarer planes.
 _CJK = re.compile(
@@ -72,7 +73,7 @@ def fonts_for(*texts: str) -> Iterator[None]:
 
 
 def find_cjk_family() -> str | None:
-    """The best family installed on the system or provided by `dltool[cjk]`; None if none is found."""
+    """The best family installed on the system or provided by the extra cjk; None if none is found."""
     return _known_family() or _known_family(_extra_font_files()) or _known_family(_system_font_files())
 
 
@@ -105,5 +106,6 @@ def _warn_once() -> None:
     global _warned
     if not _warned:
         _warned = True
-        message = f"no installed font has Chinese, Japanese or Korean characters, figures show boxes; {INSTALL_HINT}"
+        problem = "no installed font has Chinese, Japanese or Korean characters, figures show boxes"
+        message = f"{problem}; install one with: {install('cjk')}"
         warnings.warn(message, stacklevel=2)

@@ -4,6 +4,7 @@ import importlib.util
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from dltool.core.distribution import install
 from dltool.core.errors import ConfigError
 from dltool.core.shell import quoted
 
@@ -76,5 +77,5 @@ def find_format(name: str) -> Format:
     packages = FORMATS[name].packages
     if missing := [package for package in packages if importlib.util.find_spec(package) is None]:
         names = f"the package{'s' if missing[1:] else ''} {', '.join(missing)}"
-        raise ConfigError(f"--format {name} needs {names}", 'pip install "dltool[export]"')
+        raise ConfigError(f"--format {name} needs {names}", install("export"))
     return FORMATS[name]

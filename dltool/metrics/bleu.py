@@ -6,6 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from dltool.core.distribution import install
 from dltool.core.errors import ConfigError
 from dltool.core.spec import END, DataSpec
 from dltool.declarations.component import register
@@ -17,7 +18,7 @@ UNKNOWN_WORD = "\N{REPLACEMENT CHARACTER}"  # What a tokeniser decodes <unk> to.
 
 @register("metric", "bleu", of="outputs", targets=("sequence",), direction="max")
 class Bleu(Metric):
-    """The corpus BLEU of sacrebleu (Post 2018, arXiv:1804.08771; dltool[text]), from 0 to 100.
+    """The corpus BLEU of sacrebleu (Post 2018, arXiv:1804.08771; the extra text), from 0 to 100.
 
     The decoded texts are compared; an unknown word never counts as correct.
 
@@ -85,5 +86,5 @@ def sacrebleu() -> Any:
         import sacrebleu as library
         import sacrebleu.metrics
     except ImportError as error:
-        raise ConfigError("task.metrics: bleu needs sacrebleu", 'pip install "dltool[text]"') from error
+        raise ConfigError("task.metrics: bleu needs sacrebleu", install("text")) from error
     return library

@@ -6,6 +6,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from dltool.core.distribution import install
 from dltool.core.errors import ConfigError
 from dltool.core.hints import nearest
 from dltool.core.shell import setting
@@ -48,7 +49,7 @@ def timm_model(
     """
     del weights, download  # dltool.warm_start.pretrained loads the weights, unless a checkpoint has all.
     if importlib.util.find_spec("timm") is None:
-        raise ConfigError("model=timm needs the package timm, which is not installed", 'pip install "dltool[timm]"')
+        raise ConfigError("model=timm needs the package timm, which is not installed", install("timm"))
     import timm
 
     if not timm.is_model(arch):

@@ -8,6 +8,7 @@ from typing import Any
 
 from dltool.config.compose import leaves
 from dltool.config.settings import LoggerSettings
+from dltool.core.distribution import install
 from dltool.core.errors import ConfigError
 from dltool.core.shell import in_grammar
 from dltool.observers.mirror import Mirror
@@ -74,7 +75,7 @@ def check_trackers(settings: Mapping[str, Any]) -> None:
         _, _, packages = TRACKERS[name]
         if missing := [package for package in packages if importlib.util.find_spec(package) is None]:
             names = f"the package{'s' if missing[1:] else ''} {', '.join(missing)}"
-            raise ConfigError(f"logger.to={in_grammar([name])} needs {names}", f'pip install "dltool[{name}]"')
+            raise ConfigError(f"logger.to={in_grammar([name])} needs {names}", install(name))
         tracker_class(name).check(settings)
 
 

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from dltool.config.trusted_code import ENVIRONMENT, record_of
+from dltool.core.distribution import distribution
 from dltool.core.errors import ConfigError, DltoolError
 from dltool.core.process import VERSION
 from dltool.core.safe_path import SafePath, read_regular, sync_folder
@@ -181,7 +182,7 @@ def check_format(path: Path) -> None:
     if not isinstance(written, int) or not 1 <= written <= FORMAT:
         raise ConfigError(
             f"{path.resolve()} has the run format {written}; dltool {VERSION} reads the formats 1 to {FORMAT}",
-            "pip install --upgrade dltool",
+            f"pip install --upgrade {distribution()}",
         )
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from dltool.config.compose import Composed
 from dltool.config.trusted_code import record_of, reread
+from dltool.core.distribution import install
 from dltool.core.errors import ConfigError
 from dltool.core.safe_path import SafePath
 from dltool.core.shell import setting
@@ -56,7 +57,7 @@ def split_launcher(overrides: Sequence[str]) -> tuple[str | None, list[str], lis
         )
     package, extra = LAUNCHERS[name]
     if importlib.util.find_spec("hydra_plugins") is None or importlib.util.find_spec(package) is None:
-        raise ConfigError(f"hydra/launcher={name} is not installed", f'pip install "dltool[{extra}]"')
+        raise ConfigError(f"hydra/launcher={name} is not installed", install(extra))
     return name, settings, rest
 
 

@@ -35,8 +35,8 @@ class TranslationTask(Task):
 
     Args:
         metrics: "exact_match" is the share of texts that are generated without a mistake, "bleu" the corpus BLEU of
-            sacrebleu (Post 2018, arXiv:1804.08771; dltool[text]) on the decoded tokens, where an unknown word is never
-            correct. Each requires generating all texts.
+            sacrebleu (Post 2018, arXiv:1804.08771; the extra text) on the decoded tokens, where an unknown word is
+            never correct. Each requires generating all texts.
         beam: Beam width; 1 always takes the likeliest token.
         length_penalty: α of Wu et al. 2016, equation 14; 0 favours short texts.
         max_length: Largest number of generated tokens; null is the length of the longest target.

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from dltool.core.distribution import install
 from dltool.core.errors import ConfigError
 from dltool.text.tokenizer import Tokenizer, TokenizerSettings
 
@@ -77,5 +78,5 @@ def tokenizers() -> Any:
         import tokenizers.pre_tokenizers
         import tokenizers.trainers
     except ImportError as error:
-        raise ConfigError("tokenizer.kind=bpe needs the tokenizers library", 'pip install "dltool[text]"') from error
+        raise ConfigError("tokenizer.kind=bpe needs the tokenizers library", install("text")) from error
     return library

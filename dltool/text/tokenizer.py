@@ -25,7 +25,7 @@ class TokenizerSettings:
 
     Attributes:
         kind: "char" takes characters, "word" words and punctuation marks, "bpe" the pieces of byte-pair encoding
-            (Sennrich et al. 2016, arXiv:1508.07909) over bytes, which encodes every text (needs dltool[text]). "auto"
+            (Sennrich et al. 2016, arXiv:1508.07909) over bytes, which encodes every text (needs the extra text). "auto"
             takes words where the data is already split into words, else characters.
         lower: Convert all letters to lower case first.
         min_freq: For "word" and "char": tokens with fewer occurrences in the training split become `<unk>`.

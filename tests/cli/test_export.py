@@ -60,4 +60,4 @@ def test_packages_that_are_absent(dltool_here: Dltool, monkeypatch: pytest.Monke
     done = dltool_here("export", "nowhere", "--format", "onnx")
     assert done.returncode == 2
     assert "onnxscript" in done.stderr
-    assert 'hint: pip install "dltool[export]"' in done.stderr
+    assert 'hint: pip install "dltool-torch[export]"' in done.stderr

@@ -38,6 +38,8 @@ def test_verbs_and_flags_are_those_of_the_parsers() -> None:
     assert texts("dltool list op") == ["optim"]
     assert texts("dltool list met") == ["metric"]
     assert texts("dltool init --example au") == ["augmentation"]
+    assert {"troubleshooting", "trainer"} <= set(texts("dltool help tr"))
+    assert texts("dltool help model=lenet") == ["model=lenet", "model=lenet5_1998"]
     assert all(candidate.description for candidate in answer("dltool init --example ").candidates)
     assert "lenet_mnist" in texts("dltool reproduce ")
 

@@ -1,4 +1,5 @@
 import gzip
+from pathlib import Path
 
 import pytest
 
@@ -110,3 +111,36 @@ def test_rows_of_python_values():
     table = CsvTable.from_rows([{"age": 39, "job": None}, {"age": 1.5, "job": "cook"}])
     assert table.names == ("age", "job")
     assert cells(table) == [["39", "1.5"], ["", "cook"]]
+
+
+def test_quotes_that_would_join_lines_are_characters(tmp_path: Path) -> None:
+    """In a table of texts a line may begin a cell with a quote, and a later one end a cell with one."""
+    lines = [f"{i % 2}\t{chr(34) * (i in (20, 120))}film {i}{chr(34) * (i in (60, 200))}" for i in range(300)]
+    path = tmp_path / "r.tsv"
+    path.write_text("\n".join(lines), encoding="utf-8")
+    table = read_csv(path, header=False)
+    assert len(table) == 300
+    assert table.columns[1][20] == '"film 20'
+    assert len(read_csv(path, header=False, quote="double")) == 180
+    path.write_text('a,b\n"1\n2",3\n"x,y",4\n', encoding="utf-8")  # Enclosed line ends and separators stay one cell.
+    assert list(read_csv(path).columns[0]) == ["1\n2", "x,y"]
+    assert list(read_csv(path, quote="none", header=False, delimiter="pipe").columns[0])[:2] == ["a,b", '"1']
+
+
+@pytest.mark.parametrize(
+    ("first", "header"),
+    [
+        ("2019,2020,2021", True),
+        ("0,1,2", True),
+        ("1,2,3", True),
+        ("3,2,1", False),
+        ("1,2", False),
+        ("1.0,2.0,3.0", False),
+    ],
+)
+def test_consecutive_whole_numbers_are_names(first: str, header: bool, tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text(
+        f"{first}\n" + "\n".join(",".join("507"[: first.count(",") + 1]) for _ in range(4)), encoding="utf-8"
+    )
+    assert read_csv(path, delimiter="comma").header == header

@@ -87,7 +87,8 @@ def test_a_working_folder_that_is_gone(tmp_path: Path, monkeypatch: pytest.Monke
 
 
 def test_a_missing_and_an_old_package(monkeypatch: pytest.MonkeyPatch) -> None:
-    lines = ["torch>=2.10", "hydra-core<1.4,>=1.3.8", 'optuna<6,>=5; extra == "tune"', 'dltool[tune]; extra == "test"']
+    extras = ['optuna<6,>=5; extra == "tune"', 'dltool-torch[tune]; extra == "test"']
+    lines = ["torch>=2.10", "hydra-core<1.4,>=1.3.8", *extras]
     versions = {"torch": None, "hydra-core": "1.4.0", "optuna": None}
     monkeypatch.setattr(software.metadata, "requires", lambda name: lines)
     monkeypatch.setattr(software, "installed", versions.get)
@@ -95,7 +96,7 @@ def test_a_missing_and_an_old_package(monkeypatch: pytest.MonkeyPatch) -> None:
     assert found["torch"].hint == "pip install 'torch>=2.10'"
     assert (found["torch"].level, found["hydra-core"].level) == ("problem", "problem")
     assert found["tune"] == Finding(
-        "extras", "tune", "note", "not installed: optuna; for dltool tune", "pip install 'dltool[tune]'"
+        "extras", "tune", "note", "not installed: optuna; for dltool tune", 'pip install "dltool-torch[tune]"'
     )
     assert "test" not in found
 

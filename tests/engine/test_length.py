@@ -63,8 +63,8 @@ def test_the_choice_is_printed_with_its_reason_and_recorded(
     parts = prepare(configure(*table(600)))
     (line,) = [note for note in describe(parts) if note.startswith("length")]
     assert line == (
-        "length     286 epochs of 7 steps (at least 2,000 steps), or until it overfits, evaluated every 6 epochs, tested "
-        "with the best weights by val/loss"
+        "length     286 epochs of 7 steps (at least 2,000 steps), or until it overfits, evaluated every 6 epochs, "
+        "tested with the best weights by val/loss"
     )
     recorded = {key: value for key, value in parts.auto.items() if key in KEYS}
     assert recorded == {

@@ -67,7 +67,7 @@ def test_without_a_font_one_warning_says_what_to_install(tmp_path: Path) -> None
             save_figure(learning_curves(RECORDS, title="手写数字", subtitle="实验"), tmp_path / name)
     assert [str(w.message) for w in caught] == [
         "no installed font has Chinese, Japanese or Korean characters, figures show boxes; "
-        'install one with: pip install "dltool[cjk]"'
+        'install one with: pip install "dltool-torch[cjk]"'
     ]
 
 

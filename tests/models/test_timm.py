@@ -18,7 +18,7 @@ def test_without_the_package(monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(ConfigError, match="model=timm needs the package timm") as error:
         timm_model(spec_of(3, 64))
-    assert error.value.hint == 'pip install "dltool[timm]"'
+    assert error.value.hint == 'pip install "dltool-torch[timm]"'
 
 
 @pytest.mark.parametrize("arch", ["test_resnet", "test_vit", "test_efficientnet"])

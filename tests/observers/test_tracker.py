@@ -27,7 +27,7 @@ def test_a_missing_package_is_exit_2_before_a_run_folder(
     done = dltool_here(verb, f"logger={name}", "data=iris", "model=mlp")
     assert done.returncode == 2
     assert f"error: logger.to=[{name}] needs the package {packages[0]}\n" in done.stderr
-    assert f'hint: pip install "dltool[{name}]"' in done.stderr
+    assert f'hint: pip install "dltool-torch[{name}]"' in done.stderr
     assert list(tmp_path.iterdir()) == []
 
 

@@ -39,4 +39,4 @@ def test_a_run_of_another_format_is_refused(tmp_path: Path, number: object) -> N
         ConfigError, match=f"has the run format {number}; dltool .* reads the formats 1 to {FORMAT}"
     ) as e:
         RunFolder.open(str(path))
-    assert e.value.hint == "pip install --upgrade dltool"
+    assert e.value.hint == "pip install --upgrade dltool-torch"

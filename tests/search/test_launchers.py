@@ -34,7 +34,7 @@ def test_a_launcher_that_is_not_installed_names_the_extra(monkeypatch: pytest.Mo
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(ConfigError) as caught:
         split_launcher(["hydra/launcher=submitit_local"])
-    assert caught.value.hint == 'pip install "dltool[submitit]"'
+    assert caught.value.hint == 'pip install "dltool-torch[submitit]"'
 
 
 def test_a_launchers_settings_cannot_name_code(dltool: Callable[..., Any], tmp_path: Path) -> None:

@@ -86,7 +86,7 @@ def test_bleu_without_the_library_names_what_to_install(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "sacrebleu", None)
     with pytest.raises(ConfigError) as error:
         sacrebleu()
-    assert error.value.hint == 'pip install "dltool[text]"'
+    assert error.value.hint == 'pip install "dltool-torch[text]"'
 
 
 def test_a_wrong_length_is_no_match():

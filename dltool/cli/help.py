@@ -1,0 +1,52 @@
+"""`dltool help`: the manual, in the terminal."""
+
+import argparse
+
+from dltool.manual.pages import START, find, search
+
+SUMMARY = "read or search the manual"
+EXAMPLES = """\
+examples:
+  dltool help                       the table of contents
+  dltool help first_hour            one page
+  dltool help model=lenet           one option, with its keys
+  dltool help --search early stop   the sections that contain all the words
+"""
+MOST_FOUND = 20
+WIDTH = 100  # Columns; longer lines are hard to read.
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("topic", nargs="?", default=START, help="a page, or GROUP=OPTION")
+    parser.add_argument("--search", nargs="+", metavar="WORD", help="list the sections that contain these words")
+
+
+def run(args: argparse.Namespace) -> int:
+    if args.search is not None:
+        return print_found(args.search)
+    from rich.console import Console
+    from rich.markdown import Markdown
+
+    text = find(args.topic)
+    console = Console()
+    if console.width > WIDTH or not console.is_terminal:
+        console = Console(width=WIDTH)
+    page = Markdown(text, hyperlinks=False)
+    if console.is_terminal:
+        with console.pager(styles=True):
+            console.print(page)
+    else:
+        console.print(page)
+    return 0
+
+
+def print_found(words: list[str]) -> int:
+    """Print the sections that contain all words; the exit code is 1 if there are none, like that of grep."""
+    found = search(words)
+    for section, line in found[:MOST_FOUND]:
+        print(f"{section.topic}: {section.heading}\n    {line}")
+    if len(found) > MOST_FOUND:
+        print(f"and {len(found) - MOST_FOUND} more: add a word")
+    if not found:
+        print(f"no section contains {' and '.join(words)}")
+    return 0 if found else 1

@@ -1,0 +1,126 @@
+"""Numbers are read as their column writes them, or refused where that is not certain."""
+
+import math
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+import dltool
+from dltool.core.errors import DataError
+from dltool.data.csv_file import CsvTable
+from dltool.data.notation import Notation, apply, rewritten
+
+
+def read(cells: list[str], decimal: Any = "auto", thousands: Any = "auto", dates: Any = "refuse") -> Any:
+    """The rewritten cells, and the description of the notation."""
+    table = CsvTable("t.csv", ("x",), [cells], range(2, len(cells) + 2))
+    table, found = rewritten(table, [0], decimal, thousands, dates)
+    return list(table.columns[0]), found["x"].describe() if found else ""
+
+
+@pytest.mark.parametrize(
+    ("cells", "numbers", "described"),
+    [
+        (["1.5", "-2", "", "NA", "1e3"], ["1.5", "-2", "", "NA", "1e3"], ""),
+        (["1,5", "-2", "", "0,125"], ["1.5", "-2", "", "0.125"], "decimal comma"),
+        (["1.234,50", "7,00"], ["1234.50", "7.00"], "decimal comma, thousands separated by a point"),
+        (["1,234.50", "7.00"], ["1234.50", "7.00"], "thousands separated by a comma"),
+        (["1,234,567", "12,000"], ["1234567", "12000"], "thousands separated by a comma"),
+        (["1.234.567", "12.000"], ["1234567", "12000"], "decimal comma, thousands separated by a point"),
+        (["1 234,5", "12\u202f000", "3\u00a0000"], ["1234.5", "12000", "3000"],
+         "decimal comma, thousands separated by a space"),
+        (["1'234.5", "12’000"], ["1234.5", "12000"], "thousands separated by an apostrophe"),
+        (["$5", "-$1,200.50", "$ 3"], ["5", "-1200.50", "3"], "thousands separated by a comma, $ removed"),
+        (["5 €", "1.200,50 €"], ["5", "1200.50"], "decimal comma, thousands separated by a point, € removed"),
+        (["EUR 5.5", "EUR 7"], ["5.5", "7"], "EUR removed"),
+        (["12 %", "3.5%"], ["12", "3.5"], "% removed"),
+        (["(1,200.50)", "3.25"], ["-1200.50", "3.25"], "thousands separated by a comma"),
+        (["−1,5", "2,5"], ["-1.5", "2.5"], "decimal comma"),
+    ],
+)  # fmt: skip
+def test_a_notation_is_recognised(cells: list[str], numbers: list[str], described: str) -> None:
+    assert read(cells) == (numbers, described)
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        ["red", "blue"],
+        ["1.2.3", "1.10.0"],  # Versions.
+        ["192.168.0.1", "10.0.0.1"],
+        ["0171 123456", "030 90"],
+        ["3-5", "6-8"],
+        ["1,2,3", "4,5,6"],
+        ["12:30", "13:45"],
+        ["A1", "B2"],
+        ["5 kg", "7 kg"],
+    ],
+)
+def test_what_is_no_number_is_left(cells: list[str]) -> None:
+    assert read(cells) == (cells, "")
+
+
+@pytest.mark.parametrize(
+    ("cells", "message", "hint"),
+    [
+        (["1,234", "2,500"], "1,234 is 1.234 or 1234", "data.decimal=comma, or data.thousands=comma"),
+        (["5 €", "5 $"], "the column x mixes units: 5 $ and 5 €", "write all cells alike, or 'data.categories=[x]'"),
+        (["5", "5 %", "7 %"], "mixes units", "write all cells alike"),
+        (["2024-01-31", "2024-02-01"], "the column x holds dates, such as 2024-01-31", "data.dates=number"),
+        (["31.1.2024", "1.2.2024"], "holds dates", "'data.drop=[x]' leaves them out"),
+    ],
+)
+def test_what_can_be_read_in_two_ways_is_refused(cells: list[str], message: str, hint: str) -> None:
+    with pytest.raises(DataError) as caught:
+        read(cells)
+    assert message in str(caught.value)
+    assert hint in str(caught.value.hint)
+
+
+def test_settings_decide() -> None:
+    assert read(["1,234"], decimal="comma") == (["1.234"], "decimal comma")
+    assert read(["1,234"], thousands="comma") == (["1234"], "thousands separated by a comma")
+    assert read(["1.234"]) == (["1.234"], "")
+    assert read(["1.234"], decimal="comma") == (["1234"], "decimal comma, thousands separated by a point")
+
+
+def test_a_cell_in_another_notation_stays_as_it_is() -> None:
+    assert read(["1,5", "2,5", "3.25.1"])[0] == ["1.5", "2.5", "3.25.1"]
+
+
+def test_dates_become_days() -> None:
+    cells, described = read(["1970-01-02", "1970-01-01", ""], dates="number")
+    assert [float(cell) for cell in cells[:2]] == [1, 0]
+    assert (cells[2], described) == ("", "dates, as days since 1970")
+    assert float(read(["1970-01-02 12:00"], dates="number")[0][0]) == 1.5
+    assert read(["2024-01-31"], dates="categories") == (["2024-01-31"], "")
+    with pytest.raises(DataError, match="day/month or as month/day"):
+        read(["1/2/2024", "3/4/2024"], dates="number")
+    assert math.isclose(float(read(["1/2/2024", "13/4/2024"], dates="number")[0][0]), 19754)
+
+
+def test_only_the_named_columns() -> None:
+    table = CsvTable("t.csv", ("x", "y"), [["1,5"], ["1,5"]], [2])
+    assert [list(c) for c in apply(table, {"y": Notation(",")}).columns] == [["1,5"], ["1.5"]]
+
+
+GERMAN = "Fläche;Preis\n" + "".join(
+    f"{i / 2:.1f};{1000 * i + 1500:,}\n".replace(",", "#").replace(".", ",").replace("#", ".") for i in range(1, 41)
+)
+PLAIN = "Fläche,Preis\n" + "".join(f"{i / 2:.1f},{1000 * i + 1500}\n" for i in range(1, 41))
+
+
+def test_a_run_predicts_rows_as_its_table_writes_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same numbers in two notations give the same training and, row by row, the same predictions."""
+    monkeypatch.chdir(tmp_path)
+    runs = {}
+    for name, text in (("german", GERMAN), ("plain", PLAIN)):
+        Path(f"{name}.csv").write_text(text, encoding="utf-8")
+        words = ["model=linear", "data=csv", f"data.path={name}.csv", "data.target=Preis", "data.thousands=point"]
+        words = words[:4] if name == "plain" else words
+        dltool.train([*words, "trainer.steps=3", "logger.plots=false", f"run.dir={name}"], quiet=True)
+        runs[name] = dltool.load(name).predict(f"{name}.csv").values
+    assert torch.equal(torch.as_tensor(runs["german"]), torch.as_tensor(runs["plain"]))
+    assert "decimal comma" in Path("german/log.txt").read_text(encoding="utf-8")
