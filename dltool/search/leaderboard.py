@@ -1,4 +1,4 @@
-"""The results of a sweep: a CSV row per job, and the settings ranked over their seeds."""
+"""The results of a sweep: a CSV row per job, and the settings ranked over their seeds and folds."""
 
 import csv
 import io
@@ -17,15 +17,15 @@ from dltool.metrics.directions import declared_direction
 from dltool.search.folder import Result
 from dltool.search.record import mean_and_spread
 
-SEED = "seed"
+REPEATS = ("seed", "data.fold", "data.split_seed")  # What differs between repetitions of one setting.
 
 
 @dataclass(frozen=True)
 class Standing:
-    """One setting of the sweep with all of its seeds.
+    """One setting of the sweep with all of its repetitions.
 
     Attributes:
-        swept: The values of the setting, without the seed.
+        swept: The values of the setting, without those of REPEATS.
         results: Those of its finished jobs.
         values: The metric of each of them that reported it.
     """
@@ -70,7 +70,7 @@ def standings(results: Sequence[Result], metric: str, direction: str) -> list[St
     """The settings, best mean first; those that did not report the metric come last."""
     groups: dict[tuple[tuple[str, str], ...], list[Result]] = {}
     for result in results:
-        setting = tuple((key, value) for key, value in result.job.swept.items() if key != SEED)
+        setting = tuple((key, value) for key, value in result.job.swept.items() if key not in REPEATS)
         groups.setdefault(setting, []).append(result)
     ranked = []
     for setting, members in groups.items():
@@ -85,7 +85,10 @@ def leaderboard(ranked: Sequence[Standing], metric: str, direction: str) -> Tabl
     """The ranked settings as a table, with the same metric on the other held-out splits."""
     test_metric = metric.replace("val/", "test/", 1) if metric.startswith("val/") else None
     best = "smallest" if direction == "min" else "largest"
-    table = Table(box=box.ROUNDED, title=f"by {metric}, {best} first: mean ± standard deviation", title_justify="left")
+    swept = {key for standing in ranked for result in standing.results for key in result.job.swept}
+    over = " and ".join(key for key in REPEATS if key in swept)
+    spread = f"mean ± standard deviation over {over}" if over else "mean ± standard deviation"
+    table = Table(box=box.ROUNDED, title=f"by {metric}, {best} first: {spread}", title_justify="left")
     keys = list(dict.fromkeys(key for standing in ranked for key in standing.swept))
     for key in keys:
         table.add_column(key)

@@ -17,7 +17,7 @@ from dltool.search.display import JobsDisplay, output_console
 from dltool.search.folder import SweepFolder
 from dltool.search.grid import Job
 from dltool.search.launchers import launch
-from dltool.search.leaderboard import SEED, Standing, leaderboard, ranking_metric, standings, write_csv
+from dltool.search.leaderboard import REPEATS, Standing, leaderboard, ranking_metric, standings, write_csv
 from dltool.search.settings import SweepSettings
 from dltool.search.workers import Workers
 
@@ -183,6 +183,6 @@ class Sweep:
             print(f"best       dltool {self.best_command(best)}")
 
     def best_command(self, best: Standing) -> str:
-        """The command of the best setting, without the seed, which the user chooses."""
-        overrides = [text for text in best.results[0].job.overrides if text.partition("=")[0] != SEED]
+        """The command of the best setting, without the seed and the fold, which the user chooses."""
+        overrides = [text for text in best.results[0].job.overrides if text.partition("=")[0] not in REPEATS]
         return quoted("train", *self.words, *overrides)

@@ -68,6 +68,13 @@ def test_list_in_a_pipe_is_whole_lines(dltool_here: Dltool, three: list[str]) ->
     assert len(set(ends)) == 1  # The columns stand below each other: Chinese characters are two wide.
 
 
+def test_what_the_runs_are_sorted_by_is_shown(dltool_here: Dltool, three: list[str]) -> None:
+    heading = dltool_here("runs").stdout.splitlines()[0]
+    assert " step " not in heading
+    assert " step " in dltool_here("runs", "--sort", "step").stdout.splitlines()[0]
+    assert dltool_here("runs", "--sort", "seconds").stdout.splitlines()[0].split() == heading.split()
+
+
 def test_filter_sort_limit_anywhere_on_the_line(dltool_here: Dltool, three: list[str]) -> None:
     done = dltool_here("runs", "--sort", "test/accuracy", "state=finished", "--limit", "1", "optim.lr<1", "--json")
     assert [run["run"] for run in json.loads(done.stdout)] == [three[1]]

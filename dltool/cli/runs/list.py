@@ -54,8 +54,9 @@ def run(args: argparse.Namespace) -> int:
         return 0
     chosen = filtered(records, args.words)
     known = known_keys(records)
+    sort = whole_key(args.sort or "date", known, "--sort") if records else "date"
     if records and (args.sort or args.descending is not None):
-        chosen = ordered(chosen, whole_key(args.sort or "date", known, "--sort"), args.descending)
+        chosen = ordered(chosen, sort, args.descending)
     keys = [whole_key(word, known, "--columns") for word in (args.columns or "").split(",") if word] if records else []
     is_table = not (args.json or args.csv)
     limit = args.limit if args.limit is not None else TERMINAL_LIMIT if is_table and sys.stdout.isatty() else 0
@@ -67,7 +68,7 @@ def run(args: argparse.Namespace) -> int:
     elif not chosen:
         print(f"none of {len(records):,} runs matches {' '.join(args.words)}")
     else:
-        print_runs(shown, keys)
+        print_runs(shown, keys, sort)
         if len(shown) < len(chosen) and sys.stdout.isatty():
             print(f"… and {len(chosen) - len(shown):,} more; --limit 0 shows all")
     return 0
@@ -100,8 +101,8 @@ def print_csv(records: Sequence[RunRecord], keys: Sequence[str]) -> None:
         writer.writerow("" if value is None else as_text(value) for value in values.values())
 
 
-def print_runs(records: Sequence[RunRecord], keys: Sequence[str]) -> None:
-    """Run and state, then `keys`; or the config keys that distinguish the runs, their main metrics, age and seconds."""
+def print_runs(records: Sequence[RunRecord], keys: Sequence[str], sort: str) -> None:
+    """Run and state, then `keys`; or what distinguishes the runs, their main metrics, age and seconds, and `sort`."""
     columns = {
         "run": [one_line(quoted(record.path)) for record in records],
         "state": [record.state for record in records],
@@ -110,7 +111,11 @@ def print_runs(records: Sequence[RunRecord], keys: Sequence[str]) -> None:
         columns |= {short_key(key): cells(records, key) for key in keys if key not in columns}
     else:
         telling = {short_key(key): cells(records, key) for key in distinguishing_keys(records)}
-        metrics = {key: cells(records, key) for key in main_metrics(records, lambda record: record.metrics)}
+        shown = [
+            *([] if sort in ("date", "seconds") else [sort]),
+            *main_metrics(records, lambda record: record.metrics),
+        ]
+        metrics = {short_key(key): cells(records, key) for key in shown if short_key(key) not in columns}
         seconds, ages = cells(records, "seconds"), [age(record.date) for record in records]
         everything = {**columns, **telling, **metrics, "seconds": seconds, "age": ages}
         columns = fitting(everything, first=[*columns, *metrics])
