@@ -1,6 +1,7 @@
 """`dltool help`: the manual, in the terminal."""
 
 import argparse
+import re
 
 from dltool.manual.pages import START, find, search
 
@@ -31,13 +32,19 @@ def run(args: argparse.Namespace) -> int:
     console = Console()
     if console.width > WIDTH or not console.is_terminal:
         console = Console(width=WIDTH)
-    page = Markdown(text, hyperlinks=False)
+    page = Markdown(for_terminal(text), hyperlinks=False)
     if console.is_terminal:
         with console.pager(styles=True):
             console.print(page)
     else:
         console.print(page)
     return 0
+
+
+def for_terminal(text: str) -> str:
+    """The Markdown without what a terminal cannot follow: links to other pages, and pictures."""
+    text = re.sub(r"^!\[[^]]*\]\([^)]*\)\n?", "", text, flags=re.MULTILINE)
+    return re.sub(r"(?<!!)\[([^]]*)\]\((?!https?:)[^)]*\)", r"**\1**", text)
 
 
 def print_found(words: list[str]) -> int:

@@ -47,6 +47,7 @@ def arguments(parser: argparse.ArgumentParser) -> list[str]:
         if action.choices and not action.metavar:
             value = " ".join(map(str, action.choices))
         text = f"{names} {value}".strip() if names else value
+        text = text.replace("|", " or ")
         rows.append(f"- **`{text}`** {(action.help or '').replace('%%', '%')}".rstrip())
     return [*rows, ""]
 

@@ -17,7 +17,7 @@ from dltool.data.cells import parse_categories, parse_numbers
 from dltool.data.csv_file import CsvTable, needs_file, read_csv
 from dltool.data.notation import Notation, rewritten
 from dltool.data.table_data import TableData
-from dltool.data.target_column import check_target, choose_kind, read_target, text_in_numbers
+from dltool.data.target_column import check_target, choose_kind, put_positive_last, read_target, text_in_numbers
 from dltool.declarations.component import Handling, Membership, register, requires
 
 MOST_CATEGORIES = 1000  # One-hot: each is an input.
@@ -36,6 +36,7 @@ def csv_table(
     path: str | None = None,
     target: Membership[str | int | None] = None,
     kind: Membership[Literal["auto", "classes", "integer_classes", "numbers"]] = "auto",
+    positive: Membership[str | int | None] = "auto",
     drop: Membership[list[str | int]] = (),  # type: ignore[assignment]  # No mutable default; the schema reads () as [].
     categories: Membership[list[str | int]] = (),  # type: ignore[assignment]
     missing: Membership[Literal["refuse", "drop", "mean", "mode"]] = "refuse",
@@ -62,6 +63,9 @@ def csv_table(
             texts as classes, and whole numbers as integer classes if there are at most 20 different ones, each
             occurring five times on average; where some begin with zeros, such as 01, as classes. Numeric classes are in
             numeric order, others in alphabetical order; two classes are a binary target.
+        positive: The positive class of two, which precision, recall, F1, AUROC and loss.pos_weight refer to. "auto"
+            takes the rarer one in the whole file, or the last by name if both have at least 45 %; null takes the last
+            by name.
         drop: Columns that are not inputs, such as an id.
         categories: Columns of numbers that are categories, such as a postcode.
         missing: How to treat a missing cell (empty, ?, NA, N/A, NaN, null): refuse the file, drop the
@@ -90,7 +94,9 @@ def csv_table(
     chosen = choose_columns(table, target, drop, categories)
     numeric = {*chosen.inputs, *([] if kind == "classes" else [chosen.target])} - chosen.categories
     table, notations = rewritten(table, sorted(numeric), decimal, thousands, dates)
-    return raw_data(table, chosen, notations, kind, missing, unknown, standardize=target_scaling == "standardize")
+    return raw_data(
+        table, chosen, notations, kind, positive, missing, unknown, standardize=target_scaling == "standardize"
+    )
 
 
 def raw_data(
@@ -98,6 +104,7 @@ def raw_data(
     chosen: "ChosenColumns",
     notations: Mapping[str, Notation],
     kind: Literal["auto", "classes", "integer_classes", "numbers"],
+    positive: str | int | None,
     missing: Literal["refuse", "drop", "mean", "mode"],
     unknown: Literal["refuse", "ignore"],
     *,
@@ -106,6 +113,11 @@ def raw_data(
     """The samples of a table whose columns are known; for the arguments see csv_table."""
     found_kind = choose_kind(table, chosen.target) if kind == "auto" else kind
     labels, classes = read_target(table, chosen.target, found_kind)
+    if classes is not None:
+        labels, classes = put_positive_last(labels, classes, positive, table.origin)
+    choices = {"data.kind": found_kind} if kind == "auto" else {}
+    if positive == "auto" and classes is not None and len(classes) == 2:
+        choices["data.positive"] = classes[1]
     values, columns = read_inputs(table, chosen)
     policy: Literal["mean", "mode"] | None = missing if missing in ("mean", "mode") else None
     keep = handle_missing(table, labels, values, [chosen.target, *chosen.inputs], missing)
@@ -125,7 +137,7 @@ def raw_data(
         columns=tuple(columns),
         origin=table.origin,
         file_columns=0 if table.header else len(table.names),
-        choices={"data.kind": found_kind} if kind == "auto" else {},
+        choices=choices,
         notes=(
             *describe(table, len(table) - len(labels), chosen.target, labels, classes, columns, standardized),
             *(f"column {name}: {notation.describe()}" for name, notation in notations.items()),
@@ -293,8 +305,10 @@ def describe(
         lines.append(f"target {name}: numbers from {labels.min():.10g} to {labels.max():.10g}{learned}")
     else:
         counts = np.bincount(labels.astype(int), minlength=len(classes))
-        listed = [f"{text} ({count:,})" for text, count in zip(classes, counts, strict=True)]
-        lines.append(f"target {name}: {len(classes)} classes, {shortened(listed)}")
+        shares = [f"{count:,}, {100 * count / len(labels):.3g} %" for count in counts.tolist()]
+        listed = [f"{text} ({share})" for text, share in zip(classes, shares, strict=True)]
+        positive = f"; {classes[1]} is the positive class (data.positive)" if len(classes) == 2 else ""
+        lines.append(f"target {name}: {len(classes)} classes, {shortened(listed)}{positive}")
     numbers = [column.name for column in columns if column.categories is None]
     categories = [f"{column.name} ({len(column.categories)})" for column in columns if column.categories is not None]
     for kind, listed in (("numbers", numbers), ("categories", categories)):

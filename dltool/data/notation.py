@@ -186,7 +186,7 @@ def ambiguous(table: CsvTable, index: int, numbers: Sequence[str], readings: Seq
     sign = next(sign for sign in (",", ".") if sign in text)
     return DataError(
         f"{table.origin}: column {table.names[index]}: {text} is {values}, and no cell of the column decides it",
-        f"data.decimal={NAMES[sign]}, or data.thousands={NAMES[sign]}",
+        f"{setting('data.decimal', NAMES[sign])}, or {setting('data.thousands', NAMES[sign])}",
     )
 
 

@@ -7,11 +7,13 @@ from typing import Any
 import numpy as np
 
 from dltool.core.errors import DataError
+from dltool.core.shell import setting
 from dltool.data.cells import MISSING, parse_categories, parse_numbers, to_number
 from dltool.data.csv_file import CsvTable
 
 # Whole numbers with at most this many distinct values are taken as classes, if each occurs several times.
 MOST_NUMBERED_CLASSES, FEWEST_ROWS_A_CLASS = 20, 5
+EVEN = 0.45  # Of two classes whose rarer one has at least this share, neither counts as the rare one.
 LEADING_ZERO = re.compile(r"\s*[+-]?0\d")  # A code, such as 01, not a number.
 
 
@@ -57,6 +59,41 @@ def read_target(table: CsvTable, index: int, kind: str) -> tuple[np.ndarray, lis
         raise DataError(f"{place}: {cells[row].strip()} is not a whole number", "data.kind=classes")
     labels = np.where(np.isnan(numbers), np.nan, np.searchsorted(found, numbers).astype(float))
     return labels, [f"{number:.0f}" for number in found.tolist()]
+
+
+def put_positive_last(
+    labels: np.ndarray, classes: list[str], positive: str | int | None, origin: str
+) -> tuple[np.ndarray, list[str]]:
+    """Two classes in the order negative, positive, and the labels for it.
+
+    Args:
+        labels: float64 `(N,)`, NaN where missing.
+        classes: In the order of their names; the labels are indices of them.
+        positive: A class; "auto" for the rarer one, or the last by name if both are about as frequent; None for the
+            last by name.
+        origin: For messages.
+
+    Raises:
+        DataError: The positive class is named and is none of the two, or there are not two.
+    """
+    if positive in ("auto", None) and len(classes) != 2:
+        return labels, classes
+    chosen = classes[-1]
+    if positive == "auto":
+        shares = [np.mean(labels[~np.isnan(labels)] == label) for label in (0, 1)]
+        chosen = classes[int(np.argmin(shares))] if min(shares) < EVEN else chosen
+    elif positive is not None:
+        chosen = str(positive)
+        if chosen not in classes or len(classes) != 2:
+            named = ", ".join(classes[:10]) + (", …" if len(classes) > 10 else "")
+            other = f"{setting('data.positive', classes[-1])}, or " if len(classes) == 2 else ""
+            raise DataError(
+                f"{origin}: data.positive={chosen} is none of two classes; the classes of the target are {named}",
+                f"{other}data.positive=auto",
+            )
+    if chosen == classes[0]:
+        return 1 - labels, classes[::-1]
+    return labels, classes
 
 
 def by_number_or_text(texts: Collection[str]) -> Callable[[str], Any]:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from dltool.core.errors import ConfigError
 from dltool.core.hints import nearest
+from dltool.core.shell import quoted, setting
 
 FOLDER = Path(__file__).resolve().parent
 START = "index"
@@ -93,7 +94,8 @@ def overview(page: Page) -> str:
     if len(options) < 2:
         return page.text
     rows = [f"- **`{group}={section.heading}`** {first_paragraph(section.text)}" for section in options]
-    more = f"`dltool help {group}={options[0].heading}` shows the keys of one; `dltool help {page.topic}` shows all."
+    one, whole = quoted("help", setting(group, options[0].heading)), quoted("help", page.topic)
+    more = f"`dltool {one}` shows the keys of one; `dltool {whole}` shows all."
     return "\n".join([page.sections[0].text.rstrip(), "", *rows, "", more, ""])
 
 
@@ -104,8 +106,8 @@ def first_paragraph(text: str) -> str:
 def suggestion(word: str, names: set[str], lead: str) -> str:
     near = nearest(word, names)
     if near is not None:
-        return f"dltool help {lead}{near}"
-    return f"dltool help lists the pages; dltool help --search {word} looks for the word in them"
+        return f"dltool {quoted('help', lead + near)}"
+    return f"dltool help lists the pages; dltool {quoted('help', '--search', word)} looks for the word in them"
 
 
 def with_subsections(page: Page, heading: str) -> str:

@@ -43,7 +43,7 @@ def group_page(group: str) -> str:
             lines += [*component_text(group, name), *key_list(f"{group}.", keys_of(group, name))]
         else:
             home = sections[name]
-            lines += [f"The keys are those of [{group}={home}](#{home}), with these values:", "", *yaml_block(path)]
+            lines += [f"The keys are those of [{home}](#{home}), with these values:", "", *yaml_block(path)]
     return "\n".join(lines).rstrip() + "\n"
 
 

@@ -182,7 +182,7 @@ def check_format(path: Path) -> None:
     if not isinstance(written, int) or not 1 <= written <= FORMAT:
         raise ConfigError(
             f"{path.resolve()} has the run format {written}; dltool {VERSION} reads the formats 1 to {FORMAT}",
-            f"pip install --upgrade {distribution()}",
+            f"pip install --upgrade {quoted(distribution())}",
         )
 
 

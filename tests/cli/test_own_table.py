@@ -27,14 +27,18 @@ def test_train_saves_what_raw_rows_need(dltool_here, table, configure):
         "train", *CSV, f"data.path={table}", "trainer.epochs=5", "run.dir=outputs/r", "logger.plots=false"
     )
     assert done.returncode == 0, done.stderr
-    for part in ("120 rows, cells separated by a comma", "target ziel: 2 classes, ja (52), nein (68)", "farbe (2)"):
+    for part in (
+        "120 rows, cells separated by a comma",
+        "nein (68, 56.7 %), ja (52, 43.3 %); ja is the positive class",
+        "farbe (2)",
+    ):
         assert part in done.stderr
     assert "binary_cross_entropy (for csv)" in done.stderr
 
     table.rename(table.with_name("elsewhere.csv"))  # The run must do without it.
     saved = json.loads(Path("outputs/r/preprocessing.json").read_text(encoding="utf-8"))
     preprocessing, spec = from_json(saved, "outputs/r/preprocessing.json")
-    assert (spec.input_shape, spec.target, spec.class_names, spec.output_dim) == ((3,), "binary", ("ja", "nein"), 1)
+    assert (spec.input_shape, spec.target, spec.class_names, spec.output_dim) == ((3,), "binary", ("nein", "ja"), 1)
     raw = read_csv(table.with_name("elsewhere.csv"))
     parts = prepare(configure(*CSV, f"data.path={table.with_name('elsewhere.csv')}"))
     test = parts.dataset.splits["test"]

@@ -56,11 +56,41 @@ def test_finds_types_task_and_classes(load):
         "30 rows",
         "a comma",
         "a header",
-        "target y: 2 classes, a (15), b (15)",
+        "target y: 2 classes, a (15, 50 %), b (15, 50 %); b is the positive class (data.positive)",
         "numbers: side",
         "colour (2)",
     ):
         assert part in text
+
+
+@pytest.mark.parametrize(
+    ("values", "positive", "classes"),
+    [
+        (["fraud"] * 2 + ["normal"] * 98, "auto", ("normal", "fraud")),
+        (["no"] * 30 + ["yes"] * 10, "auto", ("no", "yes")),
+        (["no"] * 10 + ["yes"] * 30, "auto", ("yes", "no")),
+        (["no"] * 46 + ["yes"] * 54, "auto", ("no", "yes")),  # About as frequent: the last by name.
+        (["no"] * 44 + ["yes"] * 56, "auto", ("yes", "no")),
+        (["no"] * 10 + ["yes"] * 30, "yes", ("no", "yes")),
+        (["no"] * 10 + ["yes"] * 30, None, ("no", "yes")),
+        (["0"] * 30 + ["1"] * 10, 0, ("1", "0")),
+    ],
+)
+def test_the_positive_class_is_the_second(load, values, positive, classes):
+    raw = load("x,y\n" + "".join(f"{i % 7},{value}\n" for i, value in enumerate(values)), positive=positive)
+    assert raw.class_names == classes
+    assert [classes[label] for label in raw.train.targets.tolist()] == values
+    assert raw.choices.get("data.positive") == (classes[1] if positive == "auto" else None)
+    assert any(note.endswith(f"{classes[1]} is the positive class (data.positive)") for note in raw.notes)
+
+
+def test_a_positive_class_that_is_none(refused):
+    rows = "x,y\n" + "".join(f"{i},{'ab'[i % 2]}\n" for i in range(20))
+    message, hint = refused(rows, positive="c")
+    assert "data.positive=c is none of two classes; the classes of the target are a, b" in message
+    assert hint == "data.positive=b, or data.positive=auto"
+    message, hint = refused("x,y\n" + "".join(f"{i},{'abc'[i % 3]}\n" for i in range(30)), positive="a")
+    assert hint == "data.positive=auto"
 
 
 @pytest.mark.parametrize(

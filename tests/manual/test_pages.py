@@ -118,7 +118,8 @@ def test_search_wants_all_words_and_prefers_headings() -> None:
 def test_the_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["help"]) == 0
     contents = capsys.readouterr().out
-    assert "first_hour" in contents or "First hour" in contents
+    assert "first_hour" in contents
+    assert ".md" not in contents
     assert main(["help", "--search", "checkpoint", "resume"]) == 0
     assert "files: " in capsys.readouterr().out
     assert main(["help", "--search", "qwertyuiop"]) == 1

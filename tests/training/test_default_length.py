@@ -21,7 +21,7 @@ def auto(run: str) -> dict:
 def test_it_is_recorded_and_repeated(dltool_here: Callable) -> None:
     shown = dltool_here("show", *RUN[1:])
     trained = dltool_here(*RUN, "run.dir=run")
-    line = "40 epochs of 2 steps (at least 80 steps), tested with the best weights by val/loss"
+    line = "40 epochs of 2 steps (at least 80 steps), or until it overfits, tested with the best weights by val/loss"
     assert f"length: {line}" in shown.stdout
     assert f"  length     {line}" in trained.stderr
     assert auto("run")["trainer.epochs"] == 40
