@@ -76,8 +76,8 @@ def put_positive_last(
     Raises:
         DataError: The positive class is named and is none of the two, or there are not two.
     """
-    if positive in ("auto", None) and len(classes) != 2:
-        return labels, classes
+    if len(classes) == 1 or (positive in ("auto", None) and len(classes) != 2):
+        return labels, classes  # One class is an error of its own, or a part of a run's data.
     chosen = classes[-1]
     if positive == "auto":
         shares = [np.mean(labels[~np.isnan(labels)] == label) for label in (0, 1)]
