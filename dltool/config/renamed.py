@@ -17,7 +17,10 @@ ADDED: dict[tuple[str, str], dict[str, Any]] = {
     ("data", "diabetes"): {"target_scaling": "none"},
     ("trainer", "default"): {"stop_when_overfit": False},
     ("data", "csv"): {
-        **{"quote": "double", "decimal": "point", "thousands": "none", "dates": "categories"},
+        "quote": "double",
+        "decimal": "point",
+        "thousands": "none",
+        "dates": "categories",
         "positive": None,
     },
     ("data", "text_csv"): {"quote": "double"},

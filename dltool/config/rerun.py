@@ -17,16 +17,8 @@ from dltool.trust.sources import trust_flags
 # Length, stopping, checkpoints, logging, observers; device and threads; debugging. The data's keys marked Placement
 # (dltool.declarations.component) are added. Any other change would make it a different training.
 CHANGEABLE = (
-    *(
-        "trainer.epochs",
-        "trainer.steps",
-        "trainer.stop_when_overfit",
-        "stop",
-        "trainer.checkpoint",
-        "trainer.test",
-        "logger",
-        WATCHING,
-    ),
+    *("trainer.epochs", "trainer.steps", "trainer.stop_when_overfit", "stop"),
+    *("trainer.checkpoint", "trainer.test", "logger", WATCHING),
     *("trainer.device", "trainer.threads", "trainer.compile"),
     *("trainer.detect_anomaly", "trainer.profile_steps"),
 )

@@ -110,14 +110,12 @@ def rewritten(
     Raises:
         DataError: A column can be read in two ways, or holds dates and `dates` is "refuse".
     """
-    found: dict[int, Notation] = {}
+    found = {}
     for index in columns:
         notation = find_notation(table, index, decimal, thousands, dates)
         if notation is not None and notation != PLAIN:
-            found[index] = notation
-    return apply(table, {table.names[index]: notation for index, notation in found.items()}), {
-        table.names[index]: notation for index, notation in found.items()
-    }
+            found[table.names[index]] = notation
+    return apply(table, found), found
 
 
 def apply(table: CsvTable, notations: Mapping[str, Notation]) -> CsvTable:
@@ -204,9 +202,9 @@ def date_notation(table: CsvTable, index: int, cells: Collection[str], dates: Da
             f"{table.origin}: the column {name} holds dates, such as {example}",
             f"data.dates=number takes them as days since 1970, {setting('data.drop', [name])} leaves them out",
         )
-    formats = [form for form in DATES if all(has_format(cell, form) for cell in cells)]
+    formats = [form for form in map(dated, DATES) if all(form.plain(cell) != cell for cell in cells)]
     if len(formats) == 1:
-        return Notation(date=formats[0])
+        return formats[0]
     what = "are in no common format" if not formats else "can be read as day/month or as month/day"
     raise DataError(
         f"{table.origin}: the dates of the column {name} {what}, such as {example}",
@@ -214,9 +212,5 @@ def date_notation(table: CsvTable, index: int, cells: Collection[str], dates: Da
     )
 
 
-def has_format(cell: str, form: str) -> bool:
-    try:
-        datetime.datetime.strptime(cell, form)
-    except ValueError:
-        return False
-    return True
+def dated(form: str) -> Notation:
+    return Notation(date=form)

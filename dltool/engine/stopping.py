@@ -186,6 +186,7 @@ class Overfitting(Rule):
     """
 
     name = "overfitting"
+    subject = "val/loss"
     remembers = ("training", "best", "training_at_best", "times")
 
     EVALUATIONS = 5
@@ -193,7 +194,6 @@ class Overfitting(Rule):
     MEMORIZED = 0.5
 
     def __init__(self) -> None:
-        self.subject = "val/loss"
         self.training = math.inf
         self.best = math.inf
         self.training_at_best = math.inf

@@ -3,9 +3,7 @@
 import ast
 import re
 from collections.abc import Iterator, Mapping
-from functools import cache
 from pathlib import Path
-from typing import Any
 
 from dltool.core.shell import in_grammar
 from dltool.declarations.docstrings import descriptions, nested_descriptions
@@ -13,6 +11,7 @@ from dltool.declarations.kinds import REQUIRED, Field, Nested
 from dltool.declarations.modules import source_module
 from dltool.declarations.options import GROUPS, METRIC, PRESETS, option_files, summary
 from dltool.declarations.registry import registrations
+from dltool.declarations.schema import SchemaMaker
 from dltool.declarations.source import component
 
 # Keys that belong to no group of options: the name of their page to the component that declares them, and the page's
@@ -35,9 +34,10 @@ def group_page(group: str) -> str:
     """A section for each option of a group; the keys are in that of the first option of each component."""
     lines = [f"# {group}", "", f"The options of `{group}=NAME`: {GROUPS[group]}.", ""]
     files = option_files(group)
-    sections = sections_with_keys(group, files)
+    components = {option: str(SchemaMaker.component_name(path, group)) for option, path in files.items()}
+    sections = sections_with_keys(components)
     for option, path in files.items():
-        name = component_of_file(path, group)
+        name = components[option]
         lines += [f"## {option}", "", f"{sentence(summary(path))}", ""]
         if sections[name] == option:
             lines += [*component_text(group, name), *key_list(f"{group}.", keys_of(group, name))]
@@ -47,11 +47,10 @@ def group_page(group: str) -> str:
     return "\n".join(lines).rstrip() + "\n"
 
 
-def sections_with_keys(group: str, files: Mapping[str, Path]) -> dict[str, str]:
+def sections_with_keys(components: Mapping[str, str]) -> dict[str, str]:
     """Component to the option whose section has its keys: the option of the same name, or the first one."""
     homes: dict[str, str] = {}
-    for option, path in files.items():
-        name = component_of_file(path, group)
+    for option, name in components.items():
         if option == name or name not in homes:
             homes[name] = option
     return homes
@@ -78,22 +77,8 @@ def metric_page() -> str:
     return "\n".join(lines).rstrip() + "\n"
 
 
-def component_of_file(path: Path, group: str) -> str:
-    tree = read_yaml(path)
-    name: str = tree.get(group, tree)["name"]
-    return name
-
-
-@cache
-def read_yaml(path: Path) -> dict[str, Any]:
-    import yaml
-
-    tree: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
-    return tree
-
-
 def component_text(group: str, name: str) -> list[str]:
-    """The docstring of a component without its sections; nothing if it is the group's only component."""
+    """The docstring of a component without its sections."""
     declared = component(group, name)
     definition = source_module(declared.module).definitions[declared.attribute]
     text = ast.get_docstring(definition) or ""

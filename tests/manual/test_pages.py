@@ -8,7 +8,7 @@ from documents import DOCUMENTS, fences
 from import_graph import PACKAGE
 from places import REPOSITORY
 
-from dltool.cli.main import main
+from dltool.cli.main import VERBS, main
 from dltool.cli.reference import all_pages
 from dltool.core.errors import ConfigError
 from dltool.manual.pages import FOLDER, find, pages, search
@@ -62,6 +62,15 @@ def test_every_option_and_command_is_named() -> None:
     for group in ("model", "data", "task", "schedule"):
         for path in (REPOSITORY / "configs" / group).glob("*.yaml"):
             assert f"`{path.stem}`" in text, f"{group}={path.stem}"
+    for verb in VERBS:
+        assert any(f"`dltool {verb}" in page.text for page in pages().values()), verb
+        assert f"\n## {verb}\n" in pages()["reference/commands"].text
+
+
+def test_pictures_are_there() -> None:
+    for path in DOCUMENTS.values():
+        for picture in re.findall(r"!\[[^]]*\]\(([^)]+)\)", path.read_text(encoding="utf-8")):
+            assert (path.parent / picture).stat().st_size > 1000, picture
 
 
 def test_troubleshooting_quotes_messages_of_the_code() -> None:
