@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from documents import fences
 from places import REPOSITORY
 
 from dltool.cli.main import VERBS, make_parser
@@ -35,14 +36,19 @@ OPERATORS, READERS = ("&&", "|", ">"), ("jq", "source")  # What a documented com
 
 @dataclass(frozen=True)
 class Line:
-    """A command line, or a part of one, and where it stands."""
+    """A command line, or a part of one, and where it stands.
+
+    Attributes:
+        whole: It is a command line whatever its first word; else it is one if it begins like one.
+    """
 
     place: str
     text: str
+    whole: bool = False
 
     @property
     def command(self) -> str:
-        return self.text if COMMAND.fullmatch(self.text) else f"dltool train {self.text}"
+        return self.text if self.whole or COMMAND.fullmatch(self.text) else f"dltool train {self.text}"
 
     def exposed(self) -> str:
         """The characters that a shell does not hand to the command as they are."""
@@ -92,8 +98,11 @@ def lines_of(document: str) -> list[Line]:
 
 
 def lines_in_markdown(path: Path) -> Iterator[Line]:
-    """Commands in indented blocks; between backticks what is a command or begins as a part of one."""
+    """Commands in bash fences and indented blocks; in backticks what is a command or begins as a part of one."""
     place = str(path.relative_to(REPOSITORY))
+    for fence in fences(path):
+        if fence.language == "bash":
+            yield from (Line(f"{place}:{fence.line}", command, whole=True) for command in fence.commands())
     text = re.sub(r"^```.*?^```", "", path.read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE)
     block = re.compile(r"^ {4}.*\n", re.MULTILINE)
     for line in re.sub(r"\\\n\s*", "", "".join(block.findall(text))).splitlines():
