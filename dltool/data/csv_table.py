@@ -89,7 +89,7 @@ def csv_table(
     """
     assert path is not None
     assert target is not None
-    named = [str(name) for name in (target, *drop, *categories)]
+    named = [name for name in (target, *drop, *categories) if isinstance(name, str)]
     table = read_csv(Path(path), delimiter=delimiter, header=header, quote=quote, expected=named)
     chosen = choose_columns(table, target, drop, categories)
     numeric = {*chosen.inputs, *([] if kind == "classes" else [chosen.target])} - chosen.categories

@@ -60,28 +60,32 @@ def series(
     assert path is not None
     named = [name for name in (*(columns or ()), *(target or ())) if isinstance(name, str)]
     table = read_csv(Path(path), delimiter=delimiter, header=header, quote=quote, expected=named)
-    table, notations = rewritten(table, range(len(table.names)), decimal, thousands, "categories")
-    seen = [find_column(table, name, "data.columns") for name in columns or ()] or columns_of_numbers(table)
-    predicted = [find_column(table, name, "data.target") for name in target or ()] or seen
+    inputs = [find_column(table, name, "data.columns") for name in columns or ()]
+    targets = [find_column(table, name, "data.target") for name in target or ()]
+    used = {*inputs, *targets} if inputs else range(len(table.names))
+    table, notations = rewritten(table, used, decimal, thousands, "categories")
+    seen = inputs or columns_of_numbers(table)
+    predicted = targets or seen
+    names = tuple(table.names[index] for index in seen)
     check_length(table, window, horizon)
     starts = torch.arange(0, len(table) - window - horizon + 1, stride)
     ends = starts + window  # The first rows that are forecast.
     values, forecast = (torch.from_numpy(read_numbers(table, chosen)) for chosen in (seen, predicted))
-    inputs = values.unfold(0, window, stride)[: len(starts)].transpose(1, 2)  # (N, T, D), a view
-    targets = forecast[ends[:, None] + torch.arange(horizon)]  # (N, horizon, K)
+    windows = values.unfold(0, window, stride)[: len(starts)].transpose(1, 2)  # (N, T, D), a view
+    following = forecast[ends[:, None] + torch.arange(horizon)]  # (N, horizon, K)
     return RawData(
-        Split(inputs, targets.flatten(1), torch.tensor(table.rows)[ends - 1]),
+        Split(windows, following.flatten(1), torch.tensor(table.rows)[ends - 1]),
         None,
         None,
         "numbers",
-        feature_names=tuple(table.names[index] for index in seen),
+        feature_names=names,
         target_dim=horizon * len(predicted),
         standardize_targets=target_scaling == "standardize",
         forecast_columns=horizon * tuple(seen.index(index) if index in seen else None for index in predicted),
         spans=torch.stack([ends, ends + horizon - 1], dim=1),
         origin=table.origin,
         file_columns=0 if table.header else len(table.names),
-        notations={name: notation for name, notation in notations.items() if name in [table.names[i] for i in seen]},
+        notations={name: notation for name, notation in notations.items() if name in names},
         notes=(
             *describe(table, seen, predicted, horizon),
             *(f"column {name}: {notation.describe()}" for name, notation in notations.items()),

@@ -87,7 +87,6 @@ class TablePreprocessing(Preprocessing):
             DataError: A column is missing; a cell is missing, a text in a column of numbers, or a category that is not
                 in the training data; the message names file, row and column.
         """
-        table = apply(table, self.notations())
         values, columns = [], []
         for column in self.columns:
             cells = table.columns[find(column.name, table.names, table.origin)]
@@ -190,18 +189,20 @@ class TablePreprocessing(Preprocessing):
     def read_file(self, path: Path) -> CsvTable:
         """Read a file to be encoded: with a header, or without one if the training file had none.
 
+        Its numbers are in the notation of the training file, unlike those of mappings, which are Python's.
+
         Raises:
             DataError: It is not a table, or has neither the names nor the number of columns.
         """
         names = tuple(column.name for column in self.columns)
         table = read_csv(path, header="auto" if self.file_columns == 0 else False, expected=names)
         if table.header or len(table.names) == self.file_columns:
-            return table
+            return apply(table, self.notations())
         if len(table.names) != len(names):
             expected = f"{self.file_columns} columns as in training, or the {len(names)} of the inputs"
             wanted = expected if self.file_columns else f"a header with {', '.join(names)}"
             raise DataError(f"{table.origin} has {len(table.names)} columns and no header; {wanted} are needed")
-        return replace(table, names=names)
+        return apply(replace(table, names=names), self.notations())
 
     def encode(
         self,

@@ -63,6 +63,17 @@ def test_finds_types_task_and_classes(load):
         assert part in text
 
 
+def test_the_number_of_a_column_is_no_name_in_a_header(load):
+    raw = load("1,0.5\n" + "".join(f"{i % 2},{i}.5\n" for i in range(19)), target=1)
+    assert len(raw.train) == 20
+
+
+def test_a_header_of_years_and_a_target_by_its_year(load):
+    raw = load("2019,2020,2021\n" + "".join(f"{i % 7},{i % 5},{i % 7 + i % 5}\n" for i in range(200)), target=2021)
+    assert len(raw.train) == 200
+    assert raw.class_names == tuple(map(str, range(11)))
+
+
 @pytest.mark.parametrize(
     ("values", "positive", "classes"),
     [

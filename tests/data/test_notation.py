@@ -11,6 +11,7 @@ import dltool
 from dltool.core.errors import DataError
 from dltool.data.csv_file import CsvTable
 from dltool.data.notation import Notation, apply, rewritten
+from dltool.data.series import series
 
 
 def read(cells: list[str], decimal: Any = "auto", thousands: Any = "auto", dates: Any = "refuse") -> Any:
@@ -123,4 +124,16 @@ def test_a_run_predicts_rows_as_its_table_writes_them(tmp_path: Path, monkeypatc
         dltool.train([*words, "trainer.steps=3", "logger.plots=false", f"run.dir={name}"], quiet=True)
         runs[name] = dltool.load(name).predict(f"{name}.csv").values
     assert torch.equal(torch.as_tensor(runs["german"]), torch.as_tensor(runs["plain"]))
+    (row,) = dltool.load("german").predict([{"Fläche": 12.125}]).values
+    assert row == dltool.load("plain").predict([{"Fläche": 12.125}]).values[0]  # Python's numbers, not 12,125.
     assert "decimal comma" in Path("german/log.txt").read_text(encoding="utf-8")
+
+
+def test_an_unused_column_of_a_series_may_be_anything(tmp_path: Path) -> None:
+    path = tmp_path / "s.csv"
+    path.write_text("v;price\n" + "".join(f"{i},5;{'5 €' if i % 2 else '5 $'}\n" for i in range(40)), encoding="utf-8")
+    with pytest.raises(DataError, match="mixes units"):
+        series(torch.Generator(), path=str(path), window=4)
+    raw = series(torch.Generator(), path=str(path), window=4, columns=["v"])
+    assert raw.train.inputs[0, :, 0].tolist() == [0.5, 1.5, 2.5, 3.5]
+    assert raw.notations == {"v": Notation(",")}
