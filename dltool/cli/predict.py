@@ -24,6 +24,7 @@ EXAMPLES = """\
 examples:
   dltool predict outputs/2026-01-31/12-00-00_lenet_digits --input seven.png
   dltool predict 12-00-00_lenet_image_folder --input photos/ --top 5
+  dltool predict 12-00-00_lenet_mnist --input photo.jpg --invert --fit digit
   dltool predict 12-00-00_mlp_csv --input new.csv --csv > predicted.csv
   dltool predict 12-00-00_lenet_digits --input seven.png eight.png --json | jq '.predictions[].prediction'
   dltool predict 12-00-00_lstm_conllu --text 'Time flies like an arrow .'
@@ -37,6 +38,7 @@ Inputs are images of any size, mode and format, folders of them with subfolders,
 training data (the target may be missing, and other columns are ignored), files with one text per line (- is standard
 input). A tagger prints the tags below the words; a cloze model names the most likely words for each ___ of a text. A
 CycleGAN writes its translations as PNG files, by default to RUN/translated. Inputs are preprocessed as in training.
+A warning says which images are unlike the training images, and which of --invert and --fit makes them alike.
 """
 TOP = 3
 
@@ -51,6 +53,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     what.add_argument("--similar", metavar="WORD", help="for word2vec: print the words with the nearest vectors")
     parser.add_argument(
         "--top", type=int, metavar="K", help=f"classes to print for each ({TOP}), or similar words ({SIMILAR})"
+    )
+    parser.add_argument("--invert", action="store_true", help="exchange black and white in each image")
+    parser.add_argument(
+        "--fit",
+        choices=["crop", "squash", "digit"],
+        help="how images are fitted, instead of as in training; digit: crop, scale and centre the drawing as in MNIST",
     )
     parser.add_argument("--beam", type=int, metavar="K", help="beam size for generated texts; 1 is greedy")
     parser.add_argument(
@@ -80,6 +88,8 @@ def run(args: argparse.Namespace) -> int:
         views=views_of(args),
         beam=args.beam,
         length_penalty=args.length_penalty,
+        invert=args.invert,
+        fit=args.fit,
     )
     if args.attention is not None:
         print_drawn(used.draw_attention(words[0], args.attention))

@@ -29,6 +29,8 @@ def print_translated(args: argparse.Namespace, used: "Run", words: list[str]) ->
         raise ConfigError(f"{used.title} translates images", f"--input FILE --direction {quoted(args.direction)}")
     if args.csv or args.tta or args.attention:
         raise ConfigError(f"{used.title} writes images", "without --csv, --tta and --attention")
+    if args.invert or args.fit:
+        raise ConfigError("--invert and --fit do not apply to translations", "without --invert and --fit")
     made = used.translate(words, args.direction)
     default = used.path / "translated" / args.direction
     paths = made.write(args.output or default, replace=args.output is None)

@@ -18,9 +18,10 @@ from dltool.data.augment import Augmentation
 from dltool.data.file_source import FileSource, evaluation_batches
 from dltool.data.image_files import Decoder, choose_workers
 from dltool.data.image_preprocessing import ImagePreprocessing
+from dltool.data.image_statistics import ImageStatistics, distortion
 from dltool.data.memory import fits_device, fits_host
 from dltool.data.preprocessing import Preprocessing
-from dltool.data.resize import choose_size, describe
+from dltool.data.resize import Size, choose_size, describe
 from dltool.data.sample_data import LoadFunction, ScaledData
 from dltool.data.scaling import STATISTICS_FROM, GivenStatistics, PixelScaling, Scaling
 from dltool.data.scaling import pixel_scaling as fit_pixel_scaling
@@ -77,12 +78,14 @@ class FolderData(ScaledData):
         self.given_statistics = GivenStatistics.of(mean, std, self.scaling)
         self.augment = augment
         self.skipped: dict[int, str] = {}
+        self._sampled: Tensor | None = None
 
     def _shape(self, model_traits: Mapping[str, Any]) -> None:
         """Choose size and residency; decode everything, unless each batch is decoded later."""
         assert self._files is not None
         self.notes += self._files.notes
         self.skipped.clear()
+        self._sampled = None
         self.splits = {name: replace(split, rows=split.inputs) for name, split in self.splits.items()}
         size = self._choose_size(model_traits)
         workers = choose_workers(self.workers, self._files)
@@ -119,9 +122,11 @@ class FolderData(ScaledData):
 
     def _choose_size(self, model_traits: Mapping[str, Any]) -> tuple[int, int]:
         assert self._files is not None
-        if self.size != "auto":
-            return choose_size((0, 0), self.size, model_traits)
         own = self._files.common_size()
+        if self.size != "auto":
+            size = choose_size((0, 0), self.size, model_traits)
+            self._note_size(own, size)
+            return size
         if own is not None and max(own) <= LARGEST_OWN_SIZE:
             size = choose_size(own, "auto", model_traits)
         else:
@@ -129,11 +134,18 @@ class FolderData(ScaledData):
             side = native or max(USUAL_SIDE, model_traits.get("min_size") or 1)
             size = (side, side)
         self.choices["data.size"] = list(size)
-        if size != own:
-            what = "images of many sizes" if own is None else f"{describe(own)} images"
-            cut = "the middle of each" if self.fit == "crop" else "all of each"
-            self.notes.append(f"{what} resized to {describe(size)}, {cut} (data.size, data.fit)")
+        self._note_size(own, size)
         return size
+
+    def _note_size(self, own: Size | None, size: Size) -> None:
+        """Note the size of the files' images, None for many, and the size that they are decoded to."""
+        assert self._files is not None
+        what = "images of many sizes" if own is None else f"{describe(own)} images"
+        cut = "the middle of each" if self.fit == "crop" else "all of each"
+        kept = f"all images are {describe(size)} and are not resized (data.size)"
+        self.notes.append(kept if size == own else f"{what} resized to {describe(size)}, {cut} (data.size, data.fit)")
+        if count := self._files.animated():
+            self.notes.append(f"{count:,} or more files have several frames: only the first of each is used")
 
     def _choose_residency(self) -> str:
         residency = self.requested_residency
@@ -204,8 +216,19 @@ class FolderData(ScaledData):
         else:
             scaling = self._fit_scaling(self._chosen_scaling(pixel_scaling or "standardize"))
         self._scale_batch = scaling
-        self.preprocessing = ImagePreprocessing.of(scaling, self.decoder.size, self.decoder.size, self.fit)
+        size = self.decoder.size
+        self.preprocessing = ImagePreprocessing.of(scaling, size, size, self.fit, self._statistics())
+        self._sampled = None
         return scaling.input_range
+
+    def _statistics(self) -> ImageStatistics | None:
+        """The appearance of the training images; None if none of them is decoded yet."""
+        images = self._sampled if self.placed == "loader" else self.splits["train"].inputs
+        if images is None:
+            return None
+        sizes = self.decoder.files.sizes
+        changes = [distortion(size, self.decoder.size) for size in sizes] if self.fit == "squash" else []
+        return ImageStatistics.of(images, sizes, max(changes, default=1.0))
 
     def _fit_scaling(self, mode: Scaling) -> PixelScaling:
         images = self.splits["train"].inputs
@@ -220,7 +243,8 @@ class FolderData(ScaledData):
         self._handle_corrupt({int(chosen[place]): reason for place, reason in reasons.items()}, DataError)
         good = torch.ones(len(chosen), dtype=torch.bool)
         good[list(reasons)] = False
-        return images[good]
+        self._sampled = images[good]
+        return self._sampled
 
     def _place(self) -> None:
         if self.placed == "device":

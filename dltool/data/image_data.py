@@ -12,9 +12,10 @@ from dltool.core.randomness import generator
 from dltool.data.arrays import RawData
 from dltool.data.augment import Augmentation
 from dltool.data.image_preprocessing import ImagePreprocessing
+from dltool.data.image_statistics import ImageStatistics, sampled
 from dltool.data.memory import fits_resized
 from dltool.data.preprocessing import Preprocessing
-from dltool.data.resize import Size, choose_size, describe, is_padding, resize_images
+from dltool.data.resize import Size, choose_size, describe, is_padding, resize_images, unpadded
 from dltool.data.sample_data import LoadFunction, ScaledData
 from dltool.data.scaling import STATISTICS_FROM, GivenStatistics, Scaling
 from dltool.data.scaling import pixel_scaling as fit_pixel_scaling
@@ -112,7 +113,9 @@ class ImageData(ScaledData):
             scaling = fit_pixel_scaling(images, mode, self.device, self._resize_batch)
         self._scale_batch = scaling
         raw_size = (raw.train.inputs.shape[2], raw.train.inputs.shape[3])
-        self.preprocessing = ImagePreprocessing.of(scaling, raw_size, self._size)
+        seen = self.resized(sampled(self.splits["train"].inputs))  # The same whether they are resized already.
+        statistics = ImageStatistics.of(unpadded(seen, raw_size), frozenset([raw_size]))
+        self.preprocessing = ImagePreprocessing.of(scaling, raw_size, self._size, statistics=statistics)
         return scaling.input_range
 
     def resized(self, inputs: Tensor) -> Tensor:

@@ -1,5 +1,7 @@
 """Image files that are decoded by worker processes, in the requested order."""
 
+import contextlib
+import functools
 import math
 import os
 import signal
@@ -8,7 +10,7 @@ import warnings
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -16,7 +18,10 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 from torch.utils.data import Dataset as TorchDataset
 
-from dltool.data.decoding import Fit, decode, explain, upright_size
+from dltool.data.decoding import UNCHANGED, Adjustment, Fit, decode, explain, upright_size
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 Failures = list[tuple[int, str]]  # Position in the batch, and the reason why that file could not be decoded.
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif"})
@@ -43,8 +48,9 @@ class ImageFiles:
     def path(self, row: int) -> str:
         return os.path.join(self.root, self.paths[row])  # noqa: PTH118 (once an image; a Path takes 4 times as long)
 
-    def common_size(self) -> tuple[int, int] | None:
-        """Upright height and width, if an even sample of the files all have the same; damaged files are ignored."""
+    @functools.cached_property
+    def sizes(self) -> frozenset[tuple[int, int]]:
+        """The upright heights and widths of an even sample of the files; damaged ones are ignored."""
         from PIL import Image
 
         sizes = set()
@@ -54,7 +60,22 @@ class ImageFiles:
                     sizes.add(upright_size(image))
             except Exception:  # PIL raises many types; decoding will name the file.
                 continue
-        return sizes.pop() if len(sizes) == 1 else None
+        return frozenset(sizes)
+
+    def common_size(self) -> tuple[int, int] | None:
+        """Upright height and width, if an even sample of the files all have the same."""
+        return next(iter(self.sizes)) if len(self.sizes) == 1 else None
+
+    def animated(self) -> int:
+        """The number of files with several frames in an even sample of the GIF and WebP files."""
+        from PIL import Image
+
+        rows = [row for row, path in enumerate(self.paths) if path.lower().endswith((".gif", ".webp"))]
+        count = 0
+        for row in rows[:: max(1, math.ceil(len(rows) / PROBED))]:
+            with contextlib.suppress(Exception), Image.open(self.path(row)) as image:
+                count += frames(image) > 1
+        return count
 
 
 @dataclass(frozen=True)
@@ -67,12 +88,14 @@ class Decoder(TorchDataset[tuple[Tensor, Failures]]):
     Attributes:
         size: Height and width.
         workers: Processes; 0 decodes in this one.
+        adjustment: Changes for predictions.
     """
 
     files: ImageFiles
     size: tuple[int, int]
     fit: Fit
     workers: int
+    adjustment: Adjustment = UNCHANGED
 
     @property
     def image_bytes(self) -> int:
@@ -87,7 +110,7 @@ class Decoder(TorchDataset[tuple[Tensor, Failures]]):
             for place, row in enumerate(rows):
                 path = self.files.path(row)
                 try:
-                    images[place] = decode(path, self.files.channels, self.size, self.fit)
+                    images[place] = decode(path, self.files.channels, self.size, self.fit, self.adjustment)
                 except Exception as error:  # PIL raises many types for a damaged file.
                     failures.append((place, explain(path, error)))
         return torch.from_numpy(images), failures
@@ -121,6 +144,11 @@ class Decoder(TorchDataset[tuple[Tensor, Failures]]):
             reasons.update({start + place: reason for place, reason in failures})
             start += len(chunk)
         return images, reasons
+
+
+def frames(image: "Image") -> int:
+    """The number of frames of an opened file; other pictures in a photograph, such as a map of depths, do not count."""
+    return 1 if image.format in ("JPEG", "MPO") else getattr(image, "n_frames", 1)
 
 
 def chunk_rows(rows: Tensor, size: int) -> list[list[int]]:

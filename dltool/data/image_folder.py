@@ -16,6 +16,7 @@ from dltool.data.image_files import SUFFIXES, ImageFiles, is_hidden
 from dltool.declarations.component import Handling, Membership, register
 
 SPLIT_FOLDERS = {"train": "train", "val": "val", "valid": "val", "validation": "val", "test": "test"}
+LISTED = 10  # Classes in a note.
 LAYOUT = "data.root=FOLDER with FOLDER/<class>/*.jpg, or FOLDER/train/<class>/*.jpg next to val and test"
 
 
@@ -157,7 +158,15 @@ def labelled(scan: Scan, channels: int) -> RawData:
         class_names,
         origin=str(scan.root),
         files=ImageFiles(scan.root, [image.path for image in scan.images], channels, scan.notes()),
+        notes=(count_classes(class_names, labels),),
     )
+
+
+def count_classes(class_names: tuple[str, ...], labels: torch.Tensor) -> str:
+    """The first classes with the number of their images."""
+    counts = labels.bincount(minlength=len(class_names)).tolist()
+    listed = [f"{name} {count:,}" for name, count in zip(class_names[:LISTED], counts, strict=False)]
+    return f"{len(class_names):,} classes: {', '.join(listed)}{' …' if class_names[LISTED:] else ''} images"
 
 
 def split_folders(root: Path) -> dict[str, Path]:

@@ -3,17 +3,22 @@
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from dltool.core.errors import DataError
-from dltool.data.decoding import from_16_bits, to_pixels
-from dltool.data.image_files import SUFFIXES, Decoder, ImageFiles, choose_workers, is_hidden
+from dltool.data.decoding import UNCHANGED, Adjustment, decode, decode_object, from_16_bits, upright_size
+from dltool.data.image_files import SUFFIXES, Decoder, ImageFiles, choose_workers, frames, is_hidden
 from dltool.data.raw_inputs import Raw, as_paths
+from dltool.data.resize import Size
 
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+Original = Any  # The path of a file as a str, or an image of PIL in memory.
 UINT8 = "array.astype('uint8'), 0 is black and 255 white"
 
 
@@ -24,15 +29,31 @@ class ImageLayout(NamedTuple):
         channels: 1 for grey, 3 for RGB.
         size: (height, width).
         fit: How an image of another aspect ratio is fitted; see ImagePreprocessing.
+        adjustment: Changes before that.
     """
 
     channels: int
     size: tuple[int, int]
     fit: Literal["crop", "squash"]
+    adjustment: Adjustment = UNCHANGED
 
 
-def read_images(inputs: Raw, layout: ImageLayout, batch_size: int) -> Iterator[tuple[list[str], Any]]:
-    """Batches of images, of files and folders or in memory, with the name of each, as uint8 `(channels, *size)`.
+class ImageBatch(NamedTuple):
+    """Images that were read.
+
+    Attributes:
+        names: Of each.
+        originals: Of each, the path of its file, or the object in memory.
+        pixels: uint8 `(B, channels, *size)`.
+    """
+
+    names: list[str]
+    originals: Sequence[Original]
+    pixels: Tensor
+
+
+def read_images(inputs: Raw, layout: ImageLayout, batch_size: int) -> Iterator[ImageBatch]:
+    """Batches of images, of files and folders or in memory.
 
     Raises:
         DataError: They cannot be read, or are not images.
@@ -72,20 +93,20 @@ def nearby(path: Path) -> str:
     return (", ".join(names[:8]) + (" …" if names[8:] else "")) or "nothing"
 
 
-def image_files(paths: Sequence[Path], layout: ImageLayout, batch_size: int) -> Iterator[tuple[list[str], Any]]:
+def image_files(paths: Sequence[Path], layout: ImageLayout, batch_size: int) -> Iterator[ImageBatch]:
     """Decode files, many of them by workers, as in training on a folder of images."""
     files = ImageFiles(Path.cwd(), [str(path) for path in paths], layout.channels)
-    decoder = Decoder(files, layout.size, layout.fit, choose_workers("auto", files))
+    decoder = Decoder(files, layout.size, layout.fit, choose_workers("auto", files), layout.adjustment)
     rows = [list(range(start, min(start + batch_size, len(paths)))) for start in range(0, len(paths), batch_size)]
     for part, (images, failures) in zip(rows, decoder.stream(rows), strict=True):
         if failures:
             place, reason = failures[0]
             more = f" (and {len(failures) - 1} more)" if failures[1:] else ""
             raise DataError(f"{paths[part[place]].resolve()}: {reason}{more}", "fix or remove it")
-        yield [files.paths[row] for row in part], images
+        yield ImageBatch([files.paths[row] for row in part], [files.path(row) for row in part], images)
 
 
-def image_objects(inputs: Any, layout: ImageLayout, batch_size: int) -> Iterator[tuple[list[str], Any]]:
+def image_objects(inputs: Any, layout: ImageLayout, batch_size: int) -> Iterator[ImageBatch]:
     """Images in memory, prepared in the same way as images in files.
 
     Args:
@@ -100,8 +121,14 @@ def image_objects(inputs: Any, layout: ImageLayout, batch_size: int) -> Iterator
     for start in range(0, len(images), batch_size):
         part = images[start : start + batch_size]
         names = [str(start + place) for place in range(len(part))]
-        pixels = [pixels_of(image, name, layout) for name, image in zip(names, part, strict=True)]
-        yield names, torch.stack(pixels)
+        originals = [pil_image(image, name) for name, image in zip(names, part, strict=True)]
+        pixels = []
+        for name, image in zip(names, originals, strict=True):
+            try:
+                pixels.append(pixels_of(image, layout))
+            except Exception as error:  # PIL raises many types, for a truncated file or a rare mode.
+                raise DataError(f"image {name}: {' '.join(str(error).split()) or type(error).__name__}") from error
+        yield ImageBatch(names, originals, torch.stack(pixels))
 
 
 def separate(inputs: Any) -> Sequence[Any]:
@@ -110,20 +137,31 @@ def separate(inputs: Any) -> Sequence[Any]:
     return list(inputs) if batch or isinstance(inputs, Sequence) else [inputs]
 
 
-def pixels_of(image: Any, name: str, layout: ImageLayout) -> Tensor:
-    """One image in the format of the training data: uint8 `(channels, *size)`."""
+def pil_image(image: Any, name: str) -> "Image":
+    """An image in memory as an object of PIL, which is not changed if it is one."""
     from PIL import Image
 
-    if isinstance(image, Tensor):
-        image = image.detach().cpu().numpy()
-    if not isinstance(image, Image.Image):
-        array = as_bytes(image, name)
-        image = Image.fromarray(array[..., 0] if array.shape[2] == 1 else array)
-    try:
-        pixels = to_pixels(image, layout.channels, layout.size, layout.fit)
-    except Exception as error:  # PIL raises many types, for a truncated file or a rare mode.
-        raise DataError(f"image {name}: {' '.join(str(error).split()) or type(error).__name__}") from error
+    if isinstance(image, Image.Image):
+        return image
+    array = as_bytes(image.detach().cpu().numpy() if isinstance(image, Tensor) else image, name)
+    return Image.fromarray(array[..., 0] if array.shape[2] == 1 else array)
+
+
+def pixels_of(original: Original, layout: ImageLayout) -> Tensor:
+    """One image in the layout, uint8 `(channels, *size)`."""
+    read = decode if isinstance(original, str) else decode_object
+    pixels = read(original, layout.channels, layout.size, layout.fit, layout.adjustment)
     return torch.from_numpy(np.array(pixels))  # PIL's memory is read-only, and torch warns about that.
+
+
+def header(original: Original) -> tuple[Size, int]:
+    """Upright height and width of an image that can be decoded, and the number of frames in its file."""
+    from PIL import Image
+
+    if not isinstance(original, str):
+        return upright_size(original), 1
+    with Image.open(original) as image:
+        return upright_size(image), frames(image)
 
 
 def as_bytes(image: Any, name: str) -> np.ndarray:

@@ -1,6 +1,6 @@
 """The preprocessing from raw images to model inputs, saved with the run."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, ClassVar, Literal
 
@@ -10,14 +10,16 @@ from torch.nn import functional as F
 
 from dltool.core.errors import DataError
 from dltool.core.spec import DataSpec
+from dltool.data.decoding import UNCHANGED, Adjustment
+from dltool.data.digit_fit import MNIST_EXTENT
+from dltool.data.image_comparison import Comparison
 from dltool.data.image_inputs import ImageLayout, read_images
+from dltool.data.image_statistics import LUMA, ImageStatistics
 from dltool.data.preprocessing import Preprocessing, example_generator
 from dltool.data.raw_front import Pixels, RawFront
 from dltool.data.raw_inputs import Named, Raw
 from dltool.data.resize import resize_images
 from dltool.data.scaling import PixelScaling
-
-LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601, as Pillow's convert("L").
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,8 @@ class ImagePreprocessing(Preprocessing):
         shift, factor: Of each channel's `(pixel - shift) * factor`.
         fit: How an image of another aspect ratio is fitted to raw_size: the whole image ("squash"), or its largest
             centred part of that aspect ratio ("crop").
+        statistics: The appearance of the training images; None for an older run.
+        adjustment: Changes to the images of one prediction; not saved.
     """
 
     gives_pixels: ClassVar[bool] = True
@@ -41,6 +45,8 @@ class ImagePreprocessing(Preprocessing):
     shift: tuple[float, ...]
     factor: tuple[float, ...]
     fit: Literal["crop", "squash"] = "squash"
+    statistics: ImageStatistics | None = None
+    adjustment: Adjustment = UNCHANGED
 
     @classmethod
     def of(
@@ -49,10 +55,11 @@ class ImagePreprocessing(Preprocessing):
         raw_size: tuple[int, int],
         size: tuple[int, int],
         fit: Literal["crop", "squash"] = "squash",
+        statistics: ImageStatistics | None = None,
     ) -> "ImagePreprocessing":
         """The preprocessing of a data set with this scaling."""
         shift, factor = (tuple(values.flatten().tolist()) for values in (scaling.shift, scaling.factor))
-        return cls(len(shift), raw_size, size, shift, factor, fit)
+        return cls(len(shift), raw_size, size, shift, factor, fit, statistics)
 
     def __call__(self, images: Tensor | Sequence[Tensor]) -> Tensor:
         """Prepare images.
@@ -76,9 +83,31 @@ class ImagePreprocessing(Preprocessing):
         )
         return PixelScaling(shift, factor, None)(resize_images(batch, self.size, batch.device))
 
+    @property
+    def layout(self) -> ImageLayout:
+        """The format in which images are read."""
+        return ImageLayout(self.channels, self.raw_size, self.fit, self.adjustment)
+
     def read(self, inputs: Raw, batch_size: int) -> Iterator[Named]:
-        for names, images in read_images(inputs, ImageLayout(self.channels, self.raw_size, self.fit), batch_size):
+        for names, _, images in read_images(inputs, self.layout, batch_size):
             yield names, self(images)
+
+    def read_and_compare(self, inputs: Raw, batch_size: int, warn: Callable[[str], None]) -> Iterator[Named]:
+        if self.statistics is None:
+            yield from self.read(inputs, batch_size)
+            return
+        comparison = Comparison(self.statistics, self.layout)
+        for names, originals, images in read_images(inputs, self.layout, batch_size):
+            comparison.add(names, originals, images)
+            yield names, self(images)
+        comparison.report(warn)
+
+    def adjusted(self, *, invert: bool, fit: Literal["crop", "squash", "digit"] | None) -> "ImagePreprocessing":
+        if fit != "digit":
+            return replace(self, fit=fit or self.fit, adjustment=Adjustment(invert))
+        drawn = self.statistics is not None and self.statistics.has_drawings
+        extent = self.statistics.drawing if self.statistics is not None and drawn else MNIST_EXTENT
+        return replace(self, adjustment=Adjustment(invert, extent))
 
     def describe(self) -> str:
         height, width = self.size
@@ -132,13 +161,16 @@ class ImagePreprocessing(Preprocessing):
 
     def to_dict(self) -> dict[str, Any]:
         """Convert to plain JSON, from which `from_dict` restores an equal object."""
-        return {"kind": "image", **asdict(self)}
+        saved = asdict(self)
+        del saved["adjustment"]
+        return {"kind": "image", **saved}
 
     @classmethod
     def from_dict(cls, saved: dict[str, Any]) -> "ImagePreprocessing":
         fields: dict[str, Any] = {key: tuple(v) if isinstance(v, list) else v for key, v in saved.items()}
         del fields["kind"]
-        return cls(**fields)
+        statistics = fields.get("statistics")  # An older run has none.
+        return cls(**fields | {"statistics": statistics and ImageStatistics.from_dict(statistics)})
 
 
 def centre(images: Tensor, aspect: float) -> Tensor:

@@ -1,11 +1,12 @@
 """The interface of the preprocessing from raw samples to model inputs."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
-from typing import Any, ClassVar, Self
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, ClassVar, Literal, Self
 
 from torch import Tensor
 
+from dltool.core.errors import ConfigError
 from dltool.core.randomness import generator
 from dltool.core.spec import DataSpec
 from dltool.data.arrays import Text
@@ -36,6 +37,24 @@ class Preprocessing(ABC):
         Raises:
             DataError: They cannot be read, or are not of a kind that the model takes.
         """
+
+    def read_and_compare(self, inputs: Raw, batch_size: int, warn: Callable[[str], None]) -> Iterator[Named]:
+        """As `read`; at the end, `warn` is called with a message for each difference from the training's samples."""
+        return self.read(inputs, batch_size)
+
+    def adjusted(self, *, invert: bool, fit: Literal["crop", "squash", "digit"] | None) -> "Preprocessing":
+        """The preprocessing of images that are changed before a prediction.
+
+        Args:
+            invert: Exchange black and white.
+            fit: How images are fitted, instead of as in training; "digit" as fit_digit does.
+
+        Raises:
+            ConfigError: The inputs are not images.
+        """
+        if invert or fit is not None:
+            raise ConfigError("--invert and --fit change images, but the run reads none", "without --invert and --fit")
+        return self
 
     @abstractmethod
     def describe(self) -> str:

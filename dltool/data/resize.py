@@ -71,6 +71,15 @@ def resize_images(images: Tensor, size: Size, device: torch.device) -> Tensor:
     return resized
 
 
+def unpadded(images: Tensor, size: Size) -> Tensor:
+    """Images `(N, C, H, W)` that were padded from `size`, without the padding; others are returned as they are."""
+    height, width = images.shape[2:]
+    if not is_padding(size, (height, width)):
+        return images
+    top, left = (height - size[0]) // 2, (width - size[1]) // 2
+    return images[:, :, top : top + size[0], left : left + size[1]]
+
+
 def is_padding(old: Size, new: Size) -> bool:
     return all(0 <= n - o <= LARGEST_PADDING for o, n in zip(old, new, strict=True))
 

@@ -42,7 +42,8 @@ class LoadedRun:
         weights: "tested" takes the averaged weights if the training kept an average; "ema" and "swa" require an
             average of that kind, "raw" takes the unaveraged weights.
         overrides: As on the command line; device, threads and precision may differ from the training's.
-        warn: Called with a message for each damaged checkpoint that "last" skips.
+        warn: Called with a message for each damaged checkpoint that "last" skips, and for inputs that are unlike the
+            training's.
 
     Attributes:
         path: The path of the folder.
@@ -76,7 +77,7 @@ class LoadedRun:
                 f"the training of {self.path} kept no {weights} of its weights (trainer.average.kind={kept})",
                 f"--weights {quoted('raw' if kept == 'none' else kept)}",
             )
-        self._warn = warn
+        self.warn = warn
 
     @property
     def title(self) -> str:
@@ -98,13 +99,13 @@ class LoadedRun:
     @functools.cached_property
     def _checkpoint(self) -> Checkpoint:
         try:
-            return open_checkpoint(self.folder.checkpoints, self._name, self._warn)
+            return open_checkpoint(self.folder.checkpoints, self._name, self.warn)
         except CheckpointError as error:
             if self._requested != "tested" or self._name == "last":
                 raise
             self._requested = "last"
-            self._warn(f"{error.message}; the newest undamaged one is used")
-            return open_checkpoint(self.folder.checkpoints, "last", self._warn)
+            self.warn(f"{error.message}; the newest undamaged one is used")
+            return open_checkpoint(self.folder.checkpoints, "last", self.warn)
 
     @property
     def _name(self) -> str:

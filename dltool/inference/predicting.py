@@ -1,6 +1,7 @@
 """Computes the predictions of a run's model for raw samples."""
 
 from collections.abc import Sequence
+from typing import Literal
 
 import torch
 
@@ -16,15 +17,22 @@ from dltool.tasks.views import View, with_tta
 
 
 def predict_run(
-    run: LoadedRun, inputs: Raw, *, views: Sequence[View], beam: int | None, length_penalty: float | None
+    run: LoadedRun,
+    inputs: Raw,
+    *,
+    views: Sequence[View],
+    beam: int | None,
+    length_penalty: float | None,
+    invert: bool,
+    fit: Literal["crop", "squash", "digit"] | None,
 ) -> AnyPredictions:
     """See Run.predict."""
     task = searching(with_tta(run.task, views, run.spec), run, beam, length_penalty)
-    preprocessing = preprocessing_for(task, run.preprocessing)
+    preprocessing = preprocessing_for(task, run.preprocessing).adjusted(invert=invert, fit=fit)
     names: list[str] = []
     parts: list[Prediction] = []
     with evaluation_mode(task.model), torch.no_grad(), run.autocast:
-        for batch_names, batch in preprocessing.read(inputs, run.batch_size):
+        for batch_names, batch in preprocessing.read_and_compare(inputs, run.batch_size, run.warn):
             names += batch_names
             parts.append(on_host(task.predict(batch.to(run.device))))
     if not parts:

@@ -42,8 +42,10 @@ class Run(LoadedRun):
         views: Sequence[View] = (),
         beam: int | None = None,
         length_penalty: float | None = None,
+        invert: bool = False,
+        fit: Literal["crop", "squash", "digit"] | None = None,
     ) -> AnyPredictions:
-        """Predict for raw samples.
+        """Predict for raw samples. Images that are unlike the training images are warned about.
 
         Args:
             inputs: For a model of images: the path of an image, of a folder of images or a list of them; images of
@@ -55,12 +57,15 @@ class Run(LoadedRun):
             views: Average over augmented views of each image; see dltool.tasks.views.
             beam: For generated texts, the beam width; 1 is greedy.
             length_penalty: α of dltool.decoding.beam_search; None takes the training's value, as for `beam`.
+            invert: Exchange black and white in each image.
+            fit: How an image of another size is fitted, instead of as in training: "crop" and "squash" as data.fit;
+                "digit" crops, scales and centres the drawing as in MNIST; see dltool.data.digit_fit.
 
         Raises:
-            ConfigError: The task has no predictions, or writes no text to search for.
+            ConfigError: The task has no predictions, writes no text to search for, or reads no images to change.
             DataError: The inputs cannot be read, or do not match the training data.
         """
-        return predict_run(self, inputs, views=views, beam=beam, length_penalty=length_penalty)
+        return predict_run(self, inputs, views=views, beam=beam, length_penalty=length_penalty, invert=invert, fit=fit)
 
     def evaluate(
         self,
