@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
-from dltool.data.decoding import decode, explain, fitted, to_pixels, upright_size
+from dltool.data.decoding import decode, decode_object, explain, fitted, to_pixels, upright_size
 
 RAMP = np.linspace(0, 255, 8 * 12).reshape(8, 12).astype(np.uint8)
 
@@ -104,6 +104,41 @@ def test_an_image_in_memory_gives_the_pixels_of_its_file(tmp_path, mode, channel
     assert image.mode == mode  # The user's object stays as it is.
     if mode not in ("1", "CMYK"):
         assert len(np.unique(to_pixels(image, 1, (8, 12), "crop"))) > 40
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_rare_transparency_is_that_of_the_file(tmp_path, channels):
+    palette = Image.new("P", (12, 8))
+    palette.putpalette([0, 0, 0, 0, 255, 0, 0, 255], "RGBA")  # Transparent only by the palette itself.
+    palette.save(tmp_path / "p.png")
+    assert (to_pixels(palette, channels, (8, 12), "crop") == 255).all()
+    assert (read(tmp_path / "p.png", channels) == 255).all()
+    grey = in_mode("LA")
+    grey.save(tmp_path / "la.png")
+    premultiplied = to_pixels(grey.convert("La"), channels, (8, 12), "crop").astype(int)
+    assert np.abs(premultiplied - read(tmp_path / "la.png", channels)).max() <= 2
+
+
+@pytest.mark.parametrize("size", [(1600, 1200), (40, 30)])
+def test_a_jpeg_in_memory_gives_the_pixels_of_its_file(tmp_path, size):
+    noise = np.random.default_rng(0).integers(0, 256, (60, 80, 3), dtype=np.uint8)
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.fromarray(noise).resize(size).save(tmp_path / "a.jpg", exif=exif)
+    with Image.open(tmp_path / "a.jpg") as image:
+        for _ in range(2):
+            pixels = decode_object(image, 3, (28, 28), "crop")
+            assert (pixels == read(tmp_path / "a.jpg", size=(28, 28))).all()
+        assert image.size == size  # The user's object stays as it is.
+        assert image.convert("RGB").size == size
+        assert np.abs(decode_object(image, 3, (28, 28), "crop").astype(int) - pixels).max() <= 2
+
+
+@pytest.mark.parametrize("largest", [65536, 2**20])
+def test_integers_beyond_sixteen_bits_are_refused(largest):
+    values = np.linspace(0, largest, 96).reshape(8, 12).astype(np.int32)
+    with pytest.raises(ValueError, match="its pixels are integers from 0 to"):
+        to_pixels(Image.fromarray(values), 1, (8, 12), "crop")
 
 
 @pytest.mark.parametrize("largest", [1.0, 0.5, 300.0, float("nan")])

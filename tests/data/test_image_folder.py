@@ -255,3 +255,17 @@ def test_given_statistics_need_no_image(folder, residency, monkeypatch):
     assert found.preprocessing.shift == pytest.approx((127.5,) * 3)
     with pytest.raises(ConfigError, match="1 values each, but RGB images have 3"):
         data(folder, residency=residency, mean=[0.5], std=[0.5])
+
+
+def test_classes_sizes_and_animations_are_said(folder):
+    notes = data(folder).notes
+    assert "2 classes: 狗 10, 猫 10 images" in notes
+    assert "all images are 10×12 and are not resized (data.size)" in notes
+    assert "10×12 images resized to 6×6, the middle of each (data.size, data.fit)" in data(folder, size=6).notes
+    write_image(folder / "猫" / "large.png", size=(30, 20))
+    frames = [Image.new("RGB", (12, 10), colour) for colour in ("red", "blue")]
+    frames[0].save(folder / "猫" / "a.gif", save_all=True, append_images=frames[1:])
+    notes = data(folder, size=8).notes
+    assert "2 classes: 狗 10, 猫 12 images" in notes
+    assert "images of many sizes resized to 8×8, the middle of each (data.size, data.fit)" in notes
+    assert "1 or more files have several frames: only the first of each is used" in notes
