@@ -128,7 +128,15 @@ def as_json(used: "Run", measured: "Evaluation") -> dict[str, Any]:
         "remarks": measured.task.remarks,
         # JSON has no NaN.
         "metrics": {name: None if value != value else value for name, value in measured.metrics.items()},
+        **({"baselines": measured.baselines.values} if measured.baselines.values else {}),
     }
+
+
+def beside(measured: "Evaluation", metric: str) -> str:
+    """Why a metric is undefined, or the values of forecasts without a model."""
+    if metric in measured.undefined:
+        return f"undefined: {measured.undefined[metric]}"
+    return measured.baselines.beside(metric)
 
 
 def print_evaluation(args: argparse.Namespace, used: "Run", measured: "Evaluation") -> None:
@@ -138,12 +146,9 @@ def print_evaluation(args: argparse.Namespace, used: "Run", measured: "Evaluatio
         for note in measured.notes:
             print(f"  {note}", file=sys.stderr)
     print(f"{used.title}, {used.described_checkpoint}: {measured.num_samples:,} {measured.unit} ({measured.split})")
-    rows = [
-        (name, as_metric(value), f"undefined: {measured.undefined[name]}" if name in measured.undefined else "")
-        for name, value in measured.metrics.items()
-    ]
+    rows = [(name, as_metric(value), beside(measured, name)) for name, value in measured.metrics.items()]
     print_table(("", "", ""), rows, numbers=[1])
-    for remark in measured.task.remarks:
+    for remark in (*measured.task.remarks, *measured.baselines.remarks):
         print(remark)
     if args.predictions is not None:
         print(f"predictions: {args.predictions}")
