@@ -94,6 +94,7 @@ def draw(measured: "Evaluation", used: "Run", folder: Path) -> None:
     from dltool.figures.saving import save_pictures
     from dltool.introspection.pictures import (
         attack_picture,
+        forecast_pictures,
         latent_picture,
         metric_pictures,
         network_pictures,
@@ -110,6 +111,7 @@ def draw(measured: "Evaluation", used: "Run", folder: Path) -> None:
     if task.predicts_classes:
         pictures["attacked.png"] = partial(attack_picture, task, used.spec, f"{title}, {split}")
     pictures |= task_pictures(task, used.spec, title)
+    pictures |= forecast_pictures(task, measured.example, used.spec, title, split)
     if measured.codes is not None and reconstructs(task):
         pictures["latent_plane.png"] = partial(latent_picture, task, measured.codes, title, split)
     drawn = save_pictures(pictures, folder)

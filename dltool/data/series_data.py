@@ -9,7 +9,7 @@ from dltool.data.arrays import RawData
 from dltool.data.preprocessing import Preprocessing
 from dltool.data.sample_data import ScaledData
 from dltool.data.scaling import Scaling, fit_rows
-from dltool.data.series_layout import Baseline, ForecastLayout, SeriesLayout
+from dltool.data.series_layout import Baseline, ForecastExample, ForecastLayout, SeriesLayout
 from dltool.data.series_preprocessing import SeriesPreprocessing
 
 
@@ -57,6 +57,11 @@ class SeriesData(ScaledData):
         if (seasonal := self._series.seasonal(last)) is not None:
             found.append(Baseline("seasonal naive", f"the value {self._series.season} steps before", seasonal))
         return [one._replace(values=self.spec.standardized(one.values)) for one in found]
+
+    def forecast_example(self, split: str) -> ForecastExample | None:
+        rows, inputs = self.splits[split].places, self.splits[split].inputs
+        chosen = self._series.example_samples(rows, inputs.shape[1])
+        return self._series.example(rows[chosen], inputs[chosen].to(self.device))
 
     def _reuse(self, raw: RawData, preprocessing: Preprocessing) -> None:
         if not isinstance(preprocessing, SeriesPreprocessing) or raw.series is None:

@@ -1,14 +1,16 @@
 """How the samples of a series lie in its rows, and what can be forecast from the rows without a model."""
 
-from collections.abc import Mapping
+import datetime
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from dltool.data.moments import TimeFormat
+from dltool.data.moments import TimeFormat, as_datetimes
 from dltool.data.notation import Notation
 from dltool.data.time_step import Step
 from dltool.data.timeline import Timeline
@@ -96,6 +98,28 @@ class Baseline(NamedTuple):
     values: Tensor
 
 
+class ForecastExample(NamedTuple):
+    """Samples of one series whose forecasts follow each other, for a figure.
+
+    Attributes:
+        inputs: `(F, T, D)`, as the model takes them.
+        times: The time of each row: dates, or numbers.
+        values: The columns to forecast, float64 `(R, K)`: the inputs' rows of the first sample, and all that follow.
+        starts: The first row that each sample forecasts, in `values`.
+        columns: The names of the columns.
+        series: The name of the series; empty without groups.
+        unit: The name of the column of times, or "row".
+    """
+
+    inputs: Tensor
+    times: Sequence[datetime.datetime | float]
+    values: np.ndarray
+    starts: Sequence[int]
+    columns: Sequence[str]
+    series: str
+    unit: str
+
+
 @dataclass(frozen=True)
 class SeriesLayout:
     """The rows of one or several series, and the samples that are cut from them.
@@ -168,3 +192,37 @@ class SeriesLayout:
         if known.all(1).sum() * 2 < len(last):
             return None
         return self.history[torch.where(known, places, last[:, None])].flatten(1)
+
+    def example_samples(self, rows: Tensor, window: int) -> list[int]:
+        """The samples for a figure among those of a split, by the number of their last input row in the file.
+
+        They are the last ones of a series, at most as many rows as a window in all, none with rows of another's
+        forecast, and all in one part.
+        """
+        last = self.last_inputs(rows).tolist()
+        series, part, horizon = self.timeline.series, self.timeline.part_starts, self.forecast.horizon
+        chosen = [max(i for i, at in enumerate(last) if series[at] == series[last[0]])]
+        for i in range(chosen[0] - 1, -1, -1):
+            if part[last[i]] != part[last[chosen[0]]] or len(chosen) * horizon >= window:
+                break
+            if last[chosen[-1]] - last[i] >= horizon:
+                chosen.append(i)
+        return chosen[::-1]
+
+    def example(self, rows: Tensor, inputs: Tensor) -> ForecastExample:
+        """The samples with these last input rows, and the rows around them."""
+        line, horizon = self.timeline, self.forecast.horizon
+        ends = (self.last_inputs(rows) + 1).tolist()
+        first, last = ends[0] - inputs.shape[1], ends[-1] + horizon
+        times: list[Any] = self.rows[first:last].tolist()
+        if line.time is not None:
+            times = list(as_datetimes(line.time.format, line.time.moments[first:last].tolist()))
+        return ForecastExample(
+            inputs,
+            times,
+            self.history[first:last].numpy(),
+            [end - first for end in ends],
+            self.forecast.targets,
+            line.names[line.series[ends[0]]],
+            "row" if line.time is None else line.time.name,
+        )
