@@ -22,9 +22,13 @@ DAYS = (
     *("%Y/%m/%d", "%Y.%m.%d", "%Y年%m月%d日", "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%m-%d-%Y", "%d.%m.%y"),
     *("%d/%m/%y", "%m/%d/%y", "%d %b %Y", "%d-%b-%Y", "%d-%b-%y", "%b %d, %Y", "%d %B %Y", "%B %d, %Y", "%Y%m%d"),
 )
-CLOCKS = ("", " %H:%M", " %H:%M:%S", " %H:%M:%S.%f", " %I:%M %p", " %I:%M:%S %p", "T%H:%M", "T%H:%M:%S", " %H")
+CLOCKS = (
+    *("", " %H:%M", " %H:%M:%S", " %H:%M:%S.%f", " %I:%M %p", " %I:%M:%S %p", "T%H:%M", "T%H:%M:%S"),
+    *(" %H.%M.%S", " %H"),
+)
+PARTS = ("%Y %m", "%Y %m %d", "%Y %m %d %H")  # Of several columns.
 MONTHS = ("%Y-%m", "%Y/%m", "%m/%Y", "%b %Y", "%B %Y", "%b-%Y", "%b-%y", "%Y年%m月", "%YM%m")
-FORMS = (*map("".join, itertools.product(DAYS, CLOCKS)), *MONTHS)
+FORMS = (*map("".join, itertools.product(DAYS, CLOCKS)), *MONTHS, *PARTS)
 NUMERIC_DAY = "%Y%m%d"  # 20240131, which is a number as well.
 QUARTER = re.compile(r"(\d{4})([- ]?)Q([1-4])")
 # Unit of Unix time to its microseconds; the unit follows from the size of the numbers, which are after 1973.
@@ -115,6 +119,8 @@ class TimeFormat:
         return self._in_iso(date)
 
     def _in_iso(self, date: datetime.datetime) -> str:
+        if "W" in self.form:
+            return date.strftime("%G-W%V")
         if len(self.form) <= len("2024-01-31"):
             return date.date().isoformat()
         clock = self.form[11:]

@@ -1,6 +1,6 @@
 """One or several time series from a CSV file, for forecasting."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -8,14 +8,15 @@ import torch
 
 from dltool.core.errors import DataError
 from dltool.data.arrays import RawData, Split
-from dltool.data.cells import parse_numbers
 from dltool.data.csv_file import CsvTable, needs_file, read_csv
-from dltool.data.csv_table import find_column, shortened
+from dltool.data.csv_table import shortened
 from dltool.data.notation import rewritten
+from dltool.data.series_columns import ChosenColumns, as_list, choose_columns, columns_of_numbers, even_columns
 from dltool.data.series_data import SeriesData
 from dltool.data.series_layout import ForecastLayout, SeriesLayout, TimeAxis
 from dltool.data.series_preprocessing import read_numbers
 from dltool.data.time_column import TimeColumn, check_distinct, find_time, read_times
+from dltool.data.time_step import Step
 from dltool.data.timeline import Timeline, in_order, make_timeline, series_of, shown_series
 from dltool.data.timeline import describe as timeline_notes
 from dltool.declarations.component import Handling, Membership, Positive, register
@@ -29,7 +30,7 @@ def series(
     path: str | None = None,
     columns: Membership[str | int | list[str | int] | None] = None,
     target: Membership[str | int | list[str | int] | None] = None,
-    time: Membership[str | int] = "auto",
+    time: Membership[str | int | list[str | int]] = "auto",
     group: Membership[str | int | None] = None,
     gaps: Membership[Literal["split", "ignore"]] = "split",
     window: Membership[Positive[int]] = 24,
@@ -50,8 +51,9 @@ def series(
         path: The file, with one row per time step of each series.
         columns: The model's inputs, by name or number; null takes every column of numbers.
         target: The columns to forecast; null takes the same columns.
-        time: The column of times, by which rows are sorted: dates, ISO 8601, Unix time, years or plain numbers. "auto"
-            finds a column of dates, "none" takes the rows as equal steps in the order of the file.
+        time: The column of times, by which rows are sorted: dates, ISO 8601, Unix time, years or plain numbers; or
+            several columns, such as date and time of day, or year, month and day. "auto" finds a column of dates,
+            "none" takes the rows as equal steps in the order of the file.
         group: The column that names the series of each row, where the file has several; null is one series.
         gaps: "split" makes no window that spans a step other than the most frequent one, "ignore" takes all steps as
             equal. Missing business days, up to a week, are holidays and no gaps.
@@ -73,29 +75,25 @@ def series(
             series, or no series has as many rows without a gap as a window and its horizon.
     """
     assert path is not None
-    named = [name for name in (*as_list(columns), *as_list(target), time, group) if isinstance(name, str)]
+    named = [name for name in (*as_list(columns), *as_list(target), *as_list(time), group) if isinstance(name, str)]
     table = read_csv(Path(path), delimiter=delimiter, header=header, quote=quote, expected=named)
-    inputs = [find_column(table, name, "data.columns") for name in as_list(columns)]
-    targets = [find_column(table, name, "data.target") for name in as_list(target)]
-    group_index = None if group is None else find_column(table, group, "data.group")
-    timeline = timeline_of(table, time, group_index, {*inputs, *targets}, split_gaps=gaps == "split")
-    special = {index for index in (group_index, time_index(table, timeline)) if index is not None}
+    table, chosen = choose_columns(table, as_list(columns), as_list(target), time, group)
+    timeline = timeline_of(table, chosen, split_gaps=gaps == "split")
     table = in_order(table, timeline.order)
-    used = {*inputs, *targets} if inputs else {*range(len(table.names))} - special
+    special = {*chosen.special, *time_index(table, timeline)}
+    used = {*chosen.inputs, *chosen.targets} if chosen.inputs else {*range(len(table.names))} - special
     table, notations = rewritten(table, used, decimal, thousands, "categories")
-    seen = inputs or columns_of_numbers(table, special)
-    predicted = targets or seen
+    seen = chosen.inputs or columns_of_numbers(table, special)
+    predicted = chosen.targets or seen
     names = tuple(table.names[index] for index in seen)
     starts = starts_of_windows(table, timeline, window=window, horizon=horizon, stride=stride)
     ends = starts + window  # The first rows that are forecast.
-    values, forecast = (torch.from_numpy(read_numbers(table, chosen)) for chosen in (seen, predicted))
-    following = forecast[ends[:, None] + torch.arange(horizon)]  # (N, horizon, K)
+    values, history = (torch.from_numpy(read_numbers(table, indices)) for indices in (seen, predicted))
+    following = history[ends[:, None] + torch.arange(horizon)]  # (N, horizon, K)
     rows = torch.tensor(table.rows)
-    group_name = "" if group_index is None else table.names[group_index]
-    step = timeline.step
-    period = season if isinstance(season, int) else step.season if season == "auto" and step is not None else None
-    axis = axis_of(timeline, split_gaps=gaps == "split")
-    layout = ForecastLayout(tuple(table.names[index] for index in predicted), horizon, axis, group_name)
+    axis = axis_of(timeline, chosen.joined, split_gaps=gaps == "split")
+    forecast = ForecastLayout(tuple(table.names[index] for index in predicted), horizon, axis, chosen.group_name(table))
+    written = {name: notation for name, notation in notations.items() if name in names}
     return RawData(
         Split(cut_windows(values, starts, window, stride), following.flatten(1), rows[ends - 1]),
         None,
@@ -104,60 +102,65 @@ def series(
         feature_names=names,
         target_dim=horizon * len(predicted),
         standardize_targets=target_scaling == "standardize",
-        series=SeriesLayout(
-            timeline,
-            rows,
-            forecast,
-            ends,
-            layout,
-            period,
-            {name: notation for name, notation in notations.items() if name in names},
-        ),
+        series=SeriesLayout(timeline, rows, history, ends, forecast, season_of(season, timeline.step), written),
         origin=table.origin,
         file_columns=0 if table.header else len(table.names),
+        choices=choices_of(timeline, time, season),
         notes=(
-            *describe(table, seen, [*predicted, *special], layout),
-            *timeline_notes(timeline, group_name, automatic=time == "auto"),
+            *describe(table, seen, [*predicted, *special], forecast),
+            *timeline_notes(timeline, forecast.group, automatic=chosen.time == "auto"),
             *short_series(timeline, window + horizon),
+            *(even_columns(table, seen) if timeline.time is None and not chosen.inputs else ()),
             *(f"column {name}: {notation.describe()}" for name, notation in notations.items()),
         ),
     )
 
 
-def as_list(names: str | int | list[str | int] | None) -> list[str | int]:
-    """One column is a list of one."""
-    return [] if names is None else names if isinstance(names, list) else [names]
-
-
-def timeline_of(
-    table: CsvTable, time: str | int, group: int | None, taken: Collection[int], *, split_gaps: bool
-) -> Timeline:
+def timeline_of(table: CsvTable, chosen: ChosenColumns, *, split_gaps: bool) -> Timeline:
     """The rows in the order of their series and of time.
 
     Raises:
         DataError: The column does not hold times, or a time occurs twice in a series.
     """
-    numbers, names = series_of(table, group)
-    free = [index for index in range(len(table.names)) if index not in taken and index != group]
+    numbers, names = series_of(table, chosen.group)
+    taken = {*chosen.inputs, *chosen.targets, *chosen.special}
+    free = [index for index in range(len(table.names)) if index not in taken]
     column: TimeColumn | None = None
-    if time == "auto":
+    if isinstance(chosen.time, int):
+        column = read_times(table, chosen.time, numbers)
+    elif chosen.time == "auto":
         column = find_time(table, free, numbers)
-    elif time != "none":
-        column = read_times(table, find_column(table, time, "data.time"), numbers)
     if column is not None:
         check_distinct(table, column, numbers, names, [index for index in free if table.names[index] != column.name])
     return make_timeline(numbers, names, column, split_gaps=split_gaps)
 
 
-def time_index(table: CsvTable, timeline: Timeline) -> int | None:
-    return None if timeline.time is None else table.names.index(timeline.time.name)
+def choices_of(timeline: Timeline, time: object, season: object) -> dict[str, object]:
+    """The values chosen where settings are "auto", by key."""
+    found: dict[str, object] = {}
+    if time == "auto":
+        found["data.time"] = "none" if timeline.time is None else timeline.time.name
+    if season == "auto":
+        found["data.season"] = season_of("auto", timeline.step) or "none"
+    return found
 
 
-def axis_of(timeline: Timeline, *, split_gaps: bool) -> TimeAxis | None:
+def time_index(table: CsvTable, timeline: Timeline) -> list[int]:
+    return [] if timeline.time is None else [table.names.index(timeline.time.name)]
+
+
+def season_of(season: int | str, step: Step | None) -> int | None:
+    """The rows in a season, by the setting or by the step of time."""
+    if isinstance(season, int):
+        return season
+    return step.season if season == "auto" and step is not None else None
+
+
+def axis_of(timeline: Timeline, joined: Sequence[str], *, split_gaps: bool) -> TimeAxis | None:
     """The time of the series, as a run saves it."""
     if timeline.time is None:
         return None
-    return TimeAxis(timeline.time.name, timeline.time.format, timeline.step, split_gaps)
+    return TimeAxis(timeline.time.name, timeline.time.format, timeline.step, split_gaps, tuple(joined))
 
 
 def cut_windows(values: torch.Tensor, starts: torch.Tensor, window: int, stride: int) -> torch.Tensor:
@@ -198,30 +201,7 @@ def short_series(timeline: Timeline, needed: int) -> list[str]:
     without = [timeline.names[number] for number, size in sizes.items() if size < needed]
     if not without:
         return []
-    return [
-        f"{len(without):,} series have no window, as they have no {needed} rows without a gap: {shown_series(without)}"
-    ]
-
-
-def columns_of_numbers(table: CsvTable, special: Collection[int]) -> list[int]:
-    """The columns, without those of time and group, in which more cells are numbers than texts.
-
-    Raises:
-        DataError: No column holds numbers.
-    """
-    found = []
-    for index, cells in enumerate(table.columns):
-        if index in special:
-            continue
-        numbers, texts = parse_numbers(cells)
-        if texts.sum() * 2 < len(numbers):
-            found.append(index)
-    if not found:
-        raise DataError(
-            f"{table.origin}: none of the columns {shortened(table.names)} holds numbers",
-            f"are its cells separated by a {table.delimiter}? data.delimiter=comma, semicolon, tab or pipe",
-        )
-    return found
+    return [f"without {needed} rows in a row, and so without a window: {shown_series(without)}"]
 
 
 def describe(table: CsvTable, seen: Sequence[int], others: Sequence[int], layout: ForecastLayout) -> tuple[str, ...]:

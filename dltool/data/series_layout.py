@@ -46,12 +46,14 @@ class TimeAxis:
         format: How it writes times.
         step: The time from one row to the next; None where it is unknown.
         split_gaps: Whether no window spans another step.
+        columns: The columns whose cells are joined to the time, such as date and time of day; empty for one column.
     """
 
     name: str
     format: TimeFormat
     step: Step | None
     split_gaps: bool = True
+    columns: tuple[str, ...] = ()
 
     def after(self, moment: float, count: int) -> str:
         """The time that is `count` steps later, as the column writes it; empty where the step is unknown."""
@@ -80,7 +82,8 @@ class ForecastLayout:
         time = saved["time"]
         if time is not None:
             step = None if time["step"] is None else Step(**time["step"])
-            time = TimeAxis(**{**time, "format": TimeFormat(**time["format"]), "step": step})
+            columns, form = tuple(time["columns"]), TimeFormat(**time["format"])
+            time = TimeAxis(time["name"], form, step, time["split_gaps"], columns)
         return cls(tuple(saved["targets"]), saved["horizon"], time, saved["group"])
 
 

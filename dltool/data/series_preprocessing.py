@@ -19,7 +19,7 @@ from dltool.data.raw_front import RawFront
 from dltool.data.raw_inputs import Named, Raw, as_paths, refuse_frame
 from dltool.data.series_layout import ForecastLayout, WindowName
 from dltool.data.table_columns import find, place
-from dltool.data.time_column import check_distinct, read_times
+from dltool.data.time_column import check_distinct, read_times, with_joined
 from dltool.data.timeline import Timeline, in_order, make_timeline, series_of
 
 
@@ -99,6 +99,8 @@ class SeriesPreprocessing(Preprocessing):
         header: Literal["auto"] | bool = "auto" if self.header else False
         table = apply(read_csv(path, header=header, expected=[*self.columns, *special]), self.notations)
         indices = [find(name, table.names, table.origin) for name in self.columns]
+        if self.forecast is not None and self.forecast.time is not None and (parts := self.forecast.time.columns):
+            table = with_joined(table, [table.names[find(name, table.names, table.origin)] for name in parts])
         timeline = self._timeline(table)
         table = in_order(table, timeline.order)
         last_parts = {int(timeline.series[first]): (first, last) for first, last in timeline.parts}
@@ -117,7 +119,9 @@ class SeriesPreprocessing(Preprocessing):
 
     @property
     def _time_name(self) -> list[str]:
-        return [] if self.forecast is None or self.forecast.time is None else [self.forecast.time.name]
+        if self.forecast is None or (time := self.forecast.time) is None:
+            return []
+        return [*time.columns] or [time.name]
 
     @property
     def _group_name(self) -> list[str]:

@@ -1,6 +1,8 @@
 """Finds the time column of a table and reads it: each row has a moment, and no moment occurs twice in a series."""
 
+import re
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -10,6 +12,7 @@ from dltool.core.shell import setting
 from dltool.data.cells import MISSING
 from dltool.data.csv_file import CsvTable, is_number
 from dltool.data.moments import PROBED, TimeFormat, fitted, possible_formats, readings
+from dltool.data.notation import LOOKS_LIKE_A_DATE
 from dltool.data.time_step import find_step
 
 # A column of numbers is taken as the time only if it has such a name.
@@ -19,6 +22,7 @@ TIME_NAMES = frozenset(
         *("datum", "zeit", "jahr", "时间", "日期", "时间戳", "年份", "年"),
     )
 )
+CLOCK = re.compile(r"\d{1,2}[:.]\d{2}([:.]\d{2})?( ?[AaPp][Mm])?")
 WITHOUT = "data.time=none keeps the order of the file"
 
 
@@ -67,12 +71,18 @@ def find_time(table: CsvTable, candidates: Sequence[int], series: np.ndarray) ->
 
 
 def holds_times(table: CsvTable, index: int) -> bool:
-    """Whether the first cells of a column are dates, or its name says that its numbers are."""
-    cells = [cell for cell in table.columns[index][:PROBED] if cell.strip() not in MISSING]
+    """Whether most of the first cells of a column are dates, or its name says that its numbers are."""
+    cells = [text for cell in table.columns[index][:PROBED] if (text := cell.strip()) not in MISSING]
     formats = possible_formats(cells)
-    if cells and is_number(cells[0].strip()):
-        return is_time_name(table.names[index]) and all(form.is_date for form in formats) and bool(formats)
-    return bool(formats)
+    if cells and is_number(cells[0]):
+        unix = bool(formats) and formats[0].kind == "unix" and has_time_word(table.names[index])
+        return unix or (is_time_name(table.names[index]) and any(form.is_date for form in formats))
+    return bool(formats) or sum(map(bool, map(LOOKS_LIKE_A_DATE.fullmatch, cells))) * 2 > len(cells)
+
+
+def has_time_word(name: str) -> bool:
+    """Whether a word of the name is one of TIME_NAMES, as in open_time."""
+    return not TIME_NAMES.isdisjoint(re.split(r"[\W_\d]+", name.lower()))
 
 
 def is_time_name(name: str) -> bool:
@@ -106,8 +116,7 @@ def read_times(
         raise not_a_time(table, index, first_misfit(cells))
     if len(found) > 1:
         found = most_regular(found, series) or found
-    distinct = {tuple(moments[: len(cells)].tolist()): (form, moments) for form, moments in reversed(found)}
-    if len(distinct) > 1:
+    if any(not np.array_equal(moments, found[0][1]) for _, moments in found):
         raise DataError(
             f"{table.origin}: the dates of the column {name} can be read as day/month or as month/day, such as "
             f"{cells[0].strip()}",
@@ -148,8 +157,8 @@ def place(table: CsvTable, row: int, index: int) -> str:
 
 def not_a_time(table: CsvTable, index: int, row: int, known: TimeFormat | None = None) -> DataError:
     cell = table.columns[index][row].strip()
-    others = (other.strip() for other in table.columns[index])
-    example = next((other for other in others if other not in MISSING and other != cell), "2024-01-31")
+    others = (other.strip() for other in table.columns[index][:PROBED])
+    example = next((other for other in others if possible_formats([other])), "2024-01-31")
     written = f", as the times of the training file, {known.form}" if known and known.form else ""
     what = "the time is missing" if cell in MISSING else f"{cell!r} is not a time like {example}{written}"
     return DataError(
@@ -187,11 +196,20 @@ def check_distinct(
     more = f"; so have {count - 1:,} more pairs of rows" if count > 1 else ""
     name = names[series[first]]
     where = f" of the series {name}" if name else ""
+    remedy = "" if name else joining(table, time, texts) or grouping(table, time, texts)
     raise DataError(
         f"{table.origin}: rows {table.rows[first]} and {table.rows[second]}{where} have the same time, "
         f"{time.name} {time.format.write(time.moments[first])}{more}",
-        f"{grouping(table, time, texts) if not name else ''}remove one row of each pair; {WITHOUT}",
+        f"{remedy}remove one row of each pair; {WITHOUT}",
     )
+
+
+def joining(table: CsvTable, time: TimeColumn, columns: Collection[int]) -> str:
+    """The setting of two columns of dates and times of day, for a hint; "" if there is no such column."""
+    for index in columns:
+        if all(CLOCK.fullmatch(cell.strip()) for cell in table.columns[index][:PROBED]):
+            return f"{setting('data.time', [time.name, table.names[index]])} joins date and time of day; or "
+    return ""
 
 
 def grouping(table: CsvTable, time: TimeColumn, columns: Collection[int]) -> str:
@@ -201,3 +219,13 @@ def grouping(table: CsvTable, time: TimeColumn, columns: Collection[int]) -> str
         if first_repeated(time.moments, numbers) is None and numbers.max() + 1 < len(numbers):
             return f"{setting('data.group', table.names[index])} if each of its values is a series; or "
     return ""
+
+
+def with_joined(table: CsvTable, columns: Sequence[str]) -> CsvTable:
+    """The table with one more column, the cells of some columns joined, such as date and time of day.
+
+    Its name is their names, joined likewise.
+    """
+    cells = [table.columns[table.names.index(name)] for name in columns]
+    joined = [" ".join(map(str.strip, parts)) for parts in zip(*cells, strict=True)]
+    return replace(table, names=(*table.names, " ".join(columns)), columns=[*table.columns, joined])

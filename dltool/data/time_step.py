@@ -13,6 +13,7 @@ from dltool.data.moments import EPOCH, MICROSECOND, TimeFormat
 SECOND = 1_000_000  # Microseconds.
 DAY = 86_400 * SECOND
 TOLERANCE = 0.1  # Of a step: a clock that is not exact, and daylight saving time, make no gap.
+FREQUENT, NEAR = 0.5, 0.02  # Shares of the differences, and of a step.
 HOLIDAYS = 5  # Business days that may be missing in a row.
 MONTH_DAYS = range(28, 32)
 MONTH_END = 4  # The last days of a month, of which one is its last business day.
@@ -139,7 +140,18 @@ def calendar_step(series: Sequence[np.ndarray], microseconds: float) -> Step:
     over_weekends = any((np.diff(one) == 3 * DAY).any() for one in series)
     if microseconds == DAY and clock and over_weekends and (weekday < 5).all():
         return Step("business day", 1)
-    return Step("second", microseconds / SECOND)
+    return Step("second", snapped(np.concatenate([np.diff(one) for one in series]) / SECOND))
+
+
+def snapped(seconds: np.ndarray) -> float:
+    """The most frequent difference; if a clock that is not exact makes no difference frequent, a round number near."""
+    frequent = most_frequent(seconds)
+    if (seconds == frequent).mean() >= FREQUENT:
+        return frequent
+    middle = float(np.median(seconds))
+    rounds = (float(round(middle / length) * length) for length in NAMES)
+    near = next((number for number in rounds if number and abs(number - middle) <= NEAR * middle), frequent)
+    return near if (np.abs(seconds - near) <= TOLERANCE * near).mean() >= FREQUENT else frequent
 
 
 def most_frequent(values: np.ndarray) -> float:

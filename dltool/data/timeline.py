@@ -162,8 +162,10 @@ def order_note(timeline: Timeline, name: str) -> list[str]:
 def interruption_notes(timeline: Timeline) -> list[str]:
     """Describe the steps that are not regular, and holidays."""
     assert timeline.time is not None
-    lines = [f"{timeline.holidays:,} steps are longer by up to a week of business days, which are taken as holidays"]
-    lines = lines if timeline.holidays else []
+    lines = []
+    if timeline.holidays:
+        times = f"{timeline.holidays:,} times" if timeline.holidays > 1 else "once"
+        lines = [f"business days are missing {times}, up to a week: holidays, which windows span"]
     rows = timeline.interruptions
     if not len(rows) or timeline.step is None:
         return lines
