@@ -107,7 +107,7 @@ class TimeFormat:
         if self.kind == "number":
             return f"{moment:.10g}"
         if self.kind == "unix":
-            return f"{moment / UNIX[self.form]:.15g}"
+            return in_unix(int(moment), UNIX[self.form])
         date = EPOCH + datetime.timedelta(microseconds=int(moment), minutes=self.offset or 0)
         match self.kind:
             case "year":
@@ -130,6 +130,14 @@ class TimeFormat:
             return text
         hours, minutes = divmod(abs(self.offset), 60)
         return text + ("Z" if self.form.endswith("Z") else f"{'-' if self.offset < 0 else '+'}{hours:02}:{minutes:02}")
+
+
+def in_unix(moment: int, microseconds: float) -> str:
+    """A moment as the number of a unit of Unix time, with all digits."""
+    if microseconds < 1:
+        return str(moment * round(1 / microseconds))
+    whole, rest = divmod(moment, int(microseconds))
+    return str(whole) if not rest else f"{moment / microseconds:.16g}"
 
 
 def readings(cells: Sequence[str]) -> list[tuple[TimeFormat, np.ndarray]]:

@@ -131,7 +131,7 @@ def most_regular(
     """The readings in which every row follows another after one step."""
     regular = []
     for form, moments in found:
-        parts = [np.sort(moments[series == number]) for number in np.unique(series)]
+        parts = [np.unique(moments[series == number]) for number in np.unique(series)]
         step = find_step(form, parts)
         if step is not None and all(step.is_regular(np.diff(step.positions(part))).all() for part in parts):
             regular.append((form, moments))
