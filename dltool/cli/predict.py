@@ -36,8 +36,9 @@ examples:
 
 Inputs are images of any size, mode and format, folders of them with subfolders, CSV files with the columns of the
 training data (the target may be missing, and other columns are ignored), the history of each series to forecast from,
-files with one text per line (- is standard input). A tagger prints the tags below the words; a cloze model names the most likely words for each ___ of a text. A
-CycleGAN writes its translations as PNG files, by default to RUN/translated. Inputs are preprocessed as in training.
+files with one text per line (- is standard input). A tagger prints the tags below the words; a cloze model names the
+most likely words for each ___ of a text. A CycleGAN writes its translations as PNG files, by default to
+RUN/translated. Inputs are preprocessed as in training.
 """
 TOP = 3
 
