@@ -94,6 +94,7 @@ def draw(measured: "Evaluation", used: "Run", folder: Path) -> None:
     from dltool.figures.saving import save_pictures
     from dltool.introspection.pictures import (
         attack_picture,
+        forecast_pictures,
         latent_picture,
         metric_pictures,
         network_pictures,
@@ -110,6 +111,7 @@ def draw(measured: "Evaluation", used: "Run", folder: Path) -> None:
     if task.predicts_classes:
         pictures["attacked.png"] = partial(attack_picture, task, used.spec, f"{title}, {split}")
     pictures |= task_pictures(task, used.spec, title)
+    pictures |= forecast_pictures(task, measured.example, used.spec, title, split)
     if measured.codes is not None and reconstructs(task):
         pictures["latent_plane.png"] = partial(latent_picture, task, measured.codes, title, split)
     drawn = save_pictures(pictures, folder)
@@ -128,7 +130,15 @@ def as_json(used: "Run", measured: "Evaluation") -> dict[str, Any]:
         "remarks": measured.task.remarks,
         # JSON has no NaN.
         "metrics": {name: None if value != value else value for name, value in measured.metrics.items()},
+        **({"baselines": measured.baselines.values} if measured.baselines.values else {}),
     }
+
+
+def beside(measured: "Evaluation", metric: str) -> str:
+    """Why a metric is undefined, or the values of forecasts without a model."""
+    if metric in measured.undefined:
+        return f"undefined: {measured.undefined[metric]}"
+    return measured.baselines.beside(metric)
 
 
 def print_evaluation(args: argparse.Namespace, used: "Run", measured: "Evaluation") -> None:
@@ -138,12 +148,9 @@ def print_evaluation(args: argparse.Namespace, used: "Run", measured: "Evaluatio
         for note in measured.notes:
             print(f"  {note}", file=sys.stderr)
     print(f"{used.title}, {used.described_checkpoint}: {measured.num_samples:,} {measured.unit} ({measured.split})")
-    rows = [
-        (name, as_metric(value), f"undefined: {measured.undefined[name]}" if name in measured.undefined else "")
-        for name, value in measured.metrics.items()
-    ]
+    rows = [(name, as_metric(value), beside(measured, name)) for name, value in measured.metrics.items()]
     print_table(("", "", ""), rows, numbers=[1])
-    for remark in measured.task.remarks:
+    for remark in (*measured.task.remarks, *measured.baselines.remarks):
         print(remark)
     if args.predictions is not None:
         print(f"predictions: {args.predictions}")

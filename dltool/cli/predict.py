@@ -26,6 +26,7 @@ examples:
   dltool predict 12-00-00_lenet_image_folder --input photos/ --top 5
   dltool predict 12-00-00_lenet_mnist --input photo.jpg --invert --fit digit
   dltool predict 12-00-00_mlp_csv --input new.csv --csv > predicted.csv
+  dltool predict 12-00-00_gru_series --input history.csv --csv > forecast.csv
   dltool predict 12-00-00_lenet_digits --input seven.png eight.png --json | jq '.predictions[].prediction'
   dltool predict 12-00-00_lstm_conllu --text 'Time flies like an arrow .'
   dltool predict 12-00-00_transformer_parallel --input sentences.txt --beam 5 --length-penalty 0.6
@@ -35,10 +36,11 @@ examples:
   dltool predict 12-00-00_cyclegan_unpaired_folders --input photos/ --direction A2B
 
 Inputs are images of any size, mode and format, folders of them with subfolders, CSV files with the columns of the
-training data (the target may be missing, and other columns are ignored), files with one text per line (- is standard
-input). A tagger prints the tags below the words; a cloze model names the most likely words for each ___ of a text. A
-CycleGAN writes its translations as PNG files, by default to RUN/translated. Inputs are preprocessed as in training.
-A warning says which images are unlike the training images, and which of --invert and --fit makes them alike.
+training data (the target may be missing, and other columns are ignored), the history of each series to forecast from,
+files with one text per line (- is standard input). A tagger prints the tags below the words; a cloze model names the
+most likely words for each ___ of a text. A CycleGAN writes its translations as PNG files, by default to
+RUN/translated. Inputs are preprocessed as in training. A warning says which images are unlike the training images,
+and which of --invert and --fit makes them alike.
 """
 TOP = 3
 

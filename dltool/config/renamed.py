@@ -24,7 +24,15 @@ ADDED: dict[tuple[str, str], dict[str, Any]] = {
         "positive": None,
     },
     ("data", "text_csv"): {"quote": "double"},
-    ("data", "series"): {"quote": "double", "decimal": "point", "thousands": "none"},
+    ("data", "series"): {
+        "quote": "double",
+        "decimal": "point",
+        "thousands": "none",
+        "time": "none",
+        "group": None,
+        "gaps": "split",
+        "season": "auto",
+    },
 }
 
 

@@ -11,6 +11,7 @@ from dltool.core.errors import DataError
 from dltool.core.spec import Target
 from dltool.data.image_files import ImageFiles
 from dltool.data.notation import Notation
+from dltool.data.series_layout import SeriesLayout
 
 NAMED = 12  # Classes that an error lists.
 NUMBERS = (torch.float64, torch.float32)  # float32 does not distinguish 1.7e9 + 1 from 1.7e9 + 2.
@@ -100,10 +101,7 @@ class RawData:
         held_out: False where so few samples exist that the same ones serve as train, val and test.
         files: The image files that inputs are indices of, not yet decoded; None where inputs are data.
         texts: The texts that inputs or targets are indices of.
-        spans: For samples of one series, the first and last time step of each target, int64 `(N, 2)`, by which they are
-            split in time; None for other data.
-        forecast_columns: For a series, the input column of each target number; None for a column that is not an input.
-        notations: For a series, how the file writes the numbers of an input column, if not as Python does.
+        series: For samples of series in time, how they lie in the rows; None for other data.
         origin: The absolute path of the data, or the name of its generator; every error message starts with it.
         file_columns: Columns of the file, where it has no header; see TablePreprocessing.
         choices: The value chosen for each `auto` of the loader's keys, by key.
@@ -124,9 +122,7 @@ class RawData:
     held_out: bool = True
     files: ImageFiles | None = None
     texts: Texts = Texts()
-    spans: Tensor | None = None
-    forecast_columns: tuple[int | None, ...] = ()
-    notations: Mapping[str, Notation] = field(default_factory=dict)
+    series: SeriesLayout | None = None
     origin: str = "data"
     file_columns: int = 0
     choices: Mapping[str, object] = field(default_factory=dict)

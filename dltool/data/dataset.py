@@ -17,6 +17,7 @@ from dltool.data.fitted import Fitted, check_tokenizers, tokenizer_state
 from dltool.data.own_augmentation import OwnVariation
 from dltool.data.preprocessing import Preprocessing
 from dltool.data.scaling import Scaling
+from dltool.data.series_layout import Baseline, ForecastExample
 from dltool.text.fitting import fit_tokenizer
 from dltool.text.tokenizer import Tokenizer, TokenizerSettings
 
@@ -169,6 +170,16 @@ class Dataset(ABC):
             each token `(V,)`, whatever the inputs; None for other targets.
         """
         return self._token_frequencies() if self.spec.target == "next_token" else None
+
+    def baselines(self, split: str) -> list[Baseline]:
+        """Forecasts without a model for the evaluated samples of a split, in their order; none for other data."""
+        del split
+        return []
+
+    def forecast_example(self, split: str) -> ForecastExample | None:
+        """Some samples of a split to draw with their forecasts; None for data that is no series."""
+        del split
+        return None
 
     def _token_frequencies(self) -> torch.Tensor:
         """The log-probability of each target token by its count in the first training batches, float32 `(V,)`."""

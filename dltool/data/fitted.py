@@ -116,6 +116,12 @@ def relabelled(raw: RawData, spec: DataSpec) -> RawData:
     Raises:
         DataError: The targets are of another kind, or a class was not in the training data.
     """
+    if raw.target == spec.target == "numbers" and raw.target_dim != spec.target_dim:
+        raise DataError(
+            f"{raw.origin} has {raw.target_dim} numbers to predict for each sample, but the run was trained on "
+            f"{spec.target_dim}",
+            "data.target and, for a series, data.horizon as in the run's config.yaml",
+        )
     other = raw.target != spec.target and {raw.target, spec.target} & {*SEQUENCES}
     if other or (raw.target in LABELS) != (spec.target in LABELS) or raw.target_dim != spec.target_dim:
         hint = (

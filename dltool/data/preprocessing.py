@@ -12,6 +12,7 @@ from dltool.core.spec import DataSpec
 from dltool.data.arrays import Text
 from dltool.data.raw_front import RawFront
 from dltool.data.raw_inputs import Named, Raw
+from dltool.data.series_layout import ForecastLayout
 from dltool.text.tokenizer import Tokenizer
 
 
@@ -21,10 +22,12 @@ class Preprocessing(ABC):
     Attributes:
         gives_pixels: Whether the model's inputs are images, so that `pixels` and `from_pixels` exist.
         reads_texts: Whether raw samples are texts, so that `tokenizer` and `encode_texts` exist.
+        forecast: What the numbers of a forecast are; None where no series is forecast.
     """
 
     gives_pixels: ClassVar[bool] = False
     reads_texts: ClassVar[bool] = False
+    forecast: ForecastLayout | None = None
 
     @abstractmethod
     def read(self, inputs: Raw, batch_size: int) -> Iterator[Named]:

@@ -191,6 +191,10 @@ class SampleData(Dataset):
         for rows in order.split(HASHED_AT_ONCE):
             update(as_bytes(self.resized(inputs[rows])))
 
+    def _evaluated(self, samples: Tensor) -> Tensor:
+        """The samples of a split that an evaluation measures: the first batches, if others are left out."""
+        return samples if self._limit_batches is None else samples[: self._limit_batches * self.eval_batch_size]
+
     def _batches(self, split: str) -> Iterator[Batch]:
         return self._evaluation_batches(self.splits[split])
 

@@ -6,6 +6,7 @@ from torch import Tensor
 from dltool.core.errors import DataError
 from dltool.core.randomness import generator
 from dltool.data.arrays import RawData, Split
+from dltool.data.series_layout import SeriesLayout
 
 
 def make_splits(
@@ -43,8 +44,8 @@ def make_splits(
         check_folds(raw, num_folds, fold)
     if not raw.held_out:
         return {"train": raw.train, "val": raw.train, "test": raw.train}
-    if raw.spans is not None:
-        return split_in_time(raw, raw.spans, val_fraction=val_fraction, test_fraction=test_fraction)
+    if raw.series is not None:
+        return split_in_time(raw, raw.series, val_fraction=val_fraction, test_fraction=test_fraction)
     total = len(raw.train)
     stratify = raw.target in ("classes", "binary")
     labels = raw.train.targets if stratify else torch.zeros(total, dtype=torch.int64)
@@ -65,33 +66,37 @@ def make_splits(
     return {name: splits[name] for name in ("train", "val", "test") if name in splits}
 
 
-def split_in_time(raw: RawData, spans: Tensor, *, val_fraction: float, test_fraction: float) -> dict[str, Split]:
+def split_in_time(raw: RawData, series: SeriesLayout, *, val_fraction: float, test_fraction: float) -> dict[str, Split]:
     """Split into training, validation and test, one after the other in time.
 
     A sample belongs to the split that contains its whole target; one whose target crosses a border belongs to none. The
-    inputs of a held-out sample may be from before its split, as in a forecast.
+    inputs of a held-out sample may be from before its split, as in a forecast. Series with dates are split at the same
+    time; without dates each is split by itself (Timeline.clock).
 
     Args:
-        raw: Samples of a series.
-        spans: See RawData.
+        raw: Samples of one or several series.
+        series: How they lie in time.
         val_fraction: Fraction of the time steps.
         test_fraction: The same.
 
     Raises:
         DataError: A fraction above 0 gives no sample, or no training sample is left.
     """
-    total = int(spans.max()) + 1
-    test_from = total - round(test_fraction * total)
-    val_from = test_from - round(val_fraction * total)
-    first, last = spans.unbind(1)
+    first, last = series.spans.unbind(1)
+    ends = torch.full((int(series.clocks.max()) + 1,), -1).scatter_reduce(0, series.clocks, last, "amax")
+    totals = (ends + 1).tolist()
+    tests = [total - round(test_fraction * total) for total in totals]
+    vals = [start - round(val_fraction * total) for start, total in zip(tests, totals, strict=True)]
+    test_from, val_from = (torch.tensor(starts)[series.clocks] for starts in (tests, vals))
     members = {
         "train": last < val_from,
         "val": (first >= val_from) & (last < test_from),
         "test": first >= test_from,
     }
+    counted = f"{sum(totals)} rows" if len(series.timeline.names) == 1 else f"{sum(totals)} time steps"
     if not members["train"].any():
         raise DataError(
-            f"{raw.origin}: of {total} rows, data.val_fraction={val_fraction} and data.test_fraction={test_fraction} "
+            f"{raw.origin}: of {counted}, data.val_fraction={val_fraction} and data.test_fraction={test_fraction} "
             "leave no training sample",
             "smaller fractions, or a smaller data.window",
         )
@@ -100,7 +105,7 @@ def split_in_time(raw: RawData, spans: Tensor, *, val_fraction: float, test_frac
         if fraction > 0:
             if not members[name].any():
                 raise DataError(
-                    f"data.{name}_fraction={fraction} of {total} rows contains no complete sample",
+                    f"data.{name}_fraction={fraction} of {counted} contains no complete sample",
                     f"data.{name}_fraction=0",
                 )
             splits[name] = raw.train.select(members[name].nonzero()[:, 0])
@@ -114,7 +119,7 @@ def check_folds(raw: RawData, num_folds: int, fold: int) -> None:
         raise DataError(
             f"data.num_folds={num_folds}: the {total} samples of {raw.origin} are not split", "data.num_folds=null"
         )
-    if raw.spans is not None:
+    if raw.series is not None:
         raise DataError(f"data.num_folds={num_folds}: {raw.origin} is split in time", "data.num_folds=null")
     if "val" in raw.splits and "test" in raw.splits:
         raise DataError(f"data.num_folds={num_folds}: {raw.origin} has official splits", "data.num_folds=null")

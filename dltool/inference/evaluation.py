@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,8 @@ from dltool.core.randomness import derive_seed, seed_default_generators
 from dltool.core.shell import quoted
 from dltool.data.dataset import Dataset
 from dltool.data.fitted import Fitted
+from dltool.data.series_layout import ForecastExample
+from dltool.engine.baselines import BaselineMetrics, measure_baselines
 from dltool.engine.evaluator import evaluate
 from dltool.inference.classifying import measure_kept_classes
 from dltool.inference.loaded_run import LoadedRun
@@ -48,6 +50,8 @@ class Evaluation:
         codes: The codes of the first samples, for an autoencoder; None for other models.
         predictions: The prediction for each sample, if requested.
         targets: The target of each sample, by name or number, if requested.
+        baselines: The metrics of forecasts without a model, for a series.
+        example: Samples to draw with their forecasts, for a series.
     """
 
     split: str
@@ -61,6 +65,8 @@ class Evaluation:
     codes: Codes | None = None
     predictions: AnyPredictions | None = None
     targets: list[Any] | None = None
+    baselines: BaselineMetrics = field(default_factory=BaselineMetrics)
+    example: ForecastExample | None = None
 
     def table(self) -> tuple[list[str], list[list[Any]]]:
         """Headings and rows of the predictions, the targets after the inputs."""
@@ -104,6 +110,9 @@ def evaluate_run(
     count = sum(dataset.sizes[name] for name in members(split, dataset))
     undefined = dict(task.undefined)
     measured = Evaluation(split, count, dataset.unit, metrics, undefined, dataset.notes, task, mistakes, codes)
+    whole = members(split, dataset)
+    example = dataset.forecast_example(whole[-1])
+    measured = replace(measured, baselines=measure_baselines(task, dataset, whole), example=example)
     if not predictions:
         return measured
     names = [name for member in members(split, dataset) for name in dataset.sample_names(member)]

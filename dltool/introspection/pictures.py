@@ -4,13 +4,16 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
+import torch
 from torch import Tensor, nn
 
 from dltool.core.randomness import derive_seed
 from dltool.core.spec import DataSpec
+from dltool.data.series_layout import ForecastExample
 from dltool.figures.attacked import Predicted, attacked_images
 from dltool.figures.confusion import confusion_matrix
 from dltool.figures.feature_maps import LayerMaps, feature_map_rows
+from dltool.figures.forecast import forecast_panels
 from dltool.figures.image_table import image_table
 from dltool.figures.kernels import kernel_grid
 from dltool.figures.latent_plane import latent_plane
@@ -22,6 +25,7 @@ from dltool.introspection.latent_plane import seen_plane
 from dltool.introspection.layers import feature_maps, first_kernels
 from dltool.introspection.mistakes import Mistakes
 from dltool.introspection.seen_fields import seen_fields
+from dltool.layers.evaluation_mode import evaluation_mode
 from dltool.metrics.metric import Metric
 from dltool.tasks.coding import CodingTask
 from dltool.tasks.drawing_samples import drawing_samples
@@ -146,6 +150,29 @@ def table_picture(task: Task, compute: Callable[[], ImageTable], spec: DataSpec,
         table = compute()
     images = table.images.detach().float().cpu().numpy()
     return image_table(images, spec.input_range, table.row_names, table.column_names, f"{title}: {table.title}")
+
+
+def forecast_pictures(task: Task, example: ForecastExample | None, spec: DataSpec, title: str, split: str) -> Pictures:
+    """The figure of forecasts of a series; none for other data."""
+    if example is None:
+        return {}
+    return {"forecast.png": partial(forecast_picture, task, example, spec, f"{title}, {WORDS.get(split, split)}")}
+
+
+def forecast_picture(task: Task, example: ForecastExample, spec: DataSpec, title: str) -> "Figure":
+    """The forecasts of the model for some samples of one series."""
+    with evaluation_mode(task.model), torch.no_grad():
+        outputs = spec.in_units(task.model(example.inputs).float()).cpu()
+    forecasts = outputs.unflatten(1, (-1, len(example.columns))).numpy()
+    return forecast_panels(
+        example.times,
+        example.values,
+        forecasts,
+        example.starts,
+        example.columns,
+        title=f"{title.removesuffix(', ')}{f': {example.series}' if example.series else ''}",
+        unit=example.unit,
+    )
 
 
 def latent_picture(coder: CodingTask, kept: Codes, title: str, split: str) -> "Figure | None":

@@ -11,6 +11,7 @@ from dltool.engine.observer import Observer, Progress, Watched
 from dltool.observers.alarms import NUM_COMPARED, Alarms
 from dltool.observers.augmented import AugmentedPlot
 from dltool.observers.csv_log import CsvLog
+from dltool.observers.forecast_plot import ForecastPlot
 from dltool.observers.gradient_over_time_plot import GradientOverTimePlot
 from dltool.observers.jsonl import JsonlLog
 from dltool.observers.latent_plane import LatentPlanePlot
@@ -62,6 +63,7 @@ def standard_observers(
             NetworkPlots(watched, parts.dataset.preprocessing),
             LatentPlanePlot(watched),
             TaskPlots(watched),
+            ForecastPlot(watched, parts.dataset),
             GradientOverTimePlot(watched),
             AugmentedPlot(watched, parts.dataset.train),
         ]

@@ -11,6 +11,7 @@ from torch import Tensor
 from dltool.core.batch import Batch
 from dltool.core.spec import IGNORED
 from dltool.data.dataset import Dataset
+from dltool.data.series_layout import Baseline
 from dltool.engine.observer import Observer, Progress
 from dltool.metrics.accuracy import predicted_classes
 from dltool.tasks.task import Task
@@ -18,7 +19,6 @@ from dltool.tasks.task import Task
 NUM_ERRORS = 2.0  # Standard errors of the paired difference by which a model must be better.
 TRIVIAL = {
     "numbers": "the mean of the training targets",
-    "series": "the last value of the series",
     "classes": "the most frequent class",
     "binary": "the most frequent class",
     "next_token": "the frequency of each token",
@@ -29,7 +29,8 @@ class TrivialComparison(Observer):
     """Warns after the final test if the model is not better than a prediction without a model.
 
     The two are compared sample by sample: squared errors of numbers, hits of classes, -log p of tokens. The model must
-    be better by two standard errors of the mean difference. The trivial prediction is that of the training split.
+    be better by two standard errors of the mean difference. The trivial prediction is that of the training split; of
+    several, such as the naive forecasts of a series, it is the one with the smallest error.
 
     Args:
         warn: Prints a line for the user.
@@ -40,6 +41,7 @@ class TrivialComparison(Observer):
         self.warn = warn
         self.dataset = dataset
         self._task: Task | None = None
+        self._baselines: list[Baseline] = []
         self.start()
 
     def on_start(self, task: Task, progress: Progress) -> None:
@@ -53,23 +55,37 @@ class TrivialComparison(Observer):
 
     def start(self) -> None:
         """Begin a split."""
-        self._pairs: list[Tensor] = []
+        self._pairs: dict[str, list[Tensor]] = {}
+        self._seen = 0
 
     def see(self, batch: Batch, outputs: Tensor) -> None:
         """Keep the error of the model and of the trivial prediction for each sample of the test split."""
         if self._task is None or self._task.split != "test":
             return
-        trivial, target = self.dataset.trivial_prediction(batch.inputs), self.dataset.spec.target
-        if trivial is not None:
-            self._pairs.append(paired_errors(target, outputs.detach().float(), batch.targets, trivial))
+        if not self._pairs:
+            self._baselines = self.dataset.baselines("test")
+        target, first = self.dataset.spec.target, self._seen
+        self._seen += batch.size
+        for name, trivial in self._trivial(batch, first):
+            errors = paired_errors(target, outputs.detach().float(), batch.targets, trivial)
+            self._pairs.setdefault(name, []).append(errors)
+
+    def _trivial(self, batch: Batch, first: int) -> list[tuple[str, Tensor]]:
+        """The trivial predictions for a batch, whose first sample has the position `first`, with their descriptions."""
+        if self._baselines:
+            rows = slice(first, first + batch.size)
+            return [(one.description, one.values[rows].to(batch.targets.device)) for one in self._baselines]
+        found = self.dataset.trivial_prediction(batch.inputs)
+        return [] if found is None else [(TRIVIAL[self.dataset.spec.target], found)]
 
     def on_record(self, record: dict[str, Any]) -> None:
         if record["split"] != "test" or not self._pairs:
             return
-        pairs = torch.cat(self._pairs).double().cpu()
+        joined = {name: torch.cat(pairs).double().cpu() for name, pairs in self._pairs.items()}
         self.start()
-        if not self.is_better(pairs):
-            self.warn(self.describe(pairs))
+        strongest = min(joined, key=lambda name: float(joined[name][:, 1].mean()))
+        if not self.is_better(joined[strongest]):
+            self.warn(self.describe(joined[strongest], strongest))
 
     def is_better(self, pairs: Tensor) -> bool:
         """Whether the model's mean error is smaller than the trivial one by more than chance explains."""
@@ -79,9 +95,8 @@ class TrivialComparison(Observer):
         error = gain.std() / math.sqrt(len(gain)) if len(gain) > 1 else torch.tensor(math.inf)
         return bool(gain.mean() > NUM_ERRORS * error) or bool(error == 0 < gain.mean())
 
-    def describe(self, pairs: Tensor) -> str:
+    def describe(self, pairs: Tensor, trivial_name: str) -> str:
         target = self.dataset.spec.target
-        kind = "series" if target == "numbers" and len(self.dataset.spec.input_shape) == 2 else target
         model, trivial = pairs.mean(0).tolist()
         if target in ("classes", "binary"):
             values = f"accuracy {1 - model:.4f}, and {1 - trivial:.4f} without a model"
@@ -91,7 +106,7 @@ class TrivialComparison(Observer):
             values = f"loss {model:.4f}, and {trivial:.4f} without a model"
         unit = "tokens" if target == "next_token" else "samples"
         return (
-            f"test: the model is not better than predicting {TRIVIAL[kind]}, by two standard errors: {values} "
+            f"test: the model is not better than predicting {trivial_name}, by two standard errors: {values} "
             f"({len(pairs):,} test {unit})"
         )
 

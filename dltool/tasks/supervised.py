@@ -1,7 +1,8 @@
 """Supervised learning: one network, targets, a loss between them."""
 
+import contextlib
 import copy
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import ClassVar, Self
 
 import torch
@@ -11,15 +12,17 @@ from dltool.attacks.adversary import Adversary, Examples
 from dltool.core.batch import Batch
 from dltool.core.spec import DataSpec
 from dltool.data.mixing import mixing_needs_classes
+from dltool.data.preprocessing import Preprocessing
 from dltool.declarations.component import EvaluationOnly, NonNegative, register
 from dltool.losses.criterion import Criterion
 from dltool.metrics.accuracy import accuracy, predicted_classes
 from dltool.metrics.calibration import calibration_needs_probabilities
 from dltool.metrics.directions import declared_direction
 from dltool.metrics.mean import Mean, MeanOver
-from dltool.metrics.metric import Metric
+from dltool.metrics.metric import Metric, UndefinedMetric
+from dltool.tasks.forecasts import Forecasts
 from dltool.tasks.outputs import Trial
-from dltool.tasks.predictions import Prediction
+from dltool.tasks.predictions import AnyPredictions, Prediction
 from dltool.tasks.task import Loss, Task
 
 ATTACKED = ("attacked_loss", "attacked_accuracy", "perturbation")  # Listed after the metrics without an attack.
@@ -146,6 +149,31 @@ class SupervisedTask(Task):
         if not self.predicts_classes:
             return Prediction(self.spec.in_units(outputs))
         return Prediction(outputs, predicted_classes(outputs).long(), self.criterion.probabilities(outputs))
+
+    def collect(
+        self,
+        names: list[str],
+        parts: Sequence[Prediction],
+        spec: DataSpec,
+        preprocessing: Preprocessing,
+        tokens: Sequence[Tensor] | None = None,
+    ) -> AnyPredictions:
+        if preprocessing.forecast is not None and not self.predicts_classes:
+            return Forecasts.of(names, parts, preprocessing.forecast)
+        return super().collect(names, parts, spec, preprocessing, tokens)
+
+    def measure(self, outputs: Tensor, targets: Tensor) -> dict[str, float]:
+        mean, _ = self.criterion(outputs, targets)
+        values = {"loss": float(mean)}
+        measured, truth = self.spec.in_units(outputs), self.spec.in_units(targets)
+        for name, metric in self.metrics.items():
+            fresh = copy.copy(metric)
+            fresh.reset()
+            fresh.update(measured, truth)
+            with contextlib.suppress(UndefinedMetric):
+                if (value := fresh.compute()) is not None:
+                    values[name] = value
+        return values
 
     def evaluate(self, batch: Batch) -> dict[str, Mean]:
         outputs = self.model(batch.inputs).float()

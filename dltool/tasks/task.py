@@ -195,6 +195,16 @@ class Task:
         self.undefined = undefined
         return values
 
+    def measure(self, outputs: Tensor, targets: Tensor) -> dict[str, float]:
+        """The metrics of other outputs, such as a prediction without a model, by name; empty where there are none.
+
+        Args:
+            outputs: As the model's, float32 `(N, output_dim)`.
+            targets: The targets of all these samples.
+        """
+        del outputs, targets
+        return {}
+
     def details(self) -> dict[str, float]:
         """Metrics of the last evaluation that are too many for a line of the log; `dltool evaluate` adds them."""
         return {}

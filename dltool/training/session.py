@@ -15,6 +15,7 @@ from dltool.core.batch import Batch
 from dltool.core.errors import ConfigError, NonFiniteLossError, RunError
 from dltool.core.numerals import numeral
 from dltool.core.shell import quoted
+from dltool.engine.baselines import measure_baselines
 from dltool.engine.checkpoint import Checkpoint, saved_metrics
 from dltool.engine.observer import Observer, Outcome, Watched
 from dltool.engine.signals import Interrupted
@@ -123,14 +124,14 @@ class Session:
         if self.trainer.settings.profile_steps is not None:
             times = self.run.profile / "table.txt"
             print(times.read_text(encoding="utf-8") if times.exists() else "no step was profiled: too few were taken")
-        rows = [(name, numeral(value)) for name, value in self.trainer.progress.metrics.items() if is_result(name)]
+        rows, baselines = self.results()
         if self.trainer.tested:
             settings = self.trainer.settings
             views = f", averaged over {', '.join(settings.test_views)}" if settings.test_views else ""
             rows.append(("tested", f"{self.trainer.tested} (the {settings.test} weights{views})"))
         if best := self.best():
             rows.append(("best", best))
-        rows += [("remark", remark) for remark in self.parts.task.remarks]
+        rows += [("remark", remark) for remark in (*self.parts.task.remarks, *baselines)]
         if self.trainer.settings.overfit_batches is not None:
             rows.append(("overfit", self.overfit_summary()))
         if (average := self.trainer.average) is not None:
@@ -169,6 +170,20 @@ class Session:
         if not console.is_terminal:
             console = Console(highlight=False, width=max(100, *(len(name) + len(value) + 20 for name, value in rows)))
         console.print(table, markup=False)
+
+    def results(self) -> tuple[list[tuple[str, str]], list[str]]:
+        """The metrics of held-out data, each with those of forecasts without a model, and what these forecast."""
+        dataset, rows, remarks = self.parts.dataset, [], dict[str, None]()
+        held_out = [name for name in ("val", "test") if name in dataset.sizes]
+        baselines = {split: measure_baselines(self.parts.task, dataset, [split]) for split in held_out}
+        for name, value in self.trainer.progress.metrics.items():
+            if is_result(name):
+                split, _, metric = name.partition("/")
+                beside = baselines[split].beside(metric) if split in baselines else ""
+                rows.append((name, f"{numeral(value)}   ({beside})" if beside else numeral(value)))
+        for measured in baselines.values():
+            remarks |= dict.fromkeys(measured.remarks)
+        return rows, [*remarks]
 
     def best(self) -> str:
         """The best and the last value of a generative model's metric, which can differ much; "" for other tasks."""

@@ -1,0 +1,208 @@
+"""Reads a column of times: dates, dates with times of day, ISO 8601 with a zone, Unix time, years, plain numbers.
+
+A moment is an int64, microseconds since 1970 in UTC (or in the file's own clock, if it states no zone). Plain numbers
+stay float64: their unit is unknown.
+"""
+
+import datetime
+import itertools
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from dltool.data.cells import parse_numbers
+
+EPOCH = datetime.datetime(1970, 1, 1)
+MICROSECOND = datetime.timedelta(microseconds=1)
+PROBED = 200  # Cells that a format must read before all are read.
+DAYS = (
+    *("%Y/%m/%d", "%Y.%m.%d", "%Y年%m月%d日", "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%m-%d-%Y", "%d.%m.%y"),
+    *("%d/%m/%y", "%m/%d/%y", "%d %b %Y", "%d-%b-%Y", "%d-%b-%y", "%b %d, %Y", "%d %B %Y", "%B %d, %Y", "%Y%m%d"),
+)
+CLOCKS = (
+    *("", " %H:%M", " %H:%M:%S", " %H:%M:%S.%f", " %I:%M %p", " %I:%M:%S %p", "T%H:%M", "T%H:%M:%S"),
+    *(" %H.%M.%S", " %H"),
+)
+PARTS = ("%Y %m", "%Y %m %d", "%Y %m %d %H")  # Of several columns.
+MONTHS = ("%Y-%m", "%Y/%m", "%m/%Y", "%b %Y", "%B %Y", "%b-%Y", "%b-%y", "%Y年%m月", "%YM%m")
+FORMS = (*map("".join, itertools.product(DAYS, CLOCKS)), *MONTHS, *PARTS)
+NUMERIC_DAY = "%Y%m%d"  # 20240131, which is a number as well.
+QUARTER = re.compile(r"(\d{4})([- ]?)Q([1-4])")
+# Unit of Unix time to its microseconds; the unit follows from the size of the numbers, which are after 1973.
+UNIX = {"s": 1e6, "ms": 1e3, "us": 1.0, "ns": 1e-3}
+UNIX_FROM, UNIX_TO = 1e8, 5e9  # Seconds.
+YEARS, DATED_YEARS = range(1000, 3000), range(1800, 2200)
+
+Kind = Literal["iso", "strptime", "quarter", "year", "unix", "number"]
+
+
+@dataclass(frozen=True)
+class TimeFormat:
+    """How a column writes its times.
+
+    Attributes:
+        kind: "iso" is ISO 8601; "strptime" another notation of dates.
+        form: The longest cell for "iso", strptime's format, the separator of year and quarter, the unit of Unix time.
+        offset: Minutes east of UTC of the last cell; None where cells have no zone.
+    """
+
+    kind: Kind
+    form: str = ""
+    offset: int | None = None
+
+    @property
+    def is_date(self) -> bool:
+        return self.kind != "number"
+
+    def read(self, cells: Sequence[str]) -> np.ndarray:
+        """The moment of each cell, int64 `(R,)`, or float64 for plain numbers.
+
+        Raises:
+            ValueError: A cell has another format; its argument is the cell's position.
+        """
+        if self.kind in ("unix", "number", "year"):
+            numbers, _ = parse_numbers(cells)
+            if np.isnan(numbers).any():
+                raise ValueError(int(np.isnan(numbers).argmax()))
+            return self._of_numbers(numbers)
+        moments = []
+        for position, cell in enumerate(cells):
+            try:
+                moments.append(self._moment(cell.strip()))
+            except ValueError as error:
+                raise ValueError(position) from error
+        return np.array(moments, dtype=np.int64)
+
+    def _of_numbers(self, numbers: np.ndarray) -> np.ndarray:
+        if self.kind == "number":
+            return numbers
+        if self.kind == "year":
+            outside = (numbers < 1) | (numbers > 9999) | (numbers != np.floor(numbers))
+            if outside.any():
+                raise ValueError(int(outside.argmax()))
+            return (numbers.astype(np.int64) - 1970).astype("datetime64[Y]").astype("datetime64[us]").astype(np.int64)
+        return np.round(numbers * UNIX[self.form]).astype(np.int64)
+
+    def _moment(self, text: str) -> int:
+        if self.kind == "quarter":
+            found = QUARTER.fullmatch(text)
+            if found is None:
+                raise ValueError(text)
+            moment = datetime.datetime(int(found[1]), 3 * int(found[3]) - 2, 1)
+        elif self.kind == "iso":
+            moment = datetime.datetime.fromisoformat(text)
+            if (moment.tzinfo is None) != (self.offset is None):
+                raise ValueError(text)  # A time without a zone among those with one.
+            if moment.tzinfo is not None:
+                moment = moment.astimezone(datetime.UTC).replace(tzinfo=None)
+        else:
+            moment = datetime.datetime.strptime(text, self.form)
+        return (moment - EPOCH) // MICROSECOND
+
+    def write(self, moment: float) -> str:
+        """The moment in the notation of the column."""
+        if self.kind == "number":
+            return f"{moment:.10g}"
+        if self.kind == "unix":
+            return in_unix(int(moment), UNIX[self.form])
+        date = EPOCH + datetime.timedelta(microseconds=int(moment), minutes=self.offset or 0)
+        match self.kind:
+            case "year":
+                return str(date.year)
+            case "quarter":
+                return f"{date.year}{self.form}Q{(date.month + 2) // 3}"
+            case "strptime":
+                return date.strftime(self.form)
+        return self._in_iso(date)
+
+    def _in_iso(self, date: datetime.datetime) -> str:
+        if "W" in self.form:
+            return date.strftime("%G-W%V")
+        if len(self.form) <= len("2024-01-31"):
+            return date.date().isoformat()
+        clock = self.form[11:]
+        digits = "microseconds" if "." in clock else "seconds" if clock[5:6] == ":" else "minutes"
+        text = date.isoformat(self.form[10], digits)
+        if self.offset is None:
+            return text
+        hours, minutes = divmod(abs(self.offset), 60)
+        return text + ("Z" if self.form.endswith("Z") else f"{'-' if self.offset < 0 else '+'}{hours:02}:{minutes:02}")
+
+
+def in_unix(moment: int, microseconds: float) -> str:
+    """A moment as the number of a unit of Unix time, with all digits."""
+    if microseconds < 1:
+        return str(moment * round(1 / microseconds))
+    whole, rest = divmod(moment, int(microseconds))
+    return str(whole) if not rest else f"{moment / microseconds:.16g}"
+
+
+def readings(cells: Sequence[str]) -> list[tuple[TimeFormat, np.ndarray]]:
+    """Each way to read all cells as dates or times, with the moments; empty if some cell is none of them."""
+    found = []
+    for form in possible_formats(cells[:PROBED]):
+        try:
+            current = fitted(form, cells)
+            found.append((current, current.read(cells)))
+        except ValueError:
+            continue
+    return found
+
+
+def possible_formats(cells: Sequence[str]) -> list[TimeFormat]:
+    """The formats that read all of some cells of a column, of which none is missing."""
+    if not cells:
+        return []
+    numbers, texts = parse_numbers(cells)
+    if not texts.any() and not np.isnan(numbers).any():
+        return [number_format(cells, numbers)]
+    formats = [fitted(TimeFormat("iso"), cells), *(TimeFormat("strptime", form) for form in FORMS)]
+    quarter = QUARTER.fullmatch(cells[0].strip())
+    formats += [TimeFormat("quarter", quarter[2])] if quarter else []
+    return [form for form in formats if reads(form, cells)]
+
+
+def number_format(cells: Sequence[str], numbers: np.ndarray) -> TimeFormat:
+    """Years, days such as 20240131, Unix time in some unit, or plain numbers."""
+    least, most = numbers.min(), numbers.max()
+    whole = bool((numbers == np.floor(numbers)).all())
+    if whole and YEARS.start <= least <= most < YEARS.stop:
+        return TimeFormat("year")
+    dated = whole and DATED_YEARS.start * 10_000 <= least <= most < DATED_YEARS.stop * 10_000
+    if dated and reads(TimeFormat("strptime", NUMERIC_DAY), cells):
+        return TimeFormat("strptime", NUMERIC_DAY)
+    for unit, microseconds in UNIX.items():
+        size = 1e6 / microseconds
+        if UNIX_FROM * size <= least <= most < UNIX_TO * size:
+            return TimeFormat("unix", unit)
+    return TimeFormat("number")
+
+
+def reads(form: TimeFormat, cells: Sequence[str]) -> bool:
+    try:
+        form.read(cells)
+    except ValueError:
+        return False
+    return True
+
+
+def fitted(form: TimeFormat, cells: Sequence[str]) -> TimeFormat:
+    """The format with what the cells of another file decide: the zone of the last one, and how precise they are."""
+    if form.kind != "iso":
+        return form
+    longest = max((cell.strip() for cell in cells), key=len)
+    try:
+        zone = datetime.datetime.fromisoformat(cells[-1].strip()).utcoffset()
+    except ValueError:
+        zone = None
+    return TimeFormat("iso", longest, None if zone is None else int(zone.total_seconds()) // 60)
+
+
+def as_datetimes(form: TimeFormat, moments: Sequence[float]) -> Iterator[datetime.datetime | float]:
+    """The moments for the axis of a figure, in the zone of the column; plain numbers as they are."""
+    for moment in moments:
+        since = datetime.timedelta(microseconds=int(moment), minutes=form.offset or 0)
+        yield EPOCH + since if form.is_date else float(moment)
