@@ -62,7 +62,7 @@ def past_warmup(schedule: Mapping[str, Any], total_steps: int) -> str:
     shorter = max(1, total_steps // 10)
     return (
         f"the warm-up of schedule={name} takes {warmup:,} steps, but the training ends after {total_steps:,}, with a "
-        f"learning rate of at most {100 * last:.2g} % of optim.lr; schedule.warmup_steps={shorter}, or a longer training"
+        f"learning rate of at most {100 * last:.2g} % of optim.lr; schedule.warmup_steps={shorter}, or train longer"
     )
 
 

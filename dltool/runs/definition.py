@@ -5,8 +5,14 @@ from typing import Any
 
 from dltool.runs.catalog import as_text
 
-OF_THE_DATA = ("data.name", "data.path", "data.target", "data.function", "data.max_number", "data.tokenizer.")
-OF_A_LOSS = ("task.name", "loss.", "task.l1", "task.l2", "data.target_scaling")
+OF_THE_DATA = ("data.name", "data.path", "data.target", "data.function", "data.max_number")
+OF_TOKENS = ("data.tokenizer.",)  # For tasks whose targets are the tokens.
+OF_A_LOSS = ("task.name", "loss.", "data.target_scaling")
+OF_A_TASKS_LOSS = {
+    "vae": ("task.beta", "task.binarize"),
+    "diffusion": ("task.num_timesteps", "task.noise", "task.prediction"),
+}
+PREDICT_TOKENS = ("language_model", "cloze", "translation", "word2vec")
 LOSSES = ("loss", "penalty", "reconstruction", "kl", "elbo", "nll")
 
 
@@ -18,17 +24,16 @@ def is_loss(metric: str) -> bool:
 
 def definition(metric: str, config: Mapping[str, Any]) -> dict[str, Any]:
     """The settings that a metric's meaning depends on: the data, and for a loss also the loss and its options."""
-    prefixes = OF_THE_DATA + (OF_A_LOSS if is_loss(metric) else ())
-    return {
-        key: value
-        for key, value in config.items()
-        if any(key == prefix or (prefix.endswith(".") and key.startswith(prefix)) for prefix in prefixes)
-    }
+    task = config.get("task.name")
+    names = OF_THE_DATA + (OF_TOKENS if task in PREDICT_TOKENS else ())
+    if is_loss(metric):
+        names += OF_A_LOSS + OF_A_TASKS_LOSS.get(str(task), ())
+    return {key: value for key, value in config.items() if any(matches(key, name) for name in names)}
 
 
-def defines(metric: str, key: str) -> bool:
-    """Whether an override of a key, `loss` or `loss.label_smoothing`, changes a metric's meaning."""
-    return bool(definition(metric, {key: None}) or definition(metric, {f"{key}.name": None}))
+def matches(key: str, name: str) -> bool:
+    """Whether a key is that name, or below it where the name ends in a point."""
+    return key == name or (name.endswith(".") and key.startswith(name))
 
 
 def definitions(metric: str, configs: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -39,3 +44,22 @@ def definitions(metric: str, configs: Sequence[Mapping[str, Any]]) -> list[str]:
     return [
         " ".join(f"{key.removesuffix('.name')}={as_text(one[key])}" for key in differing if key in one) for one in found
     ]
+
+
+def shared_metric(metric: str, records: Sequence[tuple[Mapping[str, Any], Mapping[str, float]]]) -> str | None:
+    """Another metric of the same split that every run has with one meaning; None if none exists.
+
+    Args:
+        metric: One with several meanings.
+        records: The config and the metrics of each run.
+    """
+    from dltool.metrics.directions import declared_direction  # Parses source; a list of runs needs none of it.
+
+    split = metric.rpartition("/")[0]
+    configs = [config for config, _ in records]
+    for name in records[0][1]:
+        if name.rpartition("/")[0] != split or is_loss(name) or not all(name in metrics for _, metrics in records):
+            continue
+        if declared_direction(name) is not None and len(set(definitions(name, configs))) == 1:
+            return name
+    return None

@@ -17,7 +17,7 @@ def test_a_warm_up_longer_than_the_training(configure: Callable[..., Config]) ->
     found = said(configure, "schedule=inverse_sqrt")
     assert found == (
         "the warm-up of schedule=inverse_sqrt takes 4,000 steps, but the training ends after 60, with a learning rate "
-        "of at most 1.5 % of optim.lr; schedule.warmup_steps=6, or a longer training"
+        "of at most 1.5 % of optim.lr; schedule.warmup_steps=6, or train longer"
     )
     assert said(configure, "schedule=inverse_sqrt", "schedule.warmup_steps=60") == ""
     assert said(configure, "schedule=inverse_sqrt", "schedule.warmup_steps=61") != ""
