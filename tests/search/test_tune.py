@@ -133,8 +133,8 @@ def test_the_best_is_among_the_trials_with_a_value(tmp_path: Path, dltool: Calla
 
 
 def test_losses_with_other_definitions_are_no_space(tmp_path: Path, dltool: Callable[..., Any]) -> None:
-    words = ["model=mlp", "data=iris", "loss=cross_entropy", "loss.label_smoothing=interval(0,0.2)", "tune.study=n", "tune.trials=1"]
-    done = dltool("tune", *words, "tune.metric=val/loss", cwd=tmp_path)
+    words = ["model=mlp", "data=iris", "loss=cross_entropy", "loss.label_smoothing=interval(0,0.2)"]
+    done = dltool("tune", *words, "tune.study=n", "tune.trials=1", "tune.metric=val/loss", cwd=tmp_path)
     assert done.returncode == 2
     assert "val/loss has different definitions in this space: loss.label_smoothing=0" in done.stderr
     assert not (tmp_path / "outputs").exists()
