@@ -21,15 +21,17 @@ examples:
 
 formats:
   safetensors  the whole model's weights, under its own names
-  torch        a program of torch.export, .pt2: runs without dltool, batches of any size
-  onnx         a graph for onnxruntime and others: runs without torch, batches of any size
+  torch        a program of torch.export, .pt2: runs without dltool, batches of any size, texts of any length
+  onnx         a graph for onnxruntime and others: runs without torch, batches of any size, texts of any length
   word2vec     the word vectors of model=word2vec as text, which gensim and others read
 
 The file describes itself: its metadata (safetensors: safe_open(…).metadata(); torch: the extra file dltool.json; onnx:
 get_modelmeta().custom_metadata_map) has run, checkpoint, class_names, the model's config, inputs and outputs,
 and preprocessing, which turns raw samples into inputs: "columns", or "size", "shift" and "factor" of
 (pixel - shift) * factor. Everything is float32; only predicted numbers that were standardized are output in float64.
-The text of word2vec has no metadata. Without --output it is RUN/export/<checkpoint>.<suffix>.
+A model of texts takes tokens, right-padded with 0, of any length up to the model's largest; a model that writes texts
+also takes the text so far and gives the scores of its next token. The text of word2vec has no metadata.
+Without --output it is RUN/export/<checkpoint>.<suffix>.
 """
 
 
@@ -70,10 +72,11 @@ def print_exported(exported: "Exported") -> None:
     print(f"  checked  {checked(exported)}")
     for name, network in exported.networks.items():
         of = f"{name}: " if len(exported.networks) > 1 else ""
-        for kind, title in (("inputs", "takes"), ("outputs", "gives")):
-            described = network[kind]
+        for kind, described in network.items():
+            title = "gives" if kind == "outputs" else "takes"
+            which = "target_inputs: " if kind == "target_inputs" else ""
             shape = ", ".join(map(str, described["shape"]))
-            print(f"  {title}    {of}{described['dtype']} ({shape}): {described['meaning']}")
+            print(f"  {title}    {of}{which}{described['dtype']} ({shape}): {described['meaning']}")
     print(f"  load     {exported.loaded}")
 
 

@@ -4,6 +4,7 @@ import argparse
 import importlib.util
 import re
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -48,7 +49,7 @@ def run(args: argparse.Namespace) -> int:
     if not re.fullmatch(r"[\w-][\w.-]*", name):
         raise ConfigError(f"tune.study={name}: a name has letters, digits, -, _ and .", "tune.study=first")
     space, fixed = read_space(overrides, args.config_dir)
-    config = check_space(args, space, fixed)
+    config, *others = check_space(args, space, fixed)
     if importlib.util.find_spec("optuna") is None:
         raise ConfigError("dltool tune needs the package optuna, which is not installed", install("tune"))
 
@@ -60,6 +61,7 @@ def run(args: argparse.Namespace) -> int:
     workers: Workers[Any] = Workers(settings.n_jobs)
     warm_up()
     metric, direction = find_metric(config, settings)
+    check_one_meaning(metric, [config, *others])
     shared = dict(leaves(config.tree)) | trusted_code()
     study = Study(STUDIES / name, name, settings, metric=metric, direction=direction, space=space, config=shared)
 
@@ -69,8 +71,8 @@ def run(args: argparse.Namespace) -> int:
     return Tuning(study, fixed, compose, command_words(args), workers, args.quiet).run()
 
 
-def check_space(args: argparse.Namespace, space: "list[Dimension]", fixed: list[str]) -> "Config":
-    """Compose and check both ends of every dimension, with the others at their first value; returns the first config.
+def check_space(args: argparse.Namespace, space: "list[Dimension]", fixed: list[str]) -> "list[Config]":
+    """Compose and check both ends of every dimension, with the others at their first value; the first config first.
 
     Raises:
         ConfigError: For the first invalid value.
@@ -78,8 +80,22 @@ def check_space(args: argparse.Namespace, space: "list[Dimension]", fixed: list[
     from dltool.config.check import check
 
     firsts = [f"{dimension.key}={dimension.extremes()[0]}" for dimension in space]
+    found = []
     for i, dimension in enumerate(space):
         for value in dimension.extremes()[1:]:
             words = [*firsts[:i], f"{dimension.key}={value}", *firsts[i + 1 :]]
-            check(compose_request(args, [*fixed, *words])[0])
-    return check(compose_request(args, [*fixed, *firsts])[0])
+            found.append(check(compose_request(args, [*fixed, *words])[0]))
+    return [check(compose_request(args, [*fixed, *firsts])[0]), *found]
+
+
+def check_one_meaning(metric: str, configs: "Sequence[Config]") -> None:
+    """Raises ConfigError if the metric has several definitions in a space, so that no trial is better than another."""
+    from dltool.config.compose import leaves
+    from dltool.runs.definition import definitions
+
+    meanings = dict.fromkeys(definitions(metric, [dict(leaves(config.tree)) for config in configs]))
+    if len(meanings) > 1:
+        raise ConfigError(
+            f"{metric} has different definitions in this space: {'; '.join(meanings)}",
+            "tune.metric of a metric that does not depend on them, such as tune.metric=val/accuracy",
+        )

@@ -21,7 +21,6 @@ from dltool.inference.portable import Portable, bare_networks, chosen_network
 from dltool.inference.writers import WRITERS, Computes
 
 FOLDER = "export"  # In the run folder.
-BATCH_SIZES = (1, 7)  # For the check: the smallest, and one that was not used for tracing.
 
 
 @dataclass(frozen=True)
@@ -32,7 +31,8 @@ class Exported:
         checkpoint: See Run.described_checkpoint.
         size: Bytes.
         networks: Name to description of inputs and outputs; see Portable.description.
-        difference: The largest difference between an output of the file and of the model, over batches of BATCH_SIZES.
+        difference: The largest difference between an output of the file and of the model, over several sizes of
+            the batch and lengths of its texts.
         largest: The largest absolute value of an output.
         bound: The allowed difference.
         loaded: Python code that reads the file.
@@ -93,7 +93,7 @@ def export_run(
         difference,
         largest,
         bound,
-        kind.loaded(str(target)),
+        kind.loaded(str(target), [name for network in described.values() for name in network if name != "outputs"]),
     )
 
 
@@ -170,16 +170,15 @@ def metadata(run: LoadedRun, networks: dict[str, Any]) -> dict[str, str]:
 
 @torch.no_grad()
 def compare(networks: Sequence[Portable], others: Sequence[Computes]) -> tuple[float, float]:
-    """The largest difference between outputs, and the largest output, over batches of several sizes.
+    """The largest difference between outputs, and the largest output, over batches of several sizes and lengths.
 
     Raises:
         RunError: The model's own outputs are not finite, so they cannot be compared.
     """
     difference = largest = 0.0
     for network, other in zip(networks, others, strict=True):
-        for size in BATCH_SIZES:
-            inputs = network.samples(size)
-            expected, given = network.module(inputs), other(inputs)
+        for inputs in network.batches():
+            expected, given = network.module(*inputs), other(*inputs)
             if not expected.isfinite().all():
                 raise RunError(
                     f"the outputs of the {network.name} are not finite, so it cannot be exported",

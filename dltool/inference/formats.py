@@ -1,7 +1,7 @@
 """The export formats of a model: names, required packages, and how to read each file. Imports no torch."""
 
 import importlib.util
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from dltool.core.distribution import install
@@ -19,7 +19,7 @@ class Format:
         has_graph: Whether the file contains the computation; otherwise it contains weights, and code is also needed.
         tolerance: The allowed difference between the outputs of the file and the model, relative to the largest
             output. 1e-5 is 84 rounding errors of float32: sums are computed in another order.
-        loaded: Python code that reads it, with "{path}" for the path.
+        loaded: Python code that reads it, for its path and the names of a network's inputs.
         packages: The required packages, installed by dltool's extra `export`.
     """
 
@@ -27,7 +27,7 @@ class Format:
     what: str
     has_graph: bool
     tolerance: float
-    loaded: Callable[[str], str]
+    loaded: Callable[[str, Sequence[str]], str]
     packages: tuple[str, ...] = ()
 
 
@@ -37,21 +37,24 @@ FORMATS = {
         "the weights, under the model's own names",
         has_graph=False,
         tolerance=0.0,
-        loaded=lambda path: f"weights = safetensors.torch.load_file({path!r})",
+        loaded=lambda path, names: f"weights = safetensors.torch.load_file({path!r})",
     ),
     "torch": Format(
         ".pt2",
         "a program of torch.export, which runs without dltool",
         has_graph=True,
         tolerance=1e-5,
-        loaded=lambda path: f"outputs = torch.export.load({path!r}).module()(inputs)",
+        loaded=lambda path, names: f"outputs = torch.export.load({path!r}).module()({', '.join(names)})",
     ),
     "onnx": Format(
         ".onnx",
         "a graph for onnxruntime and others, which runs without torch",
         has_graph=True,
         tolerance=1e-5,
-        loaded=lambda path: f"outputs = onnxruntime.InferenceSession({path!r}).run(None, {{'inputs': inputs}})[0]",
+        loaded=lambda path, names: (
+            f"outputs = onnxruntime.InferenceSession({path!r}).run(None, "
+            f"{{{', '.join(f'{name!r}: {name}' for name in names)}}})[0]"
+        ),
         packages=("onnx", "onnxscript", "onnxruntime"),
     ),
     "word2vec": Format(
@@ -59,7 +62,7 @@ FORMATS = {
         "the word vectors, one word per line, in the text format of word2vec.c",
         has_graph=False,
         tolerance=0.0,
-        loaded=lambda path: f"vectors = gensim.models.KeyedVectors.load_word2vec_format({path!r})",
+        loaded=lambda path, names: f"vectors = gensim.models.KeyedVectors.load_word2vec_format({path!r})",
     ),
 }
 

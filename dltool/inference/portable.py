@@ -1,7 +1,7 @@
 """A network for export: its pre- and postprocessing, and descriptions of its inputs and outputs."""
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,12 +10,15 @@ from torch import Tensor, nn
 
 from dltool.core.errors import ConfigError
 from dltool.core.shell import quoted
-from dltool.core.spec import DataSpec
+from dltool.core.spec import BEGIN, PAD, DataSpec
 from dltool.data.preprocessing import Preprocessing
+from dltool.inference.graph_input import GraphInput, fixed_input, token_input
 from dltool.inference.loaded_run import LoadedRun
 from dltool.tasks.outputs import Network
 from dltool.tasks.task import Task
-from dltool.tasks.uses import writes_text
+
+BATCH_SIZES = (1, 7)  # For the check: the smallest, and one that was not used for tracing.
+SEQUENCE_BATCH_SIZES = (1, 3)  # The same where the length varies too: the outputs for long ones are large.
 
 
 @dataclass(frozen=True)
@@ -24,31 +27,84 @@ class Portable:
 
     Attributes:
         name: "model", or the name of one of several networks.
-        module: Maps one tensor to one tensor, batch first.
-        samples: Returns a given number of inputs, always the same.
-        takes, gives: Descriptions of the inputs and the outputs.
+        module: Maps tensors to one tensor, batch first.
+        inputs: Its arguments.
+        gives: A description of the outputs.
     """
 
     name: str
     module: nn.Module
-    samples: Callable[[int], Tensor]
-    takes: str
+    inputs: tuple[GraphInput, ...]
     gives: str
     _example: Tensor = field(repr=False)
 
     @classmethod
     def of(cls, name: str, module: nn.Module, samples: Callable[[int], Tensor], takes: str, gives: str) -> "Portable":
+        """A network with one input of a fixed shape."""
+        return cls.taking(name, module, (fixed_input(samples, takes),), gives)
+
+    @classmethod
+    def taking(cls, name: str, module: nn.Module, inputs: tuple[GraphInput, ...], gives: str) -> "Portable":
         module = copy.deepcopy(module).eval().cpu().requires_grad_(False)
         with torch.no_grad():
-            return cls(name, module, samples, takes, gives, module(samples(2)))
+            return cls(name, module, inputs, gives, module(*(part.samples(2, part.traced_length) for part in inputs)))
+
+    def followed_by(self, module: nn.Module, gives: str) -> "Portable":
+        """This network with another one on its outputs."""
+        return Portable.taking(self.name, Followed(self.module, module), self.inputs, gives)
+
+    def examples(self) -> tuple[Tensor, ...]:
+        """The inputs for tracing."""
+        return tuple(part.samples(2, part.traced_length) for part in self.inputs)
+
+    def batches(self) -> Iterator[tuple[Tensor, ...]]:
+        """The inputs of the check: batches of several sizes and lengths."""
+        dynamic = any(part.axis for part in self.inputs)
+        lengths = [part.lengths for part in self.inputs]
+        for place in range(max(map(len, lengths))):
+            # The longest of one input with the shortest of the next.
+            chosen = [
+                row[place % len(row)] if i % 2 == 0 else row[-1 - place % len(row)] for i, row in enumerate(lengths)
+            ]
+            for size in SEQUENCE_BATCH_SIZES if dynamic else BATCH_SIZES:
+                yield tuple(part.samples(size, length) for part, length in zip(self.inputs, chosen, strict=True))
 
     def description(self) -> dict[str, Any]:
-        """Name, type, shape and meaning of inputs and outputs, as JSON."""
+        """Name, type, shape and meaning of inputs and outputs, as JSON; "max_length" where the length has a limit."""
         described = {}
-        for kind, tensor, meaning in (("inputs", self.samples(1), self.takes), ("outputs", self._example, self.gives)):
-            dtype = str(tensor.dtype).removeprefix("torch.")
-            described[kind] = {"name": kind, "dtype": dtype, "shape": ["batch", *tensor.shape[1:]], "meaning": meaning}
-        return described
+        for part, tensor in zip(self.inputs, self.examples(), strict=True):
+            described[part.name] = described_tensor(part.name, tensor, part.shape(), part.takes)
+            if part.axis and part.max_length is not None:
+                described[part.name]["max_length"] = part.max_length
+        shape = ["batch", *self._example.shape[1:]]
+        if axis := self.output_axis:
+            shape[1] = axis
+        return described | {"outputs": described_tensor("outputs", self._example, shape, self.gives)}
+
+    @property
+    def output_axis(self) -> str:
+        """The name of dimension 1 of the outputs if it is the length of the last input; empty if it is fixed."""
+        last = self.inputs[-1]
+        if not last.axis or self._example.ndim < 3:
+            return ""
+        return last.axis
+
+
+class Followed(nn.Module):
+    """A network of one or more inputs, and a second one on its outputs."""
+
+    def __init__(self, first: nn.Module, second: nn.Module) -> None:
+        super().__init__()
+        self.first = first
+        self.second = second
+
+    def forward(self, inputs: Tensor, target_inputs: Tensor | None = None) -> Tensor:
+        outputs = self.first(inputs) if target_inputs is None else self.first(inputs, target_inputs)
+        return self.second(outputs)
+
+
+def described_tensor(name: str, tensor: Tensor, shape: list[Any], meaning: str) -> dict[str, Any]:
+    return {"name": name, "dtype": str(tensor.dtype).removeprefix("torch."), "shape": shape, "meaning": meaning}
 
 
 def bare_networks(run: LoadedRun) -> list[Portable]:
@@ -69,10 +125,6 @@ def chosen_network(run: LoadedRun, name: str | None, *, with_preprocessing: bool
             f"{run.title} has no network {name}", " or ".join(f"--network {quoted(name)}" for name in networks)
         )
     portable = bare(name, networks[name], run)
-    if writes_text(run.task):
-        raise ConfigError(
-            "a graph computes once, but a text is generated token by token", "--format safetensors; or dltool predict"
-        )
     if run.spec.target_mean and not networks[name].gives:
         portable = giving_units(portable, run.spec)
     if probabilities:
@@ -87,13 +139,44 @@ def chosen_network(run: LoadedRun, name: str | None, *, with_preprocessing: bool
 def bare(name: str, network: Network, run: LoadedRun) -> Portable:
     """The network alone; it takes preprocessed inputs."""
 
+    gives = network.gives or meaning_of_outputs(run.spec)
+    return Portable.taking(name, network.module, (first_input(network, run), *target_inputs(network, run)), gives)
+
+
+def first_input(network: Network, run: LoadedRun) -> GraphInput:
+    takes = network.takes or run.preprocessing.describe()
+    if network.noise is None and run.spec.num_tokens:
+        return token_input(
+            "inputs",
+            takes,
+            num_tokens=run.spec.num_tokens,
+            max_length=None if run.task.takes_any_length else run.spec.input_shape[0],
+            padded=run.spec.padded,
+            axis="length",
+        )
+
     def samples(count: int) -> Tensor:
         drawn = run.preprocessing.example_inputs(count) if network.noise is None else network.noise(count)
         return drawn.cpu()
 
-    takes = network.takes or run.preprocessing.describe()
-    gives = network.gives or meaning_of_outputs(run.spec)
-    return Portable.of(name, network.module, samples, takes, gives)
+    return fixed_input(samples, takes)
+
+
+def target_inputs(network: Network, run: LoadedRun) -> list[GraphInput]:
+    """The second input of a network that continues a text: the tokens so far."""
+    if not network.reads_target:
+        return []
+    takes = f"the text so far, from {BEGIN} (<bos>), right-padded with {PAD}; preprocessing.json has the vocabulary"
+    return [
+        token_input(
+            "target_inputs",
+            takes,
+            num_tokens=run.spec.num_target_tokens,
+            max_length=None if run.task.takes_any_length else run.spec.max_target_length,
+            padded=True,
+            axis="target_length",
+        )
+    ]
 
 
 def meaning_of_outputs(spec: DataSpec) -> str:
@@ -110,20 +193,15 @@ def meaning_of_outputs(spec: DataSpec) -> str:
 
 def giving_units(portable: Portable, spec: DataSpec) -> Portable:
     """The network with its numbers in the units of the data."""
-    network = nn.Sequential(portable.module, Units(spec))
-    return Portable.of(portable.name, network, portable.samples, portable.takes, "the predicted numbers")
+    return portable.followed_by(Units(spec), "the predicted numbers")
 
 
 def giving_probabilities(portable: Portable, task: Task) -> Portable:
     probabilities = task.probabilities
-    if probabilities is None or probabilities(portable.module(portable.samples(1))) is None:
+    if probabilities is None or probabilities(portable.module(*portable.examples())) is None:
         raise ConfigError("the outputs of this model define no probabilities", "without --probabilities")
-    return Portable.of(
-        portable.name,
-        nn.Sequential(portable.module, Probabilities(probabilities)),
-        portable.samples,
-        portable.takes,
-        "the probability of each class, in the order of class_names",
+    return portable.followed_by(
+        Probabilities(probabilities), "the probability of each class, in the order of class_names"
     )
 
 

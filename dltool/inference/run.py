@@ -165,7 +165,8 @@ class Run(LoadedRun):
         Args:
             path: The file; None is `<run>/export/<checkpoint>.<suffix>`.
             format: "safetensors" is the whole model's weights; "torch" and "onnx" are graphs that include the
-                computation, in float32, for any batch size; standardized numbers are returned in float64. See
+                computation, in float32, for any batch size and any length of a text; standardized numbers
+                are returned in float64. See
                 dltool.inference.formats for these and others.
             network: For a GAN, "generator" (the default) or "discriminator".
             with_preprocessing: The graph takes raw uint8 pixels, or a table's raw numbers in float64.

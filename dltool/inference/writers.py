@@ -17,13 +17,14 @@ from safetensors import safe_open
 from torch import Tensor
 
 from dltool.build.components import build_model, build_task, with_targets
-from dltool.core.errors import ConfigError, RunError
+from dltool.core.errors import ConfigError, DltoolError, RunError
 from dltool.data.fitted import from_json
 from dltool.inference.loaded_run import LoadedRun
 from dltool.inference.portable import Portable
+from dltool.layers.graph_form import graph_form
 from dltool.tasks.uses import has_word_vectors
 
-Computes = Callable[[Tensor], Tensor]
+Computes = Callable[..., Tensor]
 OPSET = 20  # The opset of ONNX, from 2023; onnxruntime 1.17 and later read it.
 EXTRA_FILE = "dltool.json"  # The file in a .pt2 with the metadata.
 
@@ -67,7 +68,8 @@ class TorchWriter:
 
     @staticmethod
     def reopened(run: LoadedRun, path: Path) -> list[Computes]:
-        return [torch.export.load(path).module()]
+        with quiet():  # A path without the suffix .pt2 is only a warning.
+            return [torch.export.load(path).module()]
 
 
 class OnnxWriter:
@@ -80,7 +82,7 @@ class OnnxWriter:
         with explained(network, "--format torch supports all of torch's operations"), quiet():
             exported = torch.onnx.export(
                 program,
-                input_names=["inputs"],
+                input_names=[part.name for part in network.inputs],
                 output_names=["outputs"],
                 opset_version=OPSET,
                 dynamo=True,
@@ -88,7 +90,7 @@ class OnnxWriter:
             )
             assert exported is not None
             model = exported.model_proto
-        strip(model.graph)
+        strip(model.graph, network)
         for key, value in metadata.items():
             model.metadata_props.add(key=key, value=value)
         model.doc_string = f"{run.title}, {run.checkpoint}"
@@ -102,7 +104,13 @@ class OnnxWriter:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = torch.get_num_threads()
         session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
-        return [lambda inputs: torch.from_numpy(session.run(None, {"inputs": inputs.numpy()})[0])]
+        names = [value.name for value in session.get_inputs()]
+
+        def outputs(*inputs: Tensor) -> Tensor:
+            given = {name: part.numpy() for name, part in zip(names, inputs, strict=True)}
+            return torch.from_numpy(session.run(None, given)[0])
+
+        return [outputs]
 
 
 class Word2VecWriter:
@@ -163,7 +171,7 @@ WRITERS: dict[str, type[SafetensorsWriter] | type[TorchWriter] | type[OnnxWriter
 
 
 def traced(network: Portable) -> torch.export.ExportedProgram:
-    """The network's operations on a batch of any size.
+    """The network's operations on a batch of any size, and on texts of any length up to the model's largest.
 
     Raises:
         RunError: Its operations depend on the values of the inputs.
@@ -176,7 +184,9 @@ def traced(network: Portable) -> torch.export.ExportedProgram:
     with explained(network, hint), quiet(), torch.no_grad():
         # channels_last only speeds up convolutions here; other programs do not expect it.
         module = network.module.to(memory_format=torch.contiguous_format)
-        program = torch.export.export(module, (network.samples(2),), dynamic_shapes=({0: batch},))
+        shapes = tuple(part.dynamic_shape(batch) for part in network.inputs)
+        with graph_form(module):
+            program = torch.export.export(module, network.examples(), dynamic_shapes=shapes)
     for node in program.graph.nodes:
         node.meta.pop("stack_trace", None)  # Paths of this machine are private.
     return program
@@ -192,6 +202,8 @@ def explained(network: Portable, hint: str) -> Iterator[None]:
         while cause.__cause__ is not None:  # The exceptions that torch.onnx wraps around it name only its own stages.
             cause = cause.__cause__
         reason = next((line.strip() for line in str(cause).splitlines() if line.strip()), type(cause).__name__)
+        if isinstance(cause, DltoolError):
+            reason, hint = cause.message, cause.hint or hint
         raise RunError(
             f"the {network.name} cannot be exported as a graph: {reason}{place_in_forward(cause)}", hint
         ) from error
@@ -221,10 +233,14 @@ def quiet() -> Iterator[None]:
         logging.disable(before)
 
 
-def strip(graph: Any) -> None:
-    """Remove debugging notes, such as paths of this machine, from an ONNX graph, and name the batch dimension."""
+def strip(graph: Any, network: Portable) -> None:
+    """Remove debugging notes, such as paths of this machine, from an ONNX graph, and name the dynamic dimensions."""
     del graph.value_info[:]
     for part in (*graph.node, *graph.input, *graph.output, *graph.initializer):
         del part.metadata_props[:]
+    axes = {part.name: part.axis for part in network.inputs} | {"outputs": network.output_axis}
     for value in (*graph.input, *graph.output):
-        value.type.tensor_type.shape.dim[0].dim_param = "batch"
+        sizes = value.type.tensor_type.shape.dim
+        sizes[0].dim_param = "batch"
+        if axes[value.name]:
+            sizes[1].dim_param = axes[value.name]

@@ -179,7 +179,7 @@ def last_true(features: Tensor, mask: Tensor | None) -> Tensor:
     if mask is None:
         return features[:, -1]
     last = (mask.sum(1) - 1).clamp(min=0)
-    return features[torch.arange(len(features), device=features.device), last]
+    return features[torch.arange(features.shape[0], device=features.device), last]
 
 
 def reversal(mask: Tensor) -> Tensor:

@@ -93,9 +93,9 @@ class TransformerEncoder(nn.Module):
             inputs = inputs.transpose(1, 2).flatten(2)  # (B, C, H, W) -> (B, H, C·W)
         features = self.embedding(inputs)
         if self.class_token is not None:
-            features = torch.cat((self.class_token.expand(len(features), 1, -1), features), dim=1)  # (B, 1 + T, D)
+            features = torch.cat((self.class_token.expand(features.shape[0], 1, -1), features), dim=1)  # (B, 1 + T, D)
             if mask is not None:
-                mask = torch.cat((mask.new_ones(len(mask), 1), mask), dim=1)
+                mask = torch.cat((mask.new_ones(mask.shape[0], 1), mask), dim=1)
         for block in self.blocks:
             features, _ = block(features, mask=mask)
         features = self.norm(features)

@@ -59,6 +59,8 @@ class Word2Vec(nn.Module):
             useful if a batch contains a small part of the vocabulary.
     """
 
+    max_length = None  # Texts may have any length.
+
     def __init__(
         self,
         spec: DataSpec,

@@ -47,7 +47,9 @@ def standard_observers(
         ConfigError: If the user's own observer cannot be built.
     """
     config, logger, warn = parts.config, parts.logger, watched.warn
-    status = StatusFile(run, dict(leaves(config.tree)), clock, progress, monitored_metric(None, "auto", parts.task))
+    size = sum(parameter.numel() for parameter in parts.task.model.parameters())
+    main_metric = monitored_metric(None, "auto", parts.task)
+    status = StatusFile(run, dict(leaves(config.tree)), clock, progress, main_metric, size)
     # Copies of the log come after it.
     observers: list[Observer] = [status, JsonlLog(run.metrics), CsvLog(run, warn), ProgressBar(quiet=quiet)]
     observers += [

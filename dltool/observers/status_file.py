@@ -26,6 +26,7 @@ class StatusFile(Observer):
         clock: Measures the training's time.
         progress: The progress of the training.
         main_metric: The metric that runs of this task are compared by, such as "val/accuracy", and "min" or "max".
+        num_parameters: Of the whole model.
     """
 
     def __init__(
@@ -35,11 +36,13 @@ class StatusFile(Observer):
         clock: Clock,
         progress: Progress,
         main_metric: tuple[str, str] | None = None,
+        num_parameters: int | None = None,
     ) -> None:
         self.run = run
         self.config = config
         self.clock = clock
         self.main_metric = main_metric
+        self.num_parameters = num_parameters
         self.progress = progress
         self.written_at = -math.inf
 
@@ -80,6 +83,7 @@ class StatusFile(Observer):
                 "total_steps": progress.total_steps,
                 "metrics": progress.metrics,
                 "main_metric": self.main_metric,
+                "parameters": self.num_parameters,
                 "stopped_by": stopped_by,
                 "stop_reason": stop_reason,
                 "tested": tested,

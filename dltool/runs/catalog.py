@@ -18,7 +18,7 @@ from dltool.runs.lock import LOCK, is_held
 
 ENDED = ("finished", "interrupted", "failed")
 STATES = ("running", *ENDED, "killed", "damaged")
-FIELDS = ("run", "state", "date", "step", "epoch", "seconds", "samples_per_second", "stopped_by", "error")
+FIELDS = ("run", "state", "date", "step", "epoch", "seconds", "samples_per_second", "parameters", "stopped_by", "error")
 MAX_DEPTH = 4  # outputs/<date>/<time>_sweep/<job> is three folders deep.
 DATE_AND_TIME = re.compile(r"(\d{4}-\d\d-\d\d)/(\d\d)-(\d\d)-(\d\d)_[^/]*$")
 
@@ -32,6 +32,7 @@ class RunRecord:
         state: One of STATES. "killed" is a run whose status.json says running although no process is; "damaged" is one
             whose status.json cannot be read.
         date: Start in local time, "2026-11-20 14:18:25"; comparisons also accept a prefix.
+        parameters: Number of parameters of the model; None where unknown.
         step, epoch, seconds: How far it came, and the total time; None where unknown.
         metrics: Latest value of each `split/name`.
         config: Dotted key to value.
@@ -44,6 +45,7 @@ class RunRecord:
     epoch: int | None = None
     seconds: float | None = None
     samples_per_second: float | None = None
+    parameters: int | None = None
     stopped_by: str | None = None
     tested: str | None = None
     error: str | None = None
@@ -136,6 +138,7 @@ def read_run(path: Path) -> RunRecord:
         epoch=status.get("epoch"),
         seconds=seconds,
         samples_per_second=status.get("samples_per_second"),
+        parameters=status.get("parameters"),
         stopped_by=status.get("stopped_by"),
         tested=status.get("tested"),
         error=status.get("error"),

@@ -10,7 +10,18 @@ from typing import Any
 from dltool.core.errors import ConfigError
 from dltool.core.hints import key_hint, nearest
 from dltool.core.shell import quoted
-from dltool.runs.catalog import FIELDS, STATES, RunRecord, as_text, find_run, known_keys, read_run, read_runs
+from dltool.runs.catalog import (
+    FIELDS,
+    STATES,
+    RunRecord,
+    as_text,
+    find_run,
+    find_runs,
+    is_run,
+    known_keys,
+    read_run,
+    read_runs,
+)
 
 FILTER = re.compile(r"([^<>=!]+)(==|!=|<=|>=|=|<|>)(.*)", re.DOTALL)
 ORDERS: dict[str, Callable[[Any, Any], bool]] = {
@@ -124,16 +135,32 @@ def filtered(records: Sequence[RunRecord], words: Sequence[str]) -> list[RunReco
     return [record for record in records if all(one.matches(record) for one in filters)]
 
 
-def select(words: Sequence[str], root: Path) -> list[RunRecord]:
+def select(words: Sequence[str], root: Path, *, folders: bool = False) -> list[RunRecord]:
     """The named runs, in the order of their names, or else all below `root`, oldest first; then filtered.
+
+    Args:
+        words: Names and filters.
+        root: The folder of the runs.
+        folders: Whether the folder of a sweep stands for all of its runs.
 
     Raises:
         ConfigError: For a word that is neither a run nor a filter.
     """
     names = [word for word in words if not is_filter(word)]
-    paths = dict.fromkeys(find_run(name, root) for name in names)  # A run that is named twice counts once.
+    found = [below(name) if folders and is_folder_of_runs(name) else [find_run(name, root)] for name in names]
+    paths = dict.fromkeys(path for part in found for path in part)  # A run that is named twice counts once.
     records = [read_run(path) for path in paths] if names else read_runs(root)[::-1]
     return filtered(records, [word for word in words if is_filter(word)])
+
+
+def is_folder_of_runs(name: str) -> bool:
+    path = Path(name).expanduser()
+    return path.is_dir() and not is_run(path) and next(find_runs(path), None) is not None
+
+
+def below(name: str) -> list[Path]:
+    """The runs below a folder, by name."""
+    return sorted(find_runs(Path(name).expanduser()))
 
 
 def ordered(records: Sequence[RunRecord], key: str, descending: bool | None) -> list[RunRecord]:

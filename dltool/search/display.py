@@ -22,14 +22,16 @@ class JobsDisplay:
     Args:
         num_left: Number of jobs that this command runs.
         quiet: Show nothing.
+        name: What a job is called in the line at its end, with its number; empty for the line without the number.
     """
 
     def __init__(
-        self, folder: JobFolder, num_left: int, *, quiet: bool = False, console: Console | None = None
+        self, folder: JobFolder, num_left: int, *, quiet: bool = False, name: str = "", console: Console | None = None
     ) -> None:
         self.folder = folder
         self.num_left = num_left
         self.quiet = quiet
+        self.name = name
         self.console = console or Console(stderr=True, highlight=False)
         self.num_ended = 0
         self.drawn_at = 0.0
@@ -57,7 +59,8 @@ class JobsDisplay:
         self.num_ended += 1
         values = "  ".join(f"{key}={value}" for key, value in result.job.swept.items())
         what = f"error: {result.error}" if result.error else f"{main_value(result)}  {result.seconds:.1f} s"
-        self.say(f"[{self.num_ended}/{self.num_left}] {result.state:<11} {values}  {what}")
+        number = f"{self.name} {result.job.number} " if self.name else ""  # That of its folder, from 0.
+        self.say(f"[{self.num_ended}/{self.num_left}] {number}{result.state:<11} {values}  {what}")
 
     def refresh(self) -> None:
         """Redraw the table, at most twice a second."""

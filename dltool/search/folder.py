@@ -34,6 +34,8 @@ class Result:
         state: "waiting" without a folder, "pruned" if a study ended it; else that of its status.json.
         main_metric: The metric that the job's task monitors and "min" or "max"; None if it has none.
         total_steps: Steps of the complete training.
+        parameters: Of its model; None if unknown.
+        config: Its complete config, with dotted keys.
     """
 
     job: Job
@@ -47,6 +49,8 @@ class Result:
     error: str | None = None
     main_metric: tuple[str, str] | None = None
     total_steps: int = 0
+    parameters: int | None = None
+    config: Mapping[str, Any] | None = None
 
 
 class JobFolder:
@@ -102,6 +106,8 @@ class JobFolder:
             status["error"],
             (metric[0], metric[1]) if metric else None,
             status["total_steps"],
+            status.get("parameters"),
+            status.get("config"),
         )
 
     def results(self) -> list[Result]:

@@ -12,6 +12,7 @@ from hydra.errors import HydraException
 
 from dltool.config.compose import parse_override
 from dltool.core.errors import ConfigError
+from dltool.core.shell import quoted
 from dltool.declarations.options import GROUPS, option_files
 
 MAX_JOBS = 10_000
@@ -49,10 +50,11 @@ def expand(overrides: Sequence[str], config_dirs: Sequence[Path] = ()) -> list[J
         config_dirs: The user's own options, for glob.
 
     Raises:
-        ConfigError: For a range without values, an interval, or more than 10,000 jobs.
+        ConfigError: For a range without values, an interval, more than 10,000 jobs, or a swept key that is set twice.
     """
     parsed = [parse_override(text) for text in overrides]
     values = [alternatives(override, config_dirs) for override in parsed]
+    check_set_once(parsed, values)
     count = 1
     for several in values:
         count *= len(several)
@@ -67,6 +69,20 @@ def expand(overrides: Sequence[str], config_dirs: Sequence[Path] = ()) -> list[J
         )
         for number, combination in enumerate(itertools.product(*values))
     ]
+
+
+def check_set_once(parsed: Sequence[Override], values: Sequence[Sequence[str]]) -> None:
+    """Raises ConfigError if a key with several values is set a second time: no job could have both values."""
+    places: dict[tuple[str, str | None], list[int]] = {}
+    for place, override in enumerate(parsed):
+        places.setdefault((override.key_or_group, override.package), []).append(place)
+    for (key, _), several in places.items():
+        if len(several) > 1 and any(len(values[place]) > 1 for place in several):
+            given = " and ".join(str(parsed[place].input_line) for place in several)
+            raise ConfigError(
+                f"{key} is set {len(several)} times in a sweep: {given}",
+                f"once: {quoted(str(parsed[several[-1]].input_line))}, or all values in one list",
+            )
 
 
 def alternatives(override: Override, config_dirs: Sequence[Path]) -> list[str]:

@@ -14,10 +14,10 @@ from rich.text import Text
 from dltool.core.errors import ConfigError
 from dltool.core.safe_path import SafePath
 from dltool.metrics.directions import declared_direction
+from dltool.runs.definition import definitions, shared_metric
+from dltool.runs.paired import REPEATS
 from dltool.search.folder import Result
 from dltool.search.record import mean_and_spread
-
-REPEATS = ("seed", "data.fold", "data.split_seed")  # What differs between repetitions of one setting.
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,10 @@ class Standing:
     @property
     def mean(self) -> float:
         return statistics.fmean(self.values) if self.values else float("nan")
+
+    @property
+    def num_parameters(self) -> int | None:
+        return next((result.parameters for result in self.results if result.parameters is not None), None)
 
     def describe(self) -> str:
         return mean_and_spread(self.values) if self.values else "-"
@@ -64,6 +68,23 @@ def ranking_metric(results: Sequence[Result], metric: str | None, mode: str) -> 
             on_test = name.replace("val/", "test/", 1)
             return (name if name in reported or on_test not in reported else on_test), direction
     return None
+
+
+def same_meaning(results: Sequence[Result], metric: str) -> dict[str, list[Result]]:
+    """The finished results by the metric's definition, as text of the settings that differ in it."""
+    finished = [result for result in results if result.state == "finished"]
+    groups: dict[str, list[Result]] = {}
+    for result, meaning in zip(finished, definitions(metric, [r.config or {} for r in finished]), strict=True):
+        groups.setdefault(meaning, []).append(result)
+    return groups
+
+
+def shared_ranking(results: Sequence[Result], metric: str) -> tuple[str, str] | None:
+    """A metric with one definition in all finished results, for one that has several, and its direction."""
+    finished = [result for result in results if result.state == "finished"]
+    name = shared_metric(metric, [(result.config or {}, result.metrics or {}) for result in finished])
+    direction = declared_direction(name) if name is not None else None
+    return None if name is None or direction is None else (name, direction)
 
 
 def standings(results: Sequence[Result], metric: str, direction: str) -> list[Standing]:
@@ -96,6 +117,9 @@ def leaderboard(ranked: Sequence[Standing], metric: str, direction: str) -> Tabl
         if name is not None:
             table.add_column(name, justify="right")
     table.add_column("n", justify="right")
+    sizes = [standing.num_parameters for standing in ranked]
+    if with_sizes := len(set(sizes)) > 1:
+        table.add_column("parameters", justify="right")
     table.add_column("seconds", justify="right")
     for standing in ranked:
         row = [standing.swept.get(key, "") for key in keys] + [standing.describe()]
@@ -103,7 +127,10 @@ def leaderboard(ranked: Sequence[Standing], metric: str, direction: str) -> Tabl
             tested = [r.metrics[test_metric] for r in standing.results if r.metrics and test_metric in r.metrics]
             row.append(Standing(standing.swept, standing.results, tested).describe())
         seconds = [result.seconds for result in standing.results]
-        row += [str(len(standing.values)), f"{statistics.fmean(seconds):.1f}" if seconds else "-"]
+        row.append(str(len(standing.values)))
+        if with_sizes:
+            row.append("-" if standing.num_parameters is None else f"{standing.num_parameters:,}")
+        row += [f"{statistics.fmean(seconds):.1f}" if seconds else "-"]
         table.add_row(*map(Text, row))  # "[64]" is a value, not markup.
     return table
 

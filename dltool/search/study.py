@@ -7,6 +7,7 @@ plots/             plots of the study
 """
 
 import json
+import math
 import re
 import time
 from collections.abc import Sequence
@@ -21,7 +22,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from dltool.core.errors import ConfigError
 from dltool.core.randomness import derive_seed
-from dltool.core.safe_path import SafePath
+from dltool.core.safe_path import SafePath, read_regular
 from dltool.runs.folder import STATUS
 from dltool.runs.lock import is_held
 from dltool.search.folder import JobFolder, Result, differences, values_of
@@ -31,6 +32,7 @@ from dltool.search.space import Dimension, plain
 
 GRACE_SECONDS = 60.0  # The time for a shell's work before its run locks the folder and after it releases it.
 JOURNAL = "journal.log"
+WITHOUT_VALUE = "without_value"  # Marks a trial that finished, but whose metric is missing or not finite.
 LOST = "lost"  # Marks a trial whose process vanished with its shell; the same values are tried again.
 
 
@@ -143,8 +145,11 @@ class Study(JobFolder):
         value = (result.metrics or {}).get(self.metric)
         if result.state == "pruned":
             self.optuna.tell(trial, state=TrialState.PRUNED)
-        elif result.state == "finished" and value is not None:
+        elif result.state == "finished" and is_finite(value):
             self.optuna.tell(trial, value)
+        elif result.state == "finished":
+            trial.set_user_attr(WITHOUT_VALUE, why_without_value(result, self.metric))
+            self.optuna.tell(trial, state=TrialState.FAIL)
         elif result.state == "failed":
             trial.set_user_attr("error", result.error)
             self.optuna.tell(trial, state=TrialState.FAIL)
@@ -168,10 +173,31 @@ class Study(JobFolder):
             if time.time() - (status.stat().st_mtime if status.exists() else begun) > GRACE_SECONDS:
                 self.lose(trial.number, trial.params, trial._trial_id)
 
+    def without_value(self) -> list[str]:
+        """Why each of the trials that finished without a finite value of the metric has none."""
+        return [trial.user_attrs[WITHOUT_VALUE] for trial in self.trials if WITHOUT_VALUE in trial.user_attrs]
+
     def finished(self) -> list[FrozenTrial]:
-        """The completed trials, best first."""
-        complete = [trial for trial in self.trials if trial.state == TrialState.COMPLETE and trial.value is not None]
+        """The completed trials with a finite value, best first."""
+        complete = [trial for trial in self.trials if trial.state == TrialState.COMPLETE and is_finite(trial.value)]
         return sorted(complete, key=lambda trial: float(trial.value or 0.0), reverse=self.direction == "max")
+
+
+def is_finite(value: float | None) -> bool:
+    return value is not None and math.isfinite(value)
+
+
+def why_without_value(result: Result, metric: str) -> str:
+    """Why a finished trial has no finite value of the metric: the reason in its log, if it has one."""
+    if metric not in (result.metrics or {}):
+        return "it was not reported"
+    try:
+        lines = read_regular(result.path / "log.txt").decode(errors="replace").splitlines()
+    except OSError:
+        lines = []
+    reasons = [line.partition(": ")[2] for line in lines if f"{metric} is not defined" in line]
+    reason = reasons[0].partition(": ")[2] if reasons else ""
+    return f"it is {(result.metrics or {})[metric]}" + (f": {reason}" if reason else "")
 
 
 def open_storage(place: str) -> BaseStorage:

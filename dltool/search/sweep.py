@@ -14,10 +14,19 @@ from dltool.core.shell import quoted, setting
 from dltool.search.assignment import Assignment
 from dltool.search.carry_out import carry_out
 from dltool.search.display import JobsDisplay, output_console
-from dltool.search.folder import SweepFolder
+from dltool.search.folder import Result, SweepFolder
 from dltool.search.grid import Job
 from dltool.search.launchers import launch
-from dltool.search.leaderboard import REPEATS, Standing, leaderboard, ranking_metric, standings, write_csv
+from dltool.search.leaderboard import (
+    REPEATS,
+    Standing,
+    leaderboard,
+    ranking_metric,
+    same_meaning,
+    shared_ranking,
+    standings,
+    write_csv,
+)
 from dltool.search.settings import SweepSettings
 from dltool.search.workers import Workers
 
@@ -174,11 +183,29 @@ class Sweep:
             return
         if ranking is None:
             return
-        ranked = standings(results, *ranking)
-        output_console(width=200).print(leaderboard(ranked, *ranking))
+        metric = ranking[0]
+        groups = same_meaning(results, metric)
+        if len(groups) == 1:
+            self.print_leaderboard(results, *ranking)
+            return
+        meanings = "; ".join(groups)
+        shared = None if self.settings.metric else shared_ranking(results, metric)
+        if shared is not None:
+            print(f"{metric} has different definitions ({meanings}): ranked by {shared[0]} instead")
+            self.print_leaderboard(results, *shared)
+            return
+        print(f"{metric} has different definitions ({meanings}): ranked within each, not between them")
+        for meaning, members in groups.items():
+            print(f"\n{meaning}")
+            self.print_leaderboard(members, *ranking)
+
+    def print_leaderboard(self, results: Sequence[Result], metric: str, direction: str) -> None:
+        """Print the settings of results in which the metric has one meaning, and the command of the best."""
+        ranked = standings(results, metric, direction)
+        output_console(width=200).print(leaderboard(ranked, metric, direction))
         best = ranked[0]
         if not best.values:
-            print(f"no job has reported {ranking[0]}")
+            print(f"no job has reported {metric}")
         elif best.swept:
             print(f"best       dltool {self.best_command(best)}")
 

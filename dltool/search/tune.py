@@ -72,12 +72,12 @@ class Tuning:
     def run(self) -> int:
         """Run trials until the study is complete; returns the exit code.
 
-        0 if the study has a finished trial, 1 if all have failed, 2 if none could begin because of its
-        configuration or data, 130 or 143 after a signal.
+        0 if the study has a finished trial, 1 if all have failed or have no finite value of the metric, 2 if none
+        could begin because of its configuration or data, 130 or 143 after a signal.
         """
         study = self.study
         begun = len(study.trials)
-        display = JobsDisplay(study, max(study.settings.trials - begun, 0), quiet=self.quiet)
+        display = JobsDisplay(study, max(study.settings.trials - begun, 0), quiet=self.quiet, name="trial")
         display.say(f"study {study.name} in {study.path}: {begun} of {study.settings.trials} trials, by {study.metric}")
         for dimension in study.space:
             display.say(f"  {dimension.describe()}")
@@ -133,6 +133,8 @@ class Tuning:
         again = f"tune.study={study.name}"
         if finished and not self.quiet:
             self.print_best(finished)
+        if not finished and study.without_value():
+            print(self.no_value(), file=sys.stderr)
         figures = draw_study(study)  # After the best is printed: an error here must not hide it.
         if self.quiet:
             print(study.path)
@@ -147,6 +149,15 @@ class Tuning:
             return 0
         return 2 if self.exit_codes and set(self.exit_codes) == {2} else 1
 
+    def no_value(self) -> str:
+        """That no trial can be the best, why, and what to try."""
+        study = self.study
+        reasons = " / ".join(dict.fromkeys(study.without_value()))
+        return (
+            f"error: no trial has a finite value of {study.metric} ({reasons}), so there is no best one\n"
+            "hint: another tune.metric, such as tune.metric=val/loss, longer trainings, or another range of optim.lr"
+        )
+
     def print_best(self, finished: Sequence[optuna.trial.FrozenTrial]) -> None:
         study = self.study
         table = Table(box=box.ROUNDED, title=f"the best trials by {study.metric}", title_justify="left")
@@ -157,9 +168,10 @@ class Tuning:
             shown = [numeral(v) if isinstance(v, float) else str(v) for v in values]
             table.add_row(*map(Text, (str(trial.number), numeral(float(trial.value or 0.0)), *shown)))
         output_console(width=200).print(table)
-        states = [trial.state for trial in study.trials]
-        pruned, failed = states.count(TrialState.PRUNED), states.count(TrialState.FAIL)
-        print(f"trials     {len(finished)} finished, {pruned} pruned, {failed} failed{self.savings()}")
+        states, without = [trial.state for trial in study.trials], len(study.without_value())
+        pruned, failed = states.count(TrialState.PRUNED), states.count(TrialState.FAIL) - without
+        valueless = f", {without} without a finite {study.metric}" if without else ""
+        print(f"trials     {len(finished)} finished, {pruned} pruned, {failed} failed{valueless}{self.savings()}")
         print(f"best       dltool {quoted('train', *self.words, *finished[0].user_attrs['overrides'])}")
 
     def savings(self) -> str:

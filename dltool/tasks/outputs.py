@@ -10,16 +10,18 @@ class Network(NamedTuple):
     """A part of a model that can be used separately.
 
     Attributes:
-        module: Maps one tensor to one, batch dimension first.
+        module: Maps one tensor to one, batch dimension first; two to one where `reads_target`.
         noise: Draws the given number of inputs, the same each time, if the inputs are not data; else None.
         takes: A description of the inputs; empty where they are the data's inputs.
         gives: A description of the outputs; empty where they are predictions of the data's targets.
+        reads_target: Whether the module's second argument is the target so far, int64 `(B, U)`.
     """
 
     module: nn.Module
     noise: Callable[[int], Tensor] | None = None
     takes: str = ""
     gives: str = ""
+    reads_target: bool = False
 
 
 class Suggestion(NamedTuple):

@@ -110,7 +110,8 @@ class TranslationTask(Task):
 
     @property
     def networks(self) -> dict[str, Network]:
-        return {"model": Network(FirstToken(self.model), gives="a score for each possible first token of a text")}
+        gives = "after each token of target_inputs, a score for each possible next token"
+        return {"model": Network(self.model, gives=gives, reads_target=True)}
 
     def predict(self, inputs: Tensor) -> Prediction:
         return Prediction(self.write(inputs))
@@ -135,18 +136,6 @@ class TranslationTask(Task):
         inputs = [BEGIN, *tokens[:-1]]
         read, written = ([self.tokenizer.name(token) for token in row] for row in (inputs, tokens))
         return DecodedText(torch.tensor([inputs], device=source.device), read, written)
-
-
-class FirstToken(nn.Module):
-    """The outputs of an encoder-decoder for the first token of a text, `(B, 1, V)`; they depend on all its weights."""
-
-    def __init__(self, translator: nn.Module) -> None:
-        super().__init__()
-        self.translator = translator
-
-    def forward(self, source: Tensor) -> Tensor:
-        outputs: Tensor = self.translator(source, torch.full((len(source), 1), BEGIN, device=source.device))
-        return outputs
 
 
 def expected(targets: Tensor) -> Tensor:

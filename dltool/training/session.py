@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import math
 import os
 import sys
 from collections.abc import Iterator, Sequence
@@ -23,6 +24,7 @@ from dltool.engine.trainer import Trainer
 from dltool.introspection.summary import count_parameters
 from dltool.observers.jsonl import cut_back
 from dltool.observers.standard import standard_observers
+from dltool.optim.reach import unreached
 from dltool.runs.folder import RunFolder
 from dltool.tasks.uses import generates
 from dltool.trust.importing import described, place_of
@@ -111,9 +113,20 @@ class Session:
         self.say(f"{self.parts.title}: {parameters}, {sizes} {self.parts.dataset.unit}")
         for note in describe(self.parts):
             self.say(f"  {note}")
+        if schedule := self.unreached():
+            self.say(f"  schedule   {schedule}")
         for source in trusted_sources():
             self.say(f"  trusted    {source.path} (SHA-256 {source.sha256[:12]}…)")
         self.say(f"  run        {self.run.path}")
+
+    def unreached(self) -> str:
+        """What of the schedule lies beyond the end of the training; empty if nothing does."""
+        trainer, progress = self.trainer, self.trainer.progress
+        epochs = math.ceil(progress.total_steps / trainer.steps_per_epoch)
+        every = trainer.settings.evaluate_every_n_epochs
+        num_evaluations = math.ceil(epochs / every) if "val" in self.parts.dataset.sizes else None
+        schedule = self.parts.config["schedule"]
+        return unreached(schedule, progress.total_steps, progress.total_epochs, num_evaluations)
 
     def summarize(self) -> None:
         """Print the summary: the results, where they are, what to type next."""
@@ -218,7 +231,7 @@ class Session:
         if stopped_by == self.trainer.progress.stop_request:
             return []
         if settings.epochs is not None and stopped_by != "steps":
-            return [f"trainer.epochs={2 * settings.epochs}"]
+            return [f"trainer.epochs={2 * max(settings.epochs, self.trainer.progress.epoch)}"]
         return [f"trainer.steps={2 * self.trainer.progress.step}"]
 
     def say(self, line: str, *, always: bool = False) -> None:

@@ -154,6 +154,9 @@ def test_a_gpt_as_a_program(load: Load, tmp_path: Path) -> None:
     assert "each token, in the order of the vocabulary" in exported.networks["model"]["outputs"]["meaning"]
 
 
-def test_what_writes_token_by_token_is_no_graph(load: Load, tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="token by token"):
-        load("reversal").export(tmp_path / "m.onnx", format="onnx")
+def test_what_writes_token_by_token_is_a_graph_of_source_and_text_so_far(load: Load, tmp_path: Path) -> None:
+    exported = load("reversal").export(tmp_path / "m.pt2", format="torch")
+    network = exported.networks["model"]
+    assert network["inputs"]["shape"] == ["batch", "length"]
+    assert network["target_inputs"]["shape"] == ["batch", "target_length"]
+    assert network["outputs"]["shape"][:2] == ["batch", "target_length"]

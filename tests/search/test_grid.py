@@ -20,6 +20,19 @@ def test_the_last_override_turns_fastest() -> None:
 
 
 @pytest.mark.parametrize(
+    "words",
+    [("seed=1,2", "seed=3"), ("seed=3", "seed=1,2"), ("seed=1,2", "seed=2,3"), ("model=mlp,lenet", "model=lenet")],
+)
+def test_a_swept_key_is_set_once(words: tuple[str, ...]) -> None:
+    """Crossed, the later value would hold in every job, and each job would be run twice."""
+    with pytest.raises(ConfigError, match="is set 2 times in a sweep") as caught:
+        overrides("data=digits", *words)
+    assert words[-1] in str(caught.value.hint)
+    assert overrides("seed=1", "seed=2", "model=mlp,lenet")[0] == ("seed=1", "seed=2", "model=mlp")
+    assert len(overrides("model=mlp,lenet", "model.hidden=[8],[9]")) == 4
+
+
+@pytest.mark.parametrize(
     ("word", "values"),
     [
         ("optim.lr=1e-2,1e-3", ["0.01", "0.001"]),

@@ -95,3 +95,46 @@ def test_two_shells_share_a_study_and_a_killed_trial_is_tried_again(tmp_path: Pa
     assert all(trial.state in (TrialState.COMPLETE, TrialState.PRUNED) for trial in found)
     values = [trial.params["optim.lr"] for trial in found]
     assert len(set(values)) == 4, "two shells drew the same values"
+
+
+def rare(folder: Path) -> list[str]:
+    """A table whose rare class a linear model of two epochs never predicts: its precision is undefined."""
+    rows = [f"{i % 7},{'yes' if i % 30 == 0 else 'no'}" for i in range(200)]
+    (folder / "t.csv").write_text("\n".join(["x,y", *rows]) + "\n")
+    words = ["model=linear", "data=csv", "data.path=t.csv", "data.target=y", "trainer.epochs=2", "logger.plots=false"]
+    return [
+        *words,
+        "task.metrics=[precision,accuracy]",
+        "optim.lr=interval(1e-4,1e-3)",
+        "tune.study=n",
+        "tune.trials=2",
+    ]
+
+
+def test_no_trial_with_a_value_is_said_in_a_sentence(tmp_path: Path, dltool: Callable[..., Any]) -> None:
+    done = dltool("tune", *rare(tmp_path), cwd=tmp_path)
+    assert done.returncode == 1
+    assert "error: no trial has a finite value of val/precision (it is nan: no sample was predicted as" in done.stderr
+    assert "hint: another tune.metric" in done.stderr
+    assert "UserWarning" not in done.stderr
+    assert "[1/2] trial 0 finished" in done.stderr  # The number of the folder and of the table.
+    assert [trial.state for trial in trials(tmp_path, "n")] == [TrialState.FAIL] * 2
+
+
+def test_the_best_is_among_the_trials_with_a_value(tmp_path: Path, dltool: Callable[..., Any]) -> None:
+    words = [word for word in SMALL if not word.startswith("optim.lr")]
+    done = dltool("tune", *words, "optim=sgd", "optim.lr=0.01,1e30", "tune.study=n", "tune.trials=4", cwd=tmp_path)
+    found = trials(tmp_path, "n")
+    complete = [trial for trial in found if trial.state == TrialState.COMPLETE]
+    assert len(complete) > 0
+    assert all(trial.params["optim.lr"] in ("0.01", 0.01) for trial in complete)
+    assert done.returncode == 0
+    assert "optim.lr=0.01" in done.stdout.split("best  ")[-1]
+
+
+def test_losses_with_other_definitions_are_no_space(tmp_path: Path, dltool: Callable[..., Any]) -> None:
+    words = ["model=mlp", "data=iris", "loss=cross_entropy", "loss.label_smoothing=interval(0,0.2)"]
+    done = dltool("tune", *words, "tune.study=n", "tune.trials=1", "tune.metric=val/loss", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "val/loss has different definitions in this space: loss.label_smoothing=0" in done.stderr
+    assert not (tmp_path / "outputs").exists()

@@ -4,6 +4,7 @@ import argparse
 from collections.abc import Sequence
 from typing import Any
 
+from dltool.cli.runs.groups import run_groups
 from dltool.cli.tables import one_line, print_table
 from dltool.core.errors import ConfigError
 from dltool.core.shell import quoted
@@ -16,17 +17,30 @@ EXAMPLES = """\
 examples:
   dltool runs compare outputs/2026-01-31/12-00-00_lenet_digits 12-05-00_mlp_digits
   dltool runs compare model=lenet date=2026-01-31
+  dltool runs compare outputs/2026-01-31/12-00-00_sweep --group optim --metric test/accuracy
+
+--group KEY,… compares settings instead of runs: the mean of a metric for each value of the keys, and the difference of
+each two with a 95 % confidence interval and a paired test. Runs are paired by seed, data.fold and data.split_seed.
+A sweep's folder stands for all of its runs.
 """
 RESULTS = ("state", "step", "epoch", "seconds", "samples_per_second", "error")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("words", nargs="*", metavar="RUN", help="two or more runs, or filters")
+    parser.add_argument("--group", metavar="KEY,KEY", help="compare the values of these keys, over seeds and folds")
+    parser.add_argument(
+        "--metric", metavar="NAME", help="of --group; default: a metric that all runs have, on test data"
+    )
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 
 def run(args: argparse.Namespace) -> int:
-    records = select(args.words, args.root) if args.words else []
+    if args.group is not None:
+        return run_groups(args)
+    if args.metric is not None:
+        raise ConfigError("--metric is the metric by which --group compares", "--group KEY")
+    records = select(args.words, args.root, folders=True) if args.words else []
     if len(records) < 2:
         raise ConfigError(
             f"{len(records)} run{'s' * (len(records) != 1)} to compare, two are needed",

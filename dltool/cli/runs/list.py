@@ -12,6 +12,7 @@ from dltool.core.hints import nearest
 from dltool.core.shell import quoted
 from dltool.runs.catalog import RunRecord, as_metric, as_text, known_keys, read_runs
 from dltool.runs.comparison import as_json, distinguishing_keys, main_metrics, short_key
+from dltool.runs.definition import definitions
 from dltool.runs.selection import FILTER, filtered, ordered, whole_key
 
 SUMMARY = "one line per run: its state, its distinguishing settings, its results"
@@ -61,6 +62,8 @@ def run(args: argparse.Namespace) -> int:
     is_table = not (args.json or args.csv)
     limit = args.limit if args.limit is not None else TERMINAL_LIMIT if is_table and sys.stdout.isatty() else 0
     shown = chosen[:limit] if limit else chosen
+    if is_table and args.sort:
+        warn_of_meanings(shown, sort)
     if args.json:
         print(as_json([record.as_dict() for record in shown]))
     elif args.csv:
@@ -72,6 +75,18 @@ def run(args: argparse.Namespace) -> int:
         if len(shown) < len(chosen) and sys.stdout.isatty():
             print(f"… and {len(chosen) - len(shown):,} more; --limit 0 shows all")
     return 0
+
+
+def warn_of_meanings(records: Sequence[RunRecord], metric: str) -> None:
+    """Say on standard error where the order by a metric compares values with different definitions."""
+    measured = [record for record in records if metric in record.metrics]
+    meanings = dict.fromkeys(definitions(metric, [record.config for record in measured]))
+    if len(meanings) > 1:
+        shown = "; ".join(meaning or "neither" for meaning in list(meanings)[:4])
+        more = f"; and {len(meanings) - 4} more" if len(meanings) > 4 else ""
+        print(
+            f"note: {metric} has different definitions here ({shown}{more}): they are not comparable", file=sys.stderr
+        )
 
 
 def refuse_odd_words(args: argparse.Namespace) -> None:
@@ -117,7 +132,8 @@ def print_runs(records: Sequence[RunRecord], keys: Sequence[str], sort: str) -> 
         ]
         metrics = {short_key(key): cells(records, key) for key in shown if short_key(key) not in columns}
         seconds, ages = cells(records, "seconds"), [age(record.date) for record in records]
-        everything = {**columns, **telling, **metrics, "seconds": seconds, "age": ages}
+        sizes = {"parameters": cells(records, "parameters")} if len({r.parameters for r in records}) > 1 else {}
+        everything = {**columns, **telling, **metrics, **sizes, "seconds": seconds, "age": ages}
         columns = fitting(everything, first=[*columns, *metrics])
     numbers = [place for place, column in enumerate(columns.values()) if place > 1 and all(map(is_numeric, column))]
     styles = [STATE_STYLES.get(record.state, "yellow") for record in records]
@@ -131,6 +147,8 @@ def cells(records: Sequence[RunRecord], key: str) -> list[str]:
             found.append(as_metric(record.metrics[key]))
         elif key == "seconds":
             found.append(as_seconds(record.seconds))
+        elif key == "parameters":
+            found.append("" if record.parameters is None else f"{record.parameters:,}")
         elif key in record.config or record.value(key) is not None:
             found.append(one_line(as_text(record.value(key))))
         else:
