@@ -22,6 +22,7 @@ ADDED: dict[tuple[str, str], dict[str, Any]] = {
         "thousands": "none",
         "dates": "categories",
         "positive": None,
+        "separator": None,
     },
     ("data", "text_csv"): {"quote": "double"},
     ("data", "series"): {"quote": "double", "decimal": "point", "thousands": "none"},

@@ -165,8 +165,8 @@ class Dataset(ABC):
             inputs: The inputs of a batch.
 
         Returns:
-            Numbers `(B, target_dim)` in the model's scale, labels `(B,)`, or for "next_token" the log-probability of
-            each token `(V,)`, whatever the inputs; None for other targets.
+            Numbers `(B, target_dim)` in the model's scale, classes `(B,)` or labels `(B, num_classes)`, or for
+            "next_token" the log-probability of each token `(V,)`, whatever the inputs; None for other targets.
         """
         return self._token_frequencies() if self.spec.target == "next_token" else None
 

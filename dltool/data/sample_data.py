@@ -12,7 +12,7 @@ from torch import Tensor
 from dltool.core.batch import Batch
 from dltool.core.errors import DataError
 from dltool.core.randomness import generator
-from dltool.core.spec import DataSpec
+from dltool.core.spec import IGNORED, DataSpec
 from dltool.data.arrays import RawData, Split, check_data
 from dltool.data.augment import Augmenter
 from dltool.data.dataset import Dataset, PrepareOptions
@@ -169,12 +169,12 @@ class SampleData(Dataset):
         return [str(place) for place in self.splits[split].places.tolist()]
 
     def trivial_prediction(self, inputs: Tensor) -> Tensor | None:
-        if self.spec.target not in ("numbers", "classes", "binary"):
+        if self.spec.target not in ("numbers", "classes", "binary", "labels"):
             return super().trivial_prediction(inputs)
         if self._typical_target is None:
             targets = self.splits["train"].targets.to(inputs.device)
             numbers = self.spec.target == "numbers"
-            self._typical_target = targets.float().mean(0) if numbers else targets.mode().values
+            self._typical_target = targets.float().mean(0) if numbers else targets.mode(dim=0).values
         return self._typical_target.expand(len(inputs), *self._typical_target.shape)
 
     def hash_samples(self, names: Sequence[str], update: Callable[[bytes], None]) -> None:
@@ -257,11 +257,22 @@ class SampleData(Dataset):
             input_range=input_range,
             centers=raw.centers,
             center_std=raw.center_std,
+            **self._class_counts(raw),
         )
         if raw.target != "numbers" or not raw.standardize_targets:
             return spec
         mean, factor = fit_rows(self.splits["train"].targets, "standardize")
         return replace(spec, target_mean=tuple(mean.tolist()), target_std=tuple(factor.reciprocal().tolist()))
+
+    def _class_counts(self, raw: RawData) -> dict[str, Any]:
+        """The fields class_counts and train_size of the DataSpec."""
+        targets, num_classes = self.splits["train"].targets, len(raw.class_names)
+        if raw.target == "labels":
+            return {"class_counts": tuple(targets.sum(0).tolist()), "train_size": len(targets)}
+        if raw.target not in ("classes", "binary", "tags"):
+            return {}
+        known = targets[targets != IGNORED]  # Of tags, without the padding.
+        return {"class_counts": tuple(known.bincount(minlength=num_classes).tolist()), "train_size": len(known)}
 
     def _replace_inputs(self, inputs: Mapping[str, Tensor]) -> None:
         self.splits = {name: Split(inputs[name], split.targets, split.rows) for name, split in self.splits.items()}

@@ -76,7 +76,7 @@ def chosen_network(run: LoadedRun, name: str | None, *, with_preprocessing: bool
     if run.spec.target_mean and not networks[name].gives:
         portable = giving_units(portable, run.spec)
     if probabilities:
-        portable = giving_probabilities(portable, run.task)
+        portable = giving_probabilities(portable, run.task, run.spec)
     if with_preprocessing:
         if networks[name].noise is not None:
             raise ConfigError(f"the {name} takes noise, which has no preprocessing", "without --with-preprocessing")
@@ -103,6 +103,8 @@ def meaning_of_outputs(spec: DataSpec) -> str:
         return "at each position a score of each token, in the order of the vocabulary; the largest is predicted"
     if spec.target == "tags":
         return "at each position a score of each class, in the order of class_names; the largest is predicted"
+    if spec.target == "labels":
+        return "a score of each label, in the order of class_names; above 0 (probability 0.5) it is predicted"
     if spec.output_dim == 1:
         return f"a score; above 0 means {spec.class_names[1]}, else {spec.class_names[0]}"
     return "a score of each class, in the order of class_names; the largest is predicted"
@@ -114,8 +116,11 @@ def giving_units(portable: Portable, spec: DataSpec) -> Portable:
     return Portable.of(portable.name, network, portable.samples, portable.takes, "the predicted numbers")
 
 
-def giving_probabilities(portable: Portable, task: Task) -> Portable:
+def giving_probabilities(portable: Portable, task: Task, spec: DataSpec) -> Portable:
     probabilities = task.probabilities
+    meaning = "the probability of each class, in the order of class_names"
+    if spec.target == "labels":
+        meaning = "the probability of each label, in the order of class_names; above 0.5 it is predicted"
     if probabilities is None or probabilities(portable.module(portable.samples(1))) is None:
         raise ConfigError("the outputs of this model define no probabilities", "without --probabilities")
     return Portable.of(
@@ -123,7 +128,7 @@ def giving_probabilities(portable: Portable, task: Task) -> Portable:
         nn.Sequential(portable.module, Probabilities(probabilities)),
         portable.samples,
         portable.takes,
-        "the probability of each class, in the order of class_names",
+        meaning,
     )
 
 
