@@ -24,7 +24,19 @@ ADDED: dict[tuple[str, str], dict[str, Any]] = {
         "positive": None,
         "separator": None,
     },
-    ("data", "text_csv"): {"quote": "double"},
+    ("data", "text_csv"): {"quote": "double", "positive": None, "separator": None},
+    ("data", "image_folder"): {
+        "labels": None,
+        "file_column": None,
+        "target": None,
+        "separator": None,
+        "kind": "auto",
+        "positive": None,
+        "unlabelled": "refuse",
+    },
+    ("data", "breast_cancer"): {"positive": None},
+    ("data", "moons"): {"positive": None},
+    ("data", "logic"): {"positive": None},
     ("data", "series"): {"quote": "double", "decimal": "point", "thousands": "none"},
 }
 

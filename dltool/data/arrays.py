@@ -108,6 +108,7 @@ class RawData:
         file_columns: Columns of the file, where it has no header; see TablePreprocessing.
         choices: The value chosen for each `auto` of the loader's keys, by key.
         notes: Messages for the user about how the data was read, one line each.
+        describes_target: Whether the notes have the shares of the classes.
     """
 
     train: Split
@@ -131,6 +132,7 @@ class RawData:
     file_columns: int = 0
     choices: Mapping[str, object] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    describes_target: bool = False
 
     @property
     def splits(self) -> dict[str, Split]:

@@ -135,6 +135,7 @@ def raw_data(
         origin=table.origin,
         file_columns=0 if table.header else len(table.names),
         choices=target.choices,
+        describes_target=True,
         notes=(
             *describe(table, len(table) - len(rows), target.describe(standardized=standardized), columns),
             *(f"column {name}: {notation.describe()}" for name, notation in notations.items()),

@@ -12,7 +12,7 @@ from torch import Tensor
 from dltool.core.batch import Batch
 from dltool.core.errors import DataError
 from dltool.core.randomness import generator
-from dltool.core.spec import IGNORED, DataSpec
+from dltool.core.spec import DataSpec
 from dltool.data.arrays import RawData, Split, check_data
 from dltool.data.augment import Augmenter
 from dltool.data.dataset import Dataset, PrepareOptions
@@ -23,6 +23,7 @@ from dltool.data.memory import fits_device
 from dltool.data.own_augmentation import OwnVariation
 from dltool.data.preprocessing import Preprocessing
 from dltool.data.scaling import Scaling, blurred_in_float32, fit_rows
+from dltool.data.shares import class_counts, class_notes
 from dltool.data.source import TrainSource, evaluation_batches
 from dltool.data.splits import make_splits
 from dltool.declarations.component import Fraction, Membership, NonNegative, Placement, Positive
@@ -107,7 +108,7 @@ class SampleData(Dataset):
             raw = relabelled(raw, options.fitted.spec)
         self._check_sampling(raw)
         self.choices.update(raw.choices)
-        self.notes += raw.notes
+        self.notes += [*raw.notes, *class_notes(raw)]
         self.splits = raw.splits
         if options.cut:
             self.splits = make_splits(
@@ -257,22 +258,12 @@ class SampleData(Dataset):
             input_range=input_range,
             centers=raw.centers,
             center_std=raw.center_std,
-            **self._class_counts(raw),
+            **class_counts(raw, self.splits["train"].targets),
         )
         if raw.target != "numbers" or not raw.standardize_targets:
             return spec
         mean, factor = fit_rows(self.splits["train"].targets, "standardize")
         return replace(spec, target_mean=tuple(mean.tolist()), target_std=tuple(factor.reciprocal().tolist()))
-
-    def _class_counts(self, raw: RawData) -> dict[str, Any]:
-        """The fields class_counts and train_size of the DataSpec."""
-        targets, num_classes = self.splits["train"].targets, len(raw.class_names)
-        if raw.target == "labels":
-            return {"class_counts": tuple(targets.sum(0).tolist()), "train_size": len(targets)}
-        if raw.target not in ("classes", "binary", "tags"):
-            return {}
-        known = targets[targets != IGNORED]  # Of tags, without the padding.
-        return {"class_counts": tuple(known.bincount(minlength=num_classes).tolist()), "train_size": len(known)}
 
     def _replace_inputs(self, inputs: Mapping[str, Tensor]) -> None:
         self.splits = {name: Split(inputs[name], split.targets, split.rows) for name, split in self.splits.items()}

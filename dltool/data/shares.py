@@ -1,10 +1,40 @@
-"""The shares of the classes of a data set, as text."""
+"""The shares of the classes of a data set: counts for the DataSpec, and text for the user."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
+import torch
+from torch import Tensor
+
+from dltool.core.spec import IGNORED
+from dltool.data.arrays import RawData
 
 SHOWN = 6  # Classes or labels that a line names.
+
+
+def class_counts(raw: RawData, targets: Tensor) -> dict[str, Any]:
+    """The fields class_counts and train_size of the DataSpec.
+
+    Args:
+        raw: The data.
+        targets: Those of the training split.
+    """
+    if raw.target == "labels":
+        return {"class_counts": tuple(targets.sum(0).tolist()), "train_size": len(targets)}
+    if raw.target not in ("classes", "binary", "tags"):
+        return {}
+    known = targets[targets != IGNORED]  # Of tags, without the padding.
+    return {"class_counts": tuple(known.bincount(minlength=len(raw.class_names)).tolist()), "train_size": len(known)}
+
+
+def class_notes(raw: RawData) -> tuple[str, ...]:
+    """The shares of the classes of all samples, and the positive one of two, unless the loader noted them."""
+    if raw.target not in ("classes", "binary") or raw.describes_target:
+        return ()
+    counts = torch.cat([split.targets for split in raw.splits.values()]).bincount(minlength=len(raw.class_names))
+    positive = f"; {raw.class_names[1]} is the positive class" if len(raw.class_names) == 2 else ""
+    return (f"{describe_shares(counts.tolist(), raw.class_names)}{positive}",)
 
 
 def describe_shares(counts: Sequence[int], class_names: Sequence[str]) -> str:
