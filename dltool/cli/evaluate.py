@@ -143,6 +143,8 @@ def print_evaluation(args: argparse.Namespace, used: "Run", measured: "Evaluatio
         for name, value in measured.metrics.items()
     ]
     print_table(("", "", ""), rows, numbers=[1])
+    if measured.baseline:
+        print(f"baseline: {measured.baseline}")
     for remark in measured.task.remarks:
         print(remark)
     if args.predictions is not None:

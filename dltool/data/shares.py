@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from dltool.core.spec import IGNORED
+from dltool.core.spec import IGNORED, DataSpec
 from dltool.data.arrays import RawData
 
 SHOWN = 6  # Classes or labels that a line names.
@@ -35,6 +35,16 @@ def class_notes(raw: RawData) -> tuple[str, ...]:
     counts = torch.cat([split.targets for split in raw.splits.values()]).bincount(minlength=len(raw.class_names))
     positive = f"; {raw.class_names[1]} is the positive class" if len(raw.class_names) == 2 else ""
     return (f"{describe_shares(counts.tolist(), raw.class_names)}{positive}",)
+
+
+def majority_baseline(spec: DataSpec, targets: Sequence[Tensor]) -> str:
+    """The accuracy of always predicting the most frequent training class; empty if it is unknown."""
+    counts = spec.class_counts
+    if not counts or spec.target not in ("classes", "binary"):
+        return ""
+    majority = counts.index(max(counts))
+    share = (torch.cat(list(targets)) == majority).double().mean().item()
+    return f"accuracy {share:.4f} by always predicting {spec.class_names[majority]}"
 
 
 def describe_shares(counts: Sequence[int], class_names: Sequence[str]) -> str:

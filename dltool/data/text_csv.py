@@ -1,6 +1,7 @@
 """Texts with one class each, from two columns of a CSV or TSV file."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -14,6 +15,7 @@ from dltool.data.csv_file import CsvTable, Delimiter, Quote, is_number, read_csv
 from dltool.data.csv_table import find_column, shortened
 from dltool.data.positive_class import with_positive
 from dltool.data.sequence_data import SequenceData
+from dltool.data.shares import class_notes
 from dltool.data.split_files import TextRows, joined
 from dltool.data.table_target import read_targets
 from dltool.data.target_labels import NO_LABELS
@@ -105,7 +107,8 @@ def text_csv(
         origin=table.origin,
         notes=(about(table),),
     )
-    return with_positive(raw, positive)
+    raw = with_positive(raw, positive)
+    return replace(raw, notes=(*raw.notes, *class_notes(raw)), describes_target=True)
 
 
 def about(table: CsvTable) -> str:

@@ -48,6 +48,7 @@ class Evaluation:
         codes: The codes of the first samples, for an autoencoder; None for other models.
         predictions: The prediction for each sample, if requested.
         targets: The target of each sample, by name or number, if requested.
+        baseline: The accuracy without a model, as text; empty for other targets than classes.
     """
 
     split: str
@@ -61,6 +62,7 @@ class Evaluation:
     codes: Codes | None = None
     predictions: AnyPredictions | None = None
     targets: list[Any] | None = None
+    baseline: str = ""
 
     def table(self) -> tuple[list[str], list[list[Any]]]:
         """Headings and rows of the predictions, the targets after the inputs."""
@@ -104,6 +106,8 @@ def evaluate_run(
     count = sum(dataset.sizes[name] for name in members(split, dataset))
     undefined = dict(task.undefined)
     measured = Evaluation(split, count, dataset.unit, metrics, undefined, dataset.notes, task, mistakes, codes)
+    if "accuracy" in metrics:
+        measured = replace(measured, baseline=dataset.baseline(members(split, dataset)))
     if not predictions:
         return measured
     names = [name for member in members(split, dataset) for name in dataset.sample_names(member)]

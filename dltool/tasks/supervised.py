@@ -145,6 +145,10 @@ class SupervisedTask(Task):
         return total
 
     @property
+    def loss_choices(self) -> Mapping[str, Any]:
+        return self.criterion.choices
+
+    @property
     def probabilities(self) -> Callable[[Tensor], Tensor | None] | None:
         return self.criterion.probabilities if self.predicts_classes or self.predicts_labels else None
 
