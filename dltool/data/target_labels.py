@@ -41,7 +41,10 @@ def read_labels(table: CsvTable, indices: Sequence[int]) -> tuple[np.ndarray, tu
         values.append([known.get(cell.strip(), np.nan) for cell in cells])
         constant += len(set(known.values())) < 2
     if constant == len(indices):
-        raise DataError(f"{table.origin}: each of the targets {', '.join(names)} has the same value in every row")
+        raise DataError(
+            f"{table.origin}: each of the targets {', '.join(names)} has the same value in every row",
+            "'data.target=[…]'",
+        )
     return np.array(values).T, tuple(names)
 
 
