@@ -106,7 +106,8 @@ def output_dim(spec: DataSpec, head: str | None) -> int:
     """Width of the model's last layer, by the trait `head` of the loss (or of a task without a loss); else one unit."""
     num_classes = spec.num_target_tokens or spec.num_classes
     of_target = spec.target_dim if spec.target == "numbers" else num_classes
-    widths = {"classes": num_classes, "one": 1, "numbers": spec.target_dim, "targets": of_target, None: 1}
+    of_decision = spec.num_classes if spec.target == "labels" else 1
+    widths = {"classes": num_classes, "one": of_decision, "numbers": spec.target_dim, "targets": of_target, None: 1}
     return widths[head]
 
 

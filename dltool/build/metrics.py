@@ -13,7 +13,13 @@ from dltool.declarations.source import component
 from dltool.metrics.metric import Metric
 from dltool.tasks.task import Task
 
-DEFAULTS = {"classes": ["accuracy"], "binary": ["accuracy"], "tags": ["accuracy"], "numbers": ["mae", "rmse"]}
+DEFAULTS = {
+    "classes": ["accuracy"],
+    "binary": ["accuracy"],
+    "labels": ["f1_micro", "f1_macro", "exact_match", "label_accuracy"],
+    "tags": ["accuracy"],
+    "numbers": ["mae", "rmse"],
+}
 
 AnyTask = TypeVar("AnyTask", bound=Task)
 
@@ -52,6 +58,7 @@ def chosen_metrics(names: Sequence[str] | None, spec: DataSpec) -> dict[str, Met
 
 
 def fits(name: str, spec: DataSpec) -> bool:
-    """Whether a registered metric is for outputs and these targets."""
+    """Whether a registered metric is for outputs and these targets; those of two classes are for any data with two."""
     traits = component("metric", name).traits
-    return traits.of == "outputs" and spec.target in traits.targets
+    kinds = {spec.target, "binary"} if spec.target == "classes" and spec.num_classes == 2 else {spec.target}
+    return traits.of == "outputs" and not kinds.isdisjoint(traits.targets)

@@ -18,6 +18,8 @@ from dltool.optim.optimizer import describe_factors
 from dltool.tasks.task import Task
 from dltool.warm_start.warm_start import WarmStart
 
+LISTED = 12  # Numbers that a note lists.
+
 
 @dataclass
 class Parts:
@@ -49,7 +51,7 @@ class Parts:
         """Dotted key to the chosen value of each `auto` of the config."""
         machine: dict[str, Any] = {"trainer.device": str(self.device), "trainer.threads": torch.get_num_threads()}
         of_model = {f"model.{key}": value for key, value in self.model_choices.items()}
-        return machine | dict(self.length_choices) | self.dataset.choices | of_model
+        return machine | dict(self.length_choices) | self.dataset.choices | of_model | dict(self.task.loss_choices)
 
     @property
     def title(self) -> str:
@@ -66,8 +68,13 @@ def describe(parts: Parts) -> list[str]:
     """Automatic choices and unusual settings, one line each, which the user reads before the first step."""
     config, settings, spec = parts.config, parts.settings, parts.spec
     notes = [f"device     {describe_device(parts.device)}", *(f"data       {note}" for note in parts.dataset.notes)]
+    notes += [f"classes    {note}" for note in parts.dataset.class_notes]
     if config["loss"]["name"] == "auto" and config.chosen_loss:
         notes.append(f"loss       {config.chosen_loss} (for {config['data']['name']})")
+    notes += [
+        f"loss       {key.removeprefix('loss.')}={in_digits(value)} (balanced by the training split, also in val/loss)"
+        for key, value in parts.task.loss_choices.items()
+    ]
     notes += [
         f"model      {key}={value} (for inputs of {spec.describe_input()})"
         for key, value in parts.model_choices.items()
@@ -84,3 +91,10 @@ def describe(parts: Parts) -> list[str]:
     if layout := [name for name in ("channels_last", "compile") if getattr(settings, name)]:
         notes.append(f"speed      {', '.join(layout)}")
     return notes
+
+
+def in_digits(value: Any) -> str:
+    """A number or the first numbers of a list, each with four digits."""
+    if not isinstance(value, list):
+        return f"{value:.4g}"
+    return f"[{', '.join(f'{number:.4g}' for number in value[:LISTED])}{', …' if value[LISTED:] else ''}]"

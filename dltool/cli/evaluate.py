@@ -150,6 +150,8 @@ def print_evaluation(args: argparse.Namespace, used: "Run", measured: "Evaluatio
     print(f"{used.title}, {used.described_checkpoint}: {measured.num_samples:,} {measured.unit} ({measured.split})")
     rows = [(name, as_metric(value), beside(measured, name)) for name, value in measured.metrics.items()]
     print_table(("", "", ""), rows, numbers=[1])
+    if measured.baseline:
+        print(f"baseline: {measured.baseline}")
     for remark in (*measured.task.remarks, *measured.baselines.remarks):
         print(remark)
     if args.predictions is not None:

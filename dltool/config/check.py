@@ -7,7 +7,7 @@ Raises ConfigError with the key, the allowed values and the nearest valid name.
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -71,6 +71,7 @@ def check(composed: Composed) -> Config:
     for group in COMPONENT_GROUPS:
         components[group], complete[group] = check_group(group, tree.get(group), composed)
     refuse_from_files(complete, composed)
+    components["data"] = with_open_targets(components["data"], complete["data"])
     check_inputs(components)
     check_task(complete, components)
     if (loss := resolve_loss(components)) is None:
@@ -148,6 +149,15 @@ def check_group(group: str, node: Any, composed: Composed) -> tuple[Component, d
         if misfit := field.kind.misfit(complete[key]):
             raise misfit_error(f"{group}.{key}", misfit, field, composed, declared.name)
     return declared, complete
+
+
+def with_open_targets(data: Component, fields: dict[str, Any]) -> Component:
+    """The data set, whose kind of target is "auto" if one of its keys `open_with` is set."""
+    for key in data.traits.open_with:
+        value = fields[key.removesuffix("[]")]
+        if isinstance(value, list) if key.endswith("[]") else value is not None:
+            return replace(data, traits=replace(data.traits, targets="auto"))
+    return data
 
 
 def fill(value: Any, default: Any) -> Any:
@@ -276,10 +286,12 @@ def resolve_loss(components: dict[str, Component]) -> Component | None:
     purpose = data.traits.targets if loss_for == "data" else loss_for
     if purpose == "auto":  # Known once the data is loaded: dltool.build.prepare resolves it.
         return loss
+    possible = {purpose, "binary"} if data.traits.two_classes and purpose == "classes" else {purpose}
     fitting = [
         other
         for other in (component("loss", name) for name in registrations()["loss"])
-        if stands_for(task) & {*other.traits.tasks} and (loss_for != "data" or purpose in other.traits.targets)
+        if stands_for(task) & {*other.traits.tasks}
+        and (loss_for != "data" or not possible.isdisjoint(other.traits.targets))
     ]
     first = next((other for other in fitting if purpose in other.traits.default_for), None)
     if loss.name == "auto":

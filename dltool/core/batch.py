@@ -22,9 +22,9 @@ class Batch(NamedTuple):
 
     Attributes:
         inputs: float32, `(B, C, H, W)`, `(B, D)` or `(B, T, D)`; int64 `(B, T)` for tokens.
-        targets: int64 `(B,)` for classes, float32 `(B, target_dim)` for numbers, float32 `(B, C, H, W)` for images of
-            another domain; see DataSpec.target for sequences.
-            For word vectors, the reach of each window (dltool.data.window_source).
+        targets: int64 `(B,)` for classes, `(B, num_classes)` for several labels per sample, float32 `(B, target_dim)`
+            for numbers, float32 `(B, C, H, W)` for images of another domain; see DataSpec.target for sequences. For
+            word vectors, the reach of each window (dltool.data.window_source).
         full_size: Samples in the whole batch of which this is a part; `len(targets)` for a whole batch.
         partners: With mixup or cutmix, the samples that the inputs were mixed with.
         continues: Whether each row continues the same row of the previous batch, in a stream of text.

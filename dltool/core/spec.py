@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 if TYPE_CHECKING:
     from torch import Tensor
 
-Target = Literal["classes", "binary", "numbers", "tags", "next_token", "sequence", "images", "none"]
+Target = Literal["classes", "binary", "numbers", "tags", "next_token", "sequence", "images", "none", "labels"]
 
 # Sequences of tokens with different lengths are right-padded with token 0. Where tokens form sentences, these are the
 # first of every vocabulary: padding, unknown token, beginning and end of a sentence.
@@ -22,7 +22,8 @@ class DataSpec:
     Attributes:
         input_shape: (C, H, W) for images, (D,) for rows of numbers, (T, D) for sequences of such rows, (T,) for
             sequences of at most T tokens.
-        target: "classes" (int64 labels 0 … num_classes - 1), "binary" (the same with two classes),
+        target: "classes" (int64 labels 0 … num_classes - 1), "binary" (the same with two classes, the second one is
+            the positive class), "labels" (any number of the classes per sample, int64 `(B, num_classes)`, 0 or 1),
             "numbers" (float32, `(B, target_dim)`), "images" (of another domain, float32 `(B, C, H, W)`, not paired
             with the inputs), or "none". For sequences also "tags" (a class at each position,
             int64 `(B, T)`), "next_token" (the token that follows each position, int64 `(B, T)`), both IGNORED at the
@@ -33,7 +34,7 @@ class DataSpec:
         target_mean, target_std: Of each number in the training split, where targets are standardized and the model
             predicts `(target - mean) / std`; empty where it predicts the targets themselves.
         output_dim: Width of the model's last layer, which the loss decides: the number of classes, 1 for
-            binary cross-entropy, `target_dim` for numbers, `num_target_tokens` for tokens.
+            binary cross-entropy of two classes, `target_dim` for numbers, `num_target_tokens` for tokens.
         num_tokens: Tokens in the inputs' vocabulary; 0 where the inputs are not tokens.
         padded: Whether sequences differ in length, so that the shorter ones are padded with PAD.
         token_counts: Frequency of each input token in the training split, where losses need it; else empty.
@@ -46,6 +47,9 @@ class DataSpec:
             0 … 255; empty where the inputs are not pixels.
         centers: Coordinates of the known modes of a synthetic distribution, one tuple each; else empty.
         center_std: Standard deviation around each of those modes.
+        class_counts: The number of training samples of each class, or with each label; for tags, of words. Empty where
+            the target is neither, or for a run of an earlier version.
+        train_size: Number of training samples (for tags, of words); 0 where class_counts is empty.
     """
 
     input_shape: tuple[int, ...]
@@ -66,6 +70,8 @@ class DataSpec:
     pixel_factor: tuple[float, ...] = ()
     centers: tuple[tuple[float, ...], ...] = ()
     center_std: float = 0.0
+    class_counts: tuple[int, ...] = ()
+    train_size: int = 0
 
     @property
     def num_classes(self) -> int:

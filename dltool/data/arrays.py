@@ -26,8 +26,8 @@ class Split:
             RawData has files or texts, indices of these, int64 `(N,)`. Numbers are float64, or float32 where that is
             exact; after scaling, float32. Rows with described columns are float64 and, until they are encoded, hold
             codes of categories and NaN for missing cells.
-        targets: Labels, int64 `(N,)`; numbers, `(N, target_dim)`, of the same types as rows; or indices of texts, int64
-            `(N,)`.
+        targets: Labels, int64 `(N,)`; several per sample, int64 `(N, num_classes)`, 0 or 1; numbers, `(N, target_dim)`,
+            of the same types as rows; or indices of texts, int64 `(N,)`.
         rows: The position of each sample in its file, or in the data that it was selected from, int64 `(N,)`; None for
             0 … N - 1.
     """
@@ -106,6 +106,7 @@ class RawData:
         file_columns: Columns of the file, where it has no header; see TablePreprocessing.
         choices: The value chosen for each `auto` of the loader's keys, by key.
         notes: Messages for the user about how the data was read, one line each.
+        describes_target: Whether the notes have the shares of the classes.
     """
 
     train: Split
@@ -127,6 +128,7 @@ class RawData:
     file_columns: int = 0
     choices: Mapping[str, object] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    describes_target: bool = False
 
     @property
     def splits(self) -> dict[str, Split]:
@@ -158,6 +160,9 @@ def check_data(raw: RawData) -> None:
             _check_numbers(split.targets, where, raw.target_dim)
         elif raw.target in ("classes", "binary"):
             _check_labels(split.targets, where, raw)
+        elif raw.target == "labels":
+            assert split.targets.dtype == torch.int64, split.targets.dtype
+            assert split.targets.shape[1:] == (len(raw.class_names),), split.targets.shape
 
 
 def _check_inputs(inputs: Tensor, where: str, raw: RawData) -> None:

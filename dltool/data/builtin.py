@@ -11,8 +11,9 @@ import torch
 from dltool.core.spec import Target
 from dltool.data.arrays import RawData, Split
 from dltool.data.image_data import ImageData
+from dltool.data.positive_class import with_positive
 from dltool.data.table_data import TableData
-from dltool.declarations.component import Handling, register
+from dltool.declarations.component import Handling, Membership, register
 
 FOLDER = Path(__file__).resolve().parent / "builtin"
 
@@ -42,9 +43,15 @@ def wine(_rng: torch.Generator) -> RawData:
 
 
 @register("data", "breast_cancer", into=TableData, inputs="vector", targets="binary")
-def breast_cancer(_rng: torch.Generator) -> RawData:
-    """569 tumours with 30 measurements of their cell nuclei; 1 is benign (Wolberg, Street and Mangasarian 1995)."""
-    return load_classes("breast_cancer.csv.gz", ("malignant", "benign"), "binary")
+def breast_cancer(_rng: torch.Generator, *, positive: Membership[str | int | None] = "auto") -> RawData:
+    """569 tumours with 30 measurements of their cell nuclei (Wolberg, Street and Mangasarian 1995).
+
+    Args:
+        _rng: Not used.
+        positive: The positive class, which precision, recall, F1, AUROC and loss.pos_weight refer to. "auto" takes the
+            rarer one, malignant; null takes benign, the second in the file.
+    """
+    return with_positive(load_classes("breast_cancer.csv.gz", ("malignant", "benign"), "binary"), positive)
 
 
 @register("data", "diabetes", into=TableData, inputs="vector", targets="numbers")

@@ -11,13 +11,13 @@ import torch
 from dltool.core.errors import DataError
 from dltool.core.hints import nearest
 from dltool.core.shell import setting
-from dltool.core.spec import Target
 from dltool.data.arrays import Column, RawData, Split
 from dltool.data.cells import parse_categories, parse_numbers
 from dltool.data.csv_file import CsvTable, needs_file, read_csv
 from dltool.data.notation import Notation, rewritten
 from dltool.data.table_data import TableData
-from dltool.data.target_column import check_target, choose_kind, put_positive_last, read_target, text_in_numbers
+from dltool.data.table_target import TableTarget, read_targets
+from dltool.data.target_column import text_in_numbers
 from dltool.declarations.component import Handling, Membership, register, requires
 
 MOST_CATEGORIES = 1000  # One-hot: each is an input.
@@ -34,7 +34,8 @@ def csv_table(
     _rng: torch.Generator,
     *,
     path: str | None = None,
-    target: Membership[str | int | None] = None,
+    target: Membership[str | int | list[str | int] | None] = None,
+    separator: Membership[str | None] = None,
     kind: Membership[Literal["auto", "classes", "integer_classes", "numbers"]] = "auto",
     positive: Membership[str | int | None] = "auto",
     drop: Membership[list[str | int]] = (),  # type: ignore[assignment]  # No mutable default; the schema reads () as [].
@@ -57,7 +58,11 @@ def csv_table(
     Args:
         _rng: Not used.
         path: The file; see dltool.data.csv_file for the accepted formats.
-        target: The column to predict, by its name or by its number: 1 is the first, -1 the last.
+        target: The column to predict, by its name or by its number: 1 is the first, -1 the last. A list of columns with
+            two classes each, such as 0 and 1 or yes and no, gives several labels per sample; of numbers, several
+            numbers.
+        separator: The text between the labels in a cell of the target, such as ; or its name (semicolon, comma, pipe,
+            space, slash, tab): each sample then has any number of labels. null takes a cell as one class or number.
         kind: The kind of the target. "classes" takes each distinct text as a class: 1, 01 and 1.0 are three.
             "integer_classes" takes each whole number as a class, however it is written: 1 and 1.0 are one. "auto" takes
             texts as classes, and whole numbers as integer classes if there are at most 20 different ones, each
@@ -89,57 +94,50 @@ def csv_table(
     """
     assert path is not None
     assert target is not None
-    named = [name for name in (target, *drop, *categories) if isinstance(name, str)]
+    targets = target if isinstance(target, list) else [target]
+    named = [name for name in (*targets, *drop, *categories) if isinstance(name, str)]
     table = read_csv(Path(path), delimiter=delimiter, header=header, quote=quote, expected=named)
-    chosen = choose_columns(table, target, drop, categories)
-    numeric = {*chosen.inputs, *([] if kind == "classes" else [chosen.target])} - chosen.categories
+    chosen = choose_columns(table, targets, drop, categories)
+    texts = kind == "classes" or separator is not None
+    numeric = {*chosen.inputs, *([] if texts else chosen.targets)} - chosen.categories
     table, notations = rewritten(table, sorted(numeric), decimal, thousands, dates)
-    return raw_data(
-        table, chosen, notations, kind, positive, missing, unknown, standardize=target_scaling == "standardize"
-    )
+    found = read_targets(table, chosen.targets, kind, positive, separator)
+    return raw_data(table, chosen, notations, found, missing, unknown, standardize=target_scaling == "standardize")
 
 
 def raw_data(
     table: CsvTable,
     chosen: "ChosenColumns",
     notations: Mapping[str, Notation],
-    kind: Literal["auto", "classes", "integer_classes", "numbers"],
-    positive: str | int | None,
+    target: TableTarget,
     missing: Literal["refuse", "drop", "mean", "mode"],
     unknown: Literal["refuse", "ignore"],
     *,
     standardize: bool,
 ) -> RawData:
     """The samples of a table whose columns are known; for the arguments see csv_table."""
-    found_kind = choose_kind(table, chosen.target) if kind == "auto" else kind
-    labels, classes = read_target(table, chosen.target, found_kind)
-    if classes is not None:
-        labels, classes = put_positive_last(labels, classes, positive, table.origin)
-    choices = {"data.kind": found_kind} if kind == "auto" else {}
-    if positive == "auto" and classes is not None and len(classes) == 2:
-        choices["data.positive"] = classes[1]
     values, columns = read_inputs(table, chosen)
     policy: Literal["mean", "mode"] | None = missing if missing in ("mean", "mode") else None
-    keep = handle_missing(table, labels, values, [chosen.target, *chosen.inputs], missing)
+    keep = handle_missing(table, target.missing, values, [*chosen.targets, *chosen.inputs], missing)
     columns = [Column(c.name, c.categories, policy, unknown, notations.get(c.name)) for c in columns]
-    labels = labels[keep]
-    standardized = classes is None and standardize
-    if kind == "auto":
-        check_target(table, labels, classes, table.names[chosen.target])
+    target = target.select(keep, table)
+    standardized = target.kind == "numbers" and standardize
     rows = torch.from_numpy(np.asarray(table.rows)[keep])
     return RawData(
-        Split(torch.from_numpy(values[keep]), target_tensor(labels, classes), rows),
+        Split(torch.from_numpy(values[keep]), target.tensor(), rows),
         None,
         None,
-        target_of(classes),
-        tuple(classes or ()),
+        target.kind,
+        target.class_names,
+        target_dim=target.target_dim,
         standardize_targets=standardized,
         columns=tuple(columns),
         origin=table.origin,
         file_columns=0 if table.header else len(table.names),
-        choices=choices,
+        choices=target.choices,
+        describes_target=True,
         notes=(
-            *describe(table, len(table) - len(labels), chosen.target, labels, classes, columns, standardized),
+            *describe(table, len(table) - len(rows), target.describe(standardized=standardized), columns),
             *(f"column {name}: {notation.describe()}" for name, notation in notations.items()),
         ),
     )
@@ -149,46 +147,38 @@ class ChosenColumns(NamedTuple):
     """Indices of the columns of a table.
 
     Attributes:
-        target: The one to predict.
-        inputs: Those to predict it from.
+        targets: Those to predict, at least one.
+        inputs: Those to predict them from.
         categories: Those that hold categories, regardless of their cells.
     """
 
-    target: int
+    targets: list[int]
     inputs: list[int]
     categories: set[int]
 
 
 def choose_columns(
-    table: CsvTable, target: str | int, drop: Sequence[str | int], categories: Sequence[str | int]
+    table: CsvTable, targets: Sequence[str | int], drop: Sequence[str | int], categories: Sequence[str | int]
 ) -> ChosenColumns:
     """The columns that the keys of data=csv name.
 
     Raises:
         DataError: A column does not exist, the target is dropped, or no input is left.
     """
-    target_index = find_column(table, target, "data.target")
+    if not targets:
+        raise DataError(f"{table.origin}: data.target names no column", "data.target=COLUMN")
+    found = [find_column(table, name, "data.target") for name in targets]
     dropped = {find_column(table, name, "data.drop") for name in drop}
     forced = {find_column(table, name, "data.categories") for name in categories}
-    if target_index in dropped:
-        raise DataError(f"{table.origin}: data.drop contains the target {table.names[target_index]}", "'data.drop=[…]'")
-    inputs = [i for i in range(len(table.names)) if i != target_index and i not in dropped]
+    if lost := [index for index in found if index in dropped]:
+        raise DataError(f"{table.origin}: data.drop contains the target {table.names[lost[0]]}", "'data.drop=[…]'")
+    inputs = [i for i in range(len(table.names)) if i not in found and i not in dropped]
     if not inputs:
         cut = f"cells are separated by a {table.delimiter}"
         raise DataError(
             f"{table.origin} has no column besides the target ({cut})", "data.delimiter=…, or 'data.drop=[]'"
         )
-    return ChosenColumns(target_index, inputs, forced)
-
-
-def target_of(classes: Sequence[str] | None) -> Target:
-    return "numbers" if classes is None else "binary" if len(classes) == 2 else "classes"
-
-
-def target_tensor(labels: np.ndarray, classes: Sequence[str] | None) -> torch.Tensor:
-    """Numbers `(N, 1)` float64, or classes `(N,)` int64."""
-    targets = torch.from_numpy(labels)
-    return targets.unsqueeze(1) if classes is None else targets.long()
+    return ChosenColumns(found, inputs, forced)
 
 
 def find_column(table: CsvTable, wanted: str | int, key: str) -> int:
@@ -251,64 +241,56 @@ def check_categories(table: CsvTable, index: int, found: Sequence[str]) -> None:
 
 
 def handle_missing(
-    table: CsvTable, labels: np.ndarray, values: np.ndarray, indices: Sequence[int], missing: str
+    table: CsvTable, targets: np.ndarray, values: np.ndarray, indices: Sequence[int], missing: str
 ) -> np.ndarray:
     """Which rows stay, bool `(N,)`.
+
+    Args:
+        table: The table.
+        targets: Where a cell of a target is missing, bool `(N, T)`.
+        values: `(N, D)`, NaN where a cell is missing.
+        indices: The columns of both, T + D.
+        missing: See csv_table.
 
     Raises:
         DataError: A required cell is missing, or every row has a missing cell.
     """
-    absent = np.isnan(np.column_stack([labels, values]))  # (N, 1 + D)
+    absent = np.column_stack([targets, np.isnan(values)])  # (N, T + D)
     if missing == "drop":
-        keep = ~absent.any(axis=1)
+        keep = np.logical_not(np.any(absent, axis=1))
         if not keep.any():
             raise DataError(f"{table.origin}: every row has a missing cell", "data.missing=mean, or 'data.drop=[…]'")
         return keep
-    refused = absent[:, :1] if missing in ("mean", "mode") else absent
+    refused = targets if missing in ("mean", "mode") else absent
     if refused.any():
-        raise missing_cells(table, refused, indices)
+        raise missing_cells(table, refused, indices, targets.shape[1])
     return np.ones(len(values), dtype=bool)
 
 
-def missing_cells(table: CsvTable, absent: np.ndarray, indices: Sequence[int]) -> DataError:
-    """The error for cells that are missing, bool `(N, ≤ D)`: the first one, and the number in each column."""
+def missing_cells(table: CsvTable, absent: np.ndarray, indices: Sequence[int], num_targets: int) -> DataError:
+    """The error for cells that are missing, bool `(N, ≤ T + D)`: the first one, and the number in each column."""
     row, position = map(int, np.argwhere(absent)[0])
     index = indices[position]
     cell = table.columns[index][row].strip()
     counts = [(table.names[indices[i]], int(count)) for i, count in enumerate(absent.sum(axis=0)) if count]
     listed = shortened([f"{name} ({count:,})" for name, count in sorted(counts, key=lambda entry: -entry[1])])
-    what = "target" if position == 0 else "column"
+    what = "target" if position < num_targets else "column"
     return DataError(
         f"{table.origin}: row {table.rows[row]}, {what} {table.names[index]}: the cell is missing"
         f"{f' ({cell})' if cell else ''}; missing cells: {listed}",
-        "data.missing=drop" if absent[:, 0].any() else "data.missing=drop, mean or mode",
+        "data.missing=drop" if absent[:, :num_targets].any() else "data.missing=drop, mean or mode",
     )
 
 
 def describe(
-    table: CsvTable,
-    num_dropped: int,
-    target_index: int,
-    labels: np.ndarray,
-    classes: Sequence[str] | None,
-    columns: Sequence[Column],
-    standardized: bool,
+    table: CsvTable, num_dropped: int, target_lines: Sequence[str], columns: Sequence[Column]
 ) -> tuple[str, ...]:
     """Describe the table, one line each."""
     names = "a header" if table.header else "no header"
     lines = [f"{table.origin}: {len(table):,} rows, cells separated by a {table.delimiter}, {names}"]
     if num_dropped:
         lines.append(f"{num_dropped:,} rows with a missing cell are dropped (data.missing=drop)")
-    name = table.names[target_index]
-    if classes is None:
-        learned = ", learned with mean 0 and deviation 1" if standardized else ""
-        lines.append(f"target {name}: numbers from {labels.min():.10g} to {labels.max():.10g}{learned}")
-    else:
-        counts = np.bincount(labels.astype(int), minlength=len(classes))
-        shares = [f"{count:,}, {100 * count / len(labels):.3g} %" for count in counts.tolist()]
-        listed = [f"{text} ({share})" for text, share in zip(classes, shares, strict=True)]
-        positive = f"; {classes[1]} is the positive class (data.positive)" if len(classes) == 2 else ""
-        lines.append(f"target {name}: {len(classes)} classes, {shortened(listed)}{positive}")
+    lines += target_lines
     numbers = [column.name for column in columns if column.categories is None]
     categories = [f"{column.name} ({len(column.categories)})" for column in columns if column.categories is not None]
     for kind, listed in (("numbers", numbers), ("categories", categories)):

@@ -53,6 +53,7 @@ class Dataset(ABC):
         held_out: False where so few samples exist that the same ones serve as train, val and test.
         choices: The value chosen for each `auto`, by key; with these values the run is the same.
         notes: Messages for the user, one line each.
+        class_notes: A line with the shares of the classes, unless `notes` has it; empty for other targets.
     """
 
     batch_size: int | Literal["full"]
@@ -63,6 +64,7 @@ class Dataset(ABC):
     preprocessing: Preprocessing
     held_out: bool = True
     unit: str = "samples"
+    class_notes: tuple[str, ...] = ()
 
     def __init__(self) -> None:
         self.choices: dict[str, object] = {}
@@ -166,8 +168,8 @@ class Dataset(ABC):
             inputs: The inputs of a batch.
 
         Returns:
-            Numbers `(B, target_dim)` in the model's scale, labels `(B,)`, or for "next_token" the log-probability of
-            each token `(V,)`, whatever the inputs; None for other targets.
+            Numbers `(B, target_dim)` in the model's scale, classes `(B,)` or labels `(B, num_classes)`, or for
+            "next_token" the log-probability of each token `(V,)`, whatever the inputs; None for other targets.
         """
         return self._token_frequencies() if self.spec.target == "next_token" else None
 
@@ -180,6 +182,14 @@ class Dataset(ABC):
         """Some samples of a split to draw with their forecasts; None for data that is no series."""
         del split
         return None
+
+    def baseline(self, splits: Sequence[str]) -> str:
+        """The accuracy of always predicting the most frequent class of the training, as text; empty without classes.
+
+        Args:
+            splits: The splits on which it is measured, which exist.
+        """
+        return ""
 
     def _token_frequencies(self) -> torch.Tensor:
         """The log-probability of each target token by its count in the first training batches, float32 `(V,)`."""

@@ -89,7 +89,7 @@ def as_tuple(value: Any) -> Any:
 
 def first_of(raw: RawData, class_name: str) -> str:
     """The position of the first sample of a class, " (test sample 3)" or " (row 3)"; "" if none exists."""
-    if raw.target == "tags":
+    if raw.target in ("tags", "labels"):
         return ""
     label = raw.class_names.index(class_name)
     for name, split in raw.splits.items():
@@ -122,7 +122,7 @@ def relabelled(raw: RawData, spec: DataSpec) -> RawData:
             f"{spec.target_dim}",
             "data.target and, for a series, data.horizon as in the run's config.yaml",
         )
-    other = raw.target != spec.target and {raw.target, spec.target} & {*SEQUENCES}
+    other = raw.target != spec.target and {raw.target, spec.target} & {*SEQUENCES, "labels"}
     if other or (raw.target in LABELS) != (spec.target in LABELS) or raw.target_dim != spec.target_dim:
         hint = (
             f"{setting('data.kind', 'classes' if spec.target in LABELS else 'numbers')}, if that is the intended kind"
@@ -136,13 +136,25 @@ def relabelled(raw: RawData, spec: DataSpec) -> RawData:
             f"{raw.origin} has the class {unknown[0]}, which was not in the training data{first_of(raw, unknown[0])}",
             f"the training classes were {', '.join(spec.class_names[:20])}",
         )
-    labels = torch.tensor([spec.class_names.index(str(known)) for known in found.values()])
+    labels = torch.tensor([spec.class_names.index(str(known)) for known in found.values()], dtype=torch.int64)
     if renamed := [f"{name} as {known}" for name, known in found.items() if name != known]:
         raw = replace(raw, notes=(*raw.notes, f"classes of the same number are merged: {', '.join(renamed)}"))
     if raw.target == "tags":
         tags = [labels[list(row)].tolist() for row in raw.texts.targets]
         return replace(raw, texts=replace(raw.texts, targets=tags), class_names=spec.class_names)
+    if raw.target == "labels":
+        return replace(raw, **with_columns(raw, labels, spec.num_classes), class_names=spec.class_names)
     splits: dict[str, Any] = {
         name: Split(split.inputs, labels[split.targets], split.rows) for name, split in raw.splits.items()
     }
     return replace(raw, **splits, target=spec.target, class_names=spec.class_names)
+
+
+def with_columns(raw: RawData, places: torch.Tensor, num_labels: int) -> dict[str, Any]:
+    """The splits with each label at its place among those of a run; labels that the data lacks are 0."""
+    splits = {}
+    for name, split in raw.splits.items():
+        targets = split.targets.new_zeros(len(split), num_labels)
+        targets[:, places] = split.targets
+        splits[name] = Split(split.inputs, targets, split.rows)
+    return splits

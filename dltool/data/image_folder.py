@@ -3,6 +3,7 @@
 import csv
 import os
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -13,22 +14,48 @@ from dltool.core.errors import DataError
 from dltool.data.arrays import RawData, Split
 from dltool.data.folder_data import FolderData
 from dltool.data.image_files import SUFFIXES, ImageFiles, is_hidden
-from dltool.declarations.component import Handling, Membership, register
+from dltool.data.image_table import Keys, with_table
+from dltool.data.positive_class import with_positive
+from dltool.data.target_column import MOST_NUMBERED_CLASSES
+from dltool.declarations.component import Handling, Membership, register, requires
 
 SPLIT_FOLDERS = {"train": "train", "val": "val", "valid": "val", "validation": "val", "test": "test"}
 LISTED = 10  # Classes in a note.
 LAYOUT = "data.root=FOLDER with FOLDER/<class>/*.jpg, or FOLDER/train/<class>/*.jpg next to val and test"
 
 
-@register("data", "image_folder", into=FolderData, inputs="image", targets="classes")
+@register(
+    "data",
+    "image_folder",
+    into=FolderData,
+    inputs="image",
+    targets="classes",
+    open_with=("labels",),
+    two_classes=True,
+)
+@requires(
+    lambda config: config.data.labels is not None or (config.data.target is None and config.data.separator is None),
+    "data.target and data.separator are about a table of labels, but data.labels names none",
+    hint="data.labels=FILE.csv",
+)
 def image_folder(
     _rng: torch.Generator,
     *,
     root: str | None = None,
     split_file: Membership[str | None] = None,
     channels: Handling[Literal["rgb", "grey"]] = "rgb",
+    labels: str | None = None,
+    file_column: Membership[str | int | None] = None,
+    target: Membership[str | int | list[str | int] | None] = None,
+    separator: Membership[str | None] = None,
+    kind: Membership[Literal["auto", "classes", "integer_classes", "numbers"]] = "auto",
+    positive: Membership[str | int | None] = "auto",
+    unlabelled: Membership[Literal["refuse", "skip"]] = "refuse",
 ) -> RawData:
     """Class folders, `root/<class>/…`, or `root/train|val|test/<class>/…`, which state the split.
+
+    With `labels`, a table states the class, the number or the labels of each image, and the images are in any folders;
+    if the folders in root are train, val and test, they state the split.
 
     Classes are in the order of their folders' names. Folders inside a class folder are searched too. Hidden files and
     folders, and files without the suffix of a PNG, JPEG, WebP, BMP or GIF, are left out and counted.
@@ -38,20 +65,37 @@ def image_folder(
         split_file: A CSV file with a line `path,split` for each image to use, the path relative to root,
             the split train, val or test; it replaces a split by folders. A first line `path,split` is a header.
         channels: Colour mode that images are converted to; transparent pixels become white.
+        labels: A table with a row for each image, in the formats of data=csv; null takes the folders as classes.
+        file_column: The table's column of files, by its name or number: paths below root, or names that occur once,
+            with or without suffix. null is the column with the most names of images.
+        target: The table's column to predict, or a list of columns, as for data=csv; null is the only other column.
+        separator: The text between the labels in a cell of the target, as for data=csv.
+        kind: The kind of the target in the table, as for data=csv. Numbers are learned with mean 0 and deviation 1.
+        positive: The positive class of two, as for data=csv, also where folders are the classes.
+        unlabelled: How to treat an image without a target in the table: refuse it, or leave it out.
 
     Raises:
-        DataError: The folder does not have this layout, a class has no image, or the split file is wrong.
+        DataError: The folder does not have this layout, a class has no image, or the split file is wrong; rows and
+            images do not match.
     """
     base = Path(root if root is not None else "data").expanduser().resolve()
     if not base.is_dir():
         raise DataError(f"data.root: the folder {base} does not exist", LAYOUT)
     scan = Scan(base)
+    num_channels = {"rgb": 3, "grey": 1}[channels]
+    if labels is not None:
+        scan.read_unlabelled()
+        if split_file is not None:
+            scan.assign(read_split_file(Path(split_file).expanduser().resolve()), split_file)
+        files = ImageFiles(base, [image.path for image in scan.images], num_channels, scan.notes())
+        keys = Keys(labels, file_column, target, kind, positive, separator, unlabelled)
+        return with_table(files, [image.split for image in scan.images], keys)
     stated = {} if split_file is not None else split_folders(base)
     for name, folder in (stated or {"train": base}).items():
         scan.read_classes(folder, name)
     if split_file is not None:
         scan.assign(read_split_file(Path(split_file).expanduser().resolve()), split_file)
-    return labelled(scan, {"rgb": 3, "grey": 1}[channels])
+    return with_positive(labelled(scan, num_channels), positive)
 
 
 @dataclass
@@ -81,7 +125,8 @@ class Scan:
         if not folders:
             images = sum(Path(entry.name).suffix.lower() in SUFFIXES for entry in os.scandir(folder))
             found = f"{images:,} images, but no class folders" if images else "no class folders"
-            raise DataError(f"{folder} has {found}", LAYOUT)
+            hint = f"{LAYOUT}; or data.labels=FILE.csv data.target=COLUMN for numbers or classes in a table"
+            raise DataError(f"{folder} has {found}", hint)
         for class_folder in folders:
             before = len(self.images)
             self.read_images(class_folder, class_folder.name, split)
@@ -90,6 +135,16 @@ class Scan:
                     f"the class folder {class_folder} has no images ({', '.join(sorted(SUFFIXES))})",
                     f"put images there, or remove the folder: rmdir '{class_folder}'",
                 )
+
+    def read_unlabelled(self) -> None:
+        """Read every image, whatever its folder."""
+        self.read_images(self.root, "", "train")
+        if not self.images:
+            raise DataError(f"{self.root} has no images ({', '.join(sorted(SUFFIXES))})", "data.root=FOLDER")
+        tops = {Path(image.path).parts[0] for image in self.images}
+        if "train" in tops and tops <= {*SPLIT_FOLDERS}:
+            for image in self.images:
+                image.split = SPLIT_FOLDERS[Path(image.path).parts[0]]
 
     def read_images(self, folder: Path, class_name: str, split: str) -> None:
         """Read the images of one class, those of subfolders last."""
@@ -158,7 +213,17 @@ def labelled(scan: Scan, channels: int) -> RawData:
         class_names,
         origin=str(scan.root),
         files=ImageFiles(scan.root, [image.path for image in scan.images], channels, scan.notes()),
-        notes=(count_classes(class_names, labels),),
+        notes=(count_classes(class_names, labels), *ages_note(scan.root, class_names)),
+    )
+
+
+def ages_note(root: Path, names: Sequence[str]) -> tuple[str, ...]:
+    """A note where the folders may be numbers to predict, such as ages, rather than classes."""
+    if len(names) <= MOST_NUMBERED_CLASSES or not all(name.replace(".", "", 1).isdigit() for name in names):
+        return ()
+    return (
+        f"the {len(names)} folders of {root}, {names[0]} … {names[-1]}, are taken as classes; numbers to predict are "
+        "given by data.labels=FILE.csv data.target=COLUMN",
     )
 
 

@@ -18,7 +18,7 @@ no_mixing = requires(
 
 mixing_needs_classes = requires(
     lambda config: (
-        config.data.targets in ("classes", "binary")
+        config.data.targets in ("classes", "binary", "labels", "auto")
         or (not config.data.get("augment", {}).get("mixup") and not config.data.get("augment", {}).get("cutmix"))
     ),
     "data.augment.mixup and data.augment.cutmix mix classes, but the data's targets are not classes",

@@ -23,6 +23,7 @@ from dltool.data.memory import fits_device
 from dltool.data.own_augmentation import OwnVariation
 from dltool.data.preprocessing import Preprocessing
 from dltool.data.scaling import Scaling, blurred_in_float32, fit_rows
+from dltool.data.shares import class_counts, class_notes, majority_baseline
 from dltool.data.source import TrainSource, evaluation_batches
 from dltool.data.splits import make_splits
 from dltool.declarations.component import Fraction, Membership, NonNegative, Placement, Positive
@@ -108,6 +109,7 @@ class SampleData(Dataset):
         self._check_sampling(raw)
         self.choices.update(raw.choices)
         self.notes += raw.notes
+        self.class_notes = class_notes(raw)
         self.splits = raw.splits
         if options.cut:
             self.splits = make_splits(
@@ -169,13 +171,16 @@ class SampleData(Dataset):
         return [str(place) for place in self.splits[split].places.tolist()]
 
     def trivial_prediction(self, inputs: Tensor) -> Tensor | None:
-        if self.spec.target not in ("numbers", "classes", "binary"):
+        if self.spec.target not in ("numbers", "classes", "binary", "labels"):
             return super().trivial_prediction(inputs)
         if self._typical_target is None:
             targets = self.splits["train"].targets.to(inputs.device)
             numbers = self.spec.target == "numbers"
-            self._typical_target = targets.float().mean(0) if numbers else targets.mode().values
+            self._typical_target = targets.float().mean(0) if numbers else targets.mode(dim=0).values
         return self._typical_target.expand(len(inputs), *self._typical_target.shape)
+
+    def baseline(self, splits: Sequence[str]) -> str:
+        return majority_baseline(self.spec, [self.splits[name].targets for name in splits])
 
     def hash_samples(self, names: Sequence[str], update: Callable[[bytes], None]) -> None:
         splits = [self.splits[name] for name in names]
@@ -261,6 +266,7 @@ class SampleData(Dataset):
             input_range=input_range,
             centers=raw.centers,
             center_std=raw.center_std,
+            **class_counts(raw, self.splits["train"].targets),
         )
         if raw.target != "numbers" or not raw.standardize_targets:
             return spec

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from dltool.data.arrays import RawData, Split
+from dltool.data.positive_class import with_positive
 from dltool.data.table_data import TableData
 from dltool.declarations.component import Membership, NonNegative, Positive, register, requires
 
@@ -36,22 +37,33 @@ def line(
 
 
 @register("data", "logic", into=TableData, inputs="vector", targets="binary")
-def logic(_rng: torch.Generator, *, function: Literal["and", "or", "xor"] = "and") -> RawData:
+def logic(
+    _rng: torch.Generator,
+    *,
+    function: Literal["and", "or", "xor"] = "and",
+    positive: Membership[str | int | None] = None,
+) -> RawData:
     """The truth table of a function of two bits; the four rows serve as train, val and test.
 
     Args:
         _rng: Not used.
         function: "and" and "or" can be separated by a line, "xor" cannot (Minsky and Papert 1969).
+        positive: The positive class; null takes true, "auto" the rarer one.
     """
     x = torch.tensor([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
     y = torch.tensor({"and": [0, 0, 0, 1], "or": [0, 1, 1, 1], "xor": [0, 1, 1, 0]}[function])
     names = ("false", "true")
-    return RawData(Split(x, y), None, None, "binary", names, ("a", "b"), held_out=False, origin="logic")
+    raw = RawData(Split(x, y), None, None, "binary", names, ("a", "b"), held_out=False, origin="logic")
+    return with_positive(raw, positive)
 
 
 @register("data", "moons", into=TableData, inputs="vector", targets="binary")
 def moons(
-    rng: torch.Generator, *, num_samples: Membership[Positive[int]] = 1000, noise: NonNegative[float] = 0.1
+    rng: torch.Generator,
+    *,
+    num_samples: Membership[Positive[int]] = 1000,
+    noise: NonNegative[float] = 0.1,
+    positive: Membership[str | int | None] = None,
 ) -> RawData:
     """Two interleaved half circles of radius 1; the lower one is shifted by (1, -0.5).
 
@@ -59,13 +71,14 @@ def moons(
         rng: See the module.
         num_samples: Points of both classes; they differ by at most one.
         noise: Standard deviation of each coordinate's noise.
+        positive: The positive class; null takes lower.
     """
     labels = _even_labels(num_samples, 2)
     angle = math.pi * torch.rand(num_samples, generator=rng)
     upper = torch.stack([angle.cos(), angle.sin()], 1)  # (N, 2)
     lower = torch.stack([1 - angle.cos(), 0.5 - angle.sin()], 1)  # (N, 2)
     x = torch.where(labels[:, None] == 0, upper, lower) + noise * torch.randn(num_samples, 2, generator=rng)
-    return _points(x, labels, ("upper", "lower"), "moons", "binary")
+    return with_positive(_points(x, labels, ("upper", "lower"), "moons", "binary"), positive)
 
 
 @register("data", "spirals", into=TableData, inputs="vector", targets="classes")

@@ -1,19 +1,24 @@
 """Texts with one class each, from two columns of a CSV or TSV file."""
 
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
 import torch
 
 from dltool.core.errors import DataError
-from dltool.data.arrays import RawData
+from dltool.core.shell import setting
+from dltool.data.arrays import RawData, Split, Texts
 from dltool.data.cells import MISSING
 from dltool.data.csv_file import CsvTable, Delimiter, Quote, is_number, read_csv
 from dltool.data.csv_table import find_column, shortened
+from dltool.data.positive_class import with_positive
 from dltool.data.sequence_data import SequenceData
+from dltool.data.shares import class_notes
 from dltool.data.split_files import TextRows, joined
+from dltool.data.table_target import read_targets
+from dltool.data.target_labels import NO_LABELS
 from dltool.declarations.component import Handling, Membership, register, requires
 
 Header = Literal["auto"] | bool
@@ -21,7 +26,15 @@ TAB_SUFFIXES = (".tsv", ".tab")
 MOST_CLASSES = 20  # More are allowed only if each occurs at least twice on average.
 
 
-@register("data", "text_csv", into=SequenceData, inputs="sequence", targets="classes")
+@register(
+    "data",
+    "text_csv",
+    into=SequenceData,
+    inputs="sequence",
+    targets="classes",
+    open_with=("separator", "target[]"),
+    two_classes=True,
+)
 @requires(
     lambda config: (config.data.path is None) != (config.data.train is None),
     "data=text_csv needs a file",
@@ -40,12 +53,16 @@ def text_csv(
     val: str | None = None,
     test: str | None = None,
     text: Handling[str | int | None] = None,
-    target: Membership[str | int | None] = None,
+    target: Membership[str | int | list[str | int] | None] = None,
+    separator: Membership[str | None] = None,
+    positive: Membership[str | int | None] = "auto",
     header: Membership[Literal["auto"] | bool] = "auto",
     delimiter: Membership[Literal["auto", "comma", "semicolon", "tab", "pipe"]] = "auto",
     quote: Membership[Literal["auto", "double", "none"]] = "auto",
 ) -> RawData:
     """Texts for classification, one per row; the label is always a class, even if it is a number.
+
+    With a list of target columns or a separator, each text has several labels; see csv_table.
 
     Args:
         _rng: Not used.
@@ -54,7 +71,10 @@ def text_csv(
         val: The file of the validation split; null takes it from the training file.
         test: The file of the test split; null takes it from the training file.
         text: The column of the texts, by its name or its number; 1 is the first, -1 the last.
-        target: The column of the labels.
+        target: The column of the labels, or a list of columns with two classes each, such as 0 and 1.
+        separator: The text between the labels in a cell of the target, such as ; or its name (semicolon, comma, pipe,
+            space, slash, tab); null takes a cell as one class.
+        positive: The positive class of two, as for data=csv.
         header: Whether the first row names the columns. "auto" assumes so if a column is given by name, or if no other
             row has its label.
         delimiter: The separator of the cells. "auto" is a tab for .tsv and .tab files, and is detected in others.
@@ -65,10 +85,13 @@ def text_csv(
         DataError: The file is invalid; the message names the file, the row and the column.
     """
     files = {name: value for name, value in (("train", path or train), ("val", val), ("test", test)) if value}
-    tables = {name: read_table(Path(file), text, target, header, delimiter, quote) for name, file in files.items()}
+    several = target if isinstance(target, list) else [target]
+    tables = {name: read_table(Path(file), text, several, header, delimiter, quote) for name, file in files.items()}
+    if isinstance(target, list) or separator is not None:
+        return labelled_texts(tables, text, several, separator, positive)
     splits = {name: read_rows(table, text, target) for name, table in tables.items()}
     names = tuple(sorted({label for split in splits.values() for label in split.targets}))
-    table, counts = tables["train"], Counter(splits["train"].targets)
+    table = tables["train"]
     if len(names) == 1:
         raise DataError(f"{table.origin}: the target is {names[0]!r} in every row", "data.target=COLUMN")
     if len(names) > max(MOST_CLASSES, len(splits["train"].targets) // 2):
@@ -77,24 +100,73 @@ def text_csv(
             "data.target=COLUMN",
         )
     numbers = {name: number for number, name in enumerate(names)}
-    headed = "a header" if table.header else "no header"
-    listed = shortened([f"{name} ({counts[name]:,})" for name in names])
-    return joined(
+    raw = joined(
         {n: TextRows(s.inputs, [numbers[label] for label in s.targets], s.rows) for n, s in splits.items()},
         "classes",
         class_names=names,
         origin=table.origin,
-        notes=(
-            f"{table.origin}: {len(table):,} rows, cells separated by a {table.delimiter}, {headed}",
-            f"{len(names)} classes, {listed}",
-        ),
+        notes=(about(table),),
+    )
+    raw = with_positive(raw, positive)
+    return replace(raw, notes=(*raw.notes, *class_notes(raw)), describes_target=True)
+
+
+def about(table: CsvTable) -> str:
+    headed = "a header" if table.header else "no header"
+    return f"{table.origin}: {len(table):,} rows, cells separated by a {table.delimiter}, {headed}"
+
+
+def labelled_texts(
+    tables: Mapping[str, CsvTable],
+    text: str | int | None,
+    targets: Sequence[str | int | None],
+    separator: str | None,
+    positive: str | int | None,
+) -> RawData:
+    """Texts with several labels each, from the table of each split.
+
+    Raises:
+        DataError: A column does not exist, a cell is missing, or the targets are not labels.
+    """
+    first = tables["train"]
+    texts = {name: cells(table, text, "text") for name, table in tables.items()}
+    found = {}
+    for name, table in tables.items():
+        for target in targets:
+            cells(table, target, "target", MISSING if separator is None else NO_LABELS)
+        indices = [find_column(table, target, "data.target") for target in targets if target is not None]
+        if find_column(table, text, "data.text") in indices if text is not None else False:
+            raise DataError(f"{table.origin}: data.text and data.target are both {text}", "data.target=COLUMN")
+        found[name] = read_targets(table, indices, "classes", positive, separator)
+        if found[name].kind != "labels":
+            raise DataError(
+                f"{table.origin}: data.target=[…] names one column, which is one label per text",
+                setting("data.target", targets[0]),
+            )
+    names = tuple(dict.fromkeys(label for target in found.values() for label in target.class_names))
+    parts, start = {}, 0
+    for name, table in tables.items():
+        places = torch.arange(start, start + len(table))
+        labels = torch.zeros(len(table), len(names), dtype=torch.int64)
+        labels[:, [names.index(label) for label in found[name].class_names]] = found[name].tensor()
+        parts[name] = Split(places, labels, torch.tensor(table.rows, dtype=torch.int64))
+        start += len(table)
+    return RawData(
+        parts["train"],
+        parts.get("val"),
+        parts.get("test"),
+        "labels",
+        names,
+        texts=Texts(tuple(one for split in texts.values() for one in split)),
+        origin=first.origin,
+        notes=(about(first), *found["train"].describe(standardized=False)),
     )
 
 
 def read_table(
     path: Path,
     text: str | int | None,
-    target: str | int | None,
+    targets: Sequence[str | int | None],
     header: Header,
     delimiter: Delimiter,
     quote: Quote = "auto",
@@ -102,13 +174,13 @@ def read_table(
     """Read the file; a header is detected as in `text_csv`."""
     if delimiter == "auto" and path.name.removesuffix(".gz").endswith(TAB_SUFFIXES):
         delimiter = "tab"
-    expected = [column for column in (text, target) if isinstance(column, str) and not is_number(column)]
+    expected = [column for column in (text, *targets) if isinstance(column, str) and not is_number(column)]
     table = read_csv(path, delimiter=delimiter, header=header, quote=quote, expected=expected)
-    if header != "auto" or not table.header or target is None or expected:
+    if header != "auto" or not table.header or targets[0] is None or expected:
         return table
     # The first row of a table of texts looks like a header.
     bare = read_csv(path, delimiter=delimiter, header=False, quote=quote)
-    label, *others = bare.columns[find_column(table, target, "data.target")]
+    label, *others = bare.columns[find_column(table, targets[0], "data.target")]
     return bare if label in others else table
 
 

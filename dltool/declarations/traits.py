@@ -12,7 +12,7 @@ from types import UnionType
 from typing import Any, Literal, get_args, get_origin
 
 Inputs = Literal["image", "vector", "sequence"]
-Targets = Literal["classes", "binary", "numbers", "tags", "next_token", "sequence", "images", "none"]
+Targets = Literal["classes", "binary", "numbers", "tags", "next_token", "sequence", "images", "none", "labels"]
 Head = Literal["classes", "one", "numbers", "targets"]
 Direction = Literal["min", "max"]
 Side = int | dict[str, int]  # In pixels; or per `arch` of the model, with "*" for all others.
@@ -76,11 +76,16 @@ class DataTraits(Traits):
     Attributes:
         inputs: The kind of a sample.
         targets: The kind of target; "auto" if it is known only once the data is loaded.
+        open_with: Keys that leave the kind of target open: if one of them is set, `targets` is "auto". A key that ends
+            in [] counts only where its value is a list.
+        two_classes: Whether the classes are known only once the data is loaded, so that there may be two.
         stacked: The data set of single images, if each sample stacks several of them as channels.
     """
 
     inputs: Inputs
     targets: Targets | Literal["auto"]
+    open_with: tuple[str, ...] = ()
+    two_classes: bool = False
     stacked: str | None = None
 
 
@@ -91,8 +96,8 @@ class LossTraits(Traits):
     Attributes:
         tasks: The tasks that minimize it.
         targets: The kinds of target that it accepts, for tasks whose loss follows the data.
-        head: The width of the model's output: one per class ("classes"), "one", one per number of the target
-            ("numbers"), or the width of the "targets"; required with `targets`.
+        head: The width of the model's output: one per class ("classes"), "one" (one per label, where a sample has
+            several), one per number of the target ("numbers"), or the width of the "targets"; required with `targets`.
         default_for: The targets, or the purposes of tasks (`loss_for`), for which `loss=auto` selects it.
     """
 

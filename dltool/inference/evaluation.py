@@ -52,6 +52,7 @@ class Evaluation:
         targets: The target of each sample, by name or number, if requested.
         baselines: The metrics of forecasts without a model, for a series.
         example: Samples to draw with their forecasts, for a series.
+        baseline: The accuracy without a model, as text; empty for other targets than classes.
     """
 
     split: str
@@ -67,6 +68,7 @@ class Evaluation:
     targets: list[Any] | None = None
     baselines: BaselineMetrics = field(default_factory=BaselineMetrics)
     example: ForecastExample | None = None
+    baseline: str = ""
 
     def table(self) -> tuple[list[str], list[list[Any]]]:
         """Headings and rows of the predictions, the targets after the inputs."""
@@ -113,6 +115,8 @@ def evaluate_run(
     whole = members(split, dataset)
     example = dataset.forecast_example(whole[-1])
     measured = replace(measured, baselines=measure_baselines(task, dataset, whole), example=example)
+    if "accuracy" in metrics:
+        measured = replace(measured, baseline=dataset.baseline(whole))
     if not predictions:
         return measured
     names = [name for member in members(split, dataset) for name in dataset.sample_names(member)]

@@ -128,7 +128,7 @@ def chosen_network(run: LoadedRun, name: str | None, *, with_preprocessing: bool
     if run.spec.target_mean and not networks[name].gives:
         portable = giving_units(portable, run.spec)
     if probabilities:
-        portable = giving_probabilities(portable, run.task)
+        portable = giving_probabilities(portable, run.task, run.spec)
     if with_preprocessing:
         if networks[name].noise is not None:
             raise ConfigError(f"the {name} takes noise, which has no preprocessing", "without --with-preprocessing")
@@ -186,6 +186,8 @@ def meaning_of_outputs(spec: DataSpec) -> str:
         return "at each position a score of each token, in the order of the vocabulary; the largest is predicted"
     if spec.target == "tags":
         return "at each position a score of each class, in the order of class_names; the largest is predicted"
+    if spec.target == "labels":
+        return "a score of each label, in the order of class_names; above 0 (probability 0.5) it is predicted"
     if spec.output_dim == 1:
         return f"a score; above 0 means {spec.class_names[1]}, else {spec.class_names[0]}"
     return "a score of each class, in the order of class_names; the largest is predicted"
@@ -196,13 +198,14 @@ def giving_units(portable: Portable, spec: DataSpec) -> Portable:
     return portable.followed_by(Units(spec), "the predicted numbers")
 
 
-def giving_probabilities(portable: Portable, task: Task) -> Portable:
+def giving_probabilities(portable: Portable, task: Task, spec: DataSpec) -> Portable:
     probabilities = task.probabilities
+    meaning = "the probability of each class, in the order of class_names"
+    if spec.target == "labels":
+        meaning = "the probability of each label, in the order of class_names; above 0.5 it is predicted"
     if probabilities is None or probabilities(portable.module(*portable.examples())) is None:
         raise ConfigError("the outputs of this model define no probabilities", "without --probabilities")
-    return portable.followed_by(
-        Probabilities(probabilities), "the probability of each class, in the order of class_names"
-    )
+    return portable.followed_by(Probabilities(probabilities), meaning)
 
 
 def taking_raw_inputs(portable: Portable, preprocessing: Preprocessing) -> Portable:

@@ -1,5 +1,9 @@
 """The base of the losses of supervised tasks: a mean over samples, and its weight."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
 from torch import Tensor
 
 from dltool.core.spec import DataSpec
@@ -16,10 +20,12 @@ class Criterion:
         sums: The objective of a batch is the sum over its samples; the task then multiplies the mean by the
             size of the whole batch.
         is_likelihood: The mean is that of -log p(target), without additions and with equal weights.
+        choices: The numbers computed for keys such as "balanced", by dotted key.
     """
 
     sums: bool = False
     is_likelihood: bool = False
+    choices: Mapping[str, Any] = MappingProxyType({})
 
     def __init__(self, spec: DataSpec) -> None:
         self.spec = spec

@@ -1,6 +1,7 @@
 """Cross-entropy over classes."""
 
 import math
+from typing import Literal
 
 import torch
 import torch.nn.functional as F
@@ -28,14 +29,16 @@ class CrossEntropy(Criterion):
     sum_i w[y_i]. With label smoothing ε the target is 1 - ε + ε/K for the true class and ε/K for the K - 1
     others (Szegedy et al. 2016, arXiv:1512.00567, section 7). Each of the two alone is as in torch. With both, torch
     weights the smoothed terms by their own classes; here a sample has one weight, that of its class.
-    Both also apply in the evaluation.
+    Both also apply in the evaluation: the validation loss, too, is weighted.
 
     Args:
         label_smoothing: ε.
-        class_weights: One weight per class, in the order of the classes; null weights all equally.
+        class_weights: One weight per class, in the order of the classes; null weights all equally. "balanced" is
+            n / (K n_c) for a class with n_c of the n training samples, as scikit-learn defines it.
 
     Raises:
-        ConfigError: If class_weights does not have one weight per class, or no weight is above zero.
+        ConfigError: If class_weights does not have one weight per class, or no weight is above zero; if the training
+            split has no sample of a class and the weights are "balanced".
     """
 
     def __init__(
@@ -43,11 +46,14 @@ class CrossEntropy(Criterion):
         spec: DataSpec,
         *,
         label_smoothing: Fraction[float] = 0.0,
-        class_weights: list[NonNegative[float]] | None = None,
+        class_weights: list[NonNegative[float]] | Literal["balanced"] | None = None,
     ) -> None:
         super().__init__(spec)
         self.label_smoothing = label_smoothing
-        self.class_weights = None if class_weights is None else weight_vector(class_weights, spec)
+        weights = balanced_weights(spec) if class_weights == "balanced" else class_weights
+        self.class_weights = None if weights is None else weight_vector(weights, spec)
+        if class_weights == "balanced":
+            self.choices = {"loss.class_weights": weights}
         self.is_likelihood = not label_smoothing and class_weights is None
 
     def __call__(self, outputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor | int]:
@@ -68,6 +74,20 @@ class CrossEntropy(Criterion):
 
     def pool(self, views: Tensor) -> Tensor:
         return views.log_softmax(dim=2).logsumexp(dim=0) - math.log(len(views))
+
+
+def balanced_weights(spec: DataSpec) -> list[float]:
+    """n / (K n_c) for each class; the mean weight of the training samples is 1."""
+    if not spec.class_counts:
+        raise ConfigError(
+            f"loss.class_weights=balanced needs classes, but the targets are {spec.target}", "loss.class_weights=null"
+        )
+    if missing := [name for name, count in zip(spec.class_names, spec.class_counts, strict=True) if count == 0]:
+        raise ConfigError(
+            f"loss.class_weights=balanced: the training split has no sample of {missing[0]}",
+            "remove the class, or list the weights, 'loss.class_weights=[…]'",
+        )
+    return [spec.train_size / (spec.num_classes * count) for count in spec.class_counts]
 
 
 def weight_vector(weights: list[float], spec: DataSpec) -> Tensor:

@@ -58,6 +58,16 @@ def count_hits(outputs: Tensor, targets: Tensor) -> Tensor:
     return (predicted_classes(outputs) == targets).count_nonzero()  # Cheaper than sum() on the CPU.
 
 
+def label_accuracy(outputs: Tensor, targets: Tensor) -> Mean:
+    """Count the correct decisions, one for each sample and label; see predicted_labels."""
+    return Mean((predicted_labels(outputs) == targets.bool()).count_nonzero(), targets.numel())
+
+
+def predicted_labels(outputs: Tensor) -> Tensor:
+    """The labels whose probability is above 0.5, that is whose logit is positive, bool `(B, num_classes)`."""
+    return outputs.detach() > 0
+
+
 def predicted_classes(outputs: Tensor) -> Tensor:
     """The class with the largest of K scores, int64 `(B,)`; for one score, whether it is positive, bool `(B,)`."""
     return outputs.argmax(dim=1) if outputs.shape[1] > 1 else outputs.squeeze(1) > 0

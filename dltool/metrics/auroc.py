@@ -7,9 +7,10 @@ from dltool.declarations.component import register
 from dltool.metrics.metric import Metric, State, UndefinedMetric
 
 
-@register("metric", "auroc", of="outputs", targets=("classes", "binary", "tags"), direction="max")
+@register("metric", "auroc", of="outputs", targets=("classes", "binary", "tags", "labels"), direction="max")
 class Auroc(Metric):
-    """The area under the ROC curve; for more than two classes, the mean of one against the rest.
+    """The area under the ROC curve; for more than two classes, the mean of one against the rest; for several labels
+    per sample, the mean over the labels.
 
     The area is the probability that a sample of the class has a higher score than one of another class, equal
     scores counting half (Hanley and McNeil 1982, doi:10.1148/radiology.143.1.7063747). The score of the second
@@ -38,6 +39,8 @@ class Auroc(Metric):
 
     def compute(self) -> float:
         outputs, targets = torch.cat(self.outputs).double(), torch.cat(self.targets)
+        if self.spec.target == "labels":
+            return self.of_labels(outputs, targets)
         missing = [name for i, name in enumerate(self.spec.class_names) if not (targets == i).any()]
         if self.spec.num_classes < 2:
             raise UndefinedMetric("the data has a single class")
@@ -51,6 +54,16 @@ class Auroc(Metric):
             return area(scores, targets == 1)
         scores = outputs.softmax(dim=1)  # (N, K)
         areas = [area(scores[:, k], targets == k) for k in range(self.spec.num_classes)]
+        return sum(areas) / len(areas)
+
+    def of_labels(self, outputs: Tensor, targets: Tensor) -> float:
+        """The mean of the labels' areas, from logits and targets `(N, num_classes)`."""
+        if not outputs.isfinite().all():
+            raise UndefinedMetric("the model's outputs are not finite")
+        for name, count in zip(self.spec.class_names, targets.sum(dim=0).tolist(), strict=True):
+            if count in (0, len(targets)):
+                raise UndefinedMetric(f"the split has {'no' if count == 0 else 'only'} samples with {name}")
+        areas = [area(scores, true == 1) for scores, true in zip(outputs.unbind(1), targets.unbind(1), strict=True)]
         return sum(areas) / len(areas)
 
 

@@ -1,8 +1,10 @@
-"""Precision, recall and F1: for the second of two classes, or averaged over classes."""
+"""Precision, recall and F1: for the positive class of two, or averaged over classes or labels."""
 
+import torch
 from torch import Tensor
 
 from dltool.declarations.component import register
+from dltool.metrics.accuracy import predicted_labels
 from dltool.metrics.confusion import ConfusionMetric
 from dltool.metrics.metric import UndefinedMetric
 
@@ -14,6 +16,10 @@ class ClassRate(ConfusionMetric):
 
     A class that has no sample in the split and is never predicted is left out of averages. For any other class a rate
     of 0 / 0 is undefined, and so is the mean (scikit-learn counts a 0, with a warning).
+
+    Attributes:
+        counts: See ConfusionMetric. Where samples have several labels, int64 `(3, num_classes)`: correct predictions of
+            each label, all its predictions, and its samples.
     """
 
     undefined_where: str
@@ -22,10 +28,29 @@ class ClassRate(ConfusionMetric):
         """Numerators and denominators `(K,)` from the counts of each class, float64 `(K,)`."""
         raise NotImplementedError
 
+    def reset(self) -> None:
+        super().reset()
+        if self.spec.target == "labels":
+            self.counts = torch.zeros(3, self.spec.num_classes, dtype=torch.int64)
+
+    def update(self, outputs: Tensor, targets: Tensor) -> None:
+        if self.spec.target != "labels":
+            super().update(outputs, targets)
+            return
+        predicted, true = predicted_labels(outputs), targets.bool()
+        self.counts = self.counts.to(outputs.device)  # Copies once, with the first batch.
+        self.counts += torch.stack([(predicted & true).sum(0), predicted.sum(0), true.sum(0)])
+
+    def of_each(self) -> tuple[Tensor, Tensor, Tensor]:
+        """Correct predictions, predictions and samples of each class, float64 `(K,)` on the host."""
+        counts = self.counts.cpu().double()
+        if self.spec.target == "labels":
+            return counts[0], counts[1], counts[2]
+        return counts.diag(), counts.sum(dim=0), counts.sum(dim=1)
+
     def fractions(self) -> tuple[Tensor, Tensor]:
         """Numerators and denominators of all classes, float64 `(K,)` each, on the host."""
-        counts = self.counts.cpu().double()
-        return self.fraction(counts.diag(), counts.sum(dim=0), counts.sum(dim=1))
+        return self.fraction(*self.of_each())
 
     def of_second_class(self) -> float:
         """The rate of class 1, the positive class of two."""
@@ -37,21 +62,26 @@ class ClassRate(ConfusionMetric):
     def macro(self) -> float:
         """The plain mean of the classes' rates."""
         numerators, denominators = self.fractions()
-        occurring = (self.counts.sum(dim=0) + self.counts.sum(dim=1)).cpu() > 0
+        _, predicted, true = self.of_each()
+        occurring = (predicted + true) > 0
+        if not occurring.any():
+            raise UndefinedMetric("the split has no label, and none was predicted")
         if missing := [self.spec.class_names[i] for i in (occurring & (denominators == 0)).nonzero().flatten()]:
             more = f" and {len(missing) - SHOWN} more" if len(missing) > SHOWN else ""
             raise UndefinedMetric(f"{self.undefined_where} {', '.join(missing[:SHOWN])}{more}")
         return float((numerators[occurring] / denominators[occurring]).mean())
 
     def micro(self) -> float:
-        """The rate of all classes' counts together; each sample has one class, so it is the accuracy."""
+        """The rate of all classes' counts together; where each sample has one class, it is the accuracy."""
         numerators, denominators = self.fractions()
+        if denominators.sum() == 0:
+            raise UndefinedMetric(f"{self.undefined_where} any label")
         return float(numerators.sum() / denominators.sum())
 
 
 @register("metric", "precision", of="outputs", targets=("binary",), direction="max")
 class Precision(ClassRate):
-    """TP / (TP + FP) of the second class: the share of its predictions that are correct."""
+    """TP / (TP + FP) of the positive class: the share of its predictions that are correct."""
 
     undefined_where = "no sample was predicted as"
 
@@ -62,7 +92,7 @@ class Precision(ClassRate):
         return self.of_second_class()
 
 
-@register("metric", "precision_macro", of="outputs", targets=("classes", "binary", "tags"), direction="max")
+@register("metric", "precision_macro", of="outputs", targets=("classes", "binary", "tags", "labels"), direction="max")
 class PrecisionMacro(Precision):
     """The mean of the classes' precisions."""
 
@@ -70,9 +100,9 @@ class PrecisionMacro(Precision):
         return self.macro()
 
 
-@register("metric", "precision_micro", of="outputs", targets=("classes", "binary", "tags"), direction="max")
+@register("metric", "precision_micro", of="outputs", targets=("classes", "binary", "tags", "labels"), direction="max")
 class PrecisionMicro(Precision):
-    """The precision over all classes' counts, which is the accuracy."""
+    """The precision over all classes' counts, which is the accuracy unless samples have several labels."""
 
     def compute(self) -> float:
         return self.micro()
@@ -80,7 +110,7 @@ class PrecisionMicro(Precision):
 
 @register("metric", "recall", of="outputs", targets=("binary",), direction="max")
 class Recall(ClassRate):
-    """TP / (TP + FN) of the second class: the share of its samples that are found."""
+    """TP / (TP + FN) of the positive class: the share of its samples that are found."""
 
     undefined_where = "the split has no sample of"
 
@@ -91,7 +121,7 @@ class Recall(ClassRate):
         return self.of_second_class()
 
 
-@register("metric", "recall_macro", of="outputs", targets=("classes", "binary", "tags"), direction="max")
+@register("metric", "recall_macro", of="outputs", targets=("classes", "binary", "tags", "labels"), direction="max")
 class RecallMacro(Recall):
     """The mean of the classes' recalls, also called balanced accuracy."""
 
@@ -99,9 +129,9 @@ class RecallMacro(Recall):
         return self.macro()
 
 
-@register("metric", "recall_micro", of="outputs", targets=("classes", "binary", "tags"), direction="max")
+@register("metric", "recall_micro", of="outputs", targets=("classes", "binary", "tags", "labels"), direction="max")
 class RecallMicro(Recall):
-    """The recall over all classes' counts, which is the accuracy."""
+    """The recall over all classes' counts, which is the accuracy unless samples have several labels."""
 
     def compute(self) -> float:
         return self.micro()
@@ -109,7 +139,7 @@ class RecallMicro(Recall):
 
 @register("metric", "f1", of="outputs", targets=("binary",), direction="max")
 class F1(ClassRate):
-    """2 TP / (2 TP + FP + FN) of the second class, the harmonic mean of its precision and recall."""
+    """2 TP / (2 TP + FP + FN) of the positive class, the harmonic mean of its precision and recall."""
 
     undefined_where = "the split has no sample of, and no sample was predicted as,"
 
@@ -120,17 +150,17 @@ class F1(ClassRate):
         return self.of_second_class()
 
 
-@register("metric", "f1_macro", of="outputs", targets=("classes", "binary", "tags"), direction="max")
+@register("metric", "f1_macro", of="outputs", targets=("classes", "binary", "tags", "labels"), direction="max")
 class F1Macro(F1):
-    """The mean of the classes' F1 scores; always defined, with 0 for a class without true positives."""
+    """The mean of the classes' F1 scores, with 0 for a class without true positives."""
 
     def compute(self) -> float:
         return self.macro()
 
 
-@register("metric", "f1_micro", of="outputs", targets=("classes", "binary", "tags"), direction="max")
+@register("metric", "f1_micro", of="outputs", targets=("classes", "binary", "tags", "labels"), direction="max")
 class F1Micro(F1):
-    """The F1 score over all classes' counts, which is the accuracy."""
+    """The F1 score over all classes' counts, which is the accuracy unless samples have several labels."""
 
     def compute(self) -> float:
         return self.micro()

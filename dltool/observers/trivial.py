@@ -13,7 +13,7 @@ from dltool.core.spec import IGNORED
 from dltool.data.dataset import Dataset
 from dltool.data.series_layout import Baseline
 from dltool.engine.observer import Observer, Progress
-from dltool.metrics.accuracy import predicted_classes
+from dltool.metrics.accuracy import predicted_classes, predicted_labels
 from dltool.tasks.task import Task
 
 NUM_ERRORS = 2.0  # Standard errors of the paired difference by which a model must be better.
@@ -21,6 +21,7 @@ TRIVIAL = {
     "numbers": "the mean of the training targets",
     "classes": "the most frequent class",
     "binary": "the most frequent class",
+    "labels": "the more frequent value of each label",
     "next_token": "the frequency of each token",
 }
 
@@ -28,9 +29,9 @@ TRIVIAL = {
 class TrivialComparison(Observer):
     """Warns after the final test if the model is not better than a prediction without a model.
 
-    The two are compared sample by sample: squared errors of numbers, hits of classes, -log p of tokens. The model must
-    be better by two standard errors of the mean difference. The trivial prediction is that of the training split; of
-    several, such as the naive forecasts of a series, it is the one with the smallest error.
+    The two are compared sample by sample: squared errors of numbers, hits of classes and labels, -log p of tokens. The
+    model must be better by two standard errors of the mean difference. The trivial prediction is that of the training
+    split; of several, such as the naive forecasts of a series, it is the one with the smallest error.
 
     Args:
         warn: Prints a line for the user.
@@ -100,6 +101,8 @@ class TrivialComparison(Observer):
         model, trivial = pairs.mean(0).tolist()
         if target in ("classes", "binary"):
             values = f"accuracy {1 - model:.4f}, and {1 - trivial:.4f} without a model"
+        elif target == "labels":
+            values = f"label accuracy {1 - model:.4f}, and {1 - trivial:.4f} without a model"
         elif target == "numbers":
             values = f"its mean squared error is {model / trivial:.3g} of that" if trivial else "which is exact"
         else:
@@ -112,10 +115,12 @@ class TrivialComparison(Observer):
 
 
 def is_compared(task: Task, dataset: Dataset) -> bool:
-    """Whether the task predicts a class or numbers for each sample, or the next token."""
+    """Whether the task predicts a class, labels or numbers for each sample, or the next token."""
     match dataset.spec.target:
         case "classes" | "binary":
             return task.predicts_classes
+        case "labels":
+            return task.predicts
         case "numbers":
             return task.predicts
         case "next_token":
@@ -131,6 +136,8 @@ def paired_errors(target: str, outputs: Tensor, targets: Tensor, trivial: Tensor
         kept = targets.flatten() != IGNORED
         tokens = targets.flatten()[kept]
         pair = [F.cross_entropy(outputs.flatten(0, 1)[kept], tokens, reduction="none"), -trivial[tokens]]
+    elif target == "labels":
+        pair = [(found != targets.bool()).float().mean(1) for found in (predicted_labels(outputs), trivial.bool())]
     else:
         pair = [(predicted != targets).float() for predicted in (predicted_classes(outputs), trivial)]
     return torch.stack(pair, dim=1)

@@ -23,6 +23,11 @@ from dltool.tasks.task import Source, Updater, no_frozen_parameters
     "task=least_squares solves in one step over all samples at once",
     hint="data.batch_size=full trainer.epochs=1",
 )
+@requires(
+    lambda config: config.data.targets != "labels",
+    "task=least_squares fits numbers or one class per sample, but the data has several labels per sample",
+    hint="model=logistic task=supervised",
+)
 @no_frozen_parameters
 @no_mixing
 @calibration_needs_probabilities

@@ -3,7 +3,7 @@
 import contextlib
 import copy
 from collections.abc import Callable, Mapping, Sequence
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import torch
 from torch import Tensor, nn
@@ -15,12 +15,13 @@ from dltool.data.mixing import mixing_needs_classes
 from dltool.data.preprocessing import Preprocessing
 from dltool.declarations.component import EvaluationOnly, NonNegative, register
 from dltool.losses.criterion import Criterion
-from dltool.metrics.accuracy import accuracy, predicted_classes
+from dltool.metrics.accuracy import accuracy, label_accuracy, predicted_classes, predicted_labels
 from dltool.metrics.calibration import calibration_needs_probabilities
 from dltool.metrics.directions import declared_direction
 from dltool.metrics.mean import Mean, MeanOver
 from dltool.metrics.metric import Metric, UndefinedMetric
 from dltool.tasks.forecasts import Forecasts
+from dltool.tasks.label_predictions import LabelPredictions
 from dltool.tasks.outputs import Trial
 from dltool.tasks.predictions import AnyPredictions, Prediction
 from dltool.tasks.task import Loss, Task
@@ -40,10 +41,11 @@ class SupervisedTask(Task):
     differ (Loshchilov and Hutter 2019). They are added once to the objective of a batch, whether that is a mean or a
     sum, and logged separately as "penalty"; "loss" excludes them.
 
-    In training "loss" and, for classes, "accuracy" are logged; an evaluation gives "loss" and `metrics`. If the data's
-    numbers are standardized, the loss is in those units and the metrics are in the original ones. The main metric is
-    the first metric for classes and the loss for numbers. With mixup or cutmix the training's loss is that of the mixed
-    targets, and its accuracy the share of inputs whose predicted class is the one of larger weight.
+    In training "loss" and, for classes, "accuracy" are logged, for several labels per sample "label_accuracy"; an
+    evaluation gives "loss" and `metrics`. If the data's numbers are standardized, the loss is in those units and the
+    metrics are in the original ones. The main metric is the first metric for classes and the loss for numbers. With
+    mixup or cutmix the training's loss is that of the mixed targets, and its accuracy the share of inputs whose
+    predicted class is the one of larger weight.
 
     With an attack (`attack=pgd`), an evaluation also gives "attacked_loss", "attacked_accuracy" and "perturbation", the
     mean size of the attack's perturbation, for pixels in [0, 1]; the training is not affected.
@@ -52,7 +54,7 @@ class SupervisedTask(Task):
         l1: Coefficient of the sum of absolute weights.
         l2: Coefficient of the sum of squared weights (no factor 1/2).
         metrics: Names of the metrics of an evaluation (dltool/metrics/); null is "accuracy" for classes, "mae" and
-            "rmse" for numbers.
+            "rmse" for numbers, "f1_micro", "f1_macro", "exact_match" and "label_accuracy" for several labels.
 
     """
 
@@ -75,7 +77,8 @@ class SupervisedTask(Task):
         self.adversary = adversary
         self.l1 = l1
         self.l2 = l2
-        self.predicts_classes = spec.target != "numbers"
+        self.predicts_classes = spec.target not in ("numbers", "labels")
+        self.predicts_labels = spec.target == "labels"
         self.metric_names = metrics
         if self.predicts_classes:
             self.uses = (*self.uses, "classify")
@@ -84,7 +87,7 @@ class SupervisedTask(Task):
         """Use these metrics; the first is the main metric of classes, unless a subclass has another."""
         super().use_metrics(metrics)
         numbers = [name for name, metric in metrics.items() if metric.is_number]
-        if self.predicts_classes and numbers and self.main_metric is Task.main_metric:
+        if (self.predicts_classes or self.predicts_labels) and numbers and self.main_metric is Task.main_metric:
             self.main_metric = (numbers[0], declared_direction(numbers[0]) or "max")
             if self.metric_names is None:
                 self.selection_metric = "loss"  # The accuracy of few samples has many ties.
@@ -104,6 +107,8 @@ class SupervisedTask(Task):
         logs: dict[str, Mean] = {"loss": MeanOver(objective.detach(), count)}
         if self.predicts_classes:
             logs["accuracy"] = accuracy(outputs, batch.main_targets)
+        elif self.predicts_labels:
+            logs["label_accuracy"] = label_accuracy(outputs, batch.main_targets)
         if self.criterion.sums:
             objective = objective * batch.full_size
         return self.penalized(objective, count, logs)
@@ -142,10 +147,16 @@ class SupervisedTask(Task):
         return total
 
     @property
+    def loss_choices(self) -> Mapping[str, Any]:
+        return self.criterion.choices
+
+    @property
     def probabilities(self) -> Callable[[Tensor], Tensor | None] | None:
-        return self.criterion.probabilities if self.predicts_classes else None
+        return self.criterion.probabilities if self.predicts_classes or self.predicts_labels else None
 
     def interpret(self, outputs: Tensor) -> Prediction:
+        if self.predicts_labels:
+            return Prediction(outputs, predicted_labels(outputs).long(), self.criterion.probabilities(outputs))
         if not self.predicts_classes:
             return Prediction(self.spec.in_units(outputs))
         return Prediction(outputs, predicted_classes(outputs).long(), self.criterion.probabilities(outputs))
@@ -160,6 +171,8 @@ class SupervisedTask(Task):
     ) -> AnyPredictions:
         if preprocessing.forecast is not None and not self.predicts_classes:
             return Forecasts.of(names, parts, preprocessing.forecast)
+        if self.predicts_labels:
+            return LabelPredictions.of(names, parts, spec.class_names)
         return super().collect(names, parts, spec, preprocessing, tokens)
 
     def measure(self, outputs: Tensor, targets: Tensor) -> dict[str, float]:

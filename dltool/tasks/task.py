@@ -137,6 +137,11 @@ class Task:
         self.watchers: list[Watcher] = []
 
     @property
+    def loss_choices(self) -> Mapping[str, Any]:
+        """The numbers that the loss computed from the training split for keys such as "balanced", by dotted key."""
+        return {}
+
+    @property
     def has_objective(self) -> bool:
         """Whether the training minimizes one function, `loss`; GANs and rules without gradients do not."""
         return type(self).loss is not Task.loss

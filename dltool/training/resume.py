@@ -83,6 +83,8 @@ def differs(name: str, before: DataSpec, now: DataSpec) -> bool:
         new
     ):  # Earlier versions rounded to float32 before scaling.
         return any(abs(a - b) > ROUNDING * std for a, b, std in zip(old, new, before.target_std, strict=True))
+    if name in ("class_counts", "train_size") and not before.class_counts:  # Earlier versions did not save them.
+        return False
     return bool(old != new)
 
 

@@ -142,6 +142,8 @@ class Session:
             settings = self.trainer.settings
             views = f", averaged over {', '.join(settings.test_views)}" if settings.test_views else ""
             rows.append(("tested", f"{self.trainer.tested} (the {settings.test} weights{views})"))
+        if any(name == "test/accuracy" for name, _ in rows) and (baseline := self.parts.dataset.baseline(["test"])):
+            rows.append(("baseline", baseline))
         if best := self.best():
             rows.append(("best", best))
         rows += [("remark", remark) for remark in (*self.parts.task.remarks, *baselines)]

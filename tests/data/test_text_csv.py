@@ -40,7 +40,7 @@ def test_header_and_columns_are_found(write, head, columns, first_row):
 def test_a_tsv_file_is_cut_at_tabs_alone(write):
     raw = text_csv(RNG, path=write("a, b, c\t1\nd, e, f\t2\ng, h, i\t2\n", "films.tsv"), text=1, target=2)
     assert list(raw.texts.inputs) == ["a, b, c", "d, e, f", "g, h, i"]
-    assert raw.class_names == ("1", "2")
+    assert raw.class_names == ("2", "1")  # Of two classes, the rarer one is the positive one.
 
 
 def test_a_file_for_each_split(write):

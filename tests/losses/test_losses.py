@@ -128,3 +128,51 @@ def test_only_the_non_saturating_gradient_survives_a_sure_discriminator():
     (strong,) = torch.autograd.grad(NonSaturating(CLASSES).generator(logits), logits)
     assert weak.abs().max() < 1e-8
     torch.testing.assert_close(strong, torch.full((4,), -0.25))
+
+
+@pytest.mark.parametrize("pos_weight", [1.0, 3.0, [1.0, 2.0, 5.0]])
+def test_binary_cross_entropy_of_labels_is_torch_s(pos_weight):
+    spec = DataSpec((1,), "labels", ("a", "b", "c"), output_dim=3)
+    outputs, targets = torch.randn(7, 3), torch.randint(2, (7, 3))
+    loss = BinaryCrossEntropy(spec, pos_weight=pos_weight)
+    factor = torch.tensor(pos_weight).expand(3)
+    expected = F.binary_cross_entropy_with_logits(outputs, targets.float(), pos_weight=factor)
+    value, count = loss(outputs, targets)
+    if pos_weight == 1.0:
+        assert value == expected
+    torch.testing.assert_close(value, expected)
+    assert count == 7
+    assert loss.probabilities(outputs).equal(outputs.sigmoid())
+
+
+def test_balanced_weights_are_scikit_learn_s():
+    numpy = pytest.importorskip("numpy")
+    class_weight = pytest.importorskip("sklearn.utils.class_weight")
+    labels = torch.tensor([0] * 12 + [1] * 5 + [2] * 3)
+    spec = DataSpec((1,), "classes", ("a", "b", "c"), class_counts=(12, 5, 3), train_size=20)
+    loss = CrossEntropy(spec, class_weights="balanced")
+    expected = class_weight.compute_class_weight("balanced", classes=numpy.arange(3), y=labels.numpy())
+    torch.testing.assert_close(loss.class_weights, torch.tensor(expected).float())
+    assert loss.choices == {"loss.class_weights": expected.tolist()}
+    assert not CrossEntropy(spec).choices
+
+
+def test_balanced_positive_weights():
+    two = DataSpec((1,), "binary", ("no", "yes"), class_counts=(30, 10), train_size=40)
+    assert BinaryCrossEntropy(two, pos_weight="balanced").pos_weight == 3.0
+    several = DataSpec((1,), "labels", ("a", "b"), class_counts=(10, 20), train_size=40)
+    assert BinaryCrossEntropy(several, pos_weight="balanced").pos_weight.tolist() == [3.0, 1.0]
+
+
+@pytest.mark.parametrize(
+    ("build", "message"),
+    [
+        (lambda s: CrossEntropy(s, class_weights="balanced"), "training split has no sample of b"),
+        (lambda s: BinaryCrossEntropy(s, pos_weight="balanced"), "training split has no sample of b"),
+        (lambda s: BinaryCrossEntropy(s, pos_weight=[1.0]), "each sample has one of two classes"),
+    ],
+)
+def test_weights_that_cannot_be_balanced(build, message):
+    spec = DataSpec((1,), "binary", ("a", "b"), class_counts=(4, 0), train_size=4)
+    with pytest.raises(ConfigError, match=message):
+        build(spec)

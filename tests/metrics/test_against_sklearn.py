@@ -22,6 +22,7 @@ from dltool.metrics.metric import UndefinedMetric
 CLASSES = DataSpec((1,), "classes", tuple("abcdefgh"), output_dim=8)
 TWO = DataSpec((1,), "binary", ("no", "yes"), output_dim=2)
 ONE_LOGIT = DataSpec((1,), "binary", ("no", "yes"), output_dim=1)
+LABELS = DataSpec((1,), "labels", tuple("abcde"), output_dim=5)
 NUMBERS = DataSpec((1,), "numbers", target_dim=1, output_dim=1)
 SEVERAL = DataSpec((1,), "numbers", target_dim=3, output_dim=3)
 UNEVEN = [0, 1, 120, 123, 290, 300]
@@ -33,6 +34,9 @@ def drawn(spec: DataSpec, count: int = 300) -> tuple[Tensor, Tensor]:
     if spec.target == "numbers":
         targets = 1000 + torch.randn(count, spec.target_dim, generator=draw)
         return targets + 0.5 * torch.randn(count, spec.target_dim, generator=draw), targets
+    if spec.target == "labels":
+        targets = (torch.rand(count, spec.num_classes, generator=draw) < 0.3).long()
+        return targets - 0.5 + torch.randn(targets.shape, generator=draw), targets
     targets = torch.randint(spec.num_classes, (count,), generator=draw)
     signal = torch.nn.functional.one_hot(targets, spec.num_classes)[:, -spec.output_dim :]
     outputs = 1.5 * signal + torch.randn(count, spec.output_dim, generator=draw)
@@ -46,6 +50,19 @@ def measure(name: str, spec: DataSpec, outputs: Tensor, targets: Tensor, edges: 
         for start, end in pairwise(edges):
             metric.update(outputs[start:end], targets[start:end])
     return metric.compute()
+
+
+def of_labels_by_sklearn(name: str, outputs: Tensor, targets: Tensor) -> float:
+    y, found = targets.numpy(), (outputs > 0).numpy()
+    kind, _, average = name.partition("_")
+    match name:
+        case "label_accuracy":
+            return 1 - sklearn_metrics.hamming_loss(y, found)
+        case "exact_match":
+            return sklearn_metrics.accuracy_score(y, found)
+        case "auroc":
+            return sklearn_metrics.roc_auc_score(y, outputs.numpy(), average="macro")
+    return getattr(sklearn_metrics, f"{kind}_score")(y, found, average=average)
 
 
 def predicted(outputs: Tensor) -> np.ndarray:
@@ -79,7 +96,7 @@ def by_sklearn(name: str, outputs: Tensor, targets: Tensor) -> float:
 FITTING = [
     (name, spec)
     for name in registrations()["metric"]
-    for spec in (CLASSES, TWO, ONE_LOGIT, NUMBERS, SEVERAL)
+    for spec in (CLASSES, TWO, ONE_LOGIT, LABELS, NUMBERS, SEVERAL)
     if fits(name, spec) and name not in ("confusion", "calibration_error")
 ]
 
@@ -89,7 +106,8 @@ FITTING = [
 )
 def test_equals_scikit_learn(name: str, spec: DataSpec) -> None:
     outputs, targets = drawn(spec)
-    expected = by_sklearn(name, outputs, targets)
+    reference = of_labels_by_sklearn if spec.target == "labels" else by_sklearn
+    expected = reference(name, outputs, targets)
     assert measure(name, spec, outputs, targets) == pytest.approx(
         expected, rel=1e-6 if name in ("mse", "rmse", "mae") else 1e-12
     )

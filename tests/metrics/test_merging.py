@@ -30,6 +30,7 @@ SPECS = [
     DataSpec((1,), "tags", tuple("abcdefgh"), output_dim=8),
     DataSpec((1,), "binary", ("no", "yes"), output_dim=2),
     DataSpec((1,), "binary", ("no", "yes"), output_dim=1),
+    DataSpec((1,), "labels", tuple("abcde"), output_dim=5),
     DataSpec((1,), "numbers", target_dim=3, output_dim=3),
     DataSpec((1,), "sequence", num_target_tokens=len(WORDS), target_tokenizer=WORDS.to_json()),
 ]
@@ -49,6 +50,9 @@ def drawn(spec: DataSpec, draw: torch.Generator, count: int = 200) -> tuple[Tens
     if spec.target == "numbers":
         targets = 1000 + torch.randn(count, spec.target_dim, generator=draw)
         return targets + 0.5 * torch.randn(count, spec.target_dim, generator=draw), targets
+    if spec.target == "labels":
+        targets = (torch.rand(count, spec.num_classes, generator=draw) < 0.3).long()
+        return (targets - 0.5 + torch.randn(targets.shape, generator=draw)).round(decimals=1), targets
     targets = torch.randint(spec.num_classes, (count,), generator=draw)
     signal = torch.nn.functional.one_hot(targets, spec.num_classes)[:, -spec.output_dim :]
     return (1.5 * signal + torch.randn(count, spec.output_dim, generator=draw)).round(decimals=1), targets
