@@ -4,6 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from dltool.data.text_column import chunks_of
+
 # Texts of a missing cell, without surrounding blanks. "None" is not one of them: it is often a category.
 MISSING = frozenset({"", "?", "NA", "N/A", "n/a", "NaN", "nan", "NULL", "null"})
 
@@ -15,20 +17,25 @@ def parse_numbers(cells: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
         float64 `(N,)`, NaN where the cell is not a number; and bool `(N,)`, true where it is a text, which includes
         infinity.
     """
-    texts = np.zeros(len(cells), dtype=bool)
-    if "_" not in "".join(cells):  # Python reads 1_000 as a number, and inf.
-        try:
-            values = np.fromiter(map(float, cells), np.float64, len(cells))
-        except ValueError:
-            pass
-        else:
-            if not np.isinf(values).any():
-                return values, texts
-    known = {cell: to_number(cell) for cell in set(cells)}
-    values = np.fromiter(map(known.__getitem__, cells), np.float64, len(cells))
+    values = np.empty(len(cells))
+    start = 0
+    for chunk in chunks_of(cells):
+        values[start : start + len(chunk)] = numbers_of(chunk)
+        start += len(chunk)
     texts = np.isinf(values)
     values[texts] = np.nan
     return values, texts
+
+
+def numbers_of(cells: Sequence[str]) -> np.ndarray:
+    """The numbers, float64 `(N,)`: NaN for a missing cell, infinity for a text."""
+    if "_" not in "".join(cells):  # Python reads 1_000 as a number.
+        try:
+            return np.fromiter(map(float, cells), np.float64, len(cells))
+        except ValueError:
+            pass
+    known = {cell: to_number(cell) for cell in set(cells)}
+    return np.fromiter(map(known.__getitem__, cells), np.float64, len(cells))
 
 
 def parse_categories(cells: Sequence[str], categories: Sequence[str] | None = None) -> tuple[np.ndarray, list[str]]:
