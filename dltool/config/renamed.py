@@ -22,9 +22,11 @@ ADDED: dict[tuple[str, str], dict[str, Any]] = {
         "thousands": "none",
         "dates": "categories",
         "positive": None,
+        "index": False,
+        "encoding": "auto",
     },
-    ("data", "text_csv"): {"quote": "double"},
-    ("data", "series"): {"quote": "double", "decimal": "point", "thousands": "none"},
+    ("data", "text_csv"): {"quote": "double", "encoding": "auto"},
+    ("data", "series"): {"quote": "double", "decimal": "point", "thousands": "none", "encoding": "auto"},
 }
 
 

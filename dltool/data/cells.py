@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from dltool.data.text_column import chunks_of
+from dltool.data.text_column import TextColumn, chunks_of
 
 # Texts of a missing cell, without surrounding blanks. "None" is not one of them: it is often a category.
 MISSING = frozenset({"", "?", "NA", "N/A", "n/a", "NaN", "nan", "NULL", "null"})
@@ -19,17 +19,18 @@ def parse_numbers(cells: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
     """
     values = np.empty(len(cells))
     start = 0
+    underscores = cells.contains("_") if isinstance(cells, TextColumn) else "_" in "".join(cells)
     for chunk in chunks_of(cells):
-        values[start : start + len(chunk)] = numbers_of(chunk)
+        values[start : start + len(chunk)] = numbers_of(chunk, underscores=underscores)
         start += len(chunk)
     texts = np.isinf(values)
     values[texts] = np.nan
     return values, texts
 
 
-def numbers_of(cells: Sequence[str]) -> np.ndarray:
-    """The numbers, float64 `(N,)`: NaN for a missing cell, infinity for a text."""
-    if "_" not in "".join(cells):  # Python reads 1_000 as a number.
+def numbers_of(cells: Sequence[str], *, underscores: bool) -> np.ndarray:
+    """The numbers, float64 `(N,)`: NaN for a missing cell, infinity for a text, such as 1_000, which Python reads."""
+    if not underscores:
         try:
             return np.fromiter(map(float, cells), np.float64, len(cells))
         except ValueError:

@@ -32,6 +32,7 @@ class CsvTable:
         rows: The number of each row in the file.
         delimiter: A name of DELIMITERS.
         header: Whether the names come from the file; without, they are column_1, column_2, ….
+        unnamed: Whether the header has an empty name for the first column, as for a pandas index.
         note: The encoding, for the user; empty for UTF-8.
     """
 
@@ -41,6 +42,7 @@ class CsvTable:
     rows: Sequence[int]
     delimiter: str = "comma"
     header: bool = True
+    unnamed: bool = False
     note: str = ""
 
     @classmethod
@@ -94,7 +96,17 @@ def read_csv(
             raise DataError(f"{path} has a header but no rows", "data.header=false if the first row is a sample")
         check_names(first, path)
     names = [name if has_header and name else f"column_{i + 1}" for i, name in enumerate(first)]
-    return CsvTable(str(path), tuple(names), rows.columns(has_header), numbers, found, has_header, file.note)
+    unnamed = has_header and not first[0]
+    return CsvTable(str(path), tuple(names), rows.columns(has_header), numbers, found, has_header, unnamed, file.note)
+
+
+def describe_file(table: CsvTable, header: Literal["auto"] | bool) -> str:
+    """What was assumed about the file, for the user."""
+    names = "a header" if table.header else "no header"
+    if header == "auto":
+        names += f" (data.header={str(not table.header).lower()} if that is wrong)"
+    encoding = f", {table.note}" if table.note else ""
+    return f"{table.origin}: {len(table):,} rows, cells separated by a {table.delimiter}, {names}{encoding}"
 
 
 def nearby(path: Path) -> str:

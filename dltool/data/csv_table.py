@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -14,8 +15,9 @@ from dltool.core.shell import setting
 from dltool.core.spec import Target
 from dltool.data.arrays import Column, RawData, Split
 from dltool.data.cells import parse_categories, parse_numbers
-from dltool.data.csv_file import CsvTable, needs_file, read_csv
+from dltool.data.csv_file import CsvTable, describe_file, needs_file, read_csv
 from dltool.data.notation import Notation, rewritten
+from dltool.data.row_index import Index, index_note, row_index
 from dltool.data.table_data import TableData
 from dltool.data.target_column import check_target, choose_kind, put_positive_last, read_target, text_in_numbers
 from dltool.declarations.component import Handling, Membership, register, requires
@@ -37,11 +39,13 @@ def csv_table(
     target: Membership[str | int | None] = None,
     kind: Membership[Literal["auto", "classes", "integer_classes", "numbers"]] = "auto",
     positive: Membership[str | int | None] = "auto",
+    index: Membership[Literal["auto"] | bool] = "auto",
     drop: Membership[list[str | int]] = (),  # type: ignore[assignment]  # No mutable default; the schema reads () as [].
     categories: Membership[list[str | int]] = (),  # type: ignore[assignment]
     missing: Membership[Literal["refuse", "drop", "mean", "mode"]] = "refuse",
     unknown: Handling[Literal["refuse", "ignore"]] = "refuse",
     target_scaling: Handling[Literal["standardize", "none"]] = "standardize",
+    encoding: Membership[str] = "auto",
     header: Membership[Literal["auto"] | bool] = "auto",
     delimiter: Membership[Literal["auto", "comma", "semicolon", "tab", "pipe"]] = "auto",
     quote: Membership[Literal["auto", "double", "none"]] = "auto",
@@ -66,7 +70,10 @@ def csv_table(
         positive: The positive class of two, which precision, recall, F1, AUROC and loss.pos_weight refer to. "auto"
             takes the rarer one in the whole file, or the last by name if both have at least 45 %; null takes the last
             by name.
-        drop: Columns that are not inputs, such as an id.
+        index: Whether the first column is an index of the rows and not an input. "auto" takes it as one if it has no
+            name and no two of its cells are equal, or if it is called index, id or the like and holds 0, 1, 2, … or
+            1, 2, 3, …, in any order.
+        drop: Columns that are not inputs, such as a name.
         categories: Columns of numbers that are categories, such as a postcode.
         missing: How to treat a missing cell (empty, ?, NA, N/A, NaN, null): refuse the file, drop the
             row, or take the mean or the mode (the most frequent) of the training split's column; for categories
@@ -75,6 +82,8 @@ def csv_table(
             column's inputs to 0.
         target_scaling: Numbers are learned with mean 0 and deviation 1 in the training split; the loss is in those
             units, metrics and predictions are in the target's own.
+        encoding: A name such as cp1252 or gb18030. "auto" is UTF-8, UTF-16 or UTF-32; any other has to be named,
+            because its bytes are valid in several.
         header: Whether the first row names the columns; without, they are column_1, column_2, ….
         delimiter: The separator of the cells.
         quote: Whether a double quote encloses a cell; "none" reads it as a character. "auto" takes it as a character if
@@ -90,13 +99,16 @@ def csv_table(
     assert path is not None
     assert target is not None
     named = [name for name in (target, *drop, *categories) if isinstance(name, str)]
-    table = read_csv(Path(path), delimiter=delimiter, header=header, quote=quote, expected=named)
-    chosen = choose_columns(table, target, drop, categories)
+    table = read_csv(Path(path), delimiter=delimiter, header=header, quote=quote, encoding=encoding, expected=named)
+    chosen = choose_columns(table, target, drop, categories, index)
     numeric = {*chosen.inputs, *([] if kind == "classes" else [chosen.target])} - chosen.categories
     table, notations = rewritten(table, sorted(numeric), decimal, thousands, dates)
-    return raw_data(
+    raw = raw_data(
         table, chosen, notations, kind, positive, missing, unknown, standardize=target_scaling == "standardize"
     )
+    found = {} if index != "auto" or chosen.numbering is not None else {"data.index": False}
+    seen = index_note(table, chosen.numbering, index, {*range(len(table.names))} - {*chosen.inputs})
+    return replace(raw, choices={**raw.choices, **found}, notes=(describe_file(table, header), *seen, *raw.notes))
 
 
 def raw_data(
@@ -152,15 +164,21 @@ class ChosenColumns(NamedTuple):
         target: The one to predict.
         inputs: Those to predict it from.
         categories: Those that hold categories, regardless of their cells.
+        numbering: The one that numbers the rows, if any; it is not an input.
     """
 
     target: int
     inputs: list[int]
     categories: set[int]
+    numbering: int | None = None
 
 
 def choose_columns(
-    table: CsvTable, target: str | int, drop: Sequence[str | int], categories: Sequence[str | int]
+    table: CsvTable,
+    target: str | int,
+    drop: Sequence[str | int],
+    categories: Sequence[str | int],
+    index: Index,
 ) -> ChosenColumns:
     """The columns that the keys of data=csv name.
 
@@ -172,13 +190,14 @@ def choose_columns(
     forced = {find_column(table, name, "data.categories") for name in categories}
     if target_index in dropped:
         raise DataError(f"{table.origin}: data.drop contains the target {table.names[target_index]}", "'data.drop=[…]'")
-    inputs = [i for i in range(len(table.names)) if i != target_index and i not in dropped]
+    numbering = row_index(table, index, {target_index, *dropped, *forced})
+    inputs = [i for i in range(len(table.names)) if i not in {target_index, numbering, *dropped}]
     if not inputs:
         cut = f"cells are separated by a {table.delimiter}"
         raise DataError(
             f"{table.origin} has no column besides the target ({cut})", "data.delimiter=…, or 'data.drop=[]'"
         )
-    return ChosenColumns(target_index, inputs, forced)
+    return ChosenColumns(target_index, inputs, forced, numbering)
 
 
 def target_of(classes: Sequence[str] | None) -> Target:
@@ -295,8 +314,7 @@ def describe(
     standardized: bool,
 ) -> tuple[str, ...]:
     """Describe the table, one line each."""
-    names = "a header" if table.header else "no header"
-    lines = [f"{table.origin}: {len(table):,} rows, cells separated by a {table.delimiter}, {names}"]
+    lines = []
     if num_dropped:
         lines.append(f"{num_dropped:,} rows with a missing cell are dropped (data.missing=drop)")
     name = table.names[target_index]

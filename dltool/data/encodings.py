@@ -19,7 +19,7 @@ MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 PROPOSED = ("cp1252", "gb18030")  # Encodings that an error shows a reading of.
-CONTEXT = 12  # Bytes shown on each side of one that cannot be decoded.
+CONTEXT = 8  # Bytes shown before one that cannot be decoded, and after it.
 FEWEST_ZEROS = 0.05  # Of the bytes of UTF-16 without a mark; ASCII characters have one zero byte of two.
 HIGH_BYTES = re.compile(rb"[\x80-\xff]+")
 UNASSIGNED = re.compile("[\x80-\x9f]")  # Control characters: what Latin-1 makes of the quotes of Windows-1252.
@@ -100,7 +100,7 @@ def check_characters(text: str, codec: str, path: Path, lines: int, hint: str) -
     place = text.find("\0")
     if place >= 0:
         line = lines + text.count("\n", 0, place)
-        raise DataError(f"{path} is not text: line {line} has a NUL character", hint % "utf-16-le or utf-16-be")
+        raise DataError(f"{path} is not text: line {line} has a NUL character", hint % "utf-16-le or utf-16-be, or is it damaged?")
     if codec == "iso8859-1" and (found := UNASSIGNED.search(text)):
         line = lines + text.count("\n", 0, found.start())
         raise DataError(
@@ -132,5 +132,5 @@ def reading(content: bytes, start: int, codec: str) -> str:
     while start > 0 and content[start - 1] > 0x7F:
         start -= 1
     line = content.rfind(b"\n", 0, start) + 1
-    part = content[max(line, start - CONTEXT) : start + 2 * CONTEXT].split(b"\n")[0]
+    part = content[max(line, start - CONTEXT) : start + CONTEXT].split(b"\n")[0]
     return part.decode(codec, errors="ignore").strip()

@@ -9,7 +9,7 @@ import torch
 from dltool.core.errors import DataError
 from dltool.data.arrays import RawData, Split
 from dltool.data.cells import parse_numbers
-from dltool.data.csv_file import CsvTable, needs_file, read_csv
+from dltool.data.csv_file import CsvTable, describe_file, needs_file, read_csv
 from dltool.data.csv_table import find_column, shortened
 from dltool.data.notation import rewritten
 from dltool.data.series_data import SeriesData
@@ -29,6 +29,7 @@ def series(
     horizon: Membership[Positive[int]] = 1,
     stride: Membership[Positive[int]] = 1,
     target_scaling: Handling[Literal["standardize", "none"]] = "standardize",
+    encoding: Membership[str] = "auto",
     header: Membership[Literal["auto"] | bool] = "auto",
     delimiter: Membership[Literal["auto", "comma", "semicolon", "tab", "pipe"]] = "auto",
     quote: Membership[Literal["auto", "double", "none"]] = "auto",
@@ -47,6 +48,7 @@ def series(
         stride: Number of rows from the start of a window to the start of the next.
         target_scaling: Numbers are learned with mean 0 and deviation 1 in the training split; the loss is in those
             units, metrics and predictions are in the target's own.
+        encoding: Of the file, if it is not Unicode; see data=csv.
         header: Whether the first row names the columns; without, they are column_1, column_2, ….
         delimiter: The separator of the cells.
         quote: Whether a double quote encloses a cell; see data=csv.
@@ -59,7 +61,7 @@ def series(
     """
     assert path is not None
     named = [name for name in (*(columns or ()), *(target or ())) if isinstance(name, str)]
-    table = read_csv(Path(path), delimiter=delimiter, header=header, quote=quote, expected=named)
+    table = read_csv(Path(path), delimiter=delimiter, header=header, quote=quote, encoding=encoding, expected=named)
     inputs = [find_column(table, name, "data.columns") for name in columns or ()]
     targets = [find_column(table, name, "data.target") for name in target or ()]
     used = {*inputs, *targets} if inputs else range(len(table.names))
@@ -87,6 +89,7 @@ def series(
         file_columns=0 if table.header else len(table.names),
         notations={name: notation for name, notation in notations.items() if name in names},
         notes=(
+            describe_file(table, header),
             *describe(table, seen, predicted, horizon),
             *(f"column {name}: {notation.describe()}" for name, notation in notations.items()),
         ),
@@ -127,5 +130,5 @@ def describe(table: CsvTable, seen: Sequence[int], predicted: Sequence[int], hor
     forecast, given = (shortened([table.names[index] for index in chosen]) for chosen in (predicted, seen))
     rows = "the next row" if horizon == 1 else f"the next {horizon} rows"
     unused = [name for index, name in enumerate(table.names) if index not in {*seen, *predicted}]
-    lines = [f"{table.origin}: {len(table):,} rows; {rows} of {forecast} from {given}"]
+    lines = [f"{rows} of {forecast} from {given}"]
     return (*lines, *([f"not used: {shortened(unused)}"] if unused else []))

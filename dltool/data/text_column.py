@@ -25,6 +25,10 @@ class TextColumn(Sequence[str]):
         """The cells, some at a time."""
         return (text.split(SEPARATOR) for text in self._texts)
 
+    def contains(self, character: str) -> bool:
+        """Whether a cell has the character."""
+        return any(character in text for text in self._texts)
+
     def __len__(self) -> int:
         return self._ends[-1] if self._ends else 0
 

@@ -10,7 +10,8 @@ import torch
 from dltool.core.errors import DataError
 from dltool.data.arrays import RawData
 from dltool.data.cells import MISSING
-from dltool.data.csv_file import CsvTable, Delimiter, Quote, is_number, read_csv
+from dltool.data.csv_file import CsvTable, describe_file, is_number, read_csv
+from dltool.data.csv_rows import Delimiter, Quote
 from dltool.data.csv_table import find_column, shortened
 from dltool.data.sequence_data import SequenceData
 from dltool.data.split_files import TextRows, joined
@@ -41,6 +42,7 @@ def text_csv(
     test: str | None = None,
     text: Handling[str | int | None] = None,
     target: Membership[str | int | None] = None,
+    encoding: Membership[str] = "auto",
     header: Membership[Literal["auto"] | bool] = "auto",
     delimiter: Membership[Literal["auto", "comma", "semicolon", "tab", "pipe"]] = "auto",
     quote: Membership[Literal["auto", "double", "none"]] = "auto",
@@ -55,6 +57,7 @@ def text_csv(
         test: The file of the test split; null takes it from the training file.
         text: The column of the texts, by its name or its number; 1 is the first, -1 the last.
         target: The column of the labels.
+        encoding: Of the files, if they are not Unicode; see data=csv.
         header: Whether the first row names the columns. "auto" assumes so if a column is given by name, or if no other
             row has its label.
         delimiter: The separator of the cells. "auto" is a tab for .tsv and .tab files, and is detected in others.
@@ -65,7 +68,9 @@ def text_csv(
         DataError: The file is invalid; the message names the file, the row and the column.
     """
     files = {name: value for name, value in (("train", path or train), ("val", val), ("test", test)) if value}
-    tables = {name: read_table(Path(file), text, target, header, delimiter, quote) for name, file in files.items()}
+    tables = {
+        name: read_table(Path(file), text, target, header, delimiter, quote, encoding) for name, file in files.items()
+    }
     splits = {name: read_rows(table, text, target) for name, table in tables.items()}
     names = tuple(sorted({label for split in splits.values() for label in split.targets}))
     table, counts = tables["train"], Counter(splits["train"].targets)
@@ -77,7 +82,6 @@ def text_csv(
             "data.target=COLUMN",
         )
     numbers = {name: number for number, name in enumerate(names)}
-    headed = "a header" if table.header else "no header"
     listed = shortened([f"{name} ({counts[name]:,})" for name in names])
     return joined(
         {n: TextRows(s.inputs, [numbers[label] for label in s.targets], s.rows) for n, s in splits.items()},
@@ -85,7 +89,7 @@ def text_csv(
         class_names=names,
         origin=table.origin,
         notes=(
-            f"{table.origin}: {len(table):,} rows, cells separated by a {table.delimiter}, {headed}",
+            describe_file(table, header),
             f"{len(names)} classes, {listed}",
         ),
     )
@@ -98,16 +102,17 @@ def read_table(
     header: Header,
     delimiter: Delimiter,
     quote: Quote = "auto",
+    encoding: str = "auto",
 ) -> CsvTable:
     """Read the file; a header is detected as in `text_csv`."""
     if delimiter == "auto" and path.name.removesuffix(".gz").endswith(TAB_SUFFIXES):
         delimiter = "tab"
     expected = [column for column in (text, target) if isinstance(column, str) and not is_number(column)]
-    table = read_csv(path, delimiter=delimiter, header=header, quote=quote, expected=expected)
+    table = read_csv(path, delimiter=delimiter, header=header, quote=quote, encoding=encoding, expected=expected)
     if header != "auto" or not table.header or target is None or expected:
         return table
     # The first row of a table of texts looks like a header.
-    bare = read_csv(path, delimiter=delimiter, header=False, quote=quote)
+    bare = read_csv(path, delimiter=delimiter, header=False, quote=quote, encoding=encoding)
     label, *others = bare.columns[find_column(table, target, "data.target")]
     return bare if label in others else table
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from dltool.core.errors import DataError
 from dltool.data.encodings import check_encoding, decoded, find_encoding
 
-BLOCK = 1 << 22  # Bytes read at a time.
+BLOCK = 1 << 19  # Bytes read at a time; a few megabytes of cells, which a cache holds.
 SETTING = "data.encoding=%s"
 CONVERT = "iconv -f ENCODING -t UTF-8 OLD > NEW, where ENCODING is %s"
 
