@@ -7,7 +7,9 @@ import numpy as np
 from dltool.data.text_column import TextColumn, chunks_of
 
 # Texts of a missing cell, without surrounding blanks. "None" is not one of them: it is often a category.
-MISSING = frozenset({"", "?", "NA", "N/A", "n/a", "NaN", "nan", "NULL", "null"})
+MISSING = frozenset({"", "?", "NA", "N/A", "n/a", "NaN", "nan", "NULL", "null", "#N/A", "<NA>"})
+NO_NUMBER = MISSING | {"None", "none", "NONE", "Null", "na"}  # Among numbers, these can only be missing cells.
+EXACT = 2.0**53  # From here on, float64 does not have every whole number.
 
 
 def parse_numbers(cells: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
@@ -60,7 +62,7 @@ def parse_categories(cells: Sequence[str], categories: Sequence[str] | None = No
 def to_number(cell: str) -> float:
     """The number; NaN for a missing cell, infinity for a text."""
     text = cell.strip()
-    if text in MISSING:
+    if text in NO_NUMBER:
         return np.nan
     if "_" in text:
         return np.inf
@@ -68,3 +70,20 @@ def to_number(cell: str) -> float:
         return float(text)
     except ValueError:
         return np.inf
+
+
+def indistinct(cells: Sequence[str], numbers: np.ndarray) -> tuple[str, str] | None:
+    """Two cells of different whole numbers that are the same in float64, such as identifiers of 18 digits.
+
+    Args:
+        cells: Of a column of numbers.
+        numbers: Their values, `(N,)`.
+    """
+    if not (np.abs(numbers) >= EXACT).any():
+        return None
+    known: dict[float, str] = {}
+    for text in {text for cell in cells if (text := cell.strip()).lstrip("+-").isdecimal()}:
+        other = known.setdefault(float(text), text)
+        if int(other) != int(text):
+            return min(other, text), max(other, text)
+    return None

@@ -14,12 +14,20 @@ from dltool.core.hints import nearest
 from dltool.core.shell import setting
 from dltool.core.spec import Target
 from dltool.data.arrays import Column, RawData, Split
-from dltool.data.cells import parse_categories, parse_numbers
+from dltool.data.cells import indistinct, parse_categories, parse_numbers
 from dltool.data.csv_file import CsvTable, describe_file, needs_file, read_csv
 from dltool.data.notation import Notation, rewritten
 from dltool.data.row_index import Index, index_note, row_index
 from dltool.data.table_data import TableData
-from dltool.data.target_column import check_target, choose_kind, put_positive_last, read_target, text_in_numbers
+from dltool.data.table_notes import counted, label_notes, missing_note, shortened
+from dltool.data.target_column import (
+    beyond_precision,
+    check_target,
+    choose_kind,
+    put_positive_last,
+    read_target,
+    text_in_numbers,
+)
 from dltool.declarations.component import Handling, Membership, register, requires
 
 MOST_CATEGORIES = 1000  # One-hot: each is an input.
@@ -132,7 +140,9 @@ def raw_data(
         choices["data.positive"] = classes[1]
     values, columns = read_inputs(table, chosen)
     policy: Literal["mean", "mode"] | None = missing if missing in ("mean", "mode") else None
-    keep = handle_missing(table, labels, values, [chosen.target, *chosen.inputs], missing)
+    used = [chosen.target, *chosen.inputs]
+    absent = np.column_stack([np.isnan(labels), np.isnan(values)])  # (N, 1 + D)
+    keep = handle_missing(table, absent, used, missing)
     columns = [Column(c.name, c.categories, policy, unknown, notations.get(c.name)) for c in columns]
     labels = labels[keep]
     standardized = classes is None and standardize
@@ -140,7 +150,7 @@ def raw_data(
         check_target(table, labels, classes, table.names[chosen.target])
     rows = torch.from_numpy(np.asarray(table.rows)[keep])
     return RawData(
-        Split(torch.from_numpy(values[keep]), target_tensor(labels, classes), rows),
+        Split(torch.from_numpy(values if keep.all() else values[keep]), target_tensor(labels, classes), rows),
         None,
         None,
         target_of(classes),
@@ -151,7 +161,9 @@ def raw_data(
         file_columns=0 if table.header else len(table.names),
         choices=choices,
         notes=(
-            *describe(table, len(table) - len(labels), chosen.target, labels, classes, columns, standardized),
+            *missing_note([table.names[place] for place in used], absent, missing),
+            *describe(table, chosen.target, labels, classes, columns, standardized),
+            *(label_notes(table.columns[chosen.target], classes, table.names[chosen.target]) if classes else ()),
             *(f"column {name}: {notation.describe()}" for name, notation in notations.items()),
         ),
     )
@@ -247,6 +259,11 @@ def read_inputs(table: CsvTable, chosen: ChosenColumns) -> tuple[np.ndarray, lis
             hint = f"fix the cell, or {setting('data.categories', [name])}, {setting('data.drop', [name])}"
             raise text_in_numbers(table, index, texts, hint)
         if num_texts == 0 and index not in forced:
+            if pair := indistinct(table.columns[index], numbers):
+                name = table.names[index]
+                raise beyond_precision(
+                    table, index, pair, f"{setting('data.drop', [name])}, or {setting('data.categories', [name])}"
+                )
             values[:, position] = numbers
             columns.append(Column(table.names[index]))
         else:
@@ -269,24 +286,27 @@ def check_categories(table: CsvTable, index: int, found: Sequence[str]) -> None:
         )
 
 
-def handle_missing(
-    table: CsvTable, labels: np.ndarray, values: np.ndarray, indices: Sequence[int], missing: str
-) -> np.ndarray:
+def handle_missing(table: CsvTable, absent: np.ndarray, indices: Sequence[int], missing: str) -> np.ndarray:
     """Which rows stay, bool `(N,)`.
+
+    Args:
+        table: For messages.
+        absent: Whether a cell of the target and of each input is missing, bool `(N, 1 + D)`.
+        indices: The columns of the target and of the inputs.
+        missing: See csv_table.
 
     Raises:
         DataError: A required cell is missing, or every row has a missing cell.
     """
-    absent = np.isnan(np.column_stack([labels, values]))  # (N, 1 + D)
     if missing == "drop":
-        keep = ~absent.any(axis=1)
+        keep = np.logical_not(absent.any(axis=1))
         if not keep.any():
             raise DataError(f"{table.origin}: every row has a missing cell", "data.missing=mean, or 'data.drop=[…]'")
         return keep
     refused = absent[:, :1] if missing in ("mean", "mode") else absent
     if refused.any():
         raise missing_cells(table, refused, indices)
-    return np.ones(len(values), dtype=bool)
+    return np.ones(len(absent), dtype=bool)
 
 
 def missing_cells(table: CsvTable, absent: np.ndarray, indices: Sequence[int]) -> DataError:
@@ -294,8 +314,7 @@ def missing_cells(table: CsvTable, absent: np.ndarray, indices: Sequence[int]) -
     row, position = map(int, np.argwhere(absent)[0])
     index = indices[position]
     cell = table.columns[index][row].strip()
-    counts = [(table.names[indices[i]], int(count)) for i, count in enumerate(absent.sum(axis=0)) if count]
-    listed = shortened([f"{name} ({count:,})" for name, count in sorted(counts, key=lambda entry: -entry[1])])
+    listed = counted([table.names[place] for place in indices], absent)
     what = "target" if position == 0 else "column"
     return DataError(
         f"{table.origin}: row {table.rows[row]}, {what} {table.names[index]}: the cell is missing"
@@ -306,7 +325,6 @@ def missing_cells(table: CsvTable, absent: np.ndarray, indices: Sequence[int]) -
 
 def describe(
     table: CsvTable,
-    num_dropped: int,
     target_index: int,
     labels: np.ndarray,
     classes: Sequence[str] | None,
@@ -315,8 +333,6 @@ def describe(
 ) -> tuple[str, ...]:
     """Describe the table, one line each."""
     lines = []
-    if num_dropped:
-        lines.append(f"{num_dropped:,} rows with a missing cell are dropped (data.missing=drop)")
     name = table.names[target_index]
     if classes is None:
         learned = ", learned with mean 0 and deviation 1" if standardized else ""
@@ -333,7 +349,3 @@ def describe(
         if listed:
             lines.append(f"{len(listed)} column{'s' * (len(listed) > 1)} of {kind}: {shortened(listed)}")
     return tuple(lines)
-
-
-def shortened(items: Sequence[str], most: int = 15) -> str:
-    return ", ".join(items[:most]) + (f" and {len(items) - most} more" if len(items) > most else "")

@@ -100,7 +100,9 @@ def check_characters(text: str, codec: str, path: Path, lines: int, hint: str) -
     place = text.find("\0")
     if place >= 0:
         line = lines + text.count("\n", 0, place)
-        raise DataError(f"{path} is not text: line {line} has a NUL character", hint % "utf-16-le or utf-16-be, or is it damaged?")
+        raise DataError(
+            f"{path} is not text: line {line} has a NUL character", hint % "utf-16-le or utf-16-be, or is it damaged?"
+        )
     if codec == "iso8859-1" and (found := UNASSIGNED.search(text)):
         line = lines + text.count("\n", 0, found.start())
         raise DataError(

@@ -10,10 +10,11 @@ from dltool.core.errors import DataError
 from dltool.data.arrays import RawData, Split
 from dltool.data.cells import parse_numbers
 from dltool.data.csv_file import CsvTable, describe_file, needs_file, read_csv
-from dltool.data.csv_table import find_column, shortened
+from dltool.data.csv_table import find_column
 from dltool.data.notation import rewritten
 from dltool.data.series_data import SeriesData
 from dltool.data.series_preprocessing import read_numbers
+from dltool.data.table_notes import shortened
 from dltool.declarations.component import Handling, Membership, Positive, register
 
 

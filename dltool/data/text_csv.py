@@ -12,9 +12,10 @@ from dltool.data.arrays import RawData
 from dltool.data.cells import MISSING
 from dltool.data.csv_file import CsvTable, describe_file, is_number, read_csv
 from dltool.data.csv_rows import Delimiter, Quote
-from dltool.data.csv_table import find_column, shortened
+from dltool.data.csv_table import find_column
 from dltool.data.sequence_data import SequenceData
 from dltool.data.split_files import TextRows, joined
+from dltool.data.table_notes import shortened
 from dltool.declarations.component import Handling, Membership, register, requires
 
 Header = Literal["auto"] | bool
