@@ -25,6 +25,9 @@ ADDED: dict[tuple[str, str], dict[str, Any]] = {
         "index": False,
         "encoding": "auto",
     },
+    ("data", "text"): {"encoding": "auto"},
+    ("data", "corpus"): {"encoding": "auto"},
+    ("data", "names"): {"encoding": "auto"},
     ("data", "text_csv"): {"quote": "double", "encoding": "auto"},
     ("data", "series"): {"quote": "double", "decimal": "point", "thousands": "none", "encoding": "auto"},
 }

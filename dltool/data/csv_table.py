@@ -254,16 +254,13 @@ def read_inputs(table: CsvTable, chosen: ChosenColumns) -> tuple[np.ndarray, lis
     for position, index in enumerate(chosen.inputs):
         numbers, texts = parse_numbers(table.columns[index])
         num_texts, num_numbers = int(texts.sum()), int((~np.isnan(numbers)).sum())
+        name = table.names[index]
+        hint = f"{setting('data.categories', [name])}, {setting('data.drop', [name])}"
         if index not in forced and 0 < num_texts < num_numbers:
-            name = table.names[index]
-            hint = f"fix the cell, or {setting('data.categories', [name])}, {setting('data.drop', [name])}"
-            raise text_in_numbers(table, index, texts, hint)
+            raise text_in_numbers(table, index, texts, f"fix the cell, or {hint}")
         if num_texts == 0 and index not in forced:
             if pair := indistinct(table.columns[index], numbers):
-                name = table.names[index]
-                raise beyond_precision(
-                    table, index, pair, f"{setting('data.drop', [name])}, or {setting('data.categories', [name])}"
-                )
+                raise beyond_precision(table, index, pair, hint)
             values[:, position] = numbers
             columns.append(Column(table.names[index]))
         else:
@@ -271,7 +268,6 @@ def read_inputs(table: CsvTable, chosen: ChosenColumns) -> tuple[np.ndarray, lis
             check_categories(table, index, found)
             columns.append(Column(table.names[index], tuple(found)))
         if np.isnan(values[:, position]).all():
-            name = table.names[index]
             raise DataError(f"{table.origin}: every cell of the column {name} is missing", setting("data.drop", [name]))
     return values, columns
 

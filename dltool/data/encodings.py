@@ -22,7 +22,7 @@ PROPOSED = ("cp1252", "gb18030")  # Encodings that an error shows a reading of.
 CONTEXT = 8  # Bytes shown before one that cannot be decoded, and after it.
 FEWEST_ZEROS = 0.05  # Of the bytes of UTF-16 without a mark; ASCII characters have one zero byte of two.
 HIGH_BYTES = re.compile(rb"[\x80-\xff]+")
-UNASSIGNED = re.compile("[\x80-\x9f]")  # Control characters: what Latin-1 makes of the quotes of Windows-1252.
+UNASSIGNED = re.compile("[\x80-\x9f]")  # Control characters in Latin-1, quotes and dashes in Windows-1252.
 
 
 def find_encoding(head: bytes, wanted: str) -> str:
@@ -57,12 +57,14 @@ def check_encoding(wanted: str) -> str | None:
 
 
 def zero_pattern(head: bytes) -> str | None:
-    """UTF-16 without a byte order mark, if every second byte of many is zero and none of the others."""
+    """UTF-16 without a byte order mark, if only bytes at odd, or only at even places are zero, many of them."""
     head = head[: len(head) // 2 * 2]
     even, odd = head[::2].count(0), head[1::2].count(0)
     if min(even, odd) > 0 or even + odd < FEWEST_ZEROS * len(head) or even + odd == 0:
         return None
-    return "utf-16-le" if odd else "utf-16-be"
+    codec = "utf-16-le" if odd else "utf-16-be"
+    text = head.decode(codec, errors="replace")
+    return codec if "\n" in text or "\r" in text else None  # Other text has a stray zero byte, and no line ends so.
 
 
 def decoded(blocks: Iterable[bytes], codec: str, path: Path, hint: str) -> Iterator[str]:

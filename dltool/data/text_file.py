@@ -88,11 +88,15 @@ class TextFile:
         return (f"{self.path} is {self.note}",) if self.note else ()
 
 
-def read_text(path: Path, encoding: str = "auto", hint: str = CONVERT) -> str:
+def read_text(path: Path) -> str:
     """The text of a file without a byte order mark, with line ends as \\n; raises as TextFile.read does."""
-    return TextFile(path, encoding, hint).read()
+    return TextFile(path).read()
 
 
-def read_lines(path: Path, encoding: str = "auto", hint: str = CONVERT) -> list[str]:
+def read_lines(path: Path) -> list[str]:
     """The nonempty lines of a file, without surrounding spaces; raises as read_text does."""
-    return [line.strip() for line in read_text(path, encoding, hint).split("\n") if line.strip()]
+    return nonempty_lines(read_text(path))
+
+
+def nonempty_lines(text: str) -> list[str]:
+    return [line.strip() for line in text.split("\n") if line.strip()]
