@@ -29,7 +29,13 @@ ADDED: dict[tuple[str, str], dict[str, Any]] = {
     ("data", "corpus"): {"encoding": "auto"},
     ("data", "names"): {"encoding": "auto"},
     ("data", "text_csv"): {"quote": "double", "encoding": "auto"},
-    ("data", "series"): {"quote": "double", "decimal": "point", "thousands": "none", "encoding": "auto"},
+    ("data", "series"): {
+        "index": False,
+        "quote": "double",
+        "decimal": "point",
+        "thousands": "none",
+        "encoding": "auto",
+    },
 }
 
 

@@ -12,6 +12,7 @@ from dltool.data.cells import parse_numbers
 from dltool.data.csv_file import CsvTable, describe_file, needs_file, read_csv
 from dltool.data.csv_table import find_column
 from dltool.data.notation import rewritten
+from dltool.data.row_index import index_note, row_index
 from dltool.data.series_data import SeriesData
 from dltool.data.series_preprocessing import read_numbers
 from dltool.data.table_notes import shortened
@@ -30,6 +31,7 @@ def series(
     horizon: Membership[Positive[int]] = 1,
     stride: Membership[Positive[int]] = 1,
     target_scaling: Handling[Literal["standardize", "none"]] = "standardize",
+    index: Membership[Literal["auto"] | bool] = "auto",
     encoding: Membership[str] = "auto",
     header: Membership[Literal["auto"] | bool] = "auto",
     delimiter: Membership[Literal["auto", "comma", "semicolon", "tab", "pipe"]] = "auto",
@@ -49,6 +51,8 @@ def series(
         stride: Number of rows from the start of a window to the start of the next.
         target_scaling: Numbers are learned with mean 0 and deviation 1 in the training split; the loss is in those
             units, metrics and predictions are in the target's own.
+        index: Whether the first column is an index of the rows, and not an input unless `columns` or `target` names it;
+            see data=csv.
         encoding: Of the file, if it is not Unicode; see data=csv.
         header: Whether the first row names the columns; without, they are column_1, column_2, ….
         delimiter: The separator of the cells.
@@ -67,7 +71,8 @@ def series(
     targets = [find_column(table, name, "data.target") for name in target or ()]
     used = {*inputs, *targets} if inputs else range(len(table.names))
     table, notations = rewritten(table, used, decimal, thousands, "categories")
-    seen = inputs or columns_of_numbers(table)
+    numbering = None if inputs else row_index(table, index, {*targets})
+    seen = inputs or columns_of_numbers(table, numbering)
     predicted = targets or seen
     names = tuple(table.names[index] for index in seen)
     check_length(table, window, horizon)
@@ -87,10 +92,12 @@ def series(
         forecast_columns=horizon * tuple(seen.index(index) if index in seen else None for index in predicted),
         spans=torch.stack([ends, ends + horizon - 1], dim=1),
         origin=table.origin,
+        choices={} if index != "auto" or numbering is not None else {"data.index": False},
         file_columns=0 if table.header else len(table.names),
         notations={name: notation for name, notation in notations.items() if name in names},
         notes=(
             describe_file(table, header),
+            *index_note(table, numbering, index, {*range(len(table.names))} - {*seen}),
             *describe(table, seen, predicted, horizon),
             *(f"column {name}: {notation.describe()}" for name, notation in notations.items()),
         ),
@@ -107,8 +114,8 @@ def check_length(table: CsvTable, window: int, horizon: int) -> None:
         )
 
 
-def columns_of_numbers(table: CsvTable) -> list[int]:
-    """The columns in which more cells are numbers than texts.
+def columns_of_numbers(table: CsvTable, numbering: int | None) -> list[int]:
+    """The columns in which more cells are numbers than texts, except the one that numbers the rows.
 
     Raises:
         DataError: No column holds numbers.
@@ -116,7 +123,7 @@ def columns_of_numbers(table: CsvTable) -> list[int]:
     found = []
     for index, cells in enumerate(table.columns):
         numbers, texts = parse_numbers(cells)
-        if texts.sum() * 2 < len(numbers):
+        if index != numbering and texts.sum() * 2 < len(numbers):
             found.append(index)
     if not found:
         raise DataError(

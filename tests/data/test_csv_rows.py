@@ -49,7 +49,9 @@ def test_chunks_of_any_size_have_the_cells_of_the_whole(size: int, tmp_path: Pat
         records = list(csv.reader(io.StringIO(text, newline=""), delimiter=sign, skipinitialspace=True, strict=True))
         kept = [(row, record) for row, record in enumerate(records, 1) if any(cell.strip() for cell in record)]
         assert list(table.rows) == [row for row, _ in kept]
-        assert [list(column) for column in table.columns] == [list(column) for column in zip(*(r for _, r in kept))]
+        assert [list(column) for column in table.columns] == [
+            list(column) for column in zip(*(r for _, r in kept), strict=True)
+        ]
 
 
 def test_rows_of_a_later_chunk_are_named(tmp_path: Path) -> None:

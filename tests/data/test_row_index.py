@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from dltool.data.csv_table import csv_table
+from dltool.data.series import series
 
 RNG = torch.Generator()
 
@@ -48,3 +49,13 @@ def test_an_unnamed_column_of_row_names(load) -> None:
 def test_a_column_that_is_named_in_the_config_or_alone_is_an_input(load, tmp_path: Path) -> None:
     assert len(load("id", range(15), categories=["id"]).columns) == 2
     assert [column.name for column in load("id", range(30), drop=["x"]).columns] == ["id"]
+
+
+def test_an_index_of_a_series_is_not_forecast(tmp_path: Path) -> None:
+    path = tmp_path / "s.csv"
+    path.write_text(",x,y\n" + "".join(f"{i},{i % 5}.5,{i % 7}.5\n" for i in range(60)), encoding="utf-8")
+    raw = series(RNG, path=str(path), window=4)
+    assert raw.feature_names == ("x", "y")
+    assert "data.index=false makes it one" in raw.notes[1]
+    assert series(RNG, path=str(path), window=4, index=False).feature_names == ("column_1", "x", "y")
+    assert series(RNG, path=str(path), window=4, columns=[1, "x"]).feature_names == ("column_1", "x")
