@@ -4,8 +4,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from dltool.data.text_column import TextColumn, chunks_of
+
 # Texts of a missing cell, without surrounding blanks. "None" is not one of them: it is often a category.
-MISSING = frozenset({"", "?", "NA", "N/A", "n/a", "NaN", "nan", "NULL", "null"})
+MISSING = frozenset({"", "?", "NA", "N/A", "n/a", "NaN", "nan", "NULL", "null", "#N/A", "<NA>"})
+NO_NUMBER = MISSING | {"None", "none", "NONE", "Null", "na"}  # Among numbers, these can only be missing cells.
+EXACT = 2.0**53  # From here on, float64 does not have every whole number.
 
 
 def parse_numbers(cells: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
@@ -15,20 +19,26 @@ def parse_numbers(cells: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
         float64 `(N,)`, NaN where the cell is not a number; and bool `(N,)`, true where it is a text, which includes
         infinity.
     """
-    texts = np.zeros(len(cells), dtype=bool)
-    if "_" not in "".join(cells):  # Python reads 1_000 as a number, and inf.
-        try:
-            values = np.fromiter(map(float, cells), np.float64, len(cells))
-        except ValueError:
-            pass
-        else:
-            if not np.isinf(values).any():
-                return values, texts
-    known = {cell: to_number(cell) for cell in set(cells)}
-    values = np.fromiter(map(known.__getitem__, cells), np.float64, len(cells))
+    values = np.empty(len(cells))
+    start = 0
+    underscores = cells.contains("_") if isinstance(cells, TextColumn) else "_" in "".join(cells)
+    for chunk in chunks_of(cells):
+        values[start : start + len(chunk)] = numbers_of(chunk, underscores=underscores)
+        start += len(chunk)
     texts = np.isinf(values)
     values[texts] = np.nan
     return values, texts
+
+
+def numbers_of(cells: Sequence[str], *, underscores: bool) -> np.ndarray:
+    """The numbers, float64 `(N,)`: NaN for a missing cell, infinity for a text, such as 1_000, which Python reads."""
+    if not underscores:
+        try:
+            return np.fromiter(map(float, cells), np.float64, len(cells))
+        except ValueError:
+            pass
+    known = {cell: to_number(cell) for cell in set(cells)}
+    return np.fromiter(map(known.__getitem__, cells), np.float64, len(cells))
 
 
 def parse_categories(cells: Sequence[str], categories: Sequence[str] | None = None) -> tuple[np.ndarray, list[str]]:
@@ -52,7 +62,7 @@ def parse_categories(cells: Sequence[str], categories: Sequence[str] | None = No
 def to_number(cell: str) -> float:
     """The number; NaN for a missing cell, infinity for a text."""
     text = cell.strip()
-    if text in MISSING:
+    if text in NO_NUMBER:
         return np.nan
     if "_" in text:
         return np.inf
@@ -60,3 +70,20 @@ def to_number(cell: str) -> float:
         return float(text)
     except ValueError:
         return np.inf
+
+
+def indistinct(cells: Sequence[str], numbers: np.ndarray) -> tuple[str, str] | None:
+    """Two cells of different whole numbers that are the same in float64, such as identifiers of 18 digits.
+
+    Args:
+        cells: Of a column of numbers.
+        numbers: Their values, `(N,)`.
+    """
+    if not (np.abs(numbers) >= EXACT).any():
+        return None
+    known: dict[float, str] = {}
+    for text in {text for cell in cells if (text := cell.strip()).lstrip("+-").isdecimal()}:
+        other = known.setdefault(float(text), text)
+        if int(other) != int(text):
+            return min(other, text), max(other, text)
+    return None

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -12,12 +13,14 @@ from dltool.core.errors import DataError
 from dltool.core.hints import nearest
 from dltool.core.shell import setting
 from dltool.data.arrays import Column, RawData, Split
-from dltool.data.cells import parse_categories, parse_numbers
-from dltool.data.csv_file import CsvTable, needs_file, read_csv
+from dltool.data.cells import indistinct, parse_categories, parse_numbers
+from dltool.data.csv_file import CsvTable, describe_file, needs_file, read_csv
 from dltool.data.notation import Notation, rewritten
+from dltool.data.row_index import Index, index_note, row_index
 from dltool.data.table_data import TableData
+from dltool.data.table_notes import counted, label_notes, missing_note, shortened
 from dltool.data.table_target import TableTarget, read_targets
-from dltool.data.target_column import text_in_numbers
+from dltool.data.target_column import beyond_precision, text_in_numbers
 from dltool.declarations.component import Handling, Membership, register, requires
 
 MOST_CATEGORIES = 1000  # One-hot: each is an input.
@@ -38,11 +41,13 @@ def csv_table(
     separator: Membership[str | None] = None,
     kind: Membership[Literal["auto", "classes", "integer_classes", "numbers"]] = "auto",
     positive: Membership[str | int | None] = "auto",
+    index: Membership[Literal["auto"] | bool] = "auto",
     drop: Membership[list[str | int]] = (),  # type: ignore[assignment]  # No mutable default; the schema reads () as [].
     categories: Membership[list[str | int]] = (),  # type: ignore[assignment]
     missing: Membership[Literal["refuse", "drop", "mean", "mode"]] = "refuse",
     unknown: Handling[Literal["refuse", "ignore"]] = "refuse",
     target_scaling: Handling[Literal["standardize", "none"]] = "standardize",
+    encoding: Membership[str] = "auto",
     header: Membership[Literal["auto"] | bool] = "auto",
     delimiter: Membership[Literal["auto", "comma", "semicolon", "tab", "pipe"]] = "auto",
     quote: Membership[Literal["auto", "double", "none"]] = "auto",
@@ -71,7 +76,10 @@ def csv_table(
         positive: The positive class of two, which precision, recall, F1, AUROC and loss.pos_weight refer to. "auto"
             takes the rarer one in the whole file, or the last by name if both have at least 45 %; null takes the last
             by name.
-        drop: Columns that are not inputs, such as an id.
+        index: Whether the first column is an index of the rows and not an input. "auto" takes it as one if it has no
+            name and no two of its cells are equal, or if it is called index, id or the like and holds 0, 1, 2, … or
+            1, 2, 3, …, in any order.
+        drop: Columns that are not inputs, such as a name.
         categories: Columns of numbers that are categories, such as a postcode.
         missing: How to treat a missing cell (empty, ?, NA, N/A, NaN, null): refuse the file, drop the
             row, or take the mean or the mode (the most frequent) of the training split's column; for categories
@@ -80,6 +88,8 @@ def csv_table(
             column's inputs to 0.
         target_scaling: Numbers are learned with mean 0 and deviation 1 in the training split; the loss is in those
             units, metrics and predictions are in the target's own.
+        encoding: A name such as cp1252 or gb18030. "auto" is UTF-8, UTF-16 or UTF-32; any other has to be named,
+            because its bytes are valid in several.
         header: Whether the first row names the columns; without, they are column_1, column_2, ….
         delimiter: The separator of the cells.
         quote: Whether a double quote encloses a cell; "none" reads it as a character. "auto" takes it as a character if
@@ -96,13 +106,16 @@ def csv_table(
     assert target is not None
     targets = target if isinstance(target, list) else [target]
     named = [name for name in (*targets, *drop, *categories) if isinstance(name, str)]
-    table = read_csv(Path(path), delimiter=delimiter, header=header, quote=quote, expected=named)
-    chosen = choose_columns(table, targets, drop, categories)
+    table = read_csv(Path(path), delimiter=delimiter, header=header, quote=quote, encoding=encoding, expected=named)
+    chosen = choose_columns(table, targets, drop, categories, index)
     texts = kind == "classes" or separator is not None
     numeric = {*chosen.inputs, *([] if texts else chosen.targets)} - chosen.categories
     table, notations = rewritten(table, sorted(numeric), decimal, thousands, dates)
     found = read_targets(table, chosen.targets, kind, positive, separator)
-    return raw_data(table, chosen, notations, found, missing, unknown, standardize=target_scaling == "standardize")
+    raw = raw_data(table, chosen, notations, found, missing, unknown, standardize=target_scaling == "standardize")
+    numbered = {} if index != "auto" or chosen.numbering is not None else {"data.index": False}
+    seen = index_note(table, chosen.numbering, index, {*range(len(table.names))} - {*chosen.inputs})
+    return replace(raw, choices={**raw.choices, **numbered}, notes=(describe_file(table, header), *seen, *raw.notes))
 
 
 def raw_data(
@@ -118,13 +131,15 @@ def raw_data(
     """The samples of a table whose columns are known; for the arguments see csv_table."""
     values, columns = read_inputs(table, chosen)
     policy: Literal["mean", "mode"] | None = missing if missing in ("mean", "mode") else None
-    keep = handle_missing(table, target.missing, values, [*chosen.targets, *chosen.inputs], missing)
+    used = [*chosen.targets, *chosen.inputs]
+    absent = np.column_stack([target.missing, np.isnan(values)])  # (N, T + D)
+    keep = handle_missing(table, absent, used, missing, len(chosen.targets))
     columns = [Column(c.name, c.categories, policy, unknown, notations.get(c.name)) for c in columns]
     target = target.select(keep, table)
     standardized = target.kind == "numbers" and standardize
     rows = torch.from_numpy(np.asarray(table.rows)[keep])
     return RawData(
-        Split(torch.from_numpy(values[keep]), target.tensor(), rows),
+        Split(torch.from_numpy(values if keep.all() else values[keep]), target.tensor(), rows),
         None,
         None,
         target.kind,
@@ -137,10 +152,21 @@ def raw_data(
         choices=target.choices,
         describes_target=True,
         notes=(
-            *describe(table, len(table) - len(rows), target.describe(standardized=standardized), columns),
+            *missing_note([table.names[place] for place in used], absent, missing),
+            *target.describe(standardized=standardized),
+            *describe(columns),
+            *written_alike(table, chosen, target),
             *(f"column {name}: {notation.describe()}" for name, notation in notations.items()),
         ),
     )
+
+
+def written_alike(table: CsvTable, chosen: "ChosenColumns", target: TableTarget) -> tuple[str, ...]:
+    """Classes that a reader may take for the same."""
+    if target.kind not in ("classes", "binary"):
+        return ()
+    (index,) = chosen.targets
+    return label_notes(table.columns[index], target.class_names, table.names[index])
 
 
 class ChosenColumns(NamedTuple):
@@ -150,15 +176,21 @@ class ChosenColumns(NamedTuple):
         targets: Those to predict, at least one.
         inputs: Those to predict them from.
         categories: Those that hold categories, regardless of their cells.
+        numbering: The one that numbers the rows, if any; it is not an input.
     """
 
     targets: list[int]
     inputs: list[int]
     categories: set[int]
+    numbering: int | None = None
 
 
 def choose_columns(
-    table: CsvTable, targets: Sequence[str | int], drop: Sequence[str | int], categories: Sequence[str | int]
+    table: CsvTable,
+    targets: Sequence[str | int],
+    drop: Sequence[str | int],
+    categories: Sequence[str | int],
+    index: Index,
 ) -> ChosenColumns:
     """The columns that the keys of data=csv name.
 
@@ -170,15 +202,16 @@ def choose_columns(
     found = [find_column(table, name, "data.target") for name in targets]
     dropped = {find_column(table, name, "data.drop") for name in drop}
     forced = {find_column(table, name, "data.categories") for name in categories}
-    if lost := [index for index in found if index in dropped]:
+    if lost := [place for place in found if place in dropped]:
         raise DataError(f"{table.origin}: data.drop contains the target {table.names[lost[0]]}", "'data.drop=[…]'")
-    inputs = [i for i in range(len(table.names)) if i not in found and i not in dropped]
+    numbering = row_index(table, index, {*found, *dropped, *forced})
+    inputs = [i for i in range(len(table.names)) if i not in {*found, numbering, *dropped}]
     if not inputs:
         cut = f"cells are separated by a {table.delimiter}"
         raise DataError(
             f"{table.origin} has no column besides the target ({cut})", "data.delimiter=…, or 'data.drop=[]'"
         )
-    return ChosenColumns(found, inputs, forced)
+    return ChosenColumns(found, inputs, forced, numbering)
 
 
 def find_column(table: CsvTable, wanted: str | int, key: str) -> int:
@@ -213,11 +246,13 @@ def read_inputs(table: CsvTable, chosen: ChosenColumns) -> tuple[np.ndarray, lis
     for position, index in enumerate(chosen.inputs):
         numbers, texts = parse_numbers(table.columns[index])
         num_texts, num_numbers = int(texts.sum()), int((~np.isnan(numbers)).sum())
+        name = table.names[index]
+        hint = f"{setting('data.categories', [name])}, {setting('data.drop', [name])}"
         if index not in forced and 0 < num_texts < num_numbers:
-            name = table.names[index]
-            hint = f"fix the cell, or {setting('data.categories', [name])}, {setting('data.drop', [name])}"
-            raise text_in_numbers(table, index, texts, hint)
+            raise text_in_numbers(table, index, texts, f"fix the cell, or {hint}")
         if num_texts == 0 and index not in forced:
+            if pair := indistinct(table.columns[index], numbers):
+                raise beyond_precision(table, index, pair, hint)
             values[:, position] = numbers
             columns.append(Column(table.names[index]))
         else:
@@ -225,7 +260,6 @@ def read_inputs(table: CsvTable, chosen: ChosenColumns) -> tuple[np.ndarray, lis
             check_categories(table, index, found)
             columns.append(Column(table.names[index], tuple(found)))
         if np.isnan(values[:, position]).all():
-            name = table.names[index]
             raise DataError(f"{table.origin}: every cell of the column {name} is missing", setting("data.drop", [name]))
     return values, columns
 
@@ -241,30 +275,29 @@ def check_categories(table: CsvTable, index: int, found: Sequence[str]) -> None:
 
 
 def handle_missing(
-    table: CsvTable, targets: np.ndarray, values: np.ndarray, indices: Sequence[int], missing: str
+    table: CsvTable, absent: np.ndarray, indices: Sequence[int], missing: str, num_targets: int
 ) -> np.ndarray:
     """Which rows stay, bool `(N,)`.
 
     Args:
-        table: The table.
-        targets: Where a cell of a target is missing, bool `(N, T)`.
-        values: `(N, D)`, NaN where a cell is missing.
-        indices: The columns of both, T + D.
+        table: For messages.
+        absent: Whether a cell of each target and input is missing, bool `(N, T + D)`.
+        indices: The columns of the targets and of the inputs.
+        num_targets: T.
         missing: See csv_table.
 
     Raises:
         DataError: A required cell is missing, or every row has a missing cell.
     """
-    absent = np.column_stack([targets, np.isnan(values)])  # (N, T + D)
     if missing == "drop":
-        keep = np.logical_not(np.any(absent, axis=1))
+        keep = np.logical_not(absent.any(axis=1))
         if not keep.any():
             raise DataError(f"{table.origin}: every row has a missing cell", "data.missing=mean, or 'data.drop=[…]'")
         return keep
-    refused = targets if missing in ("mean", "mode") else absent
+    refused = absent[:, :num_targets] if missing in ("mean", "mode") else absent
     if refused.any():
-        raise missing_cells(table, refused, indices, targets.shape[1])
-    return np.ones(len(values), dtype=bool)
+        raise missing_cells(table, refused, indices, num_targets)
+    return np.ones(len(absent), dtype=bool)
 
 
 def missing_cells(table: CsvTable, absent: np.ndarray, indices: Sequence[int], num_targets: int) -> DataError:
@@ -272,8 +305,7 @@ def missing_cells(table: CsvTable, absent: np.ndarray, indices: Sequence[int], n
     row, position = map(int, np.argwhere(absent)[0])
     index = indices[position]
     cell = table.columns[index][row].strip()
-    counts = [(table.names[indices[i]], int(count)) for i, count in enumerate(absent.sum(axis=0)) if count]
-    listed = shortened([f"{name} ({count:,})" for name, count in sorted(counts, key=lambda entry: -entry[1])])
+    listed = counted([table.names[place] for place in indices], absent)
     what = "target" if position < num_targets else "column"
     return DataError(
         f"{table.origin}: row {table.rows[row]}, {what} {table.names[index]}: the cell is missing"
@@ -282,22 +314,12 @@ def missing_cells(table: CsvTable, absent: np.ndarray, indices: Sequence[int], n
     )
 
 
-def describe(
-    table: CsvTable, num_dropped: int, target_lines: Sequence[str], columns: Sequence[Column]
-) -> tuple[str, ...]:
-    """Describe the table, one line each."""
-    names = "a header" if table.header else "no header"
-    lines = [f"{table.origin}: {len(table):,} rows, cells separated by a {table.delimiter}, {names}"]
-    if num_dropped:
-        lines.append(f"{num_dropped:,} rows with a missing cell are dropped (data.missing=drop)")
-    lines += target_lines
+def describe(columns: Sequence[Column]) -> tuple[str, ...]:
+    """Describe the inputs, one line for each kind."""
+    lines = []
     numbers = [column.name for column in columns if column.categories is None]
     categories = [f"{column.name} ({len(column.categories)})" for column in columns if column.categories is not None]
     for kind, listed in (("numbers", numbers), ("categories", categories)):
         if listed:
             lines.append(f"{len(listed)} column{'s' * (len(listed) > 1)} of {kind}: {shortened(listed)}")
     return tuple(lines)
-
-
-def shortened(items: Sequence[str], most: int = 15) -> str:
-    return ", ".join(items[:most]) + (f" and {len(items) - most} more" if len(items) > most else "")

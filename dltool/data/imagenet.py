@@ -11,6 +11,7 @@ from dltool.core.errors import DataError
 from dltool.data.arrays import RawData
 from dltool.data.folder_data import FolderData
 from dltool.data.image_folder import Scan, labelled, subfolders
+from dltool.data.text_file import TextFile
 from dltool.declarations.component import Handling, register
 
 LAYOUT = "data.root=FOLDER with FOLDER/train/<wnid>/*.JPEG and FOLDER/val/<wnid>/*.JPEG"
@@ -75,12 +76,13 @@ def read_names(path: Path) -> dict[str, str]:
     """WordNet number to name, the first of several: "tench" of "n01440764 tench, Tinca tinca"."""
     shape = 'lines such as `n01440764 tench, Tinca tinca`, or JSON such as {"0": ["n01440764", "tench"]}'
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = "".join(TextFile(path).blocks())
         if path.suffix.lower() == ".json":
             return {str(number): str(name) for number, name in json.loads(text).values()}
-    except (OSError, ValueError, TypeError, AttributeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else error
-        raise DataError(f"data.class_names: {path} cannot be read: {reason}", shape) from error
+    except DataError as error:
+        raise DataError(f"data.class_names: {error.message}", error.hint or shape) from error
+    except (ValueError, TypeError, AttributeError) as error:
+        raise DataError(f"data.class_names: {path} cannot be read: {error}", shape) from error
     names = {}
     for row, line in enumerate(text.splitlines(), start=1):
         if line.strip():

@@ -16,6 +16,7 @@ from dltool.core.errors import DataError
 from dltool.core.shell import setting
 from dltool.data.cells import MISSING, to_number
 from dltool.data.csv_file import CsvTable
+from dltool.data.text_column import mapped
 
 Decimal = Literal["auto", "point", "comma"]
 Thousands = Literal["auto", "none", "comma", "point", "space", "apostrophe"]
@@ -125,8 +126,7 @@ def apply(table: CsvTable, notations: Mapping[str, Notation]) -> CsvTable:
     columns = list(table.columns)
     for index, name in enumerate(table.names):
         if (notation := notations.get(name)) is not None:
-            known = {cell: notation.plain(cell) for cell in set(columns[index])}
-            columns[index] = [known[cell] for cell in columns[index]]
+            columns[index] = mapped(columns[index], notation.plain)
     return replace(table, columns=columns)
 
 

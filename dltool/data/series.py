@@ -8,13 +8,14 @@ import torch
 
 from dltool.core.errors import DataError
 from dltool.data.arrays import RawData, Split
-from dltool.data.csv_file import CsvTable, needs_file, read_csv
-from dltool.data.csv_table import shortened
+from dltool.data.csv_file import CsvTable, describe_file, needs_file, read_csv
 from dltool.data.notation import rewritten
+from dltool.data.row_index import index_note, row_index
 from dltool.data.series_columns import ChosenColumns, as_list, choose_columns, columns_of_numbers, even_columns
 from dltool.data.series_data import SeriesData
 from dltool.data.series_layout import ForecastLayout, SeriesLayout, TimeAxis
 from dltool.data.series_preprocessing import read_numbers
+from dltool.data.table_notes import shortened
 from dltool.data.time_column import TimeColumn, check_distinct, find_time, read_times
 from dltool.data.time_step import Step
 from dltool.data.timeline import Timeline, in_order, make_timeline, series_of, shown_series
@@ -38,6 +39,8 @@ def series(
     stride: Membership[Positive[int]] = 1,
     season: Handling[Positive[int] | Literal["auto", "none"]] = "auto",
     target_scaling: Handling[Literal["standardize", "none"]] = "standardize",
+    index: Membership[Literal["auto"] | bool] = "auto",
+    encoding: Membership[str] = "auto",
     header: Membership[Literal["auto"] | bool] = "auto",
     delimiter: Membership[Literal["auto", "comma", "semicolon", "tab", "pipe"]] = "auto",
     quote: Membership[Literal["auto", "double", "none"]] = "auto",
@@ -64,6 +67,9 @@ def series(
             minutes, a week of days, a year of months, quarters or weeks.
         target_scaling: Numbers are learned with mean 0 and deviation 1 in the training split; the loss is in those
             units, metrics and predictions are in the target's own.
+        index: Whether the first column is an index of the rows, and not an input unless `columns` or `target` names it;
+            see data=csv.
+        encoding: Of the file, if it is not Unicode; see data=csv.
         header: Whether the first row names the columns; without, they are column_1, column_2, ….
         delimiter: The separator of the cells.
         quote: Whether a double quote encloses a cell; see data=csv.
@@ -76,14 +82,15 @@ def series(
     """
     assert path is not None
     named = [name for name in (*as_list(columns), *as_list(target), *as_list(time), group) if isinstance(name, str)]
-    table = read_csv(Path(path), delimiter=delimiter, header=header, quote=quote, expected=named)
+    table = read_csv(Path(path), delimiter=delimiter, header=header, quote=quote, encoding=encoding, expected=named)
     table, chosen = choose_columns(table, as_list(columns), as_list(target), time, group)
     timeline = timeline_of(table, chosen, split_gaps=gaps == "split")
     table = in_order(table, timeline.order)
     special = {*chosen.special, *time_index(table, timeline)}
     used = {*chosen.inputs, *chosen.targets} if chosen.inputs else {*range(len(table.names))} - special
     table, notations = rewritten(table, used, decimal, thousands, "categories")
-    seen = chosen.inputs or columns_of_numbers(table, special)
+    numbering = None if chosen.inputs else row_index(table, index, {*chosen.targets, *special})
+    seen = chosen.inputs or columns_of_numbers(table, {*special, *([] if numbering is None else [numbering])})
     predicted = chosen.targets or seen
     names = tuple(table.names[index] for index in seen)
     starts = starts_of_windows(table, timeline, window=window, horizon=horizon, stride=stride)
@@ -105,8 +112,13 @@ def series(
         series=SeriesLayout(timeline, rows, history, ends, forecast, season_of(season, timeline.step), written),
         origin=table.origin,
         file_columns=0 if table.header else len(table.names),
-        choices=choices_of(timeline, time, season),
+        choices={
+            **choices_of(timeline, time, season),
+            **({} if index != "auto" or numbering is not None else {"data.index": False}),
+        },
         notes=(
+            describe_file(table, header),
+            *index_note(table, numbering, index, {*range(len(table.names))} - {*seen}),
             *describe(table, seen, [*predicted, *special], forecast),
             *timeline_notes(timeline, forecast.group, automatic=chosen.time == "auto"),
             *short_series(timeline, window + horizon),
@@ -216,5 +228,5 @@ def describe(table: CsvTable, seen: Sequence[int], others: Sequence[int], layout
     given = shortened([table.names[index] for index in seen])
     rows = "the next row" if layout.horizon == 1 else f"the next {layout.horizon} rows"
     unused = [name for index, name in enumerate(table.names) if index not in {*seen, *others}]
-    lines = [f"{table.origin}: {len(table):,} rows; {rows} of {shortened(layout.targets)} from {given}"]
+    lines = [f"{rows} of {shortened(layout.targets)} from {given}"]
     return (*lines, *([f"not used: {shortened(unused)}"] if unused else []))

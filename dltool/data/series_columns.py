@@ -9,7 +9,8 @@ from dltool.core.errors import DataError
 from dltool.core.shell import setting
 from dltool.data.cells import parse_numbers
 from dltool.data.csv_file import CsvTable
-from dltool.data.csv_table import find_column, shortened
+from dltool.data.csv_table import find_column
+from dltool.data.table_notes import shortened
 from dltool.data.time_column import with_joined
 
 

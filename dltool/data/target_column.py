@@ -8,12 +8,13 @@ import numpy as np
 
 from dltool.core.errors import DataError
 from dltool.core.shell import setting
-from dltool.data.cells import MISSING, parse_categories, parse_numbers, to_number
+from dltool.data.cells import MISSING, indistinct, parse_categories, parse_numbers, to_number
 from dltool.data.csv_file import CsvTable
 
 # Whole numbers with at most this many distinct values are taken as classes, if each occurs several times.
 MOST_NUMBERED_CLASSES, FEWEST_ROWS_A_CLASS = 20, 5
 EVEN = 0.45  # Of two classes whose rarer one has at least this share, neither counts as the rare one.
+TOO_LARGE = re.compile(r"[-+]?\d[\d.]*(?:[eE][-+]?\d+)?")  # Of the cells that are infinite in float64.
 LEADING_ZERO = re.compile(r"\s*[+-]?0\d")  # A code, such as 01, not a number.
 
 
@@ -29,6 +30,8 @@ def choose_kind(table: CsvTable, index: int) -> str:
     if texts.any():
         if texts.sum() < 0.5 * len(cells) and len(found) > MOST_NUMBERED_CLASSES:
             raise text_in_numbers(table, index, texts, f"fix the cell, or data.kind=classes takes {name} as classes")
+        return "classes"
+    if len(set(cells)) <= MOST_NUMBERED_CLASSES and indistinct(cells, numbers):
         return "classes"
     whole = len(found) > 0 and bool((found == np.round(found)).all())
     if not whole or len(found) > min(MOST_NUMBERED_CLASSES, len(cells) // FEWEST_ROWS_A_CLASS):
@@ -49,6 +52,8 @@ def read_target(table: CsvTable, index: int, kind: str) -> tuple[np.ndarray, lis
     numbers, not_numbers = parse_numbers(cells)
     if not_numbers.any():
         raise text_in_numbers(table, index, not_numbers, "data.kind=classes")
+    if pair := indistinct(cells, numbers):
+        raise beyond_precision(table, index, pair, "data.kind=classes")
     if kind == "numbers":
         return numbers, None
     found = np.unique(numbers[~np.isnan(numbers)])
@@ -108,10 +113,23 @@ def text_in_numbers(table: CsvTable, index: int, texts: np.ndarray, hint: str) -
     cell = table.columns[index][first].strip()
     if first == 0 and not table.header:
         hint = "data.header=true if the first row names the columns"
+    if TOO_LARGE.fullmatch(cell):
+        return DataError(
+            f"{table.origin}: row {table.rows[first]}, column {table.names[index]}: {cell} is too large for float64",
+            hint,
+        )
     more = f"; {texts.sum():,} cells are texts" if texts.sum() > 1 else ""
     return DataError(
         f"{table.origin}: row {table.rows[first]}, column {table.names[index]}: "
         f"{cell!r} is a text in a column of numbers{more}",
+        hint,
+    )
+
+
+def beyond_precision(table: CsvTable, index: int, pair: tuple[str, str], hint: str) -> DataError:
+    return DataError(
+        f"{table.origin}: column {table.names[index]}: {pair[0]} and {pair[1]} are the same number in float64, which "
+        "has 15 digits",
         hint,
     )
 

@@ -11,36 +11,39 @@ from dltool.data.arrays import RawData, Split, Texts
 from dltool.data.corpus_data import CorpusData
 from dltool.data.sequence_data import SequenceData
 from dltool.data.stream_data import RawText, StreamData
-from dltool.data.text_file import read_lines, read_text
-from dltool.declarations.component import register
+from dltool.data.text_file import SETTING, TextFile, nonempty_lines
+from dltool.declarations.component import Membership, register
 
 
 @register("data", "text", into=StreamData, inputs="sequence", targets="next_token")
-def text(*, path: str | None = None) -> RawText:
-    """A file of text, UTF-8.
+def text(*, path: str | None = None, encoding: Membership[str] = "auto") -> RawText:
+    """A file of text.
 
     Args:
-        path: Path of the file.
+        path: Path of the file, gzipped or not.
+        encoding: Of the file, if it is not Unicode; see data=csv.
 
     Raises:
-        DataError: No path is given; the file is missing, empty, or not UTF-8.
+        DataError: No path is given; the file is missing, empty, or in another encoding.
     """
     if path is None:
         raise DataError("data.path is not set", "data.path=FILE.txt")
-    return RawText(read_text(Path(path)), origin=str(Path(path).expanduser().resolve()))
+    file = TextFile(Path(path), encoding, SETTING)
+    return RawText(file.read(), origin=str(file.path), notes=file.notes)
 
 
 @register("data", "corpus", into=CorpusData, inputs="sequence", targets="none")
-def corpus(*, path: str | None = None) -> RawText:
+def corpus(*, path: str | None = None, encoding: Membership[str] = "auto") -> RawText:
     """A file for word vectors, one sentence or document per line: no word's context extends beyond its line.
 
     Args:
-        path: Path of a UTF-8 file, gzipped or not.
+        path: Path of the file, gzipped or not.
+        encoding: Of the file, if it is not Unicode; see data=csv.
 
     Raises:
-        DataError: No path is given; the file is missing, empty, or not UTF-8.
+        DataError: No path is given; the file is missing, empty, or in another encoding.
     """
-    return text(path=path)
+    return text(path=path, encoding=encoding)
 
 
 @register("data", "pydoc", into=StreamData, inputs="sequence", targets="next_token")
@@ -59,18 +62,20 @@ def pydoc() -> RawText:
 
 
 @register("data", "names", into=SequenceData, inputs="sequence", targets="next_token")
-def names(_rng: torch.Generator, *, path: str | None = None) -> RawData:
+def names(_rng: torch.Generator, *, path: str | None = None, encoding: Membership[str] = "auto") -> RawData:
     """One word per line, such as a list of names, each learned from beginning to end.
 
     Args:
-        path: Path of a UTF-8 file; empty lines are left out.
+        path: Path of the file; empty lines are left out.
+        encoding: Of the file, if it is not Unicode; see data=csv.
 
     Raises:
-        DataError: No path is given; the file is missing, empty, or not UTF-8.
+        DataError: No path is given; the file is missing, empty, or in another encoding.
     """
     if path is None:
         raise DataError("data.path is not set", "data.path=FILE.txt")
-    words = read_lines(Path(path))
+    file = TextFile(Path(path), encoding, SETTING)
+    words = nonempty_lines(file.read())
     rows = torch.arange(len(words))
     return RawData(
         Split(rows, rows),
@@ -78,5 +83,6 @@ def names(_rng: torch.Generator, *, path: str | None = None) -> RawData:
         None,
         "next_token",
         texts=Texts(inputs=words),
-        origin=str(Path(path).expanduser().resolve()),
+        origin=str(file.path),
+        notes=file.notes,
     )

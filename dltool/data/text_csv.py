@@ -11,12 +11,14 @@ from dltool.core.errors import DataError
 from dltool.core.shell import setting
 from dltool.data.arrays import RawData, Split, Texts
 from dltool.data.cells import MISSING
-from dltool.data.csv_file import CsvTable, Delimiter, Quote, is_number, read_csv
-from dltool.data.csv_table import find_column, shortened
+from dltool.data.csv_file import CsvTable, describe_file, is_number, read_csv
+from dltool.data.csv_rows import Delimiter, Quote
+from dltool.data.csv_table import find_column
 from dltool.data.positive_class import with_positive
 from dltool.data.sequence_data import SequenceData
 from dltool.data.shares import class_notes
 from dltool.data.split_files import TextRows, joined
+from dltool.data.table_notes import shortened
 from dltool.data.table_target import read_targets
 from dltool.data.target_labels import NO_LABELS
 from dltool.declarations.component import Handling, Membership, register, requires
@@ -56,6 +58,7 @@ def text_csv(
     target: Membership[str | int | list[str | int] | None] = None,
     separator: Membership[str | None] = None,
     positive: Membership[str | int | None] = "auto",
+    encoding: Membership[str] = "auto",
     header: Membership[Literal["auto"] | bool] = "auto",
     delimiter: Membership[Literal["auto", "comma", "semicolon", "tab", "pipe"]] = "auto",
     quote: Membership[Literal["auto", "double", "none"]] = "auto",
@@ -75,6 +78,7 @@ def text_csv(
         separator: The text between the labels in a cell of the target, such as ; or its name (semicolon, comma, pipe,
             space, slash, tab); null takes a cell as one class.
         positive: The positive class of two, as for data=csv.
+        encoding: Of the files, if they are not Unicode; see data=csv.
         header: Whether the first row names the columns. "auto" assumes so if a column is given by name, or if no other
             row has its label.
         delimiter: The separator of the cells. "auto" is a tab for .tsv and .tab files, and is detected in others.
@@ -86,9 +90,12 @@ def text_csv(
     """
     files = {name: value for name, value in (("train", path or train), ("val", val), ("test", test)) if value}
     several = target if isinstance(target, list) else [target]
-    tables = {name: read_table(Path(file), text, several, header, delimiter, quote) for name, file in files.items()}
+    tables = {
+        name: read_table(Path(file), text, several, header, delimiter, quote, encoding) for name, file in files.items()
+    }
+    about = describe_file(tables["train"], header)
     if isinstance(target, list) or separator is not None:
-        return labelled_texts(tables, text, several, separator, positive)
+        return labelled_texts(tables, text, several, separator, positive, about)
     splits = {name: read_rows(table, text, target) for name, table in tables.items()}
     names = tuple(sorted({label for split in splits.values() for label in split.targets}))
     table = tables["train"]
@@ -105,15 +112,10 @@ def text_csv(
         "classes",
         class_names=names,
         origin=table.origin,
-        notes=(about(table),),
+        notes=(about,),
     )
     raw = with_positive(raw, positive)
     return replace(raw, notes=(*raw.notes, *class_notes(raw)), describes_target=True)
-
-
-def about(table: CsvTable) -> str:
-    headed = "a header" if table.header else "no header"
-    return f"{table.origin}: {len(table):,} rows, cells separated by a {table.delimiter}, {headed}"
 
 
 def labelled_texts(
@@ -122,8 +124,9 @@ def labelled_texts(
     targets: Sequence[str | int | None],
     separator: str | None,
     positive: str | int | None,
+    about: str,
 ) -> RawData:
-    """Texts with several labels each, from the table of each split.
+    """Texts with several labels each, from the table of each split; `about` describes the file.
 
     Raises:
         DataError: A column does not exist, a cell is missing, or the targets are not labels.
@@ -159,7 +162,7 @@ def labelled_texts(
         names,
         texts=Texts(tuple(one for split in texts.values() for one in split)),
         origin=first.origin,
-        notes=(about(first), *found["train"].describe(standardized=False)),
+        notes=(about, *found["train"].describe(standardized=False)),
     )
 
 
@@ -170,16 +173,17 @@ def read_table(
     header: Header,
     delimiter: Delimiter,
     quote: Quote = "auto",
+    encoding: str = "auto",
 ) -> CsvTable:
     """Read the file; a header is detected as in `text_csv`."""
     if delimiter == "auto" and path.name.removesuffix(".gz").endswith(TAB_SUFFIXES):
         delimiter = "tab"
     expected = [column for column in (text, *targets) if isinstance(column, str) and not is_number(column)]
-    table = read_csv(path, delimiter=delimiter, header=header, quote=quote, expected=expected)
+    table = read_csv(path, delimiter=delimiter, header=header, quote=quote, encoding=encoding, expected=expected)
     if header != "auto" or not table.header or targets[0] is None or expected:
         return table
     # The first row of a table of texts looks like a header.
-    bare = read_csv(path, delimiter=delimiter, header=False, quote=quote)
+    bare = read_csv(path, delimiter=delimiter, header=False, quote=quote, encoding=encoding)
     label, *others = bare.columns[find_column(table, targets[0], "data.target")]
     return bare if label in others else table
 

@@ -1,40 +1,102 @@
-"""Reads text files."""
+"""Reads text files; `read_blocks` is the only place that opens a text file of the user."""
 
 import gzip
 import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 
 from dltool.core.errors import DataError
+from dltool.data.encodings import check_encoding, decoded, find_encoding
+
+BLOCK = 1 << 19  # Bytes read at a time; a few megabytes of cells, which a cache holds.
+SETTING = "data.encoding=%s"
+CONVERT = "iconv -f ENCODING -t UTF-8 OLD > NEW, where ENCODING is %s"
 
 
-def read_text(path: Path) -> str:
-    """The text of a UTF-8 file, gzipped or not, without a byte order mark, with line ends as \\n.
+def read_blocks(path: Path, size: int = BLOCK) -> Iterator[bytes]:
+    """The bytes of a file, `size` at a time, unzipped where it is gzipped.
 
     Raises:
-        DataError: The file does not exist, is damaged, is not UTF-8 (the message names the byte and its line), or is
-            empty.
+        DataError: The file does not exist, or is damaged.
     """
-    path = path.expanduser().resolve()
     try:
-        raw = path.read_bytes()
-        if raw.startswith(b"\x1f\x8b"):
-            raw = gzip.decompress(raw)
+        with path.open("rb") as file:
+            zipped = file.read(2) == b"\x1f\x8b"
+            file.seek(0)
+            stream = gzip.GzipFile(fileobj=file) if zipped else file
+            while block := stream.read(size):
+                yield block
     except (OSError, EOFError, zlib.error) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else error
         raise DataError(f"{path} cannot be read: {reason}", "is the path right, and the file complete?") from error
-    try:
-        text = raw.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = raw.count(b"\n", 0, error.start) + 1
-        raise DataError(
-            f"{path}, line {line}: byte {error.start} (0x{raw[error.start]:02x}) is not UTF-8",
-            f"iconv -f LATIN1 -t UTF-8 {path.name} > new.txt, if that is its encoding",
-        ) from error
-    if not text.strip():
-        raise DataError(f"{path} is empty")
-    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+@dataclass
+class TextFile:
+    """A text file, gzipped or not.
+
+    Attributes:
+        path: The absolute path.
+        wanted: Its encoding; "auto" is UTF-8, or UTF-16 or UTF-32 with a byte order mark, or UTF-16 whose zero bytes
+            show it.
+        hint: What to do about another encoding; with %s for its name.
+        codec: The encoding that was found, once it is read.
+    """
+
+    path: Path
+    wanted: str = "auto"
+    hint: str = CONVERT
+    codec: str = field(default="utf-8", init=False)
+
+    def __post_init__(self) -> None:
+        self.path = self.path.expanduser().resolve()
+
+    def blocks(self) -> Iterator[str]:
+        """The text, part by part, with its line ends as they are.
+
+        Raises:
+            ConfigError: No encoding is called `wanted`.
+            DataError: The file does not exist, is damaged, or is not in its encoding; the message names the first
+                byte that is not, and its line.
+        """
+        blocks = read_blocks(self.path)
+        head = next(blocks, b"")
+        self.codec = find_encoding(head, self.wanted)
+        return decoded(chain([head], blocks), self.codec, self.path, self.hint)
+
+    def read(self) -> str:
+        """The whole text, with line ends as \\n. Raises as `blocks` does, and DataError for an empty file."""
+        text = "".join(self.blocks())
+        if not text.strip():
+            raise DataError(f"{self.path} is empty")
+        return text.replace("\r\n", "\n").replace("\r", "\n")
+
+    @property
+    def note(self) -> str:
+        """The encoding, for the user; empty for UTF-8."""
+        if self.codec == "utf-8":
+            return ""
+        overruled = self.wanted != "auto" and check_encoding(self.wanted) not in (self.codec, self.codec[:-3])
+        why = f"by its byte order mark, not {self.wanted}" if overruled else "data.encoding"
+        return f"read as {self.codec.upper()} ({why})"
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """The note as a line of its own; none for UTF-8."""
+        return (f"{self.path} is {self.note}",) if self.note else ()
+
+
+def read_text(path: Path) -> str:
+    """The text of a file without a byte order mark, with line ends as \\n; raises as TextFile.read does."""
+    return TextFile(path).read()
 
 
 def read_lines(path: Path) -> list[str]:
-    """The nonempty lines of a UTF-8 file, without surrounding spaces; raises as read_text does."""
-    return [line.strip() for line in read_text(path).split("\n") if line.strip()]
+    """The nonempty lines of a file, without surrounding spaces; raises as read_text does."""
+    return nonempty_lines(read_text(path))
+
+
+def nonempty_lines(text: str) -> list[str]:
+    return [line.strip() for line in text.split("\n") if line.strip()]

@@ -19,7 +19,7 @@ def test_byte_order_marks_line_ends_and_gzip(tmp_path, pack):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"one\ntwo\nna\xefve\n", r"text\.txt, line 3: byte 10 \(0xef\) is not UTF-8"),
+        (b"one\ntwo\nna\xefve\n", r"text\.txt is not UTF-8: line 3 has the byte 0xef"),
         (b"", "is empty"),
         (b" \n\t\n", "is empty"),
         (gzip.compress(b"one" * 99, mtime=0)[:-12], "cannot be read"),

@@ -1,0 +1,79 @@
+"""Missing cells, labels and numbers that another program would change silently."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from dltool.core.errors import DataError
+from dltool.data.csv_table import csv_table
+
+RNG = torch.Generator()
+
+
+@pytest.fixture
+def load(tmp_path: Path):
+    def load(lines, **fields):
+        path = tmp_path / "t.csv"
+        path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        return csv_table(RNG, path=str(path), target="y", **fields)
+
+    return load
+
+
+GAPS = ["a,b,c,y"] + [
+    f"{'' if i in (3, 4) else f'{i}.5'},{'NA' if i == 4 else 'uv'[i % 2]},{i * i % 13},{i % 5}.5" for i in range(40)
+]
+
+
+@pytest.mark.parametrize(
+    ("missing", "line"),
+    [
+        ("mean", "missing cells are filled (data.missing=mean): a (2), b (1)"),
+        ("mode", "missing cells are filled (data.missing=mode): a (2), b (1)"),
+        ("drop", "2 rows with a missing cell are dropped (data.missing=drop): a (2), b (1)"),
+    ],
+)
+def test_the_missing_cells_of_each_column_are_counted(load, missing: str, line: str) -> None:
+    assert line in load(GAPS, missing=missing).notes
+
+
+@pytest.mark.parametrize("cell", ["None", "#N/A", "<NA>", "na", "NAN", "-nan"])
+def test_texts_that_mean_missing_among_numbers(load, cell: str) -> None:
+    lines = ["x,y"] + [f"{i}.5,{i * 7 % 5}.5" for i in range(30)]
+    lines[5] = f"{cell},1.5"
+    with pytest.raises(DataError, match="row 6, column x: the cell is missing"):
+        load(lines)
+
+
+@pytest.mark.parametrize(
+    ("cell", "message"),
+    [("1e400", "1e400 is too large for float64"), ("-", "'-' is a text"), ("Infinity", "'Infinity' is a text")],
+)
+def test_what_is_not_a_finite_number_is_refused(load, cell: str, message: str) -> None:
+    lines = ["x,y"] + [f"{i}.5,{i * 7 % 5}.5" for i in range(30)]
+    lines[5] = f"{cell},1.5"
+    with pytest.raises(DataError, match=f"row 6, column x: {message}"):
+        load(lines)
+
+
+def test_numbers_beyond_float64(load) -> None:
+    """Identifiers that float64 does not distinguish are refused as numbers and kept apart as classes."""
+    large = [100000000000000001 + i % 2 for i in range(40)]
+    with pytest.raises(DataError, match="100000000000000001 and 100000000000000002 are the same number"):
+        load(["x,y"] + [f"{number},{i}.5" for i, number in enumerate(large)])
+    raw = load(["x,y"] + [f"{i}.5,{number}" for i, number in enumerate(large)])
+    assert set(raw.class_names) == {"100000000000000001", "100000000000000002"}
+    exact = [1_700_000_000_000_000_000 + 1024 * i for i in range(40)]
+    assert load(["x,y"] + [f"{number},{i}.5" for i, number in enumerate(exact)]).columns[0].categories is None
+
+
+def test_labels_are_as_written_and_those_that_look_alike_are_named(load) -> None:
+    labels = ["01", "1", "1.0", "True", "true", "caf\u00e9", "cafe\u0301", "x", "x "]
+    raw = load(["a,y"] + [f"{i}.5,{labels[i % 9]}" for i in range(90)], kind="classes")
+    assert set(raw.class_names) == {*labels[:8]}
+    notes = "\n".join(raw.notes)
+    assert "blanks around a label do not count: 'x ' is 'x'" in notes
+    assert "01 and 1 and 1.0" in notes
+    assert "True and true" in notes
+    assert r"'cafe\u0301' and 'caf\xe9'" in notes
