@@ -11,6 +11,7 @@ from dltool.cli.request import add_use_arguments, used_run
 from dltool.cli.screen import print_drawn
 from dltool.cli.tables import one_line
 from dltool.core.errors import ConfigError
+from dltool.core.numerals import counted
 from dltool.core.shell import quoted
 
 if TYPE_CHECKING:
@@ -181,7 +182,7 @@ def draw(args: argparse.Namespace, used: "Run") -> None:
         samples = maker.samples(count, seed=seed, seeds=args.seeds or (), classes=classes, **options)
     path = args.output or used.folder.files / "samples" / f"{used.checkpoint}.png"
     write_samples(used, samples, path)
-    print(f"{used.title}, {used.described_checkpoint}: {len(samples.values):,} samples drawn in {path}")
+    print(f"{used.title}, {used.described_checkpoint}: {counted(len(samples.values), 'sample')} drawn in {path}")
 
 
 def reconstruct(args: argparse.Namespace, used: "Run") -> None:

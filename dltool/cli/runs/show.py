@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from dltool.cli.tables import one_line, print_table
+from dltool.core.numerals import counted
 from dltool.core.shell import quoted
 from dltool.runs.catalog import RunRecord, as_metric, as_text, find_run, read_run
 from dltool.runs.comparison import as_json
@@ -63,7 +64,10 @@ def endings(record: RunRecord, command: Any) -> list[tuple[str, str]]:
         ("state", f"{record.state}{reason}"),
         ("error", record.error),
         ("began", record.date),
-        ("length", None if record.step is None else f"{record.step:,} steps, {record.epoch:,} epochs"),
+        (
+            "length",
+            None if record.step is None else f"{counted(record.step, 'step')}, {counted(record.epoch, 'epoch')}",
+        ),
         ("time", None if record.seconds is None else f"{record.seconds:,.1f} s"),
         ("speed", f"{record.samples_per_second:,.0f} samples/s" if record.samples_per_second else None),
         ("tested", record.tested),
