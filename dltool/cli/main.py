@@ -32,6 +32,7 @@ from dltool.cli.request import trust_given
 from dltool.cli.verb import Help, add_verb
 from dltool.completion.shells import REQUEST
 from dltool.core.errors import DltoolError
+from dltool.core.notices import printed_warnings
 from dltool.core.process import VERSION
 
 VERBS: dict[str, ModuleType] = {
@@ -100,7 +101,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         more += rest
     try:
         trust_given(args)
-        code: int = VERBS[args.verb].run(args)
+        with printed_warnings():
+            code: int = VERBS[args.verb].run(args)
         sys.stdout.flush()
         return code
     except DltoolError as error:
