@@ -9,8 +9,7 @@ from synthetic_images import random_pixels, write_every_image_set
 from synthetic_texts import write_every_text
 from warm_process import run_dltool
 
-from dltool.cli.main import make_parser
-from dltool.cli.reference import commands
+from dltool.cli.main import commands, make_parser
 
 EXAMPLE = re.compile(r"  (dltool .*?)(?:  .*)?")
 RUN = re.compile(r"\d\d-\d\d-\d\d_([a-z0-9]+)_(\w+)")  # time_model_data
