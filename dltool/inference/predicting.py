@@ -1,6 +1,6 @@
 """Computes the predictions of a run's model for raw samples."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 
@@ -19,6 +19,8 @@ def predict_run(
     run: LoadedRun, inputs: Raw, *, views: Sequence[View], beam: int | None, length_penalty: float | None
 ) -> AnyPredictions:
     """See Run.predict."""
+    if isinstance(inputs, Mapping):  # A single row.
+        inputs = [inputs]
     task = searching(with_tta(run.task, views, run.spec), run, beam, length_penalty)
     preprocessing = preprocessing_for(task, run.preprocessing)
     names: list[str] = []

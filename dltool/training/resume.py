@@ -46,7 +46,7 @@ def resume(run: RunFolder, config: Config, built: Config, *, quiet: bool = False
             session.continue_from(checkpoint)
         environment = run.read_environment()
         since = {"step": session.trainer.progress.step, "command": ["dltool", *sys.argv[1:]]}
-        kept = {key: environment[key] for key in ("init_from",) if key in environment}
+        kept = {key: environment[key] for key in ("init_from", "command", "working_directory") if key in environment}
         resumed = [*environment.get("resumed", []), since]
         run.write_environment(
             {**describe_environment(), "auto": reused_choices(config, built) | parts.auto, **kept, "resumed": resumed}
