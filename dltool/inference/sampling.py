@@ -7,7 +7,6 @@ import torch
 from torch import Tensor
 
 from dltool.core.errors import ConfigError
-from dltool.core.numerals import counted
 from dltool.core.randomness import generator
 from dltool.core.shell import quoted
 from dltool.core.spec import BEGIN, END, PAD, UNKNOWN
@@ -107,7 +106,7 @@ class TextSampler:
             room = most - len(known)
             if length is None and room < 1:
                 raise ConfigError(
-                    f"the prompt has {counted(len(known), 'token')}, and the training's longest text has {most - 1}",
+                    f"the prompt has {len(known)} tokens, and the training's longest text has {most - 1}",
                     "a shorter prompt, or --length N",
                 )
             return known, self._tensor([BEGIN, *known]), room if length is None else length
