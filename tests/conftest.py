@@ -14,6 +14,7 @@ from warm_process import run_dltool
 from dltool.cli.main import main
 from dltool.config.check import Config, check
 from dltool.config.compose import compose
+from dltool.declarations.registry import trust_paths
 
 torch.set_num_threads(1)
 os.fsync = do_not_wait
@@ -46,6 +47,7 @@ def dltool_here(
 
     yield run
     torch.set_num_threads(1)
+    trust_paths([])  # What a test registered by --trust is unknown to the next.
 
 
 @pytest.fixture

@@ -111,7 +111,7 @@ def test_commands_at_the_end_of_a_run_name_its_folder(tmp_path: Path) -> None:
     words = ["train", "data=iris", "model=mlp", f'run.dir="{folder}"', "trainer.epochs=1", "logger.plots=false"]
     done = run(tmp_path, *words, "trainer.threads=1")
     assert done.returncode == 0, done.stderr
-    commands = [shlex.split(line.split("│")[2]) for line in done.stdout.splitlines() if " dltool " in line]
+    commands = [shlex.split(line)[1:] for line in done.stdout.splitlines() if " dltool " in line]
     assert [line[:2] for line in commands] == [["dltool", "predict"], ["dltool", "resume"], ["dltool", "train"]]
     assert all(folder in line for line in commands)
     resumed = run(tmp_path, *commands[1][1:])

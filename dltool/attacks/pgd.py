@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from dltool.attacks.attack import Attack, Classifier, Objective, input_gradient
+from dltool.core.numerals import counted
 from dltool.declarations.component import Positive, register
 
 
@@ -79,4 +80,4 @@ class PGD(Attack):
     def describe(self) -> str:
         times = f" × {self.restarts} restarts" if self.restarts > 1 else ""
         name = "pgd" if self.random_start else "bim"
-        return f"{name}, {self.steps} steps of {self.step_size:.3g}{times}, {super().describe()}"
+        return f"{name}, {counted(self.steps, 'step')} of {self.step_size:.3g}{times}, {super().describe()}"

@@ -7,6 +7,7 @@ import sys
 from typing import Any
 
 from dltool.cli.request import add_config_arguments, read_config
+from dltool.core.numerals import counted
 
 SUMMARY = "time the training and compare it with a hand-written loop"
 EXAMPLES = """\
@@ -80,7 +81,8 @@ def table(report: dict[str, Any]) -> Any:
 
     figures = report["figures"]
     drawn = Table(box=box.ROUNDED, title=f"{report['title']}: {report['device']}", title_justify="left")
-    drawn.add_column(f"median of {report['rounds']} rounds of {report['steps_per_round']:,} steps \\[least … most]")
+    rounds = counted(report["rounds"], "round")
+    drawn.add_column(f"median of {rounds} of {counted(report['steps_per_round'], 'step')} \\[least … most]")
     for name in figures:
         drawn.add_column(name, justify="right")
     for key, (words, form) in ROWS.items():
@@ -109,8 +111,8 @@ def sentences(report: dict[str, Any]) -> list[str]:
     if same := report["same"]:
         conclusion = "both compute the same" if same["equal"] else "BUT THEY DO NOT COMPUTE THE SAME"
         lines.append(
-            f"{conclusion}: after {same['steps']} steps from the same weights on the same batches the parameters "
-            f"differ by at most {same['largest_difference']:.1g}"
+            f"{conclusion}: after {counted(same['steps'], 'step')} from the same weights on the same batches the "
+            f"parameters differ by at most {same['largest_difference']:.1g}"
         )
     lines.append(f"excluded from dltool's time: {', '.join(report['left_out'])}")
     if report["load"] is not None:

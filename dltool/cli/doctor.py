@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+from dltool.core.numerals import counted
+
 if TYPE_CHECKING:
     from dltool.doctor.finding import Finding
 
@@ -40,7 +42,7 @@ def run(args: argparse.Namespace) -> int:
         print(json.dumps({"ok": not problems, "findings": [asdict(finding) for finding in found]}, indent=2))
     elif problems:
         names = ", ".join(dict.fromkeys(finding.name for finding in problems))
-        print(f"\n{len(problems)} problem{'s' * (len(problems) != 1)}: {names}")
+        print(f"\n{counted(len(problems), 'problem')}: {names}")
     else:
         print("\neverything that a training needs is available")
     return 1 if problems else 0

@@ -6,6 +6,7 @@ from pathlib import Path
 from dltool.cli.request import add_trust_argument
 from dltool.core.errors import ConfigError
 from dltool.core.hints import nearest
+from dltool.core.numerals import counted
 from dltool.declarations.docstrings import first_line
 from dltool.declarations.options import LISTED, METRIC, option_files, summary
 from dltool.declarations.registry import registrations, trusted_registrations
@@ -62,7 +63,7 @@ def print_record(path: Path, margin: str) -> None:
         print(f"{margin}not measured by a metric")
         return
     for name, claim in record.metrics.items():
-        seeds = f", {len(record.seeds)} seed{'s' * (len(record.seeds) != 1)}" if claim.measured else ""
+        seeds = f", {counted(len(record.seeds), 'seed')}" if claim.measured else ""
         print(f"{margin}{name} {claim.describe()}{seeds}")
     if record.seconds is not None:
         print(f"{margin}{record.seconds:g} s on {record.machine}")

@@ -4,7 +4,7 @@ import argparse
 import contextlib
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from types import ModuleType
 from typing import NoReturn
 
@@ -28,10 +28,12 @@ from dltool.cli import (
     train,
     tune,
 )
+from dltool.cli.mistyped import flag_hint, wrong_choice
 from dltool.cli.request import trust_given
 from dltool.cli.verb import Help, add_verb
 from dltool.completion.shells import REQUEST
-from dltool.core.errors import DltoolError
+from dltool.core.errors import ConfigError, DltoolError
+from dltool.core.notices import printed_warnings
 from dltool.core.process import VERSION
 
 VERBS: dict[str, ModuleType] = {
@@ -95,12 +97,17 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
     more = getattr(args, "overrides", getattr(args, "words", None))
     if unknown := [word for word in rest if word.startswith("-") or more is None]:
-        parser.error(f"{args.verb} has no {unknown[0]}")
+        command = " ".join(filter(None, (args.verb, getattr(args, "action", None))))
+        own = dict(commands(parser)).get(command, parser)
+        hint = flag_hint(unknown[0], words, own, takes_keys=hasattr(args, "overrides"))
+        message = f"{command} has no {unknown[0].partition('=')[0]}"
+        return report(ConfigError(message, hint or f"dltool {command} --help shows the usage"))
     if more is not None:  # argparse accepts no positional words after a flag; overrides and filters may be anywhere.
         more += rest
     try:
         trust_given(args)
-        code: int = VERBS[args.verb].run(args)
+        with printed_warnings():
+            code: int = VERBS[args.verb].run(args)
         sys.stdout.flush()
         return code
     except DltoolError as error:
@@ -143,9 +150,18 @@ class OneLineParser(argparse.ArgumentParser):
     """argparse with dltool's error format."""
 
     def error(self, message: str) -> NoReturn:
-        message = message.replace("argument verb: ", "")
-        print(f"error: {message}\nhint: {self.prog} --help shows the usage", file=sys.stderr)
+        said, hint = wrong_choice(message, self.prog) or (message, None)
+        print(f"error: {said}\nhint: {hint or f'{self.prog} --help shows the usage'}", file=sys.stderr)
         raise SystemExit(2)
+
+
+def commands(parser: argparse.ArgumentParser, lead: str = "") -> Iterator[tuple[str, argparse.ArgumentParser]]:
+    """The commands below a parser, `runs` and `runs list`, with their parsers."""
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for name, below in action.choices.items():
+                yield f"{lead}{name}", below
+                yield from commands(below, f"{lead}{name} ")
 
 
 def make_parser(words: Sequence[str] = ()) -> argparse.ArgumentParser:

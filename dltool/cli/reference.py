@@ -1,9 +1,8 @@
 """Writes the reference pages of the manual: `python -m dltool.cli.reference`; a test checks that they are current."""
 
 import argparse
-from collections.abc import Iterator
 
-from dltool.cli.main import make_parser
+from dltool.cli.main import commands, make_parser
 from dltool.manual.pages import FOLDER
 from dltool.manual.reference import reference_pages, sentence
 
@@ -26,15 +25,6 @@ def commands_page() -> str:
         if parser.epilog:
             lines += ["```text", *parser.epilog.rstrip().splitlines(), "```", ""]
     return "\n".join(lines).rstrip() + "\n"
-
-
-def commands(parser: argparse.ArgumentParser, lead: str = "") -> Iterator[tuple[str, argparse.ArgumentParser]]:
-    """The commands below a parser, `runs` and `runs list`, with their parsers."""
-    for action in parser._actions:
-        if isinstance(action, argparse._SubParsersAction):
-            for name, below in action.choices.items():
-                yield f"{lead}{name}", below
-                yield from commands(below, f"{lead}{name} ")
 
 
 def arguments(parser: argparse.ArgumentParser) -> list[str]:

@@ -85,7 +85,7 @@ def compose_request(args: argparse.Namespace, overrides: list[str]) -> tuple["Co
     Returns:
         The composed config, the values of each `auto` in the run of --from, and that run's config.
     """
-    from dltool.config.compose import compose, compose_from
+    from dltool.config.compose import check_complete, compose, compose_from
 
     for text in overrides:
         if text.startswith(("sweep.", "tune.")):
@@ -99,7 +99,9 @@ def compose_request(args: argparse.Namespace, overrides: list[str]) -> tuple["Co
     if args.source is None:
         return compose(overrides, args.config_dir), {}, Path()
     path, auto = source_of(args.source)
-    return compose_from(path, overrides, args.config_dir), auto, path
+    composed = compose_from(path, overrides, args.config_dir)
+    check_complete(composed.tree, path)
+    return composed, auto, path
 
 
 def compose_jobs(args: argparse.Namespace, jobs: "Sequence[Job]", *, in_processes: bool = True) -> "list[Training]":
@@ -159,7 +161,7 @@ def add_use_arguments(parser: argparse.ArgumentParser) -> None:
         "--weights",
         choices=["ema", "swa", "raw"],
         default="tested",
-        help="an average kept by the training, or its own weights; default: the average if there is one",
+        help="an average that the training kept (trainer.average.kind), or its own weights; default: the average",
     )
     add_trust_argument(parser)
 

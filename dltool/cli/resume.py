@@ -27,6 +27,7 @@ def run(args: argparse.Namespace) -> int:
     from dltool.runs.folder import CONFIG
 
     folder = open_run(args.run)
+    folder.check_writable()
     config, built = compose_resume(folder.path / CONFIG, args.overrides, folder.read_auto())
     from dltool.training.resume import resume
 

@@ -2,18 +2,22 @@
 
 import argparse
 import json
+import re
 import sys
 from collections.abc import Sequence
+from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dltool.cli.request import add_use_arguments, used_run
 from dltool.cli.screen import print_drawn
 from dltool.cli.tables import one_line
 from dltool.core.errors import ConfigError
+from dltool.core.numerals import counted
 from dltool.core.shell import quoted
 
 if TYPE_CHECKING:
+    from dltool.core.safe_path import SafePath
     from dltool.inference.run import Run
     from dltool.inference.sampling import TextSampler
 
@@ -35,14 +39,15 @@ examples:
 --truncation of a StyleGAN2.
 
 Without a prompt a text begins on a new line; texts with separate ends, such as names, are printed one per line. The
-same seed gives the same text. Samples of a GAN or an autoencoder are one image, RUN/samples/<checkpoint>.png without
---output, or, if --output has no suffix, a folder with one image each. Sample i of --seed N is that of seed N + i,
-independent of the other samples; a conditional model takes its classes in turn. --interpolate goes from each seed to
-the next: on a sphere between codes z, on a line between StyleGAN's w. --reconstruct shows images and an autoencoder's
-reconstructions of them.
+same seed gives the same text. Samples of a GAN or an autoencoder are one image, without --output in RUN/samples with
+a name that says what was requested, or, if --output has no suffix, a folder with one image each. Sample i of --seed N
+is that of seed N + i, independent of the other samples; a conditional model takes its classes in turn. --interpolate
+goes from each seed to the next: on a sphere between codes z, on a line between StyleGAN's w. --reconstruct shows
+images and an autoencoder's reconstructions of them.
 """
 OF_TEXTS = ("prompt", "prompt_file", "length", "unknown", "attention", "json")
 NUM_IMAGES, NUM_POINTS, NUM_ROWS = 64, 2000, 8
+MOST_CHARACTERS = 100  # Of the name of a file.
 OF_PICTURES = ("class", "seeds", "interpolate", "output")
 
 
@@ -179,9 +184,12 @@ def draw(args: argparse.Namespace, used: "Run") -> None:
     else:
         count = args.count or (NUM_IMAGES if len(used.spec.input_shape) == 3 else NUM_POINTS)
         samples = maker.samples(count, seed=seed, seeds=args.seeds or (), classes=classes, **options)
-    path = args.output or used.folder.files / "samples" / f"{used.checkpoint}.png"
+    path = args.output or used.folder.files / "samples" / file_name(args, used.checkpoint, options)
+    before = replaced(path)
     write_samples(used, samples, path)
-    print(f"{used.title}, {used.described_checkpoint}: {len(samples.values):,} samples drawn in {path}")
+    print(
+        f"{used.title}, {used.described_checkpoint}: {counted(len(samples.values), 'sample')} drawn in {path}{before}"
+    )
 
 
 def reconstruct(args: argparse.Namespace, used: "Run") -> None:
@@ -189,7 +197,27 @@ def reconstruct(args: argparse.Namespace, used: "Run") -> None:
     others = ("count", "seed", *OF_TEXTS, *(name for name in OF_PICTURES if name != "output"))
     if given := first_given(args, others):
         raise ConfigError(f"--reconstruct reconstructs given samples, so {given} does not apply", f"without {given}")
-    path = args.output or used.folder.files / "samples" / f"{used.checkpoint}-reconstructed.png"
+    path = args.output or used.folder.files / "samples" / file_name(args, used.checkpoint, {})
+    before = replaced(path)
     made = used.reconstruct(args.reconstruct)
     made.draw(path)
-    print(f"{used.title}, {used.described_checkpoint}: {len(made.names):,} samples and reconstructions drawn in {path}")
+    drawn = f"{counted(len(made.names), 'sample')} and reconstructions drawn in {path}{before}"
+    print(f"{used.title}, {used.described_checkpoint}: {drawn}")
+
+
+def file_name(args: argparse.Namespace, checkpoint: str, options: dict[str, Any]) -> str:
+    """The name of an image with all that was requested, `step-000680_sampled_class-3_interpolate-8.png`."""
+    given = {name: getattr(args, name) for name in ("count", "seed", "seeds", "class", "interpolate", "reconstruct")}
+    given |= {"weights": None if args.weights == "tested" else args.weights} | options
+    given["reconstruct"] = args.reconstruct and args.reconstruct.resolve().stem
+    given["seeds"] = args.seeds and ",".join(map(str, args.seeds))
+    words = [f"{name}-{value}" for name, value in given.items() if value is not None]
+    text = "_".join([checkpoint, "sampled", *words])
+    name = re.sub(r"[^\w.,+-]", "-", text)[:MOST_CHARACTERS]
+    return f"{name}.png" if name == text else f"{name}-{sha256(text.encode()).hexdigest()[:8]}.png"
+
+
+def replaced(path: "SafePath | Path") -> str:
+    """What the message of a written file adds if the file exists already."""
+    where = path if isinstance(path, Path) else path.path
+    return ", which replaces the earlier file" if where.is_file() else ""

@@ -15,7 +15,7 @@ EXAMPLES = """\
 examples:
   dltool show model=lenet optim=sgd optim.lr=0.1
   dltool show experiment=lenet_mnist --cfg job     only the config, as YAML
-  dltool show model=lenet data=mnist --receptive-field lenet.png
+  dltool show model=lenet --receptive-field lenet.png
 
 For a model of images the table has the receptive field of each layer's units: its size in pixels, and the distance
 between two neighbours. --receptive-field draws the influence of the pixels in it for the initialised model;

@@ -10,7 +10,14 @@ GAP = 2  # Columns between two cells.
 MAX_RICH_ROWS = 200  # rich takes more than a millisecond per row, plain lines some microseconds.
 
 
-def print_table(headings: Row, rows: Sequence[Row], *, numbers: Sequence[int] = (), styles: Sequence[str] = ()) -> None:
+def print_table(
+    headings: Row,
+    rows: Sequence[Row],
+    *,
+    numbers: Sequence[int] = (),
+    styles: Sequence[str] = (),
+    fold: bool = True,
+) -> None:
     """Print rows below headings.
 
     Args:
@@ -18,9 +25,10 @@ def print_table(headings: Row, rows: Sequence[Row], *, numbers: Sequence[int] = 
         rows: Each with as many texts as headings.
         numbers: Columns that are right-aligned.
         styles: rich's style of each row's second cell, such as "green"; only on a terminal.
+        fold: Break the texts of cells that do not fit the terminal; else its lines are longer, and texts stay whole.
     """
     if sys.stdout.isatty() and len(rows) <= MAX_RICH_ROWS:
-        print_rich(headings, rows, numbers, styles)
+        print_rich(headings, rows, numbers, styles, fold)
         return
     lines = [headings, *rows] if any(headings) else list(rows)
     widths = [max(map(cell_width, column), default=0) for column in zip(*lines, strict=True)]
@@ -46,7 +54,7 @@ def all_digits(number: float) -> str:
     return f"{number:.9g}" if array("f", [number])[0] == number else repr(number)
 
 
-def print_rich(headings: Row, rows: Sequence[Row], numbers: Sequence[int], styles: Sequence[str]) -> None:
+def print_rich(headings: Row, rows: Sequence[Row], numbers: Sequence[int], styles: Sequence[str], fold: bool) -> None:
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
@@ -56,7 +64,12 @@ def print_rich(headings: Row, rows: Sequence[Row], numbers: Sequence[int], style
         table.add_column(Text(heading), justify="right" if place in numbers else "left", overflow="fold")
     for row, style in zip(rows, [*styles, *[""] * (len(rows) - len(styles))], strict=True):
         table.add_row(*(Text(text, style=style if place == 1 else "") for place, text in enumerate(row)))
-    Console(highlight=False).print(table)
+    console = Console(highlight=False)
+    if not fold:
+        console.width = max(
+            console.width, console.measure(table, options=console.options.update(max_width=10_000)).maximum
+        )
+    console.print(table)
 
 
 def cell_width(text: str) -> int:

@@ -4,6 +4,7 @@ import argparse
 
 from dltool.cli.request import add_config_arguments, command_words, compose_jobs, read_config
 from dltool.core.errors import ConfigError
+from dltool.core.process import OUTPUT_ROOT
 from dltool.core.shell import quoted
 
 SUMMARY = "train a model, or with -m a sweep"
@@ -30,12 +31,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     if args.multirun:
         return run_sweep(args)
+    from dltool.runs.folder import RunFolder
+
     config, built = read_config(args)
     if args.cfg:
         from dltool.cli.show import print_yaml
 
         print_yaml(config)
         return 0
+    RunFolder.check_creatable(config["run"]["dir"], OUTPUT_ROOT)
     from dltool.training.train import train
 
     return train(config, built, quiet=args.quiet).exit_code

@@ -6,6 +6,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from dltool.core.errors import ConfigError
+from dltool.core.numerals import counted
 from dltool.core.shell import quoted
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ def print_translated(args: argparse.Namespace, used: "Run", words: list[str]) ->
     Raises:
         ConfigError: If the direction is missing, or anything other than images was requested.
     """
-    from dltool.inference.translating import translator_of
+    from dltool.inference.translating import file_names, translator_of
 
     translator_of(used)
     if args.direction is None:
@@ -33,12 +34,16 @@ def print_translated(args: argparse.Namespace, used: "Run", words: list[str]) ->
         raise ConfigError("--invert and --fit do not apply to translations", "without --invert and --fit")
     made = used.translate(words, args.direction)
     default = used.path / "translated" / args.direction
-    paths = made.write(args.output or default, replace=args.output is None)
+    folder = args.output or default
+    num_replaced = sum((folder / name).exists() for name in file_names(made.names))
+    paths = made.write(folder, replace=args.output is None)
     if args.json:
         pictures = [{"input": name, "output": str(path)} for name, path in zip(made.names, paths, strict=True)]
         known = {"run": str(used.path), "checkpoint": used.checkpoint, "direction": made.direction}
         print(json.dumps(known | {"translated": pictures}, indent=1, ensure_ascii=False))
         return 0
     print(f"{used.title}, {used.described_checkpoint}, {made.direction}", file=sys.stderr, flush=True)
-    print(f"{len(paths):,} translated to {args.output or default}" if len(paths) > 1 else paths[0])
+    print(f"{len(paths):,} translated to {folder}" if len(paths) > 1 else paths[0])
+    if num_replaced:
+        print(f"warning: {counted(num_replaced, 'earlier file')} of the same name replaced", file=sys.stderr)
     return 0

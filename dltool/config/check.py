@@ -72,7 +72,7 @@ def check(composed: Composed) -> Config:
         components[group], complete[group] = check_group(group, tree.get(group), composed)
     refuse_from_files(complete, composed)
     components["data"] = with_open_targets(components["data"], complete["data"])
-    check_inputs(components)
+    check_inputs(components, default_model=composed.default_model)
     check_task(complete, components)
     if (loss := resolve_loss(components)) is None:
         del components["loss"]
@@ -261,15 +261,16 @@ def stands_for(task: Component) -> set[str]:
     return {task.name, task.traits.like or task.name}
 
 
-def check_inputs(components: dict[str, Component]) -> None:
-    """The model must accept the inputs of the data."""
+def check_inputs(components: dict[str, Component], *, default_model: bool) -> None:
+    """The model, which is perhaps the default, must accept the inputs of the data."""
     data, model = components["data"], components["model"]
     gives, takes = data.traits.inputs, model.traits.inputs
     if gives not in takes and (takes != "any" or gives == "sequence"):
         shapes = {"image": "images (C, H, W)", "vector": "rows of numbers (D,)", "sequence": "sequences"}
         taken = " or ".join(text for name, text in shapes.items() if name in takes) or "no sequences"
+        chosen = f"model={model.name}" + " (the default)" * default_model
         raise ConfigError(
-            f"model={model.name} takes {taken}, but data={data.name} gives {shapes[gives]}",
+            f"{chosen} takes {taken}, but data={data.name} gives {shapes[gives]}",
             {"sequence": "model=lstm takes sequences"}.get(gives, "model=mlp takes either")
             + ("; data=pydoc gives sequences" if takes == "sequence" else ""),
         )

@@ -53,11 +53,13 @@ class Composed:
         origins: Dotted key to the origin of its value: a file below a config folder, such as
             "model/lenet.yaml", or COMMAND_LINE.
         choices: Group to the selected option, or None.
+        default_model: Whether nobody has chosen the model.
     """
 
     tree: dict[str, Any] = field(default_factory=dict)
     origins: dict[str, str] = field(default_factory=dict)
     choices: dict[str, str | None] = field(default_factory=dict)
+    default_model: bool = False
 
     def merge(self, tree: dict[str, Any], origin: str) -> None:
         """Merge a tree into this one: mappings are merged, all other values replaced."""
@@ -110,6 +112,7 @@ def compose(overrides: Sequence[str], config_dirs: Sequence[Path] = ()) -> Compo
     except (ConfigCompositionException, HydraException, OmegaConfBaseException, YAMLError) as error:
         raise ConfigError(first_lines(error), "see the file named above; `dltool list` shows every option") from error
     composed.choices = {group: defaults.overrides.known_choices.get(group) for group in GROUPS}
+    composed.default_model = not {"model", "experiment"} & {override.key_or_group for override in parsed}
     for override in defaults.config_overrides:
         apply_override(composed, override)
     return composed
@@ -168,6 +171,17 @@ def compose_from(path: Path, overrides: Sequence[str], config_dirs: Sequence[Pat
     return saved
 
 
+def check_complete(tree: dict[str, Any], path: Path) -> None:
+    """Raise ConfigError if a file for --from has not every group."""
+    missing = [group for group in GROUPS if group not in PRESETS and not isinstance(tree.get(group), dict)]
+    if missing:
+        raise ConfigError(
+            f"{path.resolve()} is not a complete config: it has no {', '.join(missing)}",
+            "name a run or its config.yaml; a file with a few keys can be an experiment: "
+            "--config-dir FOLDER experiment=NAME for FOLDER/experiment/NAME.yaml",
+        )
+
+
 def interpolate(tree: dict[str, Any]) -> dict[str, Any]:
     """Replace `${key}` by the value of that key. The check has already refused every other interpolation."""
     try:
@@ -214,6 +228,8 @@ def check_options(overrides: Sequence[Override], config_dirs: Sequence[Path]) ->
     """Refuse `model=lenett` with the nearest name, before Hydra refuses it with its search path."""
     for override in overrides:
         group = override.key_or_group
+        if override.is_delete() and group in GROUPS and group not in PRESETS:
+            raise removed_group(override)
         if group not in GROUPS or override.is_delete():
             continue
         value = override.value()
@@ -246,6 +262,8 @@ def apply_override(composed: Composed, override: Override) -> None:
     elif override.is_delete():
         if parts[-1] not in node:
             raise no_such_place(override, override.key_or_group)
+        if override.key_or_group in GROUPS:
+            raise removed_group(override)
         del node[parts[-1]]
         return
     else:
@@ -256,7 +274,14 @@ def apply_override(composed: Composed, override: Override) -> None:
 
 
 def no_such_place(override: Override, key: str) -> ConfigError:
-    return ConfigError(f"{override.input_line}: the config has no {key}", "`dltool show` prints every key")
+    removes = f" removes {override.key_or_group}, but" if override.is_delete() else ":"
+    return ConfigError(f"{override.input_line}{removes} the config has no {key}", "`dltool show` prints every key")
+
+
+def removed_group(override: Override) -> ConfigError:
+    group = override.key_or_group
+    message = f"{override.input_line} removes {group}, which every config needs"
+    return ConfigError(message, f"{group}=NAME chooses another; `dltool list {group}` names the options")
 
 
 def lay_over(base: dict[str, Any], top: dict[str, Any]) -> None:

@@ -38,7 +38,7 @@ task.l1: l1
 task.l2: l2
 """
 
-# The same for options of a group, in lower case.
+# The same for options of a group, in lower case, with the keys that the other name implies.
 OPTIONS = {
     "loss": """
 binary_cross_entropy: bce bceloss bce_with_logits bcewithlogitsloss
@@ -50,7 +50,9 @@ hinge: svm multi_margin
 non_saturating: gan vanilla
 """,
     "optim": """
-sgd: momentum nesterov gd
+sgd optim.momentum=0.9: momentum sgdm
+sgd optim.momentum=0.9 optim.nesterov=true: nesterov nag
+sgd data.batch_size=full: gd gradient_descent
 rmsprop: rms_prop rms
 sparse_adam: sparseadam
 lbfgs: l-bfgs l_bfgs
@@ -61,7 +63,8 @@ inverse_sqrt: noam
 plateau: reduce_on_plateau reducelronplateau
 cosine: cosineannealing cosine_annealing cosineannealinglr
 cosine_restarts: sgdr
-constant: none warmup
+constant: none
+constant schedule.warmup_steps=100: warmup
 wsd: trapezoid
 """,
     "model": """
@@ -84,7 +87,10 @@ def by_other_name(table: str) -> dict[str, str]:
 def option_hint(group: str, word: str) -> str | None:
     """The hint for an option known by another name, or None."""
     known = by_other_name(OPTIONS.get(group, "")).get(word.lower())
-    return f"{word} is called {known} here: {setting(group, known)}" if known else None
+    if known is None:
+        return None
+    option, *keys = known.split()
+    return f"{word} is called {option} here: {' '.join([setting(group, option), *keys])}"
 
 
 def key_hint(word: str) -> str | None:

@@ -1,4 +1,4 @@
-"""A measured number, formatted for reading."""
+"""Numbers, formatted for reading."""
 
 import math
 
@@ -11,3 +11,8 @@ def numeral(value: float) -> str:
     if not math.isfinite(value) or value == 0 or 1e-3 <= size < 100:
         return f"{value:.4f}"
     return f"{value:.1f}" if 100 <= size < 1e6 else f"{value:.3g}"
+
+
+def counted(number: int, noun: str) -> str:
+    """A count with its noun: "1 step", "2,000 steps"."""
+    return f"{number:,} {noun}" + "s" * (number != 1)

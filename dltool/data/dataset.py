@@ -9,6 +9,7 @@ import torch
 
 from dltool.core.batch import Batch
 from dltool.core.errors import DataError
+from dltool.core.numerals import counted
 from dltool.core.spec import IGNORED, DataSpec
 from dltool.data.arrays import Text
 from dltool.data.batch_source import BatchSource
@@ -230,7 +231,7 @@ class Dataset(ABC):
         self.choices["data.eval_batch_size"] = size
         if size < LARGEST:
             why = f"{num_bytes / 2**20:.3g} MB per sample" if num_bytes else "by the size of the images"
-            self.notes.append(f"evaluations take {size} samples at a time ({why}; data.eval_batch_size)")
+            self.notes.append(f"evaluations take {counted(size, 'sample')} at a time ({why}; data.eval_batch_size)")
 
     def _set_eval_batch(self, size: int) -> None:
         raise NotImplementedError(f"{type(self).__name__} takes no eval_batch_size=auto")
@@ -239,7 +240,9 @@ class Dataset(ABC):
         """End every epoch and every evaluation after `count` batches, for a quick trial."""
         self.train.keep_first_batches(count)
         self._limit_batches = count
-        self.notes.append(f"each epoch ends after {count} batches (trainer.limit_batches)")
+        self.notes.append(
+            f"each epoch ends after {'1 batch' if count == 1 else f'{count} batches'} (trainer.limit_batches)"
+        )
 
     def repeat_first_batches(self, count: int) -> None:
         """Train on the first `count` batches only, to check that the model can overfit them."""

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from dltool.core.batch import Batch
 from dltool.core.errors import DataError, RunError
+from dltool.core.notices import DltoolWarning
 from dltool.core.randomness import generator
 from dltool.data.arrays import RawData, Split
 from dltool.data.augment import Augmentation
@@ -205,7 +206,7 @@ class FolderData(ScaledData):
         known = len(self.notes)
         self._handle_corrupt(reasons, RunError)
         if self.notes[known:]:  # The notes of the start were already printed.
-            warnings.warn("\n".join(self.notes[known:]), stacklevel=2)
+            warnings.warn("\n".join(self.notes[known:]), DltoolWarning, stacklevel=2)
 
     def _scale(self, raw: RawData, pixel_scaling: Scaling | None) -> tuple[float, float] | None:
         assert self._augmenter is not None

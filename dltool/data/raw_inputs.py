@@ -1,6 +1,6 @@
 """Raw samples to predict from: files, arrays, tensors, texts, mappings."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +9,7 @@ from torch import Tensor
 
 from dltool.core.errors import DataError
 
-Raw = str | Path | Sequence[Any] | Tensor | np.ndarray
+Raw = str | Path | Mapping[str, Any] | Sequence[Any] | Tensor | np.ndarray
 Named = tuple[list[str], Tensor]  # The name of each sample, and the samples as model inputs.
 
 

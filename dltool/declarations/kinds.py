@@ -77,7 +77,8 @@ class OneOf(Kind):
         return Misfit("", value, self.describe(), tuple(v for v in self.values if isinstance(v, str)))
 
     def describe(self) -> str:
-        return ", ".join("null" if value is None else str(value) for value in self.values)
+        names = ", ".join("null" if value is None else str(value) for value in self.values)
+        return names if len(self.values) == 1 else f"one of {names}"
 
 
 @dataclass(frozen=True)
@@ -142,7 +143,7 @@ class AnyOf(Kind):
         return Misfit("", value, self.describe(), names)
 
     def describe(self) -> str:
-        return " or ".join(kind.describe() for kind in self.alternatives)
+        return " or ".join(dict.fromkeys(kind.describe() for kind in self.alternatives))
 
 
 REQUIRED = object()

@@ -9,6 +9,7 @@ from pathlib import Path
 import torch
 
 from dltool.core.errors import ConfigError
+from dltool.core.numerals import counted
 
 
 def choose_device(name: str) -> torch.device:
@@ -24,7 +25,7 @@ def choose_device(name: str) -> torch.device:
         raise ConfigError(f"trainer.device={name}: must be auto, cpu, cuda, cuda:N or mps", "trainer.device=auto")
     count = {"cpu": 1, "cuda": torch.cuda.device_count(), "mps": int(torch.backends.mps.is_available())}[kind]
     if int(index or 0) >= count:
-        available = f"{count} CUDA device{'s' * (count != 1)}" if kind == "cuda" else f"no {kind}"
+        available = f"{counted(count, 'CUDA device')}" if kind == "cuda" else f"no {kind}"
         raise ConfigError(
             f"trainer.device={name}: this machine has {available}", "trainer.device=auto or trainer.device=cpu"
         )
@@ -82,4 +83,4 @@ def describe_device(device: torch.device) -> str:
     if device.type == "cuda":
         return f"{device}, {torch.cuda.get_device_name(device)}"
     threads = torch.get_num_threads()
-    return f"{device}, {threads} thread{'s' * (threads != 1)}" if device.type == "cpu" else str(device)
+    return f"{device}, {counted(threads, 'thread')}" if device.type == "cpu" else str(device)

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from dltool.config.rerun import OF_THE_LENGTH
 from dltool.config.settings import CheckpointSettings, TrainerSettings
+from dltool.core.numerals import counted
 from dltool.data.dataset import Dataset
 from dltool.tasks.task import Task
 
@@ -115,7 +116,7 @@ def describe_length(choices: Mapping[str, Any], settings: ResolvedTrainerSetting
     words = []
     if settings.epochs is not None and "trainer.epochs" in choices:
         steps = math.ceil(dataset.train.batches_per_epoch / task.draws_per_step)
-        words.append(f"{settings.epochs:,} epochs of {steps:,} step{'s' * (steps > 1)} ({reason(settings.epochs)})")
+        words.append(f"{counted(settings.epochs, 'epoch')} of {counted(steps, 'step')} ({reason(settings.epochs)})")
     if settings.stop_when_overfit and "trainer.stop_when_overfit" in choices:
         words.append("or until it overfits")
     if (every := settings.evaluate_every_n_epochs) > 1 and "trainer.evaluate_every_n_epochs" in choices:

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from dltool.core.errors import NonFiniteLossError
+from dltool.core.numerals import counted
 from dltool.optim.stepping import take_step
 
 MAX_SKIPPED_STEPS = 20
@@ -47,7 +48,7 @@ class Precision:
         self.skipped_steps = self.skipped_steps + 1 if self.scaler.get_scale() < scale_before else 0
         if self.skipped_steps > MAX_SKIPPED_STEPS:
             raise NonFiniteLossError(
-                f"{self.skipped_steps} updates in a row overflowed in 16-mixed precision",
+                f"{counted(self.skipped_steps, 'update')} in a row overflowed in 16-mixed precision",
                 "trainer.precision=bf16-mixed, or a smaller optim.lr",
             )
 

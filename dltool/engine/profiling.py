@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch.profiler import ProfilerActivity, profile, schedule
 
+from dltool.core.numerals import counted
 from dltool.core.safe_path import SafePath
 from dltool.engine.observer import Observer
 
@@ -55,7 +56,7 @@ class StepProfiler(Observer, contextlib.AbstractContextManager[None]):
         steps = min(self.steps_seen - WARMUP_STEPS, self.num_steps)
         key = "self_device_time_total" if self.on_cuda else "self_cpu_time_total"
         table = profiled.key_averages().table(sort_by=key, row_limit=NUM_ROWS, max_name_column_width=50)
-        header = f"{steps} steps after {WARMUP_STEPS} of warm-up, the operations with the longest self time;"
+        header = f"{counted(steps, 'step')} after {WARMUP_STEPS} of warm-up, the operations with the longest self time;"
         lines = [f"{header} ProfilerStep is Python's work between them", *map(str.rstrip, table.splitlines())]
         (folder / "table.txt").write("\n".join(lines) + "\n")
         with tempfile.TemporaryDirectory() as scratch:  # The profiler writes to a path.

@@ -8,6 +8,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+from dltool.core.numerals import counted
 from dltool.engine.clock import Clock
 
 
@@ -174,7 +175,7 @@ class Patience(Rule):
         if self.waited < self.patience:
             return None
         best = "NaN" if self.best is None else f"{self.best:.6g}"
-        times = f"{self.waited} evaluation{'s' * (self.waited > 1)}"
+        times = f"{counted(self.waited, 'evaluation')}"
         return f"{self.subject} did not improve on {best} for {times} (stop.patience={self.patience})"
 
 
@@ -244,5 +245,5 @@ class LossChange(Rule):
         change = max(newest) - min(newest)
         if not change < self.loss_change:  # Also where a loss was NaN.
             return None
-        times = f"{self.num_evaluations} evaluation{'s' * (self.num_evaluations > 1)}"
+        times = f"{counted(self.num_evaluations, 'evaluation')}"
         return f"{self.subject} changed by {change:.3g} over {times} (stop.loss_change={self.loss_change})"

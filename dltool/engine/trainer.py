@@ -18,7 +18,7 @@ import torch
 from dltool.core.randomness import derive_seed, seed_default_generators, step_seed
 from dltool.data.dataset import Dataset
 from dltool.engine.averaging import WeightAverage
-from dltool.engine.checkpoint import Checkpoint, CheckpointStore, load
+from dltool.engine.checkpoint import Checkpoint, CheckpointStore, load, sequence
 from dltool.engine.checkpoint_schedule import CheckpointSchedule
 from dltool.engine.clock import Clock
 from dltool.engine.evaluator import evaluate
@@ -226,7 +226,7 @@ class Trainer:
             self.load_weights(load(path))
         with self.tta_context():
             metrics = self.evaluate("test")
-        self.record("test", metrics)
+        self.record("test", metrics, tested_step=sequence(path)[0])
         self.tested = path.name
 
     def step_plateau_schedules(self) -> None:
@@ -269,14 +269,14 @@ class Trainer:
         seed_default_generators(derive_seed(self.seed, "average", self.progress.step), self.device)
         return self.average.applied(self.signals.raise_if_received if refresh else None)
 
-    def record(self, split: str, values: dict[str, float]) -> None:
-        """Log values of a split at the current step."""
+    def record(self, split: str, values: dict[str, float], **about: int) -> None:
+        """Log values of a split at the current step, with facts about them under their own names."""
         named = {f"{split}/{name}": value for name, value in values.items()}
         if not named:
             return
         self.progress.metrics.update(named)
         self.num_records += 1
-        line = {"step": self.progress.step, "epoch": self.progress.epoch, "split": split, **named}
+        line = {"step": self.progress.step, "epoch": self.progress.epoch, "split": split, **about, **named}
         self.stopping.observe(line)
         for observer in self.observers:
             observer.on_record(line)

@@ -75,13 +75,14 @@ def collect_curves(records: list[dict[str, Any]], steps_per_epoch: float) -> Cur
     curves: Curves = {}
     rates: Curves = {}
     for record in records:
+        place = record.get("tested_step", record["step"]) / steps_per_epoch  # The test is of earlier weights, perhaps.
         for key, value in record.items():
             split, slash, name = key.partition("/")
             if not slash or split not in SPLIT_COLORS or not isinstance(value, int | float):
                 continue
             group, curve = (curves, split) if not name.startswith("lr") else (rates, name[3:] or "train")
             panel = name if group is curves else LEARNING_RATE
-            group.setdefault(panel, {}).setdefault(curve, []).append((record["step"] / steps_per_epoch, float(value)))
+            group.setdefault(panel, {}).setdefault(curve, []).append((place, float(value)))
     by_loss = sorted(curves, key=lambda name: "loss" not in name)  # A stable sort keeps the order of the log.
     return {name: curves[name] for name in by_loss} | rates
 

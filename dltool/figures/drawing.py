@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterable
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from dltool.figures.style import DPI, GREY
@@ -63,8 +64,10 @@ def scale_progress_axis(axes: "Axes", unit: str, end: float) -> None:
 
 
 def wants_log_scale(name: str, values: list[float]) -> bool:
-    """Whether a loss, or a learning rate that falls in steps, spans decades; a cosine is clearer on a linear axis."""
-    if name == LEARNING_RATE and len(set(values)) > 10:
+    """Whether a loss, or a learning rate that is divided by about the same factor again and again, spans decades."""
+    if min(values) <= 0 or max(values) / min(values) < 10**DECADES_FOR_LOG_SCALE:
         return False
-    spans = min(values) > 0 and max(values) / min(values) >= 10**DECADES_FOR_LOG_SCALE
-    return spans and (name == LEARNING_RATE or "loss" in name or "perplexity" in name)
+    if name == LEARNING_RATE:  # A cosine, which is divided by ever larger factors, is clearer on a linear axis.
+        factors = [abs(math.log(a / b)) for a, b in pairwise(values) if a != b]
+        return len(factors) > 1 and max(factors) <= 2 * min(factors)
+    return "loss" in name or "perplexity" in name

@@ -12,6 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from dltool.core.distribution import install
+from dltool.core.notices import FigureWarning
 
 # Families by matplotlib's names, simplified Chinese forms first, and the beginnings of their file names.
 CJK_FAMILIES = {
@@ -108,4 +109,4 @@ def _warn_once() -> None:
         _warned = True
         problem = "no installed font has Chinese, Japanese or Korean characters, figures show boxes"
         message = f"{problem}; install one with: {install('cjk')}"
-        warnings.warn(message, stacklevel=2)
+        warnings.warn(message, FigureWarning, stacklevel=2)

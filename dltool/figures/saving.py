@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dltool.core.notices import FigureWarning
 from dltool.core.safe_path import SafePath
 
 if TYPE_CHECKING:  # matplotlib is imported when the first figure is drawn.
@@ -60,7 +61,7 @@ def save_pictures(pictures: Pictures, folder: Target) -> list[str]:
                 save_figure(figure, path)
                 saved.append(name)
         except Exception as error:
-            warnings.warn(f"{path} could not be drawn: {error}", stacklevel=2)
+            warnings.warn(f"{path} could not be drawn: {error}", FigureWarning, stacklevel=2)
     return saved
 
 

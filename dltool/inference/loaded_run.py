@@ -14,6 +14,7 @@ from dltool.build.components import build_model, build_task, with_targets
 from dltool.config.check import Config
 from dltool.config.rerun import compose_changed, with_auto
 from dltool.core.errors import CheckpointError, ConfigError, RunError
+from dltool.core.notices import DltoolWarning
 from dltool.core.shell import quoted
 from dltool.core.spec import DataSpec
 from dltool.data.evaluation_batch import fitting_batch
@@ -62,7 +63,7 @@ class LoadedRun:
         checkpoint: str = "tested",
         weights: Weights = "tested",
         overrides: Sequence[str] = (),
-        warn: Callable[[str], None] = lambda text: warnings.warn(text, stacklevel=2),
+        warn: Callable[[str], None] = lambda text: warnings.warn(text, DltoolWarning, stacklevel=2),
     ) -> None:
         self.folder = folder
         self.path = folder.path

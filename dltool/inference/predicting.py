@@ -1,6 +1,6 @@
 """Computes the predictions of a run's model for raw samples."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import torch
@@ -27,6 +27,8 @@ def predict_run(
     fit: Literal["crop", "squash", "digit"] | None,
 ) -> AnyPredictions:
     """See Run.predict."""
+    if isinstance(inputs, Mapping):  # A single row.
+        inputs = [inputs]
     task = searching(with_tta(run.task, views, run.spec), run, beam, length_penalty)
     preprocessing = preprocessing_for(task, run.preprocessing).adjusted(invert=invert, fit=fit)
     names: list[str] = []

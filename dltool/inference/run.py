@@ -51,9 +51,9 @@ class Run(LoadedRun):
             inputs: For a model of images: the path of an image, of a folder of images or a list of them; images of
                 PIL, of any mode and orientation; arrays or tensors `(H, W)`, `(H, W, C)`, `(C, H, W)`, or
                 `(B, C, H, W)` with 1 or 3 channels, uint8, uint16 of 16 bits, or bool. For a model of
-                tables: the path of a CSV file; mappings from column to value; numbers `(B, D)`, in the order of
-                the training's columns. For a model of texts: a text, a list of texts, or the Path of a file with
-                a text per line, or several; with ___ for the words that a cloze predicts.
+                tables: the path of a CSV file; a mapping from column to value, or a list of them; numbers `(B, D)`, in
+                the order of the training's columns. For a model of texts: a text, a list of texts, or the Path of a
+                file with a text per line, or several; with ___ for the words that a cloze predicts.
             views: Average over augmented views of each image; see dltool.tasks.views.
             beam: For generated texts, the beam width; 1 is greedy.
             length_penalty: α of dltool.decoding.beam_search; None takes the training's value, as for `beam`.

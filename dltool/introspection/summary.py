@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from dltool.core.numerals import counted
 from dltool.core.spec import DataSpec
 from dltool.introspection.field import Field, field_of, mark
 from dltool.introspection.forward_memory import example_inputs
@@ -35,7 +36,7 @@ def count_parameters(model: nn.Module) -> str:
     """ "61,706 parameters", with the number of frozen ones if there are any."""
     total = sum(p.numel() for p in model.parameters())
     frozen = total - num_trained(model)
-    return f"{total:,} parameters" + (f" ({frozen:,} frozen)" if frozen else "")
+    return counted(total, "parameter") + (f" ({frozen:,} frozen)" if frozen else "")
 
 
 def num_trained(module: nn.Module) -> int:
@@ -55,11 +56,11 @@ def layer_table(model: nn.Module, spec: DataSpec) -> str:
     """
     rows: list[Row] = []
     names = {module: name for name, module in model.named_modules()}
-    handles, counted = [], set()
+    handles, seen = [], set()
 
     def note(module: nn.Module, _: object, output: object) -> None:
-        first = module not in counted
-        counted.add(module)
+        first = module not in seen
+        seen.add(module)
         parameters = sum(p.numel() for p in module.parameters()) if first else 0
         frozen = parameters - num_trained(module) if first else 0
         flops = sum(counter.flop_counts[f"{type(model).__name__}.{names[module]}"].values())

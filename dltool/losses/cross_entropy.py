@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from dltool.core.errors import ConfigError
+from dltool.core.numerals import counted
 from dltool.core.shell import setting
 from dltool.core.spec import IGNORED, DataSpec
 from dltool.declarations.component import Fraction, NonNegative, register
@@ -93,7 +94,7 @@ def balanced_weights(spec: DataSpec) -> list[float]:
 def weight_vector(weights: list[float], spec: DataSpec) -> Tensor:
     if len(weights) != spec.num_classes:
         raise ConfigError(
-            f"loss.class_weights has {len(weights)} weights, the data {spec.num_classes} classes",
+            f"loss.class_weights has {counted(len(weights), 'weight')}, the data {spec.num_classes} classes",
             hint=setting("loss.class_weights", [1] * spec.num_classes),
         )
     if not any(weights):

@@ -7,6 +7,7 @@ from typing import Any, Literal
 from torch import Tensor, nn
 
 from dltool.core.errors import ConfigError
+from dltool.core.numerals import counted
 from dltool.core.shell import in_grammar, setting
 from dltool.core.spec import DataSpec
 from dltool.declarations.component import Fraction, NonNegative, Positive, register, requires
@@ -163,8 +164,8 @@ def stages_of(channels: Sequence[int], **settings: Any) -> list[Stage]:
         if isinstance(value, list) and len(value) != len(channels):
             example = [(value or [1])[min(i, len(value) - 1)] for i in range(len(channels))]
             raise ConfigError(
-                f"model.{key}={in_grammar(value)} has {len(value)} values, but model.channels={in_grammar(channels)} "
-                f"makes {len(channels)} stages",
+                f"model.{key}={in_grammar(value)} has {counted(len(value), 'value')}, but "
+                f"model.channels={in_grammar(channels)} makes {counted(len(channels), 'stage')}",
                 f"one value for all stages, or one for each, such as {setting(f'model.{key}', example)}",
             )
     return [

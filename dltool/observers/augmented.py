@@ -2,6 +2,7 @@
 
 import warnings
 
+from dltool.core.notices import FigureWarning
 from dltool.data.batch_source import BatchSource
 from dltool.engine.observer import Observer, Watched
 from dltool.figures.augmentation import augmented_images
@@ -39,4 +40,4 @@ class AugmentedPlot(Observer):
                 before, after = (images.float().cpu().numpy() for images in examples)
                 save_figure(augmented_images(before, after, self.source.augment.describe()), self.path)
         except Exception as error:
-            warnings.warn(f"plots/augmented.png could not be drawn: {error}", stacklevel=2)
+            warnings.warn(f"plots/augmented.png could not be drawn: {error}", FigureWarning, stacklevel=2)

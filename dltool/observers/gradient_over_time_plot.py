@@ -5,6 +5,7 @@ import warnings
 from torch import Tensor, nn
 
 from dltool.core.batch import Batch
+from dltool.core.notices import FigureWarning
 from dltool.core.spec import PAD
 from dltool.engine.observer import Observer, Progress, Watched
 from dltool.figures.gradient_over_time import gradient_by_distance
@@ -49,7 +50,7 @@ class GradientOverTimePlot(Observer):
                 bands = {name: band for name, norms in self._curves.items() if (band := relative_quartiles(norms))}
                 save_figure(gradient_by_distance(bands, self.watched.title, reference=BEFORE), self.path)
         except Exception as error:
-            warnings.warn(f"{self.path} could not be drawn: {error}", stacklevel=2)
+            warnings.warn(f"{self.path} could not be drawn: {error}", FigureWarning, stacklevel=2)
 
     def _measured(self, task: Task) -> Tensor:
         batch = self.watched.held_out(1)

@@ -61,7 +61,6 @@ def standard_observers(
     if logger.plots:
         observers += [
             CurvesPlot(watched),
-            MetricPlots(watched),
             NetworkPlots(watched, parts.dataset.preprocessing),
             LatentPlanePlot(watched),
             TaskPlots(watched),
@@ -69,6 +68,8 @@ def standard_observers(
             GradientOverTimePlot(watched),
             AugmentedPlot(watched, parts.dataset.train),
         ]
+    if logger.plots or config["task"].get("metrics"):  # A figure that task.metrics names was asked for.
+        observers.append(MetricPlots(watched))
     if logger.samples:
         observers.append(SamplesPlot(watched, every_n_steps=logger.samples_every_n_steps, seed=config["seed"]))
     if (own := build_observer(config, watched)) is not None:

@@ -10,6 +10,7 @@ from torch import nn
 
 from dltool.core.errors import ConfigError
 from dltool.core.hints import nearest
+from dltool.core.numerals import counted
 from dltool.core.patterns import check_patterns, fits
 from dltool.declarations.component import Positive, requires
 from dltool.optim.loading import keep_kernels, restore_strides
@@ -158,7 +159,7 @@ def describe_factors(factors: Mapping[str, float], optimizers: Iterable[torch.op
     for group in (group for optimizer in optimizers for group in optimizer.param_groups):
         if "pattern" in group:
             counts[group["pattern"]] += sum(parameter.numel() for parameter in group["params"])
-    return ", ".join(f"{factors[p]:g} × optim.lr for {p} ({n:,} parameters)" for p, n in counts.items())
+    return ", ".join(f"{factors[p]:g} × optim.lr for {p} ({counted(n, 'parameter')})" for p, n in counts.items())
 
 
 def plain(value: Any) -> Any:

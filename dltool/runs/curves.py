@@ -39,7 +39,7 @@ class RunLog:
         """Values of a metric by the "step" or "epoch" at which they were measured."""
         scale = 1.0 if unit == "step" else self.steps_per_epoch or math.nan
         return {
-            line["step"] / scale: float(line[metric])
+            line.get("tested_step", line["step"]) / scale: float(line[metric])
             for line in self.lines
             if isinstance(line.get(metric), int | float) and not math.isnan(scale)
         }

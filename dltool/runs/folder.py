@@ -9,6 +9,7 @@ checkpoints/  plots/  samples/  profile/  log.txt
 """
 
 import copy
+import errno
 import functools
 import json
 import operator
@@ -69,23 +70,24 @@ class RunFolder:
             else:
                 path = make_dated(root, name)
         except FileExistsError as error:
-            if (path / STATUS).is_file():
-                raise ConfigError(
-                    f"run.dir={directory} already contains a run ({path.resolve()})",
-                    f"dltool resume {trust_flags()}{quoted(path)}, or another run.dir",
-                ) from error
-            raise ConfigError(f"run.dir={directory} already exists ({path.resolve()})", "another run.dir") from error
+            raise existing(path) from error
         except OSError as error:
-            target = Path(directory) if directory else root
-            raise ConfigError(
-                f"the run folder cannot be created in {target.resolve()}: {error.strerror}",
-                "run.dir=FOLDER names a writable one",
-            ) from error
+            raise not_created(Path(directory) if directory else root, error.strerror) from error
         for parent in (path.parent, path.parent.parent):
             sync_folder(parent)
         run = cls(path)
         run.hold()
         return run
+
+    @staticmethod
+    def check_creatable(directory: str | None, root: Path) -> None:
+        """Raise the ConfigError of `create` as far as it can be foreseen, before the training is prepared."""
+        path = Path(directory).expanduser() if directory is not None else root
+        if directory is not None and os.path.lexists(path):
+            raise existing(path)
+        above = next((parent for parent in (path, *path.absolute().parents) if parent.exists()), path)
+        if not os.access(above, os.W_OK | os.X_OK):
+            raise not_created(path, os.strerror(errno.EACCES if above.is_dir() else errno.ENOTDIR))
 
     @classmethod
     def open(cls, name: str) -> "RunFolder":
@@ -110,6 +112,14 @@ class RunFolder:
     def hold(self) -> None:
         """Keep other processes from writing to this run. Raises ConfigError if another one has locked it."""
         self.lock.hold("is training")
+
+    def check_writable(self) -> None:
+        """Raise ConfigError if nothing can be written here, before torch is imported for it."""
+        if not os.access(self.path, os.W_OK | os.X_OK):
+            raise ConfigError(
+                f"{self.path.resolve()} is not writable, so the run cannot continue in it",
+                f"chmod u+w {quoted(self.path)}, or continue in a copy of it",
+            )
 
     def close(self) -> None:
         """Allow other processes, or another training in this one, to write to this run."""
@@ -174,6 +184,20 @@ class RunFolder:
         """Append a line with a time stamp to log.txt."""
         with (self.files / LOG).append() as log:
             log.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {line}\n".encode())
+
+
+def existing(path: Path) -> ConfigError:
+    """The error for a new run in a folder that exists."""
+    if (path / STATUS).is_file():
+        resume = f"dltool resume {trust_flags()}{quoted(path)}, or another run.dir"
+        return ConfigError(f"run.dir={path} already contains a run ({path.resolve()})", resume)
+    return ConfigError(f"run.dir={path} already exists ({path.resolve()})", "another run.dir")
+
+
+def not_created(path: Path, reason: str | None) -> ConfigError:
+    """The error for a folder in which nothing can be created."""
+    message = f"the run folder cannot be created in {path.resolve()}: {reason}"
+    return ConfigError(message, "run.dir=FOLDER names a writable one")
 
 
 def check_format(path: Path) -> None:

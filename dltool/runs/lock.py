@@ -12,7 +12,8 @@ from dltool.core.errors import ConfigError
 from dltool.core.safe_path import SafePath, UnsafeFileError
 
 CAN_LOCK = find_spec("fcntl") is not None  # Not on Windows.
-LOCK, LOCK_TRIES, LOCK_WAIT = ".lock", 3, 0.02  # Seconds between the tries.
+LOCK = ".lock"
+LOCK_WAIT, LOCK_TRIES = 0.02, 500  # Seconds between two tries while somebody asks for the holder, and their number.
 
 
 class FolderLock:
@@ -29,20 +30,31 @@ class FolderLock:
             what: What the holder does, for the others' error message: "is training".
 
         Raises:
-            ConfigError: If another process holds it, naming that process.
+            ConfigError: If another process holds it, naming that process; or if the folder is not writable.
         """
         if not CAN_LOCK:
             return
-        file = os.fdopen(SafePath(self.folder, LOCK).open(os.O_RDWR | os.O_CREAT | os.O_APPEND), "a+")
+        file = self.opened()
         if not take_lock(file):
             file.seek(0)
-            holder = file.read().strip()
+            pid = file.read().strip()  # Empty in the moment after the holder has locked the file.
             file.close()
-            raise ConfigError(f"process {holder} {what} {self.folder.resolve()}", "wait for it, or stop it with Ctrl-C")
+            holder = f"process {pid}" if pid else "another process"
+            raise ConfigError(f"{holder} {what} {self.folder.resolve()}", "wait for it, or stop it with Ctrl-C")
         file.truncate(0)
         file.write(f"{os.getpid()}\n")
         file.flush()
         self.file = file
+
+    def opened(self) -> IO[str]:
+        """The file, made if it is missing."""
+        try:
+            return os.fdopen(SafePath(self.folder, LOCK).open(os.O_RDWR | os.O_CREAT | os.O_APPEND), "a+")
+        except OSError as error:
+            path = (self.folder / LOCK).resolve()
+            raise ConfigError(
+                f"{path} cannot be written: {error.strerror}", "the folder and its files must be writable to continue"
+            ) from error
 
     def release(self) -> None:
         """Release the lock."""
@@ -54,15 +66,23 @@ class FolderLock:
 def take_lock(file: IO[str]) -> bool:
     """Lock an open file for this process; False if another process has locked it.
 
-    It tries several times, because `is_held` locks a run's file for some microseconds.
+    `is_held` takes a shared lock for some microseconds, or longer on a loaded machine. Where a shared lock is possible,
+    no process holds the folder: then try again.
     """
     import fcntl
 
-    for wait in (LOCK_WAIT,) * (LOCK_TRIES - 1) + (0.0,):
-        with contextlib.suppress(OSError):
+    for _ in range(LOCK_TRIES):
+        try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             return True
-        time.sleep(wait)
+        except OSError:
+            pass
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except OSError:
+            return False
+        fcntl.flock(file, fcntl.LOCK_UN)
+        time.sleep(LOCK_WAIT)
     return False
 
 

@@ -28,6 +28,7 @@ from torch import Tensor, nn
 from dltool.config.check import Config, check
 from dltool.config.compose import COMMAND_LINE, Composed, compose
 from dltool.core.errors import ConfigError
+from dltool.core.numerals import counted
 from dltool.core.process import OUTPUT_ROOT
 from dltool.core.spec import DataSpec
 from dltool.data.dataset import Dataset
@@ -195,7 +196,7 @@ def keep(
         "fitted": to_json(trained.preprocessing, trained.spec),
         "output_dim": trained.spec.output_dim,
         "accuracy": trained.metrics[f"{split}/accuracy"],
-        "tested": f"{trained.sizes[split]:,} {split} samples",
+        "tested": f"{counted(trained.sizes[split], f'{split} sample')}",
         "seconds": seconds,
         "sha256": digest_of(weights),
     }

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from dltool.core.errors import ConfigError
+from dltool.core.numerals import counted
 from dltool.core.safe_path import SafePath
 from dltool.core.shell import quoted
 from dltool.runs.folder import CONFIG, STATUS, SWEEP, RunFolder, make_dated, read_json
@@ -214,7 +215,7 @@ def same_jobs(path: Path, jobs: Sequence[Job], configs: Sequence[Mapping[str, An
         known = [replace(asked[key], number=entry["number"], swept=entry["swept"]) for key, entry in stored.items()]
         return sorted(known, key=lambda job: job.number)
     here, there = values_of(configs), values_of([entry["config"] for entry in stored.values()])
-    combination = f"it has {len(stored)} jobs, this one {len(jobs)}, in other combinations"
+    combination = f"it has {counted(len(stored), 'job')}, this one {len(jobs)}, in other combinations"
     raise ConfigError(
         f"{path.resolve()} contains another sweep: {differences(there, here) or combination}",
         f"repeat its command to continue (it is in {quoted(path / SWEEP)}), or name a new sweep.dir",

@@ -17,6 +17,7 @@ from dltool.config.check import Config, check
 from dltool.config.compose import leaves
 from dltool.config.rerun import compose_resume, with_auto
 from dltool.core.errors import DltoolError
+from dltool.core.notices import printed_warnings
 from dltool.core.process import OUTPUT_ROOT, restart_clock
 from dltool.engine.clock import Clock
 from dltool.engine.device import available_cores
@@ -30,9 +31,15 @@ from dltool.trust.importing import described
 
 
 def run_job(assignment: Assignment) -> None:
-    """Train one job in its own run folder; the process ends with its exit code."""
+    """Train one job in its own run folder, as a process of its own."""
     restart_clock()
     detach_from_terminal(assignment)
+    with printed_warnings():
+        run_assigned(assignment)
+
+
+def run_assigned(assignment: Assignment) -> None:
+    """Train one job; the process ends with its exit code."""
     sys.argv = ["dltool", *assignment.words]
     composed = assignment.composed
     composed.tree["run"] = {**composed.tree.get("run", {}), "dir": str(assignment.run_path)}

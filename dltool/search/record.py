@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from dltool.core.errors import ConfigError
-from dltool.core.numerals import numeral
+from dltool.core.numerals import counted, numeral
 
 STANDARD_ERRORS = 3.0
 
@@ -99,7 +99,9 @@ def read_record(path: Path) -> Record | None:
         if not isinstance(measured, list) or not all(is_number(value) for value in measured):
             raise malformed(path, f"{key}.measured", "a list of numbers is needed")
         if measured and len(measured) != len(seeds):
-            raise malformed(path, f"{key}.measured", f"{len(measured)} values for {len(seeds)} seeds")
+            raise malformed(
+                path, f"{key}.measured", f"{counted(len(measured), 'value')} for {counted(len(seeds), 'seed')}"
+            )
         if claim.get("reference") is not None and not (is_number(claim["reference"]) and claim.get("source")):
             raise malformed(path, f"{key}.reference", "a number and its source are needed")
         claims[name] = Claim(claim.get("reference"), claim.get("source"), tuple(measured))

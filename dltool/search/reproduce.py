@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from rich import box
 from rich.table import Table
 
-from dltool.core.numerals import numeral
+from dltool.core.numerals import counted, numeral
 from dltool.core.shell import quoted
 from dltool.search.display import output_console
 from dltool.search.folder import Result
@@ -43,7 +43,7 @@ def reproduce(name: str, record: Record, sweep: Sweep) -> int:
             print(f"reference  {metric}: {claim.source}")
     print(f"runs       {quoted(sweep.folder.path)}")
     if len(finished) < len(results):
-        print(f"{len(results) - len(finished)} of {len(results)} seeds failed", file=sys.stderr)
+        print(f"{len(results) - len(finished)} of {counted(len(results), 'seed')} failed", file=sys.stderr)
         return 1
     return 0 if all(scores) else 1
 

@@ -9,6 +9,7 @@ from typing import Any
 from dltool.config.compose import Composed
 from dltool.config.trusted_code import trusted_code
 from dltool.core.errors import ConfigError
+from dltool.core.numerals import counted
 from dltool.core.process import OUTPUT_ROOT
 from dltool.core.shell import quoted, setting
 from dltool.search.assignment import Assignment
@@ -125,7 +126,7 @@ class Sweep:
         display = JobsDisplay(self.folder, len(waiting), quiet=self.quiet)
         total = len(self.folder.jobs)
         done = f", {total - len(waiting)} of them finished already" if len(waiting) < total else ""
-        display.say(f"{total} job{'s' * (total != 1)} in {self.folder.path}{done}")
+        display.say(f"{counted(total, 'job')} in {self.folder.path}{done}")
 
         def begin(slot: int) -> bool:
             if waiting:
@@ -144,7 +145,7 @@ class Sweep:
     def run_by_launcher(self, waiting: list[Job], name: str, settings: Sequence[str]) -> None:
         """Run the jobs by one of Hydra's launchers, which reports nothing until all jobs have ended."""
         slots = self.settings.n_jobs
-        print(f"{len(waiting)} jobs in {self.folder.path}, passed to {name}", file=sys.stderr)
+        print(f"{counted(len(waiting), 'job')} in {self.folder.path}, passed to {name}", file=sys.stderr)
         assignments = [self.assignment(job, i % slots) for i, job in enumerate(waiting)]
         self.exit_codes = launch(name, settings, self.folder.path / "launcher", assignments) if waiting else []
         for job, code in zip(waiting, self.exit_codes, strict=True):

@@ -16,7 +16,7 @@ from dltool.build.prepare import prepare
 from dltool.config.check import Config, check
 from dltool.config.compose import Composed
 from dltool.core.errors import ConfigError, DltoolError
-from dltool.core.numerals import numeral
+from dltool.core.numerals import counted, numeral
 from dltool.core.shell import quoted
 from dltool.engine.monitored_metric import monitored_metric
 from dltool.search.assignment import Assignment
@@ -78,7 +78,10 @@ class Tuning:
         study = self.study
         begun = len(study.trials)
         display = JobsDisplay(study, max(study.settings.trials - begun, 0), quiet=self.quiet, name="trial")
-        display.say(f"study {study.name} in {study.path}: {begun} of {study.settings.trials} trials, by {study.metric}")
+        display.say(
+            f"study {study.name} in {study.path}: {begun} of {counted(study.settings.trials, 'trial')}, "
+            f"by {study.metric}"
+        )
         for dimension in study.space:
             display.say(f"  {dimension.describe()}")
 

@@ -9,6 +9,7 @@ from dltool.build.parts import describe
 from dltool.build.prepare import prepare
 from dltool.build.trainer import build_trainer
 from dltool.config.check import Config
+from dltool.core.numerals import counted
 from dltool.introspection.summary import count_parameters
 from dltool.observers.tracker import check_trackers
 from dltool.runs.folder import RunFolder
@@ -35,7 +36,7 @@ def check_one_batch(config: Config) -> int:
     for note in describe(parts):
         print(note)
     print(f"samples    {', '.join(f'{n:,} {split}' for split, n in parts.dataset.sizes.items())}")
-    print(f"length     {trainer.progress.total_steps:,} steps, {trainer.steps_per_epoch:,} an epoch")
+    print(f"length     {counted(trainer.progress.total_steps, 'step')}, {trainer.steps_per_epoch:,} an epoch")
     print(f"one step   {listed(loss)}")
     for split, values in metrics.items():
         if values:

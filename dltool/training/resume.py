@@ -4,6 +4,7 @@ import contextlib
 import dataclasses
 import sys
 import textwrap
+from typing import Any
 
 from dltool.build.aside import train_aside
 from dltool.build.parts import Parts
@@ -46,7 +47,8 @@ def resume(run: RunFolder, config: Config, built: Config, *, quiet: bool = False
             session.continue_from(checkpoint)
         environment = run.read_environment()
         since = {"step": session.trainer.progress.step, "command": ["dltool", *sys.argv[1:]]}
-        kept = {key: environment[key] for key in ("init_from",) if key in environment}
+        first = ("init_from", "command", "working_directory")
+        kept: dict[str, Any] = {key: environment[key] for key in first if key in environment}
         resumed = [*environment.get("resumed", []), since]
         run.write_environment(
             {**describe_environment(), "auto": reused_choices(config, built) | parts.auto, **kept, "resumed": resumed}

@@ -14,10 +14,9 @@ from dltool.build.parts import Parts, describe
 from dltool.build.trainer import build_trainer
 from dltool.core.batch import Batch
 from dltool.core.errors import ConfigError, NonFiniteLossError, RunError
-from dltool.core.numerals import numeral
+from dltool.core.numerals import counted
 from dltool.core.shell import quoted
-from dltool.engine.baselines import measure_baselines
-from dltool.engine.checkpoint import Checkpoint, saved_metrics
+from dltool.engine.checkpoint import Checkpoint
 from dltool.engine.observer import Observer, Outcome, Watched
 from dltool.engine.signals import Interrupted
 from dltool.engine.trainer import Trainer
@@ -26,7 +25,7 @@ from dltool.observers.jsonl import cut_back
 from dltool.observers.standard import standard_observers
 from dltool.optim.reach import unreached
 from dltool.runs.folder import RunFolder
-from dltool.tasks.uses import generates
+from dltool.training.summary import longer, print_summary
 from dltool.trust.importing import described, place_of
 from dltool.trust.sources import trust_flags, trusted_sources
 
@@ -71,12 +70,12 @@ class Session:
             why = trainer.stop_reason or f"its {trainer.stopped_by} are completed"
             raise ConfigError(
                 f"{self.run.path} stopped at step {checkpoint.step}: {why}; nothing is left to do",
-                f"dltool resume {trust_flags()}{quoted(self.run.path, *self.longer())}",
+                f"dltool resume {trust_flags()}{quoted(self.run.path, *longer(trainer))}",
             )
         cut_back(self.run.metrics, trainer.num_records)
         self.say(
             f"resuming at step {checkpoint.step:,} of {trainer.progress.total_steps:,} from {checkpoint.path.name}; "
-            f"the schedule is computed for {trainer.progress.total_steps:,} steps"
+            f"the schedule is computed for {counted(trainer.progress.total_steps, 'step')}"
         )
 
     def run_to_end(self) -> int:
@@ -133,108 +132,10 @@ class Session:
         if self.quiet:
             print(self.run.path)
             return
-        status, path = self.run.read_status(), self.run.path
         if self.trainer.settings.profile_steps is not None:
             times = self.run.profile / "table.txt"
             print(times.read_text(encoding="utf-8") if times.exists() else "no step was profiled: too few were taken")
-        rows, baselines = self.results()
-        if self.trainer.tested:
-            settings = self.trainer.settings
-            views = f", averaged over {', '.join(settings.test_views)}" if settings.test_views else ""
-            rows.append(("tested", f"{self.trainer.tested} (the {settings.test} weights{views})"))
-        if any(name == "test/accuracy" for name, _ in rows) and (baseline := self.parts.dataset.baseline(["test"])):
-            rows.append(("baseline", baseline))
-        if best := self.best():
-            rows.append(("best", best))
-        rows += [("remark", remark) for remark in (*self.parts.task.remarks, *baselines)]
-        if self.trainer.settings.overfit_batches is not None:
-            rows.append(("overfit", self.overfit_summary()))
-        if (average := self.trainer.average) is not None:
-            none = "none was taken: the training ended before trainer.average.start; these are the weights themselves"
-            rows.append(
-                (
-                    "average",
-                    f"{average.settings.kind}, {average.num_updates:,} updates" if average.num_updates else none,
-                )
-            )
-        seconds, unit = status["seconds"], self.trainer.progress.unit
-        rows.append(("length", f"{self.trainer.progress.step:,} steps, {self.trainer.progress.epoch:,} epochs"))
-        if self.trainer.stop_reason:
-            rows.append(("stopped by", self.trainer.stop_reason))
-        rows += [
-            ("time", f"{seconds['total']:.1f} s, {status['samples_per_second']:,.0f} {unit}/s while training"),
-            ("run", quoted(path)),
-        ]
-        if (self.run.path / "plots" / "curves.png").exists():
-            rows.append(("curves", quoted(path / "plots" / "curves.png")))
-        if next_step := self.parts.task.suggestion(self.parts.spec):
-            command = f"dltool {next_step.verb} {trust_flags()}{quoted(path)} {next_step.arguments}"
-            rows.append((next_step.title, command.rstrip()))
-        rows.append(("longer", f"dltool resume {trust_flags()}{quoted(path, *self.longer())}"))
-        rows.append(("again", f"dltool train {trust_flags()}--from {quoted(path)} seed=1"))
-        from rich import box
-        from rich.console import Console
-        from rich.table import Table
-
-        table = Table(box=box.ROUNDED, show_header=False, title=f"{self.parts.title}: finished", title_justify="left")
-        table.add_column(style="bold")
-        table.add_column(overflow="fold")
-        for row in rows:
-            table.add_row(*row)
-        console = Console(highlight=False, soft_wrap=False)
-        if not console.is_terminal:
-            console = Console(highlight=False, width=max(100, *(len(name) + len(value) + 20 for name, value in rows)))
-        console.print(table, markup=False)
-
-    def results(self) -> tuple[list[tuple[str, str]], list[str]]:
-        """The metrics of held-out data, each with those of forecasts without a model, and what these forecast."""
-        dataset, rows, remarks = self.parts.dataset, [], dict[str, None]()
-        held_out = [name for name in ("val", "test") if name in dataset.sizes]
-        baselines = {split: measure_baselines(self.parts.task, dataset, [split]) for split in held_out}
-        for name, value in self.trainer.progress.metrics.items():
-            if is_result(name):
-                split, _, metric = name.partition("/")
-                beside = baselines[split].beside(metric) if split in baselines else ""
-                rows.append((name, f"{numeral(value)}   ({beside})" if beside else numeral(value)))
-        for measured in baselines.values():
-            remarks |= dict.fromkeys(measured.remarks)
-        return rows, [*remarks]
-
-    def best(self) -> str:
-        """The best and the last value of a generative model's metric, which can differ much; "" for other tasks."""
-        store = self.trainer.checkpoints
-        path, metric = store.best(), store.metric
-        if path is None or path.name == self.trainer.tested or not generates(self.parts.task):
-            return ""
-        value, last = saved_metrics(path).get(str(metric)), self.trainer.progress.metrics.get(str(metric))
-        if value is None or last is None:
-            return ""
-        return (
-            f"{metric} {numeral(value)} at {path.name}, {numeral(last)} at the end; --checkpoint best uses the former"
-        )
-
-    def overfit_summary(self) -> str:
-        """Whether a training on the same few batches memorized them, and likely causes if not."""
-        trainer = self.trainer
-        loss = trainer.progress.metrics.get("train/loss", float("nan"))
-        if trainer.stopped_by == "target":
-            return f"memorized in {trainer.progress.step:,} steps: model, loss and optimizer work together"
-        return (
-            f"NOT memorized, train/loss is {loss:.4g}: check for labels that do not match their inputs, an unsuitable "
-            "loss, a layer without gradient, an optim.lr that is too small or too large, a model that is too small; "
-            "or for dropout, penalties, label smoothing or a loss that cannot become so small"
-        )
-
-    def longer(self) -> list[str]:
-        """The override with which a resume continues, `trainer.epochs=60` or `stop.target=null`; or none."""
-        settings, stopped_by = self.trainer.settings, self.trainer.stopped_by
-        if stopped_by in self.trainer.stopping.rules:
-            return [self.trainer.stopping.rules[stopped_by].setting]
-        if stopped_by == self.trainer.progress.stop_request:
-            return []
-        if settings.epochs is not None and stopped_by != "steps":
-            return [f"trainer.epochs={2 * max(settings.epochs, self.trainer.progress.epoch)}"]
-        return [f"trainer.steps={2 * self.trainer.progress.step}"]
+        print_summary(self.parts, self.trainer, self.run)
 
     def say(self, line: str, *, always: bool = False) -> None:
         """Print a line for the user on standard error, and write it to log.txt."""
@@ -277,8 +178,3 @@ class Session:
 def failure(error: BaseException) -> str:
     """The error that ended a training, in one line; with the place, if it is in the user's own code."""
     return described(error) if place_of(error) else str(error) or type(error).__name__
-
-
-def is_result(metric: str) -> bool:
-    """Whether the summary shows a metric: those of held-out data."""
-    return metric.split("/")[0] in ("val", "test")

@@ -196,6 +196,15 @@ def test_list_on_a_narrow_terminal_has_a_line_a_run(three: list[str], tmp_path: 
     assert "model" in screen
 
 
+@pytest.mark.parametrize(
+    "words", [["runs"], ["runs", "--sort", "test/accuracy"], ["runs", "--columns", "optim.lr,val/loss"]]
+)
+def test_a_name_is_never_split(words: list[str], three: list[str], tmp_path: Path) -> None:
+    code, screen = on_terminal(tmp_path, "", *words, columns=50)
+    assert code == 0
+    assert all(name in screen for name in three)
+
+
 def test_a_real_training_is_listed(dltool_here: Dltool) -> None:
     words = [
         "model=mlp",

@@ -1,5 +1,6 @@
 """`dltool sample` of generative models, as it is typed."""
 
+import re
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -53,6 +54,30 @@ def test_classes_in_turn_and_the_grid(dltool_here: Dltool, conditional: Path) ->
     run = Run(RunFolder(conditional))
     alone = torch.cat([run.generate(seeds=[i], classes=[i]) for i in range(10)])
     assert torch.allclose(run.generate(10), alone, atol=1e-5)
+
+
+def test_requests_that_differ_have_files_that_differ(dltool_here: Dltool, conditional: Path) -> None:
+    requests = {
+        "": (),
+        "_seed-3": ("--seed", "3"),
+        "_count-2": ("--count", "2"),
+        "_class-3,5": ("--class", "3,5"),
+        "_interpolate-4": ("--interpolate", "4"),
+        "_seeds-0,1_interpolate-4": ("--seeds", "0-1", "--interpolate", "4"),
+        "_weights-raw": ("--weights", "raw"),
+    }
+    before = {path.name: path.read_bytes() for path in (conditional / "samples").iterdir()}
+    for words in requests.values():
+        done = dltool_here("sample", "c", *words)
+        assert (done.returncode, "replaces" in done.stdout) == (0, False), done.stderr
+    names = {path.name for path in (conditional / "samples").iterdir()}
+    assert names - before.keys() == {f"step-000003_sampled{request}.png" for request in requests}
+    assert all((conditional / "samples" / name).read_bytes() == content for name, content in before.items())
+    assert "step-000003_sampled.png, which replaces the earlier file" in dltool_here("sample", "c").stdout
+    assert dltool_here("sample", "c", "--seeds", "0-59", "--count", "1").returncode == 0
+    (long,) = {path.name for path in (conditional / "samples").iterdir()} - names
+    assert len(long) < 120
+    assert re.search(r"-[0-9a-f]{8}\.png$", long)
 
 
 def test_averaged_and_raw_weights(dltool_here: Dltool, conditional: Path) -> None:

@@ -13,6 +13,11 @@ from dltool.figures.drawing import LEARNING_RATE, wants_log_scale
         ("loss", [2.0, 0.0], False),
         ("accuracy", [0.9, 0.001], False),
         (LEARNING_RATE, [0.1, 0.01, 0.001], True),
+        (LEARNING_RATE, [0.1, 0.1, 0.01, 0.01, 0.001], True),
+        *(
+            (LEARNING_RATE, [1e-3 * math.cos(math.pi / 2 * k / n) + 1e-9 for k in range(1, n + 1)], False)
+            for n in (2, 3, 5)
+        ),
         (LEARNING_RATE, [1e-3 * math.cos(math.pi / 2 * k / 20) + 1e-9 for k in range(21)], False),
     ],
 )

@@ -4,22 +4,9 @@ import re
 import shlex
 
 import pytest
+from help_examples import lines_of_help
 
 from dltool.cli.main import main, make_parser, with_action
-from dltool.cli.reference import commands
-
-EXAMPLE = re.compile(r"  (dltool .*?)(?:  .*)?")
-
-
-def lines_of_help() -> list[tuple[str, str]]:
-    parser = make_parser()
-    epilogs = [("--help", parser.epilog or ""), *((f"{name} --help", p.epilog or "") for name, p in commands(parser))]
-    return [
-        (name, found[1].strip())
-        for name, text in epilogs
-        for line in text.splitlines()
-        if (found := EXAMPLE.fullmatch(line))
-    ]
 
 
 @pytest.mark.parametrize(("place", "line"), lines_of_help())

@@ -1,19 +1,23 @@
+import errno
 import fcntl
 import os
 import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from fabricated import make_run
 
 from dltool.core.errors import ConfigError
+from dltool.core.safe_path import SafePath
 from dltool.runs.catalog import MAX_DEPTH, as_metric, as_text, find_run, find_runs, read_run, read_runs
 from dltool.runs.folder import RunFolder
-from dltool.runs.lock import LOCK_TRIES, LOCK_WAIT, is_held
+from dltool.runs.lock import is_held
 
+Dltool = Callable[..., subprocess.CompletedProcess[str]]
 GONE = 2**22 + 1  # No process has this id: Linux's greatest is 2**22.
 
 
@@ -106,18 +110,50 @@ def test_without_a_lock_the_process_tells(tmp_path: Path, pid: object, held: boo
     assert is_held(tmp_path, pid) == held
 
 
-def test_asking_does_not_keep_a_training_from_starting(tmp_path: Path) -> None:
+def test_asking_does_not_keep_a_training_from_starting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """`dltool runs` may hold the lock in the very moment in which `dltool resume` wants it."""
     (tmp_path / ".lock").touch()
     with (tmp_path / ".lock").open() as asked:
         fcntl.flock(asked, fcntl.LOCK_SH)
-        threading.Timer(LOCK_WAIT / 2, asked.close).start()
+        threading.Timer(0.3, asked.close).start()  # As slowly as on a loaded machine.
         run = RunFolder(tmp_path)
         run.hold()
+    monkeypatch.setattr("dltool.runs.lock.time.sleep", lambda seconds: pytest.fail("a held folder is refused at once"))
     with pytest.raises(ConfigError, match=f"process {os.getpid()} is training"):
         RunFolder(tmp_path).hold()
+    (tmp_path / ".lock").write_text("")  # The holder writes its id after it has locked the file.
+    with pytest.raises(ConfigError, match=r"^another process is training"):
+        RunFolder(tmp_path).hold()
     run.close()
-    assert LOCK_WAIT * LOCK_TRIES < 0.1
+
+
+def test_a_run_that_is_not_writable_is_refused_before_torch_is_imported(
+    dltool_here: Dltool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    path = make_run(tmp_path / "run", state="interrupted")
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    monkeypatch.setitem(sys.modules, "dltool.training.resume", None)
+    monkeypatch.setitem(sys.modules, "dltool.training.train", None)
+    resumed, trained = dltool_here("resume", "run"), dltool_here("train", "model=mlp", "run.dir=new/run")
+    assert (resumed.returncode, resumed.stderr) == (
+        2,
+        f"error: {path} is not writable, so the run cannot continue in it\n"
+        "hint: chmod u+w run, or continue in a copy of it\n",
+    )
+    assert (trained.returncode, trained.stderr) == (
+        2,
+        f"error: the run folder cannot be created in {tmp_path}/new/run: Permission denied\n"
+        "hint: run.dir=FOLDER names a writable one\n",
+    )
+
+
+def test_a_lock_that_cannot_be_opened_is_an_error_of_one_line(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def refuse(self: SafePath, flags: int) -> int:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(SafePath, "open", refuse)
+    with pytest.raises(ConfigError, match=r"/\.lock cannot be written: Permission denied"):
+        RunFolder(tmp_path).hold()
 
 
 def test_a_real_training_in_another_process_is_running_and_then_killed(tmp_path: Path) -> None:

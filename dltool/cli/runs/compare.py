@@ -7,6 +7,7 @@ from typing import Any
 from dltool.cli.runs.groups import run_groups
 from dltool.cli.tables import one_line, print_table
 from dltool.core.errors import ConfigError
+from dltool.core.numerals import counted
 from dltool.core.shell import quoted
 from dltool.runs.catalog import RunRecord, as_metric, as_text
 from dltool.runs.comparison import MISSING, as_json, differing_config, differing_environment, distinguishing_keys
@@ -43,7 +44,7 @@ def run(args: argparse.Namespace) -> int:
     records = select(args.words, args.root, folders=True) if args.words else []
     if len(records) < 2:
         raise ConfigError(
-            f"{len(records)} run{'s' * (len(records) != 1)} to compare, two are needed",
+            f"{counted(len(records), 'run')} to compare, two are needed",
             "dltool runs compare RUN RUN, or filters that several runs satisfy",
         )
     config = differing_config(records)

@@ -9,6 +9,7 @@ from typing import Any
 from dltool.cli.tables import GAP, cell_width, one_line, print_table, terminal_width
 from dltool.core.errors import ConfigError
 from dltool.core.hints import nearest
+from dltool.core.numerals import counted
 from dltool.core.shell import quoted
 from dltool.runs.catalog import RunRecord, as_metric, as_text, known_keys, read_runs
 from dltool.runs.comparison import as_json, distinguishing_keys, main_metrics, short_key
@@ -69,7 +70,7 @@ def run(args: argparse.Namespace) -> int:
     elif args.csv:
         print_csv(shown, keys)
     elif not chosen:
-        print(f"none of {len(records):,} runs matches {' '.join(args.words)}")
+        print(f"none of {counted(len(records), 'run')} matches {' '.join(args.words)}")
     else:
         print_runs(shown, keys, sort)
         if len(shown) < len(chosen) and sys.stdout.isatty():
@@ -134,10 +135,10 @@ def print_runs(records: Sequence[RunRecord], keys: Sequence[str], sort: str) -> 
         seconds, ages = cells(records, "seconds"), [age(record.date) for record in records]
         sizes = {"parameters": cells(records, "parameters")} if len({r.parameters for r in records}) > 1 else {}
         everything = {**columns, **telling, **metrics, **sizes, "seconds": seconds, "age": ages}
-        columns = fitting(everything, first=[*columns, *metrics])
+        columns = fitting(everything, whole=[*columns], first=[*metrics])
     numbers = [place for place, column in enumerate(columns.values()) if place > 1 and all(map(is_numeric, column))]
     styles = [STATE_STYLES.get(record.state, "yellow") for record in records]
-    print_table(list(columns), list(zip(*columns.values(), strict=True)), numbers=numbers, styles=styles)
+    print_table(list(columns), list(zip(*columns.values(), strict=True)), numbers=numbers, styles=styles, fold=False)
 
 
 def cells(records: Sequence[RunRecord], key: str) -> list[str]:
@@ -156,15 +157,15 @@ def cells(records: Sequence[RunRecord], key: str) -> list[str]:
     return found
 
 
-def fitting(columns: dict[str, list[str]], *, first: Sequence[str]) -> dict[str, list[str]]:
-    """The columns that fit the terminal, `first` before all others; in a pipe, all of them."""
+def fitting(columns: dict[str, list[str]], *, whole: Sequence[str], first: Sequence[str]) -> dict[str, list[str]]:
+    """The columns `whole`, and those that fit the terminal beside them, `first` before all others; in a pipe, all."""
     room = terminal_width()
     if room is None:
         return columns
-    kept = set(first)
-    room -= sum(column_width(name, columns[name]) + GAP for name in first)
-    for name, texts in columns.items():
-        width = column_width(name, texts) + GAP
+    kept = set(whole)
+    room -= sum(column_width(name, columns[name]) + GAP for name in whole)
+    for name in dict.fromkeys([*first, *columns]):
+        width = column_width(name, columns[name]) + GAP
         if name not in kept and width <= room:
             kept.add(name)
             room -= width

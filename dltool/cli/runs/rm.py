@@ -6,6 +6,7 @@ import sys
 from dltool.cli.runs.show import as_size
 from dltool.cli.tables import one_line
 from dltool.core.errors import ConfigError
+from dltool.core.numerals import counted
 from dltool.core.shell import quoted
 from dltool.runs.selection import select
 
@@ -37,7 +38,7 @@ def run(args: argparse.Namespace) -> int:
         return 0
     check_removable(records, args.root)
     what = "the checkpoints of " if args.checkpoints else ""
-    runs = f"{what}{len(records):,} run{'s' * (len(records) != 1)}"
+    runs = what + counted(len(records), "run")
     if not args.yes:
         if not (sys.stdin.isatty() and sys.stdout.isatty()):
             raise ConfigError(f"no terminal to confirm the removal of {runs}", "--yes removes without asking")

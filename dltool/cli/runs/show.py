@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from dltool.cli.tables import one_line, print_table
+from dltool.core.numerals import counted
 from dltool.core.shell import quoted
 from dltool.runs.catalog import RunRecord, as_metric, as_text, find_run, read_run
 from dltool.runs.comparison import as_json
@@ -59,11 +60,14 @@ def endings(record: RunRecord, command: Any) -> list[tuple[str, str]]:
     """The run's state and the next commands; lines without content are omitted."""
     reason = f" by its {record.stopped_by.replace('_', ' ')}" if record.stopped_by else ""
     goes_on = record.state in ("interrupted", "failed", "killed")
+    length = None
+    if record.step is not None and record.epoch is not None:
+        length = f"{counted(record.step, 'step')}, {counted(record.epoch, 'epoch')}"
     rows = [
         ("state", f"{record.state}{reason}"),
         ("error", record.error),
         ("began", record.date),
-        ("length", None if record.step is None else f"{record.step:,} steps, {record.epoch:,} epochs"),
+        ("length", length),
         ("time", None if record.seconds is None else f"{record.seconds:,.1f} s"),
         ("speed", f"{record.samples_per_second:,.0f} samples/s" if record.samples_per_second else None),
         ("tested", record.tested),
