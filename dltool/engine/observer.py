@@ -114,7 +114,8 @@ class Outcome(NamedTuple):
 class Observer:
     """Does nothing at each event; subclasses override the events they need.
 
-    There is no event per step: values that change at each step are read from `progress` by a timer.
+    There is no event at every step: values that change at each step are read from `progress` by a timer, and the
+    steps around which an observer is called are those that its `watches` selects.
 
     Attributes:
         every_n_steps: Steps between two calls of `on_steps`; None for none.
@@ -136,6 +137,16 @@ class Observer:
 
     def on_steps(self) -> None:
         """After each `every_n_steps` steps."""
+
+    def watches(self, step: int) -> bool:
+        """Whether `before_step` and `after_step` are called around a step, the one after `step` steps."""
+        return False
+
+    def before_step(self) -> None:
+        """Before a step that it watches. The model has the weights that are trained, not their average."""
+
+    def after_step(self) -> None:
+        """After the optimizers' update of a step that it watches."""
 
     def on_epoch(self) -> None:
         """After an epoch is finished and evaluated; `progress.epoch` already counts it."""

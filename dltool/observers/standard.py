@@ -5,12 +5,15 @@ from functools import partial
 from dltool.build.observer import build_observer
 from dltool.build.parts import Parts
 from dltool.config.compose import leaves
+from dltool.core.batch import Batch
+from dltool.declarations.construct import build_component
 from dltool.engine.clock import Clock
 from dltool.engine.monitored_metric import monitored_metric
 from dltool.engine.observer import Observer, Progress, Watched
 from dltool.observers.alarms import NUM_COMPARED, Alarms
 from dltool.observers.augmented import AugmentedPlot
 from dltool.observers.csv_log import CsvLog
+from dltool.observers.diagnostics import Diagnostics
 from dltool.observers.gradient_over_time_plot import GradientOverTimePlot
 from dltool.observers.jsonl import JsonlLog
 from dltool.observers.latent_plane import LatentPlanePlot
@@ -67,7 +70,21 @@ def standard_observers(
         ]
     if logger.samples:
         observers.append(SamplesPlot(watched, every_n_steps=logger.samples_every_n_steps, seed=config["seed"]))
+    if parts.config["diagnostics"]["name"] != "none":
+        observers.append(build_diagnostics(parts, watched))
     if (own := build_observer(config, watched)) is not None:
         observers.append(OwnObserver(config["observer"]["name"], own, watched))
     # After the plots, which trackers upload.
     return [*observers, *make_trackers(logger.to, run, warn, config.tree, logger)]
+
+
+def build_diagnostics(parts: Parts, watched: Watched) -> Diagnostics:
+    """The observer for the measurements that the config requests."""
+    settings = build_component(parts.config.components["diagnostics"], parts.config["diagnostics"])
+
+    def training_samples() -> Batch:
+        return next(parts.dataset.evaluation("train"))
+
+    size = parts.dataset.batch_size
+    batch_size = round(parts.dataset.train.samples_per_epoch) if size == "full" else size
+    return Diagnostics(watched, settings, parts.updaters, training_samples, batch_size, draws=parts.logger.plots)
