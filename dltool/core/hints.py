@@ -50,7 +50,7 @@ hinge: svm multi_margin
 non_saturating: gan vanilla
 """,
     "optim": """
-sgd: momentum nesterov gd
+sgd: gd
 rmsprop: rms_prop rms
 sparse_adam: sparseadam
 lbfgs: l-bfgs l_bfgs

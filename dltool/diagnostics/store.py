@@ -2,7 +2,8 @@
 
 `layers.jsonl` has a line per measured step, {"step": 100, "layers": {name: {quantity: value}}}, and for a plain fully
 connected network "predicted", the norms of δ by theory; see dltool.diagnostics.layer_statistics and theory.
-`weights/000100.safetensors` has the parameters and buffers before step 100. A resumed training removes what lies after
+`weights/000100.safetensors` has the parameters and buffers before step 100; `points.safetensors` has training points,
+if they have at most two numbers. A resumed training removes what lies after
 its checkpoint, and measures it again with the same result.
 """
 
@@ -17,7 +18,7 @@ from torch import Tensor
 from dltool.core.safe_path import SafePath, read_regular
 
 NAME = "diagnostics"
-LAYERS, WEIGHTS = "layers.jsonl", "weights"
+LAYERS, WEIGHTS, POINTS = "layers.jsonl", "weights", "points.safetensors"
 WEIGHT_BYTES = 48 * 2**20
 LAYER_BYTES = 12 * 2**20
 
@@ -71,6 +72,19 @@ class DiagnosticsStore:
 
         content = save({name: tensor.detach().cpu().clone() for name, tensor in state.items()})  # Tied weights twice.
         (self.folder / WEIGHTS / f"{step:06d}.safetensors").write(content, durable=False)
+
+    def keep_points(self, inputs: Tensor, targets: Tensor) -> None:
+        """Write training points, prepared inputs `(N, D)` with their targets."""
+        from safetensors.torch import save
+
+        content = {"inputs": inputs.detach().cpu().contiguous(), "targets": targets.detach().cpu().contiguous()}
+        (self.folder / POINTS).write(save(content), durable=False)
+
+
+def read_points(folder: Path) -> dict[str, Tensor] | None:
+    """The kept training points, "inputs" and "targets"; None if there are none."""
+    path = folder / POINTS
+    return read_weights(path) if path.exists() else None
 
 
 def read_layers(folder: Path) -> list[dict[str, Any]]:

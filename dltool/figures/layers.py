@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from dltool.figures.drawing import MARKERS_UP_TO, make_figure
+from dltool.figures.drawing import MARKERS_UP_TO, label_decades, make_figure
 from dltool.figures.style import (
     CAPTION_SIZE,
     GREY,
@@ -92,7 +92,6 @@ def table(records: Records, names: Sequence[str], quantity: Quantity) -> np.ndar
 def draw_map(axes: "Axes", values: np.ndarray, quantity: Quantity) -> None:
     """Draw one quantity with its colour bar."""
     from matplotlib.colors import LogNorm
-    from matplotlib.ticker import NullFormatter, StrMethodFormatter
 
     if quantity.limits is not None:
         image = axes.imshow(values, aspect="auto", cmap=MAPS, vmin=quantity.limits[0], vmax=quantity.limits[1])
@@ -104,8 +103,7 @@ def draw_map(axes: "Axes", values: np.ndarray, quantity: Quantity) -> None:
     image.cmap.set_bad("white")
     bar = axes.figure.colorbar(image, ax=axes, pad=0.02)
     if quantity.limits is None:
-        bar.ax.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
-        bar.ax.yaxis.set_minor_formatter(NullFormatter())
+        label_decades(bar.ax.yaxis)
     axes.set_title(quantity.title, fontsize=TILES_TITLE)
 
 
@@ -134,8 +132,6 @@ def layer_norms(records: Records, title: str = "", note: str = "") -> "Figure | 
     Returns:
         None if no layer was measured.
     """
-    from matplotlib.ticker import NullFormatter, StrMethodFormatter
-
     names = list(records[-1]["layers"])
     if not names:
         return None
@@ -154,8 +150,7 @@ def layer_norms(records: Records, title: str = "", note: str = "") -> "Figure | 
                 if quantity.name == "delta" and "predicted" in record:
                     axes.plot(record["predicted"], "--", color=color, label="theory")
             axes.set_yscale("log")
-            axes.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
-            axes.yaxis.set_minor_formatter(NullFormatter())
+            label_decades(axes.yaxis)
             axes.set_title(quantity.title.replace("\n", " "), fontsize=TILES_TITLE)
             axes.set_xlabel("layer, from the input to the output")
             label_columns(axes, names)

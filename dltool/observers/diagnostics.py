@@ -1,23 +1,26 @@
 """Measures the network in training, and draws the measurements at the end."""
 
 from collections.abc import Callable, Iterator, Mapping
-from functools import partial
+from typing import Any
 
 import torch
 from torch import nn
 
 from dltool.core.batch import Batch
+from dltool.data.preprocessing import Preprocessing
 from dltool.diagnostics.layer_statistics import copies_of_weights, layer_statistics, relative_updates
 from dltool.diagnostics.moments import NUM_WEIGHTS, is_due, layer_period, weight_period
 from dltool.diagnostics.probe import Probe, weights_of
 from dltool.diagnostics.settings import DiagnosticsSettings
-from dltool.diagnostics.store import NAME, WEIGHT_BYTES, DiagnosticsStore, read_layers
+from dltool.diagnostics.store import NAME, WEIGHT_BYTES, DiagnosticsStore
 from dltool.diagnostics.theory import is_plain, predicted_deltas
 from dltool.engine.observer import Observer, Progress, Watched
 from dltool.engine.updater import Updater
-from dltool.figures.layers import layer_heatmaps, layer_norms
-from dltool.figures.saving import save_pictures
+from dltool.plotting.catalog import draw_all
+from dltool.plotting.subject import Subject
 from dltool.tasks.task import Task
+
+NUM_POINTS = 2000  # Training points kept, if they have at most two numbers.
 
 
 class Diagnostics(Observer):
@@ -27,27 +30,30 @@ class Diagnostics(Observer):
         watched: The training.
         settings: What is measured.
         updaters: Role to updater; a task without any has no gradients, and its layers are not measured.
-        training_samples: Returns the first training samples, not augmented.
+        training_samples: Returns the first training samples, not augmented, at least the number requested.
         batch_size: The number of training samples in a batch.
-        draws: Whether the figures are drawn at the end.
+        preprocessing: From raw samples to the model's inputs.
+        config: The complete config, for the figures; None to draw none.
     """
 
     def __init__(
         self,
         watched: Watched,
         settings: DiagnosticsSettings,
-        updaters: Mapping[str, Updater],
-        training_samples: Callable[[], Batch],
-        batch_size: int,
         *,
-        draws: bool = True,
+        updaters: Mapping[str, Updater],
+        training_samples: Callable[[int], Batch],
+        batch_size: int,
+        preprocessing: Preprocessing,
+        config: Mapping[str, Any] | None,
     ) -> None:
         self.watched = watched
         self.settings = settings
         self.autocasts = {role: updater.precision.autocast for role, updater in updaters.items()}
         self.training_samples = training_samples
         self.batch_size = batch_size
-        self.draws = draws
+        self.preprocessing = preprocessing
+        self.config = config
         self.store = DiagnosticsStore(watched.folder / NAME)
         self._task: Task | None = None
         self._progress = Progress()
@@ -63,9 +69,12 @@ class Diagnostics(Observer):
         total, settings = progress.total_steps, self.settings
         if settings.layers and self.autocasts:
             self._layer_period = layer_period(settings.every_n_steps, self.batch_size, total)
-            batch = first_samples(self.training_samples(), settings.num_samples)
+            batch = first_samples(self.training_samples(settings.num_samples), settings.num_samples)
             self._probe = Probe(task, batch, self.autocasts, batch.inputs.device)
         if settings.weights:
+            if progress.step == 0 and self.watched.spec.input_shape in ((1,), (2,)):
+                points = first_samples(self.training_samples(NUM_POINTS), NUM_POINTS)
+                self.store.keep_points(points.inputs, points.targets)
             num_bytes = sum(t.numel() * t.element_size() for t in task.model.state_dict().values())
             if (num_kept := min(NUM_WEIGHTS, WEIGHT_BYTES // max(num_bytes, 1))) > 1:
                 self._weight_period = weight_period(total, num_kept)
@@ -101,13 +110,13 @@ class Diagnostics(Observer):
             return
         if self._weight_period:
             self.store.add_weights(self._progress.step, self._task.model.state_dict())
-        if self.draws and self._layer_period and (records := read_layers(self.store.folder.path)):
-            title = self.watched.title
-            pictures = {
-                "layers.png": partial(layer_heatmaps, records, title),
-                "layer_norms.png": partial(layer_norms, records, title),
-            }
-            save_pictures(pictures, self.watched.folder / "plots")
+        if self.config is not None:
+            step = self._progress.step
+            folder = self.store.folder.path
+            subject = Subject(
+                self.watched.title, self._task, self.watched.spec, self.preprocessing, self.config, folder, step
+            )
+            draw_all(subject, self.watched.folder / "plots")
 
     def _measures_layers(self, step: int) -> bool:
         return self._layer_period > 0 and is_due(step, self._layer_period)

@@ -5,7 +5,6 @@ from functools import partial
 from dltool.build.observer import build_observer
 from dltool.build.parts import Parts
 from dltool.config.compose import leaves
-from dltool.core.batch import Batch
 from dltool.declarations.construct import build_component
 from dltool.engine.clock import Clock
 from dltool.engine.monitored_metric import monitored_metric
@@ -81,10 +80,14 @@ def standard_observers(
 def build_diagnostics(parts: Parts, watched: Watched) -> Diagnostics:
     """The observer for the measurements that the config requests."""
     settings = build_component(parts.config.components["diagnostics"], parts.config["diagnostics"])
-
-    def training_samples() -> Batch:
-        return next(parts.dataset.evaluation("train"))
-
     size = parts.dataset.batch_size
     batch_size = round(parts.dataset.train.samples_per_epoch) if size == "full" else size
-    return Diagnostics(watched, settings, parts.updaters, training_samples, batch_size, draws=parts.logger.plots)
+    return Diagnostics(
+        watched,
+        settings,
+        updaters=parts.updaters,
+        training_samples=partial(parts.dataset.first_batch, "train"),
+        batch_size=batch_size,
+        preprocessing=parts.dataset.preprocessing,
+        config=parts.config.tree if parts.logger.plots else None,
+    )

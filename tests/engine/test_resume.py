@@ -17,6 +17,7 @@ from dltool.build.prepare import prepare
 from dltool.build.trainer import build_trainer
 from dltool.config.check import Config
 from dltool.core.errors import DataError
+from dltool.diagnostics.store import read_weights, weight_files
 from dltool.engine.observer import Observer, Watched
 from dltool.engine.signals import Interrupted
 from dltool.engine.trainer import Trainer
@@ -225,9 +226,12 @@ def measurements(folder: Path) -> tuple[bytes, ...]:
     """The diagnostics of a run: what happened in its layers, and the weights of some steps."""
     store = folder / "diagnostics"
     layers = store / "layers.jsonl"
-    weights = [path.name.encode() + path.read_bytes() for path in sorted((store / "weights").glob("*"))]
+    weights = {f"{step} {name}": t for step, path in weight_files(store) for name, t in read_weights(path).items()}
     assert weights
-    return (layers.read_bytes() if layers.exists() else b"", *weights)
+    return (
+        layers.read_bytes() if layers.exists() else b"",
+        *(name.encode() + weights[name].numpy().tobytes() for name in sorted(weights)),
+    )
 
 
 @pytest.mark.parametrize("task", TASKS)
