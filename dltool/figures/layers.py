@@ -91,16 +91,17 @@ def table(records: Records, names: Sequence[str], quantity: Quantity) -> np.ndar
 
 def draw_map(axes: "Axes", values: np.ndarray, quantity: Quantity) -> None:
     """Draw one quantity with its colour bar."""
+    from matplotlib import colormaps
     from matplotlib.colors import LogNorm
 
+    shades = colormaps[MAPS].with_extremes(bad="white")
     if quantity.limits is not None:
-        image = axes.imshow(values, aspect="auto", cmap=MAPS, vmin=quantity.limits[0], vmax=quantity.limits[1])
+        image = axes.imshow(values, aspect="auto", cmap=shades, vmin=quantity.limits[0], vmax=quantity.limits[1])
     else:
         positive = np.where(values > 0, values, np.nan)
         low, high = (np.nanmin(positive), np.nanmax(positive)) if np.isfinite(positive).any() else (1, 10)
         norm = LogNorm(low, high) if low < high else None
-        image = axes.imshow(positive, aspect="auto", cmap=MAPS, norm=norm)
-    image.cmap.set_bad("white")
+        image = axes.imshow(positive, aspect="auto", cmap=shades, norm=norm)
     bar = axes.figure.colorbar(image, ax=axes, pad=0.02)
     if quantity.limits is None:
         label_decades(bar.ax.yaxis)
