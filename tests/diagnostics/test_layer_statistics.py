@@ -23,7 +23,7 @@ def test_dead_and_saturated_units_are_counted() -> None:
         "flat": 4 / 8,
         "dead": 1 / 4,
         "slope2": 4 / 8,
-        "weight_var": float(layer.weight.var(correction=0)),
+        "weight_var": float(layer.weight.detach().var(correction=0)),
         "units": 4,
     }
     assert found == pytest.approx(expected)

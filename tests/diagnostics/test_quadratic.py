@@ -43,7 +43,7 @@ def test_descent_converges_below_the_largest_rate_and_diverges_above(share: floa
         theta = theta - share * SURFACE.largest_rate * SURFACE.gradient(theta)
         if np.abs(theta).max() > 1e6:
             break
-    assert (np.abs(theta - SURFACE.minimum).max() < 1e-6) is converges
+    assert (np.abs(theta - SURFACE.minimum).max() < 1e-6) == converges
 
 
 def test_a_mean_of_three_makes_an_elongated_valley() -> None:
