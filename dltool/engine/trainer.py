@@ -156,7 +156,7 @@ class Trainer:
         if decision := self.stopping.decision():
             self.stopped_by, self.stop_reason = decision
         elif progress.stop_request is not None:
-            self.stopped_by, self.stop_reason = progress.stop_request, "an observer asked for it"
+            self.stopped_by, self.stop_reason = progress.stop_request, progress.stop_reason
         elif settings.epochs is not None and progress.epoch >= settings.epochs:
             self.stopped_by = "epochs"
         elif settings.steps is not None and progress.step >= settings.steps:

@@ -4,6 +4,7 @@ from functools import partial
 
 from dltool.build.observer import build_observer
 from dltool.build.parts import Parts
+from dltool.build.trainer import tests_rates
 from dltool.config.compose import leaves
 from dltool.declarations.construct import build_component
 from dltool.engine.clock import Clock
@@ -21,6 +22,7 @@ from dltool.observers.network_plots import NetworkPlots
 from dltool.observers.own import OwnObserver
 from dltool.observers.plots import CurvesPlot
 from dltool.observers.progress import ProgressBar
+from dltool.observers.range_test import RangeTestPlot
 from dltool.observers.samples import SamplesPlot
 from dltool.observers.status_file import StatusFile
 from dltool.observers.task_plots import TaskPlots
@@ -69,6 +71,8 @@ def standard_observers(
         ]
     if logger.samples:
         observers.append(SamplesPlot(watched, every_n_steps=logger.samples_every_n_steps, seed=config["seed"]))
+    if tests_rates(parts):
+        observers.append(RangeTestPlot(watched, draws=logger.plots))
     if parts.config["diagnostics"]["name"] != "none":
         observers.append(build_diagnostics(parts, watched))
     if (own := build_observer(config, watched)) is not None:
