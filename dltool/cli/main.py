@@ -26,6 +26,7 @@ from dltool.cli import (
     sample,
     schema,
     show,
+    trace,
     train,
     tune,
 )
@@ -49,6 +50,7 @@ VERBS: dict[str, ModuleType] = {
     "bench": bench,
     "list": list,
     "show": show,
+    "trace": trace,
     "check": check,
     "init": init,
     "help": help,

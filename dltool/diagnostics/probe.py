@@ -36,6 +36,8 @@ class LayerCall:
         activation: That activation as a function of its input.
         preactivation: The input of the activation: z, or its normalised value.
         is_plain: Whether the activation is applied to z itself, and the layer to the activation before it.
+        inputs: The layer's input, if it is a tensor of numbers.
+        activation_name: Of the activation, such as "Sigmoid" or "relu".
         delta: The gradient of the loss with respect to z; None where the loss does not depend on it.
         weight_gradient: The gradient with respect to the layer's weights, one tensor for each; None as above.
     """
@@ -47,6 +49,8 @@ class LayerCall:
     activation: Elementwise | None = None
     preactivation: Tensor | None = None
     is_plain: bool = True
+    inputs: Tensor | None = None
+    activation_name: str = ""
     delta: Tensor | None = None
     weight_gradient: list[Tensor] | None = None
 
@@ -98,7 +102,10 @@ class Recording(TorchFunctionMode):
             if z is None or not z.requires_grad:
                 return None
             follows = not self.calls or (bool(inputs) and inputs[0] is self.calls[-1].a)
-            self.calls.append(LayerCall(name, module, z, is_plain=follows and isinstance(module, nn.Linear)))
+            call = LayerCall(name, module, z, is_plain=follows and isinstance(module, nn.Linear))
+            if inputs and isinstance(inputs[0], Tensor) and inputs[0].is_floating_point():
+                call.inputs = inputs[0].detach()
+            self.calls.append(call)
             if not isinstance(output, Tensor):
                 return None
             self._passed_on = z.clone()  # An operation in place behind the layer would change z.
@@ -118,20 +125,21 @@ class Recording(TorchFunctionMode):
     def _leave_activation(self, module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
         self._in_activation -= 1
         if not self._in_activation:
-            self._note_activation(module.forward, inputs[0], output)
+            self._note_activation(type(module).__name__, module.forward, inputs[0], output)
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         del types
         kwargs = kwargs or {}
         result = func(*args, **kwargs)
         if func in ACTIVATION_FUNCTIONS and self._depth and not self._in_activation:  # A loss may use one too.
-            self._note_activation(lambda z: func(z, *args[1:], **kwargs), args[0], result)
+            self._note_activation(func.__name__, lambda z: func(z, *args[1:], **kwargs), args[0], result)
         return result
 
-    def _note_activation(self, function: Elementwise, preactivation: Tensor, result: Tensor) -> None:
+    def _note_activation(self, name: str, function: Elementwise, preactivation: Tensor, result: Tensor) -> None:
         if self.calls and self.calls[-1].a is None:
             call = self.calls[-1]
             call.activation, call.preactivation, call.a = function, preactivation.detach(), result
+            call.activation_name = name
             call.is_plain = call.is_plain and preactivation is self._passed_on
 
 

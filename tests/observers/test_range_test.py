@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from subprocess import CompletedProcess
 
@@ -29,7 +30,7 @@ def test_the_rate_grows_until_the_loss_diverges(words: tuple[str, ...], losses: 
     key = "step/lr" if losses == ["loss"] else "step/lr_discriminator"
     rates = [record[key] for record in steps]
     assert [record["step"] for record in steps] == list(range(1, len(steps) + 1))
-    ratios = {round(later / earlier, 6) for earlier, later in zip(rates, rates[1:], strict=False)}
+    ratios = {round(later / earlier, 6) for earlier, later in pairwise(rates)}
     assert len(ratios) == 1
     assert Path("run/plots/range_test.png").stat().st_size > 10_000
     for name in losses:
