@@ -40,7 +40,7 @@ def build_trainer(parts: Parts, run: RunFolder) -> Trainer:
         tta_context=partial(tta_context, parts.task, settings.test_views, parts.spec),
         average=build_average(parts),
         clock=clock,
-        every_n_steps=parts.logger.every_n_steps,
+        every_n_steps=1 if tests_rates(parts) else parts.logger.every_n_steps,
     )
     if settings.detect_anomaly:
         trainer.step_context = AnomalyDetector(parts.task.model, trainer.progress)
@@ -48,6 +48,11 @@ def build_trainer(parts: Parts, run: RunFolder) -> Trainer:
         profiler = StepProfiler(run.profile, settings.profile_steps, parts.device)
         trainer.step_context, trainer.observers = profiler, [profiler]
     return trainer
+
+
+def tests_rates(parts: Parts) -> bool:
+    """Whether the training is a range test, whose loss is logged at every step."""
+    return any(updater.schedule.logs_every_step for updater in parts.updaters.values())
 
 
 def build_stopping(parts: Parts, clock: Clock) -> Stopping:

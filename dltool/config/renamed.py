@@ -14,6 +14,7 @@ OPTIONS = {"data": {"digit_looks": "digit_styles"}}
 KEYS = {"data": {"looks": "styles"}}
 # (group, option) to the keys that a complete config of an earlier version lacks, with the value that it stands for.
 ADDED: dict[tuple[str, str], dict[str, Any]] = {
+    ("data", "line"): {"mean": 0.0},
     ("data", "diabetes"): {"target_scaling": "none"},
     ("trainer", "default"): {"stop_when_overfit": False},
     ("data", "csv"): {

@@ -18,7 +18,7 @@ from dltool.trust.sources import trust_flags
 # (dltool.declarations.component) are added. Any other change would make it a different training.
 CHANGEABLE = (
     *("trainer.epochs", "trainer.steps", "trainer.stop_when_overfit", "stop"),
-    *("trainer.checkpoint", "trainer.test", "logger", WATCHING),
+    *("trainer.checkpoint", "trainer.test", "logger", "diagnostics", WATCHING),
     *("trainer.device", "trainer.threads", "trainer.compile"),
     *("trainer.detect_anomaly", "trainer.profile_steps"),
 )

@@ -50,8 +50,8 @@ hinge: svm multi_margin
 non_saturating: gan vanilla
 """,
     "optim": """
-sgd optim.momentum=0.9: momentum sgdm
-sgd optim.momentum=0.9 optim.nesterov=true: nesterov nag
+sgd optim.momentum=0.9: sgdm
+sgd optim.momentum=0.9 optim.nesterov=true: nag
 sgd data.batch_size=full: gd gradient_descent
 rmsprop: rms_prop rms
 sparse_adam: sparseadam

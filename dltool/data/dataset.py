@@ -217,6 +217,15 @@ class Dataset(ABC):
             )
         return islice(self._batches(split), self._limit_batches)
 
+    def first_batch(self, split: str, least: int = 1) -> Batch:
+        """The first samples of a split as one batch: at least the number requested, or all if there are fewer."""
+        batches = self.evaluation(split)
+        batch = next(batches)
+        while batch.size < least and (more := next(batches, None)) is not None:
+            inputs, targets = torch.cat([batch.inputs, more.inputs]), torch.cat([batch.targets, more.targets])
+            batch = Batch(inputs, targets, len(targets))
+        return batch
+
     def fit_eval_batch(self, sample_bytes: Callable[[], int | None]) -> None:
         """Choose the size of evaluation batches where it is "auto"; until then it follows the size of the inputs.
 

@@ -88,6 +88,15 @@ class Preprocessing(ABC):
         """The spec with the fields that this preprocessing adds."""
         return spec
 
+    @property
+    def input_names(self) -> tuple[str, ...]:
+        """The names of the numbers in a raw sample, where raw samples are rows of numbers; else empty."""
+        return ()
+
+    def raw_numbers(self, inputs: Tensor) -> Tensor | None:
+        """The raw numbers of prepared inputs, float64 `(B, D)`; None where raw samples are not rows of numbers."""
+        return None
+
     def for_inference(self, *, any_length: bool, with_blanks: bool) -> "Preprocessing":
         """The preprocessing for a trained model.
 

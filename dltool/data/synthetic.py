@@ -18,19 +18,22 @@ def line(
     *,
     slope: float = 2.0,
     intercept: float = 1.0,
+    mean: float = 0.0,
     noise: NonNegative[float] = 0.1,
     num_samples: Membership[Positive[int]] = 1000,
 ) -> RawData:
-    """y = slope · x + intercept + noise · n, with x and n standard normal.
+    """y = slope · x + intercept + noise · n, with n standard normal and x normal of variance 1.
 
     Args:
         rng: See the module.
         slope: The slope that a linear model should find; with unscaled inputs it does.
         intercept: The same.
+        mean: Mean of x. At 0 the contours of the squared error are circles; at 3 its condition number is about 119, and
+            they are an elongated valley.
         noise: Standard deviation of the noise, which is also the lowest RMSE that a model can reach.
         num_samples: Number of points.
     """
-    x = torch.randn(num_samples, 1, generator=rng)
+    x = mean + torch.randn(num_samples, 1, generator=rng)
     y = slope * x + intercept + noise * torch.randn(num_samples, 1, generator=rng)
     # Not standardized, so that the weights are slope and intercept.
     return RawData(Split(x, y), None, None, "numbers", feature_names=("x",), standardize_targets=False, origin="line")

@@ -150,6 +150,20 @@ class TablePreprocessing(Preprocessing):
         names = [str(row) for row in range(1, len(values) + 1)]
         return names, self.encode(values, [Column(column.name) for column in self.columns], "rows")
 
+    @property
+    def input_names(self) -> tuple[str, ...]:
+        """Empty if a column holds categories."""
+        return () if self._category_names() else tuple(column.name for column in self.columns)
+
+    def raw_numbers(self, inputs: Tensor) -> Tensor | None:
+        """The inverse of the scaling; rounding of the inputs to float32 remains."""
+        numbers = [column for column in self.columns if isinstance(column, NumberColumn)]
+        if len(numbers) < len(self.columns):
+            return None
+        exact = inputs.detach().cpu().double()
+        shift, factor = ([getattr(column, name) for column in numbers] for name in ("shift", "factor"))
+        return exact / exact.new_tensor(factor) + exact.new_tensor(shift)
+
     def notations(self) -> dict[str, Notation]:
         """Column to how the training file writes its numbers, where that is not as Python does."""
         numbers = (column for column in self.columns if isinstance(column, NumberColumn))

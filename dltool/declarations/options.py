@@ -17,6 +17,7 @@ GROUPS = {
     "schedule": "the learning rate over time",
     "trainer": "length, device, precision, checkpoints",
     "logger": "logs, figures and experiment trackers",
+    "diagnostics": "what is measured to see why the network learns",
     "observer": "your own observer of the training",
     "data": "the data set",
     "model": "the network",

@@ -54,6 +54,7 @@ class Progress:
         metrics: Latest value of each `split/name`.
         stop_request: An observer may set it to a word such as "pruned": the training then ends after this step
             as at its normal end, and the word becomes its `stopped_by`.
+        stop_reason: Why, as text for the user.
     """
 
     step: int = 0
@@ -66,6 +67,7 @@ class Progress:
     activity: str = "training"
     metrics: dict[str, float] = field(default_factory=dict)
     stop_request: str | None = None
+    stop_reason: str = "an observer asked for it"
 
     def epochs_between(self, count: int) -> int:
         """Epochs between two of about `count` events in the whole training, also if its length is given in steps."""
@@ -83,7 +85,8 @@ class Watched:
         title: A title such as "lenet on digits".
         held_out: Returns the first held-out samples as one batch, not augmented: at least the number requested, or
             all if there are fewer.
-        warn: Prints a line for the user, and writes it to log.txt.
+        warn: Prints a warning for the user, and writes it to log.txt.
+        note: The same for a line that is no warning.
     """
 
     folder: SafePath
@@ -91,6 +94,7 @@ class Watched:
     title: str
     held_out: Callable[[int], Batch]
     warn: Callable[[str], None]
+    note: Callable[[str], None] = print
 
 
 class Outcome(NamedTuple):
@@ -114,7 +118,8 @@ class Outcome(NamedTuple):
 class Observer:
     """Does nothing at each event; subclasses override the events they need.
 
-    There is no event per step: values that change at each step are read from `progress` by a timer.
+    There is no event at every step: values that change at each step are read from `progress` by a timer, and the
+    steps around which an observer is called are those that its `watches` selects.
 
     Attributes:
         every_n_steps: Steps between two calls of `on_steps`; None for none.
@@ -136,6 +141,16 @@ class Observer:
 
     def on_steps(self) -> None:
         """After each `every_n_steps` steps."""
+
+    def watches(self, step: int) -> bool:
+        """Whether `before_step` and `after_step` are called around a step, the one after `step` steps."""
+        return False
+
+    def before_step(self) -> None:
+        """Before a step that it watches. The model has the weights that are trained, not their average."""
+
+    def after_step(self) -> None:
+        """After the optimizers' update of a step that it watches."""
 
     def on_epoch(self) -> None:
         """After an epoch is finished and evaluated; `progress.epoch` already counts it."""

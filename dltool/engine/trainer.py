@@ -75,6 +75,7 @@ class Trainer:
         self.progress.total_epochs = self.settings.epochs if lengths[1] <= lengths[0] else None
         self.progress.unit = self.source.unit
         self.samples_per_draw = self.source.samples_per_epoch / self.source.batches_per_epoch
+        self.step_observers: Sequence[Observer] = ()  # Those that watch some of the steps; see fit.
         self.evaluated_at = -1  # Step of the newest evaluation of the validation split.
         self.checkpoint_schedule = CheckpointSchedule(self.settings.checkpoint, self.checkpoints)
 
@@ -87,6 +88,7 @@ class Trainer:
         """
         self.clock.started = time.monotonic()
         self.checkpoint_schedule.restart_clock()
+        self.step_observers = [o for o in self.observers if type(o).watches is not Observer.watches]
         self.task.model.train()
         started: list[Observer] = []
         try:
@@ -116,8 +118,11 @@ class Trainer:
             self.finish_epoch()
         else:
             self.stopping.before_step(self.progress.step)
-            with self.step_context:
-                self.train_step()
+            if self.step_observers and (due := [o for o in self.step_observers if o.watches(self.progress.step)]):
+                self.watched_step(due)
+            else:
+                with self.step_context:
+                    self.train_step()
             self.stopping.after_step()
             if self.average is not None:
                 self.average.after_step(self.progress.step, self.progress.total_steps, self.epoch_exhausted())
@@ -126,6 +131,15 @@ class Trainer:
             return  # The checkpoint waits for the evaluation.
         if self.checkpoint_schedule.is_due(self.progress.step, self.progress.epoch, self.progress.metrics):
             self.save()
+
+    def watched_step(self, observers: Sequence[Observer]) -> None:
+        """A step that observers measure."""
+        for observer in observers:
+            observer.before_step()
+        with self.step_context:
+            self.train_step()
+        for observer in observers:
+            observer.after_step()
 
     def notify_step_observers(self) -> None:
         """Call the observers that are due at this step."""
@@ -142,7 +156,7 @@ class Trainer:
         if decision := self.stopping.decision():
             self.stopped_by, self.stop_reason = decision
         elif progress.stop_request is not None:
-            self.stopped_by, self.stop_reason = progress.stop_request, "an observer asked for it"
+            self.stopped_by, self.stop_reason = progress.stop_request, progress.stop_reason
         elif settings.epochs is not None and progress.epoch >= settings.epochs:
             self.stopped_by = "epochs"
         elif settings.steps is not None and progress.step >= settings.steps:

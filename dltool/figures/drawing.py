@@ -9,6 +9,7 @@ from dltool.figures.style import DPI, GREY
 
 if TYPE_CHECKING:  # matplotlib is imported when the first figure is drawn.
     from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
     from matplotlib.figure import Figure
 
 LEARNING_RATE = "learning rate"
@@ -52,6 +53,22 @@ def scale_metric_axis(axes: "Axes", name: str, values: Iterable[float]) -> None:
     else:
         axes.ticklabel_format(axis="y", useOffset=False)  # 1.1304, not 0.0004 with "+1.13" in the corner
     axes.set_ylabel(name.replace("_", " "))
+
+
+def label_decades(axis: "Axis") -> None:
+    """Label a logarithmic axis with plain numbers, 0.01 and not a power of ten; within a decade also between them."""
+    from matplotlib.ticker import FuncFormatter, NullFormatter, StrMethodFormatter
+
+    low, high = sorted(axis.get_view_interval())
+    within = low > 0 and math.log10(high / low) < 1.5
+    axis.set_major_formatter(StrMethodFormatter("{x:g}"))
+    axis.set_minor_formatter(FuncFormatter(labelled_minor) if within else NullFormatter())
+
+
+def labelled_minor(value: float, _place: int | None = None) -> str:
+    """2 and 5 of each decade."""
+    leading = f"{value:e}"[0]
+    return f"{value:g}" if leading in "25" else ""
 
 
 def scale_progress_axis(axes: "Axes", unit: str, end: float) -> None:

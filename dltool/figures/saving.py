@@ -77,6 +77,12 @@ def save_film(pictures: Sequence[Path], target: Target) -> None:
     if len(pictures) < 2:
         return
     frames = [Image.open(picture).convert("RGB").reduce(2) for picture in pictures]
-    frames = [frame for frame in frames if frame.size == frames[-1].size]
+    save_animation([frame for frame in frames if frame.size == frames[-1].size], target)
+
+
+def save_animation(frames: "Sequence[Image.Image]", target: Target) -> None:
+    """Write images of one size as a GIF; nothing for fewer than two. The last one is shown longest."""
+    if len(frames) < 2:
+        return
     durations = [FRAME_MILLISECONDS] * (len(frames) - 1) + [LAST_MILLISECONDS]
     save_image(frames[0], target, save_all=True, append_images=frames[1:], duration=durations, loop=0)

@@ -48,6 +48,18 @@ class OwnObserver(Observer):
         with self.failures_placed():
             self.observer.on_steps()
 
+    def watches(self, step: int) -> bool:
+        with self.failures_placed():
+            return self.observer.watches(step)
+
+    def before_step(self) -> None:
+        with self.failures_placed():
+            self.observer.before_step()
+
+    def after_step(self) -> None:
+        with self.failures_placed():
+            self.observer.after_step()
+
     def on_epoch(self) -> None:
         with self.failures_placed():
             self.observer.on_epoch()

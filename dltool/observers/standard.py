@@ -4,13 +4,16 @@ from functools import partial
 
 from dltool.build.observer import build_observer
 from dltool.build.parts import Parts
+from dltool.build.trainer import tests_rates
 from dltool.config.compose import leaves
+from dltool.declarations.construct import build_component
 from dltool.engine.clock import Clock
 from dltool.engine.monitored_metric import monitored_metric
 from dltool.engine.observer import Observer, Progress, Watched
 from dltool.observers.alarms import NUM_COMPARED, Alarms
 from dltool.observers.augmented import AugmentedPlot
 from dltool.observers.csv_log import CsvLog
+from dltool.observers.diagnostics import Diagnostics
 from dltool.observers.forecast_plot import ForecastPlot
 from dltool.observers.gradient_over_time_plot import GradientOverTimePlot
 from dltool.observers.jsonl import JsonlLog
@@ -20,6 +23,7 @@ from dltool.observers.network_plots import NetworkPlots
 from dltool.observers.own import OwnObserver
 from dltool.observers.plots import CurvesPlot
 from dltool.observers.progress import ProgressBar
+from dltool.observers.range_test import RangeTestPlot
 from dltool.observers.samples import SamplesPlot
 from dltool.observers.status_file import StatusFile
 from dltool.observers.task_plots import TaskPlots
@@ -72,7 +76,27 @@ def standard_observers(
         observers.append(MetricPlots(watched))
     if logger.samples:
         observers.append(SamplesPlot(watched, every_n_steps=logger.samples_every_n_steps, seed=config["seed"]))
+    if tests_rates(parts):
+        observers.append(RangeTestPlot(watched, draws=logger.plots))
+    if parts.config["diagnostics"]["name"] != "none":
+        observers.append(build_diagnostics(parts, watched))
     if (own := build_observer(config, watched)) is not None:
         observers.append(OwnObserver(config["observer"]["name"], own, watched))
     # After the plots, which trackers upload.
     return [*observers, *make_trackers(logger.to, run, warn, config.tree, logger)]
+
+
+def build_diagnostics(parts: Parts, watched: Watched) -> Diagnostics:
+    """The observer for the measurements that the config requests."""
+    settings = build_component(parts.config.components["diagnostics"], parts.config["diagnostics"])
+    size = parts.dataset.batch_size
+    batch_size = round(parts.dataset.train.samples_per_epoch) if size == "full" else size
+    return Diagnostics(
+        watched,
+        settings,
+        updaters=parts.updaters,
+        training_samples=partial(parts.dataset.first_batch, "train"),
+        batch_size=batch_size,
+        preprocessing=parts.dataset.preprocessing,
+        config=parts.config.tree if parts.logger.plots else None,
+    )

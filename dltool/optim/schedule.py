@@ -31,7 +31,12 @@ class Schedule:
         warmup_start: Factor of the first warm-up step, as a fraction of the schedule's first factor. Step k has
             warmup_start + (1 - warmup_start)·k / warmup_steps, as in torch's LinearLR: with 0, the first
             step does not move.
+
+    Attributes:
+        logs_every_step: Whether the log has a line for every step, whatever `logger.every_n_steps` says.
     """
+
+    logs_every_step = False
 
     def __init__(
         self,

@@ -11,6 +11,7 @@ from dltool.config.trusted_code import trusted_code
 from dltool.core.errors import ConfigError
 from dltool.core.numerals import counted
 from dltool.core.process import OUTPUT_ROOT
+from dltool.core.safe_path import SafePath
 from dltool.core.shell import quoted, setting
 from dltool.search.assignment import Assignment
 from dltool.search.carry_out import carry_out
@@ -89,6 +90,7 @@ class Sweep:
             print(self.folder.path)
         else:
             self.print_ranking()
+            self.draw()
             print(f"sweep      {quoted(self.folder.path)}, with sweep.csv and a run folder per job")
             if code:
                 again = setting("sweep.dir", self.folder.path)
@@ -172,6 +174,17 @@ class Sweep:
             write_csv(self.folder.path / "sweep.csv", self.folder.results())
         except OSError as error:
             print(f"warning: sweep.csv could not be written: {error.strerror}", file=sys.stderr)
+
+    def draw(self) -> None:
+        """Draw the figures that overlay the jobs' diagnostics, such as the paths of several optimizers."""
+        if {training.config.get("diagnostics.name", "none") for training in self.trainings.values()} == {"none"}:
+            return
+        from dltool.plotting.runs import draw_together
+
+        finished = [result.job for result in self.folder.results() if result.state == "finished"]
+        folder = SafePath(self.folder.path, "plots")
+        for name in draw_together([self.folder.run_path(job) for job in finished], folder):
+            print(f"figure     {quoted(folder.path / name)}")
 
     def print_ranking(self) -> None:
         results = self.folder.results()

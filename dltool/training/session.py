@@ -43,7 +43,7 @@ class Session:
     def __post_init__(self) -> None:
         parts = self.parts
         self.trainer = build_trainer(parts, self.run)
-        watched = Watched(self.run.files, parts.spec, self.parts.title, self.held_out_batch, self.warn)
+        watched = Watched(self.run.files, parts.spec, self.parts.title, self.held_out_batch, self.warn, self.say)
         clock, progress = self.trainer.clock, self.trainer.progress
         usual = standard_observers(parts, self.run, watched, clock, progress, quiet=self.quiet)
         self.trainer.observers = [*self.trainer.observers, *usual, *self.also]
@@ -55,12 +55,7 @@ class Session:
             least: The minimum number of samples; following batches are added until it is reached.
         """
         dataset = self.parts.dataset
-        batches = dataset.evaluation("val" if "val" in dataset.sizes else "train")
-        batch = next(batches)
-        while batch.size < least and (more := next(batches, None)) is not None:
-            inputs, targets = torch.cat([batch.inputs, more.inputs]), torch.cat([batch.targets, more.targets])
-            batch = Batch(inputs, targets, len(targets))
-        return batch
+        return dataset.first_batch("val" if "val" in dataset.sizes else "train", least)
 
     def continue_from(self, checkpoint: Checkpoint) -> None:
         """Load a checkpoint, truncate the log to it, and print where the training continues."""

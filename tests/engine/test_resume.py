@@ -1,8 +1,11 @@
-"""A training that stopped and went on equals one that never stopped, bit by bit, for every task."""
+"""A training that stopped and went on equals one that never stopped, bit by bit, for every task.
+
+Some of the trainings that stop are measured by diagnostics; the one that does not stop is not measured.
+"""
 
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +17,13 @@ from dltool.build.prepare import prepare
 from dltool.build.trainer import build_trainer
 from dltool.config.check import Config
 from dltool.core.errors import DataError
-from dltool.engine.observer import Observer
+from dltool.diagnostics.store import read_weights, weight_files
+from dltool.engine.observer import Observer, Watched
 from dltool.engine.signals import Interrupted
 from dltool.engine.trainer import Trainer
 from dltool.observers.csv_log import CsvLog
 from dltool.observers.jsonl import JsonlLog, cut_back
+from dltool.observers.standard import build_diagnostics
 from dltool.runs.folder import RunFolder
 from dltool.runs.records import read_records
 
@@ -157,17 +162,21 @@ FEATURES = {
 }
 
 
-def make_trainer(config: Config, folder: Path) -> Trainer:
+def make_trainer(config: Config, folder: Path, *, measured: bool = False) -> Trainer:
     parts = prepare(config)
-    trainer = build_trainer(parts, RunFolder(folder))
-    trainer.observers = [JsonlLog(folder / "metrics.jsonl"), CsvLog(RunFolder(folder), pytest.fail)]
+    run = RunFolder(folder)
+    trainer = build_trainer(parts, run)
+    trainer.observers = [JsonlLog(folder / "metrics.jsonl"), CsvLog(run, pytest.fail)]
+    if measured:
+        watched = Watched(run.files, parts.spec, parts.title, pytest.fail, pytest.fail)
+        trainer.observers.append(build_diagnostics(parts, watched))
     return trainer
 
 
-def train(config: Config, folder: Path, stop_at: int | None = None) -> Trainer:
+def train(config: Config, folder: Path, stop_at: int | None = None, *, measured: bool = False) -> Trainer:
     """Train from the folder's newest checkpoint, if any, until the end or a signal during step `stop_at`."""
     folder.mkdir(exist_ok=True)
-    trainer = make_trainer(config, folder)
+    trainer = make_trainer(config, folder, measured=measured)
     checkpoint = trainer.checkpoints.newest(pytest.fail)
     if checkpoint is not None:
         trainer.load(checkpoint)
@@ -203,23 +212,42 @@ def assert_same_logs(left: Path, right: Path) -> None:
         assert (left / name).read_bytes() == (right / name).read_bytes()
 
 
-def check_resume(config: Config, tmp_path: Path, stops: list[int]) -> None:
+def check_resume(config: Config, tmp_path: Path, stops: list[int], measured: Sequence[int] = ()) -> None:
     whole = train(config, tmp_path / "whole")
     for stop_at in stops:
         folder = tmp_path / f"stopped-{stop_at}"
-        train(config, folder, stop_at)
-        assert_same(whole, train(config, folder))
+        train(config, folder, stop_at, measured=stop_at in measured)
+        assert_same(whole, train(config, folder, measured=stop_at in measured))
         assert_same_logs(folder, tmp_path / "whole")
+    assert len({measurements(tmp_path / f"stopped-{stop_at}") for stop_at in measured}) == min(len(measured), 1)
+
+
+def measurements(folder: Path) -> tuple[bytes, ...]:
+    """The diagnostics of a run: what happened in its layers, and the weights of some steps."""
+    store = folder / "diagnostics"
+    layers = store / "layers.jsonl"
+    weights = {f"{step} {name}": t for step, path in weight_files(store) for name, t in read_weights(path).items()}
+    assert weights
+    return (
+        layers.read_bytes() if layers.exists() else b"",
+        *(name.encode() + weights[name].numpy().tobytes() for name in sorted(weights)),
+    )
 
 
 @pytest.mark.parametrize("task", TASKS)
 def test_every_task(task: str, configure: Callable[..., Config], tmp_path: Path) -> None:
     write_every_text(tmp_path / "texts")
     words = [word.replace("{texts}", str(tmp_path / "texts")) for word in TASKS[task]]
-    config = configure(*words, "trainer.epochs=3", "logger.every_n_steps=3")
+    diagnostics = [
+        "diagnostics=default",
+        "diagnostics.num_samples=5",
+        "diagnostics.every_n_steps=3",
+        "logger.plots=false",
+    ]
+    config = configure(*words, "trainer.epochs=3", "logger.every_n_steps=3", *diagnostics)
     epoch = make_trainer(config, tmp_path).steps_per_epoch
     stops = sorted({1, epoch // 2, epoch - 1, epoch, epoch + 1, 2 * epoch} - {0})
-    check_resume(config, tmp_path, stops)
+    check_resume(config, tmp_path, stops, measured=[stops[0], stops[-1]])
 
 
 @pytest.mark.parametrize("feature", FEATURES)

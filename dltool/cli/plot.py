@@ -1,0 +1,96 @@
+"""`dltool plot`: the figures of runs: curves, and what their diagnostics measured."""
+
+import argparse
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dltool.cli.tables import print_table
+from dltool.core.errors import ConfigError
+from dltool.core.process import OUTPUT_ROOT
+from dltool.core.shell import quoted
+from dltool.runs.catalog import RunRecord, read_run
+from dltool.runs.folder import SWEEP, RunFolder
+from dltool.runs.selection import select
+
+if TYPE_CHECKING:
+    from dltool.figures.saving import Target
+
+SUMMARY = "draw the figures of runs: layers, boundaries, surfaces with paths"
+EXAMPLES = """\
+examples:
+  dltool plot 12-00-00_mlp_moons                          every figure that its diagnostics allow
+  dltool plot 12-00-00_mlp_moons --figure list            which figures a run has, and what it lacks for the others
+  dltool plot 12-00-00_mlp_moons --figure boundary --grid 400 --format pdf --output figures
+  dltool plot outputs/sweeps/2026-01-31_12-00-00 --figure surface     the runs of a sweep in one picture
+"""
+FORMATS = ("png", "svg", "pdf")
+LIST = "list"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("words", nargs="*", metavar="RUN", help="runs, filters, or the folder of a sweep")
+    parser.add_argument(
+        "--figure", metavar="NAMES", help="names of figures, with commas between them; `list` describes them"
+    )
+    parser.add_argument("--root", type=Path, default=OUTPUT_ROOT, help="the folder of the runs; default: outputs/")
+    parser.add_argument("--grid", type=int, metavar="N", help="nodes along each axis of maps; default: 100 or 200")
+    parser.add_argument("--format", choices=FORMATS, default="png", help="default: png; films are GIFs")
+    parser.add_argument(
+        "--output", type=Path, metavar="FOLDER", help="default: the run's plots/, or a new folder in outputs/"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    if args.grid is not None and args.grid < 2:
+        raise ConfigError(f"--grid {args.grid}: a map needs at least 2 nodes along each axis", "--grid 100")
+    records = chosen_runs(args.words, args.root)
+    from dltool.plotting.figure import Options
+    from dltool.plotting.runs import availability, load_subjects, plot
+
+    subjects = load_subjects(records)
+    if args.figure == LIST:
+        rows = [[one.figure.name, one.reason or "yes", one.figure.summary] for one in availability(subjects)]
+        print_table(["figure", "available", "what it shows"], rows)
+        return 0
+    names = args.figure.split(",") if args.figure else None
+    target = folder_of(args, records)
+    written = plot(subjects, target, names, kind=args.format, options=Options(args.grid))
+    for name in written:
+        print(quoted((target if isinstance(target, Path) else target.path) / name))
+    return 0
+
+
+def chosen_runs(words: Sequence[str], root: Path) -> list[RunRecord]:
+    """The runs that the words name; a sweep stands for its finished runs.
+
+    Raises:
+        ConfigError: No word was given, or no run matches.
+    """
+    if not words:
+        raise ConfigError("no run is named", "dltool plot RUN, or filters such as model=mlp")
+    records: list[RunRecord] = []
+    for word in words:
+        if (folder := sweep_folder(word, root)) is not None:
+            inside = [read_run(path.parent) for path in sorted(folder.glob("*/config.yaml"))]
+            records += [record for record in inside if record.state == "finished"]
+    if rest := [word for word in words if sweep_folder(word, root) is None]:
+        records += select(rest, root)
+    if not records:
+        raise ConfigError(f"no run matches {' '.join(words)}", "`dltool runs` lists the runs")
+    return records
+
+
+def sweep_folder(word: str, root: Path) -> Path | None:
+    """The sweep that a word names; None if it names none."""
+    return next((path for path in (Path(word).expanduser(), root / word) if (path / SWEEP).exists()), None)
+
+
+def folder_of(args: argparse.Namespace, records: Sequence[RunRecord]) -> "Target":
+    """The folder for the files: the requested one, a single run's plots/, or a new one in the output root."""
+    if args.output is not None:
+        return Path(args.output)
+    if len(records) == 1 and args.format == "png":
+        return RunFolder(records[0].path).files / "plots"
+    return OUTPUT_ROOT / f"plots_{time.strftime('%Y-%m-%d_%H-%M-%S')}"

@@ -1,0 +1,228 @@
+"""Predictions over the plane of two inputs, with the training points; a picture, or frames of a film."""
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+import numpy as np
+
+from dltool.figures.drawing import make_figure
+from dltool.figures.style import (
+    BOXED,
+    CAPTION_SIZE,
+    GREY,
+    MAPS,
+    NUMBER_SIZE,
+    OKABE_ITO,
+    PANELS_TITLE,
+    TILES_TITLE,
+    styled,
+)
+
+if TYPE_CHECKING:  # matplotlib is imported when the first figure is drawn.
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from PIL.Image import Image
+
+MARKERS = "os^DvPX*"
+DIVERGING = "RdBu_r"  # Centred at ½.
+NUM_DRAWN = 1000  # Points.
+FILM_INCHES, FILM_DPI = 4.4, 110
+
+
+class BoundaryView(NamedTuple):
+    """Predictions at the nodes of a grid over the plane.
+
+    Attributes:
+        kind: What is predicted: the probability of the second of two classes, of each class, labels only, or a number.
+        values: "binary" and "numbers" `(G, G)`, "classes" `(G, G, K)`, "labels" `(G, G)`; rows from the bottom.
+        labels: The predicted class, `(G, G)`; None where there are only values.
+        extent: Left, right, bottom, top of the grid, in the data's units.
+        step: The step of the weights; None if the figure states it elsewhere.
+    """
+
+    kind: Literal["binary", "classes", "labels", "numbers"]
+    values: np.ndarray
+    labels: np.ndarray | None
+    extent: tuple[float, float, float, float]
+    step: int | None = None
+
+
+class Points(NamedTuple):
+    """Training points.
+
+    Attributes:
+        places: `(N, 2)`, in the data's units.
+        targets: Classes or numbers, `(N,)`.
+        class_names: Empty for numbers.
+        names: Of the two inputs.
+    """
+
+    places: np.ndarray
+    targets: np.ndarray
+    class_names: Sequence[str]
+    names: Sequence[str]
+
+
+class UnitMaps(NamedTuple):
+    """The outputs of a hidden layer's units over the plane.
+
+    Attributes:
+        layer: The layer's name.
+        maps: `(units shown, G, G)`.
+        num_units: Of the layer.
+    """
+
+    layer: str
+    maps: np.ndarray
+    num_units: int
+
+
+def boundary_picture(
+    view: BoundaryView, points: Points, units: Sequence[UnitMaps], *, title: str = "", note: str = ""
+) -> "Figure":
+    """Draw the predictions, and right of them the outputs of the first units of each hidden layer.
+
+    Args:
+        view: The predictions.
+        points: The training points.
+        units: The hidden layers.
+        title: Above the panels.
+        note: Small, below them.
+    """
+    with styled(title, note, *points.class_names, *points.names, style=BOXED):
+        figure = make_figure(6.6 + (5.6 if units else 0), 6.4)
+        figure.suptitle(title, fontsize=PANELS_TITLE)
+        figure.supxlabel(note, fontsize=CAPTION_SIZE, color=GREY)
+        columns = figure.add_gridspec(1, 2, width_ratios=(6, 5)) if units else figure.add_gridspec(1, 1)
+        axes = figure.add_subplot(columns[0])
+        draw_view(axes, view, points)
+        draw_points(axes, points)
+        if units:
+            rows = columns[1].subgridspec(len(units), 1)
+            for place, layer in enumerate(units):
+                draw_units(figure.add_subplot(rows[place]), layer)
+        return figure
+
+
+def draw_view(axes: "Axes", view: BoundaryView, points: Points) -> None:
+    """Draw the predictions and the line where they change, and label the axes."""
+    if view.kind == "binary":
+        image = axes.imshow(view.values, cmap=DIVERGING, vmin=0, vmax=1, alpha=0.75, **placed(view))
+        axes.contour(view.values, [0.5], colors="black", linewidths=1.6, origin="lower", extent=view.extent)
+        bar = axes.figure.colorbar(image, ax=axes, shrink=0.75, pad=0.02)
+        bar.set_label(f"probability of {points.class_names[1]} (line: ½)")
+    elif view.kind == "numbers":
+        image = axes.imshow(view.values, cmap=MAPS, **placed(view))
+        lines = axes.contour(view.values, colors="white", linewidths=0.8, origin="lower", extent=view.extent)
+        axes.clabel(lines, fontsize=NUMBER_SIZE)
+        axes.figure.colorbar(image, ax=axes, shrink=0.75, pad=0.02).set_label("prediction")
+    else:
+        axes.imshow(class_colors(view), **placed(view))
+        labels = view.values if view.labels is None else view.labels
+        for label in range(len(points.class_names) - 1):
+            inside = (labels <= label).astype(float)
+            if inside.min() < inside.max():
+                axes.contour(inside, [0.5], colors="black", linewidths=1.2, origin="lower", extent=view.extent)
+    axes.set_title(titled(view), fontsize=TILES_TITLE)
+    axes.set_xlabel(points.names[0])
+    axes.set_ylabel(points.names[1])
+
+
+def titled(view: BoundaryView) -> str:
+    what = {"binary": "predicted probability", "classes": "predicted class", "labels": "predicted class"}
+    text = what.get(view.kind, "prediction") + " over the inputs"
+    return text if view.step is None else f"step {view.step:,}"
+
+
+def placed(view: BoundaryView) -> dict[str, Any]:
+    return {"origin": "lower", "extent": view.extent, "aspect": "auto", "interpolation": "bilinear"}
+
+
+def class_colors(view: BoundaryView) -> np.ndarray:
+    """Each node in the colour of its class, the paler the less likely the class; `(G, G, 3)`."""
+    from matplotlib.colors import to_rgb
+
+    labels = (view.values if view.labels is None else view.labels).astype(int)
+    palette = np.array([to_rgb(color) for color in OKABE_ITO])
+    strength = np.full(labels.shape, 0.5)
+    if view.kind == "classes":
+        likely = view.values.max(axis=2)
+        strength = 0.1 + 0.5 * (likely - 1 / view.values.shape[2]) / (1 - 1 / view.values.shape[2])
+    chosen = palette[labels % len(palette)]
+    return 1 - strength[..., None] * (1 - chosen)
+
+
+def draw_points(axes: "Axes", points: Points, *, legend: bool = True) -> None:
+    """Draw the training points: each class with its own colour and marker, numbers in the colours of the map."""
+    places, targets = points.places[:NUM_DRAWN], points.targets[:NUM_DRAWN]
+    if not points.class_names:
+        axes.scatter(places[:, 0], places[:, 1], c=targets, cmap=MAPS, s=16, edgecolors="white", linewidths=0.5)
+        return
+    binary = len(points.class_names) == 2
+    colors = ("#2166ac", "#b2182b") if binary else OKABE_ITO  # The ends of the diverging map.
+    for label, name in enumerate(points.class_names):
+        chosen = places[targets == label]
+        color, marker = colors[label % len(colors)], MARKERS[label % len(MARKERS)]
+        x, y = chosen.T
+        axes.scatter(x, y, s=14, color=color, marker=marker, edgecolors="white", linewidths=0.4, label=name)
+    if legend and len(points.class_names) <= 8:
+        axes.legend(loc="upper right", fontsize=CAPTION_SIZE, framealpha=0.85, frameon=True)
+
+
+def draw_units(axes: "Axes", layer: UnitMaps) -> None:
+    """Draw the maps of a layer's units side by side in two rows, each with its own scale from low (dark) to high."""
+    from matplotlib import colormaps
+
+    count = len(layer.maps)
+    columns = -(-count // 2)
+    size = layer.maps.shape[1]
+    gap = max(size // 16, 1)
+    rows = 2 if count > 1 else 1
+    sheet = np.ones((rows * (size + gap) - gap, columns * (size + gap) - gap, 3))
+    for place, unit in enumerate(layer.maps):
+        low, high = unit.min(), unit.max()
+        shade = colormaps[MAPS]((unit - low) / (high - low) if high > low else np.zeros_like(unit))[..., :3]
+        top, left = place // columns * (size + gap), place % columns * (size + gap)
+        sheet[top : top + size, left : left + size] = shade[::-1]
+    axes.imshow(sheet)
+    axes.set_axis_off()
+    shown = f"{count} of {layer.num_units} units" if count < layer.num_units else f"{count} units"
+    axes.set_title(f"{layer.layer}: outputs of {shown}", fontsize=CAPTION_SIZE)
+
+
+def boundary_film(views: Iterable[BoundaryView], points: Points, *, title: str = "") -> "list[Image]":
+    """Draw each view as a frame with the training points; all frames have the same size."""
+    frames = []
+    with styled(title, *points.class_names, *points.names, style=BOXED):
+        figure = make_figure(FILM_INCHES, FILM_INCHES, dpi=FILM_DPI)
+        axes = figure.add_axes((0.16, 0.12, 0.81, 0.78))
+        figure.set_layout_engine("none")
+        figure.suptitle(title, fontsize=TILES_TITLE, y=0.99)
+        for view in views:
+            axes.clear()
+            draw_frame(axes, view, points)
+            frames.append(rendered(figure))
+    return frames
+
+
+def draw_frame(axes: "Axes", view: BoundaryView, points: Points) -> None:
+    """A view without a colour bar, with its step as the title."""
+    if view.kind == "binary":
+        axes.imshow(view.values, cmap=DIVERGING, vmin=0, vmax=1, alpha=0.75, **placed(view))
+        axes.contour(view.values, [0.5], colors="black", linewidths=1.6, origin="lower", extent=view.extent)
+    elif view.kind == "numbers":
+        axes.imshow(view.values, cmap=MAPS, **placed(view))
+    else:
+        axes.imshow(class_colors(view), **placed(view))
+    draw_points(axes, points, legend=False)
+    axes.set_title(titled(view), fontsize=TILES_TITLE, loc="left")
+    axes.set_xlabel(points.names[0], labelpad=1)
+    axes.set_ylabel(points.names[1], labelpad=1)
+
+
+def rendered(figure: "Figure") -> "Image":
+    """A figure as an RGB image."""
+    from PIL import Image
+
+    figure.canvas.draw()
+    return Image.fromarray(np.asarray(figure.canvas.buffer_rgba())).convert("RGB")  # type: ignore[attr-defined]

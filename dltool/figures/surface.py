@@ -1,0 +1,177 @@
+"""A surface over two parameters with the paths of optimizers: contours, three dimensions, the distance left."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+import numpy as np
+
+from dltool.figures.drawing import label_decades, make_figure
+from dltool.figures.style import CAPTION_SIZE, GREY, OKABE_ITO, PANELS_TITLE, TILES_TITLE, styled
+
+if TYPE_CHECKING:  # matplotlib is imported when the first figure is drawn.
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+MARKERS = "os^DvPX*"
+DASHES = ("-", "--", "-.", ":")
+GRID = 101
+NUM_ARROWS = 9  # Along each axis.
+NUM_LEVELS = 14
+
+
+class Surface(Protocol):
+    """A function of two parameters; see dltool.diagnostics.quadratic."""
+
+    @property
+    def names(self) -> tuple[str, str]: ...
+
+    def __call__(self, theta: np.ndarray) -> np.ndarray: ...
+
+    def gradient(self, theta: np.ndarray) -> np.ndarray: ...
+
+    @property
+    def minimum(self) -> np.ndarray: ...
+
+    @property
+    def largest_rate(self) -> float: ...
+
+    @property
+    def condition(self) -> float: ...
+
+
+class Path(NamedTuple):
+    """The parameters of one training.
+
+    Attributes:
+        label: The optimizer and its rate.
+        steps: `(S,)`.
+        places: `(S, 2)`.
+    """
+
+    label: str
+    steps: np.ndarray
+    places: np.ndarray
+
+
+def window(surface: Surface, paths: Sequence[Path]) -> tuple[np.ndarray, np.ndarray]:
+    """The lower and the upper corner of a square around the minimum and the paths.
+
+    A path that diverges is cut: no coordinate is further from the minimum than three times the start.
+    """
+    start = np.max([np.abs(path.places[0] - surface.minimum).max() for path in paths])
+    reach = max(3 * start, 1e-3)
+    points = np.concatenate([path.places for path in paths] + [surface.minimum[None]])
+    near = points[(np.abs(points - surface.minimum) <= reach).all(axis=1)]
+    middle, half = (near.min(axis=0) + near.max(axis=0)) / 2, np.ptp(near, axis=0).max() / 2
+    half = max(half * 1.25, 1e-3)
+    return middle - half, middle + half
+
+
+def surface_picture(
+    surface: Surface, paths: Sequence[Path], *, title: str = "", note: str = "", grid: int | None = None
+) -> "Figure":
+    """Draw contours with gradient arrows and paths, and the same surface in three dimensions.
+
+    Args:
+        surface: The function.
+        paths: One for each training.
+        title: Above the panels.
+        note: Small, below them, after the largest stable rate.
+        grid: Nodes along each axis.
+    """
+    low, high = window(surface, paths)
+    axis = [np.linspace(low[i], high[i], grid or GRID) for i in range(2)]
+    first, second = np.meshgrid(*axis)
+    values = surface(np.stack([first, second], axis=-1))
+    facts = (
+        f"gradient descent converges for rates below 2/λ_max = {surface.largest_rate:.3g}; "
+        f"condition number {surface.condition:.3g}"
+    )
+    with styled(title, note, *(path.label for path in paths)):
+        figure = make_figure(13, 6)
+        figure.suptitle(title, fontsize=PANELS_TITLE)
+        figure.supxlabel(f"{facts}   ({note})" if note else facts, fontsize=CAPTION_SIZE, color=GREY)
+        plane = figure.add_subplot(1, 2, 1)
+        draw_contours(plane, surface, axis, values)
+        for place, path in enumerate(paths):
+            draw_path(plane, path, place)
+        plane.set_xlim(low[0], high[0])
+        plane.set_ylim(low[1], high[1])
+        plane.legend(loc="upper right", frameon=True, framealpha=0.85)
+        draw_relief(figure.add_subplot(1, 2, 2, projection="3d"), surface, (first, second, values), paths)
+        return figure
+
+
+def draw_contours(axes: "Axes", surface: Surface, axis: Sequence[np.ndarray], values: np.ndarray) -> None:
+    """Draw contours at levels in a geometric series above the minimum, arrows along -∇E, and the minimum."""
+    least = float(surface(surface.minimum))
+    rise = values - least
+    levels = least + np.geomspace(max(rise.max() / 2000, 1e-12), rise.max(), NUM_LEVELS)
+    axes.contourf(*axis, values, levels=[least, *levels], cmap="viridis", alpha=0.55, norm="log" if least > 0 else None)
+    axes.contour(*axis, values, levels=levels, colors="white", linewidths=0.7)
+    every = max(len(axis[0]) // NUM_ARROWS, 1)
+    nodes = np.stack(np.meshgrid(*(one[every // 2 :: every] for one in axis)), axis=-1)
+    slope = -surface.gradient(nodes)
+    length = np.linalg.norm(slope, axis=-1, keepdims=True)
+    direction = slope / np.maximum(length, 1e-12)
+    axes.quiver(nodes[..., 0], nodes[..., 1], direction[..., 0], direction[..., 1], color=GREY, alpha=0.7, width=0.003)
+    axes.plot(*surface.minimum, "*", color="white", markeredgecolor="black", markersize=16, label="minimum", zorder=5)
+    axes.set_xlabel(surface.names[0])
+    axes.set_ylabel(surface.names[1])
+    axes.set_title("contours, and the direction of steepest descent", fontsize=TILES_TITLE)
+
+
+def draw_path(axes: "Axes", path: Path, place: int) -> None:
+    """Draw one training's parameters from the first to the last kept step."""
+    color, marker = OKABE_ITO[place % len(OKABE_ITO)], MARKERS[place % len(MARKERS)]
+    axes.plot(
+        *path.places.T,
+        DASHES[place % len(DASHES)],
+        color=color,
+        marker=marker,
+        markersize=4,
+        linewidth=1.6,
+        label=f"{path.label} ({path.steps[-1]:,} steps)",
+        zorder=4,
+    )
+
+
+def draw_relief(
+    axes: "Axes", surface: Surface, grid: tuple[np.ndarray, np.ndarray, np.ndarray], paths: Sequence[Path]
+) -> None:
+    """Draw the surface in three dimensions with the paths on it."""
+    first, second, values = grid
+    axes.plot_surface(first, second, values, cmap="viridis", alpha=0.6, linewidth=0, rcount=50, ccount=50)  # type: ignore[attr-defined]
+    low, high = np.array([first.min(), second.min()]), np.array([first.max(), second.max()])
+    for place, path in enumerate(paths):
+        inside = path.places[((path.places >= low) & (path.places <= high)).all(axis=1)]
+        axes.plot(*inside.T, surface(inside), color=OKABE_ITO[place % len(OKABE_ITO)], linewidth=2, zorder=5)
+    axes.set_xlabel(surface.names[0])
+    axes.set_ylabel(surface.names[1])
+    axes.set_zlabel("mean squared error")  # type: ignore[attr-defined]
+    axes.set_title("the surface", fontsize=TILES_TITLE)
+
+
+def distance_picture(surface: Surface, paths: Sequence[Path], *, title: str = "", note: str = "") -> "Figure":
+    """Draw the distance from the minimum, and the excess error, over the steps, on logarithmic axes."""
+    from matplotlib.ticker import StrMethodFormatter
+
+    with styled(title, note, *(path.label for path in paths)):
+        figure = make_figure(12, 4.8)
+        figure.suptitle(title, fontsize=PANELS_TITLE)
+        figure.supxlabel(note, fontsize=CAPTION_SIZE, color=GREY)
+        distance, excess = figure.subplots(1, 2)
+        for place, path in enumerate(paths):
+            style = {"color": OKABE_ITO[place % len(OKABE_ITO)], "linestyle": DASHES[place % len(DASHES)]}
+            gap = np.linalg.norm(path.places - surface.minimum, axis=1)
+            distance.plot(path.steps, gap, label=path.label, **style)
+            excess.plot(path.steps, surface(path.places) - surface(surface.minimum), label=path.label, **style)
+        for axes, name in ((distance, "distance from the minimum ‖θ - θ*‖"), (excess, "excess error E(θ) - E(θ*)")):
+            axes.set_xscale("symlog", linthresh=1)
+            axes.set_yscale("log")
+            axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+            label_decades(axes.yaxis)
+            axes.set_xlabel("step")
+            axes.set_title(name, fontsize=TILES_TITLE)
+            axes.legend()
+        return figure

@@ -1,0 +1,141 @@
+"""Measures the network in training, and draws the measurements at the end."""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import torch
+from torch import nn
+
+from dltool.core.batch import Batch
+from dltool.data.preprocessing import Preprocessing
+from dltool.diagnostics.layer_statistics import copies_of_weights, layer_statistics, relative_updates
+from dltool.diagnostics.moments import NUM_WEIGHTS, is_due, layer_period, weight_period
+from dltool.diagnostics.probe import Probe, weights_of
+from dltool.diagnostics.settings import DiagnosticsSettings
+from dltool.diagnostics.store import NAME, WEIGHT_BYTES, DiagnosticsStore
+from dltool.diagnostics.theory import is_plain, predicted_deltas
+from dltool.engine.observer import Observer, Progress, Watched
+from dltool.engine.updater import Updater
+from dltool.plotting.catalog import draw_all
+from dltool.plotting.subject import Subject
+from dltool.tasks.task import Task
+
+NUM_POINTS = 2000  # Training points kept, if they have at most two numbers.
+
+
+class Diagnostics(Observer):
+    """Writes diagnostics/ and draws its figures in plots/.
+
+    Args:
+        watched: The training.
+        settings: What is measured.
+        updaters: Role to updater; a task without any has no gradients, and its layers are not measured.
+        training_samples: Returns the first training samples, not augmented, at least the number requested.
+        batch_size: The number of training samples in a batch.
+        preprocessing: From raw samples to the model's inputs.
+        config: The complete config, for the figures; None to draw none.
+    """
+
+    def __init__(
+        self,
+        watched: Watched,
+        settings: DiagnosticsSettings,
+        *,
+        updaters: Mapping[str, Updater],
+        training_samples: Callable[[int], Batch],
+        batch_size: int,
+        preprocessing: Preprocessing,
+        config: Mapping[str, Any] | None,
+    ) -> None:
+        self.watched = watched
+        self.settings = settings
+        self.autocasts = {role: updater.precision.autocast for role, updater in updaters.items()}
+        self.training_samples = training_samples
+        self.batch_size = batch_size
+        self.preprocessing = preprocessing
+        self.config = config
+        self.store = DiagnosticsStore(watched.folder / NAME)
+        self._task: Task | None = None
+        self._progress = Progress()
+        self._probe: Probe | None = None
+        self._layer_period = self._weight_period = 0  # 0 for what is not measured.
+        self._statistics: dict[str, dict[str, float]] = {}
+        self._predicted: list[float] | None = None
+        self._before: dict[str, list[torch.Tensor]] = {}
+
+    def on_start(self, task: Task, progress: Progress) -> None:
+        self._task, self._progress = task, progress
+        self.store.cut_back(progress.step)
+        total, settings = progress.total_steps, self.settings
+        if settings.layers and self.autocasts:
+            self._layer_period = layer_period(settings.every_n_steps, self.batch_size, total)
+            batch = first_samples(self.training_samples(settings.num_samples), settings.num_samples)
+            self._probe = Probe(task, batch, self.autocasts, batch.inputs.device)
+        if settings.weights:
+            if progress.step == 0 and self.watched.spec.input_shape in ((1,), (2,)):
+                points = first_samples(self.training_samples(NUM_POINTS), NUM_POINTS)
+                self.store.keep_points(points.inputs, points.targets)
+            num_bytes = sum(t.numel() * t.element_size() for t in task.model.state_dict().values())
+            if (num_kept := min(NUM_WEIGHTS, WEIGHT_BYTES // max(num_bytes, 1))) > 1:
+                self._weight_period = weight_period(total, num_kept)
+
+    def watches(self, step: int) -> bool:
+        return self._measures_layers(step) or self._keeps_weights(step)
+
+    def before_step(self) -> None:
+        assert self._task is not None
+        step = self._progress.step
+        if self._keeps_weights(step):
+            self.store.add_weights(step, self._task.model.state_dict())
+        if self._measures_layers(step):
+            assert self._probe is not None
+            measured = self._probe.measure()
+            self._statistics, self._predicted = {}, None
+            for role in measured.values():
+                self._statistics.update(layer_statistics(role.calls))
+                if len(measured) == 1 and is_plain(role.calls):
+                    self._predicted = predicted_deltas(list(self._statistics.values()))
+            self._before = copies_of_weights(self._layers())
+
+    def after_step(self) -> None:
+        if not self._statistics:
+            return
+        for name, ratio in relative_updates(self._before, self._layers()).items():
+            self._statistics[name]["update"] = ratio
+        self.store.add_layers(self._progress.step - 1, self._statistics, self._predicted)
+        self._statistics, self._before = {}, {}
+
+    def on_end(self) -> None:
+        if self._task is None:
+            return
+        if self._weight_period:
+            self.store.add_weights(self._progress.step, self._task.model.state_dict())
+        if self.config is not None:
+            step = self._progress.step
+            folder = self.store.folder.path
+            subject = Subject(
+                self.watched.title, self._task, self.watched.spec, self.preprocessing, self.config, folder, step
+            )
+            draw_all(subject, self.watched.folder / "plots")
+
+    def _measures_layers(self, step: int) -> bool:
+        return self._layer_period > 0 and is_due(step, self._layer_period)
+
+    def _keeps_weights(self, step: int) -> bool:
+        return self._weight_period > 0 and is_due(step, self._weight_period)
+
+    def _layers(self) -> Iterator[tuple[str, nn.Module]]:
+        """The layers that were measured, by the names in the statistics."""
+        assert self._task is not None
+        for role in self.autocasts:
+            prefix = f"{role}." if len(self.autocasts) > 1 else ""
+            for name, module in self._task.roles[role].named_modules():
+                if prefix + name in self._statistics and weights_of(module):
+                    yield prefix + name, module
+
+
+def first_samples(batch: Batch, count: int) -> Batch:
+    """The first samples of a batch."""
+    size = min(count, batch.size)
+    labels = batch.labels and (batch.labels[0][:size], batch.labels[1][:size])
+    return batch._replace(inputs=batch.inputs[:size], targets=batch.targets[:size], full_size=size, labels=labels)

@@ -1,0 +1,52 @@
+"""The interface of a figure of a run."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from dltool.plotting.subject import Subject
+
+if TYPE_CHECKING:  # matplotlib is imported when the first figure is drawn.
+    from matplotlib.figure import Figure
+    from PIL.Image import Image
+
+# Name of a file without suffix to the function that draws it: a figure, or the frames of a film; None for nothing.
+Drawings = Mapping[str, "Callable[[], Figure | Sequence[Image] | None]"]
+
+
+@dataclass(frozen=True)
+class Options:
+    """How figures are computed.
+
+    Attributes:
+        grid: Nodes along each axis of a map; None for the figure's own number.
+    """
+
+    grid: int | None = None
+
+
+class RunFigure(Protocol):
+    """A figure of a run's diagnostics.
+
+    Attributes:
+        name: For `dltool plot --figure`.
+        summary: What it shows, in a line.
+        overlays: Whether several runs can be drawn in one picture.
+    """
+
+    name: str
+    summary: str
+    overlays: bool
+
+    def lacks(self, subject: Subject) -> str | None:
+        """Why the run has no such figure: what the model, the data or the diagnostics lack; None if it has one."""
+        ...
+
+    def drawings(self, subjects: Sequence[Subject], options: Options) -> Drawings:
+        """The figure's files.
+
+        Args:
+            subjects: Runs that lack nothing; a single one unless the figure overlays several.
+            options: See Options.
+        """
+        ...

@@ -1,0 +1,140 @@
+"""The figures of runs from their folders, several in one picture where they can be compared."""
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from dltool.core.errors import ConfigError
+from dltool.diagnostics.store import NAME, read_weights, weight_files
+from dltool.figures.saving import Target
+from dltool.inference.loaded_run import LoadedRun
+from dltool.plotting.catalog import FIGURES, write
+from dltool.plotting.figure import Options, RunFigure
+from dltool.plotting.subject import Subject
+from dltool.runs.catalog import RunRecord, read_run
+from dltool.runs.comparison import labels
+from dltool.runs.folder import RunFolder
+
+INITIAL = 0  # The step whose weights runs must share.
+
+
+@dataclass(frozen=True)
+class Availability:
+    """Whether a figure can be drawn for some runs.
+
+    Attributes:
+        figure: The figure.
+        reason: Why not; None if it can be drawn.
+    """
+
+    figure: RunFigure
+    reason: str | None
+
+
+def load_subjects(records: Sequence[RunRecord]) -> list[Subject]:
+    """The runs, each with its last weights.
+
+    Raises:
+        DltoolError: If a run cannot be loaded.
+    """
+    names = labels(records) if len(records) > 1 else [""]
+    return [loaded(record.path, name) for record, name in zip(records, names, strict=True)]
+
+
+def loaded(path: Path, difference: str = "") -> Subject:
+    """One run."""
+    run = LoadedRun(RunFolder(path), checkpoint="last")
+    step = int(run.checkpoint.removeprefix("step-"))
+    return Subject(run.title, run.task, run.spec, run.preprocessing, run.config, path / NAME, step, difference)
+
+
+def availability(subjects: Sequence[Subject]) -> list[Availability]:
+    """For each figure, what the runs lack for it."""
+    return [Availability(figure, missing(figure, subjects)) for figure in FIGURES]
+
+
+def missing(figure: RunFigure, subjects: Sequence[Subject]) -> str | None:
+    """Why a figure cannot be drawn for all of these runs together; None if it can."""
+    for subject in subjects:
+        if reason := figure.lacks(subject):
+            return reason if len(subjects) == 1 else f"{subject.label}: {reason}"
+    if len(subjects) == 1:
+        return None
+    if not figure.overlays:
+        return "it is drawn for one run at a time"
+    return incomparable(subjects)
+
+
+def incomparable(subjects: Sequence[Subject]) -> str | None:
+    """Why runs cannot share a picture: another model, other data, other initial weights; None if they can."""
+    first = subjects[0]
+    for other in subjects[1:]:
+        for group in ("model", "data"):
+            if (key := difference(first.config[group], other.config[group])) is not None:
+                return f"the runs differ in {group}.{key}"
+        if initial_weights(first) != initial_weights(other):
+            return "the runs have different initial weights (the same seed gives the same)"
+    return None
+
+
+def difference(left: Any, right: Any) -> str | None:
+    """The first key that differs between two groups of a config, other than places and batches."""
+    same = ("path", "root", "batch_size", "eval_batch_size", "download", "shuffle")
+    keys = [key for key in {**left, **right} if key not in same]
+    return next((key for key in keys if left.get(key) != right.get(key)), None)
+
+
+def initial_weights(subject: Subject) -> dict[str, list[float]] | None:
+    """The weights before the first step as plain numbers; None if they were not kept."""
+    for step, file in weight_files(subject.folder):
+        if step == INITIAL:
+            return {name: tensor.flatten().tolist() for name, tensor in read_weights(file).items()}
+    return None
+
+
+def plot(
+    subjects: Sequence[Subject], folder: Target, names: Sequence[str] | None = None, *, kind: str, options: Options
+) -> list[str]:
+    """Draw the figures that the runs can show; returns the names of the files.
+
+    Args:
+        subjects: One run, or several for one picture.
+        folder: Created if it does not exist.
+        names: Names of figures; None for all that can be drawn.
+        kind: "png", "svg" or "pdf".
+        options: How they are computed.
+
+    Raises:
+        ConfigError: A named figure does not exist, or the runs lack something for it, or have no figure at all.
+    """
+    found = {one.figure.name: one for one in availability(subjects)}
+    for name in names or ():
+        if name not in found:
+            raise ConfigError(f"--figure {name}: there is no such figure", f"the figures are {', '.join(found)}")
+        if reason := found[name].reason:
+            raise ConfigError(f"--figure {name}: {reason}", "dltool plot RUN --figure list shows what a run has")
+    drawn = [found[name].figure for name in names or found if found[name].reason is None]
+    if not drawn:
+        why = "; ".join(f"{name}: {one.reason}" for name, one in found.items())
+        raise ConfigError(f"there is no figure of these runs ({why})", "dltool train … diagnostics=default")
+    written = []
+    for figure in drawn:
+        written += write(figure, subjects, folder, kind, options)
+    return written
+
+
+def draw_together(paths: Sequence[Path], folder: Target) -> list[str]:
+    """Draw the figures that show several runs at once, after a sweep; returns the names of the files.
+
+    A figure that cannot be drawn causes a warning, since it must not end a sweep.
+    """
+    if len(paths) < 2:
+        return []
+    try:
+        subjects = load_subjects([read_run(path) for path in paths])
+        return [name for one in FIGURES if missing(one, subjects) is None for name in write(one, subjects, folder)]
+    except Exception as error:
+        warnings.warn(f"the figures of the sweep could not be drawn: {error}", stacklevel=2)
+        return []

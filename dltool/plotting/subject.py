@@ -1,0 +1,84 @@
+"""What the figures of a run are made from: its model, its data's description, its diagnostics."""
+
+import contextlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from dltool.core.spec import DataSpec
+from dltool.data.preprocessing import Preprocessing
+from dltool.diagnostics.store import read_weights
+from dltool.layers.evaluation_mode import evaluation_mode
+from dltool.tasks.predictions import Prediction
+from dltool.tasks.task import Task
+
+BATCH_SIZE = 4096
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A run in training, or one loaded from its folder.
+
+    Attributes:
+        title: Such as "mlp on moons".
+        task: Its model has the weights of the run's end.
+        spec: The description of the data.
+        preprocessing: From raw samples to the model's inputs.
+        config: The complete config, nested.
+        folder: The run folder's `diagnostics`.
+        step: The step of the model's weights.
+        difference: Among several runs, the settings that only this one has, such as "optim=adam".
+    """
+
+    title: str
+    task: Task
+    spec: DataSpec
+    preprocessing: Preprocessing
+    config: Mapping[str, Any]
+    folder: Path
+    step: int
+    difference: str = ""
+
+    def inputs(self, raw: Any) -> Tensor:
+        """The model's inputs for rows of numbers, `(B, D)`, on the model's device."""
+        device = next(self.task.model.parameters()).device
+        return torch.cat([batch for _, batch in self.preprocessing.read(raw, BATCH_SIZE)]).to(device)
+
+    def predict(self, inputs: Tensor) -> Prediction:
+        """The prediction for prepared inputs, as `dltool predict` computes it."""
+        with evaluation_mode(self.task.model), torch.no_grad():
+            return self.task.predict(inputs)
+
+    @contextlib.contextmanager
+    def with_weights(self, file: Path) -> Iterator[None]:
+        """In this context the model has the weights of a file of the diagnostics."""
+        before = {name: tensor.detach().clone() for name, tensor in self.task.model.state_dict().items()}
+        try:
+            self.task.model.load_state_dict(read_weights(file))
+            yield
+        finally:
+            self.task.model.load_state_dict(before)
+
+    @property
+    def label(self) -> str:
+        """The run among others: what distinguishes it, or its optimizer."""
+        if self.difference:
+            return self.difference
+        optim = self.config["optim"]
+        rate = optim.get("lr")
+        return f"{optim['name']}" + (f" lr={rate:g}" if isinstance(rate, float | int) else "")
+
+    def note(self) -> str:
+        """Rate, batch size, seed and step, for the small line of a figure."""
+        config = self.config
+        words = [
+            self.label,
+            f"batch {config['data'].get('batch_size')}",
+            f"seed {config['seed']}",
+            f"step {self.step:,}",
+        ]
+        return ", ".join(words)
