@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Literal
 
 from dltool.core.errors import DataError
+from dltool.data.contents import note_file
 from dltool.declarations.component import requires
 
 Delimiter = Literal["auto", "comma", "semicolon", "tab", "pipe"]
@@ -159,6 +160,7 @@ def read_text(path: Path) -> str:
             content = gzip.decompress(content)
     except (OSError, EOFError) as error:
         raise DataError(f"{path} cannot be read: {error}", "is the file complete?") from error
+    note_file(path, content)
     wide = content.startswith((b"\xff\xfe", b"\xfe\xff"))
     try:
         return content.decode("utf-16" if wide else "utf-8-sig")

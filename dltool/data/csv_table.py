@@ -18,7 +18,7 @@ from dltool.data.csv_file import CsvTable, needs_file, read_csv
 from dltool.data.notation import Notation, rewritten
 from dltool.data.table_data import TableData
 from dltool.data.target_column import check_target, choose_kind, put_positive_last, read_target, text_in_numbers
-from dltool.declarations.component import Handling, Membership, register, requires
+from dltool.declarations.component import Handling, Location, Membership, register, requires
 
 MOST_CATEGORIES = 1000  # One-hot: each is an input.
 
@@ -33,7 +33,7 @@ MOST_CATEGORIES = 1000  # One-hot: each is an input.
 def csv_table(
     _rng: torch.Generator,
     *,
-    path: str | None = None,
+    path: Location[str | None] = None,
     target: Membership[str | int | None] = None,
     kind: Membership[Literal["auto", "classes", "integer_classes", "numbers"]] = "auto",
     positive: Membership[str | int | None] = "auto",

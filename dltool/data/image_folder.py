@@ -1,6 +1,7 @@
 """Your own images: a folder for each class."""
 
 import csv
+import io
 import os
 from collections import Counter
 from dataclasses import dataclass, field
@@ -11,9 +12,10 @@ import torch
 
 from dltool.core.errors import DataError
 from dltool.data.arrays import RawData, Split
+from dltool.data.contents import note_file
 from dltool.data.folder_data import FolderData
 from dltool.data.image_files import SUFFIXES, ImageFiles, is_hidden
-from dltool.declarations.component import Handling, Membership, register
+from dltool.declarations.component import Handling, Location, SplitLocation, register
 
 SPLIT_FOLDERS = {"train": "train", "val": "val", "valid": "val", "validation": "val", "test": "test"}
 LAYOUT = "data.root=FOLDER with FOLDER/<class>/*.jpg, or FOLDER/train/<class>/*.jpg next to val and test"
@@ -23,8 +25,8 @@ LAYOUT = "data.root=FOLDER with FOLDER/<class>/*.jpg, or FOLDER/train/<class>/*.
 def image_folder(
     _rng: torch.Generator,
     *,
-    root: str | None = None,
-    split_file: Membership[str | None] = None,
+    root: Location[str | None] = None,
+    split_file: SplitLocation[str | None] = None,
     channels: Handling[Literal["rgb", "grey"]] = "rgb",
 ) -> RawData:
     """Class folders, `root/<class>/…`, or `root/train|val|test/<class>/…`, which state the split.
@@ -188,8 +190,10 @@ def subfolders(folder: Path) -> list[Path]:
 def read_split_file(path: Path) -> dict[str, str]:
     """Read the split of each path from a CSV file."""
     try:
-        with path.open(encoding="utf-8-sig", newline="") as lines:
-            rows = [(number, row) for number, row in enumerate(csv.reader(lines), start=1) if row]
+        content = path.read_bytes()
+        note_file(path, content)
+        lines = io.StringIO(content.decode("utf-8-sig"), newline="")
+        rows = [(number, row) for number, row in enumerate(csv.reader(lines), start=1) if row]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         reason = error.strerror if isinstance(error, OSError) else error
         raise DataError(

@@ -9,9 +9,10 @@ import torch
 
 from dltool.core.errors import DataError
 from dltool.data.arrays import RawData
+from dltool.data.contents import note_file
 from dltool.data.folder_data import FolderData
 from dltool.data.image_folder import Scan, labelled, subfolders
-from dltool.declarations.component import Handling, register
+from dltool.declarations.component import Handling, Location, register
 
 LAYOUT = "data.root=FOLDER with FOLDER/train/<wnid>/*.JPEG and FOLDER/val/<wnid>/*.JPEG"
 UNPACK = f"torchvision.datasets.ImageNet(FOLDER, split) unpacks the official archives to {LAYOUT.split(' with ')[1]}"
@@ -19,7 +20,9 @@ NAME_FILES = ("LOC_synset_mapping.txt", "imagenet_class_index.json")
 
 
 @register("data", "imagenet", into=FolderData, inputs="image", targets="classes")
-def imagenet(_rng: torch.Generator, *, root: str | None = None, class_names: Handling[str | None] = None) -> RawData:
+def imagenet(
+    _rng: torch.Generator, *, root: Location[str | None] = None, class_names: Handling[str | None] = None
+) -> RawData:
     """A thousand classes of objects (Russakovsky et al. 2015, arXiv:1409.0575), 1,281,167 training images.
 
     The labels of the official test set were never published: results are usually reported on the 50,000 images of
@@ -75,7 +78,9 @@ def read_names(path: Path) -> dict[str, str]:
     """WordNet number to name, the first of several: "tench" of "n01440764 tench, Tinca tinca"."""
     shape = 'lines such as `n01440764 tench, Tinca tinca`, or JSON such as {"0": ["n01440764", "tench"]}'
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        content = path.read_bytes()
+        note_file(path, content)
+        text = content.decode("utf-8-sig")
         if path.suffix.lower() == ".json":
             return {str(number): str(name) for number, name in json.loads(text).values()}
     except (OSError, ValueError, TypeError, AttributeError) as error:

@@ -14,7 +14,7 @@ from dltool.data.csv_table import find_column, shortened
 from dltool.data.notation import rewritten
 from dltool.data.series_data import SeriesData
 from dltool.data.series_preprocessing import read_numbers
-from dltool.declarations.component import Handling, Membership, Positive, register
+from dltool.declarations.component import Handling, Location, Membership, Positive, register
 
 
 @register("data", "series", into=SeriesData, inputs="sequence", targets="numbers")
@@ -22,7 +22,7 @@ from dltool.declarations.component import Handling, Membership, Positive, regist
 def series(
     _rng: torch.Generator,
     *,
-    path: str | None = None,
+    path: Location[str | None] = None,
     columns: Membership[list[str | int] | None] = None,
     target: Membership[list[str | int] | None] = None,
     window: Membership[Positive[int]] = 24,

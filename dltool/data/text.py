@@ -8,15 +8,16 @@ import torch
 
 from dltool.core.errors import DataError
 from dltool.data.arrays import RawData, Split, Texts
+from dltool.data.contents import note_file
 from dltool.data.corpus_data import CorpusData
 from dltool.data.sequence_data import SequenceData
 from dltool.data.stream_data import RawText, StreamData
 from dltool.data.text_file import read_lines, read_text
-from dltool.declarations.component import register
+from dltool.declarations.component import Location, register
 
 
 @register("data", "text", into=StreamData, inputs="sequence", targets="next_token")
-def text(*, path: str | None = None) -> RawText:
+def text(*, path: Location[str | None] = None) -> RawText:
     """A file of text, UTF-8.
 
     Args:
@@ -31,7 +32,7 @@ def text(*, path: str | None = None) -> RawText:
 
 
 @register("data", "corpus", into=CorpusData, inputs="sequence", targets="none")
-def corpus(*, path: str | None = None) -> RawText:
+def corpus(*, path: Location[str | None] = None) -> RawText:
     """A file for word vectors, one sentence or document per line: no word's context extends beyond its line.
 
     Args:
@@ -53,13 +54,14 @@ def pydoc() -> RawText:
     from pydoc_data import topics
 
     whole = "\n\n----------\n\n".join(content.strip() for _, content in sorted(topics.topics.items()))
+    note_file(Path(topics.__file__), whole.encode())
     digest = hashlib.sha256(whole.encode()).hexdigest()
     version = ".".join(map(str, sys.version_info[:3]))
     return RawText(whole, origin=topics.__file__, notes=(f"the reference of Python {version}, SHA-256 {digest}",))
 
 
 @register("data", "names", into=SequenceData, inputs="sequence", targets="next_token")
-def names(_rng: torch.Generator, *, path: str | None = None) -> RawData:
+def names(_rng: torch.Generator, *, path: Location[str | None] = None) -> RawData:
     """One word per line, such as a list of names, each learned from beginning to end.
 
     Args:

@@ -14,7 +14,7 @@ from dltool.data.csv_file import CsvTable, Delimiter, Quote, is_number, read_csv
 from dltool.data.csv_table import find_column, shortened
 from dltool.data.sequence_data import SequenceData
 from dltool.data.split_files import TextRows, joined
-from dltool.declarations.component import Handling, Membership, register, requires
+from dltool.declarations.component import Handling, Location, Membership, register, requires
 
 Header = Literal["auto"] | bool
 TAB_SUFFIXES = (".tsv", ".tab")
@@ -35,10 +35,10 @@ MOST_CLASSES = 20  # More are allowed only if each occurs at least twice on aver
 def text_csv(
     _rng: torch.Generator,
     *,
-    path: str | None = None,
-    train: str | None = None,
-    val: str | None = None,
-    test: str | None = None,
+    path: Location[str | None] = None,
+    train: Location[str | None] = None,
+    val: Location[str | None] = None,
+    test: Location[str | None] = None,
     text: Handling[str | int | None] = None,
     target: Membership[str | int | None] = None,
     header: Membership[Literal["auto"] | bool] = "auto",

@@ -5,6 +5,7 @@ import zlib
 from pathlib import Path
 
 from dltool.core.errors import DataError
+from dltool.data.contents import note_file
 
 
 def read_text(path: Path) -> str:
@@ -22,6 +23,7 @@ def read_text(path: Path) -> str:
     except (OSError, EOFError, zlib.error) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else error
         raise DataError(f"{path} cannot be read: {reason}", "is the path right, and the file complete?") from error
+    note_file(path, raw)
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -6,13 +6,16 @@ import sys
 import textwrap
 
 from dltool.build.aside import train_aside
+from dltool.build.fingerprint import UNKNOWN, fingerprint_of, read_fingerprint
 from dltool.build.parts import Parts
 from dltool.build.prepare import prepare
 from dltool.config.check import Config
+from dltool.config.data_roles import places_of
 from dltool.config.rerun import reused_choices
 from dltool.core.errors import DataError
 from dltool.core.shell import quoted
 from dltool.core.spec import DataSpec
+from dltool.data.fingerprint import Fingerprint, compare
 from dltool.data.fitted import check_tokenizers, from_json, tokenizer_state
 from dltool.observers.jsonl import cut_back
 from dltool.observers.tracker import check_trackers
@@ -35,6 +38,7 @@ def resume(run: RunFolder, config: Config, built: Config, *, quiet: bool = False
     with contextlib.closing(run):
         check_trackers(built["logger"])
         parts = prepare(built, resumed=any(run.checkpoints.glob("step-*")), train_classifier=train_aside)
+        fingerprint = check_fingerprint(run, parts)
         check_same_data(run, parts)
         check_same_weights(run, parts)
         session = Session(parts, run, quiet=quiet)
@@ -51,8 +55,33 @@ def resume(run: RunFolder, config: Config, built: Config, *, quiet: bool = False
         run.write_environment(
             {**describe_environment(), "auto": reused_choices(config, built) | parts.auto, **kept, "resumed": resumed}
         )
+        run.write_data(fingerprint.to_json())
         run.write_config(config.tree)
         return session.run_to_end()
+
+
+def check_fingerprint(run: RunFolder, parts: Parts) -> Fingerprint:
+    """The fingerprint of the data, which must be that of the run; one that the run lacks is noted.
+
+    Raises:
+        DataError: The data is other data.
+    """
+    before = read_fingerprint(run)
+    now = fingerprint_of(parts.config, parts.dataset, before)
+    if before is None:
+        parts.dataset.notes.append(f"{run.path} {UNKNOWN}")
+        return now
+    difference, note = compare(before, now)
+    if difference:
+        places = places_of(parts.config)
+        elsewhere = f", or name an unchanged copy: {places[0][0]}=COPY" if places else ""
+        raise DataError(
+            f"the data has changed since {run.path} began: {difference}",
+            f"restore it{elsewhere}; or train again from scratch: dltool train {trust_flags()}--from "
+            f"{quoted(run.path)}",
+        )
+    parts.dataset.notes += [note] * bool(note)
+    return now
 
 
 def check_same_data(run: RunFolder, parts: Parts) -> None:
