@@ -18,6 +18,7 @@ from dltool.search.folder import SweepFolder
 from dltool.search.grid import Job
 from dltool.search.launchers import launch
 from dltool.search.leaderboard import REPEATS, Standing, leaderboard, ranking_metric, standings, write_csv
+from dltool.search.same_data import data_warning
 from dltool.search.settings import SweepSettings
 from dltool.search.workers import Workers
 
@@ -174,6 +175,8 @@ class Sweep:
             return
         if ranking is None:
             return
+        if warning := data_warning(results):
+            print(f"warning: {warning}", file=sys.stderr)
         ranked = standings(results, *ranking)
         output_console(width=200).print(leaderboard(ranked, *ranking))
         best = ranked[0]
