@@ -38,8 +38,7 @@ def resume(run: RunFolder, config: Config, built: Config, *, quiet: bool = False
     with contextlib.closing(run):
         check_trackers(built["logger"])
         parts = prepare(built, resumed=any(run.checkpoints.glob("step-*")), train_classifier=train_aside)
-        fingerprint = check_fingerprint(run, parts)
-        check_same_data(run, parts)
+        fingerprint = check_same_data(run, parts)
         check_same_weights(run, parts)
         session = Session(parts, run, quiet=quiet)
         checkpoint = session.trainer.checkpoints.newest(session.warn)
@@ -60,23 +59,20 @@ def resume(run: RunFolder, config: Config, built: Config, *, quiet: bool = False
         return session.run_to_end()
 
 
-def check_fingerprint(run: RunFolder, parts: Parts) -> Fingerprint:
+def check_same_data(run: RunFolder, parts: Parts) -> Fingerprint:
     """The fingerprint of the data, which must be that of the run; one that the run lacks is noted.
 
     Raises:
-        DataError: The data is other data.
+        DataError: The data is other data, by its fingerprint or by what was fitted to it.
     """
     before = read_fingerprint(run)
     now = fingerprint_of(parts.config, parts.dataset, before)
-    if before is None:
-        parts.dataset.notes.append(f"{run.path} {UNKNOWN}")
-        return now
-    difference, note = compare(before, now)
-    if difference:
+    difference, note = compare(before, now) if before else ("", f"{run.path} {UNKNOWN}")
+    if differences := [*[difference] * bool(difference), *fitted_differences(run, parts)]:
         places = places_of(parts.config)
         elsewhere = f", or name an unchanged copy: {places[0][0]}=COPY" if places else ""
         raise DataError(
-            f"the data has changed since {run.path} began: {difference}",
+            f"the data has changed since {run.path} began: {'; '.join(differences)}",
             f"restore it{elsewhere}; or train again from scratch: dltool train {trust_flags()}--from "
             f"{quoted(run.path)}",
         )
@@ -84,25 +80,21 @@ def check_fingerprint(run: RunFolder, parts: Parts) -> Fingerprint:
     return now
 
 
-def check_same_data(run: RunFolder, parts: Parts) -> None:
-    """Raises DataError if the shape or the classes of the data have changed since the run began."""
+def fitted_differences(run: RunFolder, parts: Parts) -> list[str]:
+    """What is different of what the run fitted to its data: the tokenisers, or the first field of its spec."""
     saved = run.read_preprocessing()
     if not saved:
-        return
+        return []
     preprocessing, before = from_json(saved, str(run.path))
-    check_tokenizers(
-        tokenizer_state(preprocessing, before),
-        parts.dataset.state_dict(),
-        "the data, as it is now,",
-        f"was the text changed? train again from scratch: dltool train {trust_flags()}--from {quoted(run.path)}",
-    )
-    if changed := [f.name for f in dataclasses.fields(before) if differs(f.name, before, parts.spec)]:
-        name = changed[0]
-        raise DataError(
-            f"the data has changed since {run.path} began: its {name} was {in_short(getattr(before, name))} and is "
-            f"{in_short(getattr(parts.spec, name))}",
-            f"train again from scratch: dltool train {trust_flags()}--from {quoted(run.path)}",
-        )
+    try:
+        check_tokenizers(tokenizer_state(preprocessing, before), parts.dataset.state_dict(), "the data, as it is now,")
+    except DataError as error:
+        return [error.message]
+    changed = [f.name for f in dataclasses.fields(before) if differs(f.name, before, parts.spec)]
+    return [
+        f"its {name} was {in_short(getattr(before, name))} and is {in_short(getattr(parts.spec, name))}"
+        for name in changed[:1]
+    ]
 
 
 def differs(name: str, before: DataSpec, now: DataSpec) -> bool:
