@@ -229,3 +229,37 @@ def test_a_text(dltool_here: Dltool, tmp_path: Path) -> None:
     refused = dltool_here("resume", "r", "trainer.epochs=3")
     assert refused.returncode == 2
     assert "copy.txt has other contents (of the same size)" in refused.stderr
+
+
+OWN = """\
+from pathlib import Path
+import torch
+from dltool.data.arrays import RawData, Split
+from dltool.data.table_data import TableData
+from dltool.declarations.component import Location, register
+
+
+@register("data", "numbers_in_lines", into=TableData, inputs="vector", targets="binary")
+def numbers_in_lines(rng: torch.Generator, *, path: Location[str | None] = None) -> RawData:
+    \"\"\"Read as only this file knows.\"\"\"
+    rows = torch.tensor([[float(cell) for cell in line.split()] for line in Path(path).read_text().splitlines()])
+    return RawData(Split(rows[:, :-1], rows[:, -1].long()), None, None, "binary", ("no", "yes"), origin=path)
+"""
+
+
+def test_the_samples_of_your_own_loader(dltool_here: Dltool, tmp_path: Path) -> None:
+    (tmp_path / "own.py").write_text(OWN)
+    rows = [f"{i % 5} {i % 3} {i % 2}" for i in range(60)]
+    (tmp_path / "rows").write_text("\n".join(rows))
+    data = ["--trust", "own.py", "data=numbers_in_lines", "data.path=rows"]
+    done = dltool_here("train", *data, "model=mlp", "model.hidden=[8]", "trainer.epochs=1", *SHORT)
+    assert done.returncode == 0, done.stderr
+    (tmp_path / "copy").write_text("\n".join(rows))
+    moved = evaluated(dltool_here, "--trust", "own.py", "data.path=copy")
+    assert (moved["split"], moved["own_data"]) == ("test", True)
+    resumed = dltool_here("resume", "--trust", "own.py", "r", "trainer.epochs=2", "data.path=copy", "--quiet")
+    assert resumed.returncode == 0, resumed.stderr
+    (tmp_path / "copy").write_text("\n".join([*rows[1:], rows[0]]))
+    refused = dltool_here("resume", "--trust", "own.py", "r", "trainer.epochs=3")
+    assert refused.returncode == 2
+    assert "the data has changed since r began: the loaded samples are others" in refused.stderr
