@@ -13,11 +13,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, BinaryIO, NamedTuple, TypeVar
 
+import torch
 from torch import Tensor
 
 from dltool.data.image_files import ImageFiles
+
+Loaded = TypeVar("Loaded")
 
 
 class FileContent(NamedTuple):
@@ -109,17 +112,19 @@ class HashedStream(io.RawIOBase):
         super().close()
 
 
-def note_loaded(raw: Any, *, drawn: bool = False) -> None:
-    """Record the result of a loader: its image files, and whether it drew random numbers.
+def load_recorded(load: Callable[..., Loaded], *generators: torch.Generator) -> Loaded:
+    """Call a loader of RawData or RawText; record its image files, and whether it draws from its generator."""
+    states = [one.get_state() for one in generators]
+    raw = load(*generators)
+    if (contents := _recorded.get()) is not None:
+        drawn = any(not torch.equal(one.get_state(), old) for one, old in zip(generators, states, strict=True))
+        contents.drawn |= drawn
+        note_loaded(raw, contents)
+    return raw
 
-    Args:
-        raw: RawData or RawText.
-        drawn: Whether the loader has used its generator.
-    """
-    contents = _recorded.get()
-    if contents is None:
-        return
-    contents.drawn |= drawn
+
+def note_loaded(raw: Any, contents: Contents) -> None:
+    """Record the image files of a loader's result, or its samples if they are hashed."""
     if (files := getattr(raw, "files", None)) is not None:
         contents.images.append(files)
     elif contents.of_samples:

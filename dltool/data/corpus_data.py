@@ -9,7 +9,7 @@ from torch import Tensor
 from dltool.core.batch import Batch
 from dltool.core.errors import DataError
 from dltool.core.spec import DataSpec
-from dltool.data.contents import note_loaded
+from dltool.data.contents import load_recorded
 from dltool.data.dataset import Dataset, PrepareOptions
 from dltool.data.stream_data import RawText
 from dltool.data.text_preprocessing import TextPreprocessing
@@ -73,8 +73,7 @@ class CorpusData(Dataset):
         self.sources: dict[str, WindowSource] = {}
 
     def _prepare(self, options: PrepareOptions) -> None:
-        raw = self.load()
-        note_loaded(raw)
+        raw = load_recorded(self.load)
         self.notes += raw.notes
         lines = self._splits(raw, options.cut)
         fitted = options.fitted

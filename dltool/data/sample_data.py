@@ -15,7 +15,7 @@ from dltool.core.randomness import generator
 from dltool.core.spec import DataSpec
 from dltool.data.arrays import RawData, Split, check_data
 from dltool.data.augment import Augmenter
-from dltool.data.contents import note_loaded
+from dltool.data.contents import load_recorded
 from dltool.data.dataset import Dataset, PrepareOptions
 from dltool.data.evaluation_batch import fitting_batch
 from dltool.data.fitted import relabelled
@@ -102,11 +102,8 @@ class SampleData(Dataset):
         self._typical_target: Tensor | None = None
 
     def _prepare(self, options: PrepareOptions) -> None:
-        rng = generator(self.split_seed, "data")
-        raw = self.load(rng)
+        raw = load_recorded(self.load, generator(self.split_seed, "data"))
         check_data(raw)
-        unused = generator(self.split_seed, "data").get_state()
-        note_loaded(raw, drawn=not torch.equal(rng.get_state(), unused))
         if options.fitted is not None:
             raw = relabelled(raw, options.fitted.spec)
         self._check_sampling(raw)

@@ -10,7 +10,7 @@ from torch import Tensor
 from dltool.core.batch import Batch
 from dltool.core.errors import DataError
 from dltool.core.spec import DataSpec
-from dltool.data.contents import note_loaded
+from dltool.data.contents import load_recorded
 from dltool.data.dataset import Dataset, PrepareOptions
 from dltool.data.stream_source import Batching, StreamSource, evaluation_batches
 from dltool.data.text_preprocessing import TextPreprocessing
@@ -79,8 +79,7 @@ class StreamData(Dataset):
         self.streams: dict[str, Tensor] = {}
 
     def _prepare(self, options: PrepareOptions) -> None:
-        raw = self.load()
-        note_loaded(raw)
+        raw = load_recorded(self.load)
         self.notes += raw.notes
         texts = self._splits(raw) if options.cut else {"train": raw.train}
         fitted = options.fitted

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from dltool.data.arrays import RawData, Split, Texts
-from dltool.data.contents import FileContent, hashed, note_file, note_loaded, recorded_contents
+from dltool.data.contents import FileContent, hashed, load_recorded, note_file, recorded_contents
 from dltool.data.csv_file import read_csv
 from dltool.data.text_file import read_text
 
@@ -70,7 +70,7 @@ def test_the_samples_of_a_loader_of_the_users_are_hashed() -> None:
 
     def hashed_samples(raw: RawData) -> str:
         with recorded_contents(of_samples=True) as contents:
-            note_loaded(raw)
+            assert load_recorded(lambda: raw) is raw
         return contents.samples_sha256
 
     same = replace(raw, train=Split(raw.train.inputs.clone(), raw.train.targets.clone()), origin="elsewhere")
@@ -87,5 +87,17 @@ def test_the_samples_of_a_loader_of_the_users_are_hashed() -> None:
     digests = [hashed_samples(other) for other in (raw, *others)]
     assert len({*digests}) == len(digests)
     with recorded_contents() as contents:
-        note_loaded(raw)
+        load_recorded(lambda: raw)
     assert contents.samples_sha256 == ""
+
+
+@pytest.mark.parametrize("drawn", [True, False])
+def test_it_is_recorded_whether_samples_are_drawn(drawn: bool) -> None:
+    raw = RawData(Split(torch.zeros(3, 2), torch.tensor([0, 1, 0])), None, None, "classes", ("a", "b"))
+
+    def load(rng: torch.Generator) -> RawData:
+        return replace(raw, train=Split(torch.randn(3, 2, generator=rng), raw.train.targets)) if drawn else raw
+
+    with recorded_contents() as contents:
+        load_recorded(load, torch.Generator().manual_seed(1))
+    assert contents.drawn == drawn
