@@ -15,6 +15,7 @@ from dltool.config.settings import ModelSettings, TrainerSettings
 from dltool.core.errors import ConfigError
 from dltool.core.randomness import derive_seed, seed_default_generators
 from dltool.core.spec import DataSpec
+from dltool.data.contents import recorded_contents
 from dltool.data.dataset import Dataset
 from dltool.data.fitted import Fitted
 from dltool.data.own_augmentation import ImageAugmentation, OwnVariation
@@ -47,7 +48,12 @@ def build_data(
     declared = config.components["data"]
     dataset: Dataset = build_component(declared, config["data"], base=Dataset)
     own = build_augmentation(config)
-    with failures_placed(declared.module), failures_placed(config.components["augment"].module):
+    unknown = trusted_file(declared.module) is not None  # How it reads its data.
+    with (
+        failures_placed(declared.module),
+        failures_placed(config.components["augment"].module),
+        recorded_contents(of_samples=unknown) as dataset.contents,
+    ):
         dataset.prepare(
             seed=config["seed"],
             device=device,

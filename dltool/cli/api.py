@@ -12,7 +12,7 @@ from argparse import Namespace
 from collections.abc import Sequence
 from pathlib import Path
 
-from dltool.cli.request import open_run, read_config
+from dltool.cli.request import open_run, read_config, source_of
 from dltool.core.process import restart_clock
 from dltool.core.shell import quoted
 from dltool.declarations.registry import trust_paths
@@ -55,7 +55,8 @@ def train(
         config_dir=[Path(folder) for folder in config_dirs],
         source=None if source is None else Path(source),
     )
-    ended = train_in_folder(*read_config(request), quiet=quiet)
+    origin = source_of(request.source)[0] if request.source else Path()
+    ended = train_in_folder(*read_config(request), quiet=quiet, source=origin)
     if ended.exit_code == 130:
         raise KeyboardInterrupt(f"the current step is saved; continue with: dltool resume {quoted(ended.path)}")
     if ended.exit_code:

@@ -30,11 +30,12 @@ examples:
 key=value: other data (data=…, data.path=…, data.root=…), other metrics ('task.metrics=[…]'), an attack on a classifier
 of images (`dltool list attack`; attack.num_samples=1000 attacks only the first ones), trainer.device, .threads,
 .precision. Other data is preprocessed as the training data was: nothing is fitted to it. If other data has no test
-split of its own, all samples are used. The run's own data keeps its splits, whatever its batch size or residency; a
-key that would change the splits is refused. For an image classifier, --plots also draws the first layer's kernels,
-feature maps of an image, the receptive fields (see dltool show), the most confident mistakes and the most frequent
-confusions; under attack, some images, their perturbations and the new predictions. For an autoencoder it draws the
-plane of its codes. For a VAE, task.num_importance_samples=500 estimates -log p(x) of the first task.nll_samples.
+split of its own, all samples are used. The run's own data, recognized by its contents wherever it lies, keeps its
+splits, whatever its batch size or residency; a key that would change the splits is refused. For an image classifier,
+--plots also draws the first layer's kernels, feature maps of an image, the receptive fields (see dltool show), the
+most confident mistakes and the most frequent confusions; under attack, some images, their perturbations and the new
+predictions. For an autoencoder it draws the plane of its codes. For a VAE, task.num_importance_samples=500 estimates
+-log p(x) of the first task.nll_samples.
 """
 
 
@@ -69,6 +70,8 @@ def run(args: argparse.Namespace) -> int:
         config_dirs=args.config_dir,
         classifier=None if args.classifier is None else classifier_run(args.classifier),
     )
+    for note in measured.data_notes:
+        print(f"note: {note}", file=sys.stderr)
     if args.predictions is not None:
         with args.predictions.open("w", encoding="utf-8", newline="") as file:
             write_csv(file, *measured.table())
@@ -119,6 +122,12 @@ def draw(measured: "Evaluation", used: "Run", folder: Path) -> None:
     print(said, file=sys.stderr)
 
 
+def counted(measured: "Evaluation") -> str:
+    """What was evaluated: "60 samples (test)", "300 samples (all, new data)"."""
+    new = "" if measured.own_data else ", new data"
+    return f"{measured.num_samples:,} {measured.unit} ({measured.split}{new})"
+
+
 def as_json(used: "Run", measured: "Evaluation") -> dict[str, Any]:
     return {
         "run": str(used.path),
@@ -127,6 +136,7 @@ def as_json(used: "Run", measured: "Evaluation") -> dict[str, Any]:
         "split": measured.split,
         "samples": measured.num_samples,
         "unit": measured.unit,
+        "own_data": measured.own_data,
         "remarks": measured.task.remarks,
         # JSON has no NaN.
         "metrics": {name: None if value != value else value for name, value in measured.metrics.items()},
@@ -147,7 +157,7 @@ def print_evaluation(args: argparse.Namespace, used: "Run", measured: "Evaluatio
     if args.overrides:
         for note in measured.notes:
             print(f"  {note}", file=sys.stderr)
-    print(f"{used.title}, {used.described_checkpoint}: {measured.num_samples:,} {measured.unit} ({measured.split})")
+    print(f"{used.title}, {used.described_checkpoint}: {counted(measured)}")
     rows = [(name, as_metric(value), beside(measured, name)) for name, value in measured.metrics.items()]
     print_table(("", "", ""), rows, numbers=[1])
     if measured.baseline:

@@ -1,7 +1,10 @@
 """`dltool reproduce`: run an experiment's seeds again and compare the results with its YAML."""
 
 import argparse
+import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from dltool.cli.request import add_trust_argument, command_words, compose_jobs
 from dltool.core.errors import ConfigError
@@ -54,8 +57,28 @@ def run(args: argparse.Namespace) -> int:
     jobs = expand([f"experiment={name}", *overrides, f"seed={','.join(seeds)}"], args.config_dir)
     if len(jobs) != len(seeds):
         raise ConfigError("reproduce takes one value for each key", "dltool train -m runs a sweep")
-    sweep = Sweep(SweepSettings(**fields), jobs, compose_jobs(args, jobs), words=command_words(args), quiet=args.quiet)
+    trainings = compose_jobs(args, jobs)
+    note_other_data(name, trainings[0].config, args.config_dir)
+    sweep = Sweep(SweepSettings(**fields), jobs, trainings, words=command_words(args), quiet=args.quiet)
     return reproduce(name, record, sweep)
+
+
+def note_other_data(name: str, config: Mapping[str, Any], config_dirs: Sequence[Path]) -> None:
+    """Print which key makes the data another than that of the experiment, if one does."""
+    from dltool.config.check import check
+    from dltool.config.compose import compose, leaves
+    from dltool.config.data_roles import identifying_keys
+
+    recorded = check(compose([f"experiment={name}"], config_dirs))
+    before = dict(leaves(recorded.tree))
+    for key in identifying_keys(recorded):
+        if config.get(key) != before[key]:
+            print(
+                f"note: {key} is {config.get(key)}, but {before[key]} in the experiment: these are other data than "
+                "those of the record",
+                file=sys.stderr,
+            )
+            return
 
 
 def read_seeds(text: str) -> list[str]:

@@ -9,9 +9,11 @@ EXAMPLES = """\
 examples:
   dltool resume outputs/2026-01-31/12-00-00_lenet_digits
   dltool resume outputs/2026-01-31/12-00-00_lenet_digits trainer.epochs=40
+  dltool resume outputs/2026-01-31/12-00-00_mlp_csv data.path=copy/of/table.csv
 
 On the CPU, with the same number of threads, the result is bitwise equal to that of an uninterrupted run.
-Length, stopping, checkpoints, logging, device and threads may change; for anything else start a new run, --from RUN.
+Length, stopping, checkpoints, logging, device, threads and the place of the same data may change; other data is
+refused. For anything else start a new run, --from RUN.
 """
 
 

@@ -1,8 +1,9 @@
 """`dltool train`: compose, check, build, train, test."""
 
 import argparse
+from pathlib import Path
 
-from dltool.cli.request import add_config_arguments, command_words, compose_jobs, read_config
+from dltool.cli.request import add_config_arguments, command_words, compose_jobs, read_config, source_of
 from dltool.core.errors import ConfigError
 from dltool.core.process import OUTPUT_ROOT
 from dltool.core.shell import quoted
@@ -42,7 +43,8 @@ def run(args: argparse.Namespace) -> int:
     RunFolder.check_creatable(config["run"]["dir"], OUTPUT_ROOT)
     from dltool.training.train import train
 
-    return train(config, built, quiet=args.quiet).exit_code
+    source = source_of(args.source)[0] if args.source else Path()
+    return train(config, built, quiet=args.quiet, source=source).exit_code
 
 
 def run_sweep(args: argparse.Namespace) -> int:

@@ -8,20 +8,24 @@ from typing import Any
 
 from dltool.config.check import Config, check
 from dltool.config.compose import UNSET, Composed, compose_from, leaves, parse_overrides
-from dltool.config.data_roles import keys_with_role
+from dltool.config.data_roles import LOCATIONS, keys_with_role
 from dltool.config.trusted_code import WATCHING
 from dltool.core.errors import ConfigError
 from dltool.core.shell import quoted, setting
 from dltool.trust.sources import trust_flags
 
-# Length, stopping, checkpoints, logging, observers; device and threads; debugging. The data's keys marked Placement
-# (dltool.declarations.component) are added. Any other change would make it a different training.
+# Length, stopping, checkpoints, logging, observers; device and threads; debugging. The data's keys of RESUMABLE are
+# added. Any other change would make it a different training.
 CHANGEABLE = (
     *("trainer.epochs", "trainer.steps", "trainer.stop_when_overfit", "stop"),
     *("trainer.checkpoint", "trainer.test", "logger", "diagnostics", WATCHING),
     *("trainer.device", "trainer.threads", "trainer.compile"),
     *("trainer.detect_anomaly", "trainer.profile_steps"),
 )
+
+# Roles (dltool.declarations.component) of the data's keys that may change on resume, as the data stays the same:
+# dltool.training.resume compares its fingerprint.
+RESUMABLE = ("Placement", *LOCATIONS)
 
 # Keys whose `auto` follows the data, the model and the task; see dltool.engine.length.
 OF_THE_LENGTH = (
@@ -42,8 +46,8 @@ def compose_resume(path: Path, overrides: list[str], auto: Mapping[str, Any]) ->
         ConfigError: An override sets a key that must not change; the message has the values before and after.
     """
     refusal = " and cannot become {value} on resume"
-    config = compose_changed(path, overrides, CHANGEABLE, refusal, role=("data", "Placement"))
-    return config, with_auto(config, auto, path)
+    config = compose_changed(path, overrides, CHANGEABLE, refusal, roles=("data", *RESUMABLE))
+    return config, with_auto(config, auto, path, unchanged=RESUMABLE)
 
 
 def compose_changed(
@@ -52,7 +56,7 @@ def compose_changed(
     allowed: Sequence[str],
     refusal: str,
     config_dirs: Sequence[Path] = (),
-    role: tuple[str, str] | None = None,
+    roles: Sequence[str] = (),
 ) -> Config:
     """A run's config with overrides of some keys.
 
@@ -63,7 +67,7 @@ def compose_changed(
         refusal: End of the message for any other key, with "{value}" for the new value; "{allowed}" lists the keys that
             may change.
         config_dirs: As in compose.
-        role: A group and a role: the keys of its component with this role may change too; see
+        roles: A group, then roles: the keys of its component with one of them may change too; see
             dltool.declarations.component.
 
     Raises:
@@ -73,8 +77,8 @@ def compose_changed(
     if not overrides:
         return check(compose_from(path, []) if watched else unwatched(path))
     before = check(unwatched(path))
-    if role is not None:
-        allowed = [*allowed, *keys_with_role(before.components[role[0]], role[1])]
+    if roles:
+        allowed = [*allowed, *keys_with_role(before.components[roles[0]], *roles[1:])]
     after = check(compose_from(path, overrides, config_dirs) if watched else unwatched(path, overrides, config_dirs))
     old, new = dict(leaves(before.tree)), dict(leaves(after.tree))
     for key in sorted(old | new, key=lambda key: (not key.endswith(".name"), key)):  # An option before its fields.
@@ -96,16 +100,19 @@ def unwatched(path: Path, overrides: Sequence[str] = (), config_dirs: Sequence[P
     return composed
 
 
-def with_auto(config: Config, auto: Mapping[str, Any], source: Path) -> Config:
+def with_auto(
+    config: Config, auto: Mapping[str, Any], source: Path, *, unchanged: Sequence[str] = ("Placement",)
+) -> Config:
     """The config with each `auto` that comes from `source` replaced by its value there.
 
     The saved config keeps `auto`; this config is built. If the data, the model or the task was replaced, the automatic
     choices about the data and about the length are made again, since they depend on all three. The length is also
-    chosen again if any key of the data changed, and left to `trainer.steps` if that was set.
+    chosen again if any key of the data changed, unless it has a role of `unchanged`, and left to `trainer.steps` if
+    that was set.
     """
     tree = copy.deepcopy(config.tree)
     same_parts = not any(config.choices.get(group) for group in ("data", "model", "task"))
-    same_length = same_parts and not data_changed(config, source)
+    same_length = same_parts and not data_changed(config, source, unchanged)
     for key, value in auto.items():
         *parents, name = key.split(".")
         node: Any = tree
@@ -121,10 +128,10 @@ def with_auto(config: Config, auto: Mapping[str, Any], source: Path) -> Config:
     return dataclasses.replace(config, tree=tree)
 
 
-def data_changed(config: Config, source: Path) -> bool:
-    """Whether keys of the data, other than its place, differ from those of the source."""
-    places = keys_with_role(config.components["data"], "Placement")
-    keys = [key for key, _ in leaves({"data": config["data"]}) if key not in places]
+def data_changed(config: Config, source: Path, unchanged: Sequence[str]) -> bool:
+    """Whether keys of the data, other than those of the roles `unchanged`, differ from those of the source."""
+    without = keys_with_role(config.components["data"], *unchanged)
+    keys = [key for key, _ in leaves({"data": config["data"]}) if key not in without]
     return not {config.origins.origin(key) for key in keys} <= {str(source), UNSET}
 
 

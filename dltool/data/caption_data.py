@@ -12,6 +12,7 @@ from dltool.data.preprocessing import Preprocessing
 from dltool.data.sample_data import LoadFunction
 from dltool.data.scaling import Scaling
 from dltool.data.text_preprocessing import padded
+from dltool.declarations.component import Handling
 from dltool.text.fitting import load_tokenizer
 from dltool.text.tokenizer import TokenizerSettings
 
@@ -29,7 +30,7 @@ class CaptionData(ImageData):
         self,
         load: LoadFunction,
         *,
-        target_tokenizer: TokenizerSettings = TokenizerSettings(),  # noqa: B008 (frozen)
+        target_tokenizer: Handling[TokenizerSettings] = TokenizerSettings(),  # noqa: B008 (frozen)
         **shared: Any,
     ) -> None:
         super().__init__(load, **shared)

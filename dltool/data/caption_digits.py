@@ -8,7 +8,7 @@ from dltool.data.arrays import RawData, Split, Texts
 from dltool.data.builtin import digits
 from dltool.data.caption_data import CaptionData
 from dltool.data.number_words import CHINESE_DIGITS, UNITS
-from dltool.declarations.component import Membership, Positive, register
+from dltool.declarations.component import Membership, Positive, Source, register
 
 NAMES = {
     "english": UNITS[:10],
@@ -22,8 +22,8 @@ HELD_OUT = 0.1  # Of the handwritten digits, for the validation split, and again
 def caption_digits(
     rng: torch.Generator,
     *,
-    count: Positive[int] = 2,
-    language: Literal["english", "chinese", "german"] = "english",
+    count: Source[Positive[int]] = 2,
+    language: Source[Literal["english", "chinese", "german"]] = "english",
     num_samples: Membership[Positive[int]] = 10_000,
 ) -> RawData:
     """Some of the built-in digits side by side, 8×8 pixels each, and their names: "seven two", 七二.

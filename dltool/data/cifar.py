@@ -17,10 +17,11 @@ import torch
 
 from dltool.core.errors import DataError
 from dltool.data.arrays import RawData, Split
+from dltool.data.contents import note_file
 from dltool.data.download import Remote, fetch
 from dltool.data.image_data import ImageData
 from dltool.data.plain_pickle import PickleError, load_plain
-from dltool.declarations.component import Placement, register
+from dltool.declarations.component import Location, Placement, Source, register
 
 SHAPE = (3, 32, 32)
 AGAIN = "delete it and run with data.download=true, or put a complete one there"
@@ -64,7 +65,7 @@ CIFAR100 = Layout(
 
 
 @register("data", "cifar10", into=ImageData, inputs="image", targets="classes")
-def cifar10(_rng: torch.Generator, *, root: str | None = None, download: Placement[bool] = False) -> RawData:
+def cifar10(_rng: torch.Generator, *, root: Location[str | None] = None, download: Placement[bool] = False) -> RawData:
     """Ten classes of animals and vehicles.
 
     Args:
@@ -78,9 +79,9 @@ def cifar10(_rng: torch.Generator, *, root: str | None = None, download: Placeme
 def cifar100(
     _rng: torch.Generator,
     *,
-    root: str | None = None,
+    root: Location[str | None] = None,
     download: Placement[bool] = False,
-    labels: Literal["fine", "coarse"] = "fine",
+    labels: Source[Literal["fine", "coarse"]] = "fine",
 ) -> RawData:
     """A hundred classes in twenty groups of five.
 
@@ -124,6 +125,8 @@ def load_cifar(layout: Layout, labels: str, names: str, root: str | None, downlo
             hint="data.root=FOLDER, or data.download=true to fetch it",
         )
     places = {name: f"{origin}/{name}" for name in layout.files}
+    for name in layout.files:
+        note_file(Path(name), contents[name])
     unpickled = {name: read_pickle(contents[name], places[name]) for name in layout.files}
     splits = [
         join([read_batch(unpickled[name], labels, places[name]) for name in part])

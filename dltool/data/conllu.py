@@ -12,7 +12,7 @@ from dltool.data.arrays import RawData
 from dltool.data.sequence_data import SequenceData
 from dltool.data.split_files import TextRows, find_split_files, joined
 from dltool.data.text_file import read_text
-from dltool.declarations.component import Handling, register, requires
+from dltool.declarations.component import Handling, Location, register, requires
 
 NUM_COLUMNS = 10
 COLUMNS = {"upos": 3, "xpos": 4}  # ID, FORM, LEMMA, UPOS, XPOS, FEATS, …, from 0.
@@ -27,10 +27,10 @@ COLUMNS = {"upos": 3, "xpos": 4}  # ID, FORM, LEMMA, UPOS, XPOS, FEATS, …, fro
 def conllu(
     _rng: torch.Generator,
     *,
-    root: str | None = None,
-    train: str | None = None,
-    val: str | None = None,
-    test: str | None = None,
+    root: Location[str | None] = None,
+    train: Location[str | None] = None,
+    val: Location[str | None] = None,
+    test: Location[str | None] = None,
     column: Handling[Literal["upos", "xpos"]] = "upos",
 ) -> RawData:
     """Words and their parts of speech.

@@ -9,11 +9,12 @@ from torch import Tensor
 from dltool.core.batch import Batch
 from dltool.core.errors import DataError
 from dltool.core.spec import DataSpec
+from dltool.data.contents import load_recorded
 from dltool.data.dataset import Dataset, PrepareOptions
 from dltool.data.stream_data import RawText
 from dltool.data.text_preprocessing import TextPreprocessing
 from dltool.data.window_source import WindowSource, keep_probabilities
-from dltool.declarations.component import Fraction, Membership, NonNegative, Positive
+from dltool.declarations.component import Fraction, Handling, Membership, NonNegative, Positive
 from dltool.text.tokenizer import STREAM_SPECIALS, Tokenizer, TokenizerSettings
 
 
@@ -54,11 +55,11 @@ class CorpusData(Dataset):
         self,
         load: Callable[[], RawText],
         *,
-        tokenizer: TokenizerSettings = TokenizerSettings(),  # noqa: B008 (frozen)
-        window: Positive[int] = 5,
-        sample: NonNegative[float] = 1e-3,
-        batch_size: Positive[int] = 8192,
-        block_size: Positive[int] = 16,
+        tokenizer: Handling[TokenizerSettings] = TokenizerSettings(),  # noqa: B008 (frozen)
+        window: Handling[Positive[int]] = 5,
+        sample: Handling[NonNegative[float]] = 1e-3,
+        batch_size: Handling[Positive[int]] = 8192,
+        block_size: Handling[Positive[int]] = 16,
         val_fraction: Membership[Fraction[float]] = 0.01,
     ) -> None:
         super().__init__()
@@ -72,7 +73,7 @@ class CorpusData(Dataset):
         self.sources: dict[str, WindowSource] = {}
 
     def _prepare(self, options: PrepareOptions) -> None:
-        raw = self.load()
+        raw = load_recorded(self.load)
         self.notes += raw.notes
         lines = self._splits(raw, options.cut)
         fitted = options.fitted

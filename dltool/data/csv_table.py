@@ -21,7 +21,7 @@ from dltool.data.table_data import TableData
 from dltool.data.table_notes import counted, label_notes, missing_note, shortened
 from dltool.data.table_target import TableTarget, read_targets
 from dltool.data.target_column import beyond_precision, text_in_numbers
-from dltool.declarations.component import Handling, Membership, register, requires
+from dltool.declarations.component import Handling, Location, Membership, register, requires
 
 MOST_CATEGORIES = 1000  # One-hot: each is an input.
 
@@ -36,7 +36,7 @@ MOST_CATEGORIES = 1000  # One-hot: each is an input.
 def csv_table(
     _rng: torch.Generator,
     *,
-    path: str | None = None,
+    path: Location[str | None] = None,
     target: Membership[str | int | list[str | int] | None] = None,
     separator: Membership[str | None] = None,
     kind: Membership[Literal["auto", "classes", "integer_classes", "numbers"]] = "auto",

@@ -13,6 +13,7 @@ from dltool.core.numerals import counted
 from dltool.core.spec import IGNORED, DataSpec
 from dltool.data.arrays import Text
 from dltool.data.batch_source import BatchSource
+from dltool.data.contents import Contents
 from dltool.data.evaluation_batch import LARGEST, fitting_batch
 from dltool.data.fitted import Fitted, check_tokenizers, tokenizer_state
 from dltool.data.own_augmentation import OwnVariation
@@ -46,6 +47,7 @@ class Dataset(ABC):
         batch_size: Samples per training step, or "full" for all of them.
         requested_eval_batch: Samples per evaluation batch, or "auto"; see fit_eval_batch.
         device: The device of the batches; known after `prepare`.
+        contents: What its loaders have read, if that was recorded.
 
     Attributes, after `prepare`:
         spec: The description of the data; the loss sets `output_dim`.
@@ -64,6 +66,7 @@ class Dataset(ABC):
     train: BatchSource
     preprocessing: Preprocessing
     held_out: bool = True
+    contents: Contents | None = None
     unit: str = "samples"
     class_notes: tuple[str, ...] = ()
 

@@ -13,7 +13,7 @@ from dltool.data.mixing import no_mixing
 from dltool.data.sample_data import LoadFunction, SampleData
 from dltool.data.splits import fold_of_each
 from dltool.data.unpaired_data import UnpairedData
-from dltool.declarations.component import Placement, Positive, register
+from dltool.declarations.component import Handling, Location, Placement, Positive, Source, register
 
 PAIRS: Mapping[str, tuple[Style, Style]] = {
     "inverted": ("upright", "inverted"),
@@ -42,8 +42,8 @@ class DigitDomains(UnpairedData):
         self,
         load: LoadFunction,
         *,
-        pair: Literal["inverted", "thickness", "turned"] = "inverted",
-        resize: Literal["auto"] | Positive[int] | list[Positive[int]] | None = "auto",
+        pair: Handling[Literal["inverted", "thickness", "turned"]] = "inverted",
+        resize: Handling[Literal["auto"] | Positive[int] | list[Positive[int]] | None] = "auto",
         residency: Placement[Literal["auto", "device", "host"]] = "auto",
         **shared: Any,
     ) -> None:
@@ -78,7 +78,7 @@ class HalfInOneStyle(StyleData):
 @root_is_of_mnist
 @no_mixing
 def digit_pairs(
-    rng: torch.Generator, *, source: Literal["digits", "mnist"] = "digits", root: str | None = None
+    rng: torch.Generator, *, source: Source[Literal["digits", "mnist"]] = "digits", root: Location[str | None] = None
 ) -> RawData:
     """Handwritten digits for translation from one style into another, without pairs.
 

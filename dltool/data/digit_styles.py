@@ -16,7 +16,7 @@ from dltool.data.mnist import mnist
 from dltool.data.preprocessing import Preprocessing
 from dltool.data.sample_data import LoadFunction
 from dltool.data.scaling import Scaling
-from dltool.declarations.component import register, requires
+from dltool.declarations.component import Handling, Location, Source, register, requires
 
 Style = Literal["upright", "inverted", "turned", "thin", "thick"]
 
@@ -61,7 +61,7 @@ class StyleData(ImageData):
         self,
         load: LoadFunction,
         *,
-        styles: list[Style] = ["upright", "inverted"],  # noqa: B006 (the YAML's default; never changed)
+        styles: Handling[list[Style]] = ["upright", "inverted"],  # noqa: B006 (the YAML's default; never changed)
         **shared: Any,
     ) -> None:
         super().__init__(load, **shared)
@@ -103,7 +103,7 @@ def in_styles(split: Split, styles: Sequence[Style]) -> Split:
     hint="data.resize_at=auto",
 )
 def digit_styles(
-    rng: torch.Generator, *, source: Literal["digits", "mnist"] = "digits", root: str | None = None
+    rng: torch.Generator, *, source: Source[Literal["digits", "mnist"]] = "digits", root: Location[str | None] = None
 ) -> RawData:
     """Handwritten digits in one or more styles, to train the classifier that evaluates translations between them.
 

@@ -14,7 +14,7 @@ from dltool.data.arrays import RawData, Split
 from dltool.data.download import Remote, fetch
 from dltool.data.idx import AGAIN, find_idx, has_idx, parse_idx, read_idx
 from dltool.data.image_data import ImageData
-from dltool.declarations.component import Placement, register
+from dltool.declarations.component import Location, Placement, Source, register
 
 ARCHIVE = Remote("https://biometrics.nist.gov/cs_links/EMNIST/gzip.zip", "58c8d27c78d21e728a6bc7b3cc06412e")
 # Of the letters whose two cases look alike, "bymerge" and "balanced" have one class for both.
@@ -33,9 +33,9 @@ CLASSES = {
 def emnist(
     _rng: torch.Generator,
     *,
-    root: str | None = None,
+    root: Location[str | None] = None,
     download: Placement[bool] = False,
-    variant: Literal["balanced", "byclass", "bymerge", "letters", "digits", "mnist"] = "balanced",
+    variant: Source[Literal["balanced", "byclass", "bymerge", "letters", "digits", "mnist"]] = "balanced",
 ) -> RawData:
     """Letters and digits of NIST's Special Database 19 (Cohen, Afshar, Tapson and van Schaik 2017, arXiv:1702.05373).
 

@@ -64,7 +64,7 @@ def tokenizer_state(preprocessing: Preprocessing, spec: DataSpec) -> dict[str, A
     return {"tokenizers": saved, "sha256": fingerprint(*saved)} if saved else {}
 
 
-def check_tokenizers(before: dict[str, Any], now: dict[str, Any], what: str, hint: str) -> None:
+def check_tokenizers(before: dict[str, Any], now: dict[str, Any], what: str, hint: str | None = None) -> None:
     """Raises DataError if the tokenisers are not those that the model was trained with.
 
     Args:

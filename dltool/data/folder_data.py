@@ -27,7 +27,7 @@ from dltool.data.sample_data import LoadFunction, ScaledData
 from dltool.data.scaling import STATISTICS_FROM, GivenStatistics, PixelScaling, Scaling
 from dltool.data.scaling import pixel_scaling as fit_pixel_scaling
 from dltool.data.source import TrainSource
-from dltool.declarations.component import NonNegative, Placement, Positive, Probability
+from dltool.declarations.component import Handling, NonNegative, Placement, Positive, Probability
 
 LARGEST_OWN_SIZE = 256  # Images that all have the same size keep it, up to this one.
 USUAL_SIDE = 64  # For a model that takes any size.
@@ -60,14 +60,14 @@ class FolderData(ScaledData):
         self,
         load: LoadFunction,
         *,
-        size: Literal["auto"] | Positive[int] | list[Positive[int]] = "auto",
-        fit: Literal["crop", "squash"] = "crop",
-        corrupt: Literal["refuse", "skip"] = "refuse",
+        size: Handling[Literal["auto"] | Positive[int] | list[Positive[int]]] = "auto",
+        fit: Handling[Literal["crop", "squash"]] = "crop",
+        corrupt: Handling[Literal["refuse", "skip"]] = "refuse",
         workers: Placement[Literal["auto"] | NonNegative[int]] = "auto",
         residency: Placement[Literal["auto", "device", "host", "loader"]] = "auto",
-        mean: list[Probability[float]] | None = None,
-        std: list[Positive[float]] | None = None,
-        augment: Augmentation = Augmentation(),  # noqa: B008 (frozen)
+        mean: Handling[list[Probability[float]] | None] = None,
+        std: Handling[list[Positive[float]] | None] = None,
+        augment: Handling[Augmentation] = Augmentation(),  # noqa: B008 (frozen)
         **shared: Any,
     ) -> None:
         super().__init__(load, **shared)

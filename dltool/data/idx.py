@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from dltool.core.errors import DataError
+from dltool.data.contents import note_file
 
 UNSIGNED_BYTE = 8
 AGAIN = "delete the file and run with data.download=true, or put a complete one there"
@@ -61,7 +62,7 @@ def parse_idx(content: bytes, path: Path, num_dims: int) -> np.ndarray:
         content = gzip.decompress(content) if path.suffix == ".gz" else content
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise DataError(f"{path}: damaged or truncated ({error})", hint=AGAIN) from error
-
+    note_file(path, content)
     magic = bytes((0, 0, UNSIGNED_BYTE, num_dims))
     if content[:4] != magic:
         raise DataError(f"{path}: starts with {content[:4].hex() or 'nothing'}, not with the IDX number {magic.hex()}")

@@ -19,7 +19,7 @@ from dltool.data.resize import Size, choose_size, describe, is_padding, resize_i
 from dltool.data.sample_data import LoadFunction, ScaledData
 from dltool.data.scaling import STATISTICS_FROM, GivenStatistics, Scaling
 from dltool.data.scaling import pixel_scaling as fit_pixel_scaling
-from dltool.declarations.component import Placement, Positive, Probability
+from dltool.declarations.component import Handling, Placement, Positive, Probability
 
 ResizeAt = Literal["loading", "batch"]
 
@@ -47,11 +47,11 @@ class ImageData(ScaledData):
         self,
         load: LoadFunction,
         *,
-        resize: Literal["auto"] | Positive[int] | list[Positive[int]] | None = "auto",
+        resize: Handling[Literal["auto"] | Positive[int] | list[Positive[int]] | None] = "auto",
         resize_at: Placement[Literal["auto", "loading", "batch"]] = "auto",
-        mean: list[Probability[float]] | None = None,
-        std: list[Positive[float]] | None = None,
-        augment: Augmentation = Augmentation(),  # noqa: B008 (frozen)
+        mean: Handling[list[Probability[float]] | None] = None,
+        std: Handling[list[Positive[float]] | None] = None,
+        augment: Handling[Augmentation] = Augmentation(),  # noqa: B008 (frozen)
         **shared: Any,
     ) -> None:
         super().__init__(load, **shared)

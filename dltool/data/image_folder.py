@@ -1,6 +1,7 @@
 """Your own images: a folder for each class."""
 
 import csv
+import io
 import os
 from collections import Counter
 from collections.abc import Sequence
@@ -12,12 +13,13 @@ import torch
 
 from dltool.core.errors import DataError
 from dltool.data.arrays import RawData, Split
+from dltool.data.contents import note_file
 from dltool.data.folder_data import FolderData
 from dltool.data.image_files import SUFFIXES, ImageFiles, is_hidden
 from dltool.data.image_table import Keys, with_table
 from dltool.data.positive_class import with_positive
 from dltool.data.target_column import MOST_NUMBERED_CLASSES
-from dltool.declarations.component import Handling, Membership, register, requires
+from dltool.declarations.component import Handling, Location, Membership, SplitLocation, register, requires
 
 SPLIT_FOLDERS = {"train": "train", "val": "val", "valid": "val", "validation": "val", "test": "test"}
 LISTED = 10  # Classes in a note.
@@ -41,10 +43,10 @@ LAYOUT = "data.root=FOLDER with FOLDER/<class>/*.jpg, or FOLDER/train/<class>/*.
 def image_folder(
     _rng: torch.Generator,
     *,
-    root: str | None = None,
-    split_file: Membership[str | None] = None,
+    root: Location[str | None] = None,
+    split_file: SplitLocation[str | None] = None,
     channels: Handling[Literal["rgb", "grey"]] = "rgb",
-    labels: str | None = None,
+    labels: Location[str | None] = None,
     file_column: Membership[str | int | None] = None,
     target: Membership[str | int | list[str | int] | None] = None,
     separator: Membership[str | None] = None,
@@ -262,8 +264,10 @@ def subfolders(folder: Path) -> list[Path]:
 def read_split_file(path: Path) -> dict[str, str]:
     """Read the split of each path from a CSV file."""
     try:
-        with path.open(encoding="utf-8-sig", newline="") as lines:
-            rows = [(number, row) for number, row in enumerate(csv.reader(lines), start=1) if row]
+        content = path.read_bytes()
+        note_file(path, content)
+        lines = io.StringIO(content.decode("utf-8-sig"), newline="")
+        rows = [(number, row) for number, row in enumerate(csv.reader(lines), start=1) if row]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         reason = error.strerror if isinstance(error, OSError) else error
         raise DataError(

@@ -12,7 +12,7 @@ from dltool.data.arrays import RawData
 from dltool.data.folder_data import FolderData
 from dltool.data.image_folder import Scan, labelled, subfolders
 from dltool.data.text_file import TextFile
-from dltool.declarations.component import Handling, register
+from dltool.declarations.component import Handling, Location, register
 
 LAYOUT = "data.root=FOLDER with FOLDER/train/<wnid>/*.JPEG and FOLDER/val/<wnid>/*.JPEG"
 UNPACK = f"torchvision.datasets.ImageNet(FOLDER, split) unpacks the official archives to {LAYOUT.split(' with ')[1]}"
@@ -20,7 +20,9 @@ NAME_FILES = ("LOC_synset_mapping.txt", "imagenet_class_index.json")
 
 
 @register("data", "imagenet", into=FolderData, inputs="image", targets="classes")
-def imagenet(_rng: torch.Generator, *, root: str | None = None, class_names: Handling[str | None] = None) -> RawData:
+def imagenet(
+    _rng: torch.Generator, *, root: Location[str | None] = None, class_names: Handling[str | None] = None
+) -> RawData:
     """A thousand classes of objects (Russakovsky et al. 2015, arXiv:1409.0575), 1,281,167 training images.
 
     The labels of the official test set were never published: results are usually reported on the 50,000 images of

@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from dltool.core.errors import DataError
+from dltool.data.contents import note_file
 
 HEADER = 128
 MATRIX, COMPRESSED = 14, 15
@@ -59,6 +60,7 @@ def read_mat(path: Path, wanted: tuple[str, ...], hint: str) -> dict[str, np.nda
         content = path.read_bytes()
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror or error})") from error
+    note_file(path, content)
     found: dict[str, np.ndarray] = {}
     try:
         order = byte_order(content)

@@ -13,7 +13,7 @@ from dltool.core.errors import DataError
 from dltool.data.arrays import RawData, Split
 from dltool.data.idx import find_idx, has_idx, read_idx
 from dltool.data.image_data import ImageData
-from dltool.declarations.component import Placement, register
+from dltool.declarations.component import Location, Placement, register
 
 FILES = {
     "train": ("train-images-idx3-ubyte", "train-labels-idx1-ubyte"),
@@ -22,7 +22,7 @@ FILES = {
 
 
 @register("data", "mnist", into=ImageData, inputs="image", targets="classes")
-def mnist(_rng: torch.Generator, *, root: str | None = None, download: Placement[bool] = False) -> RawData:
+def mnist(_rng: torch.Generator, *, root: Location[str | None] = None, download: Placement[bool] = False) -> RawData:
     """Handwritten digits (LeCun, Bottou, Bengio and Haffner 1998, Proc. IEEE 86(11)).
 
     Args:
@@ -33,7 +33,9 @@ def mnist(_rng: torch.Generator, *, root: str | None = None, download: Placement
 
 
 @register("data", "fashion_mnist", into=ImageData, inputs="image", targets="classes")
-def fashion_mnist(_rng: torch.Generator, *, root: str | None = None, download: Placement[bool] = False) -> RawData:
+def fashion_mnist(
+    _rng: torch.Generator, *, root: Location[str | None] = None, download: Placement[bool] = False
+) -> RawData:
     """Zalando's articles (Xiao, Rasul and Vollgraf 2017, arXiv:1708.07747).
 
     Args:
@@ -45,7 +47,7 @@ def fashion_mnist(_rng: torch.Generator, *, root: str | None = None, download: P
 
 
 @register("data", "kmnist", into=ImageData, inputs="image", targets="classes")
-def kmnist(_rng: torch.Generator, *, root: str | None = None, download: Placement[bool] = False) -> RawData:
+def kmnist(_rng: torch.Generator, *, root: Location[str | None] = None, download: Placement[bool] = False) -> RawData:
     """Cursive Japanese, one hiragana of each of ten rows (Clanuwat et al. 2018, arXiv:1812.01718).
 
     Args:

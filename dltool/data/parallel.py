@@ -10,7 +10,7 @@ from dltool.data.arrays import RawData
 from dltool.data.sequence_data import PairData
 from dltool.data.split_files import TextRows, find_split_files, joined
 from dltool.data.text_file import read_text
-from dltool.declarations.component import register, requires
+from dltool.declarations.component import Location, register, requires
 
 NAMES = ("train", "val", "test")
 
@@ -34,13 +34,13 @@ NAMES = ("train", "val", "test")
 def parallel(
     _rng: torch.Generator,
     *,
-    root: str | None = None,
-    source: str | None = None,
-    target: str | None = None,
-    val_source: str | None = None,
-    val_target: str | None = None,
-    test_source: str | None = None,
-    test_target: str | None = None,
+    root: Location[str | None] = None,
+    source: Location[str | None] = None,
+    target: Location[str | None] = None,
+    val_source: Location[str | None] = None,
+    val_target: Location[str | None] = None,
+    test_source: Location[str | None] = None,
+    test_target: Location[str | None] = None,
 ) -> RawData:
     """Translations, line by line; files may be gzipped.
 

@@ -15,6 +15,7 @@ from dltool.core.randomness import generator
 from dltool.core.spec import DataSpec
 from dltool.data.arrays import RawData, Split, check_data
 from dltool.data.augment import Augmenter
+from dltool.data.contents import load_recorded
 from dltool.data.dataset import Dataset, PrepareOptions
 from dltool.data.evaluation_batch import fitting_batch
 from dltool.data.fitted import relabelled
@@ -26,7 +27,7 @@ from dltool.data.scaling import Scaling, blurred_in_float32, fit_rows
 from dltool.data.shares import class_counts, class_notes, majority_baseline
 from dltool.data.source import TrainSource, evaluation_batches
 from dltool.data.splits import make_splits
-from dltool.declarations.component import Fraction, Membership, NonNegative, Placement, Positive
+from dltool.declarations.component import Fraction, Handling, Membership, NonNegative, Placement, Positive
 
 LoadFunction = Callable[[torch.Generator], RawData]
 HASHED_AT_ONCE = 1024  # Samples.
@@ -69,11 +70,11 @@ class SampleData(Dataset):
         self,
         load: LoadFunction,
         *,
-        batch_size: Positive[int] | Literal["full"] = 64,
-        eval_batch_size: Positive[int] | Literal["auto"] = "auto",
-        shuffle: bool = True,
-        drop_last: bool = False,
-        sampling: Literal["all", "balanced"] = "all",
+        batch_size: Handling[Positive[int] | Literal["full"]] = 64,
+        eval_batch_size: Handling[Positive[int] | Literal["auto"]] = "auto",
+        shuffle: Handling[bool] = True,
+        drop_last: Handling[bool] = False,
+        sampling: Handling[Literal["all", "balanced"]] = "all",
         val_fraction: Membership[Fraction[float]] = 0.1,
         test_fraction: Membership[Fraction[float]] = 0.2,
         num_folds: Membership[Positive[int] | None] = None,
@@ -102,7 +103,7 @@ class SampleData(Dataset):
         self._typical_target: Tensor | None = None
 
     def _prepare(self, options: PrepareOptions) -> None:
-        raw = self.load(generator(self.split_seed, "data"))
+        raw = load_recorded(self.load, generator(self.split_seed, "data"))
         check_data(raw)
         if options.fitted is not None:
             raw = relabelled(raw, options.fitted.spec)
@@ -328,7 +329,7 @@ class ScaledData(SampleData):
         self,
         load: LoadFunction,
         *,
-        scaling: Literal["auto", "standardize", "unit", "symmetric", "none"] = "auto",
+        scaling: Handling[Literal["auto", "standardize", "unit", "symmetric", "none"]] = "auto",
         **shared: Any,
     ) -> None:
         super().__init__(load, **shared)

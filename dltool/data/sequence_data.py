@@ -17,7 +17,7 @@ from dltool.data.scaling import Scaling
 from dltool.data.sequence_source import SequenceSource, evaluation_batches, sequence_lengths
 from dltool.data.source import TrainSource
 from dltool.data.text_preprocessing import TextPreprocessing, padded
-from dltool.declarations.component import Positive
+from dltool.declarations.component import Handling, Positive
 from dltool.text.fitting import load_tokenizer
 from dltool.text.tokenizer import TokenizerSettings
 
@@ -41,10 +41,10 @@ class SequenceData(SampleData):
         self,
         load: LoadFunction,
         *,
-        tokenizer: TokenizerSettings = TokenizerSettings(),  # noqa: B008 (frozen)
-        max_length: Positive[int] | None = None,
-        batch_tokens: Positive[int] | None = None,
-        group_by_length: bool = True,
+        tokenizer: Handling[TokenizerSettings] = TokenizerSettings(),  # noqa: B008 (frozen)
+        max_length: Handling[Positive[int] | None] = None,
+        batch_tokens: Handling[Positive[int] | None] = None,
+        group_by_length: Handling[bool] = True,
         **shared: Any,
     ) -> None:
         super().__init__(load, **shared)
@@ -199,7 +199,7 @@ class PairData(SequenceData):
         self,
         load: LoadFunction,
         *,
-        target_tokenizer: TokenizerSettings = TokenizerSettings(),  # noqa: B008 (frozen)
+        target_tokenizer: Handling[TokenizerSettings] = TokenizerSettings(),  # noqa: B008 (frozen)
         **shared: Any,
     ) -> None:
         super().__init__(load, **shared)

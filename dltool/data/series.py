@@ -20,7 +20,7 @@ from dltool.data.time_column import TimeColumn, check_distinct, find_time, read_
 from dltool.data.time_step import Step
 from dltool.data.timeline import Timeline, in_order, make_timeline, series_of, shown_series
 from dltool.data.timeline import describe as timeline_notes
-from dltool.declarations.component import Handling, Membership, Positive, register
+from dltool.declarations.component import Handling, Location, Membership, Positive, register
 
 
 @register("data", "series", into=SeriesData, inputs="sequence", targets="numbers")
@@ -28,7 +28,7 @@ from dltool.declarations.component import Handling, Membership, Positive, regist
 def series(
     _rng: torch.Generator,
     *,
-    path: str | None = None,
+    path: Location[str | None] = None,
     columns: Membership[str | int | list[str | int] | None] = None,
     target: Membership[str | int | list[str | int] | None] = None,
     time: Membership[str | int | list[str | int]] = "auto",

@@ -7,7 +7,7 @@ import torch
 from dltool.data.arrays import RawData, Split
 from dltool.data.image_data import ImageData
 from dltool.data.mnist import load_idx
-from dltool.declarations.component import Membership, Placement, Positive, register
+from dltool.declarations.component import Location, Membership, Placement, Positive, register
 
 CHANNELS = 3
 
@@ -16,7 +16,7 @@ CHANNELS = 3
 def stacked_mnist(
     rng: torch.Generator,
     *,
-    root: str | None = None,
+    root: Location[str | None] = None,
     download: Placement[bool] = False,
     num_samples: Membership[Positive[int]] = 128_000,
     num_test_samples: Membership[Positive[int]] = 25_600,

@@ -10,10 +10,11 @@ from torch import Tensor
 from dltool.core.batch import Batch
 from dltool.core.errors import DataError
 from dltool.core.spec import DataSpec
+from dltool.data.contents import load_recorded
 from dltool.data.dataset import Dataset, PrepareOptions
 from dltool.data.stream_source import Batching, StreamSource, evaluation_batches
 from dltool.data.text_preprocessing import TextPreprocessing
-from dltool.declarations.component import Fraction, Membership, Positive
+from dltool.declarations.component import Fraction, Handling, Membership, Positive
 from dltool.text.tokenizer import STREAM_SPECIALS, Tokenizer, TokenizerSettings
 
 
@@ -58,11 +59,11 @@ class StreamData(Dataset):
         self,
         load: Callable[[], RawText],
         *,
-        tokenizer: TokenizerSettings = TokenizerSettings(),  # noqa: B008 (frozen)
-        length: Positive[int] = 64,
-        batch_size: Positive[int] = 32,
-        eval_batch_size: Positive[int] = 32,
-        batching: Literal["auto", "columns", "crops"] = "auto",
+        tokenizer: Handling[TokenizerSettings] = TokenizerSettings(),  # noqa: B008 (frozen)
+        length: Handling[Positive[int]] = 64,
+        batch_size: Handling[Positive[int]] = 32,
+        eval_batch_size: Handling[Positive[int]] = 32,
+        batching: Handling[Literal["auto", "columns", "crops"]] = "auto",
         val_fraction: Membership[Fraction[float]] = 0.1,
         test_fraction: Membership[Fraction[float]] = 0.0,
     ) -> None:
@@ -78,7 +79,7 @@ class StreamData(Dataset):
         self.streams: dict[str, Tensor] = {}
 
     def _prepare(self, options: PrepareOptions) -> None:
-        raw = self.load()
+        raw = load_recorded(self.load)
         self.notes += raw.notes
         texts = self._splits(raw) if options.cut else {"train": raw.train}
         fitted = options.fitted

@@ -10,7 +10,7 @@ from dltool.data.arrays import RawData, Split
 from dltool.data.download import Remote, fetch
 from dltool.data.image_data import ImageData
 from dltool.data.mat import read_mat
-from dltool.declarations.component import Membership, Placement, register
+from dltool.declarations.component import Location, Membership, Placement, register
 
 SERVER = "http://ufldl.stanford.edu/housenumbers"
 FILES = {
@@ -26,7 +26,7 @@ AGAIN = "delete the file and run with data.download=true, or put a complete one 
 def svhn(
     _rng: torch.Generator,
     *,
-    root: str | None = None,
+    root: Location[str | None] = None,
     download: Placement[bool] = False,
     extra: Membership[bool] = False,
 ) -> RawData:

@@ -9,17 +9,17 @@ from torch import Tensor
 from dltool.data.arrays import RawData, Split
 from dltool.data.positive_class import with_positive
 from dltool.data.table_data import TableData
-from dltool.declarations.component import Membership, NonNegative, Positive, register, requires
+from dltool.declarations.component import Membership, NonNegative, Positive, Source, register, requires
 
 
 @register("data", "line", into=TableData, inputs="vector", targets="numbers")
 def line(
     rng: torch.Generator,
     *,
-    slope: float = 2.0,
-    intercept: float = 1.0,
-    mean: float = 0.0,
-    noise: NonNegative[float] = 0.1,
+    slope: Source[float] = 2.0,
+    intercept: Source[float] = 1.0,
+    mean: Source[float] = 0.0,
+    noise: Source[NonNegative[float]] = 0.1,
     num_samples: Membership[Positive[int]] = 1000,
 ) -> RawData:
     """y = slope · x + intercept + noise · n, with n standard normal and x normal of variance 1.
@@ -43,7 +43,7 @@ def line(
 def logic(
     _rng: torch.Generator,
     *,
-    function: Literal["and", "or", "xor"] = "and",
+    function: Source[Literal["and", "or", "xor"]] = "and",
     positive: Membership[str | int | None] = None,
 ) -> RawData:
     """The truth table of a function of two bits; the four rows serve as train, val and test.
@@ -65,7 +65,7 @@ def moons(
     rng: torch.Generator,
     *,
     num_samples: Membership[Positive[int]] = 1000,
-    noise: NonNegative[float] = 0.1,
+    noise: Source[NonNegative[float]] = 0.1,
     positive: Membership[str | int | None] = None,
 ) -> RawData:
     """Two interleaved half circles of radius 1; the lower one is shifted by (1, -0.5).
@@ -94,10 +94,10 @@ def moons(
 def spirals(
     rng: torch.Generator,
     *,
-    num_classes: Positive[int] = 3,
+    num_classes: Source[Positive[int]] = 3,
     num_samples: Membership[Positive[int]] = 1000,
-    turns: Positive[float] = 0.75,
-    noise: NonNegative[float] = 0.1,
+    turns: Source[Positive[float]] = 0.75,
+    noise: Source[NonNegative[float]] = 0.1,
 ) -> RawData:
     """Arms of a spiral from the centre to radius 1, one per class.
 
@@ -125,8 +125,8 @@ def gaussians(
     rng: torch.Generator,
     *,
     num_samples: Membership[Positive[int]] = 50_000,
-    radius: Positive[float] = 2.0,
-    std: Positive[float] = 0.02,
+    radius: Source[Positive[float]] = 2.0,
+    std: Source[Positive[float]] = 0.02,
 ) -> RawData:
     """Eight normal distributions on a ring: does a GAN find every mode? (Metz et al. 2017, arXiv:1611.02163.)
 

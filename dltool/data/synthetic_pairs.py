@@ -11,7 +11,7 @@ from dltool.core.shell import setting
 from dltool.data.arrays import RawData, Split, Text, Texts
 from dltool.data.number_words import LARGEST, chinese_numeral, english_words
 from dltool.data.sequence_data import PairData
-from dltool.declarations.component import Membership, Positive, register, requires
+from dltool.declarations.component import Membership, Positive, Source, register, requires
 
 LISTED = 100_000  # Up to this number, all are listed and some of them chosen.
 SYMBOLS = {"digits": "0123456789", "letters": "abcdefghijklmnopqrstuvwxyz"}
@@ -28,8 +28,8 @@ shortest_is_at_most_longest = requires(
 def numbers(
     rng: torch.Generator,
     *,
-    direction: Literal["to_words", "to_digits", "to_chinese"] = "to_words",
-    max_number: Positive[int] = 99_999,
+    direction: Source[Literal["to_words", "to_digits", "to_chinese"]] = "to_words",
+    max_number: Source[Positive[int]] = 99_999,
     num_samples: Membership[Positive[int]] = 10_000,
 ) -> RawData:
     """Different whole numbers from 0 on, each drawn with the same probability, in digits and in words.
@@ -84,9 +84,9 @@ class DrawnSequences:
         cls,
         rng: torch.Generator,
         *,
-        symbols: Literal["digits", "letters"] = "digits",
-        shortest: Positive[int] = 3,
-        longest: Positive[int] = 8,
+        symbols: Source[Literal["digits", "letters"]] = "digits",
+        shortest: Source[Positive[int]] = 3,
+        longest: Source[Positive[int]] = 8,
         num_samples: Membership[Positive[int]] = 10_000,
     ) -> Any:
         drawn = sequences(rng, SYMBOLS[symbols], shortest, longest, num_samples)

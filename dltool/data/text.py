@@ -8,15 +8,16 @@ import torch
 
 from dltool.core.errors import DataError
 from dltool.data.arrays import RawData, Split, Texts
+from dltool.data.contents import note_file
 from dltool.data.corpus_data import CorpusData
 from dltool.data.sequence_data import SequenceData
 from dltool.data.stream_data import RawText, StreamData
 from dltool.data.text_file import SETTING, TextFile, nonempty_lines
-from dltool.declarations.component import Membership, register
+from dltool.declarations.component import Location, Membership, register
 
 
 @register("data", "text", into=StreamData, inputs="sequence", targets="next_token")
-def text(*, path: str | None = None, encoding: Membership[str] = "auto") -> RawText:
+def text(*, path: Location[str | None] = None, encoding: Membership[str] = "auto") -> RawText:
     """A file of text.
 
     Args:
@@ -33,7 +34,7 @@ def text(*, path: str | None = None, encoding: Membership[str] = "auto") -> RawT
 
 
 @register("data", "corpus", into=CorpusData, inputs="sequence", targets="none")
-def corpus(*, path: str | None = None, encoding: Membership[str] = "auto") -> RawText:
+def corpus(*, path: Location[str | None] = None, encoding: Membership[str] = "auto") -> RawText:
     """A file for word vectors, one sentence or document per line: no word's context extends beyond its line.
 
     Args:
@@ -56,13 +57,14 @@ def pydoc() -> RawText:
     from pydoc_data import topics
 
     whole = "\n\n----------\n\n".join(content.strip() for _, content in sorted(topics.topics.items()))
+    note_file(Path(topics.__file__), whole.encode())
     digest = hashlib.sha256(whole.encode()).hexdigest()
     version = ".".join(map(str, sys.version_info[:3]))
     return RawText(whole, origin=topics.__file__, notes=(f"the reference of Python {version}, SHA-256 {digest}",))
 
 
 @register("data", "names", into=SequenceData, inputs="sequence", targets="next_token")
-def names(_rng: torch.Generator, *, path: str | None = None, encoding: Membership[str] = "auto") -> RawData:
+def names(_rng: torch.Generator, *, path: Location[str | None] = None, encoding: Membership[str] = "auto") -> RawData:
     """One word per line, such as a list of names, each learned from beginning to end.
 
     Args:

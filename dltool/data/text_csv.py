@@ -21,7 +21,7 @@ from dltool.data.split_files import TextRows, joined
 from dltool.data.table_notes import shortened
 from dltool.data.table_target import read_targets
 from dltool.data.target_labels import NO_LABELS
-from dltool.declarations.component import Handling, Membership, register, requires
+from dltool.declarations.component import Handling, Location, Membership, register, requires
 
 Header = Literal["auto"] | bool
 TAB_SUFFIXES = (".tsv", ".tab")
@@ -50,10 +50,10 @@ MOST_CLASSES = 20  # More are allowed only if each occurs at least twice on aver
 def text_csv(
     _rng: torch.Generator,
     *,
-    path: str | None = None,
-    train: str | None = None,
-    val: str | None = None,
-    test: str | None = None,
+    path: Location[str | None] = None,
+    train: Location[str | None] = None,
+    val: Location[str | None] = None,
+    test: Location[str | None] = None,
     text: Handling[str | int | None] = None,
     target: Membership[str | int | list[str | int] | None] = None,
     separator: Membership[str | None] = None,

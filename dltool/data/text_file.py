@@ -8,6 +8,7 @@ from itertools import chain
 from pathlib import Path
 
 from dltool.core.errors import DataError
+from dltool.data.contents import hashed
 from dltool.data.encodings import check_encoding, decoded, find_encoding
 
 BLOCK = 1 << 19  # Bytes read at a time; a few megabytes of cells, which a cache holds.
@@ -25,9 +26,9 @@ def read_blocks(path: Path, size: int = BLOCK) -> Iterator[bytes]:
         with path.open("rb") as file:
             zipped = file.read(2) == b"\x1f\x8b"
             file.seek(0)
-            stream = gzip.GzipFile(fileobj=file) if zipped else file
-            while block := stream.read(size):
-                yield block
+            with hashed(gzip.GzipFile(fileobj=file) if zipped else file, path) as stream:  # type: ignore[arg-type]
+                while block := stream.read(size):
+                    yield block
     except (OSError, EOFError, zlib.error) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else error
         raise DataError(f"{path} cannot be read: {reason}", "is the path right, and the file complete?") from error

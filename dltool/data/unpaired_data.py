@@ -15,7 +15,7 @@ from dltool.data.fitted import Fitted
 from dltool.data.image_preprocessing import ImagePreprocessing
 from dltool.data.sample_data import SampleData
 from dltool.data.unpaired_source import UnpairedSource
-from dltool.declarations.component import Fraction, Membership, NonNegative, Positive
+from dltool.declarations.component import Fraction, Handling, Membership, NonNegative, Positive
 
 
 class UnpairedData(Dataset):
@@ -45,13 +45,13 @@ class UnpairedData(Dataset):
     def __init__(
         self,
         *,
-        batch_size: Positive[int] = 1,
-        eval_batch_size: Positive[int] | Literal["auto"] = "auto",
-        drop_last: bool = False,
+        batch_size: Handling[Positive[int]] = 1,
+        eval_batch_size: Handling[Positive[int] | Literal["auto"]] = "auto",
+        drop_last: Handling[bool] = False,
         val_fraction: Membership[Fraction[float]] = 0.1,
         test_fraction: Membership[Fraction[float]] = 0.1,
         split_seed: Membership[NonNegative[int]] = 0,
-        augment: Augmentation = Augmentation(),  # noqa: B008 (frozen)
+        augment: Handling[Augmentation] = Augmentation(),  # noqa: B008 (frozen)
     ) -> None:
         super().__init__()
         self.batch_size = batch_size

@@ -15,7 +15,7 @@ from dltool.data.image_folder import Scan, subfolders
 from dltool.data.mixing import no_mixing
 from dltool.data.sample_data import SampleData
 from dltool.data.unpaired_data import UnpairedData
-from dltool.declarations.component import Handling, NonNegative, Placement, Positive, register
+from dltool.declarations.component import Handling, Location, NonNegative, Placement, Positive, register
 
 LAYOUT = "data.root=FOLDER with trainA, trainB and, where they exist, testA, testB (valA, valB); or with only A and B"
 PREFIXES: Mapping[str, str] = {"train": "train", "val": "val", "test": "test", "": "train"}
@@ -38,9 +38,9 @@ class FolderDomains(UnpairedData):
         self,
         load: LoadDomains,
         *,
-        size: Literal["auto"] | Positive[int] | list[Positive[int]] = "auto",
-        fit: Literal["crop", "squash"] = "crop",
-        corrupt: Literal["refuse", "skip"] = "refuse",
+        size: Handling[Literal["auto"] | Positive[int] | list[Positive[int]]] = "auto",
+        fit: Handling[Literal["crop", "squash"]] = "crop",
+        corrupt: Handling[Literal["refuse", "skip"]] = "refuse",
         workers: Placement[Literal["auto"] | NonNegative[int]] = "auto",
         residency: Placement[Literal["auto", "device", "host", "loader"]] = "auto",
         **shared: Any,
@@ -68,7 +68,7 @@ def given(raw: RawData, _rng: torch.Generator) -> RawData:
 @register("data", "unpaired_folders", into=FolderDomains, inputs="image", targets="images")
 @no_mixing
 def unpaired_folders(
-    *, root: str | None = None, channels: Handling[Literal["rgb", "grey"]] = "rgb"
+    *, root: Location[str | None] = None, channels: Handling[Literal["rgb", "grey"]] = "rgb"
 ) -> dict[str, RawData]:
     """The layout of CycleGAN's own data sets, trainA, trainB, testA and testB; or A and B, which are split here.
 

@@ -23,10 +23,12 @@ Probability = Annotated[T, "in [0, 1]"]
 Fraction = Annotated[T, "in [0, 1)"]
 PositiveProbability = Annotated[T, "in (0, 1]"]
 
-# The role of a data set's key, as in `missing: Membership[Literal["refuse", "drop"]] = "refuse"`. Without a mark, a
-# loader's own key identifies the data, so that another value means other data (path, root, variant), and a key of the
-# class that it is built into controls how samples are handled (batch_size, augment). dltool.config.data_roles reads the
-# marks.
+# The role of a data set's key, as in `missing: Membership[Literal["refuse", "drop"]] = "refuse"`. Every key of dltool's
+# own data sets has one. In a user's code, an unmarked key of a loader is a Source, so that another value means other
+# data, and an unmarked key of the class that it is built into is Handling. dltool.config.data_roles reads the marks.
+Source = Annotated[T, "which data it is: variant, settings of a generator"]
+Location = Annotated[T, "where the data lies: the same contents elsewhere are the same data"]
+SplitLocation = Annotated[T, "where the file lies that states each sample's split"]
 Membership = Annotated[T, "which samples there are, or which split each is in"]
 Handling = Annotated[T, "how samples are prepared and drawn"]
 Placement = Annotated[T, "where samples are stored and which process loads them; does not affect results"]
@@ -39,7 +41,8 @@ EvaluationOnly = Annotated[T, "affects evaluations and samples, not the training
 TYPES = (
     "int, float, bool, str, Literal[…], X | None, list[X], tuple[X, Y], dict[str, X], Positive[int], "
     "NonNegative[float], Fraction[float], Probability[float], PositiveProbability[float], and dataclasses of these; "
-    "of a data set also Membership[X], Handling[X], Placement[X] around any of them, of a task EvaluationOnly[X]; "
+    "of a data set also Source[X], Location[X], Membership[X], Handling[X], Placement[X] around any of them, of a task "
+    "EvaluationOnly[X]; "
     "a default is a literal, or SomeSettings()"
 )
 

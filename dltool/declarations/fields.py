@@ -20,7 +20,8 @@ from dltool.declarations.kinds import (
 )
 from dltool.declarations.modules import Definition, SourceModule
 
-ROLES = ("Membership", "Handling", "Placement", "EvaluationOnly")  # Defined in dltool.declarations.component.
+# Defined in dltool.declarations.component.
+ROLES = ("Source", "Location", "SplitLocation", "Membership", "Handling", "Placement", "EvaluationOnly")
 
 
 def fields_of(module: SourceModule, definition: Definition) -> dict[str, Field]:

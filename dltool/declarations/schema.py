@@ -235,6 +235,7 @@ RECORD: Schema = {  # In the form that dltool.search.record reads.
             "seeds": {"type": "array", "items": {"type": "integer"}},
             "seconds": {**NUMBER, "description": "Seconds for one seed."},
             "machine": TEXT,
+            "data": TEXT,
         }
     ),
 }

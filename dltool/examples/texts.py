@@ -31,8 +31,9 @@ def docstrings(_rng: torch.Generator, *, min_words: Membership[Positive[int]] = 
     """Sentences from the docstrings of four modules.
 
     The positional argument is a generator for synthetic data, seeded with data.split_seed. A file of your own would be
-    `path: str | None = None`: only the command line may set such a key, `data.path=FILE`. Membership marks a key that
-    chooses samples, so that a run's results are not confused with those on other samples.
+    `path: Location[str | None] = None`: only the command line may set such a key, `data.path=FILE`. Location says that
+    the same contents elsewhere are the same data, and Membership marks a key that chooses samples, so that a run's
+    results are not confused with those on other samples.
 
     Args:
         min_words: Shorter sentences are left out.

@@ -4,26 +4,24 @@ import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from torch import Tensor
 
 from dltool.build.aside import train_aside
-from dltool.build.components import build_data, build_task, with_targets
+from dltool.build.components import build_task, with_targets
 from dltool.build.sample_quality import attach_sample_evaluator
-from dltool.config.check import Config, in_yaml
-from dltool.config.data_roles import changed_membership, is_other_data
+from dltool.config.check import Config
 from dltool.core.batch import Batch
 from dltool.core.errors import ConfigError, RunError
 from dltool.core.randomness import derive_seed, seed_default_generators
 from dltool.core.shell import quoted
 from dltool.data.dataset import Dataset
-from dltool.data.fitted import Fitted
 from dltool.data.series_layout import ForecastExample
 from dltool.engine.baselines import BaselineMetrics, measure_baselines
 from dltool.engine.evaluator import evaluate
 from dltool.inference.classifying import measure_kept_classes
+from dltool.inference.evaluated_data import evaluated_data
 from dltool.inference.loaded_run import LoadedRun
 from dltool.inference.predicting import on_host
 from dltool.introspection.codes import Codes, watch_codes
@@ -45,6 +43,8 @@ class Evaluation:
         metrics: Name to value, without the split.
         undefined: Name to reason of the metrics without a value, which are NaN.
         notes: Notes on the data for the user.
+        own_data: Whether the data is the run's own, with the splits of the training.
+        data_notes: Notes on whether it is, which the user must see.
         task: The task after the evaluation; its metrics have figures.
         mistakes: The input of the figures of an image classifier; None for other models.
         codes: The codes of the first samples, for an autoencoder; None for other models.
@@ -62,6 +62,8 @@ class Evaluation:
     undefined: dict[str, str]
     notes: list[str]
     task: Task
+    own_data: bool = True
+    data_notes: Sequence[str] = ()
     mistakes: Mistakes | None = None
     codes: Codes | None = None
     predictions: AnyPredictions | None = None
@@ -88,11 +90,9 @@ def evaluate_run(
 ) -> Evaluation:
     """See Run.evaluate."""
     spec = run.spec
-    other = reads_other_data(run, config, split)
-    fitted = Fitted(run.preprocessing, run.spec)
-    dataset = build_data(config, run.device, fitted=fitted, cut=not other or split not in ("auto", "all"))
+    dataset, own, data_notes = evaluated_data(run, config, split)
     dataset.fit_eval_batch(partial(sample_bytes, run.model, spec))
-    split = chosen_split(split, dataset, own=not other)
+    split = chosen_split(split, dataset, own=own)
     config = with_targets(config, spec)
     task = build_task(config, run.model, spec)
     task.load_state_dict(run.task.state_dict())
@@ -111,8 +111,10 @@ def evaluate_run(
     metrics = evaluate(task, batches, split, autocast=run.autocast) | task.details()
     count = sum(dataset.sizes[name] for name in members(split, dataset))
     undefined = dict(task.undefined)
-    measured = Evaluation(split, count, dataset.unit, metrics, undefined, dataset.notes, task, mistakes, codes)
     whole = members(split, dataset)
+    measured = Evaluation(
+        split, count, dataset.unit, metrics, undefined, dataset.notes, task, own, data_notes, mistakes, codes
+    )
     example = dataset.forecast_example(whole[-1])
     measured = replace(measured, baselines=measure_baselines(task, dataset, whole), example=example)
     if "accuracy" in metrics:
@@ -121,25 +123,6 @@ def evaluate_run(
         return measured
     names = [name for member in members(split, dataset) for name in dataset.sample_names(member)]
     return with_predictions(measured, names, collector, run)
-
-
-def reads_other_data(run: LoadedRun, config: Config, split: str) -> bool:
-    """Whether the config names other data than the run's, whose splits are unknown.
-
-    Raises:
-        ConfigError: It names the same data, but an override may move training samples into the evaluated split.
-    """
-    environment = run.folder.read_environment()
-    if is_other_data(run.built, config, Path(environment.get("working_directory", ""))):
-        return True
-    if split != "all" and (keys := changed_membership(run.built, config, environment.get("auto", {}))):
-        old, new = (in_yaml(one["data"][keys[0].removeprefix("data.")]) for one in (run.built, config))
-        raise ConfigError(
-            f"{keys[0]} was {old} in this run and decides which samples are held out: with {new}, training samples may "
-            "be in the evaluated split",
-            f"without {keys[0]}; or --split all evaluates every sample, including the training samples",
-        )
-    return False
 
 
 def chosen_split(split: str, dataset: Dataset, *, own: bool) -> str:
@@ -153,7 +136,9 @@ def chosen_split(split: str, dataset: Dataset, *, own: bool) -> str:
         split = next((name for name in held_out if name in dataset.sizes), "all")
     if split != "all" and split not in dataset.sizes:
         there = [*dataset.sizes, "all"]
-        raise ConfigError(f"the data has no {split} split, only {', '.join(there)}", f"--split {quoted(there[-2])}")
+        raise ConfigError(
+            f"the data has no {split} split, only {', '.join(there)}", f"--split {quoted(there[-2] if own else 'all')}"
+        )
     return split
 
 

@@ -212,7 +212,7 @@ def config_in_use(
     overrides: Sequence[str],
     allowed: Sequence[str],
     config_dirs: Sequence[Path] = (),
-    role: tuple[str, str] | None = None,
+    roles: Sequence[str] = (),
 ) -> Config:
     """A run's config with overrides that do not change its model or data, and with the values of its data's `auto`.
 
@@ -221,14 +221,14 @@ def config_in_use(
         overrides: The changes.
         allowed: Keys that may change.
         config_dirs: Folders with options in addition to dltool's own.
-        role: See compose_changed.
+        roles: See compose_changed.
 
     Raises:
         ConfigError: An override sets a key that is not in `allowed`.
     """
     path = folder.path / CONFIG
     refusal = ", which cannot be used with {value}; only these may differ: {allowed}"
-    config = compose_changed(path, overrides, allowed, refusal, config_dirs, role)
+    config = compose_changed(path, overrides, allowed, refusal, config_dirs, roles)
     # The device may have changed.
     auto = {key: value for key, value in folder.read_auto().items() if key.startswith("data.")}
     return with_auto(config, auto, path)

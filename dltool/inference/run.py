@@ -95,8 +95,8 @@ class Run(LoadedRun):
                 classifier does not fit.
             DataError: The data is missing, wrong, or does not fit the model.
         """
-        role = ("task", "EvaluationOnly")
-        config = config_in_use(self.folder, overrides, OF_AN_EVALUATION, config_dirs, role)
+        roles = ("task", "EvaluationOnly")
+        config = config_in_use(self.folder, overrides, OF_AN_EVALUATION, config_dirs, roles)
         return evaluate_run(self, config, split=split, views=views, predictions=predictions, classifier=classifier)
 
     def translate(self, inputs: Raw, direction: Direction) -> Translations:

@@ -7,6 +7,7 @@ from typing import Any
 
 from dltool.core.errors import DltoolError
 from dltool.runs.catalog import RunRecord, as_text
+from dltool.runs.data_record import data_in_short, read_data
 from dltool.runs.folder import RunFolder
 
 MISSING = object()
@@ -117,12 +118,13 @@ def is_learning_rate(name: str) -> bool:
 
 
 def read_environment(record: RunRecord) -> dict[str, Any]:
-    """environment.json, flat, dotted key to value; empty if it cannot be read."""
+    """environment.json, flat, dotted key to value, with the data's fingerprint in short; empty if it cannot be read."""
     from dltool.config.compose import leaves  # Imports Hydra, which a list of runs does not need.
 
     try:
         tree = RunFolder(record.path).read_environment()
-        return dict(leaves(tree))
+        data = data_in_short(read_data(record.path))
+        return dict(leaves(tree)) | ({"data": data} if data else {})
     except (DltoolError, OSError, AttributeError):
         return {}
 

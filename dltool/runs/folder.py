@@ -5,6 +5,7 @@ metrics.jsonl      one object per line: {"step", "epoch", "split", "<split>/<nam
 status.json        its state: running, finished, interrupted or failed
 environment.json   format, versions, device, threads, git commit, command line, trusted code, what each `auto` became
 preprocessing.json how raw samples become the model's inputs, and the meaning of its outputs
+data.json          the fingerprint of the data: hashes of its files, or the settings of its generator
 checkpoints/  plots/  samples/  profile/  log.txt
 """
 
@@ -34,7 +35,7 @@ from dltool.trust.sources import trust_flags, trusted_sources
 
 STATUS, CONFIG, METRICS = "status.json", "config.yaml", "metrics.jsonl"
 SWEEP = "sweep.json"  # In a folder of runs: dltool.search.folder.
-PREPROCESSING, LOG = "preprocessing.json", "log.txt"
+PREPROCESSING, DATA, LOG = "preprocessing.json", "data.json", "log.txt"
 # The run format in environment.json. 1: dltool 0.1, which wrote no number. 2: names of dltool.config.renamed.
 FORMAT = 2
 FLAT_PACKAGES = ("torch", "torchvision", "numpy", "hydra-core", "omegaconf")
@@ -174,6 +175,13 @@ class RunFolder:
     def read_preprocessing(self) -> dict[str, Any]:
         """See dltool.data.preprocessing; empty for a run without it."""
         return read_json(self.path / PREPROCESSING)
+
+    def write_data(self, fingerprint: dict[str, Any]) -> None:
+        (self.files / DATA).write(as_json(fingerprint))
+
+    def read_data(self) -> dict[str, Any]:
+        """See dltool.data.fingerprint; empty for a run without it."""
+        return read_json(self.path / DATA)
 
     def read_auto(self) -> dict[str, Any]:
         """Dotted key to the value of each automatic choice."""

@@ -50,7 +50,9 @@ def run_assigned(assignment: Assignment) -> None:
             run = RunFolder.open(str(assignment.run_path))
             sys.exit(resume(run, *compose_resume(run.path / CONFIG, [], run.read_auto())))
         built = share_machine(with_auto(config, assignment.auto, assignment.source), assignment)
-        ended = train(config, built, monitored=assignment.monitored, observers=pruning(assignment))
+        ended = train(
+            config, built, monitored=assignment.monitored, observers=pruning(assignment), source=assignment.source
+        )
         sys.exit(ended.exit_code)
     except DltoolError as error:
         print(error.report(), file=sys.stderr)

@@ -9,6 +9,7 @@ record:
   seeds: [0, 1, 2]
   seconds: 157                               # of one seed
   machine: 2 cores of an AMD EPYC, no GPU
+  data: 08d9d5f52379604b                     # the digest in data.json, for data from files
 """
 
 import math
@@ -64,12 +65,14 @@ class Record:
         seeds: The measured seeds, in the order of the values.
         seconds: Per seed.
         machine: As text.
+        data: The digest of the data's fingerprint (dltool.data.fingerprint), or None.
     """
 
     metrics: dict[str, Claim] = field(default_factory=dict)
     seeds: Sequence[int] = ()
     seconds: float | None = None
     machine: str | None = None
+    data: str | None = None
 
 
 def read_record(path: Path) -> Record | None:
@@ -105,7 +108,8 @@ def read_record(path: Path) -> Record | None:
         if claim.get("reference") is not None and not (is_number(claim["reference"]) and claim.get("source")):
             raise malformed(path, f"{key}.reference", "a number and its source are needed")
         claims[name] = Claim(claim.get("reference"), claim.get("source"), tuple(measured))
-    return Record(claims, tuple(seeds), entry.get("seconds"), entry.get("machine"))
+    data = entry.get("data")
+    return Record(claims, tuple(seeds), entry.get("seconds"), entry.get("machine"), None if data is None else str(data))
 
 
 def check_keys(path: Path, key: str, entry: Any, kind: type) -> None:

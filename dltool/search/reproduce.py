@@ -9,6 +9,7 @@ from rich.table import Table
 
 from dltool.core.numerals import counted, numeral
 from dltool.core.shell import quoted
+from dltool.runs.data_record import read_data
 from dltool.search.display import output_console
 from dltool.search.folder import Result
 from dltool.search.record import Claim, Record, mean_and_spread
@@ -35,6 +36,8 @@ def reproduce(name: str, record: Record, sweep: Sweep) -> int:
     scores = print_comparison(name, record, finished) if record.metrics else []
     if not record.metrics:
         print_record(finished)
+    if note := data_note(record, finished):
+        print(f"data       {note}")
     seconds = statistics.median(result.seconds for result in finished)
     recorded = f", recorded {record.seconds:g} s on {record.machine}" if record.seconds else ""
     print(f"time       {seconds:.0f} s per seed (median){recorded}")
@@ -46,6 +49,14 @@ def reproduce(name: str, record: Record, sweep: Sweep) -> int:
         print(f"{len(results) - len(finished)} of {counted(len(results), 'seed')} failed", file=sys.stderr)
         return 1
     return 0 if all(scores) else 1
+
+
+def data_note(record: Record, finished: Sequence[Result]) -> str:
+    """Whether the data of the runs is not that of the record; "" if it is, or if neither is known."""
+    digests = {str(digest) for result in finished if (digest := read_data(result.path).get("digest"))}
+    if record.data is None or not digests or digests == {record.data}:
+        return ""
+    return f"not the data of the record: its fingerprint is {', '.join(sorted(digests))}, recorded {record.data}"
 
 
 def print_comparison(name: str, record: Record, finished: Sequence[Result]) -> list[bool]:
@@ -71,7 +82,9 @@ def print_record(finished: Sequence[Result]) -> None:
         if metric.startswith("test/") and len(values) == len(finished):
             print(f"    {metric}: {{measured: [{', '.join(f'{value:.4g}' for value in values)}]}}")
     seconds = statistics.median(result.seconds for result in finished)
-    print(f"  seeds: [{', '.join(seeds_of(finished))}]\n  seconds: {seconds:.0f}\n  machine: …\n")
+    data = read_data(finished[0].path)
+    read = f"  data: '{data['digest']}'\n" if data and not data["generator"] else ""
+    print(f"  seeds: [{', '.join(seeds_of(finished))}]\n  seconds: {seconds:.0f}\n  machine: …\n{read}")
 
 
 def compare(metric: str, claim: Claim, values: Sequence[float]) -> tuple[list[str], bool]:

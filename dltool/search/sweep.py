@@ -29,6 +29,7 @@ from dltool.search.leaderboard import (
     standings,
     write_csv,
 )
+from dltool.search.same_data import data_warning
 from dltool.search.settings import SweepSettings
 from dltool.search.workers import Workers
 
@@ -197,6 +198,8 @@ class Sweep:
             return
         if ranking is None:
             return
+        if warning := data_warning(results):
+            print(f"warning: {warning}", file=sys.stderr)
         metric = ranking[0]
         groups = same_meaning(results, metric)
         if len(groups) == 1:

@@ -23,6 +23,7 @@ from dltool.search.assignment import Assignment
 from dltool.search.carry_out import carry_out
 from dltool.search.display import JobsDisplay, output_console
 from dltool.search.folder import Result
+from dltool.search.same_data import data_warning
 from dltool.search.settings import TuneSettings
 from dltool.search.study import Study
 from dltool.search.study_plots import draw_study
@@ -163,6 +164,8 @@ class Tuning:
 
     def print_best(self, finished: Sequence[optuna.trial.FrozenTrial]) -> None:
         study = self.study
+        if warning := data_warning(study.results()):
+            print(f"warning: {warning}", file=sys.stderr)
         table = Table(box=box.ROUNDED, title=f"the best trials by {study.metric}", title_justify="left")
         for name in ("trial", study.metric, *(dimension.key for dimension in study.space)):
             table.add_column(name, justify="right")

@@ -7,13 +7,16 @@ import textwrap
 from typing import Any
 
 from dltool.build.aside import train_aside
+from dltool.build.fingerprint import UNKNOWN, fingerprint_of, read_fingerprint
 from dltool.build.parts import Parts
 from dltool.build.prepare import prepare
 from dltool.config.check import Config
+from dltool.config.data_roles import places_of
 from dltool.config.rerun import reused_choices
 from dltool.core.errors import DataError
 from dltool.core.shell import quoted
 from dltool.core.spec import DataSpec
+from dltool.data.fingerprint import Fingerprint, compare
 from dltool.data.fitted import check_tokenizers, from_json, tokenizer_state
 from dltool.observers.jsonl import cut_back
 from dltool.observers.tracker import check_trackers
@@ -36,7 +39,7 @@ def resume(run: RunFolder, config: Config, built: Config, *, quiet: bool = False
     with contextlib.closing(run):
         check_trackers(built["logger"])
         parts = prepare(built, resumed=any(run.checkpoints.glob("step-*")), train_classifier=train_aside)
-        check_same_data(run, parts)
+        fingerprint = check_same_data(run, parts)
         check_same_weights(run, parts)
         session = Session(parts, run, quiet=quiet)
         checkpoint = session.trainer.checkpoints.newest(session.warn)
@@ -53,29 +56,47 @@ def resume(run: RunFolder, config: Config, built: Config, *, quiet: bool = False
         run.write_environment(
             {**describe_environment(), "auto": reused_choices(config, built) | parts.auto, **kept, "resumed": resumed}
         )
+        run.write_data(fingerprint.to_json())
         run.write_config(config.tree)
         return session.run_to_end()
 
 
-def check_same_data(run: RunFolder, parts: Parts) -> None:
-    """Raises DataError if the shape or the classes of the data have changed since the run began."""
+def check_same_data(run: RunFolder, parts: Parts) -> Fingerprint:
+    """The fingerprint of the data, which must be that of the run; one that the run lacks is noted.
+
+    Raises:
+        DataError: The data is other data, by its fingerprint or by what was fitted to it.
+    """
+    before = read_fingerprint(run)
+    now = fingerprint_of(parts.config, parts.dataset, before)
+    difference, note = compare(before, now) if before else ("", f"{run.path} {UNKNOWN}")
+    if differences := [*[difference] * bool(difference), *fitted_differences(run, parts)]:
+        places = places_of(parts.config)
+        elsewhere = f", or name an unchanged copy: {places[0][0]}=COPY" if places else ""
+        raise DataError(
+            f"the data has changed since {run.path} began: {'; '.join(differences)}",
+            f"restore it{elsewhere}; or train again from scratch: dltool train {trust_flags()}--from "
+            f"{quoted(run.path)}",
+        )
+    parts.dataset.notes += [note] * bool(note)
+    return now
+
+
+def fitted_differences(run: RunFolder, parts: Parts) -> list[str]:
+    """What is different of what the run fitted to its data: the tokenisers, or the first field of its spec."""
     saved = run.read_preprocessing()
     if not saved:
-        return
+        return []
     preprocessing, before = from_json(saved, str(run.path))
-    check_tokenizers(
-        tokenizer_state(preprocessing, before),
-        parts.dataset.state_dict(),
-        "the data, as it is now,",
-        f"was the text changed? train again from scratch: dltool train {trust_flags()}--from {quoted(run.path)}",
-    )
-    if changed := [f.name for f in dataclasses.fields(before) if differs(f.name, before, parts.spec)]:
-        name = changed[0]
-        raise DataError(
-            f"the data has changed since {run.path} began: its {name} was {in_short(getattr(before, name))} and is "
-            f"{in_short(getattr(parts.spec, name))}",
-            f"train again from scratch: dltool train {trust_flags()}--from {quoted(run.path)}",
-        )
+    try:
+        check_tokenizers(tokenizer_state(preprocessing, before), parts.dataset.state_dict(), "the data, as it is now,")
+    except DataError as error:
+        return [error.message]
+    changed = [f.name for f in dataclasses.fields(before) if differs(f.name, before, parts.spec)]
+    return [
+        f"its {name} was {in_short(getattr(before, name))} and is {in_short(getattr(parts.spec, name))}"
+        for name in changed[:1]
+    ]
 
 
 def differs(name: str, before: DataSpec, now: DataSpec) -> bool:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from dltool.build.aside import train_aside
+from dltool.build.fingerprint import difference_from, fingerprint_of
 from dltool.build.prepare import prepare
 from dltool.config.check import Config
 from dltool.config.rerun import reused_choices
@@ -32,6 +33,7 @@ def train(
     quiet: bool = False,
     monitored: tuple[str, str | None] | None = None,
     observers: Sequence[Observer] = (),
+    source: Path = Path(),
 ) -> TrainResult:
     """Train from the beginning in a new run folder.
 
@@ -41,6 +43,7 @@ def train(
         quiet: Print only the run folder.
         monitored: A setting and the metric that it names, which the training must report: ("sweep.metric", "val/loss").
         observers: Observers in addition to the standard ones.
+        source: The config of --from; if its run had other data, that is noted.
 
     Raises:
         ConfigError, DataError: Before anything is trained; no run folder is left.
@@ -48,6 +51,9 @@ def train(
     """
     check_trackers(built["logger"])
     parts = prepare(built, monitored, train_classifier=train_aside)
+    fingerprint = fingerprint_of(built, parts.dataset)
+    if difference := difference_from(source, config, fingerprint):
+        parts.dataset.notes.append(f"not the data of {source.parent}: {difference}")
     run = RunFolder.create(config["run"]["dir"], OUTPUT_ROOT, f"{config['model']['name']}_{config['data']['name']}")
     with contextlib.closing(run):
         try:
@@ -58,6 +64,7 @@ def train(
             run.abandon()
             raise
         run.write_preprocessing(to_json(parts.dataset.preprocessing, parts.spec))
+        run.write_data(fingerprint.to_json())
         loaded = {"init_from": parts.warm_start.as_dict()} if parts.warm_start else {}
         run.write_environment(
             {**describe_environment(), "auto": reused_choices(config, built) | parts.auto, **loaded, "resumed": []}

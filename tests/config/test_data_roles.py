@@ -1,4 +1,4 @@
-"""What a change of a data set's keys means: other data, another split, or neither."""
+"""What a change of a data set's keys means: other data, another place, another split, or neither."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -6,13 +6,21 @@ from pathlib import Path
 import pytest
 
 from dltool.config.check import Config
-from dltool.config.data_roles import changed_membership, is_other_data, keys_with_role, role_of
+from dltool.config.data_roles import (
+    changed_membership,
+    identifying_settings,
+    is_elsewhere,
+    is_other_source,
+    keys_with_role,
+    role_of,
+)
 from dltool.declarations.source import component, registrations
 
 Configure = Callable[..., Config]
 
 DATA = list(registrations()["data"])
-SOURCES = {"path", "root", "train", "val", "test", "source", "variant", "labels"}
+SOURCES = {"variant", "labels", "noise", "function"}
+PLACES_OF_FILES = {"path", "root", "train", "val", "test", "val_source", "test_target"}
 SPLITS = {"val_fraction", "test_fraction", "num_folds", "fold", "split_seed"}
 USES = {
     "batch_size",
@@ -29,11 +37,18 @@ PLACES = {"residency", "workers", "download"}
 
 
 @pytest.mark.parametrize("name", DATA)
+def test_every_key_of_every_data_set_has_a_role(name: str) -> None:
+    """A new key needs one: dltool.declarations.component lists them. It decides what evaluate and resume accept."""
+    assert [key for key, field in component("data", name).all_fields.items() if field.role is None] == []
+
+
+@pytest.mark.parametrize("name", DATA)
 def test_every_data_set_says_what_its_keys_decide(name: str) -> None:
     declared = component("data", name)
     roles = {key: role_of(declared, key) for key in declared.all_fields}
     expected = {
         **dict.fromkeys(SOURCES, "Source"),
+        **dict.fromkeys(PLACES_OF_FILES, "Location"),
         **dict.fromkeys(SPLITS, "Membership"),
         **dict.fromkeys(USES, "Handling"),
         **dict.fromkeys(PLACES, "Placement"),
@@ -43,10 +58,12 @@ def test_every_data_set_says_what_its_keys_decide(name: str) -> None:
 
 def test_what_a_resume_may_change_is_declared_with_the_key() -> None:
     assert set(keys_with_role(component("data", "image_folder"), "Placement")) == {"data.workers", "data.residency"}
+    assert keys_with_role(component("data", "csv"), "Location") == ["data.path"]
+    assert keys_with_role(component("data", "image_folder"), "SplitLocation") == ["data.split_file"]
 
 
 @pytest.mark.parametrize(
-    ("override", "other", "membership"),
+    ("override", "elsewhere", "membership"),
     [
         ("data.eval_batch_size=100", False, []),
         ("data.batch_size=7", False, []),
@@ -61,10 +78,11 @@ def test_what_a_resume_may_change_is_declared_with_the_key() -> None:
         ("data.path=./inner/../t.csv", False, []),
     ],
 )
-def test_a_change_of_a_table(override: str, other: bool, membership: list[str], configure: Configure) -> None:
+def test_a_change_of_a_table(override: str, elsewhere: bool, membership: list[str], configure: Configure) -> None:
     words = ["data=csv", "data.path=t.csv", "data.target=y", "model=mlp"]
     before, after = configure(*words, "data.kind=classes"), configure(*words, "data.kind=classes", override)
-    assert is_other_data(before, after, Path.cwd()) == other
+    assert not is_other_source(before, after, Path.cwd())
+    assert is_elsewhere(before, after, Path.cwd()) == elsewhere
     assert changed_membership(before, after, {"data.kind": "classes"}) == membership
 
 
@@ -72,11 +90,18 @@ def test_a_path_is_the_same_from_wherever_it_is_written(configure: Configure, tm
     words = ["data=csv", "data.target=y", "model=mlp"]
     before = configure(*words, "data.path=t.csv")
     same, other = (configure(*words, f"data.path={folder / 't.csv'}") for folder in (tmp_path, Path.cwd()))
-    assert not is_other_data(before, same, tmp_path)
-    assert is_other_data(before, other, tmp_path)
+    assert not is_elsewhere(before, same, tmp_path)
+    assert is_elsewhere(before, other, tmp_path)
 
 
 def test_another_data_set_is_other_data(configure: Configure) -> None:
     before = configure("data=digits", "model=mlp")
-    assert is_other_data(before, configure("data=mnist", "model=mlp"), Path.cwd())
-    assert not is_other_data(before, configure("data=digits_rows", "model=mlp"), Path.cwd())
+    assert is_other_source(before, configure("data=mnist", "model=mlp"), Path.cwd())
+    assert not is_other_source(before, configure("data=digits_rows", "model=mlp"), Path.cwd())
+
+
+def test_the_settings_of_a_generator_identify_its_data(configure: Configure) -> None:
+    moons = configure("data=moons", "model=mlp", "data.split_seed=3")
+    expected = {"name": "moons", "num_samples": 1000, "noise": 0.1}
+    assert identifying_settings(moons, drawn=False) == expected
+    assert identifying_settings(moons, drawn=True) == {**expected, "split_seed": 3}

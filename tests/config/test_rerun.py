@@ -10,6 +10,7 @@ from omegaconf import OmegaConf
 from dltool.config.check import Config, check
 from dltool.config.compose import compose_from
 from dltool.config.rerun import OF_THE_LENGTH, compose_resume, reused_choices, with_auto
+from dltool.core.errors import ConfigError
 
 LENGTH = dict(zip(OF_THE_LENGTH, (1000, True, 10, "best", 10, "val/loss"), strict=True))
 AUTO = {"trainer.device": "cpu", "trainer.threads": 3, **LENGTH, "data.scaling": "standardize"}
@@ -72,3 +73,23 @@ def test_an_older_run_on_diabetes_keeps_its_targets(configure: Callable[..., Con
     config = check(compose_from(path, []))
     assert config["data"]["target_scaling"] == "none"
     assert with_auto(config, AUTO, path)["trainer"]["epochs"] == 30
+
+
+@pytest.mark.parametrize("override", ["data.path=copy/t.csv", "data.residency=host"])
+def test_the_same_data_elsewhere_keeps_the_choices(
+    override: str, configure: Callable[..., Config], tmp_path: Path
+) -> None:
+    """On resume, where its contents are compared. A new training on another file chooses its length anew."""
+    path = tmp_path / "config.yaml"
+    tree = configure("model=mlp", "data=csv", "data.path=t.csv", "data.target=y", "trainer.threads=auto").tree
+    OmegaConf.save(OmegaConf.create(tree), path)
+    auto = {**AUTO, "data.kind": "classes"}
+    _, built = compose_resume(path, [override], auto)
+    assert {key: value(built.tree, key) for key in (*LENGTH, "data.kind")} == {**LENGTH, "data.kind": "classes"}
+    again = with_auto(check(compose_from(path, [override])), auto, path)
+    assert (value(again.tree, "trainer.evaluate_every_n_epochs") == "auto") == (override.startswith("data.path"))
+
+
+def test_other_keys_of_the_data_are_refused_on_resume(saved: Path) -> None:
+    with pytest.raises(ConfigError, match=r"data.split_seed was 0 in this run and cannot become 1 on resume"):
+        compose_resume(saved, ["data.split_seed=1"], AUTO)

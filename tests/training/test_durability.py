@@ -9,7 +9,7 @@ from dltool.engine.checkpoint import CheckpointStore
 from dltool.engine.observer import Observer
 from dltool.training.train import train
 
-FILES = ("config.yaml", "environment.json", "preprocessing.json", "status.json")
+FILES = ("config.yaml", "data.json", "environment.json", "preprocessing.json", "status.json")
 
 
 @pytest.fixture

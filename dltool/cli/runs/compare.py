@@ -11,6 +11,7 @@ from dltool.core.numerals import counted
 from dltool.core.shell import quoted
 from dltool.runs.catalog import RunRecord, as_metric, as_text
 from dltool.runs.comparison import MISSING, as_json, differing_config, differing_environment, distinguishing_keys
+from dltool.runs.data_record import different_data
 from dltool.runs.selection import select
 
 SUMMARY = "the differences between runs: config, metrics, environment, side by side"
@@ -82,6 +83,10 @@ def print_comparison(
         rows += [[title] + [""] * len(records), *found] if found else []
     print()
     print_table(["", *letters], rows)
+    if groups := different_data([record.path for record in records]):
+        numbers = {record.path: letter for letter, record in zip(letters, records, strict=True)}
+        listed = "; ".join(", ".join(numbers[path] for path in group) for group in groups)
+        print(f"\nnot the same data: {listed} (environment: data), so their metrics may not be comparable")
 
 
 def as_setting(value: Any) -> str:
