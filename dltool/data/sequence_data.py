@@ -88,6 +88,8 @@ class SequenceData(SampleData):
             max_length=self.max_length or 0,
             cut=self.max_length is not None,
             begin=raw.target == "next_token",
+            given_words=not any(isinstance(text, str) for text in known),
+            column=raw.texts.column,
         )
         self.target_tokenizer = self._fit_targets(raw)
         self._encode(raw)
@@ -126,7 +128,8 @@ class SequenceData(SampleData):
         self.sequences = {}
         limit, num_cut = self.preprocessing.max_length, 0
         for name, split in self.splits.items():
-            encoded = self.preprocessing.tokenizer.encode_all(raw.texts.inputs[row] for row in split.inputs.tolist())
+            texts = (self.preprocessing.divided(raw.texts.inputs[row]) for row in split.inputs.tolist())
+            encoded = self.preprocessing.tokenizer.encode_all(texts)
             if not encoded.lengths.all():
                 row = int(split.places[int(encoded.lengths.argmin())])
                 raise DataError(f"{raw.origin}: text {row + 1} has no word", "remove it, or add a word")

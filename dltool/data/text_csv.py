@@ -2,13 +2,14 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
 import torch
 
 from dltool.core.errors import DataError
-from dltool.data.arrays import RawData
+from dltool.data.arrays import RawData, TextColumn
 from dltool.data.cells import MISSING
 from dltool.data.csv_file import CsvTable, Delimiter, Quote, is_number, read_csv
 from dltool.data.csv_table import find_column, shortened
@@ -79,7 +80,7 @@ def text_csv(
     numbers = {name: number for number, name in enumerate(names)}
     headed = "a header" if table.header else "no header"
     listed = shortened([f"{name} ({counts[name]:,})" for name in names])
-    return joined(
+    raw = joined(
         {n: TextRows(s.inputs, [numbers[label] for label in s.targets], s.rows) for n, s in splits.items()},
         "classes",
         class_names=names,
@@ -89,6 +90,15 @@ def text_csv(
             f"{len(names)} classes, {listed}",
         ),
     )
+    return replace(raw, texts=replace(raw.texts, column=text_column(table, text, quote)))
+
+
+def text_column(table: CsvTable, text: str | int | None, quote: Quote) -> TextColumn:
+    """How other files are read, to predict from their texts."""
+    assert text is not None
+    name = table.names[find_column(table, text, "data.text")]
+    delimiter = "auto" if table.delimiter == "tab" else table.delimiter
+    return TextColumn(name, delimiter, quote, table.header)  # type: ignore[arg-type]
 
 
 def read_table(
