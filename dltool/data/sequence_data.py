@@ -18,6 +18,7 @@ from dltool.data.sequence_source import SequenceSource, evaluation_batches
 from dltool.data.sequences import Sequences, SequenceSplit
 from dltool.data.source import TrainSource
 from dltool.data.text_preprocessing import TextPreprocessing
+from dltool.data.unknown_tokens import unknown_notes, unknown_share
 from dltool.declarations.component import Positive
 from dltool.text.fitting import load_tokenizer
 from dltool.text.tokenizer import Encoded, TokenizerSettings
@@ -92,13 +93,13 @@ class SequenceData(SampleData):
             column=raw.texts.column,
         )
         self.target_tokenizer = self._fit_targets(raw)
+        others = f", {tokenizer.specials[tokenizer.unknown]} for others" if tokenizer.kind != "bpe" else ""
+        self.notes.append(f"a vocabulary of {len(tokenizer):,} tokens from the training split{others}")
         self._encode(raw)
         if self.max_length is None:
             longest = max(samples.inputs.longest for samples in self.sequences.values())
             self.preprocessing = replace(self.preprocessing, max_length=longest)
             self.choices["data.max_length"] = longest
-        unknown = f", {tokenizer.specials[tokenizer.unknown]} for others" if tokenizer.kind != "bpe" else ""
-        self.notes.append(f"a vocabulary of {len(tokenizer):,} tokens from the training split{unknown}")
 
     def _fit_targets(self, raw: RawData) -> str:
         """The tokeniser of the targets, as JSON."""
@@ -126,10 +127,12 @@ class SequenceData(SampleData):
     def _encode(self, raw: RawData) -> None:
         """Encode the texts of every split."""
         self.sequences = {}
+        tokenizer, unknown = self.preprocessing.tokenizer, {}
         limit, num_cut = self.preprocessing.max_length, 0
         for name, split in self.splits.items():
             texts = (self.preprocessing.divided(raw.texts.inputs[row]) for row in split.inputs.tolist())
-            encoded = self.preprocessing.tokenizer.encode_all(texts)
+            encoded = tokenizer.encode_all(texts)
+            unknown[name] = unknown_share(encoded.tokens, tokenizer)
             if not encoded.lengths.all():
                 row = int(split.places[int(encoded.lengths.argmin())])
                 raise DataError(f"{raw.origin}: text {row + 1} has no word", "remove it, or add a word")
@@ -144,8 +147,19 @@ class SequenceData(SampleData):
                 num_cut += longer
                 samples = cut(samples, limit, with_targets=raw.target in ("tags", "next_token"))
             self.sequences[name] = samples
+        self.notes += unknown_notes(unknown, tokenizer, "data.tokenizer", of_words=raw.target == "tags")
+        self.notes += self._unknown_targets(raw)
         if num_cut:
             self.notes.append(f"{num_cut:,} texts are longer than data.max_length={limit} and are truncated")
+
+    def _unknown_targets(self, raw: RawData) -> list[str]:
+        """Notes on the tokens of target texts that have a vocabulary of their own."""
+        if raw.target != "sequence":
+            return []
+        tokenizer = load_tokenizer(self.target_tokenizer)
+        targets = {name: samples.targets for name, samples in self.sequences.items()}
+        shares = {n: unknown_share(t.tokens.numpy(), tokenizer) for n, t in targets.items() if isinstance(t, Sequences)}
+        return unknown_notes(shares, tokenizer, "data.target_tokenizer")
 
     def _as_sequences(self, encoded: Encoded, split: Split, raw: RawData) -> SequenceSplit:
         """Inputs and targets of a split."""

@@ -154,3 +154,22 @@ def test_samples_are_hashed():
     assert first == digest(SENTENCES, [0, 1] * 5)
     assert first != digest([*SENTENCES[:-1], "b c"], [0, 1] * 5)
     assert first != digest(SENTENCES, [1, 0] * 5)
+
+
+def test_the_share_of_unknown_words_is_a_note():
+    texts = ["a b"] * 8 + ["x y", "x a"]
+    rows = torch.arange(10)
+    raw = RawData(
+        Split(rows[:8], rows[:8] % 2), None, Split(rows[8:], rows[8:] % 2), "classes", ("e", "o"), texts=Texts(texts)
+    )
+    notes = prepared(raw, val_fraction=0).notes
+    assert "not in the vocabulary (data.tokenizer): 75.0% of the test words" in notes
+    (warning,) = [note for note in notes if note.startswith("warning: ")]
+    assert "75% of the words" in warning
+    assert "data.tokenizer.kind=char" in warning
+    pairs = prepared(raw_data("sequence", targets=SENTENCES), PairData, target_tokenizer=WORDS)
+    assert any(note.startswith("not in the vocabulary (data.target_tokenizer): ") for note in pairs.notes)
+    tags = prepared(
+        raw_data("tags", [["q", "a"]] * 5 + [[str(i)] for i in range(5)], [[0, 1]] * 5 + [[0]] * 5, ("x", "y"))
+    )
+    assert not any("kind=char" in note for note in tags.notes)  # Tags need words.

@@ -126,6 +126,11 @@ def test_blanks_are_filled(load: Load, capsys: pytest.CaptureFixture[str]) -> No
         run.evaluate(predictions=True)
 
 
+def test_a_predicted_space_is_visible(capsys: pytest.CaptureFixture[str]) -> None:
+    ClozePredictions(["a__b"], [[[(" ", 0.5), ("\n", 0.25), ("c", 0.125)]]]).show(TerminalScreen(), 3)
+    assert capsys.readouterr().out == "a b\n  blank 1  ' ' 0.5000  '\\n' 0.2500  c 0.1250\n"
+
+
 def test_a_language_model_is_measured_on_what_was_held_out(load: Load) -> None:
     run = load("gpt")
     measured = run.evaluate()
