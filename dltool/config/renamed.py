@@ -55,6 +55,8 @@ ADDED: dict[tuple[str, str], dict[str, Any]] = {
         "season": "auto",
     },
 }
+# The same for the settings of a tokenizer, for each option of data, also those of trusted code.
+ADDED_TO_TOKENIZERS = {"words": "alphanumeric"}
 
 
 def current_override(text: str) -> str:
@@ -87,6 +89,9 @@ def completed_tree(tree: dict[str, Any]) -> dict[str, Any]:
     for (group, option), keys in ADDED.items():
         if isinstance(node := tree.get(group), dict) and node.get("name") == option:
             complete[group] = {**keys, **node}
+    if isinstance(data := complete.get("data"), dict):
+        tokenizers = {key: data[key] for key in ("tokenizer", "target_tokenizer") if isinstance(data.get(key), dict)}
+        complete["data"] = data | {key: {**ADDED_TO_TOKENIZERS, **node} for key, node in tokenizers.items()}
     return complete
 
 

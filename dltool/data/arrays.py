@@ -72,16 +72,35 @@ Text = str | Sequence[str]  # Raw text, or text that is already split into words
 
 
 @dataclass(frozen=True)
+class TextColumn:
+    """The column of a CSV file that holds the texts; other files are read in the same way.
+
+    Attributes:
+        name: Its name; column_1, column_2, … in a file without a header.
+        delimiter: The separator of the cells; "auto" if it was a tab, which the names of files tell.
+        quote: See dltool.data.csv_file.read_csv.
+        header: Whether the file had a header.
+    """
+
+    name: str
+    delimiter: Literal["auto", "comma", "semicolon", "tab", "pipe"]
+    quote: Literal["auto", "double", "none"]
+    header: bool
+
+
+@dataclass(frozen=True)
 class Texts:
     """The texts that inputs and targets are indices of, until a tokeniser is fitted.
 
     Attributes:
         inputs: Texts; empty where the inputs are data.
         targets: Texts, or a label for each word of each text; empty where the targets are data.
+        column: The column of the inputs, if they were read from a CSV file.
     """
 
     inputs: Sequence[Text] = ()
     targets: Sequence[Any] = ()
+    column: TextColumn | None = None
 
 
 @dataclass(frozen=True)

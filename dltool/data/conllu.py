@@ -1,6 +1,5 @@
 """Sentences with a tag for each word, in the CoNLL-U format (universaldependencies.org/format.html)."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
@@ -9,12 +8,11 @@ import torch
 from dltool.core.errors import DataError
 from dltool.core.shell import setting
 from dltool.data.arrays import RawData
+from dltool.data.conllu_file import sentences_of
 from dltool.data.sequence_data import SequenceData
 from dltool.data.split_files import TextRows, find_split_files, joined
-from dltool.data.text_file import read_text
 from dltool.declarations.component import Handling, Location, register, requires
 
-NUM_COLUMNS = 10
 COLUMNS = {"upos": 3, "xpos": 4}  # ID, FORM, LEMMA, UPOS, XPOS, FEATS, …, from 0.
 
 
@@ -92,24 +90,3 @@ def read_sentences(path: Path, column: str) -> TextRows:
     if not words:
         raise DataError(f"{path} has no sentence", "a CoNLL-U file has one word per line, in ten columns")
     return TextRows(words, tags, rows)
-
-
-def sentences_of(path: Path, column: int) -> Iterator[tuple[int, list[tuple[str, str]]]]:
-    """For each sentence, the line of its first word, and its words with their tags."""
-    sentence: list[tuple[str, str]] = []
-    first = 0
-    for number, line in enumerate([*read_text(path).split("\n"), ""], start=1):
-        if not line.strip():
-            if sentence:
-                yield first, sentence
-                sentence = []
-        elif not line.startswith("#"):
-            cells = line.split("\t")
-            if len(cells) != NUM_COLUMNS:
-                raise DataError(
-                    f"{path}, line {number}: {len(cells)} columns, but CoNLL-U has {NUM_COLUMNS}",
-                    "columns are separated by single tabs; an empty one is _",
-                )
-            if cells[0].isdigit():  # Not 3-4, nor 3.1.
-                first = first if sentence else number
-                sentence.append((cells[1], cells[column]))

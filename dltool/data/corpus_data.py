@@ -13,6 +13,7 @@ from dltool.data.contents import load_recorded
 from dltool.data.dataset import Dataset, PrepareOptions
 from dltool.data.stream_data import RawText
 from dltool.data.text_preprocessing import TextPreprocessing
+from dltool.data.unknown_tokens import unknown_notes, unknown_share
 from dltool.data.window_source import WindowSource, keep_probabilities
 from dltool.declarations.component import Fraction, Handling, Membership, NonNegative, Positive
 from dltool.text.tokenizer import STREAM_SPECIALS, Tokenizer, TokenizerSettings
@@ -71,6 +72,7 @@ class CorpusData(Dataset):
         self.block_size = block_size
         self.val_fraction = val_fraction
         self.sources: dict[str, WindowSource] = {}
+        self.unknown: list[float] = []
 
     def _prepare(self, options: PrepareOptions) -> None:
         raw = load_recorded(self.load)
@@ -84,10 +86,13 @@ class CorpusData(Dataset):
             tokenizer = self.preprocessing.tokenizer
         else:
             raise DataError(f"{raw.origin} is a corpus for word vectors, but the run was trained on other data")
+        self.unknown = []
         words = {name: self._encode(part, tokenizer) for name, part in lines.items()}
         self._check(words, raw)
         if fitted is None:
             self._describe(words["train"], tokenizer)
+        shares = dict(zip(lines, self.unknown, strict=True))
+        self.notes += unknown_notes(shares, tokenizer, "data.tokenizer", left_out=True)
         self._make_sources(words, options.seed)
 
     @property
@@ -117,11 +122,11 @@ class CorpusData(Dataset):
         return {"train": lines[:-count], "val": lines[-count:]}
 
     def _encode(self, lines: Sequence[str], tokenizer: Tokenizer) -> Words:
-        rows = [[token for token in tokenizer.encode(line) if token != tokenizer.unknown] for line in lines]
-        tokens = torch.tensor([token for row in rows for token in row], dtype=torch.int32)
-        lengths = torch.tensor([len(row) for row in rows])
-        numbers = torch.arange(len(rows), dtype=torch.int32).repeat_interleave(lengths)
-        return Words(tokens.to(self.device), numbers.to(self.device))
+        tokens, lengths = tokenizer.encode_all(lines)
+        self.unknown.append(unknown_share(tokens, tokenizer))
+        known = torch.from_numpy(tokens != tokenizer.unknown)
+        numbers = torch.arange(len(lines), dtype=torch.int32).repeat_interleave(torch.from_numpy(lengths))
+        return Words(torch.from_numpy(tokens)[known].to(self.device), numbers[known].to(self.device))
 
     def _check(self, words: Mapping[str, Words], raw: RawText) -> None:
         for name, part in words.items():

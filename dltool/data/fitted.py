@@ -54,7 +54,10 @@ def from_json(saved: dict[str, Any], origin: str) -> Fitted:
     if saved.get("format") != FORMAT:
         raise DataError(f"{origin} has the format {saved.get('format')}, but this dltool reads {FORMAT}")
     spec = {key: as_tuple(value) for key, value in saved["spec"].items() if key in {f.name for f in fields(DataSpec)}}
-    preprocessing = KINDS[saved["preprocessing"]["kind"]].from_dict(saved["preprocessing"])
+    state = dict(saved["preprocessing"])
+    if state["kind"] == "text":  # dltool 0.1 did not save it; only tags were of lists of words.
+        state.setdefault("given_words", spec["target"] == "tags")
+    preprocessing = KINDS[state["kind"]].from_dict(state)
     return Fitted(preprocessing, preprocessing.completed(DataSpec(**spec)))  # An older run's spec has no pixel_shift.
 
 

@@ -116,6 +116,10 @@ class Preprocessing(ABC):
         """The tokenizer of the inputs, where `reads_texts`."""
         raise NotImplementedError(f"{type(self).__name__} reads no texts")
 
+    def words(self, text: str) -> list[str]:
+        """The text of each token of a text that `read` has returned, where `reads_texts`."""
+        raise NotImplementedError(f"{type(self).__name__} reads no texts")
+
     def encode_texts(self, texts: Sequence[Text]) -> Tensor:
         """Tokens of texts, int64 `(B, T)`, where `reads_texts`."""
         raise NotImplementedError(f"{type(self).__name__} reads no texts")

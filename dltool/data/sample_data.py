@@ -279,13 +279,16 @@ class SampleData(Dataset):
 
     def _place(self) -> None:
         """Move the inputs to the place that `residency` states."""
-        residency = self.residency
-        if residency == "auto":
-            num_bytes = sum(split.inputs.nbytes for split in self.splits.values())
-            residency = "device" if fits_device(num_bytes, self.device) else "host"
-            self.choices["data.residency"] = residency
-        if residency == "device":
+        if self._chosen_residency(sum(split.inputs.nbytes for split in self.splits.values())) == "device":
             self._replace_inputs({name: split.inputs.to(self.device) for name, split in self.splits.items()})
+
+    def _chosen_residency(self, num_bytes: int) -> Literal["device", "host"]:
+        """The value of `residency` for inputs of this size, "auto" decided."""
+        if self.residency != "auto":
+            return self.residency
+        chosen: Literal["device", "host"] = "device" if fits_device(num_bytes, self.device) else "host"
+        self.choices["data.residency"] = chosen
+        return chosen
 
     def _note_blurred(self, rows: Tensor, names: Sequence[str], remedy: str) -> None:
         """Note which columns of numbers `(N, D)` lose their differences when converted to float32 unscaled."""

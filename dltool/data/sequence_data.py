@@ -1,6 +1,6 @@
 """Texts as samples: with a class, a tag for each word or another text as target, or for a language model."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -9,21 +9,23 @@ from torch import Tensor
 from dltool.core.batch import Batch
 from dltool.core.errors import ConfigError, DataError
 from dltool.core.shell import setting
-from dltool.core.spec import BEGIN, END, IGNORED, PAD, SPECIAL_TOKENS, DataSpec
+from dltool.core.spec import BEGIN, END, IGNORED, SPECIAL_TOKENS, DataSpec
 from dltool.data.arrays import RawData, Split
 from dltool.data.preprocessing import Preprocessing
-from dltool.data.sample_data import LoadFunction, SampleData
+from dltool.data.sample_data import LoadFunction, SampleData, as_bytes
 from dltool.data.scaling import Scaling
-from dltool.data.sequence_source import SequenceSource, evaluation_batches, sequence_lengths
+from dltool.data.sequence_source import SequenceSource, evaluation_batches
+from dltool.data.sequences import Sequences, SequenceSplit
 from dltool.data.source import TrainSource
-from dltool.data.text_preprocessing import TextPreprocessing, padded
+from dltool.data.text_preprocessing import TextPreprocessing
+from dltool.data.unknown_tokens import unknown_notes, unknown_share
 from dltool.declarations.component import Handling, Positive
 from dltool.text.fitting import load_tokenizer
-from dltool.text.tokenizer import TokenizerSettings
+from dltool.text.tokenizer import Encoded, TokenizerSettings
 
 
 class SequenceData(SampleData):
-    """Texts as padded sequences of tokens.
+    """Texts as sequences of tokens.
 
     Args:
         load: Loads the data: `RawData.texts` with `inputs` and, for tags and target texts, `targets`.
@@ -33,6 +35,9 @@ class SequenceData(SampleData):
         batch_tokens: Largest number of tokens in a batch, padding included, instead of `batch_size` texts.
         group_by_length: Put texts of similar length into a batch, to reduce padding.
         shared: See SampleData.
+
+    Attributes, after `prepare`:
+        sequences: The samples of each split as tokens; those of `splits` are the indices of their texts.
     """
 
     preprocessing: TextPreprocessing
@@ -53,6 +58,7 @@ class SequenceData(SampleData):
         self.max_length = max_length
         self.batch_tokens = batch_tokens
         self.group_by_length = group_by_length
+        self.sequences: dict[str, SequenceSplit] = {}
 
     def _shape(self, model_traits: Mapping[str, Any]) -> None:
         """The sequences get their shape when they are encoded."""
@@ -83,15 +89,17 @@ class SequenceData(SampleData):
             max_length=self.max_length or 0,
             cut=self.max_length is not None,
             begin=raw.target == "next_token",
+            given_words=not any(isinstance(text, str) for text in known),
+            column=raw.texts.column,
         )
         self.target_tokenizer = self._fit_targets(raw)
+        others = f", {tokenizer.specials[tokenizer.unknown]} for others" if tokenizer.kind != "bpe" else ""
+        self.notes.append(f"a vocabulary of {len(tokenizer):,} tokens from the training split{others}")
         self._encode(raw)
         if self.max_length is None:
-            longest = max(split.inputs.shape[1] for split in self.splits.values())
+            longest = max(samples.inputs.longest for samples in self.sequences.values())
             self.preprocessing = replace(self.preprocessing, max_length=longest)
             self.choices["data.max_length"] = longest
-        unknown = f", {tokenizer.specials[tokenizer.unknown]} for others" if tokenizer.kind != "bpe" else ""
-        self.notes.append(f"a vocabulary of {len(tokenizer):,} tokens from the training split{unknown}")
 
     def _fit_targets(self, raw: RawData) -> str:
         """The tokeniser of the targets, as JSON."""
@@ -117,45 +125,55 @@ class SequenceData(SampleData):
             )
 
     def _encode(self, raw: RawData) -> None:
-        """Replace the indices of texts by their tokens."""
-        num_cut = 0
+        """Encode the texts of every split."""
+        self.sequences = {}
+        tokenizer, unknown = self.preprocessing.tokenizer, {}
+        limit, num_cut = self.preprocessing.max_length, 0
         for name, split in self.splits.items():
-            rows = [self.preprocessing.tokenizer.encode(raw.texts.inputs[row]) for row in split.inputs.tolist()]
-            for row, tokens in zip(split.places.tolist(), rows, strict=True):
-                if not tokens:
-                    raise DataError(f"{raw.origin}: text {row + 1} has no word", "remove it, or add a word")
-            inputs, targets = self._as_sequences(rows, split, raw)
-            limit = self.preprocessing.max_length
-            if limit and (longer := sum(len(row) > limit for row in inputs)):
+            texts = (self.preprocessing.divided(raw.texts.inputs[row]) for row in split.inputs.tolist())
+            encoded = tokenizer.encode_all(texts)
+            unknown[name] = unknown_share(encoded.tokens, tokenizer)
+            if not encoded.lengths.all():
+                row = int(split.places[int(encoded.lengths.argmin())])
+                raise DataError(f"{raw.origin}: text {row + 1} has no word", "remove it, or add a word")
+            samples = self._as_sequences(encoded, split, raw)
+            if limit and (longer := int((samples.inputs.lengths > limit).sum())):
                 if not self.preprocessing.cut:
-                    longest = max(map(len, inputs))
                     raise DataError(
-                        f"{raw.origin} has a text of {longest} tokens, but the model takes at most {limit}",
+                        f"{raw.origin} has a text of {samples.inputs.longest} tokens, but the model takes at most "
+                        f"{limit}",
                         "shorten it",
                     )
                 num_cut += longer
-                inputs = [row[:limit] for row in inputs]
-                if not isinstance(targets, Tensor) and raw.target in ("tags", "next_token"):
-                    targets = [row[:limit] for row in targets]
-            if not isinstance(targets, Tensor):
-                targets = padded(targets, PAD if raw.target == "sequence" else IGNORED)
-            self.splits[name] = Split(padded(inputs), targets, split.rows)
+                samples = cut(samples, limit, with_targets=raw.target in ("tags", "next_token"))
+            self.sequences[name] = samples
+        self.notes += unknown_notes(unknown, tokenizer, "data.tokenizer", of_words=raw.target == "tags")
+        self.notes += self._unknown_targets(raw)
         if num_cut:
             self.notes.append(f"{num_cut:,} texts are longer than data.max_length={limit} and are truncated")
 
-    def _as_sequences(
-        self, rows: list[list[int]], split: Split, raw: RawData
-    ) -> tuple[list[list[int]], list[list[int]] | Tensor]:
-        """Inputs and targets of a split, not yet padded."""
+    def _unknown_targets(self, raw: RawData) -> list[str]:
+        """Notes on the tokens of target texts that have a vocabulary of their own."""
+        if raw.target != "sequence":
+            return []
+        tokenizer = load_tokenizer(self.target_tokenizer)
+        targets = {name: samples.targets for name, samples in self.sequences.items()}
+        shares = {n: unknown_share(t.tokens.numpy(), tokenizer) for n, t in targets.items() if isinstance(t, Sequences)}
+        return unknown_notes(shares, tokenizer, "data.target_tokenizer")
+
+    def _as_sequences(self, encoded: Encoded, split: Split, raw: RawData) -> SequenceSplit:
+        """Inputs and targets of a split."""
         if raw.target == "next_token":
-            return [[BEGIN, *row] for row in rows], [[*row, END] for row in rows]
+            inputs, targets = Sequences.encoded(encoded, begin=BEGIN), Sequences.encoded(encoded, end=END, fill=IGNORED)
+            return SequenceSplit(inputs, targets)
+        inputs = Sequences.encoded(encoded)
         if raw.target not in ("tags", "sequence"):
-            return rows, split.targets
+            return SequenceSplit(inputs, split.targets)
         found = [raw.texts.targets[row] for row in split.targets.tolist()]
         if raw.target == "tags":
-            return rows, [list(tags) for tags in found]
+            return SequenceSplit(inputs, Sequences.of(found, IGNORED))
         tokenizer = load_tokenizer(self.target_tokenizer)
-        return rows, [[BEGIN, *tokenizer.encode(text), END] for text in found]
+        return SequenceSplit(inputs, Sequences.encoded(tokenizer.encode_all(found), BEGIN, END))
 
     def _describe(self, raw: RawData, input_range: tuple[float, float] | None) -> DataSpec:
         return replace(
@@ -170,20 +188,48 @@ class SequenceData(SampleData):
 
     def _longest_target(self, raw: RawData) -> int:
         """The number of tokens of the longest target text; 0 without target texts."""
-        return max(split.targets.shape[1] for split in self.splits.values()) if raw.target == "sequence" else 0
+        if raw.target != "sequence":
+            return 0
+        return max(samples.targets.longest for samples in self.sequences.values())  # type: ignore[union-attr]
+
+    def drop_held_out(self) -> None:
+        super().drop_held_out()
+        self.sequences = {"train": self.sequences["train"]}
+
+    def _place(self) -> None:
+        residency = self._chosen_residency(sum(samples.inputs.nbytes for samples in self.sequences.values()))
+        for name, samples in self.sequences.items():
+            inputs = samples.inputs.to(self.device) if residency == "device" else samples.inputs
+            self.sequences[name] = SequenceSplit(inputs, samples.targets.to(self.device))
+
+    def hash_samples(self, names: Sequence[str], update: Callable[[bytes], None]) -> None:
+        for name in names:
+            samples = self.sequences[name]
+            for part in (samples.inputs, samples.targets):
+                tensors = (part,) if isinstance(part, Tensor) else (part.lengths, part.tokens)
+                for tensor in tensors:
+                    update(as_bytes(tensor))
 
     def _make_source(self, **settings: Any) -> TrainSource:
         del settings["resize"], settings["scaling"], settings["augment"]
         return SequenceSource(
             self.splits["train"],
-            lengths=sequence_lengths(self.splits["train"]),
+            samples=self.sequences["train"],
             batch_tokens=self.batch_tokens,
             grouped=self.group_by_length,
             **settings,
         )
 
-    def _evaluation_batches(self, split: Split) -> Iterator[Batch]:
-        return evaluation_batches(split, sequence_lengths(split), device=self.device, batch_size=self.eval_batch_size)
+    def _batches(self, split: str) -> Iterator[Batch]:
+        return evaluation_batches(self.sequences[split], device=self.device, batch_size=self.eval_batch_size)
+
+
+def cut(samples: SequenceSplit, length: int, *, with_targets: bool) -> SequenceSplit:
+    """The first `length` tokens of each input, and of each target if these belong together."""
+    targets = samples.targets
+    if with_targets and not isinstance(targets, Tensor):
+        targets = targets.cut(length)
+    return SequenceSplit(samples.inputs.cut(length), targets)
 
 
 class PairData(SequenceData):

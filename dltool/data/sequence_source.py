@@ -8,10 +8,10 @@ from torch import Tensor
 
 from dltool.core.batch import Batch
 from dltool.core.randomness import generator
-from dltool.core.spec import IGNORED, PAD
 from dltool.data.arrays import Split
 from dltool.data.batch_source import SamplesInMemory
-from dltool.data.source import TrainSource, take
+from dltool.data.sequences import SequenceSplit
+from dltool.data.source import TrainSource
 
 
 class SequenceSource(TrainSource):
@@ -21,8 +21,8 @@ class SequenceSource(TrainSource):
     shuffled. The cuts depend only on the lengths, so that every epoch has the same number of batches.
 
     Args:
-        split: Inputs and, where they are sequences, targets int32, right-padded.
-        lengths: The longer of each sample's input and target, int64 `(N,)`, on the CPU.
+        split: The samples before they are encoded; its targets are those of `samples` where these are labels.
+        samples: The sequences.
         batch_tokens: Largest number of tokens in a batch, padding included, instead of a fixed number of sequences; a
             single longer sequence is its own batch. None: `batch_size` sequences.
         grouped: False shuffles all and pads each batch to its longest sequence.
@@ -32,17 +32,24 @@ class SequenceSource(TrainSource):
     unit: Literal["samples", "tokens"] = "tokens"
 
     def __init__(
-        self, split: Split, *, lengths: Tensor, batch_tokens: int | None = None, grouped: bool = True, **shared: Any
+        self,
+        split: Split,
+        *,
+        samples: SequenceSplit,
+        batch_tokens: int | None = None,
+        grouped: bool = True,
+        **shared: Any,
     ) -> None:
         super().__init__(split, **shared)
-        self.lengths = lengths
+        self.samples = samples
+        self.lengths = samples.lengths
         self.grouped = grouped and self.shuffle and not self.balanced
         self.kept = min(len(split), self.batches_per_epoch * self.batch_size)  # With drop_last, others in each epoch.
         if self.grouped and batch_tokens is None:
             self.starts = [*range(0, self.kept, self.batch_size), self.kept]
         elif self.grouped and batch_tokens is not None:
             self.kept = len(split)
-            self.starts = cut_by_tokens(lengths.sort().values.tolist(), batch_tokens)
+            self.starts = cut_by_tokens(self.lengths.sort().values.tolist(), batch_tokens)
             self.batches_per_epoch = len(self.starts) - 1
         self.all_batches = self.batches_per_epoch
 
@@ -74,8 +81,7 @@ class SequenceSource(TrainSource):
 
     def draw(self) -> Batch:
         part = self.next_part()
-        inputs, targets = take(self.split.inputs, self._order[part], self.device), self._targets[part]
-        batch = trimmed(inputs, targets, int(self._lengths[part].max()))
+        batch = self.samples.batch(self._order[part], self.device)
         self.draws += 1
         return batch
 
@@ -88,8 +94,8 @@ class SequenceSource(TrainSource):
         return source
 
     def _prepare_epoch(self, epoch: int) -> None:
-        super()._prepare_epoch(epoch)
-        self._lengths = self.lengths[self._order.cpu()]
+        self._order = self.order(epoch)
+        self._prepared_epoch = epoch
 
 
 def cut_by_tokens(lengths: list[int], batch_tokens: int) -> list[int]:
@@ -107,29 +113,7 @@ def cut_by_tokens(lengths: list[int], batch_tokens: int) -> list[int]:
     return [*starts, len(lengths)]
 
 
-def trimmed(inputs: Tensor, targets: Tensor, length: int) -> Batch:
-    """A batch without the columns beyond `length`, int64 where it holds tokens."""
-    if inputs.dtype == torch.int32:
-        inputs = inputs[:, :length].long()
-    if targets.dtype == torch.int32:
-        targets = targets[:, :length].long()
-    return Batch(inputs, targets, len(targets))
-
-
-def sequence_lengths(split: Split) -> Tensor:
-    """The longer of each sample's input and target, int64 `(N,)`; an unpadded tensor counts 1."""
-    lengths = torch.ones(len(split), dtype=torch.int64)
-    for tensor in (split.inputs, split.targets):
-        if tensor.dtype == torch.int32:
-            filled = (tensor != PAD) & (tensor != IGNORED)
-            lengths = lengths.maximum(filled.sum(dim=1).cpu())
-    return lengths
-
-
-def evaluation_batches(split: Split, lengths: Tensor, *, device: torch.device, batch_size: int) -> Iterator[Batch]:
-    """One pass over a split in its order, each batch trimmed to its longest sequence."""
-    for start in range(0, len(split), batch_size):
-        rows = torch.arange(start, min(start + batch_size, len(split)))
-        inputs = take(split.inputs, rows.to(split.inputs.device), device)
-        targets = split.targets[rows].to(device)
-        yield trimmed(inputs, targets, int(lengths[rows].max()))
+def evaluation_batches(samples: SequenceSplit, *, device: torch.device, batch_size: int) -> Iterator[Batch]:
+    """One pass over a split in its order, each batch padded to its longest sequence."""
+    for rows in torch.arange(len(samples)).split(batch_size):
+        yield samples.batch(rows, device)

@@ -14,8 +14,12 @@ from dltool.data.contents import load_recorded
 from dltool.data.dataset import Dataset, PrepareOptions
 from dltool.data.stream_source import Batching, StreamSource, evaluation_batches
 from dltool.data.text_preprocessing import TextPreprocessing
+from dltool.data.unknown_tokens import unknown_notes, unknown_share
 from dltool.declarations.component import Fraction, Handling, Membership, Positive
 from dltool.text.tokenizer import STREAM_SPECIALS, Tokenizer, TokenizerSettings
+
+# A hint for a short text shortens the rows to 16 tokens, then lowers their number to 4.
+SHORTEST, FEWEST_ROWS = 16, 4
 
 
 @dataclass(frozen=True)
@@ -102,6 +106,9 @@ class StreamData(Dataset):
             raise DataError(f"{raw.origin} is one long text, but the run was trained on other data")
         self.streams = {name: self._encode(name, text, tokenizer, raw) for name, text in texts.items()}
         self.notes.append(f"a vocabulary of {len(tokenizer):,} tokens from the training split")
+        if tokenizer.kind == "word":
+            shares = {name: unknown_share(stream.cpu().numpy(), tokenizer) for name, stream in self.streams.items()}
+            self.notes += unknown_notes(shares, tokenizer, "data.tokenizer")
         if self.batching_setting != "auto":
             self.batching: Batching = self.batching_setting
         else:
@@ -154,13 +161,15 @@ class StreamData(Dataset):
         }
 
     def _encode(self, name: str, text: str, tokenizer: Tokenizer, raw: RawText) -> Tensor:
-        tokens = torch.tensor(tokenizer.encode(text), dtype=torch.int32)
-        if unknown := int((tokens == tokenizer.unknown).sum()):
+        tokens = torch.from_numpy(tokenizer.encode_all([text]).tokens)
+        unknown = int((tokens == tokenizer.unknown).sum())
+        if unknown and tokenizer.kind != "word":
             self.notes.append(
                 f"{unknown:,} of the {len(tokens):,} tokens of the {name} split are not in the vocabulary"
             )
         if len(tokens) < 2:
-            raise DataError(f"the {name} split of {raw.origin} has {len(tokens)} tokens; at least 2 are needed")
+            hint = "a longer text" if name == "train" else f"data.{name}_fraction=0, or a longer text"
+            raise DataError(f"the {name} split of {raw.origin} has {len(tokens)} tokens; at least 2 are needed", hint)
         return tokens.to(self.device)
 
     def _check_length(self, raw: RawText) -> None:
@@ -171,5 +180,13 @@ class StreamData(Dataset):
             raise DataError(
                 f"the training split of {raw.origin} has {available + 1:,} tokens, too few for {rows}"
                 f"data.length={self.length}",
-                f"data.length={max(1, available // (self.batch_size if rows else 1))}",
+                shorter_batches(available, self.batch_size if rows else 1, self.length),
             )
+
+
+def shorter_batches(available: int, rows: int, length: int) -> str:
+    """The settings of batches that a text of this many tokens fills: fewer rows rather than very short ones."""
+    if rows > 1 and (longest := available // rows) < SHORTEST:
+        length = min(length, max(1, longest, available // FEWEST_ROWS))
+        return f"data.batch_size={available // length} data.length={length}"
+    return f"data.length={max(1, available // rows)}"

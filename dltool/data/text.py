@@ -1,4 +1,4 @@
-"""Your own text, and one that comes with every Python installation."""
+"""Your own text, one that comes with every Python installation, and one that comes with dltool."""
 
 import hashlib
 import sys
@@ -14,6 +14,8 @@ from dltool.data.sequence_data import SequenceData
 from dltool.data.stream_data import RawText, StreamData
 from dltool.data.text_file import SETTING, TextFile, nonempty_lines
 from dltool.declarations.component import Location, Membership, register
+
+BUILTIN = Path(__file__).resolve().parent / "builtin"
 
 
 @register("data", "text", into=StreamData, inputs="sequence", targets="next_token")
@@ -61,6 +63,17 @@ def pydoc() -> RawText:
     digest = hashlib.sha256(whole.encode()).hexdigest()
     version = ".".join(map(str, sys.version_info[:3]))
     return RawText(whole, origin=topics.__file__, notes=(f"the reference of Python {version}, SHA-256 {digest}",))
+
+
+@register("data", "tang", into=StreamData, inputs="sequence", targets="next_token")
+def tang() -> RawText:
+    """3,757 Chinese quatrains of the Tang dynasty (618-907), four lines of five characters each (五言绝句).
+
+    All that parse as such in the Complete Tang Poems (全唐詩), in simplified characters, an empty line after each. The
+    poems are in the public domain; they are from the npm package chinese-poetry 2.0.1 (MIT), converted with OpenCC.
+    """
+    path = BUILTIN / "tang.txt"
+    return RawText(TextFile(path).read(), origin=str(path))
 
 
 @register("data", "names", into=SequenceData, inputs="sequence", targets="next_token")

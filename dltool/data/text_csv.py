@@ -9,7 +9,7 @@ import torch
 
 from dltool.core.errors import DataError
 from dltool.core.shell import setting
-from dltool.data.arrays import RawData, Split, Texts
+from dltool.data.arrays import RawData, Split, TextColumn, Texts
 from dltool.data.cells import MISSING
 from dltool.data.csv_file import CsvTable, describe_file, is_number, read_csv
 from dltool.data.csv_rows import Delimiter, Quote
@@ -95,7 +95,7 @@ def text_csv(
     }
     about = describe_file(tables["train"], header)
     if isinstance(target, list) or separator is not None:
-        return labelled_texts(tables, text, several, separator, positive, about)
+        return labelled_texts(tables, text, several, separator, positive, quote, about)
     splits = {name: read_rows(table, text, target) for name, table in tables.items()}
     names = tuple(sorted({label for split in splits.values() for label in split.targets}))
     table = tables["train"]
@@ -115,7 +115,8 @@ def text_csv(
         notes=(about,),
     )
     raw = with_positive(raw, positive)
-    return replace(raw, notes=(*raw.notes, *class_notes(raw)), describes_target=True)
+    texts = replace(raw.texts, column=text_column(table, text, quote))
+    return replace(raw, texts=texts, notes=(*raw.notes, *class_notes(raw)), describes_target=True)
 
 
 def labelled_texts(
@@ -124,6 +125,7 @@ def labelled_texts(
     targets: Sequence[str | int | None],
     separator: str | None,
     positive: str | int | None,
+    quote: Quote,
     about: str,
 ) -> RawData:
     """Texts with several labels each, from the table of each split; `about` describes the file.
@@ -160,10 +162,18 @@ def labelled_texts(
         parts.get("test"),
         "labels",
         names,
-        texts=Texts(tuple(one for split in texts.values() for one in split)),
+        texts=Texts(tuple(one for split in texts.values() for one in split), column=text_column(first, text, quote)),
         origin=first.origin,
         notes=(about, *found["train"].describe(standardized=False)),
     )
+
+
+def text_column(table: CsvTable, text: str | int | None, quote: Quote) -> TextColumn:
+    """How other files are read, to predict from their texts."""
+    assert text is not None
+    name = table.names[find_column(table, text, "data.text")]
+    delimiter = "auto" if table.delimiter == "tab" else table.delimiter
+    return TextColumn(name, delimiter, quote, table.header)  # type: ignore[arg-type]
 
 
 def read_table(

@@ -5,7 +5,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from itertools import chain
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,11 +13,11 @@ from torch import Tensor
 
 from dltool.core.errors import ConfigError, DataError
 from dltool.core.spec import BEGIN, PAD
-from dltool.data.arrays import Text
+from dltool.data.arrays import Text, TextColumn
 from dltool.data.preprocessing import Preprocessing, example_generator
 from dltool.data.raw_front import RawFront
 from dltool.data.raw_inputs import Named, Raw
-from dltool.data.text_file import read_lines
+from dltool.data.text_inputs import given_words, shown, texts_of
 from dltool.text.fitting import load_tokenizer
 from dltool.text.tokenizer import BLANK, Tokenizer
 
@@ -37,6 +36,8 @@ class TextPreprocessing(Preprocessing):
         begin: Whether each text starts with BEGIN.
         padded: Whether texts are padded to the length of the longest; a stream of text is one piece.
         blanks: Whether ___ and <unk> in a text are blanks, one token each.
+        given_words: Whether the texts of the training were lists of words; typed ones are then divided at spaces.
+        column: The column of the texts in CSV files, if the training read them from one.
     """
 
     reads_texts = True
@@ -47,6 +48,8 @@ class TextPreprocessing(Preprocessing):
     begin: bool = False
     padded: bool = True
     blanks: bool = False
+    given_words: bool = False
+    column: TextColumn | None = None
 
     @cached_property
     def tokenizer(self) -> Tokenizer:
@@ -57,16 +60,24 @@ class TextPreprocessing(Preprocessing):
         return self.saved_tokenizer
 
     def read(self, inputs: Raw, batch_size: int) -> Iterator[Named]:
-        """Texts, or the lines of files given as Paths; empty lines are left out."""
-        lines = lines_of(inputs)
+        """Texts or lists of words, or those of files given as Paths; see dltool.data.text_inputs."""
+        texts = texts_of(inputs, self.column)
         batch_size = min(batch_size, NUM_TEXTS) if self.padded else 1  # Parts of a stream are not padded.
-        for start in range(0, len(lines), batch_size):
-            part = lines[start : start + batch_size]
+        for start in range(0, len(texts), batch_size):
+            part = texts[start : start + batch_size]
             names = [f"text {start + place}" for place in range(1, len(part) + 1)]
             tokens = self(part, names).long()
+            written = list(map(shown, part))
             if self.blanks:
-                check_blanks(part, names)
-            yield part, tokens
+                check_blanks(written, names)
+            yield written, tokens
+
+    def words(self, text: str) -> list[str]:
+        return list(given_words(text)) if self.given_words else self.tokenizer.words(text)
+
+    def divided(self, text: Text) -> Text:
+        """The words of a text where the training's texts were lists of words, else the text."""
+        return given_words(text) if self.given_words else text
 
     def for_inference(self, *, any_length: bool, with_blanks: bool) -> "TextPreprocessing":
         found = replace(self, max_length=sys.maxsize) if any_length and not self.cut else self
@@ -104,7 +115,7 @@ class TextPreprocessing(Preprocessing):
         encode = self.tokenizer.encode_blanks if self.blanks else self.tokenizer.encode
         for place, text in enumerate(texts):
             name = names[place] if names is not None else f"text {place + 1}"
-            found = encode(text)
+            found = encode(self.divided(text))
             tokens = [BEGIN] * self.begin + found
             if not tokens:
                 raise DataError(f"{name} is empty", "each text needs a word")
@@ -121,7 +132,9 @@ class TextPreprocessing(Preprocessing):
 
     @classmethod
     def from_dict(cls, saved: dict[str, Any]) -> "TextPreprocessing":
-        return cls(**{name: value for name, value in saved.items() if name != "kind"})
+        fields = {name: value for name, value in saved.items() if name != "kind"}
+        column = saved.get("column")
+        return cls(**{**fields, "column": None if column is None else TextColumn(**column)})
 
 
 def padded(rows: Sequence[Sequence[int]], value: int = PAD) -> Tensor:
@@ -131,18 +144,6 @@ def padded(rows: Sequence[Sequence[int]], value: int = PAD) -> Tensor:
     filled = np.arange(array.shape[1]) < lengths[:, None]  # (N, T)
     array[filled] = np.fromiter(chain.from_iterable(rows), np.int32, lengths.sum())
     return torch.from_numpy(array)
-
-
-def lines_of(inputs: Raw) -> list[str]:
-    """Given texts, or the lines of files given as Paths; empty lines of files are left out."""
-    files = [inputs] if isinstance(inputs, Path) else list(inputs) if isinstance(inputs, Sequence) else []
-    if files and all(isinstance(path, Path) for path in files):
-        return [line for path in files for line in read_lines(path)]
-    if isinstance(inputs, str):
-        return [inputs]
-    if isinstance(inputs, Sequence) and all(isinstance(text, str) for text in inputs):
-        return list(inputs)
-    raise DataError("a model of texts takes a text, a list of texts, or the path of a file with one text per line")
 
 
 def check_blanks(texts: Sequence[str], names: Sequence[str]) -> None:

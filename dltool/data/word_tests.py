@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dltool.core.errors import DataError
+from dltool.data.csv_file import is_number
 from dltool.data.text_file import read_text
 
 
@@ -53,32 +54,36 @@ def read_analogies(path: Path) -> Analogies:
 
 
 def read_similarities(path: Path) -> Similarities:
-    """Read a file in the format of WordSim-353: a header, then word, word and score, separated by tabs.
+    """Read a file with two words and their score per line, as of WordSim-353, SimLex-999, MEN and RG-65.
 
-    Columns after those three, such as the score of each annotator, are ignored.
+    The cells are separated by tabs, semicolons, commas or spaces, and a header is optional. The score is the first
+    number of the first pair's line; other columns, such as the score of each annotator, are ignored.
 
     Raises:
-        DataError: It cannot be read; a line does not have these three, or its score is not a number (the message has
-            its number).
+        DataError: It cannot be read; a line does not have two words and a score (the message has its number).
     """
-    pairs, scores = [], []
-    for number, line in enumerate(read_text(path).split("\n"), start=1):
-        if number == 1 or not line.strip():
-            continue
-        cells = [cell.strip() for cell in line.split("\t")]
-        if len(cells) < 3 or not all(cells[:2]):
-            raise DataError(
-                f"{place(path, number)}: two words and a score are needed, separated by tabs", "tiger\tcat\t7.35"
-            )
-        try:
-            scores.append(float(cells[2]))
-        except ValueError:
-            raise DataError(f"{place(path, number)}: {cells[2]!r} is not a number", "tiger\tcat\t7.35") from None
-        pairs.append((cells[0], cells[1]))
-    if not pairs:
+    lines = [(number, line) for number, line in enumerate(read_text(path).split("\n"), start=1) if line.strip()]
+    delimiter = next((mark for mark in "\t;," if mark in lines[0][1]), None)
+    table = [(number, [cell.strip() for cell in line.split(delimiter)]) for number, line in lines]
+    if not any(map(is_number, table[0][1][2:3])):
+        table = table[1:]
+    if not table:
         raise DataError(
             f"{path.expanduser().resolve()} has no pair after its header", "task.similarities=null measures none"
         )
+    cells = table[0][1]
+    column = next((i for i in range(2, len(cells)) if is_number(cells[i])), 2)
+    pairs, scores = [], []
+    for number, cells in table:
+        if len(cells) <= column or not all(cells[:2]):
+            raise DataError(
+                f"{place(path, number)}: two words and a score are needed, separated by tabs, commas or spaces",
+                "tiger,cat,7.35",
+            )
+        if not is_number(cells[column]):
+            raise DataError(f"{place(path, number)}: {cells[column]!r} is not a number", "tiger,cat,7.35")
+        pairs.append((cells[0], cells[1]))
+        scores.append(float(cells[column]))
     return Similarities(pairs, scores)
 
 

@@ -53,7 +53,8 @@ class Run(LoadedRun):
                 `(B, C, H, W)` with 1 or 3 channels, uint8, uint16 of 16 bits, or bool. For a model of
                 tables: the path of a CSV file; a mapping from column to value, or a list of them; numbers `(B, D)`, in
                 the order of the training's columns. For a model of texts: a text, a list of texts, or the Path of a
-                file with a text per line, or several; with ___ for the words that a cloze predicts.
+                file with a text per line, or several; with ___ for the words that a cloze predicts. A CSV file is read
+                as in training; a file that ends in .conllu and a list of lists of words are divided already.
             views: Average over augmented views of each image; see dltool.tasks.views.
             beam: For generated texts, the beam width; 1 is greedy.
             length_penalty: α of dltool.decoding.beam_search; None takes the training's value, as for `beam`.

@@ -198,13 +198,18 @@ class ClozePredictions:
         for value, blanks in zip(self.values, self.blanks, strict=True):
             screen.line(value)
             for place, answers in enumerate(blanks, start=1):
-                screen.line(f"  blank {place}  " + "  ".join(f"{word} {p:.4f}" for word, p in answers[:count]))
+                screen.line(f"  blank {place}  " + "  ".join(f"{visible(word)} {p:.4f}" for word, p in answers[:count]))
 
 
 def filled(text: str, blanks: Sequence[Sequence[tuple[str, float]]]) -> str:
     """A text with the likeliest token in each of its blanks."""
     words = iter(blanks)
     return BLANK.sub(lambda _: next(words)[0][0], text)
+
+
+def visible(token: str) -> str:
+    """A token as it is printed: in quotes if it is white space, or nothing."""
+    return token if token.strip() else repr(token)
 
 
 def likeliest(part: Prediction, tokenizer: Tokenizer, count: int) -> list[list[tuple[str, float]]]:

@@ -70,11 +70,10 @@ class TaggingTask(SupervisedTask):
         preprocessing: Preprocessing,
         tokens: Sequence[Tensor] | None = None,
     ) -> TagPredictions:
-        tokenizer = preprocessing.tokenizer
         if tokens is None:
-            words = [tokenizer.words(name) for name in names]
+            words = [preprocessing.words(name) for name in names]
         else:
-            words = [row for batch in tokens for row in words_of(batch, tokenizer)]
+            words = [row for batch in tokens for row in words_of(batch, preprocessing.tokenizer)]
         return TagPredictions.of(names, words, parts, spec.class_names)
 
 

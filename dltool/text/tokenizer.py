@@ -7,12 +7,16 @@ are sentences of different lengths.
 import json
 import re
 from abc import ABC, abstractmethod
+from array import array
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, NamedTuple
+
+import numpy as np
 
 from dltool.core.errors import DataError
 from dltool.declarations.component import Positive
+from dltool.text.segmentation import Division
 
 STREAM_SPECIALS = ("<unk>",)
 BLANK = re.compile(r"_{2,}|<unk>")  # The positions to predict in a typed text.
@@ -31,12 +35,29 @@ class TokenizerSettings:
         min_freq: For "word" and "char": tokens with fewer occurrences in the training split become `<unk>`.
         max_size: Maximum number of tokens, special ones included; the most frequent are kept. null is no bound;
             "bpe" needs one.
+        words: For "word": how a text is divided into words. "unicode" takes runs of letters and digits with their
+            combining marks, punctuation marks, and single characters in scripts without spaces between words, such as
+            Chinese, Japanese and Thai. "spaces" takes whatever is between spaces, for texts that are already divided.
+            "alphanumeric" is the way of dltool 0.1: it divides at combining marks, and not within Chinese.
     """
 
     kind: Literal["auto", "char", "word", "bpe"] = "char"
     lower: bool = False
     min_freq: Positive[int] = 1
     max_size: Positive[int] | None = None
+    words: Division = "unicode"
+
+
+class Encoded(NamedTuple):
+    """The tokens of several texts.
+
+    Attributes:
+        tokens: int32 `(N,)`, those of all texts, concatenated.
+        lengths: int64, the number of tokens of each text.
+    """
+
+    tokens: np.ndarray
+    lengths: np.ndarray
 
 
 class Tokenizer(ABC):
@@ -62,6 +83,15 @@ class Tokenizer(ABC):
     @abstractmethod
     def encode(self, text: str | Sequence[str]) -> list[int]:
         """The tokens of a text, or of a list of words; unknown ones as `<unk>`."""
+
+    def encode_all(self, texts: Iterable[str | Sequence[str]]) -> Encoded:
+        """The tokens of many or long texts, as of `encode`."""
+        tokens, lengths = array("i"), []
+        for text in texts:
+            found = self.encode(text)
+            tokens.extend(found)
+            lengths.append(len(found))
+        return Encoded(np.frombuffer(tokens, np.int32), np.array(lengths, np.int64))
 
     @abstractmethod
     def decode(self, tokens: Iterable[int]) -> str:

@@ -1,15 +1,18 @@
 """Tokenisers with a vocabulary: of characters, or of words."""
 
-import re
+import sys
 from abc import abstractmethod
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
 from typing import Any, ClassVar
 
-from dltool.text.tokenizer import STREAM_SPECIALS, Tokenizer, TokenizerSettings
+import numpy as np
 
-WORD = re.compile(r"\w+|[^\w\s]")
-WORD_OR_NEWLINE = re.compile(r"\w+|[^\w\s]|\n")
+from dltool.text.segmentation import Division, divide, join
+from dltool.text.tokenizer import STREAM_SPECIALS, Encoded, Tokenizer, TokenizerSettings
+
+CODED_AT_ONCE = 2**20  # Characters.
 
 
 class VocabularyTokenizer(Tokenizer):
@@ -29,10 +32,8 @@ class VocabularyTokenizer(Tokenizer):
         cls, texts: Iterable[str | Sequence[str]], specials: Sequence[str], settings: TokenizerSettings
     ) -> "VocabularyTokenizer":
         """Fit the vocabulary to the training split; among equally frequent tokens, the first in sort order are kept."""
-        empty = cls(specials, (), lower=settings.lower)
-        counts: Counter[str] = Counter()
-        for text in texts:
-            counts.update(empty.parts(text))
+        options = {"lower": settings.lower, **cls.options(settings)}
+        counts = cls(specials, (), **options).count(texts)
         for special in specials:
             del counts[special]  # A text may contain it literally.
         known = sorted(token for token, count in counts.items() if count >= settings.min_freq)
@@ -40,9 +41,21 @@ class VocabularyTokenizer(Tokenizer):
             known.sort(key=lambda token: -counts[token])
         if settings.max_size is not None:
             known = known[: max(0, settings.max_size - len(specials))]
-        return cls(specials, known, lower=settings.lower)
+        return cls(specials, known, **options)
 
     by_frequency: ClassVar[bool] = False
+
+    @staticmethod
+    def options(settings: TokenizerSettings) -> dict[str, Any]:
+        """Further arguments of the constructor."""
+        return {}
+
+    def count(self, texts: Iterable[str | Sequence[str]]) -> Counter[str]:
+        """The frequency of each token."""
+        counts: Counter[str] = Counter()
+        for text in texts:
+            counts.update(self.parts(text))
+        return counts
 
     @abstractmethod
     def parts(self, text: str | Sequence[str]) -> Sequence[str]:
@@ -87,24 +100,79 @@ class CharTokenizer(VocabularyTokenizer):
 
     kind = "char"
 
-    def parts(self, text: str | Sequence[str]) -> Sequence[str]:
+    def parts(self, text: str | Sequence[str]) -> str:
         return self.prepared(text if isinstance(text, str) else " ".join(text))
 
     def decode(self, tokens: Iterable[int]) -> str:
         return "".join(self.pieces(tokens))
 
+    def count(self, texts: Iterable[str | Sequence[str]]) -> Counter[str]:
+        counts = np.zeros(sys.maxunicode + 1, np.int64)
+        for codes in code_points("".join(map(self.parts, texts))):
+            part = np.bincount(codes)
+            counts[: len(part)] += part
+        return Counter({chr(code): int(counts[code]) for code in counts.nonzero()[0]})
+
+    def encode_all(self, texts: Iterable[str | Sequence[str]]) -> Encoded:
+        prepared = list(map(self.parts, texts))
+        lengths = np.fromiter(map(len, prepared), np.int64, len(prepared))
+        tokens = np.empty(lengths.sum(), np.int32)
+        start = 0
+        for codes in code_points("".join(prepared)):
+            part = tokens[start : start + len(codes)]
+            np.take(self.table, codes, out=part, mode="clip")
+            start += len(codes)
+        return Encoded(tokens, lengths)
+
+    @cached_property
+    def table(self) -> np.ndarray:
+        """The token of each code point, int32; the last one is that of all larger code points, too."""
+        codes = [ord(token) for token in self.tokens]
+        table = np.full(max(codes, default=0) + 2, self.unknown, np.int32)
+        table[codes] = range(len(self.specials), len(self))
+        return table
+
+
+def code_points(text: str) -> Iterator[np.ndarray]:
+    """The code points of a text's characters, uint32, a part at a time."""
+    for start in range(0, len(text), CODED_AT_ONCE):
+        part = text[start : start + CODED_AT_ONCE]
+        yield np.frombuffer(part.encode("utf-32-le", "surrogatepass"), np.uint32)
+
 
 class WordTokenizer(VocabularyTokenizer):
-    """A token for each word and each punctuation mark; in a stream, for each end of line too."""
+    """A token for each word and each punctuation mark; in a stream, for each end of line too.
+
+    Args:
+        division: See TokenizerSettings.words.
+    """
 
     kind = "word"
     by_frequency = True
 
+    def __init__(
+        self, specials: Sequence[str], tokens: Sequence[str], *, lower: bool, division: Division = "unicode"
+    ) -> None:
+        super().__init__(specials, tokens, lower=lower)
+        self.division = division
+
+    @staticmethod
+    def options(settings: TokenizerSettings) -> dict[str, Any]:
+        return {"division": settings.words}
+
     def parts(self, text: str | Sequence[str]) -> Sequence[str]:
         if not isinstance(text, str):
             return [self.prepared(word) for word in text]
-        pattern = WORD_OR_NEWLINE if self.specials == STREAM_SPECIALS else WORD
-        return pattern.findall(self.prepared(text))
+        return divide(self.prepared(text), self.division, with_line_ends=self.specials == STREAM_SPECIALS)
 
     def decode(self, tokens: Iterable[int]) -> str:
-        return " ".join(self.pieces(tokens)).replace(" \n ", "\n").replace(" \n", "\n")
+        return join(self.pieces(tokens), self.division)
+
+    def state(self) -> dict[str, Any]:
+        # Without the default of dltool 0.1, so that its runs keep their fingerprint.
+        return super().state() | ({} if self.division == "alphanumeric" else {"words": self.division})
+
+    @classmethod
+    def from_state(cls, specials: Sequence[str], lower: bool, state: dict[str, Any]) -> "WordTokenizer":
+        division = state.get("words", "alphanumeric")
+        return cls(specials, state["tokens"], lower=lower, division=division)

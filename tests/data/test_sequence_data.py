@@ -28,6 +28,12 @@ def prepared(raw, kind=SequenceData, fitted=None, **settings):
     return data
 
 
+def padded_split(data, name):
+    """All samples of a split as one batch."""
+    samples = data.sequences[name]
+    return samples.batch(torch.arange(len(samples)), CPU)
+
+
 def test_texts_with_a_class():
     data = prepared(raw_data("classes", class_names=("x", "y"), labels=[0, 1] * 5))
     assert data.sizes == {"train": 7, "val": 1, "test": 2}
@@ -35,14 +41,16 @@ def test_texts_with_a_class():
     assert (data.spec.num_target_tokens, data.spec.target_tokenizer) == (0, "")
     assert data.choices["data.max_length"] == 4
     for name, split in data.splits.items():
-        for row, label, place in zip(split.inputs.tolist(), split.targets.tolist(), split.places.tolist(), strict=True):
+        inputs, targets = padded_split(data, name).inputs.tolist(), padded_split(data, name).targets.tolist()
+        for row, label, place in zip(inputs, targets, split.places.tolist(), strict=True):
             assert data.preprocessing.tokenizer.decode(row) == SENTENCES[place], name
             assert label == place % 2
 
 
 def test_next_token_of_whole_texts():
     data = prepared(raw_data("next_token"))
-    for row, told in zip(data.splits["train"].inputs.tolist(), data.splits["train"].targets.tolist(), strict=True):
+    train = padded_split(data, "train")
+    for row, told in zip(train.inputs.tolist(), train.targets.tolist(), strict=True):
         tokens = [token for token in row if token != PAD]
         assert tokens[0] == BEGIN
         assert [token for token in told if token != IGNORED] == [*tokens[1:], END]
@@ -70,8 +78,9 @@ def test_longer_texts_lose_their_end():
         raw_data("tags", [text.split() for text in SENTENCES], tags, ("x", "y")), max_length=2, val_fraction=0
     )
     assert data.spec.input_shape == (2,)
-    for split in data.splits.values():
-        assert split.inputs.shape == split.targets.shape == (len(split), 2)
+    for name in data.splits:
+        split = padded_split(data, name)
+        assert split.inputs.shape == split.targets.shape == (data.sizes[name], 2)
         assert ((split.inputs == PAD) == (split.targets == IGNORED)).all()
     assert any(note.endswith("texts are longer than data.max_length=2 and are truncated") for note in data.notes)
 
@@ -85,7 +94,7 @@ def test_the_vocabulary_is_that_of_the_training_split():
     data = prepared(raw, val_fraction=0)
     a = data.preprocessing.tokenizer.encode("a")[0]
     assert data.spec.num_tokens == 6
-    assert data.splits["test"].inputs.tolist() == [[UNKNOWN, UNKNOWN], [UNKNOWN, a]]
+    assert padded_split(data, "test").inputs.tolist() == [[UNKNOWN, UNKNOWN], [UNKNOWN, a]]
 
 
 def test_a_run_prepares_other_texts_as_its_own():
@@ -93,7 +102,7 @@ def test_a_run_prepares_other_texts_as_its_own():
     fitted = Fitted(data.preprocessing, data.spec)
     other = prepared(raw_data("classes", ["b a", "z"], class_names=("x", "y"), labels=[1, 0]), fitted=fitted)
     encode = data.preprocessing.tokenizer.encode
-    assert other.splits["train"].inputs.tolist() == [encode("b a"), [UNKNOWN, PAD]]
+    assert padded_split(other, "train").inputs.tolist() == [encode("b a"), [UNKNOWN, PAD]]
     with pytest.raises(DataError, match="has a text of 5 tokens, but the model takes at most 4"):
         prepared(raw_data("classes", ["a a a a a"], class_names=("x", "y"), labels=[1]), fitted=fitted)
 
@@ -121,3 +130,46 @@ def test_a_run_refuses_targets_longer_than_its_own():
 def test_a_budget_of_tokens_needs_texts_of_like_length(settings, message):
     with pytest.raises(ConfigError, match=message):
         prepared(raw_data("classes", class_names=("x", "y"), labels=[0, 1] * 5), batch_tokens=9, **settings)
+
+
+def test_one_long_text_takes_its_own_memory_alone():
+    texts = [*["a b"] * 200, "a " * 100_000]
+    data = prepared(raw_data("classes", texts, class_names=("x", "y"), labels=[0, 1] * 100 + [0]))
+    assert data.spec.input_shape == (100_000,)
+    assert sum(samples.inputs.nbytes for samples in data.sequences.values()) == 4 * 100_400
+    for name in data.sizes:
+        shapes = [batch.inputs.shape[1] for batch in data.evaluation(name)]
+        assert sum(length > 2 for length in shapes) <= 1
+
+
+def test_samples_are_hashed():
+    def digest(texts, labels):
+        parts = []
+        prepared(raw_data("classes", texts, class_names=("x", "y"), labels=labels)).hash_samples(
+            ["train", "val", "test"], parts.append
+        )
+        return b"".join(parts)
+
+    first = digest(SENTENCES, [0, 1] * 5)
+    assert first == digest(SENTENCES, [0, 1] * 5)
+    assert first != digest([*SENTENCES[:-1], "b c"], [0, 1] * 5)
+    assert first != digest(SENTENCES, [1, 0] * 5)
+
+
+def test_the_share_of_unknown_words_is_a_note():
+    texts = ["a b"] * 8 + ["x y", "x a"]
+    rows = torch.arange(10)
+    raw = RawData(
+        Split(rows[:8], rows[:8] % 2), None, Split(rows[8:], rows[8:] % 2), "classes", ("e", "o"), texts=Texts(texts)
+    )
+    notes = prepared(raw, val_fraction=0).notes
+    assert "not in the vocabulary (data.tokenizer): 75.0% of the test words" in notes
+    (warning,) = [note for note in notes if note.startswith("warning: ")]
+    assert "75% of the words" in warning
+    assert "data.tokenizer.kind=char" in warning
+    pairs = prepared(raw_data("sequence", targets=SENTENCES), PairData, target_tokenizer=WORDS)
+    assert any(note.startswith("not in the vocabulary (data.target_tokenizer): ") for note in pairs.notes)
+    tags = prepared(
+        raw_data("tags", [["q", "a"]] * 5 + [[str(i)] for i in range(5)], [[0, 1]] * 5 + [[0]] * 5, ("x", "y"))
+    )
+    assert not any("kind=char" in note for note in tags.notes)  # Tags need words.

@@ -5,8 +5,8 @@ import torch
 
 from dltool.core.spec import IGNORED, PAD
 from dltool.data.arrays import Split
-from dltool.data.sequence_source import SequenceSource, evaluation_batches, sequence_lengths
-from dltool.data.text_preprocessing import padded
+from dltool.data.sequence_source import SequenceSource, evaluation_batches
+from dltool.data.sequences import Sequences, SequenceSplit
 
 CPU = torch.device("cpu")
 COUNT = 103
@@ -17,13 +17,13 @@ def sequences():
     lengths = torch.randint(1, 21, (COUNT,), generator=torch.Generator().manual_seed(0)).tolist()
     inputs = [[place + 4, *[1] * (length - 1)] for place, length in enumerate(lengths)]
     targets = [[*[0] * (length - 1), 5] for length in lengths]
-    return Split(padded(inputs), padded(targets, IGNORED))
+    return SequenceSplit(Sequences.of(inputs), Sequences.of(targets, IGNORED))
 
 
 def source(**settings):
-    split = sequences()
+    rows = torch.arange(COUNT)
     given = {"batch_size": 10, "seed": 0, "device": CPU} | settings
-    return SequenceSource(split, lengths=sequence_lengths(split), **given)
+    return SequenceSource(Split(rows, rows), samples=sequences(), **given)
 
 
 def first_tokens(batches):
@@ -116,20 +116,20 @@ def test_a_copy_at_the_start_leaves_the_source_where_it_is():
 def test_tokens_of_a_pass():
     train = source()
     assert train.unit == "tokens"
-    assert train.samples_per_epoch == int((sequences().inputs != PAD).sum())
+    assert train.samples_per_epoch == int(sequences().inputs.lengths.sum())
 
 
 def test_evaluation_is_in_order_and_not_longer_than_it_must_be():
     split = sequences()
-    lengths = sequence_lengths(split)
-    batches = list(evaluation_batches(split, lengths, device=CPU, batch_size=25))
+    lengths = split.lengths
+    batches = list(evaluation_batches(split, device=CPU, batch_size=25))
     assert first_tokens(batches) == list(range(4, COUNT + 4))
     assert [len(batch.inputs) for batch in batches] == [25, 25, 25, 25, 3]
     assert [batch.inputs.shape[1] for batch in batches] == [int(part.max()) for part in lengths.split(25)]
 
 
 def test_lengths_are_those_of_the_longer_side():
-    split = Split(padded([[5], [5, 6, 7]]), padded([[2, 8, 9, 3], [2, 3]]))
-    assert sequence_lengths(split).tolist() == [4, 3]
-    labels = Split(split.inputs, torch.tensor([0, 1]))
-    assert sequence_lengths(labels).tolist() == [1, 3]
+    split = SequenceSplit(Sequences.of([[5], [5, 6, 7]]), Sequences.of([[2, 8, 9, 3], [2, 3]]))
+    assert split.lengths.tolist() == [4, 3]
+    labels = SequenceSplit(split.inputs, torch.tensor([0, 1]))
+    assert labels.lengths.tolist() == [1, 3]

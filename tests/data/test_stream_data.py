@@ -1,11 +1,14 @@
 """A text as a stream of tokens: its splits, its vocabulary, what is refused."""
 
+import re
+
 import pytest
 import torch
 
 from dltool.core.errors import DataError
 from dltool.data.fitted import Fitted
 from dltool.data.stream_data import RawText, StreamData
+from dltool.data.text import tang
 from dltool.text.tokenizer import TokenizerSettings
 
 CPU = torch.device("cpu")
@@ -79,3 +82,37 @@ def test_too_short_texts_say_how_long_they_are(settings, message, hint):
 def test_a_split_of_one_token_is_refused():
     with pytest.raises(DataError, match="the val split of text has 1 tokens"):
         prepared(val_fraction=0.001)
+
+
+@pytest.mark.parametrize(
+    ("size", "batch", "hint"), [(113, 32, "data.batch_size=4 data.length=25"), (900, 32, "data.length=25")]
+)
+def test_a_poem_gets_batches_that_it_fills(size, batch, hint):
+    def load(**settings):
+        return prepared(RawText(TEXT[:size]), batch_size=batch, batching="columns", **settings)
+
+    with pytest.raises(DataError, match="too few for 32 rows") as error:
+        load(length=64)
+    assert error.value.hint == hint
+    given = {key.removeprefix("data."): int(value) for key, value in (word.split("=") for word in hint.split())}
+    prepared(RawText(TEXT[:size]), batching="columns", **{"batch_size": batch} | given)
+
+
+def test_the_share_of_unknown_words_is_a_note():
+    text = "a b c d " * 50 + "a x y z " * 5
+    data = prepared(RawText(text), tokenizer=TokenizerSettings(kind="word"))
+    assert "not in the vocabulary (data.tokenizer): 68.2% of the val words" in data.notes
+    assert any("data.tokenizer.kind=char" in note for note in data.notes if note.startswith("warning: "))
+    alike = prepared(RawText("a b c d " * 50), tokenizer=TokenizerSettings(kind="word"))
+    assert "not in the vocabulary (data.tokenizer): 0.0% of the val words" in alike.notes
+    assert not any(note.startswith("warning: ") for note in alike.notes)
+
+
+def test_the_quatrains_have_four_lines_of_five_characters():
+    poems = tang().train.strip().split("\n\n")
+    assert len(poems) == 3757
+    verse = r"[^，。\n]{5}"
+    assert all(re.fullmatch(f"{verse}，{verse}。\n{verse}，{verse}。", poem) for poem in poems)
+    data = StreamData(tang)
+    data.prepare(0, CPU)
+    assert data.spec.num_tokens > 3000

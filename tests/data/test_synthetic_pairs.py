@@ -34,8 +34,8 @@ def test_every_number_is_told_exactly_once(direction, source, target):
     data = prepared(lambda rng: numbers(rng, direction=direction, max_number=299, num_samples=300))
     read, tell = data.preprocessing.tokenizer, load_tokenizer(data.spec.target_tokenizer)
     pairs = {}
-    for split in data.splits.values():
-        for row, told in zip(split.inputs.tolist(), split.targets.tolist(), strict=True):
+    for split in data.sequences.values():
+        for row, told in zip(split.inputs.rows(), split.targets.rows(), strict=True):
             assert told[0] == BEGIN
             assert told.count(END) == 1
             pairs[read.decode(row)] = tell.decode(told)

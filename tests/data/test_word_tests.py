@@ -45,7 +45,7 @@ def test_similarities_have_a_heading_and_may_have_more_columns(tmp_path: Path) -
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("Word 1,Word 2,Human\ntiger,cat,7.35\n", "line 2: two words and a score"),
+        ("Word 1,Word 2,Human\ntiger,cat,7.35\nlove,sex\n", "line 3: two words and a score"),
         ("a\tb\tc\ntiger\tcat\tmuch\n", "line 2: 'much' is not a number"),
         ("a\tb\tc\n", "has no pair"),
     ],
@@ -56,3 +56,22 @@ def test_wrong_similarities_are_named_by_their_line(tmp_path: Path, text: str, s
     with pytest.raises(DataError, match=said) as caught:
         read_similarities(path)
     assert caught.value.hint
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Word 1,Word 2,Human (mean)\ntiger,cat,7.35\nlove,sex,6.77\n",
+        "tiger,cat,7.35\nlove,sex,6.77\n",
+        "tiger cat 7.35\n\nlove  sex 6.77\n",
+        "tiger;cat;7.35\nlove;sex;6.77\n",
+        "tiger\tcat\t7.35\nlove\tsex\t6.77\n",
+        "word1\tword2\tPOS\tSimLex999\tconc\ntiger\tcat\tN\t7.35\t1\nlove\tsex\tN\t6.77\t2\n",
+    ],
+)
+def test_similarities_of_other_test_sets(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "pairs"
+    path.write_text(text)
+    similarities = read_similarities(path)
+    assert similarities.pairs == [("tiger", "cat"), ("love", "sex")]
+    assert similarities.scores == [7.35, 6.77]

@@ -12,6 +12,7 @@ import torch
 from dltool.cli.screen import TerminalScreen
 from dltool.core.errors import ConfigError, DataError
 from dltool.core.spec import BEGIN, END
+from dltool.data.fitted import from_json
 from dltool.data.text_preprocessing import TextPreprocessing
 from dltool.inference.run import Run
 from dltool.runs.folder import RunFolder
@@ -25,18 +26,40 @@ def test_each_word_has_its_tag(load: Load, tmp_path: Path, capsys: pytest.Captur
     run = load("tags")
     said = run.predict(["Dogs don't", "Cats do sleep"])
     assert isinstance(said, TagPredictions)
-    assert said.words == [["Dogs", "don", "'", "t"], ["Cats", "do", "sleep"]]  # Cats is unknown to the training.
+    assert said.words == [["Dogs", "don't"], ["Cats", "do", "sleep"]]  # Cats is unknown to the training.
     assert said.values[1][1] == "AUX"
-    assert [len(tags) for tags in said.values] == [4, 3]
+    assert [len(tags) for tags in said.values] == [2, 3]
     assert all(0 < p <= 1 for row in said.probabilities for p in row)
     headings, rows = said.table()
     assert headings == ["input", "position", "word", "prediction", "probability"]
-    assert rows[4][:3] == ["Cats do sleep", 1, "Cats"]
+    assert rows[2][:3] == ["Cats do sleep", 1, "Cats"]
     capsys.readouterr()
     run.predict(["Dogs do"]).show(TerminalScreen(), 1)
     assert capsys.readouterr().out == "Dogs  do\nNOUN  AUX\n\n"
     (tmp_path / "texts.txt").write_text("Dogs don't\n\nCats do sleep\n")
     assert run.predict(tmp_path / "texts.txt").values == said.values
+
+
+def test_the_words_of_a_tagger_are_given_as_in_training(load: Load, tmp_path: Path) -> None:
+    run = load("tags")
+    sentence = ["Dogs", "do", "n't", "sleep"]
+    line = "{}\t{}" + "\t_" * 8
+    (tmp_path / "new.conllu").write_text("\n".join(line.format(i, word) for i, word in enumerate(sentence, 1)) + "\n\n")
+    typed = run.predict("Dogs do n't sleep")
+    assert isinstance(typed, TagPredictions)
+    assert typed.words == [sentence]
+    assert typed.values == [["NOUN", "AUX", "PART", "VERB"]]
+    for inputs in ([sentence], tmp_path / "new.conllu"):
+        assert run.predict(inputs) == typed
+    spaced = run.predict([["10 000", "sleep"]])
+    assert isinstance(spaced, TagPredictions)
+    assert spaced.words == [["10\u00a0000", "sleep"]]
+
+
+def test_a_tagger_of_version_0_1_is_given_words_too(load: Load) -> None:
+    saved = load("tags").folder.read_preprocessing()
+    del saved["preprocessing"]["given_words"]
+    assert from_json(saved, "run").preprocessing.words("do n't") == ["do", "n't"]
 
 
 def test_an_evaluation_of_tags_says_each_word(load: Load) -> None:
@@ -101,6 +124,11 @@ def test_blanks_are_filled(load: Load, capsys: pytest.CaptureFixture[str]) -> No
         run.predict(["Anna"])
     with pytest.raises(ConfigError, match="predicts nothing"):
         run.evaluate(predictions=True)
+
+
+def test_a_predicted_space_is_visible(capsys: pytest.CaptureFixture[str]) -> None:
+    ClozePredictions(["a__b"], [[[(" ", 0.5), ("\n", 0.25), ("c", 0.125)]]]).show(TerminalScreen(), 3)
+    assert capsys.readouterr().out == "a b\n  blank 1  ' ' 0.5000  '\\n' 0.2500  c 0.1250\n"
 
 
 def test_a_language_model_is_measured_on_what_was_held_out(load: Load) -> None:
