@@ -14,8 +14,7 @@ if TYPE_CHECKING:
 SUMMARY = "one training step in numbers: z, a, g', δ, dW, the update, beside autograd"
 EXAMPLES = """\
 examples:
-  dltool trace model=mlp 'model.hidden=[2]' model.activation=sigmoid model.output_activation=sigmoid \\
-      data=example optim=sgd optim.lr=0.5
+  dltool trace model=mlp data=example model.activation=sigmoid optim=sgd optim.lr=0.5
   dltool trace model=mlp 'model.hidden=[3]' data=iris --sample 7 --steps 2
   dltool trace --from outputs/2026-01-31/12-00-00_lenet_digits --json
 

@@ -5,15 +5,15 @@ import torch
 from dltool.core.errors import ConfigError
 from dltool.data.arrays import RawData, Split
 from dltool.data.table_data import TableData
-from dltool.declarations.component import register
+from dltool.declarations.component import Source, register
 
 
 @register("data", "example", into=TableData, inputs="vector", targets="numbers")
 def example(
     _rng: torch.Generator,
     *,
-    inputs: list[list[float]] = [[0.05, 0.1]],  # noqa: B006, read only.
-    targets: list[list[float]] = [[0.01, 0.99]],  # noqa: B006, read only.
+    inputs: Source[list[list[float]]] = [[0.05, 0.1]],  # noqa: B006, read only.
+    targets: Source[list[list[float]]] = [[0.01, 0.99]],  # noqa: B006, read only.
 ) -> RawData:
     """Rows of numbers and targets as they are, not scaled; all rows serve as train, val and test.
 
