@@ -41,7 +41,7 @@ def flag_hint(flag: str, words: Sequence[str], parser: argparse.ArgumentParser, 
     known = keys.get(word) or (word if takes_keys and "." in word else None)
     flags = [one for action in parser._actions for one in action.option_strings if one.startswith("--")]
     if known is None and (near := nearest(name, flags)):
-        return f"did you mean {near}?"
+        return f"did you mean {near}? {parser.prog} --help lists all"
     known = known or keys.get(nearest(word, keys) or "")
     return (
         known and f"settings are written without dashes: {quoted(f'{known}={value}') if value != '…' else f'{known}=…'}"

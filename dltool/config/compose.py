@@ -281,7 +281,7 @@ def no_such_place(override: Override, key: str) -> ConfigError:
 def removed_group(override: Override) -> ConfigError:
     group = override.key_or_group
     message = f"{override.input_line} removes {group}, which every config needs"
-    return ConfigError(message, f"{group}=NAME chooses another; `dltool list {group}` names the options")
+    return ConfigError(message, f"{group}=NAME chooses another; `dltool list {quoted(group)}` names the options")
 
 
 def lay_over(base: dict[str, Any], top: dict[str, Any]) -> None:

@@ -145,7 +145,7 @@ def labelled_texts(
         found[name] = read_targets(table, indices, "classes", positive, separator)
         if found[name].kind != "labels":
             raise DataError(
-                f"{table.origin}: data.target=[…] names one column, which is one label per text",
+                f"{table.origin}: data.target names one column in brackets, which is one label per text",
                 setting("data.target", targets[0]),
             )
     names = tuple(dict.fromkeys(label for target in found.values() for label in target.class_names))

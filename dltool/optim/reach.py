@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from dltool.core.shell import quoted
+from dltool.core.shell import quoted, setting
 
 
 def unreached(
@@ -71,5 +71,5 @@ def milestones_beyond(schedule: Mapping[str, Any], total: int) -> tuple[str, str
     if schedule["name"] == "step" and schedule["step_size"] >= max(total, 1):
         return "schedule.step_size=0.25", f"{schedule['step_size']:g}"
     if schedule["name"] == "multistep" and (given := schedule["milestones"]) and min(given) >= max(total, 1):
-        return "schedule.milestones=[0.5,0.75]", ", ".join(f"{one:g}" for one in given)
+        return setting("schedule.milestones", [0.5, 0.75]), ", ".join(f"{one:g}" for one in given)
     return None

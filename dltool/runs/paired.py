@@ -186,7 +186,7 @@ def difference(first: Group, second: Group, ratio: float, keys: Sequence[str]) -
     if not shared:
         raise ConfigError(
             f"{first.name} and {second.name} have no seed, fold or split in common, so their runs cannot be paired",
-            f"train both with the same ones: dltool train -m {keys[0]}=A,B {quoted('seed=range(0,5)')}",
+            f"train both with the same ones: dltool train -m {quoted(keys[0])}=A,B {quoted('seed=range(0,5)')}",
         )
     found = tuple(second.values[repetition] - first.values[repetition] for repetition in shared)
     interval, t, p = paired_test(found, ratio) if len(found) >= LEAST_PAIRS else (None, None, None)

@@ -44,7 +44,7 @@ def terminal(request: pytest.FixtureRequest, folder: Path) -> Iterator[Terminal]
 @pytest.mark.parametrize(
     ("line", "after"),
     [
-        ("dltool tra", "dltool train "),
+        ("dltool trai", "dltool train "),
         ("dltool train model=perc", "dltool train model=perceptron "),
         ("dltool train optim.bet", "dltool train optim.betas="),
         ("dltool train trainer.chec", "dltool train trainer.checkpoint."),
@@ -62,7 +62,7 @@ def test_the_tab_key(terminal: Terminal, line: str, after: str) -> None:
 
 @pytest.mark.skipif(shutil.which("fish") is None, reason="fish is not installed")
 def test_fish(folder: Path) -> None:
-    lines = ["dltool tra", "dltool train model=perc", "dltool train data=csv data.path=ow", "dltool train --conf"]
+    lines = ["dltool trai", "dltool train model=perc", "dltool train data=csv data.path=ow", "dltool train --conf"]
     script = "dltool completion fish | source; " + "; ".join(f"complete -C '{line}'" for line in lines)
     environment = {"PATH": f"{folder / 'bin'}:/usr/bin:/bin", "HOME": str(folder), "LC_ALL": "C.UTF-8"}
     done = subprocess.run(

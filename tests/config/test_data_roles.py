@@ -19,7 +19,7 @@ from dltool.declarations.source import component, registrations
 Configure = Callable[..., Config]
 
 DATA = list(registrations()["data"])
-SOURCES = {"variant", "labels", "noise", "function"}
+SOURCES = {"variant", "noise", "function"}
 PLACES_OF_FILES = {"path", "root", "train", "val", "test", "val_source", "test_target"}
 SPLITS = {"val_fraction", "test_fraction", "num_folds", "fold", "split_seed"}
 USES = {
@@ -60,6 +60,8 @@ def test_what_a_resume_may_change_is_declared_with_the_key() -> None:
     assert set(keys_with_role(component("data", "image_folder"), "Placement")) == {"data.workers", "data.residency"}
     assert keys_with_role(component("data", "csv"), "Location") == ["data.path"]
     assert keys_with_role(component("data", "image_folder"), "SplitLocation") == ["data.split_file"]
+    labels = {name: role_of(component("data", name), "labels") for name in ("cifar100", "image_folder")}
+    assert labels == {"cifar100": "Source", "image_folder": "Location"}  # Which labels; the file of a table.
 
 
 @pytest.mark.parametrize(
@@ -102,6 +104,6 @@ def test_another_data_set_is_other_data(configure: Configure) -> None:
 
 def test_the_settings_of_a_generator_identify_its_data(configure: Configure) -> None:
     moons = configure("data=moons", "model=mlp", "data.split_seed=3")
-    expected = {"name": "moons", "num_samples": 1000, "noise": 0.1}
+    expected = {"name": "moons", "num_samples": 1000, "noise": 0.1, "positive": None}
     assert identifying_settings(moons, drawn=False) == expected
     assert identifying_settings(moons, drawn=True) == {**expected, "split_seed": 3}

@@ -69,6 +69,6 @@ def test_equal_to_the_copies_of_scikit_learn(name):
 def test_every_file_has_its_source_and_licence():
     text = (builtin.FOLDER / "README.md").read_text(encoding="utf-8")
     files = [path.name for path in builtin.FOLDER.iterdir() if path.name != "README.md"]
-    assert len(files) == 5
+    assert len(files) == 6
     for name in files:
         assert f"| {name} |" in text

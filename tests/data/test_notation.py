@@ -136,4 +136,5 @@ def test_an_unused_column_of_a_series_may_be_anything(tmp_path: Path) -> None:
         series(torch.Generator(), path=str(path), window=4)
     raw = series(torch.Generator(), path=str(path), window=4, columns=["v"])
     assert raw.train.inputs[0, :, 0].tolist() == [0.5, 1.5, 2.5, 3.5]
-    assert raw.notations == {"v": Notation(",")}
+    assert raw.series is not None
+    assert raw.series.notations == {"v": Notation(",")}

@@ -12,7 +12,7 @@ from dltool.declarations.registry import own_registrations, trust_paths
 from dltool.declarations.source import component
 from dltool.declarations.traits import TRAITS, Traits, UnreadableTrait, make_traits
 
-NO_COMPONENTS = ("root", "trainer", "logger", "sweep", "tune")  # Settings of dltool itself.
+NO_COMPONENTS = ("root", "trainer", "logger", "diagnostics", "sweep", "tune")  # Settings of dltool itself.
 OWN = [(group, name) for group, names in own_registrations().items() for name in names]
 
 

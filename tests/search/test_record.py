@@ -58,7 +58,10 @@ def test_a_record_is_read(tmp_path: Path) -> None:
         ("record: 3", "record: a mapping"),
         ("record: {seed: [1]}", r"record\.seed: the keys are"),
         ("record: {seeds: [a]}", r"record\.seeds: a list of integers"),
-        ("record: {seeds: [1, 2], metrics: {a: {measured: [0.5]}}}", r"record\.metrics\.a\.measured: 1 values for 2"),
+        (
+            "record: {seeds: [1, 2], metrics: {a: {measured: [0.5]}}}",
+            r"record\.metrics\.a\.measured: 1 value for 2 seeds",
+        ),
         ("record: {seeds: [1], metrics: {a: {measured: [x]}}}", "a list of numbers"),
         ("record: {seeds: [1], metrics: {a: {reference: 0.5}}}", "its source"),
         ("record: {", "not readable YAML"),
