@@ -23,7 +23,8 @@ from dltool.data.image_statistics import ImageStatistics, distortion
 from dltool.data.memory import fits_device, fits_host
 from dltool.data.preprocessing import Preprocessing
 from dltool.data.resize import Size, choose_size, describe
-from dltool.data.sample_data import LoadFunction, ScaledData
+from dltool.data.sample_data import LoadFunction
+from dltool.data.scaled_data import ScaledData
 from dltool.data.scaling import STATISTICS_FROM, GivenStatistics, PixelScaling, Scaling
 from dltool.data.scaling import pixel_scaling as fit_pixel_scaling
 from dltool.data.source import TrainSource

@@ -16,7 +16,8 @@ from dltool.data.image_statistics import ImageStatistics, sampled
 from dltool.data.memory import fits_resized
 from dltool.data.preprocessing import Preprocessing
 from dltool.data.resize import Size, choose_size, describe, is_padding, resize_images, unpadded
-from dltool.data.sample_data import LoadFunction, ScaledData
+from dltool.data.sample_data import LoadFunction
+from dltool.data.scaled_data import ScaledData
 from dltool.data.scaling import STATISTICS_FROM, GivenStatistics, Scaling
 from dltool.data.scaling import pixel_scaling as fit_pixel_scaling
 from dltool.declarations.component import Handling, Placement, Positive, Probability

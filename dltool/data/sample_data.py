@@ -23,7 +23,7 @@ from dltool.data.image_files import ImageFiles
 from dltool.data.memory import fits_device
 from dltool.data.own_augmentation import OwnVariation
 from dltool.data.preprocessing import Preprocessing
-from dltool.data.scaling import Scaling, blurred_in_float32, fit_rows
+from dltool.data.scaling import Scaling, blurred_in_float32, fit_rows, scale_channels_last
 from dltool.data.shares import class_counts, class_notes, majority_baseline
 from dltool.data.source import TrainSource, evaluation_batches
 from dltool.data.splits import make_splits
@@ -315,39 +315,6 @@ class SampleData(Dataset):
                 )
         if self.batch_size != "full" and self.batch_size > size and not self.drop_last:
             self.notes.append(f"data.batch_size={self.batch_size} is more than the {size} training samples: one batch")
-
-
-class ScaledData(SampleData):
-    """Samples whose numbers are scaled.
-
-    Args:
-        load: Loads the data.
-        scaling: "standardize" to mean 0 and deviation 1 per channel or feature, "unit" to [0, 1],
-            "symmetric" to [-1, 1], "none"; always by the training split's statistics. "auto" standardises, unless the
-            task needs bounded images.
-        shared: See SampleData.
-    """
-
-    def __init__(
-        self,
-        load: LoadFunction,
-        *,
-        scaling: Handling[Literal["auto", "standardize", "unit", "symmetric", "none"]] = "auto",
-        **shared: Any,
-    ) -> None:
-        super().__init__(load, **shared)
-        self.scaling = scaling
-
-    def _chosen_scaling(self, automatic: Scaling) -> Scaling:
-        if self.scaling != "auto":
-            return self.scaling
-        self.choices["data.scaling"] = automatic
-        return automatic
-
-
-def scale_channels_last(scale: Callable[[Tensor], Tensor], images: Tensor) -> Tensor:
-    """Scaled images `(B, C, H, W)` in the channels-last memory format."""
-    return scale(images).contiguous(memory_format=torch.channels_last)
 
 
 def as_bytes(values: Tensor) -> bytes:

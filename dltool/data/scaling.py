@@ -169,3 +169,8 @@ def _pixel_statistics(images: Tensor, resize: Callable[[Tensor], Tensor] | None)
 
 def _reciprocal(deviation: Tensor) -> Tensor:
     return torch.where(deviation > 0, 1 / deviation, 1.0)
+
+
+def scale_channels_last(scale: Callable[[Tensor], Tensor], images: Tensor) -> Tensor:
+    """Scaled images `(B, C, H, W)` in the channels-last memory format."""
+    return scale(images).contiguous(memory_format=torch.channels_last)

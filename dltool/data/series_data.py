@@ -7,7 +7,7 @@ from dltool.core.errors import DataError
 from dltool.core.shell import setting
 from dltool.data.arrays import RawData
 from dltool.data.preprocessing import Preprocessing
-from dltool.data.sample_data import ScaledData
+from dltool.data.scaled_data import ScaledData
 from dltool.data.scaling import Scaling, fit_rows
 from dltool.data.series_layout import Baseline, ForecastExample, ForecastLayout, SeriesLayout
 from dltool.data.series_preprocessing import SeriesPreprocessing

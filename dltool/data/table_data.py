@@ -6,7 +6,7 @@ from typing import Any
 from dltool.core.errors import DataError
 from dltool.data.arrays import Column, RawData
 from dltool.data.preprocessing import Preprocessing
-from dltool.data.sample_data import ScaledData
+from dltool.data.scaled_data import ScaledData
 from dltool.data.scaling import Scaling
 from dltool.data.table_preprocessing import TablePreprocessing
 

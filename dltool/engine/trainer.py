@@ -26,7 +26,7 @@ from dltool.engine.length import ResolvedTrainerSettings
 from dltool.engine.observer import Observer, Progress
 from dltool.engine.signals import Interrupted, StopSignals
 from dltool.engine.stopping import Stopping
-from dltool.engine.updater import Updater
+from dltool.engine.updater import Updater, learning_rates
 from dltool.tasks.task import Task
 
 
@@ -193,15 +193,7 @@ class Trainer:
     def log_steps(self) -> None:
         """Log the means since the last such line, and the learning rates."""
         self.raise_if_bad()
-        self.record("step", self.progress.sums.window() | self.learning_rates())
-
-    def learning_rates(self) -> dict[str, float]:
-        """`lr` of a single optimizer, or `lr_generator` etc. of several, without the factors of `lr_factors`."""
-        groups = {role: updater.optimizer.param_groups[0] for role, updater in self.updaters.items()}
-        return {
-            "lr" if len(groups) == 1 else f"lr_{role}": float(group["lr"]) / group.get("lr_factor", 1.0)
-            for role, group in groups.items()
-        }
+        self.record("step", self.progress.sums.window() | learning_rates(self.updaters))
 
     def finish_epoch(self) -> None:
         """Evaluate and log the finished epoch, and update the plateau schedules.
@@ -213,7 +205,7 @@ class Trainer:
         last = epoch == self.settings.epochs or self.progress.step >= self.progress.total_steps
         metrics = self.evaluate("val") if last or epoch % self.settings.evaluate_every_n_epochs == 0 else {}
         self.progress.epoch = epoch
-        self.record("train", self.progress.sums.compute() | self.learning_rates())
+        self.record("train", self.progress.sums.compute() | learning_rates(self.updaters))
         self.progress.sums.reset()
         if metrics:
             self.evaluated_at = self.progress.step

@@ -1,6 +1,6 @@
 """How one optimizer takes one step."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -149,6 +149,15 @@ class Updater:
         self.optimizer.load_state_dict(state["optimizer"])
         self.schedule.load_state_dict(state["schedule"])
         self.precision.load_state_dict(state["precision"])
+
+
+def learning_rates(updaters: Mapping[str, Updater]) -> dict[str, float]:
+    """`lr` of a single optimizer, or `lr_generator` etc. of several, without the factors of `lr_factors`."""
+    groups = {role: updater.optimizer.param_groups[0] for role, updater in updaters.items()}
+    return {
+        "lr" if len(groups) == 1 else f"lr_{role}": float(group["lr"]) / group.get("lr_factor", 1.0)
+        for role, group in groups.items()
+    }
 
 
 class Frozen:

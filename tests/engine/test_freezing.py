@@ -15,6 +15,7 @@ from dltool.config.check import Config
 from dltool.core.errors import ConfigError
 from dltool.engine.freezing import freeze
 from dltool.engine.trainer import Trainer
+from dltool.engine.updater import learning_rates
 from dltool.layers.evaluation_mode import evaluation_mode
 from dltool.runs.folder import RunFolder
 
@@ -161,7 +162,7 @@ def test_the_loop_beside_it_freezes_the_same(configure: Callable[..., Config]) -
 def test_the_logged_rate_has_no_factor(train: Callable[..., tuple[Trainer, dict[str, Tensor]]]) -> None:
     for factors in ("{layers.0:0.1}", "{*:0.1}"):
         trainer, _ = train(*MLP, "optim=sgd", "optim.lr=0.5", "schedule=constant", f"optim.lr_factors={factors}")
-        assert trainer.learning_rates() == {"lr": pytest.approx(0.5)}
+        assert learning_rates(trainer.updaters) == {"lr": pytest.approx(0.5)}
         assert trainer.updaters["model"].optimizer.param_groups[-1]["lr"] == pytest.approx(0.05)
 
 
