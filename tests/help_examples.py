@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from datetime import date, timedelta
 from pathlib import Path
 
 from PIL import Image
@@ -24,6 +25,8 @@ MORE_WORDS = {
     "gpt": ["model.depth=1"],
     "lstm": ["model.hidden_dim=8"],
     "stylegan2": ["model.width=2", "model.max_width=4", "model.condition=input", "data.batch_size=8"],
+    "moons": ["diagnostics=default"],
+    "series": ["data.path=history.csv"],
     "csv": ["data.path=table.csv", "data.target=y"],
     "text": ["data.length=16"],
     "conllu": ["model.bidirectional=true"],
@@ -63,10 +66,17 @@ class Workplace:
         rows = "".join(f"{n},{('red', 'blue')[n % 2]},{2 * n}\n" for n in range(60))
         for name in ("table.csv", "new.csv"):
             (folder / name).write_text(f"size,colour,y\n{rows}", encoding="utf-8")
+        (folder / "copy" / "of").mkdir(parents=True)
+        (folder / "copy" / "of" / "table.csv").write_bytes((folder / "table.csv").read_bytes())
+        first = date(2026, 1, 1)
+        days = "".join(f"{first + timedelta(day)},{day % 7}\n" for day in range(200))
+        (folder / "history.csv").write_text(f"date,value\n{days}", encoding="utf-8")
         (folder / "sentences.txt").write_text("ein Hund schläft 3 .\n", encoding="utf-8")
         (folder / "beginning.txt").write_text("The ", encoding="utf-8")
         (folder / "photos").mkdir()
-        for path in (folder / name for name in ("seven.png", "eight.png", "photos/one.png", "photos/two.jpg")):
+        for path in (
+            folder / name for name in ("seven.png", "eight.png", "photo.jpg", "photos/one.png", "photos/two.jpg")
+        ):
             Image.fromarray(random_pixels(28, 28, 3)).save(path)
 
     def train(self, names: Iterable[re.Match[str]]) -> None:
