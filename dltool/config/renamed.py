@@ -16,6 +16,7 @@ KEYS = {"data": {"looks": "styles"}}
 # are all options of the group.
 ADDED: dict[tuple[str, str], dict[str, Any]] = {
     ("model", "*"): {"initial": None},
+    ("model", "mlp"): {"depth": None},
     ("data", "line"): {"mean": 0.0},
     ("data", "diabetes"): {"target_scaling": "none"},
     ("trainer", "default"): {"stop_when_overfit": False},

@@ -70,3 +70,4 @@ def test_only_numbers(value: str, configure: Callable[..., Config]) -> None:
 def test_an_old_config_of_any_model_lacks_the_key() -> None:
     for name in ("mlp", "lenet", "mine"):
         assert completed_tree({"model": {"name": name}})["model"]["initial"] is None
+    assert completed_tree({"model": {"name": "mlp"}})["model"] == {"name": "mlp", "initial": None, "depth": None}
