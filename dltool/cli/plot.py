@@ -37,6 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--root", type=Path, default=OUTPUT_ROOT, help="the folder of the runs; default: outputs/")
     parser.add_argument("--grid", type=int, metavar="N", help="nodes along each axis of maps; default: 100 or 200")
     parser.add_argument("--format", choices=FORMATS, default="png", help="default: png; films are GIFs")
+    parser.add_argument("--lang", choices=["en", "zh"], help="language of the figures; default: that of the locale")
     parser.add_argument(
         "--output", type=Path, metavar="FOLDER", help="default: the run's plots/, or a new folder in outputs/"
     )
@@ -46,6 +47,7 @@ def run(args: argparse.Namespace) -> int:
     if args.grid is not None and args.grid < 2:
         raise ConfigError(f"--grid {args.grid}: a map needs at least 2 nodes along each axis", "--grid 100")
     records = chosen_runs(args.words, args.root)
+    from dltool.figures.words import in_language
     from dltool.plotting.figure import Options
     from dltool.plotting.runs import availability, load_subjects, plot
 
@@ -56,7 +58,8 @@ def run(args: argparse.Namespace) -> int:
         return 0
     names = args.figure.split(",") if args.figure else None
     target = folder_of(args, records)
-    written = plot(subjects, target, names, kind=args.format, options=Options(args.grid))
+    with in_language(args.lang):
+        written = plot(subjects, target, names, kind=args.format, options=Options(args.grid))
     for name in written:
         print(quoted((target if isinstance(target, Path) else target.path) / name))
     return 0

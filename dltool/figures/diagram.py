@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from dltool.figures.drawing import make_figure
 from dltool.figures.style import CAPTION_SIZE, DARK_GREY, GREY, OKABE_ITO, PANELS_TITLE, SILVER, TILES_TITLE, styled
+from dltool.figures.words import word
 
 if TYPE_CHECKING:  # matplotlib is imported when the first figure is drawn.
     from matplotlib.axes import Axes
@@ -98,17 +99,17 @@ def draw_network(axes: "Axes", network: Network) -> None:
             draw_repeats(axes, place, *layer.repeats)
     for column, shape in enumerate(shapes):
         draw_layer(axes, column * COLUMN, shape)
-    label(axes, 0, "input", [size_of(network.input_shape, "values")])
+    label(axes, 0, word("input"), [size_of(network.input_shape, "{count:,} values")])
     for place, layer in enumerate(network.layers):
-        lines = [*layer.kinds, size_of(layer.shape, "units")]
+        lines = [*layer.kinds, size_of(layer.shape, "{count:,} units")]
         if layer.num_parameters:
-            lines.append(f"{layer.num_parameters:,} parameters")
+            lines.append(word("{count:,} parameters", count=layer.num_parameters))
         label(axes, x_of(place), layer.name, lines)
 
 
-def size_of(shape: Sequence[int], what: str) -> str:
+def size_of(shape: Sequence[int], numbers: str) -> str:
     """ "6×28×28", "128 units"."""
-    return "×".join(map(str, shape)) if len(shape) > 1 else f"{math.prod(shape)} {what}"
+    return "×".join(map(str, shape)) if len(shape) > 1 else word(numbers, count=math.prod(shape))
 
 
 def x_of(place: float) -> float:
