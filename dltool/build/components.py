@@ -23,6 +23,7 @@ from dltool.declarations.construct import arguments, build_component, place_of_c
 from dltool.declarations.source import Component
 from dltool.engine.freezing import freeze
 from dltool.engine.guard import FiniteGuard
+from dltool.engine.initial import set_initial
 from dltool.engine.precision import Precision
 from dltool.engine.updater import Updater
 from dltool.losses.criterion import Criterion
@@ -123,13 +124,20 @@ def build_spec(config: Config, dataset: Dataset) -> DataSpec:
 
 
 def build_model(config: Config, spec: DataSpec, device: torch.device) -> nn.Module:
-    """The model with its initial weights, a function of the seed, and frozen as in `model.freeze`."""
+    """The model with its initial weights, from the seed or `model.initial`, frozen as in `model.freeze`."""
     seed_default_generators(derive_seed(config["seed"], "initialization"), torch.device("cpu"))
     declared = config.components["model"]
     model: nn.Module = build_component(declared, config["model"], spec, base=nn.Module)
-    freeze(model, ModelSettings(**arguments(declared.shared_fields, config["model"])).freeze)
+    settings = model_settings(config)
+    if settings.initial is not None:
+        set_initial(model, settings.initial)
+    freeze(model, settings.freeze)
     model = model.to(device)
     return model.to(memory_format=torch.channels_last) if config["trainer"]["channels_last"] else model
+
+
+def model_settings(config: Config) -> ModelSettings:
+    return ModelSettings(**arguments(config.components["model"].shared_fields, config["model"]))
 
 
 def check_trusted_model(config: Config, task: Task, spec: DataSpec) -> None:

@@ -62,7 +62,8 @@ def prepare(
     spec = build_spec(config, dataset)
     model = build_model(config, spec, device)
     dataset.fit_eval_batch(partial(sample_bytes, model, spec))
-    weight_notes = [] if resumed else initialize_from_data(model, dataset)
+    from_numbers = config["model"].get("initial") is not None
+    weight_notes = [] if resumed or from_numbers else initialize_from_data(model, dataset)
     warm_start = None if resumed else load_initial_weights(model, config)
     task = build_task(config, model, spec)
     check_trusted_model(config, task, spec)

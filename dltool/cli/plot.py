@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dltool.cli.runs.plot import add_curve_arguments, write_curves
 from dltool.cli.tables import print_table
 from dltool.core.errors import ConfigError
 from dltool.core.process import OUTPUT_ROOT
@@ -17,16 +18,18 @@ from dltool.runs.selection import select
 if TYPE_CHECKING:
     from dltool.figures.saving import Target
 
-SUMMARY = "draw the figures of runs: layers, boundaries, surfaces with paths"
+SUMMARY = "draw the figures of runs: curves, layers, boundaries, surfaces with paths"
 EXAMPLES = """\
 examples:
   dltool plot 12-00-00_mlp_moons                          every figure that its diagnostics allow
   dltool plot 12-00-00_mlp_moons --figure list            which figures a run has, and what it lacks for the others
   dltool plot 12-00-00_mlp_moons --figure boundary --grid 400 --format pdf --output figures
   dltool plot outputs/sweeps/2026-01-31_12-00-00 --figure surface     the runs of a sweep in one picture
+  dltool plot data=digits --figure curves --metric val/loss --group       the curves of several runs
 """
 FORMATS = ("png", "svg", "pdf")
 LIST = "list"
+CURVES, CURVES_SUMMARY = "curves", "the metrics over steps or epochs, of one or several runs"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -37,6 +40,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--root", type=Path, default=OUTPUT_ROOT, help="the folder of the runs; default: outputs/")
     parser.add_argument("--grid", type=int, metavar="N", help="nodes along each axis of maps; default: 100 or 200")
     parser.add_argument("--format", choices=FORMATS, default="png", help="default: png; films are GIFs")
+    add_curve_arguments(parser.add_argument_group("options of --figure curves"))
+    parser.add_argument("--lang", choices=["en", "zh"], help="language of the figures; default: that of the locale")
     parser.add_argument(
         "--output", type=Path, metavar="FOLDER", help="default: the run's plots/, or a new folder in outputs/"
     )
@@ -45,21 +50,43 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     if args.grid is not None and args.grid < 2:
         raise ConfigError(f"--grid {args.grid}: a map needs at least 2 nodes along each axis", "--grid 100")
+    names = args.figure.split(",") if args.figure else []
+    if CURVES not in names and (args.metric or args.x or args.group):
+        raise ConfigError("--metric, --x and --group belong to the figure of curves", "--figure curves")
     records = chosen_runs(args.words, args.root)
+    target = folder_of(args, records)
+    from dltool.figures.words import in_language
+
+    with in_language(args.lang):
+        if CURVES in names:
+            # Not `curves`, which the training itself has drawn into the run's plots/.
+            name = f"compared_curves.{args.format}"
+            write_curves(args, records, target / name)
+            print_files(target, [name])
+        others = [name for name in names if name != CURVES]
+        if others or not names:
+            draw(args, records, target, others)
+    return 0
+
+
+def draw(args: argparse.Namespace, records: Sequence[RunRecord], target: "Target", names: Sequence[str]) -> None:
+    """Draw the figures of the runs' diagnostics, or list them; no names are all that the runs have."""
     from dltool.plotting.figure import Options
     from dltool.plotting.runs import availability, load_subjects, plot
 
     subjects = load_subjects(records)
-    if args.figure == LIST:
+    if list(names) == [LIST]:
         rows = [[one.figure.name, one.reason or "yes", one.figure.summary] for one in availability(subjects)]
+        rows.append([CURVES, "yes", CURVES_SUMMARY])
         print_table(["figure", "available", "what it shows"], rows)
-        return 0
-    names = args.figure.split(",") if args.figure else None
-    target = folder_of(args, records)
-    written = plot(subjects, target, names, kind=args.format, options=Options(args.grid))
-    for name in written:
+        return
+    written = plot(subjects, target, list(names) or None, kind=args.format, options=Options(args.grid))
+    print_files(target, written)
+
+
+def print_files(target: "Target", names: Sequence[str]) -> None:
+    for name in names:
         print(quoted((target if isinstance(target, Path) else target.path) / name))
-    return 0
 
 
 def chosen_runs(words: Sequence[str], root: Path) -> list[RunRecord]:

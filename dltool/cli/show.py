@@ -16,6 +16,7 @@ examples:
   dltool show model=lenet optim=sgd optim.lr=0.1
   dltool show experiment=lenet_mnist --cfg job     only the config, as YAML
   dltool show model=lenet --receptive-field lenet.png
+  dltool show model=mlp 'model.hidden=[3]' data=iris --diagram network.svg
 
 For a model of images the table has the receptive field of each layer's units: its size in pixels, and the distance
 between two neighbours. --receptive-field draws the influence of the pixels in it for the initialised model;
@@ -30,20 +31,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--receptive-field", type=Path, metavar="FILE.png", help="draw the receptive fields of the model's units"
     )
+    parser.add_argument("--diagram", type=Path, metavar="FILE.svg", help="draw the network: .svg, .png or .pdf")
 
 
 def run(args: argparse.Namespace) -> int:
     config, built = read_config(args)
-    picture = args.receptive_field
-    if picture is not None and picture.suffix.lower() not in PICTURES:
-        raise ConfigError(f"{picture} is not an image file: it must end in {', '.join(PICTURES)}", f"{picture}.png")
+    for picture in (args.receptive_field, args.diagram):
+        if picture is not None and picture.suffix.lower() not in PICTURES:
+            raise ConfigError(f"{picture} is not an image file: it must end in {', '.join(PICTURES)}", f"{picture}.png")
     if args.cfg:
         print_yaml(config)
         return 0
     print_origins(config)
     from dltool.training.show import describe_model
 
-    print(f"\n{describe_model(built, picture)}", flush=True)
+    print(f"\n{describe_model(built, args.receptive_field, args.diagram)}", flush=True)
     return 0
 
 

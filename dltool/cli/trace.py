@@ -16,10 +16,12 @@ EXAMPLES = """\
 examples:
   dltool trace model=mlp data=example model.activation=sigmoid optim=sgd optim.lr=0.5
   dltool trace model=mlp 'model.hidden=[3]' data=iris --sample 7 --steps 2
+  dltool trace model=mlp 'model.hidden=[1]' data=example 'model.initial=[[[.1,.2]],[.3],[[.4],[.5]],[.6,.7]]'
   dltool trace --from outputs/2026-01-31/12-00-00_lenet_digits --json
 
 Everything is computed in float64, for one training sample. The formulas are compared with automatic differentiation,
-and that with finite differences.
+and that with finite differences. `model.initial` gives the initial weights, W and b of each layer, exactly as
+written.
 """
 NUM_SHOWN = 8  # Units of a layer; more are summarised.
 DIGITS = 9

@@ -12,8 +12,11 @@ from dltool.core.deprecation import note_former_name
 OPTIONS = {"data": {"digit_looks": "digit_styles"}}
 # Group to former name of a key to its current name.
 KEYS = {"data": {"looks": "styles"}}
-# (group, option) to the keys that a complete config of an earlier version lacks, with the value that it stands for.
+# (group, option) to the keys that a complete config of an earlier version lacks, with the value that it stands for; "*"
+# are all options of the group.
 ADDED: dict[tuple[str, str], dict[str, Any]] = {
+    ("model", "*"): {"initial": None},
+    ("model", "mlp"): {"depth": None},
     ("data", "line"): {"mean": 0.0},
     ("data", "diabetes"): {"target_scaling": "none"},
     ("trainer", "default"): {"stop_when_overfit": False},
@@ -87,7 +90,7 @@ def completed_tree(tree: dict[str, Any]) -> dict[str, Any]:
     """A complete config with the keys that did not exist when it was written."""
     complete = dict(tree)
     for (group, option), keys in ADDED.items():
-        if isinstance(node := tree.get(group), dict) and node.get("name") == option:
+        if isinstance(node := complete.get(group), dict) and option in ("*", node.get("name")):
             complete[group] = {**keys, **node}
     if isinstance(data := complete.get("data"), dict):
         tokenizers = {key: data[key] for key in ("tokenizer", "target_tokenizer") if isinstance(data.get(key), dict)}

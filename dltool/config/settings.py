@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from dltool.declarations.component import Fraction, NonNegative, Positive, register, requires
+from dltool.declarations.component import Array, Fraction, NonNegative, Positive, register, requires
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,9 +87,12 @@ class ModelSettings:
     Attributes:
         freeze: Parameters that are not trained: patterns over their names, `features.0.*`, or the name of a module for
             all parameters below it (dltool.core.patterns). `!fc` excludes parameters again: ["*","!fc"].
+        initial: The initial value of every parameter as nested lists, in the order of the state dict: [W₁, b₁, W₂, …],
+            a row of W for each unit; null initializes as the model does.
     """
 
     freeze: list[str] | str = ()  # type: ignore[assignment]  # A dataclass refuses []; the schema reads () as it.
+    initial: list[Array] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -23,6 +23,8 @@ Probability = Annotated[T, "in [0, 1]"]
 Fraction = Annotated[T, "in [0, 1)"]
 PositiveProbability = Annotated[T, "in (0, 1]"]
 
+Array = float | list["Array"]  # A number, or nested lists of numbers, such as the rows of a matrix.
+
 # The role of a data set's key, as in `missing: Membership[Literal["refuse", "drop"]] = "refuse"`. Every key of dltool's
 # own data sets has one. In a user's code, an unmarked key of a loader is a Source, so that another value means other
 # data, and an unmarked key of the class that it is built into is Handling. dltool.config.data_roles reads the marks.
@@ -40,7 +42,8 @@ EvaluationOnly = Annotated[T, "affects evaluations and samples, not the training
 # The types of keyword-only arguments that dltool.declarations.source can read.
 TYPES = (
     "int, float, bool, str, Literal[…], X | None, list[X], tuple[X, Y], dict[str, X], Positive[int], "
-    "NonNegative[float], Fraction[float], Probability[float], PositiveProbability[float], and dataclasses of these; "
+    "NonNegative[float], Fraction[float], Probability[float], PositiveProbability[float], Array for numbers in nested "
+    "lists, and dataclasses of these; "
     "of a data set also Source[X], Location[X], Membership[X], Handling[X], Placement[X] around any of them, of a task "
     "EvaluationOnly[X]; "
     "a default is a literal, or SomeSettings()"

@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 
 from dltool.core.errors import ConfigError
-from dltool.declarations.kinds import AnyOf, DictOf, Field, Kind, ListOf, Nested, Scalar, TupleOf
+from dltool.declarations.kinds import AnyOf, ArrayOf, DictOf, Field, Kind, ListOf, Nested, Scalar, TupleOf
 from dltool.declarations.registry import trusted_registrations
 from dltool.declarations.source import Component
 from dltool.trust.importing import failures_placed, install
@@ -83,6 +83,8 @@ def to_python(kind: Kind, value: Any) -> Any:
             return tuple(to_python(item, v) for item, v in zip(items, value, strict=True))
         case ListOf(item=item):
             return [to_python(item, v) for v in value]
+        case ArrayOf():
+            return [to_python(kind, v) for v in value] if isinstance(value, list) else float(value)
         case DictOf(value=inner):
             return {key: to_python(inner, v) for key, v in value.items()}
         case Nested(module=module, class_name=name, fields=fields):

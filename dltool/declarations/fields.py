@@ -9,6 +9,7 @@ from dltool.declarations.kinds import (
     RANGES,
     REQUIRED,
     AnyOf,
+    ArrayOf,
     DictOf,
     Field,
     Kind,
@@ -112,6 +113,8 @@ def kind_of(module: SourceModule, node: ast.expr) -> Kind:
             return OneOf((None,))
         case ast.Name(id="int" | "float" | "bool" | "str" as scalar):
             return Scalar(scalar)
+        case ast.Name(id="Array"):
+            return ArrayOf()
         case ast.Subscript(value=ast.Name(id=name), slice=inner) if name in RANGES:
             if isinstance(item := kind_of(module, inner), Scalar):
                 return Scalar(item.type, name)

@@ -97,6 +97,19 @@ class ListOf(Kind):
 
 
 @dataclass(frozen=True)
+class ArrayOf(Kind):
+    """Finite numbers in lists nested to any depth; a single number too."""
+
+    def misfit(self, value: Any) -> Misfit | None:
+        if isinstance(value, list):
+            return first_misfit((f"[{i}]", self, v) for i, v in enumerate(value))
+        return None if Scalar("float").fits(value) else Misfit("", value, self.describe())
+
+    def describe(self) -> str:
+        return "a number or nested lists of numbers"
+
+
+@dataclass(frozen=True)
 class TupleOf(Kind):
     """A list of fixed length, such as Adam's two betas."""
 

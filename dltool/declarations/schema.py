@@ -9,7 +9,19 @@ from pathlib import Path
 from typing import Any
 
 from dltool.declarations.docstrings import descriptions, nested_descriptions
-from dltool.declarations.kinds import REQUIRED, AnyOf, DictOf, Field, Kind, ListOf, Nested, OneOf, Scalar, TupleOf
+from dltool.declarations.kinds import (
+    REQUIRED,
+    AnyOf,
+    ArrayOf,
+    DictOf,
+    Field,
+    Kind,
+    ListOf,
+    Nested,
+    OneOf,
+    Scalar,
+    TupleOf,
+)
 from dltool.declarations.options import GROUPS, PRESETS, option_files, summary
 from dltool.declarations.registry import registrations
 from dltool.declarations.source import component
@@ -25,6 +37,7 @@ RANGE_SCHEMAS: dict[str, Schema] = {
     "PositiveProbability": {"exclusiveMinimum": 0, "maximum": 1},
 }
 REFERENCE = {"$ref": "#/definitions/reference"}
+ARRAY = {"$ref": "#/definitions/array"}
 COMPONENT_GROUPS = tuple(group for group in GROUPS if group not in PRESETS)
 WHOLE = "train"
 
@@ -62,7 +75,11 @@ class SchemaMaker:
                 "type": "string",
                 "pattern": r"^\$\{[^{}:]+\}$",
                 "description": "The value of another key, ${data.batch_size}.",
-            }
+            },
+            "array": {
+                "description": "A number or nested lists of numbers.",
+                "anyOf": [{"type": "number"}, {"type": "array", "items": ARRAY}],
+            },
         }
 
     def whole(self) -> Schema:
@@ -197,6 +214,8 @@ def kind_schema(kind: Kind) -> Schema:
             return {"enum": list(values)}
         case ListOf(item=item):
             return {"type": "array", "items": with_reference(item)}
+        case ArrayOf():
+            return dict(ARRAY)
         case TupleOf(items=items):
             length = len(items)
             return {"type": "array", "items": [*map(with_reference, items)], "minItems": length, "maxItems": length}

@@ -17,6 +17,7 @@ from dltool.figures.style import (
     TILES_TITLE,
     styled,
 )
+from dltool.figures.words import word
 
 if TYPE_CHECKING:  # matplotlib is imported when the first figure is drawn.
     from matplotlib.axes import Axes
@@ -110,12 +111,12 @@ def draw_view(axes: "Axes", view: BoundaryView, points: Points) -> None:
         image = axes.imshow(view.values, cmap=DIVERGING, vmin=0, vmax=1, alpha=0.75, **placed(view))
         axes.contour(view.values, [0.5], colors="black", linewidths=1.6, origin="lower", extent=view.extent)
         bar = axes.figure.colorbar(image, ax=axes, shrink=0.75, pad=0.02)
-        bar.set_label(f"probability of {points.class_names[1]} (line: ½)")
+        bar.set_label(word("probability of {name} (line: ½)", name=points.class_names[1]))
     elif view.kind == "numbers":
         image = axes.imshow(view.values, cmap=MAPS, **placed(view))
         lines = axes.contour(view.values, colors="white", linewidths=0.8, origin="lower", extent=view.extent)
         axes.clabel(lines, fontsize=NUMBER_SIZE)
-        axes.figure.colorbar(image, ax=axes, shrink=0.75, pad=0.02).set_label("prediction")
+        axes.figure.colorbar(image, ax=axes, shrink=0.75, pad=0.02).set_label(word("prediction"))
     else:
         axes.imshow(class_colors(view), **placed(view))
         labels = view.values if view.labels is None else view.labels
@@ -129,9 +130,12 @@ def draw_view(axes: "Axes", view: BoundaryView, points: Points) -> None:
 
 
 def titled(view: BoundaryView) -> str:
-    what = {"binary": "predicted probability", "classes": "predicted class", "labels": "predicted class"}
-    text = what.get(view.kind, "prediction") + " over the inputs"
-    return text if view.step is None else f"step {view.step:,}"
+    if view.step is not None:
+        return word("step {step:,}", step=view.step)
+    if view.kind == "numbers":
+        return word("prediction over the inputs")
+    binary = view.kind == "binary"
+    return word("predicted probability over the inputs") if binary else word("predicted class over the inputs")
 
 
 def placed(view: BoundaryView) -> dict[str, Any]:
@@ -186,8 +190,9 @@ def draw_units(axes: "Axes", layer: UnitMaps) -> None:
         sheet[top : top + size, left : left + size] = shade[::-1]
     axes.imshow(sheet)
     axes.set_axis_off()
-    shown = f"{count} of {layer.num_units} units" if count < layer.num_units else f"{count} units"
-    axes.set_title(f"{layer.layer}: outputs of {shown}", fontsize=CAPTION_SIZE)
+    facts = {"layer": layer.layer, "shown": count, "all": layer.num_units}
+    some, every = "{layer}: outputs of {shown} of {all} units", "{layer}: outputs of {all} units"
+    axes.set_title(word(some if count < layer.num_units else every, **facts), fontsize=CAPTION_SIZE)
 
 
 def boundary_film(views: Iterable[BoundaryView], points: Points, *, title: str = "") -> "list[Image]":

@@ -21,6 +21,7 @@ from dltool.figures.style import (
     PANEL_WIDTH,
     styled,
 )
+from dltool.figures.words import word
 
 if TYPE_CHECKING:  # matplotlib is imported when the first figure is drawn.
     from matplotlib.axes import Axes
@@ -64,7 +65,11 @@ def compared_curves(panels: Mapping[str, Sequence[Curve]], *, title: str, unit: 
                 draw_curve(axes, curve, color)
             scale_metric_axis(axes, metric, (mean for curve in curves for _, mean, _ in curve.points))
             scale_progress_axis(axes, unit, max((x for curve in curves for x, _, _ in curve.points), default=1.0))
-        some = f"the first {MAX_LEGEND} of {len(names)} curves" if len(names) > MAX_LEGEND else ""
+        some = (
+            word("the first {shown} of {all} curves", shown=MAX_LEGEND, all=len(names))
+            if len(names) > MAX_LEGEND
+            else ""
+        )
         figure.legend(
             figure.axes[0].get_lines()[:MAX_LEGEND],
             names[:MAX_LEGEND],

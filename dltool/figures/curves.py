@@ -22,6 +22,7 @@ from dltool.figures.style import (
     SPLIT_COLORS,
     styled,
 )
+from dltool.figures.words import word
 
 if TYPE_CHECKING:  # matplotlib is imported when the first figure is drawn.
     from matplotlib.axes import Axes
@@ -54,7 +55,7 @@ def learning_curves(
         figure = make_figure(1.2 + PANEL_WIDTH * num_columns, 0.9 + PANEL_HEIGHT * num_rows)
         figure.suptitle(title, fontsize=CURVES_TITLE)
         if any({"step", "train"} <= splits.keys() for splits in curves.values()):
-            subtitle += "   (pale: training, within the epochs)"
+            subtitle += word("   (pale: training, within the epochs)")
         figure.supxlabel(subtitle, fontsize=NOTE_SIZE, color=GREY)
         end = max(record["step"] for record in records) / (steps_per_epoch or 1)
         for place, (name, splits) in enumerate(curves.items(), start=1):
@@ -90,11 +91,13 @@ def collect_curves(records: list[dict[str, Any]], steps_per_epoch: float) -> Cur
 def _draw_metric(axes: "Axes", name: str, splits: dict[str, list[tuple[float, float]]]) -> None:
     for split in sorted(splits, key=[*SPLIT_COLORS].index):
         xs, ys = zip(*splits[split], strict=True)
-        color, label = SPLIT_COLORS[split], f"{split} {ys[-1]:.4g}"
+        color, label = SPLIT_COLORS[split], f"{word(split)} {ys[-1]:.4g}"
         if split == "test":
             axes.plot(xs, ys, "*", color=color, label=label, markersize=13, zorder=3, clip_on=False)
         elif split == "step":  # Below the epochs' curve of the same hue, which has the label.
-            axes.plot(xs, ys, color=color, label=None if "train" in splits else f"train {ys[-1]:.4g}", linewidth=1.2)
+            axes.plot(
+                xs, ys, color=color, label=None if "train" in splits else f"{word('train')} {ys[-1]:.4g}", linewidth=1.2
+            )
         else:
             axes.plot(xs, ys, color=color, label=label, marker="o" if len(xs) <= MARKERS_UP_TO else None, markersize=4)
     scale_metric_axis(axes, name, (y for points in splits.values() for _, y in points))
@@ -113,7 +116,7 @@ def _draw_learning_rates(axes: "Axes", roles: dict[str, list[tuple[float, float]
     else:
         axes.set_ylim(0, 1.1 * max(values) or 1)
     axes.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
-    axes.set_ylabel(LEARNING_RATE)
+    axes.set_ylabel(word(LEARNING_RATE))
     if len(roles) > 1:
         _place_legend(axes)
 

@@ -6,6 +6,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from dltool.figures.style import DPI, GREY
+from dltool.figures.words import word
 
 if TYPE_CHECKING:  # matplotlib is imported when the first figure is drawn.
     from matplotlib.axes import Axes
@@ -44,7 +45,7 @@ def scale_metric_axis(axes: "Axes", name: str, values: Iterable[float]) -> None:
 
     finite = [value for value in values if math.isfinite(value)]
     if not finite:
-        axes.text(0.5, 0.5, "no finite value", transform=axes.transAxes, ha="center", color=GREY)
+        axes.text(0.5, 0.5, word("no finite value"), transform=axes.transAxes, ha="center", color=GREY)
         axes.set_yticks([])
     elif wants_log_scale(name, finite):
         axes.set_yscale("log")
@@ -52,7 +53,12 @@ def scale_metric_axis(axes: "Axes", name: str, values: Iterable[float]) -> None:
         axes.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))  # 0.01, no power of ten
     else:
         axes.ticklabel_format(axis="y", useOffset=False)  # 1.1304, not 0.0004 with "+1.13" in the corner
-    axes.set_ylabel(name.replace("_", " "))
+    axes.set_ylabel(metric_name(name))
+
+
+def metric_name(name: str) -> str:
+    """ "val/loss" in the language of the figures, and with spaces."""
+    return "/".join(word(part) for part in name.replace("_", " ").split("/"))
 
 
 def label_decades(axis: "Axis") -> None:
@@ -75,7 +81,7 @@ def scale_progress_axis(axes: "Axes", unit: str, end: float) -> None:
     """Set an x-axis in whole steps or epochs from 0 to slightly beyond the end."""
     from matplotlib.ticker import MaxNLocator
 
-    axes.set_xlabel(unit)
+    axes.set_xlabel(word(unit))
     axes.set_xlim(0, 1.03 * end or 1)
     axes.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
 

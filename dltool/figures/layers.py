@@ -17,6 +17,7 @@ from dltool.figures.style import (
     TILES_TITLE,
     styled,
 )
+from dltool.figures.words import word
 
 if TYPE_CHECKING:  # matplotlib is imported when the first figure is drawn.
     from matplotlib.axes import Axes
@@ -72,7 +73,7 @@ def layer_heatmaps(records: Records, title: str = "", note: str = "") -> "Figure
         rows, columns = math.ceil(len(shown) / 3), min(len(shown), 3)
         height = 1.6 + 0.22 * min(max(len(names), 5), 40)
         figure = make_figure(1 + 4.6 * columns, 1 + height * rows)
-        figure.suptitle(title or "layers in training", fontsize=PANELS_TITLE)
+        figure.suptitle(title or word("layers in training"), fontsize=PANELS_TITLE)
         if note:
             figure.supxlabel(note, fontsize=CAPTION_SIZE, color=GREY)
         for place, (quantity, values) in enumerate(shown):
@@ -105,14 +106,14 @@ def draw_map(axes: "Axes", values: np.ndarray, quantity: Quantity) -> None:
     bar = axes.figure.colorbar(image, ax=axes, pad=0.02)
     if quantity.limits is None:
         label_decades(bar.ax.yaxis)
-    axes.set_title(quantity.title, fontsize=TILES_TITLE)
+    axes.set_title(word(quantity.title), fontsize=TILES_TITLE)
 
 
 def label_steps(axes: "Axes", steps: Sequence[int]) -> None:
     """Label some columns with their steps; the first ones are closer in time than the later ones."""
     places = np.unique(np.linspace(0, len(steps) - 1, min(NUM_TICKS, len(steps))).round().astype(int))
     axes.set_xticks(places, [f"{steps[place]:,}" for place in places])
-    axes.set_xlabel("step (0, 1, 2, 4 … 64, then evenly)")
+    axes.set_xlabel(word("step (0, 1, 2, 4 … 64, then evenly)"))
 
 
 def label_layers(axes: "Axes", names: Sequence[str], *, named: bool) -> None:
@@ -139,7 +140,7 @@ def layer_norms(records: Records, title: str = "", note: str = "") -> "Figure | 
     chosen = [records[place] for place in sorted({0, len(records) // 2, len(records) - 1})]
     with styled(title, note, *names):
         figure = make_figure(12, 5)
-        figure.suptitle(title or "gradients by layer", fontsize=PANELS_TITLE)
+        figure.suptitle(title or word("gradients by layer"), fontsize=PANELS_TITLE)
         if note:
             figure.supxlabel(note, fontsize=CAPTION_SIZE, color=GREY)
         for place, quantity in enumerate(QUANTITIES[:2]):
@@ -147,13 +148,15 @@ def layer_norms(records: Records, title: str = "", note: str = "") -> "Figure | 
             for record, color, marker in zip(chosen, OKABE_ITO, "osD", strict=False):
                 values = table([record], names, quantity)[:, 0]
                 shown = marker if len(names) <= MARKERS_UP_TO else None
-                axes.plot(values, color=color, marker=shown, markersize=4, label=f"step {record['step']:,}")
+                axes.plot(
+                    values, color=color, marker=shown, markersize=4, label=word("step {step:,}", step=record["step"])
+                )
                 if quantity.name == "delta" and "predicted" in record:
-                    axes.plot(record["predicted"], "--", color=color, label="theory")
+                    axes.plot(record["predicted"], "--", color=color, label=word("theory"))
             axes.set_yscale("log")
             label_decades(axes.yaxis)
-            axes.set_title(quantity.title.replace("\n", " "), fontsize=TILES_TITLE)
-            axes.set_xlabel("layer, from the input to the output")
+            axes.set_title(word(quantity.title).replace("\n", " "), fontsize=TILES_TITLE)
+            axes.set_xlabel(word("layer, from the input to the output"))
             label_columns(axes, names)
             axes.legend()
         return figure

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from dltool.figures.drawing import label_decades, make_figure
+from dltool.figures.drawing import label_decades, make_figure, metric_name
 from dltool.figures.style import CAPTION_SIZE, GREY, OKABE_ITO, PALE_GREY, PANELS_TITLE, TILES_TITLE, styled
+from dltool.figures.words import word
 
 if TYPE_CHECKING:  # matplotlib is imported when the first figure is drawn.
     from matplotlib.figure import Figure
@@ -40,17 +41,23 @@ def range_test_picture(curves: Sequence[RangeCurve], *, title: str = "", note: s
         figure.supxlabel(note, fontsize=CAPTION_SIZE, color=GREY)
         for place, curve in enumerate(curves):
             axes = figure.add_subplot(1, len(curves), place + 1)
-            axes.plot(curve.rates, curve.losses, color=PALE_GREY, linewidth=1, label="loss of each step")
-            axes.plot(curve.rates, curve.smoothed, color=OKABE_ITO[0], linewidth=2, label="moving average")
+            axes.plot(curve.rates, curve.losses, color=PALE_GREY, linewidth=1, label=word("loss of each step"))
+            axes.plot(curve.rates, curve.smoothed, color=OKABE_ITO[0], linewidth=2, label=word("moving average"))
             if curve.suggested is not None:
                 low, high = curve.suggested
-                axes.axvspan(low, high, color=OKABE_ITO[2], alpha=0.2, label=f"the loss falls: {low:.2g} … {high:.2g}")
+                axes.axvspan(
+                    low,
+                    high,
+                    color=OKABE_ITO[2],
+                    alpha=0.2,
+                    label=word("the loss falls: {low:.2g} … {high:.2g}", low=low, high=high),
+                )
             axes.set_xscale("log")
             top, bottom = max(curve.smoothed), min(curve.smoothed)
             axes.set_ylim(bottom - 0.05 * (top - bottom), min(top, curve.smoothed[0] * 2 if bottom > 0 else top) * 1.05)
             label_decades(axes.xaxis)
-            axes.set_xlabel("learning rate")
-            axes.set_ylabel(curve.name.replace("_", " "))
-            axes.set_title("loss while the rate grows", fontsize=TILES_TITLE)
+            axes.set_xlabel(word("learning rate"))
+            axes.set_ylabel(metric_name(curve.name))
+            axes.set_title(word("loss while the rate grows"), fontsize=TILES_TITLE)
             axes.legend()
         return figure

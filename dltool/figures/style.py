@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from dltool.figures.fonts import fonts_for
+from dltool.figures.words import characters
 
 # Colours of curves and points.
 BLUE, ORANGE, GREEN, RED, PURPLE = "#1f77b4", "#ff7f0e", "#2ca02c", "#d62728", "#9467bd"
@@ -69,5 +70,5 @@ def styled(*texts: str, style: dict[Any, Any] = STYLE) -> Iterator[None]:
     """
     import matplotlib
 
-    with fonts_for(*texts), matplotlib.rc_context(style):
+    with fonts_for(*texts, characters()), matplotlib.rc_context(style):
         yield

@@ -7,6 +7,7 @@ import numpy as np
 
 from dltool.figures.drawing import label_decades, make_figure
 from dltool.figures.style import CAPTION_SIZE, GREY, OKABE_ITO, PANELS_TITLE, TILES_TITLE, styled
+from dltool.figures.words import word
 
 if TYPE_CHECKING:  # matplotlib is imported when the first figure is drawn.
     from matplotlib.axes import Axes
@@ -83,9 +84,10 @@ def surface_picture(
     axis = [np.linspace(low[i], high[i], grid or GRID) for i in range(2)]
     first, second = np.meshgrid(*axis)
     values = surface(np.stack([first, second], axis=-1))
-    facts = (
-        f"gradient descent converges for rates below 2/λ_max = {surface.largest_rate:.3g}; "
-        f"condition number {surface.condition:.3g}"
+    facts = word(
+        "gradient descent converges for rates below 2/λ_max = {rate:.3g}; condition number {condition:.3g}",
+        rate=surface.largest_rate,
+        condition=surface.condition,
     )
     with styled(title, note, *(path.label for path in paths)):
         figure = make_figure(13, 6)
@@ -115,10 +117,12 @@ def draw_contours(axes: "Axes", surface: Surface, axis: Sequence[np.ndarray], va
     length = np.linalg.norm(slope, axis=-1, keepdims=True)
     direction = slope / np.maximum(length, 1e-12)
     axes.quiver(nodes[..., 0], nodes[..., 1], direction[..., 0], direction[..., 1], color=GREY, alpha=0.7, width=0.003)
-    axes.plot(*surface.minimum, "*", color="white", markeredgecolor="black", markersize=16, label="minimum", zorder=5)
+    axes.plot(
+        *surface.minimum, "*", color="white", markeredgecolor="black", markersize=16, label=word("minimum"), zorder=5
+    )
     axes.set_xlabel(surface.names[0])
     axes.set_ylabel(surface.names[1])
-    axes.set_title("contours, and the direction of steepest descent", fontsize=TILES_TITLE)
+    axes.set_title(word("contours, and the direction of steepest descent"), fontsize=TILES_TITLE)
 
 
 def draw_path(axes: "Axes", path: Path, place: int) -> None:
@@ -131,7 +135,7 @@ def draw_path(axes: "Axes", path: Path, place: int) -> None:
         marker=marker,
         markersize=4,
         linewidth=1.6,
-        label=f"{path.label} ({path.steps[-1]:,} steps)",
+        label=word("{label} ({steps:,} steps)", label=path.label, steps=path.steps[-1]),
         zorder=4,
     )
 
@@ -148,8 +152,9 @@ def draw_relief(
         axes.plot(*inside.T, surface(inside), color=OKABE_ITO[place % len(OKABE_ITO)], linewidth=2, zorder=5)
     axes.set_xlabel(surface.names[0])
     axes.set_ylabel(surface.names[1])
-    axes.set_zlabel("mean squared error")  # type: ignore[attr-defined]
-    axes.set_title("the surface", fontsize=TILES_TITLE)
+    axes.zaxis.set_rotate_label(False)  # type: ignore[attr-defined]  # It leaves short labels horizontal.
+    axes.set_zlabel(word("mean squared error"), rotation=90)  # type: ignore[attr-defined]
+    axes.set_title(word("the surface"), fontsize=TILES_TITLE)
 
 
 def distance_picture(surface: Surface, paths: Sequence[Path], *, title: str = "", note: str = "") -> "Figure":
@@ -171,7 +176,7 @@ def distance_picture(surface: Surface, paths: Sequence[Path], *, title: str = ""
             axes.set_yscale("log")
             axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
             label_decades(axes.yaxis)
-            axes.set_xlabel("step")
-            axes.set_title(name, fontsize=TILES_TITLE)
+            axes.set_xlabel(word("step"))
+            axes.set_title(word(name), fontsize=TILES_TITLE)
             axes.legend()
         return figure

@@ -5,7 +5,7 @@ from typing import Literal
 from torch import Tensor, nn
 
 from dltool.core.spec import DataSpec
-from dltool.declarations.component import Fraction, Positive, register, requires
+from dltool.declarations.component import Fraction, NonNegative, Positive, register, requires
 from dltool.layers.activation import activation as activation_module
 from dltool.layers.hidden_layers import hidden_layers
 from dltool.layers.initialize import initialize
@@ -35,6 +35,11 @@ Init = Literal[
     "model.output_activation squashes the outputs, but the loss takes logits and applies its own sigmoid or softmax",
     hint="model.output_activation=null (or loss=mse)",
 )
+@requires(
+    lambda config: config.model.depth is None or len(config.model.hidden) == 1,
+    "model.depth={model.depth} repeats one width, and model.hidden={model.hidden} is not one width",
+    hint="'model.hidden=[64]', or model.depth=null",
+)
 class MLP(nn.Module):
     """Fully connected layers on the flattened input (Rumelhart, Hinton and Williams 1986).
 
@@ -42,6 +47,8 @@ class MLP(nn.Module):
 
     Args:
         hidden: Width of each hidden layer; an empty list gives the linear model.
+        depth: Number of hidden layers of the one width in `hidden`: hidden=[64] depth=20 is 20 layers of 64; null takes
+            `hidden` as it is.
         activation: After each hidden layer; "identity" shows that depth alone adds nothing.
         output_activation: After the last layer; null where the loss takes logits.
         dropout: Share of the hidden activations set to zero in training (Srivastava et al. 2014).
@@ -56,6 +63,7 @@ class MLP(nn.Module):
         spec: DataSpec,
         *,
         hidden: list[Positive[int]] = [128],  # noqa: B006 (the YAML's default; never changed)
+        depth: NonNegative[int] | None = None,
         activation: Activation = "relu",
         output_activation: OutputActivation | None = None,
         dropout: Fraction[float] = 0.0,
@@ -65,7 +73,7 @@ class MLP(nn.Module):
         bias: bool = True,
     ) -> None:
         super().__init__()
-        widths = [spec.input_dim, *hidden]
+        widths = [spec.input_dim, *(hidden if depth is None else hidden * depth)]
         self.layers = nn.Sequential(
             *hidden_layers(widths, activation, norm=norm, dropout=dropout, bias=bias),
             nn.Linear(widths[-1], spec.output_dim, bias=bias),

@@ -7,6 +7,7 @@ from dltool.diagnostics.range_test import has_diverged, smoothed, suggested_rang
 from dltool.engine.observer import Observer, Progress, Watched
 from dltool.figures.range_test import RangeCurve, range_test_picture
 from dltool.figures.saving import save_pictures
+from dltool.figures.words import word
 from dltool.runs.folder import METRICS
 from dltool.runs.records import read_records
 from dltool.tasks.task import Task
@@ -58,8 +59,8 @@ class RangeTestPlot(Observer):
             save_pictures({"range_test.png": lambda: self._picture(curves)}, self.watched.folder / "plots")
 
     def _picture(self, curves: Sequence[RangeCurve]) -> "Figure":
-        steps = f"{len(curves[0].rates):,} steps"
-        return range_test_picture(curves, title=f"range test of {self.watched.title}", note=steps)
+        steps = word("{count:,} steps", count=len(curves[0].rates))
+        return range_test_picture(curves, title=word("range test of {title}", title=self.watched.title), note=steps)
 
     def _records(self) -> list[dict[str, Any]]:
         path = self.watched.folder.path / METRICS

@@ -12,6 +12,7 @@ from torch import Tensor
 from dltool.core.spec import DataSpec
 from dltool.data.preprocessing import Preprocessing
 from dltool.diagnostics.store import read_weights
+from dltool.figures.words import word
 from dltool.layers.evaluation_mode import evaluation_mode
 from dltool.tasks.predictions import Prediction
 from dltool.tasks.task import Task
@@ -77,8 +78,8 @@ class Subject:
         config = self.config
         words = [
             self.label,
-            f"batch {config['data'].get('batch_size')}",
-            f"seed {config['seed']}",
-            f"step {self.step:,}",
+            word("batch {size}", size=config["data"].get("batch_size")),
+            word("seed {seed}", seed=config["seed"]),
+            word("step {step:,}", step=self.step),
         ]
         return ", ".join(words)

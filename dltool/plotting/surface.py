@@ -10,6 +10,7 @@ from torch import Tensor
 from dltool.diagnostics.quadratic import Quadratic
 from dltool.diagnostics.store import read_points, read_weights, weight_files
 from dltool.figures.surface import Path, distance_picture, surface_picture
+from dltool.figures.words import word
 from dltool.plotting.figure import Drawings, Options
 from dltool.plotting.subject import Subject
 
@@ -35,8 +36,8 @@ class SurfaceFigure:
     def drawings(self, subjects: Sequence[Subject], options: Options) -> Drawings:
         surface = surface_of(subjects[0])
         paths = [path_of(subject) for subject in subjects]
-        title = f"mean squared error of {subjects[0].title}"
-        note = subjects[0].note() if len(subjects) == 1 else f"seed {subjects[0].config['seed']}"
+        title = word("mean squared error of {title}", title=subjects[0].title)
+        note = subjects[0].note() if len(subjects) == 1 else word("seed {seed}", seed=subjects[0].config["seed"])
         return {
             "surface": partial(surface_picture, surface, paths, title=title, note=note, grid=options.grid),
             "distance": partial(distance_picture, surface, paths, title=title, note=note),

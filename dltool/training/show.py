@@ -1,6 +1,7 @@
 """`dltool show`: a model's layers and receptive fields, without a training."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 
@@ -12,20 +13,24 @@ from dltool.core.spec import DataSpec
 from dltool.data.dataset import Dataset
 from dltool.declarations.construct import build_component
 from dltool.engine.length import automatic_choices, describe_length, resolve
-from dltool.introspection.summary import layer_table
+from dltool.introspection.summary import count_parameters, layer_table
 from dltool.tasks.task import Task
 from dltool.warm_start.from_data import initialize_from_data
 
+if TYPE_CHECKING:  # matplotlib is imported when the first figure is drawn.
+    from matplotlib.figure import Figure
 
-def describe_model(config: Config, receptive_field: Path | None = None) -> str:
+
+def describe_model(config: Config, receptive_field: Path | None = None, diagram: Path | None = None) -> str:
     """The model's layers as a table, after loading the data that decides its shapes.
 
     Args:
         config: The config with the model and the data.
         receptive_field: The file for a figure of the initialised model's receptive fields.
+        diagram: The file for a diagram of the network.
 
     Raises:
-        ConfigError: If no layer's receptive field is a part of the image, or the figure cannot be written.
+        ConfigError: If no layer's receptive field is a part of the image, or a figure cannot be written.
     """
     dataset = build_data(config, torch.device("cpu"), approximate=True)
     config = with_targets(config, dataset.spec)
@@ -34,9 +39,9 @@ def describe_model(config: Config, receptive_field: Path | None = None) -> str:
         table = notes_and_layers(config, dataset, spec, torch.device("meta"))
     except Exception:
         table = notes_and_layers(config, dataset, spec, torch.device("cpu"))
-    if receptive_field is None:
-        return table
-    return f"{table}\n\n{draw_what_units_see(config, dataset, spec, receptive_field)}"
+    lines = [] if receptive_field is None else [draw_what_units_see(config, dataset, spec, receptive_field)]
+    lines += [] if diagram is None else [draw_network(config, spec, diagram)]
+    return "\n".join([f"{table}\n", *lines]) if lines else table
 
 
 def notes_and_layers(config: Config, dataset: Dataset, spec: DataSpec, device: torch.device) -> str:
@@ -57,7 +62,6 @@ def length_notes(config: Config, dataset: Dataset, task: Task) -> list[str]:
 
 def draw_what_units_see(config: Config, dataset: Dataset, spec: DataSpec, path: Path) -> str:
     """Draw the effective receptive fields of the initialised model; returns a line with the file."""
-    from dltool.figures.saving import save_figure
     from dltool.introspection.pictures import receptive_field_picture
 
     names = config["model"]["name"], config["data"]["name"]
@@ -70,8 +74,30 @@ def draw_what_units_see(config: Config, dataset: Dataset, spec: DataSpec, path: 
             f"no layer of {names[0]} has a receptive field smaller than the image",
             "model=lenet data=digits",
         )
+    return f"receptive fields: {written(figure, path)}"
+
+
+def draw_network(config: Config, spec: DataSpec, path: Path) -> str:
+    """Draw the network; returns a line with the file."""
+    from dltool.figures.diagram import diagram
+    from dltool.introspection.network_layers import networks_of
+
+    model = build_model(config, spec, torch.device("cpu"))
+    networks = networks_of(model, build_task(config, model, spec).roles, spec)
+    title = f"{config['model']['name']} on {config['data']['name']}: {count_parameters(model)}"
+    return f"diagram: {written(diagram(networks, title=title), path)}"
+
+
+def written(figure: "Figure", path: Path) -> Path:
+    """Write a figure to the user's file.
+
+    Raises:
+        ConfigError: It cannot be written.
+    """
+    from dltool.figures.saving import save_figure
+
     try:
         save_figure(figure, path)
     except OSError as error:
         raise ConfigError(f"{path.resolve()} cannot be written: {error.strerror}", "another file") from error
-    return f"receptive fields: {path}"
+    return path

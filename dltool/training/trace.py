@@ -1,11 +1,13 @@
 """`dltool trace`: a few training steps of a config on one sample, in numbers."""
 
 from dltool.build.aside import train_aside
+from dltool.build.components import model_settings
 from dltool.build.prepare import prepare
 from dltool.config.check import Config
 from dltool.core.batch import Batch
 from dltool.core.errors import ConfigError
 from dltool.diagnostics.trace import StepTrace, in_double, trace_step
+from dltool.engine.initial import set_initial
 
 
 def trace_config(config: Config, sample: int, num_steps: int) -> list[StepTrace]:
@@ -31,6 +33,8 @@ def trace_config(config: Config, sample: int, num_steps: int) -> list[StepTrace]
         raise ConfigError(f"--sample {sample}: there are {batch.size} training samples", f"--sample {batch.size - 1}")
     chosen = slice(sample, sample + 1)
     batch = in_double(task, Batch(batch.inputs[chosen], batch.targets[chosen], 1))
+    if (initial := model_settings(config).initial) is not None:
+        set_initial(task.model, initial)  # The numbers as written, not rounded to float32.
     task.model.train()
     updater, total = parts.updaters["model"], parts.settings.steps or num_steps
     steps = []

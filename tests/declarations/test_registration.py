@@ -84,6 +84,7 @@ def test_a_config_is_checked_without_running_a_line() -> None:
         "width": 3,
         "share": 0.5,
         "freeze": [],
+        "initial": None,
     }
     with pytest.raises(ConfigError, match=r"model.share=1: a number in \[0, 1\) is needed"):
         compose_with(MODEL, "model=mine", "model.share=1")

@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch import nn
 
+from dltool.core.errors import ConfigError
 from dltool.core.spec import DataSpec
 from dltool.models.linear import Linear
 from dltool.models.logistic import Logistic
@@ -21,6 +22,22 @@ def test_shape_and_parameters_at_any_depth(hidden, shape):
     widths = [spec.input_dim, *hidden, 3]
     expected = sum((a + 1) * b for a, b in pairwise(widths))
     assert sum(parameter.numel() for parameter in model.parameters()) == expected
+
+
+@pytest.mark.parametrize("depth", [0, 1, 3])
+def test_depth_repeats_one_width(depth):
+    torch.manual_seed(0)
+    short = MLP(SPEC, hidden=[7], depth=depth, norm="layer").state_dict()
+    torch.manual_seed(0)
+    listed = MLP(SPEC, hidden=[7] * depth, norm="layer").state_dict()
+    assert list(short) == list(listed)
+    assert all(torch.equal(short[name], listed[name]) for name in listed)
+
+
+@pytest.mark.parametrize("hidden", ["[]", "[7,5]"])
+def test_depth_needs_one_width(hidden, configure):
+    with pytest.raises(ConfigError, match=r"model\.depth=2 repeats one width, and model\.hidden=.* is not one width"):
+        configure("model=mlp", f"model.hidden={hidden}", "model.depth=2")
 
 
 def test_softmax_output():

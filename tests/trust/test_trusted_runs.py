@@ -138,6 +138,7 @@ def test_everything_that_can_be_registered_trains_resumes_and_is_remembered(dlto
     assert text.startswith("# dltool train --trust '我的 code' --from outputs/whole\n")
     assert OmegaConf.create(text).model == {
         "name": "mine", "width": 8, "act": "tanh", "head": {"dropout": 0.5, "bias": True}, "freeze": [],
+        "initial": None,
     }  # fmt: skip
 
     assert dltool_here("train", "--from", "outputs/whole", *words[:2], "run.dir=outputs/again").returncode == 0

@@ -1,4 +1,4 @@
-"""`dltool runs plot`: the curves of several runs in one figure."""
+"""`dltool runs plot`, and the figure `curves` of `dltool plot`: the curves of several runs in one figure."""
 
 import argparse
 import sys
@@ -14,6 +14,8 @@ from dltool.core.shell import quoted
 from dltool.runs.selection import select
 
 if TYPE_CHECKING:
+    from dltool.figures.saving import Target
+    from dltool.runs.catalog import RunRecord
     from dltool.runs.curves import RunLog
 
 SUMMARY = "plot the curves of several runs in one figure"
@@ -28,6 +30,11 @@ FORMATS = ("png", "pdf", "svg")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("words", nargs="*", metavar="RUN", help="runs, or filters")
+    add_curve_arguments(parser)
+    parser.add_argument("--output", type=Path, metavar="FILE", help="png, pdf or svg; default: a new file in outputs/")
+
+
+def add_curve_arguments(parser: argparse._ActionsContainer) -> None:
     parser.add_argument(
         "--metric",
         action="append",
@@ -37,7 +44,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--x", choices=["step", "epoch"], help="default: epoch, if every run finished one")
     parser.add_argument("--group", action="store_true", help="mean and standard deviation of runs that differ in seed")
-    parser.add_argument("--output", type=Path, metavar="FILE", help="png, pdf or svg; default: a new file in outputs/")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -52,8 +58,20 @@ def run(args: argparse.Namespace) -> int:
     records = select(args.words, args.root)
     if not records:
         raise ConfigError(f"no run matches {' '.join(args.words)}", "`dltool runs` lists the runs")
+    write_curves(args, records, path)
+    print(quoted(path))
+    return 0
+
+
+def write_curves(args: argparse.Namespace, records: "Sequence[RunRecord]", target: "Target") -> None:
+    """Draw the curves of runs into a file, with the options of add_curve_arguments.
+
+    Raises:
+        ConfigError: A metric or epochs are requested that the runs lack, or the file cannot be written.
+    """
     from dltool.figures.compared_curves import compared_curves
     from dltool.figures.saving import save_figure
+    from dltool.figures.words import word
     from dltool.runs.curves import common_title, make_curves, read_logs
 
     logs = read_logs(records)
@@ -64,13 +82,12 @@ def run(args: argparse.Namespace) -> int:
             print(f"warning: {quoted(log.record.path)} has no {' or '.join(metrics)}", file=sys.stderr)
     unit = choose_unit(args.x, drawn)
     panels = {metric: make_curves(drawn, metric, unit, group=args.group) for metric in metrics}
-    note = "bands: one standard deviation over the seeds" if args.group else ""
+    note = word("bands: one standard deviation over the seeds") if args.group else ""
     try:
-        save_figure(compared_curves(panels, title=common_title(drawn), unit=unit, note=note), path)
+        save_figure(compared_curves(panels, title=common_title(drawn), unit=unit, note=note), target)
     except OSError as error:
-        raise ConfigError(f"{path.resolve()} cannot be written: {error.strerror}", "--output FILE") from error
-    print(quoted(path))
-    return 0
+        path = target.resolve() if isinstance(target, Path) else target
+        raise ConfigError(f"{path} cannot be written: {error.strerror}", "--output FILE") from error
 
 
 def choose_metrics(asked: Sequence[str], logs: "Sequence[RunLog]") -> list[str]:
