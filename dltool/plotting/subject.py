@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from dltool.core.spec import DataSpec
 from dltool.data.preprocessing import Preprocessing
-from dltool.diagnostics.store import read_weights
+from dltool.diagnostics.store import read_weights, weight_files
 from dltool.layers.evaluation_mode import evaluation_mode
 from dltool.tasks.predictions import Prediction
 from dltool.tasks.task import Task
@@ -62,6 +63,18 @@ class Subject:
             yield
         finally:
             self.task.model.load_state_dict(before)
+
+    def replayed(self, at_most: int) -> Iterator[int]:
+        """The steps of kept weights, evenly chosen; at each of them the model has these weights.
+
+        Args:
+            at_most: The number of steps.
+        """
+        files = weight_files(self.folder)
+        places = np.linspace(0, len(files) - 1, min(at_most, len(files))).round().astype(int)
+        for step, file in (files[place] for place in np.unique(places)):
+            with self.with_weights(file):
+                yield step
 
     @property
     def label(self) -> str:
