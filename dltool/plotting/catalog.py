@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from dltool.figures.saving import Target, discard, save_animation, save_figure
 from dltool.plotting.boundary import BoundaryFigure
 from dltool.plotting.figure import Options, RunFigure
+from dltool.plotting.functions import FunctionsFigure
 from dltool.plotting.game import GameFigure
 from dltool.plotting.layers import LayersFigure
 from dltool.plotting.subject import Subject
 from dltool.plotting.surface import SurfaceFigure
 
-FIGURES: Sequence[RunFigure] = (LayersFigure(), BoundaryFigure(), SurfaceFigure(), GameFigure())
+FIGURES: Sequence[RunFigure] = (LayersFigure(), BoundaryFigure(), SurfaceFigure(), GameFigure(), FunctionsFigure())
 
 
 def draw_all(subject: Subject, folder: Target) -> None:

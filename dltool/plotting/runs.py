@@ -1,15 +1,20 @@
 """The figures of runs from their folders, several in one picture where they can be compared."""
 
+import functools
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from dltool.core.batch import Batch
 from dltool.core.errors import ConfigError
+from dltool.data.dataset import Dataset
 from dltool.diagnostics.store import NAME, read_weights, weight_files
 from dltool.figures.saving import Target
+from dltool.inference.evaluated_data import evaluated_data
 from dltool.inference.loaded_run import LoadedRun
+from dltool.introspection.forward_memory import sample_bytes
 from dltool.plotting.catalog import FIGURES, write
 from dltool.plotting.figure import Options, RunFigure
 from dltool.plotting.subject import Subject
@@ -47,7 +52,28 @@ def loaded(path: Path, difference: str = "") -> Subject:
     """One run."""
     run = LoadedRun(RunFolder(path), checkpoint="last")
     step = int(run.checkpoint.removeprefix("step-"))
-    return Subject(run.title, run.task, run.spec, run.preprocessing, run.config, path / NAME, step, difference)
+
+    @functools.cache
+    def dataset() -> Dataset:
+        own = evaluated_data(run, run.built, "train").dataset
+        own.fit_eval_batch(functools.partial(sample_bytes, run.model, run.spec))
+        return own
+
+    def training_samples(count: int) -> Batch:
+        return dataset().first_batch("train", count)
+
+    return Subject(
+        run.title,
+        run.task,
+        run.spec,
+        run.preprocessing,
+        run.config,
+        path / NAME,
+        step,
+        difference,
+        training_samples,
+        dataset,
+    )
 
 
 def availability(subjects: Sequence[Subject]) -> list[Availability]:

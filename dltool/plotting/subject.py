@@ -1,7 +1,7 @@
 """What the figures of a run are made from: its model, its data's description, its diagnostics."""
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from dltool.core.batch import Batch
 from dltool.core.spec import DataSpec
+from dltool.data.dataset import Dataset
 from dltool.data.preprocessing import Preprocessing
 from dltool.diagnostics.store import read_weights, weight_files
 from dltool.layers.evaluation_mode import evaluation_mode
@@ -33,6 +35,8 @@ class Subject:
         folder: The run folder's `diagnostics`.
         step: The step of the model's weights.
         difference: Among several runs, the settings that only this one has, such as "optim=adam".
+        training_samples: Returns at least the given number of training samples, from the first; None if unknown.
+        dataset: Loads the run's own data, once, with the splits of the training; None while it trains.
     """
 
     title: str
@@ -43,6 +47,8 @@ class Subject:
     folder: Path
     step: int
     difference: str = ""
+    training_samples: Callable[[int], Batch] | None = None
+    dataset: Callable[[], Dataset] | None = None
 
     def inputs(self, raw: Any) -> Tensor:
         """The model's inputs for rows of numbers, `(B, D)`, on the model's device."""
