@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 SUMMARY = "draw the figures of runs: layers, boundaries, surfaces with paths"
 EXAMPLES = """\
 examples:
-  dltool plot 12-00-00_mlp_moons                          every figure that its diagnostics allow
+  dltool plot 12-00-00_mlp_moons                          every quick figure that its diagnostics allow
   dltool plot 12-00-00_mlp_moons --figure list            which figures a run has, and what it lacks for the others
   dltool plot 12-00-00_mlp_moons --figure boundary --grid 400 --format pdf --output figures
   dltool plot outputs/sweeps/2026-01-31_12-00-00 --figure surface     the runs of a sweep in one picture
@@ -51,7 +51,10 @@ def run(args: argparse.Namespace) -> int:
 
     subjects = load_subjects(records)
     if args.figure == LIST:
-        rows = [[one.figure.name, one.reason or "yes", one.figure.summary] for one in availability(subjects)]
+        rows = [
+            [one.figure.name, one.reason or ("yes, if named" if one.is_costly else "yes"), one.figure.summary]
+            for one in availability(subjects)
+        ]
         print_table(["figure", "available", "what it shows"], rows)
         return 0
     names = args.figure.split(",") if args.figure else None

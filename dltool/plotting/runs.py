@@ -15,7 +15,7 @@ from dltool.figures.saving import Target
 from dltool.inference.evaluated_data import evaluated_data
 from dltool.inference.loaded_run import LoadedRun
 from dltool.introspection.forward_memory import sample_bytes
-from dltool.plotting.catalog import FIGURES, write
+from dltool.plotting.catalog import COSTLY, FIGURES, write
 from dltool.plotting.figure import Options, RunFigure
 from dltool.plotting.subject import Subject
 from dltool.runs.catalog import RunRecord, read_run
@@ -32,10 +32,12 @@ class Availability:
     Attributes:
         figure: The figure.
         reason: Why not; None if it can be drawn.
+        is_costly: Whether it takes so long that it is only drawn where it is named.
     """
 
     figure: RunFigure
     reason: str | None
+    is_costly: bool = False
 
 
 def load_subjects(records: Sequence[RunRecord]) -> list[Subject]:
@@ -78,7 +80,7 @@ def loaded(path: Path, difference: str = "") -> Subject:
 
 def availability(subjects: Sequence[Subject]) -> list[Availability]:
     """For each figure, what the runs lack for it."""
-    return [Availability(figure, missing(figure, subjects)) for figure in FIGURES]
+    return [Availability(one, missing(one, subjects), one in COSTLY) for one in (*FIGURES, *COSTLY)]
 
 
 def missing(figure: RunFigure, subjects: Sequence[Subject]) -> str | None:
@@ -128,7 +130,7 @@ def plot(
     Args:
         subjects: One run, or several for one picture.
         folder: Created if it does not exist.
-        names: Names of figures; None for all that can be drawn.
+        names: Names of figures; None for all that can be drawn, without those that take long.
         kind: "png", "svg" or "pdf".
         options: How they are computed.
 
@@ -141,7 +143,8 @@ def plot(
             raise ConfigError(f"--figure {name}: there is no such figure", f"the figures are {', '.join(found)}")
         if reason := found[name].reason:
             raise ConfigError(f"--figure {name}: {reason}", "dltool plot RUN --figure list shows what a run has")
-    drawn = [found[name].figure for name in names or found if found[name].reason is None]
+    quick = [figure.name for figure in FIGURES]
+    drawn = [found[name].figure for name in names or quick if found[name].reason is None]
     if not drawn:
         why = "; ".join(f"{name}: {one.reason}" for name, one in found.items())
         raise ConfigError(f"there is no figure of these runs ({why})", "dltool train … diagnostics=default")
