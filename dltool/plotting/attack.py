@@ -49,7 +49,8 @@ class AttackFigure:
 
         def picture() -> "Figure":
             view = attack_view(subject)
-            note = f"{subject.note()}; {view.num_samples:,} samples ({view.split})"
+            few = min(view.num_samples, NUM_SAMPLES)
+            note = f"{subject.note()}; {view.num_samples:,} samples ({view.split}), the loss of the first {few:,}"
             return attack_curves(view, title=subject.title, note=note)
 
         return {"attack": picture}

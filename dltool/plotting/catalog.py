@@ -10,13 +10,14 @@ from dltool.plotting.figure import Options, RunFigure
 from dltool.plotting.functions import FunctionsFigure
 from dltool.plotting.game import GameFigure
 from dltool.plotting.layers import LayersFigure
+from dltool.plotting.plane import PlaneFigure
 from dltool.plotting.subject import Subject
 from dltool.plotting.surface import SurfaceFigure
 
 FIGURES: Sequence[RunFigure] = (LayersFigure(), BoundaryFigure(), SurfaceFigure(), GameFigure(), FunctionsFigure())
 
 # Drawn only where `dltool plot` names them, since they take long.
-COSTLY: Sequence[RunFigure] = (AttackFigure(),)
+COSTLY: Sequence[RunFigure] = (AttackFigure(), PlaneFigure())
 
 
 def draw_all(subject: Subject, folder: Target) -> None:
