@@ -11,7 +11,7 @@ if TYPE_CHECKING:  # matplotlib is imported when the first figure is drawn.
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-NUM_LEVELS = 12
+NUM_LEVELS, NUM_TICKS = 12, 7  # Contours, and numbers at the colour bar.
 
 
 class Slice(NamedTuple):
@@ -75,7 +75,11 @@ def draw_slice(axes: "Axes", view: Slice) -> None:
         levels = np.geomspace(low, high, NUM_LEVELS)
         lines = axes.contour(view.first, view.second, view.values, levels=levels, colors="white", linewidths=0.6)
         axes.clabel(lines, fontsize=NUMBER_SIZE, fmt="%.3g")
-    axes.figure.colorbar(image, ax=axes, pad=0.02, format="%.3g").set_label("loss")
+    bar = axes.figure.colorbar(image, ax=axes, pad=0.02)
+    ticks = np.geomspace(low, high, NUM_TICKS)
+    bar.minorticks_off()
+    bar.set_ticks(ticks.tolist(), labels=[f"{tick:.3g}" for tick in ticks])
+    bar.set_label("loss (logarithmic)")
     if view.path is not None:
         x, y = view.path.T
         axes.plot(x, y, "-", color="black", linewidth=0.9)
