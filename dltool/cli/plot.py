@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 SUMMARY = "draw the figures of runs: curves, layers, boundaries, surfaces with paths"
 EXAMPLES = """\
 examples:
-  dltool plot 12-00-00_mlp_moons                          every figure that its diagnostics allow
+  dltool plot 12-00-00_mlp_moons                          every quick figure that its diagnostics allow
   dltool plot 12-00-00_mlp_moons --figure list            which figures a run has, and what it lacks for the others
   dltool plot 12-00-00_mlp_moons --figure boundary --grid 400 --format pdf --output figures
   dltool plot outputs/sweeps/2026-01-31_12-00-00 --figure surface     the runs of a sweep in one picture
@@ -76,7 +76,10 @@ def draw(args: argparse.Namespace, records: Sequence[RunRecord], target: "Target
 
     subjects = load_subjects(records)
     if list(names) == [LIST]:
-        rows = [[one.figure.name, one.reason or "yes", one.figure.summary] for one in availability(subjects)]
+        rows = [
+            [one.figure.name, one.reason or ("yes, if named" if one.is_costly else "yes"), one.figure.summary]
+            for one in availability(subjects)
+        ]
         rows.append([CURVES, "yes", CURVES_SUMMARY])
         print_table(["figure", "available", "what it shows"], rows)
         return

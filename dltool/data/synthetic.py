@@ -146,6 +146,39 @@ def gaussians(
     )
 
 
+@register("data", "gaussians_1d", into=TableData, inputs="vector", targets="classes")
+@requires(
+    lambda config: config.data.scaling == "none",
+    "data.scaling must be none: samples are compared with the distribution in its own coordinates",
+    hint="data.scaling=none",
+)
+@requires(lambda config: len(config.data.means) > 0, "data.means is empty", hint="'data.means=[3]'")
+def gaussians_1d(
+    rng: torch.Generator,
+    *,
+    num_samples: Membership[Positive[int]] = 10_000,
+    means: Source[list[float]] = [3.0],  # noqa: B006 (the YAML's default; never changed)
+    std: Source[Positive[float]] = 0.5,
+) -> RawData:
+    """One number from a normal distribution, or from several: the data of a GAN whose optimum is known exactly.
+
+    The figure of the game between G and D in Goodfellow et al. (2014, arXiv:1406.2661, figure 1) has such data.
+
+    Args:
+        rng: See the module.
+        num_samples: Samples of all distributions; their numbers differ by at most one.
+        means: The mean of each distribution.
+        std: Their standard deviation.
+    """
+    labels = _even_labels(num_samples, len(means))
+    x = torch.tensor(means, dtype=torch.float32)[labels, None] + std * torch.randn(num_samples, 1, generator=rng)
+    names = tuple(f"mode {i + 1}" for i in range(len(means)))
+    centers = tuple((float(mean),) for mean in means)
+    return RawData(
+        Split(x, labels), None, None, "classes", names, ("x",), centers=centers, center_std=std, origin="gaussians_1d"
+    )
+
+
 def _even_labels(num_samples: int, num_classes: int) -> Tensor:
     """0, 1, …, 0, 1, …: alternating classes, so that an unshuffled epoch has all of them early."""
     return torch.arange(num_samples) % num_classes

@@ -52,6 +52,14 @@ class GanLoss:
     def constrain(self, discriminator: nn.Module) -> None:
         """Enforce D's constraints on its weights, before each of its steps."""
 
+    def probabilities(self, outputs: Tensor) -> Tensor | None:
+        """The probability p / (p + q) of data rather than fake that D's outputs `(B,)` estimate; None for a critic.
+
+        p and q are the densities of data and fakes; an optimal D attains it. Without a sigmoid the estimate may be
+        outside of [0, 1].
+        """
+        return None
+
     def scores(self, real: Tensor, fake: Tensor) -> dict[str, Mean]:
         """D's scores of data and of fakes, for the log, from its outputs `(B,)` for both.
 

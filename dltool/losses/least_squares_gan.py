@@ -20,6 +20,10 @@ class LeastSquaresGan(GanLoss):
     def generator(self, fake: Tensor, real: Tensor | None = None) -> Tensor:
         return (fake - 1).square().mean() / 2
 
+    def probabilities(self, outputs: Tensor) -> Tensor:
+        """D itself: the optimum for the targets 1 and 0 is p / (p + q) (eq. 5 of the paper)."""
+        return outputs
+
     def scores(self, real: Tensor, fake: Tensor) -> dict[str, Mean]:
         """The outputs are compared with 1/2, half way between the two labels."""
         right = (real.detach() > 0.5).count_nonzero() + (fake.detach() <= 0.5).count_nonzero()

@@ -38,6 +38,10 @@ class Minimax(GanLoss):
         """E log(1 - D(G(z)))."""
         return -F.softplus(fake).mean()
 
+    def probabilities(self, outputs: Tensor) -> Tensor:
+        """σ(a); with label smoothing s the optimum is (1 - s) p / (p + q), so that it is divided by 1 - s."""
+        return outputs.sigmoid() / max(1 - self.label_smoothing, 1e-12)
+
     def scores(self, real: Tensor, fake: Tensor) -> dict[str, Mean]:
         """ "d_real", mean D(x), and "d_fake", mean D(G(z)), are probabilities, both 1/2 at the optimum;
         "d_accuracy" is the share of real and fake samples that D classifies correctly.

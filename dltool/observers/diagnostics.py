@@ -114,7 +114,14 @@ class Diagnostics(Observer):
             step = self._progress.step
             folder = self.store.folder.path
             subject = Subject(
-                self.watched.title, self._task, self.watched.spec, self.preprocessing, self.config, folder, step
+                self.watched.title,
+                self._task,
+                self.watched.spec,
+                self.preprocessing,
+                self.config,
+                folder,
+                step,
+                training_samples=self.training_samples,
             )
             draw_all(subject, self.watched.folder / "plots")
 

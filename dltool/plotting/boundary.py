@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from dltool.diagnostics.probe import Recording
-from dltool.diagnostics.store import read_points, weight_files
+from dltool.diagnostics.store import read_points
 from dltool.figures.boundary import BoundaryView, Points, UnitMaps, boundary_film, boundary_picture
 from dltool.layers.evaluation_mode import evaluation_mode
 from dltool.plotting.figure import Drawings, Options
@@ -128,9 +128,6 @@ def unit_maps(subject: Subject, grid: Grid) -> list[UnitMaps]:
 
 def film_views(subject: Subject, points: Points, num_nodes: int) -> Iterator[BoundaryView]:
     """The predictions with the weights of some steps, in order."""
-    files = weight_files(subject.folder)
-    places = np.linspace(0, len(files) - 1, min(NUM_FRAMES, len(files))).round().astype(int)
     grid = make_grid(points.places, num_nodes)
-    for step, file in (files[place] for place in np.unique(places)):
-        with subject.with_weights(file):
-            yield boundary_view(subject, grid, step)
+    for step in subject.replayed(NUM_FRAMES):
+        yield boundary_view(subject, grid, step)

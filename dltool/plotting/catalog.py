@@ -4,13 +4,20 @@ import warnings
 from collections.abc import Sequence
 
 from dltool.figures.saving import Target, discard, save_animation, save_figure
+from dltool.plotting.attack import AttackFigure
 from dltool.plotting.boundary import BoundaryFigure
 from dltool.plotting.figure import Options, RunFigure
+from dltool.plotting.functions import FunctionsFigure
+from dltool.plotting.game import GameFigure
 from dltool.plotting.layers import LayersFigure
+from dltool.plotting.plane import PlaneFigure
 from dltool.plotting.subject import Subject
 from dltool.plotting.surface import SurfaceFigure
 
-FIGURES: Sequence[RunFigure] = (LayersFigure(), BoundaryFigure(), SurfaceFigure())
+FIGURES: Sequence[RunFigure] = (LayersFigure(), BoundaryFigure(), SurfaceFigure(), GameFigure(), FunctionsFigure())
+
+# Drawn only where `dltool plot` names them, since they take long.
+COSTLY: Sequence[RunFigure] = (AttackFigure(), PlaneFigure())
 
 
 def draw_all(subject: Subject, folder: Target) -> None:

@@ -1,16 +1,21 @@
 """The figures of runs from their folders, several in one picture where they can be compared."""
 
+import functools
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from dltool.core.batch import Batch
 from dltool.core.errors import ConfigError
+from dltool.data.dataset import Dataset
 from dltool.diagnostics.store import NAME, read_weights, weight_files
 from dltool.figures.saving import Target
+from dltool.inference.evaluated_data import evaluated_data
 from dltool.inference.loaded_run import LoadedRun
-from dltool.plotting.catalog import FIGURES, write
+from dltool.introspection.forward_memory import sample_bytes
+from dltool.plotting.catalog import COSTLY, FIGURES, write
 from dltool.plotting.figure import Options, RunFigure
 from dltool.plotting.subject import Subject
 from dltool.runs.catalog import RunRecord, read_run
@@ -27,10 +32,12 @@ class Availability:
     Attributes:
         figure: The figure.
         reason: Why not; None if it can be drawn.
+        is_costly: Whether it takes so long that it is only drawn where it is named.
     """
 
     figure: RunFigure
     reason: str | None
+    is_costly: bool = False
 
 
 def load_subjects(records: Sequence[RunRecord]) -> list[Subject]:
@@ -47,12 +54,33 @@ def loaded(path: Path, difference: str = "") -> Subject:
     """One run."""
     run = LoadedRun(RunFolder(path), checkpoint="last")
     step = int(run.checkpoint.removeprefix("step-"))
-    return Subject(run.title, run.task, run.spec, run.preprocessing, run.config, path / NAME, step, difference)
+
+    @functools.cache
+    def dataset() -> Dataset:
+        own = evaluated_data(run, run.built, "train").dataset
+        own.fit_eval_batch(functools.partial(sample_bytes, run.model, run.spec))
+        return own
+
+    def training_samples(count: int) -> Batch:
+        return dataset().first_batch("train", count)
+
+    return Subject(
+        run.title,
+        run.task,
+        run.spec,
+        run.preprocessing,
+        run.config,
+        path / NAME,
+        step,
+        difference,
+        training_samples,
+        dataset,
+    )
 
 
 def availability(subjects: Sequence[Subject]) -> list[Availability]:
     """For each figure, what the runs lack for it."""
-    return [Availability(figure, missing(figure, subjects)) for figure in FIGURES]
+    return [Availability(one, missing(one, subjects), one in COSTLY) for one in (*FIGURES, *COSTLY)]
 
 
 def missing(figure: RunFigure, subjects: Sequence[Subject]) -> str | None:
@@ -102,7 +130,7 @@ def plot(
     Args:
         subjects: One run, or several for one picture.
         folder: Created if it does not exist.
-        names: Names of figures; None for all that can be drawn.
+        names: Names of figures; None for all that can be drawn, without those that take long.
         kind: "png", "svg" or "pdf".
         options: How they are computed.
 
@@ -115,7 +143,8 @@ def plot(
             raise ConfigError(f"--figure {name}: there is no such figure", f"the figures are {', '.join(found)}")
         if reason := found[name].reason:
             raise ConfigError(f"--figure {name}: {reason}", "dltool plot RUN --figure list shows what a run has")
-    drawn = [found[name].figure for name in names or found if found[name].reason is None]
+    quick = [figure.name for figure in FIGURES]
+    drawn = [found[name].figure for name in names or quick if found[name].reason is None]
     if not drawn:
         why = "; ".join(f"{name}: {one.reason}" for name, one in found.items())
         raise ConfigError(f"there is no figure of these runs ({why})", "dltool train … diagnostics=default")

@@ -1,17 +1,20 @@
 """What the figures of a run are made from: its model, its data's description, its diagnostics."""
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
+from dltool.core.batch import Batch
 from dltool.core.spec import DataSpec
+from dltool.data.dataset import Dataset
 from dltool.data.preprocessing import Preprocessing
-from dltool.diagnostics.store import read_weights
+from dltool.diagnostics.store import read_weights, weight_files
 from dltool.figures.words import word
 from dltool.layers.evaluation_mode import evaluation_mode
 from dltool.tasks.predictions import Prediction
@@ -33,6 +36,8 @@ class Subject:
         folder: The run folder's `diagnostics`.
         step: The step of the model's weights.
         difference: Among several runs, the settings that only this one has, such as "optim=adam".
+        training_samples: Returns at least the given number of training samples, from the first; None if unknown.
+        dataset: Loads the run's own data, once, with the splits of the training; None while it trains.
     """
 
     title: str
@@ -43,6 +48,8 @@ class Subject:
     folder: Path
     step: int
     difference: str = ""
+    training_samples: Callable[[int], Batch] | None = None
+    dataset: Callable[[], Dataset] | None = None
 
     def inputs(self, raw: Any) -> Tensor:
         """The model's inputs for rows of numbers, `(B, D)`, on the model's device."""
@@ -63,6 +70,18 @@ class Subject:
             yield
         finally:
             self.task.model.load_state_dict(before)
+
+    def replayed(self, at_most: int) -> Iterator[int]:
+        """The steps of kept weights, evenly chosen; at each of them the model has these weights.
+
+        Args:
+            at_most: The number of steps.
+        """
+        files = weight_files(self.folder)
+        places = np.linspace(0, len(files) - 1, min(at_most, len(files))).round().astype(int)
+        for step, file in (files[place] for place in np.unique(places)):
+            with self.with_weights(file):
+                yield step
 
     @property
     def label(self) -> str:

@@ -18,7 +18,7 @@ from dltool.metrics.mean import Mean, MeanOver
 from dltool.metrics.modes import NUM_SAMPLES, mode_coverage
 from dltool.models.adversarial_networks import AdversarialNetworks
 from dltool.tasks.generative import GenerativeTask
-from dltool.tasks.outputs import Network
+from dltool.tasks.outputs import Adversaries, Network
 from dltool.tasks.task import Loss, Source, Updater
 
 
@@ -145,6 +145,27 @@ class GanTask(GenerativeTask):
     def in_range(self, samples: Tensor) -> Tensor:
         """Clamp samples to the range of the data: not every generator ends with a tanh."""
         return samples if self.spec.input_range is None else samples.clamp(*self.spec.input_range)
+
+    @property
+    def adversaries(self) -> Adversaries | None:
+        if self.num_classes:
+            return None
+        model = self.model
+        return Adversaries(
+            model.generator,
+            model.latent_dim,
+            model.prior,
+            model.noise,
+            self.decode,
+            self.judge,
+            self.criterion.probabilities,
+        )
+
+    @torch.no_grad()
+    def judge(self, samples: Tensor) -> Tensor:
+        """D's outputs `(N,)` for samples `(N, *input_shape)`, in evaluation mode."""
+        with evaluation_mode(self.discriminator):
+            return self.model.discriminate(samples).float()
 
     @property
     def networks(self) -> dict[str, Network]:

@@ -1,8 +1,9 @@
 """What a task gives to its callers besides losses and predictions: networks to export, figures, a suggested command."""
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
+import torch
 from torch import Tensor, nn
 
 
@@ -22,6 +23,30 @@ class Network(NamedTuple):
     takes: str = ""
     gives: str = ""
     reads_target: bool = False
+
+
+class Adversaries(NamedTuple):
+    """A generator G and a discriminator D, with the weights that the task's model has when they are called.
+
+    Both are evaluated without gradients and in evaluation mode.
+
+    Attributes:
+        generator: The network G.
+        latent_dim: Numbers in the noise z.
+        prior: Distribution of each number of z: N(0, 1) or U(-1, 1).
+        noise: Draws z, `(count, latent_dim)`, with a generator on the CPU.
+        generate: z to samples `(N, *input_shape)`, scaled as the data.
+        discriminate: Scaled samples to D's outputs, `(N,)`.
+        probabilities: D's outputs to the probabilities of data that they estimate; None for a critic.
+    """
+
+    generator: nn.Module
+    latent_dim: int
+    prior: Literal["normal", "uniform"]
+    noise: Callable[[int, torch.Generator], Tensor]
+    generate: Callable[[Tensor], Tensor]
+    discriminate: Callable[[Tensor], Tensor]
+    probabilities: Callable[[Tensor], Tensor | None]
 
 
 class Suggestion(NamedTuple):

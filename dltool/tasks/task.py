@@ -24,7 +24,7 @@ from dltool.declarations.component import requires
 from dltool.metrics.mean import Mean
 from dltool.metrics.metric import Metric, UndefinedMetric
 from dltool.metrics.of_samples import SampleMetrics
-from dltool.tasks.outputs import DecodedText, ImageTable, Network, Picture, Suggestion, Trial
+from dltool.tasks.outputs import Adversaries, DecodedText, ImageTable, Network, Picture, Suggestion, Trial
 from dltool.tasks.predictions import AnyPredictions, Prediction, Predictions
 from dltool.tasks.sample_evaluator import SampleEvaluator
 
@@ -303,6 +303,11 @@ class Task:
         mode and with seeded default generators.
         """
         return {}
+
+    @property
+    def adversaries(self) -> Adversaries | None:
+        """The generator and the discriminator of an unconditional GAN; None for other models."""
+        return None
 
     @property
     def remarks(self) -> list[str]:

@@ -12,7 +12,7 @@ def rng(seed=0):
     return generator(seed, "data")
 
 
-@pytest.mark.parametrize("name", ["line", "moons", "spirals", "gaussians"])
+@pytest.mark.parametrize("name", ["line", "moons", "spirals", "gaussians", "gaussians_1d"])
 def test_made_from_the_generator_alone(name):
     make = getattr(synthetic, name)
     first, again, other = make(rng()), make(rng()), make(rng(1))
@@ -77,3 +77,14 @@ def test_gaussians_are_eight_modes_on_a_ring():
         assert points.mean(0).tolist() == pytest.approx(center, abs=0.005)
         assert points.std(0).tolist() == pytest.approx([0.02, 0.02], abs=0.002)
     assert len({tuple(round(value, 6) for value in center) for center in raw.centers}) == 8
+
+
+def test_gaussians_1d_are_normal_distributions_on_a_line():
+    raw = synthetic.gaussians_1d(rng(), num_samples=6000, means=[-1.0, 4.0], std=0.2)
+    check_data(raw)
+    assert (raw.centers, raw.center_std) == (((-1.0,), (4.0,)), 0.2)
+    for mode, center in enumerate((-1, 4)):
+        points = raw.train.inputs[raw.train.targets == mode]
+        assert points.shape == (3000, 1)
+        assert points.mean().item() == pytest.approx(center, abs=0.015)
+        assert points.std().item() == pytest.approx(0.2, abs=0.01)

@@ -1,0 +1,111 @@
+"""Activations with histograms of their inputs, and a loss with a histogram of residuals or margins."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from dltool.figures.drawing import make_figure
+from dltool.figures.style import CAPTION_SIZE, GREY, OKABE_ITO, PANELS_TITLE, SILVER, TILES_TITLE, styled
+
+if TYPE_CHECKING:  # matplotlib is imported when the first figure is drawn.
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+NUM_BINS = 80
+VALUE, SLOPE = OKABE_ITO[0], OKABE_ITO[1]
+
+
+class ActivationView(NamedTuple):
+    """An activation.
+
+    Attributes:
+        name: Such as "ReLU".
+        nodes: z, `(N,)`.
+        g, slope: g(z) and g'(z) at the nodes.
+        values: The z of the run.
+        flat: Share of them with |g'(z)| < 0.01.
+    """
+
+    name: str
+    nodes: np.ndarray
+    g: np.ndarray
+    slope: np.ndarray
+    values: np.ndarray
+    flat: float
+
+
+class LossView(NamedTuple):
+    """A loss of one sample.
+
+    Attributes:
+        name: Such as "mse"; "auto" for the loss that follows from the data.
+        argument: What it is drawn over.
+        nodes: Values of that, `(N,)`.
+        losses: The loss at the nodes.
+        values: The residuals or margins of the run.
+    """
+
+    name: str
+    argument: str
+    nodes: np.ndarray
+    losses: np.ndarray
+    values: np.ndarray
+
+
+def functions_picture(
+    activations: Sequence[ActivationView], loss: LossView | None, *, title: str = "", note: str = ""
+) -> "Figure":
+    """Draw a panel for each activation, and one for the loss.
+
+    Args:
+        activations: May be empty if there is a loss.
+        loss: None for no panel.
+        title: Above the panels.
+        note: Small, below them.
+    """
+    count = len(activations) + (loss is not None)
+    with styled(title, note):
+        figure = make_figure(max(5.2 * count, 7.5), 4.8)
+        figure.suptitle(f"{title}: its activations and its loss", fontsize=PANELS_TITLE)
+        figure.supxlabel(note, fontsize=CAPTION_SIZE, color=GREY)
+        panels = np.atleast_1d(figure.subplots(1, count)).tolist()
+        for axes, view in zip(panels, activations, strict=False):
+            draw_activation(axes, view)
+        if loss is not None:
+            draw_loss(panels[-1], loss)
+        return figure
+
+
+def draw_activation(axes: "Axes", view: ActivationView) -> None:
+    """Draw g and g' over the histogram of z."""
+    draw_histogram(axes, view.values, view.nodes, "z of the run")
+    axes.plot(view.nodes, view.g, "-", color=VALUE, label="g(z)")
+    axes.plot(view.nodes, view.slope, "--", color=SLOPE, label="g'(z)")
+    axes.set_xlabel("z")
+    axes.set_ylabel("g, g'")
+    axes.set_title(f"{view.name}: |g'| < 0.01 for {100 * view.flat:.0f} % of z", fontsize=TILES_TITLE)
+    axes.legend(loc="upper left", frameon=True, framealpha=0.8)
+
+
+def draw_loss(axes: "Axes", view: LossView) -> None:
+    """Draw the loss over the histogram of its argument."""
+    draw_histogram(axes, view.values, view.nodes, f"{view.argument.split()[0]}s of the run")
+    axes.plot(view.nodes, view.losses, "-", color=VALUE, label="loss of one sample")
+    axes.set_xlabel(view.argument)
+    axes.set_ylabel("loss")
+    axes.set_title("the loss" if view.name == "auto" else f"the loss {view.name}", fontsize=TILES_TITLE)
+    axes.legend(loc="upper center", frameon=True, framealpha=0.8)
+
+
+def draw_histogram(axes: "Axes", values: np.ndarray, nodes: np.ndarray, label: str) -> None:
+    """Draw the shares of values within the nodes on an axis of its own, behind the curves."""
+    shares = axes.twinx()
+    inside = values[(values >= nodes[0]) & (values <= nodes[-1])]
+    weights = np.full(len(inside), 1 / max(len(values), 1))
+    shares.hist(inside, bins=NUM_BINS, range=(nodes[0], nodes[-1]), weights=weights, color=SILVER, alpha=0.6)
+    shares.set_yticks([])
+    shares.grid(visible=False)
+    axes.set_zorder(shares.get_zorder() + 1)
+    axes.patch.set_visible(False)
+    axes.fill_between([], [], color=SILVER, alpha=0.6, label=label)
