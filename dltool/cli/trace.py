@@ -16,12 +16,13 @@ examples:
   dltool trace model=mlp data=example model.activation=sigmoid optim=sgd optim.lr=0.5
   dltool trace model=mlp 'model.hidden=[3]' data=iris --sample 7 --steps 2
   dltool trace model=gpt data=pydoc --position 9 --head 1
+  dltool trace model=lenet --place 4,7 --channel 2
   dltool trace --from outputs/2026-01-31/12-00-00_lenet_digits --json
 
 Everything is computed in float64, for one training sample. The formulas are compared with automatic differentiation
 and the layers' outputs, the derivatives also with finite differences. Places are counted from 0.
 """
-LEAST = {"steps": 1, "sample": 0, "position": 0, "head": 0}
+LEAST = {"steps": 1, "sample": 0, "position": 0, "head": 0, "channel": 0}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,6 +31,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--steps", type=int, default=1, metavar="K", help="training steps on it; default: 1")
     parser.add_argument("--position", type=int, metavar="T", help="of the query of an attention; default: the last")
     parser.add_argument("--head", type=int, metavar="H", help="of an attention; default: 0")
+    parser.add_argument("--place", type=place, metavar="R,C", help="row and column in maps; default: the middle")
+    parser.add_argument("--channel", type=int, metavar="K", help="of the maps; default: 0")
     parser.add_argument("--json", action="store_true", help="print JSON, with every number")
 
 
@@ -50,6 +53,14 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
+def place(text: str) -> tuple[int, int]:
+    """Row and column, "3,4". Raises ArgumentTypeError if it is something else."""
+    words = text.split(",")
+    if len(words) != 2 or not all(word.strip().isdecimal() for word in words):
+        raise argparse.ArgumentTypeError(f"{text}: row and column are two whole numbers from 0, such as 3,4")
+    return int(words[0]), int(words[1])
+
+
 def check_numbers(args: argparse.Namespace) -> None:
     """Raise ConfigError for numbers that are too small whatever the config is."""
     for name, least in LEAST.items():
@@ -62,7 +73,7 @@ def choice_of(args: argparse.Namespace) -> "Choice":
     """The place at which single layers are computed."""
     from dltool.diagnostics.trace.calls import Choice
 
-    return Choice(position=args.position, head=args.head)
+    return Choice(position=args.position, head=args.head, place=args.place, channel=args.channel)
 
 
 def as_json(step: "StepTrace") -> dict[str, Any]:

@@ -2,11 +2,12 @@
 
 from typing import TYPE_CHECKING, Any
 
-from dltool.cli.trace_rows import NUM_SHOWN, agreement, row, table_lines
+from dltool.cli.trace_rows import NUM_SHOWN, agreement, matrix_lines, row, table_lines
 
 if TYPE_CHECKING:
     from dltool.diagnostics.trace.attention import AttentionTrace, PositionsTrace
     from dltool.diagnostics.trace.formulas import FormulaTrace
+    from dltool.diagnostics.trace.maps import ConvolutionTrace, FlattenTrace, PoolingTrace
 
 
 def lines_of_formula(trace: "FormulaTrace") -> list[str]:
@@ -49,4 +50,50 @@ def of_key(trace: "AttentionTrace", key: int) -> list[str]:
     return ["" if trace.allowed[key] else "masked", f"{trace.weights[trace.head, key]:.9f}"]
 
 
-LINES = {"attention": lines_of_attention, "positions": lines_of_positions}
+def lines_of_convolution(trace: "ConvolutionTrace") -> list[str]:
+    """One number: the first channel's patch, kernel and products, the sums of all channels, the bias."""
+    kind = "transposed convolution" if trace.kind == "conv_transpose2d" else "convolution"
+    lines = [f"{trace.name}: {kind}, {spot(trace)} of {' × '.join(map(str, trace.size))}"]
+    first, last = trace.channels
+    of_first = f", input channel {first}" if last > first else ""
+    marks = ~trace.inside
+    lines += matrix_lines(f"x{of_first}", trace.patch[0], marks, "·")
+    lines += matrix_lines(f"w{of_first}", trace.kernel[0])
+    lines += matrix_lines(f"x·w{of_first}", trace.products[0], marks, "·")
+    if num := int(marks.sum()):
+        why = "no input, or padding" if trace.kind == "conv_transpose2d" else "padding, which counts as 0"
+        lines.append(f"  {num} of {marks.numel()} places of the kernel (·) have {why}")
+    if last > first:
+        lines.append(row("Σ each", trace.channel_sums))
+    return [*lines, f"  Σ x·w + b = {float(trace.channel_sums.sum()):.9g} + {trace.bias:.9g} = {trace.result:.9g}"]
+
+
+def lines_of_pooling(trace: "PoolingTrace") -> list[str]:
+    """One number: the window and its maximum or mean."""
+    lines = [f"{trace.name}: {trace.kind} pooling, {spot(trace)} of {' × '.join(map(str, trace.size))}"]
+    lines += matrix_lines(f"window from row {trace.corner[0]}, column {trace.corner[1]}", trace.window)
+    return [*lines, f"  {trace.kind} = {trace.result:.9g}"]
+
+
+def lines_of_flatten(trace: "FlattenTrace") -> list[str]:
+    """Where a number goes."""
+    channels, height, width = trace.shape
+    return [
+        f"{trace.name}: {channels} maps of {height} × {width} as one vector, {spot(trace)}",
+        f"  index {trace.channel}·{height * width} + {trace.place[0]}·{width} + {trace.place[1]} = {trace.index}, "
+        f"the number {trace.result:.9g}",
+    ]
+
+
+def spot(trace: "ConvolutionTrace | PoolingTrace | FlattenTrace") -> str:
+    """Channel and place."""
+    return f"channel {trace.channel} at ({trace.place[0]}, {trace.place[1]})"
+
+
+LINES = {
+    "attention": lines_of_attention,
+    "positions": lines_of_positions,
+    "convolution": lines_of_convolution,
+    "pooling": lines_of_pooling,
+    "flatten": lines_of_flatten,
+}

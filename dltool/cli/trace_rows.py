@@ -7,6 +7,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 NUM_SHOWN = 8  # Units of a layer; more are summarised.
+NUM_COLUMNS = 7  # Of a matrix.
 DIGITS = 9
 
 
@@ -32,3 +33,21 @@ def table_lines(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> list[
 def agreement(error: float) -> str:
     """How far a formula is from the layer."""
     return f"  formula - layer: {error:.1e}"
+
+
+def matrix_lines(name: str, values: "Tensor", marks: "Tensor | None" = None, mark: str = "") -> list[str]:
+    """A name, and the rows of a matrix; more than NUM_COLUMNS rows or columns are summarised.
+
+    Args:
+        name: Above the rows.
+        values: `(H, W)`.
+        marks: True for the numbers that are printed as `mark`.
+        mark: A sign.
+    """
+    if max(values.shape) > NUM_COLUMNS:
+        return [row(name, values.flatten())]
+    rows = [
+        [mark if marks is not None and marks[i, j] else f"{float(value):.4g}" for j, value in enumerate(line)]
+        for i, line in enumerate(values)
+    ]
+    return [f"  {name}", *("  " + "".join(f"{cell:>11}" for cell in line).rstrip() for line in rows)]

@@ -41,7 +41,7 @@ class Call:
     """One call of a module or of a function of torch.
 
     Attributes:
-        name: The path of the module, or of the module that calls the function.
+        name: The path of the module, or of the module that calls the function; "model" for the network itself.
         kind: The name of the function, such as "conv2d"; that of the module's class for a module.
         module: The called module; None for a function.
         args, kwargs: Its arguments, the tensors as copies.
@@ -57,7 +57,7 @@ class Call:
 
 
 class CallRecording(TorchFunctionMode):
-    """In this context the calls of MODULES and FUNCTIONS inside a network are kept.
+    """In this context the calls of MODULES inside a network, and those of FUNCTIONS with maps `(B, C, H, W)`, are kept.
 
     Args:
         network: The network.
@@ -74,7 +74,7 @@ class CallRecording(TorchFunctionMode):
         """The calls, in the order of the computation; the list is complete at the end of the context."""
         handles = []
         for name, module in self.network.named_modules():
-            handles.append(module.register_forward_pre_hook(self._entering(name), with_kwargs=True))
+            handles.append(module.register_forward_pre_hook(self._entering(name or "model"), with_kwargs=True))
             handles.append(module.register_forward_hook(self._leave))
         try:
             with self:
@@ -98,7 +98,8 @@ class CallRecording(TorchFunctionMode):
         del types
         kwargs = kwargs or {}
         kind = getattr(func, "__name__", "").removeprefix("_")
-        if kind not in FUNCTIONS or not self._entered:
+        is_of_maps = bool(args) and isinstance(args[0], Tensor) and args[0].ndim == 4
+        if kind not in FUNCTIONS or not is_of_maps or not self._entered:
             return func(*args, **kwargs)
         given = copied(args), copied(kwargs)
         result = func(*args, **kwargs)

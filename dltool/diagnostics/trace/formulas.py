@@ -6,8 +6,18 @@ from typing import Any, NamedTuple
 from dltool.core.errors import ConfigError
 from dltool.diagnostics.trace.attention import AttentionTrace, PositionsTrace, attention_trace, positions_trace
 from dltool.diagnostics.trace.calls import Call, Choice
+from dltool.diagnostics.trace.maps import (
+    ConvolutionTrace,
+    FlattenTrace,
+    PoolingTrace,
+    adaptive_pooling_trace,
+    average_pooling_trace,
+    convolution_trace,
+    flatten_trace,
+    max_pooling_trace,
+)
 
-FormulaTrace = AttentionTrace | PositionsTrace
+FormulaTrace = AttentionTrace | PositionsTrace | ConvolutionTrace | PoolingTrace | FlattenTrace
 
 
 class Group(NamedTuple):
@@ -31,6 +41,18 @@ GROUPS = (
         {"LearnedPositions": positions_trace, "SinusoidalPositions": positions_trace},
     ),
     Group("attention", ("position", "head"), {"MultiHeadAttention": attention_trace}),
+    Group(
+        "the maps of convolutions",
+        ("place", "channel"),
+        {
+            "conv2d": convolution_trace,
+            "conv_transpose2d": convolution_trace,
+            "max_pool2d": max_pooling_trace,
+            "avg_pool2d": average_pooling_trace,
+            "adaptive_avg_pool2d": adaptive_pooling_trace,
+            "flatten": flatten_trace,
+        },
+    ),
 )
 
 
@@ -52,8 +74,9 @@ def formula_traces(calls: Sequence[Call], choice: Choice) -> list[FormulaTrace]:
                 refused.append(error)
         if refused and not traces:
             raise refused[0]
-        used |= set(group.flags) if chosen else set()
-        found += traces
+        made = [trace for trace in traces if trace is not None]
+        used |= set(group.flags) if made else set()
+        found += made
     for flag, value in choice._asdict().items():
         if value is not None and flag not in used:
             titles = " or ".join(group.title for group in GROUPS if flag in group.flags)
