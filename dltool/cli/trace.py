@@ -17,22 +17,26 @@ examples:
   dltool trace model=mlp 'model.hidden=[3]' data=iris --sample 7 --steps 2
   dltool trace model=gpt data=pydoc --position 9 --head 1
   dltool trace model=lenet --place 4,7 --channel 2
+  dltool trace model=lstm data=digits_rows --unit 3
   dltool trace --from outputs/2026-01-31/12-00-00_lenet_digits --json
 
 Everything is computed in float64, for one training sample. The formulas are compared with automatic differentiation
 and the layers' outputs, the derivatives also with finite differences. Places are counted from 0.
 """
-LEAST = {"steps": 1, "sample": 0, "position": 0, "head": 0, "channel": 0}
+LEAST = {"steps": 1, "sample": 0, "position": 0, "head": 0, "channel": 0, "unit": 0}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_config_arguments(parser)
     parser.add_argument("--sample", type=int, default=0, metavar="N", help="the training sample, from 0; default: 0")
     parser.add_argument("--steps", type=int, default=1, metavar="K", help="training steps on it; default: 1")
-    parser.add_argument("--position", type=int, metavar="T", help="of the query of an attention; default: the last")
+    parser.add_argument(
+        "--position", type=int, metavar="T", help="of an attention's query, or the time step; default: the last"
+    )
     parser.add_argument("--head", type=int, metavar="H", help="of an attention; default: 0")
     parser.add_argument("--place", type=place, metavar="R,C", help="row and column in maps; default: the middle")
     parser.add_argument("--channel", type=int, metavar="K", help="of the maps; default: 0")
+    parser.add_argument("--unit", type=int, metavar="U", help="of an LSTM or a GRU; default: 0")
     parser.add_argument("--json", action="store_true", help="print JSON, with every number")
 
 
@@ -73,7 +77,7 @@ def choice_of(args: argparse.Namespace) -> "Choice":
     """The place at which single layers are computed."""
     from dltool.diagnostics.trace.calls import Choice
 
-    return Choice(position=args.position, head=args.head, place=args.place, channel=args.channel)
+    return Choice(position=args.position, head=args.head, place=args.place, channel=args.channel, unit=args.unit)
 
 
 def as_json(step: "StepTrace") -> dict[str, Any]:

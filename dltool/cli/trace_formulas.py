@@ -8,6 +8,9 @@ if TYPE_CHECKING:
     from dltool.diagnostics.trace.attention import AttentionTrace, PositionsTrace
     from dltool.diagnostics.trace.formulas import FormulaTrace
     from dltool.diagnostics.trace.maps import ConvolutionTrace, FlattenTrace, PoolingTrace
+    from dltool.diagnostics.trace.recurrent import RecurrentTrace
+
+NUM_STEPS = 8  # Of a recurrent layer, up to the chosen one.
 
 
 def lines_of_formula(trace: "FormulaTrace") -> list[str]:
@@ -90,9 +93,25 @@ def spot(trace: "ConvolutionTrace | PoolingTrace | FlattenTrace") -> str:
     return f"channel {trace.channel} at ({trace.place[0]}, {trace.place[1]})"
 
 
+def lines_of_recurrent(trace: "RecurrentTrace") -> list[str]:
+    """One unit: a table of its gates up to the chosen step, what σ and tanh are applied to in this step, ∏ f."""
+    t, unit, names = trace.position, trace.unit, list(trace.gates)
+    num_steps, num_units = trace.gates["h"].shape
+    which = f"{trace.kind} layer {trace.layer} of {trace.num_layers}"
+    lines = [f"{trace.name}: {which}, unit {unit} of {num_units}, step {t} of {num_steps}"]
+    steps = range(max(0, t - NUM_STEPS + 1), t + 1)
+    rows = [[str(step), *(f"{float(trace.gates[name][step, unit]):.6f}" for name in names)] for step in steps]
+    lines += table_lines(["t", *names], rows)
+    before = ", ".join(f"{name} {float(value[t, unit]):.5g}" for name, value in trace.sums.items())
+    lines.append(f"  before σ, tanh: {before}")
+    path = float(trace.direct_path[0, unit])
+    return [*lines, f"  ∏ {trace.carry} of the steps 1 … {num_steps - 1} = {path:.6g}, the direct path of the gradient"]
+
+
 LINES = {
     "attention": lines_of_attention,
     "positions": lines_of_positions,
+    "recurrent": lines_of_recurrent,
     "convolution": lines_of_convolution,
     "pooling": lines_of_pooling,
     "flatten": lines_of_flatten,

@@ -7,10 +7,11 @@ from dltool.figures.saving import Target, discard, save_animation, save_figure
 from dltool.plotting.boundary import BoundaryFigure
 from dltool.plotting.figure import Options, RunFigure
 from dltool.plotting.layers import LayersFigure
+from dltool.plotting.memory import MemoryFigure
 from dltool.plotting.subject import Subject
 from dltool.plotting.surface import SurfaceFigure
 
-FIGURES: Sequence[RunFigure] = (LayersFigure(), BoundaryFigure(), SurfaceFigure())
+FIGURES: Sequence[RunFigure] = (LayersFigure(), BoundaryFigure(), SurfaceFigure(), MemoryFigure())
 
 
 def draw_all(subject: Subject, folder: Target) -> None:

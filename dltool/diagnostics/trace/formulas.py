@@ -16,8 +16,9 @@ from dltool.diagnostics.trace.maps import (
     flatten_trace,
     max_pooling_trace,
 )
+from dltool.diagnostics.trace.recurrent import RecurrentTrace, recurrent_traces
 
-FormulaTrace = AttentionTrace | PositionsTrace | ConvolutionTrace | PoolingTrace | FlattenTrace
+FormulaTrace = AttentionTrace | PositionsTrace | RecurrentTrace | ConvolutionTrace | PoolingTrace | FlattenTrace
 
 
 class Group(NamedTuple):
@@ -26,7 +27,7 @@ class Group(NamedTuple):
     Attributes:
         title: In messages.
         flags: The choices that concern them.
-        traces: The kind of a call to the function that computes it.
+        traces: The kind of a call to the function that computes it, to one trace, several, or None.
     """
 
     title: str
@@ -41,6 +42,7 @@ GROUPS = (
         {"LearnedPositions": positions_trace, "SinusoidalPositions": positions_trace},
     ),
     Group("attention", ("position", "head"), {"MultiHeadAttention": attention_trace}),
+    Group("LSTM and GRU layers", ("position", "unit"), {"LSTM": recurrent_traces, "GRU": recurrent_traces}),
     Group(
         "the maps of convolutions",
         ("place", "channel"),
@@ -74,7 +76,7 @@ def formula_traces(calls: Sequence[Call], choice: Choice) -> list[FormulaTrace]:
                 refused.append(error)
         if refused and not traces:
             raise refused[0]
-        made = [trace for trace in traces if trace is not None]
+        made = [one for trace in traces for one in (trace if isinstance(trace, list) else [trace]) if one is not None]
         used |= set(group.flags) if made else set()
         found += made
     for flag, value in choice._asdict().items():
