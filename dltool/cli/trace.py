@@ -7,40 +7,48 @@ from dltool.cli.request import add_config_arguments, read_config
 from dltool.core.errors import ConfigError
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    from dltool.diagnostics.trace.calls import Choice
+    from dltool.diagnostics.trace.step import StepTrace
 
-    from dltool.diagnostics.trace import StepTrace
-
-SUMMARY = "one training step in numbers: z, a, g', δ, dW, the update, beside autograd"
+SUMMARY = "one training step in numbers: z, a, g', δ, dW, the update, and layers by their formulas"
 EXAMPLES = """\
 examples:
   dltool trace model=mlp data=example model.activation=sigmoid optim=sgd optim.lr=0.5
   dltool trace model=mlp 'model.hidden=[3]' data=iris --sample 7 --steps 2
   dltool trace model=mlp 'model.hidden=[1]' data=example 'model.initial=[[[.1,.2]],[.3],[[.4],[.5]],[.6,.7]]'
+  dltool trace model=gpt data=pydoc --position 9 --head 1
+  dltool trace model=lenet --place 4,7 --channel 2
+  dltool trace model=lstm data=digits_rows --unit 3
   dltool trace --from outputs/2026-01-31/12-00-00_lenet_digits --json
 
-Everything is computed in float64, for one training sample. The formulas are compared with automatic differentiation,
-and that with finite differences. `model.initial` gives the initial weights, W and b of each layer, exactly as
-written.
+Everything is computed in float64, for one training sample. The formulas are compared with automatic differentiation
+and the layers' outputs, the derivatives also with finite differences. Places are counted from 0. `model.initial`
+gives the initial weights, W and b of each layer, exactly as written.
 """
-NUM_SHOWN = 8  # Units of a layer; more are summarised.
-DIGITS = 9
+LEAST = {"steps": 1, "sample": 0, "position": 0, "head": 0, "channel": 0, "unit": 0}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_config_arguments(parser)
     parser.add_argument("--sample", type=int, default=0, metavar="N", help="the training sample, from 0; default: 0")
     parser.add_argument("--steps", type=int, default=1, metavar="K", help="training steps on it; default: 1")
+    parser.add_argument(
+        "--position", type=int, metavar="T", help="of an attention's query, or the time step; default: the last"
+    )
+    parser.add_argument("--head", type=int, metavar="H", help="of an attention; default: 0")
+    parser.add_argument("--place", type=place, metavar="R,C", help="row and column in maps; default: the middle")
+    parser.add_argument("--channel", type=int, metavar="K", help="of the maps; default: 0")
+    parser.add_argument("--unit", type=int, metavar="U", help="of an LSTM or a GRU; default: 0")
     parser.add_argument("--json", action="store_true", help="print JSON, with every number")
 
 
 def run(args: argparse.Namespace) -> int:
-    if args.steps < 1 or args.sample < 0:
-        raise ConfigError(f"--steps {args.steps} --sample {args.sample}: one step and sample 0 are the least")
+    check_numbers(args)
     _, built = read_config(args)
+    from dltool.cli.trace_lines import lines_of
     from dltool.training.trace import trace_config
 
-    steps = trace_config(built, args.sample, args.steps)
+    steps = trace_config(built, args.sample, args.steps, choice_of(args))
     if args.json:
         import json
 
@@ -51,41 +59,27 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def lines_of(step: "StepTrace") -> list[str]:
-    """A step as text of at most 80 columns for layers of up to about 8 units."""
-    lines = [f"step {step.step + 1}   J = {step.loss:.{DIGITS}g}   learning rate {step.rate:g}", ""]
-    lines.append(row("input x", step.batch.inputs[0].flatten()))
-    lines.append(row("target y", step.batch.targets[0].flatten()))
-    for number, layer in enumerate(step.layers, start=1):
-        lines += ["", f"layer {number}: {layer.name} ({layer.kind})"]
-        lines.append(row("z", layer.z[0].flatten()))
-        if layer.slope is not None:
-            lines.append(row("a = g(z)", layer.a[0].flatten()))
-            lines.append(row("g'(z)", layer.slope[0].flatten()))
-        if layer.delta is not None:
-            lines.append(row("δ = ∂J/∂z", layer.delta[0].flatten()))
-        if layer.hand is not None:
-            lines.append(f"  formulas - autograd: {layer.hand:.1e}")
-    for one in step.parameters:
-        lines += ["", f"{one.name}  {'×'.join(map(str, one.before.shape))}"]
-        lines.append(row("θ", one.before.flatten()))
-        if one.gradient is not None:
-            lines.append(row("∂J/∂θ", one.gradient.flatten()))
-            lines.append(f"  finite differences - autograd: {one.differences:.1e}")
-        lines += [row(name, value.flatten()) for name, value in one.state.items()]
-        lines.append(row("Δθ", (one.after - one.before).flatten()))
-        lines.append(row("θ after", one.after.flatten()))
-    return [*lines, "", f"J = {step.loss_after:.{DIGITS}g} for the same sample after the step", ""]
+def place(text: str) -> tuple[int, int]:
+    """Row and column, "3,4". Raises ArgumentTypeError if it is something else."""
+    words = text.split(",")
+    if len(words) != 2 or not all(word.strip().isdecimal() for word in words):
+        raise argparse.ArgumentTypeError(f"{text}: row and column are two whole numbers from 0, such as 3,4")
+    return int(words[0]), int(words[1])
 
 
-def row(name: str, values: "Tensor") -> str:
-    """A name and numbers, four to a line; more than NUM_SHOWN are summarised."""
-    if len(values) > NUM_SHOWN:
-        low, mean, high = (float(value) for value in (values.min(), values.double().mean(), values.max()))
-        return f"  {name:<10} {len(values):,} numbers, {low:.4g} … {high:.4g}, mean {mean:.4g}"
-    texts = [f"{float(value):>15.{DIGITS}g}" for value in values]
-    parts = ["".join(texts[start : start + 4]) for start in range(0, len(texts), 4)]
-    return f"  {name:<10}" + f"\n{'':12}".join(parts)
+def check_numbers(args: argparse.Namespace) -> None:
+    """Raise ConfigError for numbers that are too small whatever the config is."""
+    for name, least in LEAST.items():
+        value = getattr(args, name)
+        if value is not None and value < least:
+            raise ConfigError(f"--{name} {value}: the smallest is {least}", f"--{name} {least}")
+
+
+def choice_of(args: argparse.Namespace) -> "Choice":
+    """The place at which single layers are computed."""
+    from dltool.diagnostics.trace.calls import Choice
+
+    return Choice(position=args.position, head=args.head, place=args.place, channel=args.channel, unit=args.unit)
 
 
 def as_json(step: "StepTrace") -> dict[str, Any]:
@@ -94,6 +88,7 @@ def as_json(step: "StepTrace") -> dict[str, Any]:
     parameters = [
         {key: plain(value) for key, value in vars(one).items() if value is not None} for one in step.parameters
     ]
+    formulas = [{"what": one.what} | {key: plain(value) for key, value in vars(one).items()} for one in step.formulas]
     return {
         "step": step.step,
         "loss": step.loss,
@@ -103,6 +98,7 @@ def as_json(step: "StepTrace") -> dict[str, Any]:
         "targets": plain(step.batch.targets),
         "layers": layers,
         "parameters": parameters,
+        "formulas": formulas,
     }
 
 

@@ -3,8 +3,8 @@
 `layers.jsonl` has a line per measured step, {"step": 100, "layers": {name: {quantity: value}}}, and for a plain fully
 connected network "predicted", the norms of δ by theory; see dltool.diagnostics.layer_statistics and theory.
 `weights/000100.safetensors` has the parameters and buffers before step 100; `points.safetensors` has training points,
-if they have at most two numbers. A resumed training removes what lies after
-its checkpoint, and measures it again with the same result.
+if they have at most two numbers; `sample.safetensors` has the first training sample. A
+resumed training removes what lies after its checkpoint, and measures it again with the same result.
 """
 
 import json
@@ -18,7 +18,7 @@ from torch import Tensor
 from dltool.core.safe_path import SafePath, read_regular
 
 NAME = "diagnostics"
-LAYERS, WEIGHTS, POINTS = "layers.jsonl", "weights", "points.safetensors"
+LAYERS, WEIGHTS, POINTS, SAMPLE = "layers.jsonl", "weights", "points.safetensors", "sample.safetensors"
 WEIGHT_BYTES = 48 * 2**20
 LAYER_BYTES = 12 * 2**20
 
@@ -75,15 +75,28 @@ class DiagnosticsStore:
 
     def keep_points(self, inputs: Tensor, targets: Tensor) -> None:
         """Write training points, prepared inputs `(N, D)` with their targets."""
+        self._keep(POINTS, inputs, targets)
+
+    def keep_sample(self, inputs: Tensor, targets: Tensor) -> None:
+        """Write one training sample, prepared inputs `(1, …)` with their targets."""
+        self._keep(SAMPLE, inputs, targets)
+
+    def _keep(self, name: str, inputs: Tensor, targets: Tensor) -> None:
         from safetensors.torch import save
 
         content = {"inputs": inputs.detach().cpu().contiguous(), "targets": targets.detach().cpu().contiguous()}
-        (self.folder / POINTS).write(save(content), durable=False)
+        (self.folder / name).write(save(content), durable=False)
 
 
 def read_points(folder: Path) -> dict[str, Tensor] | None:
     """The kept training points, "inputs" and "targets"; None if there are none."""
     path = folder / POINTS
+    return read_weights(path) if path.exists() else None
+
+
+def read_sample(folder: Path) -> dict[str, Tensor] | None:
+    """The kept training sample, "inputs" and "targets" of one row; None if there is none."""
+    path = folder / SAMPLE
     return read_weights(path) if path.exists() else None
 
 

@@ -71,6 +71,9 @@ class Diagnostics(Observer):
             self._layer_period = layer_period(settings.every_n_steps, self.batch_size, total)
             batch = first_samples(self.training_samples(settings.num_samples), settings.num_samples)
             self._probe = Probe(task, batch, self.autocasts, batch.inputs.device)
+        if settings.layers and progress.step == 0:
+            sample = first_samples(self.training_samples(1), 1)
+            self.store.keep_sample(sample.inputs, sample.targets)
         if settings.weights:
             if progress.step == 0 and self.watched.spec.input_shape in ((1,), (2,)):
                 points = first_samples(self.training_samples(NUM_POINTS), NUM_POINTS)

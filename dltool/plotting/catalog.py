@@ -10,11 +10,19 @@ from dltool.plotting.figure import Options, RunFigure
 from dltool.plotting.functions import FunctionsFigure
 from dltool.plotting.game import GameFigure
 from dltool.plotting.layers import LayersFigure
+from dltool.plotting.memory import MemoryFigure
 from dltool.plotting.plane import PlaneFigure
 from dltool.plotting.subject import Subject
 from dltool.plotting.surface import SurfaceFigure
 
-FIGURES: Sequence[RunFigure] = (LayersFigure(), BoundaryFigure(), SurfaceFigure(), GameFigure(), FunctionsFigure())
+FIGURES: Sequence[RunFigure] = (
+    LayersFigure(),
+    BoundaryFigure(),
+    SurfaceFigure(),
+    GameFigure(),
+    FunctionsFigure(),
+    MemoryFigure(),
+)
 
 # Drawn only where `dltool plot` names them, since they take long.
 COSTLY: Sequence[RunFigure] = (AttackFigure(), PlaneFigure())

@@ -6,20 +6,22 @@ from dltool.build.prepare import prepare
 from dltool.config.check import Config
 from dltool.core.batch import Batch
 from dltool.core.errors import ConfigError
-from dltool.diagnostics.trace import StepTrace, in_double, trace_step
+from dltool.diagnostics.trace.calls import DEFAULT, Choice
+from dltool.diagnostics.trace.step import StepTrace, in_double, trace_step
 from dltool.engine.initial import set_initial
 
 
-def trace_config(config: Config, sample: int, num_steps: int) -> list[StepTrace]:
+def trace_config(config: Config, sample: int, num_steps: int, choice: Choice = DEFAULT) -> list[StepTrace]:
     """Build the training, and trace its first steps on one training sample.
 
     Args:
         config: The checked config.
         sample: The training sample's position, from 0, not augmented.
         num_steps: At least 1.
+        choice: The place at which single layers are computed.
 
     Raises:
-        ConfigError: The task does not minimize one loss, or there is no such sample.
+        ConfigError: The task does not minimize one loss, or there is no such sample or place.
     """
     parts = prepare(config, train_classifier=train_aside)
     task = parts.task
@@ -40,5 +42,5 @@ def trace_config(config: Config, sample: int, num_steps: int) -> list[StepTrace]
     steps = []
     for step in range(num_steps):
         updater.schedule.apply(updater.optimizer, step, 0, max(total, num_steps), 1)
-        steps.append(trace_step(task, batch, updater.optimizer, step, config["seed"]))
+        steps.append(trace_step(task, batch, updater.optimizer, step, config["seed"], choice))
     return steps

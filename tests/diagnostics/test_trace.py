@@ -7,7 +7,7 @@ from classifier_task import Classifier
 from torch import nn
 
 from dltool.core.batch import Batch
-from dltool.diagnostics.trace import StepTrace, in_double, trace_step
+from dltool.diagnostics.trace.step import StepTrace, in_double, trace_step
 from dltool.tasks.task import Loss, Task
 
 
@@ -80,3 +80,42 @@ def test_layers_outside_of_a_chain_have_autograd_only() -> None:
     assert last.hand is not None
     assert first.hand is None
     assert all(one.differences is not None and one.differences < 1e-7 for one in step.parameters)
+
+
+class Tied(nn.Module):
+    """Tokens through a table that is the output layer too, and a linear layer that is used twice."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.table, self.twice = nn.Embedding(3, 4), nn.Linear(4, 4)
+        self.head = nn.Linear(4, 3)
+        self.head.weight = self.table.weight
+
+    def forward(self, tokens: torch.Tensor) -> torch.Tensor:
+        return self.head(self.twice(self.twice(self.table(tokens)).tanh()).tanh())
+
+
+class Tagger(Task):
+    def loss(self, batch: Batch) -> Loss:
+        return Loss(F.cross_entropy(self.model(batch.inputs).float().flatten(0, 1), batch.targets.flatten()), 1, {})
+
+
+def test_layers_over_the_positions_of_a_sequence() -> None:
+    network = nn.Sequential(nn.Linear(4, 5), nn.Tanh(), nn.Linear(5, 3))
+    task = Tagger(network)
+    batch = in_double(task, Batch(torch.randn(2, 6, 4), torch.arange(12).view(2, 6) % 3, 2))
+    step = trace_step(task, batch, torch.optim.SGD(network.parameters(), lr=0.01), 0)
+    assert all(layer.hand is not None and layer.hand < 1e-12 for layer in step.layers)
+
+
+def test_weights_that_several_layers_use() -> None:
+    task = Tagger(Tied())
+    batch = in_double(task, Batch(torch.tensor([[0, 1, 2, 1]]), torch.tensor([[1, 2, 1, 0]]), 1))
+    step = trace_step(task, batch, torch.optim.SGD(task.model.parameters(), lr=0.01), 0)
+    assert all(layer.hand is None or layer.hand < 1e-12 for layer in step.layers)
+    assert step.layers[-1].hand is not None
+
+
+def test_the_default_type_of_new_tensors_is_restored() -> None:
+    example()
+    assert torch.get_default_dtype() == torch.float32

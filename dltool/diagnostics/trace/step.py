@@ -8,7 +8,9 @@ for one sample; the columns of several samples are added. At the output δ is �
 cross-entropy it is (ŷ - y) / B.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+import contextlib
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,6 +22,8 @@ from dltool.core.batch import Batch
 from dltool.core.randomness import seed_default_generators, step_seed
 from dltool.diagnostics.layer_statistics import slope_of
 from dltool.diagnostics.probe import LayerCall, Recording, weights_of
+from dltool.diagnostics.trace.calls import DEFAULT, CallRecording, Choice
+from dltool.diagnostics.trace.formulas import FormulaTrace, formula_traces
 from dltool.tasks.task import Task
 
 EPSILON = 1e-6  # Of the central differences; their error is about EPSILON² in float64.
@@ -81,6 +85,7 @@ class StepTrace:
         batch: The samples.
         layers: In the order of the computation.
         parameters: In the order of the state dict.
+        formulas: Single layers at a chosen place by their formulas, with the weights before the step.
     """
 
     step: int
@@ -90,6 +95,7 @@ class StepTrace:
     batch: Batch
     layers: list[LayerTrace]
     parameters: list[ParameterTrace]
+    formulas: list[FormulaTrace]
 
 
 class Exact(TorchFunctionMode):
@@ -100,6 +106,18 @@ class Exact(TorchFunctionMode):
         if func is Tensor.float and args[0].dtype == torch.float64:
             return args[0]
         return func(*args, **(kwargs or {}))
+
+
+@contextlib.contextmanager
+def exactly() -> Iterator[None]:
+    """In this context computations stay in float64, and new tensors, such as noise, have float64."""
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float64)
+    try:
+        with Exact():
+            yield
+    finally:
+        torch.set_default_dtype(before)
 
 
 def in_double(task: Task, batch: Batch) -> Batch:
@@ -117,7 +135,9 @@ def as_written(numbers: Tensor) -> Tensor:
     return torch.tensor(decimals, dtype=torch.float64, device=numbers.device).view(numbers.shape)
 
 
-def trace_step(task: Task, batch: Batch, optimizer: torch.optim.Optimizer, step: int, seed: int = 0) -> StepTrace:
+def trace_step(
+    task: Task, batch: Batch, optimizer: torch.optim.Optimizer, step: int, seed: int = 0, choice: Choice = DEFAULT
+) -> StepTrace:
     """Take a step on a batch, and record everything in it.
 
     Args:
@@ -126,30 +146,40 @@ def trace_step(task: Task, batch: Batch, optimizer: torch.optim.Optimizer, step:
         optimizer: Over the network's parameters, with the rate of this step.
         step: Its number.
         seed: Of the noise in the step, such as dropout.
+        choice: The place at which single layers are computed.
+
+    Raises:
+        ConfigError: No layer has this place.
     """
 
     def objective() -> Tensor:
         seed_default_generators(step_seed(seed, step), batch.targets.device)
         return task.loss(batch).mean
 
-    with Exact():
-        return traced(task, batch, optimizer, step, objective)
+    with exactly():
+        return traced(task, batch, optimizer, step, objective, choice)
 
 
 def traced(
-    task: Task, batch: Batch, optimizer: torch.optim.Optimizer, step: int, objective: Callable[[], Tensor]
+    task: Task,
+    batch: Batch,
+    optimizer: torch.optim.Optimizer,
+    step: int,
+    objective: Callable[[], Tensor],
+    choice: Choice,
 ) -> StepTrace:
     """See trace_step."""
     names = {id(p): name for name, p in task.model.named_parameters()}
     trained = [p for p in task.model.parameters() if p.requires_grad]
-    with Recording(task.model).recording() as calls:
+    with Recording(task.model).recording() as calls, CallRecording(task.model).recording() as computed:
         loss = objective()
+    formulas = formula_traces(computed, choice)
     gradients = torch.autograd.grad(loss, [*(call.z for call in calls), *trained], allow_unused=True)
     for call, delta in zip(calls, gradients, strict=False):
         call.delta = delta
     of_parameter = dict(zip(map(id, trained), gradients[len(calls) :], strict=True))
     layers = [layer_trace(call) for call in calls]
-    check_by_hand(calls, layers, of_parameter)
+    check_by_hand(calls, layers, unshared(task.model, calls, of_parameter))
     parameters = [
         ParameterTrace(
             names[id(p)],
@@ -173,7 +203,7 @@ def traced(
     with torch.no_grad():
         after = float(objective())
     rate = float(optimizer.param_groups[0]["lr"])
-    return StepTrace(step, float(loss.detach()), after, rate, batch, layers, parameters)
+    return StepTrace(step, float(loss.detach()), after, rate, batch, layers, parameters, formulas)
 
 
 def layer_trace(call: LayerCall) -> LayerTrace:
@@ -190,6 +220,15 @@ def kind_of(call: LayerCall) -> str:
     sizes = f" {module.in_features} → {module.out_features}" if isinstance(module, nn.Linear) else ""
     activation = f", {call.activation_name}" if call.activation_name else ""
     return f"{type(module).__name__}{sizes}{activation}"
+
+
+def unshared(
+    model: nn.Module, calls: Sequence[LayerCall], of_parameter: Mapping[int, Tensor | None]
+) -> dict[int, Tensor | None]:
+    """The gradients of the parameters that one call of one module uses; those of others are sums over their uses."""
+    uses = Counter(id(p) for module in model.modules() for p in module.parameters(recurse=False))
+    uses += Counter(id(p) for call in calls for p in call.module.parameters(recurse=False))
+    return {key: gradient for key, gradient in of_parameter.items() if uses[key] <= 2}
 
 
 @torch.no_grad()
@@ -216,6 +255,7 @@ def weight_errors(
     call: LayerCall, delta: Tensor, inputs: Tensor, of_parameter: Mapping[int, Tensor | None]
 ) -> list[Tensor]:
     """The largest differences of dW = δ a'ᵀ and db = δ, summed over samples, to autograd."""
+    delta, inputs = delta.flatten(0, -2), inputs.flatten(0, -2)  # Positions of a sequence are added like samples.
     by_hand: list[tuple[Any, Tensor]] = [(call.module.weight, delta.T @ inputs), (call.module.bias, delta.sum(0))]
     pairs = [(of_parameter.get(id(parameter)), value) for parameter, value in by_hand if parameter is not None]
     return [(gradient - value).abs().max() for gradient, value in pairs if gradient is not None]

@@ -1,0 +1,103 @@
+"""The gates and states of an LSTM or a GRU over time, and the direct path of the gradient."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dltool.figures.drawing import MARKERS_UP_TO, label_decades, make_figure
+from dltool.figures.style import (
+    CAPTION_SIZE,
+    GREY,
+    IMAGES,
+    MAPS,
+    OKABE_ITO,
+    PANELS_TITLE,
+    SILVER,
+    TILES_TITLE,
+    styled,
+)
+
+if TYPE_CHECKING:  # matplotlib is imported when the first figure is drawn.
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+TITLES = {
+    "i": "input gate i",
+    "f": "forget gate f",
+    "o": "output gate o",
+    "c": "cell state c",
+    "h": "output h",
+    "r": "reset gate r",
+    "z": "update gate z",
+    "n": "candidate n",
+}
+GATES = "iforz"  # In 0 … 1; the others have both signs.
+DIVERGING = "RdBu_r"  # Zero is in its middle.
+SMALLEST = 1e-12  # Drawn of a product.
+LEGEND = {
+    "f": "c_t = f ∘ c_(t-1) + i ∘ c̃,  h_t = o ∘ tanh(c_t)  (Hochreiter and Schmidhuber 1997; Gers et al. 2000)",
+    "z": "h_t = (1 - z) ∘ n + z ∘ h_(t-1)  (Cho et al. 2014, in torch's form)",
+}
+
+
+def memory_picture(
+    gates: Mapping[str, np.ndarray], path: np.ndarray, *, carry: str, title: str = "", note: str = ""
+) -> "Figure":
+    """Draw a map, units by time steps, for each gate and state, and the product of the gate that carries the state.
+
+    Args:
+        gates: Name to values `(T, H)`; those without a title here are not drawn.
+        path: The product from each step to the last one, `(T, H)`.
+        carry: The gate of the product, "f" or "z".
+        title: Above the panels.
+        note: Small, below them.
+    """
+    shown = {name: values for name, values in gates.items() if name in TITLES}
+    with styled(title, note, style=IMAGES):
+        figure = make_figure(14, 8)
+        figure.suptitle(title, fontsize=PANELS_TITLE)
+        caption = "\n".join(filter(None, [LEGEND[carry], note]))
+        figure.supxlabel(caption, fontsize=CAPTION_SIZE, color=GREY)
+        for place, (name, values) in enumerate(shown.items()):
+            draw_gate(figure.add_subplot(2, 3, place + 1), name, values)
+        draw_path(figure.add_subplot(2, 3, len(shown) + 1), path, carry)
+        return figure
+
+
+def draw_gate(axes: "Axes", name: str, values: np.ndarray) -> None:
+    """Draw one map, a row for each unit; zero is in the middle of the colours of states."""
+    from matplotlib.ticker import MaxNLocator
+
+    if name in GATES:
+        limits, colours = (0.0, 1.0), MAPS
+    else:
+        largest = float(np.abs(values).max()) or 1.0
+        limits, colours = (-largest, largest), DIVERGING
+    image = axes.imshow(values.T, aspect="auto", cmap=colours, vmin=limits[0], vmax=limits[1], interpolation="nearest")
+    axes.figure.colorbar(image, ax=axes, pad=0.02)
+    axes.set_title(TITLES[name], fontsize=TILES_TITLE)
+    axes.set_xlabel("time step")
+    axes.set_ylabel("unit")
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_locator(MaxNLocator(nbins=6, integer=True))
+
+
+def draw_path(axes: "Axes", path: np.ndarray, carry: str) -> None:
+    """Draw the product of each unit, and the mean over the units."""
+    from matplotlib.ticker import MaxNLocator
+
+    steps = np.arange(len(path))
+    axes.plot(steps, np.maximum(path, SMALLEST), color=SILVER, linewidth=0.6, alpha=0.6)
+    marker = "o" if len(path) <= MARKERS_UP_TO else None
+    mean = np.maximum(path.mean(axis=1), SMALLEST)
+    axes.plot(steps, mean, color=OKABE_ITO[1], marker=marker, markersize=4, label="mean over the units")
+    axes.plot([], [], color=SILVER, label="a unit")
+    axes.set_yscale("log")
+    label_decades(axes.yaxis)
+    state = "c" if carry == "f" else "h"
+    axes.set_title(f"direct path of the gradient: ∏ {carry}", fontsize=TILES_TITLE)
+    axes.set_xlabel("from time step")
+    axes.set_ylabel(f"∂{state}_T / ∂{state}_t along {carry}")
+    axes.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
+    axes.legend()
