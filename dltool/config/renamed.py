@@ -16,6 +16,7 @@ KEYS = {"data": {"looks": "styles"}}
 ADDED: dict[tuple[str, str], dict[str, Any]] = {
     ("data", "line"): {"mean": 0.0},
     ("data", "diabetes"): {"target_scaling": "none"},
+    ("diagnostics", "default"): {"noise": False},
     ("trainer", "default"): {"stop_when_overfit": False},
     ("data", "csv"): {
         "quote": "double",

@@ -2,7 +2,8 @@
 
 `layers.jsonl` has a line per measured step, {"step": 100, "samples": 32, "losses": {role: value},
 "layers": {name: {quantity: value}}}, and for a plain fully connected network "predicted", the norms of δ by theory; see
-dltool.diagnostics.layer_statistics and theory. `alarms.jsonl` has a line per alarm; see dltool.diagnostics.alarms.
+dltool.diagnostics.layer_statistics and theory; "noise" is that of
+dltool.diagnostics.gradient_noise. `alarms.jsonl` has a line per alarm; see dltool.diagnostics.alarms.
 `weights/000100.safetensors` has the parameters and buffers before step 100; `points.safetensors` has training points,
 if they have at most two numbers. A resumed training removes what lies after
 its checkpoint, and measures it again with the same result.
@@ -115,7 +116,7 @@ def read_layers(folder: Path) -> list[dict[str, Any]]:
     records = [json.loads(line) for line in read_regular(path).splitlines()]
     for record in records:
         record.setdefault("samples", EARLIER_SAMPLES)
-        for numbers in (record.get("losses", {}), *record["layers"].values()):
+        for numbers in (record.get("losses", {}), record.get("noise", {}), *record["layers"].values()):
             numbers.update({key: math.nan for key, value in numbers.items() if value is None})
     return records
 

@@ -9,6 +9,7 @@ from torch import nn
 
 from dltool.core.batch import Batch
 from dltool.data.preprocessing import Preprocessing
+from dltool.diagnostics.gradient_noise import GradientNoise, gradient_noise
 from dltool.diagnostics.layer_statistics import copies_of_weights, layer_statistics, relative_updates
 from dltool.diagnostics.moments import NUM_WEIGHTS, is_due, layer_period, weight_period
 from dltool.diagnostics.probe import Probe, weights_of
@@ -67,6 +68,7 @@ class Diagnostics(Observer):
         self._statistics: dict[str, dict[str, float]] = {}
         self._predicted: list[float] | None = None
         self._losses: dict[str, float] = {}
+        self._noise: GradientNoise | None = None
         self._before: dict[str, list[torch.Tensor]] = {}
 
     def on_start(self, task: Task, progress: Progress) -> None:
@@ -104,6 +106,7 @@ class Diagnostics(Observer):
                 self._statistics.update(layer_statistics(role.calls))
                 if len(measured) == 1 and is_plain(role.calls):
                     self._predicted = predicted_deltas(list(self._statistics.values()))
+            self._noise = gradient_noise(self._probe) if self.settings.noise else None
             self._before = copies_of_weights(self._layers())
 
     def after_step(self) -> None:
@@ -116,6 +119,8 @@ class Diagnostics(Observer):
         record |= {"losses": self._losses, "layers": self._statistics}
         if self._predicted is not None and all(map(math.isfinite, self._predicted)):
             record["predicted"] = self._predicted
+        if self._noise is not None:
+            record["noise"] = self._noise.record()
         self.store.add_layers(record)
         if self.alarms is not None:
             self.store.add_alarms(self.alarms.see(record))
