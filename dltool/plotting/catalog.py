@@ -9,8 +9,9 @@ from dltool.plotting.figure import Options, RunFigure
 from dltool.plotting.layers import LayersFigure
 from dltool.plotting.subject import Subject
 from dltool.plotting.surface import SurfaceFigure
+from dltool.plotting.sweep import SweepFigure
 
-FIGURES: Sequence[RunFigure] = (LayersFigure(), BoundaryFigure(), SurfaceFigure())
+FIGURES: Sequence[RunFigure] = (LayersFigure(), BoundaryFigure(), SurfaceFigure(), SweepFigure())
 
 
 def draw_all(subject: Subject, folder: Target) -> None:

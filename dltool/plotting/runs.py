@@ -13,6 +13,7 @@ from dltool.inference.loaded_run import LoadedRun
 from dltool.plotting.catalog import FIGURES, write
 from dltool.plotting.figure import Options, RunFigure
 from dltool.plotting.subject import Subject
+from dltool.plotting.sweep import not_one_sweep
 from dltool.runs.catalog import RunRecord, read_run
 from dltool.runs.comparison import labels
 from dltool.runs.folder import RunFolder
@@ -64,7 +65,7 @@ def missing(figure: RunFigure, subjects: Sequence[Subject]) -> str | None:
         return None
     if not figure.overlays:
         return "it is drawn for one run at a time"
-    return incomparable(subjects)
+    return not_one_sweep(subjects) if figure.overlays == "any" else incomparable(subjects)
 
 
 def incomparable(subjects: Sequence[Subject]) -> str | None:
