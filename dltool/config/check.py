@@ -51,6 +51,18 @@ class Config:
         """The name of the loss, with `auto` resolved as far as the data is known; None for a task without a loss."""
         return self.components["loss"].name if "loss" in self.components else None
 
+    def accepts(self, key: str, value: Any) -> bool:
+        """Whether this config could have another value of a key, such as "optim.lr"; False for a key it lacks."""
+        group, _, name = key.partition(".")
+        declared = self.components.get(group)
+        if declared is None or name not in declared.all_fields or not declared.all_fields[name].kind.fits(value):
+            return False
+        try:
+            check_rules(self.tree | {group: self.tree[group] | {name: value}}, self.components)
+        except ConfigError:
+            return False
+        return True
+
 
 def check(composed: Composed) -> Config:
     """Check and complete a composed config.

@@ -19,6 +19,7 @@ ADDED: dict[tuple[str, str], dict[str, Any]] = {
     ("model", "mlp"): {"depth": None},
     ("data", "line"): {"mean": 0.0},
     ("data", "diabetes"): {"target_scaling": "none"},
+    ("diagnostics", "default"): {"noise": False},
     ("trainer", "default"): {"stop_when_overfit": False},
     ("data", "csv"): {
         "quote": "double",

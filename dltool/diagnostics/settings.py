@@ -27,9 +27,12 @@ class DiagnosticsSettings:
         num_samples: Training samples on which the layers are measured; the same in every step.
         every_n_steps: The period; "auto" is 50 for batches of at least 32 samples and longer for smaller ones, and
             at most 400 measurements per run.
+        noise: Measure the gradient noise scale tr Σ / ‖G‖² from the gradients of the single samples, in as many
+            additional steps as there are samples; not for batch norm, and not for GANs.
     """
 
     layers: bool = True
     weights: bool = True
     num_samples: Positive[int] = 32
     every_n_steps: Positive[int] | Literal["auto"] = "auto"
+    noise: bool = False

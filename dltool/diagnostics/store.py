@@ -1,7 +1,9 @@
 """The folder diagnostics/ of a run: numbers of each measured step, and the weights of some steps.
 
-`layers.jsonl` has a line per measured step, {"step": 100, "layers": {name: {quantity: value}}}, and for a plain fully
-connected network "predicted", the norms of δ by theory; see dltool.diagnostics.layer_statistics and theory.
+`layers.jsonl` has a line per measured step, {"step": 100, "samples": 32, "losses": {role: value},
+"layers": {name: {quantity: value}}}, and for a plain fully connected network "predicted", the norms of δ by theory; see
+dltool.diagnostics.layer_statistics and theory; "noise" is that of
+dltool.diagnostics.gradient_noise. `alarms.jsonl` has a line per alarm; see dltool.diagnostics.alarms.
 `weights/000100.safetensors` has the parameters and buffers before step 100; `points.safetensors` has training points,
 if they have at most two numbers; `sample.safetensors` has the first training sample. A
 resumed training removes what lies after its checkpoint, and measures it again with the same result.
@@ -9,16 +11,19 @@ resumed training removes what lies after its checkpoint, and measures it again w
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from torch import Tensor
 
 from dltool.core.safe_path import SafePath, read_regular
+from dltool.diagnostics.alarms import Alarm
 
 NAME = "diagnostics"
-LAYERS, WEIGHTS, POINTS, SAMPLE = "layers.jsonl", "weights", "points.safetensors", "sample.safetensors"
+LAYERS, ALARMS, WEIGHTS = "layers.jsonl", "alarms.jsonl", "weights"
+POINTS, SAMPLE = "points.safetensors", "sample.safetensors"
+EARLIER_SAMPLES = 32  # In records that do not say it.
 WEIGHT_BYTES = 48 * 2**20
 LAYER_BYTES = 12 * 2**20
 
@@ -36,29 +41,37 @@ class DiagnosticsStore:
 
     def cut_back(self, step: int) -> None:
         """Remove the measurements at `step` and later."""
-        path = (self.folder / LAYERS).path
-        if path.exists():
-            lines = read_regular(path).splitlines(keepends=True)
-            kept = [line for line in lines if line.endswith(b"\n") and json.loads(line)["step"] < step]
-            self.layer_bytes = sum(map(len, kept))
-            if len(kept) < len(lines):
-                (self.folder / LAYERS).write(b"".join(kept))
+        self.layer_bytes = self._cut_lines(LAYERS, step)
+        self._cut_lines(ALARMS, step)
         for found, file in weight_files(self.folder.path):
             if found >= step:
                 (self.folder / WEIGHTS / file.name).remove()
 
-    def add_layers(
-        self, step: int, layers: Mapping[str, Mapping[str, float]], predicted: Sequence[float] | None = None
-    ) -> bool:
-        """Append a line; False if the file has reached its largest size, and nothing was written."""
-        finite = {
-            name: {key: value if math.isfinite(value) else None for key, value in numbers.items()}
-            for name, numbers in layers.items()
-        }
-        record: dict[str, Any] = {"step": step, "layers": finite}
-        if predicted is not None and all(map(math.isfinite, predicted)):
-            record["predicted"] = list(predicted)
-        line = json.dumps(record, allow_nan=False).encode() + b"\n"
+    def _cut_lines(self, name: str, step: int) -> int:
+        """Remove the lines of a file at `step` and later, and an incomplete one; returns the bytes that are left."""
+        path = (self.folder / name).path
+        if not path.exists():
+            return 0
+        lines = read_regular(path).splitlines(keepends=True)
+        kept = [line for line in lines if line.endswith(b"\n") and json.loads(line)["step"] < step]
+        if len(kept) < len(lines):
+            (self.folder / name).write(b"".join(kept))
+        return sum(map(len, kept))
+
+    def add_alarms(self, alarms: Iterable[Alarm]) -> None:
+        """Append a line for each alarm."""
+        lines = [json.dumps(finite(alarm._asdict()), allow_nan=False).encode() + b"\n" for alarm in alarms]
+        if lines:
+            with (self.folder / ALARMS).append() as file:
+                file.write(b"".join(lines))
+
+    def add_layers(self, record: Mapping[str, Any]) -> bool:
+        """Append a line; False if the file has reached its largest size, and nothing was written.
+
+        Args:
+            record: "step", "layers", and what else was measured; numbers that are not finite are written as null.
+        """
+        line = json.dumps(finite(record), allow_nan=False).encode() + b"\n"
         if self.layer_bytes + len(line) > LAYER_BYTES:
             return False
         with (self.folder / LAYERS).append() as file:
@@ -88,6 +101,15 @@ class DiagnosticsStore:
         (self.folder / name).write(save(content), durable=False)
 
 
+def finite(value: Any) -> Any:
+    """A tree of mappings and lists in which None replaces every number that is not finite."""
+    if isinstance(value, Mapping):
+        return {key: finite(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [finite(inner) for inner in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
 def read_points(folder: Path) -> dict[str, Tensor] | None:
     """The kept training points, "inputs" and "targets"; None if there are none."""
     path = folder / POINTS
@@ -107,9 +129,19 @@ def read_layers(folder: Path) -> list[dict[str, Any]]:
         return []
     records = [json.loads(line) for line in read_regular(path).splitlines()]
     for record in records:
-        for numbers in record["layers"].values():
+        record.setdefault("samples", EARLIER_SAMPLES)
+        for numbers in (record.get("losses", {}), record.get("noise", {}), *record["layers"].values()):
             numbers.update({key: math.nan for key, value in numbers.items() if value is None})
     return records
+
+
+def read_alarms(folder: Path) -> list[Alarm]:
+    """The lines of alarms.jsonl; a value that was not finite is NaN."""
+    path = folder / ALARMS
+    if not path.exists():
+        return []
+    alarms = [Alarm(**json.loads(line)) for line in read_regular(path).splitlines()]
+    return [alarm if alarm.value is not None else alarm._replace(value=math.nan) for alarm in alarms]
 
 
 def weight_files(folder: Path) -> list[tuple[int, Path]]:

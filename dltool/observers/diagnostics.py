@@ -1,5 +1,6 @@
 """Measures the network in training, and draws the measurements at the end."""
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -8,6 +9,7 @@ from torch import nn
 
 from dltool.core.batch import Batch
 from dltool.data.preprocessing import Preprocessing
+from dltool.diagnostics.gradient_noise import GradientNoise, gradient_noise
 from dltool.diagnostics.layer_statistics import copies_of_weights, layer_statistics, relative_updates
 from dltool.diagnostics.moments import NUM_WEIGHTS, is_due, layer_period, weight_period
 from dltool.diagnostics.probe import Probe, weights_of
@@ -16,6 +18,7 @@ from dltool.diagnostics.store import NAME, WEIGHT_BYTES, DiagnosticsStore
 from dltool.diagnostics.theory import is_plain, predicted_deltas
 from dltool.engine.observer import Observer, Progress, Watched
 from dltool.engine.updater import Updater
+from dltool.observers.layer_alarms import LayerAlarms
 from dltool.plotting.catalog import draw_all
 from dltool.plotting.subject import Subject
 from dltool.tasks.task import Task
@@ -33,6 +36,7 @@ class Diagnostics(Observer):
         training_samples: Returns the first training samples, not augmented, at least the number requested.
         batch_size: The number of training samples in a batch.
         preprocessing: From raw samples to the model's inputs.
+        alarms: Warn of faults that the measurements show; None to stay silent, as in a test of learning rates.
         config: The complete config, for the figures; None to draw none.
     """
 
@@ -45,6 +49,7 @@ class Diagnostics(Observer):
         training_samples: Callable[[int], Batch],
         batch_size: int,
         preprocessing: Preprocessing,
+        alarms: LayerAlarms | None,
         config: Mapping[str, Any] | None,
     ) -> None:
         self.watched = watched
@@ -53,6 +58,7 @@ class Diagnostics(Observer):
         self.training_samples = training_samples
         self.batch_size = batch_size
         self.preprocessing = preprocessing
+        self.alarms = alarms
         self.config = config
         self.store = DiagnosticsStore(watched.folder / NAME)
         self._task: Task | None = None
@@ -61,11 +67,15 @@ class Diagnostics(Observer):
         self._layer_period = self._weight_period = 0  # 0 for what is not measured.
         self._statistics: dict[str, dict[str, float]] = {}
         self._predicted: list[float] | None = None
+        self._losses: dict[str, float] = {}
+        self._noise: GradientNoise | None = None
         self._before: dict[str, list[torch.Tensor]] = {}
 
     def on_start(self, task: Task, progress: Progress) -> None:
         self._task, self._progress = task, progress
         self.store.cut_back(progress.step)
+        if self.alarms is not None:
+            self.alarms.resume(self.store)
         total, settings = progress.total_steps, self.settings
         if settings.layers and self.autocasts:
             self._layer_period = layer_period(settings.every_n_steps, self.batch_size, total)
@@ -94,10 +104,12 @@ class Diagnostics(Observer):
             assert self._probe is not None
             measured = self._probe.measure()
             self._statistics, self._predicted = {}, None
+            self._losses = {name: role.loss for name, role in measured.items()}
             for role in measured.values():
                 self._statistics.update(layer_statistics(role.calls))
                 if len(measured) == 1 and is_plain(role.calls):
                     self._predicted = predicted_deltas(list(self._statistics.values()))
+            self._noise = gradient_noise(self._probe) if self.settings.noise else None
             self._before = copies_of_weights(self._layers())
 
     def after_step(self) -> None:
@@ -105,12 +117,23 @@ class Diagnostics(Observer):
             return
         for name, ratio in relative_updates(self._before, self._layers()).items():
             self._statistics[name]["update"] = ratio
-        self.store.add_layers(self._progress.step - 1, self._statistics, self._predicted)
+        assert self._probe is not None
+        record: dict[str, Any] = {"step": self._progress.step - 1, "samples": self._probe.batch.size}
+        record |= {"losses": self._losses, "layers": self._statistics}
+        if self._predicted is not None and all(map(math.isfinite, self._predicted)):
+            record["predicted"] = self._predicted
+        if self._noise is not None:
+            record["noise"] = self._noise.record()
+        self.store.add_layers(record)
+        if self.alarms is not None:
+            self.store.add_alarms(self.alarms.see(record))
         self._statistics, self._before = {}, {}
 
     def on_end(self) -> None:
         if self._task is None:
             return
+        if self.alarms is not None:
+            self.alarms.say_the_rest()
         if self._weight_period:
             self.store.add_weights(self._progress.step, self._task.model.state_dict())
         if self.config is not None:

@@ -18,6 +18,7 @@ from dltool.observers.forecast_plot import ForecastPlot
 from dltool.observers.gradient_over_time_plot import GradientOverTimePlot
 from dltool.observers.jsonl import JsonlLog
 from dltool.observers.latent_plane import LatentPlanePlot
+from dltool.observers.layer_alarms import LayerAlarms
 from dltool.observers.metric_plots import MetricPlots
 from dltool.observers.network_plots import NetworkPlots
 from dltool.observers.own import OwnObserver
@@ -98,5 +99,6 @@ def build_diagnostics(parts: Parts, watched: Watched) -> Diagnostics:
         training_samples=partial(parts.dataset.first_batch, "train"),
         batch_size=batch_size,
         preprocessing=parts.dataset.preprocessing,
+        alarms=None if tests_rates(parts) else LayerAlarms(watched.warn, parts.config),
         config=parts.config.tree if parts.logger.plots else None,
     )

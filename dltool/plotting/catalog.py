@@ -14,6 +14,7 @@ from dltool.plotting.memory import MemoryFigure
 from dltool.plotting.plane import PlaneFigure
 from dltool.plotting.subject import Subject
 from dltool.plotting.surface import SurfaceFigure
+from dltool.plotting.sweep import SweepFigure
 
 FIGURES: Sequence[RunFigure] = (
     LayersFigure(),
@@ -22,6 +23,7 @@ FIGURES: Sequence[RunFigure] = (
     GameFigure(),
     FunctionsFigure(),
     MemoryFigure(),
+    SweepFigure(),
 )
 
 # Drawn only where `dltool plot` names them, since they take long.

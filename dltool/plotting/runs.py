@@ -18,6 +18,7 @@ from dltool.introspection.forward_memory import sample_bytes
 from dltool.plotting.catalog import COSTLY, FIGURES, write
 from dltool.plotting.figure import Options, RunFigure
 from dltool.plotting.subject import Subject
+from dltool.plotting.sweep import not_one_sweep
 from dltool.runs.catalog import RunRecord, read_run
 from dltool.runs.comparison import labels
 from dltool.runs.folder import RunFolder
@@ -92,7 +93,7 @@ def missing(figure: RunFigure, subjects: Sequence[Subject]) -> str | None:
         return None
     if not figure.overlays:
         return "it is drawn for one run at a time"
-    return incomparable(subjects)
+    return not_one_sweep(subjects) if figure.overlays == "any" else incomparable(subjects)
 
 
 def incomparable(subjects: Sequence[Subject]) -> str | None:

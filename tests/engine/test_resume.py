@@ -239,7 +239,7 @@ def test_every_task(task: str, configure: Callable[..., Config], tmp_path: Path)
     write_every_text(tmp_path / "texts")
     words = [word.replace("{texts}", str(tmp_path / "texts")) for word in TASKS[task]]
     diagnostics = [
-        "diagnostics=default",
+        "diagnostics=full",
         "diagnostics.num_samples=5",
         "diagnostics.every_n_steps=3",
         "logger.plots=false",
