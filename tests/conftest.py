@@ -25,8 +25,9 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 @pytest.fixture
 def configure() -> Callable[..., Config]:
-    """`configure("model=mlp", "data=iris")` gives the checked config, on one CPU thread."""
-    return lambda *overrides: check(compose(["trainer.device=cpu", "trainer.threads=1", *overrides]))
+    """`configure("model=mlp", "data=iris")` gives the checked config, on one CPU thread and without a report."""
+    usual = ["trainer.device=cpu", "trainer.threads=1", "logger.report=false"]
+    return lambda *overrides: check(compose([*usual, *overrides]))
 
 
 @pytest.fixture

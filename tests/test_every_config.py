@@ -36,6 +36,7 @@ COMPANIONS = {
     ("task", "tagging"): ["data=conllu", "model=transformer_encoder"],
     ("task", "cloze"): ["data=pydoc", "model=transformer_encoder"],
     ("task", "translation"): ["data=numbers", "model=transformer"],
+    ("data", "gaussians_1d"): ["model=gan"],
     ("data", "digits_rows"): ["model=lstm"],
     ("data", "caption_digits"): ["model=lstm"],
     ("data", "digit_pairs"): ["model=cyclegan", "model.width=4", "model.blocks=1"],
@@ -130,7 +131,7 @@ def component_of(group: str, option: str) -> Component:
 
 def overrides_for(group: str, name: str) -> list[str]:
     extra = list(COMPANIONS.get((group, name), []))
-    if group == "data":
+    if group == "data" and not any(word.startswith("model=") for word in extra):
         traits = component_of("data", name).traits
         needed = traits.targets if traits.inputs == "sequence" else traits.inputs
         extra += [f"model={model}" for kind, model in MODELS.items() if kind == needed]

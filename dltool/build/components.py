@@ -119,7 +119,15 @@ def output_dim(spec: DataSpec, head: str | None) -> int:
 
 
 def build_spec(config: Config, dataset: Dataset) -> DataSpec:
+    """The description of the data, with the width of the model's last layer.
+
+    Raises:
+        ConfigError: The loss compares classes, and the data has only one.
+    """
     head = config.components.get("loss", config.components["task"]).traits.head
+    if head == "classes" and dataset.spec.target == "classes" and dataset.spec.num_classes == 1:
+        name = dataset.spec.class_names[0]
+        raise ConfigError(f"every sample has the class {name}: there is nothing to classify", "data=NAME, or model=gan")
     return dataclasses.replace(dataset.spec, output_dim=output_dim(dataset.spec, head))
 
 

@@ -20,6 +20,7 @@ from dltool.cli import (
     list,
     plot,
     predict,
+    report,
     reproduce,
     resume,
     runs,
@@ -48,6 +49,7 @@ VERBS: dict[str, ModuleType] = {
     "export": export,
     "runs": runs,
     "plot": plot,
+    "report": report,
     "reproduce": reproduce,
     "bench": bench,
     "list": list,
@@ -94,7 +96,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except DltoolError as error:
         if "--debug" in words:
             raise
-        return report(error)
+        return print_error(error)
     args, rest = parser.parse_known_args(words)
     if args.verb is None:
         parser.print_help()
@@ -105,7 +107,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         own = dict(commands(parser)).get(command, parser)
         hint = flag_hint(unknown[0], words, own, takes_keys=hasattr(args, "overrides"))
         message = f"{command} has no {unknown[0].partition('=')[0]}"
-        return report(ConfigError(message, hint or f"dltool {command} --help shows the usage"))
+        return print_error(ConfigError(message, hint or f"dltool {command} --help shows the usage"))
     if more is not None:  # argparse accepts no positional words after a flag; overrides and filters may be anywhere.
         more += rest
     try:
@@ -117,7 +119,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except DltoolError as error:
         if args.debug:
             raise
-        return report(error)
+        return print_error(error)
     except KeyboardInterrupt:
         print("\ninterrupted", file=sys.stderr)
         return 130
@@ -143,7 +145,7 @@ def with_action(words: Sequence[str]) -> Sequence[str]:
     return [words[0], module.DEFAULT_ACTION, *words[1:]]
 
 
-def report(error: DltoolError) -> int:
+def print_error(error: DltoolError) -> int:
     """Print the error; returns its exit code."""
     with contextlib.suppress(BrokenPipeError):  # `2>&1 | head -1` stops reading; the exit code stays.
         print(error.report(), file=sys.stderr, flush=True)

@@ -55,7 +55,7 @@ def run(args: argparse.Namespace) -> int:
         raise ConfigError("--metric, --x and --group belong to the figure of curves", "--figure curves")
     records = chosen_runs(args.words, args.root)
     target = folder_of(args, records)
-    from dltool.figures.words import in_language
+    from dltool.core.language import in_language
 
     with in_language(args.lang):
         if CURVES in names:

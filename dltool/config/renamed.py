@@ -18,6 +18,7 @@ ADDED: dict[tuple[str, str], dict[str, Any]] = {
     ("model", "*"): {"initial": None},
     ("model", "mlp"): {"depth": None},
     ("data", "line"): {"mean": 0.0},
+    ("logger", "default"): {"report": True},
     ("data", "diabetes"): {"target_scaling": "none"},
     ("diagnostics", "default"): {"noise": False},
     ("trainer", "default"): {"stop_when_overfit": False},

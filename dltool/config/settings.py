@@ -282,6 +282,7 @@ class LoggerSettings:
         samples: Draw samples of a generative model in samples/, and a GIF of them at the end.
         samples_every_n_steps: Steps between two of those images; null is after each epoch, or so often that there are
             fifty.
+        report: Write report.html at the end: one page of the run.
         wandb, mlflow: See those classes; without effect unless `to` names them.
     """
 
@@ -290,5 +291,6 @@ class LoggerSettings:
     plots: bool = True
     samples: bool = True
     samples_every_n_steps: Positive[int] | None = None
+    report: bool = True
     wandb: WandbSettings = WandbSettings()
     mlflow: MlflowSettings = MlflowSettings()

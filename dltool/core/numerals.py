@@ -1,6 +1,8 @@
 """Numbers, formatted for reading."""
 
 import math
+import statistics
+from collections.abc import Sequence
 
 
 def numeral(value: float) -> str:
@@ -16,3 +18,12 @@ def numeral(value: float) -> str:
 def counted(number: int, noun: str) -> str:
     """A count with its noun: "1 step", "2,000 steps"."""
     return f"{number:,} {noun}" + "s" * (number != 1)
+
+
+def mean_and_spread(values: Sequence[float]) -> str:
+    """Mean ± standard deviation (that of a sample, n - 1), both with the same digits."""
+    mean = numeral(statistics.fmean(values))
+    if len(values) == 1:
+        return mean
+    spread, decimals = statistics.stdev(values), len(mean.partition(".")[2])
+    return f"{mean} ± {numeral(spread) if 'e' in mean or not decimals else f'{spread:.{decimals}f}'}"

@@ -11,6 +11,12 @@ from dltool.data.positive_class import with_positive
 from dltool.data.table_data import TableData
 from dltool.declarations.component import Membership, NonNegative, Positive, Source, register, requires
 
+in_own_coordinates = requires(
+    lambda config: config.data.scaling == "none",
+    "data.scaling must be none: samples are compared with the distribution in its own coordinates",
+    hint="data.scaling=none",
+)
+
 
 @register("data", "line", into=TableData, inputs="vector", targets="numbers")
 def line(
@@ -116,11 +122,7 @@ def spirals(
 
 
 @register("data", "gaussians", into=TableData, inputs="vector", targets="classes")
-@requires(
-    lambda config: config.data.scaling == "none",
-    "data.scaling must be none: samples are compared with the eight centers in their own coordinates",
-    hint="data.scaling=none",
-)
+@in_own_coordinates
 def gaussians(
     rng: torch.Generator,
     *,
@@ -147,11 +149,7 @@ def gaussians(
 
 
 @register("data", "gaussians_1d", into=TableData, inputs="vector", targets="classes")
-@requires(
-    lambda config: config.data.scaling == "none",
-    "data.scaling must be none: samples are compared with the distribution in its own coordinates",
-    hint="data.scaling=none",
-)
+@in_own_coordinates
 @requires(lambda config: len(config.data.means) > 0, "data.means is empty", hint="'data.means=[3]'")
 def gaussians_1d(
     rng: torch.Generator,

@@ -97,7 +97,8 @@ class DiagnosticsStore:
     def _keep(self, name: str, inputs: Tensor, targets: Tensor) -> None:
         from safetensors.torch import save
 
-        content = {"inputs": inputs.detach().cpu().contiguous(), "targets": targets.detach().cpu().contiguous()}
+        # Clones, since the targets of a language model are a view of its inputs.
+        content = {"inputs": inputs.detach().cpu().clone(), "targets": targets.detach().cpu().clone()}
         (self.folder / name).write(save(content), durable=False)
 
 

@@ -4,21 +4,14 @@ The language is the one that `in_language` chooses, or else that of the environm
 its characters: without one the words are English, and a warning says so once.
 """
 
-import os
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
 from functools import cache
-from typing import Any, Literal
+from typing import Any
 
 from dltool.core.distribution import install
+from dltool.core.language import Language, wanted_language
 from dltool.core.notices import FigureWarning
 from dltool.figures.fonts import find_cjk_family
-
-Language = Literal["en", "zh"]
-LANGUAGES: tuple[Language, ...] = ("en", "zh")
-_chosen: ContextVar[Language | None] = ContextVar("language of figures", default=None)
 
 CHINESE = {
     # Axes and progress.
@@ -92,25 +85,9 @@ def word(text: str, **values: Any) -> str:
     return template.format(**values) if values else template
 
 
-@contextmanager
-def in_language(chosen: Language | None) -> Iterator[None]:
-    """Figures that are drawn in this context have this language; None leaves it to the locale."""
-    token = _chosen.set(chosen)
-    try:
-        yield
-    finally:
-        _chosen.reset(token)
-
-
 def language() -> Language:
     """The language of figures; Chinese only with a font for it."""
-    return "zh" if (_chosen.get() or of_locale()) == "zh" and has_font() else "en"
-
-
-def of_locale() -> Language:
-    """The language of messages in the environment, where LC_ALL takes precedence over LC_MESSAGES and LANG."""
-    locale = next(filter(None, map(os.environ.get, ("LC_ALL", "LC_MESSAGES", "LANG"))), "")
-    return "zh" if locale.lower().startswith("zh") else "en"
+    return "zh" if wanted_language() == "zh" and has_font() else "en"
 
 
 @cache

@@ -1,5 +1,6 @@
 """A model layer by layer: output shapes, receptive fields, parameters, multiply-adds."""
 
+from contextlib import nullcontext
 from typing import NamedTuple
 
 import torch
@@ -44,7 +45,14 @@ def num_trained(module: nn.Module) -> int:
 
 
 def layer_table(model: nn.Module, spec: DataSpec) -> str:
-    """One line per layer, in the order of the forward pass, with its frozen parameters if there are any.
+    """The layers as text; see `layer_cells`."""
+    return render(layer_cells(model, spec))
+
+
+def layer_cells(model: nn.Module, spec: DataSpec, *, traced: bool = True) -> list[list[str]]:
+    """The headings, the input, a row per layer in the order of the forward pass, and the whole model.
+
+    Columns that are empty for all layers are left out: receptive fields, frozen parameters.
 
     Multiply-adds are those of matrix products and convolutions, for one sample (torch's FLOP counter, which
     counts a multiplication and an addition as two, halved); cheaper operations are not counted. If the layers have
@@ -53,6 +61,8 @@ def layer_table(model: nn.Module, spec: DataSpec) -> str:
     Args:
         model: A model on any device, including "meta".
         spec: Gives the shape of one sample.
+        traced: Follow each operation, for receptive fields and multiply-adds. torch then imports its compiler, which
+            takes two seconds.
     """
     rows: list[Row] = []
     names = {module: name for name, module in model.named_modules()}
@@ -63,16 +73,17 @@ def layer_table(model: nn.Module, spec: DataSpec) -> str:
         seen.add(module)
         parameters = sum(p.numel() for p in module.parameters()) if first else 0
         frozen = parameters - num_trained(module) if first else 0
-        flops = sum(counter.flop_counts[f"{type(model).__name__}.{names[module]}"].values())
+        counts = counter.flop_counts[f"{type(model).__name__}.{names[module]}"] if counter else {}
+        flops = sum(counts.values())
         kind = type(module).__name__
         field = None if isinstance(module, nn.Flatten) else field_of(output)  # Its units are those before it.
         rows.append(Row(names[module], kind, shape_of(output), field, parameters, flops // 2, frozen))
 
     device = next(model.parameters()).device
     inputs = example_inputs(spec, device)
-    counter = FlopCounterMode(display=False)
+    counter = FlopCounterMode(display=False) if traced else None
     was_training = model.training
-    with following_fields(model), counter, torch.no_grad():
+    with following_fields(model) if traced else nullcontext(), counter or nullcontext(), torch.no_grad():
         for module in model.modules():  # After the hooks of following_fields, whose fields they read.
             if not list(module.children()) and module is not model:
                 handles.append(module.register_forward_hook(note))
@@ -81,9 +92,9 @@ def layer_table(model: nn.Module, spec: DataSpec) -> str:
     for handle in handles:
         handle.remove()
     own = sum(p.numel() for p in model.parameters())
-    total = counter.get_total_flops() // 2
+    total = counter.get_total_flops() // 2 if counter else 0
     rows.append(Row("", type(model).__name__, shape_of(output), None, own, total, own - num_trained(model)))
-    return render(rows, spec.describe_input())
+    return as_cells(rows, spec.describe_input(), traced)
 
 
 def shape_of(output: object) -> str:
@@ -93,8 +104,8 @@ def shape_of(output: object) -> str:
     return "×".join(map(str, output.shape[1:])) or "1" if isinstance(output, Tensor) else "?"
 
 
-def render(rows: list[Row], input_shape: str) -> str:
-    """The table as text; columns that are empty for all layers are left out: receptive fields, frozen parameters."""
+def as_cells(rows: list[Row], input_shape: str, traced: bool) -> list[list[str]]:
+    """The rows as texts below their headings."""
     cells = [("layer", "type", "output", "receptive field", "jump", "parameters", "multiply-adds", "frozen")]
     cells.append(("input", "", input_shape, "", "", "", "", ""))
     for name, kind, shape, field, parameters, flops, frozen in rows:
@@ -102,11 +113,18 @@ def render(rows: list[Row], input_shape: str) -> str:
         numbers = (f"{parameters:,}", f"{flops:,}", f"{frozen:,}" if frozen else "")
         cells.append((name or "total", kind, shape, *seen, *numbers))
     has_fields = any(row.field is not None and row.field.axes is not None for row in rows)
-    shown = [0, 1, 2, *([3, 4] if has_fields else []), 5, 6, *([7] if rows[-1].num_frozen else [])]
-    widths = {i: max(len(row[i]) for row in cells) for i in shown}
-    lines = []
-    for row in cells:
-        lines.append("  ".join(row[i].ljust(widths[i]) if i < 3 else row[i].rjust(widths[i]) for i in shown).rstrip())
+    shown = [0, 1, 2, *([3, 4] if has_fields else []), 5, *([6] if traced else [])]
+    shown += [7] if rows[-1].num_frozen else []
+    return [[row[i] for i in shown] for row in cells]
+
+
+def render(cells: list[list[str]]) -> str:
+    """Aligned columns, with a line below the headings and above the total."""
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    lines = [
+        "  ".join(cell.ljust(widths[i]) if i < 3 else cell.rjust(widths[i]) for i, cell in enumerate(row)).rstrip()
+        for row in cells
+    ]
     lines.insert(1, "─" * max(map(len, lines)))
     lines.insert(-1, "─" * max(map(len, lines)))
     return "\n".join(lines)

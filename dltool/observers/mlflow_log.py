@@ -86,6 +86,8 @@ class MlflowLog(Tracker):
         self._write_pending()
         for folder in self.pictures():
             self.client.log_artifacts(self.run_id, str(self.run.path / folder), folder)
+        if self.report is not None:
+            self.client.log_artifact(self.run_id, str(self.report))
         self.client.set_terminated(self.run_id, STATES[state])
 
     def _write_pending(self) -> None:

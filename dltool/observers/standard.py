@@ -25,8 +25,10 @@ from dltool.observers.own import OwnObserver
 from dltool.observers.plots import CurvesPlot
 from dltool.observers.progress import ProgressBar
 from dltool.observers.range_test import RangeTestPlot
+from dltool.observers.report_page import ReportPage
 from dltool.observers.samples import SamplesPlot
 from dltool.observers.status_file import StatusFile
+from dltool.observers.summary_file import SummaryFile
 from dltool.observers.task_plots import TaskPlots
 from dltool.observers.tracker import make_trackers
 from dltool.observers.trivial import TrivialComparison
@@ -83,7 +85,9 @@ def standard_observers(
         observers.append(build_diagnostics(parts, watched))
     if (own := build_observer(config, watched)) is not None:
         observers.append(OwnObserver(config["observer"]["name"], own, watched))
-    # After the plots, which trackers upload.
+    if logger.report:
+        observers += [SummaryFile(watched, parts), ReportPage(run)]
+    # After the plots and the page, which trackers upload.
     return [*observers, *make_trackers(logger.to, run, warn, config.tree, logger)]
 
 

@@ -11,7 +11,9 @@ from dltool.config.settings import LoggerSettings
 from dltool.core.distribution import install
 from dltool.core.errors import ConfigError
 from dltool.core.shell import in_grammar
+from dltool.engine.observer import Outcome
 from dltool.observers.mirror import Mirror
+from dltool.report.write import REPORT
 from dltool.runs.folder import RunFolder
 
 # Name in `logger.to` to its module, class and the packages that it imports.
@@ -42,12 +44,24 @@ class Tracker(Mirror):
     def check(cls, settings: Mapping[str, Any]) -> None:
         """Raise ConfigError for settings that cannot work, before the training; `settings` is the logger's config."""
 
+    def on_end(self) -> None:
+        """Nothing yet: the page of the run, which the tracker gets, is written later."""
+
+    def on_outcome(self, outcome: Outcome) -> None:
+        self._attempt(lambda: self.close(outcome.state))
+
     def hyperparameters(self) -> dict[str, bool | int | float | str]:
         """The config flat, dotted key to value; null and lists as text."""
         return {
             key: value if isinstance(value, bool | int | float | str) else "null" if value is None else str(value)
             for key, value in leaves(self.config)
         }
+
+    @property
+    def report(self) -> Path | None:
+        """The page of the run; None if there is none."""
+        path = self.run.path / REPORT
+        return path if path.is_file() else None
 
     def pictures(self) -> dict[str, list[Path]]:
         """Folder of the run to the images in it, in the order in which they were drawn."""

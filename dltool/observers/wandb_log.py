@@ -100,6 +100,10 @@ class WandbLog(Tracker):
         }
         if pictures and self.progress.step >= self.wandb_run.starting_step:
             self.wandb_run.log(pictures, step=self.progress.step)
+        if self.report is not None:
+            artifact = wandb.Artifact(f"report-{self.wandb_run.id}", type="report")
+            artifact.add_file(str(self.report))
+            self.wandb_run.log_artifact(artifact)
         self.wandb_run.finish(EXIT_CODES[state])
 
 

@@ -35,6 +35,7 @@ class RunRecord:
         parameters: Number of parameters of the model; None where unknown.
         step, epoch, seconds: How far it came, and the total time; None where unknown.
         metrics: Latest value of each `split/name`.
+        main_metric: The metric that runs of its task are compared by, and "min" or "max".
         config: Dotted key to value.
     """
 
@@ -51,6 +52,7 @@ class RunRecord:
     error: str | None = None
     metrics: dict[str, float] = field(default_factory=dict)
     config: dict[str, Any] = field(default_factory=dict)
+    main_metric: tuple[str, str] | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """The run as a JSON object, with its path under "run"."""
@@ -122,6 +124,8 @@ def read_run(path: Path) -> RunRecord:
         state, seconds = status["state"], status["seconds"]["total"]
         metrics = {str(name): float(value) for name, value in status["metrics"].items() if value is not None}
         config = dict(status["config"])
+        name, direction = status.get("main_metric") or ("", "")
+        main_metric = (str(name), str(direction)) if name else None
     except FileNotFoundError:  # It has not reached its first step.
         if not (path / LOCK).exists():
             return RunRecord(path, "damaged", date, error=f"{STATUS} is missing")
@@ -144,6 +148,7 @@ def read_run(path: Path) -> RunRecord:
         error=status.get("error"),
         metrics=metrics,
         config=config,
+        main_metric=main_metric,
     )
 
 

@@ -1,5 +1,6 @@
 """One run in full: its settings, its results, its files."""
 
+import functools
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -46,7 +47,7 @@ def changed_config(config: dict[str, Any]) -> dict[str, Any]:
     A field's default is that of the run's own model, optimizer and so on; the default of their names is that of
     `dltool train`. Keys unknown to this version of dltool count as changed.
     """
-    usual = check(compose([])).tree
+    usual = usual_config()
     defaults: dict[str, Any] = {}
     for group in COMPONENT_GROUPS:
         defaults[f"{group}.name"] = usual[group]["name"]
@@ -59,6 +60,12 @@ def changed_config(config: dict[str, Any]) -> dict[str, Any]:
     defaults |= leaves({name: field.default for name, field in component("root", "train").fields.items()})
     changed = {key: value for key, value in config.items() if value != defaults.get(key, MISSING)}
     return {key: value for key, value in changed.items() if key not in NO_CONFIG}
+
+
+@functools.cache
+def usual_config() -> dict[str, Any]:
+    """The config of `dltool train` without any override."""
+    return check(compose([])).tree
 
 
 def checkpoint_sizes(run: Path) -> list[Size]:

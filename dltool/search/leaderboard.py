@@ -12,12 +12,12 @@ from rich.table import Table
 from rich.text import Text
 
 from dltool.core.errors import ConfigError
+from dltool.core.numerals import mean_and_spread
 from dltool.core.safe_path import SafePath
 from dltool.metrics.directions import declared_direction
 from dltool.runs.definition import definitions, shared_metric
 from dltool.runs.paired import REPEATS
 from dltool.search.folder import Result
-from dltool.search.record import mean_and_spread
 
 
 @dataclass(frozen=True)

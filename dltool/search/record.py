@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from dltool.core.errors import ConfigError
-from dltool.core.numerals import counted, numeral
+from dltool.core.numerals import counted, mean_and_spread, numeral
 
 STANDARD_ERRORS = 3.0
 
@@ -132,12 +132,3 @@ def last_digit(values: Sequence[float]) -> float:
     """A unit of the last digit of the values: 0.0001 for [0.99, 0.9913], 0 for whole numbers."""
     digits = max(len(repr(value).partition(".")[2]) if isinstance(value, float) else 0 for value in values)
     return float(10.0**-digits) if digits else 0.0
-
-
-def mean_and_spread(values: Sequence[float]) -> str:
-    """Mean ± standard deviation (that of a sample, n - 1), both with the same digits."""
-    mean = numeral(statistics.fmean(values))
-    if len(values) == 1:
-        return mean
-    spread, decimals = statistics.stdev(values), len(mean.partition(".")[2])
-    return f"{mean} ± {numeral(spread) if 'e' in mean or not decimals else f'{spread:.{decimals}f}'}"

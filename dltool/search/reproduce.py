@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from rich import box
 from rich.table import Table
 
-from dltool.core.numerals import counted, numeral
+from dltool.core.numerals import counted, mean_and_spread, numeral
 from dltool.core.shell import quoted
 from dltool.runs.data_record import read_data
 from dltool.search.display import output_console
 from dltool.search.folder import Result
-from dltool.search.record import Claim, Record, mean_and_spread
+from dltool.search.record import Claim, Record
 from dltool.search.sweep import Sweep
 
 

@@ -30,6 +30,7 @@ from dltool.search.leaderboard import (
     write_csv,
 )
 from dltool.search.same_data import data_warning
+from dltool.search.search_page import write_report
 from dltool.search.settings import SweepSettings
 from dltool.search.workers import Workers
 
@@ -92,6 +93,8 @@ class Sweep:
         else:
             self.print_ranking()
             self.draw()
+            for line in write_report(self.folder.path):
+                print(line)
             print(f"sweep      {quoted(self.folder.path)}, with sweep.csv and a run folder per job")
             if code:
                 again = setting("sweep.dir", self.folder.path)

@@ -24,6 +24,7 @@ from dltool.search.carry_out import carry_out
 from dltool.search.display import JobsDisplay, output_console
 from dltool.search.folder import Result
 from dltool.search.same_data import data_warning
+from dltool.search.search_page import write_report
 from dltool.search.settings import TuneSettings
 from dltool.search.study import Study
 from dltool.search.study_plots import draw_study
@@ -146,6 +147,8 @@ class Tuning:
             print(f"study      {quoted(study.path)}, with a run folder per trial")
             for figure in figures:
                 print(f"figure     {quoted(figure)}")
+            for line in write_report(study.path):
+                print(line)
             print(f"continue   the same command with {again} tune.trials={2 * study.settings.trials}")
         if signum is not None:
             return 128 + signum

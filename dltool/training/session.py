@@ -87,8 +87,9 @@ class Session:
             return signal.exit_code
         except BaseException as error:
             with contextlib.suppress(OSError):  # The disk may be what failed.
-                self.tell(Outcome("failed", error=failure(error)))
                 self.run.note(f"failed: {failure(error)}")
+            with contextlib.suppress(OSError):
+                self.tell(Outcome("failed", error=failure(error)))
             raise
         if trainer.stop_reason:
             self.say(f"stopped by {trainer.stopped_by}: {trainer.stop_reason}")
@@ -98,8 +99,9 @@ class Session:
 
     def tell(self, outcome: Outcome) -> None:
         """Notify the observers how the training ended."""
-        for observer in self.trainer.observers:
-            observer.on_outcome(outcome)
+        with contextlib.ExitStack() as events:
+            for observer in reversed(self.trainer.observers):
+                events.callback(observer.on_outcome, outcome)  # Each is called, even if another raises; in order.
 
     def announce(self) -> None:
         parameters = count_parameters(self.parts.task.model)

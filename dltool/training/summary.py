@@ -8,6 +8,7 @@ from dltool.core.shell import quoted
 from dltool.engine.baselines import measure_baselines
 from dltool.engine.checkpoint import saved_metrics
 from dltool.engine.trainer import Trainer
+from dltool.report.write import REPORT
 from dltool.runs.folder import RunFolder
 from dltool.tasks.uses import generates
 from dltool.trust.sources import trust_flags
@@ -81,6 +82,8 @@ def next_commands(parts: Parts, trainer: Trainer, run: RunFolder) -> Rows:
     rows = [("run", quoted(path))]
     if (path / "plots" / "curves.png").exists():
         rows.append(("curves", quoted(path / "plots" / "curves.png")))
+    if (path / REPORT).exists():
+        rows.append(("report", quoted(path / REPORT)))
     if next_step := parts.task.suggestion(parts.spec):
         command = f"dltool {next_step.verb} {trust_flags()}{quoted(path)} {next_step.arguments}"
         rows.append((next_step.title, command.rstrip()))

@@ -2,10 +2,12 @@
 
 from collections.abc import Callable
 
+import pytest
 import torch
 
 from dltool.build.prepare import prepare
 from dltool.config.check import Config
+from dltool.core.errors import ConfigError
 from dltool.tasks.supervised import SupervisedTask
 
 
@@ -27,3 +29,9 @@ def test_the_metrics_follow_the_data(configure: Callable[..., Config]) -> None:
         for data in ("iris", "breast_cancer", "diabetes")
     }
     assert chosen == {"iris": ["accuracy"], "breast_cancer": ["accuracy"], "diabetes": ["mae", "rmse"]}
+
+
+def test_a_single_class_cannot_be_classified(configure: Callable[..., Config]) -> None:
+    with pytest.raises(ConfigError, match="every sample has the class mode 1"):
+        prepare(configure("model=mlp", "data=gaussians_1d"))
+    prepare(configure("model=mlp", "data=gaussians_1d", "data.means=[-1,1]"))

@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 
 import dltool
+from dltool.core.language import in_language
 from dltool.core.notices import FigureWarning
 from dltool.figures import fonts, words
 from dltool.figures.layers import QUANTITIES, layer_heatmaps
 from dltool.figures.range_test import RangeCurve, range_test_picture
-from dltool.figures.words import CHINESE, has_font, in_language, language, word
+from dltool.figures.words import CHINESE, has_font, language, word
 
 ROOT = Path(dltool.__file__).parent
 MODULES = [

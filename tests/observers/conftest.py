@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from dltool.engine.observer import Progress
+from dltool.engine.observer import Outcome, Progress
 from dltool.observers.jsonl import JsonlLog, cut_back
 from dltool.observers.mirror import Mirror
 from dltool.runs.folder import RunFolder
@@ -56,6 +56,7 @@ def follow(run: RunFolder) -> Callable[[Mirror, Records], None]:
             progress.step, progress.epoch = record["step"], record["epoch"]
             progress.metrics.update({name: value for name, value in record.items() if "/" in name})
         mirror.on_end()
+        mirror.on_outcome(Outcome("finished"))
 
     return follow
 

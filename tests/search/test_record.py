@@ -10,9 +10,9 @@ import pytest
 
 from dltool.config.compose import compose
 from dltool.core.errors import ConfigError
-from dltool.core.numerals import numeral
+from dltool.core.numerals import mean_and_spread, numeral
 from dltool.declarations.options import option_files
-from dltool.search.record import Claim, Record, last_digit, mean_and_spread, read_record
+from dltool.search.record import Claim, Record, last_digit, read_record
 from dltool.search.reproduce import compare
 
 EXPERIMENT = """\

@@ -1,0 +1,82 @@
+"""Writes a run's summary.json and the diagram of its network when the training ends."""
+
+import warnings
+
+from dltool.build.parts import Parts, describe
+from dltool.engine.baselines import measure_baselines
+from dltool.engine.observer import Observer, Outcome, Progress, Watched
+from dltool.introspection.summary import count_parameters, layer_cells
+from dltool.runs.summary_file import write_summary
+from dltool.tasks.task import Task
+
+DATA_NOTES = ("data", "classes")  # Lines of the announcement that describe the data.
+
+
+class SummaryFile(Observer):
+    """Writes what a page tells of the model and the data: sizes, layers, baselines; and plots/network.png.
+
+    Nothing of this is measured before the end, since a forward pass of a user's model may draw random numbers.
+
+    Args:
+        watched: The training.
+        parts: Its parts.
+    """
+
+    def __init__(self, watched: Watched, parts: Parts) -> None:
+        self.watched = watched
+        self.parts = parts
+        self._task: Task | None = None
+
+    def on_start(self, task: Task, progress: Progress) -> None:
+        self._task = task
+
+    def on_outcome(self, outcome: Outcome) -> None:
+        if self._task is None:
+            return
+        dataset = self.parts.dataset
+        notes = [line.split(maxsplit=1) for line in describe(self.parts)]
+        write_summary(
+            self.watched.folder,
+            {
+                "sizes": dict(dataset.sizes),
+                "unit": dataset.unit,
+                "loss": self.parts.config.chosen_loss,
+                "data": [note for note in notes if note[0] in DATA_NOTES and len(note) == 2],
+                "baselines": self.baselines(self._task),
+                "layers": self.layers(self._task),
+            },
+        )
+        if self.parts.logger.plots:
+            self.draw(self._task)
+
+    def baselines(self, task: Task) -> dict[str, str]:
+        """Metrics of predictions without a model, as text, by the metric's name with its split."""
+        found: dict[str, str] = {}
+        for split in set(self.parts.dataset.sizes) & {"val", "test"}:
+            measured = measure_baselines(task, self.parts.dataset, [split])
+            names = {name for values in measured.values.values() for name in values}
+            found |= {f"{split}/{name}": measured.beside(name) for name in names}
+            if (trivial := self.parts.dataset.baseline([split])) and f"{split}/accuracy" not in found:
+                found[f"{split}/accuracy"] = trivial
+        return found
+
+    def layers(self, task: Task) -> dict[str, list[object]]:
+        """The table of the layers; empty if the model cannot compute an example of the data's shape."""
+        try:
+            columns, *rows = layer_cells(task.model, self.watched.spec, traced=False)
+        except Exception:  # A user's model, which may need more than a shape.
+            return {}
+        return {"columns": [*columns], "rows": [*rows]}
+
+    def draw(self, task: Task) -> None:
+        """Draw the diagram of the network; one that cannot be drawn must not end a training."""
+        from dltool.figures.diagram import diagram
+        from dltool.figures.saving import save_figure
+        from dltool.introspection.network_layers import networks_of
+
+        try:
+            networks = networks_of(task.model, task.roles, self.watched.spec)
+            title = f"{self.watched.title}: {count_parameters(task.model)}"
+            save_figure(diagram(networks, title=title), self.watched.folder / "plots" / "network.png")
+        except Exception as error:
+            warnings.warn(f"the diagram of the network could not be drawn: {error}", stacklevel=2)

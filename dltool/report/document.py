@@ -1,0 +1,92 @@
+"""The format between a run's files and its page: what `dltool report --json` prints, with a version.
+
+A document has these keys; those that are empty are left out by the page, not by the document.
+
+format      {"name": "dltool-report", "version": 1}
+kind        "run", "sweep" or "study"
+title       "lenet on digits"
+intro       sentences that say what was done
+results     [{"name", "value", "beside"}]: metrics as text, with that of a trivial baseline where it is known
+charts      [{"title", "x": {"step": [...], "epoch": [...] | null}, "series": [{"label", "values": [number | null]}]}]
+points      null, or of a search: {"metric", "direction", "axes": [{"name", "log", "choices": [text] | null, "values"}],
+            "runs": [{"label", "metric"}]}
+sections    [{"id", "title", "pictures": [{"name", "title", "caption", "file"}], "films": [...], "texts": [...]}]
+tables      [{"id", "title", "note", "first", "links", "columns": [...], "numbers": [indices], "rows": [[text]]}]
+messages    [{"kind": "warning" | "alarm" | "note", "text"}]
+commands    [{"title", "command"}]
+
+In a picture `file` is relative to the folder; a page has its content.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from dltool.core.numerals import numeral
+
+FORMAT = {"name": "dltool-report", "version": 1}
+MAX_POINTS = 1000  # Of a curve; of longer ones the extremes of each part.
+
+
+def chart(title: str, points: Mapping[str, Mapping[float, float]], steps_per_epoch: float | None) -> dict[str, Any]:
+    """One metric over the steps.
+
+    Args:
+        title: The metric.
+        points: The label of each series to its values by step; values that are not finite are left out.
+        steps_per_epoch: For the axis of epochs; None if no epoch was finished.
+    """
+    kept = {label: thinned(values) for label, values in points.items()}
+    steps = sorted(set().union(*kept.values()))
+    epochs = [round(step / steps_per_epoch, 4) for step in steps] if steps_per_epoch else None
+    series = [{"label": label, "values": [values.get(step) for step in steps]} for label, values in kept.items()]
+    return {"title": title, "x": {"step": steps, "epoch": epochs}, "series": series}
+
+
+def thinned(values: Mapping[float, float]) -> dict[float, float]:
+    """At most about MAX_POINTS of the points, among them the smallest and the largest of each part, and the last."""
+    points = sorted(values.items())
+    if len(points) <= MAX_POINTS:
+        return dict(points)
+    width = -(-2 * len(points) // MAX_POINTS)
+    kept = {points[-1]}
+    for first in range(0, len(points), width):
+        part = points[first : first + width]
+        kept |= {min(part, key=lambda point: point[1]), max(part, key=lambda point: point[1])}
+    return dict(sorted(kept))
+
+
+def table(
+    name: str,
+    title: str,
+    columns: Sequence[str],
+    rows: Sequence[Sequence[Any]],
+    *,
+    numbers: Sequence[int] = (),
+    note: str = "",
+    first: bool = False,
+    links: Sequence[str] = (),
+) -> dict[str, Any]:
+    """A table of texts.
+
+    Args:
+        name: The id on the page.
+        title: The heading.
+        columns: Headings of the columns.
+        rows: Cells; numbers become text, None is empty.
+        numbers: Columns that are aligned to the right.
+        note: Below the heading.
+        first: Above the curves.
+        links: For each row the folder that its first cell leads to, relative to the page.
+    """
+    cells = [[as_cell(cell) for cell in row] for row in rows]
+    described = {"id": name, "title": title, "note": note, "first": first, "links": [*links]}
+    return {**described, "columns": [*columns], "numbers": [*numbers], "rows": cells}
+
+
+def as_cell(value: Any) -> str:
+    """The text of a table's cell."""
+    if value is None:
+        return ""
+    if isinstance(value, float):
+        return numeral(value)
+    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)

@@ -1,0 +1,131 @@
+"""A document as one HTML file that loads nothing: pictures as data, scripts and styles inside with their hashes.
+
+The content security policy of the page is `default-src 'none'` with the hashes of its own scripts and styles, so that
+markup in a run's texts, if it ever passed the escaping of the templates, could neither run nor load anything.
+"""
+
+import base64
+import functools
+import hashlib
+import io
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from dltool.core.language import wanted_language
+from dltool.core.safe_path import read_regular
+from dltool.report.words import CHINESE_PAGE, word
+
+FOLDER = Path(__file__).parent
+STYLES = ("vendor/uplot/uPlot.min.css", "assets/style.css")
+SCRIPTS = (
+    "vendor/uplot/uPlot.iife.min.js",
+    "assets/charts.js",
+    "assets/points.js",
+    "assets/films.js",
+    "assets/page.js",
+)
+MAX_FRAMES = 60
+FRAME_WIDTH = 520  # Pixels; wider frames are reduced.
+
+
+def page(document: Mapping[str, Any], folder: Path) -> str:
+    """The HTML of a document.
+
+    Args:
+        document: See dltool.report.document.
+        folder: Where its pictures are.
+    """
+    style = "\n".join(asset(name) for name in STYLES)
+    script = "\n".join(asset(name) for name in SCRIPTS)
+    data = {name: document[name] for name in ("charts", "points")}
+    data |= {"films": films(document, folder), "words": words_of_scripts()}
+    return (
+        templates()
+        .get_template("page.html")
+        .render(
+            document=document,
+            policy=policy(style, script),
+            style=Markup(style),
+            script=Markup(script),
+            data=Markup(as_script_data(data)),
+            picture=lambda one: as_source(folder / one["file"]),
+            t=word,
+            language=wanted_language(),
+        )
+    )
+
+
+@functools.cache
+def templates() -> Environment:
+    return Environment(
+        loader=FileSystemLoader(FOLDER / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+@functools.cache
+def asset(name: str) -> str:
+    return (FOLDER / name).read_text(encoding="utf-8")
+
+
+def policy(style: str, script: str) -> str:
+    """The content security policy: nothing but the page's own style and script, and pictures that it contains."""
+    return (
+        f"default-src 'none'; img-src data:; style-src '{digest(style)}'; script-src '{digest(script)}'; "
+        "base-uri 'none'; form-action 'none'"
+    )
+
+
+def digest(text: str) -> str:
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+def as_script_data(value: Any) -> str:
+    """JSON for a `<script type="application/json">`, which no text in it can end."""
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
+
+
+def words_of_scripts() -> dict[str, str]:
+    """The texts of the scripts in the language of the page."""
+    return {text: word(text) for text in CHINESE_PAGE}
+
+
+def as_source(path: Path) -> str:
+    """The content of a PNG file as the address of an image."""
+    return "data:image/png;base64," + base64.b64encode(read_regular(path)).decode()
+
+
+def films(document: Mapping[str, Any], folder: Path) -> dict[str, list[str]]:
+    """The frames of the films by their files."""
+    return {film["file"]: frames(folder / film["file"]) for part in document["sections"] for film in part["films"]}
+
+
+def frames(path: Path) -> list[str]:
+    """At most MAX_FRAMES frames of a GIF, evenly chosen with the first and the last, as addresses of images."""
+    from PIL import Image, ImageSequence
+
+    found = []
+    with Image.open(io.BytesIO(read_regular(path))) as film:
+        count = getattr(film, "n_frames", 1)
+        last = min(count, MAX_FRAMES) - 1
+        chosen = {round(place * (count - 1) / max(last, 1)) for place in range(last + 1)}
+        for place, frame in enumerate(ImageSequence.Iterator(film)):
+            if place in chosen:
+                found.append(as_webp(frame.convert("RGB")))
+    return found
+
+
+def as_webp(image: Any) -> str:
+    image.thumbnail((FRAME_WIDTH, FRAME_WIDTH))
+    content = io.BytesIO()
+    image.save(content, format="WEBP", quality=70, method=2)
+    return "data:image/webp;base64," + base64.b64encode(content.getvalue()).decode()

@@ -1,0 +1,207 @@
+"""The document of one run, from the files in its folder."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from dltool.core.errors import DltoolError
+from dltool.core.numerals import numeral
+from dltool.core.safe_path import read_regular
+from dltool.core.shell import quoted
+from dltool.report.captions import SECTIONS, caption_of
+from dltool.report.document import FORMAT, chart, table
+from dltool.report.words import word
+from dltool.runs.catalog import RunRecord, as_text
+from dltool.runs.comparison import is_learning_rate, read_environment
+from dltool.runs.curves import RunLog
+from dltool.runs.description import changed_config
+from dltool.runs.folder import LOG, METRICS
+from dltool.runs.records import read_records
+from dltool.runs.summary_file import read_summary
+
+SPLIT_LABELS = {"step": "train, per step", "train": "train", "val": "val", "test": "test"}
+MAX_TEXTS, MAX_CHARACTERS = 6, 2000  # Of generated texts.
+ENVIRONMENT_FIRST = ("auto.trainer.device", "versions.dltool", "versions.torch", "versions.python", "platform")
+
+
+def run_document(record: RunRecord) -> dict[str, Any]:
+    """Everything that the page of a run shows; see dltool.report.document."""
+    summary = read_summary(record.path)
+    environment = read_environment(record)
+    log = RunLog(record, read_records(record.path / METRICS))
+    return {
+        "format": FORMAT,
+        "kind": "run",
+        "title": title_of(record),
+        "state": record.state,
+        "intro": intro(record, summary, environment),
+        "results": results(record, summary),
+        "charts": charts(log),
+        "points": None,
+        "sections": sections(record.path),
+        "tables": tables(record, summary, environment),
+        "messages": messages(record),
+        "commands": commands(record, environment),
+    }
+
+
+def title_of(record: RunRecord) -> str:
+    """ "lenet on digits", or the folder's name if the config cannot be read."""
+    model, data = record.config.get("model.name"), record.config.get("data.name")
+    return f"{model} on {data}" if model and data else record.path.name
+
+
+def intro(record: RunRecord, summary: Mapping[str, Any], environment: Mapping[str, Any]) -> list[str]:
+    """What was trained, and how it ended, in sentences."""
+    config = record.config
+    model, data = config.get("model.name"), config.get("data.name")
+    if not model:
+        return [ending(record, environment)]
+    sizes = ", ".join(f"{count:,} {word(split)}" for split, count in summary.get("sizes", {}).items())
+    what = word("The model {model} was trained on {data}.", model=model, data=data)
+    if sizes and record.parameters:
+        template = "The model {model} with {parameters:,} parameters was trained on {data} ({sizes} {unit})."
+        unit = word(summary.get("unit", "samples"))
+        what = word(template, model=model, data=data, parameters=record.parameters, sizes=sizes, unit=unit)
+    template = "Optimizer {optim}, learning rate {rate}, schedule {schedule}, loss {loss}, batches of {batch}."
+    how = word(
+        template,
+        optim=config.get("optim.name"),
+        rate=config.get("optim.lr", "–"),
+        schedule=config.get("schedule.name"),
+        loss=summary.get("loss") or config.get("loss.name", "–"),
+        batch=config.get("data.batch_size"),
+    )
+    return [what, how, ending(record, environment)]
+
+
+def ending(record: RunRecord, environment: Mapping[str, Any]) -> str:
+    """How far the run came, on which device, and why it ended."""
+    length = "–" if record.step is None else f"{record.step:,}"
+    device = environment.get("auto.trainer.device", record.config.get("trainer.device", "–"))
+    values = {"steps": length, "epochs": record.epoch or 0, "seconds": record.seconds or 0, "device": device}
+    said = word("{steps} steps, {epochs} epochs, {seconds:,.0f} s on {device}.", **values)
+    if record.stopped_by:
+        said += " " + word("Stopped by {rule}.", rule=record.stopped_by.replace("_", " "))
+    return f"{said} {record.error}" if record.error else said
+
+
+def results(record: RunRecord, summary: Mapping[str, Any]) -> list[dict[str, str]]:
+    """The metrics of held-out data, the test split first, each beside that of predictions without a model."""
+    names = [name for name in record.metrics if not is_learning_rate(name)]
+    held_out = [name for split in ("test", "val") for name in names if name.startswith(f"{split}/")]
+    beside = summary.get("baselines", {})
+    chosen = held_out or [name for name in names if name.startswith("train/")]
+    return [
+        {"name": name, "value": numeral(record.metrics[name]), "beside": str(beside.get(name, ""))} for name in chosen
+    ]
+
+
+def charts(log: RunLog) -> list[dict[str, Any]]:
+    """A chart for each metric, with a line for each split; the loss first, the learning rates last."""
+    metrics: dict[str, list[str]] = {}
+    for name in log.metrics:
+        split, _, metric = name.partition("/")
+        if not (split == "train" and is_learning_rate(name)):  # The steps have it.
+            metrics.setdefault(metric, []).append(split)
+    order = sorted(metrics, key=lambda metric: (is_learning_rate(metric), metric != "loss"))
+    found = []
+    for metric in order:
+        lines = {SPLIT_LABELS.get(one, one): finite(log.points(f"{one}/{metric}", "step")) for one in metrics[metric]}
+        if any(len(values) > 1 for values in lines.values()):
+            found.append(chart(metric, lines, log.steps_per_epoch))
+    return found
+
+
+def finite(points: Mapping[float, float]) -> dict[float, float]:
+    return {x: y for x, y in points.items() if abs(y) < float("inf")}
+
+
+def sections(folder: Path) -> list[dict[str, Any]]:
+    """The pictures, films and generated texts of a run folder by section, in the order of SECTIONS."""
+    found: dict[str, dict[str, Any]] = {
+        name: {"id": name, "title": title, "pictures": [], "films": [], "texts": []} for name, title in SECTIONS.items()
+    }
+    for path in sorted((folder / "plots").glob("*.png")):
+        caption = caption_of(path.stem)
+        if caption.section:
+            found[caption.section]["pictures"].append(picture(folder, path, caption.title, caption.text))
+    for path in sorted((folder / "plots").glob("*.gif")):
+        caption = caption_of(path.stem)
+        found[caption.section or "other"]["films"].append(picture(folder, path, caption.title, caption.text))
+    add_samples(folder, found["samples"])
+    return [one for one in found.values() if one["pictures"] or one["films"] or one["texts"]]
+
+
+def add_samples(folder: Path, section: dict[str, Any]) -> None:
+    """The film of the samples or their last image, and the last of the generated texts."""
+    films, images = sorted((folder / "samples").glob("*.gif")), sorted((folder / "samples").glob("*.png"))
+    for path in films:
+        section["films"].append(picture(folder, path, "Samples while training", "The same noise after each epoch."))
+    if images and not films:
+        section["pictures"].append(picture(folder, images[-1], word("Samples: {name}", name=images[-1].stem), ""))
+    for path in sorted((folder / "samples").glob("*.txt"))[-MAX_TEXTS:]:
+        text = read_regular(path).decode(errors="replace")[:MAX_CHARACTERS]
+        section["texts"].append({"title": path.stem.replace("_", " "), "text": text})
+
+
+def picture(folder: Path, path: Path, title: str, text: str) -> dict[str, str]:
+    return {"name": path.stem, "title": title, "caption": text, "file": path.relative_to(folder).as_posix()}
+
+
+def tables(record: RunRecord, summary: Mapping[str, Any], environment: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The layers, the data, the config with the origin of each value, the environment."""
+    found = []
+    if layers := summary.get("layers"):
+        columns, rows = layers["columns"], layers["rows"]
+        found.append(table("layers", "Layer by layer", columns, rows, numbers=range(3, len(columns))))
+    if data := summary.get("data"):
+        found.append(table("data", "The data", ["", ""], data))
+    if record.config:
+        found.append(config_table(record, environment))
+    names = [name for name in ENVIRONMENT_FIRST if name in environment]
+    names += [
+        name for name in environment if name not in names and not name.startswith(("auto.", "command", "trusted"))
+    ]
+    rows = [[name.removeprefix("versions.").removeprefix("auto."), as_text(environment[name])] for name in names]
+    return [*found, table("environment", "Environment", ["", ""], [row for row in rows if row[1]])]
+
+
+def config_table(record: RunRecord, environment: Mapping[str, Any]) -> dict[str, Any]:
+    """Every setting with its origin; what was changed comes first."""
+    changed, words = changed_config(record.config), environment.get("command") or []
+    typed = {str(word).partition("=")[0].lstrip("+~") for word in words} if isinstance(words, Sequence) else set()
+
+    def origin(key: str) -> str:
+        if key in typed or key.removesuffix(".name") in typed:
+            return "command line"
+        if f"auto.{key}" in environment:
+            return f"auto: {as_text(environment[f'auto.{key}'])}"
+        return "config file" if key in changed else "default"
+
+    keys = sorted(record.config, key=lambda key: key not in changed)
+    rows = [[key, as_text(record.config[key]), origin(key)] for key in keys]
+    return table("config", "Config", ["setting", "value", "from"], rows)
+
+
+def messages(record: RunRecord) -> list[dict[str, str]]:
+    """The warnings of the log, among them the alarms of the diagnostics, each once."""
+    try:
+        lines = read_regular(record.path / LOG).decode(errors="replace").splitlines()
+    except (OSError, DltoolError):
+        lines = []
+    warned = dict.fromkeys(line.partition("warning: ")[2] for line in lines if "warning: " in line)
+    return [{"kind": "warning", "text": text} for text in warned]
+
+
+def commands(record: RunRecord, environment: Mapping[str, Any]) -> list[dict[str, str]]:
+    """How to repeat, continue and use the run, to be copied."""
+    found = []
+    command = environment.get("command")
+    if isinstance(command, list):
+        found.append(("Train it again from its command", quoted(*(word for word in command if "run.dir=" not in word))))
+    found.append(("Train it again from this folder", quoted("dltool", "train", "--from", record.path, "seed=1")))
+    if record.state in ("interrupted", "failed", "killed"):
+        found.append(("Continue it", quoted("dltool", "resume", record.path)))
+    found.append(("Evaluate it", quoted("dltool", "evaluate", record.path)))
+    return [{"title": title, "command": text} for title, text in found]

@@ -1,0 +1,238 @@
+"""The document of a sweep or a study: all runs of one folder, ranked, with what their settings change."""
+
+import math
+import statistics
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from dltool.core.errors import ConfigError
+from dltool.core.numerals import mean_and_spread
+from dltool.core.shell import quoted
+from dltool.report.document import FORMAT, chart, table
+from dltool.report.run_document import finite, sections
+from dltool.report.words import word
+from dltool.runs.catalog import RunRecord, as_text, read_run
+from dltool.runs.comparison import MISSING, distinguishing_keys, main_metrics, short_key
+from dltool.runs.curves import read_logs
+from dltool.runs.folder import SWEEP, read_json
+from dltool.runs.paired import REPEATS
+
+STUDY = "journal.log"
+MAX_CURVES = 24  # In one chart; the best ones.
+Ranked = list[tuple[str, list[RunRecord], float]]  # The label of a setting, its repetitions, the mean of the metric.
+
+
+def is_search(folder: Path) -> bool:
+    """Whether a folder is that of a sweep or a study."""
+    return (folder / SWEEP).is_file() or (folder / STUDY).is_file()
+
+
+def runs_of(folder: Path) -> list[RunRecord]:
+    """The runs that have begun, by name."""
+    return [read_run(path.parent) for path in sorted(folder.glob("*/status.json"))]
+
+
+def search_document(folder: Path) -> dict[str, Any]:
+    """Everything that the page of a sweep or a study shows; see dltool.report.document.
+
+    Raises:
+        ConfigError: It has no run yet.
+    """
+    records = runs_of(folder)
+    if not records:
+        raise ConfigError(f"{folder.resolve()} has no run yet", "run the command of the sweep again")
+    keys = [key for key in distinguishing_keys(records) if key not in REPEATS]
+    metric, direction = ranking_metric(records)
+    ranked = ranking(records, keys, metric, direction)
+    kind = "study" if (folder / STUDY).is_file() else "sweep"
+    command = read_json(folder / SWEEP).get("command") if kind == "sweep" else None
+    return {
+        "format": FORMAT,
+        "kind": kind,
+        "title": f"{word(kind)} {folder.name}",
+        "state": "running" if any(record.state == "running" for record in records) else "finished",
+        "intro": intro(records, keys, metric, direction, ranked),
+        "results": [{"name": label, "value": as_value(metric, group), "beside": ""} for label, group, _ in ranked[:3]],
+        "charts": charts(ranked, metric),
+        "points": points(records, keys, metric, direction),
+        "sections": sections(folder),
+        "tables": tables(records, keys, metric, direction, ranked),
+        "messages": [
+            {"kind": "warning", "text": f"{record.path.name} failed: {record.error}"}
+            for record in records
+            if record.state == "failed"
+        ],
+        "commands": [{"title": "Run it again", "command": quoted(*command)}] if isinstance(command, list) else [],
+    }
+
+
+def intro(records: Sequence[RunRecord], keys: Sequence[str], metric: str, direction: str, ranked: Ranked) -> list[str]:
+    """What was compared, and which setting was best."""
+    states = {state: sum(record.state == state for record in records) for state in {r.state for r in records}}
+    found = [
+        word(
+            "{count:,} runs ({states}) over {keys}, ranked by {metric}, {best} first.",
+            count=len(records),
+            states=", ".join(f"{count} {word(state)}" for state, count in sorted(states.items())),
+            keys=", ".join(map(short_key, keys)) or word("repetitions only"),
+            metric=metric,
+            best=word("smallest" if direction == "min" else "largest"),
+        )
+    ]
+    if ranked and ranked[0][0] and not math.isnan(ranked[0][2]):
+        found.append(word("The best is {label}: {value}.", label=ranked[0][0], value=as_value(metric, ranked[0][1])))
+    return found
+
+
+def ranking_metric(records: Sequence[RunRecord]) -> tuple[str, str]:
+    """The metric that the runs are compared by, and "min" or "max".
+
+    The main metric of the first run that has one, on the test split if no run has it on the validation split.
+    """
+    reported = {name for record in records for name in record.metrics}
+    for record in records:
+        if record.main_metric is not None:
+            name, direction = record.main_metric
+            on_test = name.replace("val/", "test/", 1)
+            return (name if name in reported or on_test not in reported else on_test), direction
+    names = main_metrics(records, lambda record: record.metrics)
+    return (names[0] if names else "train/loss"), "min"
+
+
+def ranking(records: Sequence[RunRecord], keys: Sequence[str], metric: str, direction: str) -> Ranked:
+    """The settings, best mean first; those without the metric come last."""
+    settings = [setting_of(record) for record in records]
+    groups: dict[str, list[int]] = {}
+    for place, setting in enumerate(settings):
+        groups.setdefault(setting, []).append(place)
+    found = []
+    for places in groups.values():
+        members = [records[place] for place in places]
+        values = values_of(members, metric)
+        found.append((label_of(members[0], keys), members, statistics.fmean(values) if values else math.nan))
+    sign = 1 if direction == "min" else -1
+    return sorted(found, key=lambda one: (math.isnan(one[2]), 0 if math.isnan(one[2]) else sign * one[2]))
+
+
+def label_of(record: RunRecord, keys: Sequence[str]) -> str:
+    """The swept values of a run, as overrides."""
+    return " ".join(f"{short_key(key)}={as_text(record.config[key])}" for key in keys if key in record.config)
+
+
+def setting_of(record: RunRecord) -> str:
+    """The config without what differs between repetitions, as text."""
+    return repr(sorted((key, str(value)) for key, value in record.config.items() if key not in (*REPEATS, "run.dir")))
+
+
+def values_of(records: Sequence[RunRecord], metric: str) -> list[float]:
+    found = [record.metrics[metric] for record in records if metric in record.metrics]
+    return [value for value in found if math.isfinite(value)]
+
+
+def as_value(metric: str, records: Sequence[RunRecord]) -> str:
+    values = values_of(records, metric)
+    return mean_and_spread(values) if values else "–"
+
+
+def charts(ranked: Ranked, metric: str) -> list[dict[str, Any]]:
+    """The metric over the steps, a line for each run of the best settings."""
+    best = [(label, record) for label, members, _ in ranked for record in members][:MAX_CURVES]
+    logs = read_logs([record for _, record in best])
+    lines = {}
+    for (label, record), log in zip(best, logs, strict=True):
+        seed = f" seed={as_text(record.config.get('seed'))}" if len(best) > len(ranked) else ""
+        lines[f"{label}{seed}".strip() or record.path.name] = finite(log.points(metric, "step"))
+    if not any(len(values) > 1 for values in lines.values()):
+        return []
+    rates = {log.steps_per_epoch for log in logs}
+    return [chart(metric, lines, rates.pop() if len(rates) == 1 else None)]
+
+
+def points(records: Sequence[RunRecord], keys: Sequence[str], metric: str, direction: str) -> dict[str, Any]:
+    """Each run as a point: its values of the swept keys, and its metric."""
+    runs = [record for record in records if math.isfinite(record.metrics.get(metric, math.nan))]
+    axes = [axis(short_key(key), [record.config.get(key) for record in runs]) for key in keys]
+    return {
+        "metric": metric,
+        "direction": direction,
+        "axes": [one for one in axes if one is not None],
+        "runs": [{"label": record.path.name, "metric": record.metrics[metric]} for record in runs],
+    }
+
+
+def axis(name: str, values: Sequence[Any]) -> dict[str, Any] | None:
+    """The values of a key as places on an axis: numbers as they are, others side by side; None for a single value."""
+    if len({as_text(value) for value in values}) < 2:
+        return None
+    if all(isinstance(value, int | float) and not isinstance(value, bool) for value in values):
+        is_log = min(values) > 0 and max(values) / min(values) >= 30
+        return {"name": name, "log": is_log, "choices": None, "values": [float(value) for value in values]}
+    choices = list(dict.fromkeys(as_text(value) for value in values))
+    return {"name": name, "log": False, "choices": choices, "values": [choices.index(as_text(v)) for v in values]}
+
+
+def tables(
+    records: Sequence[RunRecord], keys: Sequence[str], metric: str, direction: str, ranked: Ranked
+) -> list[dict[str, Any]]:
+    """The ranking, how much each key matters, what the runs cost."""
+    columns = ["setting", metric, "n", "parameters", "seconds"]
+    rows = []
+    for label, members, _ in ranked:
+        seconds = [record.seconds for record in members if record.seconds is not None]
+        size = next((record.parameters for record in members if record.parameters is not None), None)
+        mean = f"{statistics.fmean(seconds):.1f}" if seconds else None
+        rows.append([label, as_value(metric, members), len(values_of(members, metric)), size, mean])
+    found = [
+        table(
+            "ranking",
+            "Ranking",
+            columns,
+            rows,
+            numbers=range(1, len(columns)),
+            first=True,
+            note=word("Mean ± standard deviation over repetitions (seeds, folds); seconds are of one run."),
+        )
+    ]
+    if shares := importance(records, keys, metric):
+        note = word(
+            "The share of the metric's variance that lies between the values of a key (correlation ratio η²; numbers "
+            "with more than six values in quarters). It says nothing about keys that act together."
+        )
+        rows = [[short_key(key), f"{share:.0%}"] for key, share in shares.items()]
+        found.append(
+            table("importance", "Which setting matters", ["setting", "share"], rows, numbers=[1], note=note, first=True)
+        )
+    total = sum(record.seconds or 0 for record in records)
+    runs = [[one.path.name, one.state, one.metrics.get(metric), one.step, f"{one.seconds or 0:.1f}"] for one in records]
+    template = "{seconds:,.0f} s of training in all. `{command}` writes the page of one run."
+    note = word(template, seconds=total, command=quoted("dltool", "report", records[0].path))
+    columns = ["run", "state", metric, "step", "seconds"]
+    links = [record.path.name for record in records]
+    return [*found, table("runs", "The runs", columns, runs, numbers=[2, 3, 4], note=note, links=links)]
+
+
+def importance(records: Sequence[RunRecord], keys: Sequence[str], metric: str) -> Mapping[str, float]:
+    """The correlation ratio of each key, largest first; empty for fewer than two keys or four runs."""
+    runs = [record for record in records if math.isfinite(record.metrics.get(metric, math.nan))]
+    values = [record.metrics[metric] for record in runs]
+    if len(keys) < 2 or len(runs) < 4 or (total := statistics.pvariance(values)) == 0:
+        return {}
+    found = {}
+    for key in keys:
+        groups: dict[Any, list[float]] = {}
+        for cell, value in zip(cells([record.config.get(key, MISSING) for record in runs]), values, strict=True):
+            groups.setdefault(cell, []).append(value)
+        mean = statistics.fmean(values)
+        between = sum(len(group) * (statistics.fmean(group) - mean) ** 2 for group in groups.values()) / len(values)
+        found[key] = between / total
+    return dict(sorted(found.items(), key=lambda pair: -pair[1]))
+
+
+def cells(values: Sequence[Any]) -> list[Any]:
+    """The values themselves, or the quarters of many numbers."""
+    numbers = [value for value in values if isinstance(value, int | float)]
+    if len(numbers) < len(values) or len(set(numbers)) <= 6:
+        return [as_text(value) for value in values]
+    edges = statistics.quantiles(numbers, n=4)
+    return [sum(value > edge for edge in edges) for value in numbers]
