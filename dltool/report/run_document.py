@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from stat import S_ISREG
 from typing import Any
 
 from dltool.core.errors import DltoolError
@@ -122,11 +123,11 @@ def sections(folder: Path) -> list[dict[str, Any]]:
     found: dict[str, dict[str, Any]] = {
         name: {"id": name, "title": title, "pictures": [], "films": [], "texts": []} for name, title in SECTIONS.items()
     }
-    for path in sorted((folder / "plots").glob("*.png")):
+    for path in own_files(folder / "plots", ".png"):
         caption = caption_of(path.stem)
         if caption.section:
             found[caption.section]["pictures"].append(picture(folder, path, caption.title, caption.text))
-    for path in sorted((folder / "plots").glob("*.gif")):
+    for path in own_files(folder / "plots", ".gif"):
         caption = caption_of(path.stem)
         found[caption.section or "other"]["films"].append(picture(folder, path, caption.title, caption.text))
     add_samples(folder, found["samples"])
@@ -135,14 +136,21 @@ def sections(folder: Path) -> list[dict[str, Any]]:
 
 def add_samples(folder: Path, section: dict[str, Any]) -> None:
     """The film of the samples or their last image, and the last of the generated texts."""
-    films, images = sorted((folder / "samples").glob("*.gif")), sorted((folder / "samples").glob("*.png"))
+    films, images = (own_files(folder / "samples", ending) for ending in (".gif", ".png"))
     for path in films:
         section["films"].append(picture(folder, path, "Samples while training", "The same noise after each epoch."))
     if images and not films:
         section["pictures"].append(picture(folder, images[-1], word("Samples: {name}", name=images[-1].stem), ""))
-    for path in sorted((folder / "samples").glob("*.txt"))[-MAX_TEXTS:]:
+    for path in own_files(folder / "samples", ".txt")[-MAX_TEXTS:]:
         text = read_regular(path).decode(errors="replace")[:MAX_CHARACTERS]
         section["texts"].append({"title": path.stem.replace("_", " "), "text": text})
+
+
+def own_files(folder: Path, ending: str) -> list[Path]:
+    """The files of a folder with an ending, by name; no link, which could lead to a file outside the run."""
+    if folder.is_symlink() or not folder.is_dir():
+        return []
+    return sorted(path for path in folder.iterdir() if path.suffix == ending and S_ISREG(path.lstat().st_mode))
 
 
 def picture(folder: Path, path: Path, title: str, text: str) -> dict[str, str]:

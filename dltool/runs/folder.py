@@ -6,6 +6,8 @@ status.json        its state: running, finished, interrupted or failed
 environment.json   format, versions, device, threads, git commit, command line, trusted code, what each `auto` became
 preprocessing.json how raw samples become the model's inputs, and the meaning of its outputs
 data.json          the fingerprint of the data: hashes of its files, or the settings of its generator
+summary.json       facts for the page of the run: sizes, baselines, layers
+report.html        the page of the run
 checkpoints/  plots/  samples/  profile/  log.txt
 """
 

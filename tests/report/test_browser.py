@@ -1,0 +1,197 @@
+"""Pages in a headless Chromium: they work by keyboard, load nothing, and axe-core finds nothing serious.
+
+`pytest -m browser` needs Chromium, Playwright (`pip install playwright`) and axe-core, whose file `axe.min.js` the
+variable DLTOOL_AXE names; `.ci/run` installs them.
+"""
+
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fabricated import make_run
+from warm_process import run_dltool
+
+from dltool.report.write import write_run_page
+
+pytestmark = pytest.mark.browser
+
+FAST = ["trainer.threads=1", "trainer.epochs=null", "trainer.steps=4", "logger.every_n_steps=1", "diagnostics=default"]
+TRAININGS = {
+    "lenet": ["model=lenet", *FAST],
+    "boundary": ["model=mlp", "data=moons", *FAST, "trainer.steps=40"],
+    "gan": ["model=gan", "data=gaussians", *FAST],
+    "gpt": ["model=gpt", "data=pydoc", "model.dim=16", "model.depth=1", "model.num_heads=2", *FAST],
+    "cyclegan": ["model=cyclegan", "data=digit_pairs", "model.width=4", "model.blocks=1", *FAST],
+    "csv": ["model=mlp", "data=csv", "data.path=table.csv", "data.target=y", *FAST],
+    "diffusion": ["experiment=ddpm_digits", "model.width=8", *FAST],
+    "sweep": ["-m", "model=mlp", "data=iris", "optim.lr=0.1,0.01", "'model.hidden=[4],[8]'", *FAST],
+}
+SERIOUS = ("serious", "critical")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("pages")
+    rows = "".join(f"{i},{'ab'[i % 2]}\n" for i in range(100))
+    (folder / "table.csv").write_text("x,y\n" + rows)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def pages(folder: Path) -> Callable[[str], Path]:
+    """The page of a name in TRAININGS, which is trained once."""
+
+    def made(name: str) -> Path:
+        path = folder / name / "report.html"
+        if not path.exists():
+            words = [word.strip("'") for word in TRAININGS[name]]
+            target = f"sweep.dir={folder / name}" if "-m" in words else f"run.dir={folder / name}"
+            done = run_dltool("train", *words, target, cwd=folder)
+            assert done.returncode == 0, done.stderr
+        return path
+
+    return made
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    from playwright.sync_api import sync_playwright
+
+    program = shutil.which("chromium")
+    assert program, "chromium is not installed: apt-get install chromium"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visit(chromium: Any) -> Iterator[Callable[..., Any]]:
+    """Opens a page; what it says on the console, throws or requests is a failure at the end of the test."""
+    problems: list[str] = []
+    contexts = []
+
+    def visit(path: Path, **context: Any) -> Any:
+        contexts.append(chromium.new_context(**context))
+        opened = contexts[-1].new_page()
+        opened.on("console", lambda message: problems.append(f"console: {message.text}"))
+        opened.on("pageerror", lambda error: problems.append(f"error: {error}"))
+        own = path.resolve().as_uri()
+        opened.on("request", lambda made: problems.append(made.url) if not made.url.startswith(("data:", own)) else None)
+        opened.goto(own)
+        opened.wait_for_timeout(200)
+        return opened
+
+    yield visit
+    for context in contexts:
+        context.close()
+    assert problems == []
+
+
+@pytest.mark.parametrize("name", TRAININGS)
+def test_a_page_works_and_loads_nothing(name: str, pages: Callable[[str], Path], visit: Callable[..., Any]) -> None:
+    page = visit(pages(name))
+    assert page.locator("h1").inner_text()
+    charts = page.locator(".chart canvas")
+    assert charts.count() == page.locator(".chart").count() > 0
+    page.locator("#logarithmic").check()
+    page.locator("#whole").click()
+    assert page.locator(".chart canvas").count() == charts.count()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("name", TRAININGS)
+def test_nothing_serious_for_a_reader_with_a_screen_reader(
+    name: str, scheme: str, pages: Callable[[str], Path], visit: Callable[..., Any]
+) -> None:
+    page = visit(pages(name), color_scheme=scheme, bypass_csp=True)
+    page.add_script_tag(content=Path(os.environ["DLTOOL_AXE"]).read_text())
+    found = page.evaluate("axe.run()")["violations"]
+    assert [(one["id"], one["nodes"][0]["html"]) for one in found if one["impact"] in SERIOUS] == []
+
+
+@pytest.mark.parametrize("name", ["boundary", "sweep"])
+def test_every_control_is_reached_by_the_keyboard(
+    name: str, pages: Callable[[str], Path], visit: Callable[..., Any]
+) -> None:
+    page = visit(pages(name))
+    controls = page.locator("a, button, select, input, [tabindex='0']").count()
+    reached = set()
+    for _ in range(controls + 5):
+        page.keyboard.press("Tab")
+        reached.add(page.evaluate("[...document.querySelectorAll('*')].indexOf(document.activeElement)"))
+    assert len(reached - {-1}) >= controls
+
+
+def test_a_chart_is_read_and_zoomed_by_the_keyboard(pages: Callable[[str], Path], visit: Callable[..., Any]) -> None:
+    page = visit(pages("boundary"))
+    values = page.locator(".values").first
+    plot = page.locator(".plot").first
+    plot.focus()
+    at_the_end = values.inner_text()
+    page.keyboard.press("ArrowLeft")
+    assert values.inner_text() != at_the_end
+    span = "(() => { const x = charts[0].plot.scales.x; return x.max - x.min; })()"
+    before = page.evaluate(span)
+    page.keyboard.press("+")
+    page.wait_for_timeout(50)
+    assert page.evaluate(span) < before
+    page.keyboard.press("0")
+    page.wait_for_timeout(50)
+    assert page.evaluate(span) == before
+
+
+def test_a_film_plays_and_stops_at_its_end(pages: Callable[[str], Path], visit: Callable[..., Any]) -> None:
+    page = visit(pages("boundary"))
+    film = page.locator(".film").first
+    slider = film.locator("input[type=range]")
+    last = int(slider.get_attribute("max"))
+    assert int(slider.input_value()) == last > 0
+    shown = film.locator("img").get_attribute("src")
+    slider.focus()
+    page.keyboard.press("Home")
+    assert film.locator("img").get_attribute("src") != shown
+    film.locator("select").select_option("4")
+    film.locator(".play").click()
+    assert film.locator(".play").get_attribute("aria-pressed") == "true"
+    film.locator(".play[aria-pressed=false]").wait_for(timeout=20_000)
+    assert int(slider.input_value()) == last
+    assert film.locator("img").get_attribute("src") == shown
+
+
+def test_a_phone_needs_no_sideways_scrolling(pages: Callable[[str], Path], visit: Callable[..., Any]) -> None:
+    for name in ("lenet", "sweep"):
+        page = visit(pages(name), viewport={"width": 360, "height": 740})
+        assert page.evaluate("document.documentElement.scrollWidth") <= 360
+
+
+def test_copies_the_command(pages: Callable[[str], Path], visit: Callable[..., Any]) -> None:
+    page = visit(pages("csv"))
+    page.locator(".copy").first.click()
+    page.wait_for_timeout(100)
+    assert page.locator(".copy").first.inner_text() == "Copied"
+
+
+EVIL = "</script><script>window.ran=1</script><img src=http://evil.invalid/x onerror=window.ran=1><svg onload=window.ran=1>"
+
+
+def test_what_a_hostile_run_contains_neither_runs_nor_loads(tmp_path: Path, visit: Callable[..., Any]) -> None:
+    config = {"model.name": EVIL, "data.name": EVIL, "model.hidden": [EVIL], EVIL: EVIL}
+    run = make_run(tmp_path / "run", config, metrics={f"val/{EVIL}": 1.0, "val/loss": 2.0}, error=EVIL, curve=[1, 2])
+    lines = [{"step": 10 * i, "epoch": i, "split": EVIL, f"{EVIL}/{EVIL}": i} for i in range(3)]
+    (run / "metrics.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    (run / "log.txt").write_text(f"warning: {EVIL}\n")
+    (run / "environment.json").write_text(json.dumps({"command": [EVIL], EVIL: EVIL}))
+    (run / "summary.json").write_text(
+        json.dumps({"sizes": {EVIL: 3}, "data": [[EVIL, EVIL]], "layers": {"columns": [EVIL], "rows": [[EVIL]]}})
+    )
+    (run / "samples").mkdir()
+    (run / "samples" / "text.txt").write_text(EVIL)
+    write_run_page(run, tmp_path / "page.html")
+    page = visit(tmp_path / "page.html")
+    assert page.evaluate("window.ran") is None
+    assert page.locator("img").count() == 0

@@ -1,0 +1,80 @@
+import statistics
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fabricated import make_run
+
+from dltool.core.errors import ConfigError
+from dltool.core.language import in_language
+from dltool.report.search_document import importance, is_search, search_document
+from dltool.runs.catalog import read_run
+
+ACCURACY = {"main_metric": ["val/accuracy", "max"]}
+
+
+@pytest.fixture
+def sweep(tmp_path: Path) -> Path:
+    """Two rates and two seeds each."""
+    folder = tmp_path / "sweep"
+    folder.mkdir()
+    (folder / "sweep.json").write_text('{"command": ["dltool", "train", "-m", "optim.lr=0.1,0.01"], "jobs": []}')
+    values = {(0.1, 1): 0.8, (0.1, 2): 0.9, (0.01, 1): 0.5, (0.01, 2): 0.5}
+    for (rate, seed), value in values.items():
+        config = {"optim.lr": rate, "seed": seed}
+        metrics = {"val/accuracy": value}
+        make_run(folder / f"lr={rate},seed={seed}", config, metrics=metrics, curve=[1.0, 0.5], parameters=67, **ACCURACY)
+    return folder
+
+
+def document(folder: Path) -> dict[str, Any]:
+    with in_language("en"):
+        return search_document(folder)
+
+
+def test_settings_are_ranked_over_their_seeds(sweep: Path) -> None:
+    found = document(sweep)
+    (ranking,) = (one for one in found["tables"] if one["id"] == "ranking")
+    spread = statistics.stdev([0.8, 0.9])
+    assert ranking["rows"][0][:4] == ["optim.lr=0.1", f"0.8500 ± {spread:.4f}", "2", "67"]
+    assert ranking["rows"][1][:2] == ["optim.lr=0.01", "0.5000 ± 0.0000"]
+    assert found["intro"] == [
+        "4 runs (4 finished) over optim.lr, ranked by val/accuracy, largest first.",
+        f"The best is optim.lr=0.1: 0.8500 ± {spread:.4f}.",
+    ]
+
+
+def test_runs_are_points_over_the_swept_keys(sweep: Path) -> None:
+    found = document(sweep)["points"]
+    assert found["direction"] == "max"
+    (axis,) = found["axes"]
+    assert axis["name"] == "optim.lr"
+    assert sorted(axis["values"]) == [0.01, 0.01, 0.1, 0.1]
+    assert sorted(one["metric"] for one in found["runs"]) == [0.5, 0.5, 0.8, 0.9]
+
+
+def test_a_sweep_that_has_not_begun(tmp_path: Path) -> None:
+    (tmp_path / "sweep.json").write_text("{}")
+    assert is_search(tmp_path)
+    with pytest.raises(ConfigError, match="has no run yet"):
+        search_document(tmp_path)
+
+
+def test_a_run_that_failed_is_named(sweep: Path) -> None:
+    make_run(sweep / "lr=9,seed=1", {"optim.lr": 9.0}, state="failed", error="the loss is nan", metrics={})
+    found = document(sweep)
+    assert {"kind": "warning", "text": "lr=9,seed=1 failed: the loss is nan"} in found["messages"]
+    (ranking,) = (one for one in found["tables"] if one["id"] == "ranking")
+    assert ranking["rows"][-1][:2] == ["optim.lr=9", "–"] or ranking["rows"][-1][1] == "–"
+
+
+def test_importance_is_the_correlation_ratio(tmp_path: Path) -> None:
+    """The metric depends on a alone: its ratio is 1; b's groups have equal means, so that its ratio is 0."""
+    runs = []
+    for a in (1, 2):
+        for b in ("x", "y"):
+            path = make_run(tmp_path / f"{a}{b}", {"model.a": a, "model.b": b}, metrics={"val/m": float(a)})
+            runs.append(read_run(path))
+    found = importance(runs, ["model.a", "model.b"], "val/m")
+    assert found == {"model.a": pytest.approx(1), "model.b": pytest.approx(0)}
+    assert importance(runs[:3], ["model.a", "model.b"], "val/m") == {}
