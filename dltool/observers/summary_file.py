@@ -1,19 +1,20 @@
-"""Writes a run's summary.json and the diagram of its network when the training ends."""
+"""Writes what a run's page needs of the model and the data when the training ends."""
 
 import warnings
 
 from dltool.build.parts import Parts, describe
 from dltool.engine.baselines import measure_baselines
-from dltool.engine.observer import Observer, Outcome, Progress, Watched
+from dltool.engine.observer import Observer, Progress, Watched
+from dltool.introspection.playable import playable
 from dltool.introspection.summary import count_parameters, layer_cells
-from dltool.runs.summary_file import write_summary
+from dltool.runs.summary_file import write_network, write_summary
 from dltool.tasks.task import Task
 
 DATA_NOTES = ("data", "classes")  # Lines of the announcement that describe the data.
 
 
 class SummaryFile(Observer):
-    """Writes what a page tells of the model and the data: sizes, layers, baselines; and plots/network.png.
+    """Writes summary.json with sizes, layers and baselines, plots/network.png, and the network if it can be tried.
 
     Nothing of this is measured before the end, since a forward pass of a user's model may draw random numbers.
 
@@ -30,7 +31,8 @@ class SummaryFile(Observer):
     def on_start(self, task: Task, progress: Progress) -> None:
         self._task = task
 
-    def on_outcome(self, outcome: Outcome) -> None:
+    def on_end(self) -> None:
+        """While the model still has the weights that were tested."""
         if self._task is None:
             return
         dataset = self.parts.dataset
@@ -48,6 +50,8 @@ class SummaryFile(Observer):
         )
         if self.parts.logger.plots:
             self.draw(self._task)
+        if (network := playable(self._task, self.watched.spec)) is not None:
+            write_network(self.watched.folder, network)
 
     def baselines(self, task: Task) -> dict[str, str]:
         """Metrics of predictions without a model, as text, by the metric's name with its split."""

@@ -8,6 +8,7 @@ title       "lenet on digits"
 intro       sentences that say what was done
 results     [{"name", "value", "beside"}]: metrics as text, with that of a trivial baseline where it is known
 charts      [{"title", "x": {"step": [...], "epoch": [...] | null}, "series": [{"label", "values": [number | null]}]}]
+network     null, or what a visitor can try: see dltool.introspection.playable, with "image"
 points      null, or of a search: {"metric", "direction", "axes": [{"name", "log", "choices": [text] | null, "values"}],
             "runs": [{"label", "metric"}]}
 sections    [{"id", "title", "pictures": [{"name", "title", "caption", "file"}], "films": [...], "texts": [...]}]

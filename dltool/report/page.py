@@ -26,6 +26,8 @@ SCRIPTS = (
     "vendor/uplot/uPlot.iife.min.js",
     "assets/charts.js",
     "assets/points.js",
+    "assets/network.js",
+    "assets/try.js",
     "assets/films.js",
     "assets/page.js",
 )
@@ -42,7 +44,7 @@ def page(document: Mapping[str, Any], folder: Path) -> str:
     """
     style = "\n".join(asset(name) for name in STYLES)
     script = "\n".join(asset(name) for name in SCRIPTS)
-    data = {name: document[name] for name in ("charts", "points")}
+    data = {name: document[name] for name in ("charts", "points", "network")}
     data |= {"films": films(document, folder), "words": words_of_scripts()}
     return (
         templates()

@@ -16,9 +16,9 @@ from dltool.runs.catalog import RunRecord, as_text
 from dltool.runs.comparison import is_learning_rate, read_environment
 from dltool.runs.curves import RunLog
 from dltool.runs.description import changed_config
-from dltool.runs.folder import LOG, METRICS
+from dltool.runs.folder import LOG, METRICS, PREPROCESSING
 from dltool.runs.records import read_records
-from dltool.runs.summary_file import read_summary
+from dltool.runs.summary_file import read_network, read_object, read_summary
 
 SPLIT_LABELS = {"step": "train, per step", "train": "train", "val": "val", "test": "test"}
 MAX_TEXTS, MAX_CHARACTERS = 6, 2000  # Of generated texts.
@@ -39,6 +39,7 @@ def run_document(record: RunRecord) -> dict[str, Any]:
         "results": results(record, summary),
         "charts": charts(log),
         "points": None,
+        "network": network_of(record),
         "sections": sections(record.path),
         "tables": tables(record, summary, environment),
         "messages": messages(record),
@@ -96,6 +97,18 @@ def results(record: RunRecord, summary: Mapping[str, Any]) -> list[dict[str, str
     return [
         {"name": name, "value": numeral(record.metrics[name]), "beside": str(beside.get(name, ""))} for name in chosen
     ]
+
+
+def network_of(record: RunRecord) -> dict[str, Any] | None:
+    """The network that a visitor can try, with how an image becomes its input; None without one."""
+    network = read_network(record.path)
+    saved = read_object(record.path / PREPROCESSING).get("preprocessing")
+    if not network or not isinstance(saved, dict) or saved.get("kind") != "image":
+        return None
+    image = {name: saved[name] for name in ("channels", "raw_size", "size", "shift", "factor") if name in saved}
+    statistics = saved.get("statistics") or {}
+    polarity, extent = statistics.get("polarity") or [1.0, 1.0], statistics.get("drawing") or 1.0
+    return {**network, "image": {**image, "light": sum(polarity) > 0, "extent": extent}}
 
 
 def charts(log: RunLog) -> list[dict[str, Any]]:

@@ -55,6 +55,7 @@ def search_document(folder: Path) -> dict[str, Any]:
         "intro": intro(records, keys, metric, direction, ranked),
         "results": [{"name": label, "value": as_value(metric, group), "beside": ""} for label, group, _ in ranked[:3]],
         "charts": charts(ranked, metric),
+        "network": None,
         "points": points(records, keys, metric, direction),
         "sections": sections(folder),
         "tables": tables(records, keys, metric, direction, ranked),

@@ -13,6 +13,8 @@ CHINESE_PAGE = {
     "step": "步",
     "epoch": "轮",
     "logarithmic": "对数坐标",
+    "code {number}": "编码 {number}",
+    "{name}: {share}": "{name}：{share}",
 }
 
 CHINESE_CAPTIONS = {
@@ -163,6 +165,20 @@ CHINESE = (
             "每条线是一次训练，最后一个轴是指标。亮的线更好。"
         ),
         "Parallel coordinates of the settings and the metric": "设置与指标的平行坐标",
+        "Try it": "试一试",
+        "Draw with the mouse or a finger; the network of this run computes in the page. With the keyboard: arrows "
+        "move the pen, the space bar lifts and lowers it, Delete clears.": (
+            "用鼠标或手指画图；这次训练的网络就在页面里计算。键盘：方向键移动画笔，空格键抬起或放下，Delete 清除。"
+        ),
+        "Drawing area": "画布",
+        "Clear": "清除",
+        "Probability of each class": "各类别的概率",
+        "The sliders are the first numbers of the code; the network of this run makes the image in the page.": (
+            "滑块是编码的前几个数；这次训练的网络在页面里生成图像。"
+        ),
+        "Image made from the code": "由编码生成的图像",
+        "New code": "新编码",
+        "Zeros": "全零",
         "frame": "帧",
         "speed": "速度",
         "Made by dltool. The page loads nothing and sends nothing.": "由 dltool 生成。本页不加载也不发送任何内容。",

@@ -12,17 +12,32 @@ from typing import Any
 from dltool.core.errors import DltoolError
 from dltool.core.safe_path import SafePath, read_regular
 
-SUMMARY = "summary.json"
+SUMMARY, NETWORK = "summary.json", "network.json"
 
 
 def write_summary(folder: SafePath, summary: Mapping[str, Any]) -> None:
     (folder / SUMMARY).write(json.dumps(summary, ensure_ascii=False, indent=1).encode())
 
 
+def write_network(folder: SafePath, network: Mapping[str, Any]) -> None:
+    """Write network.json, what a visitor of the page can try; see dltool.introspection.playable."""
+    (folder / NETWORK).write_bytes(json.dumps(network, ensure_ascii=False).encode())
+
+
+def read_network(folder: Path) -> dict[str, Any]:
+    """network.json of a run folder; empty if there is none."""
+    return read_object(folder / NETWORK)
+
+
 def read_summary(folder: Path) -> dict[str, Any]:
-    """The file of a run folder; empty if there is none, or it cannot be read."""
+    """summary.json of a run folder; empty if there is none."""
+    return read_object(folder / SUMMARY)
+
+
+def read_object(path: Path) -> dict[str, Any]:
+    """A JSON object; empty if there is no such file, or it cannot be read."""
     try:
-        found = json.loads(read_regular(folder / SUMMARY))
+        found = json.loads(read_regular(path))
     except (OSError, DltoolError, ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}

@@ -24,6 +24,7 @@ TRAININGS = {
     "lenet": ["model=lenet", *FAST],
     "boundary": ["model=mlp", "data=moons", *FAST, "trainer.steps=40"],
     "gan": ["model=gan", "data=gaussians", *FAST],
+    "vae": ["model=vae", "data=digits", *FAST],
     "gpt": ["model=gpt", "data=pydoc", "model.dim=16", "model.depth=1", "model.num_heads=2", *FAST],
     "cyclegan": ["model=cyclegan", "data=digit_pairs", "model.width=4", "model.blocks=1", *FAST],
     "csv": ["model=mlp", "data=csv", "data.path=table.csv", "data.target=y", *FAST],
@@ -81,7 +82,9 @@ def visit(chromium: Any) -> Iterator[Callable[..., Any]]:
         opened.on("console", lambda message: problems.append(f"console: {message.text}"))
         opened.on("pageerror", lambda error: problems.append(f"error: {error}"))
         own = path.resolve().as_uri()
-        opened.on("request", lambda made: problems.append(made.url) if not made.url.startswith(("data:", own)) else None)
+        opened.on(
+            "request", lambda made: problems.append(made.url) if not made.url.startswith(("data:", own)) else None
+        )
         opened.goto(own)
         opened.wait_for_timeout(200)
         return opened
@@ -163,6 +166,97 @@ def test_a_film_plays_and_stops_at_its_end(pages: Callable[[str], Path], visit: 
     assert film.locator("img").get_attribute("src") == shown
 
 
+NETWORKS = {
+    "lenet": ["model=lenet", "data=digits"],
+    "resnet": ["model=resnet20", "data=digits", "model.width=4"],
+    "vit": ["model=vit", "data=digits", "model.dim=16", "model.depth=1", "model.num_heads=2"],
+    "lstm": ["model=lstm", "data=digits_rows"],
+    "gru": ["model=gru", "data=digits_rows", "model.bidirectional=true"],
+    "encoder": ["model=transformer_encoder", "data=digits_rows", "model.dim=16", "model.depth=1"],
+    "gpt": ["model=gpt", "data=pydoc", "data.length=16", "model.dim=16", "model.depth=1", "model.num_heads=2"],
+    "mlp": ["model=mlp", "data=iris", "model.activation=gelu"],
+    "autoencoder": ["model=autoencoder", "data=digits", "model.architecture=conv"],
+}
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_a_network_computes_in_the_page_what_it_does_in_torch(
+    name: str, configure: Callable[..., Any], chromium: Any
+) -> None:
+    import torch
+
+    from dltool.build.prepare import prepare
+    from dltool.introspection.forward_program import record
+    from dltool.report.page import asset
+
+    parts = prepare(configure(*NETWORKS[name]))
+    model = parts.task.model.eval()
+    torch.manual_seed(0)
+    for parameter in model.parameters():  # Some start at zero, and would hide what is before them.
+        parameter.data += 0.05 * torch.randn_like(parameter)
+    samples = parts.dataset.first_batch("train", 20).inputs[:20]
+    program = record(model, model, samples[:1])
+    page = chromium.new_page()
+    page.add_script_tag(content=asset("assets/network.js"))
+    compute = "([program, inputs]) => inputs.map((x) => [...makeNetwork(program)(x).output.data])"
+    found = torch.tensor(page.evaluate(compute, [program, samples.flatten(1).tolist()]))
+    page.close()
+    with torch.no_grad():
+        expected = torch.cat([model(sample[None]).flatten(1) for sample in samples])
+    assert (found - expected).abs().max() < 1e-4 * max(expected.abs().max().item(), 1)
+
+
+def test_a_thousand_samples_get_the_logits_of_torch_quickly(
+    pages: Callable[[str], Path], folder: Path, visit: Callable[..., Any]
+) -> None:
+    import torch
+
+    from dltool.inference.loaded_run import LoadedRun
+    from dltool.runs.folder import RunFolder
+
+    page = visit(pages("lenet"))
+    run = LoadedRun(RunFolder(folder / "lenet"))
+    samples = torch.rand(1000, 1, 32, 32) * 4 - 1
+    with torch.no_grad():
+        expected = run.task.model.eval()(samples)
+    compute = """inputs => {
+      const network = makeNetwork(data.network.program);
+      const start = performance.now();
+      const found = inputs.map((x) => [...network(x).output.data]);
+      return [found, (performance.now() - start) / inputs.length];
+    }"""
+    found, milliseconds = page.evaluate(compute, samples.flatten(1).tolist())
+    assert (torch.tensor(found) - expected).abs().max() < 1e-4
+    assert milliseconds < 50
+
+
+def test_a_drawing_is_classified_and_cleared(pages: Callable[[str], Path], visit: Callable[..., Any]) -> None:
+    page = visit(pages("lenet"))
+    drawing, prediction = page.locator(".drawing"), page.locator(".prediction")
+    assert prediction.inner_text() == "–"
+    drawing.focus()
+    page.keyboard.press("Space")
+    for _ in range(6):
+        page.keyboard.press("ArrowDown")
+    assert prediction.inner_text() in "0123456789"
+    shares = [float(text.removesuffix(" %")) for text in page.locator(".bars td:last-child").all_inner_texts()]
+    assert sum(shares) == pytest.approx(100, abs=1)
+    assert page.locator(".maps canvas").count() > 0
+    page.locator(".clear").click()
+    assert prediction.inner_text() == "–"
+
+
+def test_a_code_becomes_an_image(pages: Callable[[str], Path], visit: Callable[..., Any]) -> None:
+    page = visit(pages("vae"))
+    pixels = "[...document.querySelector('.made').getContext('2d').getImageData(0, 0, 8, 8).data].join()"
+    page.locator(".zero").click()
+    zeros = page.evaluate(pixels)
+    page.locator(".draw-code").click()
+    assert page.evaluate(pixels) != zeros
+    page.locator(".zero").click()
+    assert page.evaluate(pixels) == zeros
+
+
 def test_a_phone_needs_no_sideways_scrolling(pages: Callable[[str], Path], visit: Callable[..., Any]) -> None:
     for name in ("lenet", "sweep"):
         page = visit(pages(name), viewport={"width": 360, "height": 740})
@@ -176,7 +270,7 @@ def test_copies_the_command(pages: Callable[[str], Path], visit: Callable[..., A
     assert page.locator(".copy").first.inner_text() == "Copied"
 
 
-EVIL = "</script><script>window.ran=1</script><img src=http://evil.invalid/x onerror=window.ran=1><svg onload=window.ran=1>"
+EVIL = "</script><script>window.ran=1</script><img src=http://evil.invalid/x onerror=window.ran=1><svg onload=a()>"
 
 
 def test_what_a_hostile_run_contains_neither_runs_nor_loads(tmp_path: Path, visit: Callable[..., Any]) -> None:

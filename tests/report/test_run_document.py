@@ -25,7 +25,11 @@ def draw(path: Path) -> None:
 @pytest.fixture
 def run(tmp_path: Path) -> Path:
     path = make_run(
-        tmp_path / "run", curve=[0.5, 0.25], metrics={"test/accuracy": 0.9}, parameters=67, main_metric=["val/loss", "min"]
+        tmp_path / "run",
+        curve=[0.5, 0.25],
+        metrics={"test/accuracy": 0.9},
+        parameters=67,
+        main_metric=["val/loss", "min"],
     )
     summary = {
         "sizes": {"train": 105, "val": 15},

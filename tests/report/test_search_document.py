@@ -23,7 +23,9 @@ def sweep(tmp_path: Path) -> Path:
     for (rate, seed), value in values.items():
         config = {"optim.lr": rate, "seed": seed}
         metrics = {"val/accuracy": value}
-        make_run(folder / f"lr={rate},seed={seed}", config, metrics=metrics, curve=[1.0, 0.5], parameters=67, **ACCURACY)
+        make_run(
+            folder / f"lr={rate},seed={seed}", config, metrics=metrics, curve=[1.0, 0.5], parameters=67, **ACCURACY
+        )
     return folder
 
 
