@@ -305,6 +305,11 @@ def cat(tensors, dim=0):
     return Operation("cat", [*tensors], {"dim": dim % tensors[0].ndim})
 
 
+def flip(x, *dims):
+    dims = dims[0] if len(dims) == 1 and not isinstance(dims[0], int) else dims
+    return Operation("flip", [x], {"dims": [one % x.ndim for one in dims]})
+
+
 def pad(x, pad, mode="constant", value=None):
     if mode != "constant":
         raise NotRecordable(f"padding by {mode}")
@@ -399,6 +404,7 @@ RULES: dict[str, Callable[..., Operation]] = {
     "expand": expand,
     "cat": cat,
     "pad": pad,
+    "flip": flip,
     "dropout": same,
     "contiguous": same,
     "clone": same,

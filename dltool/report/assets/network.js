@@ -284,6 +284,12 @@ function slice([x], { dim, start, size, drop }) {
   return crop([x], { ranges, shape: drop ? shape.filter((_, place) => place !== dim) : shape });
 }
 
+function flip([x], { dims }) {
+  const own = stridesOf(x.shape);
+  const start = dims.reduce((sum, dim) => sum + (x.shape[dim] - 1) * own[dim], 0);
+  return gather(x, x.shape, own.map((stride, dim) => (dims.includes(dim) ? -stride : stride)), start);
+}
+
 function pad([x], { before, after, value }) {
   const y = tensor(x.shape.map((size, dim) => size + before[dim] + after[dim]));
   y.data.fill(value);
@@ -409,7 +415,7 @@ function erf(x) {
 const GELU_TANH = Math.sqrt(2 / Math.PI);
 
 const operations = {
-  linear, matmul, conv2d, convTranspose2d, mean, batchNorm, layerNorm, softmax, attention, embedding, permute, crop, slice, cat, pad, recurrent,
+  linear, matmul, conv2d, convTranspose2d, mean, batchNorm, layerNorm, softmax, attention, embedding, permute, crop, slice, cat, pad, flip, recurrent,
   maxPool2d: (inputs, options) => pool(inputs, options, -Infinity, Math.max, (value) => value),
   avgPool2d: (inputs, options) =>
     pool(inputs, options, 0, (a, b) => a + b, (sum) => sum / (options.kernel[0] * options.kernel[1])),
