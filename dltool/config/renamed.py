@@ -17,7 +17,7 @@ KEYS = {"data": {"looks": "styles"}}
 ADDED: dict[tuple[str, str], dict[str, Any]] = {
     ("model", "*"): {"initial": None},
     ("model", "mlp"): {"depth": None},
-    ("data", "line"): {"mean": 0.0, "outliers": 0.0},
+    ("data", "line"): {"mean": 0.0, "sine": 0.0, "outliers": 0.0},
     ("data", "diabetes"): {"target_scaling": "none"},
     ("diagnostics", "default"): {"noise": False},
     ("trainer", "default"): {"stop_when_overfit": False},

@@ -21,11 +21,12 @@ def line(
     slope: Source[float] = 2.0,
     intercept: Source[float] = 1.0,
     mean: Source[float] = 0.0,
+    sine: Source[float] = 0.0,
     noise: Source[NonNegative[float]] = 0.1,
     outliers: Source[Fraction[float]] = 0.0,
     num_samples: Membership[Positive[int]] = 1000,
 ) -> RawData:
-    """y = slope · x + intercept + noise · n, with n standard normal and x normal of variance 1.
+    """y = slope · x + intercept + sine · sin x + noise · n, with n standard normal and x normal of variance 1.
 
     Args:
         rng: See the module.
@@ -33,6 +34,7 @@ def line(
         intercept: The same.
         mean: Mean of x. At 0 the contours of the squared error are circles; at 3 its condition number is about 119, and
             they are an elongated valley.
+        sine: Amplitude of the wave; with it a line underfits.
         noise: Standard deviation of the noise, which is also the lowest RMSE that a model can reach.
         outliers: Share of the training samples whose target is raised by 10, chosen at random, to compare losses: the
             mean squared error follows them, the mean absolute error hardly. Held-out samples have none.
@@ -40,6 +42,7 @@ def line(
     """
     x = mean + torch.randn(num_samples, 1, generator=rng)
     y = slope * x + intercept + noise * torch.randn(num_samples, 1, generator=rng)
+    y = y + sine * x.sin() if sine else y
     is_outlier = torch.rand(num_samples, 1, generator=rng) < outliers
     # Not standardized, so that the weights are slope and intercept.
     return RawData(

@@ -62,11 +62,11 @@ class Subject:
             return self.task.predict(inputs)
 
     @contextlib.contextmanager
-    def with_weights(self, file: Path) -> Iterator[None]:
-        """In this context the model has the weights of a file of the diagnostics."""
+    def with_weights(self, weights: Path | Mapping[str, Tensor]) -> Iterator[None]:
+        """In this context the model has other weights, or those of a file of the diagnostics."""
         before = {name: tensor.detach().clone() for name, tensor in self.task.model.state_dict().items()}
         try:
-            self.task.model.load_state_dict(read_weights(file))
+            self.task.model.load_state_dict(read_weights(weights) if isinstance(weights, Path) else weights)
             yield
         finally:
             self.task.model.load_state_dict(before)

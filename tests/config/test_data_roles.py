@@ -19,7 +19,7 @@ from dltool.declarations.source import component, registrations
 Configure = Callable[..., Config]
 
 DATA = list(registrations()["data"])
-SOURCES = {"variant", "noise", "outliers", "function"}
+SOURCES = {"variant", "noise", "outliers", "sine", "function"}
 PLACES_OF_FILES = {"path", "root", "train", "val", "test", "val_source", "test_target"}
 SPLITS = {"val_fraction", "test_fraction", "num_folds", "fold", "split_seed", "train_samples"}
 USES = {
