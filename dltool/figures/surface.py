@@ -179,10 +179,11 @@ def distance_picture(surface: Surface, paths: Sequence[Path], *, title: str = ""
         figure.supxlabel(note, fontsize=CAPTION_SIZE, color=GREY)
         distance, excess = figure.subplots(1, 2)
         for place, path in enumerate(paths):
-            style = {"color": OKABE_ITO[place % len(OKABE_ITO)], "linestyle": DASHES[place % len(DASHES)]}
+            form = f"{DASHES[place % len(DASHES)]}{MARKERS[place % len(MARKERS)]}"
+            style = {"color": OKABE_ITO[place % len(OKABE_ITO)], "markersize": 4}
             gap = np.linalg.norm(path.places - goal(surface, path.places[-1]), axis=1)
-            distance.plot(path.steps, gap, label=path.label, **style)
-            excess.plot(path.steps, surface.excess(path.places), label=path.label, **style)
+            distance.plot(path.steps, gap, form, label=path.label, **style)
+            excess.plot(path.steps, surface.excess(path.places), form, label=path.label, **style)
         first = DISTANCES[min(len(surface.minima), 2)]
         for axes, name in ((distance, first), (excess, "excess error E(θ) - E(θ*)")):
             axes.set_xscale("symlog", linthresh=1)

@@ -9,7 +9,7 @@ from dltool.diagnostics.store import read_points
 from dltool.figures.fit import FittedCurve, fit_picture
 from dltool.figures.words import word
 from dltool.plotting.figure import Drawings, Options
-from dltool.plotting.subject import Subject
+from dltool.plotting.subject import Subject, common_note
 
 if TYPE_CHECKING:  # matplotlib is imported when the first figure is drawn.
     from matplotlib.figure import Figure
@@ -42,9 +42,8 @@ class FitFigure:
             nodes = nodes_over(inputs, options.grid or NUM_NODES)
             curves = [fitted_curve(subject, nodes, inputs, targets) for subject in subjects]
             name = first.preprocessing.input_names[0]
-            note = first.note() if len(subjects) == 1 else word("seed {seed}", seed=first.config["seed"])
             title = word("fit of {title}", title=first.title if len(subjects) == 1 else first.config["data"]["name"])
-            return fit_picture(inputs, targets, curves, input_name=name, title=title, note=note)
+            return fit_picture(inputs, targets, curves, input_name=name, title=title, note=common_note(subjects))
 
         return {"fit": picture}
 

@@ -1,7 +1,7 @@
 """What the figures of a run are made from: its model, its data's description, its diagnostics."""
 
 import contextlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -102,3 +102,17 @@ class Subject:
             word("step {step:,}", step=self.step),
         ]
         return ", ".join(words)
+
+
+def common_note(subjects: Sequence[Subject]) -> str:
+    """The small line of a figure of one or several runs: what they have in common."""
+    if len(subjects) == 1:
+        return subjects[0].note()
+    rates = {subject.config["optim"].get("lr") for subject in subjects}
+    batches = {subject.config["data"].get("batch_size") for subject in subjects}
+    seeds, steps = {subject.config["seed"] for subject in subjects}, {subject.step for subject in subjects}
+    words = [f"{word('learning rate')} {rate:g}" for rate in rates if len(rates) == 1 and isinstance(rate, float | int)]
+    words += [word("batch {size}", size=size) for size in batches if len(batches) == 1]
+    words += [word("seed {seed}", seed=seed) for seed in seeds if len(seeds) == 1]
+    words += [word("step {step:,}", step=step) for step in steps if len(steps) == 1]
+    return ", ".join(words)
