@@ -17,7 +17,7 @@ KEYS = {"data": {"looks": "styles"}}
 ADDED: dict[tuple[str, str], dict[str, Any]] = {
     ("model", "*"): {"initial": None},
     ("model", "mlp"): {"depth": None},
-    ("data", "line"): {"mean": 0.0},
+    ("data", "line"): {"mean": 0.0, "sine": 0.0, "outliers": 0.0},
     ("logger", "default"): {"report": True},
     ("data", "diabetes"): {"target_scaling": "none"},
     ("diagnostics", "default"): {"noise": False},
@@ -60,6 +60,8 @@ ADDED: dict[tuple[str, str], dict[str, Any]] = {
         "season": "auto",
     },
 }
+# The same for every option of data that has the first key, also those of trusted code.
+ADDED_NEXT_TO = {"sampling": {"order": "random", "train_samples": None}}
 # The same for the settings of a tokenizer, for each option of data, also those of trusted code.
 ADDED_TO_TOKENIZERS = {"words": "alphanumeric"}
 
@@ -96,6 +98,8 @@ def completed_tree(tree: dict[str, Any]) -> dict[str, Any]:
             complete[group] = {**keys, **node}
     if isinstance(data := complete.get("data"), dict):
         tokenizers = {key: data[key] for key in ("tokenizer", "target_tokenizer") if isinstance(data.get(key), dict)}
+        for key, keys in ADDED_NEXT_TO.items():
+            data = {**keys, **data} if key in data else data
         complete["data"] = data | {key: {**ADDED_TO_TOKENIZERS, **node} for key, node in tokenizers.items()}
     return complete
 

@@ -117,6 +117,8 @@ class RawData:
         target_dim: Numbers to predict per sample.
         standardize_targets: Whether targets that are numbers are scaled to mean 0 and deviation 1 for training.
         centers, center_std: The known modes of a synthetic distribution; see DataSpec.
+        training_targets: The targets of the samples of `train` where they are trained on, such as those with outliers;
+            None where these are the targets of `train`.
         held_out: False where so few samples exist that the same ones serve as train, val and test.
         files: The image files that inputs are indices of, not yet decoded; None where inputs are data.
         texts: The texts that inputs or targets are indices of.
@@ -139,6 +141,7 @@ class RawData:
     standardize_targets: bool = True
     centers: tuple[tuple[float, ...], ...] = ()
     center_std: float = 0.0
+    training_targets: Tensor | None = None
     held_out: bool = True
     files: ImageFiles | None = None
     texts: Texts = Texts()

@@ -10,13 +10,13 @@ import torch
 from torch import Tensor
 
 from dltool.core.batch import Batch
-from dltool.core.errors import DataError
 from dltool.core.randomness import generator
 from dltool.core.spec import DataSpec
 from dltool.data.arrays import RawData, Split, check_data
 from dltool.data.augment import Augmenter
 from dltool.data.contents import load_recorded
 from dltool.data.dataset import Dataset, PrepareOptions
+from dltool.data.drawing_order import check_order
 from dltool.data.evaluation_batch import fitting_batch
 from dltool.data.fitted import relabelled
 from dltool.data.image_files import ImageFiles
@@ -26,7 +26,7 @@ from dltool.data.preprocessing import Preprocessing
 from dltool.data.scaling import Scaling, blurred_in_float32, fit_rows, scale_channels_last
 from dltool.data.shares import class_counts, class_notes, majority_baseline
 from dltool.data.source import TrainSource, evaluation_batches
-from dltool.data.splits import make_splits
+from dltool.data.splits import first_samples, make_splits
 from dltool.declarations.component import Fraction, Handling, Membership, NonNegative, Placement, Positive
 
 LoadFunction = Callable[[torch.Generator], RawData]
@@ -45,11 +45,16 @@ class SampleData(Dataset):
         drop_last: Leave out an epoch's last batch if it is smaller.
         sampling: "all" draws each training sample once per epoch; "balanced" draws equally many of each class: rare
             ones repeatedly, of frequent ones a different part in each epoch.
+        order: "by_class" draws one class after the other, each in the order that `shuffle` gives, to show that training
+            needs mixed batches; "random" does not sort.
         val_fraction, test_fraction: Fractions of all samples for the validation and test split where the data has no
             official one; 0 for none.
         num_folds: Split the samples into this number of folds, stratified by class; number `fold`, from 0, is the test
             split, or the validation split where the data has an official test split. null splits by fractions.
         fold: See num_folds.
+        train_samples: Train on this number of the training samples, for learning curves; null takes all. They are the
+            first of a permutation by `split_seed` in which each class has its share all along, so that a larger number
+            adds samples to a smaller one. What is held out stays the same.
         split_seed: Seed of the split and of synthetic data, separate from the run's `seed`, so that runs with several
             seeds are compared on the same test set.
         residency: "device" keeps all inputs on the training device, "host" in the host's memory, from
@@ -75,10 +80,12 @@ class SampleData(Dataset):
         shuffle: Handling[bool] = True,
         drop_last: Handling[bool] = False,
         sampling: Handling[Literal["all", "balanced"]] = "all",
+        order: Handling[Literal["random", "by_class"]] = "random",
         val_fraction: Membership[Fraction[float]] = 0.1,
         test_fraction: Membership[Fraction[float]] = 0.2,
         num_folds: Membership[Positive[int] | None] = None,
         fold: Membership[NonNegative[int]] = 0,
+        train_samples: Membership[Positive[int] | None] = None,
         split_seed: Membership[NonNegative[int]] = 0,
         residency: Placement[Literal["auto", "device", "host"]] = "auto",
     ) -> None:
@@ -89,10 +96,12 @@ class SampleData(Dataset):
         self.shuffle = shuffle
         self.drop_last = drop_last
         self.sampling = sampling
+        self.order = order
         self.val_fraction = val_fraction
         self.test_fraction = test_fraction
         self.num_folds = num_folds
         self.fold = fold
+        self.train_samples = train_samples
         self.split_seed = split_seed
         self.residency = residency
         self._resize_batch: Callable[[Tensor], Tensor] | None = None
@@ -107,7 +116,7 @@ class SampleData(Dataset):
         check_data(raw)
         if options.fitted is not None:
             raw = relabelled(raw, options.fitted.spec)
-        self._check_sampling(raw)
+        check_order(raw, self.sampling, self.order, shuffle=self.shuffle)
         self.choices.update(raw.choices)
         self.notes += raw.notes
         self.class_notes = class_notes(raw)
@@ -121,6 +130,7 @@ class SampleData(Dataset):
                 fold=self.fold,
                 seed=self.split_seed,
             )
+            self._choose_training_samples(raw)
             self._note_splits(raw)
         self.held_out = raw.held_out
         self._files = raw.files
@@ -156,6 +166,7 @@ class SampleData(Dataset):
             shuffle=self.shuffle,
             drop_last=self.drop_last,
             balanced=self.sampling == "balanced",
+            by_class=self.order == "by_class",
             resize=self._resize_batch,
             scaling=self._scale_batch,
             augment=self._augmenter,
@@ -246,16 +257,14 @@ class SampleData(Dataset):
             DataError: They are of another kind.
         """
 
-    def _check_sampling(self, raw: RawData) -> None:
-        if self.sampling == "all":
-            return
-        if raw.target not in ("classes", "binary"):
-            raise DataError(
-                f"data.sampling=balanced needs classes, but the targets of {raw.origin} are {raw.target}",
-                "data.sampling=all",
-            )
-        if not self.shuffle:
-            raise DataError("data.sampling=balanced draws at random, but data.shuffle=false", "data.shuffle=true")
+    def _choose_training_samples(self, raw: RawData) -> None:
+        """Give the training samples the targets that are for them alone, and keep `train_samples` of them."""
+        train = self.splits["train"]
+        if raw.training_targets is not None:
+            train = replace(train, targets=raw.training_targets[train.places])
+        if self.train_samples is not None:
+            train = first_samples(train, self.train_samples, raw, self.split_seed)
+        self.splits["train"] = train
 
     def _describe(self, raw: RawData, input_range: tuple[float, float] | None) -> DataSpec:
         """The description of the data, after its inputs have their shape."""
@@ -302,7 +311,9 @@ class SampleData(Dataset):
     def _note_splits(self, raw: RawData) -> None:
         size = len(self.splits["train"])
         if not raw.held_out:
-            self.notes.append(f"nothing is held out: the same {size} samples serve as train, val and test")
+            total = len(raw.train)
+            less = "" if size == total else f", {size} of them as train"
+            self.notes.append(f"nothing is held out: the same {total} samples serve as train, val and test{less}")
             return
         if self.num_folds is not None:
             held = "validation" if "test" in raw.splits else "test"

@@ -8,7 +8,6 @@ from torch import Tensor
 
 from dltool.core.batch import Batch
 from dltool.core.errors import ConfigError, DataError
-from dltool.core.shell import setting
 from dltool.core.spec import BEGIN, END, IGNORED, SPECIAL_TOKENS, DataSpec
 from dltool.data.arrays import RawData, Split
 from dltool.data.preprocessing import Preprocessing
@@ -64,14 +63,17 @@ class SequenceData(SampleData):
         """The sequences get their shape when they are encoded."""
         if self.batch_tokens is None:
             return
-        key, value = "data.group_by_length", "true"
-        if self.group_by_length:
-            key, value = ("data.shuffle", "true") if not self.shuffle else ("data.sampling", "all")
-        if not (self.group_by_length and self.shuffle and self.sampling == "all"):
+        needed = {
+            "data.group_by_length=true": self.group_by_length,
+            "data.shuffle=true": self.shuffle,
+            "data.sampling=all": self.sampling == "all",
+            "data.order=random": self.order == "random",
+        }
+        if missing := [override for override, is_set in needed.items() if not is_set]:
             raise ConfigError(
                 f"data.batch_tokens={self.batch_tokens} is the size of batches of texts of similar length, which need "
-                f"{key}={value}",
-                f"{setting(key, value)}, or data.batch_tokens=null",
+                f"{missing[0]}",
+                f"{missing[0]}, or data.batch_tokens=null",
             )
         if self.drop_last:
             raise ConfigError("with data.batch_tokens no batch is incomplete", "data.drop_last=false")

@@ -43,7 +43,7 @@ class SequenceSource(TrainSource):
         super().__init__(split, **shared)
         self.samples = samples
         self.lengths = samples.lengths
-        self.grouped = grouped and self.shuffle and not self.balanced
+        self.grouped = grouped and self.shuffle and not self.balanced and not self.by_class
         self.kept = min(len(split), self.batches_per_epoch * self.batch_size)  # With drop_last, others in each epoch.
         if self.grouped and batch_tokens is None:
             self.starts = [*range(0, self.kept, self.batch_size), self.kept]

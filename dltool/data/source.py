@@ -29,6 +29,7 @@ class TrainSource(BatchSource):
         shuffle: False draws in the order of the split in every epoch.
         drop_last: Leave out an epoch's last batch if it is smaller than the others.
         balanced: Draw equally many of each class, see balanced_order; epoch e by (seed, "balanced", e).
+        by_class: Sort each epoch by class; within a class the order stays.
         resize: Resizes the images of a batch to the model's size; None where they have it.
         scaling: Converts a batch to float32 inputs; None where they are float32 already.
         augment: The augmentation of images.
@@ -47,6 +48,7 @@ class TrainSource(BatchSource):
         shuffle: bool = True,
         drop_last: bool = False,
         balanced: bool = False,
+        by_class: bool = False,
         resize: Callable[[Tensor], Tensor] | None = None,
         scaling: Callable[[Tensor], Tensor] | None = None,
         augment: Augmenter | None = None,
@@ -58,6 +60,7 @@ class TrainSource(BatchSource):
         self.seed = seed
         self.shuffle = shuffle
         self.balanced = balanced
+        self.by_class = by_class
         self.resize = resize
         self.scaling = scaling
         self.augment = augment if augment is not None and augment.active else None
@@ -153,9 +156,10 @@ class TrainSource(BatchSource):
         """The order of the samples in an epoch."""
         if self.balanced:
             return balanced_order(self.split.targets.cpu(), generator(self.seed, "balanced", epoch))
+        order = torch.arange(len(self.split))
         if self.shuffle:
-            return torch.randperm(len(self.split), generator=generator(self.seed, "permutation", epoch))
-        return torch.arange(len(self.split))
+            order = torch.randperm(len(self.split), generator=generator(self.seed, "permutation", epoch))
+        return order[self.split.targets.cpu()[order].argsort(stable=True)] if self.by_class else order
 
     def _prepare_epoch(self, epoch: int) -> None:
         """Put the order, the targets and the augmentation tables into the order of the epoch, once."""

@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 
 from dltool.core.errors import DataError
+from dltool.core.numerals import counted
 from dltool.core.randomness import generator
 from dltool.data.arrays import RawData, Split
 from dltool.data.series_layout import SeriesLayout
@@ -110,6 +111,37 @@ def split_in_time(raw: RawData, series: SeriesLayout, *, val_fraction: float, te
                 )
             splits[name] = raw.train.select(members[name].nonzero()[:, 0])
     return splits
+
+
+def first_samples(train: Split, count: int, raw: RawData, seed: int) -> Split:
+    """The first samples of a seeded permutation, in the order of the split; a larger number adds to a smaller one.
+
+    Each class keeps its share at every number: its members are spread evenly over the permutation.
+
+    Args:
+        train: The training split.
+        count: The number of samples.
+        raw: The data.
+        seed: Seed of the split.
+
+    Raises:
+        DataError: There are fewer samples.
+    """
+    total = len(train)
+    if count > total:
+        raise DataError(
+            f"data.train_samples={count}: the training split of {raw.origin} has {counted(total, 'sample')}",
+            f"data.train_samples={total}, or data.train_samples=null for all",
+        )
+    order = torch.randperm(total, generator=generator(seed, "train_samples"))
+    if raw.target in ("classes", "binary"):
+        labels = train.targets[order]
+        place = torch.empty(total, dtype=torch.float64)
+        for label in labels.unique():
+            members = (labels == label).nonzero()[:, 0]
+            place[members] = (torch.arange(len(members), dtype=torch.float64) + 0.5) / len(members)
+        order = order[place.argsort(stable=True)]
+    return train.select(order[:count].sort().values)
 
 
 def check_folds(raw: RawData, num_folds: int, fold: int) -> None:

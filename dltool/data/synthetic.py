@@ -9,7 +9,9 @@ from torch import Tensor
 from dltool.data.arrays import RawData, Split
 from dltool.data.positive_class import with_positive
 from dltool.data.table_data import TableData
-from dltool.declarations.component import Membership, NonNegative, Positive, Source, register, requires
+from dltool.declarations.component import Fraction, Membership, NonNegative, Positive, Source, register, requires
+
+OUTLIER = 10.0  # Added to the target of an outlier.
 
 in_own_coordinates = requires(
     lambda config: config.data.scaling == "none",
@@ -25,10 +27,12 @@ def line(
     slope: Source[float] = 2.0,
     intercept: Source[float] = 1.0,
     mean: Source[float] = 0.0,
+    sine: Source[float] = 0.0,
     noise: Source[NonNegative[float]] = 0.1,
+    outliers: Source[Fraction[float]] = 0.0,
     num_samples: Membership[Positive[int]] = 1000,
 ) -> RawData:
-    """y = slope · x + intercept + noise · n, with n standard normal and x normal of variance 1.
+    """y = slope · x + intercept + sine · sin x + noise · n, with n standard normal and x normal of variance 1.
 
     Args:
         rng: See the module.
@@ -36,13 +40,27 @@ def line(
         intercept: The same.
         mean: Mean of x. At 0 the contours of the squared error are circles; at 3 its condition number is about 119, and
             they are an elongated valley.
+        sine: Amplitude of the wave; with it a line underfits.
         noise: Standard deviation of the noise, which is also the lowest RMSE that a model can reach.
+        outliers: Share of the training samples whose target is raised by 10, chosen at random, to compare losses: the
+            mean squared error follows them, the mean absolute error hardly. Held-out samples have none.
         num_samples: Number of points.
     """
     x = mean + torch.randn(num_samples, 1, generator=rng)
     y = slope * x + intercept + noise * torch.randn(num_samples, 1, generator=rng)
+    y = y + sine * x.sin() if sine else y
+    is_outlier = torch.rand(num_samples, 1, generator=rng) < outliers
     # Not standardized, so that the weights are slope and intercept.
-    return RawData(Split(x, y), None, None, "numbers", feature_names=("x",), standardize_targets=False, origin="line")
+    return RawData(
+        Split(x, y),
+        None,
+        None,
+        "numbers",
+        feature_names=("x",),
+        standardize_targets=False,
+        training_targets=y + OUTLIER * is_outlier if outliers else None,
+        origin="line",
+    )
 
 
 @register("data", "logic", into=TableData, inputs="vector", targets="binary")

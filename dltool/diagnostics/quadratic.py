@@ -17,25 +17,29 @@ class Quadratic:
         c: Mean of φ y, `(2,)`.
         d: Mean of y².
         names: Of the parameters.
+        quantity: What E is.
     """
 
     A: np.ndarray
     c: np.ndarray
     d: float
     names: tuple[str, str]
+    quantity: str = "mean squared error"
 
     @classmethod
-    def of(cls, features: np.ndarray, targets: np.ndarray, names: tuple[str, str]) -> "Quadratic":
+    def of(cls, features: np.ndarray, targets: np.ndarray, names: tuple[str, str], factor: float = 1.0) -> "Quadratic":
         """The surface of samples.
 
         Args:
             features: φ of each sample, `(N, 2)`.
             targets: y, `(N,)`.
             names: Of the parameters.
+            factor: Of the squared error; ½ in the loss of many derivations.
         """
         phi, y = features.astype(np.float64), targets.astype(np.float64)
-        count = len(y)
-        return cls(phi.T @ phi / count, phi.T @ y / count, float(y @ y / count), names)
+        scale = factor / len(y)
+        quantity = "mean squared error" if factor == 1 else "loss"
+        return cls(scale * (phi.T @ phi), scale * (phi.T @ y), scale * float(y @ y), names, quantity)
 
     def __call__(self, theta: np.ndarray) -> np.ndarray:
         """E at parameters `(…, 2)`, `(…)`."""
@@ -51,6 +55,17 @@ class Quadratic:
         """The least-squares solution, `(2,)`; of several the one of smallest norm."""
         solution: np.ndarray = np.linalg.pinv(self.A) @ self.c
         return solution
+
+    @property
+    def minima(self) -> np.ndarray:
+        """The minimum, `(1, 2)`."""
+        return self.minimum[None]
+
+    def excess(self, theta: np.ndarray) -> np.ndarray:
+        """E(θ) - E(θ*) = (θ - θ*)ᵀ A (θ - θ*) at parameters `(…, 2)`, which does not cancel near the minimum."""
+        gap = theta - self.minimum
+        value: np.ndarray = np.einsum("...i,ij,...j", gap, self.A, gap)
+        return value
 
     @property
     def curvatures(self) -> tuple[float, float]:

@@ -23,6 +23,7 @@ from dltool.diagnostics.alarms import Alarm
 NAME = "diagnostics"
 LAYERS, ALARMS, WEIGHTS = "layers.jsonl", "alarms.jsonl", "weights"
 POINTS, SAMPLE = "points.safetensors", "sample.safetensors"
+NUM_POINTS = 2000  # Training points that are kept, if they have at most two numbers.
 EARLIER_SAMPLES = 32  # In records that do not say it.
 WEIGHT_BYTES = 48 * 2**20
 LAYER_BYTES = 12 * 2**20

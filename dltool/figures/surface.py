@@ -18,13 +18,23 @@ DASHES = ("-", "--", "-.", ":")
 GRID = 101
 NUM_ARROWS = 9  # Along each axis.
 NUM_LEVELS = 14
+# The distance that is drawn where there are no, one or several minima.
+DISTANCES = (
+    "distance from the lowest place ‖θ - θ*‖",
+    "distance from the minimum ‖θ - θ*‖",
+    "distance from the minimum nearest to the end ‖θ - θ*‖",
+)
+Corners = tuple[np.ndarray, np.ndarray]
 
 
 class Surface(Protocol):
-    """A function of two parameters; see dltool.diagnostics.quadratic."""
+    """A function of two parameters; see dltool.diagnostics.quadratic and loss_surface."""
 
     @property
     def names(self) -> tuple[str, str]: ...
+
+    @property
+    def quantity(self) -> str: ...
 
     def __call__(self, theta: np.ndarray) -> np.ndarray: ...
 
@@ -34,10 +44,9 @@ class Surface(Protocol):
     def minimum(self) -> np.ndarray: ...
 
     @property
-    def largest_rate(self) -> float: ...
+    def minima(self) -> np.ndarray: ...
 
-    @property
-    def condition(self) -> float: ...
+    def excess(self, theta: np.ndarray) -> np.ndarray: ...
 
 
 class Path(NamedTuple):
@@ -54,7 +63,7 @@ class Path(NamedTuple):
     places: np.ndarray
 
 
-def window(surface: Surface, paths: Sequence[Path]) -> tuple[np.ndarray, np.ndarray]:
+def window(surface: Surface, paths: Sequence[Path]) -> Corners:
     """The lower and the upper corner of a square around the minimum and the paths.
 
     A path that diverges is cut: no coordinate is further from the minimum than three times the start.
@@ -69,26 +78,30 @@ def window(surface: Surface, paths: Sequence[Path]) -> tuple[np.ndarray, np.ndar
 
 
 def surface_picture(
-    surface: Surface, paths: Sequence[Path], *, title: str = "", note: str = "", grid: int | None = None
+    surface: Surface,
+    paths: Sequence[Path],
+    corners: Corners,
+    *,
+    facts: str = "",
+    title: str = "",
+    note: str = "",
+    grid: int = GRID,
 ) -> "Figure":
     """Draw contours with gradient arrows and paths, and the same surface in three dimensions.
 
     Args:
         surface: The function.
         paths: One for each training.
+        corners: The lower and the upper corner of what is drawn.
+        facts: Small, below the panels, such as the largest stable rate.
         title: Above the panels.
-        note: Small, below them, after the largest stable rate.
+        note: Small, after the facts.
         grid: Nodes along each axis.
     """
-    low, high = window(surface, paths)
-    axis = [np.linspace(low[i], high[i], grid or GRID) for i in range(2)]
+    low, high = corners
+    axis = [np.linspace(low[i], high[i], grid) for i in range(2)]
     first, second = np.meshgrid(*axis)
     values = surface(np.stack([first, second], axis=-1))
-    facts = word(
-        "gradient descent converges for rates below 2/λ_max = {rate:.3g}; condition number {condition:.3g}",
-        rate=surface.largest_rate,
-        condition=surface.condition,
-    )
     with styled(title, note, *(path.label for path in paths)):
         figure = make_figure(13, 6)
         figure.suptitle(title, fontsize=PANELS_TITLE)
@@ -99,7 +112,7 @@ def surface_picture(
             draw_path(plane, path, place)
         plane.set_xlim(low[0], high[0])
         plane.set_ylim(low[1], high[1])
-        plane.legend(loc="upper right", frameon=True, framealpha=0.85)
+        plane.legend(loc="best", frameon=True, framealpha=0.85)
         draw_relief(figure.add_subplot(1, 2, 2, projection="3d"), surface, (first, second, values), paths)
         return figure
 
@@ -117,9 +130,8 @@ def draw_contours(axes: "Axes", surface: Surface, axis: Sequence[np.ndarray], va
     length = np.linalg.norm(slope, axis=-1, keepdims=True)
     direction = slope / np.maximum(length, 1e-12)
     axes.quiver(nodes[..., 0], nodes[..., 1], direction[..., 0], direction[..., 1], color=GREY, alpha=0.7, width=0.003)
-    axes.plot(
-        *surface.minimum, "*", color="white", markeredgecolor="black", markersize=16, label=word("minimum"), zorder=5
-    )
+    name = word("minima") if len(surface.minima) > 1 else word("minimum")
+    axes.plot(*surface.minima.T, "*", color="white", markeredgecolor="black", markersize=16, label=name, zorder=5)
     axes.set_xlabel(surface.names[0])
     axes.set_ylabel(surface.names[1])
     axes.set_title(word("contours, and the direction of steepest descent"), fontsize=TILES_TITLE)
@@ -153,7 +165,7 @@ def draw_relief(
     axes.set_xlabel(surface.names[0])
     axes.set_ylabel(surface.names[1])
     axes.zaxis.set_rotate_label(False)  # type: ignore[attr-defined]  # It leaves short labels horizontal.
-    axes.set_zlabel(word("mean squared error"), rotation=90)  # type: ignore[attr-defined]
+    axes.set_zlabel(word(surface.quantity), rotation=90)  # type: ignore[attr-defined]
     axes.set_title(word("the surface"), fontsize=TILES_TITLE)
 
 
@@ -167,11 +179,13 @@ def distance_picture(surface: Surface, paths: Sequence[Path], *, title: str = ""
         figure.supxlabel(note, fontsize=CAPTION_SIZE, color=GREY)
         distance, excess = figure.subplots(1, 2)
         for place, path in enumerate(paths):
-            style = {"color": OKABE_ITO[place % len(OKABE_ITO)], "linestyle": DASHES[place % len(DASHES)]}
-            gap = np.linalg.norm(path.places - surface.minimum, axis=1)
-            distance.plot(path.steps, gap, label=path.label, **style)
-            excess.plot(path.steps, surface(path.places) - surface(surface.minimum), label=path.label, **style)
-        for axes, name in ((distance, "distance from the minimum ‖θ - θ*‖"), (excess, "excess error E(θ) - E(θ*)")):
+            form = f"{DASHES[place % len(DASHES)]}{MARKERS[place % len(MARKERS)]}"
+            style = {"color": OKABE_ITO[place % len(OKABE_ITO)], "markersize": 4}
+            gap = np.linalg.norm(path.places - goal(surface, path.places[-1]), axis=1)
+            distance.plot(path.steps, gap, form, label=path.label, **style)
+            excess.plot(path.steps, surface.excess(path.places), form, label=path.label, **style)
+        first = DISTANCES[min(len(surface.minima), 2)]
+        for axes, name in ((distance, first), (excess, "excess error E(θ) - E(θ*)")):
             axes.set_xscale("symlog", linthresh=1)
             axes.set_yscale("log")
             axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
@@ -180,3 +194,11 @@ def distance_picture(surface: Surface, paths: Sequence[Path], *, title: str = ""
             axes.set_title(word(name), fontsize=TILES_TITLE)
             axes.legend()
         return figure
+
+
+def goal(surface: Surface, place: np.ndarray) -> np.ndarray:
+    """The minimum that is nearest to a place, `(2,)`; the lowest place where there is none."""
+    if not len(surface.minima):
+        return surface.minimum
+    one: np.ndarray = surface.minima[np.linalg.norm(surface.minima - place, axis=1).argmin()]
+    return one

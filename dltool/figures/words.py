@@ -53,17 +53,28 @@ CHINESE = {
     "{layer}: outputs of {shown} of {all} units": "{layer}：{all} 个单元中 {shown} 个的输出",
     "{layer}: outputs of {all} units": "{layer}：{all} 个单元的输出",
     # Surface.
-    "mean squared error of {title}": "{title} 的均方误差",
+    "{quantity} of {title}": "{title} 的{quantity}",
     "gradient descent converges for rates below 2/λ_max = {rate:.3g}; condition number {condition:.3g}": (
         "学习率小于 2/λ_max = {rate:.3g} 时梯度下降收敛；条件数 {condition:.3g}"
     ),
+    "no isolated minimum in this window; lowest place: {place}": "此窗口内没有孤立的极小值；最低点：{place}",
+    "minima found in this window: {places}": "此窗口内找到的极小值：{places}",
     "minimum": "最小值",
+    "minima": "极小值",
     "contours, and the direction of steepest descent": "等高线与最速下降方向",
     "{label} ({steps:,} steps)": "{label}（{steps:,} 步）",
     "mean squared error": "均方误差",
     "the surface": "误差曲面",
     "distance from the minimum ‖θ - θ*‖": "到最小值的距离 ‖θ - θ*‖",
+    "distance from the lowest place ‖θ - θ*‖": "到最低点的距离 ‖θ - θ*‖",
+    "distance from the minimum nearest to the end ‖θ - θ*‖": "到离终点最近的极小值的距离 ‖θ - θ*‖",
     "excess error E(θ) - E(θ*)": "超出最小值的误差 E(θ) - E(θ*)",
+    # Fit.
+    "fit of {title}": "{title} 的拟合",
+    "training points ({count:,})": "训练样本（{count:,} 个）",
+    "{label}: RMSE {rmse:.3g}, MAE {mae:.3g}": "{label}：RMSE {rmse:.3g}，MAE {mae:.3g}",
+    "input {name}": "输入 {name}",
+    "target and prediction": "目标值与预测值",
     # Range test.
     "range test of {title}": "{title} 的学习率范围测试",
     "{count:,} steps": "{count:,} 步",

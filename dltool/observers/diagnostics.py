@@ -14,7 +14,7 @@ from dltool.diagnostics.layer_statistics import copies_of_weights, layer_statist
 from dltool.diagnostics.moments import NUM_WEIGHTS, is_due, layer_period, weight_period
 from dltool.diagnostics.probe import Probe, weights_of
 from dltool.diagnostics.settings import DiagnosticsSettings
-from dltool.diagnostics.store import NAME, WEIGHT_BYTES, DiagnosticsStore
+from dltool.diagnostics.store import NAME, NUM_POINTS, WEIGHT_BYTES, DiagnosticsStore
 from dltool.diagnostics.theory import is_plain, predicted_deltas
 from dltool.engine.observer import Observer, Progress, Watched
 from dltool.engine.updater import Updater
@@ -22,8 +22,6 @@ from dltool.observers.layer_alarms import LayerAlarms
 from dltool.plotting.catalog import draw_all
 from dltool.plotting.subject import Subject
 from dltool.tasks.task import Task
-
-NUM_POINTS = 2000  # Training points kept, if they have at most two numbers.
 
 
 class Diagnostics(Observer):
@@ -70,6 +68,7 @@ class Diagnostics(Observer):
         self._losses: dict[str, float] = {}
         self._noise: GradientNoise | None = None
         self._before: dict[str, list[torch.Tensor]] = {}
+        self._saved: tuple[int, dict[str, torch.Tensor]] | None = None  # Step and weights of the last checkpoint.
 
     def on_start(self, task: Task, progress: Progress) -> None:
         self._task, self._progress = task, progress
@@ -129,15 +128,20 @@ class Diagnostics(Observer):
             self.store.add_alarms(self.alarms.see(record))
         self._statistics, self._before = {}, {}
 
+    def before_checkpoint(self) -> None:
+        if self._task is not None and self._weight_period:
+            state = {name: tensor.detach().cpu().clone() for name, tensor in self._task.model.state_dict().items()}
+            self._saved = self._progress.step, state
+
     def on_end(self) -> None:
         if self._task is None:
             return
         if self.alarms is not None:
             self.alarms.say_the_rest()
+        step = self._progress.step
         if self._weight_period:
-            self.store.add_weights(self._progress.step, self._task.model.state_dict())
+            self.store.add_weights(step, self._last_weights(self._task))
         if self.config is not None:
-            step = self._progress.step
             folder = self.store.folder.path
             subject = Subject(
                 self.watched.title,
@@ -149,7 +153,17 @@ class Diagnostics(Observer):
                 step,
                 training_samples=self.training_samples,
             )
-            draw_all(subject, self.watched.folder / "plots")
+            # An average is drawn as it is tested: of all weights, not those of one step.
+            is_averaged = self.config["trainer"]["average"]["kind"] != "none"
+            weights = self._task.model.state_dict() if is_averaged else self._last_weights(self._task)
+            with subject.with_weights(weights):
+                draw_all(subject, self.watched.folder / "plots")
+
+    def _last_weights(self, task: Task) -> Mapping[str, torch.Tensor]:
+        """The weights after the last step; the model itself may have those that were tested, of an earlier one."""
+        if self._saved is not None and self._saved[0] == self._progress.step:
+            return self._saved[1]
+        return task.model.state_dict()
 
     def _measures_layers(self, step: int) -> bool:
         return self._layer_period > 0 and is_due(step, self._layer_period)

@@ -32,7 +32,7 @@ class AttackFigure:
 
     name = "attack"
     summary = "an image classifier's loss along the gradient's signs and random ones, its accuracy under FGSM"
-    overlays = False
+    overlays = None
 
     def lacks(self, subject: Subject) -> str | None:
         if not subject.task.predicts_classes:

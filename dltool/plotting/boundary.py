@@ -57,7 +57,7 @@ class BoundaryFigure:
 
     name = "boundary"
     summary = "predictions over the plane of two inputs, unit by unit, and as a film of the training"
-    overlays = False
+    overlays = None
 
     def lacks(self, subject: Subject) -> str | None:
         if subject.spec.input_shape != (2,) or not subject.preprocessing.input_names:

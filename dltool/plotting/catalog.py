@@ -7,6 +7,7 @@ from dltool.figures.saving import Target, discard, save_animation, save_figure
 from dltool.plotting.attack import AttackFigure
 from dltool.plotting.boundary import BoundaryFigure
 from dltool.plotting.figure import Options, RunFigure
+from dltool.plotting.fit import FitFigure
 from dltool.plotting.functions import FunctionsFigure
 from dltool.plotting.game import GameFigure
 from dltool.plotting.layers import LayersFigure
@@ -20,6 +21,7 @@ FIGURES: Sequence[RunFigure] = (
     LayersFigure(),
     BoundaryFigure(),
     SurfaceFigure(),
+    FitFigure(),
     GameFigure(),
     FunctionsFigure(),
     MemoryFigure(),

@@ -31,15 +31,15 @@ class RunFigure(Protocol):
     Attributes:
         name: For `dltool plot --figure`.
         summary: What it shows, in a line.
-        overlays: Whether several runs can be drawn in one picture: those of one model, data and start, or "any" that
-            differ in one key.
+        overlays: Whether several runs can be drawn in one picture: "paths" with one model, loss and data, "models" with
+            one data, or "any" that differ in one key; None for one run at a time.
     """
 
     name: str
     summary: str
 
     @property
-    def overlays(self) -> bool | str: ...
+    def overlays(self) -> str | None: ...
 
     def lacks(self, subject: Subject) -> str | None:
         """Why the run has no such figure: what the model, the data or the diagnostics lack; None if it has one."""

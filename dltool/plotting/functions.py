@@ -31,7 +31,7 @@ class FunctionsFigure:
 
     name = "functions"
     summary = "each activation and its slope with a histogram of z; the loss over the residual or the margin"
-    overlays = False
+    overlays = None
 
     def lacks(self, subject: Subject) -> str | None:
         if subject.training_samples is None:

@@ -15,7 +15,7 @@ class GameFigure:
 
     name = "game"
     summary = "a GAN's discriminator and samples over data of one or two numbers, and as a film of the training"
-    overlays = False
+    overlays = None
 
     def lacks(self, subject: Subject) -> str | None:
         if subject.task.adversaries is None:

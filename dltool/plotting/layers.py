@@ -14,7 +14,7 @@ class LayersFigure:
 
     name = "layers"
     summary = "gradients, activations and updates of each layer over the training"
-    overlays = False
+    overlays = None
 
     def lacks(self, subject: Subject) -> str | None:
         if not read_layers(subject.folder):

@@ -23,7 +23,7 @@ class MemoryFigure:
 
     name = "memory"
     summary = "the gates and states of an LSTM or a GRU over one training sample, and the direct path of the gradient"
-    overlays = False
+    overlays = None
 
     def lacks(self, subject: Subject) -> str | None:
         if not any(isinstance(module, nn.LSTM | nn.GRU) for module in subject.task.model.modules()):

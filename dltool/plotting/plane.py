@@ -35,7 +35,7 @@ class PlaneFigure:
 
     name = "plane"
     summary = "the training loss over two planes through the last weights: a random one, and that of the path"
-    overlays = False
+    overlays = None
 
     def lacks(self, subject: Subject) -> str | None:
         if not subject.task.has_objective:

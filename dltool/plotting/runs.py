@@ -10,7 +10,7 @@ from typing import Any
 from dltool.core.batch import Batch
 from dltool.core.errors import ConfigError
 from dltool.data.dataset import Dataset
-from dltool.diagnostics.store import NAME, read_weights, weight_files
+from dltool.diagnostics.store import NAME
 from dltool.figures.saving import Target
 from dltool.inference.evaluated_data import evaluated_data
 from dltool.inference.loaded_run import LoadedRun
@@ -23,7 +23,12 @@ from dltool.runs.catalog import RunRecord, read_run
 from dltool.runs.comparison import labels
 from dltool.runs.folder import RunFolder
 
-INITIAL = 0  # The step whose weights runs must share.
+# What runs in one picture have in common, by the kind of overlay.
+SHARED = {"paths": ("model", "loss", "data"), "models": ("data",)}
+# Keys in which they may differ all the same.
+FREE = (
+    "path", "root", "download", "batch_size", "eval_batch_size", "shuffle", "order", "sampling", "drop_last", "initial"
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -91,36 +96,25 @@ def missing(figure: RunFigure, subjects: Sequence[Subject]) -> str | None:
             return reason if len(subjects) == 1 else f"{subject.label}: {reason}"
     if len(subjects) == 1:
         return None
-    if not figure.overlays:
+    if figure.overlays is None:
         return "it is drawn for one run at a time"
-    return not_one_sweep(subjects) if figure.overlays == "any" else incomparable(subjects)
+    return not_one_sweep(subjects) if figure.overlays == "any" else incomparable(subjects, SHARED[figure.overlays])
 
 
-def incomparable(subjects: Sequence[Subject]) -> str | None:
-    """Why runs cannot share a picture: another model, other data, other initial weights; None if they can."""
+def incomparable(subjects: Sequence[Subject], groups: Sequence[str]) -> str | None:
+    """Why runs cannot share a picture: a group of their configs has a key that differs; None if they can."""
     first = subjects[0]
     for other in subjects[1:]:
-        for group in ("model", "data"):
+        for group in groups:
             if (key := difference(first.config[group], other.config[group])) is not None:
                 return f"the runs differ in {group}.{key}"
-        if initial_weights(first) != initial_weights(other):
-            return "the runs have different initial weights (the same seed gives the same)"
     return None
 
 
 def difference(left: Any, right: Any) -> str | None:
-    """The first key that differs between two groups of a config, other than places and batches."""
-    same = ("path", "root", "batch_size", "eval_batch_size", "download", "shuffle")
-    keys = [key for key in {**left, **right} if key not in same]
+    """The first key that differs between two groups of a config, other than places, batches and initial weights."""
+    keys = [key for key in {**left, **right} if key not in FREE]
     return next((key for key in keys if left.get(key) != right.get(key)), None)
-
-
-def initial_weights(subject: Subject) -> dict[str, list[float]] | None:
-    """The weights before the first step as plain numbers; None if they were not kept."""
-    for step, file in weight_files(subject.folder):
-        if step == INITIAL:
-            return {name: tensor.flatten().tolist() for name, tensor in read_weights(file).items()}
-    return None
 
 
 def plot(

@@ -1,7 +1,7 @@
 """What the figures of a run are made from: its model, its data's description, its diagnostics."""
 
 import contextlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -62,11 +62,11 @@ class Subject:
             return self.task.predict(inputs)
 
     @contextlib.contextmanager
-    def with_weights(self, file: Path) -> Iterator[None]:
-        """In this context the model has the weights of a file of the diagnostics."""
+    def with_weights(self, weights: Path | Mapping[str, Tensor]) -> Iterator[None]:
+        """In this context the model has other weights, or those of a file of the diagnostics."""
         before = {name: tensor.detach().clone() for name, tensor in self.task.model.state_dict().items()}
         try:
-            self.task.model.load_state_dict(read_weights(file))
+            self.task.model.load_state_dict(read_weights(weights) if isinstance(weights, Path) else weights)
             yield
         finally:
             self.task.model.load_state_dict(before)
@@ -102,3 +102,17 @@ class Subject:
             word("step {step:,}", step=self.step),
         ]
         return ", ".join(words)
+
+
+def common_note(subjects: Sequence[Subject]) -> str:
+    """The small line of a figure of one or several runs: what they have in common."""
+    if len(subjects) == 1:
+        return subjects[0].note()
+    rates = {subject.config["optim"].get("lr") for subject in subjects}
+    batches = {subject.config["data"].get("batch_size") for subject in subjects}
+    seeds, steps = {subject.config["seed"] for subject in subjects}, {subject.step for subject in subjects}
+    words = [f"{word('learning rate')} {rate:g}" for rate in rates if len(rates) == 1 and isinstance(rate, float | int)]
+    words += [word("batch {size}", size=size) for size in batches if len(batches) == 1]
+    words += [word("seed {seed}", seed=seed) for seed in seeds if len(seeds) == 1]
+    words += [word("step {step:,}", step=step) for step in steps if len(steps) == 1]
+    return ", ".join(words)

@@ -175,6 +175,9 @@ class SupervisedTask(Task):
             return LabelPredictions.of(names, parts, spec.class_names)
         return super().collect(names, parts, spec, preprocessing, tokens)
 
+    def compared(self, outputs: Tensor, targets: Tensor) -> Tensor | None:
+        return self.criterion(outputs, targets)[0]
+
     def measure(self, outputs: Tensor, targets: Tensor) -> dict[str, float]:
         mean, _ = self.criterion(outputs, targets)
         values = {"loss": float(mean)}

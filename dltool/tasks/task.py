@@ -210,6 +210,16 @@ class Task:
         del outputs, targets
         return {}
 
+    def compared(self, outputs: Tensor, targets: Tensor) -> Tensor | None:
+        """The mean loss of outputs, differentiable, without penalties; None where outputs and targets do not give it.
+
+        Args:
+            outputs: As the model's, `(N, output_dim)`.
+            targets: The targets of these samples.
+        """
+        del outputs, targets
+        return None
+
     def details(self) -> dict[str, float]:
         """Metrics of the last evaluation that are too many for a line of the log; `dltool evaluate` adds them."""
         return {}

@@ -19,15 +19,16 @@ from dltool.declarations.source import component, registrations
 Configure = Callable[..., Config]
 
 DATA = list(registrations()["data"])
-SOURCES = {"variant", "noise", "function"}
+SOURCES = {"variant", "noise", "outliers", "sine", "function"}
 PLACES_OF_FILES = {"path", "root", "train", "val", "test", "val_source", "test_target"}
-SPLITS = {"val_fraction", "test_fraction", "num_folds", "fold", "split_seed"}
+SPLITS = {"val_fraction", "test_fraction", "num_folds", "fold", "split_seed", "train_samples"}
 USES = {
     "batch_size",
     "eval_batch_size",
     "shuffle",
     "drop_last",
     "sampling",
+    "order",
     "scaling",
     "augment",
     "tokenizer",

@@ -50,3 +50,19 @@ def test_a_mean_of_three_makes_an_elongated_valley() -> None:
     assert 90 < SURFACE.condition < 150
     centred = Quadratic.of(np.stack([X - X.mean(), np.ones_like(X)], axis=1), Y, ("w", "b"))
     assert centred.condition < 1.2
+
+
+def test_the_excess_is_the_error_minus_the_least_one() -> None:
+    for theta in RNG.normal(size=(20, 2)):
+        residuals, least = theta[0] * X + theta[1] - Y, np.polyfit(X, Y, 1) @ np.stack([X, np.ones_like(X)]) - Y
+        assert SURFACE.excess(theta) == pytest.approx(np.mean(residuals**2) - np.mean(least**2), rel=1e-10)
+    close = SURFACE.minimum + np.array([1e-9, 0])
+    assert SURFACE.excess(close) == pytest.approx(1e-18 * np.mean(X**2), rel=1e-6)  # E(θ) - E(θ*) itself would be 0.
+
+
+def test_a_factor_scales_the_surface() -> None:
+    half = Quadratic.of(np.stack([X, np.ones_like(X)], axis=1), Y, ("w", "b"), 0.5)
+    theta = np.array([0.3, -2.0])
+    assert half(theta) == pytest.approx(SURFACE(theta) / 2)
+    assert half.largest_rate == pytest.approx(2 * SURFACE.largest_rate)
+    np.testing.assert_allclose(half.minimum, SURFACE.minimum)
