@@ -93,7 +93,8 @@ def forward_pass(model: nn.Module, images: Tensor) -> Pass | None:
             handle.remove()
     if "convolution" not in found or found["convolution"][2].shape != images.shape:
         return None
-    return Pass(*found["convolution"], found.get("pooled"), found.get("features"), outputs)
+    module, name, inputs, maps = found["convolution"]
+    return Pass(module, name, inputs, maps, found.get("pooled"), found.get("features"), outputs)
 
 
 def inside(module: nn.Conv2d, width: int, positions: int, shift: int) -> list[int]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -64,7 +64,8 @@ def response_picture(
         figure.suptitle(title, fontsize=PANELS_TITLE)
         formula = word("equivariance: f(shifted x) = shifted f(x);  invariance: f(shifted x) = f(x)  (LeCun 1989)")
         figure.supxlabel("\n".join(filter(None, [formula, note])), fontsize=CAPTION_SIZE, color=GREY)
-        tiles, panels = figure.subfigures(1, 2, width_ratios=[1.5, 1])
+        parts: Any = figure.subfigures(1, 2, width_ratios=[1.5, 1])
+        tiles, panels = parts
         draw_tiles(tiles, image, channels, shown)
         upper, lower = panels.subplots(2, 1, sharex=True)
         draw_changes(upper, shifts, changes)
@@ -84,7 +85,7 @@ def draw_tiles(figure: "Figure", image: np.ndarray, channels: Sequence[Channel],
     grid = figure.subplots(len(channels), len(titles), squeeze=False)
     for row, channel in zip(grid, channels, strict=True):
         largest = float(np.abs(channel.kernel).max()) or 1.0
-        limits = {"vmin": float(channel.before.min()), "vmax": float(channel.before.max())}
+        limits: dict[str, Any] = {"vmin": float(channel.before.min()), "vmax": float(channel.before.max())}
         draw_tile(row[0], image, WEIGHTS)
         draw_tile(row[1], channel.kernel, DIVERGING, vmin=-largest, vmax=largest)
         draw_tile(row[2], channel.before, MAPS, **limits)
@@ -96,7 +97,7 @@ def draw_tiles(figure: "Figure", image: np.ndarray, channels: Sequence[Channel],
         axes.set_title(title, fontsize=TILES_TITLE)
 
 
-def draw_tile(axes: "Axes", values: np.ndarray, colours: str, **limits: float) -> None:
+def draw_tile(axes: "Axes", values: np.ndarray, colours: str, **limits: Any) -> None:
     """Draw one map without ticks, with its scale."""
     image = axes.imshow(values, cmap=colours, interpolation="nearest", **limits)
     axes.figure.colorbar(image, ax=axes, shrink=0.8, pad=0.03)
