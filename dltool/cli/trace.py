@@ -1,9 +1,10 @@
 """`dltool trace`: one or a few training steps in numbers."""
 
 import argparse
+import sys
 from typing import TYPE_CHECKING, Any
 
-from dltool.cli.request import add_config_arguments, read_config
+from dltool.cli.request import add_config_arguments, open_run, read_config
 from dltool.core.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -19,17 +20,23 @@ examples:
   dltool trace model=gpt data=pydoc --position 9 --head 1
   dltool trace model=lenet --place 4,7 --channel 2
   dltool trace model=lstm data=digits_rows --unit 3
+  dltool trace --run 12-00-00_lenet_digits --sample 7 --steps 2
   dltool trace --from outputs/2026-01-31/12-00-00_lenet_digits --json
 
 Everything is computed in float64, for one training sample. The formulas are compared with automatic differentiation
 and the layers' outputs, the derivatives also with finite differences. Places are counted from 0. `model.initial`
-gives the initial weights, W and b of each layer, exactly as written.
+gives the initial weights, W and b of each layer, exactly as written. --run traces the trained network of a run, from
+its next step on; --from builds a new network from its config.
 """
 LEAST = {"steps": 1, "sample": 0, "position": 0, "head": 0, "channel": 0, "unit": 0}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_config_arguments(parser)
+    parser.add_argument(
+        "--run", dest="traced", metavar="RUN", help="trace the trained network of a run, from its next step on"
+    )
+    parser.add_argument("--checkpoint", metavar="NAME", help="of --run: last, best or step-000680; default: last")
     parser.add_argument("--sample", type=int, default=0, metavar="N", help="the training sample, from 0; default: 0")
     parser.add_argument("--steps", type=int, default=1, metavar="K", help="training steps on it; default: 1")
     parser.add_argument(
@@ -44,11 +51,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     check_numbers(args)
-    _, built = read_config(args)
+    steps = traced_config(args) if args.traced is None else traced_run(args)
     from dltool.cli.trace_lines import lines_of
-    from dltool.training.trace import trace_config
 
-    steps = trace_config(built, args.sample, args.steps, choice_of(args))
     if args.json:
         import json
 
@@ -57,6 +62,36 @@ def run(args: argparse.Namespace) -> int:
     for step in steps:
         print("\n".join(lines_of(step)))
     return 0
+
+
+def traced_config(args: argparse.Namespace) -> "list[StepTrace]":
+    """The first steps of a new network."""
+    if args.checkpoint is not None:
+        raise ConfigError("--checkpoint belongs to the trained network of a run", "dltool trace --run RUN")
+    _, built = read_config(args)
+    from dltool.training.trace import trace_config
+
+    return trace_config(built, args.sample, args.steps, choice_of(args))
+
+
+def traced_run(args: argparse.Namespace) -> "list[StepTrace]":
+    """The next steps of a run's trained network."""
+    if args.source is not None:
+        message = "--run traces the trained network of a run, --from a new network with its config"
+        raise ConfigError(message, "name one of them")
+    folder = open_run(args.traced)
+    from dltool.training.trace import trace_run
+
+    return trace_run(
+        folder,
+        args.overrides,
+        args.checkpoint or "last",
+        args.sample,
+        args.steps,
+        choice_of(args),
+        config_dirs=args.config_dir,
+        warn=lambda text: print(f"warning: {text}", file=sys.stderr),
+    )
 
 
 def place(text: str) -> tuple[int, int]:

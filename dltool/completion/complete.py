@@ -58,7 +58,7 @@ def argument(line: Line, action: argparse.Action, typed: str) -> Answer:
     if action.dest in ("sort", "metric", "columns"):
         begun = typed.rpartition(",")[2] if "," in metavar else typed
         return answer_of(key_candidates(root(line)), begun, typed.removesuffix(begun))
-    if action.dest == "checkpoint":
+    if action.dest == "checkpoint" and line.words:
         return answer_of(checkpoint_candidates(find_run(line.words[0], root(line))), typed)
     if "FILE" in metavar or "FOLDER" in metavar:
         return Answer(paths="files" if "FILE" in metavar else "folders")

@@ -171,15 +171,7 @@ class Trainer:
         """One step of the task; all its randomness is a function of (seed, step)."""
         progress = self.progress
         seed_default_generators(step_seed(self.seed, progress.step), self.device)
-        for updater in self.updaters.values():
-            updater.step = progress.step
-            updater.schedule.apply(
-                updater.optimizer,
-                progress.step,
-                progress.epoch,
-                progress.total_steps,
-                progress.total_epochs or math.ceil(progress.total_steps / self.steps_per_epoch),
-            )
+        self.apply_schedules()
         drawn = self.source.draws
         logs = self.task.train_step(self.source, self.updaters)
         progress.sums.update(logs)
@@ -189,6 +181,19 @@ class Trainer:
             self.clock.first_step_at = time.monotonic()
         if progress.step % self.every_n_steps == 0:
             self.log_steps()
+
+    def apply_schedules(self) -> None:
+        """Set the learning rates of the next step."""
+        progress = self.progress
+        for updater in self.updaters.values():
+            updater.step = progress.step
+            updater.schedule.apply(
+                updater.optimizer,
+                progress.step,
+                progress.epoch,
+                progress.total_steps,
+                progress.total_epochs or math.ceil(progress.total_steps / self.steps_per_epoch),
+            )
 
     def log_steps(self) -> None:
         """Log the means since the last such line, and the learning rates."""

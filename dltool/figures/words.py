@@ -82,6 +82,26 @@ CHINESE = {
     "moving average": "滑动平均",
     "the loss falls: {low:.2g} … {high:.2g}": "损失下降：{low:.2g} … {high:.2g}",
     "loss while the rate grows": "学习率增大时的损失",
+    # Response.
+    "response of {title} to a shift of the input ({layer})": "{title} 对输入平移的响应（{layer}）",
+    "equivariance: f(shifted x) = shifted f(x);  invariance: f(shifted x) = f(x)  (LeCun 1989)": (
+        "等变：f(平移后的 x) = 平移后的 f(x)；不变：f(平移后的 x) = f(x)（LeCun 1989）"
+    ),
+    "kernel": "卷积核",
+    "map": "特征图",
+    "map, input\nshifted by {shift}": "输入平移 {shift} 后\n的特征图",
+    "pooled map": "池化后的特征图",
+    "channel {number}": "通道 {number}",
+    "what the shift changes": "平移引起的变化",
+    "relative change ‖new - old‖ / ‖old‖": "相对变化 ‖新 - 旧‖ / ‖旧‖",
+    "first maps, moved with the input (inside the borders)": "第一层特征图，随输入平移（边界以内）",
+    "first maps, in place": "第一层特征图，原位比较",
+    "pooled maps, in place": "池化后的特征图，原位比较",
+    "last features, in place": "最后的特征，原位比较",
+    "probability of the unshifted image's class": "未平移时的预测类别的概率",
+    "mean probability": "平均概率",
+    "shift to the right (pixels)": "向右平移（像素）",
+    "mean over {count} training samples, edges repeated": "{count} 个训练样本的平均，边缘像素重复",
     # Diagram.
     "input": "输入",
     "{count:,} units": "{count:,} 个单元",

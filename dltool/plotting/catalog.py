@@ -13,6 +13,7 @@ from dltool.plotting.game import GameFigure
 from dltool.plotting.layers import LayersFigure
 from dltool.plotting.memory import MemoryFigure
 from dltool.plotting.plane import PlaneFigure
+from dltool.plotting.response import ResponseFigure
 from dltool.plotting.subject import Subject
 from dltool.plotting.surface import SurfaceFigure
 from dltool.plotting.sweep import SweepFigure
@@ -29,7 +30,7 @@ FIGURES: Sequence[RunFigure] = (
 )
 
 # Drawn only where `dltool plot` names them, since they take long.
-COSTLY: Sequence[RunFigure] = (AttackFigure(), PlaneFigure())
+COSTLY: Sequence[RunFigure] = (AttackFigure(), PlaneFigure(), ResponseFigure())
 
 
 def draw_all(subject: Subject, folder: Target) -> None:

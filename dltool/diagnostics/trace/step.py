@@ -21,7 +21,7 @@ from torch.overrides import TorchFunctionMode
 from dltool.core.batch import Batch
 from dltool.core.randomness import seed_default_generators, step_seed
 from dltool.diagnostics.layer_statistics import slope_of
-from dltool.diagnostics.probe import LayerCall, Recording, weights_of
+from dltool.diagnostics.probe import LayerCall, Recording, uncompiled, weights_of
 from dltool.diagnostics.trace.calls import DEFAULT, CallRecording, Choice
 from dltool.diagnostics.trace.formulas import FormulaTrace, formula_traces
 from dltool.tasks.task import Task
@@ -127,6 +127,14 @@ def in_double(task: Task, batch: Batch) -> Batch:
     return batch._replace(inputs=as_written(batch.inputs), targets=as_written(batch.targets))
 
 
+def state_in_double(optimizer: torch.optim.Optimizer) -> None:
+    """Convert an optimizer's state to float64, in place, for parameters that are; numbers of steps stay as they are."""
+    for state in optimizer.state.values():
+        for name, value in state.items():
+            if isinstance(value, Tensor) and value.ndim and value.is_floating_point():
+                state[name] = value.double()
+
+
 def as_written(numbers: Tensor) -> Tensor:
     """float32 as float64, each number the shortest decimal that float32 rounds to it: 0.05, not 0.0500000007."""
     if numbers.dtype != torch.float32:
@@ -136,7 +144,13 @@ def as_written(numbers: Tensor) -> Tensor:
 
 
 def trace_step(
-    task: Task, batch: Batch, optimizer: torch.optim.Optimizer, step: int, seed: int = 0, choice: Choice = DEFAULT
+    task: Task,
+    batch: Batch,
+    optimizer: torch.optim.Optimizer,
+    step: int,
+    seed: int = 0,
+    choice: Choice = DEFAULT,
+    clip: Callable[[], None] = lambda: None,
 ) -> StepTrace:
     """Take a step on a batch, and record everything in it.
 
@@ -147,6 +161,7 @@ def trace_step(
         step: Its number.
         seed: Of the noise in the step, such as dropout.
         choice: The place at which single layers are computed.
+        clip: Bounds the gradients, in place, before the update.
 
     Raises:
         ConfigError: No layer has this place.
@@ -156,8 +171,8 @@ def trace_step(
         seed_default_generators(step_seed(seed, step), batch.targets.device)
         return task.loss(batch).mean
 
-    with exactly():
-        return traced(task, batch, optimizer, step, objective, choice)
+    with exactly(), uncompiled(task.model):
+        return traced(task, batch, optimizer, step, objective, choice, clip)
 
 
 def traced(
@@ -167,6 +182,7 @@ def traced(
     step: int,
     objective: Callable[[], Tensor],
     choice: Choice,
+    clip: Callable[[], None],
 ) -> StepTrace:
     """See trace_step."""
     names = {id(p): name for name, p in task.model.named_parameters()}
@@ -191,7 +207,9 @@ def traced(
         for p in trained
     ]
     for parameter in trained:
-        parameter.grad = of_parameter[id(parameter)]
+        gradient = of_parameter[id(parameter)]
+        parameter.grad = None if gradient is None else gradient.clone()  # Clipping is in place.
+    clip()
     optimizer.step()
     for parameter, traced in zip(trained, parameters, strict=True):
         traced.after = parameter.detach().clone()
