@@ -23,7 +23,7 @@ class ResponseFigure:
 
     name = "response"
     summary = "the maps of a convolution for an image and a shifted one, and what a shift changes later"
-    overlays = False
+    overlays = None
 
     def lacks(self, subject: Subject) -> str | None:
         if not subject.task.predicts_classes:

@@ -99,7 +99,8 @@ def test_a_curved_generator_is_estimated(dltool_here: Dltool) -> None:
 
 
 def test_what_the_game_needs(dltool_here: Dltool) -> None:
-    words = (
+    data = ("data=gaussians_1d", "data.means=[-1,1]", "data.num_samples=100")
+    words = (*data, "diagnostics=default", "trainer.threads=1")
         "data=gaussians_1d",
         "data.means=[-1,1]",
         "data.num_samples=100",
