@@ -83,6 +83,18 @@ CHINESE = {
     "{count:,} units": "{count:,} 个单元",
     "{count:,} values": "{count:,} 个数",
     "{count:,} parameters": "{count:,} 个参数",
+    # Sweep.
+    "{title}: sweep over {key}": "{title}：不同的 {key}",
+    "one run for each value": "每个取值一次训练",
+    "mean ± standard deviation over {count} runs each": "每个取值 {count} 次训练的平均值 ± 标准差",
+    "{metric}, newest value of each split": "{metric}（各部分数据的最新值）",
+    "bias² (with the noise of y)": "偏差²（含 y 的噪声）",
+    "variance over the runs": "各次训练间的方差",
+    "held-out error = bias² + variance": "留出数据的误差 = 偏差² + 方差",
+    "squared error (unit of y, squared)": "平方误差（y 的单位的平方）",
+    "gradient noise scale at the end": "训练结束时的梯度噪声尺度",
+    "samples": "样本数",
+    "batch size": "批大小",
 }
 
 

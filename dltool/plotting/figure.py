@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from dltool.plotting.subject import Subject
 
@@ -31,15 +31,15 @@ class RunFigure(Protocol):
     Attributes:
         name: For `dltool plot --figure`.
         summary: What it shows, in a line.
-        overlays: Whether several runs can be drawn in one picture: those of one model, data and start, or "any" that
-            differ in one key.
+        overlays: Which runs can be drawn in one picture: True for those of one model, data and start, "one key" for
+            those that differ in one key and in repetitions, "any" for all; False for a single run.
     """
 
     name: str
     summary: str
 
     @property
-    def overlays(self) -> bool | str: ...
+    def overlays(self) -> bool | Literal["one key", "any"]: ...
 
     def lacks(self, subject: Subject) -> str | None:
         """Why the run has no such figure: what the model, the data or the diagnostics lack; None if it has one."""

@@ -93,7 +93,9 @@ def missing(figure: RunFigure, subjects: Sequence[Subject]) -> str | None:
         return None
     if not figure.overlays:
         return "it is drawn for one run at a time"
-    return not_one_sweep(subjects) if figure.overlays == "any" else incomparable(subjects)
+    if figure.overlays == "any":
+        return None
+    return not_one_sweep(subjects) if figure.overlays == "one key" else incomparable(subjects)
 
 
 def incomparable(subjects: Sequence[Subject]) -> str | None:

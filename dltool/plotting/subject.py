@@ -1,7 +1,7 @@
 """What the figures of a run are made from: its model, its data's description, its diagnostics."""
 
 import contextlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -86,19 +86,31 @@ class Subject:
     @property
     def label(self) -> str:
         """The run among others: what distinguishes it, or its optimizer."""
-        if self.difference:
-            return self.difference
-        optim = self.config["optim"]
-        rate = optim.get("lr")
-        return f"{optim['name']}" + (f" lr={rate:g}" if isinstance(rate, float | int) else "")
+        return self.difference or optimizer_of(self.config)
 
     def note(self) -> str:
         """Rate, batch size, seed and step, for the small line of a figure."""
+        return ", ".join([self.label, *self.facts()[1:]])
+
+    def facts(self) -> list[str]:
+        """Optimizer with its rate, batch size, seed and step."""
         config = self.config
-        words = [
-            self.label,
+        return [
+            optimizer_of(config),
             word("batch {size}", size=config["data"].get("batch_size")),
             word("seed {seed}", seed=config["seed"]),
             word("step {step:,}", step=self.step),
         ]
-        return ", ".join(words)
+
+
+def optimizer_of(config: Mapping[str, Any]) -> str:
+    """The optimizer with its rate, "adam lr=0.001"."""
+    optim = config["optim"]
+    rate = optim.get("lr")
+    return f"{optim['name']}" + (f" lr={rate:g}" if isinstance(rate, float | int) else "")
+
+
+def shared_note(subjects: Sequence[Subject]) -> str:
+    """What the small line says of each of several runs."""
+    facts = [subject.facts() for subject in subjects]
+    return ", ".join(fact for fact in facts[0] if all(fact in other for other in facts))
