@@ -94,9 +94,9 @@ def constant_weights(records: Sequence[Record]) -> Found:
 
 
 def dead_units(records: Sequence[Record]) -> Found:
-    """Layers of which most units are 0 for all samples, so that no gradient passes them, in a network that learns little.
+    """Layers of which most units are 0 for all samples, so that no gradient passes them.
 
-    The share alone is no fault: the units that are left may be enough.
+    The share alone is no fault, since the units that are left may be enough: the loss must not have fallen.
     """
     if records[-1]["samples"] < MIN_SAMPLES or has_learnt(records):
         return {}

@@ -95,6 +95,16 @@ CHINESE = {
     "gradient noise scale at the end": "训练结束时的梯度噪声尺度",
     "samples": "样本数",
     "batch size": "批大小",
+    # Stopping.
+    "{title}: quantities that stop the training": "{title}：停止训练所依据的量",
+    "norm of the step's gradient": "该步梯度的范数",
+    "norm of the gradient over the training split": "整个训练集上梯度的范数",
+    "norm of the update of one step": "一步更新的范数",
+    "spread of the newest {count} values of {metric}": "{metric} 最近 {count} 个值的极差",
+    "evaluations without improvement of {metric}": "{metric} 没有改善的评估次数",
+    "evaluations": "评估次数",
+    "threshold {key}={value:g}": "阈值 {key}={value:g}",
+    "with stop.every_n_steps={period}": "stop.every_n_steps={period}",
 }
 
 

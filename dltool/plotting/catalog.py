@@ -12,6 +12,7 @@ from dltool.plotting.game import GameFigure
 from dltool.plotting.layers import LayersFigure
 from dltool.plotting.memory import MemoryFigure
 from dltool.plotting.plane import PlaneFigure
+from dltool.plotting.stopping import StoppingFigure
 from dltool.plotting.subject import Subject
 from dltool.plotting.surface import SurfaceFigure
 from dltool.plotting.sweep import SweepFigure
@@ -23,6 +24,7 @@ FIGURES: Sequence[RunFigure] = (
     GameFigure(),
     FunctionsFigure(),
     MemoryFigure(),
+    StoppingFigure(),
     SweepFigure(),
 )
 

@@ -20,8 +20,8 @@ ROOT = Path(dltool.__file__).parent
 MODULES = [
     ROOT / folder / f"{name}.py"
     for folder, names in {
-        "figures": "layers boundary surface range_test drawing curves compared_curves diagram sweep",
-        "plotting": "subject surface layers boundary sweep",
+        "figures": "layers boundary surface range_test drawing curves compared_curves diagram sweep stopping",
+        "plotting": "subject surface layers boundary sweep stopping",
         "observers": "range_test",
     }.items()
     for name in names.split()
