@@ -95,6 +95,18 @@ CHINESE = {
     "gradient noise scale at the end": "训练结束时的梯度噪声尺度",
     "samples": "样本数",
     "batch size": "批大小",
+    # Gradients of several runs.
+    "{title}: gradient by layer": "{title}：各层的梯度",
+    "‖δ‖ of the layer / ‖δ‖ of the last one": "该层的 ‖δ‖ / 最后一层的 ‖δ‖",
+    "the first step": "第一步",
+    "the last measured step": "最后测量的一步",
+    "layer, counted from the input": "层（从输入数起）",
+    # Weights.
+    "{title}: weights at the end": "{title}：训练结束时的权重",
+    "all weights": "全部权重",
+    "weight w": "权重 w",
+    "weights per bin": "每组的权重数",
+    "share with |w| < {bound:g}": "|w| < {bound:g} 的比例",
     # Stopping.
     "{title}: quantities that stop the training": "{title}：停止训练所依据的量",
     "norm of the step's gradient": "该步梯度的范数",

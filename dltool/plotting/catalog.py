@@ -16,6 +16,7 @@ from dltool.plotting.stopping import StoppingFigure
 from dltool.plotting.subject import Subject
 from dltool.plotting.surface import SurfaceFigure
 from dltool.plotting.sweep import SweepFigure
+from dltool.plotting.weights import WeightsFigure
 
 FIGURES: Sequence[RunFigure] = (
     LayersFigure(),
@@ -26,6 +27,7 @@ FIGURES: Sequence[RunFigure] = (
     MemoryFigure(),
     StoppingFigure(),
     SweepFigure(),
+    WeightsFigure(),
 )
 
 # Drawn only where `dltool plot` names them, since they take long.

@@ -23,6 +23,7 @@ from dltool.runs.catalog import RunRecord, read_run
 from dltool.runs.comparison import labels
 from dltool.runs.folder import RunFolder
 
+MOST = 16  # Runs whose lines can be distinguished in one picture.
 INITIAL = 0  # The step whose weights runs must share.
 
 
@@ -94,7 +95,7 @@ def missing(figure: RunFigure, subjects: Sequence[Subject]) -> str | None:
     if not figure.overlays:
         return "it is drawn for one run at a time"
     if figure.overlays == "any":
-        return None
+        return f"it shows at most {MOST} runs, and these are {len(subjects)}" if len(subjects) > MOST else None
     return not_one_sweep(subjects) if figure.overlays == "one key" else incomparable(subjects)
 
 

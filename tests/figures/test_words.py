@@ -20,8 +20,9 @@ ROOT = Path(dltool.__file__).parent
 MODULES = [
     ROOT / folder / f"{name}.py"
     for folder, names in {
-        "figures": "layers boundary surface range_test drawing curves compared_curves diagram sweep stopping",
-        "plotting": "subject surface layers boundary sweep stopping",
+        "figures": "layers boundary surface range_test drawing curves compared_curves diagram"
+        " sweep stopping weights compared_layers",
+        "plotting": "subject surface layers boundary sweep stopping weights",
         "observers": "range_test",
     }.items()
     for name in names.split()
