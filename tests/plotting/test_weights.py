@@ -11,8 +11,8 @@ import pytest
 from dltool.diagnostics.store import read_layers
 from dltool.engine.checkpoint import load
 from dltool.figures.compared_layers import compared_layers, relative_deltas
-from dltool.plotting.runs import loaded
-from dltool.plotting.weights import panels_of, weights_of_run
+from dltool.plotting.runs import loaded, missing
+from dltool.plotting.weights import WeightsFigure, panels_of, weights_of_run
 
 Dltool = Callable[..., CompletedProcess[str]]
 SHORT = ("model=mlp", "model.hidden=[6]", "trainer.epochs=null", "trainer.threads=1", "diagnostics=default")
@@ -67,7 +67,8 @@ def test_a_layer_without_gradient(deltas: list[float], ratios: list[float]) -> N
 
 
 def test_more_runs_than_can_be_distinguished(dltool_here: Dltool) -> None:
-    words = ("data=iris", "trainer.steps=1", "logger.plots=false", "diagnostics.layers=false")
-    done = dltool_here("train", "-m", *SHORT, *words, "seed=range(0,17)", "sweep.dir=sweep")
+    done = dltool_here("train", *SHORT, "data=iris", "trainer.steps=1", "logger.plots=false", "run.dir=run")
     assert done.returncode == 0, done.stderr
-    assert "it shows at most 16 runs, and these are 17" in dltool_here("plot", "sweep", "--figure", "list").stdout
+    subject = loaded(Path("run").resolve())
+    assert missing(WeightsFigure(), [subject] * 16) is None
+    assert missing(WeightsFigure(), [subject] * 17) == "it shows at most 16 runs, and these are 17"
