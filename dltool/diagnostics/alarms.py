@@ -12,6 +12,7 @@ Record = Mapping[str, Any]  # A line of layers.jsonl; see dltool.diagnostics.sto
 
 SUSTAINED = 3
 DEAD = 0.5  # Share of a layer's units; a ReLU network has some dead units at any time, but not half of a layer.
+LEARNT = 0.05  # Relative fall of the loss: AlexNet learns to classify digits with 80 % of its second layer's maps at 0.
 MIN_SAMPLES = 20  # A unit that is on for one sample in ten is off for all of 5 by chance in 59 %, of 32 in 3 %.
 SATURATED = 0.9  # Share of the activations with |g'| < 0.01.
 # Ratio of ‖δ‖ of two layers. Rounding is 6e-8 of a number in float32: a weight whose gradient is 1e-4 of the others'
@@ -93,12 +94,24 @@ def constant_weights(records: Sequence[Record]) -> Found:
 
 
 def dead_units(records: Sequence[Record]) -> Found:
-    """Layers of which most units are 0 for all samples, so that no gradient passes them."""
-    if records[-1]["samples"] < MIN_SAMPLES:
+    """Layers of which most units are 0 for all samples, so that no gradient passes them.
+
+    The share alone is no fault, since the units that are left may be enough: the loss must not have fallen.
+    """
+    if records[-1]["samples"] < MIN_SAMPLES or has_learnt(records):
         return {}
     constant = constant_weights(records)
     found = sustained(records, "dead", lambda layer: layer["dead"] > DEAD)
     return {} if constant else found  # Weights of zero make outputs of zero.
+
+
+def has_learnt(records: Sequence[Record]) -> bool:
+    """Whether the loss on the probe is below the first one by LEARNT of it; False for the losses of a game."""
+    first, newest = losses_of(records[0]), losses_of(records[-1])
+    if len(first) != 1:
+        return False
+    ((role, start),) = first.items()
+    return start - newest.get(role, math.nan) > LEARNT * abs(start)
 
 
 def saturated_units(records: Sequence[Record]) -> Found:

@@ -4,6 +4,7 @@
 "layers": {name: {quantity: value}}}, and for a plain fully connected network "predicted", the norms of δ by theory; see
 dltool.diagnostics.layer_statistics and theory; "noise" is that of
 dltool.diagnostics.gradient_noise. `alarms.jsonl` has a line per alarm; see dltool.diagnostics.alarms.
+`stopping.jsonl` has {"step": 100, rule: value} where a rule of `stop` was evaluated, after that many steps.
 `weights/000100.safetensors` has the parameters and buffers before step 100; `points.safetensors` has training points,
 if they have at most two numbers; `sample.safetensors` has the first training sample. A
 resumed training removes what lies after its checkpoint, and measures it again with the same result.
@@ -21,12 +22,13 @@ from dltool.core.safe_path import SafePath, read_regular
 from dltool.diagnostics.alarms import Alarm
 
 NAME = "diagnostics"
-LAYERS, ALARMS, WEIGHTS = "layers.jsonl", "alarms.jsonl", "weights"
+LAYERS, ALARMS, STOPPING, WEIGHTS = "layers.jsonl", "alarms.jsonl", "stopping.jsonl", "weights"
 POINTS, SAMPLE = "points.safetensors", "sample.safetensors"
 NUM_POINTS = 2000  # Training points that are kept, if they have at most two numbers.
 EARLIER_SAMPLES = 32  # In records that do not say it.
 WEIGHT_BYTES = 48 * 2**20
 LAYER_BYTES = 12 * 2**20
+STOPPING_BYTES = 2 * 2**20
 
 
 class DiagnosticsStore:
@@ -38,12 +40,13 @@ class DiagnosticsStore:
 
     def __init__(self, folder: SafePath) -> None:
         self.folder = folder
-        self.layer_bytes = 0
+        self.layer_bytes = self.stopping_bytes = 0
 
     def cut_back(self, step: int) -> None:
         """Remove the measurements at `step` and later."""
         self.layer_bytes = self._cut_lines(LAYERS, step)
         self._cut_lines(ALARMS, step)
+        self.stopping_bytes = self._cut_lines(STOPPING, step + 1)  # Its steps are taken, the others' are not yet.
         for found, file in weight_files(self.folder.path):
             if found >= step:
                 (self.folder / WEIGHTS / file.name).remove()
@@ -79,6 +82,14 @@ class DiagnosticsStore:
             file.write(line)
         self.layer_bytes += len(line)
         return True
+
+    def add_stopping(self, step: int, quantities: Mapping[str, float]) -> None:
+        """Append what the stopping rules compare with their thresholds after `step` steps, up to a largest size."""
+        line = json.dumps(finite({"step": step, **quantities}), allow_nan=False).encode() + b"\n"
+        if quantities and self.stopping_bytes + len(line) <= STOPPING_BYTES:
+            with (self.folder / STOPPING).append() as file:
+                file.write(line)
+            self.stopping_bytes += len(line)
 
     def add_weights(self, step: int, state: Mapping[str, Tensor]) -> None:
         """Write the weights before a step, in the order of the state dict."""
@@ -135,6 +146,18 @@ def read_layers(folder: Path) -> list[dict[str, Any]]:
         for numbers in (record.get("losses", {}), record.get("noise", {}), *record["layers"].values()):
             numbers.update({key: math.nan for key, value in numbers.items() if value is None})
     return records
+
+
+def read_stopping(folder: Path) -> dict[str, dict[int, float]]:
+    """The values of stopping.jsonl: the name of a rule to step to value, the newest of a step; NaN if not finite."""
+    path = folder / STOPPING
+    found: dict[str, dict[int, float]] = {}
+    for line in read_regular(path).splitlines() if path.exists() else ():
+        values = json.loads(line)
+        step = values.pop("step")
+        for name, value in values.items():
+            found.setdefault(name, {})[step] = math.nan if value is None else value
+    return found
 
 
 def read_alarms(folder: Path) -> list[Alarm]:

@@ -29,6 +29,10 @@ class StepRule(Rule):
         self.threshold = threshold
         self.value: float | None = None
 
+    @property
+    def quantity(self) -> float | None:
+        return self.value
+
     def reason(self) -> str | None:
         if self.value is None or not self.value < self.threshold:  # NaN is not.
             return None

@@ -34,6 +34,7 @@ from typing import Any, Literal, NamedTuple
 from dltool.core.batch import Batch
 from dltool.core.safe_path import SafePath
 from dltool.core.spec import DataSpec
+from dltool.engine.stopping import Stopping
 from dltool.metrics.running_means import RunningMeans
 from dltool.tasks.task import Task
 
@@ -55,6 +56,7 @@ class Progress:
         stop_request: An observer may set it to a word such as "pruned": the training then ends after this step
             as at its normal end, and the word becomes its `stopped_by`.
         stop_reason: Why, as text for the user.
+        stopping: The values that the stopping rules compare with their thresholds; see Stopping.quantities.
     """
 
     step: int = 0
@@ -68,6 +70,7 @@ class Progress:
     metrics: dict[str, float] = field(default_factory=dict)
     stop_request: str | None = None
     stop_reason: str = "an observer asked for it"
+    stopping: Stopping = field(default_factory=Stopping)
 
     def epochs_between(self, count: int) -> int:
         """Epochs between two of about `count` events in the whole training, also if its length is given in steps."""

@@ -59,6 +59,15 @@ class Stopping:
                 return name, reason
         return None
 
+    def quantities(self, *, of_steps: bool) -> dict[str, float]:
+        """The newest value that each rule compares with its threshold, without rules that have none.
+
+        Args:
+            of_steps: Those of the rules that watch steps, or those of the others.
+        """
+        values = {name: rule.quantity for name, rule in self.rules.items() if rule.watches_steps == of_steps}
+        return {name: float(value) for name, value in values.items() if value is not None}
+
     def state_dict(self) -> dict[str, Any]:
         return {name: rule.state_dict() for name, rule in self.rules.items()}
 
@@ -88,6 +97,11 @@ class Rule:
     def setting(self) -> str:
         """The override without which the training would have continued."""
         return f"stop.{self.name}=null"
+
+    @property
+    def quantity(self) -> float | None:
+        """The newest value that is compared with the threshold; None if it is unknown, or the rule has no threshold."""
+        return None
 
     def observe(self, record: dict[str, Any]) -> None:
         """Observe a line of metrics.jsonl."""
@@ -139,6 +153,10 @@ class Target(Rule):
         self.target = target
         self.value: float | None = None
 
+    @property
+    def quantity(self) -> float | None:
+        return self.value
+
     def observe(self, record: dict[str, Any]) -> None:
         self.value = record.get(self.subject, self.value)
 
@@ -162,6 +180,10 @@ class Patience(Rule):
         self.min_delta = min_delta
         self.best: float | None = None
         self.waited = 0
+
+    @property
+    def quantity(self) -> float | None:
+        return self.waited
 
     def observe(self, record: dict[str, Any]) -> None:
         if self.subject not in record:
@@ -234,16 +256,18 @@ class LossChange(Rule):
         self.num_evaluations = num_evaluations
         self.losses: list[float] = []
 
+    @property
+    def quantity(self) -> float | None:
+        newest = self.losses[-self.num_evaluations - 1 :]
+        return max(newest) - min(newest) if len(newest) > self.num_evaluations else None
+
     def observe(self, record: dict[str, Any]) -> None:
         if self.subject in record:
             self.losses = [*self.losses, record[self.subject]][-self.num_evaluations - 1 :]
 
     def reason(self) -> str | None:
-        newest = self.losses[-self.num_evaluations - 1 :]
-        if len(newest) <= self.num_evaluations:
-            return None
-        change = max(newest) - min(newest)
-        if not change < self.loss_change:  # Also where a loss was NaN.
+        change = self.quantity
+        if change is None or not change < self.loss_change:  # Also where a loss was NaN.
             return None
         times = f"{counted(self.num_evaluations, 'evaluation')}"
         return f"{self.subject} changed by {change:.3g} over {times} (stop.loss_change={self.loss_change})"

@@ -74,6 +74,7 @@ class Trainer:
         self.progress.total_steps = math.ceil(min(lengths))
         self.progress.total_epochs = self.settings.epochs if lengths[1] <= lengths[0] else None
         self.progress.unit = self.source.unit
+        self.progress.stopping = self.stopping
         self.samples_per_draw = self.source.samples_per_epoch / self.source.batches_per_epoch
         self.step_observers: Sequence[Observer] = ()  # Those that watch some of the steps; see fit.
         self.evaluated_at = -1  # Step of the newest evaluation of the validation split.

@@ -107,6 +107,40 @@ CHINESE = {
     "{count:,} units": "{count:,} 个单元",
     "{count:,} values": "{count:,} 个数",
     "{count:,} parameters": "{count:,} 个参数",
+    # Sweep.
+    "{title}: sweep over {key}": "{title}：不同的 {key}",
+    "one run for each value": "每个取值一次训练",
+    "mean ± standard deviation over {count} runs each": "每个取值 {count} 次训练的平均值 ± 标准差",
+    "{metric}, newest value of each split": "{metric}（各部分数据的最新值）",
+    "bias² (with the noise of y)": "偏差²（含 y 的噪声）",
+    "variance over the runs": "各次训练间的方差",
+    "held-out error = bias² + variance": "留出数据的误差 = 偏差² + 方差",
+    "squared error (unit of y, squared)": "平方误差（y 的单位的平方）",
+    "gradient noise scale at the end": "训练结束时的梯度噪声尺度",
+    "samples": "样本数",
+    "batch size": "批大小",
+    # Gradients of several runs.
+    "{title}: gradient by layer": "{title}：各层的梯度",
+    "‖δ‖ of the layer / ‖δ‖ of the last one": "该层的 ‖δ‖ / 最后一层的 ‖δ‖",
+    "the first step": "第一步",
+    "the last measured step": "最后测量的一步",
+    "layer, counted from the input": "层（从输入数起）",
+    # Weights.
+    "{title}: weights at the end": "{title}：训练结束时的权重",
+    "all weights": "全部权重",
+    "weight w": "权重 w",
+    "weights per bin": "每组的权重数",
+    "share with |w| < {bound:g}": "|w| < {bound:g} 的比例",
+    # Stopping.
+    "{title}: quantities that stop the training": "{title}：停止训练所依据的量",
+    "norm of the step's gradient": "该步梯度的范数",
+    "norm of the gradient over the training split": "整个训练集上梯度的范数",
+    "norm of the update of one step": "一步更新的范数",
+    "spread of the newest {count} values of {metric}": "{metric} 最近 {count} 个值的极差",
+    "evaluations without improvement of {metric}": "{metric} 没有改善的评估次数",
+    "evaluations": "评估次数",
+    "threshold {key}={value:g}": "阈值 {key}={value:g}",
+    "with stop.every_n_steps={period}": "stop.every_n_steps={period}",
 }
 
 

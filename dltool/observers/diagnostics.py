@@ -36,6 +36,7 @@ class Diagnostics(Observer):
         preprocessing: From raw samples to the model's inputs.
         alarms: Warn of faults that the measurements show; None to stay silent, as in a test of learning rates.
         config: The complete config, for the figures; None to draw none.
+        stop_period: The steps between two evaluations of the stopping rules that watch steps; None without such rules.
     """
 
     def __init__(
@@ -49,6 +50,7 @@ class Diagnostics(Observer):
         preprocessing: Preprocessing,
         alarms: LayerAlarms | None,
         config: Mapping[str, Any] | None,
+        stop_period: int | None,
     ) -> None:
         self.watched = watched
         self.settings = settings
@@ -58,6 +60,7 @@ class Diagnostics(Observer):
         self.preprocessing = preprocessing
         self.alarms = alarms
         self.config = config
+        self.every_n_steps = stop_period
         self.store = DiagnosticsStore(watched.folder / NAME)
         self._task: Task | None = None
         self._progress = Progress()
@@ -90,6 +93,13 @@ class Diagnostics(Observer):
             num_bytes = sum(t.numel() * t.element_size() for t in task.model.state_dict().values())
             if (num_kept := min(NUM_WEIGHTS, WEIGHT_BYTES // max(num_bytes, 1))) > 1:
                 self._weight_period = weight_period(total, num_kept)
+
+    def on_record(self, record: dict[str, Any]) -> None:
+        if record["split"] != "step":
+            self.store.add_stopping(record["step"], self._progress.stopping.quantities(of_steps=False))
+
+    def on_steps(self) -> None:
+        self.store.add_stopping(self._progress.step, self._progress.stopping.quantities(of_steps=True))
 
     def watches(self, step: int) -> bool:
         return self._measures_layers(step) or self._keeps_weights(step)

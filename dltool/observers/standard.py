@@ -105,4 +105,5 @@ def build_diagnostics(parts: Parts, watched: Watched) -> Diagnostics:
         preprocessing=parts.dataset.preprocessing,
         alarms=None if tests_rates(parts) else LayerAlarms(watched.warn, parts.config),
         config=parts.config.tree if parts.logger.plots else None,
+        stop_period=parts.stop.every_n_steps if (parts.stop.gradient_norm or parts.stop.update_norm) else None,
     )

@@ -14,9 +14,11 @@ from dltool.plotting.layers import LayersFigure
 from dltool.plotting.memory import MemoryFigure
 from dltool.plotting.plane import PlaneFigure
 from dltool.plotting.response import ResponseFigure
+from dltool.plotting.stopping import StoppingFigure
 from dltool.plotting.subject import Subject
 from dltool.plotting.surface import SurfaceFigure
 from dltool.plotting.sweep import SweepFigure
+from dltool.plotting.weights import WeightsFigure
 
 FIGURES: Sequence[RunFigure] = (
     LayersFigure(),
@@ -26,7 +28,9 @@ FIGURES: Sequence[RunFigure] = (
     GameFigure(),
     FunctionsFigure(),
     MemoryFigure(),
+    StoppingFigure(),
     SweepFigure(),
+    WeightsFigure(),
 )
 
 # Drawn only where `dltool plot` names them, since they take long.

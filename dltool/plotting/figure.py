@@ -31,8 +31,9 @@ class RunFigure(Protocol):
     Attributes:
         name: For `dltool plot --figure`.
         summary: What it shows, in a line.
-        overlays: Whether several runs can be drawn in one picture: "paths" with one model, loss and data, "models" with
-            one data, or "any" that differ in one key; None for one run at a time.
+        overlays: Which runs can be drawn in one picture: "paths" for those of one model, loss and data, "models" for
+            those of one data, "one key" for those that differ in one key and in repetitions, "any" for all; None for
+            a single run.
     """
 
     name: str

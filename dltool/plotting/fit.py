@@ -9,7 +9,7 @@ from dltool.diagnostics.store import read_points
 from dltool.figures.fit import FittedCurve, fit_picture
 from dltool.figures.words import word
 from dltool.plotting.figure import Drawings, Options
-from dltool.plotting.subject import Subject, common_note
+from dltool.plotting.subject import Subject, shared_note
 
 if TYPE_CHECKING:  # matplotlib is imported when the first figure is drawn.
     from matplotlib.figure import Figure
@@ -43,7 +43,7 @@ class FitFigure:
             curves = [fitted_curve(subject, nodes, inputs, targets) for subject in subjects]
             name = first.preprocessing.input_names[0]
             title = word("fit of {title}", title=first.title if len(subjects) == 1 else first.config["data"]["name"])
-            return fit_picture(inputs, targets, curves, input_name=name, title=title, note=common_note(subjects))
+            return fit_picture(inputs, targets, curves, input_name=name, title=title, note=shared_note(subjects))
 
         return {"fit": picture}
 

@@ -23,6 +23,7 @@ from dltool.runs.catalog import RunRecord, read_run
 from dltool.runs.comparison import labels
 from dltool.runs.folder import RunFolder
 
+MOST = 16  # Runs whose lines can be distinguished in one picture.
 # What runs in one picture have in common, by the kind of overlay.
 SHARED = {"paths": ("model", "loss", "data"), "models": ("data",)}
 # Keys in which they may differ all the same.
@@ -98,7 +99,9 @@ def missing(figure: RunFigure, subjects: Sequence[Subject]) -> str | None:
         return None
     if figure.overlays is None:
         return "it is drawn for one run at a time"
-    return not_one_sweep(subjects) if figure.overlays == "any" else incomparable(subjects, SHARED[figure.overlays])
+    if figure.overlays == "any":
+        return f"it shows at most {MOST} runs, and these are {len(subjects)}" if len(subjects) > MOST else None
+    return not_one_sweep(subjects) if figure.overlays == "one key" else incomparable(subjects, SHARED[figure.overlays])
 
 
 def incomparable(subjects: Sequence[Subject], groups: Sequence[str]) -> str | None:

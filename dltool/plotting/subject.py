@@ -86,33 +86,37 @@ class Subject:
     @property
     def label(self) -> str:
         """The run among others: what distinguishes it, or its optimizer."""
-        if self.difference:
-            return self.difference
-        optim = self.config["optim"]
-        rate = optim.get("lr")
-        return f"{optim['name']}" + (f" lr={rate:g}" if isinstance(rate, float | int) else "")
+        return self.difference or optimizer_of(self.config)
 
     def note(self) -> str:
         """Rate, batch size, seed and step, for the small line of a figure."""
+        return ", ".join([self.label, *self.facts()[1:]])
+
+    def facts(self) -> list[str]:
+        """Optimizer with its rate, batch size, seed and step."""
         config = self.config
-        words = [
-            self.label,
+        return [
+            optimizer_of(config),
             word("batch {size}", size=config["data"].get("batch_size")),
             word("seed {seed}", seed=config["seed"]),
             word("step {step:,}", step=self.step),
         ]
-        return ", ".join(words)
 
 
-def common_note(subjects: Sequence[Subject]) -> str:
-    """The small line of a figure of one or several runs: what they have in common."""
+def optimizer_of(config: Mapping[str, Any]) -> str:
+    """The optimizer with its rate, "adam lr=0.001"."""
+    optim = config["optim"]
+    rate = optim.get("lr")
+    return f"{optim['name']}" + (f" lr={rate:g}" if isinstance(rate, float | int) else "")
+
+
+def shared_note(subjects: Sequence[Subject]) -> str:
+    """The small line of a figure of several runs: what they have in common; of one run, its own."""
     if len(subjects) == 1:
         return subjects[0].note()
+    facts = [subject.facts() for subject in subjects]
+    shared = [fact for fact in facts[0] if all(fact in other for other in facts)]
     rates = {subject.config["optim"].get("lr") for subject in subjects}
-    batches = {subject.config["data"].get("batch_size") for subject in subjects}
-    seeds, steps = {subject.config["seed"] for subject in subjects}, {subject.step for subject in subjects}
-    words = [f"{word('learning rate')} {rate:g}" for rate in rates if len(rates) == 1 and isinstance(rate, float | int)]
-    words += [word("batch {size}", size=size) for size in batches if len(batches) == 1]
-    words += [word("seed {seed}", seed=seed) for seed in seeds if len(seeds) == 1]
-    words += [word("step {step:,}", step=step) for step in steps if len(steps) == 1]
-    return ", ".join(words)
+    if facts[0][0] not in shared and len(rates) == 1 and isinstance(rate := rates.pop(), float | int):
+        shared.insert(0, f"{word('learning rate')} {rate:g}")
+    return ", ".join(shared)

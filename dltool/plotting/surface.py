@@ -15,7 +15,7 @@ from dltool.diagnostics.store import NUM_POINTS, read_points, read_weights, weig
 from dltool.figures.surface import GRID, Path, distance_picture, surface_picture, window
 from dltool.figures.words import word
 from dltool.plotting.figure import Drawings, Options
-from dltool.plotting.subject import Subject, common_note
+from dltool.plotting.subject import Subject, shared_note
 
 COMPUTED_GRID = 61  # Nodes along each axis where the model computes each of them.
 MARGIN = 1.4  # Of the window around 0 of a surface that has no closed form.
@@ -46,7 +46,7 @@ class SurfaceFigure:
         paths = [path_of(subject) for subject in subjects]
         surface = surface_of(subjects[0], paths)
         title = word("{quantity} of {title}", quantity=word(surface.quantity), title=subjects[0].title)
-        note = common_note(subjects)
+        note = shared_note(subjects)
         if isinstance(surface, LossSurface):
             corners, grid = surface.corners, options.grid or COMPUTED_GRID
         else:

@@ -8,17 +8,17 @@ import numpy as np
 
 from dltool.diagnostics.decomposition import decompose
 from dltool.diagnostics.store import read_layers
+from dltool.figures.drawing import metric_name
 from dltool.figures.sweep import SweepPanel, SweepSeries, sweep_picture
-from dltool.inference.evaluated_data import evaluated_data
-from dltool.inference.loaded_run import LoadedRun
+from dltool.figures.words import word
 from dltool.plotting.figure import Drawings, Options
-from dltool.plotting.subject import Subject
+from dltool.plotting.subject import Subject, shared_note
 from dltool.runs.catalog import RunRecord, as_text, read_run
 from dltool.runs.comparison import distinguishing_keys, is_learning_rate, short_key
-from dltool.runs.folder import RunFolder
 from dltool.runs.paired import REPEATS
 
 SPLITS = ("train", "val", "test")
+BATCH_SIZE = "data.batch_size"
 LATEST = 3  # Measurements of the noise that are averaged.
 Groups = dict[object, list[Subject]]  # Value of the swept key to its runs.
 
@@ -28,29 +28,29 @@ class SweepFigure:
 
     name = "sweep"
     summary = "metrics against the swept key, mean and standard deviation over seeds; bias and variance"
-    overlays = "any"
+    overlays = "one key"
 
     def lacks(self, subject: Subject) -> str | None:
-        return None if subject.difference else "it compares the runs of a sweep"
+        return None if subject.difference else "it compares several runs that differ in one key"
 
     def drawings(self, subjects: Sequence[Subject], options: Options) -> Drawings:
         records = records_of(subjects)
         (key,) = swept_keys(records)
         groups = grouped(subjects, records, key)
-        panels = [*metric_panels(groups, records, subjects), *error_panel(groups), *noise_panel(groups)]
-        counts = sorted({len(group) for group in groups.values()})
-        runs = f"{counts[0]}" if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
-        note = f"mean ± standard deviation over {runs} run{'s' if counts[-1] > 1 else ''} each; {subjects[0].note()}"
-        title = f"{subjects[0].title}: sweep over {short_key(key)}"
+        panels = [*metric_panels(groups, records, subjects), *error_panel(groups), *noise_panel(groups, key)]
+        note = f"{spread(groups)}; {shared_note(subjects)}"
+        title = word("{title}: sweep over {key}", title=subjects[0].title, key=short_key(key))
         return {"sweep": partial(sweep_picture, short_key(key), list(groups), panels, title=title, note=note)}
 
 
 def not_one_sweep(subjects: Sequence[Subject]) -> str | None:
     """Why runs are not a sweep over one key; None if they are."""
-    keys = swept_keys(records_of(subjects))
+    keys = [short_key(key) for key in swept_keys(records_of(subjects))]
     if len(keys) == 1:
         return None
-    return "the runs differ in " + (" and ".join(map(short_key, keys)) if keys else "nothing but their repetition")
+    if not keys:
+        return "it needs runs that differ in a key other than the seed"
+    return f"it needs runs that differ in one key and the seed, and these differ in {', '.join(keys)}"
 
 
 def records_of(subjects: Sequence[Subject]) -> list[RunRecord]:
@@ -65,39 +65,53 @@ def swept_keys(records: Sequence[RunRecord]) -> list[str]:
 
 def grouped(subjects: Sequence[Subject], records: Sequence[RunRecord], key: str) -> Groups:
     """The runs by the value of the key: numbers in order, names as they come."""
-    found: dict[object, list[Subject]] = {}
+    found: Groups = {}
     for subject, record in zip(subjects, records, strict=True):
         value = record.config.get(key)
-        is_plain = isinstance(value, int | float | str)
-        found.setdefault(value if is_plain else as_text(value), []).append(subject)
-    if all(isinstance(value, int | float) for value in found):
+        found.setdefault(value if is_number(value) else as_text(value), []).append(subject)
+    if all(map(is_number, found)):
         return dict(sorted(found.items(), key=lambda pair: pair[0]))  # type: ignore[arg-type, return-value]
-    return found
+    return {str(value): group for value, group in found.items()}
+
+
+def is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def spread(groups: Groups) -> str:
+    """What the points and bars are, with the number of runs for each value."""
+    counts = sorted({len(group) for group in groups.values()})
+    if counts[-1] == 1:
+        return word("one run for each value")
+    return word("mean ± standard deviation over {count} runs each", count=" … ".join(map(str, counts)))
 
 
 def metric_panels(groups: Groups, records: Sequence[RunRecord], subjects: Sequence[Subject]) -> list[SweepPanel]:
     """The loss, and the first score that all runs have on a held-out split."""
     metrics = {id(subject): record.metrics for subject, record in zip(subjects, records, strict=True)}
     shared = [name for name in records[0].metrics if all(name in record.metrics for record in records)]
-    scores = [name.partition("/")[2] for name in shared if name.startswith(("val/", "test/"))]
-    first = next((name for name in scores if "loss" not in name and not is_learning_rate(f"val/{name}")), None)
+    held_out = [name for name in shared if name.startswith(("val/", "test/"))]
+    scores = [name.partition("/")[2] for name in held_out if "loss" not in name and not is_learning_rate(name)]
     panels = []
-    for name in ["loss"] + ([first] if first else []):
-        names = [f"{split}/{name}" for split in SPLITS if f"{split}/{name}" in shared]
+    for name in ["loss", *scores[:1]]:
         series = [
-            SweepSeries(one, [[metrics[id(subject)][one] for subject in group] for group in groups.values()])
-            for one in names
+            SweepSeries(
+                metric_name(one),
+                [[metrics[id(subject)][one] for subject in group if one in shared] for group in groups.values()],
+            )
+            for one in (f"{split}/{name}" for split in SPLITS)
         ]
-        if series:
-            panels.append(SweepPanel(f"{name.replace('_', ' ')} at the end", name.replace("_", " "), series))
+        if any(one.partition("/")[2] == name for one in shared):
+            title = word("{metric}, newest value of each split", metric=metric_name(name))
+            panels.append(SweepPanel(title, metric_name(name), series))
     return panels
 
 
 def error_panel(groups: Groups) -> list[SweepPanel]:
     """Bias² and variance over the repetitions, for one predicted number and at least two runs of each value."""
     first = next(iter(groups.values()))[0]
-    is_number = first.spec.target == "numbers" and first.spec.target_dim == 1
-    if not is_number or min(map(len, groups.values())) < 2:
+    is_regression = first.spec.target == "numbers" and first.spec.target_dim == 1
+    if not is_regression or min(map(len, groups.values())) < 2:
         return []
     found = []
     for group in groups.values():
@@ -107,26 +121,27 @@ def error_panel(groups: Groups) -> list[SweepPanel]:
             return []  # Other held-out samples.
         found.append(decompose(np.stack([predictions for predictions, _ in tables]), targets))
     series = [
-        SweepSeries("mean squared error", [[one.mse] for one in found]),
-        SweepSeries("bias² (with the noise of y)", [[one.bias2] for one in found]),
-        SweepSeries("variance over the runs", [[one.variance] for one in found]),
+        SweepSeries(word("mean squared error"), [[one.mse] for one in found]),
+        SweepSeries(word("bias² (with the noise of y)"), [[one.bias2] for one in found]),
+        SweepSeries(word("variance over the runs"), [[one.variance] for one in found]),
     ]
-    return [SweepPanel("held-out error = bias² + variance", "squared error, unit of y squared", series)]
+    return [SweepPanel(word("held-out error = bias² + variance"), word("squared error (unit of y, squared)"), series)]
 
 
 def held_out_predictions(subject: Subject) -> tuple[np.ndarray, np.ndarray]:
     """The predictions and targets of the run's test split, else its validation split, in the data's units, `(N,)`."""
-    run = LoadedRun(RunFolder(subject.folder.parent), checkpoint="last")
-    dataset = evaluated_data(run, run.built, "test").dataset
+    assert subject.dataset is not None
+    dataset = subject.dataset()
     split = next((name for name in ("test", "val") if name in dataset.sizes), "train")
     parts = []
     for batch in dataset.evaluation(split):
         predicted = subject.predict(batch.inputs).outputs
-        parts.append((predicted[:, 0].double().cpu().numpy(), subject.spec.in_units(batch.targets)[:, 0].cpu().numpy()))
+        targets = subject.spec.in_units(batch.targets)
+        parts.append((predicted[:, 0].double().cpu().numpy(), targets[:, 0].double().cpu().numpy()))
     return np.concatenate([f for f, _ in parts]), np.concatenate([y for _, y in parts])
 
 
-def noise_panel(groups: Groups) -> list[SweepPanel]:
+def noise_panel(groups: Groups, key: str) -> list[SweepPanel]:
     """The gradient noise scale of the last measurements, if diagnostics=full measured it."""
     values = [
         [scale for subject in group if math.isfinite(scale := noise_at_end(subject))] for group in groups.values()
@@ -134,7 +149,9 @@ def noise_panel(groups: Groups) -> list[SweepPanel]:
     if not any(values):
         return []
     series = [SweepSeries("tr Σ / ‖G‖²", values)]
-    return [SweepPanel("gradient noise scale at the end", "samples", series)]
+    if key == BATCH_SIZE and all(map(is_number, groups)):
+        series.append(SweepSeries(word("batch size"), [[float(size)] for size in groups]))  # type: ignore[arg-type]
+    return [SweepPanel(word("gradient noise scale at the end"), word("samples"), series)]
 
 
 def noise_at_end(subject: Subject) -> float:

@@ -1,5 +1,6 @@
 """Each alarm is given for a network built with its fault, and none in the first steps of a built-in default."""
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from dltool.build.prepare import prepare
 from dltool.build.trainer import build_trainer
 from dltool.config.check import Config
 from dltool.diagnostics.advice import remedies
-from dltool.diagnostics.alarms import KINDS, Alarm, first_alarms
+from dltool.diagnostics.alarms import KINDS, Alarm, alarms_at, first_alarms
 from dltool.diagnostics.store import read_alarms, read_layers
 from dltool.engine.observer import Watched
 from dltool.observers.standard import build_diagnostics
@@ -78,6 +79,18 @@ def test_each_fault_and_its_alarms(fault: str, configure: Configure, tmp_path: P
     first_lines = [line for line in said.warnings if line.startswith("step ")]
     assert len(first_lines) == len(kinds)
     assert all("; try " in line for line in first_lines)
+
+
+@pytest.mark.parametrize(("loss", "kinds"), [(2.2, ["dead_units"]), (math.nan, ["dead_units"]), (2.1, []), (0.1, [])])
+def test_dead_units_in_a_network_that_learns_are_no_fault(loss: float, kinds: list[str]) -> None:
+    numbers = {"dead": 0.8, "flat": 0.8, "slope2": 0.2, "weight_var": 0.1, "units": 10, "delta": 1.0, "update": 1e-3}
+    layers = {"conv": numbers, "head": numbers | {"dead": math.nan, "flat": math.nan}}
+    records = [
+        {"step": step, "samples": 32, "losses": {"model": value}, "layers": layers}
+        for step, value in zip((0, 1, 2, 4), (2.3, 2.3, 2.3, loss), strict=True)
+    ]
+    found = alarms_at(records)
+    assert [alarm.kind for alarm in found if alarm.place == "conv"] == kinds
 
 
 def test_every_kind_has_a_fault() -> None:

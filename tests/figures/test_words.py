@@ -21,8 +21,9 @@ ROOT = Path(dltool.__file__).parent
 MODULES = [
     ROOT / folder / f"{name}.py"
     for folder, names in {
-        "figures": "layers boundary surface fit range_test drawing curves compared_curves diagram response",
-        "plotting": "subject surface fit layers boundary response",
+        "figures": "layers boundary surface fit range_test drawing curves compared_curves diagram response"
+        " sweep stopping weights compared_layers",
+        "plotting": "subject surface fit layers boundary response sweep stopping weights",
         "observers": "range_test",
     }.items()
     for name in names.split()

@@ -101,12 +101,6 @@ def test_a_curved_generator_is_estimated(dltool_here: Dltool) -> None:
 def test_what_the_game_needs(dltool_here: Dltool) -> None:
     data = ("data=gaussians_1d", "data.means=[-1,1]", "data.num_samples=100")
     words = (*data, "diagnostics=default", "trainer.threads=1")
-        "data=gaussians_1d",
-        "data.means=[-1,1]",
-        "data.num_samples=100",
-        "diagnostics=default",
-        "trainer.threads=1",
-    )
     assert (
         dltool_here("train", "model=mlp", *words, "trainer.epochs=null", "trainer.steps=1", "run.dir=run").returncode
         == 0

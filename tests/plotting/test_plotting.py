@@ -80,7 +80,14 @@ def test_figures_of_a_run_and_what_it_lacks(moons: Path, dltool_here: Dltool, re
     done = dltool_here("plot", str(moons), "--grid", "30")
     assert done.returncode == 0, done.stderr
     names = [Path(line).name for line in done.stdout.split()]
-    assert names == ["layers.png", "layer_norms.png", "boundary.png", "boundary_film.gif", "functions.png"]
+    assert names == [
+        "layers.png",
+        "layer_norms.png",
+        "boundary.png",
+        "boundary_film.gif",
+        "functions.png",
+        "weights.png",
+    ]
     assert all(Path(line).stat().st_size > 5000 for line in done.stdout.split())
     with Image.open(moons / "plots" / "boundary_film.gif") as film:
         assert film.n_frames == len(weight_files(moons / "diagnostics"))
