@@ -78,6 +78,23 @@ CHINESE = {
     "moving average": "滑动平均",
     "the loss falls: {low:.2g} … {high:.2g}": "损失下降：{low:.2g} … {high:.2g}",
     "loss while the rate grows": "学习率增大时的损失",
+    # Word vectors and features.
+    "word vectors of {title}": "{title} 的词向量",
+    "cosines of vectors of length 1; nearest to b - a + c: 3CosAdd (arXiv:1301.3781), a, b, c left out": (
+        "长度为 1 的向量的余弦；与 b - a + c 最近的词：3CosAdd（arXiv:1301.3781），不含 a、b、c"
+    ),
+    "one-hot: orthogonal, all 0": "独热向量：两两正交，余弦为 0",
+    "trained vectors": "训练得到的向量",
+    "{count} of {all:,} tokens: principal components of {dim} numbers": (
+        "{all:,} 个词元中的 {count} 个：{dim} 维向量的主成分"
+    ),
+    "first principal direction ({share:.1f} % of the variance)": "第一主方向（占方差的 {share:.1f} %）",
+    "second principal direction ({share:.1f} %)": "第二主方向（{share:.1f} %）",
+    "cosine": "余弦",
+    "features of {title}": "{title} 的特征",
+    "inputs: {dim:,} numbers": "输入：{dim:,} 个数",
+    "input of {layer}, the last layer: {dim:,} numbers": "最后一层 {layer} 的输入：{dim:,} 个数",
+    "{count:,} samples ({split})": "{count:,} 个样本（{split}）",
     # Diagram.
     "input": "输入",
     "{count:,} units": "{count:,} 个单元",

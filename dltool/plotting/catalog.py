@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dltool.figures.saving import Target, discard, save_animation, save_figure
 from dltool.plotting.attack import AttackFigure
 from dltool.plotting.boundary import BoundaryFigure
+from dltool.plotting.features import FeaturesFigure
 from dltool.plotting.figure import Options, RunFigure
 from dltool.plotting.functions import FunctionsFigure
 from dltool.plotting.game import GameFigure
@@ -15,6 +16,7 @@ from dltool.plotting.plane import PlaneFigure
 from dltool.plotting.subject import Subject
 from dltool.plotting.surface import SurfaceFigure
 from dltool.plotting.sweep import SweepFigure
+from dltool.plotting.word_vectors import WordsFigure
 
 FIGURES: Sequence[RunFigure] = (
     LayersFigure(),
@@ -24,10 +26,11 @@ FIGURES: Sequence[RunFigure] = (
     FunctionsFigure(),
     MemoryFigure(),
     SweepFigure(),
+    WordsFigure(),
 )
 
 # Drawn only where `dltool plot` names them, since they take long.
-COSTLY: Sequence[RunFigure] = (AttackFigure(), PlaneFigure())
+COSTLY: Sequence[RunFigure] = (AttackFigure(), PlaneFigure(), FeaturesFigure())
 
 
 def draw_all(subject: Subject, folder: Target) -> None:

@@ -15,7 +15,7 @@ Callers use `generates(task)` and the like, which also give the type checker the
 task's class.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Protocol, TypeGuard
 
 import torch
@@ -73,6 +73,11 @@ class HasWordVectors(Protocol):
     @property
     def word_vectors(self) -> Tensor:
         """The vectors `(V, D)` of all tokens, in the order of the vocabulary, special tokens first."""
+        ...
+
+    @property
+    def analogy_questions(self) -> Mapping[str, Tensor]:
+        """Section to questions "a is to b as c is to d", tokens `(Q, 4)`; empty if the task has none."""
         ...
 
 

@@ -20,8 +20,8 @@ ROOT = Path(dltool.__file__).parent
 MODULES = [
     ROOT / folder / f"{name}.py"
     for folder, names in {
-        "figures": "layers boundary surface range_test drawing curves compared_curves diagram",
-        "plotting": "subject surface layers boundary",
+        "figures": "layers boundary surface range_test drawing curves compared_curves diagram word_vectors features",
+        "plotting": "subject surface layers boundary word_vectors features",
         "observers": "range_test",
     }.items()
     for name in names.split()
