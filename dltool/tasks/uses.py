@@ -3,6 +3,7 @@
 | name | a task with this use |
 |---|---|
 | generate | generates samples from codes: GenerativeTask |
+| mix | generates samples with the styles of two codes: MixesStyles |
 | reconstruct | reconstructs samples from their codes: CodingTask |
 | translate | translates images between two domains: TranslatesImages |
 | continue | continues a text: ContinuesText |
@@ -24,6 +25,26 @@ from torch import Tensor
 from dltool.tasks.coding import CodingTask
 from dltool.tasks.generative import GenerativeTask
 from dltool.tasks.task import Task
+
+
+class MixesStyles(Protocol):
+    """Generates samples whose first layers have the style of one code and the others that of another."""
+
+    @property
+    def num_styles(self) -> int:
+        """The number of layers with a style of their own."""
+        ...
+
+    def mix(
+        self,
+        coarse: Tensor,
+        fine: Tensor,
+        crossover: int,
+        labels: tuple[Tensor | None, Tensor | None] = (None, None),
+        **options: Any,
+    ) -> Tensor:
+        """Samples of two codes each; see StyleGan2Task.mix."""
+        ...
 
 
 class TranslatesImages(Protocol):
@@ -84,6 +105,11 @@ class HasWordVectors(Protocol):
 def generates(task: Task) -> TypeGuard[GenerativeTask]:
     """Whether the model generates samples from codes."""
     return "generate" in task.uses
+
+
+def mixes_styles(task: Task) -> TypeGuard[MixesStyles]:
+    """Whether the model mixes the styles of two codes."""
+    return "mix" in task.uses
 
 
 def reconstructs(task: Task) -> TypeGuard[CodingTask]:
