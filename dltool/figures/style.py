@@ -11,6 +11,7 @@ from dltool.figures.words import characters
 BLUE, ORANGE, GREEN, RED, PURPLE = "#1f77b4", "#ff7f0e", "#2ca02c", "#d62728", "#9467bd"
 PALE_BLUE = "#a6c8e4"
 SPLIT_COLORS = {"step": PALE_BLUE, "train": BLUE, "val": ORANGE, "test": GREEN}
+SPLIT_DASHES = {"train": "-o", "val": "--s"}  # They differ in grey too.
 # Okabe and Ito's colours, distinct under every kind of colour blindness; used with markers and dashes.
 OKABE_ITO = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000", "#f0e442")
 MARKERS = "os^DvPX*"  # Of classes, next to their colours.

@@ -20,8 +20,10 @@ ROOT = Path(dltool.__file__).parent
 MODULES = [
     ROOT / folder / f"{name}.py"
     for folder, names in {
-        "figures": "layers boundary surface range_test drawing curves compared_curves diagram word_vectors features",
-        "plotting": "subject surface layers boundary word_vectors features",
+        "figures": "layers boundary surface range_test drawing curves compared_curves diagram word_vectors features "
+        "attack functions game game_on_a_line plane memory",
+        "plotting": "subject surface layers boundary word_vectors features "
+        "attack functions game_on_a_line game_over_a_plane plane memory",
         "observers": "range_test",
     }.items()
     for name in names.split()
