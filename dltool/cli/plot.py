@@ -25,10 +25,12 @@ examples:
   dltool plot 12-00-00_mlp_moons --figure list            which figures a run has, and what it lacks for the others
   dltool plot 12-00-00_mlp_moons --figure boundary --grid 400 --format pdf --output figures
   dltool plot outputs/sweeps/2026-01-31_12-00-00 --figure surface     the runs of a sweep in one picture
+  dltool plot 12-00-00_word2vec_corpus --figure words --analogy king,man,woman
   dltool plot data=digits --figure curves --metric val/loss --group       the curves of several runs
 """
 FORMATS = ("png", "svg", "pdf")
 LIST = "list"
+WORDS = "words"
 CURVES, CURVES_SUMMARY = "curves", "the metrics over steps or epochs, of one or several runs"
 
 
@@ -39,6 +41,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--root", type=Path, default=OUTPUT_ROOT, help="the folder of the runs; default: outputs/")
     parser.add_argument("--grid", type=int, metavar="N", help="nodes along each axis of maps; default: 100 or 200")
+    parser.add_argument(
+        "--analogy",
+        action="append",
+        type=three_words,
+        metavar="B,A,C",
+        help="of --figure words: b - a + c and its nearest words; may be repeated",
+    )
     parser.add_argument("--format", choices=FORMATS, default="png", help="default: png; films are GIFs")
     add_curve_arguments(parser.add_argument_group("options of --figure curves"))
     parser.add_argument("--lang", choices=["en", "zh"], help="language of the figures; default: that of the locale")
@@ -47,12 +56,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def three_words(text: str) -> tuple[str, ...]:
+    """ "king,man,woman" as three words."""
+    words = tuple(word.strip() for word in text.split(","))
+    if len(words) != 3 or not all(words):
+        raise argparse.ArgumentTypeError(f"{text}: three words with commas between them, such as king,man,woman")
+    return words
+
+
 def run(args: argparse.Namespace) -> int:
     if args.grid is not None and args.grid < 2:
         raise ConfigError(f"--grid {args.grid}: a map needs at least 2 nodes along each axis", "--grid 100")
     names = args.figure.split(",") if args.figure else []
     if CURVES not in names and (args.metric or args.x or args.group):
         raise ConfigError("--metric, --x and --group belong to the figure of curves", "--figure curves")
+    if args.analogy and WORDS not in names:
+        raise ConfigError("--analogy belongs to the figure of word vectors", "--figure words")
     records = chosen_runs(args.words, args.root)
     target = folder_of(args, records)
     from dltool.core.language import in_language
@@ -83,7 +102,9 @@ def draw(args: argparse.Namespace, records: Sequence[RunRecord], target: "Target
         rows.append([CURVES, "yes", CURVES_SUMMARY])
         print_table(["figure", "available", "what it shows"], rows)
         return
-    written = plot(subjects, target, list(names) or None, kind=args.format, options=Options(args.grid))
+    written = plot(
+        subjects, target, list(names) or None, kind=args.format, options=Options(args.grid, args.analogy or ())
+    )
     print_files(target, written)
 
 

@@ -33,6 +33,7 @@ examples:
   dltool sample 12-00-00_dcgan_mnist --seeds 0-7,42 --weights ema
   dltool sample 12-00-00_stylegan2_mnist --seeds 0-4 --interpolate 8 --class 3,5
   dltool sample 12-00-00_stylegan2_mnist --truncation 0.7
+  dltool sample 12-00-00_stylegan2_mnist --mix 4 --seeds 0-5 --mix-seeds 6-9
   dltool sample 12-00-00_vae_mnist --reconstruct seven.png
 
 `dltool sample RUN --help` adds the sampling options of the run's task, such as --temperature of a language model and
@@ -42,13 +43,16 @@ Without a prompt a text begins on a new line; texts with separate ends, such as 
 same seed gives the same text. Samples of a GAN or an autoencoder are one image, without --output in RUN/samples with
 a name that says what was requested, or, if --output has no suffix, a folder with one image each. Sample i of --seed N
 is that of seed N + i, independent of the other samples; a conditional model takes its classes in turn. --interpolate
-goes from each seed to the next: on a sphere between codes z, on a line between StyleGAN's w. --reconstruct shows
+goes from each seed to the next: on a sphere between codes z, on a line between StyleGAN's w. --mix draws a table: a
+row has the coarse styles of the sample at its left, a column the fine ones of the sample above. --reconstruct shows
 images and an autoencoder's reconstructions of them.
 """
 OF_TEXTS = ("prompt", "prompt_file", "length", "unknown", "attention", "json")
 NUM_IMAGES, NUM_POINTS, NUM_ROWS = 64, 2000, 8
+NUM_ABOVE, NUM_LEFT = 6, 4  # Sources of mixed styles.
+HALF = "half"  # Of the layers, for --mix without a number.
 MOST_CHARACTERS = 100  # Of the name of a file.
-OF_PICTURES = ("class", "seeds", "interpolate", "output")
+OF_PICTURES = ("class", "seeds", "interpolate", "mix", "mix_seeds", "output")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -71,7 +75,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     samples = parser.add_argument_group("for a model of images or other samples")
     samples.add_argument("--class", metavar="CLASS,…", help="for a conditional model: the classes to generate, in turn")
     samples.add_argument("--seeds", type=numbers, metavar="0-7,42", help="one sample per seed")
-    samples.add_argument("--interpolate", type=int, metavar="N", help="rows of N samples from each seed to the next")
+    between = samples.add_mutually_exclusive_group()
+    between.add_argument("--interpolate", type=int, metavar="N", help="rows of N samples from each seed to the next")
+    between.add_argument(
+        "--mix",
+        nargs="?",
+        const=HALF,
+        type=layers,
+        metavar="LAYER",
+        help="for StyleGAN: styles of two samples, those before LAYER from the one at the left (half of the layers)",
+    )
+    samples.add_argument(
+        "--mix-seeds", type=numbers, metavar="6-9", help="the samples at the left (the next 4 seeds after those above)"
+    )
     samples.add_argument(
         "--reconstruct", type=Path, metavar="FILE|FOLDER", help="for an autoencoder: images to reconstruct"
     )
@@ -114,6 +130,15 @@ def numbers(text: str) -> list[int]:
     if not found:
         raise ValueError
     return found
+
+
+def layers(text: str) -> int | str:
+    """A number of layers, or HALF."""
+    if text == HALF:
+        return HALF
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text} is not a number of layers; the run comes before --mix")
+    return int(text)
 
 
 def check_numbers(args: argparse.Namespace) -> None:
@@ -178,7 +203,13 @@ def draw(args: argparse.Namespace, used: "Run") -> None:
     classes = [word for word in (getattr(args, "class") or "").split(",") if word]
     seed = args.seed or 0
     options = given_options(args)
-    if args.interpolate is not None:
+    if args.mix_seeds is not None and args.mix is None:
+        raise ConfigError("--mix-seeds names the samples at the left of --mix", "--mix --mix-seeds 6-9")
+    if args.mix is not None:
+        above = args.seeds or list(range(seed, seed + (args.count or NUM_ABOVE)))
+        left = args.mix_seeds or list(range(max(above) + 1, max(above) + 1 + NUM_LEFT))
+        samples = maker.mixtures(above, left, None if args.mix == HALF else args.mix, classes=classes, **options)
+    elif args.interpolate is not None:
         seeds = args.seeds or list(range(seed, seed + 1 + (args.count or NUM_ROWS)))
         samples = maker.interpolation(seeds, args.interpolate, classes=classes, **options)
     else:
@@ -207,10 +238,14 @@ def reconstruct(args: argparse.Namespace, used: "Run") -> None:
 
 def file_name(args: argparse.Namespace, checkpoint: str, options: dict[str, Any]) -> str:
     """The name of an image with all that was requested, `step-000680_sampled_class-3_interpolate-8.png`."""
-    given = {name: getattr(args, name) for name in ("count", "seed", "seeds", "class", "interpolate", "reconstruct")}
+    given = {
+        name: getattr(args, name)
+        for name in ("count", "seed", "seeds", "class", "interpolate", "mix", "mix_seeds", "reconstruct")
+    }
     given |= {"weights": None if args.weights == "tested" else args.weights} | options
     given["reconstruct"] = args.reconstruct and args.reconstruct.resolve().stem
-    given["seeds"] = args.seeds and ",".join(map(str, args.seeds))
+    for name in ("seeds", "mix_seeds"):
+        given[name] = given[name] and ",".join(map(str, given[name]))
     words = [f"{name}-{value}" for name, value in given.items() if value is not None]
     text = "_".join([checkpoint, "sampled", *words])
     name = re.sub(r"[^\w.,+-]", "-", text)[:MOST_CHARACTERS]

@@ -5,9 +5,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from dltool.figures.drawing import make_figure
 from dltool.figures.style import CAPTION_SIZE, GREY, OKABE_ITO, PANELS_TITLE, SILVER, TILES_TITLE, styled
+from dltool.figures.words import word
 
 if TYPE_CHECKING:  # matplotlib is imported when the first figure is drawn.
     from matplotlib.figure import Figure
+
+GRADIENT = "sign ∇ₓL"
 
 
 class AttackView(NamedTuple):
@@ -38,23 +41,23 @@ def attack_curves(view: AttackView, *, title: str = "", note: str = "") -> "Figu
     """Draw the loss along the directions with its tangent, and the accuracy against ε."""
     with styled(title, note):
         figure = make_figure(12.5, 5)
-        figure.suptitle(f"{title}: under the fast gradient sign method", fontsize=PANELS_TITLE)
+        figure.suptitle(word("{title}: under the fast gradient sign method", title=title), fontsize=PANELS_TITLE)
         figure.supxlabel(note, fontsize=CAPTION_SIZE, color=GREY)
         loss, accuracy = figure.subplots(1, 2)
         for place, line in enumerate(view.random):
-            loss.plot(view.places, line, ":", color=SILVER, label=None if place else "random signs")
-        loss.plot(view.places, view.along, "-", color=OKABE_ITO[1], label="sign ∇ₓL")
+            loss.plot(view.places, line, ":", color=SILVER, label=None if place else word("random signs"))
+        loss.plot(view.places, view.along, "-", color=OKABE_ITO[1], label=GRADIENT)
         middle = view.along[len(view.along) // 2]
         tangent = [middle + view.slope * place for place in view.places]
-        loss.plot(view.places, tangent, "--", color=OKABE_ITO[0], linewidth=1.2, label="slope ‖∇ₓL‖₁")
+        loss.plot(view.places, tangent, "--", color=OKABE_ITO[0], linewidth=1.2, label=word("slope ‖∇ₓL‖₁"))
         loss.set_ylim(-0.05 * max(view.along), 1.1 * max(max(view.along), *map(max, view.random)))
-        loss.set_xlabel("ε along the direction, pixels in [0, 1]")
-        loss.set_ylabel("mean cross-entropy, nats")
-        loss.set_title("loss along directions", fontsize=TILES_TITLE)
+        loss.set_xlabel(word("ε along the direction, pixels in [0, 1]"))
+        loss.set_ylabel(word("mean cross-entropy, nats"))
+        loss.set_title(word("loss along directions"), fontsize=TILES_TITLE)
         loss.legend(loc="upper left")
         accuracy.plot(view.sizes, view.accuracies, "-", marker="o", color=OKABE_ITO[0])
         accuracy.set_ylim(-0.02, 1.02)
-        accuracy.set_xlabel("ε of FGSM, pixels in [0, 1]")
-        accuracy.set_ylabel("accuracy")
-        accuracy.set_title("accuracy under attack", fontsize=TILES_TITLE)
+        accuracy.set_xlabel(word("ε of FGSM, pixels in [0, 1]"))
+        accuracy.set_ylabel(word("accuracy"))
+        accuracy.set_title(word("accuracy under attack"), fontsize=TILES_TITLE)
         return figure

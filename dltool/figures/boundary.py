@@ -15,6 +15,7 @@ from dltool.figures.style import (
     OKABE_ITO,
     PANELS_TITLE,
     TILES_TITLE,
+    class_style,
     styled,
 )
 from dltool.figures.words import word
@@ -24,8 +25,8 @@ if TYPE_CHECKING:  # matplotlib is imported when the first figure is drawn.
     from matplotlib.figure import Figure
     from PIL.Image import Image
 
-MARKERS = "os^DvPX*"
 DIVERGING = "RdBu_r"  # Centred at ½.
+ENDS = ("#2166ac", "#b2182b")  # Of the diverging map.
 NUM_DRAWN = 1000  # Points.
 FILM_INCHES, FILM_DPI = 4.4, 110
 
@@ -163,10 +164,10 @@ def draw_points(axes: "Axes", points: Points, *, legend: bool = True) -> None:
         axes.scatter(places[:, 0], places[:, 1], c=targets, cmap=MAPS, s=16, edgecolors="white", linewidths=0.5)
         return
     binary = len(points.class_names) == 2
-    colors = ("#2166ac", "#b2182b") if binary else OKABE_ITO  # The ends of the diverging map.
     for label, name in enumerate(points.class_names):
         chosen = places[targets == label]
-        color, marker = colors[label % len(colors)], MARKERS[label % len(MARKERS)]
+        color, marker = class_style(label)
+        color = ENDS[label] if binary else color
         x, y = chosen.T
         axes.scatter(x, y, s=14, color=color, marker=marker, edgecolors="white", linewidths=0.4, label=name)
     if legend and len(points.class_names) <= 8:

@@ -20,6 +20,7 @@ from dltool.figures.style import (
     PANEL_HEIGHT,
     PANEL_WIDTH,
     SPLIT_COLORS,
+    SPLIT_DASHES,
     styled,
 )
 from dltool.figures.words import word
@@ -99,7 +100,9 @@ def _draw_metric(axes: "Axes", name: str, splits: dict[str, list[tuple[float, fl
                 xs, ys, color=color, label=None if "train" in splits else f"{word('train')} {ys[-1]:.4g}", linewidth=1.2
             )
         else:
-            axes.plot(xs, ys, color=color, label=label, marker="o" if len(xs) <= MARKERS_UP_TO else None, markersize=4)
+            dash, marker = SPLIT_DASHES[split][:-1], SPLIT_DASHES[split][-1]
+            few = len(xs) <= MARKERS_UP_TO
+            axes.plot(xs, ys, dash, color=color, label=label, marker=marker if few else None, markersize=4)
     scale_metric_axis(axes, name, (y for points in splits.values() for _, y in points))
     _place_legend(axes)
 

@@ -7,12 +7,14 @@ import numpy as np
 
 from dltool.figures.drawing import make_figure
 from dltool.figures.style import CAPTION_SIZE, GREY, OKABE_ITO, PANELS_TITLE, SILVER, TILES_TITLE, styled
+from dltool.figures.words import word
 
 if TYPE_CHECKING:  # matplotlib is imported when the first figure is drawn.
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 NUM_BINS = 80
+ACTIVATION = ("g(z)", "g'(z)", "z", "g, g'")
 VALUE, SLOPE = OKABE_ITO[0], OKABE_ITO[1]
 
 
@@ -67,7 +69,7 @@ def functions_picture(
     count = len(activations) + (loss is not None)
     with styled(title, note):
         figure = make_figure(max(5.2 * count, 7.5), 4.8)
-        figure.suptitle(f"{title}: its activations and its loss", fontsize=PANELS_TITLE)
+        figure.suptitle(word("{title}: its activations and its loss", title=title), fontsize=PANELS_TITLE)
         figure.supxlabel(note, fontsize=CAPTION_SIZE, color=GREY)
         panels = np.atleast_1d(figure.subplots(1, count)).tolist()
         for axes, view in zip(panels, activations, strict=False):
@@ -79,22 +81,27 @@ def functions_picture(
 
 def draw_activation(axes: "Axes", view: ActivationView) -> None:
     """Draw g and g' over the histogram of z."""
-    draw_histogram(axes, view.values, view.nodes, "z of the run")
-    axes.plot(view.nodes, view.g, "-", color=VALUE, label="g(z)")
-    axes.plot(view.nodes, view.slope, "--", color=SLOPE, label="g'(z)")
-    axes.set_xlabel("z")
-    axes.set_ylabel("g, g'")
-    axes.set_title(f"{view.name}: |g'| < 0.01 for {100 * view.flat:.0f} % of z", fontsize=TILES_TITLE)
+    draw_histogram(axes, view.values, view.nodes, word("z of the run"))
+    axes.plot(view.nodes, view.g, "-", color=VALUE, label=ACTIVATION[0])
+    axes.plot(view.nodes, view.slope, "--", color=SLOPE, label=ACTIVATION[1])
+    axes.set_xlabel(ACTIVATION[2])
+    axes.set_ylabel(ACTIVATION[3])
+    axes.set_title(
+        word("{name}: |g'| < 0.01 for {share:.0f} % of z", name=view.name, share=100 * view.flat), fontsize=TILES_TITLE
+    )
     axes.legend(loc="upper left", frameon=True, framealpha=0.8)
 
 
 def draw_loss(axes: "Axes", view: LossView) -> None:
     """Draw the loss over the histogram of its argument."""
-    draw_histogram(axes, view.values, view.nodes, f"{view.argument.split()[0]}s of the run")
-    axes.plot(view.nodes, view.losses, "-", color=VALUE, label="loss of one sample")
-    axes.set_xlabel(view.argument)
-    axes.set_ylabel("loss")
-    axes.set_title("the loss" if view.name == "auto" else f"the loss {view.name}", fontsize=TILES_TITLE)
+    label = "residuals of the run" if view.argument.startswith("residual") else "margins of the run"
+    draw_histogram(axes, view.values, view.nodes, word(label))
+    axes.plot(view.nodes, view.losses, "-", color=VALUE, label=word("loss of one sample"))
+    axes.set_xlabel(word(view.argument))
+    axes.set_ylabel(word("loss"))
+    axes.set_title(
+        word("the loss") if view.name == "auto" else word("the loss {name}", name=view.name), fontsize=TILES_TITLE
+    )
     axes.legend(loc="upper center", frameon=True, framealpha=0.8)
 
 

@@ -18,6 +18,7 @@ from dltool.figures.style import (
     TILES_TITLE,
     styled,
 )
+from dltool.figures.words import word
 
 if TYPE_CHECKING:  # matplotlib is imported when the first figure is drawn.
     from matplotlib.axes import Axes
@@ -64,15 +65,15 @@ def game_picture(
     """
     with styled(title, note, *names, style=BOXED):
         figure = make_figure(13, 6.2)
-        figure.suptitle(f"{title}: discriminator and samples", fontsize=PANELS_TITLE)
+        figure.suptitle(word("{title}: discriminator and samples", title=title), fontsize=PANELS_TITLE)
         figure.supxlabel(note, fontsize=CAPTION_SIZE, color=GREY)
         left, right = figure.subplots(1, 2)
         image = draw_discriminator(left, view)
-        label = "D(x), probability of data (line: ½)" if view.is_probability else "D(x), the critic's score"
+        label = word("D(x), probability of data (line: ½)" if view.is_probability else "D(x), the critic's score")
         figure.colorbar(image, ax=left, shrink=0.75, pad=0.02).set_label(label)
         draw_points(left, view, points)
         left.legend(loc="upper right", fontsize=CAPTION_SIZE, framealpha=0.85, frameon=True)
-        left.set_title("D over the data, and samples of G", fontsize=TILES_TITLE)
+        left.set_title(word("D over the data, and samples of G"), fontsize=TILES_TITLE)
         draw_lattice(right, view, points)
         for axes in (left, right):
             frame(axes, view, names)
@@ -105,9 +106,9 @@ def draw_discriminator(axes: "Axes", view: GameView) -> "AxesImage":
 def draw_points(axes: "Axes", view: GameView, points: np.ndarray) -> None:
     """Draw the data and the samples."""
     x, y = points[:NUM_DRAWN].T
-    axes.scatter(x, y, s=14, color=DATA, marker="o", edgecolors="white", linewidths=0.4, label="data")
+    axes.scatter(x, y, s=14, color=DATA, marker="o", edgecolors="white", linewidths=0.4, label=word("data"))
     x, y = view.samples[:NUM_DRAWN].T
-    axes.scatter(x, y, s=18, color=SAMPLES, marker="^", edgecolors="white", linewidths=0.4, label="samples of G")
+    axes.scatter(x, y, s=18, color=SAMPLES, marker="^", edgecolors="white", linewidths=0.4, label=word("samples of G"))
 
 
 def draw_lattice(axes: "Axes", view: GameView, points: np.ndarray) -> None:
@@ -119,10 +120,10 @@ def draw_lattice(axes: "Axes", view: GameView, points: np.ndarray) -> None:
         second = place >= half and half > 0
         axes.plot(*line.T, "--" if second else "-", color=LINES[int(second)], linewidth=0.9, alpha=0.85)
     if half:
-        axes.plot([], [], color=LINES[0], label="z₁ constant")
-        axes.plot([], [], "--", color=LINES[1], label="z₂ constant")
+        axes.plot([], [], color=LINES[0], label=word("z₁ constant"))
+        axes.plot([], [], "--", color=LINES[1], label=word("z₂ constant"))
         axes.legend(loc="upper right", fontsize=CAPTION_SIZE, framealpha=0.85, frameon=True)
-    axes.set_title(f"where G maps {'a grid' if half else 'the line'} of z", fontsize=TILES_TITLE)
+    axes.set_title(word("where G maps a grid of z" if half else "where G maps the line of z"), fontsize=TILES_TITLE)
 
 
 def game_film(views: Iterable[GameView], points: np.ndarray, names: Sequence[str], *, title: str = "") -> "list[Image]":
@@ -139,7 +140,7 @@ def game_film(views: Iterable[GameView], points: np.ndarray, names: Sequence[str
             for line in view.lines:
                 axes.plot(*line.T, color=GREY, linewidth=0.4, alpha=0.6)
             draw_points(axes, view, points)
-            axes.set_title(f"step {view.step:,}", fontsize=TILES_TITLE, loc="left")
+            axes.set_title(word("step {step:,}", step=view.step), fontsize=TILES_TITLE, loc="left")
             frame(axes, view, names)
             frames.append(rendered(figure))
     return frames

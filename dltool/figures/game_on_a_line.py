@@ -9,6 +9,7 @@ import numpy as np
 from dltool.figures.boundary import FILM_DPI, FILM_INCHES, rendered
 from dltool.figures.drawing import make_figure
 from dltool.figures.style import CAPTION_SIZE, GREY, OKABE_ITO, PANELS_TITLE, TILES_TITLE, styled
+from dltool.figures.words import word
 
 if TYPE_CHECKING:  # matplotlib is imported when the first figure is drawn.
     from matplotlib.axes import Axes
@@ -16,6 +17,8 @@ if TYPE_CHECKING:  # matplotlib is imported when the first figure is drawn.
     from PIL.Image import Image
 
 DATA, SAMPLES, D, BEST = "black", OKABE_ITO[2], OKABE_ITO[0], OKABE_ITO[1]
+
+FORMULAS = {"d": "D(x)", "best": "D*(x) = p / (p + q)", "js": "JS(p, q)", "value": "(V(D) + log 4) / 2"}
 
 
 class LineView(NamedTuple):
@@ -69,13 +72,13 @@ def line_picture(
     """
     with styled(title, note, name):
         figure = make_figure(13, 6.4)
-        figure.suptitle(f"{title}: the game over x", fontsize=PANELS_TITLE)
+        figure.suptitle(word("{title}: the game over x", title=title), fontsize=PANELS_TITLE)
         figure.supxlabel(note, fontsize=CAPTION_SIZE, color=GREY)
         columns = figure.add_gridspec(2, 2, width_ratios=(6, 5))
         densities, discriminator = (figure.add_subplot(columns[row, 0]) for row in range(2))
         draw_densities(densities, view)
         densities.legend()
-        densities.set_title("densities", fontsize=TILES_TITLE)
+        densities.set_title(word("densities"), fontsize=TILES_TITLE)
         draw_discriminator(discriminator, view)
         discriminator.legend()
         discriminator.set_xlabel(name)
@@ -88,21 +91,21 @@ def draw_densities(axes: "Axes", view: LineView) -> None:
     """Draw p and q."""
     axes.fill_between(view.x, view.p, color=DATA, alpha=0.12, linewidth=0)
     axes.fill_between(view.x, view.q, color=SAMPLES, alpha=0.2, linewidth=0)
-    axes.plot(view.x, view.p, ":", color=DATA, label="p, data")
-    axes.plot(view.x, view.q, "-", color=SAMPLES, label="q, samples of G")
-    axes.set_ylabel("density")
+    axes.plot(view.x, view.p, ":", color=DATA, label=word("p, data"))
+    axes.plot(view.x, view.q, "-", color=SAMPLES, label=word("q, samples of G"))
+    axes.set_ylabel(word("density"))
     axes.set_ylim(0, None)
     axes.set_xlim(view.x[0], view.x[-1])
 
 
 def draw_discriminator(axes: "Axes", view: LineView) -> None:
     """Draw D, and D* with the line at ½ where D is a probability."""
-    axes.plot(view.x, view.d, "-", color=D, label="D(x)")
+    axes.plot(view.x, view.d, "-", color=D, label=FORMULAS["d"])
     if view.is_probability:
-        axes.plot(view.x, view.best, "--", color=BEST, label="D*(x) = p / (p + q)")
+        axes.plot(view.x, view.best, "--", color=BEST, label=FORMULAS["best"])
         axes.axhline(0.5, color=GREY, linewidth=0.8)
         axes.set_ylim(-0.05, 1.05)
-    axes.set_ylabel("probability of data" if view.is_probability else "critic's score")
+    axes.set_ylabel(word("probability of data" if view.is_probability else "critic's score"))
     axes.set_xlim(view.x[0], view.x[-1])
 
 
@@ -110,22 +113,22 @@ def draw_divergences(js: "Axes", earth: "Axes", measured: Sequence[Divergences],
     """Draw the Jensen-Shannon divergence with what D attains of it, and the earth mover's distance."""
     steps = [one.step for one in measured]
     js.plot(
-        steps, [one.jensen_shannon for one in measured], "-", marker="o", markersize=3, color=BEST, label="JS(p, q)"
+        steps, [one.jensen_shannon for one in measured], "-", marker="o", markersize=3, color=BEST, label=FORMULAS["js"]
     )
     attained = [(one.value + math.log(4)) / 2 for one in measured]
     if any(map(math.isfinite, attained)):
-        js.plot(steps, attained, "--", marker="^", markersize=3, color=D, label="(V(D) + log 4) / 2")
+        js.plot(steps, attained, "--", marker="^", markersize=3, color=D, label=FORMULAS["value"])
     js.axhline(math.log(2), color=GREY, linewidth=0.8)
     js.annotate("log 2", (1, math.log(2)), xycoords=("axes fraction", "data"), ha="right", va="bottom", color=GREY)
     js.set_ylim(min(-0.05, max(-0.7, min(filter(math.isfinite, attained), default=0))), 0.78)
-    js.set_ylabel("nats")
+    js.set_ylabel(word("nats"))
     js.legend()
-    js.set_title("Jensen-Shannon divergence, and what D attains of it", fontsize=TILES_TITLE)
+    js.set_title(word("Jensen-Shannon divergence, and what D attains of it"), fontsize=TILES_TITLE)
     earth.plot(steps, [one.wasserstein for one in measured], "-", marker="s", markersize=3, color=SAMPLES)
     earth.set_ylim(0, 1.1 * max((one.wasserstein for one in measured), default=1.0) or 1.0)
-    earth.set_ylabel(f"W₁ in units of {name}")
-    earth.set_xlabel("step")
-    earth.set_title("earth mover's distance", fontsize=TILES_TITLE)
+    earth.set_ylabel(word("W₁ in units of {name}", name=name))
+    earth.set_xlabel(word("step"))
+    earth.set_title(word("earth mover's distance"), fontsize=TILES_TITLE)
 
 
 def line_film(views: Callable[[], Iterable[LineView]], name: str, *, title: str = "") -> "list[Image]":
@@ -150,7 +153,7 @@ def line_film(views: Callable[[], Iterable[LineView]], name: str, *, title: str 
             draw_densities(upper, view)
             upper.set_ylim(0, max(top, 1.1 * view.p.max()))
             upper.legend(loc="upper right", fontsize=CAPTION_SIZE)
-            upper.set_title(f"step {view.step:,}", fontsize=TILES_TITLE, loc="left")
+            upper.set_title(word("step {step:,}", step=view.step), fontsize=TILES_TITLE, loc="left")
             draw_discriminator(lower, view)
             lower.legend(loc="center right", fontsize=CAPTION_SIZE)
             lower.set_xlabel(name, labelpad=1)

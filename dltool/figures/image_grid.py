@@ -34,7 +34,10 @@ def to_image(pixels: np.ndarray) -> "Image.Image":
 
 
 def image_grid(
-    images: np.ndarray, value_range: tuple[float, float] | None, num_columns: int | None = None
+    images: np.ndarray,
+    value_range: tuple[float, float] | None,
+    num_columns: int | None = None,
+    num_empty: int = 0,
 ) -> "Image.Image":
     """Images as a grid, enlarged to about 640 pixels without smoothing.
 
@@ -42,6 +45,7 @@ def image_grid(
         images: `(N, C, H, W)`; one channel is drawn grey, three as RGB, otherwise the first one.
         value_range: The values of black and white; None for the minimum and the maximum.
         num_columns: Images in a row; None for about as many as there are rows.
+        num_empty: Cells without an image before the first one.
     """
     pixels = to_pixels(images, value_range)
     side = num_columns or math.ceil(math.sqrt(len(pixels)))
@@ -50,10 +54,10 @@ def image_grid(
 
     _, num_channels, height, width = pixels.shape
     gap = max(2, height // 16)
-    num_rows = math.ceil(len(pixels) / side)
+    num_rows = math.ceil((num_empty + len(pixels)) / side)
     shape = (num_channels, num_rows * (height + gap) + gap, side * (width + gap) + gap)
     grid = np.full(shape, GRID_GAP, dtype=np.uint8)
-    for i, image in enumerate(pixels):
+    for i, image in enumerate(pixels, start=num_empty):
         top, left = gap + i // side * (height + gap), gap + i % side * (width + gap)
         grid[:, top : top + height, left : left + width] = image
     return to_image(grid)

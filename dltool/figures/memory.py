@@ -17,6 +17,7 @@ from dltool.figures.style import (
     TILES_TITLE,
     styled,
 )
+from dltool.figures.words import word
 
 if TYPE_CHECKING:  # matplotlib is imported when the first figure is drawn.
     from matplotlib.axes import Axes
@@ -76,9 +77,9 @@ def draw_gate(axes: "Axes", name: str, values: np.ndarray) -> None:
         limits, colours = (-largest, largest), DIVERGING
     image = axes.imshow(values.T, aspect="auto", cmap=colours, vmin=limits[0], vmax=limits[1], interpolation="nearest")
     axes.figure.colorbar(image, ax=axes, pad=0.02)
-    axes.set_title(TITLES[name], fontsize=TILES_TITLE)
-    axes.set_xlabel("time step")
-    axes.set_ylabel("unit")
+    axes.set_title(word(TITLES[name]), fontsize=TILES_TITLE)
+    axes.set_xlabel(word("time step"))
+    axes.set_ylabel(word("unit"))
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_locator(MaxNLocator(nbins=6, integer=True))
 
@@ -91,13 +92,13 @@ def draw_path(axes: "Axes", path: np.ndarray, carry: str) -> None:
     axes.plot(steps, np.maximum(path, SMALLEST), color=SILVER, linewidth=0.6, alpha=0.6)
     marker = "o" if len(path) <= MARKERS_UP_TO else None
     mean = np.maximum(path.mean(axis=1), SMALLEST)
-    axes.plot(steps, mean, color=OKABE_ITO[1], marker=marker, markersize=4, label="mean over the units")
-    axes.plot([], [], color=SILVER, label="a unit")
+    axes.plot(steps, mean, color=OKABE_ITO[1], marker=marker, markersize=4, label=word("mean over the units"))
+    axes.plot([], [], color=SILVER, label=word("a unit"))
     axes.set_yscale("log")
     label_decades(axes.yaxis)
     state = "c" if carry == "f" else "h"
-    axes.set_title(f"direct path of the gradient: ∏ {carry}", fontsize=TILES_TITLE)
-    axes.set_xlabel("from time step")
-    axes.set_ylabel(f"∂{state}_T / ∂{state}_t along {carry}")
+    axes.set_title(word("direct path of the gradient: ∏ {carry}", carry=carry), fontsize=TILES_TITLE)
+    axes.set_xlabel(word("from time step"))
+    axes.set_ylabel(word("∂{state}_T / ∂{state}_t along {carry}", state=state, carry=carry))
     axes.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
     axes.legend()

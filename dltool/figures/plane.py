@@ -6,6 +6,7 @@ import numpy as np
 
 from dltool.figures.drawing import make_figure
 from dltool.figures.style import CAPTION_SIZE, GREY, MAPS, NUMBER_SIZE, PANELS_TITLE, TILES_TITLE, styled
+from dltool.figures.words import word
 
 if TYPE_CHECKING:  # matplotlib is imported when the first figure is drawn.
     from matplotlib.axes import Axes
@@ -46,18 +47,18 @@ def plane_picture(around: Slice, along: Slice, *, title: str = "", note: str = "
     """
     with styled(title, note):
         figure = make_figure(13.5, 6)
-        figure.suptitle(f"{title}: training loss over planes of weights", fontsize=PANELS_TITLE)
+        figure.suptitle(word("{title}: training loss over planes of weights", title=title), fontsize=PANELS_TITLE)
         figure.supxlabel(note, fontsize=CAPTION_SIZE, color=GREY)
         left, right = figure.subplots(1, 2)
         draw_slice(left, around)
         left.plot(0, 0, "*", color="white", markeredgecolor="black", markersize=14)
-        left.set_xlabel("α, in norms of each filter")
-        left.set_ylabel("β, in norms of each filter")
-        left.set_title("random directions, normalised by filters", fontsize=TILES_TITLE)
+        left.set_xlabel(word("α, in norms of each filter"))
+        left.set_ylabel(word("β, in norms of each filter"))
+        left.set_title(word("random directions, normalised by filters"), fontsize=TILES_TITLE)
         draw_slice(right, along)
-        right.set_xlabel(f"first direction of the path ({100 * along.shares[0]:.1f} % of ‖θ - θ_T‖²)")
-        right.set_ylabel(f"second direction ({100 * along.shares[1]:.1f} %)")
-        right.set_title(f"plane of the path, which is up to {along.off:.2g} off it", fontsize=TILES_TITLE)
+        right.set_xlabel(word("first direction of the path ({share:.1f} % of ‖θ - θ_T‖²)", share=100 * along.shares[0]))
+        right.set_ylabel(word("second direction ({share:.1f} %)", share=100 * along.shares[1]))
+        right.set_title(word("plane of the path, which is up to {off:.2g} off it", off=along.off), fontsize=TILES_TITLE)
         return figure
 
 
@@ -79,13 +80,15 @@ def draw_slice(axes: "Axes", view: Slice) -> None:
     ticks = np.geomspace(low, high, NUM_TICKS)
     bar.minorticks_off()
     bar.set_ticks(ticks.tolist(), labels=[f"{tick:.3g}" for tick in ticks])
-    bar.set_label("loss (logarithmic)")
+    bar.set_label(word("loss (logarithmic)"))
     if view.path is not None:
         x, y = view.path.T
         axes.plot(x, y, "-", color="black", linewidth=0.9)
         axes.scatter(
-            x, y, c=view.true, s=34, edgecolors="black", linewidths=0.7, zorder=4, label="its own loss", **style
+            x, y, c=view.true, s=34, edgecolors="black", linewidths=0.7, zorder=4, label=word("its own loss"), **style
         )
-        axes.plot(x[-1], y[-1], "*", color="white", markeredgecolor="black", markersize=14, zorder=5, label="the end")
+        axes.plot(
+            x[-1], y[-1], "*", color="white", markeredgecolor="black", markersize=14, zorder=5, label=word("the end")
+        )
         axes.legend(loc="upper right", frameon=True, framealpha=0.85)
     axes.grid(visible=False)

@@ -11,8 +11,10 @@ from dltool.figures.words import characters
 BLUE, ORANGE, GREEN, RED, PURPLE = "#1f77b4", "#ff7f0e", "#2ca02c", "#d62728", "#9467bd"
 PALE_BLUE = "#a6c8e4"
 SPLIT_COLORS = {"step": PALE_BLUE, "train": BLUE, "val": ORANGE, "test": GREEN}
+SPLIT_DASHES = {"train": "-o", "val": "--s"}  # They differ in grey too.
 # Okabe and Ito's colours, distinct under every kind of colour blindness; used with markers and dashes.
 OKABE_ITO = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000", "#f0e442")
+MARKERS = "os^DvPX*"  # Of classes, next to their colours.
 # Greys of lines and notes, from pale to dark.
 GRID, PALE_GREY, SILVER, REFERENCE, GREY, DARK_GREY = "#e4e4e4", "#c8c8c8", "#b0b0b0", "#a6a6a6", "#808080", "#606060"
 RIGHT, WRONG = "#2a7f3f", "#c23b22"  # Colours of a classifier's predictions.
@@ -58,6 +60,12 @@ STYLE: dict[Any, Any] = {
 IMAGES = STYLE | {"axes.grid": False}  # For panels that show images.
 BOXED: dict[Any, Any] = {"font.size": 11}  # For a scatter plot in a frame.
 PLAIN: dict[Any, Any] = {}
+
+
+def class_style(label: int) -> tuple[str, str]:
+    """The colour and marker of a class, each pair different for 64 classes: they differ in grey too."""
+    turn = label // len(OKABE_ITO)
+    return OKABE_ITO[label % len(OKABE_ITO)], MARKERS[(label + turn) % len(MARKERS)]
 
 
 @contextmanager

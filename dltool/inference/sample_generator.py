@@ -19,7 +19,7 @@ from dltool.figures.points import point_scatter
 from dltool.figures.saving import Target, save_figure, save_image
 from dltool.inference.loaded_run import LoadedRun
 from dltool.tasks.drawing_samples import drawing_samples
-from dltool.tasks.uses import generates
+from dltool.tasks.uses import generates, mixes_styles
 
 BATCH_SIZE = 256  # Batch size of sampling.
 
@@ -31,11 +31,13 @@ class Samples(NamedTuple):
         values: Scaled as the training data, `(N, *input_shape)`, on the host.
         names: The file name of each, without suffix: "seed-3", "seed-3_class-7".
         columns: Columns of an image of all samples; None for about as many as rows.
+        num_empty: Empty cells of that image before the first sample.
     """
 
     values: Tensor
     names: list[str]
     columns: int | None = None
+    num_empty: int = 0
 
 
 class SampleGenerator:
@@ -118,6 +120,51 @@ class SampleGenerator:
             names += [f"seed-{start}_to_{end}_{place:02d}" for place in range(num_samples)]
         return Samples(torch.cat(rows), names, num_samples)
 
+    def mixtures(
+        self,
+        above: Sequence[int],
+        left: Sequence[int],
+        crossover: int | None = None,
+        *,
+        classes: Sequence[str | int] = (),
+        **options: Any,
+    ) -> Samples:
+        """A table of mixed styles: a row has the coarse styles of its source at the left, a column the fine ones of
+        its source above; with the sources.
+
+        Args:
+            above: The seeds of the sources above.
+            left: The seeds of the sources at the left.
+            crossover: The number of layers with the styles of the left source; None for half of them.
+            classes: Of the sources above, then of those at the left, used cyclically.
+            options: Sampling options.
+
+        Raises:
+            ConfigError: The model has no styles, it has fewer layers, or as for `samples`.
+        """
+        task = self.task
+        if not mixes_styles(task):
+            raise ConfigError(f"{self.run.title} has no styles that can be mixed", "dltool train model=stylegan2")
+        crossover = task.num_styles // 2 if crossover is None else crossover
+        if not 0 <= crossover <= task.num_styles:
+            problem = f"--mix {crossover}: {self.run.title} has {task.num_styles} layers with a style"
+            raise ConfigError(problem, f"--mix {task.num_styles // 2}, or another number from 0 to {task.num_styles}")
+        options = self._checked(options)
+        seeds = [*above, *left]
+        labels, codes = self._labels(len(seeds), classes), self._codes(seeds)
+        sources = self._decode(codes, labels, 0, options)
+        names = self._names(seeds, labels)
+        table, table_names = [sources[: len(above)]], [f"above_{name}" for name in names[: len(above)]]
+        fine, of_fine = codes[: len(above)], None if labels is None else labels[: len(above)]
+        for row in range(len(above), len(seeds)):
+            coarse = codes[row].expand_as(fine)
+            of_coarse = None if labels is None else labels[row].expand(len(above))
+            with self._drawing(), self.run.autocast:
+                mixed = task.mix(coarse, fine, crossover, (of_coarse, of_fine), **options).float().cpu()
+            table += [sources[row : row + 1], mixed]
+            table_names += [f"left_{names[row]}", *(f"{names[row]}_with_{name}" for name in names[: len(above)])]
+        return Samples(torch.cat(table), table_names, 1 + len(above), num_empty=1)
+
     def _drawing(self) -> AbstractContextManager[None]:
         return drawing_samples(self.task, derive_seed(0, "samples"))
 
@@ -187,7 +234,7 @@ def write_samples(run: LoadedRun, samples: Samples, path: Target) -> None:
             for name, pixels in zip(samples.names, to_pixels(array, spec.input_range), strict=True):
                 save_image(to_image(pixels), path / f"{name}.png")
         elif len(shape) == 3:
-            save_image(image_grid(array, spec.input_range, samples.columns), path)
+            save_image(image_grid(array, spec.input_range, samples.columns, samples.num_empty), path)
         else:
             save_figure(point_scatter(array, spec.centers, spec.center_std, run.title), path)
     except (OSError, ValueError) as error:  # The suffix is not that of an image format.

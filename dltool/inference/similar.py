@@ -1,5 +1,7 @@
 """The words whose vectors are most similar to that of a word."""
 
+from collections.abc import Callable
+
 import torch.nn.functional as F
 from torch import Tensor
 
@@ -32,23 +34,36 @@ def nearest_words(vectors: Tensor, tokenizer: Tokenizer, word: str, count: int) 
         count: The number of words; fewer if the vocabulary is smaller.
 
     Raises:
-        DataError: `word` is more than one word, or is not in the vocabulary.
+        DataError: As for token_of.
     """
-    tokens = tokenizer.encode(word)
-    if len(tokens) != 1:
-        raise DataError(f"{word!r} is {len(tokens)} words of this vocabulary; one is needed", "--similar house")
-    if tokens[0] == tokenizer.unknown:
-        known = [tokenizer.name(token) for token in range(len(tokenizer.specials), len(tokenizer))]
-        near = nearest(tokenizer.prepared(word), known)
-        raise DataError(
-            f"{word!r} is not in the vocabulary of {len(known):,} words", f"--similar {quoted(near)}" if near else None
-        )
+    token = token_of(tokenizer, word, lambda near: f"--similar {quoted(near)}")
     first = len(tokenizer.specials)
     unit = F.normalize(vectors.float()[first:], dim=1)
-    cosines = unit @ unit[tokens[0] - first]
-    cosines[tokens[0] - first] = -2  # Less than any cosine.
+    cosines = unit @ unit[token - first]
+    cosines[token - first] = -2  # Less than any cosine.
     best = cosines.topk(min(count, len(cosines) - 1))
     return [
         (tokenizer.name(first + row), cosine)
         for row, cosine in zip(best.indices.tolist(), best.values.tolist(), strict=True)
     ]
+
+
+def token_of(tokenizer: Tokenizer, word: str, hint: Callable[[str], str]) -> int:
+    """The token of a word.
+
+    Args:
+        tokenizer: The tokenizer of the training.
+        word: One word.
+        hint: What to type with another word.
+
+    Raises:
+        DataError: `word` is more than one word, or is not in the vocabulary.
+    """
+    tokens = tokenizer.encode(word)
+    if len(tokens) != 1:
+        raise DataError(f"{word!r} is {len(tokens)} words of this vocabulary; one is needed", hint("house"))
+    if tokens[0] == tokenizer.unknown:
+        known = [tokenizer.name(token) for token in range(len(tokenizer.specials), len(tokenizer))]
+        near = nearest(tokenizer.prepared(word), known)
+        raise DataError(f"{word!r} is not in the vocabulary of {len(known):,} words", hint(near) if near else None)
+    return tokens[0]

@@ -9,6 +9,7 @@ from torch import Tensor
 from dltool.core.randomness import generator
 from dltool.figures.latent_plane import CodeCloud, DecodedPanel, Extent
 from dltool.introspection.codes import Codes
+from dltool.introspection.principal_components import principal_plane
 from dltool.tasks.coding import CodingTask
 
 SIDE = 12  # Samples along a side of a decoded plane; fewer for large images.
@@ -31,13 +32,11 @@ class Plane:
         self.center, self.directions = torch.zeros(latent_dim), torch.eye(latent_dim)[:2]
         self.labels = ["z₁", "z₂"][:latent_dim]
         if latent_dim > 2:
-            self.center = codes.mean(0)
-            _, lengths, directions = torch.linalg.svd(codes - self.center, full_matrices=False)
-            self.directions = directions[:2]
-            shares = lengths.square() / lengths.square().sum().clamp(min=1e-12)
+            plane = principal_plane(codes)
+            self.center, self.directions = plane.center.to(codes), plane.directions.to(codes)
             self.labels = [
-                f"principal direction {i + 1} of {latent_dim} ({100 * float(shares[i]):.0f} % of the variance)"
-                for i in range(2)
+                f"principal direction {i + 1} of {latent_dim} ({100 * share:.0f} % of the variance)"
+                for i, share in enumerate(plane.shares)
             ]
         places = self.of(codes)
         self.low, self.high = places.quantile(0.01, dim=0), places.quantile(0.99, dim=0)

@@ -13,6 +13,7 @@ from dltool.attacks.pixels import Pixels
 from dltool.core.errors import ConfigError
 from dltool.core.randomness import generator
 from dltool.figures.attack import AttackView, attack_curves
+from dltool.figures.words import word
 from dltool.inference.evaluation import chosen_split
 from dltool.layers.evaluation_mode import evaluation_mode
 from dltool.plotting.figure import Drawings, Options
@@ -50,7 +51,9 @@ class AttackFigure:
         def picture() -> "Figure":
             view = attack_view(subject)
             few = min(view.num_samples, NUM_SAMPLES)
-            note = f"{subject.note()}; {view.num_samples:,} samples ({view.split}), the loss of the first {few:,}"
+            template = "{count:,} samples ({split}), the loss of the first {few:,}"
+            facts = word(template, count=view.num_samples, split=word(view.split), few=few)
+            note = f"{subject.note()}; {facts}"
             return attack_curves(view, title=subject.title, note=note)
 
         return {"attack": picture}

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dltool.figures.saving import Target, discard, save_animation, save_figure
 from dltool.plotting.attack import AttackFigure
 from dltool.plotting.boundary import BoundaryFigure
+from dltool.plotting.features import FeaturesFigure
 from dltool.plotting.figure import Options, RunFigure
 from dltool.plotting.fit import FitFigure
 from dltool.plotting.functions import FunctionsFigure
@@ -19,6 +20,7 @@ from dltool.plotting.subject import Subject
 from dltool.plotting.surface import SurfaceFigure
 from dltool.plotting.sweep import SweepFigure
 from dltool.plotting.weights import WeightsFigure
+from dltool.plotting.word_vectors import WordsFigure
 
 FIGURES: Sequence[RunFigure] = (
     LayersFigure(),
@@ -31,10 +33,11 @@ FIGURES: Sequence[RunFigure] = (
     StoppingFigure(),
     SweepFigure(),
     WeightsFigure(),
+    WordsFigure(),
 )
 
 # Drawn only where `dltool plot` names them, since they take long.
-COSTLY: Sequence[RunFigure] = (AttackFigure(), PlaneFigure(), ResponseFigure())
+COSTLY: Sequence[RunFigure] = (AttackFigure(), PlaneFigure(), ResponseFigure(), FeaturesFigure())
 
 
 def draw_all(subject: Subject, folder: Target) -> None:

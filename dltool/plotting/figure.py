@@ -20,9 +20,11 @@ class Options:
 
     Attributes:
         grid: Nodes along each axis of a map; None for the figure's own number.
+        analogies: Words (b, a, c) whose offset b - a + c is drawn; empty for those of the run.
     """
 
     grid: int | None = None
+    analogies: Sequence[tuple[str, ...]] = ()
 
 
 class RunFigure(Protocol):

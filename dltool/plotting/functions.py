@@ -13,6 +13,7 @@ from dltool.core.errors import DltoolError
 from dltool.diagnostics.layer_statistics import FLAT, slope_of
 from dltool.diagnostics.probe import LayerCall, Probe
 from dltool.figures.functions import ActivationView, LossView, functions_picture
+from dltool.figures.words import word
 from dltool.layers.evaluation_mode import evaluation_mode
 from dltool.plotting.figure import Drawings, Options
 from dltool.plotting.subject import Subject
@@ -51,7 +52,7 @@ class FunctionsFigure:
             loss = loss_view(subject, batch)
             if not views and loss is None:
                 return None
-            note = f"{subject.note()}; {batch.size:,} training samples"
+            note = f"{subject.note()}; {word('{count:,} training samples', count=batch.size)}"
             return functions_picture(views[:NUM_ACTIVATIONS], loss, title=subject.title, note=note)
 
         return {"functions": picture}

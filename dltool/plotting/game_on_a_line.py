@@ -18,6 +18,7 @@ from dltool.diagnostics.densities import (
     wasserstein_1,
 )
 from dltool.figures.game_on_a_line import Divergences, LineView, line_film, line_picture
+from dltool.figures.words import word
 from dltool.plotting.adversaries import PlottedGame
 from dltool.plotting.boundary import NUM_FRAMES
 from dltool.plotting.figure import Drawings, Options
@@ -62,7 +63,9 @@ class Density:
         return float(self.means.min()) - reach, float(self.means.max()) + reach
 
     def describe(self, name: str) -> str:
-        return f"{name} exact" if self.is_exact else f"{name} by kernel density, bandwidth {self.std:.3g}"
+        if self.is_exact:
+            return word("{name} exact", name=name)
+        return word("{name} by kernel density, bandwidth {std:.3g}", name=name, std=self.std)
 
 
 def estimated(samples: np.ndarray) -> Density:

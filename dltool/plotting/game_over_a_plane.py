@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from dltool.figures.game import GameView, game_film, game_picture
+from dltool.figures.words import word
 from dltool.plotting.adversaries import PlottedGame
 from dltool.plotting.boundary import FILM_GRID, GRID, NUM_FRAMES, Grid, make_grid
 from dltool.plotting.figure import Drawings, Options
@@ -29,9 +30,12 @@ def plane_drawings(game: PlottedGame, options: Options) -> Drawings:
     def picture() -> "Figure":
         view = game_view(game, game_grid(game, options.grid or GRID))
         size = game.adversaries.latent_dim
-        cells = "; between lines the same share of z" if size > 1 else ""
-        rest = f", whose other {size - 2} numbers are 0" if size > 2 else ""
-        note = f"{game.subject.note()}{cells}{rest}"
+        notes = [game.subject.note()]
+        if size > 2:
+            notes.append(word("between lines the same share of z, whose other {count} numbers are 0", count=size - 2))
+        elif size > 1:
+            notes.append(word("between lines the same share of z"))
+        note = "; ".join(notes)
         return game_picture(view, game.points, game.names, title=game.subject.title, note=note)
 
     def film() -> "Sequence[Image]":

@@ -13,6 +13,7 @@ from dltool.diagnostics.trace.calls import DEFAULT, CallRecording
 from dltool.diagnostics.trace.formulas import formula_traces
 from dltool.diagnostics.trace.recurrent import RecurrentTrace
 from dltool.figures.memory import memory_picture
+from dltool.figures.words import word
 from dltool.layers.evaluation_mode import evaluation_mode
 from dltool.plotting.figure import Drawings, Options
 from dltool.plotting.subject import Subject
@@ -49,11 +50,16 @@ class MemoryFigure:
                 {name: values.float().cpu().numpy() for name, values in trace.gates.items()},
                 trace.direct_path.float().cpu().numpy(),
                 carry=trace.carry,
-                title=f"{subject.title}: {trace.kind} {trace.name}, layer {trace.layer}, one training sample",
+                title=memory_title(subject.title, trace),
                 note=subject.note(),
             )
             for number, trace in enumerate(traces)
         }
+
+
+def memory_title(title: str, trace: RecurrentTrace) -> str:
+    facts = {"title": title, "kind": trace.kind, "name": trace.name, "layer": trace.layer}
+    return word("{title}: {kind} {name}, layer {layer}, one training sample", **facts)
 
 
 def gates_of(subject: Subject) -> list[RecurrentTrace]:

@@ -19,6 +19,7 @@ from dltool.diagnostics.weight_planes import (
 )
 from dltool.engine.evaluator import evaluate
 from dltool.figures.plane import Slice, plane_picture
+from dltool.figures.words import word
 from dltool.plotting.figure import Drawings, Options
 from dltool.plotting.subject import Subject
 
@@ -52,7 +53,7 @@ class PlaneFigure:
             num = options.grid or GRID
             slices = [random_slice(subject, batches, num), path_slice(subject, batches, num)]
             count = sum(batch.size for batch in batches)
-            note = f"{subject.note()}; loss in evaluation mode on {count:,} training samples"
+            note = f"{subject.note()}; {word('loss in evaluation mode on {count:,} training samples', count=count)}"
             return plane_picture(slices[0], slices[1], title=subject.title, note=note)
 
         return {"plane": picture}

@@ -59,6 +59,7 @@ class StyleGan2Task(GanTask):
     """
 
     model: StyleGan2
+    uses: tuple[str, ...] = (*GanTask.uses, "mix")
     metric_directions: ClassVar[dict[str, str]] = {"r1": "min", "path_penalty": "min"}
 
     def __init__(
@@ -168,14 +169,48 @@ class StyleGan2Task(GanTask):
         first, last = (self.mapping(self.model.codes(z.expand(len(shares), -1), labels)) for z in (start, end))
         return self.render(self.truncated(torch.lerp(first, last, shares[:, None]), labels, **options))
 
+    @property
+    def num_styles(self) -> int:
+        """The number of layers with a style of their own."""
+        return self.synthesis.num_layers
+
+    @torch.no_grad()
+    def mix(
+        self,
+        coarse: Tensor,
+        fine: Tensor,
+        crossover: int,
+        labels: tuple[Tensor | None, Tensor | None] = (None, None),
+        **options: Any,
+    ) -> Tensor:
+        """Style mixing (Karras et al. 2019, arXiv:1812.04948, section 3.1 and figure 3).
+
+        Args:
+            coarse: The codes whose styles control the first layers, `(N, latent_dim)`.
+            fine: The codes of the others.
+            crossover: The number of layers with the coarse styles, 0 to `num_styles`.
+            labels: int64 `(N,)`, the classes of both.
+            options: Sampling options.
+        """
+        first, rest = (
+            self.truncated(self.mapping(self.model.codes(codes, classes)), classes, **options)
+            for codes, classes in zip((coarse, fine), labels, strict=True)
+        )
+        is_coarse = torch.arange(self.num_styles, device=first.device) < crossover
+        return self.render_layers(torch.where(is_coarse[:, None], first[:, None], rest[:, None]))
+
     def truncated(self, styles: Tensor, labels: Tensor | None, *, truncation: float = 1.0) -> Tensor:
         """Styles `(B, w_dim)` moved towards their mean; see `decode`."""
         return self.model.generator.truncated(styles, labels, truncation)
 
     def render(self, styles: Tensor) -> Tensor:
         """Images of styles `(B, w_dim)`, in evaluation mode."""
+        return self.render_layers(self.model.generator.at_every_layer(styles))
+
+    def render_layers(self, styles: Tensor) -> Tensor:
+        """Images of a style for each layer, `(B, num_styles, w_dim)`, in evaluation mode."""
         with evaluation_mode(self.model.generator):
-            return self.in_range(self.synthesis(self.model.generator.at_every_layer(styles)))
+            return self.in_range(self.synthesis(styles))
 
     @property
     def networks(self) -> dict[str, Network]:

@@ -92,7 +92,7 @@ class Task:
         model: The whole model, an nn.Module whose forward() is the network of the role "model".
         roles: Name to module of each set of parameters that has its own optimizer.
         uses: Uses of the trained model in addition to predictions (see `predicts`), by the names of dltool.tasks.uses:
-            "generate", "reconstruct", "translate", "continue", "write", "fill", "compare", "classify".
+            "generate", "mix", "reconstruct", "translate", "continue", "write", "fill", "compare", "classify".
         model_methods: The methods that the task needs of its model in addition to forward().
         draws_per_step: Batches that one train_step draws; sets the number of steps in an epoch.
         main_metric: Metric of the validation split that best checkpoints and `stop` monitor by default, and "min" or

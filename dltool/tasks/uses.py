@@ -3,6 +3,7 @@
 | name | a task with this use |
 |---|---|
 | generate | generates samples from codes: GenerativeTask |
+| mix | generates samples with the styles of two codes: MixesStyles |
 | reconstruct | reconstructs samples from their codes: CodingTask |
 | translate | translates images between two domains: TranslatesImages |
 | continue | continues a text: ContinuesText |
@@ -15,7 +16,7 @@ Callers use `generates(task)` and the like, which also give the type checker the
 task's class.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Protocol, TypeGuard
 
 import torch
@@ -24,6 +25,26 @@ from torch import Tensor
 from dltool.tasks.coding import CodingTask
 from dltool.tasks.generative import GenerativeTask
 from dltool.tasks.task import Task
+
+
+class MixesStyles(Protocol):
+    """Generates samples whose first layers have the style of one code and the others that of another."""
+
+    @property
+    def num_styles(self) -> int:
+        """The number of layers with a style of their own."""
+        ...
+
+    def mix(
+        self,
+        coarse: Tensor,
+        fine: Tensor,
+        crossover: int,
+        labels: tuple[Tensor | None, Tensor | None] = (None, None),
+        **options: Any,
+    ) -> Tensor:
+        """Samples of two codes each; see StyleGan2Task.mix."""
+        ...
 
 
 class TranslatesImages(Protocol):
@@ -75,10 +96,20 @@ class HasWordVectors(Protocol):
         """The vectors `(V, D)` of all tokens, in the order of the vocabulary, special tokens first."""
         ...
 
+    @property
+    def analogy_questions(self) -> Mapping[str, Tensor]:
+        """Section to questions "a is to b as c is to d", tokens `(Q, 4)`; empty if the task has none."""
+        ...
+
 
 def generates(task: Task) -> TypeGuard[GenerativeTask]:
     """Whether the model generates samples from codes."""
     return "generate" in task.uses
+
+
+def mixes_styles(task: Task) -> TypeGuard[MixesStyles]:
+    """Whether the model mixes the styles of two codes."""
+    return "mix" in task.uses
 
 
 def reconstructs(task: Task) -> TypeGuard[CodingTask]:

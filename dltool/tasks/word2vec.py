@@ -91,6 +91,13 @@ class Word2VecTask(Task):
         """The vectors `(V, D)` of all tokens, in the order of the vocabulary, special tokens first."""
         return self.model.inputs.weight.detach()
 
+    @property
+    def analogy_questions(self) -> dict[str, Tensor]:
+        """Section to its questions of known words, tokens `(Q, 4)`; empty without a file of analogies."""
+        if self.questions is None:
+            return {}
+        return {name: rows + self.known.first for name, rows in self.questions[0].items()}
+
     def details(self) -> dict[str, float]:
         """The numbers of items left out, and the accuracy of each section."""
         found: dict[str, float] = {}

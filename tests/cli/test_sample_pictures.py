@@ -12,6 +12,7 @@ from PIL import Image
 
 import dltool
 from dltool.inference.run import Run
+from dltool.inference.sample_generator import SampleGenerator
 from dltool.runs.folder import RunFolder
 
 Dltool = Callable[..., subprocess.CompletedProcess[str]]
@@ -107,6 +108,61 @@ def test_interpolation_begins_and_ends_at_its_seeds(dltool_here: Dltool, conditi
     assert dltool_here("sample", "c", "--interpolate", "6", "--output", "way.png").returncode == 0
 
 
+@pytest.fixture
+def styled(dltool_here: Dltool, tmp_path: Path) -> Path:
+    small = ("model.latent_dim=4", "model.w_dim=4", "model.width=4", "model.max_width=4", "data.batch_size=100")
+    words = ("model=stylegan2", "model.condition=input", "data=digits", *small, "logger.samples=false")
+    done = dltool_here(
+        "train", *words, "trainer.epochs=null", "trainer.steps=2", "trainer.threads=1", "--quiet", "run.dir=outputs/s"
+    )
+    assert done.returncode == 0, done.stderr
+    return tmp_path / "outputs" / "s"
+
+
+def test_mixed_styles_from_one_source_alone_are_that_source(dltool_here: Dltool, styled: Path) -> None:
+    request = ["--seeds", "0-2", "--mix-seeds", "5,6", "--class", "3,5", "--truncation", "0.8"]
+    for crossover, source in ((0, "above"), (4, "left")):
+        done = dltool_here("sample", "s", "--mix", str(crossover), *request, "--output", f"mix-{crossover}")
+        assert done.returncode == 0, done.stderr
+        folder = Path(f"mix-{crossover}")
+        mixed = sorted(folder.glob("seed-*_with_*.png"))
+        assert len(mixed) == 6
+        for path in mixed:
+            left, above = path.stem.split("_with_")
+            expected = folder / (f"above_{above}.png" if source == "above" else f"left_{left}.png")
+            assert np.array_equal(pixels(path), pixels(expected)), (crossover, path)
+    maker = SampleGenerator(Run(RunFolder(styled)))
+    above, left = [0, 1, 2], [5, 6]
+    alone = maker.samples(0, seeds=above + left).values
+    for crossover in (0, 4, 2):
+        samples = maker.mixtures(above, left, crossover)
+        assert (samples.columns, samples.num_empty, len(samples.values)) == (4, 1, 11)
+        torch.testing.assert_close(samples.values[:3], alone[:3], rtol=0, atol=1e-6)
+        for row in range(2):
+            cells = samples.values[3 + 4 * row : 7 + 4 * row]
+            torch.testing.assert_close(cells[0], alone[3 + row], rtol=0, atol=1e-6)
+            for column in range(3):
+                of_left = torch.allclose(cells[1 + column], alone[3 + row], rtol=0, atol=1e-6)
+                of_above = torch.allclose(cells[1 + column], alone[column], rtol=0, atol=1e-6)
+                assert (of_above, of_left) == (crossover == 0, crossover == 4)
+
+
+def test_a_table_of_mixed_styles(dltool_here: Dltool, styled: Path) -> None:
+    done = dltool_here("sample", "s", "--mix")
+    assert done.returncode == 0, done.stderr
+    table = pixels(styled / "samples" / "step-000002_sampled_mix-half.png")
+    cell = table.shape[1] // 7
+    assert (table[:cell, : cell - 8] == 96).all()  # The corner has no image.
+    for words, message in (
+        (["--mix", "5"], "has 4 layers with a style"),
+        (["--mix-seeds", "1"], "--mix-seeds names the samples at the left"),
+        (["--mix", "2", "--interpolate", "3"], "not allowed with"),
+    ):
+        done = dltool_here("sample", "s", *words)
+        assert done.returncode == 2
+        assert message in done.stderr
+
+
 def test_a_picture_every_step_and_a_gif_of_them(conditional: Path) -> None:
     steps = [f"step-{step:06d}.png" for step in (1, 2, 3)]
     assert sorted(path.name for path in (conditional / "samples").iterdir()) == [*steps, "training.gif"]
@@ -126,6 +182,8 @@ def test_from_python(conditional: Path) -> None:
         (["--class", "11"], "has no class 11; its 10 classes are 0, 1, 2", "--class"),
         (["--truncation", "0.7"], "no sampling option truncation, an option of task=stylegan2; it has none", ""),
         (["--truncate", "0.7"], "sample has no --truncate", "--help"),
+        (["--mix"], "has no styles that can be mixed", "model=stylegan2"),
+        (["--mix", "c"], "c is not a number of layers; the run comes before --mix", ""),
         (["--prompt", "x"], "generates no text, so --prompt does not apply", "--count N"),
         (["--weights", "swa"], "kept no swa of its weights", "--weights ema"),
         (["--interpolate", "1"], "an interpolation needs at least two seeds", "--seeds 0-4 --interpolate 8"),

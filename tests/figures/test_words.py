@@ -13,17 +13,20 @@ import dltool
 from dltool.core.language import in_language
 from dltool.core.notices import FigureWarning
 from dltool.figures import fonts, words
+from dltool.figures.chinese import CHINESE
 from dltool.figures.layers import QUANTITIES, layer_heatmaps
 from dltool.figures.range_test import RangeCurve, range_test_picture
-from dltool.figures.words import CHINESE, has_font, language, word
+from dltool.figures.words import has_font, language, word
 
 ROOT = Path(dltool.__file__).parent
 MODULES = [
     ROOT / folder / f"{name}.py"
     for folder, names in {
         "figures": "layers boundary surface fit range_test drawing curves compared_curves diagram response"
-        " sweep stopping weights compared_layers",
-        "plotting": "subject surface fit layers boundary response sweep stopping weights",
+        " sweep stopping weights compared_layers word_vectors features attack functions game game_on_a_line plane"
+        " memory",
+        "plotting": "subject surface fit layers boundary response sweep stopping weights word_vectors features"
+        " attack functions game_on_a_line game_over_a_plane plane memory",
         "observers": "range_test",
     }.items()
     for name in names.split()
