@@ -12,6 +12,7 @@ Record = Mapping[str, Any]  # A line of layers.jsonl; see dltool.diagnostics.sto
 
 SUSTAINED = 3
 DEAD = 0.5  # Share of a layer's units; a ReLU network has some dead units at any time, but not half of a layer.
+DEAD_FROM = 16  # Before, half of the units of a deep layer are 0 for all samples, since its inputs hardly differ.
 LEARNT = 0.05  # Relative fall of the loss: AlexNet learns to classify digits with 80 % of its second layer's maps at 0.
 MIN_SAMPLES = 20  # A unit that is on for one sample in ten is off for all of 5 by chance in 59 %, of 32 in 3 %.
 SATURATED = 0.9  # Share of the activations with |g'| < 0.01.
@@ -101,7 +102,8 @@ def dead_units(records: Sequence[Record]) -> Found:
     if records[-1]["samples"] < MIN_SAMPLES or has_learnt(records):
         return {}
     constant = constant_weights(records)
-    found = sustained(records, "dead", lambda layer: layer["dead"] > DEAD)
+    is_early = records[-1]["step"] < DEAD_FROM
+    found = sustained(records, "dead", lambda layer: layer["dead"] == 1 if is_early else layer["dead"] > DEAD)
     return {} if constant else found  # Weights of zero make outputs of zero.
 
 

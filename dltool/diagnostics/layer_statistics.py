@@ -80,7 +80,7 @@ def slope_of(call: LayerCall) -> Tensor:
     assert call.preactivation is not None
     with torch.enable_grad():
         z = call.preactivation.float().requires_grad_()
-        (slope,) = torch.autograd.grad(call.activation(z).sum(), z)
+        (slope,) = torch.autograd.grad(call.activation(z.clone()).sum(), z)  # It may be computed in place.
     return slope
 
 

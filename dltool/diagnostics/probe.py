@@ -75,6 +75,7 @@ class Recording(TorchFunctionMode):
         self.calls: list[LayerCall] = []
         self._depth = 0  # Modules of the network that are being called.
         self._in_activation = 0
+        self._overwritten: Tensor | None = None  # The input of the newest activation, if that is computed in place.
         self._passed_on: Tensor | None = None  # What the network has in place of the newest z.
 
     @contextlib.contextmanager
@@ -119,7 +120,9 @@ class Recording(TorchFunctionMode):
     def _leave(self, _module: nn.Module, _inputs: Any, _output: Any) -> None:
         self._depth -= 1
 
-    def _enter_activation(self, _module: nn.Module, _inputs: Any) -> None:
+    def _enter_activation(self, module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+        if not self._in_activation:
+            self._overwritten = inputs[0].detach().clone() if getattr(module, "inplace", False) else None
         self._in_activation += 1
 
     def _leave_activation(self, module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
@@ -130,15 +133,22 @@ class Recording(TorchFunctionMode):
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         del types
         kwargs = kwargs or {}
+        is_activation = (
+            func in ACTIVATION_FUNCTIONS and self._depth and not self._in_activation
+        )  # A loss may use one too.
+        if is_activation:
+            is_in_place = kwargs.get("inplace", False) or any(argument is True for argument in args[1:])
+            self._overwritten = args[0].detach().clone() if is_in_place else None
         result = func(*args, **kwargs)
-        if func in ACTIVATION_FUNCTIONS and self._depth and not self._in_activation:  # A loss may use one too.
+        if is_activation:
             self._note_activation(func.__name__, lambda z: func(z, *args[1:], **kwargs), args[0], result)
         return result
 
     def _note_activation(self, name: str, function: Elementwise, preactivation: Tensor, result: Tensor) -> None:
         if self.calls and self.calls[-1].a is None:
             call = self.calls[-1]
-            call.activation, call.preactivation, call.a = function, preactivation.detach(), result
+            kept = preactivation.detach() if self._overwritten is None else self._overwritten
+            call.activation, call.preactivation, call.a = function, kept, result
             call.activation_name = name
             call.is_plain = call.is_plain and preactivation is self._passed_on
 

@@ -9,6 +9,7 @@ from classifier_task import Classifier
 from torch import Tensor, nn
 
 from dltool.core.batch import Batch
+from dltool.diagnostics.layer_statistics import layer_statistics
 from dltool.diagnostics.probe import LayerCall, Probe
 from dltool.layers.activation import ScaledTanh
 from dltool.tasks.task import Loss
@@ -81,3 +82,24 @@ def test_no_trace_is_left() -> None:
     assert torch.equal(torch.random.get_rng_state(), random)
     assert torch.equal(network[0].weight.grad, torch.ones(4, 4))
     assert not any(module._forward_hooks or module._forward_pre_hooks for module in network.modules())
+
+
+class InPlaceFunction(nn.Module):
+    def forward(self, x: Tensor) -> Tensor:
+        return F.silu(x, inplace=True)
+
+
+@pytest.mark.parametrize("activation", [nn.SiLU(inplace=True), InPlaceFunction()])
+def test_an_activation_in_place_is_measured_like_any_other(activation: nn.Module) -> None:
+    torch.manual_seed(0)
+    first, last = nn.Linear(4, 5), nn.Linear(5, 3)
+    batch = Batch(torch.randn(8, 4), torch.arange(8) % 3, 8)
+    found = []
+    for between in (nn.SiLU(), activation):
+        task = Classifier(nn.Sequential(first, between, last))
+        probe = Probe(task, batch, {"model": contextlib.nullcontext()}, torch.device("cpu"))
+        (role,) = probe.measure().values()
+        assert role.calls[0].preactivation is not None
+        torch.testing.assert_close(role.calls[0].preactivation, first(batch.inputs).detach())
+        found.append([list(layer.values()) for layer in layer_statistics(role.calls).values()])
+    torch.testing.assert_close(torch.tensor(found[1]), torch.tensor(found[0]), equal_nan=True)
