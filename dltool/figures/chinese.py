@@ -168,6 +168,11 @@ CHINESE = {
     "second direction ({share:.1f} %)": "第二方向（{share:.1f} %）",
     "plane of the path, which is up to {off:.2g} off it": "路径所在平面（路径离平面最远 {off:.2g}）",
     "loss in evaluation mode on {count:,} training samples": "{count:,} 个训练样本上的评估模式损失",
+    # Gradient over time.
+    "how far back the gradient reaches: {title}": "梯度能回传多远：{title}",
+    "the gradient is zero at all positions": "所有位置的梯度都为零",
+    "steps before the last one": "距最后一步的步数",
+    "gradient of the loss\nrelative to that at the last step": "损失的梯度\n（相对于最后一步）",
     # Memory.
     "input gate i": "输入门 i",
     "forget gate f": "遗忘门 f",

@@ -8,6 +8,7 @@ import numpy as np
 
 from dltool.figures.drawing import MARKERS_UP_TO, make_figure
 from dltool.figures.style import BLUE, GREEN, ORANGE, PANELS_TITLE, PURPLE, REFERENCE, styled
+from dltool.figures.words import word
 
 if TYPE_CHECKING:  # matplotlib is imported when the first figure is drawn.
     from matplotlib.figure import Figure
@@ -36,6 +37,7 @@ def gradient_by_distance(bands: Mapping[str, Band], title: str = "", reference: 
     from matplotlib.ticker import MaxNLocator, NullFormatter, StrMethodFormatter
 
     colors = itertools.cycle((BLUE, ORANGE, GREEN, PURPLE))
+    dashes = itertools.cycle(("-", "--", "-.", ":"))
     with styled(title, *bands):
         figure = make_figure(7.2, 4.6)
         axes = figure.add_subplot()
@@ -43,7 +45,7 @@ def gradient_by_distance(bands: Mapping[str, Band], title: str = "", reference: 
             color = REFERENCE if name == reference else next(colors)
             steps = range(len(middle))
             marker = "o" if len(middle) <= MARKERS_UP_TO else None
-            axes.plot(steps, middle, color=color, label=name, marker=marker, markersize=4)
+            axes.plot(steps, middle, next(dashes), color=color, label=name, marker=marker, markersize=4)
             axes.fill_between(steps, low, high, color=color, alpha=0.15, linewidth=0)
         if axes.lines:
             axes.set_yscale("log")
@@ -51,10 +53,10 @@ def gradient_by_distance(bands: Mapping[str, Band], title: str = "", reference: 
             axes.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
             axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3)
         else:
-            axes.text(0.5, 0.5, "the gradient is zero at all positions", transform=axes.transAxes, ha="center")
+            axes.text(0.5, 0.5, word("the gradient is zero at all positions"), transform=axes.transAxes, ha="center")
         axes.invert_xaxis()
-        axes.set_xlabel("steps before the last one")
-        axes.set_ylabel("gradient of the loss\nrelative to that at the last step")
+        axes.set_xlabel(word("steps before the last one"))
+        axes.set_ylabel(word("gradient of the loss\nrelative to that at the last step"))
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         figure.suptitle(title, fontsize=PANELS_TITLE)
         return figure

@@ -14,6 +14,7 @@ from dltool.plotting.game import GameFigure
 from dltool.plotting.layers import LayersFigure
 from dltool.plotting.memory import MemoryFigure
 from dltool.plotting.plane import PlaneFigure
+from dltool.plotting.reach import ReachFigure
 from dltool.plotting.response import ResponseFigure
 from dltool.plotting.stopping import StoppingFigure
 from dltool.plotting.subject import Subject
@@ -30,6 +31,7 @@ FIGURES: Sequence[RunFigure] = (
     GameFigure(),
     FunctionsFigure(),
     MemoryFigure(),
+    ReachFigure(),
     StoppingFigure(),
     SweepFigure(),
     WeightsFigure(),

@@ -24,9 +24,9 @@ MODULES = [
     for folder, names in {
         "figures": "layers boundary surface fit range_test drawing curves compared_curves diagram response"
         " sweep stopping weights compared_layers word_vectors features attack functions game game_on_a_line plane"
-        " memory",
+        " memory gradient_over_time",
         "plotting": "subject surface fit layers boundary response sweep stopping weights word_vectors features"
-        " attack functions game_on_a_line game_over_a_plane plane memory",
+        " attack functions game_on_a_line game_over_a_plane plane memory reach",
         "observers": "range_test",
     }.items()
     for name in names.split()
