@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from dltool.figures.drawing import MARKERS_UP_TO, make_figure
+from dltool.figures.drawing import MARKERS_UP_TO, label_decades, make_figure
 from dltool.figures.style import BLUE, GREEN, ORANGE, PANELS_TITLE, PURPLE, REFERENCE, styled
 from dltool.figures.words import word
 
@@ -34,7 +34,7 @@ def gradient_by_distance(bands: Mapping[str, Band], title: str = "", reference: 
         title: Above the axes.
         reference: Name of the band that the others are compared with, which is grey.
     """
-    from matplotlib.ticker import MaxNLocator, NullFormatter, StrMethodFormatter
+    from matplotlib.ticker import MaxNLocator
 
     colors = itertools.cycle((BLUE, ORANGE, GREEN, PURPLE))
     dashes = itertools.cycle(("-", "--", "-.", ":"))
@@ -49,8 +49,7 @@ def gradient_by_distance(bands: Mapping[str, Band], title: str = "", reference: 
             axes.fill_between(steps, low, high, color=color, alpha=0.15, linewidth=0)
         if axes.lines:
             axes.set_yscale("log")
-            axes.yaxis.set_minor_formatter(NullFormatter())
-            axes.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+            label_decades(axes.yaxis)
             axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3)
         else:
             axes.text(0.5, 0.5, word("the gradient is zero at all positions"), transform=axes.transAxes, ha="center")

@@ -36,7 +36,7 @@ class ReachFigure:
         return None if subject.difference else "it compares several runs; plots/gradient_over_time.png shows one"
 
     def drawings(self, subjects: Sequence[Subject], options: Options) -> Drawings:
-        title = word("how far back the gradient reaches: {title}", title=subjects[0].title)
+        title = word("how far back the gradient reaches: {title}", title=subjects[0].config["data"]["name"])
 
         def draw() -> "Figure":
             bands = {subject.label: relative_quartiles(norms_of(subject)) for subject in subjects}
