@@ -5,7 +5,7 @@ conditions are those of the example. dltool/report/assets/network.js has a funct
 """
 
 import base64
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,6 +14,8 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from dltool.layers.evaluation_mode import evaluation_mode
+
+MAX_FLOATS = 250_000  # A megabyte.
 
 
 class NotRecordable(Exception):
@@ -112,7 +114,7 @@ def record(network: Callable[..., Tensor], model: nn.Module, *inputs: Tensor) ->
         inputs: An example, with a batch of 1.
 
     Returns:
-        {"inputs", "output", "shapes", "steps", "constants": {number: {"shape", "start"}}, "values": base64 of float32}.
+        {"inputs", "output", "shapes", "steps", "constants", "floats", "values"}; see `packed` for the last three.
 
     Raises:
         NotRecordable: An operation that pages do not compute.
@@ -121,23 +123,42 @@ def record(network: Callable[..., Tensor], model: nn.Module, *inputs: Tensor) ->
         output = network(*inputs)
     number = recorder.number_of(output)
     steps, used = needed(recorder.steps, number)
-    constants, values, start = {}, [], 0
-    for place, tensor in recorder.constants.items():
-        if place not in used:
-            continue
-        flat = tensor.detach().float().cpu().reshape(-1).numpy()
-        constants[str(place)] = {"shape": [*tensor.shape], "start": start}
-        values.append(flat)
-        start += len(flat)
-    content = np.concatenate(values).astype("<f4") if values else np.zeros(0, "<f4")
+    constants = {place: tensor for place, tensor in recorder.constants.items() if place in used}
     return {
         "inputs": recorder.inputs,
         "shapes": [[*one.shape] for one in inputs],
         "output": number,
         "steps": steps,
-        "constants": constants,
-        "values": base64.b64encode(content.tobytes()).decode(),
+        **packed(constants),
     }
+
+
+def packed(tensors: Mapping[int, Tensor]) -> dict[str, Any]:
+    """Tensors as text: float32, or the matrices among more than MAX_FLOATS numbers int8 with a scale for each row.
+
+    Returns:
+        {"constants": {number: {"shape", "start", "scales"}}, "floats": how many, "values": base64 of these float32 and
+        of the int8 that follow}. `scales` is null for float32, where `start` counts floats; else it is the place of the
+        first scale among the floats, and `start` counts int8.
+    """
+    whole = {number: tensor.detach().float().cpu().numpy() for number, tensor in tensors.items()}
+    small = sum(values.size for values in whole.values()) > MAX_FLOATS
+    constants, floats, bytes_ = {}, [np.zeros(0, "<f4")], [np.zeros(0, "i1")]
+    for number, values in whole.items():
+        place: dict[str, Any] = {"shape": [*values.shape], "scales": None}
+        start = sum(map(len, floats))
+        if small and values.ndim > 1:
+            rows = values.reshape(len(values), -1)
+            scales = np.maximum(np.abs(rows).max(axis=1), 1e-30) / 127
+            place |= {"start": sum(map(len, bytes_)), "scales": start}
+            bytes_.append(np.round(rows / scales[:, None]).astype("i1").reshape(-1))
+            floats.append(scales.astype("<f4"))
+        else:
+            place["start"] = start
+            floats.append(values.astype("<f4").reshape(-1))
+        constants[str(number)] = place
+    content = np.concatenate(floats).tobytes() + np.concatenate(bytes_).tobytes()
+    return {"constants": constants, "floats": sum(map(len, floats)), "values": base64.b64encode(content).decode()}
 
 
 def needed(steps: Sequence[dict[str, Any]], output: int) -> tuple[list[dict[str, Any]], set[int]]:

@@ -1,4 +1,4 @@
-"""What a visitor of a run's page can try: the network that draws a class from a drawing, or an image from a code."""
+"""What a visitor of a run's page can try: a class for a drawing, an image from a code, the continuation of a text."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from dltool.introspection.forward_program import NotRecordable, record
 from dltool.tasks.task import Task
 from dltool.tasks.uses import generates
 
-MAX_VALUES = 250_000  # Numbers of the network, a megabyte.
+MAX_VALUES = 1_000_000  # Numbers of the network; above 250,000 they are rounded to int8.
 MAX_CHANNELS = 4  # Of an image that can be drawn.
 
 
@@ -18,13 +18,18 @@ def playable(task: Task, spec: DataSpec) -> dict[str, Any] | None:
     """The network for a page; None if the page has nothing to try, or the network is too large or not computable there.
 
     Returns:
-        {"kind": "draw" or "code", "classes": names, "maps": numbers of the program's tensors that are feature maps,
+        {"kind": "draw", "code" or "continue", "classes": names, "maps": numbers of the program's feature maps,
         "program": see dltool.introspection.forward_program.record}.
     """
-    if len(spec.input_shape) != 3 or spec.input_shape[0] > MAX_CHANNELS or num_values(task.model) > MAX_VALUES:
+    if num_values(task.model) > MAX_VALUES:
         return None
     device = next(task.model.parameters()).device
     try:
+        if "continue" in task.uses:
+            program = record(task.model, task.model, torch.zeros(1, *spec.input_shape, dtype=torch.long, device=device))
+            return {"kind": "continue", "classes": [], "maps": [], "program": program}
+        if len(spec.input_shape) != 3 or spec.input_shape[0] > MAX_CHANNELS:
+            return None
         if generates(task):
             codes = task.draw_codes(1, torch.Generator(device).manual_seed(0))
             program = record(task.decode, task.model, codes)

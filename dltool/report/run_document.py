@@ -1,5 +1,6 @@
 """The document of one run, from the files in its folder."""
 
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from stat import S_ISREG
@@ -100,15 +101,32 @@ def results(record: RunRecord, summary: Mapping[str, Any]) -> list[dict[str, str
 
 
 def network_of(record: RunRecord) -> dict[str, Any] | None:
-    """The network that a visitor can try, with how an image becomes its input; None without one."""
+    """The network that a visitor can try, with how an image or a text becomes its input; None without one."""
     network = read_network(record.path)
     saved = read_object(record.path / PREPROCESSING).get("preprocessing")
-    if not network or not isinstance(saved, dict) or saved.get("kind") != "image":
+    if not network or not isinstance(saved, dict):
+        return None
+    if network.get("kind") == "continue":
+        tokens = characters_of(saved)
+        return {**network, "text": tokens} if tokens else None
+    if saved.get("kind") != "image":
         return None
     image = {name: saved[name] for name in ("channels", "raw_size", "size", "shift", "factor") if name in saved}
     statistics = saved.get("statistics") or {}
     polarity, extent = statistics.get("polarity") or [1.0, 1.0], statistics.get("drawing") or 1.0
     return {**network, "image": {**image, "light": sum(polarity) > 0, "extent": extent}}
+
+
+def characters_of(saved: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The characters of a model of characters, in the order of its outputs; None for other tokens."""
+    try:
+        tokenizer = json.loads(saved["saved_tokenizer"])
+    except (KeyError, TypeError, ValueError):
+        return None
+    if not isinstance(tokenizer, dict) or tokenizer.get("kind") != "char":
+        return None
+    specials = tokenizer.get("specials", [])
+    return {"tokens": [*specials, *tokenizer.get("tokens", [])], "specials": len(specials)}
 
 
 def charts(log: RunLog) -> list[dict[str, Any]]:

@@ -13,6 +13,8 @@ CHINESE_PAGE = {
     "step": "步",
     "epoch": "轮",
     "logarithmic": "对数坐标",
+    "Continue": "续写",
+    "Stop": "停止",
     "code {number}": "编码 {number}",
     "{name}: {share}": "{name}：{share}",
 }
@@ -176,6 +178,12 @@ CHINESE = (
         "The sliders are the first numbers of the code; the network of this run makes the image in the page.": (
             "滑块是编码的前几个数；这次训练的网络在页面里生成图像。"
         ),
+        "Type the beginning of a text; the network of this run continues it in the page, a character at a time.": (
+            "输入文本的开头；这次训练的网络在页面里逐字续写。"
+        ),
+        "Beginning": "开头",
+        "temperature": "温度",
+        "Continuation": "续写结果",
         "Image made from the code": "由编码生成的图像",
         "New code": "新编码",
         "Zeros": "全零",

@@ -7,7 +7,8 @@ import pytest
 import torch
 from torch import nn
 
-from dltool.introspection.forward_program import NotRecordable, record
+from dltool.introspection import forward_program
+from dltool.introspection.forward_program import NotRecordable, packed, record
 
 
 def values(program: dict, number: int) -> np.ndarray:
@@ -64,3 +65,22 @@ def test_the_mode_of_the_model_is_kept_and_dropout_is_off() -> None:
     record(model, model, torch.zeros(1, 3))
     assert model.training
     assert torch.equal(torch.get_rng_state(), state)
+
+
+def test_matrices_of_a_large_network_are_rounded_by_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    """To 1/254 of the largest number of each row; vectors and small networks stay as they are."""
+    matrix, vector = torch.randn(5, 7) * torch.logspace(-3, 3, 5)[:, None], torch.randn(5)
+    matrix[2] = 0
+    monkeypatch.setattr(forward_program, "MAX_FLOATS", 20)
+    found = packed({3: matrix, 4: vector})
+    content = base64.b64decode(found["values"])
+    floats = np.frombuffer(content, "<f4", found["floats"])
+    small = np.frombuffer(content, "i1", offset=4 * found["floats"]).reshape(5, 7)
+    place = found["constants"]["3"]
+    scales = floats[place["scales"] : place["scales"] + 5]
+    error = np.abs(small * scales[:, None] - matrix.numpy())
+    assert (error <= matrix.abs().numpy().max(1, keepdims=True) / 254 + 1e-12).all()
+    start = found["constants"]["4"]["start"]
+    assert (floats[start : start + 5] == vector.numpy()).all()
+    monkeypatch.setattr(forward_program, "MAX_FLOATS", 40)
+    assert packed({3: matrix, 4: vector})["constants"]["3"]["scales"] is None

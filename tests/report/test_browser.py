@@ -181,14 +181,16 @@ NETWORKS = {
 
 @pytest.mark.parametrize("name", NETWORKS)
 def test_a_network_computes_in_the_page_what_it_does_in_torch(
-    name: str, configure: Callable[..., Any], chromium: Any
+    name: str, configure: Callable[..., Any], chromium: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import torch
 
     from dltool.build.prepare import prepare
+    from dltool.introspection import forward_program
     from dltool.introspection.forward_program import record
     from dltool.report.page import asset
 
+    monkeypatch.setattr(forward_program, "MAX_FLOATS", 10**9)
     parts = prepare(configure(*NETWORKS[name]))
     model = parts.task.model.eval()
     torch.manual_seed(0)
@@ -255,6 +257,47 @@ def test_a_code_becomes_an_image(pages: Callable[[str], Path], visit: Callable[.
     assert page.evaluate(pixels) != zeros
     page.locator(".zero").click()
     assert page.evaluate(pixels) == zeros
+
+
+def test_int8_gives_the_same_class(configure: Callable[..., Any], chromium: Any) -> None:
+    """A network of more than 250,000 numbers, trained for a while, so that its classes differ."""
+    import torch
+
+    from dltool.build.prepare import prepare
+    from dltool.introspection.forward_program import record
+    from dltool.report.page import asset
+
+    parts = prepare(configure("model=mlp", "model.hidden=[512,512]", "data=digits"))
+    for _ in range(60):
+        batch = parts.dataset.train.draw()
+        loss = parts.task.loss(batch).mean
+        parameters = list(parts.task.model.parameters())
+        with torch.no_grad():
+            for parameter, slope in zip(parameters, torch.autograd.grad(loss, parameters), strict=True):
+                parameter -= 0.1 * slope
+    samples = parts.dataset.first_batch("val", 100).inputs[:100]
+    program = record(parts.task.model, parts.task.model, samples[:1])
+    assert any(one["scales"] is not None for one in program["constants"].values())
+    page = chromium.new_page()
+    page.add_script_tag(content=asset("assets/network.js"))
+    compute = "([program, inputs]) => inputs.map((x) => [...makeNetwork(program)(x).output.data])"
+    found = torch.tensor(page.evaluate(compute, [program, samples.flatten(1).tolist()]))
+    page.close()
+    with torch.no_grad():
+        expected = parts.task.model.eval()(samples)
+    assert expected.argmax(1).unique().numel() > 5
+    assert (found.argmax(1) == expected.argmax(1)).double().mean() >= 0.99
+
+
+def test_a_text_is_continued(pages: Callable[[str], Path], visit: Callable[..., Any]) -> None:
+    page = visit(pages("gpt"))
+    page.locator(".prompt").fill("The ")
+    page.locator(".continue").click()
+    page.wait_for_timeout(1500)
+    page.locator(".continue").click()
+    text = page.locator(".continued").inner_text()
+    assert text.startswith("The ")
+    assert len(text) > 5
 
 
 def test_a_phone_needs_no_sideways_scrolling(pages: Callable[[str], Path], visit: Callable[..., Any]) -> None:

@@ -445,16 +445,30 @@ function decode(base64) {
   const text = atob(base64);
   const bytes = new Uint8Array(text.length);
   for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
-  return new Float32Array(bytes.buffer);
+  return bytes.buffer;
+}
+
+// The constants of a program by number; those in int8 are multiplied by the scale of their row.
+function constantsOf(program) {
+  const buffer = decode(program.values);
+  const floats = new Float32Array(buffer, 0, program.floats);
+  const small = new Int8Array(buffer, 4 * program.floats);
+  const found = new Map();
+  for (const [number, { shape, start, scales }] of Object.entries(program.constants)) {
+    const size = sizeOf(shape);
+    const width = size / shape[0];
+    const values =
+      scales === null
+        ? floats.subarray(start, start + size)
+        : Float32Array.from(small.subarray(start, start + size), (value, i) => value * floats[scales + Math.floor(i / width)]);
+    found.set(Number(number), tensor(shape, values));
+  }
+  return found;
 }
 
 // A function from input arrays to every tensor of the forward pass by number, with its result as `output`.
 function makeNetwork(program) {
-  const values = decode(program.values);
-  const constants = new Map();
-  for (const [number, { shape, start }] of Object.entries(program.constants)) {
-    constants.set(Number(number), tensor(shape, values.subarray(start, start + sizeOf(shape))));
-  }
+  const constants = constantsOf(program);
   return (...arrays) => {
     const known = new Map(constants);
     program.inputs.forEach((number, place) => known.set(number, tensor(program.shapes[place], Float32Array.from(arrays[place]))));

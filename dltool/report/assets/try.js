@@ -2,6 +2,7 @@
 const PEN = 20; // Width of the pen on the canvas of 280 pixels.
 const SHOWN_MAPS = 8;
 const SHOWN_CODES = 8;
+const LONGEST_TEXT = 400; // Characters.
 
 // The drawing as numbers of 0 … 1, light on dark, row by row.
 function inkOf(canvas) {
@@ -251,7 +252,61 @@ function tryCode(section) {
   change(normal);
 }
 
+// A place in the scores with the probabilities of their softmax at a temperature; never one of the special tokens.
+function drawnToken(scores, temperature, specials) {
+  const scaled = scores.map((score, token) => (token < specials ? -Infinity : score / temperature));
+  const shares = softmax([tensor([1, scaled.length], scaled)], { dim: 1 }).data;
+  let left = Math.random();
+  for (let token = 0; token < shares.length; token++) {
+    left -= shares[token];
+    if (left < 0) return token;
+  }
+  return shares.length - 1;
+}
+
+function tryText(section) {
+  const { program, text } = data.network;
+  const network = makeNetwork(program);
+  const length = program.shapes[0][1];
+  const numbers = new Map(text.tokens.map((token, place) => [token, place]));
+  const [button, prompt, written] = [".continue", ".prompt", ".continued"].map((name) => section.querySelector(name));
+  const [temperature, output] = [".temperature", ".shown-temperature"].map((name) => section.querySelector(name));
+  let running = false;
+
+  function next(tokens) {
+    const context = tokens.slice(-length);
+    const input = new Float32Array(length);
+    input.set(context);
+    const scores = network(input).output; // (1, T, V), of which the position of the last token counts.
+    const size = scores.shape[2];
+    const last = scores.data.slice((context.length - 1) * size, context.length * size);
+    return drawnToken(last, Number(temperature.value), text.specials);
+  }
+
+  function stop() {
+    running = false;
+    button.textContent = word("Continue");
+  }
+
+  function write(tokens, left) {
+    if (!running || !left) return stop();
+    tokens.push(next(tokens));
+    written.textContent += text.tokens[tokens.at(-1)];
+    setTimeout(() => write(tokens, left - 1));
+  }
+
+  button.addEventListener("click", () => {
+    if (running) return stop();
+    const begun = [...(prompt.value || "\n")].map((character) => numbers.get(character) ?? 0);
+    written.textContent = prompt.value;
+    running = true;
+    button.textContent = word("Stop");
+    write(begun, LONGEST_TEXT);
+  });
+  temperature.addEventListener("input", () => (output.textContent = temperature.value));
+}
+
 if (data.network) {
   const section = document.getElementById("try").closest("section");
-  (data.network.kind === "draw" ? tryDrawing : tryCode)(section);
+  ({ draw: tryDrawing, code: tryCode, continue: tryText })[data.network.kind](section);
 }
