@@ -23,10 +23,9 @@ ON_PALE, ON_DARK = "black", "white"  # Text on a cell.
 # Brightness of the gaps between the images of a grid, 0 … 255.
 GRID_GAP, PAIRS_GAP = 96, 128
 
-# Colormaps: for shares, one layer's maps, relevance, weights, classes, many curves.
+# Colormaps: for shares, one layer's maps, relevance, weights, many curves.
 SHARES, MAPS, RELEVANCE, WEIGHTS = "Blues", "viridis", "magma", "gray"
-FEW_CLASSES, MANY_CLASSES, MANY_CURVES = "tab10", "tab20", "turbo"
-NUM_FEW = 10  # Colours in FEW_CLASSES.
+MANY_CURVES = "turbo"
 GAMMA = 0.5  # For shares and relevance: makes small values visible.
 
 # Points.
