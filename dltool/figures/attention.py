@@ -79,7 +79,7 @@ def label_axis(axis: "Axis", labels: Sequence[str], cell: float) -> None:
         labels: One per token.
         cell: Inches from one to the next.
     """
-    size = min(max(60 * cell, 5), 8)  # In points, 72 per inch.
+    size = min(max(60 * cell, 6), 8)  # In points, 72 per inch.
     every = math.ceil(size / 72 / cell)
     axis.set_tick_params(labelsize=size)
     axis.set_ticks(range(0, len(labels), every), labels[::every])

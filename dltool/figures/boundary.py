@@ -167,9 +167,9 @@ def draw_points(axes: "Axes", points: Points, *, legend: bool = True) -> None:
     for label, name in enumerate(points.class_names):
         chosen = places[targets == label]
         color, marker = class_style(label)
-        color = ENDS[label] if binary else color
+        color, marker = (ENDS[label], "o^"[label]) if binary else (color, marker)
         x, y = chosen.T
-        axes.scatter(x, y, s=14, color=color, marker=marker, edgecolors="white", linewidths=0.4, label=name)
+        axes.scatter(x, y, s=18, color=color, marker=marker, edgecolors="white", linewidths=0.4, label=name)
     if legend and len(points.class_names) <= 8:
         axes.legend(loc="upper right", fontsize=CAPTION_SIZE, framealpha=0.85, frameon=True)
 

@@ -13,10 +13,11 @@ from dltool.figures.drawing import (
 )
 from dltool.figures.style import (
     CURVES_TITLE,
-    FEW_CLASSES,
+    DASHES,
     MANY_CURVES,
+    MARKERS,
     NOTE_SIZE,
-    NUM_FEW,
+    OKABE_ITO,
     PANEL_HEIGHT,
     PANEL_WIDTH,
     styled,
@@ -61,8 +62,8 @@ def compared_curves(panels: Mapping[str, Sequence[Curve]], *, title: str, unit: 
         figure.suptitle(title, fontsize=CURVES_TITLE)
         for place, (metric, curves) in enumerate(panels.items(), start=1):
             axes = figure.add_subplot(num_rows, num_columns, place)
-            for curve, color in zip(curves, colors(len(curves)), strict=True):
-                draw_curve(axes, curve, color)
+            for turn, (curve, color) in enumerate(zip(curves, colors(len(curves)), strict=True)):
+                draw_curve(axes, curve, color, DASHES[turn % len(DASHES)], MARKERS[turn % len(MARKERS)])
             scale_metric_axis(axes, metric, (mean for curve in curves for _, mean, _ in curve.points))
             scale_progress_axis(axes, unit, max((x for curve in curves for x, _, _ in curve.points), default=1.0))
         some = (
@@ -82,9 +83,10 @@ def compared_curves(panels: Mapping[str, Sequence[Curve]], *, title: str, unit: 
         return figure
 
 
-def draw_curve(axes: "Axes", curve: Curve, color: Any) -> None:
+def draw_curve(axes: "Axes", curve: Curve, color: Any, dash: str, marker: str) -> None:
     xs, means, spreads = zip(*curve.points, strict=True) if curve.points else ((), (), ())
-    axes.plot(xs, means, color=color, label=curve.label, marker="o" if len(xs) <= MARKERS_UP_TO else None, markersize=4)
+    few = len(xs) <= MARKERS_UP_TO
+    axes.plot(xs, means, dash, color=color, label=curve.label, marker=marker if few else None, markersize=4)
     if any(spreads):
         low = [mean - spread for mean, spread in zip(means, spreads, strict=True)]
         high = [mean + spread for mean, spread in zip(means, spreads, strict=True)]
@@ -101,6 +103,6 @@ def colors(count: int) -> list[Any]:
     """A colour for each curve: distinct ones for few curves, else spread over the hues."""
     import matplotlib
 
-    if count <= NUM_FEW:
-        return [matplotlib.colormaps[FEW_CLASSES](place) for place in range(count)]
+    if count <= len(OKABE_ITO):
+        return [*OKABE_ITO[:count]]
     return [matplotlib.colormaps[MANY_CURVES](place / (count - 1)) for place in range(count)]

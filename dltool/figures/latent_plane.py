@@ -9,11 +9,9 @@ from dltool.figures.drawing import make_figure
 from dltool.figures.style import (
     BLUE,
     DARK_GREY,
-    FEW_CLASSES,
     IMAGES,
-    MANY_CLASSES,
-    NUM_FEW,
     PALE_GREY,
+    class_style,
     styled,
 )
 from dltool.figures.tiles import colors, tiled
@@ -95,15 +93,14 @@ def latent_plane(
 
 def draw_codes(axes: "Axes", cloud: CodeCloud, class_names: Sequence[str]) -> None:
     """Draw a scatter plot of the samples' codes over draws of N(0, I)."""
-    from matplotlib import colormaps
     from matplotlib.patches import Circle
 
     xs, ys = coordinates(cloud.places)
     if class_names and len(class_names) <= CLASSES_UP_TO:
-        palette = colormaps[FEW_CLASSES if len(class_names) <= NUM_FEW else MANY_CLASSES]
         for k, name in enumerate(class_names):
             of_class = cloud.targets == k
-            axes.plot(xs[of_class], ys[of_class], ".", color=palette(k), markersize=4, label=name, zorder=2)
+            color, marker = class_style(k)
+            axes.plot(xs[of_class], ys[of_class], marker, color=color, markersize=3, label=name, zorder=2)
     else:
         axes.plot(xs, ys, ".", color=BLUE, markersize=4, label="samples", zorder=2)
     drawn = coordinates(cloud.draws)

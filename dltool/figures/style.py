@@ -14,18 +14,18 @@ SPLIT_COLORS = {"step": PALE_BLUE, "train": BLUE, "val": ORANGE, "test": GREEN}
 SPLIT_DASHES = {"train": "-o", "val": "--s"}  # They differ in grey too.
 # Okabe and Ito's colours, distinct under every kind of colour blindness; used with markers and dashes.
 OKABE_ITO = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000", "#f0e442")
-MARKERS = "os^DvPX*"  # Of classes, next to their colours.
+MARKERS = "os^DvPX*"  # Of classes and curves, next to their colours.
+DASHES = ("-", "--", "-.", ":")
 # Greys of lines and notes, from pale to dark.
 GRID, PALE_GREY, SILVER, REFERENCE, GREY, DARK_GREY = "#e4e4e4", "#c8c8c8", "#b0b0b0", "#a6a6a6", "#808080", "#606060"
-RIGHT, WRONG = "#2a7f3f", "#c23b22"  # Colours of a classifier's predictions.
+RIGHT, WRONG = "#0072b2", "#d55e00"  # Colours of a classifier's predictions: blue and vermilion, not green and red.
 ON_PALE, ON_DARK = "black", "white"  # Text on a cell.
 # Brightness of the gaps between the images of a grid, 0 … 255.
 GRID_GAP, PAIRS_GAP = 96, 128
 
-# Colormaps: for shares, one layer's maps, relevance, weights, classes, many curves.
+# Colormaps: for shares, one layer's maps, relevance, weights, many curves.
 SHARES, MAPS, RELEVANCE, WEIGHTS = "Blues", "viridis", "magma", "gray"
-FEW_CLASSES, MANY_CLASSES, MANY_CURVES = "tab10", "tab20", "turbo"
-NUM_FEW = 10  # Colours in FEW_CLASSES.
+MANY_CURVES = "turbo"
 GAMMA = 0.5  # For shares and relevance: makes small values visible.
 
 # Points.

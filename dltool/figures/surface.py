@@ -192,7 +192,7 @@ def distance_picture(surface: Surface, paths: Sequence[Path], *, title: str = ""
             label_decades(axes.yaxis)
             axes.set_xlabel(word("step"))
             axes.set_title(word(name), fontsize=TILES_TITLE)
-            axes.legend()
+            axes.legend(frameon=True, framealpha=0.85)  # Readable over lines.
         return figure
 
 

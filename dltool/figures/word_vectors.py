@@ -10,7 +10,9 @@ from dltool.figures.label_placement import place_labels
 from dltool.figures.style import (
     CAPTION_SIZE,
     DARK_GREY,
+    DASHES,
     GREY,
+    MARKERS,
     NUMBER_SIZE,
     OKABE_ITO,
     PALE_GREY,
@@ -25,7 +27,6 @@ if TYPE_CHECKING:  # matplotlib is imported when the first figure is drawn.
     from matplotlib.figure import Figure
 
 DIVERGING = "RdBu_r"  # Zero is in its middle.
-MARKERS, DASHES = "os^D", ("-", "--", "-.", ":")
 NUM_OFFSETS = 4  # Drawn.
 OFFSET = "c → b - a + c"
 
@@ -122,7 +123,7 @@ def draw_plane(axes: "Axes", view: WordsView) -> None:
     x, y = view.places.T
     axes.plot(x, y, ".", color=PALE_GREY if view.groups else OKABE_ITO[0], markersize=6)
     for place, group in enumerate(view.groups):
-        color, marker, dash = OKABE_ITO[place % 8], MARKERS[place % 4], DASHES[place % 4]
+        color, marker, dash = OKABE_ITO[place % 8], MARKERS[place % 8], DASHES[place % 4]
         for pair in group.pairs:
             ends = list(pair)
             axes.plot(x[ends], y[ends], dash, color=color, linewidth=1.2, marker=marker, markersize=4.5)
