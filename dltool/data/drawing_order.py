@@ -1,6 +1,7 @@
 """Whether the samples of a data set can be drawn in the configured order."""
 
 from dltool.core.errors import DataError
+from dltool.core.shell import setting
 from dltool.data.arrays import RawData
 
 
@@ -14,7 +15,7 @@ def check_order(raw: RawData, sampling: str, order: str, *, shuffle: bool) -> No
         if value != default and raw.target not in ("classes", "binary"):
             raise DataError(
                 f"data.{key}={value} needs classes, but the targets of {raw.origin} are {raw.target}",
-                f"data.{key}={default}",
+                setting(f"data.{key}", default),
             )
     if sampling == "all":
         return

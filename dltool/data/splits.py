@@ -6,6 +6,7 @@ from torch import Tensor
 from dltool.core.errors import DataError
 from dltool.core.numerals import counted
 from dltool.core.randomness import generator
+from dltool.core.shell import setting
 from dltool.data.arrays import RawData, Split
 from dltool.data.series_layout import SeriesLayout
 
@@ -131,7 +132,7 @@ def first_samples(train: Split, count: int, raw: RawData, seed: int) -> Split:
     if count > total:
         raise DataError(
             f"data.train_samples={count}: the training split of {raw.origin} has {counted(total, 'sample')}",
-            f"data.train_samples={total}, or data.train_samples=null for all",
+            f"{setting('data.train_samples', total)}, or data.train_samples=null for all",
         )
     order = torch.randperm(total, generator=generator(seed, "train_samples"))
     if raw.target in ("classes", "binary"):

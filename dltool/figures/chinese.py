@@ -228,5 +228,5 @@ CHINESE = {
     "evaluations without improvement of {metric}": "{metric} 没有改善的评估次数",
     "evaluations": "评估次数",
     "threshold {key}={value:g}": "阈值 {key}={value:g}",
-    "with stop.every_n_steps={period}": "stop.every_n_steps={period}",
+    "measured every {period} steps": "每 {period} 步测量",
 }

@@ -30,7 +30,7 @@ class StoppingFigure:
     def drawings(self, subjects: Sequence[Subject], options: Options) -> Drawings:
         (subject,) = subjects
         title = word("{title}: quantities that stop the training", title=subject.title)
-        period = word("with stop.every_n_steps={period}", period=subject.config["stop"]["every_n_steps"])
+        period = word("measured every {period} steps", period=subject.config["stop"]["every_n_steps"])
         return {
             "stopping": partial(stopping_picture, panels_of(subject), title=title, note=f"{subject.note()}, {period}")
         }
