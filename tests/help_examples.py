@@ -16,6 +16,7 @@ EXAMPLE = re.compile(r"  (dltool .*?)(?:  .*)?")
 RUN = re.compile(r"\d\d-\d\d-\d\d_([a-z0-9]+)_(\w+)")  # time_model_data
 DAY = Path("outputs", "2026-01-31")
 PLAY = "ROMEO:\nTo be, or not to be, that is the question.\nThe rest is silence.\n" * 40
+ROYAL = "the king and the queen , the man and the woman , he and she walk in the garden .\n" * 60
 
 # What makes the training of a run short and gives it what the examples ask of it: by its model, data or whole name.
 SHORT = ("trainer.epochs=1", "trainer.limit_batches=2", "logger.plots=false")
@@ -61,6 +62,8 @@ class Workplace:
         roots = write_every_image_set(folder / "data")
         self.images = roots["mnist"]
         self.places = {name: {"root": path} for name, path in roots.items()} | write_every_text(folder / "texts")
+        self.places["corpus"] = {"path": folder / "texts" / "royal.txt"}
+        (folder / "texts" / "royal.txt").write_text(ROYAL, encoding="utf-8")
         (folder / "texts" / "text.txt").write_text(PLAY, encoding="utf-8")
         (folder / "texts" / "lines.txt").write_text("the cat sat in the house .\n" * 120, encoding="utf-8")
         rows = "".join(f"{n},{('red', 'blue')[n % 2]},{2 * n}\n" for n in range(60))

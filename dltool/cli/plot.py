@@ -26,7 +26,7 @@ examples:
   dltool plot 12-00-00_mlp_moons --figure boundary --grid 400 --format pdf --output figures
   dltool plot outputs/sweeps/2026-01-31_12-00-00 --figure surface     the runs of a sweep in one picture
   dltool plot 12-00-00_word2vec_corpus --figure words --analogy king,man,woman
-  dltool plot data=digits --figure curves --metric val/loss --group       the curves of several runs
+  dltool plot data=moons --figure curves --metric val/loss --group       the curves of several runs
 """
 FORMATS = ("png", "svg", "pdf")
 LIST = "list"

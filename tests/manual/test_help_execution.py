@@ -17,6 +17,7 @@ EXAMPLES = {place: [line for _, line in lines] for place, lines in groupby(lines
 NOT_RUN = {
     "dltool check experiment=gan_gaussians trainer.device=cuda": "needs a GPU",
     "dltool runs compare outputs/2026-01-31/12-00-00_sweep --group optim --metric test/accuracy": "needs a sweep",
+    "dltool report outputs/sweeps/2026-01-31_12-00-00": "needs a sweep",
     "dltool plot outputs/sweeps/2026-01-31_12-00-00 --figure surface": "needs a sweep",
 }
 SHORT = ("trainer.steps=2", "logger.plots=false")
