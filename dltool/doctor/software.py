@@ -23,6 +23,7 @@ PURPOSES = {
     "text": "data.tokenizer.kind=bpe, 'task.metrics=[bleu]'",
     "timm": "model=timm",
     "test": "the tests",
+    "browser": "the tests of pages in a browser",
     "dev": "the linters",
 }
 REQUIREMENT = re.compile(r"([\w.-]+)(?:\[[^]]*\])?\s*([^;]*?)\s*(?:;.*extra == ['\"]([\w-]+)['\"].*)?")

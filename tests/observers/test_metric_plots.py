@@ -69,7 +69,8 @@ def test_a_run_draws_and_follows_its_metrics(dltool_here: Callable, tmp_path: Pa
         *("train", "data=iris", "model=mlp", "trainer.epochs=2", "run.dir=run", metrics, *following, *plateau)
     )
     assert done.returncode == 0, done.stderr
-    assert {path.name for path in Path("run/plots").iterdir()} == {"curves.png", "confusion.png", "reliability.png"}
+    drawn = {path.name for path in Path("run/plots").iterdir()}
+    assert drawn == {"curves.png", "confusion.png", "reliability.png", "network.png"}
     assert "val/f1_macro" in done.stdout
     done = dltool_here("train", "data=iris", "model=mlp", "task.metrics=[accuracy,rmse]")
     assert done.returncode == 2
