@@ -185,6 +185,9 @@ def traced(network: Portable) -> torch.export.ExportedProgram:
         # channels_last only speeds up convolutions here; other programs do not expect it.
         module = network.module.to(memory_format=torch.contiguous_format)
         shapes = tuple(part.dynamic_shape(batch) for part in network.inputs)
+        # A scan over the steps is compiled, and the compiler compares this network's lengths with those of an earlier
+        # export in this process: the lengths would no longer be free.
+        torch.compiler.reset()
         with graph_form(module):
             program = torch.export.export(module, network.examples(), dynamic_shapes=shapes)
     for node in program.graph.nodes:
