@@ -16,7 +16,7 @@ EXAMPLE = re.compile(r"  (dltool .*?)(?:  .*)?")
 RUN = re.compile(r"\d\d-\d\d-\d\d_([a-z0-9]+)_(\w+)")  # time_model_data
 DAY = Path("outputs", "2026-01-31")
 PLAY = "ROMEO:\nTo be, or not to be, that is the question.\nThe rest is silence.\n" * 40
-ROYAL = "the king and the queen , the man and the woman , he and she walk in the garden .\n" * 60
+ROYAL = "the king and the queen , the man and the woman , he and she walk to the house .\n" * 60
 
 # What makes the training of a run short and gives it what the examples ask of it: by its model, data or whole name.
 SHORT = ("trainer.epochs=1", "trainer.limit_batches=2", "logger.plots=false")
