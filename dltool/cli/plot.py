@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 from dltool.cli.runs.plot import add_curve_arguments, write_curves
 from dltool.cli.tables import print_table
 from dltool.core.errors import ConfigError
+from dltool.core.language import LANGUAGES, in_language
 from dltool.core.process import OUTPUT_ROOT
 from dltool.core.shell import quoted
-from dltool.runs.catalog import RunRecord, read_run
-from dltool.runs.folder import SWEEP, RunFolder
+from dltool.runs.catalog import RunRecord, find_search, runs_of_search
+from dltool.runs.folder import RunFolder
 from dltool.runs.selection import select
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--format", choices=FORMATS, default="png", help="default: png; films are GIFs")
     add_curve_arguments(parser.add_argument_group("options of --figure curves"))
-    parser.add_argument("--lang", choices=["en", "zh"], help="language of the figures; default: that of the locale")
+    parser.add_argument("--lang", choices=LANGUAGES, help="language of the figures; default: that of the locale")
     parser.add_argument(
         "--output", type=Path, metavar="FOLDER", help="default: the run's plots/, or a new folder in outputs/"
     )
@@ -74,8 +75,6 @@ def run(args: argparse.Namespace) -> int:
         raise ConfigError("--analogy belongs to the figure of word vectors", "--figure words")
     records = chosen_runs(args.words, args.root)
     target = folder_of(args, records)
-    from dltool.core.language import in_language
-
     with in_language(args.lang):
         if CURVES in names:
             # Not `curves`, which the training itself has drawn into the run's plots/.
@@ -114,7 +113,7 @@ def print_files(target: "Target", names: Sequence[str]) -> None:
 
 
 def chosen_runs(words: Sequence[str], root: Path) -> list[RunRecord]:
-    """The runs that the words name; a sweep stands for its finished runs.
+    """The runs that the words name; a sweep or a study stands for its finished runs.
 
     Raises:
         ConfigError: No word was given, or no run matches.
@@ -123,19 +122,13 @@ def chosen_runs(words: Sequence[str], root: Path) -> list[RunRecord]:
         raise ConfigError("no run is named", "dltool plot RUN, or filters such as model=mlp")
     records: list[RunRecord] = []
     for word in words:
-        if (folder := sweep_folder(word, root)) is not None:
-            inside = [read_run(path.parent) for path in sorted(folder.glob("*/config.yaml"))]
-            records += [record for record in inside if record.state == "finished"]
-    if rest := [word for word in words if sweep_folder(word, root) is None]:
+        if (folder := find_search(word, root)) is not None:
+            records += [record for record in runs_of_search(folder) if record.state == "finished"]
+    if rest := [word for word in words if find_search(word, root) is None]:
         records += select(rest, root)
     if not records:
         raise ConfigError(f"no run matches {' '.join(words)}", "`dltool runs` lists the runs")
     return records
-
-
-def sweep_folder(word: str, root: Path) -> Path | None:
-    """The sweep that a word names; None if it names none."""
-    return next((path for path in (Path(word).expanduser(), root / word) if (path / SWEEP).exists()), None)
 
 
 def folder_of(args: argparse.Namespace, records: Sequence[RunRecord]) -> "Target":

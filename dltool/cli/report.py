@@ -9,7 +9,7 @@ from dltool.core.language import LANGUAGES, in_language
 from dltool.core.process import OUTPUT_ROOT
 from dltool.core.safe_path import SafePath
 from dltool.core.shell import quoted
-from dltool.runs.catalog import find_run, read_run
+from dltool.runs.catalog import find_run, find_search, read_run
 from dltool.runs.comparison import as_json
 
 SUMMARY = "write one HTML page of a run, a sweep or a study: curves, pictures, settings, what they change"
@@ -39,7 +39,7 @@ def run(args: argparse.Namespace) -> int:
     from dltool.report.search_document import search_document
     from dltool.report.write import REPORT, write
 
-    search = search_folder(args.run, args.root)
+    search = find_search(args.run, args.root)
     folder = search or find_run(args.run, args.root)
     with in_language(args.lang):
         document = search_document(folder) if search else run_document(read_run(folder))
@@ -56,10 +56,3 @@ def run(args: argparse.Namespace) -> int:
     if args.open:
         webbrowser.open(path.resolve().as_uri())
     return 0
-
-
-def search_folder(word: str, root: Path) -> Path | None:
-    """The sweep or study that a word names; None if it names none."""
-    from dltool.report.search_document import is_search
-
-    return next((path for path in (Path(word).expanduser(), root / word) if is_search(path)), None)

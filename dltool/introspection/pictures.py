@@ -12,6 +12,7 @@ from dltool.core.spec import DataSpec
 from dltool.data.series_layout import ForecastExample
 from dltool.figures.attacked import Predicted, attacked_images
 from dltool.figures.confusion import confusion_matrix
+from dltool.figures.diagram import diagram
 from dltool.figures.feature_maps import LayerMaps, feature_map_rows
 from dltool.figures.forecast import forecast_panels
 from dltool.figures.image_table import image_table
@@ -24,7 +25,9 @@ from dltool.introspection.codes import Codes
 from dltool.introspection.latent_plane import seen_plane
 from dltool.introspection.layers import feature_maps, first_kernels
 from dltool.introspection.mistakes import Mistakes
+from dltool.introspection.network_layers import networks_of
 from dltool.introspection.seen_fields import seen_fields
+from dltool.introspection.summary import count_parameters
 from dltool.layers.evaluation_mode import evaluation_mode
 from dltool.metrics.metric import Metric
 from dltool.tasks.coding import CodingTask
@@ -49,6 +52,12 @@ def kernel_picture(model: nn.Module, image: Tensor, title: str) -> "Figure | Non
     if (found := first_kernels(model, image)) is None:
         return None
     return kernel_grid(found.weights.numpy(), found.name, title, whole=found.whole)
+
+
+def diagram_picture(task: Task, spec: DataSpec, title: str) -> "Figure":
+    """The networks of a task, as units and connections or as blocks, with the number of parameters in the title."""
+    networks = networks_of(task.model, task.roles, spec)
+    return diagram(networks, title=f"{title}: {count_parameters(task.model)}")
 
 
 def receptive_field_picture(model: nn.Module, spec: DataSpec, images: Tensor, title: str) -> "Figure | None":

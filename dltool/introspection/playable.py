@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from dltool.core.spec import DataSpec
-from dltool.introspection.forward_program import NotRecordable, record
+from dltool.introspection.forward_program import record
 from dltool.tasks.task import Task
 from dltool.tasks.uses import generates
 
@@ -37,7 +37,7 @@ def playable(task: Task, spec: DataSpec) -> dict[str, Any] | None:
         if task.predicts_classes and "classify" in task.uses:
             program = record(task.model, task.model, torch.zeros(1, *spec.input_shape, device=device))
             return {"kind": "draw", "classes": [*spec.class_names], "maps": maps_of(program), "program": program}
-    except (NotRecordable, TypeError):  # TypeError: a function of torch with arguments that no rule has.
+    except Exception:  # An operation that pages do not compute, or a user's model that needs more than a shape.
         return None
     return None
 

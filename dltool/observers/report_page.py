@@ -3,8 +3,8 @@
 import warnings
 
 from dltool.engine.observer import Observer, Outcome
-from dltool.report.search_document import is_search
 from dltool.report.write import REPORT, write_run_page
+from dltool.runs.catalog import is_search
 from dltool.runs.folder import RunFolder
 
 

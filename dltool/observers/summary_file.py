@@ -1,12 +1,14 @@
 """Writes what a run's page needs of the model and the data when the training ends."""
 
-import warnings
+from functools import partial
 
 from dltool.build.parts import Parts, describe
 from dltool.engine.baselines import measure_baselines
 from dltool.engine.observer import Observer, Progress, Watched
+from dltool.figures.saving import save_pictures
+from dltool.introspection.pictures import diagram_picture
 from dltool.introspection.playable import playable
-from dltool.introspection.summary import count_parameters, layer_cells
+from dltool.introspection.summary import layer_cells
 from dltool.runs.summary_file import write_network, write_summary
 from dltool.tasks.task import Task
 
@@ -49,7 +51,8 @@ class SummaryFile(Observer):
             },
         )
         if self.parts.logger.plots:
-            self.draw(self._task)
+            draw = partial(diagram_picture, self._task, self.watched.spec, self.watched.title)
+            save_pictures({"network.png": draw}, self.watched.folder / "plots")
         if (network := playable(self._task, self.watched.spec)) is not None:
             write_network(self.watched.folder, network)
 
@@ -71,16 +74,3 @@ class SummaryFile(Observer):
         except Exception:  # A user's model, which may need more than a shape.
             return {}
         return {"columns": [*columns], "rows": [*rows]}
-
-    def draw(self, task: Task) -> None:
-        """Draw the diagram of the network; one that cannot be drawn must not end a training."""
-        from dltool.figures.diagram import diagram
-        from dltool.figures.saving import save_figure
-        from dltool.introspection.network_layers import networks_of
-
-        try:
-            networks = networks_of(task.model, task.roles, self.watched.spec)
-            title = f"{self.watched.title}: {count_parameters(task.model)}"
-            save_figure(diagram(networks, title=title), self.watched.folder / "plots" / "network.png")
-        except Exception as error:
-            warnings.warn(f"the diagram of the network could not be drawn: {error}", stacklevel=2)

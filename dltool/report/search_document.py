@@ -12,25 +12,16 @@ from dltool.core.shell import quoted
 from dltool.report.document import FORMAT, chart, table
 from dltool.report.run_document import finite, sections
 from dltool.report.words import word
-from dltool.runs.catalog import RunRecord, as_text, read_run
+from dltool.runs.catalog import RunRecord, as_text, runs_of_search
 from dltool.runs.comparison import MISSING, distinguishing_keys, main_metrics, short_key
-from dltool.runs.curves import read_logs
-from dltool.runs.folder import SWEEP, read_json
+from dltool.runs.curves import read_logs, without
+from dltool.runs.definition import comparable_metric, definitions, main_metric
+from dltool.runs.folder import STUDY, SWEEP, read_json
 from dltool.runs.paired import REPEATS
 
-STUDY = "journal.log"
+NUM_BEST = 3  # Settings above the ranking.
 MAX_CURVES = 24  # In one chart; the best ones.
 Ranked = list[tuple[str, list[RunRecord], float]]  # The label of a setting, its repetitions, the mean of the metric.
-
-
-def is_search(folder: Path) -> bool:
-    """Whether a folder is that of a sweep or a study."""
-    return (folder / SWEEP).is_file() or (folder / STUDY).is_file()
-
-
-def runs_of(folder: Path) -> list[RunRecord]:
-    """The runs that have begun, by name."""
-    return [read_run(path.parent) for path in sorted(folder.glob("*/status.json"))]
 
 
 def search_document(folder: Path) -> dict[str, Any]:
@@ -39,11 +30,11 @@ def search_document(folder: Path) -> dict[str, Any]:
     Raises:
         ConfigError: It has no run yet.
     """
-    records = runs_of(folder)
+    records = runs_of_search(folder)
     if not records:
         raise ConfigError(f"{folder.resolve()} has no run yet", "run the command of the sweep again")
     keys = [key for key in distinguishing_keys(records) if key not in REPEATS]
-    metric, direction = ranking_metric(records)
+    metric, direction, is_comparable = ranking_metric(records)
     ranked = ranking(records, keys, metric, direction)
     kind = "study" if (folder / STUDY).is_file() else "sweep"
     command = read_json(folder / SWEEP).get("command") if kind == "sweep" else None
@@ -52,20 +43,29 @@ def search_document(folder: Path) -> dict[str, Any]:
         "kind": kind,
         "title": f"{word(kind)} {folder.name}",
         "state": "running" if any(record.state == "running" for record in records) else "finished",
-        "intro": intro(records, keys, metric, direction, ranked),
-        "results": [{"name": label, "value": as_value(metric, group), "beside": ""} for label, group, _ in ranked[:3]],
+        "intro": intro(records, keys, metric, direction, ranked if is_comparable else []),
+        "results": results(ranked, metric) if is_comparable else [],
         "charts": charts(ranked, metric),
         "network": None,
-        "points": points(records, keys, metric, direction),
+        "points": points(records, keys, metric, direction) if is_comparable else None,
         "sections": sections(folder),
         "tables": tables(records, keys, metric, direction, ranked),
-        "messages": [
-            {"kind": "warning", "text": f"{record.path.name} failed: {record.error}"}
-            for record in records
-            if record.state == "failed"
-        ],
+        "messages": messages(records, metric, is_comparable),
         "commands": [{"title": "Run it again", "command": quoted(*command)}] if isinstance(command, list) else [],
     }
+
+
+def results(ranked: Ranked, metric: str) -> list[dict[str, str]]:
+    """The best settings."""
+    return [{"name": label, "value": as_value(metric, group), "beside": ""} for label, group, _ in ranked[:NUM_BEST]]
+
+
+def messages(records: Sequence[RunRecord], metric: str, is_comparable: bool) -> list[dict[str, str]]:
+    """Why values cannot be compared, and which runs failed."""
+    template = "{metric} has different definitions in these runs: it is ranked within each, not between them."
+    found = [] if is_comparable else [word(template, metric=metric)]
+    found += [f"{record.path.name} failed: {record.error}" for record in records if record.state == "failed"]
+    return [{"kind": "warning", "text": text} for text in found]
 
 
 def intro(records: Sequence[RunRecord], keys: Sequence[str], metric: str, direction: str, ranked: Ranked) -> list[str]:
@@ -86,24 +86,29 @@ def intro(records: Sequence[RunRecord], keys: Sequence[str], metric: str, direct
     return found
 
 
-def ranking_metric(records: Sequence[RunRecord]) -> tuple[str, str]:
-    """The metric that the runs are compared by, and "min" or "max".
+def ranking_metric(records: Sequence[RunRecord]) -> tuple[str, str, bool]:
+    """The metric that the runs are ranked by, "min" or "max", and whether it means the same in all runs.
 
-    The main metric of the first run that has one, on the test split if no run has it on the validation split.
+    If it does not, another metric that does is taken where there is one.
     """
-    reported = {name for record in records for name in record.metrics}
-    for record in records:
-        if record.main_metric is not None:
-            name, direction = record.main_metric
-            on_test = name.replace("val/", "test/", 1)
-            return (name if name in reported or on_test not in reported else on_test), direction
-    names = main_metrics(records, lambda record: record.metrics)
-    return (names[0] if names else "train/loss"), "min"
+    declared = main_metric(
+        (record.main_metric for record in records), {name for one in records for name in one.metrics}
+    )
+    if declared is None:
+        names = main_metrics(records, lambda record: record.metrics)
+        declared = (names[0] if names else "train/loss"), "min"
+    finished = [record for record in records if record.state == "finished"]
+    if len(set(definitions(declared[0], [record.config for record in finished]))) < 2:
+        return *declared, True
+    shared = comparable_metric(declared[0], [(record.config, record.metrics) for record in finished])
+    return (*shared, True) if shared is not None else (*declared, False)
 
 
 def ranking(records: Sequence[RunRecord], keys: Sequence[str], metric: str, direction: str) -> Ranked:
-    """The settings, best mean first; those without the metric come last."""
-    settings = [setting_of(record) for record in records]
+    """The settings, best mean first, those without the metric last; of several definitions of the metric one by one."""
+    meanings = dict(zip(map(id, records), definitions(metric, [record.config for record in records]), strict=True))
+    order = [*dict.fromkeys(meanings.values())]
+    settings = [repr(without(record.config, REPEATS)) for record in records]
     groups: dict[str, list[int]] = {}
     for place, setting in enumerate(settings):
         groups.setdefault(setting, []).append(place)
@@ -113,17 +118,17 @@ def ranking(records: Sequence[RunRecord], keys: Sequence[str], metric: str, dire
         values = values_of(members, metric)
         found.append((label_of(members[0], keys), members, statistics.fmean(values) if values else math.nan))
     sign = 1 if direction == "min" else -1
-    return sorted(found, key=lambda one: (math.isnan(one[2]), 0 if math.isnan(one[2]) else sign * one[2]))
+
+    def rank(one: tuple[str, list[RunRecord], float]) -> tuple[int, bool, float]:
+        missing = math.isnan(one[2])
+        return order.index(meanings[id(one[1][0])]), missing, 0 if missing else sign * one[2]
+
+    return sorted(found, key=rank)
 
 
 def label_of(record: RunRecord, keys: Sequence[str]) -> str:
     """The swept values of a run, as overrides."""
     return " ".join(f"{short_key(key)}={as_text(record.config[key])}" for key in keys if key in record.config)
-
-
-def setting_of(record: RunRecord) -> str:
-    """The config without what differs between repetitions, as text."""
-    return repr(sorted((key, str(value)) for key, value in record.config.items() if key not in (*REPEATS, "run.dir")))
 
 
 def values_of(records: Sequence[RunRecord], metric: str) -> list[float]:

@@ -206,6 +206,9 @@ CHINESE = (
             "{count:,} 次训练（{states}），扫描 {keys}，按 {metric} 排名，{best}的在前。"
         ),
         "The best is {label}: {value}.": "最好的是 {label}：{value}。",
+        "{metric} has different definitions in these runs: it is ranked within each, not between them.": (
+            "{metric} 在这些训练中的定义不同：只在同一定义之内排名。"
+        ),
         "repetitions only": "仅重复",
         "smallest": "最小",
         "largest": "最大",

@@ -13,7 +13,7 @@ from dltool.core.errors import ConfigError
 from dltool.core.hints import nearest
 from dltool.core.numerals import numeral
 from dltool.core.safe_path import open_regular, read_regular
-from dltool.runs.folder import CONFIG, STATUS
+from dltool.runs.folder import CONFIG, STATUS, STUDY, SWEEP
 from dltool.runs.lock import LOCK, is_held
 
 ENDED = ("finished", "interrupted", "failed")
@@ -107,6 +107,21 @@ def _walk(folder: Path, depth: int, seen: set[tuple[int, int]], links: list[tupl
 
 def is_run(folder: Path) -> bool:
     return (folder / STATUS).exists() or (folder / CONFIG).exists()
+
+
+def is_search(folder: Path) -> bool:
+    """Whether a folder is that of a sweep or a study."""
+    return (folder / SWEEP).is_file() or (folder / STUDY).is_file()
+
+
+def find_search(word: str, root: Path) -> Path | None:
+    """The folder of the sweep or study that a word names, as a path or below `root`; None if it names none."""
+    return next((path for path in (Path(word).expanduser(), root / word) if is_search(path)), None)
+
+
+def runs_of_search(folder: Path) -> list[RunRecord]:
+    """The runs of a sweep or a study that have begun, by name."""
+    return [read_run(path.parent) for path in sorted(folder.glob(f"*/{STATUS}"))]
 
 
 def read_runs(root: Path) -> list[RunRecord]:

@@ -68,7 +68,7 @@ def make_curves(logs: Sequence[RunLog], metric: str, unit: str, *, group: bool) 
     """One curve per run, or with `group` one per set of runs that differ only in the seed."""
     groups: dict[str, list[RunLog]] = {}
     for log in logs:
-        key = repr(without_seed(log.record.config)) if group else str(log.record.path)
+        key = repr(without(log.record.config, ["seed"])) if group else str(log.record.path)
         groups.setdefault(key, []).append(log)
     names = labels([members[0].record for members in groups.values()], without=["seed"] if group else [])
     curves = []
@@ -83,8 +83,9 @@ def make_curves(logs: Sequence[RunLog], metric: str, unit: str, *, group: bool) 
     return curves
 
 
-def without_seed(config: dict[str, Any]) -> list[tuple[str, Any]]:
-    return sorted((key, str(value)) for key, value in config.items() if key not in ("seed", *NO_CONFIG))
+def without(config: dict[str, Any], keys: Sequence[str]) -> list[tuple[str, str]]:
+    """The settings of a run except some keys, and its place, to find runs that repeat each other."""
+    return sorted((key, str(value)) for key, value in config.items() if key not in (*keys, *NO_CONFIG))
 
 
 def common_title(logs: Sequence[RunLog]) -> str:

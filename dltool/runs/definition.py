@@ -1,6 +1,6 @@
 """What a metric means in a run: values with different definitions are neither ranked nor compared."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from typing import Any
 
 from dltool.runs.catalog import as_text
@@ -44,6 +44,33 @@ def definitions(metric: str, configs: Sequence[Mapping[str, Any]]) -> list[str]:
     return [
         " ".join(f"{key.removesuffix('.name')}={as_text(one[key])}" for key in differing if key in one) for one in found
     ]
+
+
+def main_metric(declared: Iterable[tuple[str, str] | None], reported: Set[str]) -> tuple[str, str] | None:
+    """The metric that runs are ranked by, and "min" or "max"; None if no run has one.
+
+    Args:
+        declared: The main metric of each run.
+        reported: The metrics that some run has. If none has the metric on the validation split, that of the test split
+            is taken.
+    """
+    for found in declared:
+        if found is not None:
+            name, direction = found
+            on_test = name.replace("val/", "test/", 1)
+            return (name if name in reported or on_test not in reported else on_test), direction
+    return None
+
+
+def comparable_metric(
+    metric: str, records: Sequence[tuple[Mapping[str, Any], Mapping[str, float]]]
+) -> tuple[str, str] | None:
+    """`shared_metric` with its direction; None if there is none, or nothing declares its direction."""
+    from dltool.metrics.directions import declared_direction  # As below.
+
+    name = shared_metric(metric, records)
+    direction = declared_direction(name) if name is not None else None
+    return None if name is None or direction is None else (name, direction)
 
 
 def shared_metric(metric: str, records: Sequence[tuple[Mapping[str, Any], Mapping[str, float]]]) -> str | None:

@@ -36,7 +36,7 @@ from dltool.trust.command_line import COMMAND_LINE_ONLY
 from dltool.trust.sources import trust_flags, trusted_sources
 
 STATUS, CONFIG, METRICS = "status.json", "config.yaml", "metrics.jsonl"
-SWEEP = "sweep.json"  # In a folder of runs: dltool.search.folder.
+SWEEP, STUDY = "sweep.json", "journal.log"  # In folders of runs: dltool.search.folder and study.
 PREPROCESSING, DATA, LOG = "preprocessing.json", "data.json", "log.txt"
 # The run format in environment.json. 1: dltool 0.1, which wrote no number. 2: names of dltool.config.renamed.
 FORMAT = 2

@@ -15,7 +15,7 @@ from dltool.core.errors import ConfigError
 from dltool.core.numerals import mean_and_spread
 from dltool.core.safe_path import SafePath
 from dltool.metrics.directions import declared_direction
-from dltool.runs.definition import definitions, shared_metric
+from dltool.runs.definition import comparable_metric, definitions, main_metric
 from dltool.runs.paired import REPEATS
 from dltool.search.folder import Result
 
@@ -62,12 +62,7 @@ def ranking_metric(results: Sequence[Result], metric: str | None, mode: str) -> 
             raise ConfigError(f"sweep.metric={metric}: {problem}", "sweep.mode=min, or sweep.mode=max")
         return metric, direction
     reported = {name for result in results for name in result.metrics or {}}
-    for result in results:
-        if result.main_metric is not None:
-            name, direction = result.main_metric
-            on_test = name.replace("val/", "test/", 1)
-            return (name if name in reported or on_test not in reported else on_test), direction
-    return None
+    return main_metric((result.main_metric for result in results), reported)
 
 
 def same_meaning(results: Sequence[Result], metric: str) -> dict[str, list[Result]]:
@@ -82,9 +77,7 @@ def same_meaning(results: Sequence[Result], metric: str) -> dict[str, list[Resul
 def shared_ranking(results: Sequence[Result], metric: str) -> tuple[str, str] | None:
     """A metric with one definition in all finished results, for one that has several, and its direction."""
     finished = [result for result in results if result.state == "finished"]
-    name = shared_metric(metric, [(result.config or {}, result.metrics or {}) for result in finished])
-    direction = declared_direction(name) if name is not None else None
-    return None if name is None or direction is None else (name, direction)
+    return comparable_metric(metric, [(result.config or {}, result.metrics or {}) for result in finished])
 
 
 def standings(results: Sequence[Result], metric: str, direction: str) -> list[Standing]:

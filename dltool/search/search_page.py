@@ -5,8 +5,8 @@ from pathlib import Path
 
 from dltool.core.safe_path import SafePath
 from dltool.core.shell import quoted
-from dltool.report.search_document import runs_of
 from dltool.report.write import REPORT, write_search_page
+from dltool.runs.catalog import runs_of_search
 
 
 def write_report(folder: Path) -> list[str]:
@@ -14,7 +14,7 @@ def write_report(folder: Path) -> list[str]:
 
     A page that cannot be written must not end a search.
     """
-    if not any(record.config.get("logger.report", True) for record in runs_of(folder)):
+    if not any(record.config.get("logger.report", True) for record in runs_of_search(folder)):
         return []
     try:
         write_search_page(folder, SafePath(folder) / REPORT)

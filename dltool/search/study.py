@@ -23,7 +23,7 @@ from optuna.trial import FrozenTrial, TrialState
 from dltool.core.errors import ConfigError
 from dltool.core.randomness import derive_seed
 from dltool.core.safe_path import SafePath, read_regular
-from dltool.runs.folder import STATUS
+from dltool.runs.folder import STATUS, STUDY
 from dltool.runs.lock import is_held
 from dltool.search.folder import JobFolder, Result, differences, values_of
 from dltool.search.grid import Job
@@ -31,7 +31,6 @@ from dltool.search.settings import TuneSettings
 from dltool.search.space import Dimension, plain
 
 GRACE_SECONDS = 60.0  # The time for a shell's work before its run locks the folder and after it releases it.
-JOURNAL = "journal.log"
 WITHOUT_VALUE = "without_value"  # Marks a trial that finished, but whose metric is missing or not finite.
 LOST = "lost"  # Marks a trial whose process vanished with its shell; the same values are tried again.
 
@@ -85,7 +84,7 @@ class Study(JobFolder):
         self.metric, self.direction = metric, direction
         path.mkdir(parents=True, exist_ok=True)
         SafePath(path, "logs").make()
-        journal = SafePath(path, JOURNAL)
+        journal = SafePath(path, STUDY)
         journal.append().close()  # Optuna opens it by its path.
         self.storage = settings.storage or str(journal)
         optuna.logging.set_verbosity(optuna.logging.WARNING)

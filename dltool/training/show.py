@@ -13,7 +13,7 @@ from dltool.core.spec import DataSpec
 from dltool.data.dataset import Dataset
 from dltool.declarations.construct import build_component
 from dltool.engine.length import automatic_choices, describe_length, resolve
-from dltool.introspection.summary import count_parameters, layer_table
+from dltool.introspection.summary import layer_table
 from dltool.tasks.task import Task
 from dltool.warm_start.from_data import initialize_from_data
 
@@ -79,13 +79,11 @@ def draw_what_units_see(config: Config, dataset: Dataset, spec: DataSpec, path: 
 
 def draw_network(config: Config, spec: DataSpec, path: Path) -> str:
     """Draw the network; returns a line with the file."""
-    from dltool.figures.diagram import diagram
-    from dltool.introspection.network_layers import networks_of
+    from dltool.introspection.pictures import diagram_picture
 
-    model = build_model(config, spec, torch.device("cpu"))
-    networks = networks_of(model, build_task(config, model, spec).roles, spec)
-    title = f"{config['model']['name']} on {config['data']['name']}: {count_parameters(model)}"
-    return f"diagram: {written(diagram(networks, title=title), path)}"
+    task = build_task(config, build_model(config, spec, torch.device("cpu")), spec)
+    title = f"{config['model']['name']} on {config['data']['name']}"
+    return f"diagram: {written(diagram_picture(task, spec, title), path)}"
 
 
 def written(figure: "Figure", path: Path) -> Path:

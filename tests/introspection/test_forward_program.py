@@ -8,7 +8,8 @@ import torch
 from torch import nn
 
 from dltool.introspection import forward_program
-from dltool.introspection.forward_program import NotRecordable, packed, record
+from dltool.introspection.forward_operations import NotRecordable
+from dltool.introspection.forward_program import packed, record
 
 
 def values(program: dict, number: int) -> np.ndarray:

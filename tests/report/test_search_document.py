@@ -7,8 +7,8 @@ from fabricated import make_run
 
 from dltool.core.errors import ConfigError
 from dltool.core.language import in_language
-from dltool.report.search_document import importance, is_search, search_document
-from dltool.runs.catalog import read_run
+from dltool.report.search_document import importance, search_document
+from dltool.runs.catalog import is_search, read_run
 
 ACCURACY = {"main_metric": ["val/accuracy", "max"]}
 
@@ -80,3 +80,22 @@ def test_importance_is_the_correlation_ratio(tmp_path: Path) -> None:
     found = importance(runs, ["model.a", "model.b"], "val/m")
     assert found == {"model.a": pytest.approx(1), "model.b": pytest.approx(0)}
     assert importance(runs[:3], ["model.a", "model.b"], "val/m") == {}
+
+
+def test_values_with_other_definitions_are_not_ranked_together(tmp_path: Path) -> None:
+    """Two losses: the accuracy ranks them, and without one each is ranked by itself."""
+    (tmp_path / "sweep.json").write_text("{}")
+    for name, value in (("cross_entropy", 0.9), ("mse", 0.1)):
+        for rate in (0.1, 0.2):
+            config = {"loss.name": name, "optim.lr": rate}
+            metrics = {"val/loss": value + rate, "val/accuracy": value}
+            make_run(tmp_path / f"{name}{rate}", config, metrics=metrics, main_metric=["val/loss", "min"])
+    assert "ranked by val/accuracy" in document(tmp_path)["intro"][0]
+    for path in tmp_path.glob("*/status.json"):
+        path.write_text(path.read_text().replace("val/accuracy", f"val/own_{path.parent.name[:3]}"))
+    found = document(tmp_path)
+    assert "val/loss has different definitions" in found["messages"][0]["text"]
+    assert found["results"] == []
+    assert found["points"] is None
+    (ranking,) = (one for one in found["tables"] if one["id"] == "ranking")
+    assert [row[1] for row in ranking["rows"]] == ["1.0000", "1.1000", "0.2000", "0.3000"]

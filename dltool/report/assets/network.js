@@ -1,4 +1,4 @@
-// The forward pass of a recorded network: a function for each operation of dltool/introspection/forward_program.py.
+// The forward pass of a recorded network: a function for each operation of dltool/introspection/forward_operations.py.
 // A tensor is { shape, data } with data a Float32Array in row-major order.
 "use strict";
 const sizeOf = (shape) => shape.reduce((size, one) => size * one, 1);
