@@ -87,6 +87,12 @@ def gelu(x, approximate="none"):
     return Operation("gelu", [x], {"tanh": approximate == "tanh"})
 
 
+def clamp(x, min=None, max=None):
+    if isinstance(min, Tensor) or isinstance(max, Tensor):
+        raise NotRecordable("clamp by tensors")
+    return Operation("clamp", [x], {"low": min, "high": max})
+
+
 def softmax(x, dim=None, _stacklevel=3, dtype=None):
     return Operation("softmax", [x], {"dim": dim % x.ndim})
 
@@ -252,6 +258,7 @@ RULES: dict[str, Callable[..., Operation]] = {
     "neg": unary("neg"),
     "leaky_relu": leaky_relu,
     "gelu": gelu,
+    "clamp": clamp,
     "softmax": softmax,
     "max_pool2d": max_pool2d,
     "_max_pool2d": max_pool2d,

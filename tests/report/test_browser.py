@@ -208,6 +208,31 @@ def test_a_network_computes_in_the_page_what_it_does_in_torch(
     assert (found - expected).abs().max() < 1e-4 * max(expected.abs().max().item(), 1)
 
 
+@pytest.mark.parametrize("model", ["vae", "gan", "dcgan"])
+def test_a_decoder_computes_in_the_page_what_it_does_in_torch(
+    model: str, configure: Callable[..., Any], chromium: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import torch
+
+    from dltool.build.prepare import prepare
+    from dltool.introspection import forward_program
+    from dltool.introspection.playable import playable
+    from dltool.report.page import asset
+
+    monkeypatch.setattr(forward_program, "MAX_FLOATS", 10**9)
+    parts = prepare(configure(f"model={model}", "data=digits"))
+    network = playable(parts.task, parts.spec)
+    assert network is not None
+    codes = parts.task.draw_codes(5, torch.Generator().manual_seed(1))
+    page = chromium.new_page()
+    page.add_script_tag(content=asset("assets/network.js"))
+    compute = "([program, inputs]) => inputs.map((x) => [...makeNetwork(program)(x).output.data])"
+    found = torch.tensor(page.evaluate(compute, [network["program"], codes.tolist()]))
+    page.close()
+    expected = torch.cat([parts.task.decode(code[None]).flatten(1) for code in codes])
+    assert (found - expected).abs().max() < 1e-4 * max(expected.abs().max().item(), 1)
+
+
 def test_a_thousand_samples_get_the_logits_of_torch_quickly(
     pages: Callable[[str], Path], folder: Path, visit: Callable[..., Any]
 ) -> None:

@@ -426,6 +426,7 @@ const operations = {
   power: ([x], { exponent }) => map(x, (value) => value ** exponent),
   relu: ([x]) => map(x, (value) => Math.max(value, 0)),
   leakyRelu: ([x], { slope }) => map(x, (value) => (value > 0 ? value : slope * value)),
+  clamp: ([x], { low, high }) => map(x, (value) => Math.min(Math.max(value, low ?? -Infinity), high ?? Infinity)),
   sigmoid: ([x]) => map(x, sigmoid),
   silu: ([x]) => map(x, (value) => value / (1 + Math.exp(-value))),
   tanh: ([x]) => map(x, Math.tanh),
