@@ -21,9 +21,12 @@ from dltool.data.fitted import Fitted
 from dltool.data.own_augmentation import ImageAugmentation, OwnVariation
 from dltool.declarations.construct import arguments, build_component, place_of_component
 from dltool.declarations.source import Component
+from dltool.distributed.batch_norm import synchronize_batch_norm
+from dltool.distributed.team import SOLO, Team
 from dltool.engine.freezing import freeze
 from dltool.engine.guard import FiniteGuard
 from dltool.engine.initial import set_initial
+from dltool.engine.pieces import Pieces
 from dltool.engine.precision import Precision
 from dltool.engine.updater import Updater
 from dltool.losses.criterion import Criterion
@@ -131,7 +134,7 @@ def build_spec(config: Config, dataset: Dataset) -> DataSpec:
     return dataclasses.replace(dataset.spec, output_dim=output_dim(dataset.spec, head))
 
 
-def build_model(config: Config, spec: DataSpec, device: torch.device) -> nn.Module:
+def build_model(config: Config, spec: DataSpec, device: torch.device, team: Team = SOLO) -> nn.Module:
     """The model with its initial weights, from the seed or `model.initial`, frozen as in `model.freeze`."""
     seed_default_generators(derive_seed(config["seed"], "initialization"), torch.device("cpu"))
     declared = config.components["model"]
@@ -140,6 +143,8 @@ def build_model(config: Config, spec: DataSpec, device: torch.device) -> nn.Modu
     if settings.initial is not None:
         set_initial(model, settings.initial)
     freeze(model, settings.freeze)
+    if team.size > 1 and config["trainer"]["sync_batch_norm"]:
+        synchronize_batch_norm(model, team)
     model = model.to(device)
     return model.to(memory_format=torch.channels_last) if config["trainer"]["channels_last"] else model
 
@@ -223,12 +228,16 @@ def build_adversary(config: Config, spec: DataSpec) -> Adversary | None:
     return Adversary(build_component(config.components["attack"], config["attack"], base=Attack), spec)
 
 
-def build_updaters(config: Config, task: Task, settings: TrainerSettings, device: torch.device) -> dict[str, Updater]:
+def build_updaters(
+    config: Config, task: Task, settings: TrainerSettings, device: torch.device, team: Team = SOLO
+) -> dict[str, Updater]:
     """One updater per role; empty for a task with its own update rule."""
     if config["optim"]["name"] == "none":
         return {}
     recipe = build_component(config.components["optim"], config["optim"])
     recipe.check_roles(task.roles)
+    count = team.size if settings.accumulate == 1 else settings.accumulate
+    pieces = Pieces(count, team, seed=config["seed"], device=device)
     updaters = {}
     for role, module in task.roles.items():
         optimizer = recipe.build(role, module, task.model)
@@ -239,7 +248,7 @@ def build_updaters(config: Config, task: Task, settings: TrainerSettings, device
             Precision(settings.precision, device),
             FiniteGuard(optimizer, device),
             others=[other for name, other in task.roles.items() if name != role],
-            accumulate=settings.accumulate,
+            pieces=pieces,
             clip_norm=settings.clip_norm,
             clip_value=settings.clip_value,
         )

@@ -10,6 +10,7 @@ from dltool.config.check import Config
 from dltool.config.settings import LoggerSettings, StopSettings
 from dltool.core.spec import DataSpec
 from dltool.data.dataset import Dataset
+from dltool.distributed.team import SOLO, Team
 from dltool.engine.device import describe_device
 from dltool.engine.length import ResolvedTrainerSettings, describe_length
 from dltool.engine.precision import Precision
@@ -30,6 +31,7 @@ class Parts:
         length_choices: The values for the trainer's `auto` keys that follow the data and the task, by dotted key.
         warm_start: The result of loading the weights that `init_from` or `model.weights` names, or None.
         weight_notes: Notes on initial weights computed from the data.
+        team: The processes that train together.
     """
 
     config: Config
@@ -45,6 +47,7 @@ class Parts:
     length_choices: Mapping[str, Any] = field(default_factory=dict)
     warm_start: WarmStart | None = None
     weight_notes: Sequence[str] = ()
+    team: Team = SOLO
 
     @property
     def auto(self) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from dltool.config.settings import TrainerSettings
 from dltool.data.dataset import Dataset
 from dltool.declarations.construct import build_component, to_python
 from dltool.declarations.source import component
+from dltool.distributed.team import SOLO, Team
 from dltool.engine.compiling import compile_networks
 from dltool.engine.device import choose_device, choose_threads, keep_freed_memory
 from dltool.engine.length import automatic_choices, resolve
@@ -38,6 +39,7 @@ def prepare(
     resumed: bool = False,
     train_classifier: Train | None = None,
     approximate: bool = False,
+    team: Team = SOLO,
 ) -> Parts:
     """Choose the device, load the data, build model, loss, task and optimizers.
 
@@ -49,6 +51,7 @@ def prepare(
         train_classifier: Trains the classifier that evaluations need if `task.metrics` names metrics of samples
             (dltool.build.aside.train_aside). None: such metrics are checked, but no evaluation computes them.
         approximate: The result of the training is not used; see Dataset.prepare.
+        team: The processes that train together.
 
     Raises:
         ConfigError, DataError: For errors that only the data or the built objects show. Nothing is written yet.
@@ -56,11 +59,11 @@ def prepare(
     written: TrainerSettings = build_component(config.components["trainer"], config["trainer"])
     stop = to_python(component("root", "train").fields["stop"].kind, config["stop"])
     logger = build_component(config.components["logger"], config["logger"])
-    device = prepare_device(written)
+    device = prepare_device(written, team)
     dataset = prepare_data(config, written, device, approximate=approximate)
     config = with_targets(config, dataset.spec)
     spec = build_spec(config, dataset)
-    model = build_model(config, spec, device)
+    model = build_model(config, spec, device, team)
     dataset.fit_eval_batch(partial(sample_bytes, model, spec))
     from_numbers = config["model"].get("initial") is not None
     weight_notes = [] if resumed or from_numbers else initialize_from_data(model, dataset)
@@ -68,22 +71,23 @@ def prepare(
     task = build_task(config, model, spec)
     check_trusted_model(config, task, spec)
     settings = resolve(written, dataset, task)
-    updaters = build_updaters(config, task, settings, device)
+    updaters = build_updaters(config, task, settings, device, team)
     if settings.compile:
         compile_networks(task, device)
     choices = getattr(model, "choices", {})
     length = automatic_choices(written, settings)
-    parts = Parts(
-        config, settings, stop, logger, device, dataset, spec, task, updaters, choices, length, warm_start, weight_notes
-    )
+    built = (config, settings, stop, logger, device, dataset, spec, task, updaters)
+    parts = Parts(*built, choices, length, warm_start, weight_notes, team)
     prepare_measurements(parts, monitored, train_classifier)
     return parts
 
 
-def prepare_device(settings: TrainerSettings) -> torch.device:
-    """The device; sets the number of threads of this process."""
-    device = choose_device(settings.device)
-    torch.set_num_threads(choose_threads(settings.threads))
+def prepare_device(settings: TrainerSettings, team: Team = SOLO) -> torch.device:
+    """The device of this process; sets its number of threads."""
+    device = choose_device(settings.device, team.local_rank, team.local_size)
+    torch.set_num_threads(choose_threads(settings.threads, team.local_size))
+    if device.type == "cuda" and team.size > 1:
+        torch.cuda.set_device(device)
     if device.type == "cpu":
         keep_freed_memory()
     return device

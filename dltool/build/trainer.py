@@ -9,45 +9,61 @@ from dltool.engine.checkpoint import CheckpointStore
 from dltool.engine.clock import Clock
 from dltool.engine.convergence import BatchGradientNorm, FullGradientNorm, UpdateNorm
 from dltool.engine.monitored_metric import monitored_metric
+from dltool.engine.observer import Progress
 from dltool.engine.profiling import StepProfiler
 from dltool.engine.stopping import LossChange, MaxMinutes, Overfitting, Patience, Rule, Stopping, Target
+from dltool.engine.team_checkpoints import TeamCheckpoints
+from dltool.engine.team_means import TeamMeans
 from dltool.engine.trainer import Trainer
+from dltool.metrics.running_means import RunningMeans
 from dltool.runs.folder import RunFolder
 from dltool.tasks.views import tta_context
 
 
-def build_trainer(parts: Parts, run: RunFolder) -> Trainer:
-    """The trainer with everything it needs except its observers."""
-    settings = parts.settings
-    policy, clock = settings.checkpoint, Clock()
-    metric, direction = monitored_metric(policy.metric, policy.mode, parts.task) or (None, "min")
+def build_trainer(parts: Parts, run: RunFolder | None) -> Trainer:
+    """The trainer with everything it needs except its observers.
+
+    Args:
+        parts: What was built from the config.
+        run: The run folder; None in the processes that do not write, those of rank 1 and above.
+    """
+    settings, clock = parts.settings, Clock()
     trainer = Trainer(
         task=parts.task,
         updaters=parts.updaters,
         data=parts.dataset,
-        checkpoints=CheckpointStore(
-            run.checkpoints,
-            keep_last=policy.keep_last,
-            keep_best=policy.keep_best,
-            metric=metric,
-            direction=direction,
-        ),
+        checkpoints=build_checkpoints(parts, run),
         settings=settings,
         seed=parts.config["seed"],
         device=parts.device,
         autocast=parts.autocast,
+        team=parts.team,
         stopping=build_stopping(parts, clock),
         tta_context=partial(tta_context, parts.task, settings.test_views, parts.spec),
         average=build_average(parts),
+        progress=Progress(sums=RunningMeans() if parts.team.size == 1 else TeamMeans(parts.team)),
         clock=clock,
         every_n_steps=1 if tests_rates(parts) else parts.logger.every_n_steps,
     )
     if settings.detect_anomaly:
         trainer.step_context = AnomalyDetector(parts.task.model, trainer.progress)
-    if settings.profile_steps is not None:
+    if settings.profile_steps is not None and run is not None:
         profiler = StepProfiler(run.profile, settings.profile_steps, parts.device)
         trainer.step_context, trainer.observers = profiler, [profiler]
     return trainer
+
+
+def build_checkpoints(parts: Parts, run: RunFolder | None) -> CheckpointStore | TeamCheckpoints:
+    """The checkpoints folder of the run; see build_trainer."""
+    policy = parts.settings.checkpoint
+    metric, direction = monitored_metric(policy.metric, policy.mode, parts.task) or (None, "min")
+    store = None
+    if run is not None:
+        kept = {"keep_last": policy.keep_last, "keep_best": policy.keep_best}
+        store = CheckpointStore(run.checkpoints, **kept, metric=metric, direction=direction)
+        if parts.team.size == 1:
+            return store
+    return TeamCheckpoints(parts.team, store, metric if policy.keep_best else None)
 
 
 def tests_rates(parts: Parts) -> bool:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from dltool.cli.request import add_config_arguments, command_words, compose_jobs, read_config, source_of
 from dltool.core.errors import ConfigError
-from dltool.core.process import OUTPUT_ROOT
+from dltool.core.process import OUTPUT_ROOT, launched_rank
 from dltool.core.shell import quoted
 
 SUMMARY = "train a model, or with -m a sweep"
@@ -40,7 +40,8 @@ def run(args: argparse.Namespace) -> int:
 
         print_yaml(config)
         return 0
-    RunFolder.check_creatable(config["run"]["dir"], OUTPUT_ROOT)
+    if launched_rank() == 0:  # Which writes.
+        RunFolder.check_creatable(config["run"]["dir"], OUTPUT_ROOT)
     from dltool.training.train import train
 
     source = source_of(args.source)[0] if args.source else Path()

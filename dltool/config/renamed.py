@@ -21,6 +21,7 @@ ADDED: dict[tuple[str, str], dict[str, Any]] = {
     ("logger", "default"): {"report": True},
     ("data", "diabetes"): {"target_scaling": "none"},
     ("diagnostics", "default"): {"noise": False},
+    ("trainer", "*"): {"devices": 1, "sync_batch_norm": True, "timeout_minutes": 10.0},
     ("trainer", "default"): {"stop_when_overfit": False},
     ("data", "csv"): {
         "quote": "double",

@@ -19,7 +19,7 @@ from dltool.trust.sources import trust_flags
 CHANGEABLE = (
     *("trainer.epochs", "trainer.steps", "trainer.stop_when_overfit", "stop"),
     *("trainer.checkpoint", "trainer.test", "logger", "diagnostics", WATCHING),
-    *("trainer.device", "trainer.threads", "trainer.compile"),
+    *("trainer.device", "trainer.threads", "trainer.compile", "trainer.devices", "trainer.timeout_minutes"),
     *("trainer.detect_anomaly", "trainer.profile_steps"),
 )
 

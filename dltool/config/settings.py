@@ -162,6 +162,20 @@ class AverageSettings:
     hint="set one of them to null",
 )
 @requires(
+    lambda config: (
+        config.trainer.devices == "auto"
+        or config.trainer.accumulate % config.trainer.devices == 0
+        or config.trainer.accumulate == 1
+    ),
+    "trainer.accumulate={trainer.accumulate} pieces cannot be shared equally by {trainer.devices} processes",
+    hint="a trainer.accumulate that is 1 or a multiple of {trainer.devices}",
+)
+@requires(
+    lambda config: config.trainer.devices in (1, "auto") or config.trainer.profile_steps is None,
+    "trainer.profile_steps profiles one process",
+    hint="trainer.devices=1",
+)
+@requires(
     lambda config: not config.trainer.detect_anomaly or config.trainer.precision != "16-mixed",
     "trainer.detect_anomaly=true would stop at the overflows that the loss scaling of 16-mixed causes",
     hint="trainer.precision=32",
@@ -194,6 +208,10 @@ class TrainerSettings:
         clip_norm: Largest L2 norm of a role's whole gradient; larger ones are scaled down.
         clip_value: Largest absolute value of each gradient component.
         threads: CPU threads of torch; "auto" checks the machine's load once, at the start.
+        devices: Devices of this machine that share each batch, a process for each; "auto" takes all of CUDA.
+        sync_batch_norm: With several processes, batch norm uses the statistics of the whole batch; otherwise each
+            process those of its share.
+        timeout_minutes: How long a process may wait for the others.
         channels_last: Store the model's kernels and batches of images with the channels innermost.
         compile: Compile the network of each role with torch.compile: slow first steps, then perhaps faster ones;
             dropout draws different random numbers than without it.
@@ -221,6 +239,9 @@ class TrainerSettings:
     clip_norm: Positive[float] | None = None
     clip_value: Positive[float] | None = None
     threads: Positive[int] | Literal["auto"] = "auto"
+    devices: Positive[int] | Literal["auto"] = 1
+    sync_batch_norm: bool = True
+    timeout_minutes: Positive[float] = 10.0
     channels_last: bool = False
     compile: bool = False
     test: Literal["auto", "last", "best", "none"] = "auto"

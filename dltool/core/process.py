@@ -1,5 +1,6 @@
 """Facts of this process: its dltool version, its start time, and the folder for its runs."""
 
+import os
 import time
 from pathlib import Path
 
@@ -14,6 +15,11 @@ _started_at = time.monotonic()
 def started_at() -> float:
     """The `time.monotonic()` at which this process, or its current sweep job, began."""
     return _started_at
+
+
+def launched_rank() -> int:
+    """The number of this process among those that torchrun started; 0 without it."""
+    return int(os.environ.get("RANK", 0))
 
 
 def restart_clock() -> None:

@@ -176,6 +176,10 @@ class CheckpointStore:
         """See load_newest."""
         return load_newest(self.folder, warn)
 
+    def load(self, path: Path) -> Checkpoint:
+        """See load."""
+        return load(path)
+
     def best(self) -> Path | None:
         """The folder that `best` names, or None."""
         pointer = self.folder / "best"

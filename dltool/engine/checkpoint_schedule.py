@@ -1,10 +1,11 @@
 """When a training saves a checkpoint."""
 
-import time
 from collections.abc import Mapping
 
 from dltool.engine.checkpoint import CheckpointStore
+from dltool.engine.clock import Clock
 from dltool.engine.length import ResolvedCheckpointSettings
+from dltool.engine.team_checkpoints import TeamCheckpoints
 
 
 class CheckpointSchedule:
@@ -13,13 +14,17 @@ class CheckpointSchedule:
     Args:
         policy: The periods.
         store: Its metric, where it follows one, makes a checkpoint due that would be kept as one of the best.
+        clock: The time, for `every_minutes`.
 
     Attributes:
         saved_at: (step, epoch) of the newest checkpoint; (-1, -1) before the first.
     """
 
-    def __init__(self, policy: ResolvedCheckpointSettings, store: CheckpointStore) -> None:
+    def __init__(
+        self, policy: ResolvedCheckpointSettings, store: CheckpointStore | TeamCheckpoints, clock: Clock
+    ) -> None:
         self.policy = policy
+        self.clock = clock
         self.store = store
         self.saved_at = (-1, -1)
         self._rejected: float | None = None  # A value that is not among the best; the best only improve.
@@ -27,7 +32,7 @@ class CheckpointSchedule:
 
     def restart_clock(self) -> None:
         """Count `every_minutes` from now on."""
-        self._saved_time = time.monotonic()
+        self._saved_time = self.clock.now()
 
     def note_saved(self, step: int, epoch: int) -> None:
         """Remember that a checkpoint of this position was saved now."""
@@ -47,7 +52,7 @@ class CheckpointSchedule:
             return False
         if policy.every_n_steps is not None and step % policy.every_n_steps == 0:
             return True
-        if policy.every_minutes is not None and time.monotonic() - self._saved_time >= 60 * policy.every_minutes:
+        if policy.every_minutes is not None and self.clock.now() - self._saved_time >= 60 * policy.every_minutes:
             return True
         if epoch <= max(self.saved_at[1], 0):
             return False

@@ -12,8 +12,14 @@ from dltool.core.errors import ConfigError
 from dltool.core.numerals import counted
 
 
-def choose_device(name: str) -> torch.device:
+def choose_device(name: str, local_rank: int = 0, local_size: int = 1) -> torch.device:
     """The device that a config names; "auto" takes CUDA, then MPS, then the CPU.
+
+    Args:
+        name: "auto", "cpu", "cuda", "cuda:1" or "mps".
+        local_rank: The number of this process among those of the training on this machine, each of which takes its
+            own CUDA device.
+        local_size: The number of these processes.
 
     Raises:
         ConfigError: If this machine does not have the device. A named device is never replaced by another.
@@ -23,7 +29,18 @@ def choose_device(name: str) -> torch.device:
     kind, _, index = name.partition(":")
     if kind not in ("cpu", "cuda", "mps") or (index and (kind != "cuda" or not index.isdigit())):
         raise ConfigError(f"trainer.device={name}: must be auto, cpu, cuda, cuda:N or mps", "trainer.device=auto")
+    if local_size > 1 and (kind == "mps" or index):
+        raise ConfigError(
+            f"trainer.device={name} is one device, and {local_size} processes need one each",
+            "trainer.device=auto, cuda or cpu",
+        )
     count = {"cpu": 1, "cuda": torch.cuda.device_count(), "mps": int(torch.backends.mps.is_available())}[kind]
+    if kind == "cuda" and local_size > count:
+        raise ConfigError(
+            f"{local_size} processes need a CUDA device each, and this machine has {counted(count, 'CUDA device')}",
+            f"trainer.devices={count}, or trainer.device=cpu",
+        )
+    index = index or (str(local_rank) if kind == "cuda" else "")
     if int(index or 0) >= count:
         available = f"{counted(count, 'CUDA device')}" if kind == "cuda" else f"no {kind}"
         raise ConfigError(
@@ -32,14 +49,18 @@ def choose_device(name: str) -> torch.device:
     return torch.device(kind, int(index or 0)) if kind == "cuda" else torch.device(kind)
 
 
-def choose_threads(threads: int | str) -> int:
+def choose_threads(threads: int | str, local_size: int = 1) -> int:
     """The number of CPU threads; "auto" takes the cores that no other process is using, at least one.
+
+    Of several processes of one training, which start at the same time, each takes its share of all cores.
 
     On a busy machine OpenMP's threads wait for each other by spinning: two threads on two loaded cores took
     7 to 10 times as long as one.
     """
     if isinstance(threads, int):
         return threads
+    if local_size > 1:
+        return max(1, available_cores() // local_size)
     return max(1, available_cores() - busy_cores())
 
 

@@ -1,13 +1,15 @@
 """Evaluates a task on a split."""
 
 import contextlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import torch
 
 from dltool.core.batch import Batch
+from dltool.distributed.team import SOLO, Team
 from dltool.layers.evaluation_mode import evaluation_mode
+from dltool.metrics.metric import Metric
 from dltool.metrics.running_means import RunningMeans
 from dltool.tasks.task import Task
 
@@ -19,6 +21,7 @@ def evaluate(
     *,
     autocast: Any = contextlib.nullcontext(),  # noqa: B008 (has no state)
     between_batches: Callable[[], None] = lambda: None,
+    team: Team = SOLO,
 ) -> dict[str, float]:
     """The task's metrics over a split: sums over all batches, finished once at the end.
 
@@ -31,12 +34,24 @@ def evaluate(
         split: Its name, for metrics that depend on it.
         autocast: The autocast context of the networks.
         between_batches: Called after each batch; may raise to interrupt.
+        team: The processes, which share the batches if the task can add up their results; all get the same metrics.
     """
-    sums = RunningMeans()
+    sums, shared = RunningMeans(), team.size > 1 and team.from_first(task.evaluation_adds_up)
     task.split = split
     task.start_evaluation()
     with evaluation_mode(task.model), torch.no_grad(), autocast:
-        for batch in batches:
-            sums.update(task.evaluate(batch))
+        for number, batch in enumerate(batches):
+            if not shared or number % team.size == team.rank:
+                sums.update(task.evaluate(batch))
             between_batches()
+    if shared:
+        add_up(team, [sums, *task.metrics.values()])
     return task.finish_evaluation(sums.compute())
+
+
+def add_up(team: Team, parts: Sequence[RunningMeans | Metric]) -> None:
+    """Replace each sum and metric by that of all processes, added in the order of the ranks."""
+    for part, states in zip(parts, zip(*team.gather([part.state() for part in parts]), strict=True), strict=True):
+        part.reset()
+        for state in states:
+            part.merge(state)

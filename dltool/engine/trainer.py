@@ -17,8 +17,10 @@ import torch
 
 from dltool.core.randomness import derive_seed, seed_default_generators, step_seed
 from dltool.data.dataset import Dataset
+from dltool.distributed.team import SOLO, Team
+from dltool.engine.agreement import Agreement
 from dltool.engine.averaging import WeightAverage
-from dltool.engine.checkpoint import Checkpoint, CheckpointStore, load, sequence
+from dltool.engine.checkpoint import Checkpoint, CheckpointStore, sequence
 from dltool.engine.checkpoint_schedule import CheckpointSchedule
 from dltool.engine.clock import Clock
 from dltool.engine.evaluator import evaluate
@@ -26,6 +28,7 @@ from dltool.engine.length import ResolvedTrainerSettings
 from dltool.engine.observer import Observer, Progress
 from dltool.engine.signals import Interrupted, StopSignals
 from dltool.engine.stopping import Stopping
+from dltool.engine.team_checkpoints import TeamCheckpoints
 from dltool.engine.updater import Updater, learning_rates
 from dltool.tasks.task import Task
 
@@ -47,11 +50,12 @@ class Trainer:
     task: Task
     updaters: Mapping[str, Updater]
     data: Dataset
-    checkpoints: CheckpointStore
+    checkpoints: CheckpointStore | TeamCheckpoints
     settings: ResolvedTrainerSettings
     seed: int
     device: torch.device
     autocast: Any
+    team: Team = SOLO
     stopping: Stopping = field(default_factory=Stopping)
     average: WeightAverage | None = None
     observers: Sequence[Observer] = ()
@@ -78,7 +82,8 @@ class Trainer:
         self.samples_per_draw = self.source.samples_per_epoch / self.source.batches_per_epoch
         self.step_observers: Sequence[Observer] = ()  # Those that watch some of the steps; see fit.
         self.evaluated_at = -1  # Step of the newest evaluation of the validation split.
-        self.checkpoint_schedule = CheckpointSchedule(self.settings.checkpoint, self.checkpoints)
+        self.agreement = Agreement(self.team, self.signals, self.progress, self.clock)
+        self.checkpoint_schedule = CheckpointSchedule(self.settings.checkpoint, self.checkpoints, self.clock)
 
     def fit(self) -> None:
         """Train to the end, or until a signal, an error or a stopping rule ends it.
@@ -87,7 +92,8 @@ class Trainer:
             Interrupted: After a signal; a checkpoint of the step reached is saved.
             NonFiniteLossError: The weights are those before the step that it names.
         """
-        self.clock.started = time.monotonic()
+        self.agreement.start()
+        self.clock.started = self.clock.now()
         self.checkpoint_schedule.restart_clock()
         self.step_observers = [o for o in self.observers if type(o).watches is not Observer.watches]
         self.task.model.train()
@@ -101,7 +107,7 @@ class Trainer:
                 try:
                     while not self.finished():
                         self.advance()
-                        self.signals.raise_if_received()
+                        self.agreement.check()
                     self.evaluate_the_rest()
                     self.save()
                     self.test()
@@ -156,8 +162,8 @@ class Trainer:
             return False
         if decision := self.stopping.decision():
             self.stopped_by, self.stop_reason = decision
-        elif progress.stop_request is not None:
-            self.stopped_by, self.stop_reason = progress.stop_request, progress.stop_reason
+        elif self.agreement.stop_requested:
+            self.stopped_by, self.stop_reason = progress.stop_request or "observer", progress.stop_reason
         elif settings.epochs is not None and progress.epoch >= settings.epochs:
             self.stopped_by = "epochs"
         elif settings.steps is not None and progress.step >= settings.steps:
@@ -188,6 +194,7 @@ class Trainer:
         progress = self.progress
         for updater in self.updaters.values():
             updater.step = progress.step
+            updater.pieces.begin_step(progress.step)
             updater.schedule.apply(
                 updater.optimizer,
                 progress.step,
@@ -211,7 +218,7 @@ class Trainer:
         last = epoch == self.settings.epochs or self.progress.step >= self.progress.total_steps
         metrics = self.evaluate("val") if last or epoch % self.settings.evaluate_every_n_epochs == 0 else {}
         self.progress.epoch = epoch
-        self.record("train", self.progress.sums.compute() | learning_rates(self.updaters))
+        self.record("train", self.progress.sums.total() | learning_rates(self.updaters))
         self.progress.sums.reset()
         if metrics:
             self.evaluated_at = self.progress.step
@@ -235,7 +242,7 @@ class Trainer:
         if path is None:  # Every evaluation gave NaN.
             path = self.checkpoints.paths()[0]
         elif self.settings.test == "best":
-            self.load_weights(load(path))
+            self.load_weights(self.checkpoints.load(path))
         with self.tta_context():
             metrics = self.evaluate("test")
         self.record("test", metrics, tested_step=sequence(path)[0])
@@ -256,6 +263,7 @@ class Trainer:
         if self.data.sizes.get(split, 0) == 0:
             return {}
         self.progress.activity = "evaluating"
+        self.team.copy_from_first(list(self.task.model.buffers()))  # Statistics may be of each process's pieces.
         try:
             with self.averaged_weights():
                 # An evaluation may draw random numbers (samples of a GAN); they too are a function of the step.
@@ -265,7 +273,8 @@ class Trainer:
                     itertools.islice(self.data.evaluation(split), num_batches),
                     split,
                     autocast=self.autocast,
-                    between_batches=self.signals.raise_if_received,
+                    between_batches=self.agreement.check,
+                    team=self.team,
                 )
         finally:
             self.progress.activity = "training"
@@ -279,7 +288,7 @@ class Trainer:
         if self.average is None:
             return contextlib.nullcontext()
         seed_default_generators(derive_seed(self.seed, "average", self.progress.step), self.device)
-        return self.average.applied(self.signals.raise_if_received if refresh else None)
+        return self.average.applied(self.agreement.check if refresh else None)
 
     def record(self, split: str, values: dict[str, float], **about: int) -> None:
         """Log values of a split at the current step, with facts about them under their own names."""
@@ -304,6 +313,7 @@ class Trainer:
             return
         self.raise_if_bad()
         self.progress.activity = "saving"
+        self.team.copy_from_first(list(self.task.model.buffers()))
         for observer in self.observers:
             observer.before_checkpoint()
         self.checkpoints.save(

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from dltool.core.batch import Batch
 from dltool.core.errors import NonFiniteLossError
 from dltool.engine.guard import FiniteGuard
+from dltool.engine.pieces import Pieces
 from dltool.engine.precision import Precision
 from dltool.metrics.mean import Mean, add_means
 from dltool.optim.schedule import Schedule
@@ -23,8 +24,8 @@ class Updater:
     Args:
         module: The role's network; the optimizer has its trainable parameters.
         others: Networks of the other roles; they get no gradient while this one is updated.
-        accumulate: The number of micro-batches of a batch. Their gradients are weighted by the count that each
-            loss is averaged over, so that they add up to the gradient of the whole batch.
+        pieces: The division of a batch. The gradients of its pieces are weighted by the count that each loss is
+            averaged over, so that they add up to the gradient of the whole batch.
         clip_norm, clip_value: Bounds of the L2 norm and of each component of the gradient, or None.
     """
 
@@ -37,7 +38,7 @@ class Updater:
         guard: FiniteGuard,
         *,
         others: Sequence[nn.Module] = (),
-        accumulate: int = 1,
+        pieces: Pieces | None = None,
         clip_norm: float | None = None,
         clip_value: float | None = None,
     ) -> None:
@@ -45,7 +46,7 @@ class Updater:
         self.schedule = schedule
         self.precision = precision
         self.guard = guard
-        self.accumulate = accumulate
+        self.pieces = pieces or Pieces()
         self.clip_norm = clip_norm
         self.clip_value = clip_value
         self.parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
@@ -58,18 +59,22 @@ class Updater:
         self.on_gradient: Callable[[list[Tensor]], None] | None = None  # Called with the parameters before clipping.
 
     def minimize(self, loss: Callable[[Batch], Loss], batch: Batch) -> dict[str, Mean]:
-        """Take one optimizer step on `loss(batch)`; returns the loss's logs, summed over micro-batches.
+        """Take one optimizer step on `loss(batch)`; returns the loss's logs, summed over this process's pieces.
 
         Raises:
             NonFiniteLossError: Before the step, if the loss or the gradient's norm is NaN or infinite.
         """
-        gradient = self.gradient if self.accumulate == 1 else self.accumulated_gradient
+        gradient = self.gradient if self.pieces.count == 1 else self.accumulated_gradient
         with self.others_frozen:
             if self.needs_closure:
                 return self.step_with_closure(lambda: gradient(loss, batch))
             _, logs = gradient(loss, batch)
             self.precision.step(self.optimizer, self.clip)
         return logs
+
+    def joined(self, rows: Tensor, batch: Batch) -> Tensor:
+        """All rows that the last `minimize` computed for a batch, from those of this process; see Pieces.joined."""
+        return self.pieces.joined(rows, batch)
 
     def step_with_closure(self, gradient: Callable[[], Evaluated]) -> dict[str, Mean]:
         """LBFGS evaluates the gradient several times; returns the logs of the last evaluation."""
@@ -89,36 +94,59 @@ class Updater:
         """Compute the gradients of the batch's mean loss; returns that mean and the logs."""
         self.zero_grad()
         mean, _, logs = self.evaluate(loss, batch)
+        self.check_finite(mean)
         self.precision.scale(mean).backward()
         return mean, logs
 
     def accumulated_gradient(self, loss: Callable[[Batch], Loss], batch: Batch) -> Evaluated:
-        """The same over micro-batches, each weighted by the count that its mean is over."""
+        """The same over the batch's pieces, each weighted by the count that its mean is over."""
         self.zero_grad()
         logs: dict[str, Mean] = {}
         total: Tensor | int = 0
-        value: Tensor | float = 0.0
-        for part in batch.split(self.accumulate):
-            mean, count, part_logs = self.evaluate(loss, part)
+        value = torch.zeros((), device=self.parameters[0].device)
+        for piece in self.pieces.of(batch):
+            mean, count, piece_logs = self.evaluate(loss, piece)
             weighted = mean * (count / batch.size)
             self.precision.scale(weighted).backward()
             total = total + count
             value = value + weighted.detach()
-            add_means(logs, part_logs)
+            add_means(logs, piece_logs)
+        if self.pieces.team.size > 1:
+            if not self.pieces.counts(batch):
+                total, value, logs = total * 0, value * 0, {}
+                torch._foreach_zero_([p.grad for p in self.parameters if p.grad is not None])
+            total, value = self.add_up(total, value)
         if not (isinstance(total, int) and total == batch.size):  # The counts are not numbers of samples.
             gradients = [p.grad for p in self.parameters if p.grad is not None]
             torch._foreach_mul_(gradients, batch.size / total)
             value = value * (batch.size / total)
+        self.check_finite(value)
         return value, logs
 
+    def add_up(self, total: Tensor | int, value: Tensor) -> tuple[Tensor | int, Tensor]:
+        """Add up the gradients, the counts and the losses over the processes."""
+        missing = [number for number, p in enumerate(self.parameters) if p.grad is None]
+        gradients = [torch.zeros_like(p) if p.grad is None else p.grad for p in self.parameters]
+        present = value.new_ones(len(gradients))  # The number of processes with a gradient of each parameter.
+        present[missing] = 0.0
+        sums = torch.stack([torch.as_tensor(total, dtype=value.dtype, device=value.device), value])
+        self.pieces.team.sum_([*gradients, present, sums])
+        for number in missing:
+            if present[number] > 0:
+                self.parameters[number].grad = gradients[number]
+        return round(float(sums[0])) if isinstance(total, int) else sums[0], sums[1]
+
     def evaluate(self, loss: Callable[[Batch], Loss], batch: Batch) -> Loss:
-        """The loss in the configured precision, checked to be finite."""
+        """The loss in the configured precision."""
         with self.precision.autocast:
             evaluated = loss(batch)
         check_loss(evaluated, loss)
-        if self.precision.scaler is None:
-            self.guard.check(evaluated.mean, self.step)
         return evaluated
+
+    def check_finite(self, loss: Tensor) -> None:
+        """See FiniteGuard.check; a loss that is scaled may overflow, which its scaler notices."""
+        if self.precision.scaler is None:
+            self.guard.check(loss, self.step)
 
     def zero_grad(self) -> None:
         """Clear the gradients. torch's own zero_grad takes 8 µs for the same, mostly for its profiler hook."""

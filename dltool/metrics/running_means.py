@@ -57,12 +57,23 @@ class RunningMeans:
         """Each mean since the last call, or since `reset`."""
         sums, start = self.fold(), self._window_start
         self._window_start = sums
-        window = {name: mean.since(start[name]) if name in start else mean for name, mean in sums.items()}
-        return {name: mean.value() for name, mean in window.items()}
+        return self.values({name: mean.since(start[name]) if name in start else mean for name, mean in sums.items()})
+
+    def total(self) -> dict[str, float]:
+        """Each mean since `reset`; only for the thread that adds."""
+        return self.values(self.fold())
+
+    def values(self, means: Mapping[str, Mean]) -> dict[str, float]:
+        """The values to log for some of the sums."""
+        return {name: mean.value() for name, mean in means.items()}
+
+    def saved(self, means: Mapping[str, Mean]) -> dict[str, SavedMean]:
+        """Some of the sums as plain numbers, for a checkpoint."""
+        return saved(means)
 
     def state(self) -> dict[str, SavedMean]:
         """The sums as plain numbers; only for the thread that adds."""
-        return {name: mean.saved() for name, mean in self.fold().items()}
+        return saved(self.fold())
 
     def merge(self, other: "RunningMeans | Mapping[str, SavedMean]") -> None:
         """Add the sums of another one, from itself or from its state; only for the thread that adds."""
@@ -71,11 +82,16 @@ class RunningMeans:
         self._state = (sums, [])
 
     def state_dict(self) -> dict[str, Any]:
-        return {"sums": self.state(), "window_start": {name: m.saved() for name, m in self._window_start.items()}}
+        return {"sums": self.saved(self.fold()), "window_start": self.saved(self._window_start)}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         self._state = (restored(state["sums"]), [])
         self._window_start = restored(state["window_start"])
+
+
+def saved(means: Mapping[str, Mean]) -> dict[str, SavedMean]:
+    """Means and totals as plain numbers."""
+    return {name: mean.saved() for name, mean in means.items()}
 
 
 def restored(saved: Mapping[str, SavedMean]) -> dict[str, Mean]:

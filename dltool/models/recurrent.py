@@ -14,9 +14,12 @@ from dltool.models.recurrent_networks import (
 from dltool.models.recurrent_translator import RecurrentTranslator
 
 no_accumulation_over_streams = requires(
-    lambda config: config.task.name != "language_model" or config.trainer.accumulate == 1,
-    "trainer.accumulate splits a batch, but its rows continue those of the previous batch",
-    hint="trainer.accumulate=1",
+    lambda config: (
+        config.task.name != "language_model"
+        or (config.trainer.accumulate == 1 and config.trainer.devices in (1, "auto"))
+    ),
+    "trainer.accumulate and trainer.devices divide a batch, but its rows continue those of the previous batch",
+    hint="trainer.accumulate=1 trainer.devices=1",
 )
 
 language_model_reads_forward = requires(

@@ -113,7 +113,8 @@ class CycleGanTask(Task):
         batch = source.draw()
         self._fakes = []
         logs = updaters["generators"].minimize(self.generators_loss, batch)
-        fake_a, fake_b = (torch.cat(fakes) for fakes in zip(*self._fakes, strict=True))
+        made = (torch.cat(fakes) for fakes in zip(*self._fakes, strict=True))
+        fake_a, fake_b = (updaters["generators"].joined(fakes, batch) for fakes in made)
         fake_a, fake_b = self.pool_a.query(fake_a), self.pool_b.query(fake_b)
         # Real and fake side by side, (B, 2, C, H, W), so that micro-batches have both.
         shown = Batch(torch.stack([batch.inputs, fake_a], 1), torch.stack([batch.targets, fake_b], 1), batch.full_size)

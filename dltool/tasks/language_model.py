@@ -61,6 +61,10 @@ class LanguageModelTask(Task):
         mean, count = token_loss(self.criterion, outputs, batch.targets)
         return Loss(mean, count, {"loss": MeanOver(mean.detach(), count)})
 
+    @property
+    def evaluation_adds_up(self) -> bool:
+        return not self.watchers and not self.carries_state
+
     def start_evaluation(self) -> None:
         super().start_evaluation()
         self.evaluation_state = None

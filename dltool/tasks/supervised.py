@@ -202,6 +202,11 @@ class SupervisedTask(Task):
             watcher.see(batch, outputs)
         return {"loss": MeanOver(mean, count), **self.evaluate_attacked(batch, outputs)}
 
+    @property
+    def evaluation_adds_up(self) -> bool:
+        mergeable = all(type(metric).merge_state is not Metric.merge_state for metric in self.metrics.values())
+        return mergeable and not self.watchers and self.adversary is None
+
     def start_evaluation(self) -> None:
         super().start_evaluation()
         self.attacked_examples = None

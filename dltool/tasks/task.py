@@ -72,6 +72,15 @@ class Updater(Protocol):
         """Take one optimizer step on `loss(batch)`, in micro-batches if configured."""
         ...
 
+    def joined(self, rows: Tensor, batch: Batch) -> Tensor:
+        """All rows that the last `minimize` computed for a batch, in its order.
+
+        Args:
+            rows: Those of the micro-batches that `loss` was called with: several processes share a batch.
+            batch: The batch.
+        """
+        ...
+
 
 class Watcher(Protocol):
     """Observes the evaluated samples and the model's outputs for them."""
@@ -171,6 +180,15 @@ class Task:
     def use_metrics(self, metrics: Mapping[str, Metric]) -> None:
         """Use these metrics, requested by `metric_names`, in each evaluation."""
         self.metrics = metrics
+
+    @property
+    def evaluation_adds_up(self) -> bool:
+        """Whether several processes may each evaluate some batches of a split, as the result only adds up sums.
+
+        Otherwise each evaluates all of them: what follows the order of the batches, such as random numbers, carried
+        states and watchers, is then as in one process.
+        """
+        return False
 
     def start_evaluation(self) -> None:
         """Called before the first batch of a split; the evaluation before may have been interrupted."""

@@ -18,9 +18,11 @@ from dltool.core.shell import quoted
 from dltool.core.spec import DataSpec
 from dltool.data.fingerprint import Fingerprint, compare
 from dltool.data.fitted import check_tokenizers, from_json, tokenizer_state
+from dltool.distributed.team import Team
 from dltool.observers.jsonl import cut_back
 from dltool.observers.tracker import check_trackers
 from dltool.runs.folder import RunFolder, describe_environment
+from dltool.training.processes import assembled, begin_together, take_part
 from dltool.training.session import Session
 from dltool.trust.sources import trust_flags
 
@@ -35,14 +37,23 @@ def resume(run: RunFolder, config: Config, built: Config, *, quiet: bool = False
         DataError: If the data has changed.
         CheckpointError: If checkpoints exist, but all are damaged.
     """
+    resumed = any(run.checkpoints.glob("step-*"))
+    with assembled(built, resumed=resumed) as (team, shared):
+        if team.is_first:
+            return resume_as_first(team, run, config, shared, quiet, resumed)
+        return take_part(team, shared, resumed=resumed)
+
+
+def resume_as_first(team: Team, run: RunFolder, config: Config, built: Config, quiet: bool, resumed: bool) -> int:
+    """The part of the process that writes the run folder."""
     run.hold()
     with contextlib.closing(run):
         check_trackers(built["logger"])
-        parts = prepare(built, resumed=any(run.checkpoints.glob("step-*")), train_classifier=train_aside)
+        parts = prepare(built, resumed=resumed, train_classifier=train_aside, team=team)
         fingerprint = check_same_data(run, parts)
         check_same_weights(run, parts)
         session = Session(parts, run, quiet=quiet)
-        checkpoint = session.trainer.checkpoints.newest(session.warn)
+        checkpoint = session.trainer.checkpoints.newest(session.warn) if resumed else None
         if checkpoint is None:
             cut_back(run.metrics, 0)
             session.say("no checkpoint was committed yet: training starts from the beginning")
@@ -52,12 +63,13 @@ def resume(run: RunFolder, config: Config, built: Config, *, quiet: bool = False
         since = {"step": session.trainer.progress.step, "command": ["dltool", *sys.argv[1:]]}
         first = ("init_from", "command", "working_directory")
         kept: dict[str, Any] = {key: environment[key] for key in first if key in environment}
-        resumed = [*environment.get("resumed", []), since]
+        times = [*environment.get("resumed", []), since]
         run.write_environment(
-            {**describe_environment(), "auto": reused_choices(config, built) | parts.auto, **kept, "resumed": resumed}
+            {**describe_environment(), "auto": reused_choices(config, built) | parts.auto, **kept, "resumed": times}
         )
         run.write_data(fingerprint.to_json())
         run.write_config(config.tree)
+        begin_together(team, parts)
         return session.run_to_end()
 
 

@@ -13,9 +13,11 @@ from dltool.config.rerun import reused_choices
 from dltool.core.errors import DltoolError
 from dltool.core.process import OUTPUT_ROOT
 from dltool.data.fitted import to_json
+from dltool.distributed.team import Team
 from dltool.engine.observer import Observer
 from dltool.observers.tracker import check_trackers
 from dltool.runs.folder import RunFolder, describe_environment
+from dltool.training.processes import assembled, begin_together, take_part
 from dltool.training.session import Session
 
 
@@ -49,8 +51,24 @@ def train(
         ConfigError, DataError: Before anything is trained; no run folder is left.
         RunError: During the training; the run folder records it.
     """
+    with assembled(built) as (team, shared):
+        if team.is_first:
+            return train_as_first(team, config, shared, quiet, monitored, observers, source)
+        return TrainResult(take_part(team, shared, resumed=False), Path())
+
+
+def train_as_first(
+    team: Team,
+    config: Config,
+    built: Config,
+    quiet: bool,
+    monitored: tuple[str, str | None] | None,
+    observers: Sequence[Observer],
+    source: Path,
+) -> TrainResult:
+    """The part of the process that writes the run folder."""
     check_trackers(built["logger"])
-    parts = prepare(built, monitored, train_classifier=train_aside)
+    parts = prepare(built, monitored, train_classifier=train_aside, team=team)
     fingerprint = fingerprint_of(built, parts.dataset)
     if difference := difference_from(source, config, fingerprint):
         parts.dataset.notes.append(f"not the data of {source.parent}: {difference}")
@@ -70,4 +88,5 @@ def train(
             {**describe_environment(), "auto": reused_choices(config, built) | parts.auto, **loaded, "resumed": []}
         )
         run.write_config(config.tree)  # Last: a folder with this file is complete and can be used.
+        begin_together(team, parts)
         return TrainResult(session.run_to_end(), run.path)

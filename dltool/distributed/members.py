@@ -1,0 +1,169 @@
+"""Starts the other processes of a training on this machine, watches them, and ends them."""
+
+import contextlib
+import os
+import pickle
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import IO, Any
+
+import torch.distributed as dist
+
+from dltool.core.errors import ConfigError, DltoolError, RunError
+from dltool.distributed.team import Team, begin
+
+PACKAGE_ROOT = Path(__file__).parents[2]
+INTERRUPTED = (130, 143)
+GRACE_SECONDS = 10.0  # In which rank 0 must notice that another process failed.
+LINE_LENGTH = 300
+
+
+class Members:
+    """The processes of rank 1 and above, started by that of rank 0.
+
+    Each is a new Python that gets its work through its standard input, which stays open: its end tells the process that
+    rank 0 has ended. They are in sessions of their own, so that Ctrl-C in a terminal reaches rank 0 only.
+
+    Args:
+        module: The module that they run.
+        work: What each unpickles from its input, for the ranks from 1 on.
+    """
+
+    def __init__(self, module: str, work: Sequence[Any]) -> None:
+        self.outputs: list[IO[bytes]] = []
+        self.processes: list[subprocess.Popen[bytes]] = []
+        self.failed: list[int] = []  # Ranks, the first that failed first.
+        self.is_handled = False
+        environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, [str(PACKAGE_ROOT), *old_path()]))}
+        try:
+            for content in work:
+                output = tempfile.TemporaryFile()  # noqa: SIM115 (open as long as the process)
+                self.outputs.append(output)
+                process = subprocess.Popen(
+                    [sys.executable, "-P", "-m", module],  # -P: no module of the working directory is imported.
+                    stdin=subprocess.PIPE,
+                    stdout=output,
+                    stderr=subprocess.STDOUT,
+                    env=environment,
+                    start_new_session=True,
+                )
+                self.processes.append(process)
+                assert process.stdin is not None
+                pickle.dump(content, process.stdin)
+                process.stdin.flush()
+        except OSError as error:
+            self.kill()
+            raise RunError(f"the process of rank {len(self.processes)} cannot be started: {error.strerror}") from error
+        for rank, process in enumerate(self.processes, start=1):
+            threading.Thread(target=self.watch, args=(rank, process), daemon=True).start()
+
+    def watch(self, rank: int, process: "subprocess.Popen[bytes]") -> None:
+        """Wait for a process; if it failed and rank 0 does not notice, as it waits on an accelerator, end rank 0."""
+        code = process.wait()
+        if code == 0 or code in INTERRUPTED:
+            return
+        self.failed.append(rank)
+        time.sleep(GRACE_SECONDS)
+        if not self.is_handled:
+            print(self.error_of(self.failed[0]).report(), file=sys.stderr, flush=True)
+            self.kill()
+            os._exit(1)
+
+    def explain(self, error: Exception) -> DltoolError:
+        """The error of the process that failed first; of the exchange itself if all are alive."""
+        self.is_handled = True
+        deadline = time.monotonic() + 3.0  # A connection ends before its process does.
+        while not self.failed and time.monotonic() < deadline:
+            time.sleep(0.02)
+        if self.failed:
+            return self.error_of(self.failed[0])
+        return RunError(
+            f"the processes of this training no longer answer: {str(error).splitlines()[0]}",
+            "trainer.timeout_minutes is how long they may wait for each other",
+        )
+
+    def error_of(self, rank: int) -> DltoolError:
+        """What a failed process printed last, under its rank."""
+        code = self.processes[rank - 1].returncode
+        lines = self.output_of(rank).splitlines()
+        message = next((line.removeprefix("error: ") for line in reversed(lines) if line.startswith("error: ")), "")
+        hint = next((line.removeprefix("hint: ") for line in reversed(lines) if line.startswith("hint: ")), None)
+        if not message:
+            how = f"killed by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
+            message = f"its process was {how}" if code < 0 else f"its process {how}"
+            hint = "the memory of this machine may be too small for several processes" if code == -9 else None
+        kind = ConfigError if code == ConfigError.exit_code else RunError
+        return kind(f"rank {rank}: {message}", hint)
+
+    def output_of(self, rank: int) -> str:
+        """Everything that a process printed."""
+        output = self.outputs[rank - 1]
+        output.seek(0)
+        return output.read().decode(errors="replace")
+
+    def wait(self, seconds: float) -> None:
+        """Let the processes end by themselves; those that do not are killed."""
+        self.is_handled = True
+        deadline = time.monotonic() + seconds
+        for process in self.processes:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(max(deadline - time.monotonic(), 0.01))
+        self.kill()
+
+    def kill(self) -> None:
+        """End every process now."""
+        self.is_handled = True
+        for process in self.processes:
+            with contextlib.suppress(OSError):
+                process.kill()
+            with contextlib.suppress(OSError):
+                if process.stdin is not None:
+                    process.stdin.close()
+            process.wait()
+
+
+def old_path() -> Iterator[str]:
+    if path := os.environ.get("PYTHONPATH"):
+        yield path
+
+
+def store_for(size: int, timeout: timedelta) -> dist.TCPStore:
+    """Where the processes of this machine meet, at a free port that only this machine reaches."""
+    return dist.TCPStore("127.0.0.1", 0, size, is_master=True, timeout=timeout, wait_for_workers=False)
+
+
+def lead(size: int, store: dist.TCPStore, timeout: timedelta, members: Members) -> Team:
+    """The team of rank 0, whose failed exchanges name the process that failed."""
+    team = Team(0, size, 0, size)
+    try:
+        begin(team, timeout, store)
+    except ConfigError as error:
+        raise members.explain(error) from error
+    team.explain = members.explain
+    return team
+
+
+def follow(rank: int, size: int, port: int, timeout: timedelta) -> Team:
+    """The team of a process that rank 0 started."""
+    team = Team(rank, size, rank, size)
+    store = dist.TCPStore("127.0.0.1", port, size, is_master=False, timeout=timeout, wait_for_workers=False)
+    begin(team, timeout, store)
+    return team
+
+
+def end_with_rank_0() -> None:
+    """End this process as soon as rank 0 ends for any reason, which closes our input."""
+
+    def wait_for_end() -> None:
+        while sys.stdin.buffer.read(1):
+            pass
+        os._exit(1)
+
+    threading.Thread(target=wait_for_end, daemon=True).start()
