@@ -70,7 +70,10 @@ class Parts:
 def describe(parts: Parts) -> list[str]:
     """Automatic choices and unusual settings, one line each, which the user reads before the first step."""
     config, settings, spec = parts.config, parts.settings, parts.spec
-    notes = [f"device     {describe_device(parts.device)}", *(f"data       {note}" for note in parts.dataset.notes)]
+    notes = [
+        f"device     {describe_devices(parts)}",
+        *(f"data       {note}" for note in parts.dataset.notes),
+    ]
     notes += [f"classes    {note}" for note in parts.dataset.class_notes]
     if config["loss"]["name"] == "auto" and config.chosen_loss:
         notes.append(f"loss       {config.chosen_loss} (for {config['data']['name']})")
@@ -94,6 +97,12 @@ def describe(parts: Parts) -> list[str]:
     if layout := [name for name in ("channels_last", "compile") if getattr(settings, name)]:
         notes.append(f"speed      {', '.join(layout)}")
     return notes
+
+
+def describe_devices(parts: Parts) -> str:
+    """The device of this process, and the number of processes that train together."""
+    device = describe_device(parts.device)
+    return device if parts.team.size == 1 else f"{device}, one of {parts.team.size} processes"
 
 
 def in_digits(value: Any) -> str:

@@ -37,7 +37,7 @@ from dltool.cli.verb import Help, add_verb
 from dltool.completion.shells import REQUEST
 from dltool.core.errors import ConfigError, DltoolError
 from dltool.core.notices import printed_warnings
-from dltool.core.process import VERSION
+from dltool.core.process import VERSION, launched_rank
 
 VERBS: dict[str, ModuleType] = {
     "train": train,
@@ -147,8 +147,9 @@ def with_action(words: Sequence[str]) -> Sequence[str]:
 
 def print_error(error: DltoolError) -> int:
     """Print the error; returns its exit code."""
+    rank = f"rank {launched_rank()}: " if launched_rank() else ""
     with contextlib.suppress(BrokenPipeError):  # `2>&1 | head -1` stops reading; the exit code stays.
-        print(error.report(), file=sys.stderr, flush=True)
+        print(rank + error.report(), file=sys.stderr, flush=True)
     return error.exit_code
 
 

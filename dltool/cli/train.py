@@ -1,6 +1,7 @@
 """`dltool train`: compose, check, build, train, test."""
 
 import argparse
+import os
 from pathlib import Path
 
 from dltool.cli.request import add_config_arguments, command_words, compose_jobs, read_config, source_of
@@ -31,6 +32,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     if args.multirun:
+        if "RANK" in os.environ:
+            raise ConfigError("torchrun starts the processes of one training, not of a sweep", "dltool train -m …")
         return run_sweep(args)
     from dltool.runs.folder import RunFolder
 

@@ -17,7 +17,8 @@ from typing import IO, Any
 import torch.distributed as dist
 
 from dltool.core.errors import ConfigError, DltoolError, RunError
-from dltool.distributed.team import Team, begin
+from dltool.core.safe_path import SafePath
+from dltool.distributed.team import Team, begin, reason
 
 PACKAGE_ROOT = Path(__file__).parents[2]
 INTERRUPTED = (130, 143)
@@ -41,6 +42,7 @@ class Members:
         self.processes: list[subprocess.Popen[bytes]] = []
         self.failed: list[int] = []  # Ranks, the first that failed first.
         self.is_handled = False
+        self.folder: SafePath | None = None
         environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, [str(PACKAGE_ROOT), *old_path()]))}
         try:
             for content in work:
@@ -85,7 +87,7 @@ class Members:
         if self.failed:
             return self.error_of(self.failed[0])
         return RunError(
-            f"the processes of this training no longer answer: {str(error).splitlines()[0]}",
+            f"the processes of this training no longer answer: {reason(error)}",
             "trainer.timeout_minutes is how long they may wait for each other",
         )
 
@@ -108,6 +110,10 @@ class Members:
         output.seek(0)
         return output.read().decode(errors="replace")
 
+    def keep_logs(self, folder: SafePath) -> None:
+        """Write what the processes print to log.rankN.txt in a run folder, when they have ended."""
+        self.folder = folder
+
     def wait(self, seconds: float) -> None:
         """Let the processes end by themselves; those that do not are killed."""
         self.is_handled = True
@@ -127,6 +133,11 @@ class Members:
                 if process.stdin is not None:
                     process.stdin.close()
             process.wait()
+        if self.folder is not None:
+            folder, self.folder = self.folder, None
+            for rank in range(1, len(self.processes) + 1):
+                with contextlib.suppress(OSError), (folder / f"log.rank{rank}.txt").append() as log:
+                    log.write(self.output_of(rank).encode())
 
 
 def old_path() -> Iterator[str]:
@@ -146,7 +157,7 @@ def lead(size: int, store: dist.TCPStore, timeout: timedelta, members: Members) 
         begin(team, timeout, store)
     except ConfigError as error:
         raise members.explain(error) from error
-    team.explain = members.explain
+    team.explain, team.keep_logs = members.explain, members.keep_logs
     return team
 
 

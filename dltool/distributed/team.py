@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -13,14 +14,21 @@ import torch.distributed as dist
 from torch import Tensor
 
 from dltool.core.errors import ConfigError, DltoolError, RunError
+from dltool.core.safe_path import SafePath
 
 Value = TypeVar("Value")
+SOURCE_PLACE = re.compile(r"^\[[^\]]*\]\s*")  # The place in torch's source with which its messages begin.
+
+
+def reason(error: Exception) -> str:
+    """The first line of an exception of torch.distributed, without the place in its source."""
+    return SOURCE_PLACE.sub("", (str(error).splitlines() or [type(error).__name__])[0])
 
 
 def ended_elsewhere(error: Exception) -> DltoolError:
     """The error of a process that lost another one, whose own error is in its own output."""
     return RunError(
-        f"another process of the training ended or does not answer: {str(error).splitlines()[0]}",
+        f"another process of the training ended or does not answer: {reason(error)}",
         "see its output, or its log.rankN.txt in the run folder",
     )
 
@@ -36,6 +44,7 @@ class Team:
         local_rank, local_size: The same among the processes on this machine.
         in_step: Whether the processes compute their pieces of a batch now; see SynchronizedBatchNorm.
         explain: Converts the exception of a failed exchange into the error for the user.
+        keep_logs: Called by rank 0 with the run folder, for what the other processes on its machine print.
     """
 
     rank: int = 0
@@ -44,6 +53,7 @@ class Team:
     local_size: int = 1
     in_step: bool = False
     explain: Callable[[Exception], DltoolError] = ended_elsewhere
+    keep_logs: Callable[[SafePath], None] = lambda folder: None
     _pending: tuple[Any, Tensor] | None = field(default=None, repr=False)
 
     @property
@@ -219,6 +229,6 @@ def begin(team: Team, timeout: timedelta, store: dist.Store | None = None) -> No
     except (RuntimeError, ValueError) as error:
         where = f"{os.environ.get('MASTER_ADDR', '127.0.0.1')}:{os.environ.get('MASTER_PORT', '')}"
         raise ConfigError(
-            f"rank {team.rank} cannot connect to the other processes at {where}: {str(error).splitlines()[0]}",
+            f"rank {team.rank} cannot connect to the other processes at {where}: {reason(error)}",
             "dltool doctor --distributed tests the connection; GLOO_SOCKET_IFNAME names the network interface",
         ) from error

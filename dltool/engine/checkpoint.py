@@ -186,6 +186,14 @@ class CheckpointStore:
         path = self.folder / pointer.read_text().strip() if pointer.is_file() else None
         return path if path is not None and path.is_dir() else None
 
+    def last(self) -> Path:
+        """The newest checkpoint, of which there must be one."""
+        return self.paths()[0]
+
+    def best_or_last(self) -> Path:
+        """The best checkpoint; the newest if every evaluation gave NaN."""
+        return self.best() or self.last()
+
     def write_error(self, step: int, error: OSError) -> CheckpointError:
         good = next((path.name for path in self.paths() if is_good(path)), None)
         reason = "the disk is full" if error.errno == errno.ENOSPC else error.strerror or str(error)

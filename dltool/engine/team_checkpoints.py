@@ -33,11 +33,15 @@ class TeamCheckpoints:
     def is_among_best(self, value: float) -> bool:
         return self.of_first(lambda store: store.is_among_best(value))
 
-    def paths(self) -> list[Path]:
-        return self.of_first(lambda store: store.paths())
+    def last(self) -> Path:
+        return self.of_first(lambda store: store.last())
+
+    def best_or_last(self) -> Path:
+        return self.of_first(lambda store: store.best_or_last())
 
     def best(self) -> Path | None:
-        return self.of_first(lambda store: store.best())
+        """The folder that `best` names, in rank 0; None in the others."""
+        return None if self.store is None else self.store.best()
 
     def newest(self, warn: Callable[[str], None]) -> Checkpoint | None:
         return self.of_first(lambda store: store.newest(warn))

@@ -238,10 +238,8 @@ class Trainer:
         """Measure and log the test split, with the last weights or with those of the best checkpoint."""
         if self.settings.test == "none" or self.data.sizes.get("test", 0) == 0:
             return
-        path = self.checkpoints.best() if self.settings.test == "best" else self.checkpoints.paths()[0]
-        if path is None:  # Every evaluation gave NaN.
-            path = self.checkpoints.paths()[0]
-        elif self.settings.test == "best":
+        path = self.checkpoints.best_or_last() if self.settings.test == "best" else self.checkpoints.last()
+        if self.settings.test == "best":
             self.load_weights(self.checkpoints.load(path))
         with self.tta_context():
             metrics = self.evaluate("test")

@@ -23,6 +23,11 @@ from dltool.tasks.task import Loss, Source, Updater
 
 @register("task", "stylegan2", loss_for="gan", pixels="symmetric", like="gan")
 @requires(
+    lambda config: config.trainer.devices in (1, "auto"),
+    "task=stylegan2 has running means of styles and path lengths, which each process would compute by itself",
+    hint="trainer.devices=1",
+)
+@requires(
     lambda config: config.model.name == "stylegan2",
     "task=stylegan2 mixes styles and measures path lengths in style space, but the model has no styles",
     hint="model=stylegan2, or task=gan",

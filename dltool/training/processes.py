@@ -3,7 +3,9 @@
 import contextlib
 import dataclasses
 import os
+import platform
 import sys
+import time
 import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,13 +18,15 @@ from dltool.build.parts import Parts
 from dltool.build.prepare import prepare
 from dltool.build.trainer import build_trainer
 from dltool.config.check import Config, check_rules
-from dltool.core.errors import ConfigError, DltoolError
+from dltool.core.errors import ConfigError, DataError, DltoolError
 from dltool.distributed.members import Members, end_with_rank_0, follow, lead, store_for
 from dltool.distributed.team import SOLO, Team, is_launched, join_launched, world_size
+from dltool.engine.device import describe_device
 from dltool.engine.signals import Interrupted
 from dltool.trust.importing import described
 from dltool.trust.sources import TrustedSource, trust, trusted_sources
 
+FAREWELL_SECONDS = 1.0  # In which rank 0 finishes the exchange after which it raises the same error itself.
 ENDING_SECONDS = 15.0  # For the other processes to end after the last step.
 
 
@@ -111,7 +115,18 @@ def with_devices(config: Config, size: int) -> Config:
 
 
 def begin_together(team: Team, parts: Parts) -> None:
-    """Give every process the weights of rank 0, which are the same unless their machines compute differently."""
+    """Give every process the weights of rank 0, which are the same unless their machines compute differently.
+
+    Raises:
+        DataError: A process has other data than rank 0.
+    """
+    sizes = team.gather((parts.dataset.sizes, parts.spec))
+    for rank, own in enumerate(sizes):
+        if own != sizes[0]:
+            raise DataError(
+                f"the data of rank {rank} is not that of rank 0: {own[0]} samples for {sizes[0][0]}, or other columns",
+                "copy the same data to every machine",
+            )
     team.copy_from_first([*parts.task.model.parameters(), *parts.task.model.buffers()])
 
 
@@ -122,6 +137,7 @@ def take_part(team: Team, config: Config, *, resumed: bool) -> int:
     if resumed and (checkpoint := trainer.checkpoints.newest(print)) is not None:
         trainer.load(checkpoint)
     begin_together(team, parts)
+    print(f"rank {team.rank} of {team.size} on {platform.node()}: {describe_device(parts.device)}", flush=True)
     try:
         trainer.fit()
     except Interrupted as interrupted:
@@ -141,6 +157,7 @@ def run_member(membership: Membership) -> int:
         team.leave()
     except DltoolError as error:
         print(error.report())
+        time.sleep(FAREWELL_SECONDS)
         return error.exit_code
     except BaseException as error:
         traceback.print_exc(file=sys.stdout)

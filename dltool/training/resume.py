@@ -69,6 +69,7 @@ def resume_as_first(team: Team, run: RunFolder, config: Config, built: Config, q
         )
         run.write_data(fingerprint.to_json())
         run.write_config(config.tree)
+        team.keep_logs(run.files)
         begin_together(team, parts)
         return session.run_to_end()
 

@@ -16,7 +16,7 @@ from dltool.core.batch import Batch
 from dltool.core.errors import ConfigError, NonFiniteLossError, RunError
 from dltool.core.numerals import counted
 from dltool.core.shell import quoted
-from dltool.engine.checkpoint import Checkpoint
+from dltool.engine.checkpoint import Checkpoint, committed
 from dltool.engine.observer import Observer, Outcome, Watched
 from dltool.engine.signals import Interrupted
 from dltool.engine.trainer import Trainer
@@ -168,7 +168,7 @@ class Session:
             ) from error
 
     def last_good(self) -> str:
-        paths = self.trainer.checkpoints.paths()
+        paths = committed(self.run.checkpoints)
         return f"the last good checkpoint is {paths[0].name}" if paths else "no checkpoint exists yet"
 
 

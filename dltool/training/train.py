@@ -88,5 +88,6 @@ def train_as_first(
             {**describe_environment(), "auto": reused_choices(config, built) | parts.auto, **loaded, "resumed": []}
         )
         run.write_config(config.tree)  # Last: a folder with this file is complete and can be used.
+        team.keep_logs(run.files)
         begin_together(team, parts)
         return TrainResult(session.run_to_end(), run.path)
