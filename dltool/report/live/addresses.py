@@ -1,7 +1,7 @@
 """The addresses of pages, data and pictures, relative to the page of all runs."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from urllib.parse import parse_qs, urlencode
 
 from dltool.report.list_document import LIMIT, Query
@@ -50,7 +50,7 @@ def parsed(query: str) -> dict[str, list[str]]:
     return parse_qs(query, keep_blank_values=True, errors="surrogateescape", max_num_fields=100)
 
 
-def list_query(values: dict[str, list[str]]) -> Query:
+def list_query(values: Mapping[str, list[str]]) -> Query:
     """What a reader asks the list for; a limit that is not a number is the usual one."""
     limit = values.get("limit", [""])[0]
     number = int(limit) if limit.isascii() and limit.isdigit() and len(limit) < 10 else LIMIT
