@@ -57,14 +57,16 @@ def opened(chromium: Any, url: str, problems: list[str], **context: Any) -> Any:
 
 
 def test_a_run_is_found_compared_and_followed(root: Path, server: LiveServer, chromium: Any) -> None:
+    from playwright.sync_api import expect
+
     problems: list[str] = []
     page = opened(chromium, server.url, problems)
     assert page.locator(".runs tbody tr").count() == 2
     page.locator("input[name=q]").fill("model=mlp")
-    page.wait_for_function("document.querySelectorAll('.runs tbody tr').length === 1", timeout=3000)
+    expect(page.locator(".runs tbody tr")).to_have_count(1, timeout=3000)
     page.locator(".runs input").check()
     page.locator("input[name=q]").fill("")
-    page.wait_for_function("document.querySelectorAll('.runs tbody tr').length === 2", timeout=3000)
+    expect(page.locator(".runs tbody tr")).to_have_count(2, timeout=3000)
     assert page.locator(".runs input:checked").count() == 1
     page.locator(".runs input:not(:checked)").check()
     page.locator("#compare button").click()
@@ -76,7 +78,7 @@ def test_a_run_is_found_compared_and_followed(root: Path, server: LiveServer, ch
     began = time.monotonic()
     with (root / "one" / "metrics.jsonl").open("a") as file:
         file.write('{"step": 30, "epoch": 3, "split": "val", "val/loss": 0.125}\n')
-    page.wait_for_function("document.querySelector('.values').textContent.includes('0.125')", timeout=5000)
+    expect(page.locator(".values").first).to_contain_text("0.125", timeout=5000)
     assert time.monotonic() - began <= 2
     assert problems == []
 
