@@ -73,7 +73,7 @@ def test_a_run_is_found_compared_and_followed(root: Path, server: LiveServer, ch
     page.wait_for_selector("canvas")
     assert page.evaluate("window.ran") is None
     page.get_by_text("All runs").click()
-    page.get_by_role("link", name="one").click()
+    page.get_by_role("link", name="one", exact=True).click()
     page.wait_for_selector("canvas")
     began = time.monotonic()
     with (root / "one" / "metrics.jsonl").open("a") as file:
