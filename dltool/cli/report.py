@@ -19,21 +19,32 @@ examples:
   dltool report 12-00-00_mlp_moons --output mlp.html --open
   dltool report outputs/sweeps/2026-01-31_12-00-00        ranking, all curves, what each setting changes
   dltool report 12-00-00_mlp_moons --json                 what the page shows, as JSON
+  dltool report --live --open                             all runs in the browser, while they train
 
 The page is one file that loads nothing. Each training writes it at its end (logger.report=false leaves it out).
 """
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("run", metavar="RUN", help="a run folder, the end of its path, or the folder of a search")
+    parser.add_argument(
+        "run", metavar="RUN", nargs="?", help="a run folder, the end of its path, or the folder of a search"
+    )
     parser.add_argument("--root", type=Path, default=OUTPUT_ROOT, help="the folder of the runs; default: outputs/")
     parser.add_argument("--output", type=Path, metavar="FILE", help="default: report.html in the folder")
     parser.add_argument("--lang", choices=LANGUAGES, help="language of the page; default: that of the locale")
     parser.add_argument("--open", action="store_true", help="open the page in the browser")
     parser.add_argument("--json", action="store_true", help="print the content of the page as JSON, and write nothing")
+    parser.add_argument("--live", action="store_true", help="serve the runs below a folder to this computer's browser")
+    parser.add_argument("--port", type=int, metavar="N", help="of --live; default: a free one")
 
 
 def run(args: argparse.Namespace) -> int:
+    if args.live:
+        return run_live(args)
+    if args.port is not None:
+        raise ConfigError("--port is the port of the live page", "--live --port N")
+    if args.run is None:
+        raise ConfigError("report needs a run", "dltool report RUN, or dltool report --live for all of them")
     from dltool.report.page import page
     from dltool.report.run_document import run_document
     from dltool.report.search_document import search_document
@@ -56,3 +67,16 @@ def run(args: argparse.Namespace) -> int:
     if args.open:
         webbrowser.open(path.resolve().as_uri())
     return 0
+
+
+def run_live(args: argparse.Namespace) -> int:
+    """Serve the runs below a folder until Ctrl-C."""
+    from dltool.report.live.server import serve
+
+    if args.json or args.output:
+        raise ConfigError("--live writes nothing, so it has no --json and no --output", "leave one of them out")
+    root = Path(args.run).expanduser() if args.run else args.root
+    if not root.is_dir():
+        hint = "name the folder of the runs; `dltool train` creates outputs/"
+        raise ConfigError(f"{root.resolve()} is not a folder", hint)
+    return serve(root, args.port or 0, args.lang, opens=args.open)

@@ -16,6 +16,7 @@ from io import BufferedReader
 from pathlib import Path
 from typing import BinaryIO
 
+from dltool.core.confined import check_confined
 from dltool.core.errors import ConfigError
 from dltool.core.shell import quoted
 
@@ -245,11 +246,19 @@ def refused(path: Path, problem: str) -> UnsafeFileError:
 
 
 def open_regular(path: Path) -> BufferedReader:
-    """Open a file for reading; raises OSError for a pipe or a device, where reading could block forever."""
+    """Open a file for reading; raises OSError for a pipe or a device, where reading could block forever.
+
+    In `confined_to` it also raises OSError for a file outside the folder.
+    """
     descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+    try:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            raise OSError(errno.EINVAL, "not a regular file", str(path))
+        check_confined(path, status)
+    except OSError:
         os.close(descriptor)
-        raise OSError(errno.EINVAL, "not a regular file", str(path))
+        raise
     return os.fdopen(descriptor, "rb")
 
 

@@ -3,7 +3,7 @@
 A document has these keys; those that are empty are left out by the page, not by the document.
 
 format      {"name": "dltool-report", "version": 1}
-kind        "run", "sweep" or "study"
+kind        "run", "sweep", "study" or "comparison"
 title       "lenet on digits"
 intro       sentences that say what was done
 results     [{"name", "value", "beside"}]: metrics as text, with that of a trivial baseline where it is known
@@ -15,6 +15,22 @@ sections    [{"id", "title", "pictures": [{"name", "title", "caption", "file"}],
 tables      [{"id", "title", "note", "first", "links", "columns": [...], "numbers": [indices], "rows": [[text]]}]
 messages    [{"kind": "warning" | "alarm" | "note", "text"}]
 commands    [{"title", "command"}]
+
+A "comparison" (of the live pages) has the same keys. The live pages also have two documents of their own.
+
+"list": format, kind, title;
+query       {"text", "sort", "limit"}: what was asked for
+total, matching   numbers of runs
+columns     headings; numbers: indices of those that are aligned to the right
+rows        [{"run": path below the root, "state", "cells": [text]}]: the cells are those of the columns from the third
+messages    [{"kind": "error", "text", "hint"}]
+
+"changes": format, kind;
+version     to be sent with the next request, as `since`
+parts       {id: HTML} of the elements of the page that have changed
+charts      null, or all charts if there are others
+points      [{"chart": title, "label", "step": [...], "values": [...]}]: new points of the charts
+steps_per_epoch   number | null, for the axis of epochs
 
 In a picture `file` is relative to the folder; a page has its content.
 """

@@ -9,7 +9,7 @@ import functools
 import hashlib
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -42,35 +42,64 @@ def page(document: Mapping[str, Any], folder: Path) -> str:
         document: See dltool.report.document.
         folder: Where its pictures are.
     """
+    return render(
+        "page.html",
+        SCRIPTS,
+        {**data_of(document), "films": films(document, folder)},
+        document=document,
+        picture=lambda one: as_source(folder / one["file"]),
+        film=lambda one: "",
+        live=None,
+    )
+
+
+def data_of(document: Mapping[str, Any]) -> dict[str, Any]:
+    """What the scripts of a page draw."""
+    return {name: document[name] for name in ("charts", "points", "network")}
+
+
+def render(template: str, scripts: Sequence[str], data: Mapping[str, Any], **values: Any) -> str:
+    """Fill the template of a page.
+
+    Args:
+        template: Its file.
+        scripts: The files of its scripts.
+        data: What these find in the page, in addition to their words.
+        values: Variables of the template. With `live` the page may ask the server that it is from.
+    """
     style = "\n".join(asset(name) for name in STYLES)
-    script = "\n".join(asset(name) for name in SCRIPTS)
-    data = {name: document[name] for name in ("charts", "points", "network")}
-    data |= {"films": films(document, folder), "words": words_of_scripts()}
+    script = "\n".join(asset(name) for name in scripts)
     return (
         templates()
-        .get_template("page.html")
+        .get_template(template)
         .render(
-            document=document,
-            policy=policy(style, script),
+            policy=policy(style, script, is_live=values["live"] is not None),
             style=Markup(style),
             script=Markup(script),
-            data=Markup(as_script_data(data)),
-            picture=lambda one: as_source(folder / one["file"]),
+            data=Markup(as_script_data({**data, "words": words_of_scripts()})),
             t=word,
             language=wanted_language(),
+            **values,
         )
     )
 
 
 @functools.cache
 def templates() -> Environment:
-    return Environment(
+    found = Environment(
         loader=FileSystemLoader(FOLDER / "templates"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    found.filters["element_id"] = element_id
+    return found
+
+
+def element_id(name: str) -> str:
+    """The id of an element that shows a file or a text of this name, which may have any characters."""
+    return "of-" + hashlib.blake2b(name.encode("utf-8", "surrogatepass"), digest_size=6).hexdigest()
 
 
 @functools.cache
@@ -78,11 +107,16 @@ def asset(name: str) -> str:
     return (FOLDER / name).read_text(encoding="utf-8")
 
 
-def policy(style: str, script: str) -> str:
-    """The content security policy: nothing but the page's own style and script, and pictures that it contains."""
+def policy(style: str, script: str, *, is_live: bool = False) -> str:
+    """The content security policy: nothing but the page's own style and script, and pictures that it contains.
+
+    A live page also has pictures and data from its own server, and forms that ask it.
+    """
+    own = " 'self'" if is_live else ""
+    ask = "form-action 'self'; connect-src 'self'" if is_live else "form-action 'none'"
     return (
-        f"default-src 'none'; img-src data:; style-src '{digest(style)}'; script-src '{digest(script)}'; "
-        "base-uri 'none'; form-action 'none'"
+        f"default-src 'none'; img-src data:{own}; style-src '{digest(style)}'; script-src '{digest(script)}'; "
+        f"base-uri 'none'; {ask}"
     )
 
 

@@ -1,7 +1,7 @@
 """The document of one run, from the files in its folder."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from stat import S_ISREG
 from typing import Any
@@ -26,11 +26,16 @@ MAX_TEXTS, MAX_CHARACTERS = 6, 2000  # Of generated texts.
 ENVIRONMENT_FIRST = ("auto.trainer.device", "versions.dltool", "versions.torch", "versions.python", "platform")
 
 
-def run_document(record: RunRecord) -> dict[str, Any]:
-    """Everything that the page of a run shows; see dltool.report.document."""
+def run_document(record: RunRecord, log: RunLog | None = None) -> dict[str, Any]:
+    """Everything that the page of a run shows; see dltool.report.document.
+
+    Args:
+        record: The run.
+        log: Its metrics if they have been read.
+    """
     summary = read_summary(record.path)
     environment = read_environment(record)
-    log = RunLog(record, read_records(record.path / METRICS))
+    log = log or RunLog(record, read_records(record.path / METRICS))
     return {
         "format": FORMAT,
         "kind": "run",
@@ -131,18 +136,23 @@ def characters_of(saved: Mapping[str, Any]) -> dict[str, Any] | None:
 
 def charts(log: RunLog) -> list[dict[str, Any]]:
     """A chart for each metric, with a line for each split; the loss first, the learning rates last."""
-    metrics: dict[str, list[str]] = {}
-    for name in log.metrics:
-        split, _, metric = name.partition("/")
-        if not (split == "train" and is_learning_rate(name)):  # The steps have it.
-            metrics.setdefault(metric, []).append(split)
-    order = sorted(metrics, key=lambda metric: (is_learning_rate(metric), metric != "loss"))
     found = []
-    for metric in order:
-        lines = {SPLIT_LABELS.get(one, one): finite(log.points(f"{one}/{metric}", "step")) for one in metrics[metric]}
+    for metric, names in chart_lines(log.metrics).items():
+        lines = {label: finite(log.points(name, "step")) for label, name in names.items()}
         if any(len(values) > 1 for values in lines.values()):
             found.append(chart(metric, lines, log.steps_per_epoch))
     return found
+
+
+def chart_lines(names: Iterable[str]) -> dict[str, dict[str, str]]:
+    """The charts of some `split/metric`: the title of each to the label of each line to the name."""
+    metrics: dict[str, dict[str, str]] = {}
+    for name in names:
+        split, _, metric = name.partition("/")
+        if not (split == "train" and is_learning_rate(name)):  # The steps have it.
+            metrics.setdefault(metric, {})[SPLIT_LABELS.get(split, split)] = name
+    order = sorted(metrics, key=lambda metric: (is_learning_rate(metric), metric != "loss"))
+    return {metric: metrics[metric] for metric in order}
 
 
 def finite(points: Mapping[float, float]) -> dict[float, float]:

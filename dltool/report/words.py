@@ -17,6 +17,44 @@ CHINESE_PAGE = {
     "Stop": "停止",
     "code {number}": "编码 {number}",
     "{name}: {share}": "{name}：{share}",
+    "The server does not answer. Trying again …": "服务器没有响应。正在重试……",
+    "This page is out of date: the run was removed, or the server was started again.": (
+        "本页已过期：该训练已被删除，或服务器已重新启动。"
+    ),
+    "Tick the runs to compare.": "请勾选要比较的训练。",
+}
+
+CHINESE_LIVE = {
+    "All runs": "所有训练",
+    "Search": "搜索",
+    "sort by": "排序",
+    "compare": "比较",
+    "date": "日期",
+    "Compare {run}": "比较 {run}",
+    "Compare the ticked runs": "比较勾选的训练",
+    "{matching:,} of {total:,} runs": "{total:,} 次训练中的 {matching:,} 次",
+    "the first {shown:,} are shown": "显示前 {shown:,} 次",
+    "show all": "全部显示",
+    "Words of the path, the model or the data; or filters as of `dltool runs`: model=lenet, optim.lr<0.01, "
+    "state=running.": (
+        "路径、模型或数据中的词；或与 `dltool runs` 相同的过滤条件：model=lenet、optim.lr<0.01、state=running。"
+    ),
+    "Load the page again to try the network.": "重新加载本页即可试用网络。",
+    "Made by dltool. The page is served by this computer to itself, and sends nothing elsewhere.": (
+        "由 dltool 生成。本页由本机提供给本机，不向别处发送任何内容。"
+    ),
+    "{count} runs": "{count} 次训练",
+    "Their settings do not differ.": "它们的设置没有不同。",
+    "They differ in {keys}.": "它们的不同在于 {keys}。",
+    "They were not trained on the same data, so their metrics may not be comparable: {groups}": (
+        "它们不是在相同的数据上训练的，因此指标可能不可比：{groups}"
+    ),
+    "Settings that differ": "不同的设置",
+    "Results": "结果",
+    "There is no difference.": "没有不同。",
+    "‖dW‖: gradient of the weights, by layer": "‖dW‖：各层权重的梯度",
+    "‖ΔW‖ / ‖W‖: relative size of one update, by layer": "‖ΔW‖ / ‖W‖：各层一次更新的相对大小",
+    "share of units that are 0 for all samples, by layer": "各层对所有样本都为 0 的单元比例",
 }
 
 CHINESE_CAPTIONS = {
@@ -150,6 +188,7 @@ CHINESE = (
     CHINESE_PAGE
     | CHINESE_CAPTIONS
     | CHINESE_TABLES
+    | CHINESE_LIVE
     | {
         "Skip to the content": "跳到正文",
         "Contents": "目录",

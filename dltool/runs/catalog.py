@@ -71,20 +71,32 @@ class RunRecord:
         return str(self.path) if key == "run" else getattr(self, key) if key in FIELDS else None
 
 
-def find_runs(root: Path) -> Iterator[Path]:
+def find_runs(root: Path, others: dict[Path, int] | None = None) -> Iterator[Path]:
     """Every folder at or below `root` that contains a run, without repetition.
 
     The search does not descend into run folders and skips hidden folders. It follows links last, so that a run keeps
     its own name, and visits no folder twice, so that a loop ends.
+
+    Args:
+        root: Where the search begins.
+        others: Receives the other folders that were read, with their modification times in nanoseconds: as long as
+            these are the same, so are the runs.
     """
     seen: set[tuple[int, int]] = set()
     links: list[tuple[Path, int]] = []
-    yield from _walk(root, 0, seen, links)
+    others = {} if others is None else others
+    yield from _walk(root, 0, seen, links, others)
     while links:
-        yield from _walk(*links.pop(0), seen, links)
+        yield from _walk(*links.pop(0), seen, links, others)
 
 
-def _walk(folder: Path, depth: int, seen: set[tuple[int, int]], links: list[tuple[Path, int]]) -> Iterator[Path]:
+def _walk(
+    folder: Path,
+    depth: int,
+    seen: set[tuple[int, int]],
+    links: list[tuple[Path, int]],
+    others: dict[Path, int],
+) -> Iterator[Path]:
     try:
         stat = folder.stat()
         if (stat.st_dev, stat.st_ino) in seen:
@@ -93,6 +105,7 @@ def _walk(folder: Path, depth: int, seen: set[tuple[int, int]], links: list[tupl
         if is_run(folder):
             yield folder
             return
+        others[folder] = stat.st_mtime_ns
         entries = sorted(os.scandir(folder), key=lambda entry: entry.name) if depth < MAX_DEPTH else []
     except OSError:  # Removed meanwhile, or not readable.
         return
@@ -102,7 +115,7 @@ def _walk(folder: Path, depth: int, seen: set[tuple[int, int]], links: list[tupl
         if entry.is_symlink():
             links.append((Path(entry.path), depth + 1))
         elif entry.is_dir():
-            yield from _walk(Path(entry.path), depth + 1, seen, links)
+            yield from _walk(Path(entry.path), depth + 1, seen, links, others)
 
 
 def is_run(folder: Path) -> bool:

@@ -15,11 +15,12 @@ def read_records(path: Path) -> list[dict[str, Any]]:
     """
     if not path.exists():
         return []
-    decoded = map(_decode, read_regular(path).splitlines())
+    decoded = map(decode_record, read_regular(path).splitlines())
     return [record for record in decoded if record is not None]
 
 
-def _decode(line: bytes) -> dict[str, Any] | None:
+def decode_record(line: bytes) -> dict[str, Any] | None:
+    """The record in a line, with null as NaN; None for a line that is not a JSON object with a step."""
     try:
         record = json.loads(line)
     except ValueError:  # Incomplete: not JSON, or not even UTF-8.

@@ -4,15 +4,15 @@ import argparse
 import sys
 import time
 from collections.abc import Sequence
-from typing import Any
 
 from dltool.cli.tables import GAP, cell_width, one_line, print_table, terminal_width
 from dltool.core.errors import ConfigError
 from dltool.core.hints import nearest
 from dltool.core.numerals import counted
 from dltool.core.shell import quoted
-from dltool.runs.catalog import RunRecord, as_metric, as_text, known_keys, read_runs
-from dltool.runs.comparison import as_json, distinguishing_keys, main_metrics, short_key
+from dltool.runs.catalog import RunRecord, as_text, known_keys, read_runs
+from dltool.runs.columns import cell, listed_metrics
+from dltool.runs.comparison import as_json, distinguishing_keys, short_key
 from dltool.runs.definition import definitions
 from dltool.runs.selection import FILTER, filtered, ordered, whole_key
 
@@ -127,10 +127,7 @@ def print_runs(records: Sequence[RunRecord], keys: Sequence[str], sort: str) -> 
         columns |= {short_key(key): cells(records, key) for key in keys if key not in columns}
     else:
         telling = {short_key(key): cells(records, key) for key in distinguishing_keys(records)}
-        shown = [
-            *([] if sort in ("date", "seconds") else [sort]),
-            *main_metrics(records, lambda record: record.metrics),
-        ]
+        shown = listed_metrics(records, sort)
         metrics = {short_key(key): cells(records, key) for key in shown if short_key(key) not in columns}
         seconds, ages = cells(records, "seconds"), [age(record.date) for record in records]
         sizes = {"parameters": cells(records, "parameters")} if len({r.parameters for r in records}) > 1 else {}
@@ -142,19 +139,7 @@ def print_runs(records: Sequence[RunRecord], keys: Sequence[str], sort: str) -> 
 
 
 def cells(records: Sequence[RunRecord], key: str) -> list[str]:
-    found = []
-    for record in records:
-        if key in record.metrics:
-            found.append(as_metric(record.metrics[key]))
-        elif key == "seconds":
-            found.append(as_seconds(record.seconds))
-        elif key == "parameters":
-            found.append("" if record.parameters is None else f"{record.parameters:,}")
-        elif key in record.config or record.value(key) is not None:
-            found.append(one_line(as_text(record.value(key))))
-        else:
-            found.append("")
-    return found
+    return [one_line(cell(record, key)) for record in records]
 
 
 def fitting(columns: dict[str, list[str]], *, whole: Sequence[str], first: Sequence[str]) -> dict[str, list[str]]:
@@ -178,10 +163,6 @@ def column_width(name: str, texts: Sequence[str]) -> int:
 
 def is_numeric(text: str) -> bool:
     return not text or text[0].isdigit() or text[0] == "-" or text == "nan"
-
-
-def as_seconds(value: Any) -> str:
-    return f"{value:,.1f}" if isinstance(value, int | float) else ""
 
 
 def age(date: str) -> str:

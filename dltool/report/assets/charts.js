@@ -18,9 +18,13 @@ function textColour(name) {
   return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 }
 
-function valuesOf(chart) {
+function axisOf(chart) {
   const axis = document.getElementById("axis").value;
-  return [chart.x[axis] ?? chart.x.step, ...chart.series.map((one) => one.values)];
+  return chart.x[axis] ? axis : "step"; // Before the first epoch ends there are only steps.
+}
+
+function valuesOf(chart) {
+  return [chart.x[axisOf(chart)], ...chart.series.map((one) => one.values)];
 }
 
 function positiveOnly(values, logarithmic) {
@@ -37,14 +41,14 @@ function options(chart, width) {
     dash: DASHES[Math.floor(place / 4 + place) % 4],
     width: 2,
     spanGaps: true,
-    points: { show: one.values.filter((y) => y !== null).length < 40, size: 5 },
+    points: { show: (plot, number) => plot.data[number].filter((y) => y !== null).length < 40, size: 5 },
   }));
   return {
     width,
     height: HEIGHT,
     scales: { x: { time: false }, y: { distr: logarithmic ? 3 : 1 } },
-    axes: [{ ...axis, label: word(document.getElementById("axis").value), labelSize: 22, size: 36 }, { ...axis, size: 64, values: (_, ticks) => ticks.map((tick) => (tick === null ? "" : shown(tick))) }],
-    series: [{ label: word(document.getElementById("axis").value) }, ...series],
+    axes: [{ ...axis, label: word(axisOf(chart)), labelSize: 22, size: 36 }, { ...axis, size: 64, values: (_, ticks) => ticks.map((tick) => (tick === null ? "" : shown(tick))) }],
+    series: [{ label: word(axisOf(chart)) }, ...series],
     cursor: { sync: { key: "curves" } },
     legend: { live: false },
   };
@@ -71,7 +75,7 @@ function shown(value) {
 
 function describe(one) {
   const columns = one.plot.data;
-  const x = `${word(document.getElementById("axis").value)} ${shown(columns[0][one.cursor])}`;
+  const x = `${word(axisOf(one.chart))} ${shown(columns[0][one.cursor])}`;
   const values = one.chart.series.map((series, place) => `${series.label} ${shown(latest(columns[place + 1], one.cursor))}`);
   const more = values.length > MAX_VALUES ? ["…"] : [];
   one.figure.querySelector(".values").textContent = [x, ...values.slice(0, MAX_VALUES), ...more].join("; ");
@@ -119,12 +123,12 @@ function onKey(event) {
   }
 }
 
-if (data.charts.length) {
+if (document.getElementById("axis")) {
   drawAll();
   document.getElementById("axis").addEventListener("change", drawAll);
   document.getElementById("logarithmic").addEventListener("change", drawAll);
   document.getElementById("whole").addEventListener("click", showAll);
-  document.querySelectorAll(".plot").forEach((plot) => plot.addEventListener("keydown", onKey));
+  document.addEventListener("keydown", onKey);
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", drawAll);
   let waiting = 0;
   addEventListener("resize", () => {

@@ -18,4 +18,7 @@ async function copy(button) {
   setTimeout(() => (button.textContent = word("Copy")), 1500);
 }
 
-document.querySelectorAll(".copy").forEach((button) => button.addEventListener("click", () => copy(button)));
+document.addEventListener("click", (event) => {
+  const button = event.target.closest(".copy");
+  if (button) copy(button);
+});
