@@ -2,7 +2,6 @@
 
 import contextlib
 import dataclasses
-import sys
 import textwrap
 from typing import Any
 
@@ -14,10 +13,12 @@ from dltool.config.check import Config
 from dltool.config.data_roles import places_of
 from dltool.config.rerun import reused_choices
 from dltool.core.errors import DataError
+from dltool.core.process import command
 from dltool.core.shell import quoted
 from dltool.core.spec import DataSpec
 from dltool.data.fingerprint import Fingerprint, compare
 from dltool.data.fitted import check_tokenizers, from_json, tokenizer_state
+from dltool.engine.observer import Observer
 from dltool.observers.jsonl import cut_back
 from dltool.observers.tracker import check_trackers
 from dltool.runs.folder import RunFolder, describe_environment
@@ -27,7 +28,9 @@ from dltool.trust.sources import trust_flags
 ROUNDING = 1e-6  # Tolerance for the scale of targets, in their standard deviations.
 
 
-def resume(run: RunFolder, config: Config, built: Config, *, quiet: bool = False) -> int:
+def resume(
+    run: RunFolder, config: Config, built: Config, *, quiet: bool = False, display: Observer | None = None
+) -> int:
     """Continue a run from its newest undamaged checkpoint; returns the exit code. See train for the arguments.
 
     Raises:
@@ -41,7 +44,7 @@ def resume(run: RunFolder, config: Config, built: Config, *, quiet: bool = False
         parts = prepare(built, resumed=any(run.checkpoints.glob("step-*")), train_classifier=train_aside)
         fingerprint = check_same_data(run, parts)
         check_same_weights(run, parts)
-        session = Session(parts, run, quiet=quiet)
+        session = Session(parts, run, quiet=quiet, display=display)
         checkpoint = session.trainer.checkpoints.newest(session.warn)
         if checkpoint is None:
             cut_back(run.metrics, 0)
@@ -49,7 +52,7 @@ def resume(run: RunFolder, config: Config, built: Config, *, quiet: bool = False
         else:
             session.continue_from(checkpoint)
         environment = run.read_environment()
-        since = {"step": session.trainer.progress.step, "command": ["dltool", *sys.argv[1:]]}
+        since = {"step": session.trainer.progress.step, "command": command()}
         first = ("init_from", "command", "working_directory")
         kept: dict[str, Any] = {key: environment[key] for key in first if key in environment}
         resumed = [*environment.get("resumed", []), since]

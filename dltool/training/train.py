@@ -34,6 +34,7 @@ def train(
     monitored: tuple[str, str | None] | None = None,
     observers: Sequence[Observer] = (),
     source: Path = Path(),
+    display: Observer | None = None,
 ) -> TrainResult:
     """Train from the beginning in a new run folder.
 
@@ -44,6 +45,7 @@ def train(
         monitored: A setting and the metric that it names, which the training must report: ("sweep.metric", "val/loss").
         observers: Observers in addition to the standard ones.
         source: The config of --from; if its run had other data, that is noted.
+        display: See Session.
 
     Raises:
         ConfigError, DataError: Before anything is trained; no run folder is left.
@@ -57,7 +59,7 @@ def train(
     run = RunFolder.create(config["run"]["dir"], OUTPUT_ROOT, f"{config['model']['name']}_{config['data']['name']}")
     with contextlib.closing(run):
         try:
-            session = Session(parts, run, quiet, observers)
+            session = Session(parts, run, quiet, observers, display)
             for observer in session.trainer.observers:
                 observer.on_create()
         except DltoolError:  # From the user's own observer.
