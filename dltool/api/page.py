@@ -1,6 +1,5 @@
 """The page of a run, as a notebook shows it."""
 
-import functools
 import html
 import tempfile
 import webbrowser
@@ -14,14 +13,16 @@ FRAME_HEIGHT = 800  # Pixels.
 class Page:
     """One HTML page that loads nothing: shown in a notebook, opened in a browser, or written to a file.
 
-    Attributes:
+    Args:
+        title: What it is about.
         html: The page.
+        written: The file where it is already.
     """
 
-    def __init__(self, title: str, html: str, path: Path | None = None) -> None:
+    def __init__(self, title: str, html: str, written: Path | None = None) -> None:
         self.title = title
         self.html = html
-        self._written = path
+        self._written = written
 
     def __repr__(self) -> str:
         return f"<Page of {self.title}, {len(self.html):,} characters>"
@@ -33,15 +34,16 @@ class Page:
             f'style="width:100%;height:{FRAME_HEIGHT}px;border:1px solid #c8c8c8"></iframe>'
         )
 
-    @functools.cached_property
+    @property
     def path(self) -> Path:
-        """The file of the page; if it was not saved, a temporary one is written now."""
+        """The file where the page was last written; if it was not, a temporary one is written now."""
         return self._written or self.save(Path(tempfile.mkdtemp(prefix="dltool_")) / REPORT)
 
     def save(self, path: str | Path) -> Path:
         """Write the page to a file."""
         target = Path(path).expanduser()
         write(self.html, target)
+        self._written = target
         return target
 
     def open(self) -> None:

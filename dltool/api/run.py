@@ -108,9 +108,10 @@ class Run(RunOfACommand):
         """
         with in_language(lang):
             record = self.record
-            made = Page(title_of(record), page(run_document(record), self.path), self.path / REPORT if save else None)
+            title, content = title_of(record), page(run_document(record), self.path)
         if save:
-            write(made.html, self.folder.files / REPORT)
+            write(content, self.folder.files / REPORT)
+        made = Page(title, content, self.path / REPORT if save else None)
         if path is not None:
             made.save(path)
         return made
