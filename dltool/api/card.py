@@ -1,12 +1,12 @@
 """How a notebook shows a run: its title, what was trained, its metrics beside those without a model, a picture."""
 
 import html
-from collections.abc import Mapping, Sequence
 
 from dltool.api.chart import curve_images
 from dltool.api.pictures import figure
 from dltool.core.safe_path import read_regular
 from dltool.figures.curves import collect_curves
+from dltool.report.metrics_table import metrics_table
 from dltool.report.run_document import intro, results, sections, title_of
 from dltool.report.words import word
 from dltool.runs.catalog import RunRecord
@@ -14,8 +14,6 @@ from dltool.runs.comparison import read_environment
 from dltool.runs.folder import METRICS
 from dltool.runs.records import read_records
 from dltool.runs.summary_file import read_summary
-
-LEFT, RIGHT = 'style="text-align:left"', 'style="text-align:right"'
 
 
 def card(record: RunRecord) -> str:
@@ -27,15 +25,6 @@ def card(record: RunRecord) -> str:
         f"{said}{metrics_table(results(record, summary))}"
         f"<div>{picture(record)}</div><small><code>{html.escape(str(record.path))}</code></small></div>"
     )
-
-
-def metrics_table(rows: Sequence[Mapping[str, str]]) -> str:
-    cells = "".join(
-        f"<tr><td {LEFT}>{html.escape(row['name'])}</td><td {RIGHT}><b>{html.escape(row['value'])}</b></td>"
-        f"<td {LEFT}>{html.escape(row['beside'])}</td></tr>"
-        for row in rows
-    )
-    return f"<table>{cells}</table>" if cells else ""
 
 
 def picture(record: RunRecord) -> str:

@@ -11,11 +11,13 @@ from dltool.api.chart import curve_images
 from dltool.engine.observer import Observer, Outcome, Progress
 from dltool.figures.curves import Curves, collect_curves
 from dltool.observers.progress import Reading, Shown
+from dltool.report.document import thinned
 from dltool.report.words import word
 from dltool.runs.records import read_records
 from dltool.tasks.task import Task
 
 SECONDS_BETWEEN_UPDATES = 0.5
+MOST_POINTS = 3000  # Of a curve; a longer one is thinned, so that drawing takes milliseconds however long it is.
 BAR_WIDTH = 30  # Characters of the bar, where only text is shown.
 
 
@@ -63,7 +65,10 @@ class LiveDisplay(Observer):
         with self._lock:
             for name, splits in collect_curves([record], self.steps_per_epoch or 1.0).items():
                 for split, points in splits.items():
-                    self.curves.setdefault(name, {}).setdefault(split, []).extend(points)
+                    kept = self.curves.setdefault(name, {}).setdefault(split, [])
+                    kept.extend(points)
+                    if len(kept) > MOST_POINTS:
+                        kept[:] = thinned(dict(kept)).items()
 
     def on_end(self) -> None:
         self._ended.set()

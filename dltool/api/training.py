@@ -6,12 +6,13 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from dltool.api.live import LiveDisplay
-from dltool.api.notebook import in_notebook, messages_in_place, warn_in_place
+from dltool.api.notebook import messages_in_place, warn_in_place
 from dltool.api.run import Run
 from dltool.cli.request import command_words, open_run, read_config, source_of
 from dltool.config.check import Config
 from dltool.config.rerun import compose_resume
 from dltool.core.errors import TrainingInterrupted
+from dltool.core.messages import in_notebook
 from dltool.core.process import OUTPUT_ROOT, called_as, restart_clock
 from dltool.declarations.registry import trust_paths
 from dltool.runs.folder import CONFIG, RunFolder

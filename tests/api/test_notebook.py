@@ -23,6 +23,7 @@ CELLS = {
     "train": f"run = dltool.train(['trainer.epochs=3', 'run.dir=outputs/first', {WORDS}])",
     "show": "run",
     "plain": "print(run)",
+    "evaluate": "run.evaluate(split='val')",
     "plot": "run.plot('curves')",
     "report": "run.report()",
     "typo": f"dltool.train(['optim.learning_rate=0.01', {WORDS}])",
@@ -75,6 +76,11 @@ def test_a_run_is_shown_with_its_results(cells: dict[str, Any]) -> None:
     assert "by always predicting" in shown
     assert "data:image/svg+xml;base64," in shown
     assert streams([cells["plain"]], "stdout").startswith("<dltool.Run outputs/first: lenet on digits, finished, ")
+
+
+def test_an_evaluation_is_a_table(cells: dict[str, Any]) -> None:
+    (shown,) = data_of(cells["evaluate"], "text/html")
+    assert shown.startswith("<div>180 samples (val)<table>")
 
 
 def test_figures_and_the_page_are_shown_and_not_written(cells: dict[str, Any]) -> None:

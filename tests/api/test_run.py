@@ -7,10 +7,10 @@ import pytest
 import torch
 
 import dltool
-from dltool.api.notebook import in_notebook, warn_in_place
+from dltool.api.notebook import warn_in_place
 from dltool.api.page import Page
 from dltool.core.errors import ConfigError, TrainingInterrupted
-from dltool.core.messages import message_stream, messages_on_stdout
+from dltool.core.messages import in_notebook, message_stream, messages_on_stdout
 from dltool.core.notices import DltoolWarning
 
 WORDS = ["model=mlp", "data=iris", "trainer.steps=20", "trainer.device=cpu", "trainer.threads=1", "logger.report=false"]
@@ -115,3 +115,10 @@ def test_a_script_is_no_notebook() -> None:
     assert not in_notebook()
     with pytest.warns(DltoolWarning, match="damaged"):
         warn_in_place("damaged")
+
+
+def test_an_evaluation_is_a_table(run: dltool.Run) -> None:
+    shown = run.evaluate(split="val")._repr_html_()
+    assert "15 samples (val)" in shown
+    assert f"{run.metrics['val/accuracy']:.4f}" in shown
+    assert "by always predicting" in shown
