@@ -145,10 +145,10 @@ def grid(x: Axis, y: Axis) -> str:
 
 
 def labels(name: str, unit: str) -> str:
-    middle = (TOP + HEIGHT - BOTTOM) / 2
+    middle, metric = (TOP + HEIGHT - BOTTOM) / 2, html.escape(word(name))
     return (
         f'<text x="{(LEFT + WIDTH - RIGHT) / 2}" y="{HEIGHT - 8}" text-anchor="middle">{html.escape(word(unit))}</text>'
-        f'<text x="12" y="{middle}" text-anchor="middle" transform="rotate(-90 12 {middle})">{html.escape(name)}</text>'
+        f'<text x="12" y="{middle}" text-anchor="middle" transform="rotate(-90 12 {middle})">{metric}</text>'
     )
 
 

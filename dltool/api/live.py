@@ -31,8 +31,11 @@ class LiveDisplay(Observer):
 
     def __init__(self, config: Mapping[str, Any], metrics: Path | None = None) -> None:
         self.title = f"{config['model']['name']} on {config['data']['name']}"
-        rate = f"learning rate {config['optim']['lr']}, " if "lr" in config["optim"] else ""
-        self.settings = f"{rate}batches of {config['data'].get('batch_size')}, seed {config['seed']}"
+        template = "batches of {batch}, seed {seed}"
+        if "lr" in config["optim"]:
+            template = "learning rate {rate}, " + template
+        values = {"rate": config["optim"].get("lr"), "batch": config["data"].get("batch_size"), "seed": config["seed"]}
+        self.settings = word(template, **values)
         self.metrics = metrics
         self.progress = Progress()
         self.curves: Curves = {}
