@@ -122,12 +122,6 @@ def draw(measured: "Evaluation", used: "Run", folder: Path) -> None:
     print(said, file=sys.stderr)
 
 
-def counted(measured: "Evaluation") -> str:
-    """What was evaluated: "60 samples (test)", "300 samples (all, new data)"."""
-    new = "" if measured.own_data else ", new data"
-    return f"{measured.num_samples:,} {measured.unit} ({measured.split}{new})"
-
-
 def as_json(used: "Run", measured: "Evaluation") -> dict[str, Any]:
     return {
         "run": str(used.path),
@@ -144,21 +138,14 @@ def as_json(used: "Run", measured: "Evaluation") -> dict[str, Any]:
     }
 
 
-def beside(measured: "Evaluation", metric: str) -> str:
-    """Why a metric is undefined, or the values of forecasts without a model."""
-    if metric in measured.undefined:
-        return f"undefined: {measured.undefined[metric]}"
-    return measured.baselines.beside(metric)
-
-
 def print_evaluation(args: argparse.Namespace, used: "Run", measured: "Evaluation") -> None:
     from dltool.runs.catalog import as_metric
 
     if args.overrides:
         for note in measured.notes:
             print(f"  {note}", file=sys.stderr)
-    print(f"{used.title}, {used.described_checkpoint}: {counted(measured)}")
-    rows = [(name, as_metric(value), beside(measured, name)) for name, value in measured.metrics.items()]
+    print(f"{used.title}, {used.described_checkpoint}: {measured.counted}")
+    rows = [(name, as_metric(value), measured.beside(name)) for name, value in measured.metrics.items()]
     print_table(("", "", ""), rows, numbers=[1])
     if measured.baseline:
         print(f"baseline: {measured.baseline}")

@@ -1,26 +1,29 @@
-"""`dltool init`: creates a small project that can be trained immediately, or an example of one kind of component."""
+"""`dltool init`: creates a project that can be trained immediately, an example of one component, or a notebook."""
 
 import argparse
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 from dltool.core.errors import ConfigError
 from dltool.core.hints import nearest
-from dltool.core.package import TEMPLATE
+from dltool.core.package import NOTEBOOK, TEMPLATE
 from dltool.core.shell import quoted
 from dltool.declarations.examples import example_command, example_file, examples
 
-SUMMARY = "create a project of your own: a model, its configs, a test"
+SUMMARY = "create a project of your own: a model, its configs, a test; or the tutorial as a notebook"
 EXAMPLES = """\
 examples:
   dltool init my_project
   cd my_project && dltool train --trust models.py model=mine
   dltool init --example attack
   dltool init --example list
+  dltool init --notebook
 
 Without FOLDER it uses the current folder, which must be empty. --example writes one commented file with a component of
-one kind into the folder, which may have other files, and prints the command that trains with it.
+one kind into the folder, which may have other files, and prints the command that trains with it. --notebook writes
+the tutorial "your first hour" as a Jupyter notebook; Jupyter is installed by `pip install jupyterlab`.
 """
 HARMLESS = (".git",)  # Names that may exist in the folder.
 LIST = "list"  # Instead of the name of an example.
@@ -28,7 +31,9 @@ LIST = "list"  # Instead of the name of an example.
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("folder", nargs="?", type=Path, default=Path(), metavar="FOLDER", help="new, or empty")
-    parser.add_argument("--example", metavar="NAME", help=f"write NAME.py instead; {LIST} shows the names")
+    instead = parser.add_mutually_exclusive_group()
+    instead.add_argument("--example", metavar="NAME", help=f"write NAME.py instead; {LIST} shows the names")
+    instead.add_argument("--notebook", action="store_true", help="write the tutorial as a notebook instead")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -37,7 +42,7 @@ def run(args: argparse.Namespace) -> int:
         print(described_examples())
         return 0
     try:
-        written, command = make_example(folder, args.example) if args.example is not None else make(folder)
+        written, command = requested(args)(folder)
     except OSError as error:
         where = Path(error.filename or folder).resolve()
         raise ConfigError(
@@ -48,6 +53,13 @@ def run(args: argparse.Namespace) -> int:
     enter = "" if folder.resolve() == Path.cwd() else f"cd {quoted(folder)} && "
     print(f"now        {enter}{command}")
     return 0
+
+
+def requested(args: argparse.Namespace) -> Callable[[Path], tuple[list[Path], str]]:
+    """Writes what the command line requests into a folder; returns the files, and the command to type next."""
+    if args.notebook:
+        return make_notebook
+    return make if args.example is None else partial(make_example, name=args.example)
 
 
 def make(folder: Path) -> tuple[list[Path], str]:
@@ -85,8 +97,25 @@ def make_example(folder: Path, name: str) -> tuple[list[Path], str]:
         near = nearest(name, examples())
         hint = f"did you mean {near}? The examples:" if near else "the examples:"
         raise ConfigError(f"--example {name}: there is no such example", f"{hint}\n{described_examples()}")
+    return [copy_file(example_file(name), folder, f"--example {quoted(name)}", "examples")], example_command(name)
+
+
+def make_notebook(folder: Path) -> tuple[list[Path], str]:
+    """Copy the tutorial. Returns and raises as make_example."""
+    path = copy_file(NOTEBOOK, folder, "--notebook", "notebooks")
+    return [path], f"jupyter lab {path.name}"
+
+
+def copy_file(source: Path, folder: Path, flags: str, other: str) -> Path:
+    """Copy one file into a folder that may have others.
+
+    Args:
+        source: The file.
+        folder: Created if it does not exist.
+        flags: Of the command, for a hint.
+        other: The name of another folder, for a hint.
+    """
     check_folder(folder)
-    source = example_file(name)
     path = folder / source.name
     folder.mkdir(parents=True, exist_ok=True)
     try:
@@ -95,9 +124,9 @@ def make_example(folder: Path, name: str) -> tuple[list[Path], str]:
     except FileExistsError as error:
         raise ConfigError(
             f"{path.resolve()} exists, and nothing is overwritten",
-            f"dltool init --example {quoted(name, fresh(folder / 'examples'))}",
+            f"dltool init {flags} {quoted(fresh(folder / other))}",
         ) from error
-    return [path], example_command(name)
+    return path
 
 
 def check_folder(folder: Path) -> None:

@@ -5,6 +5,13 @@ exit codes in the README. Any other exception is a bug in dltool and shows its t
 """
 
 
+class TrainingInterrupted(KeyboardInterrupt):
+    """Ctrl-C, or the stop button of a notebook, ended a training from Python; its message says how to continue."""
+
+    def _render_traceback_(self) -> list[str]:
+        return [str(self)]
+
+
 class DltoolError(Exception):
     """An error with a hint.
 
@@ -25,6 +32,10 @@ class DltoolError(Exception):
     def report(self) -> str:
         """One `error:` line and, where there is a hint, one `hint:` line."""
         return f"error: {self.message}" + (f"\nhint: {self.hint}" if self.hint else "")
+
+    def _render_traceback_(self) -> list[str]:
+        """What IPython prints instead of the traceback, in a notebook and its terminal; scripts show the traceback."""
+        return self.report().splitlines()
 
 
 class ConfigError(DltoolError):

@@ -1,10 +1,11 @@
-"""dltool's warnings as the command line prints them: one line each, without the place in the source."""
+"""dltool's warnings as messages for the user: one line each, without the place in the source."""
 
 import contextlib
-import sys
 import warnings
 from collections.abc import Iterator
 from typing import Any
+
+from dltool.core.messages import say
 
 
 class DltoolWarning(UserWarning):
@@ -17,14 +18,14 @@ class FigureWarning(DltoolWarning):
 
 @contextlib.contextmanager
 def printed_warnings() -> Iterator[None]:
-    """In this context dltool's warnings are lines `warning: …` on standard error, others as Python prints them."""
+    """In this context dltool's warnings are messages `warning: …`, others as Python prints them."""
     before, later = warnings.showwarning, dict[str, None]()
 
     def show(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
         if issubclass(category, FigureWarning):
             later[str(message)] = None
         elif issubclass(category, DltoolWarning):
-            print(f"warning: {message}", file=sys.stderr, flush=True)
+            say(f"warning: {message}")
         else:
             before(message, category, *place, **more)
 
@@ -34,4 +35,4 @@ def printed_warnings() -> Iterator[None]:
     finally:
         warnings.showwarning = before
         for text in later:
-            print(f"warning: {text}", file=sys.stderr, flush=True)
+            say(f"warning: {text}")

@@ -4,4 +4,5 @@ from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parents[1]
 TEMPLATE = PACKAGE / "template"  # The files that `dltool init` copies: user code, not dltool's.
+NOTEBOOK = PACKAGE / "manual" / "notebooks" / "first_hour.ipynb"  # Copied by `dltool init --notebook`.
 EXAMPLES = PACKAGE / "examples"  # One file for each kind of component, copied by `dltool init --example`.

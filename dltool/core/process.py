@@ -1,7 +1,10 @@
 """Facts of this process: its dltool version, its start time, and the folder for its runs."""
 
+import contextlib
 import os
+import sys
 import time
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 VERSION = "0.2.0"  # The same as in pyproject.toml, by test.
@@ -10,6 +13,8 @@ OUTPUT_ROOT = Path("outputs")  # Relative to the working directory, which dltool
 
 # A run's "first_step" and "total" seconds count from here, so that they include importing torch.
 _started_at = time.monotonic()
+# The command that a call from Python stands for; None if this process is a command.
+_called_as: list[str] | None = None
 
 
 def started_at() -> float:
@@ -26,3 +31,19 @@ def restart_clock() -> None:
     """Count from now: the time before a worker process starts a job does not belong to the job."""
     global _started_at
     _started_at = time.monotonic()
+
+
+def command() -> list[str]:
+    """The words of the command that runs, or of the one that would do the same as the call from Python."""
+    return ["dltool", *(sys.argv[1:] if _called_as is None else _called_as)]
+
+
+@contextlib.contextmanager
+def called_as(words: Sequence[str]) -> Iterator[None]:
+    """A call from Python, which runs record as the command with these words."""
+    global _called_as
+    before, _called_as = _called_as, [*words]
+    try:
+        yield
+    finally:
+        _called_as = before

@@ -1,5 +1,6 @@
 """Evaluates a run's model on a split of its own data, or on other data with the same preprocessing."""
 
+import html
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -14,6 +15,7 @@ from dltool.build.sample_quality import attach_sample_evaluator
 from dltool.config.check import Config
 from dltool.core.batch import Batch
 from dltool.core.errors import ConfigError, RunError
+from dltool.core.numerals import numeral
 from dltool.core.randomness import derive_seed, seed_default_generators
 from dltool.core.shell import quoted
 from dltool.data.dataset import Dataset
@@ -27,6 +29,7 @@ from dltool.inference.predicting import on_host
 from dltool.introspection.codes import Codes, watch_codes
 from dltool.introspection.forward_memory import sample_bytes
 from dltool.introspection.mistakes import Mistakes, watch_mistakes
+from dltool.report.metrics_table import metrics_table
 from dltool.tasks.predictions import AnyPredictions, Prediction
 from dltool.tasks.task import Task
 from dltool.tasks.views import View, with_tta
@@ -71,6 +74,27 @@ class Evaluation:
     baselines: BaselineMetrics = field(default_factory=BaselineMetrics)
     example: ForecastExample | None = None
     baseline: str = ""
+
+    def _repr_html_(self) -> str:
+        """How a notebook shows it: what was evaluated, and each metric beside its value without a model."""
+        rows = [
+            {"name": name, "value": numeral(value), "beside": self.beside(name)} for name, value in self.metrics.items()
+        ]
+        remarks = [*self.data_notes, *([f"baseline: {self.baseline}"] if self.baseline else []), *self.task.remarks]
+        said = "".join(f"<div>{html.escape(text)}</div>" for text in remarks)
+        return f"<div>{html.escape(self.counted)}{metrics_table(rows)}{said}</div>"
+
+    @property
+    def counted(self) -> str:
+        """What was evaluated: "60 samples (test)", "300 samples (all, new data)"."""
+        new = "" if self.own_data else ", new data"
+        return f"{self.num_samples:,} {self.unit} ({self.split}{new})"
+
+    def beside(self, metric: str) -> str:
+        """Why a metric is undefined, or the values of forecasts without a model."""
+        if metric in self.undefined:
+            return f"undefined: {self.undefined[metric]}"
+        return self.baselines.beside(metric)
 
     def table(self) -> tuple[list[str], list[list[Any]]]:
         """Headings and rows of the predictions, the targets after the inputs."""

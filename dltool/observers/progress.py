@@ -5,8 +5,9 @@ import math
 import sys
 import time
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from dltool.core.messages import message_stream
 from dltool.core.numerals import numeral
 from dltool.engine.observer import Observer, Progress
 from dltool.tasks.task import Task
@@ -36,7 +37,7 @@ class ProgressBar(Observer):
     stays usable.
 
     Args:
-        console: Where to draw; standard error by default, so that standard output has only results.
+        console: Where to draw; by default where messages go, see dltool.core.messages.
         quiet: Print nothing at all.
     """
 
@@ -45,22 +46,21 @@ class ProgressBar(Observer):
         self.quiet = quiet
         self.progress = Progress()
         self._live: Live | None = None
-        self._pace = Pace()
-        self._running: dict[str, float] = {}
+        self._reading = Reading()
         self._epoch_metrics: dict[str, float] = {}
         self._printed_at, self._printed_step = -math.inf, 0
 
     def on_start(self, task: Task, progress: Progress) -> None:
         self.progress = progress
-        self._pace = Pace()
-        self._pace.mark(progress)
+        self._reading = Reading()
+        self._reading.pace.mark(progress)
         self._printed_at, self._printed_step = time.perf_counter(), progress.step
         if self.quiet:
             return
         from rich.console import Console
         from rich.live import Live
 
-        self.console = self.console or Console(stderr=True)
+        self.console = self.console or Console(file=message_stream())
         if not self.console.is_terminal or self.console.is_dumb_terminal:
             return
         self._live = Live(
@@ -123,8 +123,8 @@ class ProgressBar(Observer):
         if progress.total_epochs is not None:
             words.insert(0, _epoch(progress.epoch, progress.total_epochs))
         if self._live is None:
-            self._pace.mark(progress)
-            words += self._pace.describe(progress)
+            self._reading.pace.mark(progress)
+            words += self._reading.pace.describe(progress)
         self.console.print("  ".join(words), markup=False, highlight=False, soft_wrap=True)
 
     def _draw(self) -> "RenderableType":
@@ -134,40 +134,60 @@ class ProgressBar(Observer):
         from rich.table import Table
         from rich.text import Text
 
-        progress = self.progress
-        if progress.activity == "training":
-            self._pace.mark(progress)
-        self._read_running_means()
-        if progress.total_epochs is None:
-            position = f"step {progress.step:,}/{progress.total_steps:,}"
-        else:
-            position = _epoch(min(progress.epoch + 1, progress.total_epochs), progress.total_epochs)
-        fraction = progress.step / max(progress.total_steps, 1)
-
+        shown = self._reading.read(self.progress)
         first = Table.grid(padding=(0, 2, 0, 0))
         first.width = min(self.console.width if self.console else 80, BAR_WIDTH)
         for ratio in (None, 1, None, None):  # The bar takes the remaining width.
             first.add_column(ratio=ratio, no_wrap=True)
-        bar = Bar(total=1.0, completed=fraction, complete_style="green")
-        first.add_row(position, bar, f"{fraction:4.0%}", "  ".join(self._pace.describe(progress)))
+        bar = Bar(total=1.0, completed=shown.fraction, complete_style="green")
+        first.add_row(shown.position, bar, f"{shown.fraction:4.0%}", "  ".join(shown.pace))
+        second = Text("  ".join([shown.activity, *shown.metrics]), style="dim", no_wrap=True, overflow="ellipsis")
+        return Group(first, second)
+
+
+class Shown(NamedTuple):
+    """What a bar shows of a training at one moment, as text; `fraction` is the share of its steps."""
+
+    position: str
+    fraction: float
+    pace: list[str]
+    activity: str
+    metrics: list[str]
+
+
+class Reading:
+    """Reads the shared Progress for a bar, a few times a second and in its own thread."""
+
+    def __init__(self) -> None:
+        self.pace = Pace()
+        self.running: dict[str, float] = {}
+
+    def read(self, progress: Progress) -> Shown:
+        if progress.activity == "training":
+            self.pace.mark(progress)
+        self.read_running_means(progress)
+        if progress.total_epochs is None:
+            position = f"step {progress.step:,}/{progress.total_steps:,}"
+        else:
+            position = _epoch(min(progress.epoch + 1, progress.total_epochs), progress.total_epochs)
         # Copied before the loop: the training thread may add a metric meanwhile.
         latest = progress.metrics.copy().items()
         held_out = {name: value for name, value in latest if not name.startswith(("train/", "step/"))}
-        words = [progress.activity, *_describe(self._running), *_describe(held_out)]
-        second = Text("  ".join(words), style="dim", no_wrap=True, overflow="ellipsis")
-        return Group(first, second)
+        metrics = [*_describe(self.running), *_describe(held_out)]
+        fraction = progress.step / max(progress.total_steps, 1)
+        return Shown(position, fraction, self.pace.describe(progress), progress.activity, metrics)
 
-    def _read_running_means(self) -> None:
-        """Read the current epoch's means, at most four times a second.
+    def read_running_means(self, progress: Progress) -> None:
+        """Read the current epoch's means.
 
         On a GPU only this thread waits for the queued kernels (torch releases the interpreter meanwhile).
         """
         try:
-            means = self.progress.sums.compute()
+            means = progress.sums.compute()
         except RuntimeError:  # The device failed. The training thread reports it; keep the last values.
             return
         if means:  # Empty between two epochs.
-            self._running = means
+            self.running = means
 
 
 class Pace:

@@ -38,7 +38,14 @@ from dltool.runs.folder import RunFolder
 
 
 def standard_observers(
-    parts: Parts, run: RunFolder, watched: Watched, clock: Clock, progress: Progress, *, quiet: bool = False
+    parts: Parts,
+    run: RunFolder,
+    watched: Watched,
+    clock: Clock,
+    progress: Progress,
+    *,
+    quiet: bool = False,
+    display: Observer | None = None,
 ) -> list[Observer]:
     """The observers of a training, in the order in which they get events; each decides in on_start what to do.
 
@@ -49,6 +56,7 @@ def standard_observers(
         clock: Measures its time.
         progress: Its progress.
         quiet: Show no progress.
+        display: Shows the progress instead of the bar of a terminal.
 
     Raises:
         ConfigError: If the user's own observer cannot be built.
@@ -58,7 +66,8 @@ def standard_observers(
     main_metric = monitored_metric(None, "auto", parts.task)
     status = StatusFile(run, dict(leaves(config.tree)), clock, progress, main_metric, size)
     # Copies of the log come after it.
-    observers: list[Observer] = [status, JsonlLog(run.metrics), CsvLog(run, warn), ProgressBar(quiet=quiet)]
+    observers: list[Observer] = [status, JsonlLog(run.metrics), CsvLog(run, warn)]
+    observers.append(display or ProgressBar(quiet=quiet))
     observers += [
         TrivialComparison(warn, parts.dataset),
         UnfinishedTraining(warn),

@@ -253,6 +253,10 @@ CHINESE = (
         "largest": "最大",
         "sweep": "扫描",
         "study": "研究",
+        # The display of a training in a notebook.
+        "learning rate {rate}, batches of {batch}, seed {seed}": "学习率 {rate}，批大小 {batch}，种子 {seed}",
+        "batches of {batch}, seed {seed}": "批大小 {batch}，种子 {seed}",
+        "learning rate": "学习率",
         "train": "训练",
         "val": "验证",
         "test": "测试",

@@ -19,7 +19,6 @@ import operator
 import os
 import platform
 import shutil
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -27,7 +26,7 @@ from typing import Any
 from dltool.config.trusted_code import ENVIRONMENT, record_of
 from dltool.core.distribution import distribution
 from dltool.core.errors import ConfigError, DltoolError
-from dltool.core.process import VERSION
+from dltool.core.process import VERSION, command
 from dltool.core.safe_path import SafePath, read_regular, sync_folder
 from dltool.core.shell import quoted, setting
 from dltool.runs.commit import checked_out_commit
@@ -268,7 +267,7 @@ def describe_environment() -> dict[str, Any]:
         "platform": platform.platform(),
         "cpu_count": os.cpu_count(),
         "git_commit": checked_out_commit(Path.cwd()),
-        "command": ["dltool", *sys.argv[1:]],
+        "command": command(),
         "working_directory": str(Path.cwd()),
         "trusted": [record_of(source) for source in trusted_sources()],
     }

@@ -15,7 +15,6 @@ import json
 import math
 import os
 import shutil
-import sys
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -27,6 +26,7 @@ from torch import Tensor, nn
 
 from dltool.config.check import Config, check
 from dltool.config.compose import COMMAND_LINE, Composed, compose
+from dltool.core import messages
 from dltool.core.errors import ConfigError
 from dltool.core.numerals import counted
 from dltool.core.process import OUTPUT_ROOT
@@ -72,10 +72,6 @@ MakeModel = Callable[[DataSpec], nn.Module]
 Say = Callable[[str], None]
 
 
-def say_on_stderr(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
-
-
 def reference_classifier(
     data: Mapping[str, Any],
     dataset: Dataset,
@@ -84,7 +80,7 @@ def reference_classifier(
     make_model: MakeModel,
     *,
     stacked: int = 0,
-    say: Say = say_on_stderr,
+    say: Say = messages.say,
 ) -> AnyClassifier:
     """The classifier of a data set: from the cache, or trained now.
 

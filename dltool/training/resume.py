@@ -2,7 +2,6 @@
 
 import contextlib
 import dataclasses
-import sys
 import textwrap
 from typing import Any
 
@@ -14,11 +13,13 @@ from dltool.config.check import Config
 from dltool.config.data_roles import places_of
 from dltool.config.rerun import reused_choices
 from dltool.core.errors import DataError
+from dltool.core.process import command
 from dltool.core.shell import quoted
 from dltool.core.spec import DataSpec
 from dltool.data.fingerprint import Fingerprint, compare
 from dltool.data.fitted import check_tokenizers, from_json, tokenizer_state
 from dltool.distributed.team import Team
+from dltool.engine.observer import Observer
 from dltool.observers.jsonl import cut_back
 from dltool.observers.tracker import check_trackers
 from dltool.runs.folder import RunFolder, describe_environment
@@ -29,7 +30,9 @@ from dltool.trust.sources import trust_flags
 ROUNDING = 1e-6  # Tolerance for the scale of targets, in their standard deviations.
 
 
-def resume(run: RunFolder, config: Config, built: Config, *, quiet: bool = False) -> int:
+def resume(
+    run: RunFolder, config: Config, built: Config, *, quiet: bool = False, display: Observer | None = None
+) -> int:
     """Continue a run from its newest undamaged checkpoint; returns the exit code. See train for the arguments.
 
     Raises:
@@ -40,11 +43,19 @@ def resume(run: RunFolder, config: Config, built: Config, *, quiet: bool = False
     resumed = any(run.checkpoints.glob("step-*"))
     with assembled(built, resumed=resumed) as (team, shared):
         if team.is_first:
-            return resume_as_first(team, run, config, shared, quiet, resumed)
+            return resume_as_first(team, run, config, shared, resumed, quiet, display)
         return take_part(team, shared, resumed=resumed)
 
 
-def resume_as_first(team: Team, run: RunFolder, config: Config, built: Config, quiet: bool, resumed: bool) -> int:
+def resume_as_first(
+    team: Team,
+    run: RunFolder,
+    config: Config,
+    built: Config,
+    resumed: bool,
+    quiet: bool,
+    display: Observer | None,
+) -> int:
     """The part of the process that writes the run folder."""
     run.hold()
     with contextlib.closing(run):
@@ -52,7 +63,7 @@ def resume_as_first(team: Team, run: RunFolder, config: Config, built: Config, q
         parts = prepare(built, resumed=resumed, train_classifier=train_aside, team=team)
         fingerprint = check_same_data(run, parts)
         check_same_weights(run, parts)
-        session = Session(parts, run, quiet=quiet)
+        session = Session(parts, run, quiet=quiet, display=display)
         checkpoint = session.trainer.checkpoints.newest(session.warn) if resumed else None
         if checkpoint is None:
             cut_back(run.metrics, 0)
@@ -60,7 +71,7 @@ def resume_as_first(team: Team, run: RunFolder, config: Config, built: Config, q
         else:
             session.continue_from(checkpoint)
         environment = run.read_environment()
-        since = {"step": session.trainer.progress.step, "command": ["dltool", *sys.argv[1:]]}
+        since = {"step": session.trainer.progress.step, "command": command()}
         first = ("init_from", "command", "working_directory")
         kept: dict[str, Any] = {key: environment[key] for key in first if key in environment}
         times = [*environment.get("resumed", []), since]

@@ -4,7 +4,6 @@ import contextlib
 import errno
 import math
 import os
-import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -12,6 +11,7 @@ import torch
 
 from dltool.build.parts import Parts, describe
 from dltool.build.trainer import build_trainer
+from dltool.core import messages
 from dltool.core.batch import Batch
 from dltool.core.errors import ConfigError, NonFiniteLossError, RunError
 from dltool.core.numerals import counted
@@ -32,12 +32,21 @@ from dltool.trust.sources import trust_flags, trusted_sources
 
 @dataclass
 class Session:
-    """One process's part of a run: the trainer with its observers, and its output."""
+    """One process's part of a run: the trainer with its observers, and its output.
+
+    Attributes:
+        parts: The parts of the training.
+        run: The run folder.
+        quiet: Print only warnings and the run folder.
+        also: Observers in addition to the standard ones.
+        display: Shows the progress instead of the bar. Who passes it also says how to continue an interrupted run.
+    """
 
     parts: Parts
     run: RunFolder
     quiet: bool
     also: Sequence[Observer] = ()
+    display: Observer | None = None
     trainer: Trainer = field(init=False)
 
     def __post_init__(self) -> None:
@@ -45,7 +54,7 @@ class Session:
         self.trainer = build_trainer(parts, self.run)
         watched = Watched(self.run.files, parts.spec, self.parts.title, self.held_out_batch, self.warn, self.say)
         clock, progress = self.trainer.clock, self.trainer.progress
-        usual = standard_observers(parts, self.run, watched, clock, progress, quiet=self.quiet)
+        usual = standard_observers(parts, self.run, watched, clock, progress, quiet=self.quiet, display=self.display)
         self.trainer.observers = [*self.trainer.observers, *usual, *self.also]
 
     def held_out_batch(self, least: int = 1) -> Batch:
@@ -82,8 +91,7 @@ class Session:
                 trainer.fit()
         except Interrupted as signal:
             self.tell(Outcome("interrupted"))
-            self.say(f"interrupted at step {trainer.progress.step:,}, which is saved")
-            self.say(f"continue with: dltool resume {trust_flags()}{quoted(self.run.path)}", always=True)
+            self.say_how_to_continue()
             return signal.exit_code
         except BaseException as error:
             with contextlib.suppress(OSError):  # The disk may be what failed.
@@ -96,6 +104,17 @@ class Session:
         self.tell(Outcome("finished", trainer.stopped_by, trainer.stop_reason, trainer.tested))
         self.summarize()
         return 0
+
+    def say_how_to_continue(self) -> None:
+        lines = [
+            f"interrupted at step {self.trainer.progress.step:,}, which is saved",
+            f"continue with: dltool resume {trust_flags()}{quoted(self.run.path)}",
+        ]
+        for line in lines:
+            self.log(line)
+        if self.display is None:
+            for line in lines[self.quiet :]:
+                messages.say(line)
 
     def tell(self, outcome: Outcome) -> None:
         """Notify the observers how the training ended."""
@@ -135,11 +154,15 @@ class Session:
         print_summary(self.parts, self.trainer, self.run)
 
     def say(self, line: str, *, always: bool = False) -> None:
-        """Print a line for the user on standard error, and write it to log.txt."""
+        """Print a line for the user, and write it to log.txt."""
+        self.log(line)
+        if always or not self.quiet:
+            messages.say(line)
+
+    def log(self, line: str) -> None:
+        """Write a line to log.txt."""
         with contextlib.suppress(OSError):
             self.run.note(line.strip())
-        if always or not self.quiet:
-            print(line, file=sys.stderr, flush=True)
 
     def warn(self, line: str) -> None:
         self.say(f"warning: {line}", always=True)

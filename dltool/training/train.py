@@ -36,6 +36,7 @@ def train(
     monitored: tuple[str, str | None] | None = None,
     observers: Sequence[Observer] = (),
     source: Path = Path(),
+    display: Observer | None = None,
 ) -> TrainResult:
     """Train from the beginning in a new run folder.
 
@@ -46,6 +47,7 @@ def train(
         monitored: A setting and the metric that it names, which the training must report: ("sweep.metric", "val/loss").
         observers: Observers in addition to the standard ones.
         source: The config of --from; if its run had other data, that is noted.
+        display: See Session.
 
     Raises:
         ConfigError, DataError: Before anything is trained; no run folder is left.
@@ -53,7 +55,7 @@ def train(
     """
     with assembled(built) as (team, shared):
         if team.is_first:
-            return train_as_first(team, config, shared, quiet, monitored, observers, source)
+            return train_as_first(team, config, shared, quiet, monitored, observers, source, display)
         return TrainResult(take_part(team, shared, resumed=False), Path())
 
 
@@ -65,6 +67,7 @@ def train_as_first(
     monitored: tuple[str, str | None] | None,
     observers: Sequence[Observer],
     source: Path,
+    display: Observer | None,
 ) -> TrainResult:
     """The part of the process that writes the run folder."""
     check_trackers(built["logger"])
@@ -75,7 +78,7 @@ def train_as_first(
     run = RunFolder.create(config["run"]["dir"], OUTPUT_ROOT, f"{config['model']['name']}_{config['data']['name']}")
     with contextlib.closing(run):
         try:
-            session = Session(parts, run, quiet, observers)
+            session = Session(parts, run, quiet, observers, display)
             for observer in session.trainer.observers:
                 observer.on_create()
         except DltoolError:  # From the user's own observer.

@@ -13,8 +13,8 @@ from types import ModuleType
 from dltool.core.deprecation import note_former_name
 
 FORMER_NAMES = {
-    "dltool.api": "dltool.cli.api",
     "dltool.batch": "dltool.core.batch",
+    "dltool.cli.api": "dltool.api",
     "dltool.component": "dltool.declarations.component",
     "dltool.config.kinds": "dltool.declarations.kinds",
     "dltool.config.source": "dltool.declarations.source",

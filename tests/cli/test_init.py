@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from places import one_thread
 
+from dltool.core.package import NOTEBOOK
+
 Run = Callable[..., subprocess.CompletedProcess[str]]
 QUICK = ["trainer.epochs=1", "logger.plots=false", "data=iris"]
 
@@ -51,3 +53,18 @@ def test_nothing_is_overwritten(dltool_here: Run, tmp_path: Path) -> None:
     assert (tmp_path / "models.py").read_bytes() == before
     assert "is a file" in dltool_here("init", "models.py").stderr
     assert "models.py" in dltool_here("init", "models.py/below").stderr
+
+
+def test_the_notebook_is_written_once(dltool_here: Run, tmp_path: Path) -> None:
+    made = dltool_here("init", "--notebook", "course")
+    assert made.stdout.splitlines() == [
+        "course/first_hour.ipynb",
+        "now        cd course && jupyter lab first_hour.ipynb",
+    ]
+    assert (tmp_path / "course" / "first_hour.ipynb").read_bytes() == NOTEBOOK.read_bytes()
+    refused = dltool_here("init", "--notebook", "course")
+    assert refused.returncode == 2
+    assert f"{tmp_path}/course/first_hour.ipynb exists" in refused.stderr
+    assert "hint: dltool init --notebook course/notebooks" in refused.stderr
+    both = dltool_here("init", "--notebook", "--example", "attack")
+    assert both.returncode == 2

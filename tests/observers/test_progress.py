@@ -12,7 +12,7 @@ from torch import nn
 
 from dltool.engine.observer import Progress
 from dltool.metrics.mean import Mean
-from dltool.observers.progress import Pace, ProgressBar
+from dltool.observers.progress import Pace, ProgressBar, Reading
 from dltool.tasks.task import Task
 
 TASK = Task(nn.Identity())
@@ -224,18 +224,17 @@ def test_bar_only_copies_what_the_training_thread_writes(terminal: Console) -> N
     assert "loss 0.5000  val/loss 0.2500" in text(terminal)
 
 
-def test_a_failing_device_leaves_the_last_values(terminal: Console, monkeypatch: pytest.MonkeyPatch) -> None:
-    bar = ProgressBar(terminal)
-    bar.progress = Progress()
-    bar.progress.sums.update({"loss": Mean(1.0, 2)})
-    bar._read_running_means()
+def test_a_failing_device_leaves_the_last_values(monkeypatch: pytest.MonkeyPatch) -> None:
+    reading, progress = Reading(), Progress()
+    progress.sums.update({"loss": Mean(1.0, 2)})
+    reading.read_running_means(progress)
 
     def fail() -> dict[str, float]:
         raise RuntimeError("CUDA error: device-side assert triggered")
 
-    monkeypatch.setattr(bar.progress.sums, "compute", fail)
-    bar._read_running_means()
-    assert bar._running == {"loss": 0.5}
+    monkeypatch.setattr(progress.sums, "compute", fail)
+    reading.read_running_means(progress)
+    assert reading.running == {"loss": 0.5}
 
 
 def test_time_left_leaves_out_the_first_step_and_counts_from_a_resume(clock: list[float]) -> None:

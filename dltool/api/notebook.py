@@ -1,0 +1,26 @@
+"""Where the messages and warnings of calls from Python go, in a notebook and in a script."""
+
+import contextlib
+import warnings
+from collections.abc import Iterator
+
+from dltool.core.messages import in_notebook, messages_on_stdout, say
+from dltool.core.notices import DltoolWarning, printed_warnings
+
+
+def warn_in_place(text: str) -> None:
+    """A Python warning, or in a notebook, which shows those as if they were errors, a message."""
+    if in_notebook():
+        say(f"warning: {text}")
+    else:
+        warnings.warn(text, DltoolWarning, stacklevel=3)
+
+
+@contextlib.contextmanager
+def messages_in_place() -> Iterator[None]:
+    """Messages go to standard output, and in a notebook warnings too; scripts keep Python's warnings."""
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(messages_on_stdout())
+        if in_notebook():
+            stack.enter_context(printed_warnings())
+        yield
