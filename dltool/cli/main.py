@@ -129,8 +129,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Exception as error:
         if args.debug:
             raise
+        from dltool.core.out_of_memory import is_out_of_memory
         from dltool.trust.importing import described
 
+        if is_out_of_memory(error):
+            hint = "a smaller model, data.batch_size or data.eval_batch_size, or a machine with more memory"
+            return print_error(DltoolError(f"out of memory: {error}", hint))
         print(f"error: {described(error)}", file=sys.stderr)
         print("hint: run the same command with --debug to see the traceback", file=sys.stderr)
         return 1

@@ -10,7 +10,6 @@ the earlier checkpoints and perhaps a temporary folder, which the next start rem
 """
 
 import contextlib
-import errno
 import hashlib
 import json
 import os
@@ -25,6 +24,7 @@ from torch import Tensor
 from dltool.core.errors import CheckpointError
 from dltool.core.safe_path import SafePath, open_regular, read_regular
 from dltool.core.shell import quoted
+from dltool.core.system_errors import reason_of, remedy_of
 from dltool.engine.packing import pack, unpack
 from dltool.engine.stopping import better
 from dltool.trust.sources import trust_flags
@@ -196,11 +196,11 @@ class CheckpointStore:
 
     def write_error(self, step: int, error: OSError) -> CheckpointError:
         good = next((path.name for path in self.paths() if is_good(path)), None)
-        reason = "the disk is full" if error.errno == errno.ENOSPC else error.strerror or str(error)
         kept = f"the last good checkpoint is {good}" if good else "no checkpoint exists yet"
         return CheckpointError(
-            f"{reason} at step {step}: the checkpoint could not be written to {self.folder.resolve()}; {kept}",
-            f"free disk space, then dltool resume {trust_flags()}{quoted(self.folder.parent)}",
+            f"{reason_of(error)} at step {step}: the checkpoint could not be written to "
+            f"{self.folder.resolve()}; {kept}",
+            f"{remedy_of(error)}, then dltool resume {trust_flags()}{quoted(self.folder.parent)}",
         )
 
 

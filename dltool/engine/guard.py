@@ -1,9 +1,10 @@
 """Prevents an update of the weights from a loss that is NaN or infinite."""
 
 import math
+from collections.abc import Mapping
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from dltool.core.errors import NonFiniteLossError
 
@@ -45,3 +46,21 @@ class FiniteGuard:
         """Raise for a masked step; called where the host waits anyway: a log line, a checkpoint, an epoch's end."""
         if self.masked and (step := int(self.first_bad_step)) >= 0:
             raise NonFiniteLossError(f"the loss was not finite at step {step}; that update was skipped", HINT)
+
+
+def check_trained(model: nn.Module, metrics: Mapping[str, float], step: int) -> None:
+    """Check what the last update has made of the weights, before they are saved: no loss after it was checked.
+
+    Args:
+        model: Its parameters must be finite.
+        metrics: The newest value of each `split/name`; val/loss must not be NaN.
+        step: Steps taken.
+
+    Raises:
+        NonFiniteLossError: If they are not, naming the first such parameter.
+    """
+    for name, weight in model.named_parameters():
+        if weight.is_floating_point() and not torch.isfinite(weight.detach()).all():
+            raise NonFiniteLossError(f"{name} is not finite after step {step}, so no checkpoint is saved", HINT)
+    if math.isnan(metrics.get("val/loss", 0.0)):
+        raise NonFiniteLossError(f"the validation loss is nan after step {step}, so no checkpoint is saved", HINT)

@@ -24,6 +24,7 @@ from dltool.engine.checkpoint import Checkpoint, CheckpointStore, sequence
 from dltool.engine.checkpoint_schedule import CheckpointSchedule
 from dltool.engine.clock import Clock
 from dltool.engine.evaluator import evaluate
+from dltool.engine.guard import check_trained
 from dltool.engine.length import ResolvedTrainerSettings
 from dltool.engine.observer import Observer, Progress
 from dltool.engine.signals import Interrupted, StopSignals
@@ -310,6 +311,7 @@ class Trainer:
         if position == self.checkpoint_schedule.saved_at:
             return
         self.raise_if_bad()
+        check_trained(self.task.model, self.progress.metrics, self.progress.step)
         self.progress.activity = "saving"
         self.team.copy_from_first(list(self.task.model.buffers()))
         for observer in self.observers:

@@ -4,6 +4,7 @@ import contextlib
 import functools
 
 from dltool.core.randomness import derive_seed
+from dltool.core.safe_path import SafePath, sync_folder
 from dltool.engine.observer import Observer, Progress, Watched
 from dltool.figures.image_grid import image_grid
 from dltool.figures.points import point_scatter
@@ -14,6 +15,7 @@ from dltool.tasks.task import Task
 GRID_SIDE = 8
 NUM_POINTS = 2000
 PICTURES_PER_RUN = 50
+FILM = "training.gif"
 
 
 class SamplesPlot(Observer):
@@ -51,6 +53,7 @@ class SamplesPlot(Observer):
         self._task: Task | None = None
         self._progress = Progress()
         self._has_drawn = False
+        self._waiting: list[SafePath] = []  # Pictures that may not be on the disk yet.
         self._drawn = 0  # Epoch, or step, of the newest image.
 
     def on_start(self, task: Task, progress: Progress) -> None:
@@ -67,12 +70,29 @@ class SamplesPlot(Observer):
         if epoch == 1 or epoch % (self.every_n_epochs or self._progress.epochs_between(PICTURES_PER_RUN)) == 0:
             self._draw()
 
+    def before_checkpoint(self) -> None:
+        """The pictures of the steps that it covers are never drawn again, so they must be on the disk."""
+        waiting, self._waiting = self._waiting, []
+        for picture in waiting:
+            with contextlib.suppress(FileNotFoundError):  # Removed by the user.
+                picture.sync()
+        if waiting:
+            sync_folder(self.folder.path)
+
     def on_end(self) -> None:
-        if self._position() > self._drawn:  # In the middle of an epoch the newest image is of the previous one.
-            self._draw()
-        if self._has_drawn:
+        """Draw the last picture, and the film; on resume too, if a kill came before they were written."""
+        if self._position() > self._drawn or self._is_missing():
+            self._draw()  # In the middle of an epoch the newest image is of the previous one.
+        if self._has_drawn or not (self.folder / FILM).exists():
             with contextlib.suppress(OSError):  # A full disk, which the training reports itself.
-                save_film(sorted(self.folder.path.glob(f"{self._unit()}-*.png")), self.folder / "training.gif")
+                save_film(sorted(self.folder.path.glob(f"{self._unit()}-*.png")), self.folder / FILM)
+
+    def _is_missing(self) -> bool:
+        """Whether the picture of these weights is not there; in the middle of an epoch there is none."""
+        progress = self._progress
+        epochs = progress.total_epochs or 0
+        complete = self._unit() == "step" or progress.step * epochs == progress.epoch * progress.total_steps
+        return progress.step > 0 and complete and not (self.folder / self._name()).exists()
 
     def _unit(self) -> str:
         """The unit in the file names."""
@@ -81,14 +101,15 @@ class SamplesPlot(Observer):
     def _position(self) -> int:
         return self._progress.step if self._unit() == "step" else self._progress.epoch
 
+    def _name(self) -> str:
+        """The file name of a picture drawn now."""
+        return f"epoch-{self._position():04d}.png" if self._unit() == "epoch" else f"step-{self._position():06d}.png"
+
     def _draw(self) -> None:
-        progress = self._progress
-        if self._unit() == "epoch":
-            name, title = f"epoch-{progress.epoch:04d}.png", f"epoch {progress.epoch}"
-        else:
-            name, title = f"step-{progress.step:06d}.png", f"step {progress.step:,}"
-        if self._draw_picture(self.folder / name, title):
+        picture = self.folder / self._name()
+        if self._draw_picture(picture, f"{self._unit()} {self._position():,}"):
             self._drawn, self._has_drawn = self._position(), True
+            self._waiting.append(picture)
 
     def _draw_picture(self, path: Target, title: str) -> bool:
         """Draw the task's samples; False if it has none that can be drawn."""

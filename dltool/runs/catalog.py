@@ -15,6 +15,7 @@ from dltool.core.numerals import numeral
 from dltool.core.safe_path import open_regular, read_regular
 from dltool.runs.folder import CONFIG, STATUS, STUDY, SWEEP
 from dltool.runs.lock import LOCK, is_held
+from dltool.runs.never_began import never_began
 
 ENDED = ("finished", "interrupted", "failed")
 STATES = ("running", *ENDED, "killed", "damaged")
@@ -213,6 +214,8 @@ def find_run(name: str, root: Path) -> Path:
     path = Path(name).expanduser()
     if path.is_dir():
         if not is_run(path):
+            if (error := never_began(path)) is not None:
+                raise error
             hint = "`dltool runs` lists the run folders"
             raise ConfigError(f"{path.resolve()} is not a run folder: it has neither {CONFIG} nor {STATUS}", hint)
         return as_typed(path)

@@ -31,6 +31,7 @@ from dltool.core.safe_path import SafePath, read_regular, sync_folder
 from dltool.core.shell import quoted, setting
 from dltool.runs.commit import checked_out_commit
 from dltool.runs.lock import FolderLock
+from dltool.runs.never_began import never_began
 from dltool.trust.command_line import COMMAND_LINE_ONLY
 from dltool.trust.sources import trust_flags, trusted_sources
 
@@ -106,6 +107,8 @@ class RunFolder:
                 quoted(*words) + " " + setting("sweep.dir", path),
             )
         if not (path / CONFIG).is_file():
+            if (error := never_began(path)) is not None:
+                raise error
             what = "is not a run folder: it has no config.yaml" if path.is_dir() else "does not exist"
             raise ConfigError(f"{path.resolve()} {what}", "name a folder created by `dltool train`, below outputs/")
         check_format(path)
@@ -197,6 +200,8 @@ class RunFolder:
 
 def existing(path: Path) -> ConfigError:
     """The error for a new run in a folder that exists."""
+    if (error := never_began(path)) is not None and any(path.iterdir()):
+        return error
     if (path / STATUS).is_file():
         resume = f"dltool resume {trust_flags()}{quoted(path)}, or another run.dir"
         return ConfigError(f"run.dir={path} already contains a run ({path.resolve()})", resume)

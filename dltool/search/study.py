@@ -8,6 +8,8 @@ plots/             plots of the study
 
 import json
 import math
+import os
+import platform
 import re
 import time
 from collections.abc import Sequence
@@ -17,20 +19,22 @@ from typing import Any
 
 import optuna
 from optuna.storages import BaseStorage, JournalStorage, get_storage
-from optuna.storages.journal import JournalFileBackend
+from optuna.storages.journal import JournalFileBackend, JournalFileSymlinkLock
+from optuna.storages.journal._file import get_lock_file
 from optuna.trial import FrozenTrial, TrialState
 
 from dltool.core.errors import ConfigError
 from dltool.core.randomness import derive_seed
 from dltool.core.safe_path import SafePath, read_regular
 from dltool.runs.folder import STATUS, STUDY
-from dltool.runs.lock import is_held
+from dltool.runs.lock import is_held, process_exists
 from dltool.search.folder import JobFolder, Result, differences, values_of
 from dltool.search.grid import Job
 from dltool.search.settings import TuneSettings
 from dltool.search.space import Dimension, plain
 
 GRACE_SECONDS = 60.0  # The time for a shell's work before its run locks the folder and after it releases it.
+STARTING_SECONDS = 5.0  # The time in which a trial's process locks its run, also if its shell was killed meanwhile.
 WITHOUT_VALUE = "without_value"  # Marks a trial that finished, but whose metric is missing or not finite.
 LOST = "lost"  # Marks a trial whose process vanished with its shell; the same values are tried again.
 
@@ -86,6 +90,7 @@ class Study(JobFolder):
         SafePath(path, "logs").make()
         journal = SafePath(path, STUDY)
         journal.append().close()  # Optuna opens it by its path.
+        cut_torn_line(journal)
         self.storage = settings.storage or str(journal)
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         self.optuna = optuna.create_study(
@@ -131,6 +136,7 @@ class Study(JobFolder):
         """The job of a trial, recorded in the study so that other shells find its run."""
         swept = {key: value for key, _, value in (text.partition("=") for text in overrides[-len(self.space) :])}
         job = Job(trial.number, tuple(overrides), swept)
+        trial.set_user_attr("shell", [platform.node(), os.getpid()])
         trial.set_user_attr("run", str(self.run_path(job)))
         trial.set_user_attr("overrides", list(overrides))
         self.jobs.append(job)
@@ -162,15 +168,31 @@ class Study(JobFolder):
         self.optuna.enqueue_trial(params)
 
     def reclaim_lost(self) -> None:
-        """Mark trials as lost that still count as running although no process has worked on them for a minute."""
+        """Mark trials as lost that still count as running although no process works on them.
+
+        That is known at once of a trial whose shell was on this machine and is gone; else after a minute.
+        """
         for trial in self.trials:
-            run = trial.user_attrs.get("run")
-            if trial.state != TrialState.RUNNING or run is None or is_held(Path(run)):
-                continue
-            status = Path(run) / STATUS
-            begun = trial.datetime_start.timestamp() if trial.datetime_start else 0.0
-            if time.time() - (status.stat().st_mtime if status.exists() else begun) > GRACE_SECONDS:
+            if trial.state == TrialState.RUNNING and not self.is_at_work(trial):
                 self.lose(trial.number, trial.params, trial._trial_id)
+
+    def is_at_work(self, trial: FrozenTrial) -> bool:
+        """Whether a process works on a trial, or may do so."""
+        begun = trial.datetime_start.timestamp() if trial.datetime_start else 0.0
+        run = trial.user_attrs.get("run")
+        if run is None:  # Between its number and its run.
+            return time.time() - begun <= GRACE_SECONDS
+        if is_held(Path(run)):
+            return True
+        status = Path(run) / STATUS
+        node, pid = trial.user_attrs.get("shell", (None, None))
+        if node == platform.node() and not process_exists(pid):
+            return not status.exists() and time.time() - begun <= STARTING_SECONDS
+        return time.time() - (status.stat().st_mtime if status.exists() else begun) <= GRACE_SECONDS
+
+    def running(self) -> int:
+        """The number of trials that have begun and not ended."""
+        return sum(trial.state == TrialState.RUNNING for trial in self.trials)
 
     def without_value(self) -> list[str]:
         """Why each of the trials that finished without a finite value of the metric has none."""
@@ -180,6 +202,15 @@ class Study(JobFolder):
         """The completed trials with a finite value, best first."""
         complete = [trial for trial in self.trials if trial.state == TrialState.COMPLETE and is_finite(trial.value)]
         return sorted(complete, key=lambda trial: float(trial.value or 0.0), reverse=self.direction == "max")
+
+
+def cut_torn_line(journal: SafePath) -> None:
+    """Remove the incomplete last line that a kill or a full disk has left: a line appended to it would be lost too."""
+    with get_lock_file(JournalFileSymlinkLock(str(journal))):
+        content = read_regular(journal.path)
+        whole = content.rfind(b"\n") + 1
+        if whole < len(content):
+            journal.truncate(whole)
 
 
 def is_finite(value: float | None) -> bool:

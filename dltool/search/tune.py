@@ -140,6 +140,11 @@ class Tuning:
             self.print_best(finished)
         if not finished and study.without_value():
             print(self.no_value(), file=sys.stderr)
+        if signum is None and (running := study.running()):
+            note = f"{counted(running, 'trial')} of {study.settings.trials} still running in other shells"
+            print(
+                f"warning: {note}; if those were killed, the same command tries them again in a minute", file=sys.stderr
+            )
         figures = draw_study(study)  # After the best is printed: an error here must not hide it.
         if self.quiet:
             print(study.path)

@@ -1,13 +1,10 @@
 """One process's part of a run: the trainer with its observers, and its output."""
 
 import contextlib
-import errno
 import math
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-
-import torch
 
 from dltool.build.parts import Parts, describe
 from dltool.build.trainer import build_trainer
@@ -15,7 +12,9 @@ from dltool.core import messages
 from dltool.core.batch import Batch
 from dltool.core.errors import ConfigError, NonFiniteLossError, RunError
 from dltool.core.numerals import counted
+from dltool.core.out_of_memory import is_out_of_memory, peak_memory
 from dltool.core.shell import quoted
+from dltool.core.system_errors import reason_of, remedy_of
 from dltool.engine.checkpoint import Checkpoint, committed
 from dltool.engine.observer import Observer, Outcome, Watched
 from dltool.engine.signals import Interrupted
@@ -175,19 +174,20 @@ class Session:
             yield
         except NonFiniteLossError as error:
             raise NonFiniteLossError(f"{error.message}; {self.last_good()}", error.hint) from error
-        except torch.OutOfMemoryError as error:
-            peak = torch.cuda.max_memory_allocated(self.parts.device) / 2**30
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error):
+                raise
+            peak = peak_memory(self.parts.device) / 2**30
             raise RunError(
                 f"out of memory on {self.parts.device} at step {trainer.progress.step} with "
-                f"data.batch_size={self.parts.dataset.batch_size} ({peak:.1f} GiB in use); {self.last_good()}",
+                f"data.batch_size={self.parts.dataset.batch_size} (at most {peak:.1f} GiB in use); {self.last_good()}",
                 f"trainer.accumulate={2 * trainer.settings.accumulate} needs less memory, for the same gradient",
             ) from error
         except OSError as error:
-            reason = "the disk is full" if error.errno == errno.ENOSPC else error.strerror or str(error)
             where = f" ({os.fspath(error.filename)})" if error.filename else ""
             raise RunError(
-                f"{reason}{where} at step {trainer.progress.step}; {self.last_good()}",
-                f"free disk space, then dltool resume {trust_flags()}{quoted(self.run.path)}",
+                f"{reason_of(error)}{where} at step {trainer.progress.step}; {self.last_good()}",
+                f"{remedy_of(error)}, then dltool resume {trust_flags()}{quoted(self.run.path)}",
             ) from error
 
     def last_good(self) -> str:

@@ -12,11 +12,12 @@ from dltool.config.check import Config
 from dltool.config.rerun import reused_choices
 from dltool.core.errors import DltoolError
 from dltool.core.process import OUTPUT_ROOT
+from dltool.core.system_errors import reason_of
 from dltool.data.fitted import to_json
 from dltool.distributed.team import Team
 from dltool.engine.observer import Observer
 from dltool.observers.tracker import check_trackers
-from dltool.runs.folder import RunFolder, describe_environment
+from dltool.runs.folder import RunFolder, describe_environment, not_created
 from dltool.training.processes import assembled, begin_together, take_part
 from dltool.training.session import Session
 
@@ -81,16 +82,19 @@ def train_as_first(
             session = Session(parts, run, quiet, observers, display)
             for observer in session.trainer.observers:
                 observer.on_create()
+            run.write_preprocessing(to_json(parts.dataset.preprocessing, parts.spec))
+            run.write_data(fingerprint.to_json())
+            loaded = {"init_from": parts.warm_start.as_dict()} if parts.warm_start else {}
+            run.write_environment(
+                {**describe_environment(), "auto": reused_choices(config, built) | parts.auto, **loaded, "resumed": []}
+            )
+            run.write_config(config.tree)  # Last: a folder with this file is complete and can be used.
         except DltoolError:  # From the user's own observer.
             run.abandon()
             raise
-        run.write_preprocessing(to_json(parts.dataset.preprocessing, parts.spec))
-        run.write_data(fingerprint.to_json())
-        loaded = {"init_from": parts.warm_start.as_dict()} if parts.warm_start else {}
-        run.write_environment(
-            {**describe_environment(), "auto": reused_choices(config, built) | parts.auto, **loaded, "resumed": []}
-        )
-        run.write_config(config.tree)  # Last: a folder with this file is complete and can be used.
+        except OSError as error:  # Nothing is lost, and the name can be used again.
+            run.abandon()
+            raise not_created(run.path, reason_of(error)) from error
         team.keep_logs(run.files)
         begin_together(team, parts)
         return TrainResult(session.run_to_end(), run.path)

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 from watching import watch
 
+from dltool.core.safe_path import SafePath
 from dltool.core.spec import DataSpec
 from dltool.engine.observer import Progress
 from dltool.observers.samples import SamplesPlot
@@ -122,9 +123,37 @@ def test_about_fifty_pictures_by_default(total_epochs: int | None, tmp_path: Pat
     assert names(tmp_path)[-1] == ("step-002000.png" if total_epochs is None else "epoch-0200.png")
 
 
-def test_a_resume_that_does_nothing_draws_nothing(tmp_path: Path) -> None:
-    started(TinyGan((2,)), tmp_path, POINTS, Progress(step=30, epoch=3, total_steps=30, total_epochs=3)).on_end()
+def test_a_resume_draws_what_a_kill_has_prevented(tmp_path: Path) -> None:
+    """The last checkpoint comes before the last picture, and the film after both."""
+    done = Progress(step=30, epoch=3, total_steps=30, total_epochs=3)
+    observer = started(TinyGan((2,)), tmp_path, POINTS, done)
+    observer.on_end()
+    assert names(tmp_path) == ["epoch-0003.png"]
+    earlier, film = tmp_path / "samples" / "epoch-0001.png", tmp_path / "samples" / "training.gif"
+    earlier.write_bytes((tmp_path / "samples" / "epoch-0003.png").read_bytes())
+    started(TinyGan((2,)), tmp_path, POINTS, done).on_end()
+    assert film.exists()
+    film.write_bytes(b"the film")
+    started(TinyGan((2,)), tmp_path, POINTS, done).on_end()
+    assert film.read_bytes() == b"the film"  # Nothing was missing.
+
+
+def test_in_the_middle_of_an_epoch_no_picture_is_missing(tmp_path: Path) -> None:
+    middle = Progress(step=25, epoch=2, total_steps=30, total_epochs=3)
+    started(TinyGan((2,)), tmp_path, POINTS, middle).on_end()
     assert names(tmp_path) == []
+
+
+def test_a_checkpoint_waits_for_the_pictures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    synced: list[str] = []
+    monkeypatch.setattr(SafePath, "sync", lambda file: synced.append(file.name))
+    progress = Progress(total_steps=30, total_epochs=3)
+    observer = started(TinyGan((2,)), tmp_path, POINTS, progress)
+    run_epochs(observer, progress, 2)
+    observer.before_checkpoint()
+    assert synced == names(tmp_path) == ["epoch-0001.png", "epoch-0002.png"]
+    observer.before_checkpoint()
+    assert len(synced) == 2
 
 
 @pytest.mark.parametrize(
