@@ -4,6 +4,8 @@ The command line prints `error: …` and `hint: …` and exits with the error's 
 exit codes in the README. Any other exception is a bug in dltool and shows its traceback.
 """
 
+from dltool.core.printable import printable
+
 
 class DltoolError(Exception):
     """An error with a hint.
@@ -24,7 +26,7 @@ class DltoolError(Exception):
 
     def report(self) -> str:
         """One `error:` line and, where there is a hint, one `hint:` line."""
-        return f"error: {self.message}" + (f"\nhint: {self.hint}" if self.hint else "")
+        return f"error: {printable(self.message)}" + (f"\nhint: {printable(self.hint)}" if self.hint else "")
 
 
 class ConfigError(DltoolError):

@@ -6,6 +6,8 @@ import warnings
 from collections.abc import Iterator
 from typing import Any
 
+from dltool.core.printable import printable
+
 
 class DltoolWarning(UserWarning):
     """Something that the user should know, and that does not end the command."""
@@ -24,7 +26,7 @@ def printed_warnings() -> Iterator[None]:
         if issubclass(category, FigureWarning):
             later[str(message)] = None
         elif issubclass(category, DltoolWarning):
-            print(f"warning: {message}", file=sys.stderr, flush=True)
+            print(f"warning: {printable(str(message))}", file=sys.stderr, flush=True)
         else:
             before(message, category, *place, **more)
 
@@ -34,4 +36,4 @@ def printed_warnings() -> Iterator[None]:
     finally:
         warnings.showwarning = before
         for text in later:
-            print(f"warning: {text}", file=sys.stderr, flush=True)
+            print(f"warning: {printable(text)}", file=sys.stderr, flush=True)

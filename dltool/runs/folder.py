@@ -27,6 +27,7 @@ from typing import Any
 from dltool.config.trusted_code import ENVIRONMENT, record_of
 from dltool.core.distribution import distribution
 from dltool.core.errors import ConfigError, DltoolError
+from dltool.core.printable import printable
 from dltool.core.process import VERSION
 from dltool.core.safe_path import SafePath, read_regular, sync_folder
 from dltool.core.shell import quoted, setting
@@ -193,7 +194,7 @@ class RunFolder:
     def note(self, line: str) -> None:
         """Append a line with a time stamp to log.txt."""
         with (self.files / LOG).append() as log:
-            log.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {line}\n".encode())
+            log.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {printable(line)}\n".encode())
 
 
 def existing(path: Path) -> ConfigError:

@@ -15,6 +15,7 @@ from dltool.build.trainer import build_trainer
 from dltool.core.batch import Batch
 from dltool.core.errors import ConfigError, NonFiniteLossError, RunError
 from dltool.core.numerals import counted
+from dltool.core.printable import printable
 from dltool.core.shell import quoted
 from dltool.engine.checkpoint import Checkpoint
 from dltool.engine.observer import Observer, Outcome, Watched
@@ -139,7 +140,7 @@ class Session:
         with contextlib.suppress(OSError):
             self.run.note(line.strip())
         if always or not self.quiet:
-            print(line, file=sys.stderr, flush=True)
+            print(printable(line), file=sys.stderr, flush=True)
 
     def warn(self, line: str) -> None:
         self.say(f"warning: {line}", always=True)

@@ -6,10 +6,11 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from dltool.cli.tables import GAP, cell_width, one_line, print_table, terminal_width
+from dltool.cli.tables import GAP, cell_width, print_table, terminal_width
 from dltool.core.errors import ConfigError
 from dltool.core.hints import nearest
 from dltool.core.numerals import counted
+from dltool.core.printable import printable
 from dltool.core.shell import quoted
 from dltool.runs.catalog import RunRecord, as_metric, as_text, known_keys, read_runs
 from dltool.runs.comparison import as_json, distinguishing_keys, main_metrics, short_key
@@ -120,7 +121,7 @@ def print_csv(records: Sequence[RunRecord], keys: Sequence[str]) -> None:
 def print_runs(records: Sequence[RunRecord], keys: Sequence[str], sort: str) -> None:
     """Run and state, then `keys`; or what distinguishes the runs, their main metrics, age and seconds, and `sort`."""
     columns = {
-        "run": [one_line(quoted(record.path)) for record in records],
+        "run": [printable(quoted(record.path)) for record in records],
         "state": [record.state for record in records],
     }
     if keys:
@@ -151,7 +152,7 @@ def cells(records: Sequence[RunRecord], key: str) -> list[str]:
         elif key == "parameters":
             found.append("" if record.parameters is None else f"{record.parameters:,}")
         elif key in record.config or record.value(key) is not None:
-            found.append(one_line(as_text(record.value(key))))
+            found.append(printable(as_text(record.value(key))))
         else:
             found.append("")
     return found
