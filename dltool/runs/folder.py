@@ -66,15 +66,17 @@ class RunFolder:
         Raises:
             ConfigError: If `directory` already exists, or is not writable.
         """
+        path = Path(directory).expanduser() if directory is not None else root
         try:
             if directory is not None:
-                path = Path(directory).expanduser()
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.mkdir()
             else:
                 path = make_dated(root, name)
         except FileExistsError as error:
-            raise existing(path) from error
+            if os.path.lexists(path) and directory is not None:
+                raise existing(path) from error
+            raise not_created(path, "it is a link to a folder that does not exist, or a file") from error
         except OSError as error:
             raise not_created(Path(directory) if directory else root, error.strerror) from error
         for parent in (path.parent, path.parent.parent):
@@ -245,11 +247,13 @@ def as_json(content: dict[str, Any]) -> str:
 
 def read_json(path: Path) -> dict[str, Any]:
     try:
-        content: dict[str, Any] = json.loads(read_regular(path))
+        content = json.loads(read_regular(path))
     except FileNotFoundError:
         return {}
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise DltoolError(f"{path.resolve()} is not readable JSON: {error}") from error
+    if not isinstance(content, dict):
+        raise DltoolError(f"{path.resolve()} is not readable JSON: an object is needed")
     return content
 
 
