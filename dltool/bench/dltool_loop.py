@@ -5,10 +5,9 @@ import os
 import time
 from pathlib import Path
 
-from rich.console import Console
-
 from dltool.bench.stopwatch import Seconds, Stopwatch
 from dltool.build.parts import Parts
+from dltool.core.console import Console
 from dltool.engine.length import ResolvedCheckpointSettings
 from dltool.observers.progress import ProgressBar
 from dltool.runs.folder import RunFolder

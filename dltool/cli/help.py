@@ -25,8 +25,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     if args.search is not None:
         return print_found(args.search)
-    from rich.console import Console
     from rich.markdown import Markdown
+
+    from dltool.core.console import Console
 
     text = find(args.topic)
     console = Console()

@@ -1,8 +1,6 @@
 """`dltool VERB …`: finds the verb, runs it, and turns errors into one line and an exit code."""
 
 import argparse
-import contextlib
-import os
 import sys
 from collections.abc import Iterator, Sequence
 from types import ModuleType
@@ -37,6 +35,7 @@ from dltool.cli.verb import Help, add_verb
 from dltool.completion.shells import REQUEST
 from dltool.core.errors import ConfigError, DltoolError
 from dltool.core.notices import printed_warnings
+from dltool.core.output import safe_output
 from dltool.core.process import VERSION, launched_rank
 
 VERBS: dict[str, ModuleType] = {
@@ -90,7 +89,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     words = sys.argv[1:] if argv is None else argv
     if words and words[0] == REQUEST:
         return completion.answer_request(words[1:], make_parser, with_action)
-    words = with_action(words)
+    with safe_output():
+        return run_command(with_action(words))
+
+
+def run_command(words: Sequence[str]) -> int:
+    """Parse and run one command; returns its exit code."""
     try:
         parser = make_parser(words)
     except DltoolError as error:
@@ -114,7 +118,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         trust_given(args)
         with printed_warnings():
             code: int = VERBS[args.verb].run(args)
-        sys.stdout.flush()
         return code
     except DltoolError as error:
         if args.debug:
@@ -123,21 +126,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("\ninterrupted", file=sys.stderr)
         return 130
-    except BrokenPipeError:  # `dltool list | head` closes our output; that is not an error.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
     except Exception as error:
         if args.debug:
             raise
-        from dltool.core.out_of_memory import is_out_of_memory
-        from dltool.trust.importing import described
-
-        if is_out_of_memory(error):
-            hint = "a smaller model, data.batch_size or data.eval_batch_size, or a machine with more memory"
-            return print_error(DltoolError(f"out of memory: {error}", hint))
-        print(f"error: {described(error)}", file=sys.stderr)
-        print("hint: run the same command with --debug to see the traceback", file=sys.stderr)
-        return 1
+        return print_unexpected(error)
 
 
 def with_action(words: Sequence[str]) -> Sequence[str]:
@@ -152,9 +144,20 @@ def with_action(words: Sequence[str]) -> Sequence[str]:
 def print_error(error: DltoolError) -> int:
     """Print the error; returns its exit code."""
     rank = f"rank {launched_rank()}: " if launched_rank() else ""
-    with contextlib.suppress(BrokenPipeError):  # `2>&1 | head -1` stops reading; the exit code stays.
-        print(rank + error.report(), file=sys.stderr, flush=True)
+    print(rank + error.report(), file=sys.stderr, flush=True)
     return error.exit_code
+
+
+def print_unexpected(error: Exception) -> int:
+    """Print an error that dltool did not raise itself; returns the exit code."""
+    from dltool.core.out_of_memory import is_out_of_memory
+    from dltool.trust.importing import described
+
+    if is_out_of_memory(error):
+        hint = "a smaller model, data.batch_size or data.eval_batch_size, or a machine with more memory"
+        return print_error(DltoolError(f"out of memory: {error}", hint))
+    hint = "run the same command with --debug to see the traceback"
+    return print_error(DltoolError(described(error), hint))
 
 
 class OneLineParser(argparse.ArgumentParser):
@@ -162,8 +165,7 @@ class OneLineParser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         said, hint = wrong_choice(message, self.prog) or (message, None)
-        print(f"error: {said}\nhint: {hint or f'{self.prog} --help shows the usage'}", file=sys.stderr)
-        raise SystemExit(2)
+        raise SystemExit(print_error(ConfigError(said, hint or f"{self.prog} --help shows the usage")))
 
 
 def commands(parser: argparse.ArgumentParser, lead: str = "") -> Iterator[tuple[str, argparse.ArgumentParser]]:

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from dltool.cli.request import add_use_arguments, used_run
 from dltool.cli.screen import print_drawn
-from dltool.cli.tables import one_line
 from dltool.core.errors import ConfigError
 from dltool.core.numerals import counted
+from dltool.core.printable import printable
 from dltool.core.shell import quoted
 
 if TYPE_CHECKING:
@@ -167,7 +167,7 @@ def write_texts(args: argparse.Namespace, used: "Run") -> None:
     print(f"{used.title}, {used.described_checkpoint}", file=sys.stderr, flush=True)
     if sampler.ends:
         for text in sampler.texts(prompt, count=count, length=args.length):
-            print(one_line(text))
+            print(printable(text))
         return
     for number in range(count):
         if count > 1:

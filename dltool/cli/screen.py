@@ -4,7 +4,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from dltool.cli.tables import cell_width, one_line, print_table, terminal_width
+from dltool.cli.tables import cell_width, print_table, terminal_width
+from dltool.core.printable import printable
 
 WIDTH = 100  # Columns without a terminal.
 GAP = 2
@@ -14,15 +15,15 @@ class TerminalScreen:
     """Standard output, as dltool.tasks.predictions.Screen; control characters are printed as their escapes."""
 
     def line(self, text: str) -> None:
-        print(one_line(text))
+        print(printable(text))
 
     def table(self, headings: Sequence[str], rows: Sequence[Sequence[str]], numbers: Sequence[int] = ()) -> None:
-        print_table(headings, [tuple(map(one_line, row)) for row in rows], numbers=numbers)
+        print_table(headings, [tuple(map(printable, row)) for row in rows], numbers=numbers)
 
     def pairs(self, above: Sequence[str], below: Sequence[str]) -> None:
         width = terminal_width() or WIDTH
         upper = lower = ""
-        for top, bottom in zip(map(one_line, above), map(one_line, below), strict=True):
+        for top, bottom in zip(map(printable, above), map(printable, below), strict=True):
             cell = max(cell_width(top), cell_width(bottom)) + GAP
             if upper and cell_width(upper) + cell - GAP > width:
                 print(upper.rstrip(), lower.rstrip(), sep="\n")

@@ -5,7 +5,8 @@ import json
 import sys
 
 from dltool.cli.request import used_run
-from dltool.cli.tables import one_line, print_table, write_csv
+from dltool.cli.tables import print_table, write_csv
+from dltool.core.printable import printable
 
 TOP = 10
 
@@ -22,10 +23,10 @@ def print_similar(args: argparse.Namespace) -> int:
         print(json.dumps(known | {"similar": similar}, indent=1, ensure_ascii=False))
         return 0
     print(
-        f"{used.title}, {used.described_checkpoint}: nearest to {one_line(args.similar)}", file=sys.stderr, flush=True
+        f"{used.title}, {used.described_checkpoint}: nearest to {printable(args.similar)}", file=sys.stderr, flush=True
     )
     if args.csv:
         write_csv(sys.stdout, ["word", "cosine"], found)
     else:
-        print_table(["word", "cosine"], [(one_line(word), f"{cosine:.4f}") for word, cosine in found], numbers=[1])
+        print_table(["word", "cosine"], [(printable(word), f"{cosine:.4f}") for word, cosine in found], numbers=[1])
     return 0

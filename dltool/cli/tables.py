@@ -55,9 +55,10 @@ def all_digits(number: float) -> str:
 
 
 def print_rich(headings: Row, rows: Sequence[Row], numbers: Sequence[int], styles: Sequence[str], fold: bool) -> None:
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
+
+    from dltool.core.console import Console
 
     table = Table(box=None, pad_edge=False, padding=(0, GAP, 0, 0), show_header=any(headings), header_style="bold")
     for place, heading in enumerate(headings):
@@ -88,8 +89,3 @@ def terminal_width() -> int | None:
     import shutil
 
     return shutil.get_terminal_size().columns
-
-
-def one_line(text: str) -> str:
-    """A text for a table cell: line ends and control characters are shown as escapes."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

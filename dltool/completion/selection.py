@@ -4,19 +4,18 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from dltool.core.errors import ConfigError
+from dltool.core.yaml_text import read_yaml as read_values
 from dltool.declarations.options import GROUPS, PRESETS, option_files, primary_directory
 
 Tree = dict[str, Any]
-Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def read_yaml(path: Path) -> Tree:
     """The mapping in a file; empty if the file is missing or unreadable."""
     try:
-        tree = yaml.load(path.read_text(encoding="utf-8"), Loader)
-    except (OSError, ValueError, yaml.YAMLError):
+        tree = read_values(path)
+    except ConfigError:
         return {}
     return tree if isinstance(tree, dict) else {}
 

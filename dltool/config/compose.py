@@ -1,12 +1,13 @@
 """Composes the YAML files and the command line into one plain tree, with the origin of every value.
 
-This file is the only one that uses Hydra's internals: its override grammar, its defaults list (which option of which
-group, in which order, under which package) and its YAML loader. The `hydra.*` config is never composed, nothing is
-instantiated and no logging is set up: composing runs no code.
+This file and dltool.config.files are the only ones that use Hydra's internals: its override grammar, its defaults list
+(which option of which group, in which order, under which package) and its YAML loader. The `hydra.*` config is never
+composed, nothing is instantiated and no logging is set up: composing runs no code.
 """
 
 import copy
 import functools
+import io
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -16,7 +17,6 @@ from typing import Any
 from hydra._internal.config_loader_impl import ConfigLoaderImpl
 from hydra._internal.config_repository import CachingConfigRepository
 from hydra._internal.config_search_path_impl import ConfigSearchPathImpl
-from hydra._internal.core_plugins.file_config_source import FileConfigSource
 from hydra._internal.core_plugins.structured_config_source import StructuredConfigSource
 from hydra._internal.defaults_list import create_defaults_list
 from hydra._internal.sources_registry import SourcesRegistry
@@ -28,10 +28,12 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
+from dltool.config.files import BoundedFiles
 from dltool.config.renamed import completed_tree, current_override, current_tree
 from dltool.core.errors import ConfigError
 from dltool.core.hints import nearest, option_hint
 from dltool.core.shell import quoted, setting
+from dltool.core.yaml_text import yaml_text
 from dltool.declarations.kinds import REQUIRED
 from dltool.declarations.options import GROUPS, PRESETS, config_folders, option_files, primary_directory
 from dltool.declarations.registry import registrations
@@ -130,8 +132,8 @@ def refuse_foreign_fields(group: str, tree: dict[str, Any], origin: str) -> None
 def load_file(path: Path) -> Composed:
     """Read a complete config, such as a run's config.yaml, without composing it."""
     try:
-        tree = OmegaConf.to_container(OmegaConf.load(path), resolve=False)
-    except (OmegaConfBaseException, YAMLError, UnicodeDecodeError) as error:
+        tree = OmegaConf.to_container(OmegaConf.load(io.StringIO(yaml_text(path))), resolve=False)
+    except (OmegaConfBaseException, YAMLError, ValueError) as error:
         raise ConfigError(f"{path.resolve()} is not readable YAML: {first_lines(error)}") from error
     if not isinstance(tree, dict):
         raise ConfigError(
@@ -322,7 +324,7 @@ def offer_signatures(config_dirs: Sequence[Path]) -> None:
 def config_loader(folders: tuple[Path, ...]) -> ConfigLoaderImpl:
     """Hydra's loader for dltool's configs and the user's folders; dltool's own names cannot be shadowed."""
     registry = SourcesRegistry.instance()
-    registry.register(FileConfigSource)
+    registry.register(BoundedFiles)
     registry.register(StructuredConfigSource)
     search_path = ConfigSearchPathImpl()
     for directory in folders:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from dltool.core.errors import ConfigError
+from dltool.core.printable import printable
 from dltool.core.safe_path import read_regular
 from dltool.core.shell import quoted, setting
 from dltool.declarations.registry import own_registrations, registrations_of
@@ -120,8 +121,3 @@ def reread(records: list[dict[str, Any]]) -> list[TrustedSource]:
                 f"{source.path} has changed since this search started", "restore the file, or start a new search"
             )
     return sources
-
-
-def printable(text: str) -> str:
-    """A string from an untrusted file, without characters that could control a terminal."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

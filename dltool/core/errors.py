@@ -4,6 +4,8 @@ The command line prints `error: …` and `hint: …` and exits with the error's 
 exit codes in the README. Any other exception is a bug in dltool and shows its traceback.
 """
 
+from dltool.core.printable import printable
+
 
 class TrainingInterrupted(KeyboardInterrupt):
     """Ctrl-C, or the stop button of a notebook, ended a training from Python; its message says how to continue."""
@@ -31,7 +33,7 @@ class DltoolError(Exception):
 
     def report(self) -> str:
         """One `error:` line and, where there is a hint, one `hint:` line."""
-        return f"error: {self.message}" + (f"\nhint: {self.hint}" if self.hint else "")
+        return f"error: {printable(self.message)}" + (f"\nhint: {printable(self.hint)}" if self.hint else "")
 
     def _render_traceback_(self) -> list[str]:
         """What IPython prints instead of the traceback, in a notebook and its terminal; scripts show the traceback."""

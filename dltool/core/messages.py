@@ -9,6 +9,8 @@ import sys
 from collections.abc import Iterator
 from typing import Any, TextIO
 
+from dltool.core.printable import printable
+
 _on_stdout = False
 
 
@@ -25,8 +27,8 @@ def message_stream() -> TextIO:
 
 
 def say(line: str) -> None:
-    """Print a message."""
-    print(line, file=message_stream(), flush=True)
+    """Print a message in one line."""
+    print(printable(line), file=message_stream(), flush=True)
 
 
 @contextlib.contextmanager

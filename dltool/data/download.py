@@ -65,8 +65,9 @@ def fetch(remote: Remote, path: Path) -> None:
 
 def _stream(remote: Remote, path: Path) -> str:
     """Write the server's response to a file, with a progress bar on a terminal; returns its MD5 sum."""
-    from rich.console import Console
     from rich.progress import wrap_file
+
+    from dltool.core.console import Console
 
     digest = hashlib.md5(usedforsecurity=False)
     with contextlib.ExitStack() as stack:

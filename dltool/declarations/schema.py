@@ -8,6 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from dltool.core.errors import ConfigError
+from dltool.core.yaml_text import read_yaml
 from dltool.declarations.docstrings import descriptions, nested_descriptions
 from dltool.declarations.kinds import (
     REQUIRED,
@@ -124,11 +126,9 @@ class SchemaMaker:
     @staticmethod
     def component_name(path: Path, group: str) -> str | None:
         """The component that an option's file selects; None if the file cannot be read."""
-        import yaml
-
         try:
-            tree = yaml.safe_load(path.read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError, yaml.YAMLError):
+            tree = read_yaml(path)
+        except ConfigError:
             return None
         node = tree.get(group, tree) if isinstance(tree, dict) else None
         return node.get("name") if isinstance(node, dict) else None

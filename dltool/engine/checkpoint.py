@@ -13,6 +13,7 @@ import contextlib
 import hashlib
 import json
 import os
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +32,7 @@ from dltool.trust.sources import trust_flags
 
 FORMAT = 1
 WEIGHTS, STATE, MANIFEST = "weights.safetensors", "state.safetensors", "manifest.json"
+NAME = re.compile(r"step-\d+(\.\d+)?")
 
 
 @dataclass(frozen=True)
@@ -121,7 +123,7 @@ class CheckpointStore:
     def free_name(self, step: int) -> Path:
         """step-000123, or step-000123.1 if the same step was saved before (on a signal, then at the end)."""
         name = f"step-{step:06d}"
-        taken = [sequence(path)[1] for path in self.folder.glob(f"{name}*")]
+        taken = [sequence(path)[1] for path in self.folder.glob(f"{name}*") if NAME.fullmatch(path.name)]
         return self.folder / (f"{name}.{max(taken) + 1}" if taken else name)
 
     def point(self, pointer: str, target: Path) -> None:
@@ -206,7 +208,10 @@ class CheckpointStore:
 
 def committed(folder: Path) -> list[Path]:
     """The checkpoints in a run's checkpoint folder, newest first."""
-    return sorted(folder.glob("step-*"), key=sequence, reverse=True)
+    found = [
+        path for path in folder.glob("step-*") if NAME.fullmatch(path.name)
+    ]  # Not a copy, such as step-000079.bak.
+    return sorted(found, key=sequence, reverse=True)
 
 
 def load_newest(folder: Path, warn: Callable[[str], None]) -> Checkpoint | None:
@@ -261,7 +266,7 @@ def verify(path: Path) -> dict[str, Any]:
             with open_regular(path / name) as file:
                 if hashlib.file_digest(file, "sha256").hexdigest() != expected:
                     raise CheckpointError(f"{(path / name).resolve()} is damaged: its SHA-256 differs")
-    except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
+    except (OSError, ValueError, KeyError, AttributeError, TypeError, RecursionError) as error:
         raise CheckpointError(f"{path.resolve()} is damaged: {error}") from error
     if manifest["format"] != FORMAT:
         raise CheckpointError(
@@ -282,7 +287,7 @@ def saved_metrics(path: Path) -> dict[str, float]:
     """The metrics in a manifest; empty if it cannot be read."""
     try:
         metrics: dict[str, float] = unpack(json.loads(read_regular(path / MANIFEST))["metrics"], {})
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return {}
     return metrics
 

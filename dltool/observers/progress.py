@@ -57,8 +57,9 @@ class ProgressBar(Observer):
         self._printed_at, self._printed_step = time.perf_counter(), progress.step
         if self.quiet:
             return
-        from rich.console import Console
         from rich.live import Live
+
+        from dltool.core.console import Console
 
         self.console = self.console or Console(file=message_stream())
         if not self.console.is_terminal or self.console.is_dumb_terminal:

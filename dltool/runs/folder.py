@@ -26,6 +26,7 @@ from typing import Any
 from dltool.config.trusted_code import ENVIRONMENT, record_of
 from dltool.core.distribution import distribution
 from dltool.core.errors import ConfigError, DltoolError
+from dltool.core.printable import printable
 from dltool.core.process import VERSION, command
 from dltool.core.safe_path import SafePath, read_regular, sync_folder
 from dltool.core.shell import quoted, setting
@@ -65,15 +66,17 @@ class RunFolder:
         Raises:
             ConfigError: If `directory` already exists, or is not writable.
         """
+        path = Path(directory).expanduser() if directory is not None else root
         try:
             if directory is not None:
-                path = Path(directory).expanduser()
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.mkdir()
             else:
                 path = make_dated(root, name)
         except FileExistsError as error:
-            raise existing(path) from error
+            if os.path.lexists(path) and directory is not None:
+                raise existing(path) from error
+            raise not_created(path, "it is a link to a folder that does not exist, or a file") from error
         except OSError as error:
             raise not_created(Path(directory) if directory else root, error.strerror) from error
         for parent in (path.parent, path.parent.parent):
@@ -195,7 +198,7 @@ class RunFolder:
     def note(self, line: str) -> None:
         """Append a line with a time stamp to log.txt."""
         with (self.files / LOG).append() as log:
-            log.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {line}\n".encode())
+            log.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {printable(line)}\n".encode())
 
 
 def existing(path: Path) -> ConfigError:
@@ -248,11 +251,13 @@ def as_json(content: dict[str, Any]) -> str:
 
 def read_json(path: Path) -> dict[str, Any]:
     try:
-        content: dict[str, Any] = json.loads(read_regular(path))
+        content = json.loads(read_regular(path))
     except FileNotFoundError:
         return {}
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise DltoolError(f"{path.resolve()} is not readable JSON: {error}") from error
+    if not isinstance(content, dict):
+        raise DltoolError(f"{path.resolve()} is not readable JSON: an object is needed")
     return content
 
 

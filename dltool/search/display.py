@@ -4,11 +4,12 @@ import sys
 import time
 from types import TracebackType
 
-from rich.console import Console, RenderableType
+from rich.console import RenderableType
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from dltool.core.console import Console
 from dltool.core.numerals import numeral
 from dltool.search.folder import DONE, JobFolder, Result
 

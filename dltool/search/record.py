@@ -21,6 +21,7 @@ from typing import Any
 
 from dltool.core.errors import ConfigError
 from dltool.core.numerals import counted, mean_and_spread, numeral
+from dltool.core.yaml_text import read_yaml
 
 STANDARD_ERRORS = 3.0
 
@@ -81,12 +82,7 @@ def read_record(path: Path) -> Record | None:
     Raises:
         ConfigError: If a record is malformed, naming the file and the key.
     """
-    import yaml
-
-    try:
-        tree = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path.resolve()} is not readable YAML: {' '.join(str(error).split())}") from error
+    tree = read_yaml(path)
     entry = tree.get("record") if isinstance(tree, dict) else None
     if entry is None:
         return None

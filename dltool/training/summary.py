@@ -19,8 +19,9 @@ Rows = list[tuple[str, str]]
 def print_summary(parts: Parts, trainer: Trainer, run: RunFolder) -> None:
     """Print the summary: results in a box, then the commands, each on a line of its own that can be copied whole."""
     from rich import box
-    from rich.console import Console
     from rich.table import Table
+
+    from dltool.core.console import Console
 
     rows, commands = results(parts, trainer, run), next_commands(parts, trainer, run)
     table = Table(box=box.ROUNDED, show_header=False, title=f"{parts.title}: finished", title_justify="left")

@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from dltool.cli.runs.groups import run_groups
-from dltool.cli.tables import one_line, print_table
+from dltool.cli.tables import print_table
 from dltool.core.errors import ConfigError
 from dltool.core.numerals import counted
+from dltool.core.printable import printable
 from dltool.core.shell import quoted
 from dltool.runs.catalog import RunRecord, as_metric, as_text
 from dltool.runs.comparison import MISSING, as_json, differing_config, differing_environment, distinguishing_keys
@@ -73,7 +74,7 @@ def print_comparison(
     """Print a table with a column per run and a row per key, below the runs' paths and column names."""
     letters = [str(number) for number in range(1, len(records) + 1)]
     for letter, record in zip(letters, records, strict=True):
-        print(f"{letter}  {one_line(quoted(record.path))}")
+        print(f"{letter}  {printable(quoted(record.path))}")
     rows: list[list[str]] = []
     for title, section in (("config", config), ("results", results), ("environment", environment)):
         as_cell = as_result if section is results else as_setting
@@ -90,10 +91,10 @@ def print_comparison(
 
 
 def as_setting(value: Any) -> str:
-    return "" if value is MISSING else one_line(as_text(value))
+    return "" if value is MISSING else printable(as_text(value))
 
 
 def as_result(value: Any) -> str:
     if value is MISSING or value is None:
         return ""
-    return as_metric(value) if isinstance(value, float) else one_line(as_text(value))
+    return as_metric(value) if isinstance(value, float) else printable(as_text(value))

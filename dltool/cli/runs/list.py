@@ -5,10 +5,11 @@ import sys
 import time
 from collections.abc import Sequence
 
-from dltool.cli.tables import GAP, cell_width, one_line, print_table, terminal_width
+from dltool.cli.tables import GAP, cell_width, print_table, terminal_width
 from dltool.core.errors import ConfigError
 from dltool.core.hints import nearest
 from dltool.core.numerals import counted
+from dltool.core.printable import printable
 from dltool.core.shell import quoted
 from dltool.runs.catalog import RunRecord, as_text, known_keys, read_runs
 from dltool.runs.columns import cell, listed_metrics
@@ -120,7 +121,7 @@ def print_csv(records: Sequence[RunRecord], keys: Sequence[str]) -> None:
 def print_runs(records: Sequence[RunRecord], keys: Sequence[str], sort: str) -> None:
     """Run and state, then `keys`; or what distinguishes the runs, their main metrics, age and seconds, and `sort`."""
     columns = {
-        "run": [one_line(quoted(record.path)) for record in records],
+        "run": [printable(quoted(record.path)) for record in records],
         "state": [record.state for record in records],
     }
     if keys:
@@ -139,7 +140,7 @@ def print_runs(records: Sequence[RunRecord], keys: Sequence[str], sort: str) -> 
 
 
 def cells(records: Sequence[RunRecord], key: str) -> list[str]:
-    return [one_line(cell(record, key)) for record in records]
+    return [printable(cell(record, key)) for record in records]
 
 
 def fitting(columns: dict[str, list[str]], *, whole: Sequence[str], first: Sequence[str]) -> dict[str, list[str]]:

@@ -4,9 +4,9 @@ import argparse
 import sys
 
 from dltool.cli.runs.show import as_size
-from dltool.cli.tables import one_line
 from dltool.core.errors import ConfigError
 from dltool.core.numerals import counted
+from dltool.core.printable import printable
 from dltool.core.shell import quoted
 from dltool.runs.selection import select
 
@@ -43,7 +43,7 @@ def run(args: argparse.Namespace) -> int:
         if not (sys.stdin.isatty() and sys.stdout.isatty()):
             raise ConfigError(f"no terminal to confirm the removal of {runs}", "--yes removes without asking")
         for record in records[:MAX_NAMED]:
-            print(f"{one_line(quoted(record.path))}  {record.state}")
+            print(f"{printable(quoted(record.path))}  {record.state}")
         if len(records) > MAX_NAMED:
             print(f"… and {len(records) - MAX_NAMED:,} more")
         size = sum(num_bytes(r.path / "checkpoints" if args.checkpoints else r.path) for r in records)

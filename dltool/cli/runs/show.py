@@ -4,8 +4,9 @@ import argparse
 from collections.abc import Sequence
 from typing import Any
 
-from dltool.cli.tables import one_line, print_table
+from dltool.cli.tables import print_table
 from dltool.core.numerals import counted
+from dltool.core.printable import printable
 from dltool.core.shell import quoted
 from dltool.runs.catalog import RunRecord, as_metric, as_text, find_run, read_run
 from dltool.runs.comparison import as_json
@@ -38,7 +39,7 @@ def run(args: argparse.Namespace) -> int:
 def print_run(record: RunRecord, known: dict[str, Any]) -> None:
     environment = dict(known["environment"])
     command = environment.pop("command", None)
-    print(one_line(quoted(record.path)))
+    print(printable(quoted(record.path)))
     print_section("", endings(record, command))
     print_section("metrics", [(name, as_metric(value)) for name, value in record.metrics.items()])
     print_section(
@@ -83,7 +84,7 @@ def print_section(title: str, rows: Sequence[tuple[str, ...]]) -> None:
         return
     if title:
         print(f"\n{title}")
-    lines = [("", *map(one_line, row)) for row in rows]
+    lines = [("", *map(printable, row)) for row in rows]
     print_table([""] * len(lines[0]), lines, numbers=[2] if len(lines[0]) > 3 else [])
 
 
