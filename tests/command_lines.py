@@ -31,6 +31,7 @@ WORD = re.compile(r"""(?:[^\s'"\\]|'[^']*'|"(?:\\.|[^"\\])*"|\\.)+""")
 SINGLE, DOUBLE = re.compile(r"'[^']*'"), re.compile(r'"[^"]*"')
 OVERRIDE_VALUE = re.compile(rf"{KEY}\S*$|--[a-z-]+ $")
 COMMAND_VALUE = re.compile(rf"dltool (?:{'|'.join(VERBS)}) [^;,`]*$")
+MARKUP = re.compile(r"</?[a-z]+(?: [a-z-]+=|>)")  # A tag of HTML or SVG.
 OPERATORS, READERS = ("&&", "|", ">"), ("jq", "source")  # What a documented command pipes into.
 
 
@@ -140,14 +141,15 @@ def lines_in_configs() -> Iterator[Line]:
 
 
 def lines_in_source() -> Iterator[Line]:
-    """Commands and overrides in every text of the package: hints, messages, docstrings."""
+    """Commands and overrides in every text of the package: hints, messages, docstrings; not in markup of pages."""
     for path in source_files():
         tree = ast.parse(path.read_text(encoding="utf-8"))
         nodes = list(ast.walk(tree))
         parts = {id(part) for node in nodes if isinstance(node, ast.JoinedStr) for part in node.values}
         parts |= quoted_parts(nodes)
         for node in nodes:
-            if isinstance(node, ast.JoinedStr | ast.Constant) and id(node) not in parts:
+            text = isinstance(node, ast.JoinedStr | ast.Constant) and id(node) not in parts
+            if text and not MARKUP.search(written(node)):
                 yield from lines_in_prose(written(node), f"{path.relative_to(REPOSITORY)}:{node.lineno}")
 
 

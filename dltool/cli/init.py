@@ -124,7 +124,7 @@ def copy_file(source: Path, folder: Path, flags: str, other: str) -> Path:
     except FileExistsError as error:
         raise ConfigError(
             f"{path.resolve()} exists, and nothing is overwritten",
-            f"dltool init {flags} {quoted(fresh(folder / other))}",
+            quoted("dltool", "init", *flags.split(), fresh(folder / other)),
         ) from error
     return path
 

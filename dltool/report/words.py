@@ -35,9 +35,9 @@ CHINESE_LIVE = {
     "{matching:,} of {total:,} runs": "{total:,} 次训练中的 {matching:,} 次",
     "the first {shown:,} are shown": "显示前 {shown:,} 次",
     "show all": "全部显示",
-    "Words of the path, the model or the data; or filters as of `dltool runs`: model=lenet, optim.lr<0.01, "
+    "Words of the path, the model or the data; or filters as of dltool runs: model=lenet, optim.lr=0.01, "
     "state=running.": (
-        "路径、模型或数据中的词；或与 `dltool runs` 相同的过滤条件：model=lenet、optim.lr<0.01、state=running。"
+        "路径、模型或数据中的词；或与 dltool runs 相同的过滤条件：model=lenet, optim.lr=0.01, state=running。"
     ),
     "Load the page again to try the network.": "重新加载本页即可试用网络。",
     "Made by dltool. The page is served by this computer to itself, and sends nothing elsewhere.": (

@@ -14,6 +14,7 @@ from dltool.core.errors import NonFiniteLossError
 from dltool.core.randomness import derive_seed
 from dltool.core.spec import DataSpec
 from dltool.engine.guard import FiniteGuard
+from dltool.engine.pieces import Pieces
 from dltool.engine.precision import Precision
 from dltool.engine.updater import Updater
 from dltool.losses.cross_entropy import CrossEntropy
@@ -26,11 +27,15 @@ CPU = torch.device("cpu")
 SPEC = DataSpec((5,), "classes", ("a", "b", "c"), output_dim=3)
 
 
-def make_updater(module: nn.Module, optimizer: torch.optim.Optimizer | None = None, **settings: object) -> Updater:
+def make_updater(
+    module: nn.Module, optimizer: torch.optim.Optimizer | None = None, accumulate: int = 1, **settings: object
+) -> Updater:
     optimizer = optimizer or torch.optim.SGD(module.parameters(), lr=0.1)
     schedule = Schedule(lambda t, total: 1.0)
     precision = Precision(32, CPU)
-    return Updater(module, optimizer, schedule, precision, FiniteGuard(optimizer, CPU), **settings)  # type: ignore[arg-type]
+    return Updater(
+        module, optimizer, schedule, precision, FiniteGuard(optimizer, CPU), pieces=Pieces(accumulate), **settings
+    )  # type: ignore[arg-type]
 
 
 def make_batch(size: int = 10) -> Batch:
