@@ -229,15 +229,18 @@ def build_adversary(config: Config, spec: DataSpec) -> Adversary | None:
 
 
 def build_updaters(
-    config: Config, task: Task, settings: TrainerSettings, device: torch.device, team: Team = SOLO
+    config: Config, task: Task, settings: TrainerSettings, dataset: Dataset, team: Team = SOLO
 ) -> dict[str, Updater]:
-    """One updater per role; empty for a task with its own update rule."""
+    """One updater per role; empty for a task with its own update rule. Divides the batches of several processes."""
+    device = dataset.device
     if config["optim"]["name"] == "none":
         return {}
     recipe = build_component(config.components["optim"], config["optim"])
     recipe.check_roles(task.roles)
     count = team.size if settings.accumulate == 1 else settings.accumulate
     pieces = Pieces(count, team, seed=config["seed"], device=device)
+    if team.size > 1:
+        dataset.train.divide(pieces.rows_of)
     updaters = {}
     for role, module in task.roles.items():
         optimizer = recipe.build(role, module, task.model)

@@ -71,7 +71,7 @@ def prepare(
     task = build_task(config, model, spec)
     check_trusted_model(config, task, spec)
     settings = resolve(written, dataset, task)
-    updaters = build_updaters(config, task, settings, device, team)
+    updaters = build_updaters(config, task, settings, dataset, team)
     if settings.compile:
         compile_networks(task, device)
     choices = getattr(model, "choices", {})

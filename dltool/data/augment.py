@@ -122,6 +122,11 @@ class Augmenter:
     def active(self) -> bool:
         return bool(self.variations or self.noise or self.mixing)
 
+    @property
+    def varies_batches(self) -> bool:
+        """Whether a sample's augmentation depends on the batch that it is in."""
+        return bool(self.noise or self.mixing)
+
     def tables(self, order: Tensor, seed: int, epoch: int, device: torch.device) -> list[Tensor]:
         """The epoch's table of each variation on `device`, its rows in the epoch's order of the samples."""
         tables = (variation.draw(len(order), seed, epoch) for variation in self.variations)

@@ -12,6 +12,8 @@ from torch import Tensor
 from dltool.core.batch import Batch
 from dltool.data.augment import Augmenter
 
+RowsOf = Callable[[int], slice]
+
 
 @dataclass(frozen=True)
 class SamplesInMemory:
@@ -125,6 +127,13 @@ class BatchSource(ABC):
         """
         self.batches_per_epoch = min(count, self.batches_per_epoch)
         self.repeats = repeat
+
+    def divide(self, rows_of: RowsOf) -> None:  # noqa: B027 (most sources have no files)
+        """Draw only this process's rows of each batch, if that saves reading files; else batches stay whole.
+
+        Args:
+            rows_of: The rows of this process in a batch of a given size.
+        """
 
     def position(self, draw: int) -> tuple[int, int]:
         """The epoch of a draw, and the batch's index in it."""

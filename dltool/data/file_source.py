@@ -12,7 +12,7 @@ from torch import Tensor
 from dltool.core.batch import Batch
 from dltool.core.errors import RunError
 from dltool.data.arrays import Split
-from dltool.data.batch_source import SamplesInMemory
+from dltool.data.batch_source import RowsOf, SamplesInMemory
 from dltool.data.image_files import Decoder, Failures, chunk_rows
 from dltool.data.source import TrainSource
 
@@ -41,12 +41,25 @@ class FileSource(TrainSource):
 
     def __init__(self, split: Split, *, decoder: Decoder, on_corrupt: OnCorrupt, **shared: Any) -> None:
         super().__init__(split, **shared)
+        self._rows_of: RowsOf = whole
         self.decoder = decoder
         self.on_corrupt = on_corrupt
         self._forget_stream()
 
+    def divide(self, rows_of: RowsOf) -> None:
+        if self.augment is None or not self.augment.varies_batches:
+            self._rows_of = rows_of
+            self._forget_stream()
+
+    def own(self, part: slice, epoch_size: int) -> tuple[slice, int]:
+        """This process's part of a batch, and the size of the whole batch."""
+        start, size = part.start, min(part.stop, epoch_size) - part.start
+        rows = self._rows_of(size)
+        return slice(start + rows.start, start + rows.stop), size
+
     def draw(self) -> Batch:
         part = self.next_part()
+        part, full_size = self.own(part, len(self._order))
         if self._streamed != self.draws:
             self._stream[:] = [self.decoder.stream(self.batches_from(self.draws))]
             self._streamed = self.draws
@@ -60,7 +73,8 @@ class FileSource(TrainSource):
             kept = places_kept(files, failures, self.on_corrupt).to(self.device)
             images, targets = images[kept.cpu()], targets[kept]
             rows = [table[kept] for table in rows]
-        return self.make_batch(to_device(images, self.device), targets, rows, self.draws - 1)
+        batch = self.make_batch(to_device(images, self.device), targets, rows, self.draws - 1)
+        return batch if len(images) == full_size else batch._replace(full_size=full_size)
 
     def samples_in_memory(self) -> SamplesInMemory | None:
         return None  # They are files.
@@ -72,7 +86,7 @@ class FileSource(TrainSource):
             epoch, part = self.place(position)
             if epoch != prepared:
                 prepared, order = epoch, self.order(epoch)
-            yield self.split.inputs[order[part]].tolist()
+            yield self.split.inputs[order[self.own(part, len(order))[0]]].tolist()
 
     def _forget_stream(self) -> None:
         """Start a new stream at the next draw. The list is emptied when the process ends, which stops the workers
@@ -84,9 +98,15 @@ class FileSource(TrainSource):
 
     def copy_at_start(self) -> Self:
         source = super().copy_at_start()
+        source._rows_of = whole
         source._forget_stream()
         source.decoder = dataclasses.replace(self.decoder, workers=0)
         return source
+
+
+def whole(size: int) -> slice:
+    """All rows of a batch."""
+    return slice(0, size)
 
 
 def evaluation_batches(

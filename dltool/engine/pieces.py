@@ -44,25 +44,43 @@ class Pieces:
         A batch with fewer samples than pieces is not divided: every process computes it whole, and that of rank 0
         counts. Afterwards the random numbers are the same in all processes again.
         """
-        update, whole = self.num_updates, batch.size < self.count
+        update, whole = self.num_updates, batch.full_size < self.count
         self.num_updates += 1
         if whole:
             self.draw_from("piece", update, 0)
             yield batch
         else:
             with self.team.step():
-                for number, piece in enumerate(batch.split(self.count)[self.first : self.first + self.each]):
+                for number, piece in enumerate(self.own(batch)):
                     self.draw_from("piece", update, self.first + number)
                     yield piece
         self.draw_from("after", update)
+
+    def own(self, batch: Batch) -> list[Batch]:
+        """This process's pieces of a batch, which may have been drawn without the rows of the others."""
+        if batch.size < batch.full_size:
+            return batch.split(self.each)
+        return batch.split(self.count)[self.first : self.first + self.each]
+
+    def rows_of(self, size: int) -> slice:
+        """The rows of this process's pieces in a batch of a given size; all of a batch that is not divided."""
+        if size < self.count:
+            return slice(0, size)
+        start, stop = (number * (size // self.count) + min(number, size % self.count) for number in self.bounds)
+        return slice(start, stop)
+
+    @property
+    def bounds(self) -> tuple[int, int]:
+        """The number of this process's first piece, and of the first one after its own."""
+        return self.first, self.first + self.each
 
     def draw_from(self, *use: str | int) -> None:
         seed_default_generators(derive_seed(self.seed, "step", self.step, *use), self.device)
 
     def counts(self, batch: Batch) -> bool:
         """Whether what this process computed for a batch counts: not where rank 0 computed the same."""
-        return self.team.is_first or batch.size >= self.count
+        return self.team.is_first or batch.full_size >= self.count
 
     def joined(self, rows: Tensor, batch: Batch) -> Tensor:
         """The rows `(n, …)` that all processes computed for a batch, in its order, from those of this process."""
-        return rows if batch.size < self.count else self.team.gather_rows(rows)
+        return rows if batch.full_size < self.count else self.team.gather_rows(rows)

@@ -106,7 +106,7 @@ class Updater:
         value = torch.zeros((), device=self.parameters[0].device)
         for piece in self.pieces.of(batch):
             mean, count, piece_logs = self.evaluate(loss, piece)
-            weighted = mean * (count / batch.size)
+            weighted = mean * (count / batch.full_size)
             self.precision.scale(weighted).backward()
             total = total + count
             value = value + weighted.detach()
@@ -116,10 +116,10 @@ class Updater:
                 total, value, logs = total * 0, value * 0, {}
                 torch._foreach_zero_([p.grad for p in self.parameters if p.grad is not None])
             total, value = self.add_up(total, value)
-        if not (isinstance(total, int) and total == batch.size):  # The counts are not numbers of samples.
+        if not (isinstance(total, int) and total == batch.full_size):  # The counts are not numbers of samples.
             gradients = [p.grad for p in self.parameters if p.grad is not None]
-            torch._foreach_mul_(gradients, batch.size / total)
-            value = value * (batch.size / total)
+            torch._foreach_mul_(gradients, batch.full_size / total)
+            value = value * (batch.full_size / total)
         self.check_finite(value)
         return value, logs
 

@@ -60,7 +60,11 @@ def test_the_pieces_of_all_processes_are_the_batch(size: int, count: int) -> Non
     for processes in (1, 2):
         found, numbers = [], []
         for rank in range(processes):
-            for piece in Pieces(count, Team(rank, processes), seed=3).of(batch):
+            pieces = Pieces(count, Team(rank, processes), seed=3)
+            rows = pieces.rows_of(size)
+            own = Batch(batch.inputs[rows], batch.targets[rows], size)  # As a source that reads files gives it.
+            assert [piece.size for piece in pieces.own(own)] == [piece.size for piece in pieces.own(batch)]
+            for piece in pieces.of(own):
                 found.append(piece.inputs)
                 numbers.append(float(torch.rand(())))  # Those of a piece do not depend on who computes it.
         assert torch.cat(found).tolist() == list(range(size))

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 import torch
+from PIL import Image
+from synthetic_images import random_pixels
 from together import together
 
 from dltool.build.prepare import prepare
@@ -111,6 +113,35 @@ def test_two_processes_have_the_bits_of_one_with_two_pieces(configure: Configure
     assert equal(both[0]["weights"], alone["weights"])
     for split in ("train", "val"):
         assert both[0].get(split, {}) == pytest.approx(alone.get(split, {}), rel=1e-6)
+
+
+def counted_rows(team: Team, config: Config) -> int:
+    parts = prepare(with_devices(config, team.size), team=team)
+    return parts.dataset.train.draw().size
+
+
+def test_each_process_decodes_only_its_own_files(configure: Configure, tmp_path: Path) -> None:
+    for number in range(26):
+        path = tmp_path / "images" / "ab"[number % 2] / f"{number}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(random_pixels(8, 8 + number, 3)[:, :8]).save(path)
+    words = [
+        "model=lenet",
+        "data=image_folder",
+        f"data.root={tmp_path / 'images'}",
+        "data.size=32",
+        "data.batch_size=7",
+    ]
+    words += [
+        "data.placement=loader",
+        "data.workers=0",
+        "data.augment.shift=2",
+        "trainer.epochs=2",
+        "trainer.test=none",
+    ]
+    assert together(2, counted_rows, configure(*words)) == [4, 3]
+    both = together(2, trained, configure(*words), tmp_path / "both")
+    assert equal(both[0]["weights"], one(configure(*words), 2, folder=tmp_path / "alone")["weights"])
 
 
 @pytest.mark.slow
