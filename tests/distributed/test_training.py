@@ -126,18 +126,8 @@ def test_each_process_decodes_only_its_own_files(configure: Configure, tmp_path:
         path.parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(random_pixels(8, 8 + number, 3)[:, :8]).save(path)
     words = [
-        "model=lenet",
-        "data=image_folder",
-        f"data.root={tmp_path / 'images'}",
-        "data.size=32",
-        "data.batch_size=7",
-    ]
-    words += [
-        "data.placement=loader",
-        "data.workers=0",
-        "data.augment.shift=2",
-        "trainer.epochs=2",
-        "trainer.test=none",
+        *("model=lenet", "data=image_folder", f"data.root={tmp_path / 'images'}", "data.size=32", "data.batch_size=7"),
+        *("data.residency=loader", "data.workers=0", "data.augment.shift=2", "trainer.epochs=2", "trainer.test=none"),
     ]
     assert together(2, counted_rows, configure(*words)) == [4, 3]
     both = together(2, trained, configure(*words), tmp_path / "both")
