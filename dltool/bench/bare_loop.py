@@ -50,6 +50,7 @@ class BareLoop(ABC):
     Attributes:
         batches: The source of the next batch; may be replaced.
         model: In training mode.
+        before_part: Called with the number of each micro-batch before it is computed.
     """
 
     def __init__(self, ingredients: Ingredients) -> None:
@@ -57,6 +58,7 @@ class BareLoop(ABC):
         self.model: nn.Module = task.model.train()
         self.clip_norm, self.clip_value = settings.clip_norm, settings.clip_value
         self.accumulate = settings.accumulate
+        self.before_part: Callable[[int], None] = lambda number: None
         dtype = {32: None, "bf16-mixed": torch.bfloat16, "16-mixed": torch.float16}[settings.precision]
         self.autocast: Any = torch.autocast(self.device.type, dtype) if dtype else nullcontext()
         self.scaler = torch.amp.GradScaler(self.device.type, enabled=dtype is torch.float16)
@@ -105,8 +107,10 @@ class BareLoop(ABC):
         """Compute the gradient over micro-batches, weighted by their samples; returns the loss."""
         optimizer.zero_grad(set_to_none=True)
         total: Tensor | float = 0.0
-        for x, y in zip(inputs.tensor_split(self.accumulate), targets.tensor_split(self.accumulate), strict=True):
+        parts = zip(inputs.tensor_split(self.accumulate), targets.tensor_split(self.accumulate), strict=True)
+        for number, (x, y) in enumerate(parts):
             if len(x):
+                self.before_part(number)
                 with self.autocast:
                     part = loss(x, y) * (len(x) / len(inputs))
                 self.scaler.scale(part).backward()

@@ -4,7 +4,7 @@ import copy
 import os
 import statistics
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,8 @@ from dltool.build.prepare import prepare
 from dltool.config.check import Config
 from dltool.core.randomness import seed_default_generators, step_seed
 from dltool.engine.device import describe_device
+from dltool.engine.pieces import Pieces
+from dltool.engine.trainer import Trainer
 from dltool.optim.schedule import Schedule
 
 DLTOOL, HAND_WRITTEN = "dltool", "hand-written"
@@ -114,8 +116,9 @@ def compare(ours: DltoolLoop, bare: BareLoop, seed: int) -> dict[str, Any]:
     bare.batches = (source.draw() for _ in iter(int, 1))
     for step in range(NUM_CHECKED_STEPS):
         seed_default_generators(step_seed(seed, step), trainer.device)
+        bare.before_part = noise_of_parts(trainer, step)
         bare.step()
-    bare.batches = batches
+    bare.batches, bare.before_part = batches, lambda number: None
     pairs = zip(trainer.task.model.parameters(), bare.model.parameters(), strict=True)
     differences = [float(((a - b).abs() / a.abs().clamp(min=1)).detach().max()) for a, b in pairs]
     tolerance = TOLERANCE.get(trainer.device.type, OTHER_TOLERANCE)
@@ -124,6 +127,20 @@ def compare(ours: DltoolLoop, bare: BareLoop, seed: int) -> dict[str, Any]:
         "largest_difference": max(differences),
         "equal": all(difference <= tolerance for difference in differences),  # NaN is not.
     }
+
+
+def noise_of_parts(trainer: Trainer, step: int) -> Callable[[int], None]:
+    """Gives each micro-batch of a step the random numbers that it has in dltool; see Pieces."""
+    pieces = next((updater.pieces for updater in trainer.updaters.values()), Pieces())
+    update = -1
+
+    def seed_part(number: int) -> None:
+        nonlocal update
+        update += number == 0
+        pieces.draw_from("piece", update, number)
+
+    pieces.begin_step(step)
+    return seed_part if pieces.count > 1 else lambda number: None
 
 
 def rates(times: Sequence[Seconds], num_steps: int, samples_per_step: float) -> dict[str, Any]:
