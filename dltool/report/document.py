@@ -9,6 +9,11 @@ intro       sentences that say what was done
 results     [{"name", "value", "beside"}]: metrics as text, with that of a trivial baseline where it is known
 charts      [{"title", "x": {"step": [...], "epoch": [...] | null}, "series": [{"label", "values": [number | null]}]}]
 network     null, or what a visitor can try: see dltool.introspection.playable, with "image"
+playground  null, or for data with two inputs and classes, or one input and a number:
+            {"points": see dltool.introspection.sample_points, "shown", "all": numbers of samples,
+            "settings": {"hidden": [width], "activation", "optimizer", "rate", "decay", "batch", "seed"},
+            "choices": {"activation": [...], "optimizer": [...], "layers": the largest number},
+            "left_out": overrides of the run that the playground lacks, "command": the beginning of its command}
 points      null, or of a search: {"metric", "direction", "axes": [{"name", "log", "choices": [text] | null, "values"}],
             "runs": [{"label", "metric"}]}
 sections    [{"id", "title", "pictures": [{"name", "title", "caption", "file"}], "films": [...], "texts": [...]}]

@@ -3,6 +3,7 @@
 from typing import Any
 
 from dltool.core.language import wanted_language
+from dltool.report.playground_words import CHINESE_PLAYGROUND
 
 # The texts of the scripts, too.
 CHINESE_PAGE = {
@@ -150,6 +151,7 @@ CHINESE = (
     CHINESE_PAGE
     | CHINESE_CAPTIONS
     | CHINESE_TABLES
+    | CHINESE_PLAYGROUND
     | {
         "Skip to the content": "跳到正文",
         "Contents": "目录",
