@@ -3,7 +3,7 @@
 A document has these keys; those that are empty are left out by the page, not by the document.
 
 format      {"name": "dltool-report", "version": 1}
-kind        "run", "sweep" or "study"
+kind        "run", "sweep", "study" or "experiment"
 title       "lenet on digits"
 intro       sentences that say what was done
 results     [{"name", "value", "beside"}]: metrics as text, with that of a trivial baseline where it is known

@@ -3,6 +3,7 @@
 from typing import Any
 
 from dltool.core.language import wanted_language
+from dltool.report.experiment_words import CHINESE_EXPERIMENT
 from dltool.report.playground_words import CHINESE_PLAYGROUND
 
 # The texts of the scripts, too.
@@ -152,6 +153,7 @@ CHINESE = (
     | CHINESE_CAPTIONS
     | CHINESE_TABLES
     | CHINESE_PLAYGROUND
+    | CHINESE_EXPERIMENT
     | {
         "Skip to the content": "跳到正文",
         "Contents": "目录",
