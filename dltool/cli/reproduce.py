@@ -40,18 +40,12 @@ def run(args: argparse.Namespace) -> int:
     from dltool.search.settings import SweepSettings, split_settings
     from dltool.search.sweep import Sweep
 
-    files = option_files("experiment", args.config_dir)
     name = args.experiment
-    if name not in files:
-        near = nearest(name, files)
-        raise ConfigError(
-            f"there is no experiment {name}; the experiments are {', '.join(files)}",
-            f"did you mean {near}?" if near else "`dltool list experiment` describes them",
-        )
-    record = read_record(files[name]) or Record()
+    path = experiment_file(name, args.config_dir)
+    record = read_record(path) or Record()
     seeds = read_seeds(args.seeds) if args.seeds else [str(seed) for seed in record.seeds]
     if not seeds:
-        raise ConfigError(f"{files[name]} records no seeds", "--seeds 0,1,2 names the seeds to run")
+        raise ConfigError(f"{path} records no seeds", "--seeds 0,1,2 names the seeds to run")
     fields, overrides = split_settings("sweep", args.overrides)
     args.source = None
     jobs = expand([f"experiment={name}", *overrides, f"seed={','.join(seeds)}"], args.config_dir)
@@ -63,13 +57,28 @@ def run(args: argparse.Namespace) -> int:
     return reproduce(name, record, sweep)
 
 
+def experiment_file(name: str, config_dirs: Sequence[Path]) -> Path:
+    """The YAML of an experiment. Raises ConfigError with the nearest name if there is none."""
+    files = option_files("experiment", config_dirs)
+    if name not in files:
+        near = nearest(name, files)
+        raise ConfigError(
+            f"there is no experiment {name}; the experiments are {', '.join(files)}",
+            f"did you mean {near}?" if near else "`dltool list experiment` describes them",
+        )
+    return files[name]
+
+
 def note_other_data(name: str, config: Mapping[str, Any], config_dirs: Sequence[Path]) -> None:
     """Print which key makes the data another than that of the experiment, if one does."""
-    from dltool.config.check import check
-    from dltool.config.compose import compose, leaves
+    from dltool.config.compose import leaves
     from dltool.config.data_roles import identifying_keys
+    from dltool.search.experiment_config import experiment_config
+    from dltool.search.experiment_header import read_header
 
-    recorded = check(compose([f"experiment={name}"], config_dirs))
+    header = read_header(option_files("experiment", config_dirs)[name])
+    if (recorded := experiment_config(name, header, config_dirs)) is None:
+        return
     before = dict(leaves(recorded.tree))
     for key in identifying_keys(recorded):
         if config.get(key) != before[key]:

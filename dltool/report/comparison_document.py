@@ -34,6 +34,7 @@ def comparison_document(records: Sequence[RunRecord]) -> dict[str, Any]:
         "charts": [],
         "points": None,
         "network": None,
+        "playground": None,
         "sections": [],
         "tables": tables(records, names),
         "messages": messages(records, names),

@@ -3,12 +3,17 @@
 A document has these keys; those that are empty are left out by the page, not by the document.
 
 format      {"name": "dltool-report", "version": 1}
-kind        "run", "sweep", "study" or "comparison"
+kind        "run", "sweep", "study", "experiment" or "comparison"
 title       "lenet on digits"
 intro       sentences that say what was done
 results     [{"name", "value", "beside"}]: metrics as text, with that of a trivial baseline where it is known
 charts      [{"title", "x": {"step": [...], "epoch": [...] | null}, "series": [{"label", "values": [number | null]}]}]
 network     null, or what a visitor can try: see dltool.introspection.playable, with "image"
+playground  null, or for data with two inputs and classes, or one input and a number:
+            {"points": see dltool.introspection.sample_points, "shown", "all": numbers of samples,
+            "settings": {"hidden": [width], "activation", "optimizer", "rate", "decay", "batch", "seed"},
+            "choices": {"activation": [...], "optimizer": [...], "layers": the largest number},
+            "left_out": overrides of the run that the playground lacks, "command": the beginning of its command}
 points      null, or of a search: {"metric", "direction", "axes": [{"name", "log", "choices": [text] | null, "values"}],
             "runs": [{"label", "metric"}]}
 sections    [{"id", "title", "pictures": [{"name", "title", "caption", "file"}], "films": [...], "texts": [...]}]

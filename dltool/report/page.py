@@ -18,6 +18,7 @@ from markupsafe import Markup
 
 from dltool.core.language import wanted_language
 from dltool.core.safe_path import read_regular
+from dltool.report.playground_words import CHINESE_PLAYGROUND
 from dltool.report.words import CHINESE_PAGE, word
 
 FOLDER = Path(__file__).parent
@@ -30,6 +31,9 @@ SCRIPTS = (
     "assets/try.js",
     "assets/films.js",
     "assets/page.js",
+    "assets/mlp.js",
+    "assets/plane.js",
+    "assets/playground.js",
 )
 MAX_FRAMES = 60
 FRAME_WIDTH = 520  # Pixels; wider frames are reduced.
@@ -55,7 +59,7 @@ def page(document: Mapping[str, Any], folder: Path) -> str:
 
 def data_of(document: Mapping[str, Any]) -> dict[str, Any]:
     """What the scripts of a page draw."""
-    return {name: document[name] for name in ("charts", "points", "network")}
+    return {name: document[name] for name in ("charts", "points", "network", "playground")}
 
 
 def render(template: str, scripts: Sequence[str], data: Mapping[str, Any], **values: Any) -> str:
@@ -132,7 +136,7 @@ def as_script_data(value: Any) -> str:
 
 def words_of_scripts() -> dict[str, str]:
     """The texts of the scripts in the language of the page."""
-    return {text: word(text) for text in CHINESE_PAGE}
+    return {text: word(text) for text in CHINESE_PAGE | CHINESE_PLAYGROUND}
 
 
 def as_source(path: Path) -> str:

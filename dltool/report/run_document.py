@@ -12,6 +12,7 @@ from dltool.core.safe_path import read_regular
 from dltool.core.shell import quoted
 from dltool.report.captions import SECTIONS, caption_of
 from dltool.report.document import FORMAT, chart, table
+from dltool.report.playground import playground_of
 from dltool.report.words import word
 from dltool.runs.catalog import RunRecord, as_text
 from dltool.runs.comparison import is_learning_rate, read_environment
@@ -46,6 +47,7 @@ def run_document(record: RunRecord, log: RunLog | None = None) -> dict[str, Any]
         "charts": charts(log),
         "points": None,
         "network": network_of(record),
+        "playground": playground_of(record.path, record.config),
         "sections": sections(record.path),
         "tables": tables(record, summary, environment),
         "messages": messages(record),

@@ -47,6 +47,7 @@ def search_document(folder: Path) -> dict[str, Any]:
         "results": results(ranked, metric) if is_comparable else [],
         "charts": charts(ranked, metric),
         "network": None,
+        "playground": None,
         "points": points(records, keys, metric, direction) if is_comparable else None,
         "sections": sections(folder),
         "tables": tables(records, keys, metric, direction, ranked),

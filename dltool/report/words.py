@@ -3,6 +3,8 @@
 from typing import Any
 
 from dltool.core.language import wanted_language
+from dltool.report.experiment_words import CHINESE_EXPERIMENT
+from dltool.report.playground_words import CHINESE_PLAYGROUND
 
 # The texts of the scripts, too.
 CHINESE_PAGE = {
@@ -189,6 +191,8 @@ CHINESE = (
     | CHINESE_CAPTIONS
     | CHINESE_TABLES
     | CHINESE_LIVE
+    | CHINESE_PLAYGROUND
+    | CHINESE_EXPERIMENT
     | {
         "Skip to the content": "跳到正文",
         "Contents": "目录",

@@ -7,6 +7,7 @@ environment.json   format, versions, device, threads, git commit, command line, 
 preprocessing.json how raw samples become the model's inputs, and the meaning of its outputs
 data.json          the fingerprint of the data: hashes of its files, or the settings of its generator
 summary.json       facts for the page of the run: sizes, baselines, layers
+points.json        the samples of data that can be drawn, for the playground of the page
 report.html        the page of the run
 checkpoints/  plots/  samples/  profile/  log.txt
 """

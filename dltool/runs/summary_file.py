@@ -12,7 +12,7 @@ from typing import Any
 from dltool.core.errors import DltoolError
 from dltool.core.safe_path import SafePath, read_regular
 
-SUMMARY, NETWORK = "summary.json", "network.json"
+SUMMARY, NETWORK, POINTS = "summary.json", "network.json", "points.json"
 
 
 def write_summary(folder: SafePath, summary: Mapping[str, Any]) -> None:
@@ -22,6 +22,16 @@ def write_summary(folder: SafePath, summary: Mapping[str, Any]) -> None:
 def write_network(folder: SafePath, network: Mapping[str, Any]) -> None:
     """Write network.json, what a visitor of the page can try; see dltool.introspection.playable."""
     (folder / NETWORK).write_bytes(json.dumps(network, ensure_ascii=False).encode())
+
+
+def write_points(folder: SafePath, points: Mapping[str, Any]) -> None:
+    """Write points.json, the samples of data that can be drawn; see dltool.introspection.sample_points."""
+    (folder / POINTS).write_bytes(json.dumps(points, ensure_ascii=False, separators=(",", ":")).encode())
+
+
+def read_points(folder: Path) -> dict[str, Any]:
+    """points.json of a run folder; empty if there is none."""
+    return read_object(folder / POINTS)
 
 
 def read_network(folder: Path) -> dict[str, Any]:

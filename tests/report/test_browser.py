@@ -6,12 +6,12 @@ variable DLTOOL_AXE names; `.ci/run` installs them.
 
 import json
 import os
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from browsing import open_chromium
 from fabricated import make_run
 from warm_process import run_dltool
 
@@ -29,6 +29,7 @@ TRAININGS = {
     "cyclegan": ["model=cyclegan", "data=digit_pairs", "model.width=4", "model.blocks=1", *FAST],
     "csv": ["model=mlp", "data=csv", "data.path=table.csv", "data.target=y", *FAST],
     "diffusion": ["experiment=ddpm_digits", "model.width=8", *FAST],
+    "line": ["model=mlp", "data=line", *FAST],
     "sweep": ["-m", "model=mlp", "data=iris", "optim.lr=0.1,0.01", "'model.hidden=[4],[8]'", *FAST],
 }
 SERIOUS = ("serious", "critical")
@@ -60,14 +61,8 @@ def pages(folder: Path) -> Callable[[str], Path]:
 
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Any]:
-    from playwright.sync_api import sync_playwright
-
-    program = shutil.which("chromium")
-    assert program, "chromium is not installed: apt-get install chromium"
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+    with open_chromium() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture
@@ -117,7 +112,7 @@ def test_nothing_serious_for_a_reader_with_a_screen_reader(
     assert [(one["id"], one["nodes"][0]["html"]) for one in found if one["impact"] in SERIOUS] == []
 
 
-@pytest.mark.parametrize("name", ["boundary", "sweep"])
+@pytest.mark.parametrize("name", ["boundary", "line", "sweep"])
 def test_every_control_is_reached_by_the_keyboard(
     name: str, pages: Callable[[str], Path], visit: Callable[..., Any]
 ) -> None:
@@ -325,8 +320,51 @@ def test_a_text_is_continued(pages: Callable[[str], Path], visit: Callable[..., 
     assert len(text) > 5
 
 
+def test_a_network_is_trained_in_the_playground(pages: Callable[[str], Path], visit: Callable[..., Any]) -> None:
+    page = visit(pages("boundary"))
+    section = page.locator(".playground")
+    progress, code = section.locator(".progress"), section.locator(".command code")
+    assert progress.inner_text().startswith("epoch 0, step 0; train: loss ")
+    assert "model.hidden=[128]" in code.inner_text()
+    assert "trainer.epochs" not in code.inner_text()
+    pixels = "document.querySelector('.plane').toDataURL()"
+    before = page.evaluate(pixels)
+    section.locator("[name=layers]").select_option("2")
+    section.locator(".widths select").first.select_option("16")
+    section.locator("[name=activation]").select_option("tanh")
+    section.locator("[name=rate]").select_option("0.01")
+    section.locator(".step").click()
+    assert "step 1;" in progress.inner_text()
+    section.locator(".run").focus()
+    page.keyboard.press("Enter")
+    assert section.locator(".run").get_attribute("aria-pressed") == "true"
+    for _ in range(100):
+        page.wait_for_timeout(200)
+        if int(progress.inner_text().split()[1].strip(",")) >= 30:
+            break
+    page.keyboard.press("Enter")
+    assert section.locator(".run").get_attribute("aria-pressed") == "false"
+    accuracy = float(progress.inner_text().partition("accuracy ")[2].partition(" ")[0])
+    assert accuracy > 97
+    assert page.evaluate(pixels) != before
+    epochs = int(progress.inner_text().split()[1].strip(","))
+    assert int(code.inner_text().rpartition("=")[2]) in (epochs, epochs + 1)
+    assert "'model.hidden=[16,128]' model.activation=tanh" in code.inner_text()
+    section.locator(".reset").click()
+    assert progress.inner_text().startswith("epoch 0, step 0;")
+
+
+def test_a_divergence_in_the_playground_is_said(pages: Callable[[str], Path], visit: Callable[..., Any]) -> None:
+    section = visit(pages("line")).locator(".playground")
+    section.locator("[name=optimizer]").select_option("sgd")
+    section.locator("[name=rate]").select_option("3")
+    section.locator(".run").click()
+    section.locator(".run[aria-pressed=false]").wait_for(timeout=20_000)
+    assert "not finite" in section.locator(".progress").inner_text()
+
+
 def test_a_phone_needs_no_sideways_scrolling(pages: Callable[[str], Path], visit: Callable[..., Any]) -> None:
-    for name in ("lenet", "sweep"):
+    for name in ("lenet", "boundary", "sweep"):
         page = visit(pages(name), viewport={"width": 360, "height": 740})
         assert page.evaluate("document.documentElement.scrollWidth") <= 360
 
