@@ -11,12 +11,18 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
 
+from dltool.core.package import CONFIGS
+
+OWN = os.path.realpath(CONFIGS)
 _root: ContextVar[str | None] = ContextVar("the folder that reading stays below", default=None)
 
 
 @contextmanager
 def confined_to(root: Path) -> Iterator[None]:
-    """In this context `open_regular` and `read_regular` refuse files that are not below the folder, links resolved."""
+    """In this context `open_regular` and `read_regular` refuse files that are not below the folder, links resolved.
+
+    dltool's own configs can be read, since a run's config is described by what it changes in them.
+    """
     token = _root.set(os.path.realpath(root))
     try:
         yield
@@ -39,7 +45,7 @@ def check_confined(path: Path, opened: os.stat_result) -> None:
     if root is None:
         return
     real = os.path.realpath(path)
-    if not (is_below(real, root) and os.path.samestat(os.lstat(real), opened)):
+    if not (any(is_below(real, one) for one in (root, OWN)) and os.path.samestat(os.lstat(real), opened)):
         raise PermissionError(errno.EACCES, "outside the folder that is shown", str(path))
 
 

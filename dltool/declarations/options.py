@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from dltool.core.package import PACKAGE
+from dltool.core.package import CONFIGS
 from dltool.declarations.registry import trusted_registrations
 from dltool.trust.sources import trusted_sources
 
@@ -32,9 +32,8 @@ PRESETS = ("experiment", "debug")  # These are not components; they select optio
 
 
 def primary_directory() -> Path:
-    """dltool's own configs: inside the wheel, or next to the package in a checkout."""
-    inside = PACKAGE / "configs"
-    return inside if inside.is_dir() else PACKAGE.parent / "configs"
+    """dltool's own configs."""
+    return CONFIGS
 
 
 def option_files(group: str, config_dirs: Sequence[Path] = ()) -> dict[str, Path]:
