@@ -19,6 +19,7 @@ from dltool.build.prepare import prepare
 from dltool.build.trainer import build_trainer
 from dltool.config.check import Config, check_rules
 from dltool.core.errors import ConfigError, DataError, DltoolError
+from dltool.core.shell import quoted
 from dltool.distributed.members import Members, end_with_rank_0, follow, lead, store_for
 from dltool.distributed.team import SOLO, Team, is_launched, join_launched, world_size
 from dltool.engine.device import describe_device
@@ -98,7 +99,7 @@ def num_processes(config: Config) -> int:
         if devices not in (1, "auto", local):
             raise ConfigError(
                 f"trainer.devices={devices}, but torchrun started {local} processes on this machine",
-                f"torchrun --nproc-per-node {devices}, or leave out trainer.devices",
+                f"{quoted('torchrun', '--nproc-per-node', devices)}, or leave out trainer.devices",
             )
         return world_size()
     if devices == "auto":
