@@ -79,13 +79,15 @@ class Members:
             os._exit(1)
 
     def explain(self, error: Exception) -> DltoolError:
-        """The error of the process that failed first; of the exchange itself if all are alive."""
+        """The error of the process that failed first; if all are alive, ours or that of the exchange."""
         self.is_handled = True
         deadline = time.monotonic() + 3.0  # A connection ends before its process does.
         while not self.failed and time.monotonic() < deadline:
             time.sleep(0.02)
         if self.failed:
             return self.error_of(self.failed[0])
+        if isinstance(error, DltoolError):
+            return error
         return RunError(
             f"the processes of this training no longer answer: {reason(error)}",
             "trainer.timeout_minutes is how long they may wait for each other",

@@ -227,8 +227,8 @@ def begin(team: Team, timeout: timedelta, store: dist.Store | None = None) -> No
     try:
         dist.init_process_group(backend, store=store, rank=team.rank, world_size=team.size, timeout=timeout)
     except (RuntimeError, ValueError) as error:
-        where = f"{os.environ.get('MASTER_ADDR', '127.0.0.1')}:{os.environ.get('MASTER_PORT', '')}"
+        where = "on this machine" if store else f"at {os.environ['MASTER_ADDR']}:{os.environ.get('MASTER_PORT', '')}"
         raise ConfigError(
-            f"rank {team.rank} cannot connect to the other processes at {where}: {reason(error)}",
+            f"rank {team.rank} cannot connect to the other processes {where}: {reason(error)}",
             "dltool doctor --distributed tests the connection; GLOO_SOCKET_IFNAME names the network interface",
         ) from error

@@ -39,7 +39,7 @@ def choose_device(name: str, local_rank: int = 0, local_size: int = 1) -> torch.
     if kind == "cuda" and local_size > count:
         raise ConfigError(
             f"{local_size} processes need a CUDA device each, and this machine has {counted(count, 'CUDA device')}",
-            setting("trainer.devices", count) + ", or trainer.device=cpu" if count else "trainer.device=cpu",
+            f"{setting('trainer.devices', count)}, or trainer.device=cpu" if count else "trainer.device=cpu",
         )
     index = index or (str(local_rank) if kind == "cuda" else "")
     if int(index or 0) >= count:

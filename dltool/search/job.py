@@ -48,7 +48,8 @@ def run_assigned(assignment: Assignment) -> None:
     try:
         if assignment.resuming:
             run = RunFolder.open(str(assignment.run_path))
-            sys.exit(resume(run, *compose_resume(run.path / CONFIG, [], run.read_auto())))
+            config, built = compose_resume(run.path / CONFIG, [], run.read_auto())
+            sys.exit(resume(run, config, share_machine(built, assignment)))
         built = share_machine(with_auto(config, assignment.auto, assignment.source), assignment)
         ended = train(
             config, built, monitored=assignment.monitored, observers=pruning(assignment), source=assignment.source
@@ -93,15 +94,33 @@ def detach_from_terminal(assignment: Assignment) -> None:
 
 
 def share_machine(config: Config, assignment: Assignment) -> Config:
-    """Set `auto` threads and device to this job's share of the machine, if several jobs run in parallel."""
+    """Set `auto` threads and devices to this job's share of the machine, if several jobs run in parallel.
+
+    A job with several devices sees its own GPUs only, as do the processes that it starts.
+    """
     if assignment.num_slots == 1:
         return config
     trainer = dict(config["trainer"])
+    visible = visible_gpus() if trainer["device"] in ("auto", "cuda") else []
+    if trainer["devices"] == "auto":
+        trainer["devices"] = max(1, len(visible) // assignment.num_slots)
+    devices = trainer["devices"]
     if trainer["threads"] == "auto":
-        trainer["threads"] = max(1, available_cores() // assignment.num_slots)
-    if trainer["device"] == "auto" and (count := torch.cuda.device_count()) > 1:
-        trainer["device"] = f"cuda:{assignment.slot % count}"
+        trainer["threads"] = max(1, available_cores() // (assignment.num_slots * devices))
+    first = assignment.slot * devices
+    if devices == 1 and trainer["device"] == "auto" and len(visible) > 1:
+        trainer["device"] = f"cuda:{first % len(visible)}"
+    elif 1 < devices <= len(visible):
+        own = [visible[(first + i) % len(visible)] for i in range(devices)]
+        os.environ["CUDA_VISIBLE_DEVICES"] = ",".join(own)  # Read when CUDA is initialized, which comes later.
     return replace(config, tree={**config.tree, "trainer": trainer})
+
+
+def visible_gpus() -> list[str]:
+    """The GPUs that this process may use, by number or name, as in CUDA_VISIBLE_DEVICES; CUDA is not initialized."""
+    count = torch.cuda.device_count()
+    named = [name.strip() for name in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",")]
+    return named[:count] if any(named) else [str(index) for index in range(count)]
 
 
 def record_failure(path: Path, tree: dict[str, Any], error: str) -> None:

@@ -99,7 +99,7 @@ def num_processes(config: Config) -> int:
         if devices not in (1, "auto", local):
             raise ConfigError(
                 f"trainer.devices={devices}, but torchrun started {local} processes on this machine",
-                quoted("torchrun", "--nproc-per-node", str(devices)) + ", or leave out trainer.devices",
+                f"{quoted('torchrun', '--nproc-per-node', devices)}, or leave out trainer.devices",
             )
         return world_size()
     if devices == "auto":
