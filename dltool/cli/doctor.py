@@ -8,6 +8,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from dltool.core.numerals import counted
+from dltool.core.process import launched_rank
 
 if TYPE_CHECKING:
     from dltool.doctor.finding import Finding
@@ -17,6 +18,7 @@ EXAMPLES = """\
 examples:
   dltool doctor
   dltool doctor --json          for an error report
+  dltool doctor --distributed   several processes on this machine; by torchrun on several machines
 
 ok: it works. note: something is missing that some trainings need. problem: no training works without it.
 exit code 1: there is a problem.
@@ -25,12 +27,15 @@ exit code 1: there is a problem.
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.add_argument(
+        "--distributed", action="store_true", help="test only whether several processes can train together"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
     found: list[Finding] = []
     section = None
-    for finding in findings():
+    for finding in together() if args.distributed else findings():
         found.append(finding)
         if not args.json:
             if finding.section != section:
@@ -38,13 +43,16 @@ def run(args: argparse.Namespace) -> int:
                 section = finding.section
             print_finding(finding)
     problems = [finding for finding in found if finding.level == "problem"]
+    if launched_rank() and args.distributed:
+        return 1 if problems else 0  # Rank 0 has the summary.
     if args.json:
         print(json.dumps({"ok": not problems, "findings": [asdict(finding) for finding in found]}, indent=2))
     elif problems:
         names = ", ".join(dict.fromkeys(finding.name for finding in problems))
         print(f"\n{counted(len(problems), 'problem')}: {names}")
     else:
-        print("\neverything that a training needs is available")
+        what = "training of several processes" if args.distributed else "training"
+        print(f"\neverything that a {what} needs is available")
     return 1 if problems else 0
 
 
@@ -62,6 +70,18 @@ def findings() -> "Iterator[Finding]":
             yield from part()
         except Exception as error:
             yield Finding(part.__name__, "dltool doctor", "note", f"{type(error).__name__}: {error}")
+
+
+def together() -> "Iterator[Finding]":
+    """The findings about several processes."""
+    from dltool.doctor.finding import Finding
+
+    try:
+        from dltool.doctor.distributed import distributed
+
+        yield from distributed()
+    except Exception as error:
+        yield Finding("distributed", "dltool doctor", "problem", f"{type(error).__name__}: {error}", "dltool doctor")
 
 
 def print_finding(finding: "Finding") -> None:

@@ -196,6 +196,11 @@ def world_size() -> int:
     return int(os.environ["WORLD_SIZE"]) if is_launched() else 1
 
 
+def launched_address() -> str:
+    """Where the processes that torchrun started meet, "host:port"."""
+    return f"{os.environ['MASTER_ADDR']}:{os.environ.get('MASTER_PORT', 29500)}"
+
+
 def join_launched(timeout: timedelta) -> Team:
     """The team of the processes that torchrun started.
 
@@ -227,7 +232,7 @@ def begin(team: Team, timeout: timedelta, store: dist.Store | None = None) -> No
     try:
         dist.init_process_group(backend, store=store, rank=team.rank, world_size=team.size, timeout=timeout)
     except (RuntimeError, ValueError) as error:
-        where = "on this machine" if store else f"at {os.environ['MASTER_ADDR']}:{os.environ.get('MASTER_PORT', '')}"
+        where = "on this machine" if store else f"at {launched_address()}"
         raise ConfigError(
             f"rank {team.rank} cannot connect to the other processes {where}: {reason(error)}",
             "dltool doctor --distributed tests the connection; GLOO_SOCKET_IFNAME names the network interface",
