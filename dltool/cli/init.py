@@ -95,8 +95,10 @@ def make_example(folder: Path, name: str) -> tuple[list[Path], str]:
     """
     if name not in examples():
         near = nearest(name, examples())
-        hint = f"did you mean {near}? The examples:" if near else "the examples:"
-        raise ConfigError(f"--example {name}: there is no such example", f"{hint}\n{described_examples()}")
+        hint = f"did you mean {near}? " if near else ""
+        raise ConfigError(
+            f"--example {name}: there is no such example", f"{hint}The examples are {', '.join(examples())}"
+        )
     return [copy_file(example_file(name), folder, f"--example {quoted(name)}", "examples")], example_command(name)
 
 

@@ -28,7 +28,7 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
-from dltool.config.files import BoundedFiles
+from dltool.config.files import FileConfigSource
 from dltool.config.renamed import completed_tree, current_override, current_tree
 from dltool.core.errors import ConfigError
 from dltool.core.hints import nearest, option_hint
@@ -324,7 +324,7 @@ def offer_signatures(config_dirs: Sequence[Path]) -> None:
 def config_loader(folders: tuple[Path, ...]) -> ConfigLoaderImpl:
     """Hydra's loader for dltool's configs and the user's folders; dltool's own names cannot be shadowed."""
     registry = SourcesRegistry.instance()
-    registry.register(BoundedFiles)
+    registry.types[FileConfigSource.scheme()] = FileConfigSource
     registry.register(StructuredConfigSource)
     search_path = ConfigSearchPathImpl()
     for directory in folders:

@@ -3,7 +3,7 @@
 import io
 from pathlib import Path
 
-from hydra._internal.core_plugins.file_config_source import FileConfigSource
+from hydra._internal.core_plugins import file_config_source
 from hydra.plugins.config_source import ConfigResult, ConfigSource
 from omegaconf import OmegaConf
 
@@ -11,8 +11,11 @@ from dltool.core.errors import ConfigError
 from dltool.core.yaml_text import yaml_text
 
 
-class BoundedFiles(FileConfigSource):
-    """Hydra's source of files below a folder, for files that may come from somebody else."""
+class FileConfigSource(file_config_source.FileConfigSource):
+    """Hydra's source of files below a folder, for files that may come from somebody else.
+
+    It has the name of Hydra's own, which Hydra may register later: a second class of the same name replaces nothing.
+    """
 
     def load_config(self, config_path: str) -> ConfigResult:
         """Read one file.

@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import pickle
 import signal
 import subprocess
 import sys
@@ -11,6 +10,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import IO, Any
 
@@ -34,7 +34,7 @@ class Members:
 
     Args:
         module: The module that they run.
-        work: What each unpickles from its input, for the ranks from 1 on.
+        work: What each receives, for the ranks from 1 on.
     """
 
     def __init__(self, module: str, work: Sequence[Any]) -> None:
@@ -57,9 +57,7 @@ class Members:
                     start_new_session=True,
                 )
                 self.processes.append(process)
-                assert process.stdin is not None
-                pickle.dump(content, process.stdin)
-                process.stdin.flush()
+                send(process, content)
         except OSError as error:
             self.kill()
             raise RunError(f"the process of rank {len(self.processes)} cannot be started: {error.strerror}") from error
@@ -140,6 +138,19 @@ class Members:
             for rank in range(1, len(self.processes) + 1):
                 with contextlib.suppress(OSError), (folder / f"log.rank{rank}.txt").append() as log:
                     log.write(self.output_of(rank).encode())
+
+
+def send(process: "subprocess.Popen[bytes]", content: Any) -> None:
+    """Give a process what it receives; see `received`."""
+    assert process.stdin is not None
+    with Connection(os.dup(process.stdin.fileno()), readable=False) as connection:
+        connection.send(content)
+
+
+def received() -> Any:
+    """What rank 0, which started this process, sent."""
+    with Connection(os.dup(sys.stdin.fileno()), writable=False) as connection:
+        return connection.recv()
 
 
 def old_path() -> Iterator[str]:

@@ -1,12 +1,12 @@
 """`python -m dltool.doctor.peer`: a process of rank 1 or above; see dltool.doctor.distributed."""
 
 import os
-import pickle
 import sys
 
 if __name__ == "__main__":
+    from dltool.distributed.members import received
     from dltool.doctor.distributed import run_peer
 
-    code = run_peer(pickle.load(sys.stdin.buffer))  # From rank 0, which started this process.
+    code = run_peer(received())
     sys.stdout.flush()
     os._exit(code)  # Threads of the exchange may still wait for a process that is gone.

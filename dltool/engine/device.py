@@ -36,7 +36,7 @@ def choose_device(name: str, local_rank: int = 0, local_size: int = 1) -> torch.
             "trainer.device=auto, cuda or cpu",
         )
     count = {"cpu": 1, "cuda": torch.cuda.device_count(), "mps": int(torch.backends.mps.is_available())}[kind]
-    if kind == "cuda" and local_size > count:
+    if kind == "cuda" and local_size > max(count, 1):
         raise ConfigError(
             f"{local_size} processes need a CUDA device each, and this machine has {counted(count, 'CUDA device')}",
             f"{setting('trainer.devices', count)}, or trainer.device=cpu" if count else "trainer.device=cpu",

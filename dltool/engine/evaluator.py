@@ -46,7 +46,10 @@ def evaluate(
             between_batches()
     if shared:
         add_up(team, [sums, *task.metrics.values()])
-    return task.finish_evaluation(sums.compute())
+    metrics = task.finish_evaluation(sums.compute())
+    uncounted = [name for name, mean in sums.fold().items() if not float(mean.count)]
+    task.undefined = {**task.undefined, **dict.fromkeys(uncounted, "the split has nothing to count")}
+    return metrics
 
 
 def add_up(team: Team, parts: Sequence[RunningMeans | Metric]) -> None:

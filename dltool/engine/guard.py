@@ -4,9 +4,10 @@ import math
 from collections.abc import Mapping
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from dltool.core.errors import NonFiniteLossError
+from dltool.tasks.task import Task
 
 HINT = "a smaller optim.lr, trainer.clip_norm=1, or check the data; debug=anomaly names the operation"
 
@@ -48,19 +49,19 @@ class FiniteGuard:
             raise NonFiniteLossError(f"the loss was not finite at step {step}; that update was skipped", HINT)
 
 
-def check_trained(model: nn.Module, metrics: Mapping[str, float], step: int) -> None:
+def check_trained(task: Task, metrics: Mapping[str, float], step: int) -> None:
     """Check what the last update has made of the weights, before they are saved: no loss after it was checked.
 
     Args:
-        model: Its parameters must be finite.
-        metrics: The newest value of each `split/name`; val/loss must not be NaN.
+        task: The parameters of its model must be finite.
+        metrics: The newest value of each `split/name`; val/loss must not be NaN, unless there was nothing to measure.
         step: Steps taken.
 
     Raises:
         NonFiniteLossError: If they are not, naming the first such parameter.
     """
-    for name, weight in model.named_parameters():
+    for name, weight in task.model.named_parameters():
         if weight.is_floating_point() and not torch.isfinite(weight.detach()).all():
             raise NonFiniteLossError(f"{name} is not finite after step {step}, so no checkpoint is saved", HINT)
-    if math.isnan(metrics.get("val/loss", 0.0)):
+    if math.isnan(metrics.get("val/loss", 0.0)) and "loss" not in task.undefined:
         raise NonFiniteLossError(f"the validation loss is nan after step {step}, so no checkpoint is saved", HINT)

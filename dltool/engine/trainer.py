@@ -311,7 +311,7 @@ class Trainer:
         if position == self.checkpoint_schedule.saved_at:
             return
         self.raise_if_bad()
-        check_trained(self.task.model, self.progress.metrics, self.progress.step)
+        check_trained(self.task, self.progress.metrics, self.progress.step)
         self.progress.activity = "saving"
         self.team.copy_from_first(list(self.task.model.buffers()))
         for observer in self.observers:

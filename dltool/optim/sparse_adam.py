@@ -4,18 +4,15 @@ import torch
 from torch import nn
 
 from dltool.core.errors import ConfigError
-from dltool.declarations.component import Fraction, Positive, register, requires
+from dltool.declarations.component import Fraction, Positive, register
+from dltool.declarations.processes import needs_one_process
 from dltool.optim.optimizer import Optimizer, ParamGroups, has_no_weight_decay, needs_unclipped_gradients
 
 
 @register("optim", "sparse_adam", into=Optimizer)
 @needs_unclipped_gradients  # torch cannot clip sparse ones.
 @has_no_weight_decay
-@requires(
-    lambda config: config.trainer.devices in (1, "auto"),
-    "optim=sparse_adam has sparse gradients, which several processes cannot add up",
-    hint="optim=adam model.sparse=false, or trainer.devices=1",
-)
+@needs_one_process  # Sparse gradients have no common rows to add up.
 def sparse_adam(
     params: ParamGroups,
     module: nn.Module,

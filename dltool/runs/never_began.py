@@ -25,6 +25,11 @@ def never_began(path: Path) -> ConfigError | None:
         return None
     if (path / LOCK).exists() and is_held(path):
         return ConfigError(f"another process is creating a run in {path.resolve()}", "wait until it has begun")
+    if not any(path.iterdir()):
+        return ConfigError(
+            f"{path.resolve()} is not a run folder: it is empty; if a run was to be in it, it never began",
+            "name a folder created by `dltool train`, below outputs/",
+        )
     return ConfigError(
         f"the run in {path.resolve()} never began: its process ended before it had written config.yaml",
         f"rm -r {quoted(path)}, then the command that should begin it",

@@ -11,6 +11,7 @@ from dltool.core.batch import Batch
 from dltool.core.spec import DataSpec
 from dltool.data.mixing import no_mixing
 from dltool.declarations.component import EvaluationOnly, NonNegative, Positive, Probability, register, requires
+from dltool.declarations.processes import needs_one_process
 from dltool.layers.evaluation_mode import evaluation_mode
 from dltool.layers.full_precision import full_precision
 from dltool.losses.gan_loss import GanLoss, squared_gradient_norms
@@ -22,11 +23,7 @@ from dltool.tasks.task import Loss, Source, Updater
 
 
 @register("task", "stylegan2", loss_for="gan", pixels="symmetric", like="gan")
-@requires(
-    lambda config: config.trainer.devices in (1, "auto"),
-    "task=stylegan2 has running means of styles and path lengths, which each process would compute by itself",
-    hint="trainer.devices=1",
-)
+@needs_one_process  # Each would have its own running means of styles and path lengths.
 @requires(
     lambda config: config.model.name == "stylegan2",
     "task=stylegan2 mixes styles and measures path lengths in style space, but the model has no styles",

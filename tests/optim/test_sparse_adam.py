@@ -46,5 +46,7 @@ def test_dense_gradients_are_refused(dense):
 
 @pytest.mark.parametrize(("clip_norm", "clip_value"), [(1.0, None), (None, 1.0)])
 def test_clipping_is_refused(settings, clip_norm, clip_value):
-    config = settings(trainer={"clip_norm": clip_norm, "clip_value": clip_value}, optim={"decay_bias_norm": True})
+    config = settings(
+        trainer={"clip_norm": clip_norm, "clip_value": clip_value, "devices": 1}, optim={"decay_bias_norm": True}
+    )
     assert [rule.condition(config) for rule in component("optim", "sparse_adam").rules].count(False) == 1

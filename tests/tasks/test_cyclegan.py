@@ -53,6 +53,9 @@ class PlainUpdater:
         self.optimizer.step()
         return result.logs
 
+    def joined(self, rows, batch):
+        return rows
+
 
 def by_hand(model: CycleGan, steps: int) -> None:
     """The authors' optimize_parameters, as one writes it without dltool and without the pool."""
