@@ -419,6 +419,32 @@ def test_a_phone_needs_no_sideways_scrolling(pages: Callable[[str], Path], visit
         assert page.evaluate("document.documentElement.scrollWidth") <= 360
 
 
+@pytest.mark.parametrize("name", ["lenet", "boundary", "experiment"])
+def test_a_print_is_light_and_has_no_buttons(
+    name: str, pages: Callable[[str], Path], visit: Callable[..., Any]
+) -> None:
+    page = visit(pages(name), color_scheme="dark")
+    page.emulate_media(media="print", color_scheme="dark")
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    page.wait_for_timeout(100)
+    assert page.locator("button:visible, input:visible, select:visible, nav:visible, .interactive:visible").count() == 0
+    style = "getComputedStyle(document.body)"
+    assert page.evaluate(f"[{style}.backgroundColor, {style}.color]") == ["rgb(255, 255, 255)", "rgb(0, 0, 0)"]
+    assert page.evaluate("charts[0].plot.series[1].stroke(charts[0].plot, 1)") == "#0072B2"
+    assert page.evaluate("charts[0].plot.axes[0].stroke(charts[0].plot, 0)") == "#000000"
+    measure = "[...document.querySelectorAll('.gallery img')].map((one) => one.getBoundingClientRect().height)"
+    pictures = page.evaluate(measure)
+    assert all(height < 29.7 / 2.54 * 96 for height in pictures)
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert page.evaluate("isPrinting") is False
+
+
+@pytest.mark.parametrize("name", TRAININGS)
+def test_each_id_is_there_once(name: str, pages: Callable[[str], Path], visit: Callable[..., Any]) -> None:
+    ids = visit(pages(name)).evaluate("[...document.querySelectorAll('[id]')].map((one) => one.id)")
+    assert len(ids) == len(set(ids))
+
+
 def test_copies_the_command(pages: Callable[[str], Path], visit: Callable[..., Any]) -> None:
     page = visit(pages("csv"))
     page.locator(".copy").first.click()
