@@ -99,6 +99,11 @@ CAPTIONS = {
         "The game",
         "The discriminator over the data space with real and generated samples. At equilibrium it is ½.",
     ),
+    "weights": Caption(
+        "diagnostics",
+        "Weights",
+        "Histograms of the weights, all together and by layer. A peak at 0 with long tails is a sparse layer.",
+    ),
     "memory": Caption("diagnostics", "Memory", "Gates and states of a recurrent layer over time."),
     "sweep": Caption("diagnostics", "The swept key", "Training and held-out metrics against the values of the key."),
     "gradient_over_time": Caption(

@@ -207,7 +207,7 @@ def tables(record: RunRecord, summary: Mapping[str, Any], environment: Mapping[s
         columns, rows = layers["columns"], layers["rows"]
         found.append(table("layers", "Layer by layer", columns, rows, numbers=range(3, len(columns))))
     if data := summary.get("data"):
-        found.append(table("data", "The data", ["", ""], data))
+        found.append(table("samples-and-classes", "Samples and classes", ["", ""], data))
     if record.config:
         found.append(config_table(record, environment))
     names = [name for name in ENVIRONMENT_FIRST if name in environment]
@@ -225,10 +225,10 @@ def config_table(record: RunRecord, environment: Mapping[str, Any]) -> dict[str,
 
     def origin(key: str) -> str:
         if key in typed or key.removesuffix(".name") in typed:
-            return "command line"
+            return word("command line")
         if f"auto.{key}" in environment:
-            return f"auto: {as_text(environment[f'auto.{key}'])}"
-        return "config file" if key in changed else "default"
+            return word("auto: {value}", value=as_text(environment[f"auto.{key}"]))
+        return word("config file" if key in changed else "default")
 
     keys = sorted(record.config, key=lambda key: key not in changed)
     rows = [[key, as_text(record.config[key]), origin(key)] for key in keys]

@@ -109,6 +109,10 @@ CHINESE_CAPTIONS = {
     "The size of the gradient at each layer, dashed what theory predicts from the weights (arXiv:1611.01232).": (
         "各层梯度的大小；虚线是理论由权重给出的值（arXiv:1611.01232）。"
     ),
+    "Weights": "权重",
+    "Histograms of the weights, all together and by layer. A peak at 0 with long tails is a sparse layer.": (
+        "权重的直方图：全部以及各层。在 0 处有尖峰且尾部很长的是稀疏的层。"
+    ),
     "The loss over the parameters": "参数空间中的损失",
     "Contours of the loss with the path of the training; descent crosses contours at a right angle.": (
         "损失的等高线与训练的路径；下降方向与等高线垂直。"
@@ -156,7 +160,12 @@ CHINESE_CAPTIONS = {
 }
 
 CHINESE_TABLES = {
+    "command line": "命令行",
+    "config file": "配置文件",
+    "default": "默认",
+    "auto: {value}": "自动：{value}",
     "Layer by layer": "逐层",
+    "Samples and classes": "样本与类别",
     "layer": "层",
     "type": "类型",
     "output": "输出",

@@ -15,7 +15,7 @@ from dltool.report.run_document import finite
 from dltool.report.words import word
 from dltool.runs.catalog import RunRecord, as_text, read_runs
 from dltool.runs.comparison import HOW_NOT_WHAT, NO_CONFIG, is_learning_rate, read_environment, short_key
-from dltool.runs.curves import common_metrics, read_logs
+from dltool.runs.curves import RunLog, read_logs
 from dltool.runs.description import changed_config
 from dltool.search.experiment_config import experiment_config, place_words
 from dltool.search.experiment_header import Header, read_header
@@ -23,6 +23,7 @@ from dltool.search.record import Record, read_record
 from dltool.search.reproduce import compare, data_note
 
 MAX_CURVES = 24  # In one chart.
+SPLITS = ("val", "train", "step")  # The first one with curves is drawn.
 MAX_METRICS = 4  # Of runs whose experiment records none.
 
 
@@ -168,12 +169,25 @@ def charts(runs: Sequence[ExperimentRun]) -> list[dict[str, Any]]:
         name if names.count(name) == 1 else f"{name} {one.record.path.name}"
         for name, one in zip(names, shown, strict=True)
     ]
-    found = []
-    for metric in common_metrics(logs):
-        lines = {label: finite(log.points(metric, "step")) for label, log in zip(labels, logs, strict=True)}
-        if any(len(values) > 1 for values in lines.values()):
-            found.append(chart(metric, lines, rate))
-    return found
+    for split in SPLITS:
+        metrics = shared_metrics(logs, split)
+        lines = [[finite(log.points(metric, "step")) for log in logs] for metric in metrics]
+        found = [
+            chart(metric, dict(zip(labels, values, strict=True)), rate)
+            for metric, values in zip(metrics, lines, strict=True)
+            if max(map(len, values)) > 1
+        ]
+        if found:
+            return found
+    return []
+
+
+def shared_metrics(logs: Sequence[RunLog], split: str) -> list[str]:
+    """The first loss and the first score of a split that all runs have."""
+    shared = [name for name in logs[0].metrics if all(name in log.metrics for log in logs)] if logs else []
+    names = [name for name in shared if name.startswith(f"{split}/") and not is_learning_rate(name)]
+    losses, scores = [name for name in names if "loss" in name], [name for name in names if "loss" not in name]
+    return losses[:1] + scores[:1]
 
 
 def tables(

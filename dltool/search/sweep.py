@@ -89,6 +89,7 @@ class Sweep:
         """Run the unfinished jobs, and rank the results; returns the exit code of run_jobs."""
         code = self.run_jobs()
         if self.quiet:
+            write_report(self.folder.path)
             print(self.folder.path)
         else:
             self.print_ranking()

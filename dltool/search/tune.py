@@ -146,13 +146,14 @@ class Tuning:
                 f"warning: {note}; if those were killed, the same command tries them again in a minute", file=sys.stderr
             )
         figures = draw_study(study)  # After the best is printed: an error here must not hide it.
+        report = write_report(study.path)
         if self.quiet:
             print(study.path)
         else:
             print(f"study      {quoted(study.path)}, with a run folder per trial")
             for figure in figures:
                 print(f"figure     {quoted(figure)}")
-            for line in write_report(study.path):
+            for line in report:
                 print(line)
             print(f"continue   the same command with {again} tune.trials={2 * study.settings.trials}")
         if signum is not None:

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.browser
 
 FAST = ["trainer.threads=1", "trainer.epochs=null", "trainer.steps=4", "logger.every_n_steps=1", "diagnostics=default"]
 TRAININGS = {
-    "lenet": ["model=lenet", *FAST],
+    "lenet": ["model=lenet", *FAST, "trainer.steps=40"],
     "boundary": ["model=mlp", "data=moons", *FAST, "trainer.steps=40"],
     "gan": ["model=gan", "data=gaussians", *FAST],
     "vae": ["model=vae", "data=digits", *FAST],
@@ -31,6 +31,8 @@ TRAININGS = {
     "diffusion": ["experiment=ddpm_digits", "model.width=8", *FAST],
     "line": ["model=mlp", "data=line", *FAST],
     "sweep": ["-m", "model=mlp", "data=iris", "optim.lr=0.1,0.01", "'model.hidden=[4],[8]'", *FAST],
+    "study": ["model=mlp", "data=iris", "optim.lr=tag(log,interval(0.001,0.1))", "'model.hidden=[4],[8]'", *FAST],
+    "experiment": ["experiment=gan_gaussians", *FAST],
 }
 SERIOUS = ("serious", "critical")
 
@@ -43,17 +45,28 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def commands(name: str, words: list[str], target: Path, page: Path) -> list[list[str]]:
+    """The commands that write a page."""
+    if name == "study":
+        return [["tune", *words, "tune.study=study", "tune.trials=4"]]
+    train = ["train", *words, f"sweep.dir={target}" if "-m" in words else f"run.dir={target}"]
+    report = ["report", "gan_gaussians", "--root", str(page.parent), "--output", str(page)]
+    return [train, report] if name == "experiment" else [train]
+
+
 @pytest.fixture(scope="module")
 def pages(folder: Path) -> Callable[[str], Path]:
     """The page of a name in TRAININGS, which is trained once."""
 
     def made(name: str) -> Path:
-        path = folder / name / "report.html"
+        path = {"study": folder / "outputs/studies/study", "experiment": folder}.get(
+            name, folder / name
+        ) / "report.html"
         if not path.exists():
             words = [word.strip("'") for word in TRAININGS[name]]
-            target = f"sweep.dir={folder / name}" if "-m" in words else f"run.dir={folder / name}"
-            done = run_dltool("train", *words, target, cwd=folder)
-            assert done.returncode == 0, done.stderr
+            for command in commands(name, words, folder / name, path):
+                done = run_dltool(*command, cwd=folder)
+                assert done.returncode == 0, done.stderr
         return path
 
     return made
@@ -112,7 +125,7 @@ def test_nothing_serious_for_a_reader_with_a_screen_reader(
     assert [(one["id"], one["nodes"][0]["html"]) for one in found if one["impact"] in SERIOUS] == []
 
 
-@pytest.mark.parametrize("name", ["boundary", "line", "sweep"])
+@pytest.mark.parametrize("name", ["boundary", "line", "sweep", "study", "experiment"])
 def test_every_control_is_reached_by_the_keyboard(
     name: str, pages: Callable[[str], Path], visit: Callable[..., Any]
 ) -> None:
@@ -228,28 +241,64 @@ def test_a_decoder_computes_in_the_page_what_it_does_in_torch(
     assert (found - expected).abs().max() < 1e-4 * max(expected.abs().max().item(), 1)
 
 
-def test_a_thousand_samples_get_the_logits_of_torch_quickly(
-    pages: Callable[[str], Path], folder: Path, visit: Callable[..., Any]
+def held_out(dataset: Any, count: int) -> Any:
+    """The validation and test images, then the same ones shifted by one pixel in each direction."""
+    import torch
+
+    own = torch.cat([dataset.first_batch(split, 10**4).inputs for split in ("val", "test")])
+    shifted = [own.roll(shift, dims=(2, 3)) for shift in ((0, 1), (1, 0), (0, -1), (-1, 0))]
+    found = torch.cat([own, *shifted])[:count]
+    assert len(found) == count
+    return found
+
+
+COMPUTE = """([program, inputs]) => {
+  const network = makeNetwork(program);
+  const start = performance.now();
+  const found = inputs.map((x) => [...network(x).output.data]);
+  return [found, (performance.now() - start) / inputs.length];
+}"""
+
+
+def test_a_thousand_held_out_samples_get_the_logits_of_torch_quickly(
+    pages: Callable[[str], Path], folder: Path, visit: Callable[..., Any], configure: Callable[..., Any]
 ) -> None:
     import torch
 
+    from dltool.build.prepare import prepare
     from dltool.inference.loaded_run import LoadedRun
     from dltool.runs.folder import RunFolder
 
     page = visit(pages("lenet"))
     run = LoadedRun(RunFolder(folder / "lenet"))
-    samples = torch.rand(1000, 1, 32, 32) * 4 - 1
+    samples = held_out(prepare(configure("model=lenet", "data=digits")).dataset, 1000)
     with torch.no_grad():
         expected = run.task.model.eval()(samples)
-    compute = """inputs => {
-      const network = makeNetwork(data.network.program);
-      const start = performance.now();
-      const found = inputs.map((x) => [...network(x).output.data]);
-      return [found, (performance.now() - start) / inputs.length];
-    }"""
-    found, milliseconds = page.evaluate(compute, samples.flatten(1).tolist())
+    assert expected.argmax(1).unique().numel() > 5
+    program = page.evaluate("data.network.program")
+    found, milliseconds = page.evaluate(COMPUTE, [program, samples.flatten(1).tolist()])
     assert (torch.tensor(found) - expected).abs().max() < 1e-4
     assert milliseconds < 50
+
+
+def test_a_drawing_is_answered_within_50_milliseconds(pages: Callable[[str], Path], visit: Callable[..., Any]) -> None:
+    page = visit(pages("lenet"))
+    measure = """() => {
+      const canvas = document.querySelector(".drawing");
+      const network = makeNetwork(data.network.program);
+      const context = canvas.getContext("2d");
+      context.fillRect(100, 40, 40, 200);
+      const times = [];
+      for (let i = 0; i < 20; i++) {
+        const start = performance.now();
+        const told = network(inputOf(canvas, data.network.image));
+        probabilities(told.output.data);
+        showMaps(document.querySelector(".maps"), told);
+        times.push(performance.now() - start);
+      }
+      return times.sort((a, b) => a - b)[10];
+    }"""
+    assert page.evaluate(measure) < 50
 
 
 def test_a_drawing_is_classified_and_cleared(pages: Callable[[str], Path], visit: Callable[..., Any]) -> None:
@@ -295,16 +344,17 @@ def test_int8_gives_the_same_class(configure: Callable[..., Any], chromium: Any)
         with torch.no_grad():
             for parameter, slope in zip(parameters, torch.autograd.grad(loss, parameters), strict=True):
                 parameter -= 0.1 * slope
-    samples = parts.dataset.first_batch("val", 100).inputs[:100]
+    samples = held_out(parts.dataset, 1000)
     program = record(parts.task.model, parts.task.model, samples[:1])
     assert any(one["scales"] is not None for one in program["constants"].values())
     page = chromium.new_page()
     page.add_script_tag(content=asset("assets/network.js"))
-    compute = "([program, inputs]) => inputs.map((x) => [...makeNetwork(program)(x).output.data])"
-    found = torch.tensor(page.evaluate(compute, [program, samples.flatten(1).tolist()]))
+    answers, milliseconds = page.evaluate(COMPUTE, [program, samples.flatten(1).tolist()])
     page.close()
+    found = torch.tensor(answers)
     with torch.no_grad():
         expected = parts.task.model.eval()(samples)
+    assert milliseconds < 50
     assert expected.argmax(1).unique().numel() > 5
     assert (found.argmax(1) == expected.argmax(1)).double().mean() >= 0.99
 
@@ -364,9 +414,35 @@ def test_a_divergence_in_the_playground_is_said(pages: Callable[[str], Path], vi
 
 
 def test_a_phone_needs_no_sideways_scrolling(pages: Callable[[str], Path], visit: Callable[..., Any]) -> None:
-    for name in ("lenet", "boundary", "sweep"):
+    for name in ("lenet", "boundary", "sweep", "study", "experiment"):
         page = visit(pages(name), viewport={"width": 360, "height": 740})
         assert page.evaluate("document.documentElement.scrollWidth") <= 360
+
+
+@pytest.mark.parametrize("name", ["lenet", "boundary", "experiment"])
+def test_a_print_is_light_and_has_no_buttons(
+    name: str, pages: Callable[[str], Path], visit: Callable[..., Any]
+) -> None:
+    page = visit(pages(name), color_scheme="dark")
+    page.emulate_media(media="print", color_scheme="dark")
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    page.wait_for_timeout(100)
+    assert page.locator("button:visible, input:visible, select:visible, nav:visible, .interactive:visible").count() == 0
+    style = "getComputedStyle(document.body)"
+    assert page.evaluate(f"[{style}.backgroundColor, {style}.color]") == ["rgb(255, 255, 255)", "rgb(0, 0, 0)"]
+    assert page.evaluate("charts[0].plot.series[1].stroke(charts[0].plot, 1)") == "#0072B2"
+    assert page.evaluate("charts[0].plot.axes[0].stroke(charts[0].plot, 0)") == "#000000"
+    measure = "[...document.querySelectorAll('.gallery img')].map((one) => one.getBoundingClientRect().height)"
+    pictures = page.evaluate(measure)
+    assert all(height < 29.7 / 2.54 * 96 for height in pictures)
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert page.evaluate("isPrinting") is False
+
+
+@pytest.mark.parametrize("name", TRAININGS)
+def test_each_id_is_there_once(name: str, pages: Callable[[str], Path], visit: Callable[..., Any]) -> None:
+    ids = visit(pages(name)).evaluate("[...document.querySelectorAll('[id]')].map((one) => one.id)")
+    assert len(ids) == len(set(ids))
 
 
 def test_copies_the_command(pages: Callable[[str], Path], visit: Callable[..., Any]) -> None:

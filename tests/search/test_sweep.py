@@ -233,3 +233,9 @@ def test_a_job_that_a_signal_ends_before_it_handles_them(
     assert result.state == status(folder)["state"] == state
     assert (error or "") in (result.error or "")
     assert (result.error is None) == (error is None)
+
+
+def test_a_quiet_sweep_writes_its_page(tmp_path: Path) -> None:
+    quiet = run_sweep(tmp_path, "optim.lr=0.1,0.01", "sweep.dir=s", "trainer.epochs=1", "--quiet")
+    assert (quiet.returncode, quiet.stdout) == (0, "s\n"), quiet.stderr
+    assert (tmp_path / "s" / "report.html").is_file()

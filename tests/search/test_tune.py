@@ -138,3 +138,9 @@ def test_losses_with_other_definitions_are_no_space(tmp_path: Path, dltool: Call
     assert done.returncode == 2
     assert "val/loss has different definitions in this space: loss.label_smoothing=0" in done.stderr
     assert not (tmp_path / "outputs").exists()
+
+
+def test_a_quiet_study_writes_its_page(tune: Callable[..., Any], tmp_path: Path) -> None:
+    quiet = tune("tune.study=s", "tune.trials=2", "trainer.epochs=1", "--quiet")
+    assert (quiet.returncode, quiet.stdout) == (0, "outputs/studies/s\n"), quiet.stderr
+    assert (tmp_path / "outputs/studies/s/report.html").is_file()

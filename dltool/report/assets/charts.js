@@ -5,7 +5,9 @@ const word = (text) => data.words[text] ?? text;
 // Okabe and Ito's colours, of which those for the dark background are lighter; dashes tell lines apart without colour.
 const COLOURS = { light: ["#0072B2", "#B84A00", "#007A5A", "#9B4F80"], dark: ["#56B4E9", "#E69F00", "#2BC79A", "#E29BC4"] };
 const DASHES = [[], [8, 4], [2, 3], [10, 3, 2, 3]];
-const isDark = () => matchMedia("(prefers-color-scheme: dark)").matches;
+const PAPER = { "--text": "#000000", "--muted": "#333333", "--line": "#bbbbbb" };
+let isPrinting = false;
+const isDark = () => !isPrinting && matchMedia("(prefers-color-scheme: dark)").matches;
 const HEIGHT = 260;
 const MAX_VALUES = 6; // In the line below a chart.
 const charts = [];
@@ -15,6 +17,7 @@ function coloursOf() {
 }
 
 function textColour(name) {
+  if (isPrinting) return PAPER[name];
   return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 }
 
@@ -130,6 +133,13 @@ if (document.getElementById("axis")) {
   document.getElementById("whole").addEventListener("click", showAll);
   document.addEventListener("keydown", onKey);
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", drawAll);
+  // On paper charts have the colours and the width of the paper.
+  const print = (value) => {
+    isPrinting = value;
+    drawAll();
+  };
+  addEventListener("beforeprint", () => print(true));
+  addEventListener("afterprint", () => print(false));
   let waiting = 0;
   addEventListener("resize", () => {
     clearTimeout(waiting);
