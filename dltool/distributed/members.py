@@ -1,6 +1,7 @@
 """Starts the other processes of a training on this machine, watches them, and ends them."""
 
 import contextlib
+import json
 import os
 import signal
 import subprocess
@@ -8,10 +9,9 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from multiprocessing.connection import Connection
-from pathlib import Path
 from typing import IO, Any
 
 import torch.distributed as dist
@@ -20,10 +20,14 @@ from dltool.core.errors import ConfigError, DltoolError, RunError
 from dltool.core.safe_path import SafePath
 from dltool.distributed.team import Team, begin, reason
 
-PACKAGE_ROOT = Path(__file__).parents[2]
+# Runs a module that is found where this process finds its own: the same dltool, and nothing else that -m would find.
+START = """
+import json, runpy, sys
+sys.path[:] = json.loads(sys.argv[1])
+runpy.run_module(sys.argv[2], run_name="__main__")
+"""
 INTERRUPTED = (130, 143)
 GRACE_SECONDS = 10.0  # In which rank 0 must notice that another process failed.
-LINE_LENGTH = 300
 
 
 class Members:
@@ -43,17 +47,15 @@ class Members:
         self.failed: list[int] = []  # Ranks, the first that failed first.
         self.is_handled = False
         self.folder: SafePath | None = None
-        environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, [str(PACKAGE_ROOT), *old_path()]))}
         try:
             for content in work:
                 output = tempfile.TemporaryFile()  # noqa: SIM115 (open as long as the process)
                 self.outputs.append(output)
                 process = subprocess.Popen(
-                    [sys.executable, "-P", "-m", module],  # -P: no module of the working directory is imported.
+                    [sys.executable, "-P", "-c", START, json.dumps(sys.path), module],
                     stdin=subprocess.PIPE,
                     stdout=output,
                     stderr=subprocess.STDOUT,
-                    env=environment,
                     start_new_session=True,
                 )
                 self.processes.append(process)
@@ -151,11 +153,6 @@ def received() -> Any:
     """What rank 0, which started this process, sent."""
     with Connection(os.dup(sys.stdin.fileno()), writable=False) as connection:
         return connection.recv()
-
-
-def old_path() -> Iterator[str]:
-    if path := os.environ.get("PYTHONPATH"):
-        yield path
 
 
 def store_for(size: int, timeout: timedelta) -> dist.TCPStore:

@@ -9,6 +9,7 @@ from torch import Tensor
 from dltool.core.spec import DataSpec
 from dltool.data.mixing import no_mixing
 from dltool.declarations.component import EvaluationOnly, NonNegative, register, requires
+from dltool.declarations.processes import needs_one_process
 from dltool.losses.mse import MSE
 from dltool.metrics.calibration import calibration_needs_probabilities
 from dltool.metrics.mean import Mean
@@ -29,6 +30,7 @@ from dltool.tasks.task import Source, Updater, no_frozen_parameters
     hint="model=logistic task=supervised",
 )
 @no_frozen_parameters
+@needs_one_process  # The solution is computed from all samples at once.
 @no_mixing
 @calibration_needs_probabilities
 class LeastSquaresTask(SupervisedTask):

@@ -9,6 +9,7 @@ from torch import Tensor
 from dltool.core.batch import Batch
 from dltool.core.spec import DataSpec
 from dltool.declarations.component import Positive, register, requires
+from dltool.declarations.processes import needs_one_process
 from dltool.metrics.accuracy import accuracy, predicted_classes
 from dltool.metrics.mean import Mean
 from dltool.metrics.total import Total
@@ -24,6 +25,7 @@ from dltool.tasks.task import Source, Task, Updater, no_frozen_parameters
     hint="data=logic",
 )
 @no_frozen_parameters
+@needs_one_process  # It corrects the weights after each sample.
 class RosenblattTask(Task):
     """w ← w + lr (y - ŷ) x and b ← b + lr (y - ŷ), one sample at a time (Rosenblatt 1962).
 

@@ -221,6 +221,7 @@ def test_a_loss_that_is_not_finite_ends_every_process_before_the_update(configur
         (["trainer.accumulate=3"], "cannot be shared equally"),
         (["model=lstm", "data=names", "task=language_model"], "continue those of the previous batch"),
         (["model=stylegan2"], "cannot be divided"),
+        (["model=perceptron", "task=rosenblatt", "data=logic"], "cannot be divided"),
         (["trainer.profile_steps=3"], "profiles one process"),
     ],
 )
