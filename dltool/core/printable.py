@@ -2,6 +2,8 @@
 
 import re
 
+from dltool.core.addresses import without_secrets
+
 # Control characters, and those that are invisible or reverse the direction of the text after them. A joiner (U+200C,
 # U+200D) is part of words and emoji.
 UNSAFE = re.compile(
@@ -11,13 +13,16 @@ UNSAFE_IN_LINES = re.compile(UNSAFE.pattern.replace("\x00-\x1f", "\x00-\x08\x0b\
 
 
 def printable(text: str) -> str:
-    """A text in one line, whose control characters are shown as escapes and cannot control a terminal."""
-    return UNSAFE.sub(escape, text)
+    """A text in one line, whose control characters are shown as escapes and cannot control a terminal.
+
+    Passwords and tokens in its addresses are hidden.
+    """
+    return UNSAFE.sub(escape, without_secrets(text))
 
 
 def printable_lines(text: str) -> str:
     """The same for a text of several lines: tabs and line ends are kept."""
-    return UNSAFE_IN_LINES.sub(escape, text)
+    return UNSAFE_IN_LINES.sub(escape, without_secrets(text))
 
 
 def escape(found: re.Match[str]) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from dltool.core.addresses import without_secrets
 from dltool.core.errors import ConfigError
 from dltool.core.process import OUTPUT_ROOT
 from dltool.core.shell import setting
@@ -113,7 +114,8 @@ class MlflowLog(Tracker):
         """
         path = self.run.path / "mlflow.json"
         kept = read_json(path)
-        if kept.get("uri") == uri:
+        stored = without_secrets(uri)
+        if kept.get("uri") == stored:
             run_id = kept["run_id"]
             names = self.client.get_run(run_id).data.metrics
             history = (point for name in names for point in self.client.get_metric_history(run_id, name))
@@ -123,7 +125,7 @@ class MlflowLog(Tracker):
             self.warn(f"mlflow: this run was logged to {kept.get('uri')} before, and is now also logged to {uri}")
         name = self.settings.mlflow.name or self.run.path.resolve().name
         run_id = self.client.create_run(experiment, run_name=name).info.run_id
-        (self.run.files / path.name).write(json.dumps({"uri": uri, "run_id": run_id}) + "\n")
+        (self.run.files / path.name).write(json.dumps({"uri": stored, "run_id": run_id}) + "\n")
         return run_id, set()
 
     def _log_parameters(self) -> None:

@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from dltool.config.trusted_code import ENVIRONMENT, record_of
+from dltool.core.addresses import without_secrets
 from dltool.core.distribution import distribution
 from dltool.core.errors import ConfigError, DltoolError
 from dltool.core.printable import printable
@@ -163,7 +164,7 @@ class RunFolder:
             if name in node and not rule.harmless(node[name]):
                 node[name] = rule.default
         header = f"# dltool train {trust_flags()}--from {quoted(self.path)}\n"
-        (self.files / CONFIG).write(header + OmegaConf.to_yaml(OmegaConf.create(saved)))
+        (self.files / CONFIG).write(without_secrets(header + OmegaConf.to_yaml(OmegaConf.create(saved))))
 
     def write_status(self, status: dict[str, Any]) -> None:
         (self.files / STATUS).write(as_json(status))
@@ -246,8 +247,11 @@ def make_unique(parent: Path, name: str) -> Path:
 
 
 def as_json(content: dict[str, Any]) -> str:
-    """The format of JSON files in a run folder: indented; values that JSON cannot represent become text."""
-    return json.dumps(content, indent=1, ensure_ascii=False, default=str) + "\n"
+    """The format of JSON files in a run folder: indented; values that JSON cannot represent become text.
+
+    Passwords and tokens in addresses are left out.
+    """
+    return without_secrets(json.dumps(content, indent=1, ensure_ascii=False, default=str)) + "\n"
 
 
 def read_json(path: Path) -> dict[str, Any]:
