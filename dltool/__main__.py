@@ -4,11 +4,11 @@ import os
 import sys
 
 from dltool.cli.main import main
-from dltool.core.process import launched_rank
+from dltool.core.process import is_launched, launched_rank
 
 if __name__ == "__main__":
     code = main()
-    if launched_rank() or (code and "RANK" in os.environ):
+    if is_launched() and (code or launched_rank()):
         sys.stdout.flush()
         os._exit(code)  # Started by torchrun: threads of the exchange may still wait for a process that is gone.
     sys.exit(code)

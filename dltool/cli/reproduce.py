@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from dltool.cli.request import add_trust_argument, command_words, compose_jobs
+from dltool.cli.request import add_trust_argument, command_words, compose_jobs, refuse_torchrun
 from dltool.core.errors import ConfigError
 from dltool.core.hints import nearest
 from dltool.declarations.options import option_files
@@ -40,6 +40,7 @@ def run(args: argparse.Namespace) -> int:
     from dltool.search.settings import SweepSettings, split_settings
     from dltool.search.sweep import Sweep
 
+    refuse_torchrun("reproduction")
     name = args.experiment
     path = experiment_file(name, args.config_dir)
     record = read_record(path) or Record()

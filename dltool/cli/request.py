@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dltool.core.errors import ConfigError
+from dltool.core.process import is_launched
 
 if TYPE_CHECKING:  # Hydra takes 0.15 s to import, which help and lists do not need.
     from collections.abc import Sequence
@@ -60,6 +61,14 @@ def add_config_arguments(parser: argparse.ArgumentParser) -> None:
         help="begin with the complete config of a run, or with a file; group=option then replaces that whole group",
     )
     add_trust_argument(parser)
+
+
+def refuse_torchrun(search: str) -> None:
+    """Raise ConfigError for a search that torchrun has started, each process of which would search by itself."""
+    if is_launched():
+        raise ConfigError(
+            f"torchrun starts the processes of one training, not of a {search}", "start it without torchrun"
+        )
 
 
 def read_config(args: argparse.Namespace) -> "tuple[Config, Config]":

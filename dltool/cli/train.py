@@ -1,10 +1,16 @@
 """`dltool train`: compose, check, build, train, test."""
 
 import argparse
-import os
 from pathlib import Path
 
-from dltool.cli.request import add_config_arguments, command_words, compose_jobs, read_config, source_of
+from dltool.cli.request import (
+    add_config_arguments,
+    command_words,
+    compose_jobs,
+    read_config,
+    refuse_torchrun,
+    source_of,
+)
 from dltool.core.errors import ConfigError
 from dltool.core.process import OUTPUT_ROOT, launched_rank
 from dltool.core.shell import quoted
@@ -32,8 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     if args.multirun:
-        if "RANK" in os.environ:
-            raise ConfigError("torchrun starts the processes of one training, not of a sweep", "dltool train -m …")
+        refuse_torchrun("sweep")
         return run_sweep(args)
     from dltool.runs.folder import RunFolder
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dltool.cli.request import add_config_arguments, command_words, compose_request
+from dltool.cli.request import add_config_arguments, command_words, compose_request, refuse_torchrun
 from dltool.core.distribution import install
 from dltool.core.errors import ConfigError
 from dltool.core.process import OUTPUT_ROOT
@@ -41,6 +41,7 @@ def run(args: argparse.Namespace) -> int:
     from dltool.search.settings import TuneSettings, split_settings
     from dltool.search.space import read_space
 
+    refuse_torchrun("study")
     fields, overrides = split_settings("tune", args.overrides)
     settings = TuneSettings(**fields)
     if any(text.startswith("run.dir=") for text in overrides):

@@ -24,7 +24,12 @@ def started_at() -> float:
 
 def launched_rank() -> int:
     """The number of this process among those that torchrun started; 0 without it."""
-    return int(os.environ.get("RANK", 0))
+    return int(os.environ["RANK"]) if is_launched() else 0
+
+
+def is_launched() -> bool:
+    """Whether torchrun started this process as one of several, by the variables that it sets."""
+    return all(name in os.environ for name in ("RANK", "WORLD_SIZE", "MASTER_ADDR"))
 
 
 def restart_clock() -> None:

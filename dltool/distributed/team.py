@@ -14,6 +14,7 @@ import torch.distributed as dist
 from torch import Tensor
 
 from dltool.core.errors import ConfigError, DltoolError, RunError
+from dltool.core.process import is_launched
 from dltool.core.safe_path import SafePath
 
 Value = TypeVar("Value")
@@ -184,11 +185,6 @@ SOLO = Team()
 def kind(tensor: Tensor) -> tuple[str, str]:
     """Tensors of the same kind travel together."""
     return str(tensor.dtype), tensor.device.type
-
-
-def is_launched() -> bool:
-    """Whether torchrun started this process as one of several, by the variables that it sets."""
-    return "RANK" in os.environ and "WORLD_SIZE" in os.environ and "MASTER_ADDR" in os.environ
 
 
 def world_size() -> int:

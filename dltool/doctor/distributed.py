@@ -12,9 +12,9 @@ import torch
 import torch.distributed as dist
 
 from dltool.core.errors import DltoolError
-from dltool.core.process import VERSION
+from dltool.core.process import VERSION, is_launched
 from dltool.distributed.members import Members, end_with_rank_0, follow, lead, store_for
-from dltool.distributed.team import Team, is_launched, join_launched, launched_address
+from dltool.distributed.team import Team, join_launched, launched_address
 from dltool.doctor.finding import Finding, as_size
 from dltool.engine.device import choose_device
 

@@ -19,9 +19,10 @@ from dltool.build.prepare import prepare
 from dltool.build.trainer import build_trainer
 from dltool.config.check import Config, check_rules
 from dltool.core.errors import ConfigError, DataError, DltoolError
+from dltool.core.process import is_launched
 from dltool.core.shell import quoted
 from dltool.distributed.members import Members, end_with_rank_0, follow, lead, store_for
-from dltool.distributed.team import SOLO, Team, is_launched, join_launched, world_size
+from dltool.distributed.team import SOLO, Team, join_launched, world_size
 from dltool.engine.device import describe_device
 from dltool.engine.signals import Interrupted
 from dltool.trust.importing import described

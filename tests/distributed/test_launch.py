@@ -102,3 +102,14 @@ def test_a_signal_to_another_process_stops_all_with_a_checkpoint(
     assert checkpoint is not None
     steps = f"trainer.steps={checkpoint.step + 5}"
     assert dltool("resume", "run", steps, "trainer.devices=1", "--quiet").returncode == 0
+
+
+@pytest.mark.parametrize("words", [["train", "-m", "seed=1,2"], ["tune", "optim.lr=interval(0.1,1)"]])
+def test_torchrun_starts_one_training_and_no_search(
+    words: list[str], dltool_here: Dltool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {"RANK": "0", "WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1"}.items():
+        monkeypatch.setenv(name, value)
+    refused = dltool_here(*words)
+    assert refused.returncode == 2
+    assert "torchrun starts the processes of one training" in refused.stderr
