@@ -146,7 +146,7 @@ def intro(header: Header, record: Record, runs: Sequence[ExperimentRun]) -> list
 
 
 def messages(record: Record, same: Sequence[RunRecord]) -> list[dict[str, str]]:
-    note = data_note(record, [one.path for one in same])
+    note = data_note(record, same)
     return [{"kind": "warning", "text": note}] if note else []
 
 

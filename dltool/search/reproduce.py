@@ -3,13 +3,13 @@
 import statistics
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 from rich import box
 from rich.table import Table
 
 from dltool.core.numerals import counted, mean_and_spread, numeral
 from dltool.core.shell import quoted
+from dltool.runs.catalog import RunRecord
 from dltool.runs.data_record import read_data
 from dltool.search.display import output_console
 from dltool.search.folder import Result
@@ -37,7 +37,7 @@ def reproduce(name: str, record: Record, sweep: Sweep) -> int:
     scores = print_comparison(name, record, finished) if record.metrics else []
     if not record.metrics:
         print_record(finished)
-    if note := data_note(record, [result.path for result in finished]):
+    if note := data_note(record, finished):
         print(f"data       {note}")
     seconds = statistics.median(result.seconds for result in finished)
     recorded = f", recorded {record.seconds:g} s on {record.machine}" if record.seconds else ""
@@ -52,9 +52,9 @@ def reproduce(name: str, record: Record, sweep: Sweep) -> int:
     return 0 if all(scores) else 1
 
 
-def data_note(record: Record, runs: Sequence[Path]) -> str:
+def data_note(record: Record, finished: Sequence[Result] | Sequence[RunRecord]) -> str:
     """Whether the data of the runs is not that of the record; "" if it is, or if neither is known."""
-    digests = {str(digest) for run in runs if (digest := read_data(run).get("digest"))}
+    digests = {str(digest) for result in finished if (digest := read_data(result.path).get("digest"))}
     if record.data is None or not digests or digests == {record.data}:
         return ""
     return f"not the data of the record: its fingerprint is {', '.join(sorted(digests))}, recorded {record.data}"
