@@ -63,7 +63,7 @@ def build_checkpoints(parts: Parts, run: RunFolder | None) -> CheckpointStore | 
         store = CheckpointStore(run.checkpoints, **kept, metric=metric, direction=direction)
         if parts.team.size == 1:
             return store
-    return TeamCheckpoints(parts.team, store, metric if policy.keep_best else None)
+    return TeamCheckpoints(parts.team, store, metric)
 
 
 def tests_rates(parts: Parts) -> bool:

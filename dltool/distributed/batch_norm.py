@@ -82,7 +82,7 @@ def synchronize_batch_norm(model: nn.Module, team: Team) -> None:
     for module in model.modules():
         if not isinstance(module, _BatchNorm):
             continue
-        if "torch" not in type(module).__module__ and not type(module).__module__.startswith("dltool."):
+        if type(module).__module__.partition(".")[0] not in ("torch", "dltool"):
             raise ConfigError(
                 f"the {type(module).__name__} of {type(model).__name__} cannot be synchronized between processes",
                 "trainer.sync_batch_norm=false; each process then normalizes its own samples",

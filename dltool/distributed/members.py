@@ -9,7 +9,8 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from multiprocessing.connection import Connection
 from typing import IO, Any
@@ -26,8 +27,11 @@ import json, runpy, sys
 sys.path[:] = json.loads(sys.argv[1])
 runpy.run_module(sys.argv[2], run_name="__main__")
 """
+MEMBER = "dltool.distributed.member"
+HOST = "127.0.0.1"
 INTERRUPTED = (130, 143)
 GRACE_SECONDS = 10.0  # In which rank 0 must notice that another process failed.
+ENDING_SECONDS = 15.0  # For the other processes to end after the last exchange.
 
 
 class Members:
@@ -37,11 +41,10 @@ class Members:
     rank 0 has ended. They are in sessions of their own, so that Ctrl-C in a terminal reaches rank 0 only.
 
     Args:
-        module: The module that they run.
-        work: What each receives, for the ranks from 1 on.
+        work: What each receives, for the ranks from 1 on; see dltool.distributed.member.
     """
 
-    def __init__(self, module: str, work: Sequence[Any]) -> None:
+    def __init__(self, work: Sequence[Any]) -> None:
         self.outputs: list[IO[bytes]] = []
         self.processes: list[subprocess.Popen[bytes]] = []
         self.failed: list[int] = []  # Ranks, the first that failed first.
@@ -52,7 +55,7 @@ class Members:
                 output = tempfile.TemporaryFile()  # noqa: SIM115 (open as long as the process)
                 self.outputs.append(output)
                 process = subprocess.Popen(
-                    [sys.executable, "-P", "-c", START, json.dumps(sys.path), module],
+                    [sys.executable, "-P", "-c", START, json.dumps(sys.path), MEMBER],
                     stdin=subprocess.PIPE,
                     stdout=output,
                     stderr=subprocess.STDOUT,
@@ -155,28 +158,55 @@ def received() -> Any:
         return connection.recv()
 
 
-def store_for(size: int, timeout: timedelta) -> dist.TCPStore:
-    """Where the processes of this machine meet, at a free port that only this machine reaches."""
-    return dist.TCPStore("127.0.0.1", 0, size, is_master=True, timeout=timeout, wait_for_workers=False)
+@dataclass(frozen=True)
+class Seat:
+    """The place of a process on this machine in a team, and the port where they meet, which only it reaches."""
+
+    rank: int
+    size: int
+    port: int
+    timeout: timedelta
+
+    def join(self) -> Team:
+        """The team of a process that rank 0 started. Raises as `begin`."""
+        team = Team(self.rank, self.size, self.rank, self.size)
+        store = dist.TCPStore(HOST, self.port, self.size, is_master=False, timeout=self.timeout, wait_for_workers=False)
+        begin(team, self.timeout, store)
+        return team
 
 
-def lead(size: int, store: dist.TCPStore, timeout: timedelta, members: Members) -> Team:
-    """The team of rank 0, whose failed exchanges name the process that failed."""
-    team = Team(0, size, 0, size)
+@contextlib.contextmanager
+def led(size: int, timeout: timedelta, function: Callable[..., int], *arguments: Any) -> Iterator[Team]:
+    """The team of rank 0 with the others, each of which calls `function(team, *arguments)` in a process of its own.
+
+    They end with this context: by themselves, or killed after an error.
+
+    Args:
+        size: The number of processes.
+        timeout: How long an exchange may wait.
+        function: Of a module; returns the exit code.
+        arguments: Picklable.
+
+    Raises:
+        ConfigError, RunError: A process cannot be started, or failed: its own error, under its rank.
+    """
+    store = dist.TCPStore(HOST, 0, size, is_master=True, timeout=timeout, wait_for_workers=False)  # At a free port.
+    seats = [Seat(rank, size, store.port, timeout) for rank in range(1, size)]
+    members = Members([(seat, function, arguments) for seat in seats])
+    team = Team(0, size, 0, size, explain=members.explain, keep_logs=members.keep_logs)
     try:
-        begin(team, timeout, store)
-    except ConfigError as error:
-        raise members.explain(error) from error
-    team.explain, team.keep_logs = members.explain, members.keep_logs
-    return team
-
-
-def follow(rank: int, size: int, port: int, timeout: timedelta) -> Team:
-    """The team of a process that rank 0 started."""
-    team = Team(rank, size, rank, size)
-    store = dist.TCPStore("127.0.0.1", port, size, is_master=False, timeout=timeout, wait_for_workers=False)
-    begin(team, timeout, store)
-    return team
+        try:
+            begin(team, timeout, store)
+        except ConfigError as error:
+            raise members.explain(error) from error
+        yield team
+        team.leave()
+        members.wait(ENDING_SECONDS)
+    finally:
+        members.kill()
+        if dist.is_initialized():  # This process, which may be a notebook, can begin another team later.
+            with contextlib.suppress(RuntimeError):
+                dist.destroy_process_group()
 
 
 def end_with_rank_0() -> None:

@@ -43,7 +43,7 @@ class Team:
     Attributes:
         rank, size: The number of this process, from 0, and the number of processes.
         local_rank, local_size: The same among the processes on this machine.
-        in_step: Whether the processes compute their pieces of a batch now; see SynchronizedBatchNorm.
+        in_step: Whether the processes compute their pieces of a batch now; see dltool.distributed.batch_norm.
         explain: Converts the exception of a failed exchange into the error for the user.
         keep_logs: Called by rank 0 with the run folder, for what the other processes on its machine print.
     """

@@ -13,7 +13,7 @@ import torch.distributed as dist
 
 from dltool.core.errors import DltoolError
 from dltool.core.process import VERSION, is_launched
-from dltool.distributed.members import Members, end_with_rank_0, follow, lead, store_for
+from dltool.distributed.members import led
 from dltool.distributed.team import Team, join_launched, launched_address
 from dltool.doctor.finding import Finding, as_size
 from dltool.engine.device import choose_device
@@ -23,15 +23,6 @@ TIMEOUT = timedelta(seconds=30)
 TEST_SECONDS = 2.0
 NUMBERS = 2**22  # 16 MiB, the gradients of a network with four million parameters.
 VARIABLE = "GLOO_SOCKET_IFNAME"
-
-
-@dataclass(frozen=True)
-class Peer:
-    """What a process that this one starts needs, and what it is: its rank, their number, and where they meet."""
-
-    rank: int
-    size: int
-    port: int
 
 
 @dataclass(frozen=True)
@@ -116,28 +107,13 @@ def launched() -> Iterator[Finding]:
 
 def started() -> Iterator[Finding]:
     """The test of processes on this machine, one for each GPU, or two on the CPU."""
-    size = max(torch.cuda.device_count(), 2)
-    store = store_for(size, TIMEOUT)
-    members = Members("dltool.doctor.peer", [Peer(rank, size, store.port) for rank in range(1, size)])
-    try:
-        team = lead(size, store, TIMEOUT, members)
+    with led(max(torch.cuda.device_count(), 2), TIMEOUT, follow) as team:
         yield from examine(team)
-        team.leave()
-        members.wait(5.0)
-    finally:
-        members.kill()
 
 
-def run_peer(peer: Peer) -> int:
-    """The whole of a process that rank 0 started; returns its exit code."""
-    end_with_rank_0()
-    try:
-        team = follow(peer.rank, peer.size, peer.port, TIMEOUT)
-        examine(team)
-        team.leave()
-    except DltoolError as error:
-        print(error.report())
-        return error.exit_code
+def follow(team: Team) -> int:
+    """The part of a process that rank 0 started; returns its exit code."""
+    examine(team)
     return 0
 
 

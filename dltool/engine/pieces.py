@@ -66,13 +66,8 @@ class Pieces:
         """The rows of this process's pieces in a batch of a given size; all of a batch that is not divided."""
         if size < self.count:
             return slice(0, size)
-        start, stop = (number * (size // self.count) + min(number, size % self.count) for number in self.bounds)
-        return slice(start, stop)
-
-    @property
-    def bounds(self) -> tuple[int, int]:
-        """The number of this process's first piece, and of the first one after its own."""
-        return self.first, self.first + self.each
+        each, rest = divmod(size, self.count)  # The first `rest` pieces have a row more.
+        return slice(*(number * each + min(number, rest) for number in (self.first, self.first + self.each)))
 
     def draw_from(self, *use: str | int) -> None:
         seed_default_generators(derive_seed(self.seed, "step", self.step, *use), self.device)

@@ -10,7 +10,7 @@ from dltool.config.compose import Composed
 from dltool.config.trusted_code import trusted_code
 from dltool.core.errors import ConfigError
 from dltool.core.numerals import counted
-from dltool.core.process import OUTPUT_ROOT
+from dltool.core.process import OUTPUT_ROOT, command
 from dltool.core.safe_path import SafePath
 from dltool.core.shell import quoted, setting
 from dltool.search.assignment import Assignment
@@ -82,7 +82,7 @@ class Sweep:
         self.trainings = {job.overrides: training for job, training in zip(jobs, trainings, strict=True)}
         self.workers: Workers[Job] = Workers(settings.n_jobs)
         configs = [training.config | trusted_code() for training in trainings]
-        self.folder = SweepFolder.open(settings.dir, OUTPUT_ROOT, jobs, configs, ["dltool", *sys.argv[1:]])
+        self.folder = SweepFolder.open(settings.dir, OUTPUT_ROOT, jobs, configs, command())
         self.exit_codes: list[int] = []
 
     def run(self) -> int:

@@ -4,11 +4,7 @@ import contextlib
 import dataclasses
 import os
 import platform
-import sys
-import time
-import traceback
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
 import torch
@@ -18,35 +14,14 @@ from dltool.build.parts import Parts
 from dltool.build.prepare import prepare
 from dltool.build.trainer import build_trainer
 from dltool.config.check import Config, check_rules
-from dltool.core.errors import ConfigError, DataError, DltoolError
+from dltool.core.errors import ConfigError, DataError
 from dltool.core.process import is_launched
 from dltool.core.shell import quoted
-from dltool.distributed.members import Members, end_with_rank_0, follow, lead, store_for
+from dltool.distributed.members import led
 from dltool.distributed.team import SOLO, Team, join_launched, world_size
 from dltool.engine.device import describe_device
 from dltool.engine.signals import Interrupted
-from dltool.trust.importing import described
 from dltool.trust.sources import TrustedSource, trust, trusted_sources
-
-FAREWELL_SECONDS = 1.0  # In which rank 0 finishes the exchange after which it raises the same error itself.
-ENDING_SECONDS = 15.0  # For the other processes to end after the last step.
-
-
-@dataclass(frozen=True)
-class Membership:
-    """What a process that rank 0 started needs.
-
-    Attributes:
-        port: Where the processes meet on this machine.
-        resumed: As in prepare.
-    """
-
-    config: Config
-    rank: int
-    size: int
-    port: int
-    resumed: bool
-    trusted: tuple[TrustedSource, ...]
 
 
 @contextlib.contextmanager
@@ -68,24 +43,8 @@ def assembled(config: Config, *, resumed: bool = False) -> Iterator[tuple[Team, 
         yield team, config
         team.leave()
     else:
-        store = store_for(size, timeout)
-        common = (size, store.port, resumed, trusted_sources())
-        members = Members("dltool.training.member", [Membership(config, rank, *common) for rank in range(1, size)])
-        try:
-            team = lead(size, store, timeout, members)
+        with led(size, timeout, follow, config, resumed, trusted_sources()) as team:
             yield team, config
-            team.leave()
-            members.wait(ENDING_SECONDS)
-        finally:
-            members.kill()
-            abandon_exchange()
-
-
-def abandon_exchange() -> None:
-    """Let this process, which may be a notebook, begin another team later."""
-    if torch.distributed.is_initialized():
-        with contextlib.suppress(RuntimeError):
-            torch.distributed.destroy_process_group()
 
 
 def num_processes(config: Config) -> int:
@@ -147,22 +106,7 @@ def take_part(team: Team, config: Config, *, resumed: bool) -> int:
     return 0
 
 
-def run_member(membership: Membership) -> int:
-    """The whole of a process that rank 0 started; returns its exit code. What it prints, rank 0 reads."""
-    end_with_rank_0()
-    trust(membership.trusted)
-    config = membership.config
-    try:
-        timeout = timedelta(minutes=config["trainer"]["timeout_minutes"])
-        team = follow(membership.rank, membership.size, membership.port, timeout)
-        code = take_part(team, config, resumed=membership.resumed)
-        team.leave()
-    except DltoolError as error:
-        print(error.report())
-        time.sleep(FAREWELL_SECONDS)
-        return error.exit_code
-    except BaseException as error:
-        traceback.print_exc(file=sys.stdout)
-        print(f"error: {described(error)}")
-        return 1
-    return code
+def follow(team: Team, config: Config, resumed: bool, trusted: Sequence[TrustedSource]) -> int:
+    """take_part in a process that rank 0 started, which trusts what rank 0 trusts."""
+    trust(trusted)
+    return take_part(team, config, resumed=resumed)

@@ -30,7 +30,7 @@ def members(parent: int) -> list[int]:
             words, stat = (entry / "cmdline").read_bytes(), (entry / "stat").read_text()
         except OSError:
             continue
-        if b"dltool.training.member" in words and int(stat.rpartition(")")[2].split()[1]) == parent:
+        if b"dltool.distributed.member" in words and int(stat.rpartition(")")[2].split()[1]) == parent:
             found.append(int(entry.name))
     return found
 
