@@ -3,6 +3,7 @@
 import math
 import statistics
 from collections.abc import Sequence
+from typing import Any
 
 
 def numeral(value: float) -> str:
@@ -13,6 +14,15 @@ def numeral(value: float) -> str:
     if not math.isfinite(value) or value == 0 or 1e-3 <= size < 100:
         return f"{value:.4f}"
     return f"{value:.1f}" if 100 <= size < 1e6 else f"{value:.3g}"
+
+
+def is_number(value: object) -> bool:
+    """Whether a value is a number; True and False are none."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def is_finite_number(value: Any) -> bool:
+    return is_number(value) and math.isfinite(value)
 
 
 def counted(number: int, noun: str) -> str:

@@ -6,6 +6,7 @@ from functools import partial
 
 import numpy as np
 
+from dltool.core.numerals import is_number
 from dltool.diagnostics.decomposition import decompose
 from dltool.diagnostics.store import read_layers
 from dltool.figures.drawing import metric_name
@@ -72,10 +73,6 @@ def grouped(subjects: Sequence[Subject], records: Sequence[RunRecord], key: str)
     if all(map(is_number, found)):
         return dict(sorted(found.items(), key=lambda pair: pair[0]))  # type: ignore[arg-type, return-value]
     return {str(value): group for value, group in found.items()}
-
-
-def is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def spread(groups: Groups) -> str:

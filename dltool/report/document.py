@@ -40,7 +40,7 @@ steps_per_epoch   number | null, for the axis of epochs
 In a picture `file` is relative to the folder; a page has its content.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from dltool.core.numerals import numeral
@@ -62,6 +62,12 @@ def chart(title: str, points: Mapping[str, Mapping[float, float]], steps_per_epo
     epochs = [round(step / steps_per_epoch, 4) for step in steps] if steps_per_epoch else None
     series = [{"label": label, "values": [values.get(step) for step in steps]} for label, values in kept.items()]
     return {"title": title, "x": {"step": steps, "epoch": epochs}, "series": series}
+
+
+def common_rate(rates: Iterable[float | None]) -> float | None:
+    """The steps per epoch for a chart of several runs; None if they differ, or one is unknown."""
+    found = set(rates)
+    return found.pop() if len(found) == 1 else None
 
 
 def thinned(values: Mapping[float, float]) -> dict[float, float]:

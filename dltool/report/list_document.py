@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from dltool.core.errors import ConfigError
+from dltool.core.numerals import is_number
 from dltool.report.document import FORMAT
 from dltool.runs.catalog import RunRecord, known_keys
 from dltool.runs.columns import cell, listed_keys
@@ -118,4 +119,4 @@ def sorted_by(records: Mapping[str, RunRecord], key: str) -> dict[str, RunRecord
 
 def is_numeric(key: str, records: Iterable[RunRecord]) -> bool:
     values = [value for record in records if (value := record.value(key)) is not None]
-    return bool(values) and all(isinstance(value, int | float) and not isinstance(value, bool) for value in values)
+    return bool(values) and all(map(is_number, values))

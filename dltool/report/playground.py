@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from dltool.core.numerals import is_finite_number
 from dltool.core.shell import quoted, setting
 from dltool.runs.description import changed_config
 from dltool.runs.summary_file import read_points
@@ -61,7 +62,7 @@ def is_complete(points: Mapping[str, Any]) -> bool:
             shapes
             and all(isinstance(text, str) for text in texts)
             and points["outputs"] in (1, len(points["classes"]))
-            and all(map(is_number, [*numbers, *points["sizes"].values()]))
+            and all(map(is_finite_number, [*numbers, *points["sizes"].values()]))
             and bool(points["points"]["train"]["targets"])
             and points["points"].keys() <= {"train", "val"}
             and all(is_split(split, num_inputs, highest) for split in points["points"].values())
@@ -72,17 +73,13 @@ def is_complete(points: Mapping[str, Any]) -> bool:
 
 def is_split(split: Mapping[str, Any], num_inputs: int, highest: float) -> bool:
     inputs, targets = split["inputs"], split["targets"]
-    are_numbers = all(len(row) == num_inputs and all(map(is_number, row)) for row in inputs)
+    are_numbers = all(len(row) == num_inputs and all(map(is_finite_number, row)) for row in inputs)
     is_class = highest < math.inf
     return (
         len(inputs) == len(targets)
         and are_numbers
-        and all(is_number(target) and (not is_class or 0 <= target <= highest) for target in targets)
+        and all(is_finite_number(target) and (not is_class or 0 <= target <= highest) for target in targets)
     )
-
-
-def is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and math.isfinite(value)
 
 
 def settings_of(config: Mapping[str, Any]) -> dict[str, Any]:
@@ -117,7 +114,7 @@ def optimizer_of(config: Mapping[str, Any]) -> str:
 
 
 def as_number(value: Any, default: float) -> float:
-    return value if is_number(value) and not isinstance(value, bool) else default
+    return value if is_finite_number(value) else default
 
 
 def left_out(config: Mapping[str, Any], settings: Mapping[str, Any]) -> list[str]:

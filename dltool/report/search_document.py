@@ -9,7 +9,7 @@ from typing import Any
 from dltool.core.errors import ConfigError
 from dltool.core.numerals import mean_and_spread
 from dltool.core.shell import quoted
-from dltool.report.document import FORMAT, chart, table
+from dltool.report.document import FORMAT, chart, common_rate, table
 from dltool.report.run_document import finite, sections
 from dltool.report.words import word
 from dltool.runs.catalog import RunRecord, as_text, runs_of_search
@@ -152,8 +152,7 @@ def charts(ranked: Ranked, metric: str) -> list[dict[str, Any]]:
         lines[f"{label}{seed}".strip() or record.path.name] = finite(log.points(metric, "step"))
     if not any(len(values) > 1 for values in lines.values()):
         return []
-    rates = {log.steps_per_epoch for log in logs}
-    return [chart(metric, lines, rates.pop() if len(rates) == 1 else None)]
+    return [chart(metric, lines, common_rate(log.steps_per_epoch for log in logs))]
 
 
 def points(records: Sequence[RunRecord], keys: Sequence[str], metric: str, direction: str) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from dltool.config.compose import compose, leaves
 from dltool.core.numerals import mean_and_spread
 from dltool.core.shell import quoted
 from dltool.declarations.options import option_files
-from dltool.report.document import FORMAT, chart, table
+from dltool.report.document import FORMAT, chart, common_rate, table
 from dltool.report.run_document import finite
 from dltool.report.words import word
 from dltool.runs.catalog import RunRecord, as_text, read_runs
@@ -162,8 +162,7 @@ def charts(runs: Sequence[ExperimentRun]) -> list[dict[str, Any]]:
     """The loss and a score of the runs, a line for each run, those with the settings of the experiment first."""
     shown = runs[:MAX_CURVES]
     logs = read_logs([one.record for one in shown])
-    rates = {log.steps_per_epoch for log in logs}
-    rate = rates.pop() if len(rates) == 1 else None
+    rate = common_rate(log.steps_per_epoch for log in logs)
     names = [one.label for one in shown]
     labels = [
         name if names.count(name) == 1 else f"{name} {one.record.path.name}"

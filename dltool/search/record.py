@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from dltool.core.errors import ConfigError
-from dltool.core.numerals import counted, mean_and_spread, numeral
+from dltool.core.numerals import counted, is_number, mean_and_spread, numeral
 from dltool.core.yaml_text import read_yaml
 
 STANDARD_ERRORS = 3.0
@@ -118,10 +118,6 @@ def check_keys(path: Path, key: str, entry: Any, kind: type) -> None:
 
 def malformed(path: Path, key: str, what: str) -> ConfigError:
     return ConfigError(f"{path.resolve()}: {key}: {what}", "see configs/experiment/lenet_mnist.yaml")
-
-
-def is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 def last_digit(values: Sequence[float]) -> float:

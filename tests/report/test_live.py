@@ -5,7 +5,6 @@ import re
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,6 +13,7 @@ from urllib.parse import quote
 
 import pytest
 from fabricated import make_run
+from live_server import serving
 
 from dltool.report.live.index import RunIndex
 from dltool.report.live.lines import LineTail
@@ -34,10 +34,8 @@ def root(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def server(root: Path) -> Iterator[LiveServer]:
-    with LiveServer(root, 0, "en") as server:
-        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+    with serving(root) as server:
         yield server
-        server.shutdown()
 
 
 Ask = Callable[..., tuple[int, dict[str, str], bytes]]

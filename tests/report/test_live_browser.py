@@ -1,15 +1,15 @@
 """The live pages in a headless Chromium; see test_browser."""
 
 import os
-import shutil
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from browsing import open_chromium
 from fabricated import make_run
+from live_server import serving
 
 from dltool.report.live.server import LiveServer
 
@@ -29,22 +29,14 @@ def root(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def server(root: Path) -> Iterator[LiveServer]:
-    with LiveServer(root, 0, "en") as server:
-        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+    with serving(root) as server:
         yield server
-        server.shutdown()
 
 
 @pytest.fixture
 def chromium() -> Iterator[Any]:
-    from playwright.sync_api import sync_playwright
-
-    program = shutil.which("chromium")
-    assert program, "chromium is not installed: apt-get install chromium"
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+    with open_chromium() as browser:
         yield browser
-        browser.close()
 
 
 def opened(chromium: Any, url: str, problems: list[str], **context: Any) -> Any:

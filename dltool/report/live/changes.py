@@ -2,12 +2,12 @@
 
 import hashlib
 import threading
-from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from dltool.report.document import FORMAT
 from dltool.report.live.curves import Position
+from dltool.report.live.recent import Recent
 
 MAX_VERSIONS = 64  # That are remembered of a page; to a browser with an older one everything is sent.
 
@@ -42,7 +42,7 @@ class Versions:
     """The last versions of a page."""
 
     def __init__(self) -> None:
-        self._kept: OrderedDict[str, Sent] = OrderedDict()
+        self._kept: Recent[str, Sent] = Recent(MAX_VERSIONS)
         self._lock = threading.Lock()
 
     def keep(self, parts: Mapping[str, Part], position: Position = ()) -> str:
@@ -51,9 +51,6 @@ class Versions:
         version = digest(repr(sent))
         with self._lock:
             self._kept[version] = sent
-            self._kept.move_to_end(version)
-            while len(self._kept) > MAX_VERSIONS:
-                self._kept.popitem(last=False)
         return version
 
     def sent(self, version: str) -> Sent | None:

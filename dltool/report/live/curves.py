@@ -1,11 +1,11 @@
 """Curves that grow while their runs train: all of them for a page that opens, then only the new points."""
 
-import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from dltool.report.document import chart
+from dltool.core.numerals import is_finite_number
+from dltool.report.document import chart, common_rate
 from dltool.report.live.lines import LineTail
 
 Values = Iterator[tuple[str, float, float]]  # Name, step and value.
@@ -57,7 +57,7 @@ class Source:
         if self.tail.generation != generation:
             self._clear()
         for record in records:
-            if record.get("split") == "train" and is_number(record.get("epoch")) and record["epoch"]:
+            if record.get("split") == "train" and is_finite_number(record.get("epoch")) and record["epoch"]:
                 self.steps_per_epoch = record["step"] / record["epoch"]
             for name, step, value in self.values(record):
                 self.points.setdefault(name, {})[step] = value
@@ -72,7 +72,7 @@ def metrics_of(record: Mapping[str, Any]) -> Values:
     """The metrics of a record of metrics.jsonl."""
     step = record.get("tested_step", record["step"])
     for name, value in record.items():
-        if "/" in name and is_number(value) and is_number(step):
+        if "/" in name and is_finite_number(value) and is_finite_number(step):
             yield name, step, float(value)
 
 
@@ -81,12 +81,8 @@ def layers_of(record: Mapping[str, Any]) -> Values:
     layers = record.get("layers")
     for layer, quantities in layers.items() if isinstance(layers, dict) else ():
         for quantity, value in quantities.items() if isinstance(quantities, dict) else ():
-            if is_number(value) and is_number(record["step"]):
+            if is_finite_number(value) and is_finite_number(record["step"]):
                 yield f"{quantity}/{layer}", record["step"], float(value)
-
-
-def is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def position_of(sources: Sequence[Source]) -> Position:
@@ -107,8 +103,7 @@ def drawn(lines: Iterable[Line], sources: Sequence[Source]) -> dict[str, list[Li
 
 def all_charts(charts: Mapping[str, Sequence[Line]], sources: Sequence[Source]) -> list[dict[str, Any]]:
     """The charts of a document."""
-    rates = {source.steps_per_epoch for source in sources if source.steps_per_epoch is not None}
-    rate = rates.pop() if len(rates) == 1 else None
+    rate = common_rate(source.steps_per_epoch for source in sources if source.steps_per_epoch is not None)
     return [
         chart(title, {line.label: sources[line.source].points.get(line.name, {}) for line in lines}, rate)
         for title, lines in charts.items()

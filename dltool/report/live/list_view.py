@@ -1,6 +1,5 @@
 """The page of all runs, and what changes on it."""
 
-from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -8,6 +7,7 @@ from dltool.report.list_document import LIMIT, Query, default_columns, list_docu
 from dltool.report.live.addresses import changes_of_list, list_address, run_address
 from dltool.report.live.changes import Part, Versions, changed_parts, changes
 from dltool.report.live.index import Snapshot
+from dltool.report.live.recent import Recent
 from dltool.report.page import element_id, render, templates
 from dltool.report.words import word
 from dltool.runs.catalog import RunRecord, known_keys
@@ -27,7 +27,7 @@ class ListView:
         self.title = title
         self._versions = Versions()
         self._known: tuple[int, list[str]] = (-1, [])
-        self._columns: OrderedDict[tuple[int, Query, int], list[str]] = OrderedDict()
+        self._columns: Recent[tuple[int, Query, int], list[str]] = Recent(MAX_REMEMBERED)
 
     def document(self, runs: Snapshot, query: Query) -> dict[str, Any]:
         """See dltool.report.document. What takes long is done again only when runs are added or change their keys."""
@@ -58,8 +58,6 @@ class ListView:
             key = (runs.keys_version, query, len(records))
             if key not in self._columns:
                 self._columns[key] = default_columns(records, sort)
-                while len(self._columns) > MAX_REMEMBERED:
-                    self._columns.popitem(last=False)
             return self._columns[key]
 
         return remembered

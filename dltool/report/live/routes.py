@@ -2,7 +2,6 @@
 
 import json
 import threading
-from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,6 +13,7 @@ from dltool.report.live.comparison_view import ComparisonView
 from dltool.report.live.index import RunIndex
 from dltool.report.live.list_view import ListView
 from dltool.report.live.page_view import PageView
+from dltool.report.live.recent import Recent
 from dltool.report.live.run_view import RunView
 from dltool.report.page import frames
 from dltool.report.run_document import own_files
@@ -55,7 +55,7 @@ class Routes:
         self.index = RunIndex(root)
         self.list = ListView(str(root))
         self._lock = threading.Lock()
-        self._views: OrderedDict[tuple[str, ...], PageView] = OrderedDict()
+        self._views: Recent[tuple[str, ...], PageView] = Recent(MAX_VIEWS)
         self._answers: dict[str, Callable[[Values], Answer]] = {
             "": self.runs,
             "list.json": self.runs_json,
@@ -140,9 +140,6 @@ class Routes:
                 [one, *others] = names
                 view = ComparisonView(folders, self.index.root) if others else RunView(one, folders[one])
             self._views[tuple(names)] = view
-            self._views.move_to_end(tuple(names))
-            while len(self._views) > MAX_VIEWS:
-                self._views.popitem(last=False)
         return view, [records[name] for name in names]
 
 
