@@ -19,6 +19,7 @@ NOT_RUN = {
     "dltool runs compare outputs/2026-01-31/12-00-00_sweep --group optim --metric test/accuracy": "needs a sweep",
     "dltool report outputs/sweeps/2026-01-31_12-00-00": "needs a sweep",
     "dltool plot outputs/sweeps/2026-01-31_12-00-00 --figure surface": "needs a sweep",
+    "dltool report --live --open": "serves until Ctrl-C; tests/report/test_live.py starts and ends it",
 }
 SHORT = ("trainer.steps=2", "logger.plots=false")
 # By the beginning of a line: what makes it short, or answers its question.
