@@ -1,6 +1,7 @@
 """What tests of several folders share: trainings without a command line."""
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -49,6 +50,39 @@ def dltool_here(
     yield run
     torch.set_num_threads(1)
     trust_paths([])  # What a test registered by --trust is unknown to the next.
+
+
+@pytest.fixture(scope="session")
+def trainings() -> dict[tuple[Path, tuple[str, ...]], Path]:
+    """Test file and words of a training to a copy of its run folder; see `trained_here`."""
+    return {}
+
+
+@pytest.fixture
+def trained_here(
+    dltool_here: Callable[..., subprocess.CompletedProcess[str]],
+    tmp_path: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+    trainings: dict[tuple[Path, tuple[str, ...]], Path],
+    request: pytest.FixtureRequest,
+) -> Callable[..., Path]:
+    """`trained_here("outputs/a", "model=mlp", …)` is a run folder in the test's empty folder.
+
+    The training is done once for the tests of a file, which get copies.
+    """
+
+    def folder(run_dir: str, *words: str) -> Path:
+        run, key = tmp_path / run_dir, (request.path, (run_dir, *words))
+        if key in trainings:
+            shutil.copytree(trainings[key], run)
+        else:
+            done = dltool_here("train", *words, f"run.dir={run_dir}")
+            assert done.returncode == 0, done.stderr
+            trainings[key] = tmp_path_factory.mktemp("trained") / "run"
+            shutil.copytree(run, trainings[key])
+        return run
+
+    return folder
 
 
 @pytest.fixture

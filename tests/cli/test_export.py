@@ -13,7 +13,7 @@ Dltool = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @pytest.fixture
-def run(dltool_here: Dltool, tmp_path: Path) -> Path:
+def run(trained_here: Callable[..., Path]) -> Path:
     """The folder of a short run with a Chinese name, beside which commands are typed."""
     settings = [
         "data=iris",
@@ -23,8 +23,7 @@ def run(dltool_here: Dltool, tmp_path: Path) -> Path:
         "trainer.threads=1",
         "logger.plots=false",
     ]
-    assert dltool_here("train", "model=mlp", *settings, "run.dir=鸢尾花 1", "--quiet").returncode == 0
-    return tmp_path / "鸢尾花 1"
+    return trained_here("鸢尾花 1", "model=mlp", *settings, "--quiet")
 
 
 def test_what_is_said_and_where_it_lies(dltool_here: Dltool, run: Path) -> None:

@@ -23,12 +23,10 @@ TINY = [
 
 
 @pytest.fixture
-def conditional(dltool_here: Dltool, tmp_path: Path) -> Path:
+def conditional(trained_here: Callable[..., Path]) -> Path:
     """A run with an average of its weights."""
-    words = ["model=dcgan", "model.condition=every_layer", *TINY, "run.dir=outputs/c", "trainer.average.kind=ema"]
-    done = dltool_here("train", *words, "logger.samples_every_n_steps=1")
-    assert done.returncode == 0, done.stderr
-    return tmp_path / "outputs" / "c"
+    words = ["model=dcgan", "model.condition=every_layer", *TINY, "trainer.average.kind=ema"]
+    return trained_here("outputs/c", *words, "logger.samples_every_n_steps=1")
 
 
 def pixels(path: Path) -> np.ndarray:
@@ -109,14 +107,10 @@ def test_interpolation_begins_and_ends_at_its_seeds(dltool_here: Dltool, conditi
 
 
 @pytest.fixture
-def styled(dltool_here: Dltool, tmp_path: Path) -> Path:
+def styled(trained_here: Callable[..., Path]) -> Path:
     small = ("model.latent_dim=4", "model.w_dim=4", "model.width=4", "model.max_width=4", "data.batch_size=100")
     words = ("model=stylegan2", "model.condition=input", "data=digits", *small, "logger.samples=false")
-    done = dltool_here(
-        "train", *words, "trainer.epochs=null", "trainer.steps=2", "trainer.threads=1", "--quiet", "run.dir=outputs/s"
-    )
-    assert done.returncode == 0, done.stderr
-    return tmp_path / "outputs" / "s"
+    return trained_here("outputs/s", *words, "trainer.epochs=null", "trainer.steps=2", "trainer.threads=1", "--quiet")
 
 
 def test_mixed_styles_from_one_source_alone_are_that_source(dltool_here: Dltool, styled: Path) -> None:
@@ -219,11 +213,10 @@ def test_no_samples_of_a_classifier(dltool_here: Dltool, tmp_path: Path) -> None
 
 
 @pytest.fixture
-def denoised(dltool_here: Dltool, tmp_path: Path) -> Path:
+def denoised(trained_here: Callable[..., Path]) -> Path:
     words = ["model.width=4", "model.blocks=1", "model.condition=class", "data.batch_size=200", "trainer.threads=1"]
-    length = ["trainer.epochs=null", "trainer.steps=2", "run.dir=outputs/d", "--quiet"]
-    assert dltool_here("train", "model=unet", "data=digits", *words, *length).returncode == 0
-    return tmp_path / "outputs" / "d"
+    length = ["trainer.epochs=null", "trainer.steps=2", "--quiet"]
+    return trained_here("outputs/d", "model=unet", "data=digits", *words, *length)
 
 
 def test_the_options_of_the_task_are_flags(dltool_here: Dltool, denoised: Path) -> None:

@@ -16,16 +16,13 @@ Dltool = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @pytest.fixture
-def table(dltool_here: Dltool, tmp_path: Path) -> Path:
+def table(trained_here: Callable[..., Path], tmp_path: Path) -> Path:
     """A run on a table of one's own, in outputs/t; gives the folder with rows.csv and new.csv."""
     lines = [f"{i},{(i * 7) % 11 / 10},{'rgb'[i % 3]},{'yes' if (i * 7) % 11 > 5 else 'no'}" for i in range(120)]
     (tmp_path / "rows.csv").write_text("\n".join(["id,a,colour,bought", *lines]))
     (tmp_path / "new.csv").write_text("a,colour,more,bought\n0.9,r,1,yes\n0.1,g,2,no\n")
     data = ["data=csv", "data.path=rows.csv", "data.target=bought", "data.drop=[id]"]
-    done = dltool_here(
-        "train", "model=mlp", *data, "trainer.epochs=60", "logger.plots=false", "run.dir=outputs/t", "--quiet"
-    )
-    assert done.returncode == 0, done.stderr
+    trained_here("outputs/t", "model=mlp", *data, "trainer.epochs=60", "logger.plots=false", "--quiet")
     return tmp_path
 
 

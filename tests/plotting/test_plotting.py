@@ -22,11 +22,9 @@ SHORT = ("diagnostics=default", "trainer.threads=1", "trainer.epochs=null")
 
 
 @pytest.fixture
-def moons(dltool_here: Dltool) -> Path:
+def moons(trained_here: Callable[..., Path]) -> Path:
     words = ("model=mlp", "model.hidden=[6,5]", "data=moons", "data.scaling=standardize", "data.num_samples=200")
-    done = dltool_here("train", *words, *SHORT, "trainer.steps=40", "run.dir=moons", "logger.plots=false")
-    assert done.returncode == 0, done.stderr
-    return Path("moons").resolve()
+    return trained_here("moons", *words, *SHORT, "trainer.steps=40", "logger.plots=false")
 
 
 def test_the_map_is_the_predictions(moons: Path) -> None:

@@ -22,15 +22,13 @@ WORDS = ("king", "queen", "man", "woman", "boy", "girl")
 
 
 @pytest.fixture
-def subject(dltool_here: Dltool) -> Subject:
+def subject(trained_here: Callable[..., Path]) -> Subject:
     draw = torch.Generator().manual_seed(0)
     lines = [" ".join(WORDS[int(i)] for i in torch.randint(6, (8,), generator=draw)) for _ in range(300)]
     Path("corpus.txt").write_text("\n".join(lines))
     Path("questions.txt").write_text(QUESTIONS)
     words = ("model=word2vec", "model.dim=6", "data=corpus", "data.path=corpus.txt", "task.analogies=questions.txt")
-    done = dltool_here("train", *words, "trainer.epochs=2", "trainer.threads=1", "diagnostics=default", "run.dir=run")
-    assert done.returncode == 0, done.stderr
-    return loaded(Path("run").resolve())
+    return loaded(trained_here("run", *words, "trainer.epochs=2", "trainer.threads=1", "diagnostics=default"))
 
 
 def test_the_first_answer_is_right_where_the_question_is_solved() -> None:

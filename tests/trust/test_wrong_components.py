@@ -2,6 +2,7 @@
 
 import shlex
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +12,8 @@ from dltool.declarations.examples import example_command, example_file
 
 Dltool = Callable[..., subprocess.CompletedProcess[str]]
 FEW = ["trainer.steps=2", "trainer.limit_batches=2", "trainer.threads=1", "logger.plots=false", "logger.samples=false"]
+
+ABSTRACT = "abstract method '{}'" if sys.version_info >= (3, 12) else "abstract method {}"
 
 # Example, what is written instead of what, exit code, the line that the error names, parts of error and hint.
 LM, TWO, METRIC, SAMPLES = "language_model", "two_optimizers", "output_metric", "sample_metric"
@@ -30,11 +33,11 @@ WRONG = [
     (TWO, "return Loss(mean", "return (mean", 1, 'updaters["small"]', "returns a tuple, not a Loss", "Loss(mean,"),
     (TWO, '"accuracy": accuracy(outputs, batch.targets)', '"accuracy": 1.0', 1, None, "accuracy is a float", "Mean("),
     (TWO, ', like="supervised")', ', like="superv")', 2, None, "task=superv, and there is no such task", "supervised?"),
-    (METRIC, "def part", "def parts", 2, "class Brier", "abstract method part", "--debug"),
+    (METRIC, "def part", "def parts", 2, "class Brier", ABSTRACT.format("part"), "--debug"),
     (METRIC, "return Mean(", "return max(", 1, "def part", "part returns a ", "return Mean(total, count)"),
     (SAMPLES, 'needs="pixels", ', "", 2, "@register", "metric=roughness does not state needs", 'needs="pixels"'),
     (SAMPLES, "return abs(", "return 1.0, abs(", 1, "def compute", "not a number for roughness", "reports="),
-    ("attack", "    def attack(", "    def hit(", 2, "class LeastLikely", "abstract method attack", "--debug"),
+    ("attack", "    def attack(", "    def hit(", 2, "class LeastLikely", ABSTRACT.format("attack"), "--debug"),
     ("attack", "return ball.around(pixels,", "return max(1.0,", 1, "return", "Boolean value of Tensor", "--debug"),
     ("attack", "(pixels, pixels - self.step", "(pixels - 9, pixels - self.step", 1, "def attack", "away", "around("),
     ("attack", ", strength: float\n", "\n", 1, "def attack", "attack() takes 5 positional arguments", "--debug"),
