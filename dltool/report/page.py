@@ -12,6 +12,7 @@ import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
@@ -53,6 +54,7 @@ def page(document: Mapping[str, Any], folder: Path) -> str:
         document=document,
         picture=lambda one: as_source(folder / one["file"]),
         film=lambda one: "",
+        link=lambda folder: f"./{quote(folder)}/",
         live=None,
     )
 

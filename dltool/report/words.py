@@ -45,6 +45,8 @@ CHINESE_LIVE = {
     "Made by dltool. The page is served by this computer to itself, and sends nothing elsewhere.": (
         "由 dltool 生成。本页由本机提供给本机，不向别处发送任何内容。"
     ),
+    "Sweeps and studies": "扫描与研究",
+    "waiting": "等待中",
     "{count} runs": "{count} 次训练",
     "Their settings do not differ.": "它们的设置没有不同。",
     "They differ in {keys}.": "它们的不同在于 {keys}。",
@@ -244,6 +246,13 @@ CHINESE = (
         "Made by dltool. The page loads nothing and sends nothing.": "由 dltool 生成。本页不加载也不发送任何内容。",
         # Sentences.
         "The model {model} was trained on {data}.": "模型 {model} 在 {data} 上训练。",
+        "The model {model} is being trained on {data}.": "模型 {model} 正在 {data} 上训练。",
+        "The model {model} with {parameters:,} parameters is being trained on {data} ({sizes} {unit}).": (
+            "模型 {model}（{parameters:,} 个参数）正在 {data} 上训练（{sizes} {unit}）。"
+        ),
+        "Pictures of the network and of what it learns are drawn at the end of the training.": (
+            "网络及其学习内容的图在训练结束时绘制。"
+        ),
         "The model {model} with {parameters:,} parameters was trained on {data} ({sizes} {unit}).": (
             "模型 {model}（{parameters:,} 个参数）在 {data} 上训练（{sizes} {unit}）。"
         ),
