@@ -164,9 +164,9 @@ def chart_lines(names: Iterable[str]) -> dict[str, dict[str, str]]:
     for name in names:
         split, _, metric = name.partition("/")
         if not (split == "train" and is_learning_rate(name)):  # The steps have it.
-            metrics.setdefault(metric, {})[SPLIT_LABELS.get(split, split)] = name
+            metrics.setdefault(metric, {})[word(SPLIT_LABELS.get(split, split))] = name
     order = sorted(metrics, key=lambda metric: (is_learning_rate(metric), metric != "loss"))
-    return {metric: metrics[metric] for metric in order}
+    return {word(metric): metrics[metric] for metric in order}
 
 
 def finite(points: Mapping[float, float]) -> dict[float, float]:

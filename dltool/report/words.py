@@ -69,7 +69,7 @@ CHINESE_CAPTIONS = {
     "The data": "数据",
     "Other pictures": "其他图片",
     "Confusion": "混淆矩阵",
-    "Rows are true classes, columns predicted ones. What lies off the diagonal are mistakes; a bright cell there "
+    "Rows are true classes, columns predicted ones. What lies off the diagonal are mistakes; a dark cell there "
     "names two classes that the network takes for each other.": (
         "行是真实类别，列是预测类别。对角线以外是错误；那里颜色深的格子说明网络把这两类混淆了。"
     ),
@@ -280,6 +280,8 @@ CHINESE = (
         "batches of {batch}, seed {seed}": "批大小 {batch}，种子 {seed}",
         "learning rate": "学习率",
         "train": "训练",
+        "train, per step": "训练，每步",
+        "lr": "学习率",
         "val": "验证",
         "test": "测试",
         "samples": "个样本",
