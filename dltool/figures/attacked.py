@@ -18,6 +18,7 @@ from dltool.figures.style import (
     styled,
 )
 from dltool.figures.tiles import colors, fitting, tiled
+from dltool.figures.words import characters, word
 
 if TYPE_CHECKING:  # matplotlib is imported when the first figure is drawn.
     from matplotlib.axes import Axes
@@ -70,21 +71,23 @@ def attacked_images(
     factor = 0.5 / max(float(np.abs(change).max()), LEAST)
     rows = (255 * clean, 255 * (0.5 + factor * change), 255 * attacked)
     tiles = tiled([list(colors(images)) for images in rows], clean.shape[2:], gap=0.22)
-    with styled(title, *true, *predictions[0].classes, *predictions[1].classes, style=IMAGES):
+    with styled(title, *true, *predictions[0].classes, *predictions[1].classes, characters(), style=IMAGES):
         scale = INCHES / max(tiles.height, tiles.width)
         across, down = tiles.pixels.shape[1] * scale, tiles.pixels.shape[0] * scale
         figure = make_figure(max(across + 1.3, 6.0), down + 1.5)
         axes = figure.add_subplot()
         axes.imshow(tiles.pixels, interpolation="nearest")
         axes.set_axis_off()
-        for row, word in enumerate(("clean", f"change\n× {factor:.3g}", "attacked")):
+        change_of = word("change\n× {factor:.3g}", factor=factor)
+        for row, name in enumerate((word("clean"), change_of, word("attacked"))):
             middle = tiles.middle(row, 0)[0]
-            axes.text(-0.1 / scale, middle, word, ha="right", va="center", fontsize=AXES_TITLE)
+            axes.text(-0.1 / scale, middle, name, ha="right", va="center", fontsize=AXES_TITLE)
         write_captions(axes, tiles, 0, predictions[0], true, 0.03 / scale)
         write_captions(axes, tiles, 2, predictions[1], true, 0.03 / scale)
         figure.suptitle(title, fontsize=TILES_TITLE)
-        probability = " and its probability" if predictions[0].probabilities is not None else ""
-        legend = f"predicted class{probability}; green: correct, red: wrong"
+        has_shares = predictions[0].probabilities is not None
+        predicted = word("predicted class and its probability" if has_shares else "predicted class")
+        legend = word("{predicted}; blue: correct, orange: wrong", predicted=predicted)
         figure.supxlabel(legend, fontsize=NOTE_SIZE, color=GREY)
         return figure
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from dltool.figures.drawing import make_figure
 from dltool.figures.style import GAMMA, IMAGES, NOTE_SIZE, NUMBER_SIZE, ON_DARK, ON_PALE, SHARES, styled
+from dltool.figures.words import characters, word
 
 if TYPE_CHECKING:  # matplotlib is imported when the first figure is drawn.
     from matplotlib.axes import Axes
@@ -34,7 +35,7 @@ def confusion_matrix(counts: np.ndarray, class_names: Sequence[str], title: str 
     side = min(max(cell * num_classes, 2.2), cell * LABELS_UP_TO)
     names = [name if len(name) <= LONGEST_LABEL else f"{name[: LONGEST_LABEL - 1]}…" for name in class_names]
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    with styled(title, *names, style=IMAGES):
+    with styled(title, *names, characters(), style=IMAGES):
         margin = 0.008 * label_size(num_classes) * max(map(len, names))  # Inches.
         figure = make_figure(side + 2.1 + margin, side + 1.3 + margin)
         axes = figure.add_subplot()
@@ -42,9 +43,12 @@ def confusion_matrix(counts: np.ndarray, class_names: Sequence[str], title: str 
         label_classes(axes, names)
         if num_classes <= NUMBERS_UP_TO:
             write_counts(axes, counts, shares)
-        axes.set_title(f"{title}: {np.trace(counts):,} of {total:,} right", loc="left")
+        right = word(
+            "{title}: {right:,} of {total:,} right", title=title, right=int(np.trace(counts)), total=int(total)
+        )
+        axes.set_title(right, loc="left")
         bar = figure.colorbar(image, ax=axes, shrink=0.7, format=PercentFormatter(1), ticks=[0, 0.05, 0.2, 0.5, 1])
-        bar.set_label("share of the true class")
+        bar.set_label(word("share of the true class"))
         return figure
 
 
@@ -57,8 +61,8 @@ def label_classes(axes: "Axes", names: Sequence[str]) -> None:
     axes.set_xticks(places, labels, rotation=90 if upright else 0, fontsize=size)
     axes.set_yticks(places, labels, fontsize=size)
     axes.tick_params(length=0 if len(names) <= NUMBERS_UP_TO else 2)
-    axes.set_xlabel("predicted class")
-    axes.set_ylabel("true class")
+    axes.set_xlabel(word("predicted class"))
+    axes.set_ylabel(word("true class"))
     axes.spines[:].set_visible(True)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from dltool.figures.drawing import make_figure
 from dltool.figures.style import CAPTION_SIZE, GREY, IMAGES, NOTE_SIZE, RIGHT, TILES_TITLE, WRONG, styled
 from dltool.figures.tiles import colors, fitting, tiled
+from dltool.figures.words import characters, word
 
 if TYPE_CHECKING:  # matplotlib is imported when the first figure is drawn.
     from matplotlib.figure import Figure
@@ -38,7 +39,7 @@ def misclassified_images(
     rows = [pictures[start : start + num_columns] for start in range(0, len(pictures), num_columns)]
     size = (images.shape[2], images.shape[3])
     tiles = tiled(rows, size, gap=0.3)
-    with styled(title, *predicted, *true, style=IMAGES):
+    with styled(title, *predicted, *true, characters(), style=IMAGES):
         scale = INCHES / max(tiles.height, tiles.width)
         across, down = tiles.pixels.shape[1] * scale, tiles.pixels.shape[0] * scale
         figure = make_figure(max(across + 0.5, 6.0), down + 1.5)
@@ -53,6 +54,7 @@ def misclassified_images(
                 place = (middle, below + gap / scale)
                 axes.text(*place, text, ha="center", va="top", color=color, fontsize=CAPTION_SIZE)
         figure.suptitle(title, fontsize=TILES_TITLE)
-        legend = "red: predicted class" + (" and its probability" if probabilities is not None else "")
-        figure.supxlabel(f"{legend}; green: true class", fontsize=NOTE_SIZE, color=GREY)
+        predicted_line = word("predicted class and its probability" if probabilities is not None else "predicted class")
+        legend = word("above: {predicted}; below: true class", predicted=predicted_line)
+        figure.supxlabel(legend, fontsize=NOTE_SIZE, color=GREY)
         return figure

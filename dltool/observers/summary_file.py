@@ -1,4 +1,4 @@
-"""Writes what a run's page needs of the model and the data when the training ends."""
+"""Writes what a run's page needs of the model and the data: what is known at the start, and the rest at the end."""
 
 from functools import partial
 
@@ -10,7 +10,7 @@ from dltool.introspection.pictures import diagram_picture
 from dltool.introspection.playable import playable
 from dltool.introspection.sample_points import sample_points
 from dltool.introspection.summary import layer_cells
-from dltool.runs.summary_file import write_network, write_points, write_summary
+from dltool.runs.summary_file import read_summary, write_network, write_points, write_summary
 from dltool.tasks.task import Task
 
 DATA_NOTES = ("data", "classes")  # Lines of the announcement that describe the data.
@@ -19,7 +19,7 @@ DATA_NOTES = ("data", "classes")  # Lines of the announcement that describe the 
 class SummaryFile(Observer):
     """Writes summary.json with sizes, layers and baselines, plots/network.png, and the network if it can be tried.
 
-    Nothing of this is measured before the end, since a forward pass of a user's model may draw random numbers.
+    Nothing is measured before the end, since a forward pass of a user's model may draw random numbers.
 
     Args:
         watched: The training.
@@ -33,31 +33,31 @@ class SummaryFile(Observer):
 
     def on_start(self, task: Task, progress: Progress) -> None:
         self._task = task
+        write_summary(self.watched.folder, {**read_summary(self.watched.folder.path), **self.facts()})
 
     def on_end(self) -> None:
         """While the model still has the weights that were tested."""
         if self._task is None:
             return
-        dataset = self.parts.dataset
-        notes = [line.split(maxsplit=1) for line in describe(self.parts)]
-        write_summary(
-            self.watched.folder,
-            {
-                "sizes": dict(dataset.sizes),
-                "unit": dataset.unit,
-                "loss": self.parts.config.chosen_loss,
-                "data": [note for note in notes if note[0] in DATA_NOTES and len(note) == 2],
-                "baselines": self.baselines(self._task),
-                "layers": self.layers(self._task),
-            },
-        )
+        measured = {"baselines": self.baselines(self._task), "layers": self.layers(self._task)}
+        write_summary(self.watched.folder, {**self.facts(), **measured})
         if self.parts.logger.plots:
             draw = partial(diagram_picture, self._task, self.watched.spec, self.watched.title)
             save_pictures({"network.png": draw}, self.watched.folder / "plots")
         if (network := playable(self._task, self.watched.spec)) is not None:
             write_network(self.watched.folder, network)
-        if (points := sample_points(dataset, self._task)) is not None:
+        if (points := sample_points(self.parts.dataset, self._task)) is not None:
             write_points(self.watched.folder, points)
+
+    def facts(self) -> dict[str, object]:
+        """What the config and the data say."""
+        notes = [line.split(maxsplit=1) for line in describe(self.parts)]
+        return {
+            "sizes": dict(self.parts.dataset.sizes),
+            "unit": self.parts.dataset.unit,
+            "loss": self.parts.config.chosen_loss,
+            "data": [note for note in notes if note[0] in DATA_NOTES and len(note) == 2],
+        }
 
     def baselines(self, task: Task) -> dict[str, str]:
         """Metrics of predictions without a model, as text, by the metric's name with its split."""

@@ -31,7 +31,7 @@ CAPTIONS = {
     "confusion": Caption(
         "predictions",
         "Confusion",
-        "Rows are true classes, columns predicted ones. What lies off the diagonal are mistakes; a bright cell there "
+        "Rows are true classes, columns predicted ones. What lies off the diagonal are mistakes; a dark cell there "
         "names two classes that the network takes for each other.",
     ),
     "misclassified": Caption(

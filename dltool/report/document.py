@@ -27,6 +27,7 @@ A "comparison" (of the live pages) has the same keys. The live pages also have t
 query       {"text", "sort", "limit"}: what was asked for
 total, matching   numbers of runs
 columns     headings; numbers: indices of those that are aligned to the right
+searches    [{"run": path below the root, "states": {state: number of runs}}]: the sweeps and studies of the runs found
 rows        [{"run": path below the root, "state", "cells": [text]}]: the cells are those of the columns from the third
 messages    [{"kind": "error", "text", "hint"}]
 

@@ -1,7 +1,8 @@
 """The document of a list of runs: those that a search finds, sorted, with their settings and results."""
 
 import shlex
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from dltool.core.errors import ConfigError
@@ -37,6 +38,7 @@ def list_document(
     query: Query,
     known: Sequence[str] | None = None,
     columns_of: Callable[[Sequence[RunRecord], str], Sequence[str]] | None = None,
+    searches: Collection[str] = (),
 ) -> dict[str, Any]:
     """Everything that the page of a list shows; see dltool.report.document.
 
@@ -46,6 +48,7 @@ def list_document(
         query: What is searched.
         known: The keys of all runs, if they are remembered; see known_keys.
         columns_of: Returns the keys of the columns for the runs found and a sort key, where they are remembered.
+        searches: The names of the folders that are sweeps and studies.
     """
     known = known if known is not None else known_keys(records.values())
     problems: list[dict[str, str]] = []
@@ -68,6 +71,7 @@ def list_document(
         "matching": len(found),
         "columns": ["run", "state", *map(short_key, keys), "seconds", "date"],
         "numbers": [place for place, key in enumerate((*keys, "seconds"), start=2) if is_numeric(key, shown.values())],
+        "searches": search_rows(found, searches)[:LIMIT],
         "rows": [row(name, record, keys) for name, record in shown.items()],
         "messages": problems,
     }
@@ -81,6 +85,16 @@ def row(name: str, record: RunRecord, keys: Sequence[str]) -> dict[str, Any]:
     """One run; its cells are those of the columns after the first two."""
     cells = [cell(record, key) for key in (*keys, "seconds", "date")]
     return {"run": name, "state": record.state, "cells": cells}
+
+
+def search_rows(records: Mapping[str, RunRecord], searches: Collection[str]) -> list[dict[str, Any]]:
+    """The searches of some runs, in the order of their newest runs, each with the numbers of these runs by state."""
+    found: dict[str, Counter[str]] = {}
+    for name, record in records.items():
+        above = name.rpartition("/")[0] or "."
+        if above in searches and name != ".":
+            found.setdefault(above, Counter())[record.state] += 1
+    return [{"run": name, "states": dict(sorted(states.items()))} for name, states in found.items()]
 
 
 def matching(records: Mapping[str, RunRecord], text: str, known: Sequence[str]) -> dict[str, RunRecord]:

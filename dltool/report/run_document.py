@@ -24,6 +24,12 @@ from dltool.runs.summary_file import read_network, read_object, read_summary
 
 SPLIT_LABELS = {"step": "train, per step", "train": "train", "val": "val", "test": "test"}
 MAX_TEXTS, MAX_CHARACTERS = 6, 2000  # Of generated texts.
+TRAINED = {  # By whether the training is running, and whether the sizes of the data are known.
+    (False, False): "The model {model} was trained on {data}.",
+    (False, True): "The model {model} with {parameters:,} parameters was trained on {data} ({sizes} {unit}).",
+    (True, False): "The model {model} is being trained on {data}.",
+    (True, True): "The model {model} with {parameters:,} parameters is being trained on {data} ({sizes} {unit}).",
+}
 ENVIRONMENT_FIRST = ("auto.trainer.device", "versions.dltool", "versions.torch", "versions.python", "platform")
 
 
@@ -68,11 +74,15 @@ def intro(record: RunRecord, summary: Mapping[str, Any], environment: Mapping[st
     if not model:
         return [ending(record, environment)]
     sizes = ", ".join(f"{count:,} {word(split)}" for split, count in summary.get("sizes", {}).items())
-    what = word("The model {model} was trained on {data}.", model=model, data=data)
-    if sizes and record.parameters:
-        template = "The model {model} with {parameters:,} parameters was trained on {data} ({sizes} {unit})."
-        unit = word(summary.get("unit", "samples"))
-        what = word(template, model=model, data=data, parameters=record.parameters, sizes=sizes, unit=unit)
+    has_sizes = bool(sizes and record.parameters)
+    what = word(
+        TRAINED[record.state == "running", has_sizes],
+        model=model,
+        data=data,
+        parameters=record.parameters or 0,
+        sizes=sizes,
+        unit=word(summary.get("unit", "samples")),
+    )
     template = "Optimizer {optim}, learning rate {rate}, schedule {schedule}, loss {loss}, batches of {batch}."
     how = word(
         template,
@@ -93,6 +103,8 @@ def ending(record: RunRecord, environment: Mapping[str, Any]) -> str:
     said = word("{steps} steps, {epochs} epochs, {seconds:,.0f} s on {device}.", **values)
     if record.stopped_by:
         said += " " + word("Stopped by {rule}.", rule=record.stopped_by.replace("_", " "))
+    if record.state == "running":
+        said += " " + word("Pictures of the network and of what it learns are drawn at the end of the training.")
     return f"{said} {record.error}" if record.error else said
 
 
@@ -152,9 +164,9 @@ def chart_lines(names: Iterable[str]) -> dict[str, dict[str, str]]:
     for name in names:
         split, _, metric = name.partition("/")
         if not (split == "train" and is_learning_rate(name)):  # The steps have it.
-            metrics.setdefault(metric, {})[SPLIT_LABELS.get(split, split)] = name
+            metrics.setdefault(metric, {})[word(SPLIT_LABELS.get(split, split))] = name
     order = sorted(metrics, key=lambda metric: (is_learning_rate(metric), metric != "loss"))
-    return {metric: metrics[metric] for metric in order}
+    return {word(metric): metrics[metric] for metric in order}
 
 
 def finite(points: Mapping[float, float]) -> dict[float, float]:

@@ -2,6 +2,7 @@
 
 import math
 import statistics
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -24,26 +25,31 @@ MAX_CURVES = 24  # In one chart; the best ones.
 Ranked = list[tuple[str, list[RunRecord], float]]  # The label of a setting, its repetitions, the mean of the metric.
 
 
-def search_document(folder: Path) -> dict[str, Any]:
+def search_document(folder: Path, records: Sequence[RunRecord] | None = None) -> dict[str, Any]:
     """Everything that the page of a sweep or a study shows; see dltool.report.document.
+
+    Args:
+        folder: Of the search.
+        records: Its runs that have begun, if they have been read.
 
     Raises:
         ConfigError: It has no run yet.
     """
-    records = runs_of_search(folder)
+    records = runs_of_search(folder) if records is None else records
     if not records:
         raise ConfigError(f"{folder.resolve()} has no run yet", "run the command of the sweep again")
-    keys = [key for key in distinguishing_keys(records) if key not in REPEATS]
+    keys = swept_keys(records)
     metric, direction, is_comparable = ranking_metric(records)
     ranked = ranking(records, keys, metric, direction)
     kind = "study" if (folder / STUDY).is_file() else "sweep"
-    command = read_json(folder / SWEEP).get("command") if kind == "sweep" else None
+    sweep = read_json(folder / SWEEP) if kind == "sweep" else {}
+    command, num_waiting = sweep.get("command"), max(len(sweep.get("jobs", ())) - len(records), 0)
     return {
         "format": FORMAT,
         "kind": kind,
         "title": f"{word(kind)} {folder.name}",
         "state": "running" if any(record.state == "running" for record in records) else "finished",
-        "intro": intro(records, keys, metric, direction, ranked if is_comparable else []),
+        "intro": intro(records, keys, metric, direction, ranked if is_comparable else [], num_waiting),
         "results": results(ranked, metric) if is_comparable else [],
         "charts": charts(ranked, metric),
         "network": None,
@@ -69,9 +75,18 @@ def messages(records: Sequence[RunRecord], metric: str, is_comparable: bool) -> 
     return [{"kind": "warning", "text": text} for text in found]
 
 
-def intro(records: Sequence[RunRecord], keys: Sequence[str], metric: str, direction: str, ranked: Ranked) -> list[str]:
+def intro(
+    records: Sequence[RunRecord],
+    keys: Sequence[str],
+    metric: str,
+    direction: str,
+    ranked: Ranked,
+    num_waiting: int = 0,
+) -> list[str]:
     """What was compared, and which setting was best."""
-    states = {state: sum(record.state == state for record in records) for state in {r.state for r in records}}
+    states = Counter(record.state for record in records)
+    if num_waiting:
+        states["waiting"] = num_waiting
     found = [
         word(
             "{count:,} runs ({states}) over {keys}, ranked by {metric}, {best} first.",
@@ -144,15 +159,32 @@ def as_value(metric: str, records: Sequence[RunRecord]) -> str:
 
 def charts(ranked: Ranked, metric: str) -> list[dict[str, Any]]:
     """The metric over the steps, a line for each run of the best settings."""
-    best = [(label, record) for label, members, _ in ranked for record in members][:MAX_CURVES]
-    logs = read_logs([record for _, record in best])
-    lines = {}
-    for (label, record), log in zip(best, logs, strict=True):
-        seed = f" seed={as_text(record.config.get('seed'))}" if len(best) > len(ranked) else ""
-        lines[f"{label}{seed}".strip() or record.path.name] = finite(log.points(metric, "step"))
+    best = best_runs(ranked)
+    logs = read_logs([*best.values()])
+    lines = {label: finite(log.points(metric, "step")) for label, log in zip(best, logs, strict=True)}
     if not any(len(values) > 1 for values in lines.values()):
         return []
     return [chart(metric, lines, common_rate(log.steps_per_epoch for log in logs))]
+
+
+def swept_keys(records: Sequence[RunRecord]) -> list[str]:
+    return [key for key in distinguishing_keys(records) if key not in REPEATS]
+
+
+def curves_of(records: Sequence[RunRecord]) -> tuple[str, dict[str, RunRecord]]:
+    """The metric of the curves, and the runs of the best settings by the labels of their curves."""
+    metric, direction, _ = ranking_metric(records)
+    return metric, best_runs(ranking(records, swept_keys(records), metric, direction))
+
+
+def best_runs(ranked: Ranked) -> dict[str, RunRecord]:
+    """The runs of the best settings by the labels of their curves."""
+    best = [(label, record) for label, members, _ in ranked for record in members][:MAX_CURVES]
+    found = {}
+    for label, record in best:
+        seed = f" seed={as_text(record.config.get('seed'))}" if len(best) > len(ranked) else ""
+        found[f"{label}{seed}".strip() or record.path.name] = record
+    return found
 
 
 def points(records: Sequence[RunRecord], keys: Sequence[str], metric: str, direction: str) -> dict[str, Any]:

@@ -45,6 +45,8 @@ CHINESE_LIVE = {
     "Made by dltool. The page is served by this computer to itself, and sends nothing elsewhere.": (
         "由 dltool 生成。本页由本机提供给本机，不向别处发送任何内容。"
     ),
+    "Sweeps and studies": "扫描与研究",
+    "waiting": "等待中",
     "{count} runs": "{count} 次训练",
     "Their settings do not differ.": "它们的设置没有不同。",
     "They differ in {keys}.": "它们的不同在于 {keys}。",
@@ -67,7 +69,7 @@ CHINESE_CAPTIONS = {
     "The data": "数据",
     "Other pictures": "其他图片",
     "Confusion": "混淆矩阵",
-    "Rows are true classes, columns predicted ones. What lies off the diagonal are mistakes; a bright cell there "
+    "Rows are true classes, columns predicted ones. What lies off the diagonal are mistakes; a dark cell there "
     "names two classes that the network takes for each other.": (
         "行是真实类别，列是预测类别。对角线以外是错误；那里颜色深的格子说明网络把这两类混淆了。"
     ),
@@ -244,6 +246,13 @@ CHINESE = (
         "Made by dltool. The page loads nothing and sends nothing.": "由 dltool 生成。本页不加载也不发送任何内容。",
         # Sentences.
         "The model {model} was trained on {data}.": "模型 {model} 在 {data} 上训练。",
+        "The model {model} is being trained on {data}.": "模型 {model} 正在 {data} 上训练。",
+        "The model {model} with {parameters:,} parameters is being trained on {data} ({sizes} {unit}).": (
+            "模型 {model}（{parameters:,} 个参数）正在 {data} 上训练（{sizes} {unit}）。"
+        ),
+        "Pictures of the network and of what it learns are drawn at the end of the training.": (
+            "网络及其学习内容的图在训练结束时绘制。"
+        ),
         "The model {model} with {parameters:,} parameters was trained on {data} ({sizes} {unit}).": (
             "模型 {model}（{parameters:,} 个参数）在 {data} 上训练（{sizes} {unit}）。"
         ),
@@ -271,6 +280,8 @@ CHINESE = (
         "batches of {batch}, seed {seed}": "批大小 {batch}，种子 {seed}",
         "learning rate": "学习率",
         "train": "训练",
+        "train, per step": "训练，每步",
+        "lr": "学习率",
         "val": "验证",
         "test": "测试",
         "samples": "个样本",

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from dltool.build.parts import Parts
+from dltool.core.messages import in_notebook
 from dltool.core.numerals import counted, numeral
 from dltool.core.shell import quoted
 from dltool.engine.baselines import measure_baselines
@@ -11,7 +12,7 @@ from dltool.engine.trainer import Trainer
 from dltool.report.write import REPORT
 from dltool.runs.folder import RunFolder
 from dltool.tasks.uses import generates
-from dltool.trust.sources import trust_flags
+from dltool.trust.sources import trust_flags, trust_words
 
 Rows = list[tuple[str, str]]
 
@@ -23,7 +24,8 @@ def print_summary(parts: Parts, trainer: Trainer, run: RunFolder) -> None:
 
     from dltool.core.console import Console
 
-    rows, commands = results(parts, trainer, run), next_commands(parts, trainer, run)
+    rows = results(parts, trainer, run)
+    commands = next_calls(trainer, run) if in_notebook() else next_commands(parts, trainer, run)
     table = Table(box=box.ROUNDED, show_header=False, title=f"{parts.title}: finished", title_justify="left")
     table.add_column(style="bold")
     table.add_column(overflow="fold")
@@ -90,6 +92,17 @@ def next_commands(parts: Parts, trainer: Trainer, run: RunFolder) -> Rows:
         rows.append((next_step.title, command.rstrip()))
     rows.append(("longer", f"dltool resume {trust_flags()}{quoted(path, *longer(trainer))}"))
     return [*rows, ("again", f"dltool train {trust_flags()}--from {quoted(path)} seed=1")]
+
+
+def next_calls(trainer: Trainer, run: RunFolder) -> Rows:
+    """The same for a notebook: calls of Python."""
+    name = repr(str(run.path))
+    words = trust_words()[1::2]
+    trust = f", trust={words}" if words else ""
+    rows = [("run", f"run = dltool.load({name}{trust})"), ("figures", "run.plot()"), ("page", "run.report()")]
+    changed = f", {longer(trainer)}" if longer(trainer) else ""
+    rows.append(("longer", f"dltool.resume({name}{changed}{trust})"))
+    return [*rows, ("again", f"dltool.train(['seed=1'], source={name}{trust})")]
 
 
 def tested_metrics(trainer: Trainer) -> dict[str, float]:

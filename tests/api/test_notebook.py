@@ -70,6 +70,18 @@ def test_a_training_updates_one_display_at_most_twice_a_second(cells: dict[str, 
     assert "lenet on digits: 61,706 parameters" in streams([cell], "stdout")
 
 
+def test_the_summary_ends_with_calls_of_python(cells: dict[str, Any]) -> None:
+    printed = streams([cells["train"]], "stdout")
+    for call in (
+        "run = dltool.load('outputs/first')",
+        "run.plot()",
+        "dltool.resume('outputs/first', ['trainer.epochs=6'])",
+    ):
+        assert call in printed
+    assert "dltool train --from" not in printed
+    assert "dltool resume " not in printed
+
+
 def test_a_run_is_shown_with_its_results(cells: dict[str, Any]) -> None:
     (shown,) = data_of(cells["show"], "text/html")
     assert "test/accuracy" in shown

@@ -73,7 +73,7 @@ FAULTS: dict[str, tuple[tuple[str, ...], Callable[[Any], None] | None, set[str]]
 @pytest.mark.parametrize("fault", FAULTS)
 def test_each_fault_and_its_alarms(fault: str, configure: Configure, tmp_path: Path) -> None:
     words, change, kinds = FAULTS[fault]
-    said = Said(configure(*words, *SHORT, "trainer.steps=70"), tmp_path, change)
+    said = Said(configure(*words, *SHORT, "trainer.steps=201"), tmp_path, change)
     assert said.kinds == kinds
     assert said.alarms == first_alarms(said.records)
     first_lines = [line for line in said.warnings if line.startswith("step ")]
@@ -87,10 +87,22 @@ def test_dead_units_in_a_network_that_learns_are_no_fault(loss: float, kinds: li
     layers = {"conv": numbers, "head": numbers | {"dead": math.nan, "flat": math.nan}}
     records = [
         {"step": step, "samples": 32, "losses": {"model": value}, "layers": layers}
-        for step, value in zip((4, 8, 16, 32), (2.3, 2.3, 2.3, loss), strict=True)
+        for step, value in zip((64, 100, 150, 200), (2.3, 2.3, 2.3, loss), strict=True)
     ]
     found = alarms_at(records)
     assert [alarm.kind for alarm in found if alarm.place == "conv"] == kinds
+
+
+@pytest.mark.parametrize(("dead", "kinds"), [(0.98, []), (1.0, ["dead_units"])])
+def test_at_the_start_only_a_layer_without_any_unit_is_dead(dead: float, kinds: list[str]) -> None:
+    """The units that are left of AlexNet's second layer on the digits, 4 of 192, are enough for it to learn."""
+    numbers = {"dead": dead, "flat": dead, "slope2": 1 - dead, "weight_var": 0.1, "units": 192, "delta": 1.0}
+    layers = {
+        "conv": numbers | {"update": 1e-3},
+        "head": numbers | {"dead": math.nan, "flat": math.nan, "update": 1e-3},
+    }
+    records = [{"step": step, "samples": 32, "losses": {"model": 2.3}, "layers": layers} for step in (16, 32, 64)]
+    assert [alarm.kind for alarm in alarms_at(records) if alarm.place == "conv" and alarm.kind != "still_loss"] == kinds
 
 
 def test_every_kind_has_a_fault() -> None:
@@ -129,7 +141,7 @@ def test_remedies_are_overrides_that_the_training_could_have(configure: Configur
 
 
 def test_later_places_are_named_at_the_end(configure: Configure, tmp_path: Path) -> None:
-    said = Said(configure(*MLP, DEEP, *SHORT, "trainer.steps=70"), tmp_path)
+    said = Said(configure(*MLP, DEEP, *SHORT, "trainer.steps=401"), tmp_path)
     assert len([line for line in said.warnings if "dead ReLU" in line]) == 1
     assert said.warnings[-1].startswith("dead units later also in layers.")
 

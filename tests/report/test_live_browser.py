@@ -76,12 +76,14 @@ def test_a_run_is_found_compared_and_followed(root: Path, server: LiveServer, ch
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("path", ["", "run?run=one", "compare"])
+@pytest.mark.parametrize("path", ["", "run?run=one", "compare", "search?run=."])
 def test_nothing_serious_for_a_reader_with_a_screen_reader(
     root: Path, server: LiveServer, chromium: Any, path: str, scheme: str
 ) -> None:
     from urllib.parse import quote
 
+    if path.startswith("search"):
+        (root / "sweep.json").write_text("{}")
     problems: list[str] = []
     path = f"compare?run=one&run={quote(EVIL)}" if path == "compare" else path
     page = opened(chromium, server.url, problems, color_scheme=scheme, bypass_csp=True)

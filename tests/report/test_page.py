@@ -1,6 +1,7 @@
 import base64
 import hashlib
 import html
+import io
 import json
 import re
 from pathlib import Path
@@ -11,7 +12,7 @@ from fabricated import make_run
 from PIL import Image
 
 from dltool.core.language import in_language
-from dltool.report.page import MAX_FRAMES, as_script_data, frames, page
+from dltool.report.page import MAX_FRAMES, as_script_data, as_source, frames, page
 from dltool.report.run_document import run_document
 from dltool.report.write import write_run_page
 from dltool.runs.catalog import read_run
@@ -71,6 +72,25 @@ def decoded(source: str) -> float:
 
     content = base64.b64decode(source.partition(",")[2])
     return float(np.asarray(Image.open(io.BytesIO(content)).convert("L")).mean())
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "L", "P"])
+def test_a_picture_keeps_its_pixels_in_fewer_bytes(tmp_path: Path, mode: str) -> None:
+    values = np.random.default_rng(0).integers(0, 4, (64, 96, 4), np.uint8) * 80
+    drawn = Image.fromarray(values).convert("RGB" if mode == "P" else mode)
+    drawn = drawn.quantize(16) if mode == "P" else drawn
+    drawn.save(tmp_path / "one.png")
+    source = as_source(tmp_path / "one.png")
+    content = base64.b64decode(source.partition("base64,")[2])
+    assert len(content) <= (tmp_path / "one.png").stat().st_size
+    with Image.open(tmp_path / "one.png") as before, Image.open(io.BytesIO(content)) as after:
+        assert np.array_equal(np.asarray(before.convert("RGBA")), np.asarray(after.convert("RGBA")))
+
+
+@pytest.mark.parametrize("content", [b"\x89PNG picture", b""])
+def test_what_is_no_picture_is_left_as_it_is(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "one.png").write_bytes(content)
+    assert as_source(tmp_path / "one.png") == "data:image/png;base64," + base64.b64encode(content).decode()
 
 
 def test_a_picture_that_is_a_link_is_not_followed(tmp_path: Path) -> None:

@@ -1,3 +1,4 @@
+import dataclasses
 import json
 from pathlib import Path
 from typing import Any
@@ -85,6 +86,18 @@ def test_a_failed_run_says_why_and_how_to_continue(tmp_path: Path) -> None:
     found = document(path)
     assert found["intro"][-1].endswith("the loss is nan")
     assert f"dltool resume {path}" in [one["command"] for one in found["commands"]]
+
+
+def test_a_running_run_is_being_trained(tmp_path: Path) -> None:
+    path = make_run(tmp_path / "run", {"loss.name": "auto"}, state="running", parameters=67)
+    summary = {"sizes": {"train": 105}, "unit": "samples", "loss": "cross_entropy"}
+    (path / "summary.json").write_text(json.dumps(summary))
+    record = dataclasses.replace(read_run(path), state="running")
+    with in_language("en"):
+        said = run_document(record)["intro"]
+    assert said[0] == "The model mlp with 67 parameters is being trained on iris (105 train samples)."
+    assert "loss cross_entropy" in said[1]
+    assert said[2].endswith("drawn at the end of the training.")
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{", "[" * 100_000])

@@ -62,6 +62,10 @@ live.onReplaced = (fresh, old) => {
     const before = old.id === fresh.id && old.matches(".film") ? old.querySelector("input") : null;
     loadFilm(film, before && before.value !== before.max ? Number(before.value) : null).catch(() => {});
   }
+  if (fresh.id === "part-settings") {
+    data.points = JSON.parse(fresh.dataset.points);
+    drawPoints();
+  }
   if (fresh.id === "part-network" && data.network) fresh.replaceChildren();
 };
 

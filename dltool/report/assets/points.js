@@ -68,7 +68,7 @@ function drawParallel(figure, points) {
       svg.append(element("text", { x: x + 5, y: y(at) + 4, class: "end" }, text));
     }
   });
-  figure.append(svg);
+  figure.replaceChildren(svg);
 }
 
 function drawSlice(axis, points) {
@@ -98,7 +98,10 @@ function drawSlice(axis, points) {
   return figure;
 }
 
-if (data.points && document.querySelector(".parallel")) {
+function drawPoints() {
+  if (!data.points || !document.querySelector(".parallel")) return;
   drawParallel(document.querySelector(".parallel"), data.points);
-  document.querySelector(".slices").append(...data.points.axes.map((axis) => drawSlice(axis, data.points)));
+  document.querySelector(".slices").replaceChildren(...data.points.axes.map((axis) => drawSlice(axis, data.points)));
 }
+
+drawPoints();

@@ -19,6 +19,14 @@ def run_address(name: str) -> str:
     return "run?" + query_of([("run", name)])
 
 
+def search_address(name: str) -> str:
+    return "search?" + query_of([("run", name)])
+
+
+def search_changes(name: str) -> str:
+    return "search/changes?" + query_of([("run", name)])
+
+
 def run_changes(name: str) -> str:
     return "run/changes?" + query_of([("run", name)])
 

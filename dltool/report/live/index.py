@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from dltool.core.confined import is_below
-from dltool.runs.catalog import RunRecord, find_runs, read_run
+from dltool.runs.catalog import RunRecord, find_runs, is_search, read_run
 from dltool.runs.folder import STATUS
 from dltool.runs.lock import is_held
 
@@ -35,10 +35,18 @@ class Snapshot(NamedTuple):
     Attributes:
         records: Name to record, the newest run first. The name is the path below the root, "." for the root itself.
         keys_version: A number that changes with the runs, their settings and the names of their metrics.
+        searches: The folders of sweeps and studies by their paths below the root.
     """
 
     records: dict[str, RunRecord]
     keys_version: int
+    searches: dict[str, Path]
+
+    def runs_of(self, search: str) -> list[RunRecord]:
+        """The runs of a sweep or a study that have begun, by name."""
+        above = "" if search == "." else search
+        names = [name for name in self.records if name.rpartition("/")[0] == above and name != "."]
+        return [self.records[name] for name in sorted(names) if self.records[name].config]
 
 
 class RunIndex:
@@ -56,9 +64,10 @@ class RunIndex:
         self._lock = threading.Lock()
         self._folders: dict[Path, int] = {}  # Those without a run, to the time of their last change.
         self._paths: dict[str, Path] = {}
+        self._searches: dict[str, Path] = {}
         self._read: dict[str, tuple[Signature, RunRecord]] = {}
         self._versions = itertools.count(1)
-        self._snapshot = Snapshot({}, 0)
+        self._snapshot = Snapshot({}, 0, {})
         self._looked_at = self._searched_at = float("-inf")
 
     def snapshot(self) -> Snapshot:
@@ -80,17 +89,23 @@ class RunIndex:
         now = time.time_ns()
         self._folders = {path: 0 if now - time_ns < TICK_NS else time_ns for path, time_ns in others.items()}
         self._paths = {path.relative_to(self.root).as_posix(): path for path in found}
+        self._searches = {path.relative_to(self.root).as_posix(): path for path in others if self._is_own_search(path)}
         self._searched_at = time.monotonic()
+
+    def _is_own_search(self, folder: Path) -> bool:
+        return is_search(folder) and is_below(os.path.realpath(folder), self._real)
 
     def _refresh(self) -> None:
         """Read the runs whose status has changed."""
         read = {name: self._current(name, path) for name, path in self._paths.items()}
-        if read.keys() == self._read.keys() and all(read[name] is self._read[name] for name in read):
+        is_unchanged = read.keys() == self._read.keys() and all(read[name] is self._read[name] for name in read)
+        if is_unchanged and self._searches == self._snapshot.searches:
             return
         old, self._read = self._read, read
         is_same = read.keys() == old.keys() and all(has_same_keys(read[name][1], old[name][1]) for name in read)
         version = self._snapshot.keys_version if is_same else next(self._versions)
-        self._snapshot = Snapshot(newest_first((name, record) for name, (_, record) in read.items()), version)
+        records = newest_first((name, record) for name, (_, record) in read.items())
+        self._snapshot = Snapshot(records, version, self._searches)
 
     def _current(self, name: str, path: Path) -> tuple[Signature, RunRecord]:
         """The record of a run with the signature of its file; the same object if nothing has changed."""

@@ -3,11 +3,12 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from dltool.core.language import wanted_language
 from dltool.report.list_document import LIMIT, Query, default_columns, list_document
-from dltool.report.live.addresses import changes_of_list, list_address, run_address
+from dltool.report.live.addresses import changes_of_list, list_address, run_address, search_address
 from dltool.report.live.changes import Part, Versions, changed_parts, changes
 from dltool.report.live.index import Snapshot
-from dltool.report.live.recent import Recent
+from dltool.report.live.recent import Recent, Remembered
 from dltool.report.page import element_id, render, templates
 from dltool.report.words import word
 from dltool.runs.catalog import RunRecord, known_keys
@@ -27,13 +28,15 @@ class ListView:
         self.title = title
         self._versions = Versions()
         self._known: tuple[int, list[str]] = (-1, [])
+        self._made: Recent[tuple[Query, str], Remembered[dict[str, Part]]] = Recent(MAX_REMEMBERED)
         self._columns: Recent[tuple[int, Query, int], list[str]] = Recent(MAX_REMEMBERED)
 
     def document(self, runs: Snapshot, query: Query) -> dict[str, Any]:
         """See dltool.report.document. What takes long is done again only when runs are added or change their keys."""
         if self._known[0] != runs.keys_version:
             self._known = runs.keys_version, known_keys(runs.records.values())
-        return list_document(self.title, runs.records, query, self._known[1], self._columns_of(runs, query))
+        columns = self._columns_of(runs, query)
+        return list_document(self.title, runs.records, query, self._known[1], columns, runs.searches)
 
     def page(self, runs: Snapshot, query: Query) -> str:
         document = self.document(runs, query)
@@ -46,11 +49,14 @@ class ListView:
             live=live,
             known=self._known[1],
             address=run_address,
+            search_address=search_address,
             more=list_address(query._replace(limit=document["matching"])),
         )
 
     def changes(self, runs: Snapshot, query: Query, since: str) -> dict[str, Any]:
-        parts = self._parts(self.document(runs, query))
+        kept = self._made.get((query, wanted_language())) or Remembered()
+        self._made[query, wanted_language()] = kept
+        parts = kept.of(runs, lambda: self._parts(self.document(runs, query)))
         return changes(self._versions.keep(parts), changed_parts(parts, self._versions.sent(since)))
 
     def _columns_of(self, runs: Snapshot, query: Query) -> Callable[[Sequence[RunRecord], str], list[str]]:
@@ -71,6 +77,7 @@ class ListView:
             for one in document["rows"]
         }
         return {
+            "part-searches": Part(macros.searches(document, search_address, word)),
             "part-count": Part(macros.count(document, more, word)),
             "part-problems": Part(macros.problems(document, word)),
             "part-runs": Part(

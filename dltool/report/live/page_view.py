@@ -6,11 +6,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from dltool.core.language import wanted_language
 from dltool.report.live.addresses import file_address
 from dltool.report.live.changes import Part, Versions, changed_parts, changes, digest
 from dltool.report.live.curves import Line, Position, Source, all_charts, drawn, new_points, position_of
 from dltool.report.live.index import signature
 from dltool.report.live.parts import page_parts
+from dltool.report.live.recent import Remembered
 from dltool.report.page import SCRIPTS, data_of, render
 from dltool.runs.catalog import RunRecord
 
@@ -46,10 +48,12 @@ class PageView(ABC):
     def __init__(self, names: Sequence[str], folder: Path, sources: Sequence[Source]) -> None:
         self.names = names
         self.folder = folder
-        self.sources = sources
+        self.sources = [*sources]
         self._lock = threading.Lock()
         self._versions = Versions()
-        self._made: tuple[Any, dict[str, Any]] | None = None
+        self._document: Remembered[dict[str, Any]] = Remembered()
+        self._lines: Remembered[list[Line]] = Remembered()
+        self._parts: Remembered[dict[str, Part]] = Remembered()
 
     @abstractmethod
     def key(self, records: Sequence[RunRecord]) -> Any:
@@ -61,7 +65,14 @@ class PageView(ABC):
 
     @abstractmethod
     def lines(self, records: Sequence[RunRecord]) -> list[Line]:
-        """The lines of all charts."""
+        """The lines of all charts. It is called again when the names in the sources or the document change."""
+
+    def add_sources(self, records: Sequence[RunRecord]) -> None:  # noqa: B027 (the runs of most pages are fixed)
+        """Add the files of runs that have begun since the last time."""
+
+    def link(self, folder: str) -> str:
+        """The address of what a row of a table leads to."""
+        return folder
 
     def document(self, records: Sequence[RunRecord]) -> dict[str, Any]:
         """The complete document."""
@@ -85,6 +96,7 @@ class PageView(ABC):
             document=document,
             picture=self._picture,
             film=self._film,
+            link=self.link,
             live=live,
         )
 
@@ -105,15 +117,22 @@ class PageView(ABC):
 
     def _state(self, records: Sequence[RunRecord]) -> State:
         with self._lock:
+            self.add_sources(records)
             for source in self.sources:
                 source.refresh()
-            charts = drawn(self.lines(records), self.sources)
-            key = self.key(records)
-            if self._made is None or self._made[0] != key:
-                self._made = key, self.make_document(records)
-            document = {**self._made[1], "charts": [{"title": title} for title in charts]}
+            language = wanted_language()
+            key = self.key(records), language
+            names = [(source.tail.generation, len(source.points)) for source in self.sources]
+            lines = self._lines.of((key, names), lambda: self.lines(records))
+            charts = drawn(lines, self.sources)
+            made = self._document.of(key, lambda: self.make_document(records))
+            document = {**made, "charts": [{"title": title} for title in charts]}
             outline = [(title, [line.label for line in lines]) for title, lines in charts.items()]
-            parts = page_parts(document, outline, self._picture, self._film)
+            files = [self._version(one) for part in made["sections"] for one in (*part["pictures"], *part["films"])]
+            parts = self._parts.of(
+                (key, outline, files),
+                lambda: page_parts(document, outline, picture=self._picture, film=self._film, link=self.link),
+            )
             return State(document, charts, parts, position_of(self.sources))
 
     def _picture(self, one: Mapping[str, Any]) -> str:

@@ -10,7 +10,9 @@ from dltool.report.words import word
 Address = Callable[[Mapping[str, Any]], str]
 
 
-def page_parts(document: Mapping[str, Any], charts: Any, picture: Address, film: Address) -> dict[str, Part]:
+def page_parts(
+    document: Mapping[str, Any], charts: Any, *, picture: Address, film: Address, link: Callable[[str], str]
+) -> dict[str, Part]:
     """The parts of the page of a document.
 
     Args:
@@ -18,6 +20,7 @@ def page_parts(document: Mapping[str, Any], charts: Any, picture: Address, film:
         charts: What determines the charts, apart from their points.
         picture: The address of a picture.
         film: The address of the frames of a film.
+        link: The address of a folder that a table names.
     """
     macros: Any = templates().get_template("parts.html").module
     figures = dict(gallery_figures(macros, document, picture, film))
@@ -28,13 +31,14 @@ def page_parts(document: Mapping[str, Any], charts: Any, picture: Address, film:
         "part-summary": Part(macros.summary(document, word)),
         "part-messages": Part(macros.messages(document, word)),
         "part-commands": Part(macros.commands(document, word)),
-        "part-tables-first": Part(macros.tables(document, word, True)),
+        "part-tables-first": Part(macros.tables(document, word, True, link)),
         "part-curves": Part(macros.curves(document, word), outline=charts),
+        "part-settings": Part(macros.settings(document, word, True)),
         "part-network": Part(macros.network_note(document, word)),
         "part-gallery": Part(
             macros.gallery(document, picture, film, word), outline=(titles, list(figures)), inner=figures
         ),
-        "part-tables-last": Part(macros.tables(document, word, False)),
+        "part-tables-last": Part(macros.tables(document, word, False, link)),
     }
 
 

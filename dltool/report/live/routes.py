@@ -8,15 +8,17 @@ from typing import Any, NamedTuple
 
 from dltool.core.errors import DltoolError
 from dltool.core.safe_path import read_regular
-from dltool.report.live.addresses import MAX_COMPARED, comparison_changes, list_query, run_changes
+from dltool.report.live.addresses import MAX_COMPARED, comparison_changes, list_query, run_changes, search_changes
 from dltool.report.live.comparison_view import ComparisonView
 from dltool.report.live.index import RunIndex
 from dltool.report.live.list_view import ListView
 from dltool.report.live.page_view import PageView
 from dltool.report.live.recent import Recent
 from dltool.report.live.run_view import RunView
+from dltool.report.live.search_view import SearchView
 from dltool.report.page import frames
 from dltool.report.run_document import own_files
+from dltool.runs.catalog import RunRecord
 from dltool.runs.comparison import as_json
 
 HTML, JSON, PNG = "text/html; charset=utf-8", "application/json", "image/png"
@@ -56,6 +58,7 @@ class Routes:
         self.list = ListView(str(root))
         self._lock = threading.Lock()
         self._views: Recent[tuple[str, ...], PageView] = Recent(MAX_VIEWS)
+        self._search_views: Recent[str, SearchView] = Recent(MAX_VIEWS)
         self._answers: dict[str, Callable[[Values], Answer]] = {
             "": self.runs,
             "list.json": self.runs_json,
@@ -66,6 +69,9 @@ class Routes:
             "compare": self.compare,
             "compare.json": self.document,
             "compare/changes": self.changes,
+            "search": self.search,
+            "search.json": self.search_document,
+            "search/changes": self.search_changes,
             "file": self.file,
             "frames": self.film,
         }
@@ -103,6 +109,19 @@ class Routes:
         view, records = self._view(names)
         return as_html(view.page(records, self.list.title, comparison_changes(view.names)))
 
+    def search(self, values: Values) -> Answer:
+        name = first(values, "run")
+        view, records = self._search_view(name)
+        return as_html(view.page(records, str(view.folder), search_changes(name)))
+
+    def search_document(self, values: Values) -> Answer:
+        view, records = self._search_view(first(values, "run"))
+        return as_answer(view.document(records))
+
+    def search_changes(self, values: Values) -> Answer:
+        view, records = self._search_view(first(values, "run"))
+        return as_answer(view.changes(records, first(values, "since")))
+
     def document(self, values: Values) -> Answer:
         view, records = self._view(values.get("run", []))
         return as_answer(view.document(records))
@@ -118,16 +137,17 @@ class Routes:
         return as_answer({"frames": frames(self._own_file(values, ".gif"))})
 
     def _own_file(self, values: Values, ending: str) -> Path:
-        """The picture that a request names; it must be one that the run's page shows."""
-        record = self.index.snapshot().records.get(first(values, "run"))
+        """The picture that a request names; it must be one that the page of the run or the search shows."""
+        runs, of = self.index.snapshot(), first(values, "run")
+        found = runs.records[of].path if of in runs.records else runs.searches.get(of)
         name = first(values, "name")
-        for folder in PICTURE_FOLDERS if record else ():
-            for path in own_files(record.path / folder, ending):  # type: ignore[union-attr]
+        for folder in PICTURE_FOLDERS if found else ():
+            for path in own_files(found / folder, ending):  # type: ignore[operator]
                 if f"{folder}/{path.name}" == name:
                     return path
         raise NotFoundError
 
-    def _view(self, names: list[str]) -> "tuple[PageView, list[Any]]":
+    def _view(self, names: list[str]) -> tuple[PageView, list[RunRecord]]:
         """The page of a run, or of several, and the runs; a run that is named twice counts once."""
         names = list(dict.fromkeys(names))[:MAX_COMPARED]
         records = self.index.snapshot().records
@@ -141,6 +161,16 @@ class Routes:
                 view = ComparisonView(folders, self.index.root) if others else RunView(one, folders[one])
             self._views[tuple(names)] = view
         return view, [records[name] for name in names]
+
+    def _search_view(self, name: str) -> tuple[SearchView, list[RunRecord]]:
+        """The page of a sweep or a study, and its runs."""
+        runs = self.index.snapshot()
+        if name not in runs.searches:
+            raise NotFoundError
+        with self._lock:
+            view = self._search_views.get(name) or SearchView(name, runs.searches[name])
+            self._search_views[name] = view
+        return view, runs.runs_of(name)
 
 
 def first(values: Values, name: str) -> str:
