@@ -217,6 +217,6 @@ def source_of(source: Path) -> tuple[Path, dict[str, Any]]:
     from dltool.runs.folder import CONFIG
 
     if source.is_file():
-        return source, {}
+        return source.resolve() if source.is_symlink() else source, {}  # The user's own link.
     run = open_run(str(source))
     return run.path / CONFIG, run.read_auto()

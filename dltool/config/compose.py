@@ -132,7 +132,7 @@ def refuse_foreign_fields(group: str, tree: dict[str, Any], origin: str) -> None
 def load_file(path: Path) -> Composed:
     """Read a complete config, such as a run's config.yaml, without composing it."""
     try:
-        tree = OmegaConf.to_container(OmegaConf.load(io.StringIO(yaml_text(path))), resolve=False)
+        tree = OmegaConf.to_container(OmegaConf.load(io.StringIO(yaml_text(path, follow=False))), resolve=False)
     except (OmegaConfBaseException, YAMLError, ValueError) as error:
         raise ConfigError(f"{path.resolve()} is not readable YAML: {first_lines(error)}") from error
     if not isinstance(tree, dict):

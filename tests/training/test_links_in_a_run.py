@@ -145,3 +145,17 @@ def test_links_above_a_run_are_followed(dltool_here, run, tmp_path):
     done = dltool_here("resume", str(tmp_path / "latest"), "trainer.epochs=3")
     assert done.returncode == 0, done.stderr
     assert '"epoch": 3' in (run / "status.json").read_text()
+
+
+@pytest.mark.parametrize("name", ["status.json", "config.yaml", "environment.json", "checkpoints", "metrics.jsonl"])
+@pytest.mark.parametrize("words", [["report"], ["evaluate"], ["runs", "show"]], ids=" ".join)
+def test_no_verb_reads_through_a_link(dltool_here, run, victim, name, words):
+    """The link leads to a copy that could be read: the content of the target appears nowhere."""
+    kept = victim.parent / "kept"
+    shutil.move(run / name, kept)
+    (run / name).symlink_to(kept)
+    done = dltool_here(*words, str(run))
+    assert "Traceback" not in done.stderr
+    assert "debug" not in done.stderr
+    if done.returncode == 0:  # A table shows the run as damaged, or leaves the part out.
+        assert words != ["evaluate"] or name == "metrics.jsonl"

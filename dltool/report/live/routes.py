@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from dltool.core.errors import DltoolError
-from dltool.core.safe_path import read_regular
+from dltool.core.safe_read import read_regular, regular_files
 from dltool.report.live.addresses import MAX_COMPARED, comparison_changes, list_query, run_changes
 from dltool.report.live.comparison_view import ComparisonView
 from dltool.report.live.index import RunIndex
@@ -16,7 +16,6 @@ from dltool.report.live.page_view import PageView
 from dltool.report.live.recent import Recent
 from dltool.report.live.run_view import RunView
 from dltool.report.page import frames
-from dltool.report.run_document import own_files
 from dltool.runs.comparison import as_json
 
 HTML, JSON, PNG = "text/html; charset=utf-8", "application/json", "image/png"
@@ -122,7 +121,7 @@ class Routes:
         record = self.index.snapshot().records.get(first(values, "run"))
         name = first(values, "name")
         for folder in PICTURE_FOLDERS if record else ():
-            for path in own_files(record.path / folder, ending):  # type: ignore[union-attr]
+            for path in regular_files(record.path / folder, ending):  # type: ignore[union-attr]
                 if f"{folder}/{path.name}" == name:
                     return path
         raise NotFoundError
