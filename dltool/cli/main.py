@@ -1,6 +1,7 @@
 """`dltool VERB …`: finds the verb, runs it, and turns errors into one line and an exit code."""
 
 import argparse
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from types import ModuleType
@@ -89,6 +90,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     words = sys.argv[1:] if argv is None else argv
     if words and words[0] == REQUEST:
         return completion.answer_request(words[1:], make_parser, with_action)
+    # The Pythons that multiprocessing starts would else find a `random.py` of the working directory before their own.
+    os.environ["PYTHONSAFEPATH"] = "1"
     with safe_output():
         return run_command(with_action(words))
 
@@ -153,11 +156,25 @@ def print_unexpected(error: Exception) -> int:
     from dltool.core.out_of_memory import is_out_of_memory
     from dltool.trust.importing import described
 
+    if (known := system_error(error)) is not None:
+        return print_error(known)
     if is_out_of_memory(error):
         hint = "a smaller model, data.batch_size or data.eval_batch_size, or a machine with more memory"
         return print_error(DltoolError(f"out of memory: {error}", hint))
     hint = "run the same command with --debug to see the traceback"
     return print_error(DltoolError(described(error), hint))
+
+
+def system_error(error: Exception) -> DltoolError | None:
+    """What the system says about a file, with its name; None for another error."""
+    from dltool.core.system_errors import reason_of, remedy_of
+
+    if isinstance(error, RuntimeError) and str(error).startswith("Symlink loop from "):  # Of Path.resolve.
+        return DltoolError(f"{str(error).partition('from ')[2]} is a link that leads to itself", "remove it")
+    if isinstance(error, OSError) and error.filename is not None:
+        name = os.fsdecode(error.filename) if isinstance(error.filename, str | bytes | os.PathLike) else error.filename
+        return DltoolError(f"{name}: {reason_of(error)}", f"{remedy_of(error)}; --debug shows the traceback")
+    return None
 
 
 class OneLineParser(argparse.ArgumentParser):
