@@ -99,6 +99,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def run_command(words: Sequence[str]) -> int:
     """Parse and run one command; returns its exit code."""
     try:
+        check_working_directory()
         parser = make_parser(words)
     except DltoolError as error:
         if "--debug" in words:
@@ -133,6 +134,14 @@ def run_command(words: Sequence[str]) -> int:
         if args.debug:
             raise
         return print_unexpected(error)
+
+
+def check_working_directory() -> None:
+    """Raise ConfigError if the working directory has been removed: nothing relative to it can be found."""
+    try:
+        os.getcwd()  # noqa: PTH109 (pathlib is not imported yet)
+    except OSError as error:
+        raise ConfigError(f"the working directory cannot be used: {error.strerror}", "cd to another folder") from error
 
 
 def with_action(words: Sequence[str]) -> Sequence[str]:

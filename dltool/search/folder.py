@@ -14,12 +14,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from dltool.core.addresses import without_secrets
 from dltool.core.errors import ConfigError
 from dltool.core.numerals import counted
 from dltool.core.safe_path import SafePath
 from dltool.core.safe_read import malformed, read_json, understood
 from dltool.core.shell import quoted
-from dltool.runs.folder import CONFIG, STATUS, SWEEP, RunFolder, make_dated
+from dltool.runs.folder import CONFIG, STATUS, SWEEP, RunFolder, as_json, make_dated
 from dltool.runs.lock import FolderLock
 from dltool.search.grid import Job
 from dltool.search.workers import describe_exit
@@ -190,8 +191,7 @@ class SweepFolder(JobFolder):
                 {"number": job.number, "overrides": job.overrides, "swept": job.swept, "config": config}
                 for job, config in zip(jobs, configs, strict=True)
             ]
-            text = json.dumps({"command": list(command), "jobs": described}, indent=1, ensure_ascii=False)
-            SafePath(path, SWEEP).write(text + "\n")
+            SafePath(path, SWEEP).write(as_json({"command": list(command), "jobs": described}))
         SafePath(path, "logs").make()
         return sweep
 
@@ -235,7 +235,8 @@ def same_jobs(path: Path, jobs: Sequence[Job], configs: Sequence[Mapping[str, An
 
 
 def identity(config: Mapping[str, Any]) -> str:
-    return json.dumps(config, sort_keys=True, default=str)
+    """The config as text, without passwords in addresses: sweep.json has none."""
+    return without_secrets(json.dumps(config, sort_keys=True, default=str))
 
 
 def differences(before: Mapping[str, str], now: Mapping[str, str]) -> str:

@@ -23,6 +23,7 @@ from optuna.storages.journal import JournalFileBackend, JournalFileSymlinkLock
 from optuna.storages.journal._file import get_lock_file
 from optuna.trial import FrozenTrial, TrialState
 
+from dltool.core.addresses import without_secrets
 from dltool.core.errors import ConfigError
 from dltool.core.randomness import derive_seed
 from dltool.core.safe_path import SafePath
@@ -106,8 +107,8 @@ class Study(JobFolder):
 
     def compare(self, question: dict[str, Any]) -> None:
         """Check that the settings equal the study's."""
-        stored = self.optuna.user_attrs.get("question")
-        asked = json.loads(json.dumps(question, default=str))
+        stored = as_stored(self.optuna.user_attrs.get("question"))
+        asked = as_stored(question)
         if stored is None:
             self.optuna.set_user_attr("question", asked)
         elif stored != asked:
@@ -212,6 +213,11 @@ def cut_torn_line(journal: SafePath) -> None:
         whole = content.rfind(b"\n") + 1
         if whole < len(content):
             journal.truncate(whole)
+
+
+def as_stored(question: Any) -> Any:
+    """The settings as JSON has them, without passwords in addresses."""
+    return json.loads(without_secrets(json.dumps(question, default=str)))
 
 
 def is_finite(value: float | None) -> bool:
