@@ -4,7 +4,7 @@ A run folder is shared like any other folder, so that `status.json` in it may be
 named pipe that blocks its reader, a device without an end, or 20 MB of brackets. Everything that dltool reads in a run
 folder, and the files beside it, is read by this module.
 
-A hard link is read: it is a regular file, which nobody can make of a file that he cannot read himself. Writing to one
+A hard link is read: it is a regular file, and whoever added it could read that file himself. Writing to one
 is refused (dltool.core.safe_path). Links above the folder, and the folder itself being a link, are the user's choice.
 """
 

@@ -26,6 +26,7 @@ from dltool.engine.named_checkpoints import open_checkpoint, weights_in_use
 from dltool.engine.precision import Precision
 from dltool.introspection.forward_memory import sample_bytes
 from dltool.runs.folder import CONFIG, PREPROCESSING, RunFolder
+from dltool.runs.unedited import edited
 from dltool.tasks.task import Task
 
 OF_THE_MACHINE = ("trainer.device", "trainer.threads", "trainer.precision")  # Keys that may differ from the training's.
@@ -79,6 +80,8 @@ class LoadedRun:
                 f"--weights {quoted('raw' if kept == 'none' else kept)}",
             )
         self.warn = warn
+        if names := edited(self.path, folder.read_environment()):
+            warn(f"{', '.join(names)} of {self.path} changed since dltool wrote it; it is used as it is")
 
     @property
     def title(self) -> str:

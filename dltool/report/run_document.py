@@ -204,7 +204,9 @@ def tables(record: RunRecord, summary: Mapping[str, Any], environment: Mapping[s
         found.append(config_table(record, environment))
     names = [name for name in ENVIRONMENT_FIRST if name in environment]
     names += [
-        name for name in environment if name not in names and not name.startswith(("auto.", "command", "trusted"))
+        name
+        for name in environment
+        if name not in names and not name.startswith(("auto.", "command", "trusted", "sha256"))
     ]
     rows = [[name.removeprefix("versions.").removeprefix("auto."), as_text(environment[name])] for name in names]
     return [*found, table("environment", "Environment", ["", ""], [row for row in rows if row[1]])]

@@ -36,6 +36,7 @@ from dltool.core.shell import quoted, setting
 from dltool.runs.commit import checked_out_commit
 from dltool.runs.lock import FolderLock
 from dltool.runs.never_began import never_began
+from dltool.runs.unedited import CHECKSUMS, checksums
 from dltool.trust.command_line import COMMAND_LINE_ONLY
 from dltool.trust.sources import trust_flags, trusted_sources
 
@@ -157,7 +158,7 @@ class RunFolder:
         return self.path / METRICS
 
     def write_config(self, tree: dict[str, Any]) -> None:
-        """Write config.yaml. Keys that only a command line may set keep their defaults."""
+        """Write config.yaml, after its SHA-256. Keys that only a command line may set keep their defaults."""
         from omegaconf import OmegaConf
 
         saved = copy.deepcopy(tree)
@@ -168,7 +169,11 @@ class RunFolder:
             if name in node and not rule.harmless(node[name]):
                 node[name] = rule.default
         header = f"# dltool train {trust_flags()}--from {quoted(self.path)}\n"
-        (self.files / CONFIG).write(without_secrets(header + OmegaConf.to_yaml(OmegaConf.create(saved))))
+        content = without_secrets(header + OmegaConf.to_yaml(OmegaConf.create(saved))).encode()
+        if environment := self.read_environment():
+            files = {CONFIG: content, PREPROCESSING: None, DATA: None}
+            self.write_environment({**environment, CHECKSUMS: checksums(self.path, files, environment)})
+        (self.files / CONFIG).write(content)
 
     def write_status(self, status: dict[str, Any]) -> None:
         (self.files / STATUS).write(as_json(status))

@@ -24,6 +24,7 @@ from dltool.engine.observer import Observer
 from dltool.observers.jsonl import cut_back
 from dltool.observers.tracker import check_trackers
 from dltool.runs.folder import PREPROCESSING, RunFolder, describe_environment
+from dltool.runs.unedited import check_unedited
 from dltool.training.processes import assembled, begin_together, take_part
 from dltool.training.session import Session
 from dltool.trust.sources import trust_flags
@@ -60,6 +61,7 @@ def resume_as_first(
     """The part of the process that writes the run folder."""
     run.hold()
     with contextlib.closing(run):
+        check_unedited(run.path)
         check_trackers(built["logger"])
         parts = prepare(built, resumed=resumed, train_classifier=train_aside, team=team)
         fingerprint = check_same_data(run, parts)
