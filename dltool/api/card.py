@@ -4,7 +4,7 @@ import html
 
 from dltool.api.chart import curve_images
 from dltool.api.pictures import figure
-from dltool.core.safe_path import read_regular
+from dltool.core.safe_read import read_regular
 from dltool.figures.curves import collect_curves
 from dltool.report.metrics_table import metrics_table
 from dltool.report.run_document import intro, results, sections, title_of

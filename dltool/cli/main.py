@@ -1,6 +1,7 @@
 """`dltool VERB …`: finds the verb, runs it, and turns errors into one line and an exit code."""
 
 import argparse
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from types import ModuleType
@@ -89,6 +90,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     words = sys.argv[1:] if argv is None else argv
     if words and words[0] == REQUEST:
         return completion.answer_request(words[1:], make_parser, with_action)
+    # The Pythons that multiprocessing starts would else find a `random.py` of the working directory before their own.
+    os.environ["PYTHONSAFEPATH"] = "1"
     with safe_output():
         return run_command(with_action(words))
 
@@ -96,6 +99,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def run_command(words: Sequence[str]) -> int:
     """Parse and run one command; returns its exit code."""
     try:
+        check_working_directory()
         parser = make_parser(words)
     except DltoolError as error:
         if "--debug" in words:
@@ -132,6 +136,14 @@ def run_command(words: Sequence[str]) -> int:
         return print_unexpected(error)
 
 
+def check_working_directory() -> None:
+    """Raise ConfigError if the working directory has been removed: nothing relative to it can be found."""
+    try:
+        os.getcwd()  # noqa: PTH109 (pathlib is not imported yet)
+    except OSError as error:
+        raise ConfigError(f"the working directory cannot be used: {error.strerror}", "cd to another folder") from error
+
+
 def with_action(words: Sequence[str]) -> Sequence[str]:
     """Insert the verb's default action, if it has several: `runs model=lenet` is `runs list …`."""
     module = VERBS.get(words[0]) if words else None
@@ -153,11 +165,25 @@ def print_unexpected(error: Exception) -> int:
     from dltool.core.out_of_memory import is_out_of_memory
     from dltool.trust.importing import described
 
+    if (known := system_error(error)) is not None:
+        return print_error(known)
     if is_out_of_memory(error):
         hint = "a smaller model, data.batch_size or data.eval_batch_size, or a machine with more memory"
         return print_error(DltoolError(f"out of memory: {error}", hint))
     hint = "run the same command with --debug to see the traceback"
     return print_error(DltoolError(described(error), hint))
+
+
+def system_error(error: Exception) -> DltoolError | None:
+    """What the system says about a file, with its name; None for another error."""
+    from dltool.core.system_errors import reason_of, remedy_of
+
+    if isinstance(error, RuntimeError) and str(error).startswith("Symlink loop from "):  # Of Path.resolve.
+        return DltoolError(f"{str(error).partition('from ')[2]} is a link that leads to itself", "remove it")
+    if isinstance(error, OSError) and error.filename is not None:
+        name = os.fsdecode(error.filename) if isinstance(error.filename, str | bytes | os.PathLike) else error.filename
+        return DltoolError(f"{name}: {reason_of(error)}", f"{remedy_of(error)}; --debug shows the traceback")
+    return None
 
 
 class OneLineParser(argparse.ArgumentParser):

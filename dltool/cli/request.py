@@ -217,6 +217,10 @@ def source_of(source: Path) -> tuple[Path, dict[str, Any]]:
     from dltool.runs.folder import CONFIG
 
     if source.is_file():
-        return source, {}
+        return source.resolve() if source.is_symlink() else source, {}  # The user's own link.
+    from dltool.runs.unedited import edited
+
     run = open_run(str(source))
+    if CONFIG in edited(run.path, run.read_environment()):
+        print(f"note: {run.path / CONFIG} changed since dltool wrote it; it is used as it is", file=sys.stderr)
     return run.path / CONFIG, run.read_auto()

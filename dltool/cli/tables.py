@@ -5,6 +5,8 @@ from array import array
 from collections.abc import Iterable, Sequence
 from typing import Any, TextIO
 
+from dltool.core.spreadsheet import CsvWriter
+
 Row = Sequence[str]
 GAP = 2  # Columns between two cells.
 MAX_RICH_ROWS = 200  # rich takes more than a millisecond per row, plain lines some microseconds.
@@ -42,9 +44,7 @@ def print_table(
 
 def write_csv(file: TextIO, headings: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     """Write a table as CSV, with numbers in full precision."""
-    import csv
-
-    writer = csv.writer(file, lineterminator="\n")
+    writer = CsvWriter(file)
     writer.writerow(headings)
     writer.writerows([all_digits(cell) if isinstance(cell, float) else cell for cell in row] for row in rows)
 

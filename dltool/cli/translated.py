@@ -33,8 +33,7 @@ def print_translated(args: argparse.Namespace, used: "Run", words: list[str]) ->
     if args.invert or args.fit:
         raise ConfigError("--invert and --fit do not apply to translations", "without --invert and --fit")
     made = used.translate(words, args.direction)
-    default = used.path / "translated" / args.direction
-    folder = args.output or default
+    folder = args.output or used.folder.files / "translated" / args.direction
     num_replaced = sum((folder / name).exists() for name in file_names(made.names))
     paths = made.write(folder, replace=args.output is None)
     if args.json:

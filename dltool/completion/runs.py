@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from dltool.completion.answer import Candidate
+from dltool.core.safe_read import read_text
 from dltool.runs.catalog import (
     FIELDS,
     STATES,
@@ -51,7 +52,7 @@ def checkpoint_candidates(run: Path) -> Iterator[Candidate]:
     folder = run / "checkpoints"
     for name in ("last", "best"):
         if (folder / name).is_file():
-            yield Candidate(name, (folder / name).read_text(encoding="utf-8").strip())
+            yield Candidate(name, read_text(folder / name).strip())
     yield from (Candidate(path.name) for path in sorted(folder.glob("step-*"), reverse=True))
 
 

@@ -111,13 +111,18 @@ def compose(overrides: Sequence[str], config_dirs: Sequence[Path] = ()) -> Compo
             origin = origin_name(loaded.path, default.config_path) if is_file else loaded.provider
             refuse_foreign_fields(str(default.config_path).rpartition("/")[0], tree, origin)
             composed.merge(current_tree(tree), origin)
-    except (ConfigCompositionException, HydraException, OmegaConfBaseException, YAMLError) as error:
-        raise ConfigError(first_lines(error), "see the file named above; `dltool list` shows every option") from error
+    except RecursionError as error:
+        raise ConfigError("the defaults of the config files name each other in a circle", CHECK_FILES) from error
+    except (ConfigCompositionException, HydraException, OmegaConfBaseException, YAMLError, ValueError) as error:
+        raise ConfigError(first_lines(error), CHECK_FILES) from error
     composed.choices = {group: defaults.overrides.known_choices.get(group) for group in GROUPS}
     composed.default_model = not {"model", "experiment"} & {override.key_or_group for override in parsed}
     for override in defaults.config_overrides:
         apply_override(composed, override)
     return composed
+
+
+CHECK_FILES = "see the file named above; `dltool list` shows every option"
 
 
 def refuse_foreign_fields(group: str, tree: dict[str, Any], origin: str) -> None:
@@ -132,7 +137,7 @@ def refuse_foreign_fields(group: str, tree: dict[str, Any], origin: str) -> None
 def load_file(path: Path) -> Composed:
     """Read a complete config, such as a run's config.yaml, without composing it."""
     try:
-        tree = OmegaConf.to_container(OmegaConf.load(io.StringIO(yaml_text(path))), resolve=False)
+        tree = OmegaConf.to_container(OmegaConf.load(io.StringIO(yaml_text(path, follow=False))), resolve=False)
     except (OmegaConfBaseException, YAMLError, ValueError) as error:
         raise ConfigError(f"{path.resolve()} is not readable YAML: {first_lines(error)}") from error
     if not isinstance(tree, dict):

@@ -1,13 +1,12 @@
 """The record of a run's trusted code, and which code its config may name when the run is used again."""
 
-import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from dltool.core.errors import ConfigError
 from dltool.core.printable import printable
-from dltool.core.safe_path import read_regular
+from dltool.core.safe_read import MISREAD, read_json
 from dltool.core.shell import quoted, setting
 from dltool.declarations.registry import own_registrations, registrations_of
 from dltool.trust.sources import TrustedSource, read_source, trusted_sources
@@ -86,12 +85,12 @@ def trusted_code() -> dict[str, str]:
 def read_records(config: Path) -> list[dict[str, Any]]:
     """The records next to a config; empty for a file that no run wrote, or a damaged one."""
     try:
-        environment = json.loads(read_regular(config.parent / ENVIRONMENT))
+        environment = read_json(config.parent / ENVIRONMENT)
         records = [
             {"path": str(one["path"]), "sha256": str(one["sha256"]), "registers": [str(n) for n in one["registers"]]}
             for one in environment["trusted"]
         ]
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, *MISREAD):
         return []
     return records
 

@@ -12,11 +12,9 @@ import os
 import shutil
 import stat
 from collections.abc import Iterator
-from io import BufferedReader
 from pathlib import Path
 from typing import BinaryIO
 
-from dltool.core.confined import check_confined
 from dltool.core.errors import ConfigError
 from dltool.core.shell import quoted
 
@@ -29,7 +27,20 @@ LINK_ERRORS = (errno.ELOOP, errno.ENOTDIR, errno.ENXIO)  # A link; one in place 
 
 
 class UnsafeFileError(ConfigError):
-    """An entry of a run folder is not a regular file with a single name: a link, a named pipe, a hard link."""
+    """An entry of a run folder is not a regular file with a single name: a link, a named pipe, a hard link.
+
+    Args:
+        path: The entry.
+        problem: What it is.
+    """
+
+    def __init__(self, path: Path, problem: str) -> None:
+        super().__init__(
+            f"{path} is {problem}; dltool writes only to regular files in a run folder",
+            f"if somebody else made the folder, inspect its content; then rm {quoted(path)}",
+        )
+        self.path = path
+        self.problem = problem
 
 
 class SafePath:
@@ -119,8 +130,28 @@ class SafePath:
                 raise
             if (problem := unsafe(os.fstat(descriptor))) is not None:
                 os.close(descriptor)
-                raise refused(self.path, problem)
+                raise UnsafeFileError(self.path, problem)
             return descriptor
+
+    def open_to_read(self) -> int:
+        """A descriptor of the file for reading; a hard link is allowed, since dltool.core.safe_read changes nothing.
+
+        Raises:
+            UnsafeFileError: The file, or a folder on the way to it, is a link; or it is no regular file.
+        """
+        with self._in_parent(create=False) as (here, name):
+            try:
+                if here is None and self.path.is_symlink():
+                    raise UnsafeFileError(self.path, "a symbolic link")
+                descriptor = os.open(name, os.O_RDONLY | FILE, dir_fd=here)
+            except OSError as error:
+                if error.errno in LINK_ERRORS:
+                    self._refuse_unsafe(here, name)
+                raise
+        if not stat.S_ISREG((status := os.fstat(descriptor)).st_mode):
+            os.close(descriptor)
+            raise UnsafeFileError(self.path, str(unsafe(status)))
+        return descriptor
 
     def truncate(self, length: int) -> None:
         """Cut the file to its first `length` bytes, by one system call."""
@@ -160,7 +191,7 @@ class SafePath:
             for name in (*folders, *files):
                 status = os.lstat(Path(parent, name))
                 if not stat.S_ISDIR(status.st_mode) and (problem := unsafe(status)) is not None:
-                    raise refused(Path(parent, name), problem)
+                    raise UnsafeFileError(Path(parent, name), problem)
         return path
 
     @contextlib.contextmanager
@@ -189,7 +220,9 @@ class SafePath:
                     inner = os.open(name, FOLDER | NO_FOLLOW, dir_fd=descriptor)
                 except OSError as error:
                     if error.errno in LINK_ERRORS:
-                        raise refused(self.root.joinpath(*names[:depth]), "a link or a file, not a folder") from None
+                        raise UnsafeFileError(
+                            self.root.joinpath(*names[:depth]), "a link or a file, not a folder"
+                        ) from None
                     raise
                 os.close(descriptor)
                 descriptor = inner
@@ -203,7 +236,7 @@ class SafePath:
         except FileNotFoundError:
             return
         if (problem := unsafe(status)) is not None:
-            raise refused(self.path, problem)
+            raise UnsafeFileError(self.path, problem)
 
 
 def sync_folder(path: Path) -> None:
@@ -220,7 +253,7 @@ def check_by_path(path: Path, names: tuple[str, ...], create: bool) -> None:
     for name in names:
         path = path / name
         if path.is_symlink():
-            raise refused(path, "a link, not a folder")
+            raise UnsafeFileError(path, "a link, not a folder")
         if create:
             path.mkdir(exist_ok=True)
 
@@ -236,33 +269,3 @@ def unsafe(status: os.stat_result) -> str | None:
     if status.st_nlink > 1:
         return f"one of {status.st_nlink} names of the same file (a hard link)"
     return None
-
-
-def refused(path: Path, problem: str) -> UnsafeFileError:
-    return UnsafeFileError(
-        f"{path} is {problem}; dltool writes only to regular files in a run folder",
-        f"if somebody else made the folder, inspect its content; then rm {quoted(path)}",
-    )
-
-
-def open_regular(path: Path) -> BufferedReader:
-    """Open a file for reading; raises OSError for a pipe or a device, where reading could block forever.
-
-    In `confined_to` it also raises OSError for a file outside the folder.
-    """
-    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
-    try:
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode):
-            raise OSError(errno.EINVAL, "not a regular file", str(path))
-        check_confined(path, status)
-    except OSError:
-        os.close(descriptor)
-        raise
-    return os.fdopen(descriptor, "rb")
-
-
-def read_regular(path: Path) -> bytes:
-    """The content of a file. Raises the same errors as open_regular."""
-    with open_regular(path) as file:
-        return file.read()

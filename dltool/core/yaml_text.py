@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from dltool.core.errors import ConfigError
-from dltool.core.safe_path import open_regular
+from dltool.core.safe_read import UnreadableError, open_regular
 
 MAX_BYTES = 1_000_000
 MAX_VALUES = 5_000  # Keys and values, those that aliases stand for included; a complete config has about 250.
@@ -18,15 +18,21 @@ MAX_DIGITS = 400  # Of a number; Python converts up to 4,300.
 PLAIN_TAGS = ("str", "int", "float", "bool", "null", "map", "seq")
 
 
-def yaml_text(path: Path) -> str:
+def yaml_text(path: Path, *, follow: bool = True) -> str:
     """The text of a YAML file, which may be read in bounded time and memory.
+
+    Args:
+        path: The file.
+        follow: Whether it may be a link; that in a run folder may not.
 
     Raises:
         ConfigError: The file is not YAML, or is larger, deeper or contains more values than a config can.
     """
     try:
-        with open_regular(path.resolve()) as file:
+        with open_regular(path.resolve() if follow else path) as file:
             content = file.read(MAX_BYTES + 1)
+    except UnreadableError:
+        raise
     except OSError as error:
         raise ConfigError(f"{path.absolute()} cannot be read: {error.strerror}") from error
     if len(content) > MAX_BYTES:

@@ -24,6 +24,7 @@ from dltool.data.plain_pickle import PickleError, load_plain
 from dltool.declarations.component import Location, Placement, Source, register
 
 SHAPE = (3, 32, 32)
+MAX_BYTES = 2**28  # Of a file in the archive; the largest has 154 MB.
 AGAIN = "delete it and run with data.download=true, or put a complete one there"
 
 
@@ -161,7 +162,7 @@ def read_archive(archive: Path, layout: Layout) -> dict[str, bytes]:
             for member in tar:
                 name = members.get(member.name.removeprefix("./"))
                 if name is not None and member.isfile() and (file := tar.extractfile(member)) is not None:
-                    contents[name] = file.read()
+                    contents[name] = file.read(MAX_BYTES)
     except (tarfile.TarError, EOFError, zlib.error, OSError) as error:
         raise DataError(f"{archive}: damaged or truncated ({error})", hint=AGAIN) from error
     if missing := [name for name in layout.files if name not in contents]:

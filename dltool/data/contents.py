@@ -9,6 +9,7 @@ import contextlib
 import dataclasses
 import hashlib
 import io
+import sys
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
@@ -19,6 +20,7 @@ from typing import Any, BinaryIO, NamedTuple, TypeVar
 import torch
 from torch import Tensor
 
+from dltool.core.errors import DataError
 from dltool.data.image_files import ImageFiles
 
 Loaded = TypeVar("Loaded")
@@ -82,7 +84,10 @@ def hashed(stream: BinaryIO, path: Path) -> BinaryIO:
 
 
 class HashedStream(io.RawIOBase):
-    """Reads a stream and hashes what it reads; a rest that was not read is hashed when it is closed."""
+    """Reads a stream and hashes what it reads; a rest that was not read is hashed when it is closed.
+
+    After a DataError it is not: the data is refused, and its rest may be of any size.
+    """
 
     def __init__(self, stream: BinaryIO, name: str, contents: Contents) -> None:
         super().__init__()
@@ -105,9 +110,10 @@ class HashedStream(io.RawIOBase):
     def close(self) -> None:
         if self.closed:
             return
-        with contextlib.suppress(OSError, EOFError, zlib.error):  # A damaged file; its reader has raised an error.
-            while self.readinto(memoryview(bytearray(2**20))):
-                pass
+        if not isinstance(sys.exception(), DataError):
+            with contextlib.suppress(OSError, EOFError, zlib.error):  # A damaged file; its reader has raised an error.
+                while self.readinto(memoryview(bytearray(2**20))):
+                    pass
         self.contents.add(FileContent(self.name, self.size, self.digest.hexdigest()))
         self.stream.close()
         super().close()

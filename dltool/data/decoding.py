@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 Fit = Literal["crop", "squash"]
 QUARTER_TURNS = (5, 6, 7, 8)  # EXIF orientations that exchange height and width.
 TRANSPARENT = ("RGBA", "LA", "PA", "RGBa", "La")
+MAX_PIXELS = 80_000_000  # They take 500 MB while they are converted; a file of 200 KB can have them.
 SHARPNESS = 2  # A JPEG is read at a size at least this many times the requested one, where it is larger than that.
 
 
@@ -89,6 +90,8 @@ def to_pixels(
     """
     from PIL import ImageOps
 
+    if image.width * image.height > MAX_PIXELS:
+        raise ValueError(f"it has {image.width:,} × {image.height:,} pixels, more than {MAX_PIXELS:,}")
     upright = as_8_bits(ImageOps.exif_transpose(image), "RGB" if channels == 3 else "L")
     if adjustment.extent is None:
         array = np.asarray(fitted(upright, size, fit))

@@ -18,6 +18,7 @@ from dltool.declarations.component import Location, Placement, Source, register
 
 ARCHIVE = Remote("https://biometrics.nist.gov/cs_links/EMNIST/gzip.zip", "58c8d27c78d21e728a6bc7b3cc06412e")
 # Of the letters whose two cases look alike, "bymerge" and "balanced" have one class for both.
+MAX_BYTES = 2**28  # Of a file in the archive.
 UNLIKE_CASES = "abdefghnqrt"
 CLASSES = {
     "byclass": digits + ascii_uppercase + ascii_lowercase,
@@ -98,6 +99,8 @@ def read_file(place: Path, name: str, num_dims: int) -> np.ndarray:
         return read_idx(find_idx(place, name), num_dims)
     try:
         with zipfile.ZipFile(place) as archive:
+            if (size := archive.getinfo(f"gzip/{name}.gz").file_size) > MAX_BYTES:
+                raise DataError(f"{place}: gzip/{name}.gz has {size:,} bytes, more than EMNIST", hint=AGAIN)
             content = archive.read(f"gzip/{name}.gz")
     except KeyError as error:
         raise DataError(f"{place}: has no file gzip/{name}.gz", hint=AGAIN) from error

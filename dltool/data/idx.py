@@ -5,6 +5,9 @@ number of dimensions; each dimension as a big-endian 32-bit integer; then the it
 """
 
 import gzip
+import io
+import math
+import struct
 import zlib
 from pathlib import Path
 
@@ -14,6 +17,7 @@ from dltool.core.errors import DataError
 from dltool.data.contents import note_file
 
 UNSIGNED_BYTE = 8
+MAX_BYTES = 600 * 2**20  # EMNIST by class, the largest, has 547 MB.
 AGAIN = "delete the file and run with data.download=true, or put a complete one there"
 
 
@@ -56,10 +60,23 @@ def read_idx(path: Path, num_dims: int) -> np.ndarray:
     return parse_idx(content, path, num_dims)
 
 
+def unzipped(content: bytes) -> bytes:
+    """The unzipped content, and at most a byte more than its header states: a bomb of 4 MB would become 4 GB.
+
+    Raises:
+        EOFError, zlib.error, gzip.BadGzipFile: It is damaged.
+    """
+    with gzip.GzipFile(fileobj=io.BytesIO(content)) as stream:
+        head = stream.read(4)
+        dims = stream.read(4 * head[-1] if len(head) == 4 else 0)
+        sizes = struct.unpack(f">{len(dims) // 4}I", dims[: len(dims) // 4 * 4])
+        return head + dims + stream.read(min(math.prod(sizes), MAX_BYTES) + 1)
+
+
 def parse_idx(content: bytes, path: Path, num_dims: int) -> np.ndarray:
     """Parse the content of a file; `path` is its name."""
     try:
-        content = gzip.decompress(content) if path.suffix == ".gz" else content
+        content = unzipped(content) if path.suffix == ".gz" else content
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise DataError(f"{path}: damaged or truncated ({error})", hint=AGAIN) from error
     note_file(path, content)

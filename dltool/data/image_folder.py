@@ -258,7 +258,11 @@ def split_folders(root: Path) -> dict[str, Path]:
 
 def subfolders(folder: Path) -> list[Path]:
     """The folders in a folder that are not hidden, by name."""
-    return sorted(path for path in folder.iterdir() if path.is_dir() and not is_hidden(path.name))
+    found = sorted(path for path in folder.iterdir() if path.is_dir() and not is_hidden(path.name))
+    for path in found:
+        if any("\ud800" <= character <= "\udfff" for character in path.name):
+            raise DataError(f"the name of the folder {path} is not UTF-8", "rename it")
+    return found
 
 
 def read_split_file(path: Path) -> dict[str, str]:

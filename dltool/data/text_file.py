@@ -2,7 +2,7 @@
 
 import gzip
 import zlib
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
@@ -16,13 +16,15 @@ SETTING = "data.encoding=%s"
 CONVERT = "iconv -f ENCODING -t UTF-8 OLD > NEW, where ENCODING is %s"
 
 
-def read_blocks(path: Path, size: int = BLOCK) -> Iterator[bytes]:
+def read_blocks(path: Path, size: int = BLOCK) -> Generator[bytes, None, None]:
     """The bytes of a file, `size` at a time, unzipped where it is gzipped.
 
     Raises:
-        DataError: The file does not exist, or is damaged.
+        DataError: The file does not exist, is damaged, or is a pipe or a device, which may have no end.
     """
     try:
+        if path.exists() and not (path.is_file() or path.is_dir()):
+            raise DataError(f"{path} is not a regular file", "save its content as a file first")
         with path.open("rb") as file:
             zipped = file.read(2) == b"\x1f\x8b"
             file.seek(0)
@@ -65,7 +67,10 @@ class TextFile:
         blocks = read_blocks(self.path)
         head = next(blocks, b"")
         self.codec = find_encoding(head, self.wanted)
-        return decoded(chain([head], blocks), self.codec, self.path, self.hint)
+        try:
+            yield from decoded(chain([head], blocks), self.codec, self.path, self.hint)
+        except DataError as error:
+            blocks.throw(error)  # The rest is not read.
 
     def read(self) -> str:
         """The whole text, with line ends as \\n. Raises as `blocks` does, and DataError for an empty file."""

@@ -18,7 +18,8 @@ from typing import Any
 
 from torch import Tensor
 
-from dltool.core.safe_path import SafePath, read_regular
+from dltool.core.safe_path import SafePath
+from dltool.core.safe_read import MAX_BYTES, read_lines, read_regular, understood
 from dltool.diagnostics.alarms import Alarm
 
 NAME = "diagnostics"
@@ -54,10 +55,9 @@ class DiagnosticsStore:
     def _cut_lines(self, name: str, step: int) -> int:
         """Remove the lines of a file at `step` and later, and an incomplete one; returns the bytes that are left."""
         path = (self.folder / name).path
-        if not path.exists():
-            return 0
-        lines = read_regular(path).splitlines(keepends=True)
-        kept = [line for line in lines if line.endswith(b"\n") and json.loads(line)["step"] < step]
+        lines = list(read_lines(path, MAX_BYTES))
+        with understood(path):
+            kept = [line for line in lines if line.endswith(b"\n") and json.loads(line)["step"] < step]
         if len(kept) < len(lines):
             (self.folder / name).write(b"".join(kept))
         return sum(map(len, kept))
@@ -138,13 +138,12 @@ def read_sample(folder: Path) -> dict[str, Tensor] | None:
 def read_layers(folder: Path) -> list[dict[str, Any]]:
     """The lines of layers.jsonl of a run folder's `diagnostics`; quantities that were not finite are NaN."""
     path = folder / LAYERS
-    if not path.exists():
-        return []
-    records = [json.loads(line) for line in read_regular(path).splitlines()]
-    for record in records:
-        record.setdefault("samples", EARLIER_SAMPLES)
-        for numbers in (record.get("losses", {}), record.get("noise", {}), *record["layers"].values()):
-            numbers.update({key: math.nan for key, value in numbers.items() if value is None})
+    with understood(path):
+        records: list[dict[str, Any]] = [json.loads(line) for line in read_lines(path, MAX_BYTES)]
+        for record in records:
+            record.setdefault("samples", EARLIER_SAMPLES)
+            for numbers in (record.get("losses", {}), record.get("noise", {}), *record["layers"].values()):
+                numbers.update({key: math.nan for key, value in numbers.items() if value is None})
     return records
 
 
@@ -152,20 +151,20 @@ def read_stopping(folder: Path) -> dict[str, dict[int, float]]:
     """The values of stopping.jsonl: the name of a rule to step to value, the newest of a step; NaN if not finite."""
     path = folder / STOPPING
     found: dict[str, dict[int, float]] = {}
-    for line in read_regular(path).splitlines() if path.exists() else ():
-        values = json.loads(line)
-        step = values.pop("step")
-        for name, value in values.items():
-            found.setdefault(name, {})[step] = math.nan if value is None else value
+    with understood(path):
+        for line in read_lines(path, MAX_BYTES):
+            values = json.loads(line)
+            step = values.pop("step")
+            for name, value in values.items():
+                found.setdefault(name, {})[step] = math.nan if value is None else value
     return found
 
 
 def read_alarms(folder: Path) -> list[Alarm]:
     """The lines of alarms.jsonl; a value that was not finite is NaN."""
     path = folder / ALARMS
-    if not path.exists():
-        return []
-    alarms = [Alarm(**json.loads(line)) for line in read_regular(path).splitlines()]
+    with understood(path):
+        alarms = [Alarm(**json.loads(line)) for line in read_lines(path, MAX_BYTES)]
     return [alarm if alarm.value is not None else alarm._replace(value=math.nan) for alarm in alarms]
 
 
@@ -178,4 +177,5 @@ def read_weights(path: Path) -> dict[str, Tensor]:
     """The parameters and buffers in one file."""
     from safetensors.torch import load
 
-    return load(read_regular(path))
+    with understood(path):
+        return load(read_regular(path, 2 * WEIGHT_BYTES))

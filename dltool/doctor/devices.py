@@ -30,7 +30,7 @@ def devices() -> Iterator[Finding]:
     """The findings of the other process, and its exit."""
     # Searches the same module path as this process: `-m` would search the working folder too.
     script = f"import sys; sys.path[:] = {sys.path!r}; from dltool.doctor.devices import report; report()"
-    command = [sys.executable, "-c", script]
+    command = [sys.executable, "-P", "-c", script]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=MAX_SECONDS, errors="replace")
         lines, problem = done.stdout.splitlines(), ending(done.returncode, done.stderr)

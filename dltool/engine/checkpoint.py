@@ -14,16 +14,18 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import safetensors
 import safetensors.torch
 from torch import Tensor
 
 from dltool.core.errors import CheckpointError
-from dltool.core.safe_path import SafePath, open_regular, read_regular
+from dltool.core.safe_path import SafePath
+from dltool.core.safe_read import MISREAD, decode_object, open_regular, read_json, read_regular, read_text, unreadable
 from dltool.core.shell import quoted
 from dltool.core.system_errors import reason_of, remedy_of
 from dltool.engine.packing import pack, unpack
@@ -32,6 +34,7 @@ from dltool.trust.sources import trust_flags
 
 FORMAT = 1
 WEIGHTS, STATE, MANIFEST = "weights.safetensors", "state.safetensors", "manifest.json"
+MAX_POINTER = 200  # Bytes of `last` and `best`.
 NAME = re.compile(r"step-\d+(\.\d+)?")
 
 
@@ -185,8 +188,8 @@ class CheckpointStore:
     def best(self) -> Path | None:
         """The folder that `best` names, or None."""
         pointer = self.folder / "best"
-        path = self.folder / pointer.read_text().strip() if pointer.is_file() else None
-        return path if path is not None and path.is_dir() else None
+        path = self.folder / read_text(pointer, MAX_POINTER).strip() if pointer.is_file() else None
+        return path if path in self.paths() else None
 
     def last(self) -> Path:
         """The newest checkpoint, of which there must be one."""
@@ -207,10 +210,11 @@ class CheckpointStore:
 
 
 def committed(folder: Path) -> list[Path]:
-    """The checkpoints in a run's checkpoint folder, newest first."""
-    found = [
-        path for path in folder.glob("step-*") if NAME.fullmatch(path.name)
-    ]  # Not a copy, such as step-000079.bak.
+    """The checkpoints in a run's checkpoint folder, newest first. Raises UnreadableError if the folder is a link."""
+    if folder.is_symlink():
+        raise unreadable(folder, "a symbolic link")
+    # Not a copy, such as step-000079.bak.
+    found = [path for path in folder.glob("step-*") if NAME.fullmatch(path.name)]
     return sorted(found, key=sequence, reverse=True)
 
 
@@ -244,35 +248,57 @@ def load(path: Path) -> Checkpoint:
     Raises:
         CheckpointError: If a file is missing, truncated or changed; names the file.
     """
-    manifest = verify(path)
-    weights = safetensors.torch.load((path / WEIGHTS).read_bytes())
-    state = safetensors.torch.load((path / STATE).read_bytes())
-    return Checkpoint(
-        path,
-        manifest["step"],
-        unpack(manifest["weights"], {f"weights.{name}": tensor for name, tensor in weights.items()}),
-        unpack(manifest["state"], state),
-        unpack(manifest["metrics"], {}),
-    )
+    with damage_named(path):
+        manifest = read_manifest(path)
+        weights, state = (tensors_of(path, name, manifest["sha256"][name]) for name in (WEIGHTS, STATE))
+        return Checkpoint(
+            path,
+            int(manifest["step"]),
+            unpack(manifest["weights"], {f"weights.{name}": tensor for name, tensor in weights.items()}),
+            unpack(manifest["state"], state),
+            unpack(manifest["metrics"], {}),
+        )
+
+
+def tensors_of(path: Path, name: str, sha256: str) -> dict[str, Tensor]:
+    """The tensors in a file of a checkpoint; the bytes that are verified are those that are decoded."""
+    with open_regular(SafePath(path.parent, path.name, name)) as file:
+        content = file.read()
+    if hashlib.sha256(content).hexdigest() != sha256:
+        raise CheckpointError(f"{(path / name).resolve()} is damaged: its SHA-256 differs")
+    return safetensors.torch.load(content)
 
 
 def verify(path: Path) -> dict[str, Any]:
     """The manifest of a checkpoint, after verifying that its three files are unchanged."""
-    try:
-        manifest = json.loads(read_regular(path / MANIFEST))
-        if manifest.pop("digest") != digest(manifest):
-            raise CheckpointError(f"{(path / MANIFEST).resolve()} is damaged: its SHA-256 differs")
-        for name, expected in manifest["sha256"].items():
-            with open_regular(path / name) as file:
-                if hashlib.file_digest(file, "sha256").hexdigest() != expected:
+    with damage_named(path):
+        manifest = read_manifest(path)
+        for name in (WEIGHTS, STATE):
+            with open_regular(SafePath(path.parent, path.name, name)) as file:
+                if hashlib.file_digest(file, "sha256").hexdigest() != manifest["sha256"][name]:
                     raise CheckpointError(f"{(path / name).resolve()} is damaged: its SHA-256 differs")
-    except (OSError, ValueError, KeyError, AttributeError, TypeError, RecursionError) as error:
-        raise CheckpointError(f"{path.resolve()} is damaged: {error}") from error
+    return manifest
+
+
+def read_manifest(path: Path) -> dict[str, Any]:
+    """The manifest of a checkpoint, after verifying its own SHA-256."""
+    manifest = decode_object(read_regular(SafePath(path.parent, path.name, MANIFEST)), path / MANIFEST)
+    if manifest.pop("digest") != digest(manifest):
+        raise CheckpointError(f"{(path / MANIFEST).resolve()} is damaged: its SHA-256 differs")
     if manifest["format"] != FORMAT:
         raise CheckpointError(
             f"{path.resolve()} has checkpoint format {manifest['format']}, this dltool reads {FORMAT}"
         )
     return manifest
+
+
+@contextlib.contextmanager
+def damage_named(path: Path) -> Iterator[None]:
+    """In this context an error from the content of a checkpoint becomes a CheckpointError that names it."""
+    try:
+        yield
+    except (OSError, safetensors.SafetensorError, *MISREAD) as error:
+        raise CheckpointError(f"{path.resolve()} is damaged: {error}") from error
 
 
 def is_good(path: Path) -> bool:
@@ -286,8 +312,8 @@ def is_good(path: Path) -> bool:
 def saved_metrics(path: Path) -> dict[str, float]:
     """The metrics in a manifest; empty if it cannot be read."""
     try:
-        metrics: dict[str, float] = unpack(json.loads(read_regular(path / MANIFEST))["metrics"], {})
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        metrics: dict[str, float] = unpack(dict(read_json(path / MANIFEST)["metrics"]), {})
+    except (OSError, *MISREAD):
         return {}
     return metrics
 

@@ -6,8 +6,9 @@ from pathlib import Path
 from torch import Tensor
 
 from dltool.core.errors import ConfigError
+from dltool.core.safe_read import read_text
 from dltool.core.shell import quoted
-from dltool.engine.checkpoint import Checkpoint, committed, load, load_newest
+from dltool.engine.checkpoint import MAX_POINTER, Checkpoint, committed, load, load_newest
 
 CHECKPOINTS, POINTERS = "checkpoints", ("last", "best")
 
@@ -45,7 +46,7 @@ def find_checkpoint(folder: Path, name: str, spelling: Callable[[str], str] = "-
         raise ConfigError(f"{folder.parent.resolve()} has no checkpoint yet", f"dltool resume {quoted(folder.parent)}")
     path, pointer = folder / name, name in POINTERS and (folder / name).is_file()
     if pointer:
-        path = folder / path.read_text(encoding="utf-8").strip()
+        path = folder / read_text(path, MAX_POINTER).strip()
     elif name == "last":
         path = paths[0]
     if path not in paths:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from dltool.core.notices import FigureWarning
 from dltool.core.safe_path import SafePath
+from dltool.core.safe_read import read_regular
 
 if TYPE_CHECKING:  # matplotlib is imported when the first figure is drawn.
     from matplotlib.figure import Figure
@@ -76,7 +77,7 @@ def save_film(pictures: Sequence[Path], target: Target) -> None:
 
     if len(pictures) < 2:
         return
-    frames = [Image.open(picture).convert("RGB").reduce(2) for picture in pictures]
+    frames = [Image.open(io.BytesIO(read_regular(picture))).convert("RGB").reduce(2) for picture in pictures]
     save_animation([frame for frame in frames if frame.size == frames[-1].size], target)
 
 

@@ -1,7 +1,6 @@
 """A run loaded from its folder: its config, its preprocessing, its model with the weights of a checkpoint."""
 
 import functools
-import json
 import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -15,6 +14,7 @@ from dltool.config.check import Config
 from dltool.config.rerun import compose_changed, with_auto
 from dltool.core.errors import CheckpointError, ConfigError, RunError
 from dltool.core.notices import DltoolWarning
+from dltool.core.safe_read import decode_line, read_lines, understood
 from dltool.core.shell import quoted
 from dltool.core.spec import DataSpec
 from dltool.data.evaluation_batch import fitting_batch
@@ -26,6 +26,7 @@ from dltool.engine.named_checkpoints import open_checkpoint, weights_in_use
 from dltool.engine.precision import Precision
 from dltool.introspection.forward_memory import sample_bytes
 from dltool.runs.folder import CONFIG, PREPROCESSING, RunFolder
+from dltool.runs.unedited import edited
 from dltool.tasks.task import Task
 
 OF_THE_MACHINE = ("trainer.device", "trainer.threads", "trainer.precision")  # Keys that may differ from the training's.
@@ -79,6 +80,8 @@ class LoadedRun:
                 f"--weights {quoted('raw' if kept == 'none' else kept)}",
             )
         self.warn = warn
+        if names := edited(self.path, folder.read_environment()):
+            warn(f"{', '.join(names)} of {self.path} changed since dltool wrote it; it is used as it is")
 
     @property
     def title(self) -> str:
@@ -93,9 +96,8 @@ class LoadedRun:
     @functools.cached_property
     def records(self) -> list[dict[str, Any]]:
         """The lines of metrics.jsonl."""
-        if not self.folder.metrics.exists():
-            return []
-        return [json.loads(line) for line in self.folder.metrics.read_text(encoding="utf-8").splitlines()]
+        decoded = map(decode_line, read_lines(self.folder.metrics))
+        return [record for record in decoded if record is not None]
 
     @functools.cached_property
     def _checkpoint(self) -> Checkpoint:
@@ -147,7 +149,8 @@ class LoadedRun:
                 f"{self.path} has no {PREPROCESSING}, so the preprocessing of its inputs is unknown",
                 f"start a new training: dltool train --from {quoted(self.path)}",
             )
-        return from_json(saved, str(self.path / PREPROCESSING))
+        with understood(self.path / PREPROCESSING):
+            return from_json(saved, str(self.path / PREPROCESSING))
 
     @property
     def preprocessing(self) -> Preprocessing:

@@ -8,10 +8,11 @@ import torch
 from torch import Tensor
 
 from dltool.core.errors import ConfigError, DataError
+from dltool.core.safe_path import SafePath
 from dltool.data.image_inputs import find_images
 from dltool.data.raw_inputs import Raw, as_paths
 from dltool.figures.image_grid import to_image
-from dltool.figures.saving import save_image
+from dltool.figures.saving import Target, save_image
 from dltool.inference.loaded_run import LoadedRun
 from dltool.layers.evaluation_mode import evaluation_mode
 from dltool.tasks.uses import TranslatesImages, translates_images
@@ -35,11 +36,11 @@ class Translations:
     direction: Direction
     sources: tuple[Path, ...] = ()
 
-    def write(self, folder: Path, *, replace: bool = False) -> list[Path]:
+    def write(self, folder: Target, *, replace: bool = False) -> list[Path]:
         """Write a PNG for each, named after its source.
 
         Args:
-            folder: The target folder; created if it does not exist.
+            folder: The target folder, a SafePath below a run folder; created if it does not exist.
             replace: Whether existing files may be replaced; source files never are.
 
         Raises:
@@ -47,17 +48,17 @@ class Translations:
         """
         paths = [folder / name for name in file_names(self.names)]
         for path in paths:
-            if path.resolve() in self.sources or (path.exists() and not replace):
+            if Path(str(path)).resolve() in self.sources or (path.exists() and not replace):
                 raise ConfigError(f"{path} exists and would be overwritten", "--output ANOTHER_FOLDER")
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            folder.make() if isinstance(folder, SafePath) else folder.mkdir(parents=True, exist_ok=True)
             for pixels, path in zip(self.images.numpy(), paths, strict=True):
                 save_image(to_image(pixels), path)
         except OSError as error:
             raise ConfigError(
                 f"{folder}: {error.strerror or error}", "--output FOLDER that can be written to"
             ) from error
-        return paths
+        return [Path(str(path)) for path in paths]
 
 
 def file_names(names: list[str]) -> list[str]:

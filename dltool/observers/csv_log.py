@@ -1,11 +1,11 @@
 """metrics.csv: metrics.jsonl for spreadsheets and data frames."""
 
-import csv
 import io
 import math
 from collections.abc import Iterable
 from typing import Any, ClassVar
 
+from dltool.core.spreadsheet import CsvWriter
 from dltool.observers.line_file import LineFile
 from dltool.observers.mirror import Mirror, measurements
 from dltool.runs.records import read_records
@@ -62,5 +62,5 @@ def without_split(record: dict[str, Any]) -> dict[str, float]:
 def to_csv(rows: Iterable[Iterable[Any]]) -> str:
     """Rows as text; floats in the fewest digits that read back as the same float."""
     text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows(rows)
+    CsvWriter(text).writerows(rows)
     return text.getvalue()

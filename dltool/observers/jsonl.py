@@ -5,7 +5,8 @@ import math
 from pathlib import Path
 from typing import Any
 
-from dltool.core.safe_path import SafePath, read_regular
+from dltool.core.safe_path import SafePath
+from dltool.core.safe_read import read_lines
 from dltool.engine.observer import Observer
 from dltool.observers.line_file import LineFile
 
@@ -53,9 +54,7 @@ def cut_back(path: Path, num_records: int) -> int:
     Returns:
         The number of lines dropped, including an incomplete one.
     """
-    if not path.exists():
-        return 0
-    lines = read_regular(path).splitlines(keepends=True)
+    lines = list(read_lines(path))
     kept = [line for line in lines[:num_records] if line.endswith(b"\n")]
     if len(kept) < len(lines):
         SafePath(path.parent, path.name).truncate(sum(map(len, kept)))

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from dltool.core.addresses import without_secrets
 from dltool.core.errors import ConfigError
 from dltool.core.process import OUTPUT_ROOT
+from dltool.core.safe_read import read_json
 from dltool.core.shell import setting
 from dltool.observers.mirror import measurements
 from dltool.observers.tracker import Tracker
-from dltool.runs.folder import read_json
 from dltool.runs.lock import one_process_at_a_time
 
 if TYPE_CHECKING:
@@ -85,8 +85,9 @@ class MlflowLog(Tracker):
 
     def close(self, state: str) -> None:
         self._write_pending()
-        for folder in self.pictures():
-            self.client.log_artifacts(self.run_id, str(self.run.path / folder), folder)
+        for folder, paths in self.pictures().items():
+            for path in paths:
+                self.client.log_artifact(self.run_id, str(path), folder)
         if self.report is not None:
             self.client.log_artifact(self.run_id, str(self.report))
         self.client.set_terminated(self.run_id, STATES[state])

@@ -4,6 +4,7 @@ import struct
 from pathlib import Path
 from typing import Any, ClassVar
 
+from dltool.core.safe_read import read_regular
 from dltool.observers.mirror import measurements
 from dltool.observers.tracker import Tracker
 
@@ -32,7 +33,7 @@ class TensorboardLog(Tracker):
         self.times = {}
         self.writer.flush()
         for path in before:
-            path.unlink()
+            (self.run.files / "tensorboard" / path.name).remove()
 
     def write(self, record: dict[str, Any]) -> None:
         step = record["step"]
@@ -70,7 +71,7 @@ class TensorboardLog(Tracker):
         """Add a PNG unchanged; `SummaryWriter.add_image` would decode and encode it again."""
         from tensorboard.compat.proto.summary_pb2 import Summary
 
-        png = path.read_bytes()
+        png = read_regular(path)
         width, height = struct.unpack(">II", png[16:24])  # The header chunk, first in every PNG.
         image = Summary.Image(width=width, height=height, colorspace=3, encoded_image_string=png)
         self.writer._get_file_writer().add_summary(Summary(value=[Summary.Value(tag=tag, image=image)]), step)

@@ -10,6 +10,7 @@ from dltool.config.compose import leaves
 from dltool.config.settings import LoggerSettings
 from dltool.core.distribution import install
 from dltool.core.errors import ConfigError
+from dltool.core.safe_read import regular_files
 from dltool.core.shell import in_grammar
 from dltool.engine.observer import Outcome
 from dltool.observers.mirror import Mirror
@@ -61,11 +62,11 @@ class Tracker(Mirror):
     def report(self) -> Path | None:
         """The page of the run; None if there is none."""
         path = self.run.path / REPORT
-        return path if path.is_file() else None
+        return path if path.is_file() and not path.is_symlink() else None
 
     def pictures(self) -> dict[str, list[Path]]:
         """Folder of the run to the images in it, in the order in which they were drawn."""
-        found = {name: sorted((self.run.path / name).glob("*.png")) for name in ("plots", "samples")}
+        found = {name: regular_files(self.run.path / name, ".png") for name in ("plots", "samples")}
         return {name: paths for name, paths in found.items() if paths}
 
 

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from dltool.core.errors import ConfigError
+from dltool.core.safe_read import read_json
 from dltool.observers.mirror import measurements
 from dltool.observers.tracker import Tracker
-from dltool.runs.folder import read_json
 
 EXIT_CODES = {"finished": 0, "interrupted": 130, "failed": 1}
 PATIENCE_SECONDS = 60

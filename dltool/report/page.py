@@ -18,7 +18,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from dltool.core.language import wanted_language
-from dltool.core.safe_path import read_regular
+from dltool.core.safe_read import read_regular
 from dltool.report.playground_words import CHINESE_PLAYGROUND
 from dltool.report.words import CHINESE_PAGE, word
 

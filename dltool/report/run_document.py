@@ -3,12 +3,11 @@
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from stat import S_ISREG
 from typing import Any
 
 from dltool.core.errors import DltoolError
 from dltool.core.numerals import numeral
-from dltool.core.safe_path import read_regular
+from dltool.core.safe_read import read_text, regular_files
 from dltool.core.shell import quoted
 from dltool.report.captions import SECTIONS, caption_of
 from dltool.report.document import FORMAT, chart, table
@@ -178,11 +177,11 @@ def sections(folder: Path) -> list[dict[str, Any]]:
     found: dict[str, dict[str, Any]] = {
         name: {"id": name, "title": title, "pictures": [], "films": [], "texts": []} for name, title in SECTIONS.items()
     }
-    for path in own_files(folder / "plots", ".png"):
+    for path in regular_files(folder / "plots", ".png"):
         caption = caption_of(path.stem)
         if caption.section:
             found[caption.section]["pictures"].append(picture(folder, path, caption.title, caption.text))
-    for path in own_files(folder / "plots", ".gif"):
+    for path in regular_files(folder / "plots", ".gif"):
         caption = caption_of(path.stem)
         found[caption.section or "other"]["films"].append(picture(folder, path, caption.title, caption.text))
     add_samples(folder, found["samples"])
@@ -191,21 +190,14 @@ def sections(folder: Path) -> list[dict[str, Any]]:
 
 def add_samples(folder: Path, section: dict[str, Any]) -> None:
     """The film of the samples or their last image, and the last of the generated texts."""
-    films, images = (own_files(folder / "samples", ending) for ending in (".gif", ".png"))
+    films, images = (regular_files(folder / "samples", ending) for ending in (".gif", ".png"))
     for path in films:
         section["films"].append(picture(folder, path, "Samples while training", "The same noise after each epoch."))
     if images and not films:
         section["pictures"].append(picture(folder, images[-1], word("Samples: {name}", name=images[-1].stem), ""))
-    for path in own_files(folder / "samples", ".txt")[-MAX_TEXTS:]:
-        text = read_regular(path).decode(errors="replace")[:MAX_CHARACTERS]
+    for path in regular_files(folder / "samples", ".txt")[-MAX_TEXTS:]:
+        text = read_text(path)[:MAX_CHARACTERS]
         section["texts"].append({"title": path.stem.replace("_", " "), "text": text})
-
-
-def own_files(folder: Path, ending: str) -> list[Path]:
-    """The files of a folder with an ending, by name; no link, which could lead to a file outside the run."""
-    if folder.is_symlink() or not folder.is_dir():
-        return []
-    return sorted(path for path in folder.iterdir() if path.suffix == ending and S_ISREG(path.lstat().st_mode))
 
 
 def picture(folder: Path, path: Path, title: str, text: str) -> dict[str, str]:
@@ -224,7 +216,9 @@ def tables(record: RunRecord, summary: Mapping[str, Any], environment: Mapping[s
         found.append(config_table(record, environment))
     names = [name for name in ENVIRONMENT_FIRST if name in environment]
     names += [
-        name for name in environment if name not in names and not name.startswith(("auto.", "command", "trusted"))
+        name
+        for name in environment
+        if name not in names and not name.startswith(("auto.", "command", "trusted", "sha256"))
     ]
     rows = [[name.removeprefix("versions.").removeprefix("auto."), as_text(environment[name])] for name in names]
     return [*found, table("environment", "Environment", ["", ""], [row for row in rows if row[1]])]
@@ -250,7 +244,7 @@ def config_table(record: RunRecord, environment: Mapping[str, Any]) -> dict[str,
 def messages(record: RunRecord) -> list[dict[str, str]]:
     """The warnings of the log, among them the alarms of the diagnostics, each once."""
     try:
-        lines = read_regular(record.path / LOG).decode(errors="replace").splitlines()
+        lines = read_text(record.path / LOG).splitlines()
     except (OSError, DltoolError):
         lines = []
     warned = dict.fromkeys(line.partition("warning: ")[2] for line in lines if "warning: " in line)

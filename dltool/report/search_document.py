@@ -9,6 +9,7 @@ from typing import Any
 
 from dltool.core.errors import ConfigError
 from dltool.core.numerals import mean_and_spread
+from dltool.core.safe_read import read_json
 from dltool.core.shell import quoted
 from dltool.report.document import FORMAT, chart, common_rate, table
 from dltool.report.run_document import finite, sections
@@ -17,7 +18,7 @@ from dltool.runs.catalog import RunRecord, as_text, runs_of_search
 from dltool.runs.comparison import MISSING, distinguishing_keys, main_metrics, short_key
 from dltool.runs.curves import read_logs, without
 from dltool.runs.definition import comparable_metric, definitions, main_metric
-from dltool.runs.folder import STUDY, SWEEP, read_json
+from dltool.runs.folder import STUDY, SWEEP
 from dltool.runs.paired import REPEATS
 
 NUM_BEST = 3  # Settings above the ranking.

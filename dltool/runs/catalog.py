@@ -1,6 +1,5 @@
 """The runs below a folder, found and read from their folders only: no server, no database, no torch."""
 
-import json
 import os
 import re
 import time
@@ -12,7 +11,7 @@ from typing import Any
 from dltool.core.errors import ConfigError
 from dltool.core.hints import nearest
 from dltool.core.numerals import numeral
-from dltool.core.safe_path import open_regular, read_regular
+from dltool.core.safe_read import MISREAD, decode_object, open_regular, read_regular
 from dltool.runs.folder import CONFIG, STATUS, STUDY, SWEEP
 from dltool.runs.lock import LOCK, is_held
 from dltool.runs.never_began import never_began
@@ -149,7 +148,7 @@ def read_run(path: Path) -> RunRecord:
     path = as_typed(path)
     date = start_date(path)
     try:
-        status = json.loads(read_regular(path / STATUS))
+        status = decode_object(read_regular(path / STATUS), path / STATUS)
         state, seconds = status["state"], status["seconds"]["total"]
         metrics = {str(name): float(value) for name, value in status["metrics"].items() if value is not None}
         config = dict(status["config"])
@@ -159,7 +158,7 @@ def read_run(path: Path) -> RunRecord:
         if not (path / LOCK).exists():
             return RunRecord(path, "damaged", date, error=f"{STATUS} is missing")
         return RunRecord(path, "running" if is_held(path) else "killed", date)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+    except (OSError, *MISREAD):
         return RunRecord(path, "damaged", date, error=f"{STATUS} cannot be read")
     if state == "running" and not is_held(path, status.get("pid")):
         state = "killed"

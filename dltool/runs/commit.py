@@ -7,7 +7,7 @@
 import re
 from pathlib import Path
 
-from dltool.core.safe_path import read_regular
+from dltool.core.safe_read import read_regular
 
 SHA = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 MAX_LINKS = 5  # A symbolic ref names another ref; git follows five.

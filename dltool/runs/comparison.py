@@ -22,7 +22,7 @@ HOW_NOT_WHAT = (
     "data.download",
 )
 # Keys of environment.json that differ in every run, or are not settings.
-NO_ENVIRONMENT = ("command", "resumed", "working_directory")
+NO_ENVIRONMENT = ("command", "resumed", "working_directory", "sha256")
 SPLITS = ("test", "val", "train", "step")
 
 

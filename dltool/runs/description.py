@@ -8,6 +8,7 @@ from typing import Any
 
 from dltool.config.check import COMPONENT_GROUPS, check
 from dltool.config.compose import compose, leaves
+from dltool.core.safe_read import read_text
 from dltool.declarations.kinds import REQUIRED
 from dltool.declarations.source import component
 from dltool.runs.catalog import RunRecord
@@ -74,7 +75,7 @@ def checkpoint_sizes(run: Path) -> list[Size]:
     pointers: dict[str, list[str]] = {}
     for pointer in ("last", "best"):
         if (folder / pointer).is_file():
-            target = (folder / pointer).read_text(encoding="utf-8", errors="replace").strip()
+            target = read_text(folder / pointer).strip()
             pointers.setdefault(target, []).append(pointer)
     steps = sorted(path for path in folder.glob("step-*") if path.is_dir())
     return [Size(path.name, num_bytes(path), ", ".join(pointers.get(path.name, []))) for path in steps]

@@ -27,14 +27,16 @@ from typing import Any
 from dltool.config.trusted_code import ENVIRONMENT, record_of
 from dltool.core.addresses import without_secrets
 from dltool.core.distribution import distribution
-from dltool.core.errors import ConfigError, DltoolError
+from dltool.core.errors import ConfigError
 from dltool.core.printable import printable
 from dltool.core.process import VERSION, command
-from dltool.core.safe_path import SafePath, read_regular, sync_folder
+from dltool.core.safe_path import SafePath, sync_folder
+from dltool.core.safe_read import malformed, read_json
 from dltool.core.shell import quoted, setting
 from dltool.runs.commit import checked_out_commit
 from dltool.runs.lock import FolderLock
 from dltool.runs.never_began import never_began
+from dltool.runs.unedited import CHECKSUMS, checksums
 from dltool.trust.command_line import COMMAND_LINE_ONLY
 from dltool.trust.sources import trust_flags, trusted_sources
 
@@ -106,7 +108,10 @@ class RunFolder:
         """
         path = Path(name).expanduser()
         if (path / SWEEP).is_file():
-            words = [word for word in read_json(path / SWEEP).get("command", []) if not word.startswith("sweep.dir=")]
+            command = read_json(path / SWEEP).get("command")
+            if not isinstance(command, list):
+                raise malformed(path / SWEEP, "it has no command")
+            words = [str(word) for word in command if not str(word).startswith("sweep.dir=")]
             raise ConfigError(
                 f"{path.resolve()} contains a sweep, not a run",
                 quoted(*words) + " " + setting("sweep.dir", path),
@@ -153,7 +158,7 @@ class RunFolder:
         return self.path / METRICS
 
     def write_config(self, tree: dict[str, Any]) -> None:
-        """Write config.yaml. Keys that only a command line may set keep their defaults."""
+        """Write config.yaml, after its SHA-256. Keys that only a command line may set keep their defaults."""
         from omegaconf import OmegaConf
 
         saved = copy.deepcopy(tree)
@@ -164,7 +169,11 @@ class RunFolder:
             if name in node and not rule.harmless(node[name]):
                 node[name] = rule.default
         header = f"# dltool train {trust_flags()}--from {quoted(self.path)}\n"
-        (self.files / CONFIG).write(without_secrets(header + OmegaConf.to_yaml(OmegaConf.create(saved))))
+        content = without_secrets(header + OmegaConf.to_yaml(OmegaConf.create(saved))).encode()
+        if environment := self.read_environment():
+            files = {CONFIG: content, PREPROCESSING: None, DATA: None}
+            self.write_environment({**environment, CHECKSUMS: checksums(self.path, files, environment)})
+        (self.files / CONFIG).write(content)
 
     def write_status(self, status: dict[str, Any]) -> None:
         (self.files / STATUS).write(as_json(status))
@@ -194,7 +203,9 @@ class RunFolder:
 
     def read_auto(self) -> dict[str, Any]:
         """Dotted key to the value of each automatic choice."""
-        auto: dict[str, Any] = self.read_environment().get("auto", {})
+        auto = self.read_environment().get("auto", {})
+        if not isinstance(auto, dict):
+            raise malformed(self.path / ENVIRONMENT, "its key auto is no object")
         return auto
 
     def note(self, line: str) -> None:
@@ -252,18 +263,6 @@ def as_json(content: dict[str, Any]) -> str:
     Passwords and tokens in addresses are left out.
     """
     return without_secrets(json.dumps(content, indent=1, ensure_ascii=False, default=str)) + "\n"
-
-
-def read_json(path: Path) -> dict[str, Any]:
-    try:
-        content = json.loads(read_regular(path))
-    except FileNotFoundError:
-        return {}
-    except (ValueError, RecursionError) as error:
-        raise DltoolError(f"{path.resolve()} is not readable JSON: {error}") from error
-    if not isinstance(content, dict):
-        raise DltoolError(f"{path.resolve()} is not readable JSON: an object is needed")
-    return content
 
 
 def describe_environment() -> dict[str, Any]:

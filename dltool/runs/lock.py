@@ -126,7 +126,7 @@ def one_process_at_a_time(path: Path) -> Iterator[None]:
     The lock is `.<name>.lock` next to it.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.with_name(f".{path.name}.lock").open("a") as lock:
+    with SafePath(path.parent, f".{path.name}.lock").append() as lock:
         if CAN_LOCK:
             import fcntl
 

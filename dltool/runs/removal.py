@@ -5,13 +5,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from dltool.core.errors import ConfigError, RunError
+from dltool.core.safe_read import open_regular
 from dltool.core.shell import quoted
 from dltool.runs.catalog import RunRecord
 from dltool.runs.description import num_bytes
 from dltool.runs.folder import CONFIG, RunFolder
 from dltool.runs.lock import LOCK
 
-CONFIG_HEADER = "# dltool train"
+CONFIG_HEADER = b"# dltool train"
 
 
 def check_removable(records: Sequence[RunRecord], root: Path) -> None:
@@ -40,9 +41,9 @@ def is_ours(record: RunRecord) -> bool:
     if record.state != "damaged" or (record.path / LOCK).is_file():
         return True
     try:
-        with (record.path / CONFIG).open(encoding="utf-8") as config:
-            return config.readline().startswith(CONFIG_HEADER)
-    except (OSError, ValueError):
+        with open_regular(record.path / CONFIG) as config:
+            return config.read(len(CONFIG_HEADER)) == CONFIG_HEADER
+    except OSError:
         return False
 
 

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from dltool.core.errors import DltoolError
-from dltool.core.safe_path import SafePath, read_regular
+from dltool.core.safe_path import SafePath
+from dltool.core.safe_read import read_json
 
 SUMMARY, NETWORK, POINTS = "summary.json", "network.json", "points.json"
 
@@ -47,7 +48,6 @@ def read_summary(folder: Path) -> dict[str, Any]:
 def read_object(path: Path) -> dict[str, Any]:
     """A JSON object; empty if there is no such file, or it cannot be read."""
     try:
-        found = json.loads(read_regular(path))
-    except (OSError, DltoolError, ValueError, RecursionError):
+        return read_json(path)
+    except (OSError, DltoolError):
         return {}
-    return found if isinstance(found, dict) else {}

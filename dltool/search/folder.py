@@ -14,16 +14,19 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from dltool.core.addresses import without_secrets
 from dltool.core.errors import ConfigError
 from dltool.core.numerals import counted
 from dltool.core.safe_path import SafePath
+from dltool.core.safe_read import malformed, read_json, understood
 from dltool.core.shell import quoted
-from dltool.runs.folder import CONFIG, STATUS, SWEEP, RunFolder, make_dated, read_json
+from dltool.runs.folder import CONFIG, STATUS, SWEEP, RunFolder, as_json, make_dated
 from dltool.runs.lock import FolderLock
 from dltool.search.grid import Job
 from dltool.search.workers import describe_exit
 
 DONE = ("finished", "pruned")  # These are never run again.
+MAX_SWEEP_BYTES = 128 * 2**20  # 10,000 jobs.
 STOPPED = (130, 143, -signal.SIGINT, -signal.SIGTERM)  # The exit codes of a job that a signal ended.
 
 
@@ -94,22 +97,8 @@ class JobFolder:
         status = read_json(path / STATUS)
         if not status:
             return Result(job, path, "waiting")
-        metric = status.get("main_metric")
-        return Result(
-            job,
-            path,
-            "pruned" if status["state"] == "finished" and status["stopped_by"] == "pruned" else status["state"],
-            status["step"],
-            status["epoch"],
-            status["metrics"],
-            status["seconds"]["total"],
-            status["stopped_by"],
-            status["error"],
-            (metric[0], metric[1]) if metric else None,
-            status["total_steps"],
-            status.get("parameters"),
-            status.get("config"),
-        )
+        with understood(path / STATUS):
+            return result_of(job, path, status)
 
     def results(self) -> list[Result]:
         return [self.result(job) for job in self.jobs]
@@ -127,6 +116,26 @@ class JobFolder:
             result = self.read_result(job)
         self.settled[job.number] = result
         return result
+
+
+def result_of(job: Job, path: Path, status: Mapping[str, Any]) -> Result:
+    """The state of a job by the content of its status.json."""
+    metric = status.get("main_metric")
+    return Result(
+        job,
+        path,
+        "pruned" if status["state"] == "finished" and status["stopped_by"] == "pruned" else status["state"],
+        int(status["step"]),
+        int(status["epoch"]),
+        {str(name): value for name, value in status["metrics"].items()},
+        float(status["seconds"]["total"]),
+        status["stopped_by"],
+        status["error"],
+        (metric[0], metric[1]) if metric else None,
+        int(status["total_steps"]),
+        status.get("parameters"),
+        status.get("config"),
+    )
 
 
 class SweepFolder(JobFolder):
@@ -182,8 +191,7 @@ class SweepFolder(JobFolder):
                 {"number": job.number, "overrides": job.overrides, "swept": job.swept, "config": config}
                 for job, config in zip(jobs, configs, strict=True)
             ]
-            text = json.dumps({"command": list(command), "jobs": described}, indent=1, ensure_ascii=False)
-            SafePath(path, SWEEP).write(text + "\n")
+            SafePath(path, SWEEP).write(as_json({"command": list(command), "jobs": described}))
         SafePath(path, "logs").make()
         return sweep
 
@@ -209,7 +217,11 @@ def same_jobs(path: Path, jobs: Sequence[Job], configs: Sequence[Mapping[str, An
     Raises:
         ConfigError: If the folder has another sweep; the message names the values that differ.
     """
-    stored = {identity(entry["config"]): entry for entry in read_json(path / SWEEP)["jobs"]}
+    with understood(path / SWEEP):
+        saved = read_json(path / SWEEP, MAX_SWEEP_BYTES)["jobs"]
+        stored = {identity(dict(entry["config"])): entry for entry in saved}
+        if any(not isinstance(entry["swept"], dict) or not isinstance(entry["number"], int) for entry in saved):
+            raise malformed(path / SWEEP, "a job has no number")
     asked = {identity(config): job for job, config in zip(jobs, configs, strict=True)}
     if stored.keys() == asked.keys():
         known = [replace(asked[key], number=entry["number"], swept=entry["swept"]) for key, entry in stored.items()]
@@ -223,7 +235,8 @@ def same_jobs(path: Path, jobs: Sequence[Job], configs: Sequence[Mapping[str, An
 
 
 def identity(config: Mapping[str, Any]) -> str:
-    return json.dumps(config, sort_keys=True, default=str)
+    """The config as text, without passwords in addresses: sweep.json has none."""
+    return without_secrets(json.dumps(config, sort_keys=True, default=str))
 
 
 def differences(before: Mapping[str, str], now: Mapping[str, str]) -> str:

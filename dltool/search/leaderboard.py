@@ -1,6 +1,5 @@
 """The results of a sweep: a CSV row per job, and the settings ranked over their seeds and folds."""
 
-import csv
 import io
 import statistics
 from collections.abc import Sequence
@@ -14,6 +13,7 @@ from rich.text import Text
 from dltool.core.errors import ConfigError
 from dltool.core.numerals import mean_and_spread
 from dltool.core.safe_path import SafePath
+from dltool.core.spreadsheet import CsvWriter
 from dltool.metrics.directions import declared_direction
 from dltool.runs.definition import comparable_metric, definitions, main_metric
 from dltool.runs.paired import REPEATS
@@ -133,7 +133,7 @@ def write_csv(path: Path, results: Sequence[Result]) -> None:
     swept = list(dict.fromkeys(key for result in results for key in result.job.swept))
     metrics = list(dict.fromkeys(name for result in results for name in result.metrics or {}))
     text = io.StringIO()
-    rows = csv.writer(text, lineterminator="\n")
+    rows = CsvWriter(text)
     rows.writerow(["job", *swept, "state", *metrics, "step", "epoch", "seconds", "stopped_by", "error", "run"])
     for result in results:
         measured = result.metrics or {}

@@ -23,9 +23,11 @@ from optuna.storages.journal import JournalFileBackend, JournalFileSymlinkLock
 from optuna.storages.journal._file import get_lock_file
 from optuna.trial import FrozenTrial, TrialState
 
+from dltool.core.addresses import without_secrets
 from dltool.core.errors import ConfigError
 from dltool.core.randomness import derive_seed
-from dltool.core.safe_path import SafePath, read_regular
+from dltool.core.safe_path import SafePath
+from dltool.core.safe_read import MAX_LINES_BYTES, read_regular, read_text
 from dltool.runs.folder import STATUS, STUDY
 from dltool.runs.lock import is_held, process_exists
 from dltool.search.folder import JobFolder, Result, differences, values_of
@@ -105,8 +107,8 @@ class Study(JobFolder):
 
     def compare(self, question: dict[str, Any]) -> None:
         """Check that the settings equal the study's."""
-        stored = self.optuna.user_attrs.get("question")
-        asked = json.loads(json.dumps(question, default=str))
+        stored = as_stored(self.optuna.user_attrs.get("question"))
+        asked = as_stored(question)
         if stored is None:
             self.optuna.set_user_attr("question", asked)
         elif stored != asked:
@@ -207,10 +209,15 @@ class Study(JobFolder):
 def cut_torn_line(journal: SafePath) -> None:
     """Remove the incomplete last line that a kill or a full disk has left: a line appended to it would be lost too."""
     with get_lock_file(JournalFileSymlinkLock(str(journal))):
-        content = read_regular(journal.path)
+        content = read_regular(journal, MAX_LINES_BYTES)
         whole = content.rfind(b"\n") + 1
         if whole < len(content):
             journal.truncate(whole)
+
+
+def as_stored(question: Any) -> Any:
+    """The settings as JSON has them, without passwords in addresses."""
+    return json.loads(without_secrets(json.dumps(question, default=str)))
 
 
 def is_finite(value: float | None) -> bool:
@@ -222,7 +229,7 @@ def why_without_value(result: Result, metric: str) -> str:
     if metric not in (result.metrics or {}):
         return "it was not reported"
     try:
-        lines = read_regular(result.path / "log.txt").decode(errors="replace").splitlines()
+        lines = read_text(result.path / "log.txt").splitlines()
     except OSError:
         lines = []
     reasons = [line.partition(": ")[2] for line in lines if f"{metric} is not defined" in line]

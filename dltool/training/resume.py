@@ -14,6 +14,7 @@ from dltool.config.data_roles import places_of
 from dltool.config.rerun import reused_choices
 from dltool.core.errors import DataError
 from dltool.core.process import command
+from dltool.core.safe_read import understood
 from dltool.core.shell import quoted
 from dltool.core.spec import DataSpec
 from dltool.data.fingerprint import Fingerprint, compare
@@ -22,7 +23,8 @@ from dltool.distributed.team import Team
 from dltool.engine.observer import Observer
 from dltool.observers.jsonl import cut_back
 from dltool.observers.tracker import check_trackers
-from dltool.runs.folder import RunFolder, describe_environment
+from dltool.runs.folder import PREPROCESSING, RunFolder, describe_environment
+from dltool.runs.unedited import check_unedited
 from dltool.training.processes import assembled, begin_together, take_part
 from dltool.training.session import Session
 from dltool.trust.sources import trust_flags
@@ -59,6 +61,7 @@ def resume_as_first(
     """The part of the process that writes the run folder."""
     run.hold()
     with contextlib.closing(run):
+        check_unedited(run.path)
         check_trackers(built["logger"])
         parts = prepare(built, resumed=resumed, train_classifier=train_aside, team=team)
         fingerprint = check_same_data(run, parts)
@@ -111,7 +114,8 @@ def fitted_differences(run: RunFolder, parts: Parts) -> list[str]:
     saved = run.read_preprocessing()
     if not saved:
         return []
-    preprocessing, before = from_json(saved, str(run.path))
+    with understood(run.path / PREPROCESSING):
+        preprocessing, before = from_json(saved, str(run.path / PREPROCESSING))
     try:
         check_tokenizers(tokenizer_state(preprocessing, before), parts.dataset.state_dict(), "the data, as it is now,")
     except DataError as error:

@@ -13,6 +13,7 @@ from dltool.core.batch import Batch
 from dltool.core.errors import ConfigError, NonFiniteLossError, RunError
 from dltool.core.numerals import counted
 from dltool.core.out_of_memory import is_out_of_memory, peak_memory
+from dltool.core.safe_read import read_text
 from dltool.core.shell import quoted
 from dltool.core.system_errors import reason_of, remedy_of
 from dltool.engine.checkpoint import Checkpoint, committed
@@ -149,7 +150,7 @@ class Session:
             return
         if self.trainer.settings.profile_steps is not None:
             times = self.run.profile / "table.txt"
-            print(times.read_text(encoding="utf-8") if times.exists() else "no step was profiled: too few were taken")
+            print(read_text(times) if times.exists() else "no step was profiled: too few were taken")
         print_summary(self.parts, self.trainer, self.run)
 
     def say(self, line: str, *, always: bool = False) -> None:

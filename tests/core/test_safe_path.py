@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from dltool.core.safe_path import SafePath, UnsafeFileError, read_regular
+from dltool.core.safe_path import SafePath, UnsafeFileError
 
 SECRET = "export PATH=/usr/bin\n"
 
@@ -135,12 +135,6 @@ def test_a_library_gets_no_folder_with_a_link_in_it(folder, victim):
 def test_a_missing_folder_is_not_made_again(tmp_path):
     with pytest.raises(FileNotFoundError):
         SafePath(tmp_path / "removed", "log.txt").append()
-
-
-def test_reading_does_not_wait_for_a_pipe(folder):
-    os.mkfifo(folder / "status.json")
-    with pytest.raises(OSError, match="not a regular file"):
-        read_regular(folder / "status.json")
 
 
 def test_where_the_system_has_no_descriptors_of_folders(folder, victim, monkeypatch):

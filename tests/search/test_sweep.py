@@ -239,3 +239,13 @@ def test_a_quiet_sweep_writes_its_page(tmp_path: Path) -> None:
     quiet = run_sweep(tmp_path, "optim.lr=0.1,0.01", "sweep.dir=s", "trainer.epochs=1", "--quiet")
     assert (quiet.returncode, quiet.stdout) == (0, "s\n"), quiet.stderr
     assert (tmp_path / "s" / "report.html").is_file()
+
+
+def test_sweep_json_has_no_password(dltool_here, tmp_path):
+    words = ["train", "-m", "seed=1,2", "model=mlp", "data=iris", "trainer.steps=1", "sweep.dir=s", "--quiet"]
+    words += ["logger.mlflow.uri=https://me:hunter2@host.invalid/x", "logger.report=false", "logger.plots=false"]
+    assert dltool_here(*words).returncode == 0
+    texts = [path.read_text(errors="replace") for path in (tmp_path / "s").rglob("*") if path.is_file()]
+    assert not any("hunter2" in text for text in texts)
+    assert "***@host.invalid" in (tmp_path / "s" / "sweep.json").read_text()
+    assert dltool_here(*words).returncode == 0  # The same sweep: nothing is left to do.

@@ -70,7 +70,8 @@ def test_resume_writes_through_no_linked_file(dltool_here, run, victim, name, li
     assert [path.name for path in victim.iterdir()] == [".bashrc"]
     assert "Traceback" not in done.stderr
     if name != "plots/curves.png":  # A picture that cannot be drawn is a warning of Python's, and ends no run.
-        assert "dltool writes only to regular files in a run folder" in " ".join(done.stderr.split())
+        said = " ".join(done.stderr.split())
+        assert "dltool writes only to regular files in a run folder" in said or "only regular files are read" in said
 
 
 @pytest.mark.parametrize("name", FOLDERS)
@@ -145,3 +146,17 @@ def test_links_above_a_run_are_followed(dltool_here, run, tmp_path):
     done = dltool_here("resume", str(tmp_path / "latest"), "trainer.epochs=3")
     assert done.returncode == 0, done.stderr
     assert '"epoch": 3' in (run / "status.json").read_text()
+
+
+@pytest.mark.parametrize("name", ["status.json", "config.yaml", "environment.json", "checkpoints", "metrics.jsonl"])
+@pytest.mark.parametrize("words", [["report"], ["evaluate"], ["runs", "show"]], ids=" ".join)
+def test_no_verb_reads_through_a_link(dltool_here, run, victim, name, words):
+    """The link leads to a copy that could be read: the content of the target appears nowhere."""
+    kept = victim.parent / "kept"
+    shutil.move(run / name, kept)
+    (run / name).symlink_to(kept)
+    done = dltool_here(*words, str(run))
+    assert "Traceback" not in done.stderr
+    assert "debug" not in done.stderr
+    if done.returncode == 0:  # A table shows the run as damaged, or leaves the part out.
+        assert words != ["evaluate"] or name == "metrics.jsonl"

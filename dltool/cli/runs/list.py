@@ -11,6 +11,7 @@ from dltool.core.hints import nearest
 from dltool.core.numerals import counted
 from dltool.core.printable import printable
 from dltool.core.shell import quoted
+from dltool.core.spreadsheet import CsvWriter
 from dltool.runs.catalog import RunRecord, as_text, known_keys, read_runs
 from dltool.runs.columns import cell, listed_metrics
 from dltool.runs.comparison import as_json, distinguishing_keys, short_key
@@ -108,10 +109,8 @@ def refuse_odd_words(args: argparse.Namespace) -> None:
 
 
 def print_csv(records: Sequence[RunRecord], keys: Sequence[str]) -> None:
-    import csv
-
     columns = dict.fromkeys(["run", "state", *keys]) if keys else known_keys(records)
-    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer = CsvWriter(sys.stdout)
     writer.writerow(columns)
     for record in records:
         values = {key: record.value(key) for key in columns}

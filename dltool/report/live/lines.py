@@ -1,10 +1,11 @@
 """The lines of a JSON-lines file that a training appends to; each is read once."""
 
+import os
 from io import BufferedReader
 from pathlib import Path
 from typing import Any
 
-from dltool.core.safe_path import open_regular
+from dltool.core.safe_read import MAX_LINES_BYTES, check_size, open_regular
 from dltool.report.live.index import Signature, signature
 from dltool.runs.records import decode_record
 
@@ -35,6 +36,7 @@ class LineTail:
             with open_regular(self.path) as file:
                 if not self._continues(file):
                     self._restart()
+                check_size(self.path, os.fstat(file.fileno()).st_size - self._offset, MAX_LINES_BYTES)
                 file.seek(self._offset)
                 whole, newline, _ = file.read().rpartition(b"\n")
         except OSError:  # Gone, or not the run's own file.

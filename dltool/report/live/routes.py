@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from dltool.core.errors import DltoolError
-from dltool.core.safe_path import read_regular
+from dltool.core.safe_read import read_regular, regular_files
 from dltool.report.live.addresses import MAX_COMPARED, comparison_changes, list_query, run_changes, search_changes
 from dltool.report.live.comparison_view import ComparisonView
 from dltool.report.live.index import RunIndex
@@ -17,7 +17,6 @@ from dltool.report.live.recent import Recent
 from dltool.report.live.run_view import RunView
 from dltool.report.live.search_view import SearchView
 from dltool.report.page import frames
-from dltool.report.run_document import own_files
 from dltool.runs.catalog import RunRecord
 from dltool.runs.comparison import as_json
 
@@ -142,7 +141,7 @@ class Routes:
         found = runs.records[of].path if of in runs.records else runs.searches.get(of)
         name = first(values, "name")
         for folder in PICTURE_FOLDERS if found else ():
-            for path in own_files(found / folder, ending):  # type: ignore[operator]
+            for path in regular_files(found / folder, ending):  # type: ignore[operator]
                 if f"{folder}/{path.name}" == name:
                     return path
         raise NotFoundError
