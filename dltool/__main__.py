@@ -10,5 +10,9 @@ if __name__ == "__main__":
     code = main()
     if is_launched() and (code or launched_rank()):
         sys.stdout.flush()
+        if code:
+            from dltool.distributed.agent import end_agent_later
+
+            end_agent_later()
         os._exit(code)  # Started by torchrun: threads of the exchange may still wait for a process that is gone.
     sys.exit(code)

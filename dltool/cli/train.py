@@ -65,6 +65,8 @@ def run_sweep(args: argparse.Namespace) -> int:
 
     launcher, launcher_settings, overrides = split_launcher(args.overrides)
     fields, overrides = split_settings("sweep", overrides)
+    if launcher and fields["cluster"]:
+        raise ConfigError(f"sweep.cluster={fields['cluster']} and hydra/launcher={launcher} are two", "leave out one")
     if any(text.startswith("run.dir=") for text in overrides):
         raise ConfigError("run.dir names one run, but a sweep creates a folder for each", "sweep.dir=FOLDER")
     jobs = expand(overrides, args.config_dir)

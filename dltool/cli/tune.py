@@ -65,6 +65,10 @@ def run(args: argparse.Namespace) -> int:
     check_one_meaning(metric, [config, *others])
     shared = dict(leaves(config.tree)) | trusted_code()
     study = Study(STUDIES / name, name, settings, metric=metric, direction=direction, space=space, config=shared)
+    if settings.cluster == "ray":
+        from dltool.search.ray_jobs import RayWorkers
+
+        workers = RayWorkers("tune.cluster", settings.n_jobs, study.path)
 
     def compose(overrides: list[str]) -> "tuple[Composed, dict[str, Any], Path]":
         return compose_request(args, overrides)

@@ -1,6 +1,7 @@
 """Facts of this process: its dltool version, its start time, and the folder for its runs."""
 
 import contextlib
+import json
 import os
 import sys
 import time
@@ -10,6 +11,14 @@ from pathlib import Path
 VERSION = "0.2.0"  # The same as in pyproject.toml, by test.
 
 OUTPUT_ROOT = Path("outputs")  # Relative to the working directory, which dltool never changes.
+
+# Runs a module that is found where this process finds its own: the same dltool, and nothing else that -m would find.
+START = """
+import json, runpy, sys
+sys.path[:] = json.loads(sys.argv[1])
+sys.argv[:] = sys.argv[2:]
+runpy.run_module(sys.argv[0], run_name="__main__")
+"""
 
 # A run's "first_step" and "total" seconds count from here, so that they include importing torch.
 _started_at = time.monotonic()
@@ -52,3 +61,8 @@ def called_as(words: Sequence[str]) -> Iterator[None]:
         yield
     finally:
         _called_as = before
+
+
+def python_command(module: str, *words: str) -> list[str]:
+    """The command that runs a module with words in another process of this Python, with this process's path."""
+    return [sys.executable, "-P", "-c", START, json.dumps(sys.path), module, *words]

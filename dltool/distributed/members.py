@@ -1,7 +1,6 @@
 """Starts the other processes of a training on this machine, watches them, and ends them."""
 
 import contextlib
-import json
 import os
 import signal
 import subprocess
@@ -18,15 +17,10 @@ from typing import IO, Any
 import torch.distributed as dist
 
 from dltool.core.errors import ConfigError, DltoolError, RunError
+from dltool.core.process import python_command
 from dltool.core.safe_path import SafePath
 from dltool.distributed.team import Team, begin, reason
 
-# Runs a module that is found where this process finds its own: the same dltool, and nothing else that -m would find.
-START = """
-import json, runpy, sys
-sys.path[:] = json.loads(sys.argv[1])
-runpy.run_module(sys.argv[2], run_name="__main__")
-"""
 MEMBER = "dltool.distributed.member"
 HOST = "127.0.0.1"
 INTERRUPTED = (130, 143)
@@ -55,7 +49,7 @@ class Members:
                 output = tempfile.TemporaryFile()  # noqa: SIM115 (open as long as the process)
                 self.outputs.append(output)
                 process = subprocess.Popen(
-                    [sys.executable, "-P", "-c", START, json.dumps(sys.path), MEMBER],
+                    python_command(MEMBER),
                     stdin=subprocess.PIPE,
                     stdout=output,
                     stderr=subprocess.STDOUT,

@@ -20,6 +20,7 @@ class Assignment:
         run_path, log_path: The run folder, and the file for the job's output.
         resuming: Continue from the run's newest checkpoint.
         slot, num_slots: The job's number among the trainings that run in parallel, for its share of the machine.
+        cores: CPU cores that a cluster gives the job; None for its share of this machine.
         monitored: A setting of the search and the metric that it names, ("sweep.metric", "val/loss").
         trusted: The user's own code, as read when the search began: later changes of the files do not affect the
             jobs.
@@ -35,6 +36,7 @@ class Assignment:
     resuming: bool = False
     slot: int = 0
     num_slots: int = 1
+    cores: int | None = None
     monitored: tuple[str, str | None] | None = None
     trusted: tuple[TrustedSource, ...] = field(default_factory=trusted_sources)
     trial: Any = None

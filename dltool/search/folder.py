@@ -106,6 +106,8 @@ class JobFolder:
     def settle(self, job: Job, exit_code: int) -> Result:
         """A job's result after its process has ended, with the errors that the process could not record itself."""
         result = self.read_result(job)
+        if result.state == "waiting" and exit_code not in (0, *STOPPED):  # It ended before it had a folder.
+            result = replace(result, state="failed", error=describe_exit(exit_code))
         if result.state == "running":
             run = RunFolder(result.path)
             if exit_code in STOPPED:  # Before the training handled signals.
@@ -198,17 +200,21 @@ class SweepFolder(JobFolder):
     def unfinished(self) -> list[Job]:
         return [result.job for result in self.results() if result.state not in DONE]
 
-    def clear_unless_saved(self, job: Job) -> bool:
-        """Whether a job has a checkpoint to continue from; if not, its incomplete folder is removed."""
-        path = self.run_path(job)
-        if (path / CONFIG).exists() and any((path / "checkpoints").glob("step-*")):
-            return True
-        if path.exists():
-            run = RunFolder(path)
-            run.hold()  # Not while another process uses it.
-            shutil.rmtree(path)
-            run.close()
-        return False
+
+def clear_unless_saved(path: Path) -> bool:
+    """Whether a run folder has a checkpoint to continue from; if not, the incomplete folder is removed.
+
+    Raises:
+        ConfigError: Another process uses it.
+    """
+    if (path / CONFIG).exists() and any((path / "checkpoints").glob("step-*")):
+        return True
+    if path.exists():
+        run = RunFolder(path)
+        run.hold()  # Not while another process uses it.
+        shutil.rmtree(path)
+        run.close()
+    return False
 
 
 def same_jobs(path: Path, jobs: Sequence[Job], configs: Sequence[Mapping[str, Any]]) -> list[Job]:

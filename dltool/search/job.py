@@ -98,9 +98,11 @@ def share_machine(config: Config, assignment: Assignment) -> Config:
 
     A job with several devices sees its own GPUs only, as do the processes that it starts.
     """
-    if assignment.num_slots == 1:
-        return config
     trainer = dict(config["trainer"])
+    if assignment.cores is not None and trainer["threads"] == "auto":
+        trainer["threads"] = max(1, assignment.cores // trainer["devices"])
+    if assignment.num_slots == 1:
+        return replace(config, tree={**config.tree, "trainer": trainer})
     visible = visible_gpus() if trainer["device"] in ("auto", "cuda") else []
     if trainer["devices"] == "auto":
         trainer["devices"] = max(1, len(visible) // assignment.num_slots)

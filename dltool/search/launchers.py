@@ -1,25 +1,28 @@
 """Passes the jobs of a sweep to one of Hydra's launchers, to run them on a cluster or by joblib.
 
-The launcher only runs them: every job was composed and checked before, and is passed as a file. The config that
-Hydra composes for its launcher has one key, so that nothing of a user's config passes through it.
+Those of submitit only give their settings: dltool submits the jobs itself, so that each is reported when it ends, and
+an interrupted sweep takes its jobs out of the queue. That of joblib runs them.
+
+Every job was composed and checked before, and is passed as a file. The config that Hydra composes for its launcher has
+one key, so that nothing of a user's config passes through it.
 """
 
+import contextlib
 import importlib.util
-import json
 import re
-from collections.abc import Sequence
-from dataclasses import asdict, replace
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from dltool.config.compose import Composed
-from dltool.config.trusted_code import record_of, reread
 from dltool.core.distribution import install
 from dltool.core.errors import ConfigError
 from dltool.core.safe_path import SafePath
 from dltool.core.shell import setting
 from dltool.search.assignment import Assignment
-from dltool.search.carry_out import carry_out, refuse
+from dltool.search.job_file import run_job_file, write_job
+
+if TYPE_CHECKING:
+    from dltool.search.submitit_jobs import SubmititWorkers
 
 # Launcher to the package that provides it and the extra that installs it.
 LAUNCHERS = {
@@ -61,34 +64,27 @@ def split_launcher(overrides: Sequence[str]) -> tuple[str | None, list[str], lis
     return name, settings, rest
 
 
-def launch(name: str, settings: Sequence[str], folder: Path, assignments: Sequence[Assignment]) -> list[int]:
-    """Run the assignments by a launcher, and wait for all of them.
+def compose_launcher(name: str, settings: Sequence[str], folder: Path) -> tuple[Any, Any]:
+    """Compose the config of a launcher.
 
     Args:
         name: The launcher.
         settings: `hydra.launcher.key=value`.
         folder: Where the launcher may store its own files.
-        assignments: One per job.
 
     Returns:
-        The exit code of each; 1 for a job that the launcher lost.
+        Hydra's config, and the object that loads configs.
 
     Raises:
-        ConfigError: If the launcher refuses its settings or cannot run here.
+        ConfigError: If the launcher has no such setting.
     """
     from hydra import compose, initialize_config_dir
-    from hydra._internal.callbacks import Callbacks
     from hydra.core.global_hydra import GlobalHydra
-    from hydra.core.plugins import Plugins
-    from hydra.types import HydraContext
 
     files = SafePath(folder.parent, folder.name)
+    files.remove()  # What an interrupted sweep left; submitit makes links in it, which are not followed.
     files.for_library()
     (files / "launch.yaml").write("job: null\n")
-    paths = [folder / f"{assignment.run_path.name}.json" for assignment in assignments]
-    for path, assignment in zip(paths, assignments, strict=True):
-        content = asdict(assignment) | {"trusted": [record_of(source) for source in assignment.trusted]}
-        (files / path.name).write(json.dumps(content, default=str))
     overrides = [
         f"hydra/launcher={name}",
         "hydra/job_logging=none",
@@ -98,20 +94,56 @@ def launch(name: str, settings: Sequence[str], folder: Path, assignments: Sequen
         f"hydra.sweep.dir='{folder.resolve()}'",
         "hydra.sweep.subdir=.",
     ]
+    with explained(name), initialize_config_dir(str(folder.resolve()), version_base="1.3"):
+        config = compose("launch", [*overrides, *settings], return_hydra_config=True)
+        return config, GlobalHydra.instance().config_loader()
+
+
+@contextlib.contextmanager
+def explained(name: str) -> Iterator[None]:
+    """Convert what a launcher raises."""
     try:
-        with initialize_config_dir(str(folder.resolve()), version_base="1.3"):
-            config = compose("launch", [*overrides, *settings], return_hydra_config=True)
-            loader = GlobalHydra.instance().config_loader()
-            launcher: Any = Plugins.instance().instantiate_launcher(
-                hydra_context=HydraContext(config_loader=loader, callbacks=Callbacks()),
-                task_function=execute_file,
-                config=config,
-            )
-            returned = launcher.launch([[f"job='{path.resolve()}'"] for path in paths], initial_job_idx=0)
+        yield
     except Exception as error:  # Of many types, from three packages.
         raise ConfigError(
             f"hydra/launcher={name}: {error}", "check the launcher's settings, hydra.launcher.*"
         ) from error
+
+
+def submitit_workers(name: str, settings: Sequence[str], folder: Path, count: int) -> "SubmititWorkers[Any]":
+    """What submits jobs by submitit, with the settings of Hydra's launcher. Raises as compose_launcher."""
+    from omegaconf import OmegaConf
+
+    from dltool.search.submitit_jobs import SubmititWorkers
+
+    config, _ = compose_launcher(name, settings, folder)
+    with explained(name):
+        values: Any = OmegaConf.to_container(config.hydra.launcher, resolve=True)
+    return SubmititWorkers(name, values, count, folder)
+
+
+def launch(name: str, settings: Sequence[str], folder: Path, assignments: Sequence[Assignment]) -> list[int]:
+    """Run the assignments by a launcher, and wait for all of them; the first arguments are those of compose_launcher.
+
+    Returns:
+        The exit code of each; 1 for a job that the launcher lost.
+
+    Raises:
+        ConfigError: If the launcher refuses its settings or cannot run here.
+    """
+    from hydra._internal.callbacks import Callbacks
+    from hydra.core.plugins import Plugins
+    from hydra.types import HydraContext
+
+    config, loader = compose_launcher(name, settings, folder)
+    paths = [write_job(folder, assignment) for assignment in assignments]
+    with explained(name):
+        launcher: Any = Plugins.instance().instantiate_launcher(
+            hydra_context=HydraContext(config_loader=loader, callbacks=Callbacks()),
+            task_function=execute_file,
+            config=config,
+        )
+        returned = launcher.launch([[f"job='{path}'"] for path in paths], initial_job_idx=0)
     return [exit_code(job) for job in returned]
 
 
@@ -125,15 +157,4 @@ def exit_code(job: Any) -> int:
 
 def execute_file(config: Any) -> int:
     """The entry point in the launcher's process: run the assignment in a file; returns the exit code."""
-    content = json.loads(Path(config["job"]).read_text(encoding="utf-8"))
-    paths = {key: Path(content[key]) for key in ("source", "run_path", "log_path")}
-    composed = Composed(**content.pop("composed"))
-    words, monitored, trusted = tuple(content.pop("words")), tuple(content.pop("monitored")), content.pop("trusted")
-    assignment = Assignment(**content | paths, composed=composed, words=words, monitored=monitored)
-    try:
-        carry_out(replace(assignment, trusted=tuple(reread(trusted))))
-    except ConfigError as error:  # The user's own code has changed.
-        return refuse(assignment, error)
-    except SystemExit as exit:
-        return int(exit.code or 0)
-    return 0
+    return run_job_file(Path(config["job"]))

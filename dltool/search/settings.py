@@ -19,12 +19,15 @@ class SweepSettings:
         n_jobs: Jobs that run in parallel, each with its share of the cores and GPUs.
         metric: The metric that ranks the settings, "val/accuracy"; null takes the task's main metric.
         mode: Its direction; "auto" is what the metric, or the task that reports it, declares.
+        cluster: "ray" runs the jobs on a Ray cluster, n_jobs of them at a time, each on a node with `trainer.devices`
+            free GPUs and as many CPUs; null on this machine.
     """
 
     dir: str | None = None
     n_jobs: Positive[int] = 1
     metric: str | None = None
     mode: Literal["auto", "min", "max"] = "auto"
+    cluster: Literal["ray"] | None = None
 
 
 @register("tune", "default")
@@ -47,6 +50,8 @@ class TuneSettings:
         seed: Of the sampler; trial k is sampled with (seed, k). The trainings have their own, `seed`.
         storage: Null keeps a journal file in the study's folder, which serves several shells and, on a shared file
             system, several machines; else an Optuna storage such as "sqlite:///study.db".
+        cluster: "ray" runs the trials on a Ray cluster, n_jobs of them at a time, each on a node with
+            `trainer.devices` free GPUs and as many CPUs; null on this machine.
     """
 
     study: str | None = None
@@ -60,6 +65,7 @@ class TuneSettings:
     warmup_epochs: NonNegative[int] = 1
     seed: NonNegative[int] = 0
     storage: str | None = None
+    cluster: Literal["ray"] | None = None
 
 
 def split_settings(group: str, overrides: Sequence[str]) -> tuple[dict[str, Any], list[str]]:

@@ -14,11 +14,10 @@ from dltool.core.process import OUTPUT_ROOT, command
 from dltool.core.safe_path import SafePath
 from dltool.core.shell import quoted, setting
 from dltool.search.assignment import Assignment
-from dltool.search.carry_out import carry_out
 from dltool.search.display import JobsDisplay, output_console
-from dltool.search.folder import Result, SweepFolder
+from dltool.search.folder import Result, SweepFolder, clear_unless_saved
 from dltool.search.grid import Job
-from dltool.search.launchers import launch
+from dltool.search.launchers import launch, submitit_workers
 from dltool.search.leaderboard import (
     REPEATS,
     Standing,
@@ -110,11 +109,11 @@ class Sweep:
         """
         waiting = self.folder.unfinished()
         try:
-            if self.launcher is None:
-                signum = self.run_in_processes(waiting)
-            else:
+            if self.launcher is not None and self.launcher[0] == "joblib":
                 signum = None
                 self.run_by_launcher(waiting, *self.launcher)
+            else:
+                signum = self.run_by_workers(waiting)
         finally:
             self.folder.lock.release()
         self.write_csv()
@@ -128,17 +127,24 @@ class Sweep:
         none_began = len(failed) == len(results) and set(self.exit_codes) == {2}
         return 0 if not failed else 2 if none_began else 1
 
-    def run_in_processes(self, waiting: list[Job]) -> int | None:
-        """Run each job in a separate process; returns the signal that ended it early."""
+    def run_by_workers(self, waiting: list[Job]) -> int | None:
+        """Run each job in a process here or elsewhere; returns the signal that ended it early."""
+        if self.launcher is not None and waiting:
+            self.workers = submitit_workers(*self.launcher, self.folder.path / "launcher", len(waiting))
+        elif self.settings.cluster == "ray":
+            from dltool.search.ray_jobs import RayWorkers
+
+            self.workers = RayWorkers("sweep.cluster", self.settings.n_jobs, self.folder.path)
         display = JobsDisplay(self.folder, len(waiting), quiet=self.quiet)
         total = len(self.folder.jobs)
         done = f", {total - len(waiting)} of them finished already" if len(waiting) < total else ""
-        display.say(f"{counted(total, 'job')} in {self.folder.path}{done}")
+        by = f", passed to {self.launcher[0]}" if self.launcher is not None else ""
+        display.say(f"{counted(total, 'job')} in {self.folder.path}{done}{by}")
 
         def begin(slot: int) -> bool:
             if waiting:
                 job = waiting.pop(0)
-                self.workers.start(job, carry_out, self.assignment(job, slot), slot)
+                self.workers.start(job, self.assignment(job, slot % self.settings.n_jobs), slot)
             return bool(waiting)
 
         def end(job: Job, exit_code: int) -> None:
@@ -168,7 +174,7 @@ class Sweep:
             source=training.source,
             run_path=self.folder.run_path(job),
             log_path=self.folder.make_log(job),
-            resuming=self.folder.clear_unless_saved(job),
+            resuming=clear_unless_saved(self.folder.run_path(job)),
             slot=slot,
             num_slots=self.settings.n_jobs,
             monitored=("sweep.metric", self.settings.metric),

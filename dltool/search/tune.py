@@ -20,7 +20,6 @@ from dltool.core.numerals import counted, numeral
 from dltool.core.shell import quoted
 from dltool.engine.monitored_metric import monitored_metric
 from dltool.search.assignment import Assignment
-from dltool.search.carry_out import carry_out
 from dltool.search.display import JobsDisplay, output_console
 from dltool.search.folder import Result
 from dltool.search.same_data import data_warning
@@ -123,7 +122,7 @@ class Tuning:
             monitored=("tune.metric", study.metric),
             trial=study.link(trial),
         )
-        self.workers.start(trial, carry_out, assignment, slot)
+        self.workers.start(trial, assignment, slot)
 
     def end(self, trial: optuna.trial.Trial, exit_code: int) -> Result:
         job = next(job for job in self.study.jobs if job.number == trial.number)

@@ -1,4 +1,4 @@
-"""Runs functions in separate processes, a few in parallel, each forked from a server that has imported torch."""
+"""Runs trainings in separate processes, a few in parallel, each forked from a server that has imported torch."""
 
 import contextlib
 import multiprocessing
@@ -10,8 +10,11 @@ from multiprocessing.process import BaseProcess
 from typing import Any, Generic, Protocol, TypeVar
 
 from dltool.engine.signals import StopSignals
+from dltool.search.assignment import Assignment
+from dltool.search.carry_out import carry_out
 
 POLL_SECONDS = 0.25
+LOST = 255  # The exit code of a job that a cluster ended, or whose machine failed.
 Label = TypeVar("Label")
 
 
@@ -42,9 +45,9 @@ class Workers(Generic[Label]):
     def free_slot(self) -> int | None:
         return next((slot for slot in range(self.count) if slot not in self.running), None)
 
-    def start(self, label: Label, function: Callable[[Any], None], argument: Any, slot: int) -> None:
-        """Run `function(argument)` in a new process; both are pickled."""
-        process = self.context.Process(target=function, args=(argument,))
+    def start(self, label: Label, assignment: Assignment, slot: int) -> None:
+        """Begin a training in a new process."""
+        process = self.context.Process(target=carry_out, args=(assignment,))
         process.start()
         self.running[slot] = (label, process)
 
@@ -64,7 +67,7 @@ class Workers(Generic[Label]):
             The signal, SIGINT or SIGTERM, or None.
         """
         signals, more, passed_on = StopSignals(), True, False
-        with signals:
+        with signals, contextlib.closing(self):
             while (more and signals.received is None) or self.running:
                 while more and signals.received is None and (slot := self.free_slot) is not None:
                     more = begin(slot)
@@ -76,6 +79,9 @@ class Workers(Generic[Label]):
                     self.signal(signals.received)
                     passed_on = True
         return signals.received
+
+    def close(self) -> None:
+        """Release what belongs to all trainings, after the last."""
 
     def wait(self, timeout: float) -> list[tuple[Label, int]]:
         """The processes that have ended, with their exit codes, after at most `timeout` seconds."""
@@ -98,6 +104,8 @@ class Workers(Generic[Label]):
 
 def describe_exit(exit_code: int) -> str:
     """How a process ended that could not report it itself."""
+    if exit_code == LOST:
+        return "ended without a result: cancelled, out of time or memory, or its machine failed"
     if exit_code == -signal.SIGKILL:
         return "killed by SIGKILL, perhaps because memory ran out"
     return f"killed by {signal.Signals(-exit_code).name}" if exit_code < 0 else f"ended with exit code {exit_code}"

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from process_table import members
 
 from dltool.engine.checkpoint import load_newest
 
@@ -20,19 +21,6 @@ QUICK = (
     *("logger.report=false", "diagnostics=none", "--quiet"),
 )
 ENDLESS = (*QUICK, "trainer.steps=1000000", "trainer.checkpoint.every_n_steps=20", "run.dir=run", "trainer.devices=2")
-
-
-def members(parent: int) -> list[int]:
-    """The process ids of the members that a process started."""
-    found = []
-    for entry in Path("/proc").glob("[0-9]*"):
-        try:
-            words, stat = (entry / "cmdline").read_bytes(), (entry / "stat").read_text()
-        except OSError:
-            continue
-        if b"dltool.distributed.member" in words and int(stat.rpartition(")")[2].split()[1]) == parent:
-            found.append(int(entry.name))
-    return found
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import torch
 from PIL import Image
+from places import REPOSITORY
 from synthetic_images import random_pixels
 from together import together
 
@@ -44,7 +45,7 @@ MORE_CASES = {
     "lstm": ["model=lstm", "data=reversal", "trainer.steps=4"],
     "transformer": ["model=transformer", "data=reversal", "trainer.steps=4"],
     "vae": ["model=vae", *SHORT],
-    "word2vec": ["model=word2vec", "data=pydoc", "trainer.steps=4"],
+    "word2vec": ["model=word2vec", "data=corpus", f"data.path={REPOSITORY / 'README.md'}", "trainer.steps=4"],
     "diffusion": ["model=unet", "task=diffusion", *SHORT],
 }
 
