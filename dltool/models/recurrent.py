@@ -48,7 +48,8 @@ class RecurrentModel:
         word_dropout: Probability that a token is replaced by <unk> in training.
         tie_weights: The output layer shares the weight of the tokens' vectors; embedding_dim is then hidden_dim.
         pooling: The representation of a whole sequence: the "last" state (of each direction), the "mean" or the "max"
-            over its positions, or their average with learned weights, "attention".
+            over its positions, or their average with learned weights, "attention". "auto" is the "max" for texts,
+            whose class depends on a few words anywhere, and the "last" state for everything else.
         attention: How a decoder's state is compared with the encoder's positions; null for no attention; see
             dltool.layers.sequence_attention.
         init_range: Every initial weight is U(±init_range); null keeps torch's, U(±1/√hidden_dim).
@@ -66,10 +67,11 @@ class RecurrentModel:
         dropout: Fraction[float] = 0.0,
         word_dropout: Fraction[float] = 0.0,
         tie_weights: bool = False,
-        pooling: Literal["last", "mean", "max", "attention"] = "last",
+        pooling: Literal["auto", "last", "mean", "max", "attention"] = "auto",
         attention: Literal["additive", "dot"] | None = "additive",
         init_range: Positive[float] | None = None,
     ) -> Any:
+        texts = bool(spec.num_tokens and spec.padded) and spec.target not in ("sequence", "next_token", "tags")
         settings = RecurrentSettings(
             embedding_dim=embedding_dim,
             hidden_dim=hidden_dim,
@@ -78,7 +80,7 @@ class RecurrentModel:
             dropout=dropout,
             word_dropout=word_dropout,
             tie_weights=tie_weights,
-            pooling=pooling,
+            pooling=("max" if texts else "last") if pooling == "auto" else pooling,
             attention=attention,
             init_range=init_range,
         )

@@ -50,7 +50,7 @@ def test_images_are_read_by_their_rows() -> None:
 
 def test_tokens_are_measured_at_their_vectors_also_where_these_are_frozen() -> None:
     tokens = torch.tensor([[5, 6, 7, 8], [9, 4, 0, 0]])
-    model = LSTM(TEXTS, embedding_dim=4, hidden_dim=4)
+    model = LSTM(TEXTS, embedding_dim=4, hidden_dim=4, pooling="last")
     for parameter in model.parameters():
         parameter.requires_grad_(False)
     norms = gradient_over_time(model, lambda x: model(x).sum(), tokens, tokens != 0)
