@@ -48,6 +48,7 @@ class FolderData(ScaledData):
             both ends of the longer one, "squash" changes its aspect ratio.
         corrupt: "refuse" raises an error for a file that cannot be decoded, "skip" leaves it out and lists it.
         workers: Processes that decode; "auto" is one for each core, and none for less than 256 images.
+        timeout: Seconds after which a worker that does not answer, such as a stopped one, ends the training.
         residency: As for other data, and "loader": images are decoded again for each batch. "auto" keeps them decoded
             on the device if they take at most a quarter of its free memory, else on the host if they take at most half
             of its available memory. With "loader", the scaling is fitted to 4,096 of the training images.
@@ -65,6 +66,7 @@ class FolderData(ScaledData):
         fit: Handling[Literal["crop", "squash"]] = "crop",
         corrupt: Handling[Literal["refuse", "skip"]] = "refuse",
         workers: Placement[Literal["auto"] | NonNegative[int]] = "auto",
+        timeout: Placement[Positive[float]] = 300.0,
         residency: Placement[Literal["auto", "device", "host", "loader"]] = "auto",
         mean: Handling[list[Probability[float]] | None] = None,
         std: Handling[list[Positive[float]] | None] = None,
@@ -76,6 +78,7 @@ class FolderData(ScaledData):
         self.fit = fit
         self.corrupt = corrupt
         self.workers = workers
+        self.timeout = timeout
         self.requested_residency = residency
         self.given_statistics = GivenStatistics.of(mean, std, self.scaling)
         self.augment = augment
@@ -93,7 +96,7 @@ class FolderData(ScaledData):
         workers = choose_workers(self.workers, self._files)
         if self.workers == "auto":
             self.choices["data.workers"] = workers
-        self.decoder = Decoder(self._files, size, self.fit, workers)
+        self.decoder = Decoder(self._files, size, self.fit, workers, timeout=self.timeout)
         self.placed = self._choose_residency()
         self._augmenter = self.augment.augmenter(size, self._own_augmentation)
         if self.augment.shift == "auto":

@@ -30,7 +30,7 @@ class FolderDomains(UnpairedData):
         load: Finds the files.
         size: Side of the square, or [height, width], that images of both domains are decoded to; see
             data=image_folder. "auto" depends on the images of A.
-        fit, corrupt, workers, residency: See data=image_folder.
+        fit, corrupt, workers, timeout, residency: See data=image_folder.
         shared: See UnpairedData.
     """
 
@@ -42,6 +42,7 @@ class FolderDomains(UnpairedData):
         fit: Handling[Literal["crop", "squash"]] = "crop",
         corrupt: Handling[Literal["refuse", "skip"]] = "refuse",
         workers: Placement[Literal["auto"] | NonNegative[int]] = "auto",
+        timeout: Placement[Positive[float]] = 300.0,
         residency: Placement[Literal["auto", "device", "host", "loader"]] = "auto",
         **shared: Any,
     ) -> None:
@@ -52,6 +53,7 @@ class FolderDomains(UnpairedData):
             "fit": fit,
             "corrupt": corrupt,
             "workers": workers,
+            "timeout": timeout,
             "residency": residency,
         }
 

@@ -15,13 +15,13 @@ from pathlib import Path
 from typing import Any
 
 from dltool.core.errors import ConfigError
+from dltool.core.exit_code import describe_exit
 from dltool.core.numerals import counted
 from dltool.core.safe_path import SafePath
 from dltool.core.shell import quoted
 from dltool.runs.folder import CONFIG, STATUS, SWEEP, RunFolder, make_dated, read_json
 from dltool.runs.lock import FolderLock
 from dltool.search.grid import Job
-from dltool.search.workers import describe_exit
 
 DONE = ("finished", "pruned")  # These are never run again.
 STOPPED = (130, 143, -signal.SIGINT, -signal.SIGTERM)  # The exit codes of a job that a signal ended.

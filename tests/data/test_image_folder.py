@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 
 from dltool.core.errors import ConfigError, DataError, RunError
-from dltool.data import image_files
+from dltool.data import decoding_workers, image_files
 from dltool.data.augment import Augmentation
 from dltool.data.folder_data import FolderData
 from dltool.data.image_folder import image_folder
@@ -233,7 +233,8 @@ def test_what_does_not_fit_into_memory_is_streamed(folder, monkeypatch):
 
 
 def test_workers_decode_many_as_one_process_does(tmp_path, monkeypatch):
-    monkeypatch.setattr(image_files, "CHUNK_BYTES", 1000)
+    monkeypatch.setattr(decoding_workers, "PIECE_BYTES", 1000)
+    monkeypatch.setattr(image_files, "PIECE_BYTES", 1000)
     for i in range(40):
         write_image(tmp_path / "ab"[i % 2] / f"{i}.jpg", seed=i)
     alone, shared = (data(tmp_path, workers=workers, residency="host") for workers in (0, 2))
