@@ -108,8 +108,10 @@ def training(tmp_path: Path) -> Iterator[Command]:
         path.parent.mkdir(parents=True, exist_ok=True)
         Image.new("RGB", (8, 8), (i, 2 * i, 3 * i)).save(path)
     training = Command(*WORDS, f"data.root={tmp_path / 'images'}", "data.timeout=2", cwd=tmp_path)
+    deadline = time.monotonic() + 120
     while not (tmp_path / "run/checkpoints/step-000020").exists():
         assert not training.ended(), training.wait()
+        assert time.monotonic() < deadline
         time.sleep(0.05)
     yield training
     if not training.ended():
@@ -133,7 +135,7 @@ def gone(pids: list[int]) -> bool:
 def test_a_training_ends_and_resumes(training: Command, tmp_path: Path, signum: int, cause: str) -> None:
     pids = workers_of(training)
     os.kill(pids[0], signum)
-    done = training.wait(30)
+    done = training.wait(60)
     assert done.returncode == 1
     error, hint = done.stderr.splitlines()[-2:]
     assert f"process id {pids[0]} {cause}" in error
@@ -148,7 +150,7 @@ def test_a_signal_during_the_wait_saves_the_step(training: Command, tmp_path: Pa
     os.kill(pids[0], signal.SIGSTOP)
     time.sleep(0.3)
     training.send_signal(signal.SIGTERM)
-    done = training.wait(30)
+    done = training.wait(60)
     assert done.returncode == 143, done.stderr
     assert "which is saved" in done.stderr
     assert gone(pids)
