@@ -60,5 +60,9 @@ class NonFiniteLossError(RunError):
     """A loss or gradient norm became NaN or infinite; the weights were not updated with it."""
 
 
+class WorkerError(RunError):
+    """A process that decodes data ended, or does not answer."""
+
+
 class CheckpointError(RunError):
     """A checkpoint cannot be written, or no readable one exists."""

@@ -187,6 +187,10 @@ class Dataset(ABC):
         del split
         return None
 
+    def skipped_files(self) -> dict[str, str]:
+        """The path of each file left out so far because it cannot be decoded, with the reason."""
+        return {}
+
     def baseline(self, splits: Sequence[str]) -> str:
         """The accuracy of always predicting the most frequent class of the training, as text; empty without classes.
 

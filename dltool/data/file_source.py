@@ -3,7 +3,6 @@
 import dataclasses
 import itertools
 from collections.abc import Callable, Iterator
-from multiprocessing.util import Finalize
 from typing import Any, Self
 
 import torch
@@ -13,7 +12,8 @@ from dltool.core.batch import Batch
 from dltool.core.errors import RunError
 from dltool.data.arrays import Split
 from dltool.data.batch_source import RowsOf, SamplesInMemory
-from dltool.data.image_files import Decoder, Failures, chunk_rows
+from dltool.data.decoding_workers import Failures
+from dltool.data.image_files import Decoder, chunk_rows
 from dltool.data.source import TrainSource
 
 # Handles files that cannot be decoded; gets the reason by the index of the file.
@@ -37,7 +37,7 @@ class FileSource(TrainSource):
     """
 
     _streamed: int
-    _stream: list[Iterator[tuple[Tensor, Failures]]]
+    _stream: Iterator[tuple[Tensor, Failures]] | None
 
     def __init__(self, split: Split, *, decoder: Decoder, on_corrupt: OnCorrupt, **shared: Any) -> None:
         super().__init__(split, **shared)
@@ -60,10 +60,11 @@ class FileSource(TrainSource):
     def draw(self) -> Batch:
         part = self.next_part()
         part, full_size = self.own(part, len(self._order))
-        if self._streamed != self.draws:
-            self._stream[:] = [self.decoder.stream(self.batches_from(self.draws))]
+        if self._stream is None or self._streamed != self.draws:
+            self._forget_stream()  # Its workers end before others start.
+            self._stream = self.decoder.stream(self.batches_from(self.draws))
             self._streamed = self.draws
-        images, failures = next(self._stream[0])
+        images, failures = next(self._stream)
         self.draws += 1
         self._streamed += 1
         rows = [table[part] for table in self._tables]
@@ -89,12 +90,9 @@ class FileSource(TrainSource):
             yield self.split.inputs[order[self.own(part, len(order))[0]]].tolist()
 
     def _forget_stream(self) -> None:
-        """Start a new stream at the next draw. The list is emptied when the process ends, which stops the workers
-        cleanly, before multiprocessing closes the queues through which they are stopped (at priority 10), kills them,
-        and torch reports it. Unlike one of weakref, this finalizer is also called in the jobs of a sweep."""
-        self._stream = []
+        """Start a new stream at the next draw."""
+        self._stream = None
         self._streamed = -1  # The next draw of the stream.
-        Finalize(self, self._stream.clear, exitpriority=20)
 
     def copy_at_start(self) -> Self:
         source = super().copy_at_start()

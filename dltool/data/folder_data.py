@@ -14,6 +14,7 @@ from dltool.core.batch import Batch
 from dltool.core.errors import DataError, RunError
 from dltool.core.notices import DltoolWarning
 from dltool.core.randomness import generator
+from dltool.core.shell import setting
 from dltool.data.arrays import RawData, Split
 from dltool.data.augment import Augmentation
 from dltool.data.file_source import FileSource, evaluation_batches
@@ -33,6 +34,7 @@ from dltool.declarations.component import Handling, NonNegative, Placement, Posi
 LARGEST_OWN_SIZE = 256  # Images that all have the same size keep it, up to this one.
 USUAL_SIDE = 64  # For a model that takes any size.
 LISTED = 20
+NAMED = 3  # Files in an error.
 SKIP = "fix or remove it, or data.corrupt=skip to train without it"
 
 
@@ -46,8 +48,11 @@ class FolderData(ScaledData):
             64×64.
         fit: How an image of another aspect ratio is fitted: "crop" scales it until its shorter side fits and cuts off
             both ends of the longer one, "squash" changes its aspect ratio.
-        corrupt: "refuse" raises an error for a file that cannot be decoded, "skip" leaves it out and lists it.
+        corrupt: "refuse" raises an error for a file that cannot be decoded, "skip" leaves it out and lists it in
+            skipped.txt.
+        max_skip: The most files that "skip" may leave out; more are an error. null sets no limit.
         workers: Processes that decode; "auto" is one for each core, and none for less than 256 images.
+        timeout: Seconds after which a worker that does not answer, such as a stopped one, ends the training.
         residency: As for other data, and "loader": images are decoded again for each batch. "auto" keeps them decoded
             on the device if they take at most a quarter of its free memory, else on the host if they take at most half
             of its available memory. With "loader", the scaling is fitted to 4,096 of the training images.
@@ -64,7 +69,9 @@ class FolderData(ScaledData):
         size: Handling[Literal["auto"] | Positive[int] | list[Positive[int]]] = "auto",
         fit: Handling[Literal["crop", "squash"]] = "crop",
         corrupt: Handling[Literal["refuse", "skip"]] = "refuse",
+        max_skip: Handling[NonNegative[int] | None] = None,
         workers: Placement[Literal["auto"] | NonNegative[int]] = "auto",
+        timeout: Placement[Positive[float]] = 300.0,
         residency: Placement[Literal["auto", "device", "host", "loader"]] = "auto",
         mean: Handling[list[Probability[float]] | None] = None,
         std: Handling[list[Positive[float]] | None] = None,
@@ -75,7 +82,9 @@ class FolderData(ScaledData):
         self.size = size
         self.fit = fit
         self.corrupt = corrupt
+        self.max_skip = max_skip
         self.workers = workers
+        self.timeout = timeout
         self.requested_residency = residency
         self.given_statistics = GivenStatistics.of(mean, std, self.scaling)
         self.augment = augment
@@ -93,7 +102,7 @@ class FolderData(ScaledData):
         workers = choose_workers(self.workers, self._files)
         if self.workers == "auto":
             self.choices["data.workers"] = workers
-        self.decoder = Decoder(self._files, size, self.fit, workers)
+        self.decoder = Decoder(self._files, size, self.fit, workers, timeout=self.timeout)
         self.placed = self._choose_residency()
         self._augmenter = self.augment.augmenter(size, self._own_augmentation)
         if self.augment.shift == "auto":
@@ -198,6 +207,12 @@ class FolderData(ScaledData):
             more = f" (and {len(named) - 1:,} more files)" if named[1:] else ""
             raise error(f"{named[0]}{more}", SKIP)
         self.skipped |= reasons
+        if self.max_skip is not None and len(self.skipped) > self.max_skip:
+            raise error(
+                f"{len(self.skipped):,} images cannot be decoded, more than data.max_skip={self.max_skip}; among them "
+                + "; ".join(named[:NAMED]),
+                f"fix or remove them, or {setting('data.max_skip', len(self.skipped))}",
+            )
         self.notes.append(f"{len(named):,} images cannot be decoded and are left out (data.corrupt=skip):")
         self.notes += [f"  {line}" for line in named[:LISTED]]
         if named[LISTED:]:
@@ -247,6 +262,10 @@ class FolderData(ScaledData):
         good[list(reasons)] = False
         self._sampled = images[good]
         return self._sampled
+
+    def skipped_files(self) -> dict[str, str]:
+        assert self._files is not None
+        return {self._files.path(row): reason for row, reason in self.skipped.items()}
 
     def _place(self) -> None:
         if self.placed == "device":

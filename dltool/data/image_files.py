@@ -4,29 +4,25 @@ import contextlib
 import functools
 import math
 import os
-import signal
-import sys
 import warnings
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader
-from torch.utils.data import Dataset as TorchDataset
 
 from dltool.data.decoding import UNCHANGED, Adjustment, Fit, decode, explain, upright_size
+from dltool.data.decoding_workers import PIECE_BYTES, Failures, WorkerPool
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-Failures = list[tuple[int, str]]  # Position in the batch, and the reason why that file could not be decoded.
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif"})
 PROBED = 64
-CHUNK_BYTES = 2**22  # Of pixels that a worker transfers at a time; shared memory may be small.
+TIMEOUT = 300.0  # Seconds.
 WORTH_WORKERS = 256  # Decoding fewer images takes less time than starting workers.
 
 
@@ -79,16 +75,17 @@ class ImageFiles:
 
 
 @dataclass(frozen=True)
-class Decoder(TorchDataset[tuple[Tensor, Failures]]):
+class Decoder:
     """Decodes files to one size, in this process or in workers.
 
-    Workers are processes, those of torch's DataLoader, which leave the GIL to the training. They use PIL, not
-    torchvision's decoder, which needs less time for small JPEGs but is deprecated since torchvision 0.29.
+    Workers are processes, which leave the GIL to the training. They use PIL, not torchvision's decoder, which needs
+    less time for small JPEGs but is deprecated since torchvision 0.29.
 
     Attributes:
         size: Height and width.
         workers: Processes; 0 decodes in this one.
         adjustment: Changes for predictions.
+        timeout: Seconds after which a worker that does not answer ends the training.
     """
 
     files: ImageFiles
@@ -96,14 +93,26 @@ class Decoder(TorchDataset[tuple[Tensor, Failures]]):
     fit: Fit
     workers: int
     adjustment: Adjustment = UNCHANGED
+    timeout: float = TIMEOUT
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        return self.files.channels, *self.size
 
     @property
     def image_bytes(self) -> int:
-        return self.files.channels * self.size[0] * self.size[1]
+        return math.prod(self.shape)
 
-    def __getitem__(self, rows: list[int]) -> tuple[Tensor, Failures]:
-        """The images of some files, uint8 `(B, C, H, W)`; those that cannot be decoded are 0, with a reason."""
-        images = np.zeros((len(rows), self.files.channels, *self.size), dtype=np.uint8)
+    def decode_into(self, images: np.ndarray, rows: list[int]) -> Failures:
+        """Decode some files.
+
+        Args:
+            images: Filled, uint8 `(B, C, H, W)`; with 0 where a file cannot be decoded.
+            rows: Their indices.
+
+        Returns:
+            The positions of those that cannot be decoded, with the reasons.
+        """
         failures = []
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # PIL's, about palettes with transparency in bytes, or very many pixels.
@@ -112,21 +121,31 @@ class Decoder(TorchDataset[tuple[Tensor, Failures]]):
                 try:
                     images[place] = decode(path, self.files.channels, self.size, self.fit, self.adjustment)
                 except Exception as error:  # PIL raises many types for a damaged file.
+                    images[place] = 0
                     failures.append((place, explain(path, error)))
-        return torch.from_numpy(images), failures
+        return failures
 
     def stream(self, batches: Iterable[list[int]]) -> Iterator[tuple[Tensor, Failures]]:
-        """Decode batches in order, prefetching some."""
-        loader: Any = DataLoader(
-            self,
-            batch_size=None,
-            sampler=batches,
-            num_workers=self.workers,
-            worker_init_fn=leave_signals_to_the_main_process if self.workers else None,
-            multiprocessing_context=start_method() if self.workers else None,
-            generator=torch.Generator(),  # Else it draws from the default one, which the training uses.
-        )
-        return iter(loader)
+        """Decode batches in order; workers, if there are any, work ahead.
+
+        Yields:
+            uint8 `(B, C, H, W)`, and the failures; see decode_into.
+
+        Raises:
+            WorkerError: See WorkerPool.decode.
+        """
+        if self.workers == 0:
+            for rows in batches:
+                images = np.empty((len(rows), *self.shape), dtype=np.uint8)
+                failures = self.decode_into(images, rows)
+                yield torch.from_numpy(images), failures
+            return
+        pool = WorkerPool(self.decode_into, self.shape, self.workers, self.timeout)
+        try:
+            for images, failures in pool.decode(batches):
+                yield torch.from_numpy(images), failures
+        finally:
+            pool.close()
 
     def decode_all(self, rows: Tensor) -> tuple[Tensor, dict[int, str]]:
         """Decode files into one tensor.
@@ -139,7 +158,7 @@ class Decoder(TorchDataset[tuple[Tensor, Failures]]):
         """
         images = torch.empty((len(rows), self.files.channels, *self.size), dtype=torch.uint8)
         reasons, start = {}, 0
-        for chunk, failures in self.stream(chunk_rows(rows, max(1, min(256, CHUNK_BYTES // self.image_bytes)))):
+        for chunk, failures in self.stream(chunk_rows(rows, max(1, min(256, PIECE_BYTES // self.image_bytes)))):
             images[start : start + len(chunk)] = chunk
             reasons.update({start + place: reason for place, reason in failures})
             start += len(chunk)
@@ -161,21 +180,6 @@ def choose_workers(workers: int | str, files: ImageFiles) -> int:
         return workers
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return min(cores, 16) if len(files.paths) >= WORTH_WORKERS else 0
-
-
-def start_method() -> str | None:
-    """How workers start; None is Python's default.
-
-    On Linux they are forked, as torch does by default up to Python 3.13. In a job of a sweep, which is forked by a
-    server, the default is to start another server, and each worker would import torch again.
-    """
-    return "fork" if sys.platform == "linux" else None
-
-
-def leave_signals_to_the_main_process(_worker: int) -> None:
-    """Ctrl-C reaches every process of the shell's job, but the training still needs the workers to finish its step."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 def is_hidden(name: str) -> bool:

@@ -114,6 +114,10 @@ class UnpairedData(Dataset):
     def sample_names(self, split: str) -> list[str]:
         return [f"{n}/{name}" for n, d in zip("AB", self.domains, strict=True) for name in d.sample_names(split)]
 
+    def skipped_files(self) -> dict[str, str]:
+        a, b = (domain.skipped_files() for domain in self.domains)
+        return a | b
+
     def _set_eval_batch(self, size: int) -> None:
         for domain in self.domains:
             domain.eval_batch_size = size

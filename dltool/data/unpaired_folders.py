@@ -30,7 +30,7 @@ class FolderDomains(UnpairedData):
         load: Finds the files.
         size: Side of the square, or [height, width], that images of both domains are decoded to; see
             data=image_folder. "auto" depends on the images of A.
-        fit, corrupt, workers, residency: See data=image_folder.
+        fit, corrupt, max_skip, workers, timeout, residency: See data=image_folder.
         shared: See UnpairedData.
     """
 
@@ -41,7 +41,9 @@ class FolderDomains(UnpairedData):
         size: Handling[Literal["auto"] | Positive[int] | list[Positive[int]]] = "auto",
         fit: Handling[Literal["crop", "squash"]] = "crop",
         corrupt: Handling[Literal["refuse", "skip"]] = "refuse",
+        max_skip: Handling[NonNegative[int] | None] = None,
         workers: Placement[Literal["auto"] | NonNegative[int]] = "auto",
+        timeout: Placement[Positive[float]] = 300.0,
         residency: Placement[Literal["auto", "device", "host", "loader"]] = "auto",
         **shared: Any,
     ) -> None:
@@ -51,7 +53,9 @@ class FolderDomains(UnpairedData):
             "size": size,
             "fit": fit,
             "corrupt": corrupt,
+            "max_skip": max_skip,
             "workers": workers,
+            "timeout": timeout,
             "residency": residency,
         }
 

@@ -5,6 +5,8 @@ import signal
 from types import FrameType
 from typing import Any
 
+from dltool.core.stop_request import STOP
+
 
 class Interrupted(Exception):
     """A signal asked the training to stop; the step reached is saved.
@@ -26,6 +28,7 @@ class StopSignals:
         self.previous: dict[int, Any] = {}
 
     def __enter__(self) -> "StopSignals":
+        STOP.received = self.received is not None
         for signum in (signal.SIGINT, signal.SIGTERM):
             try:
                 self.previous[signum] = signal.signal(signum, self.handle)
@@ -36,12 +39,14 @@ class StopSignals:
     def __exit__(self, *_: object) -> None:
         for signum, handler in self.previous.items():
             signal.signal(signum, handler)
+        STOP.received = False
 
     def handle(self, signum: int, _: FrameType | None) -> None:
         if self.received is not None:
             os.write(2, b"\x1b[?25h\n" if os.isatty(2) else b"\n")  # The progress bar hid the cursor.
             os._exit(128 + signum)
         self.received = signum
+        STOP.received = True
 
     def raise_if_received(self) -> None:
         if self.received is not None:

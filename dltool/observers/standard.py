@@ -27,6 +27,7 @@ from dltool.observers.progress import ProgressBar
 from dltool.observers.range_test import RangeTestPlot
 from dltool.observers.report_page import ReportPage
 from dltool.observers.samples import SamplesPlot
+from dltool.observers.skipped_files import SkippedFiles
 from dltool.observers.status_file import StatusFile
 from dltool.observers.summary_file import SummaryFile
 from dltool.observers.task_plots import TaskPlots
@@ -72,6 +73,7 @@ def standard_observers(
         TrivialComparison(warn, parts.dataset),
         UnfinishedTraining(warn),
         UndefinedMetrics(warn),
+        SkippedFiles(run.files, parts.dataset, watched.note),
         Alarms(warn, partial(watched.held_out, NUM_COMPARED)),
     ]
     if logger.plots:

@@ -16,6 +16,7 @@ from typing import Any
 
 from dltool.core.addresses import without_secrets
 from dltool.core.errors import ConfigError
+from dltool.core.exit_code import describe_exit
 from dltool.core.numerals import counted
 from dltool.core.safe_path import SafePath
 from dltool.core.safe_read import malformed, read_json, understood
@@ -23,7 +24,6 @@ from dltool.core.shell import quoted
 from dltool.runs.folder import CONFIG, STATUS, SWEEP, RunFolder, as_json, make_dated
 from dltool.runs.lock import FolderLock
 from dltool.search.grid import Job
-from dltool.search.workers import describe_exit
 
 DONE = ("finished", "pruned")  # These are never run again.
 MAX_SWEEP_BYTES = 128 * 2**20  # 10,000 jobs.

@@ -13,12 +13,12 @@ from typing import Any
 from dltool.config.check import check
 from dltool.core.distribution import install
 from dltool.core.errors import ConfigError
+from dltool.core.exit_code import LOST
 from dltool.core.process import python_command
 from dltool.core.safe_path import SafePath
 from dltool.search.assignment import Assignment
 from dltool.search.job_file import write_job
 from dltool.search.remote import Label, RemoteWorkers
-from dltool.search.workers import LOST
 
 JOB = "dltool.search.job_file"
 STOPPED = 143

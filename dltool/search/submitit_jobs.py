@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from dltool.core.errors import ConfigError
+from dltool.core.exit_code import LOST
 from dltool.core.shell import setting
 from dltool.search.assignment import Assignment
 from dltool.search.job_file import run_job_file, write_job
 from dltool.search.remote import Label, RemoteWorkers
-from dltool.search.workers import LOST
 
 COMMON = (  # The other settings are those of one kind of cluster.
     *("timeout_min", "cpus_per_task", "gpus_per_node", "tasks_per_node", "mem_gb", "nodes", "name"),

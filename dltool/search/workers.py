@@ -3,7 +3,6 @@
 import contextlib
 import multiprocessing
 import os
-import signal
 from collections.abc import Callable
 from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
@@ -14,7 +13,6 @@ from dltool.search.assignment import Assignment
 from dltool.search.carry_out import carry_out
 
 POLL_SECONDS = 0.25
-LOST = 255  # The exit code of a job that a cluster ended, or whose machine failed.
 Label = TypeVar("Label")
 
 
@@ -100,15 +98,6 @@ class Workers(Generic[Label]):
             if process.pid is not None:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(process.pid, signum)
-
-
-def describe_exit(exit_code: int) -> str:
-    """How a process ended that could not report it itself."""
-    if exit_code == LOST:
-        return "ended without a result: cancelled, out of time or memory, or its machine failed"
-    if exit_code == -signal.SIGKILL:
-        return "killed by SIGKILL, perhaps because memory ran out"
-    return f"killed by {signal.Signals(-exit_code).name}" if exit_code < 0 else f"ended with exit code {exit_code}"
 
 
 def warm_up() -> None:

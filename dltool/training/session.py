@@ -10,7 +10,7 @@ from dltool.build.parts import Parts, describe
 from dltool.build.trainer import build_trainer
 from dltool.core import messages
 from dltool.core.batch import Batch
-from dltool.core.errors import ConfigError, NonFiniteLossError, RunError
+from dltool.core.errors import ConfigError, NonFiniteLossError, RunError, WorkerError
 from dltool.core.numerals import counted
 from dltool.core.out_of_memory import is_out_of_memory, peak_memory
 from dltool.core.safe_read import read_text
@@ -175,6 +175,12 @@ class Session:
             yield
         except NonFiniteLossError as error:
             raise NonFiniteLossError(f"{error.message}; {self.last_good()}", error.hint) from error
+        except WorkerError as error:
+            resume = f"dltool resume {trust_flags()}{quoted(self.run.path)}"
+            raise WorkerError(
+                f"{error.message}, at step {trainer.progress.step}; {self.last_good()}",
+                f"{resume} continues; {error.hint}",
+            ) from error
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error):
                 raise

@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 
 from dltool.core.errors import ConfigError, DataError, RunError
-from dltool.data import image_files
+from dltool.data import decoding_workers, image_files
 from dltool.data.augment import Augmentation
 from dltool.data.folder_data import FolderData
 from dltool.data.image_folder import image_folder
@@ -164,6 +164,16 @@ def test_damage_that_shows_in_training_stops_it_or_is_warned_of(folder):
         assert sum(lenient.train.draw().size for _ in range(5)) == 19
 
 
+@pytest.mark.parametrize("residency", ["host", "loader"])
+def test_more_corrupt_images_than_allowed_are_an_error(folder, residency):
+    for name in ("图 0.png", "图 1.png"):
+        (folder / "狗" / name).write_bytes(b"damaged")
+    fields = {"residency": residency, "corrupt": "skip", "val_fraction": 0.0, "test_fraction": 0.0}
+    assert len(data(folder, max_skip=2, **fields).skipped_files()) == 2
+    with pytest.raises(DataError, match=r"2 images cannot be decoded, more than data.max_skip=1.*图 0\.png: it is"):
+        data(folder, max_skip=1, **fields)
+
+
 @pytest.mark.parametrize("workers", [0, 2])
 def test_decoded_anew_is_the_same_as_kept_and_resumes_exactly(folder, workers):
     augment = Augmentation(shift=1, flip=True, noise=0.1, mixup=0.5)
@@ -233,7 +243,8 @@ def test_what_does_not_fit_into_memory_is_streamed(folder, monkeypatch):
 
 
 def test_workers_decode_many_as_one_process_does(tmp_path, monkeypatch):
-    monkeypatch.setattr(image_files, "CHUNK_BYTES", 1000)
+    monkeypatch.setattr(decoding_workers, "PIECE_BYTES", 1000)
+    monkeypatch.setattr(image_files, "PIECE_BYTES", 1000)
     for i in range(40):
         write_image(tmp_path / "ab"[i % 2] / f"{i}.jpg", seed=i)
     alone, shared = (data(tmp_path, workers=workers, residency="host") for workers in (0, 2))
