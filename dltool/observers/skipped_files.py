@@ -4,7 +4,8 @@ import contextlib
 from collections.abc import Callable
 
 from dltool.core.printable import printable
-from dltool.core.safe_path import SafePath, read_regular
+from dltool.core.safe_path import SafePath
+from dltool.core.safe_read import read_text
 from dltool.data.dataset import Dataset
 from dltool.engine.observer import Observer, Outcome, Progress
 from dltool.tasks.task import Task
@@ -30,7 +31,7 @@ class SkippedFiles(Observer):
 
     def on_start(self, task: Task, progress: Progress) -> None:
         if self.file.exists():
-            lines = read_regular(self.file.path).decode(errors="replace").splitlines()
+            lines = read_text(self.file).splitlines()
             self.lines = {line.partition("\t")[0]: line for line in lines}
             self._written = len(self.lines)
         self.refresh()

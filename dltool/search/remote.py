@@ -13,7 +13,7 @@ class RemoteJob(Protocol):
     """A training elsewhere, whose results come back through its run folder."""
 
     def exit_code(self) -> int | None:
-        """As a shell would give it; None while it waits or runs, LOST of dltool.core.exit_code if it ended without one."""
+        """As a shell would give it; None while it waits or runs, LOST (core.exit_code) if it ended without one."""
 
 
 class RemoteWorkers(Workers[Label]):

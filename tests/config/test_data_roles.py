@@ -58,7 +58,11 @@ def test_every_data_set_says_what_its_keys_decide(name: str) -> None:
 
 
 def test_what_a_resume_may_change_is_declared_with_the_key() -> None:
-    assert set(keys_with_role(component("data", "image_folder"), "Placement")) == {"data.workers", "data.residency"}
+    assert set(keys_with_role(component("data", "image_folder"), "Placement")) == {
+        "data.workers",
+        "data.residency",
+        "data.timeout",
+    }
     assert keys_with_role(component("data", "csv"), "Location") == ["data.path"]
     assert keys_with_role(component("data", "image_folder"), "SplitLocation") == ["data.split_file"]
     labels = {name: role_of(component("data", name), "labels") for name in ("cifar100", "image_folder")}
