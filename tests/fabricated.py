@@ -5,6 +5,8 @@ import os
 from pathlib import Path
 from typing import Any
 
+from dltool.runs.unedited import CHECKSUMS
+
 CONFIG = {
     "seed": 0,
     "run.dir": None,
@@ -67,3 +69,11 @@ def make_run(
     (checkpoint / "weights.safetensors").write_bytes(bytes(1_000_000))
     (path / "checkpoints" / "last").write_text("step-000020")
     return path
+
+
+def without_checksums(run: Path) -> None:
+    """Make a run one of an earlier version, without checksums of its files, which a test may change then."""
+    path = run / "environment.json"
+    environment = json.loads(path.read_text(encoding="utf-8"))
+    assert environment.pop(CHECKSUMS)
+    path.write_text(json.dumps(environment), encoding="utf-8")

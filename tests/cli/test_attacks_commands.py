@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 import yaml
+from fabricated import without_checksums
 
 from dltool.config.check import check
 from dltool.config.compose import compose_from
-from dltool.runs.unedited import CHECKSUMS
 
 Dltool = Callable[..., subprocess.CompletedProcess[str]]
 SHORT = ["model=mlp", "model.hidden=[16]", "trainer.epochs=1", "trainer.threads=1", "logger.plots=false", "--quiet"]
@@ -26,9 +26,7 @@ def run(trained_here: Callable[..., Path]) -> Path:
     saved = json.loads((folder / "preprocessing.json").read_text())
     assert len(saved["spec"].pop("pixel_shift")) == len(saved["spec"].pop("pixel_factor")) == 1
     (folder / "preprocessing.json").write_text(json.dumps(saved))
-    environment = json.loads((folder / "environment.json").read_text())
-    assert environment.pop(CHECKSUMS)  # Which it had not, either.
-    (folder / "environment.json").write_text(json.dumps(environment))
+    without_checksums(folder)
     return folder
 
 
