@@ -132,7 +132,7 @@ def test_every_read_of_a_run_folder_passes_the_other_module():
         "inference/writers.py": "the file that was just exported, or named by the user",
         "report/page.py": "dltool's own templates",
         "search/experiment_header.py": "a config of the user's",
-        "search/launchers.py": "what this sweep has just written, in the launcher's process",
+        "search/job_file.py": "what this sweep has just written, in the job's process",
         "completion/shells.py": "dltool's own scripts",
         "observers/tensorboard_log.py": "TensorBoard reads its event files in a checked folder",
     }
