@@ -16,6 +16,7 @@ PURPOSES = {
     "tune": "dltool tune",
     "joblib": "sweeps by hydra/launcher=joblib",
     "submitit": "sweeps on a cluster, hydra/launcher=submitit_slurm",
+    "ray": "sweeps and studies on a cluster, sweep.cluster=ray",
     "tensorboard": "logger=tensorboard",
     "wandb": "logger=wandb",
     "mlflow": "logger=mlflow",

@@ -11,13 +11,13 @@ from dltool.engine.observer import Observer, Outcome, Progress
 from dltool.runs.folder import RunFolder
 from dltool.tasks.task import Task
 
-SECONDS_BETWEEN = 0.5
+SECONDS_BETWEEN = 1.0
 
 
 class StatusFile(Observer):
-    """Writes status.json when a run is created, begins and ends, and after an epoch, at most twice a second.
+    """Writes status.json when a run is created, begins and ends, and after an epoch, at most once a second.
 
-    (Writing takes a millisecond, an epoch of a small data set ten.)
+    (Writing takes a millisecond and more, since it waits for the disk; an epoch of a small data set takes ten.)
 
     A run that was killed still has the state "running" and its process id; `.lock` shows that the process has ended.
 

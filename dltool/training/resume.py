@@ -67,6 +67,7 @@ def resume_as_first(
         fingerprint = check_same_data(run, parts)
         check_same_weights(run, parts)
         session = Session(parts, run, quiet=quiet, display=display)
+        session.check_space(1)
         checkpoint = session.trainer.checkpoints.newest(session.warn) if resumed else None
         if checkpoint is None:
             cut_back(run.metrics, 0)

@@ -10,6 +10,7 @@ from dltool.build.parts import Parts, describe
 from dltool.build.trainer import build_trainer
 from dltool.core import messages
 from dltool.core.batch import Batch
+from dltool.core.disk_space import check_free_space
 from dltool.core.errors import ConfigError, NonFiniteLossError, RunError, WorkerError
 from dltool.core.numerals import counted
 from dltool.core.out_of_memory import is_out_of_memory, peak_memory
@@ -56,6 +57,12 @@ class Session:
         clock, progress = self.trainer.clock, self.trainer.progress
         usual = standard_observers(parts, self.run, watched, clock, progress, quiet=self.quiet, display=self.display)
         self.trainer.observers = [*self.trainer.observers, *usual, *self.also]
+
+    def check_space(self, checkpoints: int) -> None:
+        """Raise ConfigError if the disk cannot take so many checkpoints, of which the weights are a part."""
+        weights = sum(tensor.nbytes for tensor in self.parts.task.model.state_dict().values())
+        what = f"{counted(checkpoints, 'checkpoint')} of this model {'need' if checkpoints > 1 else 'needs'}"
+        check_free_space(self.run.path, checkpoints * weights, what)
 
     def held_out_batch(self, least: int = 1) -> Batch:
         """The first validation batch, or the first training batch without a validation split.

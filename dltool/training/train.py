@@ -80,6 +80,7 @@ def train_as_first(
     with contextlib.closing(run):
         try:
             session = Session(parts, run, quiet, observers, display)
+            session.check_space(2)  # One is written before another is removed.
             for observer in session.trainer.observers:
                 observer.on_create()
             run.write_preprocessing(to_json(parts.dataset.preprocessing, parts.spec))
@@ -89,7 +90,7 @@ def train_as_first(
                 {**describe_environment(), "auto": reused_choices(config, built) | parts.auto, **loaded, "resumed": []}
             )
             run.write_config(config.tree)  # Last: a folder with this file is complete and can be used.
-        except DltoolError:  # From the user's own observer.
+        except DltoolError:  # No space, or from the user's own observer.
             run.abandon()
             raise
         except OSError as error:  # Nothing is lost, and the name can be used again.

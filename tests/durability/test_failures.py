@@ -3,6 +3,7 @@
 import errno
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -79,6 +80,25 @@ CAUSES = {
     errno.EIO: "the disk reports an input/output error",
     errno.EROFS: "the file system is read-only",
 }
+
+
+def test_a_disk_without_room_for_checkpoints_is_reported_before_training(
+    dltool_here: Dltool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The MLP on iris has 67 parameters: a checkpoint's weights take 268 bytes."""
+    words = [*WORDS, "model=mlp", "model.hidden=[8]", "data=iris"]
+    with monkeypatch.context() as patch:
+        patch.setattr("shutil.disk_usage", lambda folder: SimpleNamespace(free=535))
+        done = dltool_here(*words)
+        assert done.returncode == 2
+        assert "2 checkpoints of this model need at least 0.0 MB" in done.stderr
+        assert "hint: free disk space, or run.dir=FOLDER on another disk" in done.stderr
+        assert not (tmp_path / "run").exists()
+        patch.setattr("shutil.disk_usage", lambda folder: SimpleNamespace(free=536))
+        assert dltool_here(*words).returncode == 0
+        patch.setattr("shutil.disk_usage", lambda folder: SimpleNamespace(free=267))
+        assert dltool_here("resume", "run", "trainer.epochs=4").returncode == 2
+    assert dltool_here("resume", "run", "trainer.epochs=4").returncode == 0
 
 
 @pytest.mark.parametrize("number", CAUSES)
