@@ -38,6 +38,7 @@ def dltool_here(
     """Runs the command line in this process, which has imported torch already, in an empty folder."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "120")
+    monkeypatch.setenv("PYTHONSAFEPATH", "1")  # `main` sets it; the tests that follow start Pythons in their folders.
 
     def run(*words: str) -> subprocess.CompletedProcess[str]:
         capfd.readouterr()

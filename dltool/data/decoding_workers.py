@@ -27,6 +27,7 @@ import numpy as np
 
 from dltool.core.errors import WorkerError
 from dltool.core.exit_code import describe_exit
+from dltool.core.shell import setting
 from dltool.core.stop_request import STOP
 
 Failures = list[tuple[int, str]]  # Position in the batch, and the reason why that file could not be decoded.
@@ -199,7 +200,9 @@ class WorkerPool:
         verb, fewer = ("was ", len(self.workers) // 2) if code < 0 else ("", 0)
         return WorkerError(
             f"the data worker with process id {process.pid} {verb}{describe_exit(code)}",
-            f"data.workers={fewer} needs less memory" if fewer else "data.workers=0 decodes without workers",
+            f"{setting('data.workers', fewer)} needs less memory"
+            if fewer
+            else "data.workers=0 decodes without workers",
         )
 
     def _late(self, process: BaseProcess) -> WorkerError:
