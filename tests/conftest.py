@@ -24,6 +24,12 @@ sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
+@pytest.fixture(autouse=True)
+def no_safe_path(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Undoes what `main` sets in this process: the next test may start a Python that imports from its folder."""
+    monkeypatch.setenv("PYTHONSAFEPATH", "")
+
+
 @pytest.fixture
 def configure() -> Callable[..., Config]:
     """`configure("model=mlp", "data=iris")` gives the checked config, on one CPU thread and without a report."""
@@ -38,7 +44,6 @@ def dltool_here(
     """Runs the command line in this process, which has imported torch already, in an empty folder."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "120")
-    monkeypatch.setenv("PYTHONSAFEPATH", "1")  # `main` sets it; the tests that follow start Pythons in their folders.
 
     def run(*words: str) -> subprocess.CompletedProcess[str]:
         capfd.readouterr()

@@ -7,6 +7,7 @@ starting up or of the terminal takes `places.command` instead.
 import functools
 import multiprocessing
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -83,6 +84,7 @@ def run_words(words: Sequence[str], cwd: Path, environment: dict[str, str], outp
         file = os.open(path, os.O_WRONLY | os.O_CREAT)
         os.dup2(file, descriptor)
         os.close(file)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # The server ignores it, see dltool.search.preload.
     os.environ.clear()
     os.environ.update(environment)
     os.chdir(cwd)

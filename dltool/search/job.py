@@ -83,6 +83,7 @@ def detach_from_terminal(assignment: Assignment) -> None:
     os.dup2(log, 2)
     os.close(log)
     os.setpgrp()
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # The process from which this one was forked ignores it.
     sweep = parent_process()
     if sweep is not None:
 

@@ -10,7 +10,8 @@ import pytest
 NAMES = ["random", "socket", "selectors", "multiprocessing", "struct", "json", "pickle", "signal", "yaml", "torch"]
 NAMES += ["sitecustomize", "usercustomize", "numpy", "matplotlib", "rich", "hydra_plugins", "dltool", "readline"]
 SMALL = ["model=mlp", "model.hidden=[4]", "data=iris", "trainer.steps=1", "trainer.threads=1", "logger.report=false"]
-SCRIPT = "import sys\nfrom dltool.cli.main import main\nif __name__ == '__main__':\n    sys.exit(main())\n"  # As pip writes it.
+# As pip writes it.
+SCRIPT = "import sys\nfrom dltool.cli.main import main\nif __name__ == '__main__':\n    sys.exit(main())\n"
 
 
 @pytest.mark.slow

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from places import command, one_thread
 from warm_process import Command, run_dltool
 
 from dltool.search.folder import JobFolder
@@ -205,16 +206,34 @@ def wait_for(condition: Callable[[], bool], seconds: float = 300.0) -> None:
         time.sleep(0.05)
 
 
+def test_sigterm_to_every_process_of_a_sweep_interrupts_it(tmp_path: Path) -> None:
+    # As `timeout` and batch systems send it.
+    words = ["train", "-m", *SMALL, "seed=1,2", "sweep.n_jobs=2", "sweep.dir=s"]
+    words[words.index("trainer.epochs=2")] = "trainer.epochs=100000"
+    folder = tmp_path / "s"
+    with (tmp_path / "printed").open("w") as printed:
+        sweep = subprocess.Popen(
+            command(*words), cwd=tmp_path, start_new_session=True, env=one_thread(), stdout=printed, stderr=printed
+        )
+        wait_for(lambda: sum(status(path.parent)["epoch"] > 0 for path in folder.glob("*/status.json")) == 2)
+        os.killpg(sweep.pid, signal.SIGTERM)
+        assert sweep.wait(timeout=60) == 143
+    assert set(states(folder).values()) == {"interrupted"}
+    assert "failed" not in (tmp_path / "printed").read_text()
+
+
 def test_a_job_that_the_system_kills_is_recorded(tmp_path: Path) -> None:
-    words = ["train", "-m", *SMALL, "trainer.epochs=400", "seed=1,2", "sweep.n_jobs=2", "sweep.dir=s"]
+    words = ["train", "-m", *SMALL, "sweep.n_jobs=2", "sweep.dir=s"]
+    words[words.index("trainer.epochs=2")] = "trainer.epochs=100000,2"
     process = Command(*words, cwd=tmp_path)
-    victim = tmp_path / "s" / "000_seed=1" / "status.json"
-    wait_for(lambda: victim.exists() and status(victim.parent)["epoch"] > 0)
-    os.kill(status(victim.parent)["pid"], signal.SIGKILL)
+    names = ["000_trainer.epochs=100000", "001_trainer.epochs=2"]
+    victim = tmp_path / "s" / names[0]
+    wait_for(lambda: (victim / "status.json").exists() and status(victim)["epoch"] > 0)
+    os.kill(status(victim)["pid"], signal.SIGKILL)
     done = process.wait(timeout=300)
     assert done.returncode == 1
     assert "killed by SIGKILL" in done.stderr
-    assert states(tmp_path / "s") == {"000_seed=1": "failed", "001_seed=2": "finished"}
+    assert states(tmp_path / "s") == dict(zip(names, ["failed", "finished"], strict=True))
 
 
 @pytest.mark.parametrize(
