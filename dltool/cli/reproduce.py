@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from dltool.cli.request import add_trust_argument, command_words, compose_jobs, refuse_torchrun
+from dltool.config.tree import leaves
 from dltool.core.errors import ConfigError
 from dltool.core.hints import nearest
 from dltool.declarations.options import option_files
@@ -72,7 +73,6 @@ def experiment_file(name: str, config_dirs: Sequence[Path]) -> Path:
 
 def note_other_data(name: str, config: Mapping[str, Any], config_dirs: Sequence[Path]) -> None:
     """Print which key makes the data another than that of the experiment, if one does."""
-    from dltool.config.compose import leaves
     from dltool.config.data_roles import identifying_keys
     from dltool.search.experiment_config import experiment_config
     from dltool.search.experiment_header import read_header

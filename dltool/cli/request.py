@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dltool.config.tree import leaves
 from dltool.core.errors import ConfigError
 from dltool.core.process import is_launched
 
@@ -122,7 +123,6 @@ def compose_jobs(args: argparse.Namespace, jobs: "Sequence[Job]", *, in_processe
         in_processes: Let the server of their processes import torch meanwhile, once the first job is valid.
     """
     from dltool.config.check import check
-    from dltool.config.compose import leaves
     from dltool.search.sweep import Training
     from dltool.search.workers import warm_up
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dltool.cli.request import add_config_arguments, command_words, compose_request, refuse_torchrun
+from dltool.config.tree import leaves
 from dltool.core.distribution import install
 from dltool.core.errors import ConfigError
 from dltool.core.process import OUTPUT_ROOT
@@ -37,7 +38,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from dltool.config.compose import leaves
     from dltool.search.settings import TuneSettings, split_settings
     from dltool.search.space import read_space
 
@@ -95,7 +95,6 @@ def check_space(args: argparse.Namespace, space: "list[Dimension]", fixed: list[
 
 def check_one_meaning(metric: str, configs: "Sequence[Config]") -> None:
     """Raises ConfigError if the metric has several definitions in a space, so that no trial is better than another."""
-    from dltool.config.compose import leaves
     from dltool.runs.definition import definitions
 
     meanings = dict.fromkeys(definitions(metric, [dict(leaves(config.tree)) for config in configs]))

@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 from types import SimpleNamespace
 from typing import Any
 
-from dltool.config.compose import COMMAND_LINE, Composed, interpolate, leaves
+from dltool.config.compose import COMMAND_LINE, Composed, interpolate
+from dltool.config.tree import leaves
 from dltool.config.trusted_code import check_trusted_code
 from dltool.core.errors import ConfigError
 from dltool.core.hints import key_hint, nearest

@@ -5,11 +5,10 @@ This file and dltool.config.files are the only ones that use Hydra's internals: 
 composed, nothing is instantiated and no logging is set up: composing runs no code.
 """
 
-import copy
 import functools
 import io
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -30,6 +29,7 @@ from yaml import YAMLError
 
 from dltool.config.files import FileConfigSource
 from dltool.config.renamed import completed_tree, current_override, current_tree
+from dltool.config.tree import lay_over, leaves, with_text_keys
 from dltool.core.errors import ConfigError
 from dltool.core.hints import nearest, option_hint
 from dltool.core.shell import quoted, setting
@@ -289,28 +289,6 @@ def removed_group(override: Override) -> ConfigError:
     group = override.key_or_group
     message = f"{override.input_line} removes {group}, which every config needs"
     return ConfigError(message, f"{group}=NAME chooses another; `dltool list {quoted(group)}` names the options")
-
-
-def lay_over(base: dict[str, Any], top: dict[str, Any]) -> None:
-    for key, value in top.items():
-        if isinstance(value, dict) and isinstance(base.get(key), dict):
-            lay_over(base[key], value)
-        else:
-            base[key] = copy.deepcopy(value)
-
-
-def with_text_keys(tree: Any) -> dict[str, Any]:
-    """The mapping with its keys as strings at every level: YAML reads `1:` as a number."""
-    return {str(key): with_text_keys(value) if isinstance(value, dict) else value for key, value in tree.items()}
-
-
-def leaves(tree: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Dotted key and value of every leaf; an empty mapping is a leaf."""
-    for key, value in tree.items():
-        if isinstance(value, dict) and value:
-            yield from leaves(value, f"{prefix}{key}.")
-        else:
-            yield f"{prefix}{key}", value
 
 
 def offer_signatures(config_dirs: Sequence[Path]) -> None:

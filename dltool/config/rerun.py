@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from dltool.config.check import Config, check
-from dltool.config.compose import UNSET, Composed, compose_from, leaves, parse_overrides
+from dltool.config.compose import UNSET, Composed, compose_from, parse_overrides
 from dltool.config.data_roles import LOCATIONS, keys_with_role
+from dltool.config.tree import leaves
 from dltool.config.trusted_code import WATCHING
 from dltool.core.errors import ConfigError
 from dltool.core.shell import quoted, setting

@@ -188,26 +188,15 @@ class Trainer:
         if self.clock.first_step_at is None:
             self.clock.first_step_at = time.monotonic()
         if progress.step % self.every_n_steps == 0:
-            self.log_steps()
+            self.raise_if_bad()
+            self.record("step", progress.sums.window() | learning_rates(self.updaters))
 
     def apply_schedules(self) -> None:
         """Set the learning rates of the next step."""
         progress = self.progress
+        total_epochs = progress.total_epochs or math.ceil(progress.total_steps / self.steps_per_epoch)
         for updater in self.updaters.values():
-            updater.step = progress.step
-            updater.pieces.begin_step(progress.step)
-            updater.schedule.apply(
-                updater.optimizer,
-                progress.step,
-                progress.epoch,
-                progress.total_steps,
-                progress.total_epochs or math.ceil(progress.total_steps / self.steps_per_epoch),
-            )
-
-    def log_steps(self) -> None:
-        """Log the means since the last such line, and the learning rates."""
-        self.raise_if_bad()
-        self.record("step", self.progress.sums.window() | learning_rates(self.updaters))
+            updater.begin_step(progress.step, progress.epoch, progress.total_steps, total_epochs)
 
     def finish_epoch(self) -> None:
         """Evaluate and log the finished epoch, and update the plateau schedules.
@@ -224,7 +213,8 @@ class Trainer:
         if metrics:
             self.evaluated_at = self.progress.step
             self.record("val", metrics)
-            self.step_plateau_schedules()
+            for updater in self.updaters.values():
+                updater.schedule.observe(self.progress.metrics, self.task.main_metric)
         with self.averaged_weights():  # For observers that draw samples.
             for observer in self.observers:
                 observer.on_epoch()
@@ -246,11 +236,6 @@ class Trainer:
             metrics = self.evaluate("test")
         self.record("test", metrics, tested_step=sequence(path)[0])
         self.tested = path.name
-
-    def step_plateau_schedules(self) -> None:
-        """Pass the newest evaluation to the schedules."""
-        for updater in self.updaters.values():
-            updater.schedule.observe(self.progress.metrics, self.task.main_metric)
 
     def evaluate(self, split: str, num_batches: int | None = None) -> dict[str, float]:
         """The task's metrics over a split; empty if the data has no such split.

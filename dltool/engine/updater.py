@@ -58,6 +58,12 @@ class Updater:
         self.step = 0
         self.on_gradient: Callable[[list[Tensor]], None] | None = None  # Called with the parameters before clipping.
 
+    def begin_step(self, step: int, epoch: int, total_steps: int, total_epochs: int) -> None:
+        """Set the learning rate and the random numbers of a step; see Schedule.apply."""
+        self.step = step
+        self.pieces.begin_step(step)
+        self.schedule.apply(self.optimizer, step, epoch, total_steps, total_epochs)
+
     def minimize(self, loss: Callable[[Batch], Loss], batch: Batch) -> dict[str, Mean]:
         """Take one optimizer step on `loss(batch)`; returns the loss's logs, summed over this process's pieces.
 

@@ -5,7 +5,7 @@ from functools import partial
 from dltool.build.observer import build_observer
 from dltool.build.parts import Parts
 from dltool.build.trainer import tests_rates
-from dltool.config.compose import leaves
+from dltool.config.tree import leaves
 from dltool.declarations.construct import build_component
 from dltool.engine.clock import Clock
 from dltool.engine.monitored_metric import monitored_metric
@@ -77,15 +77,7 @@ def standard_observers(
         Alarms(warn, partial(watched.held_out, NUM_COMPARED)),
     ]
     if logger.plots:
-        observers += [
-            CurvesPlot(watched),
-            NetworkPlots(watched, parts.dataset.preprocessing),
-            LatentPlanePlot(watched),
-            TaskPlots(watched),
-            ForecastPlot(watched, parts.dataset),
-            GradientOverTimePlot(watched),
-            AugmentedPlot(watched, parts.dataset.train),
-        ]
+        observers += plots(parts, watched)
     if logger.plots or config["task"].get("metrics"):  # A figure that task.metrics names was asked for.
         observers.append(MetricPlots(watched))
     if logger.samples:
@@ -100,6 +92,19 @@ def standard_observers(
         observers += [SummaryFile(watched, parts), ReportPage(run)]
     # After the plots and the page, which trackers upload.
     return [*observers, *make_trackers(logger.to, run, warn, config.tree, logger)]
+
+
+def plots(parts: Parts, watched: Watched) -> list[Observer]:
+    """The pictures that a training draws by itself."""
+    return [
+        CurvesPlot(watched),
+        NetworkPlots(watched, parts.dataset.preprocessing),
+        LatentPlanePlot(watched),
+        TaskPlots(watched),
+        ForecastPlot(watched, parts.dataset),
+        GradientOverTimePlot(watched),
+        AugmentedPlot(watched, parts.dataset.train),
+    ]
 
 
 def build_diagnostics(parts: Parts, watched: Watched) -> Diagnostics:

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from dltool.config.compose import leaves
 from dltool.config.settings import LoggerSettings
+from dltool.config.tree import leaves
 from dltool.core.distribution import install
 from dltool.core.errors import ConfigError
 from dltool.core.safe_read import regular_files

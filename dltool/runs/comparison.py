@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from dltool.config.tree import leaves
 from dltool.core.errors import DltoolError
 from dltool.runs.catalog import RunRecord, as_text
 from dltool.runs.data_record import data_in_short, read_data
@@ -119,8 +120,6 @@ def is_learning_rate(name: str) -> bool:
 
 def read_environment(record: RunRecord) -> dict[str, Any]:
     """environment.json, flat, dotted key to value, with the data's fingerprint in short; empty if it cannot be read."""
-    from dltool.config.compose import leaves  # Imports Hydra, which a list of runs does not need.
-
     try:
         tree = RunFolder(record.path).read_environment()
         data = data_in_short(read_data(record.path))

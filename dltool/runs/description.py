@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from dltool.config.check import COMPONENT_GROUPS, check
-from dltool.config.compose import compose, leaves
+from dltool.config.compose import compose
+from dltool.config.tree import leaves
 from dltool.core.safe_read import read_text
 from dltool.declarations.kinds import REQUIRED
 from dltool.declarations.source import component

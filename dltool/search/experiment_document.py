@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from dltool.config.compose import compose, leaves
+from dltool.config.compose import compose
+from dltool.config.tree import leaves
 from dltool.core.numerals import mean_and_spread
 from dltool.core.shell import quoted
 from dltool.declarations.options import option_files

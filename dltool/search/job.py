@@ -14,8 +14,8 @@ from typing import Any
 import torch
 
 from dltool.config.check import Config, check
-from dltool.config.compose import leaves
 from dltool.config.rerun import compose_resume, with_auto
+from dltool.config.tree import leaves
 from dltool.core.errors import DltoolError
 from dltool.core.notices import printed_warnings
 from dltool.core.process import OUTPUT_ROOT, restart_clock

@@ -27,6 +27,7 @@ from dltool.metrics.of_samples import SampleMetrics
 from dltool.tasks.outputs import Adversaries, DecodedText, ImageTable, Network, Picture, Suggestion, Trial
 from dltool.tasks.predictions import AnyPredictions, Prediction, Predictions
 from dltool.tasks.sample_evaluator import SampleEvaluator
+from dltool.tasks.watcher import Watcher
 
 no_frozen_parameters = requires(
     lambda config: not config.model.freeze,
@@ -79,18 +80,6 @@ class Updater(Protocol):
             rows: Those of the micro-batches that `loss` was called with: several processes share a batch.
             batch: The batch.
         """
-        ...
-
-
-class Watcher(Protocol):
-    """Observes the evaluated samples and the model's outputs for them."""
-
-    def start(self) -> None:
-        """Called before the first batch of a split; the evaluation before may have been interrupted."""
-        ...
-
-    def see(self, batch: Batch, outputs: Tensor) -> None:
-        """Called with a batch and the model's outputs, float32 `(B, output_dim)`; must not wait for an accelerator."""
         ...
 
 

@@ -16,7 +16,8 @@ from torch import nn
 
 from dltool.build.prepare import prepare
 from dltool.config.check import check
-from dltool.config.compose import compose, leaves
+from dltool.config.compose import compose
+from dltool.config.tree import leaves
 from dltool.core.language import in_language
 from dltool.introspection.sample_points import MAX_POINTS, sample_points
 from dltool.layers.activation import activation

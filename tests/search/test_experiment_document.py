@@ -11,7 +11,8 @@ from fabricated import make_run
 
 from dltool.cli.reproduce import note_other_data
 from dltool.config.check import check
-from dltool.config.compose import compose, leaves
+from dltool.config.compose import compose
+from dltool.config.tree import leaves
 from dltool.core.language import in_language
 from dltool.core.numerals import mean_and_spread
 from dltool.declarations.options import option_files
