@@ -107,6 +107,8 @@ SMALL = {
     ("model", "torchvision"): ["data.batch_size=2", "model.arch=squeezenet1_1"],
     ("model", "timm"): ["data.batch_size=2", "model.arch=test_resnet"],
     **{("experiment", f"resnet18_hymenoptera{form}"): ["data.size=64"] for form in ("", "_frozen")},
+    ("data", "stacked_mnist"): ["data.num_samples=200", "data.num_test_samples=50"],
+    **{("data", name): ["data.num_samples=300"] for name in ("sorting", "reversal", "numbers")},
 }
 
 
@@ -146,9 +148,23 @@ def roots(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return write_every_image_set(tmp_path_factory.mktemp("images"))
 
 
+@pytest.fixture(scope="module")
+def fields(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, object]]:
+    """The fields of each data option that reads texts or tables: small made-up ones."""
+    folder = tmp_path_factory.mktemp("texts")
+    (folder / "table.csv").write_text("size,colour,y\n" + "1,red,a\n2,blue,b\n" * 50)
+    table = {"path": str(folder / "table.csv"), "target": "y"}
+    return {"csv": table, **write_every_text(folder)}
+
+
 @pytest.mark.parametrize(("group", "name"), OPTIONS, ids=lambda x: x)
 def test_trains_one_batch(
-    group: str, name: str, configure: Callable[..., Config], tmp_path: Path, roots: dict[str, Path]
+    group: str,
+    name: str,
+    configure: Callable[..., Config],
+    tmp_path: Path,
+    roots: dict[str, Path],
+    fields: dict[str, dict[str, object]],
 ) -> None:
     overrides = [*overrides_for(group, name), *SMALL.get((group, name), [])]
     tree = compose(overrides).tree
@@ -156,11 +172,7 @@ def test_trains_one_batch(
         overrides.append("task.metrics=null")  # For which a classifier would be trained.
     if tree["data"]["name"] in roots:
         overrides.append(f"data.root={roots[tree['data']['name']]}")
-    if texts := write_every_text(tmp_path / "texts").get(tree["data"]["name"]):
-        overrides += [f"data.{key}={value}" for key, value in texts.items()]
-    elif "path" in tree["data"]:
-        (tmp_path / "table.csv").write_text("size,colour,y\n" + "1,red,a\n2,blue,b\n" * 50)
-        overrides += [f"data.path={tmp_path / 'table.csv'}", "data.target=y"]
+    overrides += [f"data.{key}={value}" for key, value in fields.get(tree["data"]["name"], {}).items()]
     if name == "timm":
         pytest.importorskip("timm")
     learns(configure(*overrides), tmp_path, num_steps=3)  # A warm-up's first step stands still.
