@@ -10,6 +10,9 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 # Public data sets, which no test may need: the folder that DLTOOL_DATA names, or one beside the repository.
 REAL_DATA = Path(os.environ.get("DLTOOL_DATA", REPOSITORY.parent / "shared" / "data"))
 
+# For a training on one thread that draws no pictures and writes no page.
+NUMBERS_ONLY = ("trainer.threads=1", "logger.plots=false", "logger.report=false")
+
 
 def command(*words: str) -> Sequence[str]:
     """The command line in a process of its own."""

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from places import NUMBERS_ONLY
 from synthetic_texts import write_every_text
 
 from dltool.inference import sampling
@@ -17,7 +18,7 @@ TINY = ["model=gpt", "model.dim=16", "model.depth=1", "model.num_heads=2", "trai
 @pytest.fixture
 def gpt(trained_here: Callable[..., Path], tmp_path: Path) -> Path:
     write_every_text(tmp_path)
-    words = ["data=text", "data.path=text.txt", "data.length=16", "trainer.threads=1", "--quiet"]
+    words = ["data=text", "data.path=text.txt", "data.length=16", *NUMBERS_ONLY, "--quiet"]
     trained_here("outputs/g", *TINY, *words)
     return tmp_path
 
@@ -36,7 +37,7 @@ def test_texts_as_they_are_typed(dltool_here: Dltool, gpt: Path) -> None:
 
 
 def test_names_one_a_line(dltool_here: Dltool, gpt: Path) -> None:
-    words = ["data=names", "data.path=names.txt", "trainer.threads=1", "run.dir=outputs/n", "--quiet"]
+    words = ["data=names", "data.path=names.txt", *NUMBERS_ONLY, "run.dir=outputs/n", "--quiet"]
     assert dltool_here("train", *TINY, *words).returncode == 0
     assert len(dltool_here("sample", "n", "--count", "7").stdout.splitlines()) == 7
 
@@ -63,7 +64,7 @@ def test_what_is_wrong_is_said(words: list[str], message: str, hint: str, dltool
 
 
 def test_a_classifier_makes_nothing(dltool_here: Dltool, tmp_path: Path) -> None:
-    words = ["model=mlp", "data=iris", "trainer.epochs=1", "run.dir=outputs/i", "--quiet", "trainer.threads=1"]
+    words = ["model=mlp", "data=iris", "trainer.epochs=1", "run.dir=outputs/i", "--quiet", *NUMBERS_ONLY]
     assert dltool_here("train", *words).returncode == 0
     done = dltool_here("sample", "i")
     assert done.returncode == 2
@@ -72,7 +73,7 @@ def test_a_classifier_makes_nothing(dltool_here: Dltool, tmp_path: Path) -> None
 
 
 def test_a_gan_draws(dltool_here: Dltool, tmp_path: Path) -> None:
-    words = ["model=gan", "data=gaussians", "trainer.steps=2", "run.dir=outputs/gan", "--quiet", "trainer.threads=1"]
+    words = ["model=gan", "data=gaussians", "trainer.steps=2", "run.dir=outputs/gan", "--quiet", *NUMBERS_ONLY]
     assert dltool_here("train", *words).returncode == 0
     assert dltool_here("sample", "gan").returncode == 0
     assert (tmp_path / "outputs/gan/samples/step-000002.png").exists()

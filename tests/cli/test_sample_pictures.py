@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from places import NUMBERS_ONLY
 
 import dltool
 from dltool.inference.run import Run
@@ -18,7 +19,7 @@ from dltool.runs.folder import RunFolder
 Dltool = Callable[..., subprocess.CompletedProcess[str]]
 TINY = [
     *("model.generator_width=2", "model.discriminator_width=2", "model.latent_dim=4", "data=digits"),
-    *("data.batch_size=200", "trainer.epochs=null", "trainer.steps=3", "trainer.threads=1", "--quiet"),
+    *("data.batch_size=200", "trainer.epochs=null", "trainer.steps=3", *NUMBERS_ONLY, "--quiet"),
 ]
 
 
@@ -110,7 +111,7 @@ def test_interpolation_begins_and_ends_at_its_seeds(dltool_here: Dltool, conditi
 def styled(trained_here: Callable[..., Path]) -> Path:
     small = ("model.latent_dim=4", "model.w_dim=4", "model.width=4", "model.max_width=4", "data.batch_size=100")
     words = ("model=stylegan2", "model.condition=input", "data=digits", *small, "logger.samples=false")
-    return trained_here("outputs/s", *words, "trainer.epochs=null", "trainer.steps=2", "trainer.threads=1", "--quiet")
+    return trained_here("outputs/s", *words, "trainer.epochs=null", "trainer.steps=2", *NUMBERS_ONLY, "--quiet")
 
 
 def test_mixed_styles_from_one_source_alone_are_that_source(dltool_here: Dltool, styled: Path) -> None:
@@ -214,7 +215,7 @@ def test_no_samples_of_a_classifier(dltool_here: Dltool, tmp_path: Path) -> None
 
 @pytest.fixture
 def denoised(trained_here: Callable[..., Path]) -> Path:
-    words = ["model.width=4", "model.blocks=1", "model.condition=class", "data.batch_size=200", "trainer.threads=1"]
+    words = ["model.width=4", "model.blocks=1", "model.condition=class", "data.batch_size=200", *NUMBERS_ONLY]
     length = ["trainer.epochs=null", "trainer.steps=2", "--quiet"]
     return trained_here("outputs/d", "model=unet", "data=digits", *words, *length)
 

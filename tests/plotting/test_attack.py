@@ -7,6 +7,7 @@ from subprocess import CompletedProcess
 
 import pytest
 import torch
+from places import NUMBERS_ONLY
 
 from dltool.attacks.pixels import Pixels
 from dltool.plotting.attack import accuracy_under, attack_view, gradient_norm, losses, losses_along
@@ -16,7 +17,7 @@ Dltool = Callable[..., CompletedProcess[str]]
 
 
 def test_attack(dltool_here: Dltool) -> None:
-    words = ("model=cnn", "data=digits", "trainer.epochs=null", "trainer.steps=40", "trainer.threads=1")
+    words = ("model=cnn", "data=digits", "trainer.epochs=null", "trainer.steps=40", *NUMBERS_ONLY)
     done = dltool_here("train", *words, "run.dir=run", "diagnostics=default")
     assert done.returncode == 0, done.stderr
     assert not Path("run/plots/attack.png").exists()

@@ -6,13 +6,14 @@ from subprocess import CompletedProcess
 
 import numpy as np
 import torch
+from places import NUMBERS_ONLY
 
 from dltool.figures.style import class_style
 from dltool.plotting.features import features_of, held_out, panel
 from dltool.plotting.runs import loaded
 
 Dltool = Callable[..., CompletedProcess[str]]
-SHORT = ("trainer.epochs=null", "trainer.steps=3", "trainer.threads=1", "diagnostics=default", "run.dir=run")
+SHORT = ("trainer.epochs=null", "trainer.steps=3", *NUMBERS_ONLY, "diagnostics=default", "run.dir=run")
 
 
 def test_features_and_their_components(dltool_here: Dltool) -> None:

@@ -8,6 +8,7 @@ from subprocess import CompletedProcess
 import numpy as np
 import pytest
 import torch
+from places import NUMBERS_ONLY
 
 from dltool.diagnostics.weight_planes import path_plane, random_direction
 from dltool.plotting.plane import path_slice, random_slice, training_batches
@@ -41,7 +42,7 @@ def test_the_plane_of_a_path_in_a_plane() -> None:
 
 def test_slices_of_a_run(dltool_here: Dltool) -> None:
     words = ("model=mlp", "model.hidden=[8,8]", "data=iris", "diagnostics=default", "trainer.epochs=null")
-    assert dltool_here("train", *words, "trainer.steps=40", "trainer.threads=1", "run.dir=run").returncode == 0
+    assert dltool_here("train", *words, "trainer.steps=40", *NUMBERS_ONLY, "run.dir=run").returncode == 0
     measured = dltool_here("evaluate", "run", "--split", "train", "--checkpoint", "last", "--json")
     expected = json.loads(measured.stdout)["metrics"]["loss"]
     subject = loaded(Path("run").resolve())

@@ -5,18 +5,19 @@ from pathlib import Path
 from subprocess import CompletedProcess
 
 import torch
+from places import NUMBERS_ONLY
 
 from dltool.core.batch import Batch
 from dltool.plotting.reach import NUM_SEQUENCES, norms_of
 from dltool.plotting.runs import loaded
 
 Dltool = Callable[..., CompletedProcess[str]]
-SMALL = ("data=digits_rows", "model.hidden_dim=5", "trainer.epochs=null", "trainer.steps=3", "trainer.threads=1")
+SMALL = ("data=digits_rows", "model.hidden_dim=5", "trainer.epochs=null", "trainer.steps=3", *NUMBERS_ONLY)
 
 
 def test_recurrent_networks_in_one_picture(dltool_here: Dltool) -> None:
     for model in ("rnn", "lstm"):
-        done = dltool_here("train", f"model={model}", *SMALL, "logger.report=false", f"run.dir=outputs/{model}")
+        done = dltool_here("train", f"model={model}", *SMALL, f"run.dir=outputs/{model}")
         assert done.returncode == 0, done.stderr
     done = dltool_here("plot", "outputs/rnn", "outputs/lstm", "--figure", "reach", "--output", "figures")
     assert done.returncode == 0, done.stderr

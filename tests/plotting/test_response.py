@@ -8,6 +8,7 @@ from subprocess import CompletedProcess
 import pytest
 import torch
 import torch.nn.functional as F
+from places import NUMBERS_ONLY
 from torch import nn
 
 from dltool.diagnostics.response import forward_pass, moved_change, shift_response, shifted
@@ -76,7 +77,7 @@ def test_global_pooling_of_a_spot_is_invariant() -> None:
 
 @pytest.mark.parametrize("model", ["lenet", "cnn"])
 def test_the_command(model: str, dltool_here: Dltool) -> None:
-    small = ("data=digits", "trainer.epochs=null", "trainer.steps=2", "trainer.threads=1", "run.dir=run")
+    small = ("data=digits", "trainer.epochs=null", "trainer.steps=2", *NUMBERS_ONLY, "run.dir=run")
     done = dltool_here("train", f"model={model}", *small)
     assert done.returncode == 0, done.stderr
     done = dltool_here("plot", "run", "--figure", "response", "--output", "figures")
@@ -93,7 +94,7 @@ def test_the_command(model: str, dltool_here: Dltool) -> None:
     ],
 )
 def test_what_it_lacks(words: tuple[str, ...], reason: str, dltool_here: Dltool) -> None:
-    small = ("trainer.epochs=null", "trainer.steps=1", "trainer.threads=1", "trainer.test=none", "run.dir=run")
+    small = ("trainer.epochs=null", "trainer.steps=1", *NUMBERS_ONLY, "trainer.test=none", "run.dir=run")
     done = dltool_here("train", *words, *small)
     assert done.returncode == 0, done.stderr
     assert reason in dltool_here("plot", "run", "--figure", "list").stdout

@@ -7,6 +7,7 @@ from subprocess import CompletedProcess
 
 import numpy as np
 import pytest
+from places import NUMBERS_ONLY
 
 from dltool.diagnostics.store import read_layers
 from dltool.engine.checkpoint import load
@@ -15,7 +16,7 @@ from dltool.plotting.runs import loaded, missing
 from dltool.plotting.weights import WeightsFigure, panels_of, weights_of_run
 
 Dltool = Callable[..., CompletedProcess[str]]
-SHORT = ("model=mlp", "model.hidden=[6]", "trainer.epochs=null", "trainer.threads=1", "diagnostics=default")
+SHORT = ("model=mlp", "model.hidden=[6]", "trainer.epochs=null", *NUMBERS_ONLY, "diagnostics=default")
 
 
 def test_the_counts_are_those_of_the_weights_at_the_end(dltool_here: Dltool) -> None:
@@ -47,7 +48,7 @@ def test_weights_that_are_not_finite_or_all_zero() -> None:
 
 
 def test_the_gradients_of_several_runs(dltool_here: Dltool) -> None:
-    words = ("data=digits", "trainer.steps=2", "model.depth=3", "model.activation=sigmoid,relu", "logger.plots=false")
+    words = ("data=digits", "trainer.steps=2", "model.depth=3", "model.activation=sigmoid,relu")
     done = dltool_here("train", "-m", *SHORT, *words, "sweep.dir=sweep")
     assert done.returncode == 0, done.stderr
     assert "sweep/plots/layer_norms.png" in done.stdout
@@ -67,7 +68,7 @@ def test_a_layer_without_gradient(deltas: list[float], ratios: list[float]) -> N
 
 
 def test_more_runs_than_can_be_distinguished(dltool_here: Dltool) -> None:
-    done = dltool_here("train", *SHORT, "data=iris", "trainer.steps=1", "logger.plots=false", "run.dir=run")
+    done = dltool_here("train", *SHORT, "data=iris", "trainer.steps=1", "run.dir=run")
     assert done.returncode == 0, done.stderr
     subject = loaded(Path("run").resolve())
     assert missing(WeightsFigure(), [subject] * 16) is None

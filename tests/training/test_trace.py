@@ -7,11 +7,12 @@ from subprocess import CompletedProcess
 
 import pytest
 import torch
+from places import NUMBERS_ONLY
 
 from dltool.engine.named_checkpoints import open_checkpoint
 
 Dltool = Callable[..., CompletedProcess[str]]
-ONE_SAMPLE = ("model=mlp", "model.hidden=[3]", "data=example", "trainer.threads=1", "trainer.epochs=null")
+ONE_SAMPLE = ("model=mlp", "model.hidden=[3]", "data=example", *NUMBERS_ONLY, "trainer.epochs=null")
 
 
 def files_of(folder: Path) -> dict[Path, bytes]:

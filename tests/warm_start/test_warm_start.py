@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from places import NUMBERS_ONLY
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
@@ -113,7 +114,7 @@ def test_both_players_of_a_gan(configure: Callable[..., Config], tmp_path: Path)
 
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
-TRAIN = ["train", "model=mlp", "data=iris", "trainer.device=cpu", "trainer.threads=1", "--quiet"]
+TRAIN = ["train", "model=mlp", "data=iris", "trainer.device=cpu", *NUMBERS_ONLY, "--quiet"]
 
 
 @pytest.fixture
@@ -175,7 +176,7 @@ def test_a_run_without_a_checkpoint_begins_with_the_same_weights_or_not_at_all(
 
 def test_fine_tuning(dltool_here: Command) -> None:
     """LeNet on the digits, then its features in another head on digits that are turned."""
-    digits = ["train", "--quiet", "model=lenet", "trainer.device=cpu", "trainer.threads=1", "trainer.limit_batches=20"]
+    digits = ["train", "--quiet", "model=lenet", "trainer.device=cpu", *NUMBERS_ONLY, "trainer.limit_batches=20"]
     assert dltool_here(*digits, "trainer.epochs=2", "run.dir=base").returncode == 0
     tuned = [
         *digits,
