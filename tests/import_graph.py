@@ -1,6 +1,7 @@
 """Which module of dltool imports which, read from the source: lazy imports and those for types count too."""
 
 import ast
+import functools
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
@@ -16,6 +17,7 @@ def module_name(path: Path) -> str:
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
+@functools.cache
 def module_graph() -> dict[str, set[str]]:
     """Each module with those that it imports."""
     paths = {module_name(path): path for path in PACKAGE.rglob("*.py") if not USERS & {*path.parents}}

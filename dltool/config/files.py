@@ -1,14 +1,22 @@
 """How Hydra reads the YAML files of a config folder: bounded, and none outside the folder."""
 
+import copy
+import functools
 import io
 from pathlib import Path
 
 from hydra._internal.core_plugins import file_config_source
 from hydra.plugins.config_source import ConfigResult, ConfigSource
-from omegaconf import OmegaConf
+from omegaconf import DictConfig, ListConfig, OmegaConf
 
 from dltool.core.errors import ConfigError
 from dltool.core.yaml_text import yaml_text
+
+
+@functools.lru_cache(maxsize=1000)
+def parsed(text: str) -> DictConfig | ListConfig:
+    """The content of a YAML file, not to be changed; a sweep composes the same files for each of its jobs."""
+    return OmegaConf.load(io.StringIO(text))
 
 
 class FileConfigSource(file_config_source.FileConfigSource):
@@ -26,7 +34,7 @@ class FileConfigSource(file_config_source.FileConfigSource):
         path = self.inside(self._normalize_file_name(config_path))
         text = yaml_text(path)
         try:
-            config = OmegaConf.load(io.StringIO(text))
+            config = copy.copy(parsed(text))  # Hydra takes the defaults list out of it.
         except ValueError as error:  # Such as a date that does not exist.
             raise ConfigError(f"{path} is not readable YAML: {error}") from error
         header = ConfigSource._get_header_dict(text[:512])

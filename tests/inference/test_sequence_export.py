@@ -1,5 +1,6 @@
 """Graphs of models of texts: any batch size, any length up to the model's, and padding that changes nothing."""
 
+import functools
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -75,10 +76,14 @@ def portable(name: str) -> Portable:
     return Portable.taking("model", model, tuple(inputs), "")
 
 
+@functools.cache
+def program_of(name: str) -> nn.Module:
+    return writers.traced(portable(name)).module()
+
+
 @pytest.mark.parametrize("name", MODELS)
 def test_a_program_takes_every_size_and_length(name: str) -> None:
-    network = portable(name)
-    program = writers.traced(network).module()
+    network, program = portable(name), program_of(name)
     difference, largest = export.compare([network], [program])
     assert difference <= 1e-5 * largest
     sizes = {tuple(part.shape for part in batch) for batch in network.batches()}
@@ -104,8 +109,7 @@ def test_a_graph_of_onnx_takes_every_size_and_length(name: str, onnxruntime: Any
 
 @pytest.mark.parametrize("name", [name for name in MODELS if MODELS[name][0].padded])
 def test_padding_changes_nothing(name: str) -> None:
-    network = portable(name)
-    program = writers.traced(network).module()
+    program = program_of(name)
     short = torch.tensor([[5, 7, 3, 8, 4]])
     both = torch.cat((nn.functional.pad(short, (0, 14), value=PAD), torch.full((1, 19), 6)))
     second = [torch.tensor([[BEGIN, 5, 6]])] if MODELS[name][0].target == "sequence" else []
@@ -116,7 +120,7 @@ def test_padding_changes_nothing(name: str) -> None:
 
 
 def test_a_text_beyond_the_positions_is_refused() -> None:
-    program = writers.traced(portable("encoder class")).module()
+    program = program_of("encoder class")
     assert program(torch.full((2, LONGEST), 5)).shape == (2, 3)
     with pytest.raises((AssertionError, RuntimeError)):
         program(torch.full((2, LONGEST + 1), 5))

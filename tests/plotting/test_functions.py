@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from places import NUMBERS_ONLY
 
 from dltool.diagnostics.probe import LayerCall
 from dltool.plotting.functions import activated_calls, activation_views, curve, loss_view, margins, training_batch
@@ -15,11 +16,12 @@ from dltool.plotting.runs import loaded
 from dltool.plotting.subject import Subject
 
 Dltool = Callable[..., CompletedProcess[str]]
-SHORT = ("diagnostics=default", "trainer.threads=1", "trainer.epochs=null", "trainer.steps=3", "run.dir=run")
+SHORT = ("diagnostics=default", *NUMBERS_ONLY, "trainer.epochs=null", "trainer.steps=3", "run.dir=run")
 
 
 def trained(dltool_here: Dltool, *words: str) -> Subject:
-    done = dltool_here("train", *words, *SHORT)
+    assert dltool_here("train", *words, *SHORT).returncode == 0
+    done = dltool_here("plot", "run", "--figure", "functions")
     assert done.returncode == 0, done.stderr
     assert "could not be drawn" not in done.stderr
     assert Path("run/plots/functions.png").exists()

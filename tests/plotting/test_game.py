@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from places import NUMBERS_ONLY
 
 from dltool.diagnostics.store import read_weights, weight_files
 from dltool.plotting.adversaries import PlottedGame
@@ -19,7 +20,7 @@ from dltool.plotting.runs import loaded
 Dltool = Callable[..., CompletedProcess[str]]
 SMALL = (
     *("model=gan", "model.generator_norm=null", "model.discriminator_dropout=0", "model.discriminator_hidden=[8]"),
-    *("diagnostics=default", "trainer.threads=1", "trainer.epochs=null", "run.dir=run"),
+    *("diagnostics=default", *NUMBERS_ONLY, "trainer.epochs=null", "run.dir=run"),
 )
 PLANE = ("data=gaussians", "data.num_samples=400", "data.std=0.2", "model.generator_hidden=[8]", "trainer.steps=12")
 LINE = ("data=gaussians_1d", "data.num_samples=400", "trainer.steps=20", "model.latent_dim=2")
@@ -38,7 +39,7 @@ def logits(game: PlottedGame, places: np.ndarray) -> np.ndarray:
 
 
 def test_discriminator_over_the_plane(dltool_here: Dltool) -> None:
-    game = trained(dltool_here, *PLANE)
+    game = trained(dltool_here, *PLANE, "logger.plots=true")
     assert {"game.png", "game_film.gif"} <= {path.name for path in Path("run/plots").iterdir()}
     grid = game_grid(game, 15)
     view = game_view(game, grid)
@@ -73,7 +74,7 @@ def test_a_critic_has_no_probability(dltool_here: Dltool) -> None:
 
 
 def test_an_affine_generator_has_an_exact_density(dltool_here: Dltool) -> None:
-    game = trained(dltool_here, *LINE, "model.generator_hidden=[]")
+    game = trained(dltool_here, *LINE, "model.generator_hidden=[]", "logger.plots=true")
     assert {"game.png", "game_film.gif"} <= {path.name for path in Path("run/plots").iterdir()}
     q, p = sample_density(game), data_density(game)
     layer = game.subject.task.model.generator[0]
@@ -100,10 +101,7 @@ def test_a_curved_generator_is_estimated(dltool_here: Dltool) -> None:
 
 def test_what_the_game_needs(dltool_here: Dltool) -> None:
     data = ("data=gaussians_1d", "data.means=[-1,1]", "data.num_samples=100")
-    words = (*data, "diagnostics=default", "trainer.threads=1")
-    assert (
-        dltool_here("train", "model=mlp", *words, "trainer.epochs=null", "trainer.steps=1", "run.dir=run").returncode
-        == 0
-    )
+    words = (*data, "diagnostics=default", *NUMBERS_ONLY, "trainer.epochs=null", "trainer.steps=1", "run.dir=run")
+    assert dltool_here("train", "model=mlp", *words).returncode == 0
     listed = dltool_here("plot", "run", "--figure", "list")
     assert "it is not an unconditional GAN" in listed.stdout
