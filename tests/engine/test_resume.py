@@ -27,6 +27,11 @@ from dltool.observers.standard import build_diagnostics
 from dltool.runs.folder import RunFolder
 from dltool.runs.records import read_records
 
+# Four steps of 150 images in an epoch, and short evaluations.
+FEW_DIGITS = (
+    *("data=digits", "data.batch_size=150", "data.train_samples=600", "data.val_fraction=0.03"),
+    "data.test_fraction=0.03",
+)
 TASKS = {
     "supervised": ["model=mlp", "model.hidden=[8]", "model.dropout=0.3", "data=iris", "data.batch_size=16"],
     "images": ["model=mlp", "model.hidden=[8]", "data=digits", "data.batch_size=150", "data.augment.shift=1"],
@@ -47,23 +52,23 @@ TASKS = {
     ],
     "conditional gan with spectral norm": [
         *("model=sngan", "model.condition=projection", "model.generator_width=2", "model.discriminator_width=2"),
-        *("data=digits", "data.batch_size=150", "trainer.average.kind=ema", "trainer.accumulate=2"),
+        *(*FEW_DIGITS, "trainer.average.kind=ema", "trainer.accumulate=2"),
     ],
     "critic with bursts": [
         *("model=wgan", "model.generator_width=2", "model.discriminator_width=2", "data=digits"),
         *("data.batch_size=50", "loss.num_first_bursts=2", "loss.burst_steps=7", "loss.burst_every_n_steps=4"),
     ],
     "critic with a penalty": [
-        *("model=wgan_gp", "model.generator_width=2", "model.discriminator_width=2", "data=digits"),
-        *("data.batch_size=150", "loss.critic_steps=2"),
+        *("model=wgan_gp", "model.generator_width=2", "model.discriminator_width=2", *FEW_DIGITS),
+        "loss.critic_steps=2",
     ],
     "lazy penalty": [
         *("model=dcgan", "model.generator_width=2", "model.discriminator_width=2", "model.discriminator_norm=null"),
-        *("data=digits", "data.batch_size=150", "loss=non_saturating_r1", "loss.r1_every_n_steps=3"),
+        *(*FEW_DIGITS, "loss=non_saturating_r1", "loss.r1_every_n_steps=3"),
     ],
     "diffusion": [
         *("model=unet", "model.width=4", "model.blocks=1", "model.dropout=0.1", "model.condition=class"),
-        *("task.sampling_steps=2", "data=digits", "data.batch_size=150", "trainer.average.kind=ema"),
+        *("task.sampling_steps=2", *FEW_DIGITS, "trainer.average.kind=ema"),
     ],
     "autoencoder": [
         *("model=autoencoder", "model.hidden=[8]", "model.latent_dim=3", "data=digits", "data.batch_size=150"),
@@ -79,7 +84,7 @@ TASKS = {
     ],
     "cyclegan": [  # Its pools are full after the second step.
         *("model=cyclegan", "model.width=2", "model.blocks=1", "model.discriminator_width=2", "data=digit_pairs"),
-        *("data.resize=16", "data.batch_size=16", "data.val_fraction=0.05", "data.test_fraction=0.85"),
+        *("data.resize=16", "data.batch_size=16", "data.val_fraction=0.02", "data.test_fraction=0.02"),
         *("task.pool_size=20", "data.augment.shift=1", "trainer.accumulate=2", "trainer.limit_batches=4"),
     ],
     # Stops fall between the penalties, which are due at every third and every second step.
@@ -114,9 +119,9 @@ TASKS = {
         *("data.root={texts}", "data.batch_size=8"),
     ],
     "adversarial": [
-        *("model=cnn", "model.channels=[2]", "model.hidden=[8]", "model.norm=batch", "data=digits"),
-        *("data.batch_size=150", "task=adversarial", "attack.steps=2", "attack.restarts=2", "attack.num_samples=50"),
-        *("model.dropout=0.2", "task.warmup_steps=12", "trainer.accumulate=2"),
+        *("model=cnn", "model.channels=[2]", "model.hidden=[8]", "model.norm=batch", *FEW_DIGITS),
+        *("task=adversarial", "attack.steps=2", "attack.restarts=2", "attack.num_samples=50"),
+        *("model.dropout=0.2", "task.warmup_steps=5", "trainer.accumulate=2"),
     ],
     "trades": [
         *("model=mlp", "model.hidden=[8]", "data=digits", "data.batch_size=150", "task=adversarial", "attack=fgsm_rs"),
