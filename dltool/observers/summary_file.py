@@ -8,9 +8,8 @@ from dltool.engine.observer import Observer, Progress, Watched
 from dltool.figures.saving import save_pictures
 from dltool.introspection.pictures import diagram_picture
 from dltool.introspection.playable import playable
-from dltool.introspection.sample_points import sample_points
 from dltool.introspection.summary import layer_cells
-from dltool.runs.summary_file import read_summary, write_network, write_points, write_summary
+from dltool.runs.summary_file import read_summary, write_network, write_summary
 from dltool.tasks.task import Task
 
 DATA_NOTES = ("data", "classes")  # Lines of the announcement that describe the data.
@@ -46,8 +45,6 @@ class SummaryFile(Observer):
             save_pictures({"network.png": draw}, self.watched.folder / "plots")
         if (network := playable(self._task, self.watched.spec)) is not None:
             write_network(self.watched.folder, network)
-        if (points := sample_points(self.parts.dataset, self._task)) is not None:
-            write_points(self.watched.folder, points)
 
     def facts(self) -> dict[str, object]:
         """What the config and the data say."""

@@ -11,6 +11,7 @@ from dltool.core.safe_read import read_text, regular_files
 from dltool.core.shell import quoted
 from dltool.report.captions import SECTIONS, caption_of
 from dltool.report.document import FORMAT, chart, table
+from dltool.report.plane import plane_of
 from dltool.report.playground import playground_of
 from dltool.report.words import word
 from dltool.runs.catalog import RunRecord, as_text
@@ -42,6 +43,7 @@ def run_document(record: RunRecord, log: RunLog | None = None) -> dict[str, Any]
     summary = read_summary(record.path)
     environment = read_environment(record)
     log = log or RunLog(record, read_records(record.path / METRICS))
+    playground = playground_of(record.path, record.config)
     return {
         "format": FORMAT,
         "kind": "run",
@@ -52,7 +54,8 @@ def run_document(record: RunRecord, log: RunLog | None = None) -> dict[str, Any]
         "charts": charts(log),
         "points": None,
         "network": network_of(record),
-        "playground": playground_of(record.path, record.config),
+        "playground": playground,
+        "plane": plane_of(record.path) if playground else None,
         "sections": sections(record.path),
         "tables": tables(record, summary, environment),
         "messages": messages(record),
@@ -63,7 +66,7 @@ def run_document(record: RunRecord, log: RunLog | None = None) -> dict[str, Any]
 def title_of(record: RunRecord) -> str:
     """ "lenet on digits", or the folder's name if the config cannot be read."""
     model, data = record.config.get("model.name"), record.config.get("data.name")
-    return f"{model} on {data}" if model and data else record.path.name
+    return word("{model} on {data}", model=model, data=data) if model and data else record.path.name
 
 
 def intro(record: RunRecord, summary: Mapping[str, Any], environment: Mapping[str, Any]) -> list[str]:
@@ -192,7 +195,9 @@ def add_samples(folder: Path, section: dict[str, Any]) -> None:
     """The film of the samples or their last image, and the last of the generated texts."""
     films, images = (regular_files(folder / "samples", ending) for ending in (".gif", ".png"))
     for path in films:
-        section["films"].append(picture(folder, path, "Samples while training", "The same noise after each epoch."))
+        section["films"].append(
+            picture(folder, path, "Samples while training", "From the same noise, or the same inputs, each time.")
+        )
     if images and not films:
         section["pictures"].append(picture(folder, images[-1], word("Samples: {name}", name=images[-1].stem), ""))
     for path in regular_files(folder / "samples", ".txt")[-MAX_TEXTS:]:

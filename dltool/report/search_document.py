@@ -55,6 +55,7 @@ def search_document(folder: Path, records: Sequence[RunRecord] | None = None) ->
         "charts": charts(ranked, metric),
         "network": None,
         "playground": None,
+        "plane": None,
         "points": points(records, keys, metric, direction) if is_comparable else None,
         "sections": sections(folder),
         "tables": tables(records, keys, metric, direction, ranked),
@@ -72,7 +73,8 @@ def messages(records: Sequence[RunRecord], metric: str, is_comparable: bool) -> 
     """Why values cannot be compared, and which runs failed."""
     template = "{metric} has different definitions in these runs: it is ranked within each, not between them."
     found = [] if is_comparable else [word(template, metric=metric)]
-    found += [f"{record.path.name} failed: {record.error}" for record in records if record.state == "failed"]
+    failed = [record for record in records if record.state == "failed"]
+    found += [word("{run} failed: {error}", run=record.path.name, error=record.error) for record in failed]
     return [{"kind": "warning", "text": text} for text in found]
 
 
@@ -243,7 +245,10 @@ def tables(
             table("importance", "Which setting matters", ["setting", "share"], rows, numbers=[1], note=note, first=True)
         )
     total = sum(record.seconds or 0 for record in records)
-    runs = [[one.path.name, one.state, one.metrics.get(metric), one.step, f"{one.seconds or 0:.1f}"] for one in records]
+    runs = [
+        [one.path.name, word(one.state), one.metrics.get(metric), one.step, f"{one.seconds or 0:.1f}"]
+        for one in records
+    ]
     template = "{seconds:,.0f} s of training in all. `{command}` writes the page of one run."
     note = word(template, seconds=total, command=quoted("dltool", "report", records[0].path))
     columns = ["run", "state", metric, "step", "seconds"]

@@ -18,7 +18,6 @@ CHINESE_PAGE = {
     "Continue": "续写",
     "Stop": "停止",
     "code {number}": "编码 {number}",
-    "{name}: {share}": "{name}：{share}",
     "The server does not answer. Trying again …": "服务器没有响应。正在重试……",
     "This page is out of date: the run was removed, or the server was started again.": (
         "本页已过期：该训练已被删除，或服务器已重新启动。"
@@ -157,8 +156,36 @@ CHINESE_CAPTIONS = {
     "Metrics": "指标",
     "A metric as a picture.": "以图表示的指标。",
     "Samples while training": "训练过程中的样本",
-    "The same noise after each epoch.": "每轮之后由同样的噪声生成。",
+    "From the same noise, or the same inputs, each time.": "每次都由同样的噪声或同样的输入生成。",
+    "Denoising": "去噪",
+    "Columns go from noise to the sample; below each stage is the image that the network predicts from it.": (
+        "各列从噪声到样本；每个阶段下面是网络由它预测的图像。"
+    ),
+    "Decision boundary while training": "训练过程中的决策边界",
+    "The predictions over the plane with the weights of each step.": "平面上的预测，使用每一步的权重。",
+    "The fitted curve": "拟合曲线",
+    "The prediction over the input with the training points; residuals that show a pattern are not noise.": (
+        "随输入变化的预测与训练点；有规律的残差不是噪声。"
+    ),
+    "Distance from the minimum": "到最小值的距离",
+    "How far the parameters and the loss are from the minimum, step by step.": "参数和损失每一步离最小值多远。",
+    "The game while training": "训练过程中的博弈",
+    "The discriminator and the samples with the weights of each step.": "判别器与样本，使用每一步的权重。",
+    "What stops the training": "停止训练的条件",
+    "The quantities that the stopping rules watch, with their thresholds.": "停止规则所监测的量及其阈值。",
+    "Features": "特征",
+    "Held-out samples by class along two principal components: of the inputs, and of the last hidden layer. What "
+    "the network separates lies apart there.": (
+        "留出样本按类别沿两个主成分的分布：输入的主成分，以及最后一个隐藏层的主成分。网络能区分的类别在那里彼此分开。"
+    ),
+    "Response to a shift": "对平移的响应",
+    "The maps of a convolution for an image and for the image shifted.": "卷积层对一幅图像及其平移后的图像的特征图。",
+    "Word vectors": "词向量",
+    "Words along two principal components; words used alike lie close together.": (
+        "词沿两个主成分的分布；用法相近的词彼此靠近。"
+    ),
     "Samples: {name}": "样本：{name}",
+    "{title}: {part}": "{title}：{part}",
 }
 
 CHINESE_TABLES = {
@@ -221,6 +248,7 @@ CHINESE = (
             "每条线是一次训练，最后一个轴是指标。亮的线更好。"
         ),
         "Parallel coordinates of the settings and the metric": "设置与指标的平行坐标",
+        "What the network predicts": "网络的预测",
         "Try it": "试一试",
         "Draw with the mouse or a finger; the network of this run computes in the page. With the keyboard: arrows "
         "move the pen, the space bar lifts and lowers it, Delete clears.": (
@@ -245,6 +273,8 @@ CHINESE = (
         "speed": "速度",
         "Made by dltool. The page loads nothing and sends nothing.": "由 dltool 生成。本页不加载也不发送任何内容。",
         # Sentences.
+        "{model} on {data}": "{data} 上的 {model}",
+        "{run} failed: {error}": "{run} 失败：{error}",
         "The model {model} was trained on {data}.": "模型 {model} 在 {data} 上训练。",
         "The model {model} is being trained on {data}.": "模型 {model} 正在 {data} 上训练。",
         "The model {model} with {parameters:,} parameters is being trained on {data} ({sizes} {unit}).": (

@@ -13,7 +13,7 @@ from dltool.report.words import word
 from dltool.runs.catalog import RunRecord
 from dltool.runs.curves import RunLog
 from dltool.runs.folder import DATA, LOG, METRICS, PREPROCESSING
-from dltool.runs.summary_file import NETWORK, SUMMARY
+from dltool.runs.summary_file import NETWORK, PLANE, POINTS, SUMMARY
 
 LAYERS = "diagnostics/layers.jsonl"
 QUANTITIES = {
@@ -23,7 +23,7 @@ QUANTITIES = {
 }
 MAX_LAYERS = 12
 # The files that a document is made of, besides those that grow. A folder changes with the names and files in it.
-INPUTS = (LOG, SUMMARY, NETWORK, ENVIRONMENT, PREPROCESSING, DATA, "plots", "samples")
+INPUTS = (LOG, SUMMARY, NETWORK, POINTS, PLANE, ENVIRONMENT, PREPROCESSING, DATA, "plots", "samples")
 
 
 class RunView(PageView):
