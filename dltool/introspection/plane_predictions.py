@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 
 from dltool.core.randomness import derive_seed
-from dltool.diagnostics.probe import uncompiled
 from dltool.introspection.sample_points import rounded
+from dltool.layers.uncompiled import uncompiled
 from dltool.tasks.drawing_samples import drawing_samples
 from dltool.tasks.task import Task
 
