@@ -8,7 +8,9 @@ from torch import nn
 
 @contextlib.contextmanager
 def uncompiled(network: nn.Module) -> Iterator[None]:
-    """In this context a compiled network is called as it was before, since compiled code calls no hooks."""
+    """In this context a compiled network is called as it was before: compiled code calls no hooks, and is compiled again for
+    inputs of another shape.
+    """
     compiled = {module: module._compiled_call_impl for module in network.modules() if module._compiled_call_impl}
     for module in compiled:
         module._compiled_call_impl = None
