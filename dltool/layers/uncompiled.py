@@ -8,8 +8,9 @@ from torch import nn
 
 @contextlib.contextmanager
 def uncompiled(network: nn.Module) -> Iterator[None]:
-    """In this context a compiled network is called as it was before: compiled code calls no hooks, and is compiled again for
-    inputs of another shape.
+    """In this context a compiled network is called as it was before.
+
+    Compiled code calls no hooks, and is compiled again for inputs of another shape.
     """
     compiled = {module: module._compiled_call_impl for module in network.modules() if module._compiled_call_impl}
     for module in compiled:
