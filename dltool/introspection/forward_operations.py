@@ -135,6 +135,12 @@ def embedding(x, weight, padding_idx=None, max_norm=None, norm_type=2.0, scale_g
     return Operation("embedding", [x, weight], {})
 
 
+def one_hot(x, num_classes=-1):
+    if num_classes < 0:
+        raise NotRecordable("one_hot without a number of classes")
+    return Operation("oneHot", [x], {"count": num_classes})
+
+
 def attention(q, k, v, attn_mask=None, dropout_p=0.0, is_causal=False, scale=None, enable_gqa=False):
     if enable_gqa:
         raise NotRecordable("scaled_dot_product_attention with grouped queries")
@@ -268,6 +274,7 @@ RULES: dict[str, Callable[..., Operation]] = {
     "batch_norm": batch_norm,
     "layer_norm": layer_norm,
     "embedding": embedding,
+    "one_hot": one_hot,
     "scaled_dot_product_attention": attention,
     "add": elementwise("add"),
     "iadd": elementwise("add"),

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from dltool.core.errors import DltoolError
-from dltool.core.numerals import numeral
+from dltool.core.numerals import is_finite_number, numeral
 from dltool.core.safe_read import read_text, regular_files
 from dltool.core.shell import quoted
 from dltool.report.captions import SECTIONS, caption_of
@@ -30,6 +30,7 @@ TRAINED = {  # By whether the training is running, and whether the sizes of the 
     (True, False): "The model {model} is being trained on {data}.",
     (True, True): "The model {model} with {parameters:,} parameters is being trained on {data} ({sizes} {unit}).",
 }
+EMPTY = ("", "null", "[]")
 ENVIRONMENT_FIRST = ("auto.trainer.device", "versions.dltool", "versions.torch", "versions.python", "platform")
 
 
@@ -130,12 +131,35 @@ def network_of(record: RunRecord) -> dict[str, Any] | None:
     if network.get("kind") == "continue":
         tokens = characters_of(saved)
         return {**network, "text": tokens} if tokens else None
+    if network.get("kind") == "row":
+        columns = columns_of(saved)
+        return {**network, "row": columns} if columns else None
     if saved.get("kind") != "image":
         return None
-    image = {name: saved[name] for name in ("channels", "raw_size", "size", "shift", "factor") if name in saved}
+    image = {name: saved[name] for name in ("channels", "raw_size", "size", "shift", "factor", "fit") if name in saved}
     statistics = saved.get("statistics") or {}
     polarity, extent = statistics.get("polarity") or [1.0, 1.0], statistics.get("drawing") or 1.0
     return {**network, "image": {**image, "light": sum(polarity) > 0, "extent": extent}}
+
+
+def columns_of(saved: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The columns of a table as a form has them, each with a value to start with; empty for other data."""
+    try:
+        return [
+            {"name": str(one["name"]), "categories": [str(text) for text in one["categories"]]}
+            if "categories" in one
+            else {"name": str(one["name"]), "shift": number_of(one["shift"]), "factor": number_of(one["factor"])}
+            for one in saved["columns"]
+        ]
+    except (KeyError, TypeError, ValueError):
+        return []
+
+
+def number_of(value: Any) -> float:
+    """A finite number. Raises ValueError for anything else."""
+    if not is_finite_number(value):
+        raise ValueError("not a number")
+    return float(value)
 
 
 def characters_of(saved: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -226,16 +250,15 @@ def tables(record: RunRecord, summary: Mapping[str, Any], environment: Mapping[s
         if name not in names and not name.startswith(("auto.", "command", "trusted", "sha256"))
     ]
     rows = [[name.removeprefix("versions.").removeprefix("auto."), as_text(environment[name])] for name in names]
-    return [*found, table("environment", "Environment", ["", ""], [row for row in rows if row[1]])]
+    return [*found, table("environment", "Environment", ["", ""], [row for row in rows if row[1] not in EMPTY])]
 
 
 def config_table(record: RunRecord, environment: Mapping[str, Any]) -> dict[str, Any]:
     """Every setting with its origin; what was changed comes first."""
-    changed, words = changed_config(record.config), environment.get("command") or []
-    typed = {str(word).partition("=")[0].lstrip("+~") for word in words} if isinstance(words, Sequence) else set()
+    changed, typed = changed_config(record.config), typed_keys(environment)
 
     def origin(key: str) -> str:
-        if key in typed or key.removesuffix(".name") in typed:
+        if key in typed:
             return word("command line")
         if f"auto.{key}" in environment:
             return word("auto: {value}", value=as_text(environment[f"auto.{key}"]))
@@ -244,6 +267,13 @@ def config_table(record: RunRecord, environment: Mapping[str, Any]) -> dict[str,
     keys = sorted(record.config, key=lambda key: key not in changed)
     rows = [[key, as_text(record.config[key]), origin(key)] for key in keys]
     return table("config", "Config", ["setting", "value", "from"], rows)
+
+
+def typed_keys(environment: Mapping[str, Any]) -> set[str]:
+    """The keys that the command of a run names; a group's option is its name."""
+    words = environment.get("command") or []
+    typed = {str(word).partition("=")[0].lstrip("+~") for word in words} if isinstance(words, Sequence) else set()
+    return typed | {f"{key}.name" for key in typed}
 
 
 def messages(record: RunRecord) -> list[dict[str, str]]:

@@ -12,10 +12,17 @@ from dltool.core.numerals import mean_and_spread
 from dltool.core.safe_read import read_json
 from dltool.core.shell import quoted
 from dltool.report.document import FORMAT, chart, common_rate, table
-from dltool.report.run_document import finite, sections
+from dltool.report.run_document import finite, sections, typed_keys
 from dltool.report.words import word
 from dltool.runs.catalog import RunRecord, as_text, runs_of_search
-from dltool.runs.comparison import MISSING, distinguishing_keys, main_metrics, short_key
+from dltool.runs.comparison import (
+    MISSING,
+    differing_config,
+    distinguishing_keys,
+    main_metrics,
+    read_environment,
+    short_key,
+)
 from dltool.runs.curves import read_logs, without
 from dltool.runs.definition import comparable_metric, definitions, main_metric
 from dltool.runs.folder import STUDY, SWEEP
@@ -171,7 +178,13 @@ def charts(ranked: Ranked, metric: str) -> list[dict[str, Any]]:
 
 
 def swept_keys(records: Sequence[RunRecord]) -> list[str]:
-    return [key for key in distinguishing_keys(records) if key not in REPEATS]
+    """The keys that distinguish the runs, and those of the command that differ, apart from repetitions.
+
+    Where one key is different in each run, as in a study, no other is needed to distinguish them.
+    """
+    found, typed = distinguishing_keys(records), typed_keys(read_environment(records[0]))
+    found += [key for key in differing_config(records) if key in typed and key not in found]
+    return [key for key in found if key not in REPEATS]
 
 
 def curves_of(records: Sequence[RunRecord]) -> tuple[str, dict[str, RunRecord]]:

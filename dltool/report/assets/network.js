@@ -264,6 +264,12 @@ function embedding([x, weight]) {
   return y;
 }
 
+function oneHot([x], { count }) {
+  const y = tensor([...x.shape, count]);
+  x.data.forEach((place, row) => (y.data[row * count + place] = 1));
+  return y;
+}
+
 function permute([x], { dims }) {
   const strides = stridesOf(x.shape);
   return gather(x, dims.map((dim) => x.shape[dim]), dims.map((dim) => strides[dim]));
@@ -415,7 +421,7 @@ function erf(x) {
 const GELU_TANH = Math.sqrt(2 / Math.PI);
 
 const operations = {
-  linear, matmul, conv2d, convTranspose2d, mean, batchNorm, layerNorm, softmax, attention, embedding, permute, crop, slice, cat, pad, flip, recurrent,
+  linear, matmul, conv2d, convTranspose2d, mean, batchNorm, layerNorm, softmax, attention, embedding, oneHot, permute, crop, slice, cat, pad, flip, recurrent,
   maxPool2d: (inputs, options) => pool(inputs, options, -Infinity, Math.max, (value) => value),
   avgPool2d: (inputs, options) =>
     pool(inputs, options, 0, (a, b) => a + b, (sum) => sum / (options.kernel[0] * options.kernel[1])),
