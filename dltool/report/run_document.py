@@ -1,6 +1,7 @@
 """The document of one run, from the files in its folder."""
 
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,11 @@ TRAINED = {  # By whether the training is running, and whether the sizes of the 
     (True, True): "The model {model} with {parameters:,} parameters is being trained on {data} ({sizes} {unit}).",
 }
 EMPTY = ("", "null", "[]")
+HOW = {  # By whether the loss is chosen, and not the task's own.
+    True: "Optimizer {optim}, learning rate {rate}, schedule {schedule}, loss {loss}, batches of {batch}.",
+    False: "Optimizer {optim}, learning rate {rate}, schedule {schedule}, batches of {batch}.",
+}
+MAJORITY = re.compile(r"accuracy (\S+) by always predicting (.*)", re.DOTALL)  # See dltool.data.shares.
 ENVIRONMENT_FIRST = ("auto.trainer.device", "versions.dltool", "versions.torch", "versions.python", "platform")
 
 
@@ -86,13 +92,13 @@ def intro(record: RunRecord, summary: Mapping[str, Any], environment: Mapping[st
         sizes=sizes,
         unit=word(summary.get("unit", "samples")),
     )
-    template = "Optimizer {optim}, learning rate {rate}, schedule {schedule}, loss {loss}, batches of {batch}."
+    loss = summary.get("loss") or config.get("loss.name", "auto")
     how = word(
-        template,
+        HOW[loss != "auto"],
         optim=config.get("optim.name"),
         rate=config.get("optim.lr", "–"),
         schedule=config.get("schedule.name"),
-        loss=summary.get("loss") or config.get("loss.name", "–"),
+        loss=loss,
         batch=config.get("data.batch_size"),
     )
     return [what, how, ending(record, environment)]
@@ -105,7 +111,7 @@ def ending(record: RunRecord, environment: Mapping[str, Any]) -> str:
     values = {"steps": length, "epochs": record.epoch or 0, "seconds": record.seconds or 0, "device": device}
     said = word("{steps} steps, {epochs} epochs, {seconds:,.0f} s on {device}.", **values)
     if record.stopped_by:
-        said += " " + word("Stopped by {rule}.", rule=record.stopped_by.replace("_", " "))
+        said += " " + word("Stopped by {rule}.", rule=word(record.stopped_by.replace("_", " ")))
     if record.state == "running":
         said += " " + word("Pictures of the network and of what it learns are drawn at the end of the training.")
     return f"{said} {record.error}" if record.error else said
@@ -118,8 +124,16 @@ def results(record: RunRecord, summary: Mapping[str, Any]) -> list[dict[str, str
     beside = summary.get("baselines", {})
     chosen = held_out or [name for name in names if name.startswith("train/")]
     return [
-        {"name": name, "value": numeral(record.metrics[name]), "beside": str(beside.get(name, ""))} for name in chosen
+        {"name": name, "value": numeral(record.metrics[name]), "beside": baseline(str(beside.get(name, "")))}
+        for name in chosen
     ]
+
+
+def baseline(text: str) -> str:
+    """A metric without a model in the language of the page."""
+    if (found := MAJORITY.fullmatch(text)) is None:
+        return text
+    return word("accuracy {value} by always predicting {name}", value=found[1], name=found[2])
 
 
 def network_of(record: RunRecord) -> dict[str, Any] | None:

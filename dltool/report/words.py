@@ -170,6 +170,12 @@ CHINESE = (
         "Optimizer {optim}, learning rate {rate}, schedule {schedule}, loss {loss}, batches of {batch}.": (
             "优化器 {optim}，学习率 {rate}，学习率计划 {schedule}，损失 {loss}，批大小 {batch}。"
         ),
+        "Optimizer {optim}, learning rate {rate}, schedule {schedule}, batches of {batch}.": (
+            "优化器 {optim}，学习率 {rate}，学习率计划 {schedule}，批大小 {batch}。"
+        ),
+        "accuracy {value} by always predicting {name}": "总是预测 {name} 的准确率 {value}",
+        "epochs": "轮数",
+        "steps": "步数",
         "{steps} steps, {epochs} epochs, {seconds:,.0f} s on {device}.": (
             "{steps} 步，{epochs} 轮，在 {device} 上 {seconds:,.0f} 秒。"
         ),
