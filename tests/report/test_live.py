@@ -250,3 +250,29 @@ def test_the_predictions_over_the_plane_are_followed(ask: Ask, root: Path) -> No
     assert "12,345" in parts["part-plane"]
     assert "<canvas" in parts["part-plane"]
     assert "part-curves" not in parts
+
+
+def test_the_measurements_of_layers_are_curves_that_grow(ask: Ask, root: Path) -> None:
+    folder = root / "one" / "diagnostics"
+    folder.mkdir()
+
+    def measure(step: int) -> None:
+        layers = {"layers.0": {"grad": 1.0 / (step + 1), "dead": None}, "layers.2": {"grad": 2.0}}
+        with (folder / "layers.jsonl").open("a") as file:
+            file.write(json.dumps({"step": step, "samples": 32, "layers": layers}) + "\n")
+
+    for step in (0, 1):
+        measure(step)
+    page = ask("run?run=one")[2].decode()
+    title = "‖dW‖: gradient of the weights, by layer"
+    (found,) = (chart for chart in document(ask, "run.json?run=one")["charts"] if chart["title"] == title)
+    assert found["x"]["step"] == [0, 1]
+    assert found["series"][0] == {"label": "layers.0", "values": [1.0, 0.5]}
+    since = re.search(r'"version":"([^"]+)"', page)
+    assert since is not None
+    measure(2)
+    changed = document(ask, f"run/changes?run=one&since={since[1]}")["points"]
+    assert [(one["chart"], one["label"], one["step"]) for one in changed] == [
+        (title, "layers.0", [2]),
+        (title, "layers.2", [2]),
+    ]

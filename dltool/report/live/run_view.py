@@ -13,6 +13,7 @@ from dltool.report.words import word
 from dltool.runs.catalog import RunRecord
 from dltool.runs.curves import RunLog
 from dltool.runs.folder import DATA, LOG, METRICS, PREPROCESSING
+from dltool.runs.records import decode_line
 from dltool.runs.summary_file import NETWORK, PLANE, POINTS, SUMMARY
 
 LAYERS = "diagnostics/layers.jsonl"
@@ -35,7 +36,9 @@ class RunView(PageView):
     """
 
     def __init__(self, name: str, folder: Path) -> None:
-        super().__init__([name], folder, [Source(folder / METRICS, metrics_of), Source(folder / LAYERS, layers_of)])
+        super().__init__(
+            [name], folder, [Source(folder / METRICS, metrics_of), Source(folder / LAYERS, layers_of, decode_line)]
+        )
 
     def key(self, records: Sequence[RunRecord]) -> Any:
         return list(records), [signature(self.folder / name) for name in INPUTS]
