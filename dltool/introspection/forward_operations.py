@@ -62,9 +62,9 @@ def conv2d(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
 
 
 def conv_transpose2d(x, weight, bias=None, stride=1, padding=0, output_padding=0, groups=1, dilation=1):
-    if groups != 1 or pair(dilation) != [1, 1]:
-        raise NotRecordable("conv_transpose2d with groups or dilation")
-    options = {"stride": pair(stride), "padding": pair(padding), "extra": pair(output_padding)}
+    if pair(dilation) != [1, 1]:
+        raise NotRecordable("conv_transpose2d with dilation")
+    options = {"stride": pair(stride), "padding": pair(padding), "extra": pair(output_padding), "groups": groups}
     return Operation("convTranspose2d", [x, weight, bias], options)
 
 

@@ -23,9 +23,10 @@ def playable(task: Task, spec: DataSpec) -> dict[str, Any] | None:
 
     Returns:
         {"kind": "draw", "row", "code" or "continue", "classes": names, "maps": numbers of the program's feature maps,
-        "program": see dltool.introspection.forward_program.record}. A row's program gives the probabilities of the
-        classes; of a number its "target" has the "shift" and the "factor" that give it the data's units. A program from
-        codes also takes the class, if there are classes; "uniform" says whether the codes are in [-1, 1].
+        "program": see dltool.introspection.forward_program.record}. "scores" says whether the outputs for a drawing are
+        logits. A row's program gives the probabilities of the classes; of a number its "target" has the "shift" and the
+        "factor" that give it the data's units. A program from codes also takes the class, if there are classes;
+        "uniform" says whether the codes are in [-1, 1].
     """
     if num_values(task.model) > MAX_VALUES:
         return None
@@ -42,10 +43,21 @@ def playable(task: Task, spec: DataSpec) -> dict[str, Any] | None:
             return of_codes(task, spec)
         if task.predicts_classes and "classify" in task.uses:
             program = record(task.model, task.model, torch.zeros(1, *spec.input_shape, device=device))
-            return {"kind": "draw", "classes": [*spec.class_names], "maps": maps_of(program), "program": program}
+            found = {"kind": "draw", "classes": [*spec.class_names], "maps": maps_of(program), "program": program}
+            return {**found, "scores": gives_logits(task, spec.output_dim)}
     except Exception:  # An operation that pages do not compute, or a user's model that needs more than a shape.
         return None
     return None
+
+
+def gives_logits(task: Task, output_dim: int) -> bool:
+    """Whether the softmax of the outputs, or the sigmoid of a single one, is the probability of each class."""
+    outputs = torch.randn(8, output_dim, generator=torch.Generator().manual_seed(0))
+    found = task.probabilities(outputs) if task.probabilities else None
+    if found is None:
+        return False
+    one = torch.cat([-outputs, outputs], dim=1).sigmoid()
+    return torch.allclose(found, one if output_dim == 1 else outputs.softmax(1), atol=1e-5)
 
 
 def of_rows(task: Task, spec: DataSpec, example: Tensor) -> dict[str, Any] | None:

@@ -217,7 +217,7 @@ def test_a_network_computes_in_the_page_what_it_does_in_torch(
     assert (found - expected).abs().max() < 1e-4 * max(expected.abs().max().item(), 1)
 
 
-@pytest.mark.parametrize("model", ["vae", "gan", "dcgan"])
+@pytest.mark.parametrize("model", ["vae", "gan", "dcgan", "r3gan"])
 def test_a_decoder_computes_in_the_page_what_it_does_in_torch(
     model: str, configure: Callable[..., Any], chromium: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

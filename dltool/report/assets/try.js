@@ -63,9 +63,9 @@ function makeBars(body, names) {
   });
 }
 
-// Shows the probabilities of the classes; null for no answer.
+// Shows the probabilities of the classes; null for no answer. Outputs that are no logits have none, and no bars.
 function makeAnswer(section) {
-  const bars = makeBars(section.querySelector(".bars tbody"), data.network.classes);
+  const bars = data.network.scores === false ? [] : makeBars(section.querySelector(".bars tbody"), data.network.classes);
   return (shares) => {
     bars.forEach((bar, place) => {
       bar.filled.setAttribute("width", shares ? 100 * shares[place] : 0);
