@@ -5,6 +5,7 @@ from functools import partial
 from dltool.build.parts import Parts, describe
 from dltool.engine.baselines import measure_baselines
 from dltool.engine.observer import Observer, Progress, Watched
+from dltool.engine.trivial_metrics import trivial_metrics
 from dltool.figures.saving import save_pictures
 from dltool.introspection.pictures import diagram_picture
 from dltool.introspection.playable import playable
@@ -63,8 +64,11 @@ class SummaryFile(Observer):
             measured = measure_baselines(task, self.parts.dataset, [split])
             names = {name for values in measured.values.values() for name in values}
             found |= {f"{split}/{name}": measured.beside(name) for name in names}
-            if (trivial := self.parts.dataset.baseline([split])) and f"{split}/accuracy" not in found:
-                found[f"{split}/accuracy"] = trivial
+            if not names:
+                trivial = trivial_metrics(task, self.parts.dataset, split)
+                found |= {f"{split}/{name}": text for name, text in trivial.items()}
+            if (majority := self.parts.dataset.baseline([split])) and f"{split}/accuracy" not in found:
+                found[f"{split}/accuracy"] = majority
         return found
 
     def layers(self, task: Task) -> dict[str, list[object]]:

@@ -36,7 +36,13 @@ HOW = {  # By whether the loss is chosen, and not the task's own.
     True: "Optimizer {optim}, learning rate {rate}, schedule {schedule}, loss {loss}, batches of {batch}.",
     False: "Optimizer {optim}, learning rate {rate}, schedule {schedule}, batches of {batch}.",
 }
-MAJORITY = re.compile(r"accuracy (\S+) by always predicting (.*)", re.DOTALL)  # See dltool.data.shares.
+BASELINES = {  # See dltool.data.shares and dltool.engine.trivial_metrics.
+    "accuracy {value} by always predicting {name}": re.compile(
+        r"accuracy (?P<value>\S+) by always predicting (?P<name>.*)", re.DOTALL
+    ),
+    "{value} by predicting the mean": re.compile(r"(?P<value>\S+) by predicting the mean"),
+    "{value} by the frequency of each token": re.compile(r"(?P<value>\S+) by the frequency of each token"),
+}
 ENVIRONMENT_FIRST = ("auto.trainer.device", "versions.dltool", "versions.torch", "versions.python", "platform")
 
 
@@ -131,9 +137,10 @@ def results(record: RunRecord, summary: Mapping[str, Any]) -> list[dict[str, str
 
 def baseline(text: str) -> str:
     """A metric without a model in the language of the page."""
-    if (found := MAJORITY.fullmatch(text)) is None:
-        return text
-    return word("accuracy {value} by always predicting {name}", value=found[1], name=found[2])
+    for template, pattern in BASELINES.items():
+        if found := pattern.fullmatch(text):
+            return word(template, **found.groupdict())
+    return text
 
 
 def network_of(record: RunRecord) -> dict[str, Any] | None:

@@ -174,6 +174,8 @@ CHINESE = (
             "优化器 {optim}，学习率 {rate}，学习率计划 {schedule}，批大小 {batch}。"
         ),
         "accuracy {value} by always predicting {name}": "总是预测 {name} 的准确率 {value}",
+        "{value} by predicting the mean": "总是预测平均值：{value}",
+        "{value} by the frequency of each token": "按每个词元的频率预测：{value}",
         "epochs": "轮数",
         "steps": "步数",
         "{steps} steps, {epochs} epochs, {seconds:,.0f} s on {device}.": (
