@@ -9,9 +9,16 @@ from dltool.core.spec import IGNORED
 from dltool.data.dataset import Dataset
 from dltool.tasks.task import Task
 
+MAX_READ = 50_000_000  # Numbers in the inputs of a split.
+
 
 def trivial_metrics(task: Task, dataset: Dataset, split: str) -> dict[str, str]:
-    """Metrics of a split without a model, as text with what is predicted; empty for other targets than these two."""
+    """Metrics of a split without a model, as text with what is predicted.
+
+    Empty for other targets than numbers and the next token, and for a split that takes long to read.
+    """
+    if dataset.sizes[split] * dataset.spec.input_dim > MAX_READ:
+        return {}
     if dataset.spec.target == "numbers" and task.predicts:
         return {
             name: f"{numeral(value)} by predicting the mean" for name, value in of_mean(task, dataset, split).items()
