@@ -32,6 +32,7 @@ from dltool.observers.skipped_files import SkippedFiles
 from dltool.observers.status_file import StatusFile
 from dltool.observers.summary_file import SummaryFile
 from dltool.observers.task_plots import TaskPlots
+from dltool.observers.text_samples import TextSamples
 from dltool.observers.tracker import make_trackers
 from dltool.observers.trivial import TrivialComparison
 from dltool.observers.undefined import UndefinedMetrics
@@ -91,6 +92,7 @@ def standard_observers(
         observers.append(MetricPlots(watched))
     if logger.samples:
         observers.append(SamplesPlot(watched, every_n_steps=logger.samples_every_n_steps, seed=config["seed"]))
+        observers.append(TextSamples(watched, config.tree))
     if tests_rates(parts):
         observers.append(RangeTestPlot(watched, draws=logger.plots))
     measures = parts.config["diagnostics"]["name"] != "none"  # And draws the plane of two inputs at the end.
