@@ -500,3 +500,16 @@ def test_the_class_of_a_conditional_gan_is_chosen(pages: Callable[[str], Path], 
     assert page.evaluate(pixels) != zero
     page.locator(".class").select_option("0")
     assert page.evaluate(pixels) == zero
+
+
+def test_a_picture_is_enlarged_by_the_keyboard(pages: Callable[[str], Path], visit: Callable[..., Any]) -> None:
+    page = visit(pages("csv"))
+    frame = page.locator(".frame").first
+    small = frame.locator("img").bounding_box()["width"]
+    frame.focus()
+    page.keyboard.press("Enter")
+    assert frame.get_attribute("aria-pressed") == "true"
+    assert frame.locator("img").bounding_box()["width"] > small
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    page.keyboard.press("Enter")
+    assert frame.locator("img").bounding_box()["width"] == small
