@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from dltool.api.card import card
-from dltool.api.notebook import messages_in_place
+from dltool.api.notebook import messages_in_place, with_messages_in_place
 from dltool.api.page import Page
 from dltool.api.pictures import Pictures
 from dltool.api.trace import Trace
@@ -27,6 +27,9 @@ from dltool.runs.catalog import RunRecord, read_run
 from dltool.training.trace import trace_run
 
 
+@with_messages_in_place(
+    "predict", "evaluate", "translate", "sample", "generate", "reconstruct", "draw_attention", "export"
+)
 class Run(RunOfACommand):
     """A finished or partial training, read from its folder, which is not changed.
 

@@ -118,7 +118,8 @@ def load(
         ConfigError: If there is no such run, or an override would change its config.
     """
     trust_paths([Path(path) for path in trust])
-    return Run(open_run(str(run)), checkpoint=checkpoint, overrides=overrides, warn=warn_in_place)
+    with messages_in_place():
+        return Run(open_run(str(run)), checkpoint=checkpoint, overrides=overrides, warn=warn_in_place)
 
 
 @contextlib.contextmanager

@@ -300,7 +300,8 @@ class LoggerSettings:
         to: Experiment trackers that get a copy of metrics.jsonl, with the config and the figures.
         every_n_steps: Steps between two training lines of metrics.jsonl; each epoch's mean is always written.
         plots: Draw plots/curves.png at the end, and for an image network its kernels, feature maps and mistakes.
-        samples: Draw samples of a generative model in samples/, and a GIF of them at the end.
+        samples: Draw samples of a generative model in samples/, and a GIF of them at the end; write texts of a language
+            model there.
         samples_every_n_steps: Steps between two of those images; null is after each epoch, or so often that there are
             fifty.
         report: Write report.html at the end: one page of the run.

@@ -5,7 +5,7 @@ import warnings
 from collections.abc import Iterator
 from typing import Any
 
-from dltool.core.messages import say
+from dltool.core.messages import in_notebook, say
 
 
 class DltoolWarning(UserWarning):
@@ -18,7 +18,10 @@ class FigureWarning(DltoolWarning):
 
 @contextlib.contextmanager
 def printed_warnings() -> Iterator[None]:
-    """In this context dltool's warnings are messages `warning: …`, others as Python prints them."""
+    """In this context dltool's warnings are messages `warning: …`, in a notebook those of other packages too.
+
+    Elsewhere Python prints those of other packages on standard error, with their place in the source.
+    """
     before, later = warnings.showwarning, dict[str, None]()
 
     def show(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
@@ -26,6 +29,8 @@ def printed_warnings() -> Iterator[None]:
             later[str(message)] = None
         elif issubclass(category, DltoolWarning):
             say(f"warning: {message}")
+        elif in_notebook():
+            say(f"warning: {category.__name__}: {message}")
         else:
             before(message, category, *place, **more)
 

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from dltool.core.errors import ConfigError, DataError
+from dltool.core.notices import DltoolWarning
 from dltool.data.cells import parse_numbers
 from dltool.data.csv_file import CsvTable, read_csv
 from dltool.data.notation import Notation, apply
@@ -156,7 +157,7 @@ class SeriesPreprocessing(Preprocessing):
         if len(short) == len(parts):
             raise DataError(problem, "a file with more rows")
         others = f"; {len(short) - 1:,} more series are left out too" if len(short) > 1 else ""
-        warnings.warn(f"{problem}: the series is left out{others}", stacklevel=2)
+        warnings.warn(f"{problem}: the series is left out{others}", DltoolWarning, stacklevel=2)
 
     def to_dict(self) -> dict[str, Any]:
         """Convert to plain JSON, from which `from_dict` restores an equal object."""

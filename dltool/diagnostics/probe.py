@@ -18,6 +18,7 @@ from torch.overrides import TorchFunctionMode
 from dltool.core.batch import Batch
 from dltool.core.randomness import seed_default_generators
 from dltool.diagnostics.activations import ACTIVATION_FUNCTIONS, ACTIVATION_MODULES
+from dltool.layers.uncompiled import uncompiled
 from dltool.metrics.mean import Mean
 from dltool.tasks.task import Loss, Task, Updater
 
@@ -160,19 +161,6 @@ def first_tensor(output: Any) -> Tensor | None:
     if isinstance(output, tuple) and output:
         return first_tensor(output[0])
     return None
-
-
-@contextlib.contextmanager
-def uncompiled(network: nn.Module) -> Iterator[None]:
-    """In this context a compiled network is called as it was before, since compiled code calls no hooks."""
-    compiled = {module: module._compiled_call_impl for module in network.modules() if module._compiled_call_impl}
-    for module in compiled:
-        module._compiled_call_impl = None
-    try:
-        yield
-    finally:
-        for module, implementation in compiled.items():
-            module._compiled_call_impl = implementation
 
 
 @dataclass

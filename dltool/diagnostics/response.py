@@ -12,8 +12,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from dltool.diagnostics.probe import uncompiled
 from dltool.layers.evaluation_mode import evaluation_mode
+from dltool.layers.uncompiled import uncompiled
 
 POOLINGS = (nn.MaxPool2d, nn.AvgPool2d, nn.AdaptiveAvgPool2d, nn.AdaptiveMaxPool2d)
 

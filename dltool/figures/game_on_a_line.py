@@ -145,7 +145,7 @@ def line_film(views: Callable[[], Iterable[LineView]], name: str, *, title: str 
     with styled(title, name):
         figure = make_figure(FILM_INCHES * 1.3, FILM_INCHES, dpi=FILM_DPI)
         figure.set_layout_engine("none")
-        upper, lower = figure.add_axes((0.14, 0.52, 0.83, 0.37)), figure.add_axes((0.14, 0.11, 0.83, 0.36))
+        upper, lower = figure.add_axes((0.14, 0.52, 0.83, 0.34)), figure.add_axes((0.14, 0.11, 0.83, 0.36))
         figure.suptitle(title, fontsize=TILES_TITLE, y=0.99)
         for view in seen:
             upper.clear()

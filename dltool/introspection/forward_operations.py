@@ -62,9 +62,9 @@ def conv2d(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
 
 
 def conv_transpose2d(x, weight, bias=None, stride=1, padding=0, output_padding=0, groups=1, dilation=1):
-    if groups != 1 or pair(dilation) != [1, 1]:
-        raise NotRecordable("conv_transpose2d with groups or dilation")
-    options = {"stride": pair(stride), "padding": pair(padding), "extra": pair(output_padding)}
+    if pair(dilation) != [1, 1]:
+        raise NotRecordable("conv_transpose2d with dilation")
+    options = {"stride": pair(stride), "padding": pair(padding), "extra": pair(output_padding), "groups": groups}
     return Operation("convTranspose2d", [x, weight, bias], options)
 
 
@@ -133,6 +133,12 @@ def layer_norm(x, normalized_shape, weight=None, bias=None, eps=1e-5):
 
 def embedding(x, weight, padding_idx=None, max_norm=None, norm_type=2.0, scale_grad_by_freq=False, sparse=False):
     return Operation("embedding", [x, weight], {})
+
+
+def one_hot(x, num_classes=-1):
+    if num_classes < 0:
+        raise NotRecordable("one_hot without a number of classes")
+    return Operation("oneHot", [x], {"count": num_classes})
 
 
 def attention(q, k, v, attn_mask=None, dropout_p=0.0, is_causal=False, scale=None, enable_gqa=False):
@@ -268,6 +274,7 @@ RULES: dict[str, Callable[..., Operation]] = {
     "batch_norm": batch_norm,
     "layer_norm": layer_norm,
     "embedding": embedding,
+    "one_hot": one_hot,
     "scaled_dot_product_attention": attention,
     "add": elementwise("add"),
     "iadd": elementwise("add"),

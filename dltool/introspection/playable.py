@@ -1,25 +1,32 @@
-"""What a visitor of a run's page can try: a class for a drawing, an image from a code, the continuation of a text."""
+"""What a visitor of a run's page can try: a drawing, a row of a table, an image from a code, a text to be continued."""
 
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from dltool.core.spec import DataSpec
+from dltool.introspection.forward_operations import NotRecordable
 from dltool.introspection.forward_program import record
+from dltool.tasks.generative import GenerativeTask
 from dltool.tasks.task import Task
 from dltool.tasks.uses import generates
 
 MAX_VALUES = 1_000_000  # Numbers of the network; above 250,000 they are rounded to int8.
 MAX_CHANNELS = 4  # Of an image that can be drawn.
+MANY = 256  # Codes that show whether all are in [-1, 1].
+MAX_INPUTS = 200  # Of a row; those of one or two numbers are on the plane of the page.
 
 
 def playable(task: Task, spec: DataSpec) -> dict[str, Any] | None:
     """The network for a page; None if the page has nothing to try, or the network is too large or not computable there.
 
     Returns:
-        {"kind": "draw", "code" or "continue", "classes": names, "maps": numbers of the program's feature maps,
-        "program": see dltool.introspection.forward_program.record}.
+        {"kind": "draw", "row", "code" or "continue", "classes": names, "maps": numbers of the program's feature maps,
+        "program": see dltool.introspection.forward_program.record}. "scores" says whether the outputs for a drawing are
+        logits. A row's program gives the probabilities of the classes; of a number its "target" has the "shift" and the
+        "factor" that give it the data's units. A program from codes also takes the class, if there are classes;
+        "uniform" says whether the codes are in [-1, 1].
     """
     if num_values(task.model) > MAX_VALUES:
         return None
@@ -28,18 +35,58 @@ def playable(task: Task, spec: DataSpec) -> dict[str, Any] | None:
         if "continue" in task.uses:
             program = record(task.model, task.model, torch.zeros(1, *spec.input_shape, dtype=torch.long, device=device))
             return {"kind": "continue", "classes": [], "maps": [], "program": program}
+        if 2 < spec.input_dim <= MAX_INPUTS and len(spec.input_shape) == 1 and task.predicts and not spec.num_tokens:
+            return of_rows(task, spec, torch.zeros(1, *spec.input_shape, device=device))
         if len(spec.input_shape) != 3 or spec.input_shape[0] > MAX_CHANNELS:
             return None
         if generates(task):
-            codes = task.draw_codes(1, torch.Generator(device).manual_seed(0))
-            program = record(task.decode, task.model, codes)
-            return {"kind": "code", "classes": [], "maps": [], "program": program}
+            return of_codes(task, spec)
         if task.predicts_classes and "classify" in task.uses:
             program = record(task.model, task.model, torch.zeros(1, *spec.input_shape, device=device))
-            return {"kind": "draw", "classes": [*spec.class_names], "maps": maps_of(program), "program": program}
+            found = {"kind": "draw", "classes": [*spec.class_names], "maps": maps_of(program), "program": program}
+            return {**found, "scores": gives_logits(task, spec.output_dim)}
     except Exception:  # An operation that pages do not compute, or a user's model that needs more than a shape.
         return None
     return None
+
+
+def gives_logits(task: Task, output_dim: int) -> bool:
+    """Whether the softmax of the outputs, or the sigmoid of a single one, is the probability of each class."""
+    outputs = torch.randn(8, output_dim, generator=torch.Generator().manual_seed(0))
+    found = task.probabilities(outputs) if task.probabilities else None
+    if found is None:
+        return False
+    one = torch.cat([-outputs, outputs], dim=1).sigmoid()
+    return torch.allclose(found, one if output_dim == 1 else outputs.softmax(1), atol=1e-5)
+
+
+def of_rows(task: Task, spec: DataSpec, example: Tensor) -> dict[str, Any] | None:
+    """The network for rows of numbers; None for one whose outputs are neither probabilities nor a number."""
+    if spec.target == "numbers" and spec.target_dim == 1:
+        target = {"shift": [*spec.target_mean] or [0.0], "factor": [*spec.target_std] or [1.0]}
+        program = record(task.model, task.model, example)
+        return {"kind": "row", "classes": [], "maps": [], "target": target, "program": program}
+    probabilities = task.probabilities
+    if spec.target not in ("classes", "binary") or probabilities is None:
+        return None
+
+    def network(inputs: Tensor) -> Tensor:
+        found = probabilities(task.model(inputs))
+        if found is None:
+            raise NotRecordable("a loss without probabilities")
+        return found
+
+    return {"kind": "row", "classes": [*spec.class_names], "maps": [], "program": record(network, task.model, example)}
+
+
+def of_codes(task: GenerativeTask, spec: DataSpec) -> dict[str, Any]:
+    """The network from codes, and classes where it is conditional, to images."""
+    codes = task.draw_codes(MANY, torch.Generator().manual_seed(0))
+    labels = task.cycle_labels(1, codes.device)
+    inputs = [codes[:1]] if labels is None else [codes[:1], labels]
+    names = [*spec.class_names] if labels is not None else []
+    found = {"kind": "code", "classes": names, "maps": [], "uniform": bool(codes.abs().max() <= 1)}
+    return {**found, "program": record(task.decode, task.model, *inputs)}
 
 
 def num_values(model: nn.Module) -> int:

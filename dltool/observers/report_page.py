@@ -2,6 +2,7 @@
 
 import warnings
 
+from dltool.core.notices import FigureWarning
 from dltool.engine.observer import Observer, Outcome
 from dltool.report.write import REPORT, write_run_page
 from dltool.runs.catalog import is_search
@@ -25,4 +26,4 @@ class ReportPage(Observer):
         try:
             write_run_page(self.run.path, self.run.files / REPORT)
         except Exception as error:
-            warnings.warn(f"{REPORT} could not be written: {error}", stacklevel=2)
+            warnings.warn(f"{REPORT} could not be written: {error}", FigureWarning, stacklevel=2)

@@ -22,6 +22,7 @@ from dltool.observers.layer_alarms import LayerAlarms
 from dltool.observers.metric_plots import MetricPlots
 from dltool.observers.network_plots import NetworkPlots
 from dltool.observers.own import OwnObserver
+from dltool.observers.plane_file import PlaneFile
 from dltool.observers.plots import CurvesPlot
 from dltool.observers.progress import ProgressBar
 from dltool.observers.range_test import RangeTestPlot
@@ -31,6 +32,7 @@ from dltool.observers.skipped_files import SkippedFiles
 from dltool.observers.status_file import StatusFile
 from dltool.observers.summary_file import SummaryFile
 from dltool.observers.task_plots import TaskPlots
+from dltool.observers.text_samples import TextSamples
 from dltool.observers.tracker import make_trackers
 from dltool.observers.trivial import TrivialComparison
 from dltool.observers.undefined import UndefinedMetrics
@@ -82,14 +84,17 @@ def standard_observers(
         observers.append(MetricPlots(watched))
     if logger.samples:
         observers.append(SamplesPlot(watched, every_n_steps=logger.samples_every_n_steps, seed=config["seed"]))
+        observers.append(TextSamples(watched, config.tree))
     if tests_rates(parts):
         observers.append(RangeTestPlot(watched, draws=logger.plots))
-    if parts.config["diagnostics"]["name"] != "none":
+    measures = parts.config["diagnostics"]["name"] != "none"  # And draws the plane of two inputs at the end.
+    if measures:
         observers.append(build_diagnostics(parts, watched))
     if (own := build_observer(config, watched)) is not None:
         observers.append(OwnObserver(config["observer"]["name"], own, watched))
     if logger.report:
-        observers += [SummaryFile(watched, parts), ReportPage(run)]
+        plane = PlaneFile(watched, parts.dataset, draws=logger.plots, keeps=not measures)
+        observers += [SummaryFile(watched, parts), plane, ReportPage(run)]
     # After the plots and the page, which trackers upload.
     return [*observers, *make_trackers(logger.to, run, warn, config.tree, logger)]
 

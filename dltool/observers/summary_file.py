@@ -5,12 +5,12 @@ from functools import partial
 from dltool.build.parts import Parts, describe
 from dltool.engine.baselines import measure_baselines
 from dltool.engine.observer import Observer, Progress, Watched
+from dltool.engine.trivial_metrics import trivial_metrics
 from dltool.figures.saving import save_pictures
 from dltool.introspection.pictures import diagram_picture
 from dltool.introspection.playable import playable
-from dltool.introspection.sample_points import sample_points
 from dltool.introspection.summary import layer_cells
-from dltool.runs.summary_file import read_summary, write_network, write_points, write_summary
+from dltool.runs.summary_file import read_summary, write_network, write_summary
 from dltool.tasks.task import Task
 
 DATA_NOTES = ("data", "classes")  # Lines of the announcement that describe the data.
@@ -46,8 +46,6 @@ class SummaryFile(Observer):
             save_pictures({"network.png": draw}, self.watched.folder / "plots")
         if (network := playable(self._task, self.watched.spec)) is not None:
             write_network(self.watched.folder, network)
-        if (points := sample_points(self.parts.dataset, self._task)) is not None:
-            write_points(self.watched.folder, points)
 
     def facts(self) -> dict[str, object]:
         """What the config and the data say."""
@@ -66,8 +64,11 @@ class SummaryFile(Observer):
             measured = measure_baselines(task, self.parts.dataset, [split])
             names = {name for values in measured.values.values() for name in values}
             found |= {f"{split}/{name}": measured.beside(name) for name in names}
-            if (trivial := self.parts.dataset.baseline([split])) and f"{split}/accuracy" not in found:
-                found[f"{split}/accuracy"] = trivial
+            if not names:
+                trivial = trivial_metrics(task, self.parts.dataset, split)
+                found |= {f"{split}/{name}": text for name, text in trivial.items()}
+            if (majority := self.parts.dataset.baseline([split])) and f"{split}/accuracy" not in found:
+                found[f"{split}/accuracy"] = majority
         return found
 
     def layers(self, task: Task) -> dict[str, list[object]]:

@@ -3,6 +3,7 @@
 import warnings
 from collections.abc import Sequence
 
+from dltool.core.notices import FigureWarning
 from dltool.figures.saving import Target, discard, save_animation, save_figure
 from dltool.plotting.attack import AttackFigure
 from dltool.plotting.boundary import BoundaryFigure
@@ -52,7 +53,8 @@ def draw_all(subject: Subject, folder: Target) -> None:
             try:
                 write(figure, [subject], folder)
             except Exception as error:
-                warnings.warn(f"the figure {figure.name} could not be drawn: {error}", stacklevel=2)
+                text = f"the figure {figure.name} could not be drawn: {error}"
+                warnings.warn(text, FigureWarning, stacklevel=2)
 
 
 def write(

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from dltool.core.batch import Batch
-from dltool.diagnostics.probe import restored, uncompiled
+from dltool.diagnostics.probe import restored
 from dltool.diagnostics.store import read_sample
 from dltool.diagnostics.trace.calls import DEFAULT, CallRecording
 from dltool.diagnostics.trace.formulas import formula_traces
@@ -15,6 +15,7 @@ from dltool.diagnostics.trace.recurrent import RecurrentTrace
 from dltool.figures.memory import memory_picture
 from dltool.figures.words import word
 from dltool.layers.evaluation_mode import evaluation_mode
+from dltool.layers.uncompiled import uncompiled
 from dltool.plotting.figure import Drawings, Options
 from dltool.plotting.subject import Subject
 

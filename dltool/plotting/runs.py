@@ -9,6 +9,7 @@ from typing import Any
 
 from dltool.core.batch import Batch
 from dltool.core.errors import ConfigError
+from dltool.core.notices import FigureWarning
 from dltool.data.dataset import Dataset
 from dltool.diagnostics.store import NAME
 from dltool.figures.saving import Target
@@ -163,5 +164,5 @@ def draw_together(paths: Sequence[Path], folder: Target) -> list[str]:
         subjects = load_subjects([read_run(path) for path in paths])
         return [name for one in FIGURES if missing(one, subjects) is None for name in write(one, subjects, folder)]
     except Exception as error:
-        warnings.warn(f"the figures of the sweep could not be drawn: {error}", stacklevel=2)
+        warnings.warn(f"the figures of the sweep could not be drawn: {error}", FigureWarning, stacklevel=2)
         return []

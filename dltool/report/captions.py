@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+from dltool.report.words import word
+
 
 class Caption(NamedTuple):
     """Of the pictures whose name begins with a word.
@@ -21,6 +23,7 @@ SECTIONS = {
     "samples": "Samples",
     "predictions": "Predictions and mistakes",
     "diagnostics": "Why it learns, or does not",
+    "search": "The search",
     "network": "The network",
     "data": "The data",
     "other": "Other pictures",
@@ -52,11 +55,21 @@ CAPTIONS = {
         "Calibration",
         "How often predictions of a given probability are right. On the diagonal the probability can be believed.",
     ),
+    "reliability": Caption(
+        "predictions",
+        "Calibration",
+        "How often predictions of a given probability are right. On the diagonal the probability can be believed.",
+    ),
     "forecast": Caption(
         "predictions", "Forecasts", "The history, the forecast and what happened, beside forecasts without a model."
     ),
     "reconstructions": Caption("samples", "Reconstructions", "Held-out inputs above, their reconstructions below."),
-    "latent": Caption(
+    "denoising": Caption(
+        "samples",
+        "Denoising",
+        "Columns go from noise to the sample; below each stage is the image that the network predicts from it.",
+    ),
+    "latent_plane": Caption(
         "samples",
         "The latent space",
         "Where held-out samples lie in the plane of the two most varying directions, and what is decoded there.",
@@ -66,6 +79,16 @@ CAPTIONS = {
         "Decision boundary",
         "What the network predicts over the plane of its inputs, with the training points. The line is where the most "
         "probable class changes.",
+    ),
+    "boundary_film": Caption(
+        "diagnostics",
+        "Decision boundary while training",
+        "The predictions over the plane with the weights of each step.",
+    ),
+    "fit": Caption(
+        "diagnostics",
+        "The fitted curve",
+        "The prediction over the input with the training points; residuals that show a pattern are not noise.",
     ),
     "layers": Caption(
         "diagnostics",
@@ -83,6 +106,11 @@ CAPTIONS = {
         "The loss over the parameters",
         "Contours of the loss with the path of the training; descent crosses contours at a right angle.",
     ),
+    "distance": Caption(
+        "diagnostics",
+        "Distance from the minimum",
+        "How far the parameters and the loss are from the minimum, step by step.",
+    ),
     "plane": Caption(
         "diagnostics",
         "A slice of the loss",
@@ -98,6 +126,26 @@ CAPTIONS = {
         "diagnostics",
         "The game",
         "The discriminator over the data space with real and generated samples. At equilibrium it is ½.",
+    ),
+    "game_film": Caption(
+        "diagnostics", "The game while training", "The discriminator and the samples with the weights of each step."
+    ),
+    "stopping": Caption(
+        "diagnostics",
+        "What stops the training",
+        "The quantities that the stopping rules watch, with their thresholds.",
+    ),
+    "features": Caption(
+        "diagnostics",
+        "Features",
+        "Held-out samples by class along two principal components: of the inputs, and of the last hidden layer. What "
+        "the network separates lies apart there.",
+    ),
+    "response": Caption(
+        "diagnostics", "Response to a shift", "The maps of a convolution for an image and for the image shifted."
+    ),
+    "words": Caption(
+        "diagnostics", "Word vectors", "Words along two principal components; words used alike lie close together."
     ),
     "weights": Caption(
         "diagnostics",
@@ -116,6 +164,8 @@ CAPTIONS = {
         "Learning-rate range test",
         "The loss while the rate grows. A good rate lies where the loss falls steeply, well before it rises.",
     ),
+    "history": Caption("search", "The trials", "The metric of each trial in order, with the best so far."),
+    "space": Caption("search", "The search space", "The metric against each setting, a point for each trial."),
     "kernels": Caption("network", "First kernels", "The weights of the first convolution as images."),
     "feature_maps": Caption("network", "Feature maps", "What each convolution makes of one held-out image."),
     "attention": Caption("network", "Attention", "Which positions each query attends to, a head in each panel."),
@@ -130,10 +180,10 @@ OTHER = Caption("other", "", "")
 
 def caption_of(stem: str) -> Caption:
     """The caption for the name of a picture, without its ending."""
-    fitting = [word for word in CAPTIONS if stem == word or stem.startswith(word + "_")]
+    fitting = [start for start in CAPTIONS if stem == start or stem.startswith(start + "_")]
     if not fitting:
         return OTHER._replace(title=stem.replace("_", " "))
     longest = max(fitting, key=len)
     found = CAPTIONS[longest]
     rest = stem.removeprefix(longest).strip("_").replace("_", " ")
-    return found._replace(title=f"{found.title}: {rest}" if rest else found.title)
+    return found._replace(title=word("{title}: {part}", title=word(found.title), part=rest) if rest else found.title)

@@ -35,6 +35,7 @@ def comparison_document(records: Sequence[RunRecord]) -> dict[str, Any]:
         "points": None,
         "network": None,
         "playground": None,
+        "plane": None,
         "sections": [],
         "tables": tables(records, names),
         "messages": messages(records, names),

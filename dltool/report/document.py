@@ -14,6 +14,7 @@ playground  null, or for data with two inputs and classes, or one input and a nu
             "settings": {"hidden": [width], "activation", "optimizer", "rate", "decay", "batch", "seed"},
             "choices": {"activation": [...], "optimizer": [...], "layers": the largest number},
             "left_out": overrides of the run that the playground lacks, "command": the beginning of its command}
+plane       null, or of a run with a playground, its predictions: see dltool.introspection.plane_predictions
 points      null, or of a search: {"metric", "direction", "axes": [{"name", "log", "choices": [text] | null, "values"}],
             "runs": [{"label", "metric"}]}
 sections    [{"id", "title", "pictures": [{"name", "title", "caption", "file"}], "films": [...], "texts": [...]}]

@@ -29,6 +29,7 @@ SCRIPTS = (
     "assets/charts.js",
     "assets/points.js",
     "assets/network.js",
+    "assets/drawing.js",
     "assets/try.js",
     "assets/films.js",
     "assets/page.js",

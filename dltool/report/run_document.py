@@ -1,16 +1,18 @@
 """The document of one run, from the files in its folder."""
 
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from dltool.core.errors import DltoolError
-from dltool.core.numerals import numeral
+from dltool.core.numerals import is_finite_number, numeral
 from dltool.core.safe_read import read_text, regular_files
 from dltool.core.shell import quoted
 from dltool.report.captions import SECTIONS, caption_of
 from dltool.report.document import FORMAT, chart, table
+from dltool.report.plane import plane_of
 from dltool.report.playground import playground_of
 from dltool.report.words import word
 from dltool.runs.catalog import RunRecord, as_text
@@ -29,6 +31,18 @@ TRAINED = {  # By whether the training is running, and whether the sizes of the 
     (True, False): "The model {model} is being trained on {data}.",
     (True, True): "The model {model} with {parameters:,} parameters is being trained on {data} ({sizes} {unit}).",
 }
+EMPTY = ("", "null", "[]")
+HOW = {  # By whether the loss is chosen, and not the task's own.
+    True: "Optimizer {optim}, learning rate {rate}, schedule {schedule}, loss {loss}, batches of {batch}.",
+    False: "Optimizer {optim}, learning rate {rate}, schedule {schedule}, batches of {batch}.",
+}
+BASELINES = {  # See dltool.data.shares and dltool.engine.trivial_metrics.
+    "accuracy {value} by always predicting {name}": re.compile(
+        r"accuracy (?P<value>\S+) by always predicting (?P<name>.*)", re.DOTALL
+    ),
+    "{value} by predicting the mean": re.compile(r"(?P<value>\S+) by predicting the mean"),
+    "{value} by the frequency of each token": re.compile(r"(?P<value>\S+) by the frequency of each token"),
+}
 ENVIRONMENT_FIRST = ("auto.trainer.device", "versions.dltool", "versions.torch", "versions.python", "platform")
 
 
@@ -42,6 +56,7 @@ def run_document(record: RunRecord, log: RunLog | None = None) -> dict[str, Any]
     summary = read_summary(record.path)
     environment = read_environment(record)
     log = log or RunLog(record, read_records(record.path / METRICS))
+    playground = playground_of(record.path, record.config)
     return {
         "format": FORMAT,
         "kind": "run",
@@ -52,7 +67,8 @@ def run_document(record: RunRecord, log: RunLog | None = None) -> dict[str, Any]
         "charts": charts(log),
         "points": None,
         "network": network_of(record),
-        "playground": playground_of(record.path, record.config),
+        "playground": playground,
+        "plane": plane_of(record.path) if playground else None,
         "sections": sections(record.path),
         "tables": tables(record, summary, environment),
         "messages": messages(record),
@@ -63,7 +79,7 @@ def run_document(record: RunRecord, log: RunLog | None = None) -> dict[str, Any]
 def title_of(record: RunRecord) -> str:
     """ "lenet on digits", or the folder's name if the config cannot be read."""
     model, data = record.config.get("model.name"), record.config.get("data.name")
-    return f"{model} on {data}" if model and data else record.path.name
+    return word("{model} on {data}", model=model, data=data) if model and data else record.path.name
 
 
 def intro(record: RunRecord, summary: Mapping[str, Any], environment: Mapping[str, Any]) -> list[str]:
@@ -82,13 +98,13 @@ def intro(record: RunRecord, summary: Mapping[str, Any], environment: Mapping[st
         sizes=sizes,
         unit=word(summary.get("unit", "samples")),
     )
-    template = "Optimizer {optim}, learning rate {rate}, schedule {schedule}, loss {loss}, batches of {batch}."
+    loss = summary.get("loss") or config.get("loss.name", "auto")
     how = word(
-        template,
+        HOW[loss != "auto"],
         optim=config.get("optim.name"),
         rate=config.get("optim.lr", "–"),
         schedule=config.get("schedule.name"),
-        loss=summary.get("loss") or config.get("loss.name", "–"),
+        loss=loss,
         batch=config.get("data.batch_size"),
     )
     return [what, how, ending(record, environment)]
@@ -101,7 +117,7 @@ def ending(record: RunRecord, environment: Mapping[str, Any]) -> str:
     values = {"steps": length, "epochs": record.epoch or 0, "seconds": record.seconds or 0, "device": device}
     said = word("{steps} steps, {epochs} epochs, {seconds:,.0f} s on {device}.", **values)
     if record.stopped_by:
-        said += " " + word("Stopped by {rule}.", rule=record.stopped_by.replace("_", " "))
+        said += " " + word("Stopped by {rule}.", rule=word(record.stopped_by.replace("_", " ")))
     if record.state == "running":
         said += " " + word("Pictures of the network and of what it learns are drawn at the end of the training.")
     return f"{said} {record.error}" if record.error else said
@@ -114,8 +130,17 @@ def results(record: RunRecord, summary: Mapping[str, Any]) -> list[dict[str, str
     beside = summary.get("baselines", {})
     chosen = held_out or [name for name in names if name.startswith("train/")]
     return [
-        {"name": name, "value": numeral(record.metrics[name]), "beside": str(beside.get(name, ""))} for name in chosen
+        {"name": name, "value": numeral(record.metrics[name]), "beside": baseline(str(beside.get(name, "")))}
+        for name in chosen
     ]
+
+
+def baseline(text: str) -> str:
+    """A metric without a model in the language of the page."""
+    for template, pattern in BASELINES.items():
+        if found := pattern.fullmatch(text):
+            return word(template, **found.groupdict())
+    return text
 
 
 def network_of(record: RunRecord) -> dict[str, Any] | None:
@@ -127,12 +152,35 @@ def network_of(record: RunRecord) -> dict[str, Any] | None:
     if network.get("kind") == "continue":
         tokens = characters_of(saved)
         return {**network, "text": tokens} if tokens else None
+    if network.get("kind") == "row":
+        columns = columns_of(saved)
+        return {**network, "row": columns} if columns else None
     if saved.get("kind") != "image":
         return None
-    image = {name: saved[name] for name in ("channels", "raw_size", "size", "shift", "factor") if name in saved}
+    image = {name: saved[name] for name in ("channels", "raw_size", "size", "shift", "factor", "fit") if name in saved}
     statistics = saved.get("statistics") or {}
     polarity, extent = statistics.get("polarity") or [1.0, 1.0], statistics.get("drawing") or 1.0
     return {**network, "image": {**image, "light": sum(polarity) > 0, "extent": extent}}
+
+
+def columns_of(saved: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The columns of a table as a form has them, each with a value to start with; empty for other data."""
+    try:
+        return [
+            {"name": str(one["name"]), "categories": [str(text) for text in one["categories"]]}
+            if "categories" in one
+            else {"name": str(one["name"]), "shift": number_of(one["shift"]), "factor": number_of(one["factor"])}
+            for one in saved["columns"]
+        ]
+    except (KeyError, TypeError, ValueError):
+        return []
+
+
+def number_of(value: Any) -> float:
+    """A finite number. Raises ValueError for anything else."""
+    if not is_finite_number(value):
+        raise ValueError("not a number")
+    return float(value)
 
 
 def characters_of(saved: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -192,7 +240,9 @@ def add_samples(folder: Path, section: dict[str, Any]) -> None:
     """The film of the samples or their last image, and the last of the generated texts."""
     films, images = (regular_files(folder / "samples", ending) for ending in (".gif", ".png"))
     for path in films:
-        section["films"].append(picture(folder, path, "Samples while training", "The same noise after each epoch."))
+        section["films"].append(
+            picture(folder, path, "Samples while training", "From the same noise, or the same inputs, each time.")
+        )
     if images and not films:
         section["pictures"].append(picture(folder, images[-1], word("Samples: {name}", name=images[-1].stem), ""))
     for path in regular_files(folder / "samples", ".txt")[-MAX_TEXTS:]:
@@ -221,16 +271,15 @@ def tables(record: RunRecord, summary: Mapping[str, Any], environment: Mapping[s
         if name not in names and not name.startswith(("auto.", "command", "trusted", "sha256"))
     ]
     rows = [[name.removeprefix("versions.").removeprefix("auto."), as_text(environment[name])] for name in names]
-    return [*found, table("environment", "Environment", ["", ""], [row for row in rows if row[1]])]
+    return [*found, table("environment", "Environment", ["", ""], [row for row in rows if row[1] not in EMPTY])]
 
 
 def config_table(record: RunRecord, environment: Mapping[str, Any]) -> dict[str, Any]:
     """Every setting with its origin; what was changed comes first."""
-    changed, words = changed_config(record.config), environment.get("command") or []
-    typed = {str(word).partition("=")[0].lstrip("+~") for word in words} if isinstance(words, Sequence) else set()
+    changed, typed = changed_config(record.config), typed_keys(environment)
 
     def origin(key: str) -> str:
-        if key in typed or key.removesuffix(".name") in typed:
+        if key in typed:
             return word("command line")
         if f"auto.{key}" in environment:
             return word("auto: {value}", value=as_text(environment[f"auto.{key}"]))
@@ -239,6 +288,13 @@ def config_table(record: RunRecord, environment: Mapping[str, Any]) -> dict[str,
     keys = sorted(record.config, key=lambda key: key not in changed)
     rows = [[key, as_text(record.config[key]), origin(key)] for key in keys]
     return table("config", "Config", ["setting", "value", "from"], rows)
+
+
+def typed_keys(environment: Mapping[str, Any]) -> set[str]:
+    """The keys that the command of a run names; a group's option is its name."""
+    words = environment.get("command") or []
+    typed = {str(word).partition("=")[0].lstrip("+~") for word in words} if isinstance(words, Sequence) else set()
+    return typed | {f"{key}.name" for key in typed}
 
 
 def messages(record: RunRecord) -> list[dict[str, str]]:

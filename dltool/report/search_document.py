@@ -12,10 +12,17 @@ from dltool.core.numerals import mean_and_spread
 from dltool.core.safe_read import read_json
 from dltool.core.shell import quoted
 from dltool.report.document import FORMAT, chart, common_rate, table
-from dltool.report.run_document import finite, sections
+from dltool.report.run_document import finite, sections, typed_keys
 from dltool.report.words import word
 from dltool.runs.catalog import RunRecord, as_text, runs_of_search
-from dltool.runs.comparison import MISSING, distinguishing_keys, main_metrics, short_key
+from dltool.runs.comparison import (
+    MISSING,
+    differing_config,
+    distinguishing_keys,
+    main_metrics,
+    read_environment,
+    short_key,
+)
 from dltool.runs.curves import read_logs, without
 from dltool.runs.definition import comparable_metric, definitions, main_metric
 from dltool.runs.folder import STUDY, SWEEP
@@ -55,6 +62,7 @@ def search_document(folder: Path, records: Sequence[RunRecord] | None = None) ->
         "charts": charts(ranked, metric),
         "network": None,
         "playground": None,
+        "plane": None,
         "points": points(records, keys, metric, direction) if is_comparable else None,
         "sections": sections(folder),
         "tables": tables(records, keys, metric, direction, ranked),
@@ -72,7 +80,8 @@ def messages(records: Sequence[RunRecord], metric: str, is_comparable: bool) -> 
     """Why values cannot be compared, and which runs failed."""
     template = "{metric} has different definitions in these runs: it is ranked within each, not between them."
     found = [] if is_comparable else [word(template, metric=metric)]
-    found += [f"{record.path.name} failed: {record.error}" for record in records if record.state == "failed"]
+    failed = [record for record in records if record.state == "failed"]
+    found += [word("{run} failed: {error}", run=record.path.name, error=record.error) for record in failed]
     return [{"kind": "warning", "text": text} for text in found]
 
 
@@ -169,7 +178,13 @@ def charts(ranked: Ranked, metric: str) -> list[dict[str, Any]]:
 
 
 def swept_keys(records: Sequence[RunRecord]) -> list[str]:
-    return [key for key in distinguishing_keys(records) if key not in REPEATS]
+    """The keys that distinguish the runs, and those of the command that differ, apart from repetitions.
+
+    Where one key is different in each run, as in a study, no other is needed to distinguish them.
+    """
+    found, typed = distinguishing_keys(records), typed_keys(read_environment(records[0]))
+    found += [key for key in differing_config(records) if key in typed and key not in found]
+    return [key for key in found if key not in REPEATS]
 
 
 def curves_of(records: Sequence[RunRecord]) -> tuple[str, dict[str, RunRecord]]:
@@ -243,7 +258,10 @@ def tables(
             table("importance", "Which setting matters", ["setting", "share"], rows, numbers=[1], note=note, first=True)
         )
     total = sum(record.seconds or 0 for record in records)
-    runs = [[one.path.name, one.state, one.metrics.get(metric), one.step, f"{one.seconds or 0:.1f}"] for one in records]
+    runs = [
+        [one.path.name, word(one.state), one.metrics.get(metric), one.step, f"{one.seconds or 0:.1f}"]
+        for one in records
+    ]
     template = "{seconds:,.0f} s of training in all. `{command}` writes the page of one run."
     note = word(template, seconds=total, command=quoted("dltool", "report", records[0].path))
     columns = ["run", "state", metric, "step", "seconds"]

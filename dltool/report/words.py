@@ -3,6 +3,7 @@
 from typing import Any
 
 from dltool.core.language import wanted_language
+from dltool.report.caption_words import CHINESE_CAPTIONS
 from dltool.report.experiment_words import CHINESE_EXPERIMENT
 from dltool.report.playground_words import CHINESE_PLAYGROUND
 
@@ -18,7 +19,6 @@ CHINESE_PAGE = {
     "Continue": "续写",
     "Stop": "停止",
     "code {number}": "编码 {number}",
-    "{name}: {share}": "{name}：{share}",
     "The server does not answer. Trying again …": "服务器没有响应。正在重试……",
     "This page is out of date: the run was removed, or the server was started again.": (
         "本页已过期：该训练已被删除，或服务器已重新启动。"
@@ -59,106 +59,6 @@ CHINESE_LIVE = {
     "‖dW‖: gradient of the weights, by layer": "‖dW‖：各层权重的梯度",
     "‖ΔW‖ / ‖W‖: relative size of one update, by layer": "‖ΔW‖ / ‖W‖：各层一次更新的相对大小",
     "share of units that are 0 for all samples, by layer": "各层对所有样本都为 0 的单元比例",
-}
-
-CHINESE_CAPTIONS = {
-    "Samples": "样本",
-    "Predictions and mistakes": "预测与错误",
-    "Why it learns, or does not": "为什么学得会，或学不会",
-    "The network": "网络",
-    "The data": "数据",
-    "Other pictures": "其他图片",
-    "Confusion": "混淆矩阵",
-    "Rows are true classes, columns predicted ones. What lies off the diagonal are mistakes; a dark cell there "
-    "names two classes that the network takes for each other.": (
-        "行是真实类别，列是预测类别。对角线以外是错误；那里颜色深的格子说明网络把这两类混淆了。"
-    ),
-    "The surest mistakes": "最有把握的错误",
-    "Held-out samples of which the network was most sure and wrong. Look for wrong labels and for what they share.": (
-        "网络最有把握却判断错的留出样本。看看是否标签有误，以及它们有什么共同点。"
-    ),
-    "Attacked images": "受攻击的图像",
-    "Small changes along the gradient's sign that change the predicted class.": (
-        "沿梯度符号方向的微小改变，使预测类别改变。"
-    ),
-    "Loss and accuracy under attack": "攻击下的损失与准确率",
-    "The loss along the sign of its gradient against random signs, and the accuracy for growing changes.": (
-        "沿梯度符号与沿随机符号的损失，以及改变增大时的准确率。"
-    ),
-    "Calibration": "校准",
-    "How often predictions of a given probability are right. On the diagonal the probability can be believed.": (
-        "给定概率的预测有多少是对的。落在对角线上时，概率是可信的。"
-    ),
-    "Forecasts": "预测",
-    "The history, the forecast and what happened, beside forecasts without a model.": (
-        "历史、预测与实际值，旁边是不用模型的预测。"
-    ),
-    "Reconstructions": "重建",
-    "Held-out inputs above, their reconstructions below.": "上面是留出的输入，下面是重建结果。",
-    "The latent space": "潜在空间",
-    "Where held-out samples lie in the plane of the two most varying directions, and what is decoded there.": (
-        "留出样本在变化最大的两个方向张成的平面中的位置，以及该处解码的结果。"
-    ),
-    "Decision boundary": "决策边界",
-    "What the network predicts over the plane of its inputs, with the training points. The line is where the most "
-    "probable class changes.": "网络在输入平面上的预测与训练点。线是最可能类别改变之处。",
-    "Layers in training": "训练中的各层",
-    "A row for each layer, time from left to right. Gradients that fall by orders of magnitude from the last layer "
-    "to the first vanish; a share of zeros near 1 means dead units.": (
-        "每层一行，时间从左到右。从最后一层到第一层下降几个数量级的梯度就是梯度消失；零的比例接近 1 表示单元已死亡。"
-    ),
-    "Gradients by layer": "各层的梯度",
-    "The size of the gradient at each layer, dashed what theory predicts from the weights (arXiv:1611.01232).": (
-        "各层梯度的大小；虚线是理论由权重给出的值（arXiv:1611.01232）。"
-    ),
-    "Weights": "权重",
-    "Histograms of the weights, all together and by layer. A peak at 0 with long tails is a sparse layer.": (
-        "权重的直方图：全部以及各层。在 0 处有尖峰且尾部很长的是稀疏的层。"
-    ),
-    "The loss over the parameters": "参数空间中的损失",
-    "Contours of the loss with the path of the training; descent crosses contours at a right angle.": (
-        "损失的等高线与训练的路径；下降方向与等高线垂直。"
-    ),
-    "A slice of the loss": "损失的一个切面",
-    "The training loss around the end of the training, over a plane through the parameters.": (
-        "训练结束处附近，参数空间一个平面上的训练损失。"
-    ),
-    "Activations and losses": "激活函数与损失",
-    "The functions of the network with a histogram of where the data lies on them. Mass where the slope is near 0 "
-    "does not learn.": "网络的函数以及数据落在其上何处的直方图。斜率接近 0 处的数据不产生学习。",
-    "The game": "博弈",
-    "The discriminator over the data space with real and generated samples. At equilibrium it is ½.": (
-        "判别器在数据空间上的值，以及真实样本和生成样本。平衡时处处为 ½。"
-    ),
-    "Memory": "记忆",
-    "Gates and states of a recurrent layer over time.": "循环层的门与状态随时间的变化。",
-    "The swept key": "扫描的设置",
-    "Training and held-out metrics against the values of the key.": "训练与留出指标随该设置的变化。",
-    "Gradient over time": "随时间的梯度",
-    "How strongly the last output depends on inputs further back; a steep fall means short memory.": (
-        "最后的输出对更早输入的依赖程度；下降陡峭说明记忆短。"
-    ),
-    "Learning-rate range test": "学习率范围测试",
-    "The loss while the rate grows. A good rate lies where the loss falls steeply, well before it rises.": (
-        "学习率增大时的损失。好的学习率位于损失快速下降处，离上升还有距离。"
-    ),
-    "First kernels": "第一层卷积核",
-    "The weights of the first convolution as images.": "第一个卷积层的权重，画成图像。",
-    "Feature maps": "特征图",
-    "What each convolution makes of one held-out image.": "每个卷积层对一幅留出图像的输出。",
-    "Attention": "注意力",
-    "Which positions each query attends to, a head in each panel.": "每个查询注意哪些位置，每格一个头。",
-    "Receptive fields": "感受野",
-    "The pixels that reach one unit, and how strongly.": "影响一个单元的像素及其强弱。",
-    "Diagram": "结构图",
-    "The layers with the shapes of their outputs; dashed are residual paths.": "各层及其输出的形状；虚线是残差连接。",
-    "Training images": "训练图像",
-    "Images as the network sees them, after random augmentation.": "网络看到的图像，已随机增强。",
-    "Metrics": "指标",
-    "A metric as a picture.": "以图表示的指标。",
-    "Samples while training": "训练过程中的样本",
-    "The same noise after each epoch.": "每轮之后由同样的噪声生成。",
-    "Samples: {name}": "样本：{name}",
 }
 
 CHINESE_TABLES = {
@@ -221,6 +121,7 @@ CHINESE = (
             "每条线是一次训练，最后一个轴是指标。亮的线更好。"
         ),
         "Parallel coordinates of the settings and the metric": "设置与指标的平行坐标",
+        "What the network predicts": "网络的预测",
         "Try it": "试一试",
         "Draw with the mouse or a finger; the network of this run computes in the page. With the keyboard: arrows "
         "move the pen, the space bar lifts and lowers it, Delete clears.": (
@@ -228,6 +129,7 @@ CHINESE = (
         ),
         "Drawing area": "画布",
         "Clear": "清除",
+        "or a picture of yours": "或你自己的图片",
         "Probability of each class": "各类别的概率",
         "The sliders are the first numbers of the code; the network of this run makes the image in the page.": (
             "滑块是编码的前几个数；这次训练的网络在页面里生成图像。"
@@ -235,16 +137,25 @@ CHINESE = (
         "Type the beginning of a text; the network of this run continues it in the page, a character at a time.": (
             "输入文本的开头；这次训练的网络在页面里逐字续写。"
         ),
+        "Change the values of the row; the network of this run answers in the page. It starts with the shift that "
+        "scales each column, mostly the mean of the training data.": (
+            "改变这一行的值；这次训练的网络就在页面里作答。开始时是各列缩放所用的平移量，多为训练数据的平均值。"
+        ),
+        "Values of the row": "这一行的值",
         "Beginning": "开头",
         "temperature": "温度",
         "Continuation": "续写结果",
         "Image made from the code": "由编码生成的图像",
         "New code": "新编码",
+        "class": "类别",
         "Zeros": "全零",
+        "Enlarge: {picture}": "放大：{picture}",
         "frame": "帧",
         "speed": "速度",
         "Made by dltool. The page loads nothing and sends nothing.": "由 dltool 生成。本页不加载也不发送任何内容。",
         # Sentences.
+        "{model} on {data}": "{data} 上的 {model}",
+        "{run} failed: {error}": "{run} 失败：{error}",
         "The model {model} was trained on {data}.": "模型 {model} 在 {data} 上训练。",
         "The model {model} is being trained on {data}.": "模型 {model} 正在 {data} 上训练。",
         "The model {model} with {parameters:,} parameters is being trained on {data} ({sizes} {unit}).": (
@@ -259,6 +170,14 @@ CHINESE = (
         "Optimizer {optim}, learning rate {rate}, schedule {schedule}, loss {loss}, batches of {batch}.": (
             "优化器 {optim}，学习率 {rate}，学习率计划 {schedule}，损失 {loss}，批大小 {batch}。"
         ),
+        "Optimizer {optim}, learning rate {rate}, schedule {schedule}, batches of {batch}.": (
+            "优化器 {optim}，学习率 {rate}，学习率计划 {schedule}，批大小 {batch}。"
+        ),
+        "accuracy {value} by always predicting {name}": "总是预测 {name} 的准确率 {value}",
+        "{value} by predicting the mean": "总是预测平均值：{value}",
+        "{value} by the frequency of each token": "按每个词元的频率预测：{value}",
+        "epochs": "轮数",
+        "steps": "步数",
         "{steps} steps, {epochs} epochs, {seconds:,.0f} s on {device}.": (
             "{steps} 步，{epochs} 轮，在 {device} 上 {seconds:,.0f} 秒。"
         ),

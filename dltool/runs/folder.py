@@ -8,6 +8,7 @@ preprocessing.json how raw samples become the model's inputs, and the meaning of
 data.json          the fingerprint of the data: hashes of its files, or the settings of its generator
 summary.json       facts for the page of the run: sizes, baselines, layers
 points.json        the samples of data that can be drawn, for the playground of the page
+plane.json         the predictions over these samples, for the page
 skipped.txt        the files that were left out because they cannot be decoded, if there are any
 report.html        the page of the run
 checkpoints/  plots/  samples/  profile/  log.txt

@@ -13,7 +13,7 @@ from dltool.core.errors import DltoolError
 from dltool.core.safe_path import SafePath
 from dltool.core.safe_read import read_json
 
-SUMMARY, NETWORK, POINTS = "summary.json", "network.json", "points.json"
+SUMMARY, NETWORK, POINTS, PLANE = "summary.json", "network.json", "points.json", "plane.json"
 
 
 def write_summary(folder: SafePath, summary: Mapping[str, Any]) -> None:
@@ -28,6 +28,16 @@ def write_network(folder: SafePath, network: Mapping[str, Any]) -> None:
 def write_points(folder: SafePath, points: Mapping[str, Any]) -> None:
     """Write points.json, the samples of data that can be drawn; see dltool.introspection.sample_points."""
     (folder / POINTS).write_bytes(json.dumps(points, ensure_ascii=False, separators=(",", ":")).encode())
+
+
+def write_plane(folder: SafePath, predictions: Mapping[str, Any]) -> None:
+    """Write plane.json, what the network predicts now; see dltool.introspection.plane_predictions."""
+    (folder / PLANE).write_bytes(json.dumps(predictions, separators=(",", ":")).encode())
+
+
+def read_plane(folder: Path) -> dict[str, Any]:
+    """plane.json of a run folder; empty if there is none."""
+    return read_object(folder / PLANE)
 
 
 def read_points(folder: Path) -> dict[str, Any]:

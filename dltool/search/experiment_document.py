@@ -80,6 +80,7 @@ def experiment_document(name: str, root: Path, page_folder: Path, config_dirs: S
         "charts": charts(runs),
         "network": None,
         "playground": None,
+        "plane": None,
         "points": None,
         "sections": [],
         "tables": tables(header, record, config, runs, rows, page_folder),

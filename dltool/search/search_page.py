@@ -3,6 +3,7 @@
 import warnings
 from pathlib import Path
 
+from dltool.core.notices import FigureWarning
 from dltool.core.safe_path import SafePath
 from dltool.core.shell import quoted
 from dltool.report.write import REPORT, write_search_page
@@ -19,6 +20,6 @@ def write_report(folder: Path) -> list[str]:
     try:
         write_search_page(folder, SafePath(folder) / REPORT)
     except Exception as error:
-        warnings.warn(f"{REPORT} could not be written: {error}", stacklevel=2)
+        warnings.warn(f"{REPORT} could not be written: {error}", FigureWarning, stacklevel=2)
         return []
     return [f"report     {quoted(folder / REPORT)}"]

@@ -26,6 +26,12 @@ CELLS = {
     "evaluate": "run.evaluate(split='val')",
     "plot": "run.plot('curves')",
     "report": "run.report()",
+    "trace": "run.trace()",
+    "others": (
+        "import warnings\n"
+        "from dltool.api.notebook import in_place\n"
+        "in_place(warnings.warn)('of another package', FutureWarning)"
+    ),
     "typo": f"dltool.train(['optim.learning_rate=0.01', {WORDS}])",
     "no file": "run.predict('nowhere.png')",
     "warn": "dltool.train(['model=mlp', 'data=iris', 'trainer.steps=1', 'optim.lr=1e-9', 'logger.plots=false'])",
@@ -116,6 +122,11 @@ def test_an_error_is_two_lines(cells: dict[str, Any]) -> None:
 
 def test_a_warning_is_a_message(cells: dict[str, Any]) -> None:
     assert "warning: " in streams([cells["warn"]], "stdout")
+    assert streams([cells["others"]], "stdout") == "warning: FutureWarning: of another package\n"
+
+
+def test_a_trace_is_shown(cells: dict[str, Any]) -> None:
+    assert "step" in data_of(cells["trace"], "text/plain")[0]
 
 
 def test_the_stop_button_gives_one_sentence(cells: dict[str, Any]) -> None:

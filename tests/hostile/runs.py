@@ -9,7 +9,7 @@ from hostile.damages import DAMAGES
 STEP = "checkpoints/step-000004"
 ENTRIES = [
     *("status.json", "config.yaml", "environment.json", "preprocessing.json", "data.json", "summary.json"),
-    *("points.json", "network.json", "metrics.jsonl", "metrics.csv", "log.txt", ".lock", "report.html"),
+    *("points.json", "plane.json", "network.json", "metrics.jsonl", "metrics.csv", "log.txt", ".lock", "report.html"),
     *("checkpoints", "checkpoints/last", "checkpoints/best", STEP, f"{STEP}/manifest.json"),
     *(f"{STEP}/weights.safetensors", f"{STEP}/state.safetensors", "plots", "plots/curves.png", "plots/film.gif"),
     *("samples", "samples/text.txt", "diagnostics", "diagnostics/layers.jsonl", "diagnostics/alarms.jsonl"),

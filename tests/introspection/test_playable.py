@@ -1,6 +1,7 @@
 """What visitors of a page can try, by kind of training."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import torch
@@ -18,7 +19,9 @@ from dltool.introspection.playable import playable
         (["model=vae", "data=digits"], "code"),
         (["model=gan", "data=digits"], "code"),
         (["model=gpt", "data=pydoc", "model.dim=16", "model.depth=1", "model.num_heads=2"], "continue"),
-        (["model=mlp", "data=iris"], None),
+        (["model=mlp", "data=iris"], "row"),
+        (["model=logistic", "data=breast_cancer"], "row"),
+        (["model=mlp", "data=moons"], None),
         (["model=gan", "data=gaussians"], None),
     ],
 )
@@ -39,3 +42,38 @@ def test_a_model_that_cannot_compute_an_example_ends_no_training(
     monkeypatch.setattr(parts.task.model, "forward", forward)
     assert playable(parts.task, parts.spec) is None
     assert torch.is_grad_enabled()
+
+
+def network(config: Config) -> dict[str, Any] | None:
+    parts = prepare(config)
+    return playable(parts.task, parts.spec)
+
+
+@pytest.mark.parametrize(("loss", "expected"), [("auto", True), ("hinge", False), ("mse", False)])
+def test_only_logits_become_probabilities(configure: Callable[..., Config], loss: str, expected: bool) -> None:
+    found = network(configure("model=mlp", "data=digits", *([] if loss == "auto" else [f"loss={loss}"])))
+    assert found is not None
+    assert found["scores"] is expected
+
+
+@pytest.mark.parametrize(("data", "classes"), [("wine", 3), ("breast_cancer", 2), ("diabetes", 0)])
+def test_a_row_has_classes_or_a_number(configure: Callable[..., Config], data: str, classes: int) -> None:
+    found = network(configure("model=mlp", f"data={data}"))
+    assert found is not None
+    assert (len(found["classes"]), "target" in found) == (classes, classes == 0)
+
+
+@pytest.mark.parametrize(("model", "classes", "uniform"), [("gan", 0, False), ("cgan", 10, False), ("dcgan", 0, False)])
+def test_a_conditional_network_takes_the_class(
+    configure: Callable[..., Config], model: str, classes: int, uniform: bool
+) -> None:
+    found = network(configure(f"model={model}", "data=digits"))
+    assert found is not None
+    assert (found["kind"], len(found["classes"]), found["uniform"]) == ("code", classes, uniform)
+    assert len(found["program"]["inputs"]) == 1 + (classes > 0)
+
+
+def test_a_uniform_prior_is_noticed(configure: Callable[..., Config]) -> None:
+    found = network(configure("model=gan", "data=digits", "model.prior=uniform"))
+    assert found is not None
+    assert found["uniform"]

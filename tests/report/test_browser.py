@@ -34,14 +34,15 @@ TRAININGS = {
     "study": ["model=mlp", "data=iris", "optim.lr=tag(log,interval(0.001,0.1))", "'model.hidden=[4],[8]'", *FAST],
     "experiment": ["experiment=gan_gaussians", *FAST],
 }
+MORE = {"cgan": ["model=cgan", "data=digits", *FAST]}  # With the parts of the others.
 SERIOUS = ("serious", "critical")
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("pages")
-    rows = "".join(f"{i},{'ab'[i % 2]}\n" for i in range(100))
-    (folder / "table.csv").write_text("x,y\n" + rows)
+    rows = "".join(f"{i},{i % 7},{('Bern', 'Köln', '北京')[i % 3]},{'ab'[i % 2]}\n" for i in range(100))
+    (folder / "table.csv").write_text("x,z,town,y\n" + rows, encoding="utf-8")
     return folder
 
 
@@ -63,7 +64,7 @@ def pages(folder: Path) -> Callable[[str], Path]:
             name, folder / name
         ) / "report.html"
         if not path.exists():
-            words = [word.strip("'") for word in TRAININGS[name]]
+            words = [word.strip("'") for word in (TRAININGS | MORE)[name]]
             for command in commands(name, words, folder / name, path):
                 done = run_dltool(*command, cwd=folder)
                 assert done.returncode == 0, done.stderr
@@ -216,7 +217,7 @@ def test_a_network_computes_in_the_page_what_it_does_in_torch(
     assert (found - expected).abs().max() < 1e-4 * max(expected.abs().max().item(), 1)
 
 
-@pytest.mark.parametrize("model", ["vae", "gan", "dcgan"])
+@pytest.mark.parametrize("model", ["vae", "gan", "dcgan", "r3gan"])
 def test_a_decoder_computes_in_the_page_what_it_does_in_torch(
     model: str, configure: Callable[..., Any], chromium: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -471,3 +472,44 @@ def test_what_a_hostile_run_contains_neither_runs_nor_loads(tmp_path: Path, visi
     page = visit(tmp_path / "page.html")
     assert page.evaluate("window.ran") is None
     assert page.locator("img").count() == 0
+
+
+def test_a_row_gets_the_probabilities_of_dltool(
+    pages: Callable[[str], Path], folder: Path, visit: Callable[..., Any]
+) -> None:
+    from dltool.inference.run import Run
+    from dltool.runs.folder import RunFolder
+
+    page = visit(pages("csv"))
+    page.locator(".row input").first.fill("5")
+    page.locator(".row select").select_option("Köln")
+    answer = page.locator(".prediction").inner_text()
+    shares = [float(text.removesuffix(" %")) for text in page.locator(".bars td:last-child").all_inner_texts()]
+    start = float(page.locator(".row input").nth(1).input_value())
+    found = Run(RunFolder(folder / "csv")).predict([{"x": 5, "z": start, "town": "Köln"}])
+    assert answer == found.values[0]
+    assert shares == pytest.approx([100 * float(one) for one in found.probabilities[0]], abs=0.06)
+
+
+def test_the_class_of_a_conditional_gan_is_chosen(pages: Callable[[str], Path], visit: Callable[..., Any]) -> None:
+    page = visit(pages("cgan"))
+    pixels = "document.querySelector('.made').toDataURL()"
+    page.locator(".zero").click()
+    zero = page.evaluate(pixels)
+    page.locator(".class").select_option("7")
+    assert page.evaluate(pixels) != zero
+    page.locator(".class").select_option("0")
+    assert page.evaluate(pixels) == zero
+
+
+def test_a_picture_is_enlarged_by_the_keyboard(pages: Callable[[str], Path], visit: Callable[..., Any]) -> None:
+    page = visit(pages("csv"))
+    frame = page.locator(".frame").first
+    small = frame.locator("img").bounding_box()["width"]
+    frame.focus()
+    page.keyboard.press("Enter")
+    assert frame.get_attribute("aria-pressed") == "true"
+    assert frame.locator("img").bounding_box()["width"] > small
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    page.keyboard.press("Enter")
+    assert frame.locator("img").bounding_box()["width"] == small

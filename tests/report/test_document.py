@@ -2,6 +2,8 @@ import math
 
 import pytest
 
+from dltool.plotting.catalog import COSTLY, FIGURES
+from dltool.plotting.figure import RunFigure
 from dltool.report.captions import CAPTIONS, SECTIONS, caption_of
 from dltool.report.document import MAX_POINTS, chart, table, thinned
 from dltool.report.words import CHINESE
@@ -43,12 +45,20 @@ def test_cells_are_texts() -> None:
         ("confusion_top5", "predictions", "Confusion: top5"),
         ("layer_norms", "diagnostics", "Gradients by layer"),
         ("layers", "diagnostics", "Layers in training"),
-        ("boundary_film", "diagnostics", "Decision boundary: film"),
+        ("boundary_film", "diagnostics", "Decision boundary while training"),
+        ("latent_plane", "samples", "The latent space"),
         ("whatever_else", "other", "whatever else"),
     ],
 )
 def test_a_picture_is_described_by_its_name(stem: str, section: str, title: str) -> None:
     assert caption_of(stem)[:2] == (section, title)
+
+
+@pytest.mark.parametrize("figure", [*FIGURES, *COSTLY], ids=lambda figure: figure.name)
+def test_every_figure_of_diagnostics_is_described(figure: RunFigure) -> None:
+    if figure.name != "reach":  # Of several runs, and so of none's page.
+        assert caption_of(figure.name).section == "diagnostics" or figure.name == "attack"
+        assert caption_of(figure.name).text
 
 
 def test_every_caption_is_translated() -> None:

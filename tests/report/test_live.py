@@ -231,3 +231,48 @@ def test_a_port_in_use_is_one_error_with_a_hint(root: Path, server: LiveServer) 
     with pytest.raises(ConfigError, match=f"--port {server.server_port} is in use") as caught:
         LiveServer(root, server.server_port)
     assert caught.value.hint
+
+
+def test_the_predictions_over_the_plane_are_followed(ask: Ask, root: Path) -> None:
+    run = make_run(root / "three", {"model.name": "mlp", "data.name": "moons"}, state="running", curve=[1.0, 0.5])
+    points = {"inputs": [[0.0, 1.0], [1.0, 0.0]], "targets": [0, 1]}
+    target = {"shift": [0.0], "factor": [1.0]}
+    whole = {"classes": ["a", "b"], "outputs": 1, "names": ["x", "y"], "shift": [0, 0], "factor": [1, 1]}
+    whole |= {"target": target, "sizes": {"train": 2}, "points": {"train": points}}
+    (run / "points.json").write_text(json.dumps(whole))
+    page = ask("run?run=three")[2].decode()
+    assert 'id="part-plane"' in page
+    since = re.search(r'"version":"([^"]+)"', page)
+    assert since is not None
+    plane = {"step": 12345, "limits": [[0, 1], [0, 1]], "classes": [0, 1, 1, 0], "shares": [90] * 4, "values": []}
+    (run / "plane.json").write_text(json.dumps(plane))
+    parts = document(ask, f"run/changes?run=three&since={since[1]}")["parts"]
+    assert "12,345" in parts["part-plane"]
+    assert "<canvas" in parts["part-plane"]
+    assert "part-curves" not in parts
+
+
+def test_the_measurements_of_layers_are_curves_that_grow(ask: Ask, root: Path) -> None:
+    folder = root / "one" / "diagnostics"
+    folder.mkdir()
+
+    def measure(step: int) -> None:
+        layers = {"layers.0": {"grad": 1.0 / (step + 1), "dead": None}, "layers.2": {"grad": 2.0}}
+        with (folder / "layers.jsonl").open("a") as file:
+            file.write(json.dumps({"step": step, "samples": 32, "layers": layers}) + "\n")
+
+    for step in (0, 1):
+        measure(step)
+    page = ask("run?run=one")[2].decode()
+    title = "‖dW‖: gradient of the weights, by layer"
+    (found,) = (chart for chart in document(ask, "run.json?run=one")["charts"] if chart["title"] == title)
+    assert found["x"]["step"] == [0, 1]
+    assert found["series"][0] == {"label": "layers.0", "values": [1.0, 0.5]}
+    since = re.search(r'"version":"([^"]+)"', page)
+    assert since is not None
+    measure(2)
+    changed = document(ask, f"run/changes?run=one&since={since[1]}")["points"]
+    assert [(one["chart"], one["label"], one["step"]) for one in changed] == [
+        (title, "layers.0", [2]),
+        (title, "layers.2", [2]),
+    ]

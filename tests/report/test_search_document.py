@@ -1,3 +1,4 @@
+import json
 import statistics
 from pathlib import Path
 from typing import Any
@@ -99,3 +100,18 @@ def test_values_with_other_definitions_are_not_ranked_together(tmp_path: Path) -
     assert found["points"] is None
     (ranking,) = (one for one in found["tables"] if one["id"] == "ranking")
     assert [row[1] for row in ranking["rows"]] == ["1.0000", "1.1000", "0.2000", "0.3000"]
+
+
+def test_a_key_that_differs_in_each_run_hides_no_other(tmp_path: Path) -> None:
+    values = [(0.1, "relu"), (0.2, "tanh"), (0.3, "relu"), (0.4, "tanh")]
+    for number, (rate, activation) in enumerate(values):
+        config = {"optim.lr": rate, "model.activation": activation, "model.derived": rate}
+        run = make_run(tmp_path / f"run{number}", config, metrics={"val/loss": rate})
+        words = ["dltool", "tune", "optim.lr=interval(0.1,0.4)", "model.activation=relu,tanh"]
+        (run / "environment.json").write_text(json.dumps({"command": words}))
+    (tmp_path / "sweep.json").write_text("{}")
+    found = search_document(tmp_path)
+    assert [axis["name"] for axis in found["points"]["axes"]] == ["optim.lr", "model.activation"]
+    ranking = next(one for one in found["tables"] if one["id"] == "ranking")
+    assert ranking["rows"][0][0] == "optim.lr=0.1 model.activation=relu"
+    assert any(one["id"] == "importance" for one in found["tables"])

@@ -21,9 +21,10 @@ from torch.overrides import TorchFunctionMode
 from dltool.core.batch import Batch
 from dltool.core.randomness import seed_default_generators, step_seed
 from dltool.diagnostics.layer_statistics import slope_of
-from dltool.diagnostics.probe import LayerCall, Recording, uncompiled, weights_of
+from dltool.diagnostics.probe import LayerCall, Recording, weights_of
 from dltool.diagnostics.trace.calls import DEFAULT, CallRecording, Choice
 from dltool.diagnostics.trace.formulas import FormulaTrace, formula_traces
+from dltool.layers.uncompiled import uncompiled
 from dltool.tasks.task import Task
 
 EPSILON = 1e-6  # Of the central differences; their error is about EPSILON² in float64.

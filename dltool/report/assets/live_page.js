@@ -66,7 +66,8 @@ live.onReplaced = (fresh, old) => {
     data.points = JSON.parse(fresh.dataset.points);
     drawPoints();
   }
-  if (fresh.id === "part-network" && data.network) fresh.replaceChildren();
+  if (fresh.id === "part-network" && !["network", "playground"].some((name) => fresh.dataset[name] && !data[name])) fresh.replaceChildren();
+  if (fresh.id === "part-plane") showPredictions();
 };
 
 document.querySelectorAll(".film[data-source]").forEach((film) => loadFilm(film, null).catch(() => {}));

@@ -130,16 +130,18 @@ function conv2d([x, weight, bias], { stride, padding, dilation, groups }) {
   return y;
 }
 
-function convTranspose2d([x, weight, bias], { stride, padding, extra }) {
+function convTranspose2d([x, weight, bias], { stride, padding, extra, groups = 1 }) {
   const [batch, channels, height, width] = x.shape;
-  const [, outputs, kernelHeight, kernelWidth] = weight.shape;
+  const [, own, kernelHeight, kernelWidth] = weight.shape; // Each channel leads to those of its group.
+  const outputs = own * groups;
   const rows = (height - 1) * stride[0] - 2 * padding[0] + kernelHeight + extra[0];
   const columns = (width - 1) * stride[1] - 2 * padding[1] + kernelWidth + extra[1];
   const y = tensor([batch, outputs, rows, columns]);
   if (bias) y.data.forEach((_, i) => (y.data[i] = bias.data[Math.floor(i / (rows * columns)) % outputs]));
   for (let image = 0; image < batch; image++) {
     for (let c = 0; c < channels; c++) {
-      for (let o = 0; o < outputs; o++) {
+      const first = Math.floor(c / (channels / groups)) * own;
+      for (let o = 0; o < own; o++) {
         for (let row = 0; row < height; row++) {
           for (let column = 0; column < width; column++) {
             const value = x.data[((image * channels + c) * height + row) * width + column];
@@ -149,8 +151,8 @@ function convTranspose2d([x, weight, bias], { stride, padding, extra }) {
               for (let kx = 0; kx < kernelWidth; kx++) {
                 const at = column * stride[1] + kx - padding[1];
                 if (at < 0 || at >= columns) continue;
-                const factor = weight.data[((c * outputs + o) * kernelHeight + ky) * kernelWidth + kx];
-                y.data[((image * outputs + o) * rows + line) * columns + at] += factor * value;
+                const factor = weight.data[((c * own + o) * kernelHeight + ky) * kernelWidth + kx];
+                y.data[((image * outputs + first + o) * rows + line) * columns + at] += factor * value;
               }
             }
           }
@@ -261,6 +263,12 @@ function embedding([x, weight]) {
   const width = weight.shape[1];
   const y = tensor([...x.shape, width]);
   x.data.forEach((token, place) => y.data.set(weight.data.subarray(token * width, (token + 1) * width), place * width));
+  return y;
+}
+
+function oneHot([x], { count }) {
+  const y = tensor([...x.shape, count]);
+  x.data.forEach((place, row) => (y.data[row * count + place] = 1));
   return y;
 }
 
@@ -415,7 +423,7 @@ function erf(x) {
 const GELU_TANH = Math.sqrt(2 / Math.PI);
 
 const operations = {
-  linear, matmul, conv2d, convTranspose2d, mean, batchNorm, layerNorm, softmax, attention, embedding, permute, crop, slice, cat, pad, flip, recurrent,
+  linear, matmul, conv2d, convTranspose2d, mean, batchNorm, layerNorm, softmax, attention, embedding, oneHot, permute, crop, slice, cat, pad, flip, recurrent,
   maxPool2d: (inputs, options) => pool(inputs, options, -Infinity, Math.max, (value) => value),
   avgPool2d: (inputs, options) =>
     pool(inputs, options, 0, (a, b) => a + b, (sum) => sum / (options.kernel[0] * options.kernel[1])),

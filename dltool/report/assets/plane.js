@@ -54,12 +54,13 @@ function ticksOf([low, high]) {
   return found;
 }
 
-// Where a plane is on a canvas: limits of both axes in the model's numbers, and the names and units to write there.
-function makePlane(canvas, points) {
+// Where a plane is on a canvas: limits of both axes in the model's numbers, those of inputs perhaps given, and the names
+// and units to write there.
+function makePlane(canvas, points, given = []) {
   const all = Object.values(points.points).flatMap((split) => split.inputs.map((input, place) => [input[0], input[1] ?? split.targets[place]]));
   const target = points.classes.length ? null : { name: word("target"), shift: points.target.shift[0], factor: points.target.factor[0] };
   const units = [0, 1].map((axis) => (axis && target) || { name: points.names[axis], shift: points.shift[axis], factor: points.factor[axis] });
-  const limits = [0, 1].map((axis) => limitsOf(all.map((point) => point[axis])));
+  const limits = [0, 1].map((axis) => given[axis] ?? limitsOf(all.map((point) => point[axis])));
   const [width, height] = [canvas.width - MARGIN.left - MARGIN.right, canvas.height - MARGIN.top - MARGIN.bottom];
   const x = (value) => MARGIN.left + (width * (value - limits[0][0])) / (limits[0][1] - limits[0][0]);
   const y = (value) => MARGIN.top + height * (1 - (value - limits[1][0]) / (limits[1][1] - limits[1][0]));
@@ -78,16 +79,16 @@ function gridOf({ limits }, isPlane) {
 }
 
 // White where no class is likelier than another, a class's colour where it is sure.
-function blended(shares) {
-  const best = shares.indexOf(Math.max(...shares));
-  const sure = (STRONGEST * (shares[best] - 1 / shares.length)) / (1 - 1 / shares.length);
+function blended(best, share, count) {
+  const sure = (STRONGEST * (share - 1 / count)) / (1 - 1 / count);
   const colour = CLASS_COLOURS[best % CLASS_COLOURS.length];
   return [1, 3, 5].map((place) => 255 + (parseInt(colour.slice(place, place + 2), 16) - 255) * sure);
 }
 
-function drawClasses(plane, outputs, numOutputs) {
+// The colours of the cells of a grid, `side` by `side`.
+function drawClasses(plane, side, colourOfCell) {
   const small = document.createElement("canvas");
-  paint(small, NODES, NODES, (i) => blended(probabilities(outputs.subarray(i * numOutputs, (i + 1) * numOutputs))));
+  paint(small, side, side, colourOfCell);
   plane.context.imageSmoothingEnabled = true;
   plane.context.drawImage(small, MARGIN.left, MARGIN.top, plane.width, plane.height);
 }
@@ -128,19 +129,41 @@ function drawPlane(plane, points, mlp) {
   const isPlane = points.classes.length > 0;
   const grid = gridOf(plane, isPlane);
   const { outputs } = forward(mlp, grid);
+  const size = points.outputs;
+  const colourOfCell = (i) => {
+    const shares = probabilities(outputs.subarray(i * size, (i + 1) * size));
+    const best = shares.indexOf(Math.max(...shares));
+    return blended(best, shares[best], shares.length);
+  };
+  drawOver(plane, points, () => isPlane && drawClasses(plane, NODES, colourOfCell), () => isPlane || drawCurve(plane, grid, outputs));
+}
+
+// The same for predictions that dltool has made: see dltool/introspection/plane_predictions.py.
+function drawPredictions(plane, points, { classes, shares, values }) {
+  const isPlane = classes.length > 0;
+  const colourOfCell = (i) => blended(classes[i], shares[i] / 100, points.classes.length);
+  const grid = values.map((_, place) => at(plane.limits[0], (place + 0.5) / values.length));
+  const scaled = values.map((value) => (value - plane.units[1].shift) / plane.units[1].factor);
+  drawOver(plane, points, () => isPlane && drawClasses(plane, Math.sqrt(classes.length), colourOfCell), () => isPlane || drawCurve(plane, grid, scaled));
+}
+
+// What is below the samples, the samples, what is above them, the axes.
+function drawOver(plane, points, below, above) {
+  const isPlane = points.classes.length > 0;
   plane.context.clearRect(0, 0, plane.context.canvas.width, plane.context.canvas.height);
-  if (isPlane) drawClasses(plane, outputs, points.outputs);
+  below();
   for (const [split, { inputs, targets }] of Object.entries(points.points)) {
     inputs.forEach(([first, second], place) => {
       drawMarker(plane.context, plane.x(first), plane.y(second ?? targets[place]), isPlane ? targets[place] : 0, split === "val");
     });
   }
-  if (!isPlane) drawCurve(plane, grid, outputs);
+  above();
   drawAxes(plane);
 }
 
 function makeLegend(list, points) {
   const names = points.classes.length ? points.classes : [word("train")];
+  list.replaceChildren();
   const entries = names.map((name, place) => [name, place, false]);
   if (points.points.val) entries.push([word("validation: hollow"), 0, true]);
   for (const [name, place, isHollow] of entries) {
@@ -152,3 +175,17 @@ function makeLegend(list, points) {
     list.append(entry);
   }
 }
+
+// The section of what the run's own network predicts, over the samples that the page was loaded with.
+function showPredictions() {
+  const part = document.getElementById("part-plane");
+  if (!part?.dataset.plane || !data.playground) return;
+  const { points } = data.playground;
+  const predictions = JSON.parse(part.dataset.plane);
+  drawPredictions(makePlane(part.querySelector("canvas"), points, predictions.limits), points, predictions);
+  makeLegend(part.querySelector(".legend"), points);
+}
+
+showPredictions();
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", showPredictions);
+["beforeprint", "afterprint"].forEach((name) => addEventListener(name, showPredictions));

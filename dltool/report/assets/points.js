@@ -47,9 +47,9 @@ function titleOf(points, place) {
 
 function drawParallel(figure, points) {
   const axes = [...points.axes, metricAxis(points)];
-  const [step, height, top, side] = [170, 260, 34, 70];
+  const [step, height, top, side] = [170, 260, 48, 70];
   const width = 2 * side + step * (axes.length - 1);
-  const svg = element("svg", { width, viewBox: `0 0 ${width} ${height + top + 24}` });
+  const svg = element("svg", { width, viewBox: `0 0 ${width} ${height + top + 28}` });
   const places = axes.map(scaleOf);
   const y = (place) => top + height * (1 - place);
   const quality = qualities(points);
@@ -65,7 +65,9 @@ function drawParallel(figure, points) {
     svg.append(element("line", { x1: x, x2: x, y1: top, y2: top + height, class: "axis" }));
     svg.append(element("text", { x, y: 16, "text-anchor": "middle", class: "name" }, axis.name));
     for (const [at, text] of ends(axis)) {
-      svg.append(element("text", { x: x + 5, y: y(at) + 4, class: "end" }, text));
+      // Those of numbers are beyond the ends of the axis, where no line crosses them.
+      const numbers = { x, y: y(at) + (at ? -6 : 16), "text-anchor": "middle", class: "end" };
+      svg.append(element("text", axis.choices ? { x: x + 5, y: y(at) + 4, class: "end" } : numbers, text));
     }
   });
   figure.replaceChildren(svg);

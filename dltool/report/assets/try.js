@@ -4,83 +4,6 @@ const SHOWN_MAPS = 8;
 const SHOWN_CODES = 8;
 const LONGEST_TEXT = 400; // Characters.
 
-// The drawing as numbers of 0 … 1, light on dark, row by row.
-function inkOf(canvas) {
-  const { data: pixels } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
-  return Float32Array.from({ length: canvas.width * canvas.height }, (_, i) => pixels[4 * i + 3] / 255);
-}
-
-// The square around the ink that holds it at the share `extent` of the image, its centre of mass in the middle, as
-// MNIST was made (LeCun et al. 1998); null without ink.
-function frameOf(ink, side, extent) {
-  let [left, right, top, bottom, mass, x, y] = [side, -1, side, -1, 0, 0, 0];
-  ink.forEach((value, i) => {
-    if (value <= 0) return;
-    const [column, row] = [i % side, Math.floor(i / side)];
-    [left, right] = [Math.min(left, column), Math.max(right, column)];
-    [top, bottom] = [Math.min(top, row), Math.max(bottom, row)];
-    mass += value;
-    x += value * column;
-    y += value * row;
-  });
-  if (!mass) return null;
-  const width = Math.max(right - left, bottom - top) + 1;
-  return { x: x / mass + 0.5, y: y / mass + 0.5, side: width / extent };
-}
-
-// The mean of the ink in each cell of a grid over the frame.
-function sampled(ink, side, frame, [height, width]) {
-  const found = new Float32Array(height * width);
-  const [stepX, stepY] = [frame.side / width, frame.side / height];
-  for (let row = 0; row < height; row++) {
-    for (let column = 0; column < width; column++) {
-      let [sum, count] = [0, 0];
-      const [x0, y0] = [frame.x - frame.side / 2 + column * stepX, frame.y - frame.side / 2 + row * stepY];
-      for (let y = Math.round(y0); y < Math.max(Math.round(y0 + stepY), Math.round(y0) + 1); y++) {
-        for (let x = Math.round(x0); x < Math.max(Math.round(x0 + stepX), Math.round(x0) + 1); x++) {
-          count++;
-          if (x >= 0 && y >= 0 && x < side && y < side) sum += ink[y * side + x];
-        }
-      }
-      found[row * width + column] = sum / count;
-    }
-  }
-  return found;
-}
-
-// Bilinear interpolation with pixel centres at halves, as torch does without antialiasing for larger images.
-function resized(values, [height, width], [rows, columns]) {
-  if (height === rows && width === columns) return values;
-  const found = new Float32Array(rows * columns);
-  const at = (place, from, to) => Math.min(Math.max(((place + 0.5) * from) / to - 0.5, 0), from - 1);
-  for (let row = 0; row < rows; row++) {
-    for (let column = 0; column < columns; column++) {
-      const [y, x] = [at(row, height, rows), at(column, width, columns)];
-      const [y0, x0] = [Math.floor(y), Math.floor(x)];
-      const [y1, x1] = [Math.min(y0 + 1, height - 1), Math.min(x0 + 1, width - 1)];
-      const top = values[y0 * width + x0] * (x0 + 1 - x) + values[y0 * width + x1] * (x - x0);
-      const bottom = values[y1 * width + x0] * (x0 + 1 - x) + values[y1 * width + x1] * (x - x0);
-      found[row * columns + column] = top * (y0 + 1 - y) + bottom * (y - y0);
-    }
-  }
-  return found;
-}
-
-// The network's input for a drawing; null without ink.
-function inputOf(canvas, image) {
-  const ink = inkOf(canvas);
-  const frame = frameOf(ink, canvas.width, image.extent || 1);
-  if (!frame) return null;
-  const small = sampled(ink, canvas.width, frame, image.raw_size);
-  const pixels = resized(small, image.raw_size, image.size).map((value) => 255 * (image.light ? value : 1 - value));
-  const area = pixels.length;
-  const input = new Float32Array(image.channels * area);
-  for (let c = 0; c < image.channels; c++) {
-    for (let i = 0; i < area; i++) input[c * area + i] = (pixels[i] - image.shift[c]) * image.factor[c];
-  }
-  return input;
-}
-
 function probabilities(scores) {
   if (scores.length === 1) {
     const p = sigmoid(scores[0]);
@@ -140,11 +63,23 @@ function makeBars(body, names) {
   });
 }
 
+// Shows the probabilities of the classes; null for no answer. Outputs that are no logits have none, and no bars.
+function makeAnswer(section) {
+  const bars = data.network.scores === false ? [] : makeBars(section.querySelector(".bars tbody"), data.network.classes);
+  return (shares) => {
+    bars.forEach((bar, place) => {
+      bar.filled.setAttribute("width", shares ? 100 * shares[place] : 0);
+      bar.text.textContent = shares ? `${(100 * shares[place]).toFixed(1)} %` : "";
+    });
+    section.querySelector(".prediction").textContent = shares ? data.network.classes[shares.indexOf(Math.max(...shares))] : "–";
+  };
+}
+
 function tryDrawing(section) {
   const canvas = section.querySelector(".drawing");
   const context = canvas.getContext("2d", { willReadFrequently: true });
   const network = makeNetwork(data.network.program);
-  const bars = makeBars(section.querySelector(".bars tbody"), data.network.classes);
+  const show = makeAnswer(section);
   const pen = { x: canvas.width / 2, y: canvas.height / 2, down: false };
   Object.assign(context, { lineWidth: PEN, lineCap: "round", lineJoin: "round", strokeStyle: textColour("--text") });
 
@@ -156,23 +91,28 @@ function tryDrawing(section) {
     [pen.x, pen.y] = [x, y];
   }
 
-  function answer() {
-    const input = inputOf(canvas, data.network.image);
+  let isPicture = false; // On the canvas, in place of a drawing.
+
+  function answer(input = inputOf(canvas, data.network.image)) {
     const told = input ? network(input) : null;
-    const shares = told ? probabilities(told.output.data) : bars.map(() => 0);
-    bars.forEach((bar, place) => {
-      bar.filled.setAttribute("width", 100 * shares[place]);
-      bar.text.textContent = told ? `${(100 * shares[place]).toFixed(1)} %` : "";
-    });
-    const best = shares.indexOf(Math.max(...shares));
-    section.querySelector(".prediction").textContent = told ? data.network.classes[best] : "–";
+    show(told && probabilities(told.output.data));
     if (told) showMaps(section.querySelector(".maps"), told);
     else section.querySelector(".maps").replaceChildren();
   }
 
   function clear() {
     context.clearRect(0, 0, canvas.width, canvas.height);
+    isPicture = false;
     answer();
+  }
+
+  async function showPicture(file) {
+    const bitmap = await createImageBitmap(file).catch(() => null);
+    clear();
+    if (!bitmap) return;
+    isPicture = true;
+    context.drawImage(bitmap, 0, 0, canvas.width, canvas.height);
+    answer(inputOfPicture(bitmap, data.network.image));
   }
 
   function placeOf(event) {
@@ -181,6 +121,7 @@ function tryDrawing(section) {
   }
 
   canvas.addEventListener("pointerdown", (event) => {
+    if (isPicture) clear();
     canvas.setPointerCapture(event.pointerId);
     pen.down = true;
     [pen.x, pen.y] = placeOf(event);
@@ -201,12 +142,37 @@ function tryDrawing(section) {
     event.preventDefault();
     const [dx, dy] = moves[event.key] ?? [0, 0];
     const [x, y] = [pen.x + 14 * dx, pen.y + 14 * dy].map((one) => Math.min(Math.max(one, PEN / 2), canvas.width - PEN / 2));
+    if (isPicture && moves[event.key]) clear();
     if (pen.down) line(x, y);
     else [pen.x, pen.y] = [x, y];
-    answer();
+    if (!isPicture) answer();
   });
   section.querySelector(".clear").addEventListener("click", clear);
+  section.querySelector(".own")?.addEventListener("change", (event) => showPicture(event.target.files[0]));
   clear();
+}
+
+// A row of a table: numbers are scaled, categories become an input each.
+function tryRow(section) {
+  const { program, row, target } = data.network;
+  const network = makeNetwork(program);
+  const show = makeAnswer(section);
+  const fields = [...section.querySelectorAll(".row input, .row select")];
+
+  function inputsOf({ categories, shift, factor }, field) {
+    if (categories) return categories.map((_, place) => Number(place === field.selectedIndex));
+    const value = field.value === "" ? shift : Number(field.value);
+    return [(value - shift) * factor];
+  }
+
+  function answer() {
+    const outputs = network(row.flatMap((column, place) => inputsOf(column, fields[place]))).output.data;
+    if (!target) return show([...outputs]);
+    section.querySelector(".prediction").textContent = shown(outputs[0] * target.factor[0] + target.shift[0]);
+  }
+
+  section.querySelector(".row").addEventListener("input", answer);
+  answer();
 }
 
 function normal() {
@@ -216,12 +182,13 @@ function normal() {
 function tryCode(section) {
   const network = makeNetwork(data.network.program);
   const size = data.network.program.shapes[0].at(-1);
-  const code = new Float32Array(size).map(normal);
-  const canvas = section.querySelector(".made");
-  const { image } = data.network;
+  const code = new Float32Array(size);
+  const [canvas, label] = [".made", ".class"].map((name) => section.querySelector(name));
+  const { image, uniform } = data.network;
+  const [draw, limit] = uniform ? [() => 2 * Math.random() - 1, 1] : [normal, 3];
 
   function show() {
-    const { shape, data: values } = network(code).output;
+    const { shape, data: values } = network(code, ...(label ? [[label.selectedIndex]] : [])).output;
     const [height, width] = shape.slice(-2);
     const area = height * width;
     const pixel = (i, c) => values[c * area + i] / image.factor[c] + image.shift[c];
@@ -229,15 +196,15 @@ function tryCode(section) {
   }
 
   const sliders = [...code.subarray(0, SHOWN_CODES)].map((_, place) => {
-    const label = document.createElement("label");
-    label.textContent = word("code {number}").replace("{number}", place + 1);
-    const slider = Object.assign(document.createElement("input"), { type: "range", min: -3, max: 3, step: 0.1 });
+    const holder = document.createElement("label");
+    holder.textContent = word("code {number}").replace("{number}", place + 1);
+    const slider = Object.assign(document.createElement("input"), { type: "range", min: -limit, max: limit, step: limit / 30 });
     slider.addEventListener("input", () => {
       code[place] = Number(slider.value);
       show();
     });
-    label.append(slider);
-    section.querySelector(".sliders").append(label);
+    holder.append(slider);
+    section.querySelector(".sliders").append(holder);
     return slider;
   });
 
@@ -247,9 +214,10 @@ function tryCode(section) {
     show();
   }
 
-  section.querySelector(".draw-code").addEventListener("click", () => change(normal));
+  section.querySelector(".draw-code").addEventListener("click", () => change(draw));
   section.querySelector(".zero").addEventListener("click", () => change(() => 0));
-  change(normal);
+  label?.addEventListener("change", show);
+  change(draw);
 }
 
 // A place in the scores with the probabilities of their softmax at a temperature; never one of the special tokens.
@@ -308,5 +276,5 @@ function tryText(section) {
 
 if (data.network) {
   const section = document.getElementById("try").closest("section");
-  ({ draw: tryDrawing, code: tryCode, continue: tryText })[data.network.kind](section);
+  ({ draw: tryDrawing, row: tryRow, code: tryCode, continue: tryText })[data.network.kind](section);
 }

@@ -1,12 +1,14 @@
 """Curves that grow while their runs train: all of them for a page that opens, then only the new points."""
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from dltool.core.numerals import is_finite_number
 from dltool.report.document import chart, common_rate
-from dltool.report.live.lines import LineTail
+from dltool.report.live.lines import Decode, LineTail
+from dltool.runs.records import decode_record
 
 Values = Iterator[tuple[str, float, float]]  # Name, step and value.
 Position = tuple[tuple[int, int], ...]  # Of each file: its generation, and the number of values that were read.
@@ -34,6 +36,7 @@ class Source:
     Args:
         path: A file of JSON lines.
         values: From a record to its values.
+        decode: See LineTail.
 
     Attributes:
         points: Name to the values by step, in order of first appearance.
@@ -41,8 +44,10 @@ class Source:
         steps_per_epoch: See dltool.runs.curves.RunLog.
     """
 
-    def __init__(self, path: Path, values: Callable[[Mapping[str, Any]], Values]) -> None:
-        self.tail = LineTail(path)
+    def __init__(
+        self, path: Path, values: Callable[[Mapping[str, Any]], Values], decode: Decode = decode_record
+    ) -> None:
+        self.tail = LineTail(path, decode)
         self.values = values
         self._clear()
 
@@ -78,11 +83,11 @@ def metrics_of(record: Mapping[str, Any]) -> Values:
 
 def layers_of(record: Mapping[str, Any]) -> Values:
     """The quantities of each layer in a record of diagnostics/layers.jsonl, as "quantity/layer"."""
-    layers = record.get("layers")
+    layers, step = record.get("layers"), record.get("step", math.nan)
     for layer, quantities in layers.items() if isinstance(layers, dict) else ():
         for quantity, value in quantities.items() if isinstance(quantities, dict) else ():
-            if is_finite_number(value) and is_finite_number(record["step"]):
-                yield f"{quantity}/{layer}", record["step"], float(value)
+            if is_finite_number(value) and is_finite_number(step):
+                yield f"{quantity}/{layer}", step, float(value)
 
 
 def position_of(sources: Sequence[Source]) -> Position:

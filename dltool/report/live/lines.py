@@ -1,6 +1,7 @@
 """The lines of a JSON-lines file that a training appends to; each is read once."""
 
 import os
+from collections.abc import Callable
 from io import BufferedReader
 from pathlib import Path
 from typing import Any
@@ -9,18 +10,24 @@ from dltool.core.safe_read import MAX_LINES_BYTES, check_size, open_regular
 from dltool.report.live.index import Signature, signature
 from dltool.runs.records import decode_record
 
+Decode = Callable[[bytes], dict[str, Any] | None]
 REMEMBERED = 256  # Bytes before the place where reading goes on, by which a replaced file is recognized.
 
 
 class LineTail:
     """Reads a growing file.
 
+    Args:
+        path: The file.
+        decode: From a line to a record; None for a line that is none.
+
     Attributes:
         generation: Grows when lines that were read are gone: a resumed training cuts its file back.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, decode: Decode = decode_record) -> None:
         self.path = path
+        self.decode = decode
         self.generation = 0
         self._signature: Signature = None
         self._offset = 0
@@ -44,7 +51,7 @@ class LineTail:
             return []
         self._offset += len(whole) + len(newline)
         self._before = (self._before + whole + newline)[-REMEMBERED:]
-        decoded = map(decode_record, whole.splitlines())
+        decoded = map(self.decode, whole.splitlines())
         return [record for record in decoded if record is not None]
 
     def _continues(self, file: BufferedReader) -> bool:

@@ -34,6 +34,7 @@ def page_parts(
         "part-tables-first": Part(macros.tables(document, word, True, link)),
         "part-curves": Part(macros.curves(document, word), outline=charts),
         "part-settings": Part(macros.settings(document, word, True)),
+        "part-plane": Part(macros.plane(document, word)),
         "part-network": Part(macros.network_note(document, word)),
         "part-gallery": Part(
             macros.gallery(document, picture, film, word), outline=(titles, list(figures)), inner=figures

@@ -13,7 +13,8 @@ from dltool.report.words import word
 from dltool.runs.catalog import RunRecord
 from dltool.runs.curves import RunLog
 from dltool.runs.folder import DATA, LOG, METRICS, PREPROCESSING
-from dltool.runs.summary_file import NETWORK, SUMMARY
+from dltool.runs.records import decode_line
+from dltool.runs.summary_file import NETWORK, PLANE, POINTS, SUMMARY
 
 LAYERS = "diagnostics/layers.jsonl"
 QUANTITIES = {
@@ -23,7 +24,7 @@ QUANTITIES = {
 }
 MAX_LAYERS = 12
 # The files that a document is made of, besides those that grow. A folder changes with the names and files in it.
-INPUTS = (LOG, SUMMARY, NETWORK, ENVIRONMENT, PREPROCESSING, DATA, "plots", "samples")
+INPUTS = (LOG, SUMMARY, NETWORK, POINTS, PLANE, ENVIRONMENT, PREPROCESSING, DATA, "plots", "samples")
 
 
 class RunView(PageView):
@@ -35,7 +36,9 @@ class RunView(PageView):
     """
 
     def __init__(self, name: str, folder: Path) -> None:
-        super().__init__([name], folder, [Source(folder / METRICS, metrics_of), Source(folder / LAYERS, layers_of)])
+        super().__init__(
+            [name], folder, [Source(folder / METRICS, metrics_of), Source(folder / LAYERS, layers_of, decode_line)]
+        )
 
     def key(self, records: Sequence[RunRecord]) -> Any:
         return list(records), [signature(self.folder / name) for name in INPUTS]

@@ -1,0 +1,63 @@
+"""Writes what the network predicts over the plane of its inputs, for the page of the training."""
+
+import time
+
+from dltool.data.dataset import Dataset
+from dltool.engine.observer import Observer, Progress, Watched
+from dltool.introspection.plane_predictions import Plane
+from dltool.introspection.sample_points import sample_points
+from dltool.runs.summary_file import PLANE, write_plane, write_points
+from dltool.tasks.task import Task
+
+PERIOD = 0.5  # Seconds between two files; a page asks once a second.
+SHARE = 0.02  # Of the time of the training.
+
+
+class PlaneFile(Observer):
+    """Writes points.json at the start, and plane.json at the lines of the log, but at most every PERIOD.
+
+    The training becomes longer by at most SHARE. At the end the file has the predictions of the weights that were
+    tested, or is removed, if plots/ has pictures of them.
+
+    Args:
+        watched: The training.
+        dataset: Its data; if it cannot be drawn whole, nothing is written.
+        draws: Whether predictions are written, and not the points alone.
+        keeps: Whether the file is left at the end.
+    """
+
+    def __init__(self, watched: Watched, dataset: Dataset, *, draws: bool, keeps: bool) -> None:
+        self.watched = watched
+        self.dataset = dataset
+        self.draws = draws
+        self.keeps = keeps
+        self._plane: Plane | None = None
+        self._task: Task | None = None
+        self._progress = Progress()
+        self._next = 0.0  # When the next file may be written.
+
+    def on_start(self, task: Task, progress: Progress) -> None:
+        self._task, self._progress = task, progress
+        if (points := sample_points(self.dataset, task)) is None:
+            return
+        write_points(self.watched.folder, points)
+        self._plane = Plane(points) if self.draws else None
+        self._next = time.monotonic() + PERIOD
+
+    def on_record(self, record: dict[str, object]) -> None:
+        began = time.monotonic()
+        if self._plane is None or began < self._next:
+            return
+        self._write(self._plane)
+        ended = time.monotonic()
+        self._next = ended + max(PERIOD, (ended - began) / SHARE)
+
+    def on_end(self) -> None:
+        if self._plane is not None and self.keeps:
+            self._write(self._plane)
+        elif self._plane is not None:
+            (self.watched.folder / PLANE).remove()
+
+    def _write(self, plane: Plane) -> None:
+        assert self._task is not None
+        write_plane(self.watched.folder, plane.predictions(self._task, self._progress.step))
