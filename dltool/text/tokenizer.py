@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, NamedTuple
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from dltool.core.errors import DataError
 from dltool.declarations.component import Positive
@@ -52,7 +53,7 @@ class Encoded(NamedTuple):
     """The tokens of several texts.
 
     Attributes:
-        tokens: int32 `(N,)`, those of all texts, concatenated.
+        tokens: `(N,)`, those of all texts, concatenated; int32, unless another type was asked for.
         lengths: int64, the number of tokens of each text.
     """
 
@@ -84,14 +85,20 @@ class Tokenizer(ABC):
     def encode(self, text: str | Sequence[str]) -> list[int]:
         """The tokens of a text, or of a list of words; unknown ones as `<unk>`."""
 
-    def encode_all(self, texts: Iterable[str | Sequence[str]]) -> Encoded:
-        """The tokens of many or long texts, as of `encode`."""
+    def encode_all(self, texts: Iterable[str | Sequence[str]], dtype: DTypeLike = np.int32) -> Encoded:
+        """The tokens of many or long texts, as of `encode`, in a type that holds them all; see `smallest_type`."""
         tokens, lengths = array("i"), []
         for text in texts:
             found = self.encode(text)
             tokens.extend(found)
             lengths.append(len(found))
-        return Encoded(np.frombuffer(tokens, np.int32), np.array(lengths, np.int64))
+        array_of_all = np.frombuffer(tokens, np.int32).astype(dtype, copy=False)
+        return Encoded(array_of_all, np.array(lengths, np.int64))
+
+    @property
+    def smallest_type(self) -> np.dtype:
+        """The smallest integer type that holds every token and that torch computes with."""
+        return np.dtype(np.uint8) if len(self) <= 256 else np.min_scalar_type(-len(self))
 
     @abstractmethod
     def decode(self, tokens: Iterable[int]) -> str:
