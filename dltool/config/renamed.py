@@ -36,6 +36,8 @@ ADDED: dict[tuple[str, str], dict[str, Any]] = {
     ("data", "text"): {"encoding": "auto"},
     ("data", "corpus"): {"encoding": "auto"},
     ("data", "names"): {"encoding": "auto"},
+    ("data", "conllu"): {"encoding": "auto"},
+    ("data", "parallel"): {"encoding": "auto"},
     ("data", "text_csv"): {"quote": "double", "positive": None, "separator": None, "encoding": "auto"},
     ("data", "image_folder"): {
         "labels": None,
