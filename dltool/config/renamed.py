@@ -66,7 +66,7 @@ ADDED: dict[tuple[str, str], dict[str, Any]] = {
 # The same for every option of data that has the first key, also those of trusted code.
 ADDED_NEXT_TO = {"sampling": {"order": "random", "train_samples": None}}
 # The same for the settings of a tokenizer, for each option of data, also those of trusted code.
-ADDED_TO_TOKENIZERS = {"words": "alphanumeric"}
+ADDED_TO_TOKENIZERS = {"words": "alphanumeric", "form": "none"}
 
 
 def current_override(text: str) -> str:

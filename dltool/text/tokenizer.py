@@ -6,6 +6,7 @@ are sentences of different lengths.
 
 import json
 import re
+import unicodedata
 from abc import ABC, abstractmethod
 from array import array
 from collections.abc import Iterable, Sequence
@@ -18,6 +19,8 @@ from numpy.typing import DTypeLike
 from dltool.core.errors import DataError
 from dltool.declarations.component import Positive
 from dltool.text.segmentation import Division
+
+Form = Literal["nfc", "none"]
 
 STREAM_SPECIALS = ("<unk>",)
 BLANK = re.compile(r"_{2,}|<unk>")  # The positions to predict in a typed text.
@@ -40,6 +43,8 @@ class TokenizerSettings:
             combining marks, punctuation marks, and single characters in scripts without spaces between words, such as
             Chinese, Japanese and Thai. "spaces" takes whatever is between spaces, for texts that are already divided.
             "alphanumeric" is the way of dltool 0.1: it divides at combining marks, and not within Chinese.
+        form: "nfc" composes letters and combining marks first (Unicode Standard Annex #15), so that é is the same
+            whether it was written as one character or as two; "none" takes them as they are written.
     """
 
     kind: Literal["auto", "char", "word", "bpe"] = "char"
@@ -47,6 +52,7 @@ class TokenizerSettings:
     min_freq: Positive[int] = 1
     max_size: Positive[int] | None = None
     words: Division = "unicode"
+    form: Form = "nfc"
 
 
 class Encoded(NamedTuple):
@@ -68,9 +74,11 @@ class Tokenizer(ABC):
         kind: The value of `data.tokenizer.kind`.
         specials: The first tokens of the vocabulary.
         lower: Whether letters are converted to lower case first.
+        form: The Unicode normal form of the texts; see TokenizerSettings.
     """
 
     kind: ClassVar[str]
+    form: Form = "none"
 
     def __init__(self, specials: Sequence[str], *, lower: bool) -> None:
         self.specials = tuple(specials)
@@ -117,6 +125,7 @@ class Tokenizer(ABC):
     def from_state(cls, specials: Sequence[str], lower: bool, state: dict[str, Any]) -> "Tokenizer": ...
 
     def prepared(self, text: str) -> str:
+        text = normalized(text, self.form)
         return text.lower() if self.lower else text
 
     def encode_known(self, text: str, *, unknown: Literal["refuse", "skip"] = "refuse") -> list[int]:
@@ -152,4 +161,11 @@ class Tokenizer(ABC):
     def to_json(self) -> str:
         """The whole tokeniser, as `load_tokenizer` reads it."""
         shared = {"kind": self.kind, "specials": list(self.specials), "lower": self.lower}
-        return json.dumps(shared | self.state(), ensure_ascii=False)
+        # Without the default of dltool 0.1, so that its runs keep their fingerprint.
+        form = {} if self.form == "none" else {"form": self.form}
+        return json.dumps(shared | form | self.state(), ensure_ascii=False)
+
+
+def normalized(text: str, form: Form) -> str:
+    """The text in a Unicode normal form; not a copy of one that is in it."""
+    return text if form == "none" or text.isascii() else unicodedata.normalize("NFC", text)
