@@ -62,6 +62,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         choices=["crop", "squash", "digit"],
         help="how images are fitted, instead of as in training; digit: crop, scale and centre the drawing as in MNIST",
     )
+    parser.add_argument(
+        "--encoding",
+        default="auto",
+        metavar="NAME",
+        help="of the files, such as gb18030 (auto: Unicode, or else data.encoding of the training)",
+    )
     parser.add_argument("--beam", type=int, metavar="K", help="beam size for generated texts; 1 is greedy")
     parser.add_argument(
         "--length-penalty", type=float, metavar="A", help="for beam search: 0 favours short texts (0.6)"
@@ -86,12 +92,13 @@ def run(args: argparse.Namespace) -> int:
     if args.output is not None:
         raise ConfigError(f"{used.title} generates no images", "without --output")
     predictions = used.predict(
-        inputs_of(used, words, are_texts=args.text is not None),
+        inputs_of(used, words, args),
         views=views_of(args),
         beam=args.beam,
         length_penalty=args.length_penalty,
         invert=args.invert,
         fit=args.fit,
+        encoding=args.encoding,
     )
     if args.attention is not None:
         print_drawn(used.draw_attention(words[0], args.attention))
@@ -121,12 +128,13 @@ def check_attention(args: argparse.Namespace) -> None:
         )
 
 
-def inputs_of(used: "Run", words: list[str], *, are_texts: bool) -> "Raw":
+def inputs_of(used: "Run", words: list[str], args: argparse.Namespace) -> "Raw":
     """The named or typed inputs, in the form for Run.predict.
 
     Raises:
         ConfigError: If texts were typed for a model that does not read text.
     """
+    are_texts = args.text is not None
     if not used.preprocessing.reads_texts:
         if are_texts:
             raise ConfigError(f"{used.title} reads no texts", "--input FILE")
@@ -134,7 +142,10 @@ def inputs_of(used: "Run", words: list[str], *, are_texts: bool) -> "Raw":
     if are_texts:
         return words
     if words == ["-"]:
-        return [line.strip() for line in sys.stdin if line.strip()]
+        from dltool.data.text_file import decoded_text, nonempty_lines
+
+        with used.reading(args.encoding):
+            return nonempty_lines(decoded_text(sys.stdin.buffer.read(), "standard input"))
     return [Path(word) for word in words]
 
 

@@ -65,6 +65,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     begin.add_argument("--prompt", metavar="TEXT", help="the beginning of the text")
     begin.add_argument("--prompt-file", type=Path, metavar="FILE", help="a file with the beginning of the text")
     texts.add_argument(
+        "--encoding",
+        default="auto",
+        metavar="NAME",
+        help="of the prompt's file (auto: Unicode, or else data.encoding of the training)",
+    )
+    texts.add_argument(
         "--length", type=int, metavar="N", help="number of tokens to generate (500, or until the text ends)"
     )
     texts.add_argument(
@@ -151,7 +157,8 @@ def write_texts(args: argparse.Namespace, used: "Run") -> None:
     from dltool.cli.sampling_flags import given_options
     from dltool.inference.sampling import TextSampler
 
-    prompt = prompt_of(args)
+    with used.reading(args.encoding):
+        prompt = prompt_of(args)
     how = {name: getattr(args, name) for name in ("seed", "unknown") if getattr(args, name) is not None}
     sampler = TextSampler(used, **how, **given_options(args))
     if args.attention is not None:

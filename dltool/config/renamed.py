@@ -36,6 +36,8 @@ ADDED: dict[tuple[str, str], dict[str, Any]] = {
     ("data", "text"): {"encoding": "auto"},
     ("data", "corpus"): {"encoding": "auto"},
     ("data", "names"): {"encoding": "auto"},
+    ("data", "conllu"): {"encoding": "auto"},
+    ("data", "parallel"): {"encoding": "auto"},
     ("data", "text_csv"): {"quote": "double", "positive": None, "separator": None, "encoding": "auto"},
     ("data", "image_folder"): {
         "labels": None,
@@ -64,7 +66,7 @@ ADDED: dict[tuple[str, str], dict[str, Any]] = {
 # The same for every option of data that has the first key, also those of trusted code.
 ADDED_NEXT_TO = {"sampling": {"order": "random", "train_samples": None}}
 # The same for the settings of a tokenizer, for each option of data, also those of trusted code.
-ADDED_TO_TOKENIZERS = {"words": "alphanumeric"}
+ADDED_TO_TOKENIZERS = {"words": "alphanumeric", "form": "none"}
 
 
 def current_override(text: str) -> str:

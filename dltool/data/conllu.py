@@ -1,5 +1,6 @@
 """Sentences with a tag for each word, in the CoNLL-U format (universaldependencies.org/format.html)."""
 
+from itertools import chain
 from pathlib import Path
 from typing import Literal
 
@@ -11,7 +12,8 @@ from dltool.data.arrays import RawData
 from dltool.data.conllu_file import sentences_of
 from dltool.data.sequence_data import SequenceData
 from dltool.data.split_files import TextRows, find_split_files, joined
-from dltool.declarations.component import Handling, Location, register, requires
+from dltool.data.text_file import SETTING, TextFile
+from dltool.declarations.component import Handling, Location, Membership, register, requires
 
 COLUMNS = {"upos": 3, "xpos": 4}  # ID, FORM, LEMMA, UPOS, XPOS, FEATS, …, from 0.
 
@@ -30,6 +32,7 @@ def conllu(
     val: Location[str | None] = None,
     test: Location[str | None] = None,
     column: Handling[Literal["upos", "xpos"]] = "upos",
+    encoding: Membership[str] = "auto",
 ) -> RawData:
     """Words and their parts of speech.
 
@@ -43,6 +46,7 @@ def conllu(
         val: A file of the validation split.
         test: A file of the test split.
         column: The tag: universal ("upos"), or language-specific ("xpos").
+        encoding: Of the files, if they are not Unicode; see data=csv.
 
     Raises:
         DataError: A file is missing or malformed; the message names the file and the line.
@@ -50,7 +54,8 @@ def conllu(
     files = {name: Path(path) for name, path in (("train", train), ("val", val), ("test", test)) if path is not None}
     if root is not None:
         files = find_split_files(Path(root), (".conllu",), {name: name for name in ("train", "val", "test")}, files)
-    sentences = {name: read_sentences(path, column) for name, path in files.items()}
+    opened = {name: TextFile(path, encoding, SETTING) for name, path in files.items()}
+    sentences = {name: read_sentences(file, column) for name, file in opened.items()}
     names = tuple(sorted({tag for split in sentences.values() for tags in split.targets for tag in tags}))
     numbers = {tag: number for number, tag in enumerate(names)}
     numbered = {
@@ -63,30 +68,32 @@ def conllu(
         "tags",
         class_names=names,
         origin=str(Path(root or files["train"]).expanduser().resolve()),
-        notes=(f"{len(numbered['train'].inputs):,} sentences to train on, {num_words:,} words, {len(names)} tags",),
+        notes=(
+            *chain.from_iterable(file.notes for file in opened.values()),
+            f"{len(numbered['train'].inputs):,} sentences to train on, {num_words:,} words, {len(names)} tags",
+        ),
     )
 
 
-def read_sentences(path: Path, column: str) -> TextRows:
+def read_sentences(file: TextFile, column: str) -> TextRows:
     """The words of each sentence, and their tags, as texts; the row is the line of its first word.
 
     Raises:
         DataError: A line does not have ten columns, or has no tag.
     """
-    path = path.expanduser().resolve()
     words, tags, rows = [], [], []
-    for row, sentence in sentences_of(path, COLUMNS[column]):
+    for row, sentence in sentences_of(file, COLUMNS[column]):
         found = [tag for _, tag in sentence]
         if "_" in found:
             other = "xpos" if column == "upos" else "upos"
             word = sentence[found.index("_")][0]
             raise DataError(
-                f"{path}: the word {word!r} of the sentence that begins in line {row} has no {column}",
+                f"{file.path}: the word {word!r} of the sentence that begins in line {row} has no {column}",
                 setting("data.column", other),
             )
         words.append([word for word, _ in sentence])
         tags.append(found)
         rows.append(row)
     if not words:
-        raise DataError(f"{path} has no sentence", "a CoNLL-U file has one word per line, in ten columns")
+        raise DataError(f"{file.path} has no sentence", "a CoNLL-U file has one word per line, in ten columns")
     return TextRows(words, tags, rows)

@@ -1,19 +1,18 @@
 """Reads files in the CoNLL-U format (universaldependencies.org/format.html)."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 from dltool.core.errors import DataError
-from dltool.data.text_file import read_text
+from dltool.data.text_file import TextFile
 
 NUM_COLUMNS = 10
 
 
-def sentences_of(path: Path, column: int) -> Iterator[tuple[int, list[tuple[str, str]]]]:
+def sentences_of(file: TextFile, column: int) -> Iterator[tuple[int, list[tuple[str, str]]]]:
     """For each sentence, the line of its first word, and its words with their tags."""
     sentence: list[tuple[str, str]] = []
     first = 0
-    for number, line in enumerate([*read_text(path).split("\n"), ""], start=1):
+    for number, line in enumerate([*file.read().split("\n"), ""], start=1):
         if not line.strip():
             if sentence:
                 yield first, sentence
@@ -22,7 +21,7 @@ def sentences_of(path: Path, column: int) -> Iterator[tuple[int, list[tuple[str,
             cells = line.split("\t")
             if len(cells) != NUM_COLUMNS:
                 raise DataError(
-                    f"{path}, line {number}: {len(cells)} columns, but CoNLL-U has {NUM_COLUMNS}",
+                    f"{file.path}, line {number}: {len(cells)} columns, but CoNLL-U has {NUM_COLUMNS}",
                     "columns are separated by single tabs; an empty one is _",
                 )
             if cells[0].isdigit():  # Not 3-4, nor 3.1.

@@ -25,12 +25,13 @@ HIGH_BYTES = re.compile(rb"[\x80-\xff]+")
 UNASSIGNED = re.compile("[\x80-\x9f]")  # Control characters in Latin-1, quotes and dashes in Windows-1252.
 
 
-def find_encoding(head: bytes, wanted: str) -> str:
+def find_encoding(head: bytes, wanted: str, likely: str = "auto") -> str:
     """The name of the codec.
 
     Args:
         head: The first bytes of the file.
         wanted: A codec that the user named, or "auto". A byte order mark overrules it.
+        likely: For "auto", the codec of bytes that are not Unicode; "auto" is UTF-8, which refuses them.
 
     Raises:
         ConfigError: No such encoding exists.
@@ -39,7 +40,18 @@ def find_encoding(head: bytes, wanted: str) -> str:
     for mark, name in MARKS:
         if head.startswith(mark):
             return name
-    return named or zero_pattern(head) or "utf-8"
+    return named or zero_pattern(head) or unless_utf8(head, check_encoding(likely))
+
+
+def unless_utf8(head: bytes, likely: str | None) -> str:
+    """`likely`, but UTF-8 for bytes beyond ASCII that are valid UTF-8: in another encoding they hardly ever are."""
+    if likely is None:
+        return "utf-8"
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(head)  # The last character may be incomplete.
+    except UnicodeDecodeError:
+        return likely
+    return likely if head.isascii() else "utf-8"
 
 
 def check_encoding(wanted: str) -> str | None:

@@ -15,6 +15,7 @@ from dltool.data.csv_table import find_column, shortened
 from dltool.data.image_files import SUFFIXES, ImageFiles
 from dltool.data.notation import rewritten
 from dltool.data.table_target import Kind, TableTarget, read_targets
+from dltool.data.text_file import CONVERT, assumed_encoding
 
 NAMED = 3  # Files that an error names.
 
@@ -60,7 +61,8 @@ def read_image_table(root: Path, paths: Sequence[str], keys: Keys) -> ImageTable
     """
     targets = keys.target if isinstance(keys.target, list) else [] if keys.target is None else [keys.target]
     named = [name for name in (*targets, keys.file_column) if isinstance(name, str)]
-    table = read_csv(Path(keys.labels).expanduser(), expected=named)
+    with assumed_encoding("auto", "auto", CONVERT):  # Data of images has no data.encoding.
+        table = read_csv(Path(keys.labels).expanduser(), expected=named)
     places = Places.of(root, paths)
     column = file_column(table, keys.file_column, places)
     indices = [find_column(table, name, "data.target") for name in targets] or other_column(table, column)

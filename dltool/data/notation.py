@@ -30,13 +30,19 @@ AFFIXED = re.compile(rf"([-+]?)\s*({CURRENCY})?\s*([-+]?[\d.,' ]*\d)\s*({CURRENC
 EPOCH = datetime.datetime(1970, 1, 1)
 SECONDS_PER_DAY = 86_400
 PROBED = 1000  # Cells of a column.
+NAMED = ("%d %b %Y", "%d-%b-%Y", "%d-%b-%y", "%b %d, %Y", "%b %d %Y", "%d %B %Y", "%d-%B-%Y", "%B %d, %Y", "%B %d %Y")
 DATES = tuple(
     f"{day}{time}"
-    for day in ("%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d", "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%Y年%m月%d日")
+    for day in ("%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d", "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%Y年%m月%d日", *NAMED)
     for time in ("", " %H:%M", " %H:%M:%S", "T%H:%M", "T%H:%M:%S", "T%H:%M:%SZ", " %H:%M:%S.%f")
 )
+MONTH = (
+    "(?i:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?"
+    "|nov(?:ember)?|dec(?:ember)?)"
+)
+NAMED_DAY = rf"\d{{1,2}}[ -]{MONTH}[ -]\d{{2}}(?:\d{{2}})?|{MONTH} \d{{1,2}},? \d{{4}}"
 DAY = r"\d{4}[-/.年]\d{1,2}[-/.月]\d{1,2}日?|\d{1,2}([-/.])\d{1,2}\1\d{4}|\d{1,2}([-/])\d{1,2}\2\d{2}"
-LOOKS_LIKE_A_DATE = re.compile(rf"(?:{DAY})(?:[T ].*)?")
+LOOKS_LIKE_A_DATE = re.compile(rf"(?:{DAY}|{NAMED_DAY})(?:[T ].*)?")
 
 
 @dataclass(frozen=True)
@@ -203,7 +209,8 @@ def date_notation(table: CsvTable, index: int, cells: Collection[str], dates: Da
             f"data.dates=number takes them as days since 1970, {setting('data.drop', [name])} leaves them out",
         )
     formats = [form for form in map(dated, DATES) if all(form.plain(cell) != cell for cell in cells)]
-    if len(formats) == 1:
+    # May is both a short and a long name. Numbers of a day and a month that are the same do not show their order.
+    if len(formats) == 1 or (formats and all("%b" in form.date.lower() for form in formats)):
         return formats[0]
     what = "are in no common format" if not formats else "can be read as day/month or as month/day"
     raise DataError(

@@ -9,8 +9,8 @@ from dltool.core.errors import DataError
 from dltool.data.arrays import RawData
 from dltool.data.sequence_data import PairData
 from dltool.data.split_files import TextRows, find_split_files, joined
-from dltool.data.text_file import read_text
-from dltool.declarations.component import Location, register, requires
+from dltool.data.text_file import SETTING, TextFile
+from dltool.declarations.component import Location, Membership, register, requires
 
 NAMES = ("train", "val", "test")
 
@@ -41,6 +41,7 @@ def parallel(
     val_target: Location[str | None] = None,
     test_source: Location[str | None] = None,
     test_target: Location[str | None] = None,
+    encoding: Membership[str] = "auto",
 ) -> RawData:
     """Translations, line by line; files may be gzipped.
 
@@ -54,6 +55,7 @@ def parallel(
         val_target: Its counterpart.
         test_source: A file of the test split; null as for val_source.
         test_target: Its counterpart.
+        encoding: Of the files, if they are not Unicode; see data=csv.
 
     Raises:
         DataError: The files do not match; the message names them and their numbers of lines.
@@ -69,8 +71,18 @@ def parallel(
             f"the {name} split has {there}, but no file in the other language",
             f"data.{name}_source=FILE data.{name}_target=FILE",
         )
-    splits = {name: read_pairs(sources[name], targets[name]) for name in NAMES if name in sources}
-    return joined(splits, "sequence", origin=str(sources["train"].parent if root else sources["train"]))
+    opened = {
+        name: [TextFile(side[name], encoding, SETTING) for side in (sources, targets)]
+        for name in NAMES
+        if name in sources
+    }
+    splits = {name: read_pairs(*pair) for name, pair in opened.items()}
+    return joined(
+        splits,
+        "sequence",
+        origin=str(sources["train"].parent if root else sources["train"]),
+        notes=tuple(note for pair in opened.values() for file in pair for note in file.notes),
+    )
 
 
 def side_files(root: str | None, train: str, val: str | None, test: str | None, side: str) -> dict[str, Path]:
@@ -83,7 +95,7 @@ def side_files(root: str | None, train: str, val: str | None, test: str | None, 
     return find_split_files(Path(root), (f".{ending}", f".{ending}.gz"), keys, named)
 
 
-def read_pairs(source: Path, target: Path) -> TextRows:
+def read_pairs(source: TextFile, target: TextFile) -> TextRows:
     """The lines of both files; pairs of empty lines are left out.
 
     Raises:
@@ -92,7 +104,7 @@ def read_pairs(source: Path, target: Path) -> TextRows:
     ours, theirs = lines_of(source), lines_of(target)
     if len(ours) != len(theirs):
         raise DataError(
-            f"{source} has {len(ours):,} lines, but {target} has {len(theirs):,}",
+            f"{source.path} has {len(ours):,} lines, but {target.path} has {len(theirs):,}",
             "each line needs its counterpart; a line break inside a text splits it into two lines",
         )
     kept: list[int] = []
@@ -101,10 +113,12 @@ def read_pairs(source: Path, target: Path) -> TextRows:
             kept.append(place)
         elif any(pair):
             empty, other = (source, target) if pair[1] else (target, source)
-            raise DataError(f"{empty}, line {place + 1} is empty, but that of {other} is not", "remove both lines")
+            raise DataError(
+                f"{empty.path}, line {place + 1} is empty, but that of {other.path} is not", "remove both lines"
+            )
     return TextRows([ours[i] for i in kept], [theirs[i] for i in kept], [i + 1 for i in kept])
 
 
-def lines_of(path: Path) -> Sequence[str]:
+def lines_of(file: TextFile) -> Sequence[str]:
     """All lines, including empty ones, without surrounding blanks."""
-    return [line.strip() for line in read_text(path).removesuffix("\n").split("\n")]
+    return [line.strip() for line in file.read().removesuffix("\n").split("\n")]

@@ -14,7 +14,7 @@ from dltool.data.contents import load_recorded
 from dltool.data.dataset import Dataset, PrepareOptions
 from dltool.data.stream_source import Batching, StreamSource, evaluation_batches
 from dltool.data.text_preprocessing import TextPreprocessing
-from dltool.data.unknown_tokens import unknown_notes, unknown_share
+from dltool.data.unknown_tokens import count_unknown, unknown_notes, unknown_share
 from dltool.declarations.component import Fraction, Handling, Membership, Positive
 from dltool.text.tokenizer import STREAM_SPECIALS, Tokenizer, TokenizerSettings
 
@@ -86,6 +86,8 @@ class StreamData(Dataset):
         raw = load_recorded(self.load)
         self.notes += raw.notes
         texts = self._splits(raw) if options.cut else {"train": raw.train}
+        origin = raw.origin
+        del raw  # Its text may be large; the splits are copies.
         fitted = options.fitted
         if fitted is None:
             tokenizer = self._fit_tokenizer(
@@ -103,8 +105,9 @@ class StreamData(Dataset):
             self.preprocessing, self.spec = fitted.preprocessing, fitted.spec
             tokenizer = self.preprocessing.tokenizer
         else:
-            raise DataError(f"{raw.origin} is one long text, but the run was trained on other data")
-        self.streams = {name: self._encode(name, text, tokenizer, raw) for name, text in texts.items()}
+            raise DataError(f"{origin} is one long text, but the run was trained on other data")
+        # Each text is freed as soon as it is encoded.
+        self.streams = {name: self._encode(name, texts.pop(name), tokenizer, origin) for name in list(texts)}
         self.notes.append(f"a vocabulary of {len(tokenizer):,} tokens from the training split")
         if tokenizer.kind == "word":
             shares = {name: unknown_share(stream.cpu().numpy(), tokenizer) for name, stream in self.streams.items()}
@@ -114,7 +117,7 @@ class StreamData(Dataset):
         else:
             self.batching = options.model_traits.get("batching", "crops")
             self.choices["data.batching"] = self.batching
-        self._check_length(raw)
+        self._check_length(origin)
         self.train = StreamSource(
             self.streams["train"],
             batch_size=self.batch_size,
@@ -160,25 +163,25 @@ class StreamData(Dataset):
             name: {"train": rest, **splits}[name] for name in ("train", "val", "test") if name in {"train", *splits}
         }
 
-    def _encode(self, name: str, text: str, tokenizer: Tokenizer, raw: RawText) -> Tensor:
-        tokens = torch.from_numpy(tokenizer.encode_all([text]).tokens)
-        unknown = int((tokens == tokenizer.unknown).sum())
+    def _encode(self, name: str, text: str, tokenizer: Tokenizer, origin: str) -> Tensor:
+        tokens = tokenizer.encode_all([text], tokenizer.smallest_type).tokens
+        unknown = count_unknown(tokens, tokenizer)
         if unknown and tokenizer.kind != "word":
             self.notes.append(
                 f"{unknown:,} of the {len(tokens):,} tokens of the {name} split are not in the vocabulary"
             )
         if len(tokens) < 2:
             hint = "a longer text" if name == "train" else f"data.{name}_fraction=0, or a longer text"
-            raise DataError(f"the {name} split of {raw.origin} has {len(tokens)} tokens; at least 2 are needed", hint)
-        return tokens.to(self.device)
+            raise DataError(f"the {name} split of {origin} has {len(tokens)} tokens; at least 2 are needed", hint)
+        return torch.from_numpy(tokens).to(self.device)
 
-    def _check_length(self, raw: RawText) -> None:
+    def _check_length(self, origin: str) -> None:
         available = len(self.streams["train"]) - 1
         needed = self.length * self.batch_size if self.batching == "columns" else self.length
         if available < needed:
             rows = f"{self.batch_size} rows of " if self.batching == "columns" else ""
             raise DataError(
-                f"the training split of {raw.origin} has {available + 1:,} tokens, too few for {rows}"
+                f"the training split of {origin} has {available + 1:,} tokens, too few for {rows}"
                 f"data.length={self.length}",
                 shorter_batches(available, self.batch_size if rows else 1, self.length),
             )

@@ -22,7 +22,7 @@ class StreamSource(BatchSource):
     epoch is then the number of crops that covers the stream once.
 
     Args:
-        tokens: int32 `(N,)`, on the device of the batches, more than `length` of them.
+        tokens: Integers `(N,)`, on the device of the batches, more than `length` of them.
         batch_size: Rows per batch.
         length: Tokens per row.
         batching: See above.
@@ -64,9 +64,12 @@ class StreamSource(BatchSource):
 
 
 def as_columns(tokens: Tensor, batch_size: int) -> Tensor:
-    """The stream cut into equal pieces, one per row, `(B, L + 1)`: each ends with the first token of the next."""
+    """The stream cut into equal pieces, one per row, `(B, L + 1)`: each ends with the first token of the next.
+
+    A view of the tokens, which are contiguous: a copy of a long text would take as much memory again.
+    """
     length = (len(tokens) - 1) // batch_size
-    return torch.stack([tokens[start * length : (start + 1) * length + 1] for start in range(batch_size)])
+    return tokens.as_strided((batch_size, length + 1), (length, 1))
 
 
 def column_batch(columns: Tensor, start: int, length: int) -> Batch:

@@ -1,11 +1,14 @@
 """Reads text files; `read_blocks` is the only place that opens a text file of the user."""
 
+import contextlib
 import gzip
 import zlib
 from collections.abc import Generator, Iterator
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
+from typing import NamedTuple
 
 from dltool.core.errors import DataError
 from dltool.data.contents import hashed
@@ -36,6 +39,34 @@ def read_blocks(path: Path, size: int = BLOCK) -> Generator[bytes, None, None]:
         raise DataError(f"{path} cannot be read: {reason}", "is the path right, and the file complete?") from error
 
 
+class Assumed(NamedTuple):
+    """How files are read whose reader names no encoding; see `assumed_encoding`."""
+
+    wanted: str = "auto"
+    likely: str = "auto"
+    hint: str | None = None
+
+
+NOTHING_ASSUMED = Assumed()
+_assumed: ContextVar[Assumed] = ContextVar("assumed", default=NOTHING_ASSUMED)
+
+
+@contextlib.contextmanager
+def assumed_encoding(wanted: str, likely: str, hint: str) -> Iterator[None]:
+    """Within this context, files whose reader names no encoding are read otherwise.
+
+    Args:
+        wanted: An encoding that the user named, or "auto".
+        likely: For "auto", the encoding of files that are not Unicode.
+        hint: Replaces that of TextFile.
+    """
+    token = _assumed.set(Assumed(wanted, likely, hint))
+    try:
+        yield
+    finally:
+        _assumed.reset(token)
+
+
 @dataclass
 class TextFile:
     """A text file, gzipped or not.
@@ -45,16 +76,21 @@ class TextFile:
         wanted: Its encoding; "auto" is UTF-8, or UTF-16 or UTF-32 with a byte order mark, or UTF-16 whose zero bytes
             show it.
         hint: What to do about another encoding; with %s for its name.
+        likely: For "auto", the encoding of a file that is not Unicode; "auto" refuses it.
         codec: The encoding that was found, once it is read.
     """
 
     path: Path
     wanted: str = "auto"
     hint: str = CONVERT
+    likely: str = field(default="auto", init=False)
     codec: str = field(default="utf-8", init=False)
 
     def __post_init__(self) -> None:
         self.path = self.path.expanduser().resolve()
+        if self.wanted == "auto":
+            assumed = _assumed.get()
+            self.wanted, self.likely, self.hint = assumed.wanted, assumed.likely, assumed.hint or self.hint
 
     def blocks(self) -> Iterator[str]:
         """The text, part by part, with its line ends as they are.
@@ -66,7 +102,7 @@ class TextFile:
         """
         blocks = read_blocks(self.path)
         head = next(blocks, b"")
-        self.codec = find_encoding(head, self.wanted)
+        self.codec = find_encoding(head, self.wanted, self.likely)
         try:
             yield from decoded(chain([head], blocks), self.codec, self.path, self.hint)
         except DataError as error:
@@ -97,6 +133,18 @@ class TextFile:
 def read_text(path: Path) -> str:
     """The text of a file without a byte order mark, with line ends as \\n; raises as TextFile.read does."""
     return TextFile(path).read()
+
+
+def decoded_text(content: bytes, name: str) -> str:
+    """The text of bytes that are not of a file, with line ends as \\n; `name` is for messages.
+
+    Raises:
+        DataError: They are not in their encoding; see TextFile.
+    """
+    assumed = _assumed.get()
+    codec = find_encoding(content, assumed.wanted, assumed.likely)
+    text = "".join(decoded([content] if content else [], codec, Path(name), assumed.hint or CONVERT))
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def read_lines(path: Path) -> list[str]:

@@ -10,7 +10,7 @@ from dltool.data.conllu_file import sentences_of
 from dltool.data.csv_file import Delimiter, read_csv
 from dltool.data.raw_inputs import Raw
 from dltool.data.table_columns import find
-from dltool.data.text_file import read_lines
+from dltool.data.text_file import TextFile, read_lines
 
 TABLES = {".csv": "comma", ".tsv": "tab", ".tab": "tab"}  # And their usual delimiters.
 SPACES = re.compile(r"[ \t\r\n]+")  # Not the no-break space.
@@ -49,7 +49,7 @@ def texts_of_file(path: Path, column: TextColumn | None) -> Sequence[Text]:
     """The lines of a file, without empty ones; by the ending of its name, its sentences, or the cells of a column."""
     suffix = Path(path.name.removesuffix(".gz")).suffix.lower()
     if suffix == ".conllu":
-        return [[word for word, _ in sentence] for _, sentence in sentences_of(path.expanduser().resolve(), column=1)]
+        return [[word for word, _ in sentence] for _, sentence in sentences_of(TextFile(path), column=1)]
     if column is None or suffix not in TABLES:
         return read_lines(path)
     return cells_of(path, column, "tab" if TABLES[suffix] == "tab" else column.delimiter)

@@ -6,11 +6,17 @@ import numpy as np
 
 from dltool.text.tokenizer import Tokenizer
 
+COUNTED_AT_ONCE = 2**20  # Tokens; a comparison of all takes as much memory as a long text.
 LARGEST_SHARE = 0.2  # Above it, there is a warning.
 
 
+def count_unknown(tokens: np.ndarray, tokenizer: Tokenizer) -> int:
+    parts = range(0, len(tokens), COUNTED_AT_ONCE)
+    return sum(int(np.count_nonzero(tokens[start : start + COUNTED_AT_ONCE] == tokenizer.unknown)) for start in parts)
+
+
 def unknown_share(tokens: np.ndarray, tokenizer: Tokenizer) -> float:
-    return float((tokens == tokenizer.unknown).mean()) if len(tokens) else 0.0
+    return count_unknown(tokens, tokenizer) / len(tokens) if len(tokens) else 0.0
 
 
 def unknown_notes(

@@ -3,6 +3,7 @@
 import functools
 import warnings
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Literal
 
@@ -20,6 +21,7 @@ from dltool.core.spec import DataSpec
 from dltool.data.evaluation_batch import fitting_batch
 from dltool.data.fitted import check_tokenizers, from_json, tokenizer_state
 from dltool.data.preprocessing import Preprocessing
+from dltool.data.text_file import assumed_encoding
 from dltool.engine.checkpoint import Checkpoint
 from dltool.engine.device import choose_device, choose_threads
 from dltool.engine.named_checkpoints import open_checkpoint, weights_in_use
@@ -30,6 +32,8 @@ from dltool.runs.unedited import edited
 from dltool.tasks.task import Task
 
 OF_THE_MACHINE = ("trainer.device", "trainer.threads", "trainer.precision")  # Keys that may differ from the training's.
+
+ENCODING = "--encoding %s"
 
 Weights = Literal["tested", "ema", "swa", "raw"]
 
@@ -86,6 +90,10 @@ class LoadedRun:
     @property
     def title(self) -> str:
         return f"{self.config['model']['name']} on {self.config['data']['name']}"
+
+    def reading(self, encoding: str = "auto") -> AbstractContextManager[None]:
+        """The context in which files are read for this run: "auto" is Unicode, or else the training's encoding."""
+        return assumed_encoding(encoding, self.config["data"].get("encoding", "auto"), ENCODING)
 
     @property
     def metrics(self) -> dict[str, float]:

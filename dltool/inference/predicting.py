@@ -25,6 +25,7 @@ def predict_run(
     length_penalty: float | None,
     invert: bool,
     fit: Literal["crop", "squash", "digit"] | None,
+    encoding: str,
 ) -> AnyPredictions:
     """See Run.predict."""
     if isinstance(inputs, Mapping):  # A single row.
@@ -33,7 +34,7 @@ def predict_run(
     preprocessing = preprocessing_for(task, run.preprocessing).adjusted(invert=invert, fit=fit)
     names: list[str] = []
     parts: list[Prediction] = []
-    with evaluation_mode(task.model), torch.no_grad(), run.autocast:
+    with run.reading(encoding), evaluation_mode(task.model), torch.no_grad(), run.autocast:
         for batch_names, batch in preprocessing.read_and_compare(inputs, run.batch_size, run.warn):
             names += batch_names
             parts.append(on_host(task.predict(batch.to(run.device))))

@@ -44,6 +44,7 @@ class Run(LoadedRun):
         length_penalty: float | None = None,
         invert: bool = False,
         fit: Literal["crop", "squash", "digit"] | None = None,
+        encoding: str = "auto",
     ) -> AnyPredictions:
         """Predict for raw samples. Images that are unlike the training images are warned about.
 
@@ -61,12 +62,22 @@ class Run(LoadedRun):
             invert: Exchange black and white in each image.
             fit: How an image of another size is fitted, instead of as in training: "crop" and "squash" as data.fit;
                 "digit" crops, scales and centres the drawing as in MNIST; see dltool.data.digit_fit.
+            encoding: Of tables and texts in files. "auto" is Unicode, or else the training's data.encoding.
 
         Raises:
             ConfigError: The task has no predictions, writes no text to search for, or reads no images to change.
             DataError: The inputs cannot be read, or do not match the training data.
         """
-        return predict_run(self, inputs, views=views, beam=beam, length_penalty=length_penalty, invert=invert, fit=fit)
+        return predict_run(
+            self,
+            inputs,
+            views=views,
+            beam=beam,
+            length_penalty=length_penalty,
+            invert=invert,
+            fit=fit,
+            encoding=encoding,
+        )
 
     def evaluate(
         self,

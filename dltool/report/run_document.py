@@ -192,7 +192,12 @@ def characters_of(saved: Mapping[str, Any]) -> dict[str, Any] | None:
     if not isinstance(tokenizer, dict) or tokenizer.get("kind") != "char":
         return None
     specials = tokenizer.get("specials", [])
-    return {"tokens": [*specials, *tokenizer.get("tokens", [])], "specials": len(specials)}
+    return {
+        "tokens": [*specials, *tokenizer.get("tokens", [])],
+        "specials": len(specials),
+        "lower": tokenizer.get("lower", False),
+        "form": tokenizer.get("form", "none"),
+    }
 
 
 def charts(log: RunLog) -> list[dict[str, Any]]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from dltool.text.bpe import BpeTokenizer
-from dltool.text.tokenizer import Tokenizer, TokenizerSettings
+from dltool.text.tokenizer import Form, Tokenizer, TokenizerSettings, normalized
 from dltool.text.vocabulary import CharTokenizer, WordTokenizer
 
 KINDS: dict[str, Any] = {kind.kind: kind for kind in (CharTokenizer, WordTokenizer, BpeTokenizer)}
@@ -25,18 +25,24 @@ def fit_tokenizer(
     Raises:
         ConfigError: If the tokenizers library is missing, or max_size is too small for it.
     """
-    texts = list(texts)
+    texts = [in_form(text, settings.form) for text in texts]
     kind = settings.kind
     if kind == "auto":
         kind = "char" if all(isinstance(text, str) for text in texts) else "word"
     tokenizer: Tokenizer = KINDS[kind].fit(texts, specials, settings)
+    tokenizer.form = settings.form
     return tokenizer
+
+
+def in_form(text: str | Sequence[str], form: Form) -> str | Sequence[str]:
+    return normalized(text, form) if isinstance(text, str) else [normalized(word, form) for word in text]
 
 
 def load_tokenizer(saved: str) -> Tokenizer:
     """The tokeniser that `Tokenizer.to_json` saved."""
     state = json.loads(saved)
     tokenizer: Tokenizer = KINDS[state["kind"]].from_state(state["specials"], state["lower"], state)
+    tokenizer.form = state.get("form", "none")
     return tokenizer
 
 

@@ -6,6 +6,7 @@ are sentences of different lengths.
 
 import json
 import re
+import unicodedata
 from abc import ABC, abstractmethod
 from array import array
 from collections.abc import Iterable, Sequence
@@ -13,10 +14,13 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, NamedTuple
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from dltool.core.errors import DataError
 from dltool.declarations.component import Positive
 from dltool.text.segmentation import Division
+
+Form = Literal["nfc", "none"]
 
 STREAM_SPECIALS = ("<unk>",)
 BLANK = re.compile(r"_{2,}|<unk>")  # The positions to predict in a typed text.
@@ -39,6 +43,8 @@ class TokenizerSettings:
             combining marks, punctuation marks, and single characters in scripts without spaces between words, such as
             Chinese, Japanese and Thai. "spaces" takes whatever is between spaces, for texts that are already divided.
             "alphanumeric" is the way of dltool 0.1: it divides at combining marks, and not within Chinese.
+        form: "nfc" composes letters and combining marks first (Unicode Standard Annex #15), so that é is the same
+            whether it was written as one character or as two; "none" takes them as they are written.
     """
 
     kind: Literal["auto", "char", "word", "bpe"] = "char"
@@ -46,13 +52,14 @@ class TokenizerSettings:
     min_freq: Positive[int] = 1
     max_size: Positive[int] | None = None
     words: Division = "unicode"
+    form: Form = "nfc"
 
 
 class Encoded(NamedTuple):
     """The tokens of several texts.
 
     Attributes:
-        tokens: int32 `(N,)`, those of all texts, concatenated.
+        tokens: `(N,)`, those of all texts, concatenated; int32, unless another type was asked for.
         lengths: int64, the number of tokens of each text.
     """
 
@@ -67,9 +74,11 @@ class Tokenizer(ABC):
         kind: The value of `data.tokenizer.kind`.
         specials: The first tokens of the vocabulary.
         lower: Whether letters are converted to lower case first.
+        form: The Unicode normal form of the texts; see TokenizerSettings.
     """
 
     kind: ClassVar[str]
+    form: Form = "none"
 
     def __init__(self, specials: Sequence[str], *, lower: bool) -> None:
         self.specials = tuple(specials)
@@ -84,14 +93,20 @@ class Tokenizer(ABC):
     def encode(self, text: str | Sequence[str]) -> list[int]:
         """The tokens of a text, or of a list of words; unknown ones as `<unk>`."""
 
-    def encode_all(self, texts: Iterable[str | Sequence[str]]) -> Encoded:
-        """The tokens of many or long texts, as of `encode`."""
+    def encode_all(self, texts: Iterable[str | Sequence[str]], dtype: DTypeLike = np.int32) -> Encoded:
+        """The tokens of many or long texts, as of `encode`, in a type that holds them all; see `smallest_type`."""
         tokens, lengths = array("i"), []
         for text in texts:
             found = self.encode(text)
             tokens.extend(found)
             lengths.append(len(found))
-        return Encoded(np.frombuffer(tokens, np.int32), np.array(lengths, np.int64))
+        array_of_all = np.frombuffer(tokens, np.int32).astype(dtype, copy=False)
+        return Encoded(array_of_all, np.array(lengths, np.int64))
+
+    @property
+    def smallest_type(self) -> np.dtype:
+        """The smallest integer type that holds every token and that torch computes with."""
+        return np.dtype(np.uint8) if len(self) <= 256 else np.min_scalar_type(-len(self))
 
     @abstractmethod
     def decode(self, tokens: Iterable[int]) -> str:
@@ -110,6 +125,7 @@ class Tokenizer(ABC):
     def from_state(cls, specials: Sequence[str], lower: bool, state: dict[str, Any]) -> "Tokenizer": ...
 
     def prepared(self, text: str) -> str:
+        text = normalized(text, self.form)
         return text.lower() if self.lower else text
 
     def encode_known(self, text: str, *, unknown: Literal["refuse", "skip"] = "refuse") -> list[int]:
@@ -145,4 +161,11 @@ class Tokenizer(ABC):
     def to_json(self) -> str:
         """The whole tokeniser, as `load_tokenizer` reads it."""
         shared = {"kind": self.kind, "specials": list(self.specials), "lower": self.lower}
-        return json.dumps(shared | self.state(), ensure_ascii=False)
+        # Without the default of dltool 0.1, so that its runs keep their fingerprint.
+        form = {} if self.form == "none" else {"form": self.form}
+        return json.dumps(shared | form | self.state(), ensure_ascii=False)
+
+
+def normalized(text: str, form: Form) -> str:
+    """The text in a Unicode normal form; not a copy of one that is in it."""
+    return text if form == "none" or text.isascii() else unicodedata.normalize("NFC", text)

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any, ClassVar
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from dltool.text.segmentation import Division, divide, join
 from dltool.text.tokenizer import STREAM_SPECIALS, Encoded, Tokenizer, TokenizerSettings
@@ -113,14 +114,14 @@ class CharTokenizer(VocabularyTokenizer):
             counts[: len(part)] += part
         return Counter({chr(code): int(counts[code]) for code in counts.nonzero()[0]})
 
-    def encode_all(self, texts: Iterable[str | Sequence[str]]) -> Encoded:
+    def encode_all(self, texts: Iterable[str | Sequence[str]], dtype: DTypeLike = np.int32) -> Encoded:
         prepared = list(map(self.parts, texts))
         lengths = np.fromiter(map(len, prepared), np.int64, len(prepared))
-        tokens = np.empty(lengths.sum(), np.int32)
+        tokens, table = np.empty(lengths.sum(), dtype), self.table.astype(dtype)
         start = 0
         for codes in code_points("".join(prepared)):
             part = tokens[start : start + len(codes)]
-            np.take(self.table, codes, out=part, mode="clip")
+            np.take(table, codes, out=part, mode="clip")
             start += len(codes)
         return Encoded(tokens, lengths)
 

@@ -106,7 +106,7 @@ def test_texts_are_typed_or_read(dltool_here: Dltool, tmp_path: Path, monkeypatc
     typed = dltool_here("predict", "r", "--text", "123", "45", "--csv")
     assert typed.stdout.splitlines()[0] == "input,prediction"
     assert [line.split(",")[0] for line in typed.stdout.splitlines()[1:]] == ["123", "45"]
-    monkeypatch.setattr("sys.stdin", io.StringIO("123\n\n45\n"))
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO("\ufeff123\r\n\n45\n".encode("utf-16-le"))))
     assert dltool_here("predict", "r", "--input", "-", "--csv").stdout == typed.stdout
     (tmp_path / "texts.txt").write_text("123\n45\n")
     searched = dltool_here("predict", "r", "--input", "texts.txt", "--beam", "2", "--length-penalty", "0", "--json")

@@ -86,3 +86,17 @@ def test_english_web_treebank():
     assert [len(raw.train), len(raw.val), len(raw.test)] == [12_544, 2_001, 2_077]
     assert len(raw.class_names) == 17
     assert sum(map(len, raw.texts.targets[:12_544])) == 204_577
+
+
+def test_files_of_another_encoding_are_read_or_named(tmp_path):
+    line = "1\t{}\tx\tNOUN\tNN\t_\t0\troot\t_\t_\n\n"
+    content = line.format("大小") + line.format("中国")
+    path = tmp_path / "own.conllu"
+    for codec, encoding in (("utf-8-sig", "auto"), ("utf-16", "auto"), ("gb18030", "gb18030")):
+        path.write_bytes(content.encode(codec))
+        raw = conllu(RNG, train=str(path), encoding=encoding)
+        assert raw.texts.inputs == [["大小"], ["中国"]]
+        assert any("read as" in note for note in raw.notes) == (codec != "utf-8-sig")
+    with pytest.raises(DataError, match=r"own\.conllu is not UTF-8: line 1") as caught:
+        conllu(RNG, train=str(path))
+    assert caught.value.hint.startswith("data.encoding=gb18030")

@@ -7,7 +7,7 @@ import pytest
 
 from dltool.core.errors import ConfigError, DataError
 from dltool.data.csv_file import read_csv
-from dltool.data.text_file import BLOCK, SETTING, TextFile, read_blocks, read_text
+from dltool.data.text_file import BLOCK, SETTING, TextFile, assumed_encoding, decoded_text, read_blocks, read_text
 
 TEXT = "名,value\n" + "".join(f"红色 {i},{i}\n" for i in range(60))
 
@@ -82,3 +82,20 @@ def test_a_byte_order_mark_overrules_the_setting(tmp_path: Path) -> None:
 def test_the_bytes_are_read_once_and_unzipped(tmp_path: Path) -> None:
     path = written(tmp_path / "t.gz", gzip.compress(b"x" * (2 * BLOCK + 3)))
     assert [len(block) for block in read_blocks(path)] == [BLOCK, BLOCK, 3]
+
+
+@pytest.mark.parametrize(("encoding", "text"), [("cp1252", "café\n"), ("gb18030", "大小\n"), ("shift_jis", "日本語\n")])
+def test_a_likely_encoding_is_that_of_files_that_are_not_unicode(encoding: str, text: str, tmp_path: Path) -> None:
+    with assumed_encoding("auto", encoding, "--encoding %s"):
+        for codec in (encoding, "utf-8", "utf-8-sig", "utf-16"):
+            assert read_text(written(tmp_path / "t", text.encode(codec))) == text
+            assert decoded_text(text.encode(codec), "standard input") == text
+    other = "utf-8" if encoding == "cp1252" else "cp1252"
+    with assumed_encoding(encoding, other, "--encoding %s"):
+        assert read_text(written(tmp_path / "t", text.encode(encoding))) == text
+    with assumed_encoding("auto", "auto", "--encoding %s"), pytest.raises(DataError) as caught:
+        read_text(written(tmp_path / "t", text.encode(encoding)))
+    assert caught.value.hint is not None
+    assert caught.value.hint.startswith("--encoding ")
+    with assumed_encoding("auto", encoding, "--encoding %s"):
+        assert TextFile(tmp_path / "t", "utf-8", SETTING).hint == SETTING  # What its reader names comes first.

@@ -109,3 +109,12 @@ def test_folders_of_ages_are_noted(tmp_path):
         Image.new("RGB", (4, 4)).save(tmp_path / "ages" / str(age) / "a.png")
     raw = image_folder(RNG, root=str(tmp_path / "ages"))
     assert any("are taken as classes; numbers to predict are given by data.labels" in note for note in raw.notes)
+
+
+def test_a_table_of_another_encoding_is_to_be_converted(load, faces, tmp_path):
+    load(target="age")
+    table = tmp_path / "labels.csv"
+    table.write_bytes(table.read_text(encoding="utf-8").encode("gb18030"))
+    with pytest.raises(DataError, match=r"labels\.csv is not UTF-8: line 2") as caught:
+        image_folder(RNG, root=str(faces), labels=str(table))
+    assert caught.value.hint.startswith("iconv -f ENCODING")  # data.encoding is no key of this data.

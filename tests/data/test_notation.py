@@ -1,5 +1,6 @@
 """Numbers are read as their column writes them, or refused where that is not certain."""
 
+import datetime
 import math
 from pathlib import Path
 from typing import Any
@@ -89,6 +90,22 @@ def test_settings_decide() -> None:
 
 def test_a_cell_in_another_notation_stays_as_it_is() -> None:
     assert read(["1,5", "2,5", "3.25.1"])[0] == ["1.5", "2.5", "3.25.1"]
+
+
+@pytest.mark.parametrize(
+    "form", ["%d %b %Y", "%d-%b-%Y", "%b %d, %Y", "%B %d, %Y", "%d %B %Y", "%d-%b-%y", "%d %b %Y %H:%M"]
+)
+@pytest.mark.parametrize("days", [(19723, 19790, 19844), (19844, 19845)])  # January, March and May of 2024; May.
+def test_dates_with_names_of_months_are_dates(form: str, days: tuple[int, ...]) -> None:
+    cells = [datetime.date.fromordinal(719163 + day).strftime(form) for day in days]
+    with pytest.raises(DataError, match="the column x holds dates"):
+        read(cells)
+    assert list(map(float, read(cells, dates="number")[0])) == list(days)
+
+
+def test_words_beside_numbers_are_no_dates() -> None:
+    cells = ["12 Jars 2024", "1 market 99", "3 Decks 10", "2 mays 20"]
+    assert read(cells) == (cells, "")
 
 
 def test_dates_become_days() -> None:

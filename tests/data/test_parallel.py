@@ -96,3 +96,16 @@ def test_multi30k():
     raw = parallel(RNG, root=str(folder), source="de", target="en")
     assert [len(raw.train), len(raw.val), len(raw.test)] == [29_000, 1_014, 1_000]
     assert raw.texts.targets[0] == "Two young, White males are outside near many bushes."
+
+
+def test_files_of_another_encoding_are_read_or_named(tmp_path):
+    source, target = tmp_path / "s", tmp_path / "t"
+    target.write_text("small\nlarge\n", encoding="utf-8")
+    for codec, encoding in (("utf-8-sig", "auto"), ("utf-16", "auto"), ("cp1252", "cp1252")):
+        source.write_bytes("klein\ngroß\n".encode(codec))
+        raw = parallel(RNG, source=str(source), target=str(target), encoding=encoding)
+        assert list(raw.texts.inputs) == ["klein", "groß"]
+        assert list(raw.texts.targets) == ["small", "large"]
+    with pytest.raises(DataError, match="s is not UTF-8: line 2") as caught:
+        parallel(RNG, source=str(source), target=str(target))
+    assert caught.value.hint.startswith("data.encoding=cp1252")

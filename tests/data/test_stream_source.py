@@ -28,6 +28,12 @@ def test_columns_go_on_exactly():
     assert torch.equal(columns[0], torch.arange(100).view(4, 25))
 
 
+def test_columns_take_no_memory_of_their_own():
+    columns = source("columns").columns
+    assert columns.untyped_storage().data_ptr() == TOKENS.untyped_storage().data_ptr()
+    assert columns[1].tolist() == list(range(25, 51))
+
+
 def test_crops_lie_within_the_text_and_are_everywhere():
     train = source("crops", seed=3)
     assert train.batches_per_epoch == 4  # 100 targets, 28 a batch.

@@ -40,6 +40,22 @@ def test_each_word_has_its_tag(load: Load, tmp_path: Path, capsys: pytest.Captur
     assert run.predict(tmp_path / "texts.txt").values == said.values
 
 
+def test_files_are_read_as_named_or_as_in_training(load: Load, tmp_path: Path) -> None:
+    run, path = load("tags"), tmp_path / "texts.txt"
+    path.write_bytes("Dogs 大小\n".encode("gb18030"))
+    with pytest.raises(DataError, match="not UTF-8") as caught:
+        run.predict(path)
+    assert caught.value.hint is not None
+    assert caught.value.hint.startswith("--encoding gb18030")
+    said = run.predict(path, encoding="gb18030")
+    assert isinstance(said, TagPredictions)
+    assert said.words == [["Dogs", "大小"]]
+    run.config["data"]["encoding"] = "gb18030"
+    assert run.predict(path) == said
+    path.write_text("Dogs 大小\n", encoding="utf-8")
+    assert run.predict(path) == said
+
+
 def test_the_words_of_a_tagger_are_given_as_in_training(load: Load, tmp_path: Path) -> None:
     run = load("tags")
     sentence = ["Dogs", "do", "n't", "sleep"]

@@ -86,5 +86,18 @@ def test_characters_by_table_are_those_one_by_one(lower: bool) -> None:
     unseen = [*texts, "\U0010ffff?"]
     encoded = tokenizer.encode_all(unseen)
     assert encoded.tokens.dtype == np.int32
+    smallest = tokenizer.encode_all(unseen, tokenizer.smallest_type).tokens
+    assert smallest.dtype == np.uint8
+    assert smallest.tolist() == encoded.tokens.tolist()
     rows = np.split(encoded.tokens, encoded.lengths.cumsum()[:-1])
     assert [row.tolist() for row in rows] == [tokenizer.encode(text) for text in unseen]
+
+
+@pytest.mark.parametrize(
+    ("size", "dtype"), [(2, np.uint8), (256, np.uint8), (257, np.int16), (32768, np.int16), (32769, np.int32)]
+)
+def test_the_smallest_type_holds_every_token(size: int, dtype: type) -> None:
+    tokenizer = CharTokenizer(["<unk>"], [chr(0x4E00 + code) for code in range(size - 1)], lower=False)
+    last = chr(0x4E00 + size - 2)
+    assert tokenizer.smallest_type == dtype
+    assert tokenizer.encode_all([last], tokenizer.smallest_type).tokens.tolist() == tokenizer.encode(last) == [size - 1]

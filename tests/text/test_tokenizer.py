@@ -88,3 +88,27 @@ def test_pieces_need_a_size(settings, message):
     pytest.importorskip("tokenizers")
     with pytest.raises(ConfigError, match=message):
         fitted("bpe", **settings)
+
+
+COMPOSED, DECOMPOSED = "caf\u00e9 Å \uac00", "cafe\u0301 A\u030a \u1100\u1161"  # é, Å, 가
+
+
+@pytest.mark.parametrize("kind", ["char", "word"])
+@pytest.mark.parametrize("written", [COMPOSED, DECOMPOSED])
+@pytest.mark.parametrize("lower", [False, True])
+def test_a_letter_is_the_same_token_however_it_is_written(kind: str, written: str, lower: bool) -> None:
+    settings = TokenizerSettings(kind=kind, lower=lower)  # type: ignore[arg-type]
+    tokenizer = load_tokenizer(fit_tokenizer(settings, [written], STREAM_SPECIALS).to_json())
+    tokens = tokenizer.encode(COMPOSED)
+    assert tokenizer.unknown not in tokens
+    assert tokenizer.encode(DECOMPOSED) == tokens == tokenizer.encode_known(DECOMPOSED)
+    assert tokenizer.encode_all([DECOMPOSED, COMPOSED]).tokens.tolist() == 2 * tokens
+    assert tokenizer.decode(tokens) == (COMPOSED.lower() if lower else COMPOSED)
+    assert tokenizer.encode_all([DECOMPOSED.split()]).tokens.tolist() == tokenizer.encode(COMPOSED.split())
+
+
+def test_texts_can_be_taken_as_they_are_written_and_are_in_earlier_runs() -> None:
+    settings = TokenizerSettings(kind="char", form="none")
+    tokenizer = load_tokenizer(fit_tokenizer(settings, [COMPOSED], STREAM_SPECIALS).to_json())
+    assert tokenizer.unknown in tokenizer.encode(DECOMPOSED)
+    assert "form" not in tokenizer.to_json()

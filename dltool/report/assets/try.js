@@ -265,7 +265,8 @@ function tryText(section) {
 
   button.addEventListener("click", () => {
     if (running) return stop();
-    const begun = [...(prompt.value || "\n")].map((character) => numbers.get(character) ?? 0);
+    const composed = text.form === "nfc" ? prompt.value.normalize("NFC") : prompt.value;
+    const begun = [...((text.lower ? composed.toLowerCase() : composed) || "\n")].map((character) => numbers.get(character) ?? 0);
     written.textContent = prompt.value;
     running = true;
     button.textContent = word("Stop");
