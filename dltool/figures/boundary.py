@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 
+from dltool.figures.diverging import HIGH, LOW, diverging
 from dltool.figures.drawing import make_figure
 from dltool.figures.style import (
     BOXED,
@@ -25,8 +26,6 @@ if TYPE_CHECKING:  # matplotlib is imported when the first figure is drawn.
     from matplotlib.figure import Figure
     from PIL.Image import Image
 
-DIVERGING = "RdBu_r"  # Centred at ½.
-ENDS = ("#2166ac", "#b2182b")  # Of the diverging map.
 NUM_DRAWN = 1000  # Points.
 FILM_INCHES, FILM_DPI = 4.4, 110
 
@@ -109,7 +108,7 @@ def boundary_picture(
 def draw_view(axes: "Axes", view: BoundaryView, points: Points) -> None:
     """Draw the predictions and the line where they change, and label the axes."""
     if view.kind == "binary":
-        image = axes.imshow(view.values, cmap=DIVERGING, vmin=0, vmax=1, alpha=0.75, **placed(view))
+        image = axes.imshow(view.values, cmap=diverging(), vmin=0, vmax=1, alpha=0.75, **placed(view))
         axes.contour(view.values, [0.5], colors="black", linewidths=1.6, origin="lower", extent=view.extent)
         bar = axes.figure.colorbar(image, ax=axes, shrink=0.75, pad=0.02)
         bar.set_label(word("probability of {name} (line: ½)", name=points.class_names[1]))
@@ -167,7 +166,7 @@ def draw_points(axes: "Axes", points: Points, *, legend: bool = True) -> None:
     for label, name in enumerate(points.class_names):
         chosen = places[targets == label]
         color, marker = class_style(label)
-        color, marker = (ENDS[label], "o^"[label]) if binary else (color, marker)
+        color, marker = ((LOW, HIGH)[label], "o^"[label]) if binary else (color, marker)
         x, y = chosen.T
         axes.scatter(x, y, s=18, color=color, marker=marker, edgecolors="white", linewidths=0.4, label=name)
     if legend and len(points.class_names) <= 8:
@@ -214,7 +213,7 @@ def boundary_film(views: Iterable[BoundaryView], points: Points, *, title: str =
 def draw_frame(axes: "Axes", view: BoundaryView, points: Points) -> None:
     """A view without a colour bar, with its step as the title."""
     if view.kind == "binary":
-        axes.imshow(view.values, cmap=DIVERGING, vmin=0, vmax=1, alpha=0.75, **placed(view))
+        axes.imshow(view.values, cmap=diverging(), vmin=0, vmax=1, alpha=0.75, **placed(view))
         axes.contour(view.values, [0.5], colors="black", linewidths=1.6, origin="lower", extent=view.extent)
     elif view.kind == "numbers":
         axes.imshow(view.values, cmap=MAPS, **placed(view))

@@ -195,6 +195,7 @@ CHINESE = {
     "candidate n": "候选状态 n",
     "time step": "时间步",
     "unit": "单元",
+    "marked: negative": "有标记：负值",
     "mean over the units": "各单元的平均",
     "a unit": "一个单元",
     "from time step": "起始时间步",
