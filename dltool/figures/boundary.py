@@ -118,15 +118,20 @@ def draw_view(axes: "Axes", view: BoundaryView, points: Points) -> None:
         axes.clabel(lines, fontsize=NUMBER_SIZE)
         axes.figure.colorbar(image, ax=axes, shrink=0.75, pad=0.02).set_label(word("prediction"))
     else:
-        axes.imshow(class_colors(view), **placed(view))
-        labels = view.values if view.labels is None else view.labels
-        for label in range(len(points.class_names) - 1):
-            inside = (labels <= label).astype(float)
-            if inside.min() < inside.max():
-                axes.contour(inside, [0.5], colors="black", linewidths=1.2, origin="lower", extent=view.extent)
+        axes.imshow(class_colors(view, len(points.class_names)), **placed(view))
+        draw_borders(axes, view, points)
     axes.set_title(titled(view), fontsize=TILES_TITLE)
     axes.set_xlabel(points.names[0])
     axes.set_ylabel(points.names[1])
+
+
+def draw_borders(axes: "Axes", view: BoundaryView, points: Points) -> None:
+    """Draw lines between the classes, whose colours are alike in grey."""
+    labels = view.values if view.labels is None else view.labels
+    for label in range(len(points.class_names) - 1):
+        inside = (labels <= label).astype(float)
+        if inside.min() < inside.max():
+            axes.contour(inside, [0.5], colors="black", linewidths=1.2, origin="lower", extent=view.extent)
 
 
 def titled(view: BoundaryView) -> str:
@@ -142,12 +147,12 @@ def placed(view: BoundaryView) -> dict[str, Any]:
     return {"origin": "lower", "extent": view.extent, "aspect": "auto", "interpolation": "bilinear"}
 
 
-def class_colors(view: BoundaryView) -> np.ndarray:
+def class_colors(view: BoundaryView, num_classes: int) -> np.ndarray:
     """Each node in the colour of its class, the paler the less likely the class; `(G, G, 3)`."""
     from matplotlib.colors import to_rgb
 
     labels = (view.values if view.labels is None else view.labels).astype(int)
-    palette = np.array([to_rgb(color) for color in OKABE_ITO])
+    palette = np.array([to_rgb(color) for color in ((LOW, HIGH) if num_classes == 2 else OKABE_ITO)])
     strength = np.full(labels.shape, 0.5)
     if view.kind == "classes":
         likely = view.values.max(axis=2)
@@ -200,7 +205,7 @@ def boundary_film(views: Iterable[BoundaryView], points: Points, *, title: str =
     frames = []
     with styled(title, *points.class_names, *points.names, style=BOXED):
         figure = make_figure(FILM_INCHES, FILM_INCHES, dpi=FILM_DPI)
-        axes = figure.add_axes((0.16, 0.12, 0.81, 0.78))
+        axes = figure.add_axes((0.16, 0.12, 0.81, 0.75))
         figure.set_layout_engine("none")
         figure.suptitle(title, fontsize=TILES_TITLE, y=0.99)
         for view in views:
@@ -218,7 +223,8 @@ def draw_frame(axes: "Axes", view: BoundaryView, points: Points) -> None:
     elif view.kind == "numbers":
         axes.imshow(view.values, cmap=MAPS, **placed(view))
     else:
-        axes.imshow(class_colors(view), **placed(view))
+        axes.imshow(class_colors(view, len(points.class_names)), **placed(view))
+        draw_borders(axes, view, points)
     draw_points(axes, points, legend=False)
     axes.set_title(titled(view), fontsize=TILES_TITLE, loc="left")
     axes.set_xlabel(points.names[0], labelpad=1)

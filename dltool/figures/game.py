@@ -132,7 +132,7 @@ def game_film(views: Iterable[GameView], points: np.ndarray, names: Sequence[str
     frames = []
     with styled(title, *names, style=BOXED):
         figure = make_figure(FILM_INCHES, FILM_INCHES, dpi=FILM_DPI)
-        axes = figure.add_axes((0.16, 0.12, 0.81, 0.78))
+        axes = figure.add_axes((0.16, 0.12, 0.81, 0.75))
         figure.set_layout_engine("none")
         figure.suptitle(title, fontsize=TILES_TITLE, y=0.99)
         for view in views:

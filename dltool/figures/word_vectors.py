@@ -109,7 +109,7 @@ def words_picture(view: WordsView, *, title: str = "", note: str = "") -> "Figur
         right = columns[1].subgridspec(2, 1, height_ratios=(3, 2)) if view.offsets else columns[1].subgridspec(1, 1)
         maps = right[0].subgridspec(1, 2)
         axes = figure.add_subplot(columns[0])
-        draw_similarities(figure.add_subplot(maps[0]), view, view.one_hot, word("one-hot: orthogonal, all 0"))
+        draw_similarities(figure.add_subplot(maps[0]), view, view.one_hot, word("one-hot: words are orthogonal"))
         draw_similarities(figure.add_subplot(maps[1]), view, view.trained, word("trained vectors"))
         shown = view.offsets[:NUM_OFFSETS]
         if shown:
