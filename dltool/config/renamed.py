@@ -35,6 +35,7 @@ ADDED: dict[tuple[str, str], dict[str, Any]] = {
     },
     ("data", "text"): {"encoding": "auto"},
     ("data", "corpus"): {"encoding": "auto"},
+    ("data", "unpaired_folders"): {"train_samples": None},
     ("data", "names"): {"encoding": "auto"},
     ("data", "conllu"): {"encoding": "auto"},
     ("data", "parallel"): {"encoding": "auto"},
@@ -64,7 +65,11 @@ ADDED: dict[tuple[str, str], dict[str, Any]] = {
     },
 }
 # The same for every option of data that has the first key, also those of trusted code.
-ADDED_NEXT_TO = {"sampling": {"order": "random", "train_samples": None}}
+ADDED_NEXT_TO: dict[str, dict[str, Any]] = {
+    "sampling": {"order": "random", "train_samples": None},
+    "batching": {"train_samples": None},
+    "block_size": {"train_samples": None},
+}
 # The same for the settings of a tokenizer, for each option of data, also those of trusted code.
 ADDED_TO_TOKENIZERS = {"words": "alphanumeric", "form": "none"}
 

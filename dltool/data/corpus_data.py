@@ -11,6 +11,7 @@ from dltool.core.errors import DataError
 from dltool.core.spec import DataSpec
 from dltool.data.contents import load_recorded
 from dltool.data.dataset import Dataset, PrepareOptions
+from dltool.data.splits import check_train_samples
 from dltool.data.stream_data import RawText
 from dltool.data.text_preprocessing import TextPreprocessing
 from dltool.data.unknown_tokens import unknown_notes, unknown_share
@@ -47,6 +48,8 @@ class CorpusData(Dataset):
         batch_size: Words of text per training step, before sub-sampling.
         block_size: Words that are computed together, by matrix products; they share their negative samples.
         val_fraction: Fraction of the lines that is held out, taken from the end.
+        train_samples: Train on this number of lines, the first of the training split, for learning curves; null takes
+            all. The vocabulary and its counts stay those of the whole split, and so does what is held out.
     """
 
     preprocessing: TextPreprocessing
@@ -62,6 +65,7 @@ class CorpusData(Dataset):
         batch_size: Handling[Positive[int]] = 8192,
         block_size: Handling[Positive[int]] = 16,
         val_fraction: Membership[Fraction[float]] = 0.01,
+        train_samples: Membership[Positive[int] | None] = None,
     ) -> None:
         super().__init__()
         self.load = load
@@ -71,6 +75,7 @@ class CorpusData(Dataset):
         self.batch_size: int = batch_size
         self.block_size = block_size
         self.val_fraction = val_fraction
+        self.train_samples = train_samples
         self.sources: dict[str, WindowSource] = {}
         self.unknown: list[float] = []
 
@@ -93,6 +98,11 @@ class CorpusData(Dataset):
             self._describe(words["train"], tokenizer)
         shares = dict(zip(lines, self.unknown, strict=True))
         self.notes += unknown_notes(shares, tokenizer, "data.tokenizer", left_out=True)
+        if options.cut and self.train_samples is not None:
+            check_train_samples(self.train_samples, len(lines["train"]), raw.origin, "line")
+            kept = words["train"].lines < self.train_samples
+            words["train"] = Words(words["train"].tokens[kept], words["train"].lines[kept])
+            self._check(words, raw)
         self._make_sources(words, options.seed)
 
     @property

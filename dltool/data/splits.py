@@ -129,11 +129,7 @@ def first_samples(train: Split, count: int, raw: RawData, seed: int) -> Split:
         DataError: There are fewer samples.
     """
     total = len(train)
-    if count > total:
-        raise DataError(
-            f"data.train_samples={count}: the training split of {raw.origin} has {counted(total, 'sample')}",
-            f"{setting('data.train_samples', total)}, or data.train_samples=null for all",
-        )
+    check_train_samples(count, total, raw.origin, "sample")
     order = torch.randperm(total, generator=generator(seed, "train_samples"))
     if raw.target in ("classes", "binary"):
         labels = train.targets[order]
@@ -143,6 +139,15 @@ def first_samples(train: Split, count: int, raw: RawData, seed: int) -> Split:
             place[members] = (torch.arange(len(members), dtype=torch.float64) + 0.5) / len(members)
         order = order[place.argsort(stable=True)]
     return train.select(order[:count].sort().values)
+
+
+def check_train_samples(count: int, total: int, origin: str, unit: str) -> None:
+    """Raises DataError if the training split has fewer samples, or tokens, lines or images, than data.train_samples."""
+    if count > total:
+        raise DataError(
+            f"data.train_samples={count}: the training split of {origin} has {counted(total, unit)}",
+            f"{setting('data.train_samples', total)}, or data.train_samples=null for all",
+        )
 
 
 def check_folds(raw: RawData, num_folds: int, fold: int) -> None:

@@ -12,6 +12,7 @@ from dltool.core.errors import DataError
 from dltool.core.spec import DataSpec
 from dltool.data.contents import load_recorded
 from dltool.data.dataset import Dataset, PrepareOptions
+from dltool.data.splits import check_train_samples
 from dltool.data.stream_source import Batching, StreamSource, evaluation_batches
 from dltool.data.text_preprocessing import TextPreprocessing
 from dltool.data.unknown_tokens import count_unknown, unknown_notes, unknown_share
@@ -54,6 +55,8 @@ class StreamData(Dataset):
             drawn from anywhere. "auto" takes the batching that the model is made for.
         val_fraction, test_fraction: Fractions of the characters that are held out, from the end, the test split last,
             where the data has no official one.
+        train_samples: Train on this number of tokens, the first of the training split, for learning curves; null takes
+            all. The vocabulary stays that of the whole split, and so does what is held out.
     """
 
     preprocessing: TextPreprocessing
@@ -70,6 +73,7 @@ class StreamData(Dataset):
         batching: Handling[Literal["auto", "columns", "crops"]] = "auto",
         val_fraction: Membership[Fraction[float]] = 0.1,
         test_fraction: Membership[Fraction[float]] = 0.0,
+        train_samples: Membership[Positive[int] | None] = None,
     ) -> None:
         super().__init__()
         self.load = load
@@ -80,6 +84,7 @@ class StreamData(Dataset):
         self.batching_setting = batching
         self.val_fraction = val_fraction
         self.test_fraction = test_fraction
+        self.train_samples = train_samples
         self.streams: dict[str, Tensor] = {}
 
     def _prepare(self, options: PrepareOptions) -> None:
@@ -108,6 +113,9 @@ class StreamData(Dataset):
             raise DataError(f"{origin} is one long text, but the run was trained on other data")
         # Each text is freed as soon as it is encoded.
         self.streams = {name: self._encode(name, texts.pop(name), tokenizer, origin) for name in list(texts)}
+        if options.cut and self.train_samples is not None:
+            check_train_samples(self.train_samples, len(self.streams["train"]), origin, "token")
+            self.streams["train"] = self.streams["train"][: self.train_samples]
         self.notes.append(f"a vocabulary of {len(tokenizer):,} tokens from the training split")
         if tokenizer.kind == "word":
             shares = {name: unknown_share(stream.cpu().numpy(), tokenizer) for name, stream in self.streams.items()}

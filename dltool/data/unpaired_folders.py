@@ -15,7 +15,7 @@ from dltool.data.image_folder import Scan, subfolders
 from dltool.data.mixing import no_mixing
 from dltool.data.sample_data import SampleData
 from dltool.data.unpaired_data import UnpairedData
-from dltool.declarations.component import Handling, Location, NonNegative, Placement, Positive, register
+from dltool.declarations.component import Handling, Location, Membership, NonNegative, Placement, Positive, register
 
 LAYOUT = "data.root=FOLDER with trainA, trainB and, where they exist, testA, testB (valA, valB); or with only A and B"
 PREFIXES: Mapping[str, str] = {"train": "train", "val": "val", "test": "test", "": "train"}
@@ -30,6 +30,7 @@ class FolderDomains(UnpairedData):
         load: Finds the files.
         size: Side of the square, or [height, width], that images of both domains are decoded to; see
             data=image_folder. "auto" depends on the images of A.
+        train_samples: Train on this number of images of each domain, for learning curves; see data=image_folder.
         fit, corrupt, max_skip, workers, timeout, residency: See data=image_folder.
         shared: See UnpairedData.
     """
@@ -45,6 +46,7 @@ class FolderDomains(UnpairedData):
         workers: Placement[Literal["auto"] | NonNegative[int]] = "auto",
         timeout: Placement[Positive[float]] = 300.0,
         residency: Placement[Literal["auto", "device", "host", "loader"]] = "auto",
+        train_samples: Membership[Positive[int] | None] = None,
         **shared: Any,
     ) -> None:
         super().__init__(**shared)
@@ -57,6 +59,7 @@ class FolderDomains(UnpairedData):
             "workers": workers,
             "timeout": timeout,
             "residency": residency,
+            "train_samples": train_samples,
         }
 
     def _make_domains(self) -> tuple[SampleData, SampleData]:

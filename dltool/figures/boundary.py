@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 
+from dltool.figures.diverging import HIGH, LOW, diverging
 from dltool.figures.drawing import make_figure
 from dltool.figures.style import (
     BOXED,
@@ -25,8 +26,6 @@ if TYPE_CHECKING:  # matplotlib is imported when the first figure is drawn.
     from matplotlib.figure import Figure
     from PIL.Image import Image
 
-DIVERGING = "RdBu_r"  # Centred at ½.
-ENDS = ("#2166ac", "#b2182b")  # Of the diverging map.
 NUM_DRAWN = 1000  # Points.
 FILM_INCHES, FILM_DPI = 4.4, 110
 
@@ -109,7 +108,7 @@ def boundary_picture(
 def draw_view(axes: "Axes", view: BoundaryView, points: Points) -> None:
     """Draw the predictions and the line where they change, and label the axes."""
     if view.kind == "binary":
-        image = axes.imshow(view.values, cmap=DIVERGING, vmin=0, vmax=1, alpha=0.75, **placed(view))
+        image = axes.imshow(view.values, cmap=diverging(), vmin=0, vmax=1, alpha=0.75, **placed(view))
         axes.contour(view.values, [0.5], colors="black", linewidths=1.6, origin="lower", extent=view.extent)
         bar = axes.figure.colorbar(image, ax=axes, shrink=0.75, pad=0.02)
         bar.set_label(word("probability of {name} (line: ½)", name=points.class_names[1]))
@@ -119,15 +118,20 @@ def draw_view(axes: "Axes", view: BoundaryView, points: Points) -> None:
         axes.clabel(lines, fontsize=NUMBER_SIZE)
         axes.figure.colorbar(image, ax=axes, shrink=0.75, pad=0.02).set_label(word("prediction"))
     else:
-        axes.imshow(class_colors(view), **placed(view))
-        labels = view.values if view.labels is None else view.labels
-        for label in range(len(points.class_names) - 1):
-            inside = (labels <= label).astype(float)
-            if inside.min() < inside.max():
-                axes.contour(inside, [0.5], colors="black", linewidths=1.2, origin="lower", extent=view.extent)
+        axes.imshow(class_colors(view, len(points.class_names)), **placed(view))
+        draw_borders(axes, view, points)
     axes.set_title(titled(view), fontsize=TILES_TITLE)
     axes.set_xlabel(points.names[0])
     axes.set_ylabel(points.names[1])
+
+
+def draw_borders(axes: "Axes", view: BoundaryView, points: Points) -> None:
+    """Draw lines between the classes, whose colours are alike in grey."""
+    labels = view.values if view.labels is None else view.labels
+    for label in range(len(points.class_names) - 1):
+        inside = (labels <= label).astype(float)
+        if inside.min() < inside.max():
+            axes.contour(inside, [0.5], colors="black", linewidths=1.2, origin="lower", extent=view.extent)
 
 
 def titled(view: BoundaryView) -> str:
@@ -143,12 +147,12 @@ def placed(view: BoundaryView) -> dict[str, Any]:
     return {"origin": "lower", "extent": view.extent, "aspect": "auto", "interpolation": "bilinear"}
 
 
-def class_colors(view: BoundaryView) -> np.ndarray:
+def class_colors(view: BoundaryView, num_classes: int) -> np.ndarray:
     """Each node in the colour of its class, the paler the less likely the class; `(G, G, 3)`."""
     from matplotlib.colors import to_rgb
 
     labels = (view.values if view.labels is None else view.labels).astype(int)
-    palette = np.array([to_rgb(color) for color in OKABE_ITO])
+    palette = np.array([to_rgb(color) for color in ((LOW, HIGH) if num_classes == 2 else OKABE_ITO)])
     strength = np.full(labels.shape, 0.5)
     if view.kind == "classes":
         likely = view.values.max(axis=2)
@@ -167,7 +171,7 @@ def draw_points(axes: "Axes", points: Points, *, legend: bool = True) -> None:
     for label, name in enumerate(points.class_names):
         chosen = places[targets == label]
         color, marker = class_style(label)
-        color, marker = (ENDS[label], "o^"[label]) if binary else (color, marker)
+        color, marker = ((LOW, HIGH)[label], "o^"[label]) if binary else (color, marker)
         x, y = chosen.T
         axes.scatter(x, y, s=18, color=color, marker=marker, edgecolors="white", linewidths=0.4, label=name)
     if legend and len(points.class_names) <= 8:
@@ -214,12 +218,13 @@ def boundary_film(views: Iterable[BoundaryView], points: Points, *, title: str =
 def draw_frame(axes: "Axes", view: BoundaryView, points: Points) -> None:
     """A view without a colour bar, with its step as the title."""
     if view.kind == "binary":
-        axes.imshow(view.values, cmap=DIVERGING, vmin=0, vmax=1, alpha=0.75, **placed(view))
+        axes.imshow(view.values, cmap=diverging(), vmin=0, vmax=1, alpha=0.75, **placed(view))
         axes.contour(view.values, [0.5], colors="black", linewidths=1.6, origin="lower", extent=view.extent)
     elif view.kind == "numbers":
         axes.imshow(view.values, cmap=MAPS, **placed(view))
     else:
-        axes.imshow(class_colors(view), **placed(view))
+        axes.imshow(class_colors(view, len(points.class_names)), **placed(view))
+        draw_borders(axes, view, points)
     draw_points(axes, points, legend=False)
     axes.set_title(titled(view), fontsize=TILES_TITLE, loc="left")
     axes.set_xlabel(points.names[0], labelpad=1)

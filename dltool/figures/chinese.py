@@ -105,7 +105,7 @@ CHINESE = {
     "cosines of vectors of length 1; nearest to b - a + c: 3CosAdd (arXiv:1301.3781), a, b, c left out": (
         "长度为 1 的向量的余弦；与 b - a + c 最近的词：3CosAdd（arXiv:1301.3781），不含 a、b、c"
     ),
-    "one-hot: orthogonal, all 0": "独热向量：两两正交，余弦为 0",
+    "one-hot: words are orthogonal": "独热向量：词与词正交",
     "trained vectors": "训练得到的向量",
     "{count} of {all:,} tokens: principal components of {dim} numbers": (
         "{all:,} 个词元中的 {count} 个：{dim} 维向量的主成分"
@@ -195,6 +195,7 @@ CHINESE = {
     "candidate n": "候选状态 n",
     "time step": "时间步",
     "unit": "单元",
+    "marked: negative": "有标记：负值",
     "mean over the units": "各单元的平均",
     "a unit": "一个单元",
     "from time step": "起始时间步",

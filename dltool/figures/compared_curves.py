@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dltool.figures.drawing import (
     MARKERS_UP_TO,
+    legend_columns,
     make_figure,
     num_panel_columns,
     scale_metric_axis,
@@ -29,7 +30,6 @@ if TYPE_CHECKING:  # matplotlib is imported when the first figure is drawn.
     from matplotlib.figure import Figure
 
 MAX_LEGEND = 24
-LEGEND_CHARACTERS_PER_INCH = 11
 
 
 class Curve(NamedTuple):
@@ -91,12 +91,6 @@ def draw_curve(axes: "Axes", curve: Curve, color: Any, dash: str, marker: str) -
         low = [mean - spread for mean, spread in zip(means, spreads, strict=True)]
         high = [mean + spread for mean, spread in zip(means, spreads, strict=True)]
         axes.fill_between(xs, low, high, color=color, alpha=0.2, linewidth=0)
-
-
-def legend_columns(names: Sequence[str], width: float) -> int:
-    """The number of entries that fit side by side into a width in inches."""
-    longest = max(map(len, names)) + 4
-    return max(1, min(len(names), int(width * LEGEND_CHARACTERS_PER_INCH / longest)))
 
 
 def colors(count: int) -> list[Any]:

@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from dltool.figures.drawing import MARKERS_UP_TO, label_decades, make_figure
+from dltool.figures.drawing import MARKERS_UP_TO, label_decades, legend_columns, make_figure
 from dltool.figures.style import NOTE_SIZE, OKABE_ITO, PANELS_TITLE, TILES_TITLE, styled
 from dltool.figures.words import word
 
@@ -12,6 +12,7 @@ if TYPE_CHECKING:  # matplotlib is imported when the first figure is drawn.
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+WIDTH = 12  # Inches.
 MARKERS, DASHES = "osD^v<>P", ("-", "--", "-.", ":")
 Record = Mapping[str, Any]  # A line of diagnostics/layers.jsonl.
 
@@ -25,7 +26,8 @@ def compared_layers(runs: Mapping[str, Sequence[Record]], title: str = "", note:
         note: Small, below the panels.
     """
     with styled(title, note, *runs):
-        figure = make_figure(12, 5.2 + 0.13 * len(runs))
+        entries = legend_columns(list(runs), WIDTH)
+        figure = make_figure(WIDTH, 5.2 + 0.26 * -(-len(runs) // entries))
         figure.suptitle(word("{title}: gradient by layer", title=title), fontsize=PANELS_TITLE)
         for place, step in ((0, word("the first step")), (-1, word("the last measured step"))):
             axes = figure.add_subplot(1, 2, abs(place) + 1)
@@ -36,7 +38,7 @@ def compared_layers(runs: Mapping[str, Sequence[Record]], title: str = "", note:
             lines,
             labels,
             loc="outside lower left",
-            ncols=2,
+            ncols=entries,
             title=note,
             title_fontproperties={"size": NOTE_SIZE},
             alignment="left",

@@ -1,7 +1,7 @@
 """Shared by figures of curves and panels: creating a figure, its columns, the scales of its axes."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:  # matplotlib is imported when the first figure is drawn.
 LEARNING_RATE = "learning rate"
 DECADES_FOR_LOG_SCALE = 2
 MARKERS_UP_TO = 40
+LEGEND_CHARACTERS_PER_INCH = 11
 
 
 def make_figure(width: float, height: float, dpi: int = DPI) -> "Figure":
@@ -31,6 +32,12 @@ def make_figure(width: float, height: float, dpi: int = DPI) -> "Figure":
 def num_panel_columns(num_panels: int) -> int:
     """The number of panels side by side: up to three, four as two by two."""
     return min(num_panels, 3) if num_panels != 4 else 2
+
+
+def legend_columns(names: Sequence[str], width: float) -> int:
+    """The number of entries that fit side by side into a width in inches."""
+    longest = max(map(len, names)) + 4
+    return max(1, min(len(names), int(width * LEGEND_CHARACTERS_PER_INCH / longest)))
 
 
 def scale_metric_axis(axes: "Axes", name: str, values: Iterable[float]) -> None:

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from dltool.figures.boundary import DIVERGING, FILM_DPI, FILM_INCHES, rendered
+from dltool.figures.boundary import FILM_DPI, FILM_INCHES, rendered
+from dltool.figures.diverging import diverging
 from dltool.figures.drawing import make_figure
 from dltool.figures.style import (
     BOXED,
@@ -96,7 +97,7 @@ def draw_discriminator(axes: "Axes", view: GameView) -> "AxesImage":
             axes.contour(view.values, colors="white", linewidths=0.7, origin="lower", extent=view.extent)
         return image
     image = axes.imshow(
-        view.values, cmap=DIVERGING, vmin=0, vmax=1, alpha=0.75, origin="lower", extent=view.extent, aspect="auto"
+        view.values, cmap=diverging(), vmin=0, vmax=1, alpha=0.75, origin="lower", extent=view.extent, aspect="auto"
     )
     if view.values.min() < 0.5 < view.values.max():
         axes.contour(view.values, [0.5], colors="black", linewidths=1.6, origin="lower", extent=view.extent)

@@ -145,7 +145,7 @@ def line_film(views: Callable[[], Iterable[LineView]], name: str, *, title: str 
     with styled(title, name):
         figure = make_figure(FILM_INCHES * 1.3, FILM_INCHES, dpi=FILM_DPI)
         figure.set_layout_engine("none")
-        upper, lower = figure.add_axes((0.14, 0.52, 0.83, 0.34)), figure.add_axes((0.14, 0.11, 0.83, 0.36))
+        upper, lower = figure.add_axes((0.14, 0.51, 0.83, 0.35)), figure.add_axes((0.14, 0.11, 0.83, 0.36))
         figure.suptitle(title, fontsize=TILES_TITLE, y=0.99)
         for view in seen:
             upper.clear()
@@ -153,9 +153,10 @@ def line_film(views: Callable[[], Iterable[LineView]], name: str, *, title: str 
             draw_densities(upper, view)
             upper.set_ylim(0, max(top, 1.1 * view.p.max()))
             upper.legend(loc="upper right", fontsize=CAPTION_SIZE)
+            upper.tick_params(labelbottom=False)  # The panel below has the same x-axis.
             upper.set_title(word("step {step:,}", step=view.step), fontsize=TILES_TITLE, loc="left")
             draw_discriminator(lower, view)
-            lower.legend(loc="center right", fontsize=CAPTION_SIZE)
+            lower.legend(loc="center right", fontsize=CAPTION_SIZE, frameon=True, framealpha=0.85)
             lower.set_xlabel(name, labelpad=1)
             frames.append(rendered(figure))
     return frames

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dltool.figures.diverging import diverging, mark_negative
 from dltool.figures.drawing import MARKERS_UP_TO, label_decades, make_figure
 from dltool.figures.style import (
     CAPTION_SIZE,
@@ -34,7 +35,6 @@ TITLES = {
     "n": "candidate n",
 }
 GATES = "iforz"  # In 0 … 1; the others have both signs.
-DIVERGING = "RdBu_r"  # Zero is in its middle.
 SMALLEST = 1e-12  # Drawn of a product.
 LEGEND = {
     "f": "c_t = f ∘ c_(t-1) + i ∘ c̃,  h_t = o ∘ tanh(c_t)  (Hochreiter and Schmidhuber 1997; Gers et al. 2000)",
@@ -70,13 +70,15 @@ def draw_gate(axes: "Axes", name: str, values: np.ndarray) -> None:
     """Draw one map, a row for each unit; zero is in the middle of the colours of states."""
     from matplotlib.ticker import MaxNLocator
 
-    if name in GATES:
-        limits, colours = (0.0, 1.0), MAPS
-    else:
-        largest = float(np.abs(values).max()) or 1.0
-        limits, colours = (-largest, largest), DIVERGING
-    image = axes.imshow(values.T, aspect="auto", cmap=colours, vmin=limits[0], vmax=limits[1], interpolation="nearest")
-    axes.figure.colorbar(image, ax=axes, pad=0.02)
+    gate = name in GATES
+    largest = 1.0 if gate else float(np.abs(values).max()) or 1.0
+    colours = MAPS if gate else diverging()
+    image = axes.imshow(
+        values.T, aspect="auto", cmap=colours, vmin=0 if gate else -largest, vmax=largest, interpolation="nearest"
+    )
+    bar = axes.figure.colorbar(image, ax=axes, pad=0.02)
+    if not gate and mark_negative(axes, values.T, largest):
+        bar.set_label(word("marked: negative"))
     axes.set_title(word(TITLES[name]), fontsize=TILES_TITLE)
     axes.set_xlabel(word("time step"))
     axes.set_ylabel(word("unit"))

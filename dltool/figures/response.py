@@ -6,15 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dltool.figures.diverging import diverging, mark_negative
 from dltool.figures.drawing import make_figure
 from dltool.figures.style import CAPTION_SIZE, GREY, IMAGES, MAPS, OKABE_ITO, PANELS_TITLE, TILES_TITLE, WEIGHTS, styled
 from dltool.figures.words import word
 
 if TYPE_CHECKING:  # matplotlib is imported when the first figure is drawn.
     from matplotlib.axes import Axes
+    from matplotlib.colors import Colormap
     from matplotlib.figure import Figure
 
-DIVERGING = "RdBu_r"  # Zero is in its middle.
 MARKERS, DASHES = "os^D", ("-", "--", "-.", ":")
 
 
@@ -87,7 +88,8 @@ def draw_tiles(figure: "Figure", image: np.ndarray, channels: Sequence[Channel],
         largest = float(np.abs(channel.kernel).max()) or 1.0
         limits: dict[str, Any] = {"vmin": float(channel.before.min()), "vmax": float(channel.before.max())}
         draw_tile(row[0], image, WEIGHTS)
-        draw_tile(row[1], channel.kernel, DIVERGING, vmin=-largest, vmax=largest)
+        draw_tile(row[1], channel.kernel, diverging(), vmin=-largest, vmax=largest)
+        mark_negative(row[1], channel.kernel, largest)
         draw_tile(row[2], channel.before, MAPS, **limits)
         draw_tile(row[3], channel.after, MAPS, **limits)
         if channel.pooled is not None:
@@ -97,7 +99,7 @@ def draw_tiles(figure: "Figure", image: np.ndarray, channels: Sequence[Channel],
         axes.set_title(title, fontsize=TILES_TITLE)
 
 
-def draw_tile(axes: "Axes", values: np.ndarray, colours: str, **limits: Any) -> None:
+def draw_tile(axes: "Axes", values: np.ndarray, colours: "str | Colormap", **limits: Any) -> None:
     """Draw one map without ticks, with its scale."""
     image = axes.imshow(values, cmap=colours, interpolation="nearest", **limits)
     axes.figure.colorbar(image, ax=axes, shrink=0.8, pad=0.03)

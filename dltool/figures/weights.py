@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from dltool.figures.drawing import label_decades, make_figure, num_panel_columns
+from dltool.figures.drawing import label_decades, legend_columns, make_figure, num_panel_columns
 from dltool.figures.style import (
     CAPTION_SIZE,
     GREY,
@@ -67,16 +67,16 @@ def weights_picture(panels: Sequence[WeightPanel], bound: float, *, title: str =
     rows = -(-len(panels) // columns)
     labels = [one.label for one in panels[0].histograms]
     with styled(title, note, *labels, *(panel.title for panel in panels)):
-        figure = make_figure(
-            max(1.2 + (PANEL_WIDTH + 0.4) * columns, 8), 1.2 + (PANEL_HEIGHT + 0.3) * rows + 0.13 * len(labels)
-        )
+        width = max(1.2 + (PANEL_WIDTH + 0.4) * columns, 8)
+        entries = legend_columns(labels, width)
+        figure = make_figure(width, 1.2 + (PANEL_HEIGHT + 0.3) * rows + 0.26 * -(-len(labels) // entries))
         figure.suptitle(title, fontsize=PANELS_TITLE)
         for place, panel in enumerate(panels, start=1):
             draw_histograms(figure.add_subplot(rows, columns, place), panel, bound)
         if any(labels):
             outlines, _ = figure.axes[0].get_legend_handles_labels()
             below = {"title": note, "title_fontproperties": {"size": NOTE_SIZE}, "alignment": "left"}
-            figure.legend(outlines, labels, loc="outside lower left", ncols=2, **below)
+            figure.legend(outlines, labels, loc="outside lower left", ncols=entries, **below)
         else:
             figure.supxlabel(note, fontsize=CAPTION_SIZE, color=GREY)
         return figure

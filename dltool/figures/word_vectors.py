@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from dltool.figures.diverging import diverging
 from dltool.figures.drawing import make_figure
 from dltool.figures.label_placement import place_labels
 from dltool.figures.style import (
@@ -15,6 +16,8 @@ from dltool.figures.style import (
     MARKERS,
     NUMBER_SIZE,
     OKABE_ITO,
+    ON_DARK,
+    ON_PALE,
     PALE_GREY,
     PANELS_TITLE,
     TILES_TITLE,
@@ -26,7 +29,6 @@ if TYPE_CHECKING:  # matplotlib is imported when the first figure is drawn.
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-DIVERGING = "RdBu_r"  # Zero is in its middle.
 NUM_OFFSETS = 4  # Drawn.
 OFFSET = "c → b - a + c"
 
@@ -107,7 +109,7 @@ def words_picture(view: WordsView, *, title: str = "", note: str = "") -> "Figur
         right = columns[1].subgridspec(2, 1, height_ratios=(3, 2)) if view.offsets else columns[1].subgridspec(1, 1)
         maps = right[0].subgridspec(1, 2)
         axes = figure.add_subplot(columns[0])
-        draw_similarities(figure.add_subplot(maps[0]), view, view.one_hot, word("one-hot: orthogonal, all 0"))
+        draw_similarities(figure.add_subplot(maps[0]), view, view.one_hot, word("one-hot: words are orthogonal"))
         draw_similarities(figure.add_subplot(maps[1]), view, view.trained, word("trained vectors"))
         shown = view.offsets[:NUM_OFFSETS]
         if shown:
@@ -151,7 +153,7 @@ def draw_similarities(axes: "Axes", view: WordsView, values: np.ndarray, title: 
     """Draw a map of cosine similarities with their numbers."""
     names = view.names[: len(values)]
     template = "{:.0f}" if np.isin(values, (0, 1)).all() else "{:.2f}"
-    axes.imshow(values, cmap=DIVERGING, vmin=-1, vmax=1)
+    axes.imshow(values, cmap=diverging(), vmin=-1, vmax=1)
     for (row, column), value in np.ndenumerate(values):
         axes.text(
             column,
@@ -160,7 +162,7 @@ def draw_similarities(axes: "Axes", view: WordsView, values: np.ndarray, title: 
             ha="center",
             va="center",
             fontsize=NUMBER_SIZE,
-            color="white" if abs(value) > 0.6 else "black",
+            color=ON_DARK if value < -0.6 else ON_PALE,
         )
     axes.set_xticks(range(len(names)), names, rotation=60, ha="right", rotation_mode="anchor", fontsize=CAPTION_SIZE)
     axes.set_yticks(range(len(names)), names, fontsize=CAPTION_SIZE)

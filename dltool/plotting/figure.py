@@ -34,8 +34,8 @@ class RunFigure(Protocol):
         name: For `dltool plot --figure`.
         summary: What it shows, in a line.
         overlays: Which runs can be drawn in one picture: "paths" for those of one model, loss and data, "models" for
-            those of one data, "one key" for those that differ in one key and in repetitions, "any" for all; None for
-            a single run.
+            those of one data, "one key" for those that differ in one key and in repetitions, "layers" for networks of
+            several layers, "any" for all; None for a single run.
     """
 
     name: str

@@ -18,6 +18,7 @@ from dltool.inference.loaded_run import LoadedRun
 from dltool.introspection.forward_memory import sample_bytes
 from dltool.plotting.catalog import COSTLY, FIGURES, write
 from dltool.plotting.figure import Options, RunFigure
+from dltool.plotting.layers import has_several_layers
 from dltool.plotting.subject import Subject
 from dltool.plotting.sweep import not_one_sweep
 from dltool.runs.catalog import RunRecord, read_run
@@ -100,7 +101,9 @@ def missing(figure: RunFigure, subjects: Sequence[Subject]) -> str | None:
         return None
     if figure.overlays is None:
         return "it is drawn for one run at a time"
-    if figure.overlays == "any":
+    if figure.overlays == "layers" and not all(map(has_several_layers, subjects)):
+        return "it compares the gradients of several layers, and these are networks of one"
+    if figure.overlays in ("any", "layers"):
         return f"it shows at most {MOST} runs, and these are {len(subjects)}" if len(subjects) > MOST else None
     return not_one_sweep(subjects) if figure.overlays == "one key" else incomparable(subjects, SHARED[figure.overlays])
 

@@ -110,6 +110,13 @@ def optimizer_of(config: Mapping[str, Any]) -> str:
     return f"{optim['name']}" + (f" lr={rate:g}" if isinstance(rate, float | int) else "")
 
 
+def shared_title(subjects: Sequence[Subject]) -> str:
+    """The title of a figure of several runs, "mlp on digits" or "rnn, lstm on digits"."""
+    titles = list(dict.fromkeys(subject.title for subject in subjects))
+    models, data = (list(dict.fromkeys(parts)) for parts in zip(*(one.split(" on ", 1) for one in titles), strict=True))
+    return f"{', '.join(models)} on {', '.join(data)}" if len(titles) > 1 else titles[0]
+
+
 def shared_note(subjects: Sequence[Subject]) -> str:
     """The small line of a figure of several runs: what they have in common; of one run, its own."""
     if len(subjects) == 1:

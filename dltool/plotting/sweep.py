@@ -13,7 +13,7 @@ from dltool.figures.drawing import metric_name
 from dltool.figures.sweep import SweepPanel, SweepSeries, sweep_picture
 from dltool.figures.words import word
 from dltool.plotting.figure import Drawings, Options
-from dltool.plotting.subject import Subject, shared_note
+from dltool.plotting.subject import Subject, shared_note, shared_title
 from dltool.runs.catalog import RunRecord, as_text, read_run
 from dltool.runs.comparison import distinguishing_keys, is_learning_rate, short_key
 from dltool.runs.paired import REPEATS
@@ -40,7 +40,7 @@ class SweepFigure:
         groups = grouped(subjects, records, key)
         panels = [*metric_panels(groups, records, subjects), *error_panel(groups), *noise_panel(groups, key)]
         note = f"{spread(groups)}; {shared_note(subjects)}"
-        title = word("{title}: sweep over {key}", title=subjects[0].title, key=short_key(key))
+        title = word("{title}: sweep over {key}", title=shared_title(subjects), key=short_key(key))
         return {"sweep": partial(sweep_picture, short_key(key), list(groups), panels, title=title, note=note)}
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from dltool.figures.weights import WeightHistogram, WeightPanel, weights_picture
 from dltool.figures.words import word
 from dltool.plotting.figure import Drawings, Options
-from dltool.plotting.subject import Subject, shared_note
+from dltool.plotting.subject import Subject, shared_note, shared_title
 
 BOUND = 1e-3  # Weights below it are counted as small.
 NUM_BINS = 61  # Odd: the middle bin has 0 in its centre.
@@ -28,7 +28,7 @@ class WeightsFigure:
 
     def drawings(self, subjects: Sequence[Subject], options: Options) -> Drawings:
         runs = {subject.label if len(subjects) > 1 else "": weights_of_run(subject) for subject in subjects}
-        title = word("{title}: weights at the end", title=subjects[0].title)
+        title = word("{title}: weights at the end", title=shared_title(subjects))
         note = shared_note(subjects)
         return {"weights": partial(weights_picture, panels_of(runs), BOUND, title=title, note=note)}
 

@@ -84,7 +84,6 @@ def trace_run(
     check_same_data(run, parts)
     trainer.load(saved)
     batch = in_double(parts.task, chosen_sample(parts, sample))
-    state_in_double(parts.updaters["model"].optimizer)
     return trace_steps(trainer, batch, num_steps, choice)
 
 
@@ -127,6 +126,7 @@ def trace_steps(trainer: Trainer, batch: Batch, num_steps: int, choice: Choice) 
         progress.total_steps, progress.total_epochs = end, None
     task.model.train()
     steps = []
+    state_in_double(updater.optimizer)  # AdaGrad has a state before its first step.
     for step in range(progress.step, end):
         progress.step, progress.epoch = step, max(progress.epoch, step // trainer.steps_per_epoch)
         trainer.apply_schedules()

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import torch
+from PIL import Image
 
 from dltool.build.prepare import prepare
 from dltool.config.check import Config
@@ -94,6 +95,34 @@ def test_every_kind_of_samples(words: list[str], configure: Callable[..., Config
     assert len(dataset.train.draw().targets) > 0
 
 
+def test_the_first_tokens_of_a_text_and_the_first_lines_of_a_corpus(configure: Callable[..., Config]) -> None:
+    words = ["data=pydoc", "model=gpt", "data.length=8", "data.batch_size=2", "data.batching=crops"]
+    whole, few = (prepare(configure(*words, f"data.train_samples={n}")).dataset for n in ("null", 100))
+    assert few.sizes == {**whole.sizes, "train": 100}
+    assert few.streams["train"].equal(whole.streams["train"][:100])
+    assert few.spec == whole.spec
+    with pytest.raises(DataError, match=r"data.train_samples=9999999: the training split of .* tokens"):
+        prepare(configure(*words, "data.train_samples=9999999"))
+
+    Path("lines.txt").write_text("\n".join(f"a b w{i % 3} w{i % 4}" for i in range(200)), encoding="ascii")
+    words = ["data=corpus", "data.path=lines.txt", "model=word2vec"]
+    whole, few = (prepare(configure(*words, f"data.train_samples={n}")).dataset for n in ("null", 30))
+    assert few.sizes == {**whole.sizes, "train": 30 * 4}
+    assert few.sources["train"].tokens.equal(whole.sources["train"].tokens[: 30 * 4])
+    assert few.spec == whole.spec
+
+
+def test_images_of_two_folders(configure: Callable[..., Config]) -> None:
+    for name in "AB":
+        Path("images", name).mkdir(parents=True)
+        for number in range(12):
+            Image.new("RGB", (16, 16), (20 * number, 0, 0)).save(Path("images", name, f"{number}.png"))
+    words = ["data=unpaired_folders", "data.root=images", "model=cyclegan"]
+    whole, few = (prepare(configure(*words, f"data.train_samples={n}")).dataset for n in ("null", 5))
+    assert few.sizes == {**whole.sizes, "train": 10}
+    assert [domain.sizes["train"] for domain in few.domains] == [5, 5]
+
+
 def epoch_of(data: SampleData) -> tuple[list[int], list[int]]:
     """The samples and the labels of the next epoch."""
     source = data.train
@@ -167,3 +196,9 @@ def test_a_config_of_an_earlier_version() -> None:
     }
     assert completed_tree({"data": {"name": "line", "sampling": "all"}})["data"].items() >= {"outliers": 0.0}.items()
     assert "order" not in completed_tree({"data": {"name": "text"}})["data"]
+    for key in ("batching", "block_size"):  # Of a text, and of a corpus.
+        assert completed_tree({"data": {"name": "own", key: 1}})["data"] == {
+            "name": "own",
+            key: 1,
+            "train_samples": None,
+        }

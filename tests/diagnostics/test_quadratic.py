@@ -25,6 +25,15 @@ def test_the_closed_form_is_the_mean_squared_error() -> None:
         assert expected == pytest.approx(by_hand, rel=1e-10)
 
 
+def test_a_grid_in_float32_is_the_closed_form_to_its_rounding() -> None:
+    w, b = np.meshgrid(np.linspace(-1, 4, 21), np.linspace(-2, 3, 21))
+    theta = np.stack([w, b], axis=-1)
+    x, y = (torch.from_numpy(one).float() for one in (X, Y))
+    flat = torch.from_numpy(theta).float().view(-1, 2)
+    losses = (flat[:, :1] * x + flat[:, 1:] - y).square().mean(dim=1).view(21, 21).double().numpy()
+    np.testing.assert_allclose(losses, SURFACE(theta), rtol=2e-6, atol=2e-6)
+
+
 def test_the_gradient_is_that_of_autograd() -> None:
     theta = torch.tensor([0.3, -0.7], dtype=torch.float64, requires_grad=True)
     x, y = torch.from_numpy(X), torch.from_numpy(Y)

@@ -53,6 +53,20 @@ def test_the_formulas_are_autograd_and_finite_differences() -> None:
     assert all(one.differences is not None and one.differences < 1e-8 for one in step.parameters)
 
 
+def test_autograd_in_float32_is_the_trace_to_its_rounding() -> None:
+    torch.manual_seed(0)
+    network = nn.Sequential(nn.Linear(4, 5), nn.Tanh(), nn.Linear(5, 3))
+    inputs, labels = torch.randn(7, 4), torch.arange(7) % 3
+    F.cross_entropy(network(inputs), labels).backward()
+    gradients = {name: parameter.grad for name, parameter in network.named_parameters()}
+    task = Classifier(network)
+    batch = in_double(task, Batch(inputs, labels, 7))
+    step = trace_step(task, batch, torch.optim.SGD(network.parameters(), lr=0.01), 0)
+    assert len(step.parameters) == 4
+    for one in step.parameters:
+        torch.testing.assert_close(one.gradient, gradients[one.name].double(), rtol=0, atol=1e-6)
+
+
 def test_a_deep_classifier_with_adam() -> None:
     torch.manual_seed(0)
     network = nn.Sequential(nn.Linear(4, 5), nn.ReLU(), nn.Linear(5, 6), nn.Tanh(), nn.Linear(6, 3))

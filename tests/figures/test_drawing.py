@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from dltool.figures.drawing import LEARNING_RATE, wants_log_scale
+from dltool.figures.drawing import LEARNING_RATE, legend_columns, wants_log_scale
 
 
 @pytest.mark.parametrize(
@@ -23,3 +23,8 @@ from dltool.figures.drawing import LEARNING_RATE, wants_log_scale
 )
 def test_log_scale_where_losses_span_decades(name: str, values: list[float], log: bool) -> None:
     assert wants_log_scale(name, values) == log
+
+
+@pytest.mark.parametrize(("longest", "columns"), [(10, 6), (40, 2), (120, 1)])
+def test_entries_of_a_legend_fit_into_the_figure(longest: int, columns: int) -> None:
+    assert legend_columns(["x" * longest, "y"] * 4, 8) == columns

@@ -12,7 +12,10 @@ from places import NUMBERS_ONLY
 from dltool.diagnostics.store import read_layers
 from dltool.engine.checkpoint import load
 from dltool.figures.compared_layers import compared_layers, relative_deltas
+from dltool.plotting.figure import Options
+from dltool.plotting.layers import LayersFigure
 from dltool.plotting.runs import loaded, missing
+from dltool.plotting.subject import shared_title
 from dltool.plotting.weights import WeightsFigure, panels_of, weights_of_run
 
 Dltool = Callable[..., CompletedProcess[str]]
@@ -73,3 +76,15 @@ def test_more_runs_than_can_be_distinguished(dltool_here: Dltool) -> None:
     subject = loaded(Path("run").resolve())
     assert missing(WeightsFigure(), [subject] * 16) is None
     assert missing(WeightsFigure(), [subject] * 17) == "it shows at most 16 runs, and these are 17"
+
+
+def test_runs_of_several_models_and_of_one_layer(dltool_here: Dltool) -> None:
+    words = ("diagnostics=default", "trainer.epochs=null", "trainer.steps=1", "trainer.threads=1", "data=iris")
+    done = dltool_here("train", "-m", *words, "model=mlp,logistic", "logger.plots=false", "sweep.dir=sweep")
+    assert done.returncode == 0, done.stderr
+    subjects = [loaded(path.parent.resolve()) for path in sorted(Path("sweep").glob("*/config.yaml"))]
+    assert shared_title(subjects) == "mlp, logistic on iris"
+    assert shared_title(subjects[:1] * 2) == "mlp on iris"
+    assert missing(LayersFigure(), subjects[:1] * 2) is None
+    assert "networks of one" in str(missing(LayersFigure(), subjects))
+    assert list(LayersFigure().drawings(subjects[1:], Options())) == ["layers"]

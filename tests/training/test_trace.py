@@ -115,3 +115,13 @@ def test_a_run_that_stopped_before_its_first_checkpoint(dltool_here: Dltool) -> 
     done = dltool_here("trace", "--run", "run")
     assert done.returncode == 2
     assert "has no checkpoint yet" in done.stderr
+
+
+@pytest.mark.parametrize("optim", ["adagrad", "momentum", "adadelta"])
+def test_optimizers_whatever_state_they_begin_with(optim: str, dltool_here: Dltool) -> None:
+    """AdaGrad has a sum of squares before its first step, which must be float64 too."""
+    words = ("model=mlp", "model.hidden=[2]", "data=example", "trainer.threads=1", "optim.lr=0.5", "schedule=constant")
+    done = dltool_here("trace", *words, f"optim={optim}", "--steps", "2", "--json")
+    assert done.returncode == 0, done.stderr
+    first, second = json.loads(done.stdout)
+    assert second["loss"] == first["loss_after"]
