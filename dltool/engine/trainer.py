@@ -263,18 +263,23 @@ class Trainer:
             return {}
         self.progress.activity = "evaluating"
         self.team.copy_from_first(list(self.task.model.buffers()))  # Statistics may be of each process's pieces.
+        self.task.split = split
+        shared = self.team.size > 1 and self.team.from_first(self.task.evaluation_adds_up)
+        team = self.team if shared else SOLO
         try:
             with self.averaged_weights():
                 # An evaluation may draw random numbers (samples of a GAN); they too are a function of the step.
                 seed_default_generators(derive_seed(self.seed, "evaluation", split, self.progress.step), self.device)
-                return evaluate(
+                metrics = evaluate(
                     self.task,
-                    itertools.islice(self.data.evaluation(split), num_batches),
+                    itertools.islice(self.data.evaluation_share(split, team.rank, team.size), num_batches),
                     split,
                     autocast=self.autocast,
                     between_batches=self.agreement.check,
-                    team=self.team,
+                    team=team,
                 )
+            self.data.merge_skipped(self.team.gather)
+            return metrics
         finally:
             self.progress.activity = "training"
 
@@ -314,6 +319,7 @@ class Trainer:
         check_trained(self.task, self.progress.metrics, self.progress.step)
         self.progress.activity = "saving"
         self.team.copy_from_first(list(self.task.model.buffers()))
+        self.data.merge_skipped(self.team.gather)
         for observer in self.observers:
             observer.before_checkpoint()
         self.checkpoints.save(

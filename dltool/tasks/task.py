@@ -85,6 +85,11 @@ class Updater(Protocol):
 class Watcher(Protocol):
     """Observes the evaluated samples and the model's outputs for them."""
 
+    @property
+    def split(self) -> str | None:
+        """The only split that it observes; None for every split."""
+        ...
+
     def start(self) -> None:
         """Called before the first batch of a split; the evaluation before may have been interrupted."""
         ...
@@ -166,7 +171,13 @@ class Task:
 
     def train_step(self, source: Source, updaters: Mapping[str, Updater]) -> dict[str, Mean]:
         """One step of the algorithm; returns the logged metrics, as sums and counts."""
-        return updaters["model"].minimize(self.loss, source.draw())
+        batch = source.draw()
+        logs = updaters["model"].minimize(self.loss, batch)
+        self.finish_step(batch, updaters["model"])
+        return logs
+
+    def finish_step(self, batch: Batch, updater: Updater) -> None:
+        """Called after an update on a batch, for what a task keeps of all of its micro-batches."""
 
     @classmethod
     def direction_of(cls, metric: str) -> str | None:
@@ -183,12 +194,20 @@ class Task:
 
     @property
     def evaluation_adds_up(self) -> bool:
-        """Whether several processes may each evaluate some batches of a split, as the result only adds up sums.
+        """Whether several processes may each evaluate some batches of `split`, as the result only adds up sums.
 
         Otherwise each evaluates all of them: what follows the order of the batches, such as random numbers, carried
         states and watchers, is then as in one process.
         """
         return False
+
+    @property
+    def only_sums_metrics(self) -> bool:
+        """Whether the metrics of `split` can be merged, and nothing watches the outputs: for `evaluation_adds_up`."""
+        watched = any(watcher.split in (None, self.split) for watcher in self.watchers)
+        return not watched and all(
+            type(metric).merge_state is not Metric.merge_state for metric in self.metrics.values()
+        )
 
     def start_evaluation(self) -> None:
         """Called before the first batch of a split; the evaluation before may have been interrupted."""

@@ -38,6 +38,15 @@ CASES = {
         *("model=cyclegan", "data=digit_pairs", "task.pool_size=3", "data.batch_size=4", "trainer.steps=3"),
         *("model.width=4", "model.blocks=1", "model.discriminator_width=4", "trainer.limit_batches=3"),
     ],
+    "a carried state": [
+        *("model=lstm", "data=pydoc", "task=language_model", "data.length=8", "data.batch_size=5", "trainer.steps=3"),
+        *("model.hidden_dim=8", "model.embedding_dim=8", "trainer.limit_batches=2", "model.dropout=0.2"),
+    ],
+    "running means of styles and path lengths": [
+        *("model=stylegan2", "model.width=2", "model.max_width=4", "model.latent_dim=4", "model.w_dim=4"),
+        *("model.condition=input", "data.batch_size=5", "trainer.steps=5", "trainer.test=none"),
+        "trainer.limit_batches=5",
+    ],
     "LBFGS": ["model=mlp", "data=iris", "data.batch_size=full", "optim=lbfgs", "trainer.steps=3"],
 }
 MORE_CASES = {
@@ -220,8 +229,6 @@ def test_a_loss_that_is_not_finite_ends_every_process_before_the_update(configur
             "cannot be divided",
         ),
         (["trainer.accumulate=3"], "cannot be shared equally"),
-        (["model=lstm", "data=names", "task=language_model"], "continue those of the previous batch"),
-        (["model=stylegan2"], "cannot be divided"),
         (["model=perceptron", "task=rosenblatt", "data=logic"], "cannot be divided"),
         (["trainer.profile_steps=3"], "profiles one process"),
     ],
