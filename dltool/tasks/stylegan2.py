@@ -107,13 +107,13 @@ class StyleGan2Task(GanTask):
 
     def minimize(self, updater: Updater, loss: Callable[[Batch], Loss], batch: Batch) -> dict[str, Mean]:
         """An update, after which the running means follow the whole batch."""
-        logs, join = updater.minimize(loss, batch), partial(updater.joined, batch=batch)
+        logs = updater.minimize(loss, batch)
         if self._styles:
-            styles = join(torch.cat([part for part, _ in self._styles]))
+            styles = updater.joined(torch.cat([part for part, _ in self._styles]), batch)
             labels = [part for _, part in self._styles if part is not None]
-            self.model.generator.track(styles, join(torch.cat(labels)) if labels else None)
+            self.model.generator.track(styles, updater.joined(torch.cat(labels), batch) if labels else None)
         if self._lengths:
-            self.path_length_mean = self.running_mean(join(torch.cat(self._lengths)).mean())
+            self.path_length_mean = self.running_mean(updater.joined(torch.cat(self._lengths), batch).mean())
         self._styles, self._lengths = [], []
         return logs
 
