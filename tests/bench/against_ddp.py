@@ -55,7 +55,7 @@ def measured(team: Team, config: Config) -> dict[str, list[float]]:
 
     def ddp_step(batch: Batch) -> None:
         optimizer.zero_grad(set_to_none=True)
-        other.task.loss(batch.split(team.size)[team.rank]).mean.backward()
+        other.task.loss(updater.pieces.own(batch)[0]).mean.backward()
         optimizer.step()
 
     def ddp_alone(batch: Batch) -> None:
