@@ -15,6 +15,7 @@ from dltool.build.prepare import prepare
 from dltool.build.trainer import build_trainer
 from dltool.config.check import Config
 from dltool.core.errors import ConfigError, NonFiniteLossError
+from dltool.distributed.gradient_sum import BUCKET_BYTES
 from dltool.distributed.team import SOLO, Team
 from dltool.engine.observer import Observer
 from dltool.engine.signals import Interrupted
@@ -57,6 +58,12 @@ MORE_CASES = {
     "word2vec": ["model=word2vec", "data=corpus", f"data.path={REPOSITORY / 'README.md'}", "trainer.steps=4"],
     "diffusion": ["model=unet", "task=diffusion", *SHORT],
 }
+
+
+@pytest.fixture(autouse=True)
+def several_buckets(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As large models have them, so that exchanges begin during the backward pass."""
+    monkeypatch.setitem(BUCKET_BYTES, "cpu", 1000)
 
 
 def trained(team: Team, config: Config, folder: Path | None = None, stop_at: int | None = None) -> dict[str, Any]:
