@@ -151,6 +151,28 @@ def test_each_process_decodes_only_its_own_files(configure: Configure, tmp_path:
     assert equal(both[0]["weights"], one(configure(*words), 2, folder=tmp_path / "alone")["weights"])
 
 
+def left_out(team: Team, config: Config) -> list[str]:
+    parts = prepare(with_devices(config, team.size), team=team)
+    build_trainer(parts, None).evaluate("val")
+    return sorted(Path(path).name for path in parts.dataset.skipped_files())
+
+
+@pytest.mark.filterwarnings("ignore::dltool.core.notices.DltoolWarning")
+def test_every_process_knows_the_files_that_any_left_out(configure: Configure, tmp_path: Path) -> None:
+    for number in range(20):
+        path = tmp_path / "val" / "ab"[number % 2] / f"{number}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(random_pixels(8, 8, 3)).save(path)
+        train = tmp_path / "train" / path.parent.name / path.name
+        train.parent.mkdir(parents=True, exist_ok=True)
+        train.write_bytes(path.read_bytes())
+        if number in (4, 19):  # One for each process.
+            path.write_bytes(path.read_bytes()[:60])
+    words = ["model=mlp", "data=image_folder", f"data.root={tmp_path}", "data.size=8", "data.eval_batch_size=5"]
+    words += ["data.residency=loader", "data.workers=0", "data.corrupt=skip", "data.test_fraction=0"]
+    assert together(2, left_out, configure(*words)) == [["19.png", "4.png"]] * 2
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("size", [2, 4])
 @pytest.mark.parametrize("case", CASES | MORE_CASES)
