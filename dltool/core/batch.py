@@ -1,5 +1,6 @@
 """One batch, as data sources yield it and tasks take it."""
 
+from itertools import accumulate
 from typing import NamedTuple
 
 from torch import Tensor
@@ -30,6 +31,7 @@ class Batch(NamedTuple):
         continues: Whether each row continues the same row of the previous batch, in a stream of text.
         labels: Where inputs and targets are images of two domains, the classes of each, int64 `(B,)`; used only by
             metrics. None where they are unknown.
+        first_row: The place of the first sample in the whole batch.
     """
 
     inputs: Tensor
@@ -38,6 +40,7 @@ class Batch(NamedTuple):
     partners: Partners | None = None
     continues: bool = False
     labels: tuple[Tensor, Tensor] | None = None
+    first_row: int = 0
 
     @property
     def size(self) -> int:
@@ -56,5 +59,8 @@ class Batch(NamedTuple):
         partners: list[Partners | None] = [None] * num_parts
         if self.partners is not None:
             partners = [Partners(y, self.partners.weight) for y in self.partners.targets.tensor_split(num_parts)]
-        parts = zip(inputs, targets, partners, strict=True)
-        return [Batch(x, y, self.full_size, mixed, self.continues) for x, y, mixed in parts if len(y)]
+        first_rows = accumulate(map(len, targets), initial=self.first_row)
+        parts = zip(inputs, targets, partners, first_rows, strict=False)  # The last one is the row after them.
+        return [
+            Batch(x, y, self.full_size, mixed, self.continues, first_row=row) for x, y, mixed, row in parts if len(y)
+        ]

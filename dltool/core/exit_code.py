@@ -2,6 +2,7 @@
 
 import signal
 
+INTERRUPTED = (130, 143)  # By SIGINT or SIGTERM, with a checkpoint.
 LOST = 255  # Of a job that a cluster ended, or whose machine failed.
 
 

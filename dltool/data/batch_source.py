@@ -13,6 +13,13 @@ from dltool.core.batch import Batch
 from dltool.data.augment import Augmenter
 
 RowsOf = Callable[[int], slice]
+IsOwn = Callable[[int], bool]  # Whether this process evaluates the batch of a number, from 0.
+
+
+def every(number: int) -> bool:
+    """All batches are this process's own."""
+    del number
+    return True
 
 
 @dataclass(frozen=True)
@@ -128,8 +135,8 @@ class BatchSource(ABC):
         self.batches_per_epoch = min(count, self.batches_per_epoch)
         self.repeats = repeat
 
-    def divide(self, rows_of: RowsOf) -> None:  # noqa: B027 (most sources have no files)
-        """Draw only this process's rows of each batch, if that saves reading files; else batches stay whole.
+    def divide(self, rows_of: RowsOf) -> None:  # noqa: B027 (streams and texts are cheap to draw)
+        """Draw only this process's rows of each batch, if that saves time; else batches stay whole.
 
         Args:
             rows_of: The rows of this process in a batch of a given size.

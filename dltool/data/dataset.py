@@ -12,7 +12,7 @@ from dltool.core.errors import DataError
 from dltool.core.numerals import counted
 from dltool.core.spec import IGNORED, DataSpec
 from dltool.data.arrays import Text
-from dltool.data.batch_source import BatchSource
+from dltool.data.batch_source import BatchSource, IsOwn
 from dltool.data.contents import Contents
 from dltool.data.evaluation_batch import LARGEST, fitting_batch
 from dltool.data.fitted import Fitted, check_tokenizers, tokenizer_state
@@ -144,6 +144,10 @@ class Dataset(ABC):
     def _batches(self, split: str) -> Iterator[Batch]:
         """One pass over a split that exists, in order and without augmentation."""
 
+    def _own_batches(self, split: str, is_own: IsOwn) -> Iterator[Batch | None]:
+        """`_batches` with None for each that is not this process's own."""
+        return (batch if is_own(number) else None for number, batch in enumerate(self._batches(split)))
+
     @abstractmethod
     def drop_held_out(self) -> None:
         """Keep only the training split."""
@@ -191,6 +195,13 @@ class Dataset(ABC):
         """The path of each file left out so far because it cannot be decoded, with the reason."""
         return {}
 
+    def merge_skipped(self, gather: Callable[[Any], list[Any]]) -> None:  # noqa: B027 (most data has no files)
+        """Add the files that other processes left out.
+
+        Args:
+            gather: Returns the argument of each process, which must be picklable.
+        """
+
     def baseline(self, splits: Sequence[str]) -> str:
         """The accuracy of always predicting the most frequent class of the training, as text; empty without classes.
 
@@ -223,6 +234,16 @@ class Dataset(ABC):
                 hint=f"data.{split}_fraction=0.1" if split in ("val", "test") else None,
             )
         return islice(self._batches(split), self._limit_batches)
+
+    def evaluation_share(self, split: str, rank: int, size: int) -> Iterator[Batch | None]:
+        """The batches of `evaluation` that one of several processes has; None in place of those of the others.
+
+        Args:
+            split: One that exists.
+            rank: The number of the process, from 0.
+            size: The number of processes.
+        """
+        return islice(self._own_batches(split, lambda number: number % size == rank), self._limit_batches)
 
     def first_batch(self, split: str, least: int = 1) -> Batch:
         """The first samples of a split as one batch: at least the number requested, or all if there are fewer."""

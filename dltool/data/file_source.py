@@ -11,7 +11,7 @@ from torch import Tensor
 from dltool.core.batch import Batch
 from dltool.core.errors import RunError
 from dltool.data.arrays import Split
-from dltool.data.batch_source import RowsOf, SamplesInMemory
+from dltool.data.batch_source import IsOwn, RowsOf, SamplesInMemory, every
 from dltool.data.decoding_workers import Failures
 from dltool.data.image_files import Decoder, chunk_rows
 from dltool.data.source import TrainSource
@@ -41,25 +41,17 @@ class FileSource(TrainSource):
 
     def __init__(self, split: Split, *, decoder: Decoder, on_corrupt: OnCorrupt, **shared: Any) -> None:
         super().__init__(split, **shared)
-        self._rows_of: RowsOf = whole
         self.decoder = decoder
         self.on_corrupt = on_corrupt
         self._forget_stream()
 
     def divide(self, rows_of: RowsOf) -> None:
-        if self.augment is None or not self.augment.varies_batches:
-            self._rows_of = rows_of
-            self._forget_stream()
-
-    def own(self, part: slice, epoch_size: int) -> tuple[slice, int]:
-        """This process's part of a batch, and the size of the whole batch."""
-        start, size = part.start, min(part.stop, epoch_size) - part.start
-        rows = self._rows_of(size)
-        return slice(start + rows.start, start + rows.stop), size
+        super().divide(rows_of)
+        self._forget_stream()
 
     def draw(self) -> Batch:
-        part = self.next_part()
-        part, full_size = self.own(part, len(self._order))
+        whole = self.next_part()
+        part = self.own(whole, len(self._order))
         if self._stream is None or self._streamed != self.draws:
             self._forget_stream()  # Its workers end before others start.
             self._stream = self.decoder.stream(self.batches_from(self.draws))
@@ -75,7 +67,7 @@ class FileSource(TrainSource):
             images, targets = images[kept.cpu()], targets[kept]
             rows = [table[kept] for table in rows]
         batch = self.make_batch(to_device(images, self.device), targets, rows, self.draws - 1)
-        return batch if len(images) == full_size else batch._replace(full_size=full_size)
+        return self.as_part(batch, part, whole)
 
     def samples_in_memory(self) -> SamplesInMemory | None:
         return None  # They are files.
@@ -87,7 +79,7 @@ class FileSource(TrainSource):
             epoch, part = self.place(position)
             if epoch != prepared:
                 prepared, order = epoch, self.order(epoch)
-            yield self.split.inputs[order[self.own(part, len(order))[0]]].tolist()
+            yield self.split.inputs[order[self.own(part, len(order))]].tolist()
 
     def _forget_stream(self) -> None:
         """Start a new stream at the next draw."""
@@ -96,15 +88,9 @@ class FileSource(TrainSource):
 
     def copy_at_start(self) -> Self:
         source = super().copy_at_start()
-        source._rows_of = whole
         source._forget_stream()
         source.decoder = dataclasses.replace(self.decoder, workers=0)
         return source
-
-
-def whole(size: int) -> slice:
-    """All rows of a batch."""
-    return slice(0, size)
 
 
 def evaluation_batches(
@@ -115,17 +101,24 @@ def evaluation_batches(
     device: torch.device,
     batch_size: int,
     scaling: Callable[[Tensor], Tensor],
-) -> Iterator[Batch]:
-    """One pass over a split of files, in order and without augmentation; the last batch may be smaller."""
+    is_own: IsOwn = every,
+) -> Iterator[Batch | None]:
+    """One pass over a split of files, in order and without augmentation; the last batch may be smaller.
+
+    None takes the place of a batch that is not this process's own; its files are not read.
+    """
     batches = chunk_rows(split.inputs, batch_size)
-    start = 0
-    for rows, (images, failures) in zip(batches, decoder.stream(batches), strict=True):
-        targets = split.targets[start : start + len(rows)]
-        start += len(rows)
+    own = {number: rows for number, rows in enumerate(batches) if is_own(number)}
+    before = -1
+    for (number, rows), (images, failures) in zip(own.items(), decoder.stream(own.values()), strict=True):
+        yield from itertools.repeat(None, number - before - 1)
+        before = number
+        targets = split.targets[number * batch_size : number * batch_size + len(rows)]
         if failures:
             kept = places_kept(torch.tensor(rows), failures, on_corrupt)
             images, targets = images[kept], targets[kept]
         yield Batch(scaling(to_device(images, device)), targets.to(device), len(targets))
+    yield from itertools.repeat(None, len(batches) - before - 1)
 
 
 def places_kept(files: Tensor, failures: Failures, on_corrupt: OnCorrupt) -> Tensor:

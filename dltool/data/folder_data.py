@@ -17,6 +17,7 @@ from dltool.core.randomness import generator
 from dltool.core.shell import setting
 from dltool.data.arrays import RawData, Split
 from dltool.data.augment import Augmentation
+from dltool.data.batch_source import IsOwn
 from dltool.data.file_source import FileSource, evaluation_batches
 from dltool.data.image_files import Decoder, choose_workers
 from dltool.data.image_preprocessing import ImagePreprocessing
@@ -267,6 +268,10 @@ class FolderData(ScaledData):
         assert self._files is not None
         return {self._files.path(row): reason for row, reason in self.skipped.items()}
 
+    def merge_skipped(self, gather: Callable[[Any], list[Any]]) -> None:
+        for skipped in gather(self.skipped):
+            self.skipped |= skipped
+
     def _place(self) -> None:
         if self.placed == "device":
             self._replace_inputs({name: split.inputs.to(self.device) for name, split in self.splits.items()})
@@ -284,9 +289,9 @@ class FolderData(ScaledData):
             return super()._make_source(**settings)
         return FileSource(self.splits["train"], decoder=self.decoder, on_corrupt=self._skip_while_running, **settings)
 
-    def _evaluation_batches(self, split: Split) -> Iterator[Batch]:
+    def _evaluation_batches(self, split: Split, is_own: IsOwn) -> Iterator[Batch | None]:
         if self.placed != "loader":
-            return super()._evaluation_batches(split)
+            return super()._evaluation_batches(split, is_own)
         assert self._scale_batch is not None
         return evaluation_batches(
             split,
@@ -295,4 +300,5 @@ class FolderData(ScaledData):
             device=self.device,
             batch_size=self.eval_batch_size,
             scaling=self._scale_batch,
+            is_own=is_own,
         )

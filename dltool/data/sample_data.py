@@ -14,6 +14,7 @@ from dltool.core.randomness import generator
 from dltool.core.spec import DataSpec
 from dltool.data.arrays import RawData, Split, check_data
 from dltool.data.augment import Augmenter
+from dltool.data.batch_source import IsOwn, every
 from dltool.data.contents import load_recorded
 from dltool.data.dataset import Dataset, PrepareOptions
 from dltool.data.drawing_order import check_order
@@ -213,15 +214,19 @@ class SampleData(Dataset):
         return samples if self._limit_batches is None else samples[: self._limit_batches * self.eval_batch_size]
 
     def _batches(self, split: str) -> Iterator[Batch]:
-        return self._evaluation_batches(self.splits[split])
+        return (batch for batch in self._own_batches(split, every) if batch is not None)
 
-    def _evaluation_batches(self, split: Split) -> Iterator[Batch]:
+    def _own_batches(self, split: str, is_own: IsOwn) -> Iterator[Batch | None]:
+        return self._evaluation_batches(self.splits[split], is_own)
+
+    def _evaluation_batches(self, split: Split, is_own: IsOwn) -> Iterator[Batch | None]:
         return evaluation_batches(
             split,
             device=self.device,
             batch_size=self.eval_batch_size,
             resize=self._resize_batch,
             scaling=self._scale_batch,
+            is_own=is_own,
         )
 
     def resized(self, inputs: Tensor) -> Tensor:

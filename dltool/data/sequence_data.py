@@ -10,6 +10,7 @@ from dltool.core.batch import Batch
 from dltool.core.errors import ConfigError, DataError
 from dltool.core.spec import BEGIN, END, IGNORED, SPECIAL_TOKENS, DataSpec
 from dltool.data.arrays import RawData, Split
+from dltool.data.batch_source import IsOwn
 from dltool.data.preprocessing import Preprocessing
 from dltool.data.sample_data import LoadFunction, SampleData, as_bytes
 from dltool.data.scaling import Scaling
@@ -222,8 +223,10 @@ class SequenceData(SampleData):
             **settings,
         )
 
-    def _batches(self, split: str) -> Iterator[Batch]:
-        return evaluation_batches(self.sequences[split], device=self.device, batch_size=self.eval_batch_size)
+    def _own_batches(self, split: str, is_own: IsOwn) -> Iterator[Batch | None]:
+        return evaluation_batches(
+            self.sequences[split], device=self.device, batch_size=self.eval_batch_size, is_own=is_own
+        )
 
 
 def cut(samples: SequenceSplit, length: int, *, with_targets: bool) -> SequenceSplit:

@@ -9,7 +9,7 @@ from torch import Tensor
 from dltool.core.batch import Batch
 from dltool.core.randomness import generator
 from dltool.data.arrays import Split
-from dltool.data.batch_source import SamplesInMemory
+from dltool.data.batch_source import IsOwn, RowsOf, SamplesInMemory, every
 from dltool.data.sequences import SequenceSplit
 from dltool.data.source import TrainSource
 
@@ -79,6 +79,9 @@ class SequenceSource(TrainSource):
             self._prepare_epoch(epoch)
         return epoch, slice(self._bounds[batch], self._bounds[batch + 1])
 
+    def divide(self, rows_of: RowsOf) -> None:
+        """Batches stay whole: each is padded to its longest sequence."""
+
     def draw(self) -> Batch:
         part = self.next_part()
         batch = self.samples.batch(self._order[part], self.device)
@@ -113,7 +116,12 @@ def cut_by_tokens(lengths: list[int], batch_tokens: int) -> list[int]:
     return [*starts, len(lengths)]
 
 
-def evaluation_batches(samples: SequenceSplit, *, device: torch.device, batch_size: int) -> Iterator[Batch]:
-    """One pass over a split in its order, each batch padded to its longest sequence."""
-    for rows in torch.arange(len(samples)).split(batch_size):
-        yield samples.batch(rows, device)
+def evaluation_batches(
+    samples: SequenceSplit, *, device: torch.device, batch_size: int, is_own: IsOwn = every
+) -> Iterator[Batch | None]:
+    """One pass over a split in its order, each batch padded to its longest sequence.
+
+    None takes the place of a batch that is not this process's own.
+    """
+    for number, rows in enumerate(torch.arange(len(samples)).split(batch_size)):
+        yield samples.batch(rows, device) if is_own(number) else None

@@ -11,7 +11,7 @@ from dltool.core.errors import DataError
 from dltool.core.randomness import generator
 from dltool.data.arrays import Split
 from dltool.data.augment import Augmenter
-from dltool.data.batch_source import BatchSource, SamplesInMemory
+from dltool.data.batch_source import BatchSource, IsOwn, RowsOf, SamplesInMemory, every
 
 
 class TrainSource(BatchSource):
@@ -73,6 +73,7 @@ class TrainSource(BatchSource):
         whole, rest = divmod(len(split), self.batch_size)
         self.batches_per_epoch = whole if drop_last or rest == 0 else whole + 1
         self._prepared_epoch = -1
+        self._rows_of: RowsOf | None = None
 
     @property
     def num_samples(self) -> int:
@@ -87,12 +88,30 @@ class TrainSource(BatchSource):
     def samples_per_epoch(self) -> int:
         return min(len(self.split), self.batches_per_epoch * self.batch_size)
 
+    def divide(self, rows_of: RowsOf) -> None:
+        if self.augment is None or not self.augment.varies_batches:
+            self._rows_of = rows_of
+
     def draw(self) -> Batch:
-        part = self.next_part()
+        whole = self.next_part()
+        part = self.own(whole, len(self._order))
         inputs, targets = take(self.split.inputs, self._order[part], self.device), self._targets[part]
         rows = [table[part] for table in self._tables]
         self.draws += 1
-        return self.make_batch(inputs, targets, rows, self.draws - 1)
+        batch = self.make_batch(inputs, targets, rows, self.draws - 1)
+        return batch if part is whole else self.as_part(batch, part, whole)
+
+    def own(self, whole: slice, epoch_size: int) -> slice:
+        """This process's part of a batch, which is the same object if batches are not divided."""
+        if self._rows_of is None:
+            return whole
+        rows = self._rows_of(min(whole.stop, epoch_size) - whole.start)
+        return slice(whole.start + rows.start, whole.start + rows.stop)
+
+    def as_part(self, batch: Batch, part: slice, whole: slice) -> Batch:
+        """The batch of a part, with the place that it has in the whole."""
+        full_size = min(whole.stop, len(self._order)) - whole.start
+        return batch._replace(full_size=full_size, first_row=part.start - whole.start)
 
     def place(self, draw: int) -> tuple[int, slice]:
         """The epoch of a draw, and the positions of its samples in the order of that epoch."""
@@ -150,6 +169,7 @@ class TrainSource(BatchSource):
     def copy_at_start(self) -> Self:
         source = super().copy_at_start()
         source._prepared_epoch = -1
+        source._rows_of = None
         return source
 
     def order(self, epoch: int) -> Tensor:
@@ -206,10 +226,17 @@ def evaluation_batches(
     batch_size: int,
     resize: Callable[[Tensor], Tensor] | None = None,
     scaling: Callable[[Tensor], Tensor] | None = None,
-) -> Iterator[Batch]:
-    """One pass over a split, in order and without augmentation; the last batch may be smaller."""
+    is_own: IsOwn = every,
+) -> Iterator[Batch | None]:
+    """One pass over a split, in order and without augmentation; the last batch may be smaller.
+
+    None takes the place of a batch that is not this process's own.
+    """
     targets = split.targets.to(device)
-    for start in range(0, len(split), batch_size):
+    for number, start in enumerate(range(0, len(split), batch_size)):
+        if not is_own(number):
+            yield None
+            continue
         stop = min(start + batch_size, len(split))
         inputs = take(split.inputs, torch.arange(start, stop, device=split.inputs.device), device)
         if resize is not None:

@@ -1,7 +1,7 @@
 """Images of two domains, without pairs."""
 
 from abc import abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import zip_longest
 from typing import Any, Literal
@@ -117,6 +117,10 @@ class UnpairedData(Dataset):
     def skipped_files(self) -> dict[str, str]:
         a, b = (domain.skipped_files() for domain in self.domains)
         return a | b
+
+    def merge_skipped(self, gather: Callable[[Any], list[Any]]) -> None:
+        for domain in self.domains:
+            domain.merge_skipped(gather)
 
     def _set_eval_batch(self, size: int) -> None:
         for domain in self.domains:

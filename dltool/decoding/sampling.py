@@ -37,7 +37,8 @@ class LanguageModel(Protocol):
             state: Returned for the tokens before; None at the beginning of a text.
 
         Returns:
-            Scores `(B, T, V)`, and the state after these tokens: a tensor, or nested tuples of tensors.
+            Scores `(B, T, V)`, and the state after these tokens: a tensor, or nested tuples of tensors. Where
+            `carries_state` is true, the rows are dimension 1 of each, `(…, B, …)`, as in torch's recurrent layers.
         """
         ...
 

@@ -90,3 +90,4 @@ def synchronize_batch_norm(model: nn.Module, team: Team) -> None:
         kind: Any = type(module)
         module.__class__ = synchronized(kind)
         module.team = team  # type: ignore[assignment]
+        team.backward_exchanges = True

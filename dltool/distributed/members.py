@@ -17,13 +17,13 @@ from typing import IO, Any
 import torch.distributed as dist
 
 from dltool.core.errors import ConfigError, DltoolError, RunError
+from dltool.core.exit_code import INTERRUPTED
 from dltool.core.process import python_command
 from dltool.core.safe_path import SafePath
 from dltool.distributed.team import Team, begin, reason
 
 MEMBER = "dltool.distributed.member"
 HOST = "127.0.0.1"
-INTERRUPTED = (130, 143)
 GRACE_SECONDS = 10.0  # In which rank 0 must notice that another process failed.
 ENDING_SECONDS = 15.0  # For the other processes to end after the last exchange.
 

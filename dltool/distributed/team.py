@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from itertools import groupby
 from typing import Any, TypeVar
 
@@ -44,6 +45,7 @@ class Team:
         rank, size: The number of this process, from 0, and the number of processes.
         local_rank, local_size: The same among the processes on this machine.
         in_step: Whether the processes compute their pieces of a batch now; see dltool.distributed.batch_norm.
+        backward_exchanges: Whether a backward pass exchanges numbers itself, as that of a synchronized batch norm.
         explain: Converts the exception of a failed exchange into the error for the user.
         keep_logs: Called by rank 0 with the run folder, for what the other processes on its machine print.
     """
@@ -53,6 +55,7 @@ class Team:
     local_rank: int = 0
     local_size: int = 1
     in_step: bool = False
+    backward_exchanges: bool = False
     explain: Callable[[Exception], DltoolError] = ended_elsewhere
     keep_logs: Callable[[SafePath], None] = lambda folder: None
     _pending: tuple[Any, Tensor] | None = field(default=None, repr=False)
@@ -82,26 +85,41 @@ class Team:
         for _, group in groupby(by_kind, key=kind):
             alike = list(group)
             flat = torch.cat([tensor.reshape(-1) for tensor in alike])
-            parts = self.ordered_sum(flat).split([tensor.numel() for tensor in alike])
+            parts = self.begin_sum(flat)().split([tensor.numel() for tensor in alike])
             torch._foreach_copy_(alike, [part.view_as(tensor) for part, tensor in zip(parts, alike, strict=True)])
 
-    def ordered_sum(self, flat: Tensor) -> Tensor:
-        """The sum of a tensor `(N,)` over the processes, added in the order of the ranks."""
+    def begin_sum(self, flat: Tensor) -> Callable[[], Tensor]:
+        """Begin to add up a tensor `(N,)` over the processes, in the order of the ranks.
+
+        Returns:
+            Waits for the sum, and returns it; may overwrite `flat`. Called in the order of the sums that were begun.
+        """
         if self.size == 2:  # a + b = b + a, to the last bit.
             with self.exchange():
-                dist.all_reduce(flat)
-            return flat
+                work: Any = dist.all_reduce(flat, async_op=True)
+            return partial(self._reduced, flat, work)
         length = -(-len(flat) // self.size)
         sent = torch.nn.functional.pad(flat, (0, length * self.size - len(flat)))
         received = torch.empty_like(sent)
         with self.exchange():
-            dist.all_to_all_single(received, sent)
-            parts = received.view(self.size, length)
+            work = dist.all_to_all_single(received, sent, async_op=True)
+        return partial(self._put_together, sent, received, len(flat), work)
+
+    def _reduced(self, flat: Tensor, work: Any) -> Tensor:
+        with self.exchange():
+            work.wait()
+        return flat
+
+    def _put_together(self, sent: Tensor, received: Tensor, length: int, work: Any) -> Tensor:
+        """The sum of all parts, of which this process adds one, from the parts `received` of the processes."""
+        parts = received.view(self.size, -1)
+        with self.exchange():
+            work.wait()
             total = parts[0].clone()
             for part in parts[1:]:
                 total += part
-            dist.all_gather([*sent.view(self.size, length)], total)
-        return sent[: len(flat)]
+            dist.all_gather([*sent.view(self.size, -1)], total)
+        return sent[:length]
 
     def gather(self, value: Value) -> list[Value]:
         """The value of each process, in the order of the ranks; must be picklable."""

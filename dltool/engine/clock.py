@@ -24,3 +24,8 @@ class Clock:
     def seconds(self) -> float:
         """Seconds of training, those before a resume included."""
         return self.before + (self.now() - self.started if self.started is not None else 0.0)
+
+    def note_step(self) -> None:
+        """Called at the end of each step."""
+        if self.first_step_at is None:
+            self.first_step_at = time.monotonic()

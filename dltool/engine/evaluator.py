@@ -14,9 +14,14 @@ from dltool.metrics.running_means import RunningMeans
 from dltool.tasks.task import Task
 
 
+def sharing(task: Task, team: Team) -> Team:
+    """The processes that share an evaluation of `task.split`: the whole team, or none if its results do not add up."""
+    return team if team.size > 1 and team.from_first(task.evaluation_adds_up) else SOLO
+
+
 def evaluate(
     task: Task,
-    batches: Iterable[Batch],
+    batches: Iterable[Batch | None],
     split: str = "",
     *,
     autocast: Any = contextlib.nullcontext(),  # noqa: B008 (has no state)
@@ -30,21 +35,21 @@ def evaluate(
 
     Args:
         task: The task to evaluate.
-        batches: The batches of the split.
+        batches: The batches of the split; None in place of one that another process evaluates.
         split: Its name, for metrics that depend on it.
         autocast: The autocast context of the networks.
         between_batches: Called after each batch; may raise to interrupt.
-        team: The processes, which share the batches if the task can add up their results; all get the same metrics.
+        team: The processes that share the batches, which the task must allow; all get the same metrics.
     """
-    sums, shared = RunningMeans(), team.size > 1 and team.from_first(task.evaluation_adds_up)
+    sums = RunningMeans()
     task.split = split
     task.start_evaluation()
     with evaluation_mode(task.model), torch.no_grad(), autocast:
-        for number, batch in enumerate(batches):
-            if not shared or number % team.size == team.rank:
+        for batch in batches:
+            if batch is not None:
                 sums.update(task.evaluate(batch))
             between_batches()
-    if shared:
+    if team.size > 1:
         add_up(team, [sums, *task.metrics.values()])
     metrics = task.finish_evaluation(sums.compute())
     uncounted = [name for name, mean in sums.fold().items() if not float(mean.count)]

@@ -22,6 +22,9 @@ class Pieces:
         team: The processes.
         seed: The run's seed.
         device: The device whose random numbers the pieces draw.
+
+    Attributes:
+        at_last: Whether the piece that `of` gave is this process's last one of a divided batch.
     """
 
     def __init__(self, count: int = 1, team: Team = SOLO, *, seed: int = 0, device: torch.device | str = "cpu") -> None:
@@ -31,6 +34,7 @@ class Pieces:
         self.device = torch.device(device)
         self.each = count // team.size
         self.first = team.rank * self.each
+        self.at_last = False
         self.begin_step(0)
 
     def begin_step(self, step: int) -> None:
@@ -46,6 +50,7 @@ class Pieces:
         """
         update, whole = self.num_updates, batch.full_size < self.count
         self.num_updates += 1
+        self.at_last = False
         if whole:
             self.draw_from("piece", update, 0)
             yield batch
@@ -53,6 +58,7 @@ class Pieces:
             with self.team.step():
                 for number, piece in enumerate(self.own(batch)):
                     self.draw_from("piece", update, self.first + number)
+                    self.at_last = number + 1 == self.each
                     yield piece
         self.draw_from("after", update)
 

@@ -8,7 +8,6 @@ training that stopped anywhere continues from there.
 import contextlib
 import itertools
 import math
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -23,7 +22,7 @@ from dltool.engine.averaging import WeightAverage
 from dltool.engine.checkpoint import Checkpoint, CheckpointStore, sequence
 from dltool.engine.checkpoint_schedule import CheckpointSchedule
 from dltool.engine.clock import Clock
-from dltool.engine.evaluator import evaluate
+from dltool.engine.evaluator import evaluate, sharing
 from dltool.engine.guard import check_trained
 from dltool.engine.length import ResolvedTrainerSettings
 from dltool.engine.observer import Observer, Progress
@@ -185,8 +184,7 @@ class Trainer:
         progress.sums.update(logs)
         progress.step += 1
         progress.samples += round((self.source.draws - drawn) * self.samples_per_draw)
-        if self.clock.first_step_at is None:
-            self.clock.first_step_at = time.monotonic()
+        self.clock.note_step()
         if progress.step % self.every_n_steps == 0:
             self.raise_if_bad()
             self.record("step", progress.sums.window() | learning_rates(self.updaters))
@@ -248,18 +246,22 @@ class Trainer:
             return {}
         self.progress.activity = "evaluating"
         self.team.copy_from_first(list(self.task.model.buffers()))  # Statistics may be of each process's pieces.
+        self.task.split = split
+        team = sharing(self.task, self.team)
         try:
             with self.averaged_weights():
                 # An evaluation may draw random numbers (samples of a GAN); they too are a function of the step.
                 seed_default_generators(derive_seed(self.seed, "evaluation", split, self.progress.step), self.device)
-                return evaluate(
+                metrics = evaluate(
                     self.task,
-                    itertools.islice(self.data.evaluation(split), num_batches),
+                    itertools.islice(self.data.evaluation_share(split, team.rank, team.size), num_batches),
                     split,
                     autocast=self.autocast,
                     between_batches=self.agreement.check,
-                    team=self.team,
+                    team=team,
                 )
+            self.data.merge_skipped(self.team.gather)
+            return metrics
         finally:
             self.progress.activity = "training"
 
@@ -292,19 +294,18 @@ class Trainer:
 
     def save(self) -> None:
         """Commit a checkpoint of the current step, unless one exists already."""
-        position = (self.progress.step, self.progress.epoch)
+        progress, position = self.progress, (self.progress.step, self.progress.epoch)
         if position == self.checkpoint_schedule.saved_at:
             return
         self.raise_if_bad()
-        check_trained(self.task, self.progress.metrics, self.progress.step)
-        self.progress.activity = "saving"
+        check_trained(self.task, progress.metrics, progress.step)
+        progress.activity = "saving"
         self.team.copy_from_first(list(self.task.model.buffers()))
+        self.data.merge_skipped(self.team.gather)
         for observer in self.observers:
             observer.before_checkpoint()
-        self.checkpoints.save(
-            self.progress.step, self.task.model.state_dict(), self.state_dict(), dict(self.progress.metrics)
-        )
-        self.progress.activity = "training"
+        self.checkpoints.save(progress.step, self.task.model.state_dict(), self.state_dict(), dict(progress.metrics))
+        progress.activity = "training"
         self.checkpoint_schedule.note_saved(*position)
 
     def state_dict(self) -> dict[str, Any]:

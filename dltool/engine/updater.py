@@ -1,5 +1,6 @@
 """How one optimizer takes one step."""
 
+import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -7,13 +8,15 @@ import torch
 from torch import Tensor, nn
 
 from dltool.core.batch import Batch
-from dltool.core.errors import NonFiniteLossError
+from dltool.core.errors import NonFiniteLossError, RunError
+from dltool.core.place import place_of_function
+from dltool.distributed.gradient_sum import GradientSum
 from dltool.engine.guard import FiniteGuard
 from dltool.engine.pieces import Pieces
 from dltool.engine.precision import Precision
 from dltool.metrics.mean import Mean, add_means
 from dltool.optim.schedule import Schedule
-from dltool.tasks.task import Loss, check_loss
+from dltool.tasks.task import Loss
 
 Evaluated = tuple[Tensor | float, dict[str, Mean]]  # A batch's loss, and its logs.
 
@@ -50,6 +53,8 @@ class Updater:
         self.clip_norm = clip_norm
         self.clip_value = clip_value
         self.parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
+        team = self.pieces.team
+        self.exchanged = GradientSum(self.parameters, team) if team.size > 1 else None
         mine = set(module.parameters())
         self.others_frozen = Frozen(
             [p for other in others for p in other.parameters() if p.requires_grad and p not in mine]
@@ -113,15 +118,17 @@ class Updater:
         for piece in self.pieces.of(batch):
             mean, count, piece_logs = self.evaluate(loss, piece)
             weighted = mean * (count / batch.full_size)
-            self.precision.scale(weighted).backward()
+            with self.backward_of_piece():
+                self.precision.scale(weighted).backward()
             total = total + count
             value = value + weighted.detach()
             add_means(logs, piece_logs)
-        if self.pieces.team.size > 1:
+        if self.exchanged is not None:
             if not self.pieces.counts(batch):
                 total, value, logs = total * 0, value * 0, {}
                 torch._foreach_zero_([p.grad for p in self.parameters if p.grad is not None])
-            total, value = self.add_up(total, value)
+            sums = self.exchanged.finish(torch.stack([torch.as_tensor(total).to(value), value]))
+            total, value = round(float(sums[0])) if isinstance(total, int) else sums[0], sums[1]
         if not (isinstance(total, int) and total == batch.full_size):  # The counts are not numbers of samples.
             gradients = [p.grad for p in self.parameters if p.grad is not None]
             torch._foreach_mul_(gradients, batch.full_size / total)
@@ -129,18 +136,11 @@ class Updater:
         self.check_finite(value)
         return value, logs
 
-    def add_up(self, total: Tensor | int, value: Tensor) -> tuple[Tensor | int, Tensor]:
-        """Add up the gradients, the counts and the losses over the processes."""
-        missing = [number for number, p in enumerate(self.parameters) if p.grad is None]
-        gradients = [torch.zeros_like(p) if p.grad is None else p.grad for p in self.parameters]
-        present = value.new_ones(len(gradients))  # The number of processes with a gradient of each parameter.
-        present[missing] = 0.0
-        sums = torch.stack([torch.as_tensor(total, dtype=value.dtype, device=value.device), value])
-        self.pieces.team.sum_([*gradients, present, sums])
-        for number in missing:
-            if present[number] > 0:
-                self.parameters[number].grad = gradients[number]
-        return round(float(sums[0])) if isinstance(total, int) else sums[0], sums[1]
+    def backward_of_piece(self) -> contextlib.AbstractContextManager[None]:
+        """For the backward pass of each piece: in the last one gradients become final, so their exchange may begin."""
+        if self.exchanged is None or not self.pieces.at_last:
+            return contextlib.nullcontext()
+        return self.exchanged.overlapped()
 
     def evaluate(self, loss: Callable[[Batch], Loss], batch: Batch) -> Loss:
         """The loss in the configured precision."""
@@ -183,6 +183,15 @@ class Updater:
         self.optimizer.load_state_dict(state["optimizer"])
         self.schedule.load_state_dict(state["schedule"])
         self.precision.load_state_dict(state["precision"])
+
+
+def check_loss(evaluated: object, loss: Callable[[Batch], Loss]) -> None:
+    """Raises RunError if the result of a loss is not a Loss; with the file and line of the loss."""
+    if not isinstance(evaluated, Loss):
+        raise RunError(
+            f"{place_of_function(loss)}: this loss returns a {type(evaluated).__name__}, not a Loss",
+            "return Loss(mean, count, logs), from dltool.tasks.task",
+        )
 
 
 def learning_rates(updaters: Mapping[str, Updater]) -> dict[str, float]:

@@ -176,6 +176,8 @@ def members(split: str, dataset: Dataset) -> list[str]:
 class PredictionCollector:
     """Collects the predictions and the targets of an evaluation on the host."""
 
+    split = None
+
     def __init__(self, task: Task) -> None:
         self.task = task
         self.start()

@@ -21,6 +21,7 @@ class Codes:
     """
 
     num_kept: int = 0
+    split: None = None
     _codes: list[Tensor] = field(default_factory=list)
     _targets: list[Tensor] = field(default_factory=list)
 

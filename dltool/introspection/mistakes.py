@@ -59,6 +59,7 @@ class Mistakes:
 
     spec: DataSpec
     interpret: Callable[[Tensor], Prediction]
+    split: None = None
 
     def __post_init__(self) -> None:
         self.start()

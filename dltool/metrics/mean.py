@@ -16,7 +16,8 @@ class Mean(NamedTuple):
     count: Tensor | float  # type: ignore[assignment]  # tuple.count is meant to be hidden.
 
     def __add__(self, other: "Mean") -> "Mean":  # type: ignore[override]
-        return Mean(self.total + other.total, self.count + other.count)
+        """The sum, in float64: it must not depend on which process added up which micro-batches."""
+        return Mean(in_double(self.total) + in_double(other.total), in_double(self.count) + in_double(other.count))
 
     def since(self, earlier: "Mean") -> "Mean":
         """The part that was added after `earlier`."""
@@ -65,6 +66,12 @@ def add_means(sums: dict[str, Mean], parts: dict[str, Mean]) -> None:
     """Add each part to the running sum of its name, in place."""
     for name, part in parts.items():
         sums[name] = sums[name] + part if name in sums else part
+
+
+def in_double(number: Tensor | float) -> Tensor | float:
+    """A number in float64 if it is a float and its device supports that."""
+    is_exact = not isinstance(number, Tensor) or not number.is_floating_point() or number.device.type == "mps"
+    return number if is_exact else number.double()  # type: ignore[union-attr]
 
 
 def exact_sum(values: Tensor) -> Tensor:

@@ -13,15 +13,6 @@ from dltool.models.recurrent_networks import (
 )
 from dltool.models.recurrent_translator import RecurrentTranslator
 
-no_accumulation_over_streams = requires(
-    lambda config: (
-        config.task.name != "language_model"
-        or (config.trainer.accumulate == 1 and config.trainer.devices in (1, "auto"))
-    ),
-    "trainer.accumulate and trainer.devices divide a batch, but its rows continue those of the previous batch",
-    hint="trainer.accumulate=1 trainer.devices=1",
-)
-
 language_model_reads_forward = requires(
     lambda config: config.task.name != "language_model" or not config.model.bidirectional,
     "model.bidirectional=true reads the tokens that a language model must predict",
@@ -100,7 +91,6 @@ class RecurrentModel:
     tasks=("supervised", "tagging", "language_model", "cloze", "translation"),
     batching="columns",
 )
-@no_accumulation_over_streams
 @language_model_reads_forward
 class RNN(RecurrentModel):
     """Elman 1990: h_t = φ(W x_t + b + U h_{t-1} + b').
@@ -122,7 +112,6 @@ class RNN(RecurrentModel):
     tasks=("supervised", "tagging", "language_model", "cloze", "translation"),
     batching="columns",
 )
-@no_accumulation_over_streams
 @language_model_reads_forward
 class LSTM(RecurrentModel):
     """Hochreiter and Schmidhuber 1997, with forget gates (Gers et al. 2000); see dltool.layers.recurrent.Cells.
@@ -142,7 +131,6 @@ class LSTM(RecurrentModel):
     tasks=("supervised", "tagging", "language_model", "cloze", "translation"),
     batching="columns",
 )
-@no_accumulation_over_streams
 @language_model_reads_forward
 class GRU(RecurrentModel):
     """Cho et al. 2014, with the reset gate after the matrix product; see dltool.layers.recurrent.Cells."""

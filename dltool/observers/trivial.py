@@ -38,6 +38,8 @@ class TrivialComparison(Observer):
         dataset: The data, which makes the trivial prediction.
     """
 
+    split = "test"
+
     def __init__(self, warn: Callable[[str], None], dataset: Dataset) -> None:
         self.warn = warn
         self.dataset = dataset
@@ -46,7 +48,7 @@ class TrivialComparison(Observer):
         self.start()
 
     def on_start(self, task: Task, progress: Progress) -> None:
-        if is_compared(task, self.dataset) and "test" in self.dataset.sizes:
+        if is_compared(task, self.dataset) and self.split in self.dataset.sizes:
             self._task = task
             task.watchers.append(self)
 
@@ -60,11 +62,11 @@ class TrivialComparison(Observer):
         self._seen = 0
 
     def see(self, batch: Batch, outputs: Tensor) -> None:
-        """Keep the error of the model and of the trivial prediction for each sample of the test split."""
-        if self._task is None or self._task.split != "test":
+        """Keep the error of the model and of the trivial prediction for each sample of the split."""
+        if self._task is None or self._task.split != self.split:
             return
         if not self._pairs:
-            self._baselines = self.dataset.baselines("test")
+            self._baselines = self.dataset.baselines(self.split)
         target, first = self.dataset.spec.target, self._seen
         self._seen += batch.size
         for name, trivial in self._trivial(batch, first):
@@ -80,7 +82,7 @@ class TrivialComparison(Observer):
         return [] if found is None else [(TRIVIAL[self.dataset.spec.target], found)]
 
     def on_record(self, record: dict[str, Any]) -> None:
-        if record["split"] != "test" or not self._pairs:
+        if record["split"] != self.split or not self._pairs:
             return
         joined = {name: torch.cat(pairs).double().cpu() for name, pairs in self._pairs.items()}
         self.start()

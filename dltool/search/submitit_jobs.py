@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from dltool.core.errors import ConfigError
-from dltool.core.exit_code import LOST
+from dltool.core.exit_code import INTERRUPTED, LOST
 from dltool.core.shell import setting
 from dltool.search.assignment import Assignment
 from dltool.search.job_file import run_job_file, write_job
@@ -109,7 +109,9 @@ class SubmittedJob:
                 code: int = self.job.result()
             except Exception:  # The job's own; its run folder and submitit's have the details.
                 return 1
-            return code
+            if code not in INTERRUPTED or self.is_cancelled or not self.is_alive():
+                return code
+            return None  # Slurm stopped it and starts it again, which replaces its result.
         if self.is_alive():
             self.ended_at = None
             return None

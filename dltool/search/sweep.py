@@ -104,7 +104,7 @@ class Sweep:
     def run_jobs(self) -> int:
         """Run the unfinished jobs; returns the exit code.
 
-        0 if all jobs are finished, 1 if one has failed, 2 if none could begin because of its
+        0 if all jobs are finished, 1 if one has failed or was interrupted, 2 if none could begin because of its
         configuration or data, 130 or 143 after a signal: the jobs that ran have saved their progress.
         """
         waiting = self.folder.unfinished()
@@ -124,8 +124,11 @@ class Sweep:
             print(f"failed: {result.job.name}: {result.error} (its log: {log})", file=sys.stderr)
         if signum is not None:
             return 128 + signum
+        stopped = [result.job.name for result in results if result.state == "interrupted"]  # One by one, from outside.
+        for name in stopped:
+            print(f"interrupted: {name}: the same command continues it", file=sys.stderr)
         none_began = len(failed) == len(results) and set(self.exit_codes) == {2}
-        return 0 if not failed else 2 if none_began else 1
+        return 0 if not failed and not stopped else 2 if none_began else 1
 
     def run_by_workers(self, waiting: list[Job]) -> int | None:
         """Run each job in a process here or elsewhere; returns the signal that ended it early."""

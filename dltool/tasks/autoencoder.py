@@ -103,6 +103,10 @@ class AutoencoderTask(CodingTask):
         on, off = torch.xlogy(target, target / rate), torch.xlogy(1 - target, (1 - target) / (1 - rate))
         return (on + off).sum()
 
+    @property
+    def evaluation_adds_up(self) -> bool:
+        return self.only_sums_metrics and self.sample_evaluator is None
+
     def evaluate(self, batch: Batch) -> dict[str, Mean]:
         self.show_sample_evaluator(batch)
         self.show_codes(batch)

@@ -165,6 +165,10 @@ class CycleGanTask(Task):
         made = self.translated(a, b)
         return Picture(torch.cat([a, made.fake_b, made.back_a, b, made.fake_a, made.back_b]), num_columns)
 
+    @property
+    def evaluation_adds_up(self) -> bool:
+        return self.only_sums_metrics
+
     def evaluate(self, batch: Batch) -> dict[str, Mean]:
         """Evaluate both directions; at the end of a split, one of the two domains can be missing."""
         ways = {

@@ -1,7 +1,8 @@
 """Language modelling: predict each token from those before it."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any, ClassVar
 
 import torch
@@ -15,7 +16,7 @@ from dltool.decoding.sampling import Rereading, Sampling, sample
 from dltool.losses.criterion import Criterion
 from dltool.metrics.mean import Mean, MeanOver
 from dltool.tasks.outputs import Suggestion, Trial
-from dltool.tasks.task import Loss, Task
+from dltool.tasks.task import Loss, Task, Updater
 from dltool.text.fitting import load_tokenizer
 from dltool.text.vocabulary import CharTokenizer
 
@@ -46,7 +47,8 @@ class LanguageModelTask(Task):
             self.model_methods = ("advance",)
         elif not hasattr(model, "advance"):
             self.language_model = Rereading(model, getattr(model, "max_length", spec.input_shape[0]))
-        self.state: Any = None
+        self.state: Any = None  # After the newest batch.
+        self._parts: dict[int, Any] = {}  # After its micro-batches, by their first row.
         self.evaluation_state: Any = None
 
     def trial(self, spec: DataSpec) -> Trial | None:
@@ -54,16 +56,25 @@ class LanguageModelTask(Task):
 
     def loss(self, batch: Batch) -> Loss:
         if self.carries_state:
-            outputs, state = self.language_model.advance(batch.inputs, self.state if batch.continues else None)
-            self.state = detached(state)
+            before = rows_of(self.state, batch) if batch.continues else None
+            outputs, state = self.language_model.advance(batch.inputs, before)
+            if batch.size == batch.full_size:
+                self.state = detached(state)
+            else:
+                self._parts[batch.first_row] = detached(state)
         else:
             outputs = self.model(batch.inputs)
         mean, count = token_loss(self.criterion, outputs, batch.targets)
         return Loss(mean, count, {"loss": MeanOver(mean.detach(), count)})
 
+    def finish_step(self, batch: Batch, updater: Updater) -> None:
+        if self._parts:
+            parts = [self._parts[row] for row in sorted(self._parts)]
+            self.state, self._parts = joined(parts, partial(updater.joined, batch=batch)), {}
+
     @property
     def evaluation_adds_up(self) -> bool:
-        return not self.watchers and not self.carries_state
+        return self.only_sums_metrics and not self.carries_state
 
     def start_evaluation(self) -> None:
         super().start_evaluation()
@@ -156,6 +167,28 @@ def with_perplexity(metrics: dict[str, float], *, in_characters: bool) -> dict[s
 def detached(state: Any) -> Any:
     """The same nested tuples, detached from the graph."""
     return state.detach() if isinstance(state, Tensor) else tuple(map(detached, state))
+
+
+def rows_of(state: Any, batch: Batch) -> Any:
+    """The states of a micro-batch's rows, from those of the whole batch: dimension 1 of each tensor."""
+    if state is None or batch.size == batch.full_size:
+        return state
+    if isinstance(state, Tensor):
+        return state[:, batch.first_row : batch.first_row + batch.size].contiguous()
+    return tuple(rows_of(part, batch) for part in state)
+
+
+def joined(states: Sequence[Any], join: Callable[[Tensor], Tensor]) -> Any:
+    """The state of a whole batch from those of this process's micro-batches.
+
+    Args:
+        states: In the order of their rows.
+        join: Adds the rows `(n, …)` of the other processes; see Updater.joined.
+    """
+    if isinstance(states[0], Tensor):
+        rows = torch.cat(tuple(states), dim=1).transpose(0, 1)
+        return join(rows.contiguous()).transpose(0, 1).contiguous()
+    return tuple(joined(parts, join) for parts in zip(*states, strict=True))
 
 
 def moved(state: Any, device: torch.device) -> Any:

@@ -1,6 +1,6 @@
 """The training of StyleGAN2: a GAN with a lazy penalty for each network."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, ClassVar, Literal
 
@@ -11,7 +11,6 @@ from dltool.core.batch import Batch
 from dltool.core.spec import DataSpec
 from dltool.data.mixing import no_mixing
 from dltool.declarations.component import EvaluationOnly, NonNegative, Positive, Probability, register, requires
-from dltool.declarations.processes import needs_one_process
 from dltool.layers.evaluation_mode import evaluation_mode
 from dltool.layers.full_precision import full_precision
 from dltool.losses.gan_loss import GanLoss, squared_gradient_norms
@@ -23,7 +22,6 @@ from dltool.tasks.task import Loss, Source, Updater
 
 
 @register("task", "stylegan2", loss_for="gan", pixels="symmetric", like="gan")
-@needs_one_process  # Each would have its own running means of styles and path lengths.
 @requires(
     lambda config: config.model.name == "stylegan2",
     "task=stylegan2 mixes styles and measures path lengths in style space, but the model has no styles",
@@ -44,7 +42,8 @@ class StyleGan2Task(GanTask):
     Deviations from the authors' code: style mixing is drawn per sample, not per batch; D's steps come before G's, as in
     task=gan; the running mean of path lengths is a constant in the penalty's gradient, and starts at the first step's
     mean. It starts at 0 in the authors' code, which pushes the first steps of a short training towards paths of length
-    0, that is, images independent of w.
+    0, that is, images independent of w. Both running means, of path lengths and of styles, are those of whole batches;
+    where a batch is divided, each micro-batch compares its path lengths with the mean that itself would give.
 
     Args:
         style_mixing: Share of fakes with two styles, the second one starting at a random layer.
@@ -91,16 +90,31 @@ class StyleGan2Task(GanTask):
         self.path_length_decay = path_length_decay
         self.path_length_shrink = path_length_shrink
         self.path_length_mean = torch.zeros(())
+        # Of the newest update's micro-batches; empty if its batch was not divided.
+        self._styles: list[tuple[Tensor, Tensor | None]] = []
+        self._lengths: list[Tensor] = []
 
     def train_step(self, source: Source, updaters: Mapping[str, Updater]) -> dict[str, Mean]:
         batch = source.draw()
-        logs = updaters["discriminator"].minimize(self.discriminator_loss, batch)
+        logs = self.minimize(updaters["discriminator"], self.discriminator_loss, batch)
         if self.r1 and self.num_steps % self.r1_every_n_steps == 0:
             logs |= updaters["discriminator"].minimize(self.r1_loss, batch)
-        logs |= updaters["generator"].minimize(self.generator_loss, batch)
+        logs |= self.minimize(updaters["generator"], self.generator_loss, batch)
         if self.path_length and self.num_steps % self.path_length_every_n_steps == 0:
-            logs |= updaters["generator"].minimize(self.path_length_loss, batch)
+            logs |= self.minimize(updaters["generator"], self.path_length_loss, batch)
         self.num_steps += 1
+        return logs
+
+    def minimize(self, updater: Updater, loss: Callable[[Batch], Loss], batch: Batch) -> dict[str, Mean]:
+        """An update, after which the running means follow the whole batch."""
+        logs = updater.minimize(loss, batch)
+        if self._styles:
+            styles = updater.joined(torch.cat([part for part, _ in self._styles]), batch)
+            labels = [part for _, part in self._styles if part is not None]
+            self.model.generator.track(styles, updater.joined(torch.cat(labels), batch) if labels else None)
+        if self._lengths:
+            self.path_length_mean = self.running_mean(updater.joined(torch.cat(self._lengths), batch).mean())
+        self._styles, self._lengths = [], []
         return logs
 
     def r1_loss(self, batch: Batch) -> Loss:
@@ -115,7 +129,9 @@ class StyleGan2Task(GanTask):
         Noise is divided by the square root of the number of pixels, so that lengths do not grow with it; |·|² is over
         w, averaged over the layers, each of which has its own w.
         """
-        batch = batch.split(self.path_length_shrink)[0]
+        is_whole, batch = batch.size == batch.full_size, batch.split(self.path_length_shrink)[0]
+        if is_whole:
+            batch = batch._replace(full_size=batch.size)
         with full_precision(batch.inputs):
             styles = self.styles(batch).float()
             images = self.synthesis(styles)
@@ -123,8 +139,12 @@ class StyleGan2Task(GanTask):
             (gradients,) = torch.autograd.grad((images * noise).sum(), styles, create_graph=True)
         lengths = (gradients.square().sum(dim=2).mean(dim=1) + 1e-12).sqrt()  # (B,)
         mean = lengths.detach().mean()
-        self.path_length_mean = self.running_mean(mean)
-        penalty = (lengths - self.path_length_mean).square().mean()
+        running = self.running_mean(mean)
+        if is_whole:
+            self.path_length_mean = running
+        else:
+            self._lengths.append(lengths.detach())
+        penalty = (lengths - running).square().mean()
         logs = {"path_length": mean_of(mean, batch), "path_penalty": mean_of(penalty, batch)}
         return Loss(self.path_length_every_n_steps * self.path_length * penalty, batch.size, logs)
 
@@ -140,7 +160,10 @@ class StyleGan2Task(GanTask):
         """New mixed styles for a batch, `(B, num_layers, w_dim)`; also updates the mean style."""
         generator, labels = self.model.generator, self.labels(batch)
         styles = self.mapping(self.model.codes(self.model.noise(batch.size), labels))
-        generator.track(styles.detach(), labels)
+        if batch.size == batch.full_size:
+            generator.track(styles.detach(), labels)
+        else:
+            self._styles.append((styles.detach(), labels))
         if not self.style_mixing:
             return generator.at_every_layer(styles)
         others = self.mapping(self.model.codes(self.model.noise(batch.size), labels))

@@ -204,8 +204,7 @@ class SupervisedTask(Task):
 
     @property
     def evaluation_adds_up(self) -> bool:
-        mergeable = all(type(metric).merge_state is not Metric.merge_state for metric in self.metrics.values())
-        return mergeable and not self.watchers and self.adversary is None
+        return self.only_sums_metrics and self.adversary is None
 
     def start_evaluation(self) -> None:
         super().start_evaluation()

@@ -16,8 +16,7 @@ from torch import Tensor, nn
 
 from dltool.attacks.adversary import Examples
 from dltool.core.batch import Batch
-from dltool.core.errors import ConfigError, RunError
-from dltool.core.place import place_of_function
+from dltool.core.errors import ConfigError
 from dltool.core.spec import DataSpec
 from dltool.data.preprocessing import Preprocessing
 from dltool.declarations.component import requires
@@ -49,15 +48,6 @@ class Loss(NamedTuple):
     mean: Tensor
     count: Tensor | int  # type: ignore[assignment]  # tuple.count is meant to be hidden.
     logs: dict[str, Mean]
-
-
-def check_loss(evaluated: object, loss: Callable[[Batch], Loss]) -> None:
-    """Raises RunError if the result of a loss is not a Loss; with the file and line of the loss."""
-    if not isinstance(evaluated, Loss):
-        raise RunError(
-            f"{place_of_function(loss)}: this loss returns a {type(evaluated).__name__}, not a Loss",
-            "return Loss(mean, count, logs), from dltool.tasks.task",
-        )
 
 
 class Source(Protocol):
@@ -155,7 +145,13 @@ class Task:
 
     def train_step(self, source: Source, updaters: Mapping[str, Updater]) -> dict[str, Mean]:
         """One step of the algorithm; returns the logged metrics, as sums and counts."""
-        return updaters["model"].minimize(self.loss, source.draw())
+        batch = source.draw()
+        logs = updaters["model"].minimize(self.loss, batch)
+        self.finish_step(batch, updaters["model"])
+        return logs
+
+    def finish_step(self, batch: Batch, updater: Updater) -> None:
+        """Called after an update on a batch, for what a task keeps of all of its micro-batches."""
 
     @classmethod
     def direction_of(cls, metric: str) -> str | None:
@@ -172,12 +168,20 @@ class Task:
 
     @property
     def evaluation_adds_up(self) -> bool:
-        """Whether several processes may each evaluate some batches of a split, as the result only adds up sums.
+        """Whether several processes may each evaluate some batches of `split`, as the result only adds up sums.
 
         Otherwise each evaluates all of them: what follows the order of the batches, such as random numbers, carried
         states and watchers, is then as in one process.
         """
         return False
+
+    @property
+    def only_sums_metrics(self) -> bool:
+        """Whether the metrics of `split` can be merged, and nothing watches the outputs: for `evaluation_adds_up`."""
+        watched = any(watcher.split in (None, self.split) for watcher in self.watchers)
+        return not watched and all(
+            type(metric).merge_state is not Metric.merge_state for metric in self.metrics.values()
+        )
 
     def start_evaluation(self) -> None:
         """Called before the first batch of a split; the evaluation before may have been interrupted."""

@@ -77,6 +77,10 @@ class TranslationTask(Task):
         mean, count = token_loss(self.criterion, outputs, expected(batch.targets))
         return Loss(mean, count, {"loss": MeanOver(mean.detach(), count)})
 
+    @property
+    def evaluation_adds_up(self) -> bool:
+        return self.only_sums_metrics
+
     def evaluate(self, batch: Batch) -> dict[str, Mean]:
         outputs = self.model(batch.inputs, batch.targets[:, :-1])
         means = measured_tokens(self.criterion, outputs, expected(batch.targets))

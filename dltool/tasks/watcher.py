@@ -10,6 +10,11 @@ from dltool.core.batch import Batch
 class Watcher(Protocol):
     """Observes the evaluated samples and the model's outputs for them."""
 
+    @property
+    def split(self) -> str | None:
+        """The only split that it observes; None for every split."""
+        ...
+
     def start(self) -> None:
         """Called before the first batch of a split; the evaluation before may have been interrupted."""
         ...

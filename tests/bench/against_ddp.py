@@ -1,8 +1,8 @@
 """Times a step of two processes on the CPU beside torch's DistributedDataParallel: `python tests/bench/against_ddp.py`.
 
 Both candidates have the same model, optimizer, loss and halves of the same batches, and take turns at every step in one
-pair of processes. `dltool_exchange_ms` is the time of the exchange within a step; that of DDP, which overlaps with the
-backward pass, is the difference to `ddp_alone_ms`, the same step without it. A ratio is that of the medians of a round;
+pair of processes. Both overlap the exchange with the backward pass. `dltool_exchange_ms` is the rest of it after that;
+that of DDP is the difference to `ddp_alone_ms`, the same step without it. A ratio is that of the medians of a round;
 printed is the median ratio of the rounds. On a loaded machine only the ratio means something.
 """
 
@@ -55,14 +55,15 @@ def measured(team: Team, config: Config) -> dict[str, list[float]]:
 
     def ddp_step(batch: Batch) -> None:
         optimizer.zero_grad(set_to_none=True)
-        other.task.loss(batch.split(team.size)[team.rank]).mean.backward()
+        other.task.loss(updater.pieces.own(batch)[0]).mean.backward()
         optimizer.step()
 
     def ddp_alone(batch: Batch) -> None:
         with ddp.no_sync():
             ddp_step(batch)
 
-    updater.add_up = timed(updater.add_up, exchange := [])  # type: ignore[method-assign]
+    assert updater.exchanged is not None
+    updater.exchanged.finish = timed(updater.exchanged.finish, exchange := [])  # type: ignore[method-assign]
     candidates: dict[str, Step] = {"dltool": own_step, "ddp": ddp_step, "ddp_alone": ddp_alone}
     found: dict[str, list[float]] = {name: [] for name in candidates}
     for number in range(ROUNDS + 1):

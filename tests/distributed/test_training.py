@@ -15,6 +15,7 @@ from dltool.build.prepare import prepare
 from dltool.build.trainer import build_trainer
 from dltool.config.check import Config
 from dltool.core.errors import ConfigError, NonFiniteLossError
+from dltool.distributed.gradient_sum import BUCKET_BYTES
 from dltool.distributed.team import SOLO, Team
 from dltool.engine.observer import Observer
 from dltool.engine.signals import Interrupted
@@ -38,6 +39,15 @@ CASES = {
         *("model=cyclegan", "data=digit_pairs", "task.pool_size=3", "data.batch_size=4", "trainer.steps=3"),
         *("model.width=4", "model.blocks=1", "model.discriminator_width=4", "trainer.limit_batches=3"),
     ],
+    "a carried state": [
+        *("model=lstm", "data=pydoc", "task=language_model", "data.length=8", "data.batch_size=5", "trainer.steps=3"),
+        *("model.hidden_dim=8", "model.embedding_dim=8", "trainer.limit_batches=2", "model.dropout=0.2"),
+    ],
+    "running means of styles and path lengths": [
+        *("model=stylegan2", "model.width=2", "model.max_width=4", "model.latent_dim=4", "model.w_dim=4"),
+        *("model.condition=input", "data.batch_size=5", "trainer.steps=5", "trainer.test=none"),
+        "trainer.limit_batches=5",
+    ],
     "LBFGS": ["model=mlp", "data=iris", "data.batch_size=full", "optim=lbfgs", "trainer.steps=3"],
 }
 MORE_CASES = {
@@ -48,6 +58,12 @@ MORE_CASES = {
     "word2vec": ["model=word2vec", "data=corpus", f"data.path={REPOSITORY / 'README.md'}", "trainer.steps=4"],
     "diffusion": ["model=unet", "task=diffusion", *SHORT],
 }
+
+
+@pytest.fixture(autouse=True)
+def several_buckets(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As large models have them, so that exchanges begin during the backward pass."""
+    monkeypatch.setitem(BUCKET_BYTES, "cpu", 1000)
 
 
 def trained(team: Team, config: Config, folder: Path | None = None, stop_at: int | None = None) -> dict[str, Any]:
@@ -135,6 +151,28 @@ def test_each_process_decodes_only_its_own_files(configure: Configure, tmp_path:
     assert equal(both[0]["weights"], one(configure(*words), 2, folder=tmp_path / "alone")["weights"])
 
 
+def left_out(team: Team, config: Config) -> list[str]:
+    parts = prepare(with_devices(config, team.size), team=team)
+    build_trainer(parts, None).evaluate("val")
+    return sorted(Path(path).name for path in parts.dataset.skipped_files())
+
+
+@pytest.mark.filterwarnings("ignore::dltool.core.notices.DltoolWarning")
+def test_every_process_knows_the_files_that_any_left_out(configure: Configure, tmp_path: Path) -> None:
+    for number in range(20):
+        path = tmp_path / "val" / "ab"[number % 2] / f"{number}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(random_pixels(8, 8, 3)).save(path)
+        train = tmp_path / "train" / path.parent.name / path.name
+        train.parent.mkdir(parents=True, exist_ok=True)
+        train.write_bytes(path.read_bytes())
+        if number in (4, 19):  # One for each process.
+            path.write_bytes(path.read_bytes()[:60])
+    words = ["model=mlp", "data=image_folder", f"data.root={tmp_path}", "data.size=8", "data.eval_batch_size=5"]
+    words += ["data.residency=loader", "data.workers=0", "data.corrupt=skip", "data.test_fraction=0"]
+    assert together(2, left_out, configure(*words)) == [["19.png", "4.png"]] * 2
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("size", [2, 4])
 @pytest.mark.parametrize("case", CASES | MORE_CASES)
@@ -220,8 +258,6 @@ def test_a_loss_that_is_not_finite_ends_every_process_before_the_update(configur
             "cannot be divided",
         ),
         (["trainer.accumulate=3"], "cannot be shared equally"),
-        (["model=lstm", "data=names", "task=language_model"], "continue those of the previous batch"),
-        (["model=stylegan2"], "cannot be divided"),
         (["model=perceptron", "task=rosenblatt", "data=logic"], "cannot be divided"),
         (["trainer.profile_steps=3"], "profiles one process"),
     ],

@@ -1,6 +1,8 @@
 """When the steps' parts are added up changes nothing, and nothing is forgotten."""
 
+import functools
 import math
+import operator
 import threading
 
 import pytest
@@ -137,3 +139,11 @@ def test_a_last_batch_that_is_small_among_large_ones() -> None:
     for start, stop in ((0, 500), (500, 1000), (1000, 1100)):
         means.update({"accuracy": accuracy(outputs[start:stop], targets[start:stop])})
     assert means.compute() == {"accuracy": int((outputs.argmax(1) == targets).sum()) / 1100}
+
+
+def test_micro_batches_may_be_added_up_in_any_grouping() -> None:
+    parts = [Mean(torch.tensor(0.1 * 3**number), number) for number in range(9)]
+    in_turn = functools.reduce(operator.add, parts)
+    grouped = (parts[0] + parts[1] + parts[2] + parts[3]) + (parts[4] + parts[5] + parts[6] + parts[7] + parts[8])
+    assert float(in_turn.total) == pytest.approx(float(grouped.total), rel=1e-15)
+    assert float(in_turn.total) == pytest.approx(sum(float(part.total) for part in parts), rel=1e-15)

@@ -108,6 +108,21 @@ def test_an_interrupted_sweep_empties_the_queue_and_continues(tmp_path: Path) ->
     assert "resuming at step" in (tmp_path / "s" / "logs" / "000_seed=1.txt").read_text()
 
 
+@pytest.mark.usefixtures("cluster")
+def test_a_job_that_slurm_starts_again_continues(tmp_path: Path) -> None:
+    long = words("seed=1", "trainer.steps=4000", "trainer.epochs=null", "trainer.checkpoint.every_n_steps=50")
+    sweep = Command(*long, cwd=tmp_path)
+    wait_until(lambda: list((tmp_path / "s" / "000").glob("checkpoints/step-*")))
+    (job,) = [line.split()[0] for line in queue().splitlines()]
+    subprocess.run(["scontrol", "requeue", job], check=True)
+    done = sweep.wait(200)
+    assert done.returncode == 0, done.stderr
+    assert states(tmp_path) == ["finished"]
+    (since,) = json.loads((tmp_path / "s" / "000" / "environment.json").read_text())["resumed"]
+    assert since["step"] >= 50
+    assert status(tmp_path, "000")["step"] == 4000
+
+
 def test_several_tasks_for_a_job_are_refused(tmp_path: Path) -> None:
     pytest.importorskip("hydra_plugins.hydra_submitit_launcher")
     done = run_dltool(*words("seed=1,2", "hydra.launcher.tasks_per_node=2"), cwd=tmp_path)

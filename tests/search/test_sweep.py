@@ -222,18 +222,27 @@ def test_sigterm_to_every_process_of_a_sweep_interrupts_it(tmp_path: Path) -> No
     assert "failed" not in (tmp_path / "printed").read_text()
 
 
-def test_a_job_that_the_system_kills_is_recorded(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("signum", "state", "message"),
+    [
+        (signal.SIGKILL, "failed", "killed by SIGKILL"),
+        (signal.SIGTERM, "interrupted", "interrupted: 000_trainer.epochs=100000: the same command continues it"),
+    ],
+)
+def test_a_job_that_the_system_ends_is_recorded(
+    tmp_path: Path, signum: signal.Signals, state: str, message: str
+) -> None:
     words = ["train", "-m", *SMALL, "sweep.n_jobs=2", "sweep.dir=s"]
     words[words.index("trainer.epochs=2")] = "trainer.epochs=100000,2"
     process = Command(*words, cwd=tmp_path)
     names = ["000_trainer.epochs=100000", "001_trainer.epochs=2"]
     victim = tmp_path / "s" / names[0]
     wait_for(lambda: (victim / "status.json").exists() and status(victim)["epoch"] > 0)
-    os.kill(status(victim)["pid"], signal.SIGKILL)
+    os.kill(status(victim)["pid"], signum)
     done = process.wait(timeout=300)
     assert done.returncode == 1
-    assert "killed by SIGKILL" in done.stderr
-    assert states(tmp_path / "s") == dict(zip(names, ["failed", "finished"], strict=True))
+    assert message in done.stderr
+    assert states(tmp_path / "s") == dict(zip(names, [state, "finished"], strict=True))
 
 
 @pytest.mark.parametrize(
