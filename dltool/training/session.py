@@ -30,6 +30,8 @@ from dltool.training.summary import longer, print_summary
 from dltool.trust.importing import described, place_of
 from dltool.trust.sources import trust_flags, trusted_sources
 
+MAX_SAMPLES = 1_000  # Of a batch, in log.txt.
+
 
 @dataclass
 class Session:
@@ -187,6 +189,9 @@ class Session:
         try:
             yield
         except NonFiniteLossError as error:
+            if samples := trainer.source.last_samples():
+                first = ", ".join(map(str, samples[:MAX_SAMPLES])) + ", …" * (len(samples) > MAX_SAMPLES)
+                self.log(f"the last batch has the training samples {first}, counted from 0")
             raise NonFiniteLossError(f"{error.message}; {self.last_good()}", error.hint) from error
         except WorkerError as error:
             resume = f"dltool resume {trust_flags()}{quoted(self.run.path)}"
