@@ -24,7 +24,6 @@ from dltool.core.safe_read import read_json
 from dltool.engine.checkpoint import committed, is_good, load
 from dltool.runs.lock import is_held
 from dltool.runs.records import read_records
-from dltool.search.study import GRACE_SECONDS
 
 pytestmark = pytest.mark.slow
 
@@ -145,6 +144,8 @@ def run_to_its_end(command: Sequence[str], folder: Path, cwd: Path, longest: flo
             time.sleep(0.05)
     done = run_dltool(*command, cwd=cwd, timeout=300)
     if "the same command tries them again in a minute" in done.stderr:  # A job may have been starting at the kill.
+        from dltool.search.study import GRACE_SECONDS  # Needs optuna.
+
         time.sleep(GRACE_SECONDS + 5)
         done = run_dltool(*command, cwd=cwd, timeout=300)
     assert done.returncode == 0, done.stderr
