@@ -120,6 +120,10 @@ class BatchSource(ABC):
         """
         return None
 
+    def last_samples(self) -> list[int]:
+        """The positions in the training split of the samples that were drawn last; empty where it has no samples."""
+        return []
+
     @property
     def epoch(self) -> int:
         """The number of finished epochs."""

@@ -113,6 +113,13 @@ class TrainSource(BatchSource):
         full_size = min(whole.stop, len(self._order)) - whole.start
         return batch._replace(full_size=full_size, first_row=part.start - whole.start)
 
+    def last_samples(self) -> list[int]:
+        if self.draws == 0:
+            return []
+        epoch, part = self.place(self.draws - 1)
+        samples: list[int] = self._order[part].tolist() if epoch == self._prepared_epoch else []
+        return samples
+
     def place(self, draw: int) -> tuple[int, slice]:
         """The epoch of a draw, and the positions of its samples in the order of that epoch."""
         epoch, position = self.position(draw)

@@ -166,3 +166,7 @@ class Observer:
 
     def on_outcome(self, outcome: Outcome) -> None:
         """How the training ended: the last event, after the on_end of all observers."""
+
+    def lacks_output(self) -> bool:
+        """Whether something is missing that this writes in on_outcome, as after a kill; a resume then writes it."""
+        return False

@@ -27,3 +27,6 @@ class ReportPage(Observer):
             write_run_page(self.run.path, self.run.files / REPORT)
         except Exception as error:
             warnings.warn(f"{REPORT} could not be written: {error}", FigureWarning, stacklevel=2)
+
+    def lacks_output(self) -> bool:
+        return not is_search(self.run.path.parent) and not (self.run.path / REPORT).exists()

@@ -30,6 +30,8 @@ from dltool.training.summary import longer, print_summary
 from dltool.trust.importing import described, place_of
 from dltool.trust.sources import trust_flags, trusted_sources
 
+MAX_SAMPLES = 1_000  # Of a batch, in log.txt.
+
 
 @dataclass
 class Session:
@@ -77,7 +79,7 @@ class Session:
         """Load a checkpoint, truncate the log to it, and print where the training continues."""
         trainer = self.trainer
         trainer.load(checkpoint)
-        if trainer.finished() and self.run.read_status().get("state") == "finished":
+        if self.is_complete():
             why = trainer.stop_reason or f"its {trainer.stopped_by} are completed"
             raise ConfigError(
                 f"{self.run.path} stopped at step {checkpoint.step}: {why}; nothing is left to do",
@@ -88,6 +90,12 @@ class Session:
             f"resuming at step {checkpoint.step:,} of {trainer.progress.total_steps:,} from {checkpoint.path.name}; "
             f"the schedule is computed for {counted(trainer.progress.total_steps, 'step')}"
         )
+
+    def is_complete(self) -> bool:
+        """Whether the training has ended and nothing is missing that is written after its end."""
+        if not self.trainer.finished() or self.run.read_status().get("state") != "finished":
+            return False
+        return not any(observer.lacks_output() for observer in self.trainer.observers)
 
     def run_to_end(self) -> int:
         """Train, test, draw, summarize. The observers always get the outcome, and so status.json has it."""
@@ -181,6 +189,9 @@ class Session:
         try:
             yield
         except NonFiniteLossError as error:
+            if samples := trainer.source.last_samples():
+                first = ", ".join(map(str, samples[:MAX_SAMPLES])) + ", …" * (len(samples) > MAX_SAMPLES)
+                self.log(f"the last batch has the training samples {first}, counted from 0")
             raise NonFiniteLossError(f"{error.message}; {self.last_good()}", error.hint) from error
         except WorkerError as error:
             resume = f"dltool resume {trust_flags()}{quoted(self.run.path)}"

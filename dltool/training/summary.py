@@ -5,10 +5,12 @@ from collections.abc import Mapping
 from dltool.build.parts import Parts
 from dltool.core.messages import in_notebook
 from dltool.core.numerals import counted, numeral
+from dltool.core.safe_read import read_text
 from dltool.core.shell import quoted
 from dltool.engine.baselines import measure_baselines
 from dltool.engine.checkpoint import saved_metrics
 from dltool.engine.trainer import Trainer
+from dltool.observers.skipped_files import NAME as SKIPPED
 from dltool.report.write import REPORT
 from dltool.runs.folder import RunFolder
 from dltool.tasks.uses import generates
@@ -58,6 +60,8 @@ def results(parts: Parts, trainer: Trainer, run: RunFolder) -> Rows:
         updates = f"{average.settings.kind}, {counted(average.num_updates, 'update')}"
         rows.append(("average", updates if average.num_updates else none))
     rows.append(("length", f"{counted(progress.step, 'step')}, {counted(progress.epoch, 'epoch')}"))
+    if (skipped := run.path / SKIPPED).exists():
+        rows.append(("skipped", f"{counted(len(read_text(skipped).splitlines()), 'file')}, see {SKIPPED}"))
     if trainer.stop_reason:
         rows.append(("stopped by", trainer.stop_reason))
     status = run.read_status()

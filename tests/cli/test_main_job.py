@@ -157,6 +157,9 @@ def test_nan_stops_with_the_step_and_keeps_the_last_good_checkpoint(dltool_here:
     (last,) = {path.read_text().strip() for path in (tmp_path / "run" / "checkpoints").glob("last")}
     weights = load(tmp_path / "run" / "checkpoints" / last).weights
     assert all(tensor.isfinite().all() for tensor in weights.values())
+    (line,) = [line for line in (tmp_path / "run" / "log.txt").read_text().splitlines() if "the last batch has" in line]
+    samples = sorted(map(int, line.partition("training samples ")[2].removesuffix(", counted from 0").split(", ")))
+    assert samples == list(range(len(samples)))  # The full batch is each sample once.
 
 
 @pytest.mark.parametrize(

@@ -38,3 +38,14 @@ def test_missing_files_and_folders_are_named(tmp_path):
         read_text(tmp_path / "none.txt")
     with pytest.raises(DataError, match="Is a directory"):
         read_text(tmp_path)
+
+
+def test_a_gzipped_file_that_grows_without_measure_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr("dltool.data.text_file.LARGEST_UNZIPPED", 1_000_000)
+    path = tmp_path / "rows.csv.gz"
+    path.write_bytes(gzip.compress(b"1,2,yes\n" * 125_000))
+    assert len(read_text(path)) == 1_000_000
+    path.write_bytes(gzip.compress(b"1,2,yes\n" * 125_001))
+    with pytest.raises(DataError, match="its content is more than 100 times as large") as error:
+        read_text(path)
+    assert f"gunzip -k {path}" in str(error.value.hint)

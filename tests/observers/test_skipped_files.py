@@ -1,5 +1,6 @@
 """skipped.txt names each file that was left out once, also after a resume."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ def test_each_file_once(tmp_path: Path, dltool_here: Any) -> None:
     done = dltool_here("train", *WORDS, f"data.root={tmp_path / 'images'}", "trainer.epochs=3", "run.dir=run")
     assert done.returncode == 0, done.stderr
     assert "2 files could not be decoded and were left out, see run/skipped.txt" in done.stdout + done.stderr
+    assert re.search(r"skipped\W+2 files, see skipped\.txt", done.stdout)
     lines = (tmp_path / "run/skipped.txt").read_text(encoding="utf-8").splitlines()
     assert sorted(line.split("\t")[0] for line in lines) == sorted(map(str, damaged))
     assert all(line.split("\t")[1] for line in lines)
