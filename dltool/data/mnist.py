@@ -26,7 +26,7 @@ def mnist(_rng: torch.Generator, *, root: Location[str | None] = None, download:
     """Handwritten digits (LeCun, Bottou, Bengio and Haffner 1998, Proc. IEEE 86(11)).
 
     Args:
-        root: Folder that holds MNIST/raw/ or the four IDX files themselves, gzipped or not; null: ./data.
+        root: Folder that holds MNIST/raw/, raw/ or the four IDX files themselves, gzipped or not; null: ./data.
         download: Fetch the files to root/MNIST/raw/ if they are not there.
     """
     return load_idx("MNIST", tuple("0123456789"), root, download)
@@ -39,7 +39,7 @@ def fashion_mnist(
     """Zalando's articles (Xiao, Rasul and Vollgraf 2017, arXiv:1708.07747).
 
     Args:
-        root: Folder that holds FashionMNIST/raw/ or the four IDX files themselves; null: ./data.
+        root: Folder that holds FashionMNIST/raw/, raw/ or the four IDX files themselves; null: ./data.
         download: Fetch the files to root/FashionMNIST/raw/ if they are not there.
     """
     names = ("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot")
@@ -51,7 +51,7 @@ def kmnist(_rng: torch.Generator, *, root: Location[str | None] = None, download
     """Cursive Japanese, one hiragana of each of ten rows (Clanuwat et al. 2018, arXiv:1812.01718).
 
     Args:
-        root: Folder that holds KMNIST/raw/ or the four IDX files themselves; null: ./data.
+        root: Folder that holds KMNIST/raw/, raw/ or the four IDX files themselves; null: ./data.
         download: Fetch the files to root/KMNIST/raw/ if they are not there.
     """
     return load_idx("KMNIST", tuple("おきすつなはまやれを"), root, download)
@@ -70,7 +70,7 @@ def load_idx(name: str, class_names: tuple[str, ...], root: str | None, download
         DataError: A folder or file is missing or damaged, or the download failed.
     """
     base = Path(root if root is not None else "data").expanduser().resolve()
-    folders = (base / name / "raw", base)
+    folders = (base / name / "raw", base / "raw", base)
     if download and not any(_has_all_files(folder) for folder in folders):
         _download(name, base)
     folder = next((folder for folder in folders if _has_any_file(folder)), None)

@@ -30,7 +30,7 @@ def stacked_mnist(
 
     Args:
         rng: Draws the digits.
-        root: Folder that holds MNIST/raw/ or the four IDX files themselves, gzipped or not; null: ./data.
+        root: Folder that holds MNIST/raw/, raw/ or the four IDX files themselves, gzipped or not; null: ./data.
         download: Fetch the files to root/MNIST/raw/ if they are not there.
         num_samples: Stacks of training digits (2,352 bytes each); the validation split is cut from them.
         num_test_samples: Stacks of test digits; the papers count the modes of 25,600 or 26,000 samples.

@@ -42,6 +42,7 @@ def write_files(folder, compress=False, num_labels=6):
         (mnist.mnist, "MNIST/raw"),
         (mnist.fashion_mnist, "FashionMNIST/raw"),
         (mnist.kmnist, "KMNIST/raw"),
+        (mnist.mnist, "raw"),
         (mnist.mnist, ""),
     ],
 )
