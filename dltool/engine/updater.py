@@ -8,14 +8,14 @@ import torch
 from torch import Tensor, nn
 
 from dltool.core.batch import Batch
-from dltool.core.errors import NonFiniteLossError, RunError
-from dltool.core.place import place_of_function
+from dltool.core.errors import NonFiniteLossError
 from dltool.distributed.gradient_sum import GradientSum
 from dltool.engine.guard import FiniteGuard
 from dltool.engine.pieces import Pieces
 from dltool.engine.precision import Precision
 from dltool.metrics.mean import Mean, add_means
 from dltool.optim.schedule import Schedule
+from dltool.tasks.loss_check import check_loss
 from dltool.tasks.task import Loss
 
 Evaluated = tuple[Tensor | float, dict[str, Mean]]  # A batch's loss, and its logs.
@@ -183,15 +183,6 @@ class Updater:
         self.optimizer.load_state_dict(state["optimizer"])
         self.schedule.load_state_dict(state["schedule"])
         self.precision.load_state_dict(state["precision"])
-
-
-def check_loss(evaluated: object, loss: Callable[[Batch], Loss]) -> None:
-    """Raises RunError if the result of a loss is not a Loss; with the file and line of the loss."""
-    if not isinstance(evaluated, Loss):
-        raise RunError(
-            f"{place_of_function(loss)}: this loss returns a {type(evaluated).__name__}, not a Loss",
-            "return Loss(mean, count, logs), from dltool.tasks.task",
-        )
 
 
 def learning_rates(updaters: Mapping[str, Updater]) -> dict[str, float]:

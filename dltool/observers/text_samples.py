@@ -82,7 +82,7 @@ class TextSamples(Observer):
         began, step = time.monotonic(), self._progress.step
         path = self.watched.folder / "samples" / f"step-{step:06d}.txt"
         try:
-            path.write_bytes(self._text(self._task).encode())
+            path.write(self._text(self._task), durable=False)
         except Exception as error:  # Such as weights that are not finite, or a full disk.
             warnings.warn(f"{path} could not be written: {error}", FigureWarning, stacklevel=2)
         ended = time.monotonic()
