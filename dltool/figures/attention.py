@@ -9,6 +9,7 @@ import numpy as np
 from dltool.figures.drawing import make_figure, num_panel_columns
 from dltool.figures.style import GAMMA, GREY, IMAGES, LETTER_WIDTH, NOTE_SIZE, SHARES, TILES_TITLE, styled
 from dltool.figures.tiles import shortened
+from dltool.figures.words import word
 
 if TYPE_CHECKING:  # matplotlib is imported when the first figure is drawn.
     from matplotlib.axis import Axis
@@ -54,13 +55,13 @@ def attention_heads(weights: np.ndarray, queries: Sequence[str], keys: Sequence[
             axes.tick_params(axis="x", rotation=90 if max(map(len, across), default=0) > 1 else 0)
             axes.tick_params(length=0)
             axes.spines[:].set_visible(True)
-            axes.set_title(f"head {i + 1}", fontsize=NOTE_SIZE)
+            axes.set_title(word("head {number}", number=i + 1), fontsize=NOTE_SIZE)
         if image is not None:
-            figure.colorbar(image, ax=panels.tolist(), fraction=0.03, label="attention weight")
-        more = f" (the first {len(heads)} of {len(weights)} heads)" if len(heads) < len(weights) else ""
-        figure.suptitle(title + more, fontsize=TILES_TITLE)
-        figure.supylabel("query", fontsize=NOTE_SIZE, color=GREY)
-        figure.supxlabel("key", fontsize=NOTE_SIZE, color=GREY)
+            figure.colorbar(image, ax=panels.tolist(), fraction=0.03, label=word("attention weight"))
+        few = word("{title} (the first {shown} of {all} heads)", title=title, shown=len(heads), all=len(weights))
+        figure.suptitle(few if len(heads) < len(weights) else title, fontsize=TILES_TITLE)
+        figure.supylabel(word("query"), fontsize=NOTE_SIZE, color=GREY)
+        figure.supxlabel(word("key"), fontsize=NOTE_SIZE, color=GREY)
         return figure
 
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from dltool.figures.drawing import make_figure
 from dltool.figures.style import AXES_TITLE, PAIRS_GAP, PLAIN, WEIGHTS, styled
+from dltool.figures.words import word
 
 if TYPE_CHECKING:  # matplotlib is imported when the first figure is drawn.
     from matplotlib.figure import Figure
@@ -26,7 +27,7 @@ def augmented_images(before: np.ndarray, after: np.ndarray, description: str) ->
     with styled(style=PLAIN):
         figure = make_figure(10, 5.6)
         figure.suptitle(textwrap.fill(description, WRAP), fontsize=AXES_TITLE)
-        for place, (title, images) in enumerate((("original", before), ("model input", after)), start=1):
+        for place, (title, images) in enumerate(((word("original"), before), (word("model input"), after)), start=1):
             axes = figure.add_subplot(1, 2, place)
             axes.imshow(square_grid(images), cmap=WEIGHTS, vmin=0, vmax=255, interpolation="nearest")
             axes.set_title(title, fontsize=AXES_TITLE)

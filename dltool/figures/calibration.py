@@ -6,6 +6,7 @@ import numpy as np
 
 from dltool.figures.drawing import make_figure
 from dltool.figures.style import BLUE, GREY, ORANGE, PALE_BLUE, styled
+from dltool.figures.words import word
 
 if TYPE_CHECKING:  # matplotlib is imported when the first figure is drawn.
     from matplotlib.figure import Figure
@@ -26,15 +27,17 @@ def reliability_diagram(sums: np.ndarray, title: str = "") -> "Figure":
         figure = make_figure(5.6, 6.4)
         upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
         accuracy = right[filled] / counts[filled]
-        upper.bar(middles[filled], accuracy, 0.9 / num_bins, color=BLUE, label="accuracy")
-        upper.plot(confidence[filled] / counts[filled], accuracy, "o", color=ORANGE, label="at the mean confidence")
-        upper.plot([0, 1], [0, 1], "--", color=GREY, linewidth=1.2, label="calibrated")
+        upper.bar(middles[filled], accuracy, 0.9 / num_bins, color=BLUE, label=word("accuracy"))
+        upper.plot(
+            confidence[filled] / counts[filled], accuracy, "o", color=ORANGE, label=word("at the mean confidence")
+        )
+        upper.plot([0, 1], [0, 1], "--", color=GREY, linewidth=1.2, label=word("calibrated"))
         upper.set_ylim(0, 1.03)
-        upper.set_ylabel("accuracy")
-        upper.set_title(f"{title}: calibration error {error:.4f}", loc="left", pad=26)
+        upper.set_ylabel(word("accuracy"))
+        upper.set_title(word("{title}: calibration error {error:.4f}", title=title, error=error), loc="left", pad=26)
         upper.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3)
         lower.bar(middles, counts / counts.sum(), 0.9 / num_bins, color=PALE_BLUE)
-        lower.set_ylabel("share of samples")
-        lower.set_xlabel("confidence")
+        lower.set_ylabel(word("share of samples"))
+        lower.set_xlabel(word("confidence"))
         lower.set_xlim(0, 1)
         return figure

@@ -26,6 +26,8 @@ CHINESE = {
     "train": "训练",
     "val": "验证",
     "test": "测试",
+    "training": "训练",
+    "validation": "验证",
     "no finite value": "没有有限的值",
     "   (pale: training, within the epochs)": "   （浅色：训练，每轮之内）",
     "the first {shown} of {all} curves": "{all} 条曲线中的前 {shown} 条",
@@ -117,6 +119,63 @@ CHINESE = {
     "inputs: {dim:,} numbers": "输入：{dim:,} 个数",
     "input of {layer}, the last layer: {dim:,} numbers": "最后一层 {layer} 的输入：{dim:,} 个数",
     "{count:,} samples ({split})": "{count:,} 个样本（{split}）",
+    # Attention.
+    "head {number}": "第 {number} 头",
+    "attention weight": "注意力权重",
+    "query": "查询",
+    "key": "键",
+    "{title} (the first {shown} of {all} heads)": "{title}（{all} 个头中的前 {shown} 个）",
+    # Calibration.
+    "at the mean confidence": "位于平均置信度",
+    "calibrated": "完全校准",
+    "{title}: calibration error {error:.4f}": "{title}：校准误差 {error:.4f}",
+    "share of samples": "样本比例",
+    "confidence": "置信度",
+    # Forecast.
+    "history": "历史",
+    "truth": "真实值",
+    "forecast": "预测",
+    "{title} (the first {shown} of {all} columns)": "{title}（{all} 列中的前 {shown} 列）",
+    # Generated points and codes.
+    "modes of the data, ○ 2σ": "数据的各个中心，○ 2σ",
+    "generated": "生成",
+    "  ({outside:,} of {all:,} points outside)": "（{all:,} 个点中 {outside:,} 个在图外）",
+    "codes": "编码",
+    "draws of N(0, I)": "N(0, I) 的随机样本",
+    "{share:.0f} % of N(0, I)": "N(0, I) 的 {share:.0f} %",
+    "decoded plane over the samples' codes": "样本编码范围内的解码平面",
+    "decoded plane over the samples' codes, as {name}": "样本编码范围内的解码平面，类别 {name}",
+    "decoded draws of N(0, I)": "N(0, I) 随机样本的解码",
+    "decoded draws of N(0, I): a row is a class, a column a code": "N(0, I) 随机样本的解码：每行一类，每列一个编码",
+    "decoded plane at quantiles of N(0, 1), {share:.0f} % of it": "N(0, 1) 分位点处的解码平面（占 {share:.0f} %）",
+    "{title}: the codes of {count:,} {split} samples, and decoded codes": (
+        "{title}：{count:,} 个{split}样本的编码，以及解码的编码"
+    ),
+    # Images.
+    "original": "原图",
+    "reconstruction": "重构",
+    "model input": "模型输入",
+    "{title}, the first {split} image": "{title}，第一幅{split}图像",
+    "{title}, the first image": "{title}，第一幅图像",
+    "{title}: {wrong:,} of {seen:,} wrong, the most confident first": (
+        "{title}：{seen:,} 个中错 {wrong:,} 个，最有把握的在前"
+    ),
+    "channel": "通道",
+    ", the first {shown}": "，前 {shown} 个",
+    "the weights of {count} unit": "{count} 个单元的权重",
+    "the weights of {count} units": "{count} 个单元的权重",
+    "{count} kernel": "{count} 个卷积核",
+    "{count} kernels": "{count} 个卷积核",
+    "effect of each pixel on the unit in the middle of a layer; square: its theoretical receptive field": (
+        "每个像素对该层中央单元的影响；方框：理论感受野"
+    ),
+    "can see {size}, sees {seen:.3g}×{seen:.3g}": "理论 {size}，有效 {seen:.3g}×{seen:.3g}",
+    # Searches.
+    "trial": "试验",
+    "best so far": "目前最好",
+    "best": "最好",
+    "finished": "完成",
+    "pruned": "提前终止",
     # Attack.
     "random signs": "随机符号",
     "ε along the direction, pixels in [0, 1]": "沿该方向的 ε（像素在 [0, 1] 内）",
@@ -181,6 +240,8 @@ CHINESE = {
     "loss in evaluation mode on {count:,} training samples": "{count:,} 个训练样本上的评估模式损失",
     # Gradient over time.
     "how far back the gradient reaches: {title}": "梯度能回传多远：{title}",
+    "before the training": "训练前",
+    "after it": "训练后",
     "the gradient is zero at all positions": "所有位置的梯度都为零",
     "steps before the last one": "距最后一步的步数",
     "gradient of the loss\nrelative to that at the last step": "损失的梯度\n（相对于最后一步）",

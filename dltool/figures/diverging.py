@@ -45,5 +45,5 @@ def mark_negative(axes: "Axes", values: np.ndarray, largest: float) -> bool:
     height = 72 / axes.figure.dpi * axes.get_window_extent().height / values.shape[0]
     for chosen, color in ((dark, ON_DARK), (~dark, ON_PALE)):
         left, right = columns[chosen] - HALF_MARK, columns[chosen] + HALF_MARK
-        axes.hlines(rows[chosen], left, right, color=color, linewidth=min(1.2, 0.4 * height))
+        axes.hlines(rows[chosen], left, right, color=color, linewidth=min(1.2, 0.22 * height))
     return True

@@ -9,6 +9,7 @@ from dltool.core.spacing import evenly
 from dltool.figures.drawing import make_figure
 from dltool.figures.style import GREY, IMAGES, LETTER_WIDTH, MAPS, NOTE_SIZE, NUMBER_SIZE, TILES_TITLE, styled
 from dltool.figures.tiles import colors, shortened, tiled
+from dltool.figures.words import word
 
 if TYPE_CHECKING:  # matplotlib is imported when the first figure is drawn.
     from matplotlib.figure import Figure
@@ -46,7 +47,7 @@ def feature_map_rows(image: np.ndarray, layers: Sequence[LayerMaps], title: str 
     rows = [[colors(image[None])[0]]]
     rows += [[as_heat(layer.maps[i]) for i in places] for layer, places in zip(layers, chosen, strict=True)]
     tiles = tiled(rows, (image.shape[1], image.shape[2]), gap=0.17)
-    labels = [f"input\n{shortened(class_name, 24)}" if class_name else "input"]
+    labels = [f"{word('input')}\n{shortened(class_name, 24)}" if class_name else word("input")]
     labels += [f"{layer.name}\n{layer.kind}  {'×'.join(map(str, layer.maps.shape))}" for layer in layers]
     with styled(title, *labels, style=IMAGES):
         scale = INCHES / max(tiles.height, tiles.width)

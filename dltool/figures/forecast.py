@@ -8,6 +8,7 @@ import numpy as np
 
 from dltool.figures.drawing import MARKERS_UP_TO, make_figure
 from dltool.figures.style import BLUE, DARK_GREY, ORANGE, PANEL_HEIGHT, PANELS_TITLE, REFERENCE, styled
+from dltool.figures.words import word
 
 if TYPE_CHECKING:  # matplotlib is imported when the first figure is drawn.
     from matplotlib.axes import Axes
@@ -41,8 +42,8 @@ def forecast_panels(
     shown = columns[:MOST_PANELS]
     with styled(title, unit, *shown):
         figure = make_figure(WIDTH, 1.2 + PANEL_HEIGHT * 0.8 * len(shown))
-        more = f" (the first {MOST_PANELS} of {len(columns)} columns)" if len(columns) > MOST_PANELS else ""
-        figure.suptitle(f"{title}{more}", fontsize=PANELS_TITLE)
+        few = word("{title} (the first {shown} of {all} columns)", title=title, shown=MOST_PANELS, all=len(columns))
+        figure.suptitle(few if len(columns) > MOST_PANELS else title, fontsize=PANELS_TITLE)
         panels = figure.subplots(len(shown), 1, sharex=True, squeeze=False)[:, 0]
         for column, (axes, name) in enumerate(zip(panels, shown, strict=True)):
             draw_series(axes, times, values[:, column], forecasts[:, :, column], starts)
@@ -58,12 +59,12 @@ def draw_series(
 ) -> None:
     """Draw one column: its history to the first forecast, its true values from there, each forecast."""
     first, length = starts[0], forecasts.shape[1]
-    axes.plot(times[:first], values[:first], color=DARK_GREY, label="history")
-    axes.plot(times[max(first - 1, 0) :], values[max(first - 1, 0) :], color=BLUE, label="truth")
+    axes.plot(times[:first], values[:first], color=DARK_GREY, label=word("history"))
+    axes.plot(times[max(first - 1, 0) :], values[max(first - 1, 0) :], color=BLUE, label=word("truth"))
     marker = "o" if length == 1 or length * len(starts) <= MARKERS_UP_TO else None
     line = "-" if length > 1 else ""
     for start, forecast in zip(starts, forecasts, strict=True):
-        label, place = "forecast" if start == first else None, times[start : start + length]
+        label, place = word("forecast") if start == first else None, times[start : start + length]
         axes.plot(place, forecast, color=ORANGE, linestyle=line, marker=marker, markersize=4, label=label)
     axes.axvline(times[first], color=REFERENCE, linewidth=1, linestyle=":", zorder=0)
     axes.ticklabel_format(axis="y", useOffset=False)

@@ -8,6 +8,7 @@ import numpy as np
 from dltool.figures.drawing import make_figure
 from dltool.figures.style import CAPTION_SIZE, DARK_GREY, IMAGES, TILES_TITLE, WEIGHTS, styled
 from dltool.figures.tiles import tiled
+from dltool.figures.words import word
 
 if TYPE_CHECKING:  # matplotlib is imported when the first figure is drawn.
     from matplotlib.axes import Axes
@@ -52,10 +53,10 @@ def kernel_grid(weights: np.ndarray, layer: str, title: str = "", *, whole: bool
         axes = figure.add_subplot()
         image = axes.imshow(tiles.pixels[..., 0] if not in_colors else tiles.pixels, cmap=WEIGHTS, vmin=0, vmax=1)
         number_tiles(axes, tiles, len(rows), num_columns, 1 if in_rows else num_columns)
-        some = f", the first {num_shown}" if num_shown < count else ""
+        some = word(", the first {shown}", shown=num_shown) if num_shown < count else ""
         figure.suptitle(f"{title}\n{layer}: {described(weights.shape, whole)}{some}".strip(), fontsize=TILES_TITLE)
         if in_rows:
-            axes.set_title("channel", fontsize=CAPTION_SIZE, color=DARK_GREY)
+            axes.set_title(word("channel"), fontsize=CAPTION_SIZE, color=DARK_GREY)
         if not in_colors:
             bar = figure.colorbar(image, ax=axes, shrink=min(0.9, 2.2 / down), ticks=[0, 0.5, 1], aspect=12)
             bar.ax.set_yticklabels([f"{-largest:.2g}", "0", f"{largest:.2g}"], fontsize=CAPTION_SIZE)
@@ -79,5 +80,8 @@ def columns_for(count: int) -> int:
 def described(shape: tuple[int, ...], whole: bool) -> str:
     """ "64 kernels, 3×5×5"."""
     count, *size = shape
-    what = "the weights of {} unit{}" if whole else "{} kernel{}"
-    return f"{what.format(count, '' if count == 1 else 's')}, {'×'.join(map(str, size))}"
+    if whole:
+        what = word("the weights of {count} units" if count > 1 else "the weights of {count} unit", count=count)
+    else:
+        what = word("{count} kernels" if count > 1 else "{count} kernel", count=count)
+    return f"{what}, {'×'.join(map(str, size))}"

@@ -15,6 +15,7 @@ from dltool.figures.style import (
     styled,
 )
 from dltool.figures.tiles import colors, tiled
+from dltool.figures.words import word
 
 if TYPE_CHECKING:  # matplotlib is imported when the first figure is drawn.
     from matplotlib.axes import Axes
@@ -102,14 +103,16 @@ def draw_codes(axes: "Axes", cloud: CodeCloud, class_names: Sequence[str]) -> No
             color, marker = class_style(k)
             axes.plot(xs[of_class], ys[of_class], marker, color=color, markersize=3, label=name, zorder=2)
     else:
-        axes.plot(xs, ys, ".", color=BLUE, markersize=4, label="samples", zorder=2)
+        axes.plot(xs, ys, ".", color=BLUE, markersize=4, label=word("samples"), zorder=2)
     drawn = coordinates(cloud.draws)
-    axes.plot(*drawn, "o", color=PALE_GREY, markersize=3, zorder=1, label="draws of N(0, I)")
+    axes.plot(*drawn, "o", color=PALE_GREY, markersize=3, zorder=1, label=word("draws of N(0, I)"))
     if cloud.draws.shape[1] > 1:
         x, y = cloud.center
         axes.add_patch(Circle((x, y), cloud.radius, fill=False, edgecolor=DARK_GREY, linestyle="--", zorder=3))
-        axes.plot([], [], "--", color=DARK_GREY, linewidth=1, label=f"{100 * cloud.inner:.0f} % of N(0, I)")
-    axes.set_title("codes")
+        axes.plot(
+            [], [], "--", color=DARK_GREY, linewidth=1, label=word("{share:.0f} % of N(0, I)", share=100 * cloud.inner)
+        )
+    axes.set_title(word("codes"))
     label_axes(axes, cloud.labels)
     axes.set_aspect("equal", adjustable="datalim")
     axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.12), ncols=6, markerscale=1.8)

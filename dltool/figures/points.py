@@ -7,6 +7,7 @@ import numpy as np
 
 from dltool.figures.drawing import make_figure
 from dltool.figures.style import BLUE, BOXED, RED, styled
+from dltool.figures.words import word
 
 if TYPE_CHECKING:  # matplotlib is imported when the first figure is drawn.
     from matplotlib.figure import Figure
@@ -35,11 +36,12 @@ def point_scatter(
             axes.set_xlim(middle[0] - reach, middle[0] + reach)
             axes.set_ylim(middle[1] - reach, middle[1] + reach)
             outside = int((np.abs(points - middle) > reach).any(axis=1).sum())
-            title += f"  ({outside:,} of {len(points):,} points outside)" if outside else ""
+            if outside:
+                title += word("  ({outside:,} of {all:,} points outside)", outside=outside, all=len(points))
             for x, y in centers:
                 axes.add_patch(Circle((x, y), 2 * center_std, fill=False, edgecolor=RED, zorder=3))
-            axes.plot(*modes.T, "x", color=RED, markersize=8, label="modes of the data, ○ 2σ", zorder=3)
-        axes.plot(*points.T, ".", color=BLUE, markersize=3, alpha=0.5, label="generated", zorder=2)
+            axes.plot(*modes.T, "x", color=RED, markersize=8, label=word("modes of the data, ○ 2σ"), zorder=3)
+        axes.plot(*points.T, ".", color=BLUE, markersize=3, alpha=0.5, label=word("generated"), zorder=2)
         axes.set_title(title)
         axes.set_xlabel("x₁")
         axes.set_ylabel("x₂")

@@ -8,6 +8,7 @@ import numpy as np
 
 from dltool.figures.drawing import make_figure, num_panel_columns
 from dltool.figures.style import AXES_TITLE, GAMMA, GREY, IMAGES, NOTE_SIZE, ORANGE, PANELS_TITLE, RELEVANCE, styled
+from dltool.figures.words import word
 
 if TYPE_CHECKING:  # matplotlib is imported when the first figure is drawn.
     from matplotlib.axes import Axes
@@ -43,7 +44,9 @@ def receptive_field_panels(panels: Sequence[FieldPanel], title: str = "") -> "Fi
     with styled(title, *(panel.layer for panel in panels), style=IMAGES):
         figure = make_figure(0.6 + 3.7 * num_columns, 1.3 + 4.0 * num_rows)
         figure.suptitle(title, fontsize=PANELS_TITLE)
-        legend = "effect of each pixel on the unit in the middle of a layer; square: its theoretical receptive field"
+        legend = word(
+            "effect of each pixel on the unit in the middle of a layer; square: its theoretical receptive field"
+        )
         figure.supxlabel(legend, fontsize=NOTE_SIZE, color=GREY)
         for place, panel in enumerate(panels, start=1):
             draw_field(figure.add_subplot(num_rows, num_columns, place), panel)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from dltool.figures.drawing import make_figure, num_panel_columns
 from dltool.figures.style import BLUE, CURVES_TITLE, ORANGE, PANEL_HEIGHT, PANEL_WIDTH, SILVER, styled
+from dltool.figures.words import word
 
 if TYPE_CHECKING:  # matplotlib is imported when the first figure is drawn.
     from matplotlib.axes import Axes
@@ -64,8 +65,8 @@ def search_history(trials: Sequence[TrialPoint], title: str, metric: str, direct
         for trial in (trial for trial in trials if trial.finished):
             best.append((trial.number, choose([trial.value] + [value for _, value in best[-1:]])))
         if best:
-            axes.step(*zip(*best, strict=True), where="post", color=BEST, label="best so far", zorder=2)
-        axes.set(xlabel="trial", ylabel=metric, title=title)
+            axes.step(*zip(*best, strict=True), where="post", color=BEST, label=word("best so far"), zorder=2)
+        axes.set(xlabel=word("trial"), ylabel=word(metric), title=title)
         axes.legend()
         return figure
 
@@ -80,7 +81,7 @@ def search_space(trials: Sequence[TrialPoint], space: Sequence[SpaceAxis], title
         for place, (key, choices, log) in enumerate(space, start=1):
             axes = figure.add_subplot(rows, columns, place)
             scatter(axes, [(trial.places[key], trial) for trial in trials if key in trial.places])
-            axes.set(xlabel=key, ylabel=metric)
+            axes.set(xlabel=key, ylabel=word(metric))
             if choices:
                 axes.set_xticks(range(len(choices)), choices)
                 axes.set_xlim(-0.5, len(choices) - 0.5)
@@ -110,16 +111,16 @@ def trial_curves(trials: Sequence[TrialPoint], title: str, metric: str, best: in
             times, values = [time for time, _ in trial.curve], [value for _, value in trial.curve]
             axes.plot(times, values, color=color, linewidth=2 if is_best else 1, zorder=3 if is_best else 1)
             axes.plot(times[-1:], values[-1:], "o", markersize=3, color=color)  # A trial may have one point only.
-        for color, label in ((BEST, "best"), (FINISHED, "finished"), (PRUNED, "pruned")):
+        for color, label in ((BEST, word("best")), (FINISHED, word("finished")), (PRUNED, word("pruned"))):
             axes.plot([], [], color=color, label=label)
-        axes.set(xlabel="epoch", ylabel=metric, title=title)
+        axes.set(xlabel=word("epoch"), ylabel=word(metric), title=title)
         axes.legend()
         return figure
 
 
 def scatter(axes: "Axes", points: Sequence[tuple[float, TrialPoint]]) -> None:
     """Draw the values of trials at x: finished trials in full color, pruned ones pale."""
-    for finished, color, label in ((False, PRUNED, "pruned"), (True, FINISHED, "finished")):
+    for finished, color, label in ((False, PRUNED, word("pruned")), (True, FINISHED, word("finished"))):
         chosen = [(x, trial.value) for x, trial in points if trial.finished == finished]
         if chosen:
             xs, ys = [x for x, _ in chosen], [y for _, y in chosen]

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from dltool.core.randomness import generator
 from dltool.figures.latent_plane import CodeCloud, DecodedPanel, Extent
+from dltool.figures.words import word
 from dltool.introspection.codes import Codes
 from dltool.introspection.principal_components import principal_plane
 from dltool.tasks.coding import CodingTask
@@ -92,20 +93,22 @@ def decoded_panels(coder: CodingTask, plane: Plane, draws: Tensor) -> list[Decod
 
     codes, extent = plane.grid(side)
     one_class = torch.zeros(len(codes), dtype=torch.int64) if coder.num_classes else None
-    name = "decoded plane over the samples' codes" + (f", as {coder.spec.class_names[0]}" if coder.num_classes else "")
+    name = word("decoded plane over the samples' codes")
+    if coder.num_classes:
+        name = word("decoded plane over the samples' codes, as {name}", name=coder.spec.class_names[0])
     plane_of_samples = DecodedPanel(name, decoded(codes, side, one_class), extent)
     if coder.num_classes:  # The same codes as each class.
         num_rows = min(coder.num_classes, side)
         classes = torch.arange(num_rows).repeat_interleave(side)
         of_draws = decoded(draws[:side].repeat(num_rows, 1), side, classes)
-        name = "decoded draws of N(0, I): a row is a class, a column a code"
+        name = word("decoded draws of N(0, I): a row is a class, a column a code")
         return [DecodedPanel(name, of_draws, None), plane_of_samples]
     if coder.latent_dim == 2:
         quantiles = torch.special.ndtri(torch.linspace((1 - INNER) / 2, (1 + INNER) / 2, side))
         x, y = torch.meshgrid(quantiles, -quantiles, indexing="xy")
         of_prior = decoded(torch.stack([x, y], dim=-1).view(-1, 2), side)
-        name = f"decoded plane at quantiles of N(0, 1), {100 * INNER:.0f} % of it"
+        name = word("decoded plane at quantiles of N(0, 1), {share:.0f} % of it", share=100 * INNER)
         return [DecodedPanel(name, of_prior, None), plane_of_samples]
     num_columns = side // 2 + 1
     of_draws = decoded(draws[: num_columns**2], num_columns)
-    return [DecodedPanel("decoded draws of N(0, I)", of_draws, None), plane_of_samples]
+    return [DecodedPanel(word("decoded draws of N(0, I)"), of_draws, None), plane_of_samples]

@@ -21,6 +21,7 @@ from dltool.figures.latent_plane import latent_plane
 from dltool.figures.mistakes import misclassified_images
 from dltool.figures.receptive_field import receptive_field_panels
 from dltool.figures.saving import Pictures
+from dltool.figures.words import word
 from dltool.introspection.codes import Codes
 from dltool.introspection.latent_plane import seen_plane
 from dltool.introspection.layers import feature_maps, first_kernels
@@ -39,7 +40,17 @@ if TYPE_CHECKING:  # matplotlib is imported when the first figure is drawn.
     from matplotlib.figure import Figure
 
 ToPixels = Callable[[Tensor], Tensor]  # Model inputs `(B, C, H, W)` to pixels, 0 … 255.
-WORDS = {"train": "training", "val": "validation", "all": ""}
+ADJECTIVES = {"train": "training", "val": "validation", "all": ""}
+
+
+def split_word(split: str) -> str:
+    """A split's name before a noun, in the language of figures; empty for "all"."""
+    return word(name) if (name := ADJECTIVES.get(split, split)) else ""
+
+
+def of_split(title: str, split: str) -> str:
+    """ "lenet on digits, test"; the title alone for "all"."""
+    return f"{title}, {split_word(split)}".removesuffix(", ")
 
 
 def metric_pictures(metrics: Mapping[str, Metric], title: str) -> Pictures:
@@ -88,15 +99,16 @@ def network_pictures(
     examples, targets = mistakes.examples, mistakes.example_targets
     if examples is None or targets is None:
         return {}
-    names, word = mistakes.spec.class_names, WORDS.get(split, split)
-    measured, image = f"{title}, {word}".removesuffix(", "), examples[:1]
+    names, image = mistakes.spec.class_names, examples[:1]
+    measured = of_split(title, split)
 
     def maps() -> "Figure | None":
         layers = [LayerMaps(name, kind, maps.numpy()) for name, kind, maps in feature_maps(model, image)]
         if not layers:
             return None
         pixels = to_pixels(image)[0].float().cpu().numpy()
-        shown = f"{title}, the first {word} image".replace("  ", " ")
+        what = "{title}, the first {split} image" if split_word(split) else "{title}, the first image"
+        shown = word(what, title=title, split=split_word(split))
         return feature_map_rows(pixels, layers, shown, names[int(targets[0])])
 
     def confusion() -> "Figure | None":
@@ -120,11 +132,12 @@ def mistakes_picture(mistakes: Mistakes, to_pixels: ToPixels, title: str) -> "Fi
     if (worst := mistakes.surest()) is None:
         return None
     names = mistakes.spec.class_names
+    template = "{title}: {wrong:,} of {seen:,} wrong, the most confident first"
     return misclassified_images(
         to_pixels(worst.inputs).float().numpy(),
         [names[label] for label in worst.predicted.tolist()],
         [names[label] for label in worst.targets.tolist()],
-        f"{title}: {mistakes.num_wrong:,} of {mistakes.num_seen:,} wrong, the most confident first",
+        word(template, title=title, wrong=mistakes.num_wrong, seen=mistakes.num_seen),
         probabilities=worst.sureness.tolist() if mistakes.has_probabilities else None,
     )
 
@@ -165,7 +178,7 @@ def forecast_pictures(task: Task, example: ForecastExample | None, spec: DataSpe
     """The figure of forecasts of a series; none for other data."""
     if example is None:
         return {}
-    return {"forecast.png": partial(forecast_picture, task, example, spec, f"{title}, {WORDS.get(split, split)}")}
+    return {"forecast.png": partial(forecast_picture, task, example, spec, of_split(title, split))}
 
 
 def forecast_picture(task: Task, example: ForecastExample, spec: DataSpec, title: str) -> "Figure":
@@ -179,7 +192,7 @@ def forecast_picture(task: Task, example: ForecastExample, spec: DataSpec, title
         forecasts,
         example.starts,
         example.columns,
-        title=f"{title.removesuffix(', ')}{f': {example.series}' if example.series else ''}",
+        title=f"{title}{f': {example.series}' if example.series else ''}",
         unit=example.unit,
     )
 
@@ -189,6 +202,6 @@ def latent_picture(coder: CodingTask, kept: Codes, title: str, split: str) -> "F
     if kept.num_kept < 2:
         return None
     cloud, panels = seen_plane(coder, kept)
-    word, spec = WORDS.get(split, split), coder.spec
-    shown = f"{title}: the codes of {len(cloud.places):,} {word} samples, and decoded codes"
+    spec, template = coder.spec, "{title}: the codes of {count:,} {split} samples, and decoded codes"
+    shown = word(template, title=title, count=len(cloud.places), split=split_word(split)).replace("  ", " ")
     return latent_plane(cloud, panels, spec.class_names, spec.input_range, shown)

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from dltool.core.spacing import evenly
 from dltool.core.spec import DataSpec
 from dltool.figures.receptive_field import FieldPanel
+from dltool.figures.words import word
 from dltool.introspection.effective_field import EffectiveField, effective_fields
 from dltool.introspection.field import Field
 from dltool.introspection.layers import has_weights
@@ -52,5 +53,5 @@ def field_panel(name: str, field: Field, effective: EffectiveField) -> FieldPane
         for axis, unit, length in zip(field.axes, effective.unit, effective.weight.shape, strict=True)
         for first in [axis.start + axis.jump * unit]
     )
-    sizes = f"can see {field.size}, sees {effective.size:.3g}×{effective.size:.3g}"
+    sizes = word("can see {size}, sees {seen:.3g}×{seen:.3g}", size=field.size, seen=effective.size)
     return FieldPanel(name, sizes, effective.weight.numpy(), rows, columns)

@@ -10,6 +10,7 @@ from dltool.core.spec import PAD
 from dltool.engine.observer import Observer, Progress, Watched
 from dltool.figures.gradient_over_time import gradient_by_distance
 from dltool.figures.saving import save_figure
+from dltool.figures.words import word
 from dltool.introspection.gradient_over_time import gradient_over_time, relative_quartiles
 from dltool.tasks.task import Task
 
@@ -47,8 +48,10 @@ class GradientOverTimePlot(Observer):
         try:
             self._curves[name] = self._measured(self._task)
             if name == AFTER:
-                bands = {name: band for name, norms in self._curves.items() if (band := relative_quartiles(norms))}
-                save_figure(gradient_by_distance(bands, self.watched.title, reference=BEFORE), self.path)
+                bands = {
+                    word(name): band for name, norms in self._curves.items() if (band := relative_quartiles(norms))
+                }
+                save_figure(gradient_by_distance(bands, self.watched.title, reference=word(BEFORE)), self.path)
         except Exception as error:
             warnings.warn(f"{self.path} could not be drawn: {error}", FigureWarning, stacklevel=2)
 

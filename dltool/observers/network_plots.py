@@ -10,7 +10,7 @@ from dltool.data.preprocessing import Preprocessing
 from dltool.engine.observer import Observer, Progress, Watched
 from dltool.figures.saving import Pictures, save_pictures
 from dltool.introspection.mistakes import Mistakes, watch_mistakes
-from dltool.introspection.pictures import WORDS, attack_picture, kernel_picture, network_pictures
+from dltool.introspection.pictures import attack_picture, kernel_picture, network_pictures, of_split
 from dltool.tasks.task import Task
 
 
@@ -58,4 +58,4 @@ class NetworkPlots(Observer):
         pictures = dict(network_pictures(task.model, mistakes, self.preprocessing.pixels, title, split))
         if split == "test" and "confusion" in task.metrics:  # MetricPlots has drawn it.
             del pictures["confusion.png"]
-        return pictures | {"attacked.png": partial(attack_picture, task, spec, f"{title}, {WORDS.get(split, split)}")}
+        return pictures | {"attacked.png": partial(attack_picture, task, spec, of_split(title, split))}

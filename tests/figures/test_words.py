@@ -24,10 +24,12 @@ MODULES = [
     for folder, names in {
         "figures": "layers boundary surface fit range_test drawing curves compared_curves diagram response"
         " sweep stopping weights compared_layers word_vectors features attack functions game game_on_a_line plane"
-        " memory gradient_over_time mistakes attacked confusion",
+        " memory gradient_over_time mistakes attacked confusion attention augmentation calibration feature_maps"
+        " forecast kernels latent_plane receptive_field reconstructions study",
         "plotting": "subject surface fit layers boundary response sweep stopping weights word_vectors features"
         " attack functions game_on_a_line game_over_a_plane plane memory reach",
         "observers": "range_test",
+        "introspection": "latent_plane pictures seen_fields",
     }.items()
     for name in names.split()
 ]
