@@ -90,7 +90,8 @@ def scale_progress_axis(axes: "Axes", unit: str, end: float) -> None:
 
     axes.set_xlabel(word(unit))
     axes.set_xlim(0, 1.03 * end or 1)
-    axes.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
+    # With two ticks, the default minimum, less than an epoch would have fractions in spite of integer.
+    axes.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True, min_n_ticks=1))
 
 
 def wants_log_scale(name: str, values: list[float]) -> bool:

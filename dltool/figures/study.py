@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from dltool.figures.drawing import make_figure, num_panel_columns
+from dltool.figures.drawing import make_figure, num_panel_columns, scale_progress_axis
 from dltool.figures.style import BLUE, CURVES_TITLE, ORANGE, PANEL_HEIGHT, PANEL_WIDTH, SILVER, styled
 from dltool.figures.words import word
 
@@ -113,7 +113,8 @@ def trial_curves(trials: Sequence[TrialPoint], title: str, metric: str, best: in
             axes.plot(times[-1:], values[-1:], "o", markersize=3, color=color)  # A trial may have one point only.
         for color, label in ((BEST, word("best")), (FINISHED, word("finished")), (PRUNED, word("pruned"))):
             axes.plot([], [], color=color, label=label)
-        axes.set(xlabel=word("epoch"), ylabel=word(metric), title=title)
+        axes.set(ylabel=word(metric), title=title)
+        scale_progress_axis(axes, "epoch", max((time for trial in trials for time, _ in trial.curve), default=1.0))
         axes.legend()
         return figure
 

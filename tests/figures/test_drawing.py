@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from dltool.figures.drawing import LEARNING_RATE, legend_columns, wants_log_scale
+from dltool.figures.drawing import LEARNING_RATE, legend_columns, make_figure, scale_progress_axis, wants_log_scale
 
 
 @pytest.mark.parametrize(
@@ -28,3 +28,10 @@ def test_log_scale_where_losses_span_decades(name: str, values: list[float], log
 @pytest.mark.parametrize(("longest", "columns"), [(10, 6), (40, 2), (120, 1)])
 def test_entries_of_a_legend_fit_into_the_figure(longest: int, columns: int) -> None:
     assert legend_columns(["x" * longest, "y"] * 4, 8) == columns
+
+
+@pytest.mark.parametrize("end", [0.5, 1.0, 1.5, 2.0, 3.0, 25.0])
+def test_epochs_have_ticks_at_whole_numbers(end: float) -> None:
+    axes = make_figure(4, 3).add_subplot()
+    scale_progress_axis(axes, "epoch", end)
+    assert all(tick == round(tick) for tick in axes.get_xticks())

@@ -139,6 +139,14 @@ def test_every_control_is_reached_by_the_keyboard(
     assert len(reached - {-1}) >= controls
 
 
+def test_epochs_have_ticks_at_whole_numbers(pages: Callable[[str], Path], visit: Callable[..., Any]) -> None:
+    """Also where the chart shows two epochs only."""
+    page = visit(pages("lenet"))
+    page.evaluate("charts.forEach((one) => one.plot.setScale('x', { min: 0, max: 2 }))")
+    page.wait_for_function("charts[0].plot.axes[0]._splits?.at(-1) === 2")
+    assert page.evaluate("charts[0].plot.axes[0]._splits") == [0, 1, 2]
+
+
 def test_a_chart_is_read_and_zoomed_by_the_keyboard(pages: Callable[[str], Path], visit: Callable[..., Any]) -> None:
     page = visit(pages("boundary"))
     values = page.locator(".values").first

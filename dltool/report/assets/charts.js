@@ -10,6 +10,7 @@ let isPrinting = false;
 const isDark = () => !isPrinting && matchMedia("(prefers-color-scheme: dark)").matches;
 const HEIGHT = 260;
 const MAX_VALUES = 6; // In the line below a chart.
+const WHOLE = [...Array(10).keys()].flatMap((power) => [1, 2, 5].map((first) => first * 10 ** power)); // Between the ticks of steps and epochs.
 const charts = [];
 
 function coloursOf() {
@@ -50,7 +51,7 @@ function options(chart, width) {
     width,
     height: HEIGHT,
     scales: { x: { time: false }, y: { distr: logarithmic ? 3 : 1 } },
-    axes: [{ ...axis, label: word(axisOf(chart)), labelSize: 22, size: 36 }, { ...axis, size: 64, values: (_, ticks) => ticks.map((tick) => (tick === null ? "" : shown(tick))) }],
+    axes: [{ ...axis, label: word(axisOf(chart)), labelSize: 22, size: 36, incrs: WHOLE }, { ...axis, size: 64, values: (_, ticks) => ticks.map((tick) => (tick === null ? "" : shown(tick))) }],
     series: [{ label: word(axisOf(chart)) }, ...series],
     cursor: { sync: { key: "curves" } },
     legend: { live: false },

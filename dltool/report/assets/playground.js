@@ -138,7 +138,7 @@ function lossPlot(place, splits) {
       width: place.clientWidth || 400,
       height: 300,
       scales: { x: { time: false } },
-      axes: [{ ...axis, label: word("epoch"), labelSize: 22, size: 36 }, { ...axis, size: 64, label: word("loss"), labelSize: 20, values: (_, ticks) => ticks.map(shown) }],
+      axes: [{ ...axis, label: word("epoch"), labelSize: 22, size: 36, incrs: WHOLE }, { ...axis, size: 64, label: word("loss"), labelSize: 20, values: (_, ticks) => ticks.map(shown) }],
       series: [{ label: word("epoch") }, ...series],
       legend: { live: false },
       cursor: { show: false },
