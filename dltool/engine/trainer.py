@@ -94,7 +94,7 @@ class Trainer:
             NonFiniteLossError: The weights are those before the step that it names.
         """
         self.agreement.start()
-        self.clock.started = self.clock.now()
+        self.clock.start()
         self.checkpoint_schedule.restart_clock()
         self.step_observers = [o for o in self.observers if type(o).watches is not Observer.watches]
         self.task.model.train()
@@ -106,10 +106,7 @@ class Trainer:
                     observer.on_start(self.task, self.progress)
             with self.signals:
                 try:
-                    while not self.finished():
-                        self.advance()
-                        self.agreement.check()
-                    self.evaluate_the_rest()
+                    self.train()
                     self.save()
                     self.test()
                 except Interrupted:
@@ -119,6 +116,16 @@ class Trainer:
             with self.averaged_weights(refresh=False), contextlib.ExitStack() as ends:
                 for observer in reversed(started):
                     ends.callback(observer.on_end)  # Each is called, even if another raises; in order.
+
+    def train(self) -> None:
+        """Take all steps, with their evaluations; the time until the end is the time of training."""
+        try:
+            while not self.finished():
+                self.advance()
+                self.agreement.check()
+            self.evaluate_the_rest()
+        finally:
+            self.clock.stop()
 
     def advance(self) -> None:
         """Finish an exhausted epoch, or take a step; then save if a checkpoint is due."""
