@@ -93,7 +93,7 @@ class Trainer:
             NonFiniteLossError: The weights are those before the step that it names.
         """
         self.agreement.start()
-        self.clock.started = self.clock.now()
+        self.clock.start()
         self.checkpoint_schedule.restart_clock()
         self.step_observers = [o for o in self.observers if type(o).watches is not Observer.watches]
         self.task.model.train()
@@ -105,10 +105,11 @@ class Trainer:
                     observer.on_start(self.task, self.progress)
             with self.signals:
                 try:
-                    while not self.finished():
-                        self.advance()
-                        self.agreement.check()
-                    self.evaluate_the_rest()
+                    with self.clock.stopped_after():
+                        while not self.finished():
+                            self.advance()
+                            self.agreement.check()
+                        self.evaluate_the_rest()
                     self.save()
                     self.test()
                 except Interrupted:

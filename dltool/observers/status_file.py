@@ -6,6 +6,7 @@ import time
 from typing import Any
 
 from dltool.core.process import started_at
+from dltool.core.safe_read import MalformedError, UnreadableError
 from dltool.engine.clock import Clock
 from dltool.engine.observer import Observer, Outcome, Progress
 from dltool.runs.folder import RunFolder
@@ -45,6 +46,7 @@ class StatusFile(Observer):
         self.num_parameters = num_parameters
         self.progress = progress
         self.written_at = -math.inf
+        self.seconds_before = total_seconds(run)
 
     def on_create(self) -> None:
         self.write("running")
@@ -90,7 +92,7 @@ class StatusFile(Observer):
                 "seconds": {
                     "first_step": None if clock.first_step_at is None else clock.first_step_at - started_at(),
                     "train": clock.seconds,
-                    "total": clock.before + time.monotonic() - started_at(),
+                    "total": self.seconds_before + time.monotonic() - started_at(),
                 },
                 "samples_per_second": progress.samples / trained_here if trained_here > 0 else 0.0,
                 "error": error,
@@ -98,3 +100,13 @@ class StatusFile(Observer):
                 "config": self.config,
             }
         )
+
+
+def total_seconds(run: RunFolder) -> float:
+    """The time that earlier processes took for a run; 0 for a new one, and where it cannot be read."""
+    try:
+        seconds = run.read_status().get("seconds", {})
+    except (MalformedError, UnreadableError, OSError):
+        return 0.0
+    total = seconds.get("total") if isinstance(seconds, dict) else None
+    return float(total) if isinstance(total, int | float) and math.isfinite(total) else 0.0

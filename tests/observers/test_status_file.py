@@ -1,4 +1,5 @@
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -41,3 +42,29 @@ def test_what_fails_before_the_first_event_is_said_too(tmp_path: Path) -> None:
     status = StatusFile(RunFolder(tmp_path), {}, Clock(), Progress(step=7))
     status.on_outcome(Outcome("failed", error="no disk"))
     assert [read(tmp_path)[key] for key in ("state", "step", "error")] == ["failed", 7, "no disk"]
+
+
+@pytest.mark.parametrize(
+    ("before", "seconds"), [('{"seconds": {"total": 1000.0}}', 1000.0), ('{"seconds": 3}', 0.0), ("[]", 0.0)]
+)
+def test_the_total_time_is_that_of_all_processes(
+    before: str, seconds: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(status_file, "started_at", lambda: time.monotonic() - 10)
+    (tmp_path / "status.json").write_text(before)
+    status = StatusFile(RunFolder(tmp_path), {}, Clock(before=7.0), Progress())
+    for _ in range(2):  # What this process has written itself is not added again.
+        status.on_outcome(Outcome("finished"))
+    assert read(tmp_path)["seconds"]["total"] == pytest.approx(seconds + 10, abs=5)
+
+
+def test_the_speed_is_that_of_the_training_alone(tmp_path: Path) -> None:
+    now = 50.0
+    clock = Clock(before=7.0, now=lambda: now)
+    clock.start()
+    now = 52.0
+    clock.stop()
+    now = 90.0  # The test, the last figures and the report.
+    StatusFile(RunFolder(tmp_path), {}, clock, Progress(samples=3000)).on_outcome(Outcome("finished"))
+    found = read(tmp_path)
+    assert (found["seconds"]["train"], found["samples_per_second"]) == (9.0, 1500.0)
