@@ -62,8 +62,8 @@ def test_the_speed_is_that_of_the_training_alone(tmp_path: Path) -> None:
     now = 50.0
     clock = Clock(before=7.0, now=lambda: now)
     clock.start()
-    now = 52.0
-    clock.stop()
+    with clock.stopped_after():
+        now = 52.0
     now = 90.0  # The test, the last figures and the report.
     StatusFile(RunFolder(tmp_path), {}, clock, Progress(samples=3000)).on_outcome(Outcome("finished"))
     found = read(tmp_path)
