@@ -96,7 +96,8 @@ def compose(overrides: Sequence[str], config_dirs: Sequence[Path] = ()) -> Compo
     parsed = [o for o in parse_overrides(overrides) if o.key_or_group not in PRESETS or o.value() is not None]
     check_options(parsed, config_dirs)
     offer_signatures(config_dirs)
-    loader = config_loader(config_folders(config_dirs))
+    folders = config_folders(config_dirs)
+    loader = config_loader(folders)
     repository = CachingConfigRepository(loader.repository)
     composed = Composed()
     try:
@@ -104,6 +105,7 @@ def compose(overrides: Sequence[str], config_dirs: Sequence[Path] = ()) -> Compo
             repo=repository, config_name="train", overrides_list=parsed, prepend_hydra=False, skip_missing=False
         )
         for default in defaults.defaults:
+            refuse_second_file(str(default.config_path), folders)
             loaded = loader._load_single_config(default, repository)
             tree = with_text_keys(OmegaConf.to_container(loaded.config, resolve=False))
             tree.pop("record", None)  # The measured results of an experiment; see dltool.search.record.
@@ -123,6 +125,18 @@ def compose(overrides: Sequence[str], config_dirs: Sequence[Path] = ()) -> Compo
 
 
 CHECK_FILES = "see the file named above; `dltool list` shows every option"
+
+
+def refuse_second_file(option: str, folders: Sequence[Path]) -> None:
+    """An option of a user's folder that has the name of another would not be read: dltool's own come first."""
+    group, _, name = option.rpartition("/")
+    places = [folder.resolve() / f"{option}.yaml" for folder in folders]
+    files = [path for path in dict.fromkeys(places) if path.is_file()]
+    if group and len(files) > 1:
+        own = files[0].is_relative_to(primary_directory().resolve())
+        first = f"dltool has its own {group}={name}" if own else f"{files[0]} has the same name"
+        hint = f"rename it, and choose it by its new name: {setting(group, f'my_{name}')}"
+        raise ConfigError(f"{files[1]} would not be read: {first}", hint)
 
 
 def refuse_foreign_fields(group: str, tree: dict[str, Any], origin: str) -> None:

@@ -175,7 +175,24 @@ def test_a_saved_config_asks_for_nothing_that_only_the_command_line_may_say(tmp_
 def test_an_own_folder_cannot_shadow_an_option(tmp_path: Path) -> None:
     (tmp_path / "optim").mkdir()
     (tmp_path / "optim" / "adam.yaml").write_text("name: sgd\nlr: 666.0\n")
-    assert check(compose([], (tmp_path,)))["optim"]["name"] == "adam"
+    assert check(compose(["optim=sgd"], (tmp_path,)))["optim"]["name"] == "sgd"
+    for words in ([], ["optim=adam"]):
+        error = refused(words, (tmp_path,))
+        assert error.message == f"{tmp_path}/optim/adam.yaml would not be read: dltool has its own optim=adam"
+        assert error.hint == "rename it, and choose it by its new name: optim=my_adam"
+
+
+def test_a_name_in_two_folders_is_refused(tmp_path: Path) -> None:
+    for folder in ("a", "b"):
+        (tmp_path / folder / "optim").mkdir(parents=True)
+        (tmp_path / folder / "optim" / "own.yaml").write_text("name: sgd\nlr: 0.5\n")
+    assert check(compose(["optim=own"], (tmp_path / "a",)))["optim"]["lr"] == 0.5
+    error = refused(["optim=own"], (tmp_path / "a", tmp_path / "b"))
+    assert (
+        error.message == f"{tmp_path}/b/optim/own.yaml would not be read: {tmp_path}/a/optim/own.yaml has the same name"
+    )
+    same = tmp_path / "a" / ".." / "a"
+    assert check(compose(["optim=own"], (tmp_path / "a", same)))["optim"]["lr"] == 0.5
 
 
 def test_a_data_or_model_file_sets_no_field_of_another_group(tmp_path: Path) -> None:
