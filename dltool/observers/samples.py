@@ -7,6 +7,7 @@ from dltool.core.randomness import derive_seed
 from dltool.core.safe_path import SafePath, sync_folder
 from dltool.engine.observer import Observer, Progress, Watched
 from dltool.figures.image_grid import image_grid
+from dltool.figures.image_table import image_table
 from dltool.figures.points import point_scatter
 from dltool.figures.saving import Target, save_figure, save_film, save_image
 from dltool.tasks.drawing_samples import drawing_samples
@@ -21,8 +22,8 @@ FILM = "training.gif"
 class SamplesPlot(Observer):
     """Draws `samples/epoch-0001.png` and so on, for tasks whose samples can be drawn, translated images included.
 
-    Images are drawn as a grid; points in the plane as a scatter plot over the modes of the data, with the same axes
-    each time. Data of other shapes is not drawn.
+    Images are drawn as a grid, with the names of its rows if there are any; points in the plane as a scatter plot over
+    the modes of the data, with the same axes each time. Data of other shapes is not drawn.
 
     The first epoch, the end of the training and every n-th epoch between are drawn, or every n-th step. If the length
     or the period is given in steps, the files are named `step-000500.png`. At the end `samples/training.gif` shows
@@ -122,7 +123,10 @@ class SamplesPlot(Observer):
         if made is None:
             return False
         array = made.samples.detach().float().cpu().numpy()
-        if is_image:
+        if is_image and made.row_names:
+            table = array.reshape(len(made.row_names), -1, *array.shape[1:])
+            save_figure(image_table(table, spec.input_range, made.row_names, [""] * table.shape[1], title), path)
+        elif is_image:
             save_image(image_grid(array, spec.input_range, made.num_columns), path)
         else:
             save_figure(point_scatter(array, spec.centers, spec.center_std, title), path)

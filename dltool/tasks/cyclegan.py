@@ -163,7 +163,8 @@ class CycleGanTask(Task):
         num_columns = min(NUM_COLUMNS, len(batch.inputs), len(batch.targets))
         a, b = batch.inputs[:num_columns], batch.targets[:num_columns]
         made = self.translated(a, b)
-        return Picture(torch.cat([a, made.fake_b, made.back_a, b, made.fake_a, made.back_b]), num_columns)
+        rows = torch.cat([a, made.fake_b, made.back_a, b, made.fake_a, made.back_b])
+        return Picture(rows, num_columns, ("A", "A → B", "A → B → A", "B", "B → A", "B → A → B"))
 
     @property
     def evaluation_adds_up(self) -> bool:

@@ -83,10 +83,12 @@ class Picture(NamedTuple):
     Attributes:
         samples: `(N, *input_shape)`, scaled as the data.
         num_columns: Columns of a grid of them; None for about as many as rows.
+        row_names: The names of its rows; without them the grid has the images alone.
     """
 
     samples: Tensor
     num_columns: int | None = None
+    row_names: Sequence[str] = ()
 
 
 class ImageTable(NamedTuple):

@@ -1,5 +1,7 @@
 import math
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,7 +12,10 @@ from watching import watch
 from dltool.core.safe_path import SafePath
 from dltool.core.spec import DataSpec
 from dltool.engine.observer import Progress
+from dltool.figures.image_table import image_table
+from dltool.observers import samples
 from dltool.observers.samples import SamplesPlot
+from dltool.tasks.outputs import Picture
 from dltool.tasks.task import Task
 
 IMAGES = DataSpec((1, 8, 8), target="none", input_range=(-1.0, 1.0))
@@ -99,6 +104,22 @@ def test_every_picture_is_from_the_same_noise(tmp_path: Path) -> None:
     run_epochs(observer, progress, 1)
     assert torch.equal(*task.drawn)
     assert len(task.drawn[0]) == 64
+
+
+def test_rows_have_their_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn: list[tuple[tuple[int, ...], Sequence[str]]] = []
+
+    def table(images: np.ndarray, value_range: Any, row_names: Sequence[str], *words: Any) -> Any:
+        drawn.append((images.shape, row_names))
+        return image_table(images, value_range, row_names, *words)
+
+    monkeypatch.setattr(samples, "image_table", table)
+    task, progress = TinyGan((1, 8, 8)), Progress(total_steps=10, total_epochs=1)
+    picture = Picture(torch.rand(6, 1, 8, 8), 3, ("A", "A → B"))
+    monkeypatch.setattr(task, "picture", lambda *_: picture)
+    run_epochs(started(task, tmp_path, IMAGES, progress), progress, 1)
+    assert drawn == [((2, 3, 1, 8, 8), ("A", "A → B"))]
+    assert names(tmp_path) == ["epoch-0001.png"]
 
 
 def test_which_epochs_are_drawn(tmp_path: Path) -> None:

@@ -213,3 +213,18 @@ def test_half_precision_steps(configure: Callable[..., Config]) -> None:
     logs = parts.task.train_step(parts.dataset.train, parts.updaters)
     assert all(torch.isfinite(torch.as_tensor(mean.value())) for mean in logs.values())
     assert parts.task.state_dict()["pool_a"].dtype == torch.float32
+
+
+def test_the_rows_of_the_picture_are_what_they_are_called() -> None:
+    task, batch = made_task(), made_batch(0)
+    picture = task.picture(64, lambda _: batch)
+    rows = dict(zip(picture.row_names, picture.samples.chunk(6), strict=True))
+    a, b = rows["A"], rows["B"]
+    assert torch.equal(a, batch.inputs)
+    assert torch.equal(b, batch.targets)
+    with torch.no_grad():
+        made = task.translated(a, b)
+    assert torch.equal(rows["A → B"], made.fake_b)
+    assert torch.equal(rows["A → B → A"], made.back_a)
+    assert torch.equal(rows["B → A"], made.fake_a)
+    assert torch.equal(rows["B → A → B"], made.back_b)
