@@ -97,6 +97,7 @@ def compose(overrides: Sequence[str], config_dirs: Sequence[Path] = ()) -> Compo
     check_options(parsed, config_dirs)
     offer_signatures(config_dirs)
     folders = config_folders(config_dirs)
+    places = tuple(dict.fromkeys(folder.resolve() for folder in folders))
     loader = config_loader(folders)
     repository = CachingConfigRepository(loader.repository)
     composed = Composed()
@@ -105,7 +106,7 @@ def compose(overrides: Sequence[str], config_dirs: Sequence[Path] = ()) -> Compo
             repo=repository, config_name="train", overrides_list=parsed, prepend_hydra=False, skip_missing=False
         )
         for default in defaults.defaults:
-            refuse_second_file(str(default.config_path), folders)
+            refuse_second_file(str(default.config_path), places)
             loaded = loader._load_single_config(default, repository)
             tree = with_text_keys(OmegaConf.to_container(loaded.config, resolve=False))
             tree.pop("record", None)  # The measured results of an experiment; see dltool.search.record.
@@ -128,10 +129,14 @@ CHECK_FILES = "see the file named above; `dltool list` shows every option"
 
 
 def refuse_second_file(option: str, folders: Sequence[Path]) -> None:
-    """An option of a user's folder that has the name of another would not be read: dltool's own come first."""
+    """An option of a user's folder that has the name of another would not be read: dltool's own come first.
+
+    Args:
+        option: Such as "optim/adam".
+        folders: Resolved and distinct, in the order in which they are searched.
+    """
     group, _, name = option.rpartition("/")
-    places = [folder.resolve() / f"{option}.yaml" for folder in folders]
-    files = [path for path in dict.fromkeys(places) if path.is_file()]
+    files = [path for folder in folders if (path := folder / f"{option}.yaml").is_file()]
     if group and len(files) > 1:
         own = files[0].is_relative_to(primary_directory().resolve())
         first = f"dltool has its own {group}={name}" if own else f"{files[0]} has the same name"

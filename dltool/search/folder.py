@@ -16,7 +16,7 @@ from typing import Any
 
 from dltool.core.addresses import without_secrets
 from dltool.core.errors import ConfigError
-from dltool.core.exit_code import describe_exit
+from dltool.core.exit_code import INTERRUPTED, describe_exit
 from dltool.core.numerals import counted
 from dltool.core.safe_path import SafePath
 from dltool.core.safe_read import malformed, read_json, understood
@@ -27,7 +27,7 @@ from dltool.search.grid import Job
 
 DONE = ("finished", "pruned")  # These are never run again.
 MAX_SWEEP_BYTES = 128 * 2**20  # 10,000 jobs.
-STOPPED = (130, 143, -signal.SIGINT, -signal.SIGTERM)  # The exit codes of a job that a signal ended.
+STOPPED = (*INTERRUPTED, -signal.SIGINT, -signal.SIGTERM)  # The exit codes of a job that a signal ended.
 
 
 @dataclass(frozen=True)
