@@ -1,9 +1,11 @@
 """Every YAML under configs/ composes, lists every field of its component, builds and trains a batch."""
 
+import functools
 import re
 from collections.abc import Callable
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 import pytest
 from synthetic_images import write_every_image_set
@@ -142,6 +144,11 @@ def overrides_for(group: str, name: str) -> list[str]:
     return [f"{group}={name}", *extra]
 
 
+@functools.cache
+def composed_tree(group: str, name: str) -> dict[str, Any]:
+    return compose(overrides_for(group, name)).tree
+
+
 @pytest.fixture(scope="module")
 def roots(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """The value of data.root for each data option that reads images: a few made-up ones in the official formats."""
@@ -167,7 +174,7 @@ def test_trains_one_batch(
     fields: dict[str, dict[str, object]],
 ) -> None:
     overrides = [*overrides_for(group, name), *SMALL.get((group, name), [])]
-    tree = compose(overrides).tree
+    tree = composed_tree(group, name)
     if group == "experiment" and tree["task"].get("features"):
         overrides.append("task.metrics=null")  # For which a classifier would be trained.
     if tree["data"]["name"] in roots:
@@ -207,7 +214,7 @@ def learns(config: Config, folder: Path, num_steps: int) -> None:
 @pytest.mark.parametrize(("group", "name"), [o for o in OPTIONS if o[0] not in PRESETS], ids=lambda x: x)
 def test_lists_every_field(group: str, name: str) -> None:
     """A reader of the YAML sees all that can be changed; where it is the component's own, the defaults too."""
-    node = compose(overrides_for(group, name)).tree[group]
+    node = composed_tree(group, name)[group]
     assert node["name"] == component_of(group, name).name
     declared = component(group, node["name"])
     assert list(node) == ["name", *declared.all_fields]

@@ -7,6 +7,7 @@ from subprocess import CompletedProcess
 import numpy as np
 import pytest
 import torch
+from places import NUMBERS_ONLY
 
 from dltool.diagnostics.store import read_sample
 from dltool.figures.memory import memory_picture
@@ -18,9 +19,11 @@ Dltool = Callable[..., CompletedProcess[str]]
 
 @pytest.mark.parametrize("model", ["lstm", "gru"])
 def test_the_gates_are_those_of_the_layer(model: str, dltool_here: Dltool) -> None:
-    small = ("model.hidden_dim=5", "trainer.epochs=null", "trainer.steps=3", "trainer.threads=1")
+    small = ("model.hidden_dim=5", "trainer.epochs=null", "trainer.steps=3", *NUMBERS_ONLY)
     done = dltool_here("train", f"model={model}", "data=digits_rows", "diagnostics=default", *small, "run.dir=run")
     assert done.returncode == 0, done.stderr
+    drawn = dltool_here("plot", "run", "--figure", "memory")
+    assert drawn.returncode == 0, drawn.stderr
     assert Path("run/plots/memory.png").stat().st_size > 5000
     subject = loaded(Path("run").resolve())
     sample = read_sample(subject.folder)
@@ -45,6 +48,6 @@ def test_a_sequence_of_one_step_and_states_of_zero() -> None:
 
 def test_a_network_without_memory_has_no_such_figure(dltool_here: Dltool) -> None:
     words = ("model=mlp", "model.hidden=[4]", "data=moons", "diagnostics=default", "trainer.steps=2")
-    done = dltool_here("train", *words, "trainer.epochs=null", "trainer.threads=1", "run.dir=run")
+    done = dltool_here("train", *words, "trainer.epochs=null", *NUMBERS_ONLY, "run.dir=run")
     assert done.returncode == 0, done.stderr
     assert "no LSTM" in dltool_here("plot", "run", "--figure", "list").stdout

@@ -6,6 +6,7 @@ from subprocess import CompletedProcess
 
 import pytest
 import torch
+from places import NUMBERS_ONLY
 
 from dltool.core.safe_path import SafePath
 from dltool.diagnostics.store import DiagnosticsStore, read_stopping, read_weights, weight_files
@@ -24,10 +25,12 @@ def norm_of_change(before: dict[str, torch.Tensor], after: dict[str, torch.Tenso
 
 
 def test_the_values_are_those_of_the_weights_and_the_log(dltool_here: Dltool) -> None:
-    short = ("trainer.epochs=5", "trainer.threads=1", "diagnostics=default", "run.dir=run")
+    short = ("trainer.epochs=5", *NUMBERS_ONLY, "diagnostics=default", "run.dir=run")
     more = ("stop.num_evaluations=2", "stop.target=1.5", "stop.patience=9")
     done = dltool_here("train", *WORDS, *RULES, *more, *short)
     assert done.returncode == 0, done.stderr
+    drawn = dltool_here("plot", "run", "--figure", "stopping")
+    assert drawn.returncode == 0, drawn.stderr
     assert Path("run/plots/stopping.png").stat().st_size > 5000
     panels = {panel.key: panel for panel in panels_of(loaded(Path("run").resolve()))}
     assert {key: panel.threshold for key, panel in panels.items()} == {
@@ -52,7 +55,7 @@ def test_the_values_are_those_of_the_weights_and_the_log(dltool_here: Dltool) ->
 
 
 def test_a_run_without_rules_has_no_such_figure(dltool_here: Dltool) -> None:
-    done = dltool_here("train", *WORDS, "trainer.epochs=1", "trainer.threads=1", "diagnostics=default", "run.dir=run")
+    done = dltool_here("train", *WORDS, "trainer.epochs=1", *NUMBERS_ONLY, "diagnostics=default", "run.dir=run")
     assert done.returncode == 0, done.stderr
     assert not Path("run/diagnostics/stopping.jsonl").exists()
     assert "no stopping rule was evaluated" in dltool_here("plot", "run", "--figure", "list").stdout

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from places import NUMBERS_ONLY
 
 from dltool.metrics.word_vectors import analogies_solved, analogy_answers
 from dltool.plotting.figure import Options
@@ -28,7 +29,7 @@ def subject(trained_here: Callable[..., Path]) -> Subject:
     Path("corpus.txt").write_text("\n".join(lines))
     Path("questions.txt").write_text(QUESTIONS)
     words = ("model=word2vec", "model.dim=6", "data=corpus", "data.path=corpus.txt", "task.analogies=questions.txt")
-    return loaded(trained_here("run", *words, "trainer.epochs=2", "trainer.threads=1", "diagnostics=default"))
+    return loaded(trained_here("run", *words, "trainer.epochs=2", *NUMBERS_ONLY, "diagnostics=default"))
 
 
 def test_the_first_answer_is_right_where_the_question_is_solved() -> None:
@@ -47,7 +48,9 @@ def test_fewer_words_than_answers() -> None:
     assert values.tolist() == [[0.0]]
 
 
-def test_the_answers_are_those_of_the_task(subject: Subject) -> None:
+def test_the_answers_are_those_of_the_task(subject: Subject, dltool_here: Dltool) -> None:
+    drawn = dltool_here("plot", "run", "--figure", "words")
+    assert drawn.returncode == 0, drawn.stderr
     assert Path("run/plots/words.png").stat().st_size > 10_000
     view = words_view(subject, Options())
     metrics = subject.task.finish_evaluation({})

@@ -19,6 +19,7 @@ FILES = [
     "plots/curves.png",
     "samples/training.gif",
 ]
+PICTURES = ("plots/curves.png", "samples/training.gif")
 FOLDERS = ["checkpoints", "plots", "samples", "tensorboard"]
 
 
@@ -65,7 +66,7 @@ def test_resume_writes_through_no_linked_file(dltool_here, run, victim, name, li
         (victim / ".bashrc").write_bytes((run / name).read_bytes())  # So that it can be read.
     before = (victim / ".bashrc").read_bytes()
     put(run / name, link, victim / ".bashrc")
-    done = dltool_here("resume", str(run), "trainer.epochs=3")
+    done = dltool_here("resume", str(run), "trainer.epochs=3", f"logger.plots={str(name in PICTURES).lower()}")
     assert (victim / ".bashrc").read_bytes() == before
     assert [path.name for path in victim.iterdir()] == [".bashrc"]
     assert "Traceback" not in done.stderr
