@@ -1,11 +1,10 @@
 """Writes what the network predicts over the plane of its inputs, for the page of the training."""
 
-import time
-
 from dltool.data.dataset import Dataset
 from dltool.engine.observer import Observer, Progress, Watched
 from dltool.introspection.plane_predictions import Plane
 from dltool.introspection.sample_points import sample_points
+from dltool.observers.time_share import TimeShare
 from dltool.runs.summary_file import PLANE, write_plane, write_points
 from dltool.tasks.task import Task
 
@@ -34,23 +33,20 @@ class PlaneFile(Observer):
         self._plane: Plane | None = None
         self._task: Task | None = None
         self._progress = Progress()
-        self._next = 0.0  # When the next file may be written.
+        self._time = TimeShare(SHARE, PERIOD)
 
     def on_start(self, task: Task, progress: Progress) -> None:
         self._task, self._progress = task, progress
         if (points := sample_points(self.dataset, task)) is None:
             return
-        write_points(self.watched.folder, points)
+        with self._time.spent():  # The first predictions come a PERIOD later.
+            write_points(self.watched.folder, points)
         self._plane = Plane(points) if self.draws else None
-        self._next = time.monotonic() + PERIOD
 
     def on_record(self, record: dict[str, object]) -> None:
-        began = time.monotonic()
-        if self._plane is None or began < self._next:
-            return
-        self._write(self._plane)
-        ended = time.monotonic()
-        self._next = ended + max(PERIOD, (ended - began) / SHARE)
+        if self._plane is not None and self._time.is_due:
+            with self._time.spent():
+                self._write(self._plane)
 
     def on_end(self) -> None:
         if self._plane is not None and self.keeps:

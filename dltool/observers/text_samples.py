@@ -17,6 +17,7 @@ from dltool.core.spec import DataSpec
 from dltool.engine.observer import Observer, Progress, Watched
 from dltool.inference.sampling import TextSampler
 from dltool.layers.uncompiled import uncompiled
+from dltool.observers.time_share import TimeShare
 from dltool.tasks.drawing_samples import drawing_samples
 from dltool.tasks.task import Task
 
@@ -60,7 +61,7 @@ class TextSamples(Observer):
         self.config = config
         self._task: Task | None = None
         self._progress = Progress()
-        self._next = 0.0  # When the next text may be written.
+        self._time = TimeShare(SHARE)
         self._written = -1  # The step of the newest one.
 
     def on_start(self, task: Task, progress: Progress) -> None:
@@ -69,7 +70,7 @@ class TextSamples(Observer):
             self._task = task
 
     def on_epoch(self) -> None:
-        if time.monotonic() >= self._next:
+        if self._time.is_due:
             self._write()
 
     def on_end(self) -> None:
@@ -79,14 +80,13 @@ class TextSamples(Observer):
     def _write(self) -> None:
         if self._task is None:
             return
-        began, step = time.monotonic(), self._progress.step
-        path = self.watched.folder / "samples" / f"step-{step:06d}.txt"
+        self._written = self._progress.step
+        path = self.watched.folder / "samples" / f"step-{self._written:06d}.txt"
         try:
-            path.write(self._text(self._task), durable=False)
+            with self._time.spent():
+                path.write(self._text(self._task), durable=False)
         except Exception as error:  # Such as weights that are not finite, or a full disk.
             warnings.warn(f"{path} could not be written: {error}", FigureWarning, stacklevel=2)
-        ended = time.monotonic()
-        self._next, self._written = ended + (ended - began) / SHARE, step
 
     def _text(self, task: Task) -> str:
         watched = self.watched
