@@ -1,13 +1,19 @@
-"""What the user should know about the cells of a table: which are missing, and which labels look alike."""
+"""What the user should know about the cells of a table: missing ones, labels that look alike, inputs that mislead."""
 
 import unicodedata
 from collections.abc import Iterable, Sequence
 
 import numpy as np
+import torch
+from torch import Tensor
 
+from dltool.core.shell import setting
+from dltool.data.arrays import Column, RawData
 from dltool.data.cells import to_number
+from dltool.data.row_index import CAMEL_CASE_ID, NAMES
 
 MOST_NAMED = 15
+PROBED = 1000  # Rows that are compared before all are.
 
 
 def shortened(items: Sequence[str], most: int = MOST_NAMED) -> str:
@@ -64,3 +70,36 @@ def appearance(text: str) -> object:
 def written(text: str) -> str:
     """The text; where Unicode has another form of it, with its code points: 'cafe\\u0301' is not 'caf\\xe9'."""
     return ascii(text) if not unicodedata.is_normalized("NFKC", text) or not text.isascii() else text
+
+
+def input_notes(raw: RawData) -> list[str]:
+    """Name the inputs that contain the target, and those that are the names of rows."""
+    rows, targets = raw.train.inputs, raw.train.targets
+    same = equal_numbers if raw.target == "numbers" else same_classes
+    comparable = raw.target in ("classes", "binary") or (raw.target == "numbers" and raw.target_dim == 1)
+    notes, names = [], [column.name for column in raw.columns]
+    for column, cells in zip(raw.columns, rows.unbind(1), strict=True):
+        remedy = f"{setting('data.drop', [column.name])} leaves it out"
+        if comparable and same(cells[:PROBED], targets[:PROBED]) and same(cells, targets):
+            notes.append(f"the input {column.name} is the target in another column, which new rows may lack; {remedy}")
+        elif (NAMES.fullmatch(column.name) or CAMEL_CASE_ID.fullmatch(column.name)) and numbers_differ(column, cells):
+            notes.append(f"the input {column.name} is another whole number in each row; {remedy}")
+    constant = [name for name, cells in zip(names, rows.unbind(1), strict=True) if bool((cells == cells[0]).all())]
+    return [*notes, *([f"the same in all rows: {shortened(constant)}"] if constant else [])]
+
+
+def numbers_differ(column: Column, cells: Tensor) -> bool:
+    """Whether the column holds a different whole number in each row."""
+    return column.categories is None and bool((cells == cells.round()).all()) and len(cells.unique()) == len(cells)
+
+
+def equal_numbers(cells: Tensor, targets: Tensor) -> bool:
+    return torch.equal(cells, targets[:, 0])
+
+
+def same_classes(cells: Tensor, labels: Tensor) -> bool:
+    """Whether each value, `(N,)`, occurs with one label, `(N,)`, alone, and each label with one value."""
+    values, codes = cells.unique(return_inverse=True)
+    num_labels = len(labels.unique())
+    pairs = torch.stack([codes, labels], 1).unique(dim=0) if len(values) == num_labels else codes[:0]
+    return len(pairs) == num_labels

@@ -129,7 +129,8 @@ class TablePreprocessing(Preprocessing):
         return names, torch.cat([self(table) for table in tables])
 
     def _read_mappings(self, inputs: Any) -> Named:
-        table = CsvTable.from_rows(inputs)
+        dates = {name: notation for name, notation in self.notations().items() if notation.date}
+        table = apply(CsvTable.from_rows(inputs), dates)
         return [str(row) for row in table.rows], self(table)
 
     def _read_numbers(self, inputs: Any) -> Named:
@@ -210,6 +211,7 @@ class TablePreprocessing(Preprocessing):
         """
         names = tuple(column.name for column in self.columns)
         table = read_csv(path, header="auto" if self.file_columns == 0 else False, expected=names)
+        table = table.first_columns(self.file_columns or len(table.names))
         if table.header or len(table.names) == self.file_columns:
             return apply(table, self.notations())
         if len(table.names) != len(names):

@@ -38,7 +38,7 @@ def test_the_missing_cells_of_each_column_are_counted(load, missing: str, line: 
     assert line in load(GAPS, missing=missing).notes
 
 
-@pytest.mark.parametrize("cell", ["None", "#N/A", "<NA>", "na", "NAN", "-nan"])
+@pytest.mark.parametrize("cell", ["None", "#N/A", "<NA>", "na", "NAN", "-nan", "--", ".", "#DIV/0!", "Missing"])
 def test_texts_that_mean_missing_among_numbers(load, cell: str) -> None:
     lines = ["x,y"] + [f"{i}.5,{i * 7 % 5}.5" for i in range(30)]
     lines[5] = f"{cell},1.5"
@@ -48,7 +48,11 @@ def test_texts_that_mean_missing_among_numbers(load, cell: str) -> None:
 
 @pytest.mark.parametrize(
     ("cell", "message"),
-    [("1e400", "1e400 is too large for float64"), ("-", "'-' is a text"), ("Infinity", "'Infinity' is a text")],
+    [
+        ("1e400", "1e400 is too large for float64"),
+        ("-", r"the cell is missing \(-\)"),
+        ("Infinity", "'Infinity' is a text"),
+    ],
 )
 def test_what_is_not_a_finite_number_is_refused(load, cell: str, message: str) -> None:
     lines = ["x,y"] + [f"{i}.5,{i * 7 % 5}.5" for i in range(30)]
@@ -77,3 +81,14 @@ def test_labels_are_as_written_and_those_that_look_alike_are_named(load) -> None
     assert "01 and 1 and 1.0" in notes
     assert "True and true" in notes
     assert r"'cafe\u0301' and 'caf\xe9'" in notes
+
+
+def test_inputs_that_contain_the_target_and_names_of_rows_are_said(load) -> None:
+    lines = ["x,PatientID,copy,colour,y"]
+    lines += [f"{i * 7 % 30},{900 + 3 * i},{'ab'[i % 2]},red,{'no' if i % 2 else 'yes'}" for i in range(30)]
+    notes = load(lines).notes
+    copied = "the input copy is the target in another column, which new rows may lack"
+    assert f"{copied}; 'data.drop=[copy]' leaves it out" in notes
+    assert "the input PatientID is another whole number in each row; 'data.drop=[PatientID]' leaves it out" in notes
+    assert "the same in all rows: colour" in notes
+    assert not any("x is" in note for note in notes)
