@@ -15,10 +15,10 @@ from dltool.core.shell import setting
 from dltool.data.arrays import Column, RawData, Split
 from dltool.data.cells import indistinct, parse_categories, parse_numbers
 from dltool.data.csv_file import CsvTable, describe_file, needs_file, read_csv
-from dltool.data.notation import Notation, numeric_day_notes, rewritten
+from dltool.data.notation import Notation, rewritten
 from dltool.data.row_index import Index, index_note, row_index
 from dltool.data.table_data import TableData
-from dltool.data.table_notes import counted, input_notes, label_notes, missing_note, shortened
+from dltool.data.table_notes import counted, doubts, input_notes, label_notes, missing_note, shortened
 from dltool.data.table_target import TableTarget, read_targets
 from dltool.data.target_column import beyond_precision, text_in_numbers
 from dltool.declarations.component import Handling, Location, Membership, register, requires
@@ -111,14 +111,14 @@ def csv_table(
     chosen = choose_columns(table, targets, drop, categories, index)
     texts = kind == "classes" or separator is not None
     numeric = {*chosen.inputs, *([] if texts else chosen.targets)} - chosen.categories
-    undated = numeric_day_notes(table, numeric, dates)
+    uncertain = doubts(table, numeric, dates)
     table, notations = rewritten(table, sorted(numeric), decimal, thousands, dates)
     found = read_targets(table, chosen.targets, kind, positive, separator)
     raw = raw_data(table, chosen, notations, found, missing, unknown, standardize=target_scaling == "standardize")
     numbered = {} if index != "auto" or chosen.numbering is not None else {"data.index": False}
     misleading = input_notes(raw) if index == "auto" else []
     seen = index_note(table, chosen.numbering, index, {*range(len(table.names))} - {*chosen.inputs})
-    notes = (describe_file(table, header), *seen, *raw.notes, *undated, *misleading)
+    notes = (describe_file(table, header), *seen, *raw.notes, *uncertain, *misleading)
     return replace(raw, choices={**raw.choices, **numbered}, notes=notes)
 
 
@@ -230,8 +230,7 @@ def find_column(table: CsvTable, wanted: str | int, key: str) -> int:
     number = int(wanted) if re.fullmatch(r"-?\d+", str(wanted)) else 0
     if 1 <= abs(number) <= count:
         return number - 1 if number > 0 else count + number
-    same = [name for name in table.names if name.casefold() == str(wanted).casefold()]
-    near = same[0] if same else nearest(str(wanted), table.names)
+    near = nearest(str(wanted), table.names)
     listed = ", ".join(table.names[:20]) + (f" and {count - 20} more" if count > 20 else "")
     hint = (
         "'data.drop=[]' drops none"

@@ -239,15 +239,3 @@ def date_notation(table: CsvTable, index: int, cells: Sequence[str], dates: Date
         f"{table.origin}: the {what} of the column {name} {problem}, such as {example}",
         f"write them as {'12:30' if times else '2024-12-31'}, or {setting('data.drop', [name])}",
     )
-
-
-def numeric_day_notes(table: CsvTable, columns: Collection[int], dates: Dates) -> list[str]:
-    """Say which columns of numbers such as 20240131 may be meant as dates, which only data.dates=number makes them."""
-    if dates == "number":
-        return []
-    return [
-        f"column {table.names[index]}: 20240131 and the like are read as whole numbers; "
-        "data.dates=number reads them as dates"
-        for index in sorted(columns)
-        if are_numeric_days(table.columns[index])
-    ]

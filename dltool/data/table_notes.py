@@ -1,7 +1,8 @@
 """What the user should know about the cells of a table: missing ones, labels that look alike, inputs that mislead."""
 
+import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 import numpy as np
 import torch
@@ -9,10 +10,14 @@ from torch import Tensor
 
 from dltool.core.shell import setting
 from dltool.data.arrays import Column, RawData
-from dltool.data.cells import to_number
+from dltool.data.cells import MISSING, to_number
+from dltool.data.csv_file import CsvTable
+from dltool.data.dates import are_numeric_days
 from dltool.data.row_index import CAMEL_CASE_ID, NAMES
 
 MOST_NAMED = 15
+LEADING_ZERO = re.compile(r"0\d+")
+THREE_DECIMALS = re.compile(r"[1-9]\d{0,2}\.\d{3}")
 PROBED = 1000  # Rows that are compared before all are.
 
 
@@ -70,6 +75,34 @@ def appearance(text: str) -> object:
 def written(text: str) -> str:
     """The text; where Unicode has another form of it, with its code points: 'cafe\\u0301' is not 'caf\\xe9'."""
     return ascii(text) if not unicodedata.is_normalized("NFKC", text) or not text.isascii() else text
+
+
+def doubts(table: CsvTable, columns: Collection[int], dates: str) -> list[str]:
+    """Name the columns of numbers that may be meant otherwise: as dates, as codes, or with a point for thousands.
+
+    Args:
+        table: As in the file.
+        columns: Those that are not categories.
+        dates: The setting of csv_table.
+    """
+    notes = []
+    for index in sorted(columns):
+        name, cells = table.names[index], table.columns[index]
+        first = next((text for cell in cells[:PROBED] if (text := cell.strip()) not in MISSING), "")
+        if dates != "number" and are_numeric_days(cells):
+            notes.append(f"column {name}: {first} is read as a whole number; data.dates=number reads it as a date")
+        elif code := next((cell.strip() for cell in cells[:PROBED] if LEADING_ZERO.fullmatch(cell.strip())), ""):
+            notes.append(
+                f"column {name}: {code} is read as a number; {setting('data.categories', [name])} if it is a code"
+            )
+        elif THREE_DECIMALS.fullmatch(first) and all(map(is_doubtful, set(cells))):
+            notes.append(f"column {name}: {first} is read with a decimal point; data.thousands=point if it is not one")
+    return notes
+
+
+def is_doubtful(cell: str) -> bool:
+    """Whether the cell is a number such as 1.250, or missing."""
+    return bool(THREE_DECIMALS.fullmatch(text := cell.strip())) or text in MISSING
 
 
 def input_notes(raw: RawData) -> list[str]:

@@ -11,7 +11,7 @@ import torch
 import dltool
 from dltool.core.errors import DataError
 from dltool.data.csv_file import CsvTable
-from dltool.data.notation import Notation, apply, numeric_day_notes, rewritten
+from dltool.data.notation import Notation, apply, rewritten
 from dltool.data.series import series
 
 
@@ -165,15 +165,10 @@ def test_times_become_hours() -> None:
     assert read(["12:30"], dates="categories") == (["12:30"], "")
 
 
-def test_whole_numbers_that_are_days_are_not_silent() -> None:
-    columns = [["20240131", "", "20240201"], ["20240131", "20241301", ""], ["20240131"] * 3]
-    table = CsvTable("t.csv", ("day", "code", "one"), columns, [2, 3, 4])
-    assert numeric_day_notes(table, [0, 1, 2], "refuse") == [
-        "column day: 20240131 and the like are read as whole numbers; data.dates=number reads them as dates"
-    ]
-    assert not numeric_day_notes(table, [0], "number")
+def test_whole_numbers_that_are_days_are_numbers_unless_the_user_says_dates() -> None:
     assert read(["20240131", "20240201"]) == (["20240131", "20240201"], "")
     assert [float(cell) for cell in read(["20240131", "20240201"], dates="number")[0]] == [19753, 19754]
+    assert read(["20240131", "20241301"], dates="number") == (["20240131", "20241301"], "")
 
 
 def test_only_the_named_columns() -> None:

@@ -6,7 +6,9 @@ import pytest
 import torch
 
 from dltool.core.errors import DataError
+from dltool.data.csv_file import CsvTable
 from dltool.data.csv_table import csv_table
+from dltool.data.table_notes import doubts
 
 RNG = torch.Generator()
 
@@ -92,3 +94,23 @@ def test_inputs_that_contain_the_target_and_names_of_rows_are_said(load) -> None
     assert "the input PatientID is another whole number in each row; 'data.drop=[PatientID]' leaves it out" in notes
     assert "the same in all rows: colour" in notes
     assert not any("x is" in note for note in notes)
+
+
+@pytest.mark.parametrize(
+    ("cells", "note"),
+    [
+        (
+            ["20240131", "", "20240201"],
+            "column x: 20240131 is read as a whole number; data.dates=number reads it as a date",
+        ),
+        (["20240131", "20241301"], ""),
+        (["90210", "01234"], "column x: 01234 is read as a number; 'data.categories=[x]' if it is a code"),
+        (["0", "0.5", "10"], ""),
+        (["1.250", "12.000"], "column x: 1.250 is read with a decimal point; data.thousands=point if it is not one"),
+        (["1.250", "0.500"], ""),
+    ],
+)
+def test_numbers_that_may_be_meant_otherwise_are_said(cells: list[str], note: str) -> None:
+    table = CsvTable("t.csv", ("x",), [cells], range(2, len(cells) + 2))
+    assert doubts(table, [0], "refuse") == ([note] if note else [])
+    assert doubts(table, [0], "number") == ([note] if note and "dates" not in note else [])
