@@ -92,9 +92,8 @@ def doubts(table: CsvTable, columns: Collection[int], dates: str) -> list[str]:
         if dates != "number" and are_numeric_days(cells):
             notes.append(f"column {name}: {first} is read as a whole number; data.dates=number reads it as a date")
         elif code := next((cell.strip() for cell in cells[:PROBED] if LEADING_ZERO.fullmatch(cell.strip())), ""):
-            notes.append(
-                f"column {name}: {code} is read as a number; {setting('data.categories', [name])} if it is a code"
-            )
+            remedy = setting("data.categories", [name])
+            notes.append(f"column {name}: {code} is read as a number; {remedy} if it is a code")
         elif THREE_DECIMALS.fullmatch(first) and all(map(is_doubtful, set(cells))):
             notes.append(f"column {name}: {first} is read with a decimal point; data.thousands=point if it is not one")
     return notes
