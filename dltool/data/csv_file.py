@@ -16,6 +16,7 @@ from dltool.data.text_file import SETTING, TextFile
 from dltool.declarations.component import requires
 
 MOST_SHOWN = 60  # Characters.
+YEARS = range(1800, 2200)
 
 needs_file = requires(
     lambda config: config.data.path is not None,
@@ -82,7 +83,8 @@ def read_csv(
         path: Gzipped or not, detected by its first bytes.
         delimiter: "auto" takes the one that splits the first rows into the same number of cells, at least two.
         header: "auto" takes the first row as the names if one of `expected` is in it, or if all its cells are
-            texts, none of them repeated nor, after the first cell, empty, or consecutive whole numbers, such as years.
+            texts, none of them repeated nor, after the first cell, empty, or consecutive whole numbers, such as years,
+            of which two are enough beside texts.
         quote: "double" takes a double quote at the start of a cell as enclosing it, "none" as a character. "auto" is
             "none" if quotes would join lines, although every line by itself has the same number of cells.
         encoding: "auto", or a name that Python knows; see dltool.data.encodings.
@@ -160,7 +162,8 @@ def looks_like_header(first: Sequence[str], expected: Sequence[str]) -> bool:
     if not set(first).isdisjoint(expected):
         return True
     distinct = all(first[1:] or first) and len(set(first)) == len(first)  # An index has no name.
-    return distinct and (not any(map(is_number, first)) or are_consecutive(first))
+    numbers = [cell for cell in first if is_number(cell)]
+    return distinct and (not numbers or are_consecutive(first) or are_years(numbers))
 
 
 def are_consecutive(cells: Sequence[str]) -> bool:
@@ -169,6 +172,12 @@ def are_consecutive(cells: Sequence[str]) -> bool:
         return False
     numbers = [int(cell) for cell in cells]
     return numbers == list(range(numbers[0], numbers[0] + len(numbers)))
+
+
+def are_years(cells: Sequence[str]) -> bool:
+    """Whether the cells are years one after the other, two at least, as beside the names of other columns."""
+    years = [int(cell) for cell in cells if len(cell) == len("2024") and cell.isascii() and cell.isdigit()]
+    return 2 <= len(years) == len(cells) and years[0] in YEARS and years == [*range(years[0], years[0] + len(years))]
 
 
 def is_number(cell: str) -> bool:

@@ -334,8 +334,8 @@ def are_rows_of_numbers(text: str) -> bool:
     rows = [cells for line in lines if line[-1] == "\n" and (cells := line.split())] or [text.split()]
     rows = rows[1:] or rows
     cells = [cell for row in rows for cell in row]
-    return len({*map(len, rows)}) == 1 and len(rows[0]) > 1 and 3 * sum(map(is_finite, cells)) > 2 * len(cells)
+    return len({*map(len, rows)}) == 1 and len(rows[0]) > 1 and 3 * sum(map(is_finite, cells)) >= 2 * len(cells)
 
 
 def is_finite(cell: str) -> bool:
-    return bool(np.isfinite(to_number(cell)))
+    return bool(np.isfinite(to_number(cell.strip('"'))))

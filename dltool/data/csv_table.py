@@ -14,7 +14,7 @@ from dltool.core.hints import nearest
 from dltool.core.shell import setting
 from dltool.data.arrays import Column, RawData, Split
 from dltool.data.cells import indistinct, parse_categories, parse_numbers
-from dltool.data.csv_file import CsvTable, describe_file, needs_file, read_csv
+from dltool.data.csv_file import YEARS, CsvTable, describe_file, needs_file, read_csv
 from dltool.data.notation import Notation, rewritten
 from dltool.data.row_index import Index, index_note, row_index
 from dltool.data.table_data import TableData
@@ -106,7 +106,7 @@ def csv_table(
     assert path is not None
     assert target is not None
     targets = target if isinstance(target, list) else [target]
-    named = [name for name in (*targets, *drop, *categories) if isinstance(name, str)]
+    named = [str(name) for name in (*targets, *drop, *categories) if isinstance(name, str) or name in YEARS]
     table = read_csv(Path(path), delimiter=delimiter, header=header, quote=quote, encoding=encoding, expected=named)
     chosen = choose_columns(table, targets, drop, categories, index)
     texts = kind == "classes" or separator is not None

@@ -182,3 +182,16 @@ def test_columns_that_are_aligned_by_spaces(write) -> None:
     assert len(read_csv(write("good film\nbad film\n"), header=False).names) == 1  # Texts are not divided.
     quoted = read_csv(write('18.0  130 "ford torino"\n15.0   165 "buick"\n'), delimiter="space", header=False)
     assert cells(quoted)[2] == ["ford torino", "buick"]
+
+
+@pytest.mark.parametrize(
+    ("first", "header"), [("name,2019,2020", True), ("a,2019,2021", False), ("a,3,4", False), ("a,b,2020", False)]
+)
+def test_years_beside_names_are_a_header(write, first: str, header: bool) -> None:
+    assert read_csv(write(f"{first}\nx,1.5,2.5\ny,3.5,4.5\n")).header == header
+
+
+def test_a_table_of_r_says_what_its_first_row_lacks(write) -> None:
+    with pytest.raises(DataError, match="row 2 has 3 cells, but the first row has 2") as caught:
+        read_csv(write('"x" "y"\n"1" 2.5 3\n"2" 4 5\n'))
+    assert "lacks its name, as in files of R" in str(caught.value.hint)
