@@ -20,6 +20,12 @@ PERIOD = rf"{YEAR}[-/](?:0[1-9]|1[0-2])|{YEAR}年\d{{1,2}}月|{YEAR}[- ]?Q[1-4]|
 STAMP = rf"{MONTH} +\d{{1,2}} \d{{1,2}}:\d{{2}}:\d{{2}}(?: [+-]\d{{4}})? \d{{4}}"  # Of ctime and Twitter.
 LOOKS_LIKE_A_DATE = re.compile(rf"{WEEKDAY}(?:(?:{DAY}|{SHORT_DAY}|{NAMED_DAY})(?:[T ].*)?|{PERIOD}|{STAMP})")
 CLOCK = re.compile(r"(?:(-?\d+) days?,? )?\+?(\d{1,3}):([0-5]\d)(?::([0-5]\d(?:[.,]\d+)?))?(?: ?([AaPp])\.?[Mm]\.?)?")
+ISO_DURATION = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?)?(?<![PT])")
+NAMED_DURATION = re.compile(
+    r"(?=\d)(?:(\d+) ?d(?:ays?)?,? ?)?(?:(\d+) ?h(?:ours?|rs?)?,? ?)?(?:(\d+) ?m(?:in(?:ute)?s?)?,? ?)?"
+    r"(?:(\d+(?:\.\d+)?) ?s(?:ec(?:ond)?s?)?)?"
+)
+SEVERAL_UNITS = re.compile(r"\d+ ?[a-z]+,? ?\d+ ?[a-z]+.*")  # 90 min is a number with its unit.
 NUMERIC = re.compile(rf"{YEAR}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])")
 ISO, ISO_WITH_OFFSET, HOURS = "ISO 8601", "ISO 8601 with a UTC offset", "hours"
 QUARTERS = "quarters"  # Followed by the text between year and quarter.
@@ -31,8 +37,12 @@ def are_dates(cells: Collection[str]) -> bool:
 
 
 def are_times(cells: Collection[str]) -> bool:
-    """Whether more than half of the cells are times of day, or durations such as 26:15:00 or 1 day, 2:15:00."""
-    return sum(map(bool, map(CLOCK.fullmatch, cells))) * 2 > len(cells)
+    """Whether more than half of the cells are times of day, or durations such as 26:15:00, 2h 15m or PT2H15M."""
+    if not any(
+        CLOCK.fullmatch(cell) or ISO_DURATION.fullmatch(cell) or SEVERAL_UNITS.fullmatch(cell) for cell in cells
+    ):
+        return False
+    return sum(hours(cell) is not None for cell in cells) * 2 > len(cells)
 
 
 def are_numeric_days(cells: Sequence[str]) -> bool:
@@ -53,7 +63,7 @@ def formats_of(cells: Sequence[str]) -> list[str]:
         Formats for `number`.
     """
     if are_times(cells):
-        return [HOURS] if all(map(CLOCK.fullmatch, cells)) else []
+        return [HOURS] if all(hours(cell) is not None for cell in cells) else []
     found = {moments.tobytes(): form for form, moments in reversed(readings(cells)) if form.is_date}
     return [format_name(form) for form in found.values()]
 
@@ -90,9 +100,13 @@ def hours(text: str) -> float | None:
     """The hours of a time of day or a duration; None for another text."""
     found = CLOCK.fullmatch(text)
     if found is None:
-        return None
-    days, hour, minute, second, half = found.groups()
-    whole = int(hour)
+        units = ISO_DURATION.fullmatch(text) or NAMED_DURATION.fullmatch(text)
+        if units is None:
+            return None
+        day, hour, minute, second = (float(part or 0) for part in units.groups())
+        return 24 * day + hour + minute / 60 + second / 3600
+    days, clock, minutes, seconds, half = found.groups()
+    whole = int(clock)
     if half is not None:
         whole = whole % 12 + 12 * (half in "Pp")
-    return 24 * int(days or 0) + whole + int(minute) / 60 + float((second or "0").replace(",", ".")) / 3600
+    return 24 * int(days or 0) + whole + int(minutes) / 60 + float((seconds or "0").replace(",", ".")) / 3600

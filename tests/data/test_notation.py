@@ -161,6 +161,15 @@ def test_offsets_are_on_all_dates_or_on_none() -> None:
 def test_times_become_hours() -> None:
     cells = ["12:30", "01:15:36", "2:45 pm", "12:15 AM", "1 day, 2:00:00", "-1 days +23:30:00"]
     assert [float(cell) for cell in read(cells, dates="number")[0]] == [12.5, 1.26, 14.75, 0.25, 26, -0.5]
+    cells = ["2h 30m", "45m", "1 hour, 15 minutes", "1d 2h", "PT2H15M", "P1DT36S", "90 min"]
+    assert [float(cell) for cell in read(cells, dates="number")[0]] == [2.5, 0.75, 1.25, 26, 2.25, 24.01, 1.5]
+    for texts in (
+        ["90 min", "45 min"],
+        ["5 d", "6 d"],
+        ["PT", "P"],
+        ["3 s", "red"],
+    ):  # Numbers with one unit, and others.
+        assert read(texts, dates="number") == (texts, "")
     assert read(["12:30"], dates="number")[1] == "times, as hours: 12:30 is 12.5"
     assert read(["12:30"], dates="categories") == (["12:30"], "")
 
