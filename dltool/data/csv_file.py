@@ -98,7 +98,7 @@ def read_csv(
         what = "is a folder, not a CSV file" if path.is_dir() else "does not exist"
         raise DataError(f"{path} {what}", "data.path=FILE.csv" + nearby(path))
     file = TextFile(path, encoding, SETTING)
-    rows, found, before = read_rows(file, delimiter, quote, titled=header is not False)
+    rows, found, before = read_rows(file, delimiter, quote, titled=header is not False, expected=expected)
     if not rows.first:
         raise DataError(f"{path} is empty", "data.path=FILE with a row for each sample")
     num_empty = 0 if header is False else rows.drop_empty_end()

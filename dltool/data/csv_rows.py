@@ -4,7 +4,7 @@ import csv
 import io
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import chain, islice
 from typing import Literal, NamedTuple
 
@@ -236,7 +236,9 @@ class Table(NamedTuple):
     skipped: tuple[str, ...]
 
 
-def read_rows(file: TextFile, delimiter: Delimiter, quote: Quote, *, titled: bool = True) -> Table:
+def read_rows(
+    file: TextFile, delimiter: Delimiter, quote: Quote, *, titled: bool = True, expected: Collection[str] = ()
+) -> Table:
     """The rows of a file; what is "auto" is found.
 
     Args:
@@ -244,6 +246,7 @@ def read_rows(file: TextFile, delimiter: Delimiter, quote: Quote, *, titled: boo
         delimiter: See read_csv.
         quote: See read_csv.
         titled: Whether a first row with one cell that is not empty is a title.
+        expected: Names of columns, which are no title.
 
     Raises:
         DataError: The file cannot be read; see Rows.read and TextFile.blocks.
@@ -251,7 +254,7 @@ def read_rows(file: TextFile, delimiter: Delimiter, quote: Quote, *, titled: boo
     blocks = file.blocks()
     head = next(blocks, "")
     found = sniff_delimiter(head) if delimiter == "auto" else delimiter
-    before = lines_before(head, SIGNS[found], titled=titled)
+    before = lines_before(head, SIGNS[found], titled=titled, expected=expected)
     skipped = tuple(line.strip(SPACES + SIGNS[found]) for line in before if line.strip(SPACES + SIGNS[found]))
     rest = head[len("".join(before)) :]
 
@@ -275,7 +278,7 @@ def read_rows(file: TextFile, delimiter: Delimiter, quote: Quote, *, titled: boo
     return Table(rows, found, skipped)
 
 
-def lines_before(head: str, sign: str, *, titled: bool) -> list[str]:
+def lines_before(head: str, sign: str, *, titled: bool, expected: Collection[str]) -> list[str]:
     """The lines before a table: comments, `sep=;`, or a title, which have fewer cells than all rows that follow."""
     lines = list(islice(io.StringIO(head[:SNIFFED_CHARACTERS], newline=""), MOST_SKIPPED + SNIFFED_RECORDS))
     records = [next(csv.reader([line], delimiter=sign, skipinitialspace=True), []) for line in lines]
@@ -290,7 +293,7 @@ def lines_before(head: str, sign: str, *, titled: bool) -> list[str]:
         note = line.lstrip().startswith(("#", "%")) or line.lower().startswith("sep=")
         short = len(record) == 1 or (note and len(record) != usual)
         title = titled and len(record) == usual > 2 and record[0].strip() and not any(map(str.strip, record[1:]))
-        if not short and not title:
+        if record[0].strip() in expected or not (short or title):
             break
         last = place
     following = [record for record in records[last:] if any(map(str.strip, record))]

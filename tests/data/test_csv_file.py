@@ -164,6 +164,8 @@ def test_lines_before_a_table_are_left_out_and_said(write, before: str, said: st
 
 
 def test_a_short_row_is_no_title(write) -> None:
+    with pytest.raises(DataError, match="row 2 has 2 cells, but the first row has 1"):
+        read_csv(write("text\none, two\nthree, four\n"), expected=["text"])
     assert read_csv(write("x,,\n1,2,3\n"), header=False).rows == range(1, 3)
     with pytest.raises(DataError, match="row 2 has 3 cells"):
         read_csv(write("a,b\n1,2,3\n4,5,6\n"))
