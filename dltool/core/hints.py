@@ -101,5 +101,6 @@ def key_hint(word: str) -> str | None:
 
 def nearest(word: str, names: Iterable[str]) -> str | None:
     """The valid name nearest to a mistyped word; None if no name is close."""
-    close = difflib.get_close_matches(word.lower(), list(names), n=1, cutoff=0.6)
-    return close[0] if close else None
+    names = {name.lower(): name for name in names}
+    close = difflib.get_close_matches(word.lower(), names, n=1, cutoff=0.6)
+    return names[close[0]] if close else None

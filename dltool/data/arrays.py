@@ -83,7 +83,7 @@ class TextColumn:
     """
 
     name: str
-    delimiter: Literal["auto", "comma", "semicolon", "tab", "pipe"]
+    delimiter: Literal["auto", "comma", "semicolon", "tab", "pipe", "space"]
     quote: Literal["auto", "double", "none"]
     header: bool
 

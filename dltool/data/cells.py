@@ -8,7 +8,16 @@ from dltool.data.text_column import TextColumn, chunks_of
 
 # Texts of a missing cell, without surrounding blanks. "None" is not one of them: it is often a category.
 MISSING = frozenset({"", "?", "NA", "N/A", "n/a", "NaN", "nan", "NULL", "null", "#N/A", "<NA>"})
-NO_NUMBER = MISSING | {"None", "none", "NONE", "Null", "na"}  # Among numbers, these can only be missing cells.
+ERRORS = ("#n/a", "#n/a n/a", "#div/0!", "#value!", "#num!", "#ref!", "#name?", "#null!")  # Of spreadsheets.
+# Among numbers, these can only be missing cells; in lower case.
+NO_NUMBER = frozenset(
+    (
+        *("", "na", "n/a", "n.a.", "k.a.", "nan", "-nan", "null", "(null)", "none", "nil", "nat", "<na>"),
+        *("missing", "unknown", "1.#ind", "-1.#ind", "1.#qnan"),
+        *("?", "-", "--", "---", "–", "—", ".", "..", "...", "\\n"),
+        *ERRORS,
+    )
+)
 EXACT = 2.0**53  # From here on, float64 does not have every whole number.
 
 
@@ -62,14 +71,12 @@ def parse_categories(cells: Sequence[str], categories: Sequence[str] | None = No
 def to_number(cell: str) -> float:
     """The number; NaN for a missing cell, infinity for a text."""
     text = cell.strip()
-    if text in NO_NUMBER:
-        return np.nan
     if "_" in text:
         return np.inf
     try:
         return float(text)
     except ValueError:
-        return np.inf
+        return np.nan if text.lower() in NO_NUMBER else np.inf
 
 
 def indistinct(cells: Sequence[str], numbers: np.ndarray) -> tuple[str, str] | None:

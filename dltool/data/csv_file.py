@@ -5,14 +5,18 @@ Rows are numbered as in a spreadsheet: the header, if any, is row 1, and blank r
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 from dltool.core.errors import DataError
+from dltool.core.printable import printable
 from dltool.data.csv_rows import Delimiter, Quote, read_rows
 from dltool.data.text_file import SETTING, TextFile
 from dltool.declarations.component import requires
+
+MOST_SHOWN = 60  # Characters.
+YEARS = range(1800, 2200)
 
 needs_file = requires(
     lambda config: config.data.path is not None,
@@ -34,6 +38,7 @@ class CsvTable:
         header: Whether the names come from the file; without, they are column_1, column_2, ….
         unnamed: Whether the header has an empty name for the first column, as for a pandas index.
         note: The encoding, for the user; empty for UTF-8.
+        skipped: What was left out of the file, for the user.
     """
 
     origin: str
@@ -44,6 +49,7 @@ class CsvTable:
     header: bool = True
     unnamed: bool = False
     note: str = ""
+    skipped: tuple[str, ...] = ()
 
     @classmethod
     def from_rows(cls, rows: Sequence[Mapping[str, object]], origin: str = "rows") -> "CsvTable":
@@ -54,6 +60,12 @@ class CsvTable:
 
     def __len__(self) -> int:
         return len(self.rows)
+
+    def first_columns(self, count: int) -> "CsvTable":
+        """The table without the columns after the first ones, if those have no text; else the same table."""
+        if any(cell.strip() for column in self.columns[count:] for cell in column):
+            return self
+        return replace(self, names=self.names[:count], columns=self.columns[:count])
 
 
 def read_csv(
@@ -71,7 +83,8 @@ def read_csv(
         path: Gzipped or not, detected by its first bytes.
         delimiter: "auto" takes the one that splits the first rows into the same number of cells, at least two.
         header: "auto" takes the first row as the names if one of `expected` is in it, or if all its cells are
-            texts, none of them repeated nor, after the first cell, empty, or consecutive whole numbers, such as years.
+            texts, none of them repeated nor, after the first cell, empty, or consecutive whole numbers, such as years,
+            of which two are enough beside texts.
         quote: "double" takes a double quote at the start of a cell as enclosing it, "none" as a character. "auto" is
             "none" if quotes would join lines, although every line by itself has the same number of cells.
         encoding: "auto", or a name that Python knows; see dltool.data.encodings.
@@ -85,9 +98,10 @@ def read_csv(
         what = "is a folder, not a CSV file" if path.is_dir() else "does not exist"
         raise DataError(f"{path} {what}", "data.path=FILE.csv" + nearby(path))
     file = TextFile(path, encoding, SETTING)
-    rows, found = read_rows(file, delimiter, quote)
+    rows, found, before = read_rows(file, delimiter, quote, titled=header is not False, expected=expected)
     if not rows.first:
         raise DataError(f"{path} is empty", "data.path=FILE with a row for each sample")
+    num_empty = 0 if header is False else rows.drop_empty_end()
     first = [cell.strip() for cell in rows.first]
     has_header = looks_like_header(first, expected) if header == "auto" else header
     numbers = rows.numbers(has_header)
@@ -97,7 +111,35 @@ def read_csv(
         check_names(first, path)
     names = [name if has_header and name else f"column_{i + 1}" for i, name in enumerate(first)]
     unnamed = has_header and not first[0]
-    return CsvTable(str(path), tuple(names), rows.columns(has_header), numbers, found, has_header, unnamed, file.note)
+    return CsvTable(
+        str(path),
+        tuple(names),
+        rows.columns(has_header),
+        numbers,
+        found,
+        has_header,
+        unnamed,
+        file.note,
+        left_out(before, num_empty),
+    )
+
+
+def left_out(before: Sequence[str], num_empty: int) -> tuple[str, ...]:
+    """What is not read, for the user.
+
+    Args:
+        before: The lines before the table.
+        num_empty: The number of empty columns at the end.
+    """
+    lines = f"{len(before)} lines" if len(before) > 1 else "a line"
+    columns = f"{num_empty} last columns, which are" if num_empty > 1 else "last column, which is"
+    parts = [f"without {lines} before the table ({shown(before[0])})"] if before else []
+    return (*parts, *([f"without the {columns} empty"] if num_empty else []))
+
+
+def shown(text: str) -> str:
+    """The beginning of a text of a file."""
+    return printable(text if len(text) <= MOST_SHOWN else f"{text[:MOST_SHOWN]}…")
 
 
 def describe_file(table: CsvTable, header: Literal["auto"] | bool) -> str:
@@ -105,8 +147,8 @@ def describe_file(table: CsvTable, header: Literal["auto"] | bool) -> str:
     names = "a header" if table.header else "no header"
     if header == "auto":
         names += f" (data.header={str(not table.header).lower()} if that is wrong)"
-    encoding = f", {table.note}" if table.note else ""
-    return f"{table.origin}: {len(table):,} rows, cells separated by a {table.delimiter}, {names}{encoding}"
+    others = "".join(f", {note}" for note in (table.note, *table.skipped) if note)
+    return f"{table.origin}: {len(table):,} rows, cells separated by a {table.delimiter}, {names}{others}"
 
 
 def nearby(path: Path) -> str:
@@ -120,7 +162,8 @@ def looks_like_header(first: Sequence[str], expected: Sequence[str]) -> bool:
     if not set(first).isdisjoint(expected):
         return True
     distinct = all(first[1:] or first) and len(set(first)) == len(first)  # An index has no name.
-    return distinct and (not any(map(is_number, first)) or are_consecutive(first))
+    numbers = [cell for cell in first if is_number(cell)]
+    return distinct and (not numbers or are_consecutive(first) or are_years(numbers))
 
 
 def are_consecutive(cells: Sequence[str]) -> bool:
@@ -129,6 +172,12 @@ def are_consecutive(cells: Sequence[str]) -> bool:
         return False
     numbers = [int(cell) for cell in cells]
     return numbers == list(range(numbers[0], numbers[0] + len(numbers)))
+
+
+def are_years(cells: Sequence[str]) -> bool:
+    """Whether the cells are years one after the other, two at least, as beside the names of other columns."""
+    years = [int(cell) for cell in cells if len(cell) == len("2024") and cell.isascii() and cell.isdigit()]
+    return 2 <= len(years) == len(cells) and years[0] in YEARS and years == [*range(years[0], years[0] + len(years))]
 
 
 def is_number(cell: str) -> bool:

@@ -2,21 +2,26 @@
 
 import csv
 import io
+import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import chain, islice
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 
 from dltool.core.errors import DataError
+from dltool.data.cells import to_number
 from dltool.data.text_column import TextColumn
 from dltool.data.text_file import TextFile
 
-Delimiter = Literal["auto", "comma", "semicolon", "tab", "pipe"]
+Found = Literal["comma", "semicolon", "tab", "pipe", "space"]
+Delimiter = Literal["auto"] | Found
 Quote = Literal["auto", "double", "none"]
 DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|"}
+SIGNS = {**DELIMITERS, "space": " "}  # Any number of spaces and tabs, as in columns that are aligned.
 SNIFFED_CHARACTERS, SNIFFED_RECORDS = 65_536, 50
+MOST_SKIPPED = 30  # Lines before the table.
 SPACES = "".join(character for character in map(chr, range(0x3001)) if character.isspace())
 
 
@@ -39,10 +44,21 @@ class Rows:
         self.first: list[str] = []
         self.joined = False
         self._file, self._delimiter, self._quoted = file, delimiter, quoted
-        self._sign = DELIMITERS[delimiter]
+        self._sign = SIGNS[delimiter]
         self._columns: list[list[str]] = []  # The texts of each TextColumn.
         self._numbers: list[range | np.ndarray] = []
-        self._num_lines = self._num_rows = 0
+        self._num_lines = self._num_rows = self._num_skipped = 0
+
+    def skip(self, num_lines: int) -> None:
+        """Count lines that are not read, before others are."""
+        self._num_lines = self._num_rows = self._num_skipped = num_lines
+
+    def drop_empty_end(self) -> int:
+        """Leave out the last columns while they have no text, nor a name; returns their number."""
+        width = len(self.first)
+        while len(self.first) > 1 and not any(text.strip(SPACES + "\0") for text in self._columns[-1]):
+            del self.first[-1], self._columns[-1]
+        return width - len(self.first)
 
     def read(self, blocks: Iterable[str]) -> None:
         """Read all rows.
@@ -53,7 +69,8 @@ class Rows:
         Raises:
             DataError: A row has another number of cells than the first one, or a quote is never closed.
         """
-        lines = Lines(whole_lines(blocks))
+        whole = whole_lines(blocks)
+        lines = Lines(map(in_single_spaces, whole) if self._delimiter == "space" else whole)
         while (block := lines.next_block()) is not None:
             if self.can_be_split(block):
                 self._split(block)
@@ -80,7 +97,7 @@ class Rows:
     def numbers(self, header: bool) -> Sequence[int]:
         """The number of each row in the file, from 1, without the header's."""
         if all(isinstance(part, range) for part in self._numbers):
-            return range(1, self._num_rows + 1)[int(header) :]
+            return range(self._num_skipped + 1, self._num_rows + 1)[int(header) :]
         return np.concatenate([np.asarray(part) for part in self._numbers])[int(header) :]  # type: ignore[return-value]
 
     def _split(self, block: str) -> None:
@@ -153,11 +170,13 @@ class Rows:
         width = len(self.first or records[0])
         for row, record in zip(rows, records, strict=True):
             if len(record) != width:
+                unnamed = "; if the first column lacks its name, as in files of R, write one in the first row"
+                cells = "1 cell" if len(record) == 1 else f"{len(record)} cells"
                 raise DataError(
-                    f"{self._file.path}: row {row} has {len(record)} cells, but the first row has {width} (cells are "
+                    f"{self._file.path}: row {row} has {cells}, but the first row has {width} (cells are "
                     f"separated by a {self._delimiter})",
-                    "fix the row (a cell that holds a separator needs quotes), or data.delimiter=comma, semicolon, "
-                    "tab or pipe",
+                    "fix or remove the row (a cell that holds a separator needs quotes), or data.delimiter=comma, "
+                    f"semicolon, tab, pipe or space{unnamed if len(record) == width + 1 else ''}",
                 )
 
 
@@ -203,28 +222,88 @@ def whole_lines(blocks: Iterable[str]) -> Iterator[str]:
         yield rest
 
 
-def read_rows(file: TextFile, delimiter: Delimiter, quote: Quote) -> tuple[Rows, Delimiter]:
-    """The rows of a file, and the delimiter that was found if it is "auto".
+class Table(NamedTuple):
+    """What was found in a file.
+
+    Attributes:
+        rows: The rows of the table.
+        delimiter: A name of SIGNS.
+        skipped: The lines before the table that have a text.
+    """
+
+    rows: Rows
+    delimiter: Found
+    skipped: tuple[str, ...]
+
+
+def read_rows(
+    file: TextFile, delimiter: Delimiter, quote: Quote, *, titled: bool = True, expected: Collection[str] = ()
+) -> Table:
+    """The rows of a file; what is "auto" is found.
+
+    Args:
+        file: The file.
+        delimiter: See read_csv.
+        quote: See read_csv.
+        titled: Whether a first row with one cell that is not empty is a title.
+        expected: Names of columns, which are no title.
 
     Raises:
         DataError: The file cannot be read; see Rows.read and TextFile.blocks.
     """
     blocks = file.blocks()
     head = next(blocks, "")
-    if delimiter == "auto":
-        delimiter = sniff_delimiter(head)
-    rows = Rows(file, delimiter, quoted=quote != "none")
+    found = sniff_delimiter(head) if delimiter == "auto" else delimiter
+    before = lines_before(head, SIGNS[found], titled=titled, expected=expected)
+    skipped = tuple(line.strip(SPACES + SIGNS[found]) for line in before if line.strip(SPACES + SIGNS[found]))
+    rest = head[len("".join(before)) :]
+
+    def started(*, quoted: bool) -> Rows:
+        rows = Rows(file, found, quoted=quoted)
+        rows.skip(len(before))
+        return rows
+
+    rows = started(quoted=quote != "none")
     try:
-        rows.read(chain([head] if head else (), blocks))
+        rows.read(chain([rest] if rest else (), blocks))
     except DataError:
-        if quote != "auto" or not rows.joined or not quotes_are_characters(file, DELIMITERS[delimiter]):
+        if quote != "auto" or not rows.joined or not quotes_are_characters(file, SIGNS[found]):
             raise
     else:
-        if quote != "auto" or not rows.joined or not quotes_are_characters(file, DELIMITERS[delimiter]):
-            return rows, delimiter
-    rows = Rows(file, delimiter, quoted=False)
-    rows.read(file.blocks())
-    return rows, delimiter
+        if quote != "auto" or not rows.joined or not quotes_are_characters(file, SIGNS[found]):
+            return Table(rows, found, skipped)
+    rows = started(quoted=False)
+    blocks = file.blocks()
+    rows.read(chain([next(blocks, "")[len("".join(before)) :]], blocks))
+    return Table(rows, found, skipped)
+
+
+def lines_before(head: str, sign: str, *, titled: bool, expected: Collection[str]) -> list[str]:
+    """The lines before a table: comments, `sep=;`, or a title, which have fewer cells than all rows that follow."""
+    lines = list(islice(io.StringIO(head[:SNIFFED_CHARACTERS], newline=""), MOST_SKIPPED + SNIFFED_RECORDS))
+    records = [next(csv.reader([line], delimiter=sign, skipinitialspace=True), []) for line in lines]
+    widths = [len(record) for record in records if any(map(str.strip, record))]
+    usual = Counter(widths).most_common(1)[0][0] if widths else 1
+    if usual == 1:
+        return []
+    last = 0
+    for place, (line, record) in enumerate(zip(lines[:MOST_SKIPPED], records, strict=False), 1):
+        if not any(map(str.strip, record)):
+            continue
+        note = line.lstrip().startswith(("#", "%")) or line.lower().startswith("sep=")
+        short = len(record) == 1 or (note and len(record) != usual)
+        title = titled and len(record) == usual > 2 and record[0].strip() and not any(map(str.strip, record[1:]))
+        if record[0].strip() in expected or not (short or title):
+            break
+        last = place
+    following = [record for record in records[last:] if any(map(str.strip, record))]
+    regular = bool(following) and all(len(record) == usual for record in following)
+    return lines[:last] if regular and '"' not in "".join(lines[:last]) else []
+
+
+def in_single_spaces(block: str) -> str:
+    """The lines with one space between two cells, and none around them."""
+    return re.sub(r"(^|[\r\n]) | (?=[\r\n]|\Z)", r"\1", re.sub(r"[ \t]+", " ", block))
 
 
 def quotes_are_characters(file: TextFile, sign: str) -> bool:
@@ -234,13 +313,32 @@ def quotes_are_characters(file: TextFile, sign: str) -> bool:
     return len(widths) == 1 and widths != {0}
 
 
-def sniff_delimiter(text: str) -> Literal["comma", "semicolon", "tab", "pipe"]:
-    """The delimiter that gives most of the first rows the same number of cells; at a tie, the largest number."""
+def sniff_delimiter(text: str) -> Found:
+    """The delimiter that gives most of the first rows the same number of cells; at a tie, the largest number.
+
+    Spaces are one only in rows of numbers.
+    """
     part = text[:SNIFFED_CHARACTERS]
-    scores: dict[Literal["comma", "semicolon", "tab", "pipe"], tuple[float, int]] = {}
-    for name in ("comma", "semicolon", "tab", "pipe"):
+    names: tuple[Found, ...] = ("comma", "semicolon", "tab", "pipe")
+    scores: dict[Found, tuple[float, int]] = {}
+    for name in names:
         reader = csv.reader(io.StringIO(part, newline=""), delimiter=DELIMITERS[name], skipinitialspace=True)
         widths = Counter(len(record) for record in islice(reader, SNIFFED_RECORDS) if any(record))
         width, count = widths.most_common(1)[0] if widths else (1, 0)
         scores[name] = (count / widths.total(), width) if width > 1 else (0.0, 1)
+    if not any(score for score, _ in scores.values()) and are_rows_of_numbers(part):
+        return "space"
     return max(scores, key=lambda name: scores[name])
+
+
+def are_rows_of_numbers(text: str) -> bool:
+    """Whether spaces separate the same number of cells in each of the first rows, most of them numbers."""
+    lines = islice(io.StringIO(text), 1 + SNIFFED_RECORDS)
+    rows = [cells for line in lines if line[-1] == "\n" and (cells := line.split())] or [text.split()]
+    rows = rows[1:] or rows
+    cells = [cell for row in rows for cell in row]
+    return len({*map(len, rows)}) == 1 and len(rows[0]) > 1 and 3 * sum(map(is_finite, cells)) >= 2 * len(cells)
+
+
+def is_finite(cell: str) -> bool:
+    return bool(np.isfinite(to_number(cell.strip('"'))))

@@ -14,11 +14,11 @@ from dltool.core.hints import nearest
 from dltool.core.shell import setting
 from dltool.data.arrays import Column, RawData, Split
 from dltool.data.cells import indistinct, parse_categories, parse_numbers
-from dltool.data.csv_file import CsvTable, describe_file, needs_file, read_csv
+from dltool.data.csv_file import YEARS, CsvTable, describe_file, needs_file, read_csv
 from dltool.data.notation import Notation, rewritten
 from dltool.data.row_index import Index, index_note, row_index
 from dltool.data.table_data import TableData
-from dltool.data.table_notes import counted, label_notes, missing_note, shortened
+from dltool.data.table_notes import counted, doubts, input_notes, label_notes, missing_note, shortened
 from dltool.data.table_target import TableTarget, read_targets
 from dltool.data.target_column import beyond_precision, text_in_numbers
 from dltool.declarations.component import Handling, Location, Membership, register, requires
@@ -49,7 +49,7 @@ def csv_table(
     target_scaling: Handling[Literal["standardize", "none"]] = "standardize",
     encoding: Membership[str] = "auto",
     header: Membership[Literal["auto"] | bool] = "auto",
-    delimiter: Membership[Literal["auto", "comma", "semicolon", "tab", "pipe"]] = "auto",
+    delimiter: Membership[Literal["auto", "comma", "semicolon", "tab", "pipe", "space"]] = "auto",
     quote: Membership[Literal["auto", "double", "none"]] = "auto",
     decimal: Membership[Literal["auto", "point", "comma"]] = "auto",
     thousands: Membership[Literal["auto", "none", "comma", "point", "space", "apostrophe"]] = "auto",
@@ -81,9 +81,9 @@ def csv_table(
             1, 2, 3, …, in any order.
         drop: Columns that are not inputs, such as a name.
         categories: Columns of numbers that are categories, such as a postcode.
-        missing: How to treat a missing cell (empty, ?, NA, N/A, NaN, null): refuse the file, drop the
-            row, or take the mean or the mode (the most frequent) of the training split's column; for categories
-            both are the mode. A missing target is never filled in.
+        missing: How to treat a missing cell (empty, ?, NA, N/A, NaN, null; among numbers also -, ., missing): refuse
+            the file, drop the row, or take the mean or the mode (the most frequent) of the training split's column; for
+            categories both are the mode. A missing target is never filled in.
         unknown: How to treat a category that the training split lacks: refuse it, or ignore it, which sets all of its
             column's inputs to 0.
         target_scaling: Numbers are learned with mean 0 and deviation 1 in the training split; the loss is in those
@@ -91,13 +91,14 @@ def csv_table(
         encoding: A name such as cp1252 or gb18030. "auto" is UTF-8, UTF-16 or UTF-32; any other has to be named,
             because its bytes are valid in several.
         header: Whether the first row names the columns; without, they are column_1, column_2, ….
-        delimiter: The separator of the cells.
+        delimiter: The separator of the cells; "space" is any number of spaces and tabs.
         quote: Whether a double quote encloses a cell; "none" reads it as a character. "auto" takes it as a character if
             it would join lines that have the right number of cells each.
         decimal: The sign before the fraction of a number. "auto" finds it from all cells of a column, and refuses a
             column of cells such as 1,234 that can be read in two ways.
         thousands: The sign between groups of three digits. Currency and percent signs are removed: 12 % is 12.
-        dates: How to treat a column of dates: refuse it, take it as a number of days since 1970, or as categories.
+        dates: How to treat a column of dates or times: refuse it, take it as a number of days since 1970 (in UTC, if
+            the cells state an offset) or of hours, or as categories. "number" also reads 20240131 as a date.
 
     Raises:
         DataError: The table is invalid; the message names the file, the row and the column.
@@ -105,17 +106,20 @@ def csv_table(
     assert path is not None
     assert target is not None
     targets = target if isinstance(target, list) else [target]
-    named = [name for name in (*targets, *drop, *categories) if isinstance(name, str)]
+    named = [str(name) for name in (*targets, *drop, *categories) if isinstance(name, str) or name in YEARS]
     table = read_csv(Path(path), delimiter=delimiter, header=header, quote=quote, encoding=encoding, expected=named)
     chosen = choose_columns(table, targets, drop, categories, index)
     texts = kind == "classes" or separator is not None
     numeric = {*chosen.inputs, *([] if texts else chosen.targets)} - chosen.categories
+    uncertain = doubts(table, numeric, dates)
     table, notations = rewritten(table, sorted(numeric), decimal, thousands, dates)
     found = read_targets(table, chosen.targets, kind, positive, separator)
     raw = raw_data(table, chosen, notations, found, missing, unknown, standardize=target_scaling == "standardize")
     numbered = {} if index != "auto" or chosen.numbering is not None else {"data.index": False}
+    misleading = input_notes(raw) if index == "auto" else []
     seen = index_note(table, chosen.numbering, index, {*range(len(table.names))} - {*chosen.inputs})
-    return replace(raw, choices={**raw.choices, **numbered}, notes=(describe_file(table, header), *seen, *raw.notes))
+    notes = (describe_file(table, header), *seen, *raw.notes, *uncertain, *misleading)
+    return replace(raw, choices={**raw.choices, **numbered}, notes=notes)
 
 
 def raw_data(
@@ -235,7 +239,7 @@ def find_column(table: CsvTable, wanted: str | int, key: str) -> int:
     )
     hint = f"did you mean {near}?" if near else hint
     if count == 1:
-        hint = f"are its cells separated by a {table.delimiter}? data.delimiter=comma, semicolon, tab or pipe"
+        hint = f"are its cells separated by a {table.delimiter}? data.delimiter=comma, semicolon, tab, pipe or space"
     raise DataError(f"{table.origin}: {key}={wanted} is not a column; the columns are {listed}", hint)
 
 
@@ -250,7 +254,7 @@ def read_inputs(table: CsvTable, chosen: ChosenColumns) -> tuple[np.ndarray, lis
         hint = f"{setting('data.categories', [name])}, {setting('data.drop', [name])}"
         if index not in forced and 0 < num_texts < num_numbers:
             raise text_in_numbers(table, index, texts, f"fix the cell, or {hint}")
-        if num_texts == 0 and index not in forced:
+        if num_texts == 0 < num_numbers and index not in forced:
             if pair := indistinct(table.columns[index], numbers):
                 raise beyond_precision(table, index, pair, hint)
             values[:, position] = numbers
@@ -270,7 +274,7 @@ def check_categories(table: CsvTable, index: int, found: Sequence[str]) -> None:
         raise DataError(
             f"{table.origin}: the column {name} has {count:,} different texts in {len(table):,} rows, such as "
             f"{found[0]!r}: too many for categories",
-            setting("data.drop", [name]),
+            f"{setting('data.drop', [name])}; of numbers, write all without a unit",
         )
 
 

@@ -18,10 +18,11 @@ from dltool.data.folder_data import FolderData
 from dltool.data.image_files import SUFFIXES, ImageFiles, is_hidden
 from dltool.data.image_table import Keys, with_table
 from dltool.data.positive_class import with_positive
+from dltool.data.split_files import SPLITS
 from dltool.data.target_column import MOST_NUMBERED_CLASSES
 from dltool.declarations.component import Handling, Location, Membership, SplitLocation, register, requires
 
-SPLIT_FOLDERS = {"train": "train", "val": "val", "valid": "val", "validation": "val", "test": "test"}
+SPLIT_FOLDERS = {name: split for split, names in SPLITS.items() for name in names.split("|")}  # In lower case.
 LISTED = 10  # Classes in a note.
 LAYOUT = "data.root=FOLDER with FOLDER/<class>/*.jpg, or FOLDER/train/<class>/*.jpg next to val and test"
 
@@ -143,10 +144,10 @@ class Scan:
         self.read_images(self.root, "", "train")
         if not self.images:
             raise DataError(f"{self.root} has no images ({', '.join(sorted(SUFFIXES))})", "data.root=FOLDER")
-        tops = {Path(image.path).parts[0] for image in self.images}
-        if "train" in tops and tops <= {*SPLIT_FOLDERS}:
-            for image in self.images:
-                image.split = SPLIT_FOLDERS[Path(image.path).parts[0]]
+        tops = [Path(image.path).parts[0].lower() for image in self.images]
+        if {*tops} <= {*SPLIT_FOLDERS} and "train" in {SPLIT_FOLDERS[top] for top in tops}:
+            for image, top in zip(self.images, tops, strict=True):
+                image.split = SPLIT_FOLDERS[top]
 
     def read_images(self, folder: Path, class_name: str, split: str) -> None:
         """Read the images of one class, those of subfolders last."""
@@ -239,20 +240,21 @@ def count_classes(class_names: tuple[str, ...], labels: torch.Tensor) -> str:
 def split_folders(root: Path) -> dict[str, Path]:
     """The folders that state the split, if any: root/train, and the others, hold class folders and no images."""
     folders = {folder.name: folder for folder in subfolders(root)}
-    train = folders.get("train")
+    train = next((folder for name, folder in folders.items() if SPLIT_FOLDERS.get(name.lower()) == "train"), None)
     if train is None or not subfolders(train):
         return {}
     if any(Path(entry.name).suffix.lower() in SUFFIXES for entry in os.scandir(train)):
         return {}  # Then "train" is a class, like "car" and "ship".
     stated: dict[str, Path] = {}
     for name, folder in folders.items():
-        if name not in SPLIT_FOLDERS:
-            raise DataError(f"{root} has {name} next to train, which is not a split", "name it train, val or test")
-        if SPLIT_FOLDERS[name] in stated:
+        split = SPLIT_FOLDERS.get(name.lower())
+        if split is None:
             raise DataError(
-                f"{root} has {stated[SPLIT_FOLDERS[name]].name} and {name}", "only one of them can be the val split"
+                f"{root} has {name} next to {train.name}, which is not a split", "name it train, val or test"
             )
-        stated[SPLIT_FOLDERS[name]] = folder
+        if split in stated:
+            raise DataError(f"{root} has {stated[split].name} and {name}", f"only one of them can be the {split} split")
+        stated[split] = folder
     return stated
 
 

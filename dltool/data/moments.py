@@ -28,7 +28,13 @@ CLOCKS = (
 )
 PARTS = ("%Y %m", "%Y %m %d", "%Y %m %d %H")  # Of several columns.
 MONTHS = ("%Y-%m", "%Y/%m", "%m/%Y", "%b %Y", "%B %Y", "%b-%Y", "%b-%y", "%Y年%m月", "%YM%m")
-FORMS = (*map("".join, itertools.product(DAYS, CLOCKS)), *MONTHS, *PARTS)
+STAMPS = (  # Of e-mails, ctime and Twitter.
+    *map("".join, itertools.product(("%a, %d %b %Y", "%a, %b %d, %Y"), ("", " %H:%M:%S", " %H:%M:%S %z"))),
+    *("%a %b %d %H:%M:%S %Y", "%a %b %d %H:%M:%S %z %Y"),
+)
+FORMS = (*map("".join, itertools.product(DAYS, CLOCKS)), *MONTHS, *PARTS, *STAMPS)
+UNPADDED = tuple(f"%Y-%m-%d{clock}" for clock in CLOCKS)  # 2024-1-5, which is no ISO 8601.
+SPACED_OFFSET = re.compile(r" (?=[+-]\d{2}:?\d{2}$)| ?(?:UTC|GMT)$")
 NUMERIC_DAY = "%Y%m%d"  # 20240131, which is a number as well.
 QUARTER = re.compile(r"(\d{4})([- ]?)Q([1-4])")
 # Unit of Unix time to its microseconds; the unit follows from the size of the numbers, which are after 1973.
@@ -93,13 +99,13 @@ class TimeFormat:
                 raise ValueError(text)
             moment = datetime.datetime(int(found[1]), 3 * int(found[3]) - 2, 1)
         elif self.kind == "iso":
-            moment = datetime.datetime.fromisoformat(text)
+            moment = from_iso(text)
             if (moment.tzinfo is None) != (self.offset is None):
                 raise ValueError(text)  # A time without a zone among those with one.
-            if moment.tzinfo is not None:
-                moment = moment.astimezone(datetime.UTC).replace(tzinfo=None)
         else:
             moment = datetime.datetime.strptime(text, self.form)
+        if moment.tzinfo is not None:
+            moment = moment.astimezone(datetime.UTC).replace(tzinfo=None)
         return (moment - EPOCH) // MICROSECOND
 
     def write(self, moment: float) -> str:
@@ -129,7 +135,13 @@ class TimeFormat:
         if self.offset is None:
             return text
         hours, minutes = divmod(abs(self.offset), 60)
-        return text + ("Z" if self.form.endswith("Z") else f"{'-' if self.offset < 0 else '+'}{hours:02}:{minutes:02}")
+        zone = f"{'-' if self.offset < 0 else '+'}{hours:02}:{minutes:02}"
+        return text + next((name for name in ("Z", " UTC", " GMT") if self.form.endswith(name)), zone)
+
+
+def from_iso(text: str) -> datetime.datetime:
+    """Read ISO 8601; also with a space before the offset, or with UTC. Raises ValueError for other texts."""
+    return datetime.datetime.fromisoformat(SPACED_OFFSET.sub(lambda found: found[0].strip() and "Z", text))
 
 
 def in_unix(moment: int, microseconds: float) -> str:
@@ -159,7 +171,9 @@ def possible_formats(cells: Sequence[str]) -> list[TimeFormat]:
     numbers, texts = parse_numbers(cells)
     if not texts.any() and not np.isnan(numbers).any():
         return [number_format(cells, numbers)]
-    formats = [fitted(TimeFormat("iso"), cells), *(TimeFormat("strptime", form) for form in FORMS)]
+    iso = fitted(TimeFormat("iso"), cells)
+    forms = FORMS if reads(iso, cells) else (*UNPADDED, *FORMS)
+    formats = [iso, *(TimeFormat("strptime", form) for form in forms)]
     quarter = QUARTER.fullmatch(cells[0].strip())
     formats += [TimeFormat("quarter", quarter[2])] if quarter else []
     return [form for form in formats if reads(form, cells)]
@@ -195,7 +209,7 @@ def fitted(form: TimeFormat, cells: Sequence[str]) -> TimeFormat:
         return form
     longest = max((cell.strip() for cell in cells), key=len)
     try:
-        zone = datetime.datetime.fromisoformat(cells[-1].strip()).utcoffset()
+        zone = from_iso(cells[-1].strip()).utcoffset()
     except ValueError:
         zone = None
     return TimeFormat("iso", longest, None if zone is None else int(zone.total_seconds()) // 60)

@@ -5,17 +5,28 @@ cells are rewritten, `1.234,50 €` as `1234.50`, so that whatever reads the tab
 notation is saved with the run and applied to new rows.
 """
 
-import datetime
 import itertools
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
+import numpy as np
+
 from dltool.core.errors import DataError
 from dltool.core.shell import setting
-from dltool.data.cells import MISSING, to_number
+from dltool.data.cells import to_number
 from dltool.data.csv_file import CsvTable
+from dltool.data.dates import (
+    HOURS,
+    ISO_WITH_OFFSET,
+    are_dates,
+    are_numeric_days,
+    are_times,
+    formats_of,
+    number,
+)
+from dltool.data.moments import NUMERIC_DAY
 from dltool.data.text_column import mapped
 
 Decimal = Literal["auto", "point", "comma"]
@@ -25,24 +36,14 @@ Dates = Literal["refuse", "number", "categories"]
 SIGNS = {"point": ".", "comma": ",", "space": " ", "apostrophe": "'", "none": ""}
 NAMES = {sign: name for name, sign in SIGNS.items()}
 BLANKS = str.maketrans({"\u00a0": " ", "\u202f": " ", "\u2009": " ", "’": "'", "−": "-"})
-CURRENCY = r"[$€£¥₹₽₩₺฿₫₴₦]|USD|EUR|GBP|CNY|JPY|CHF|INR"
-AFFIXED = re.compile(rf"([-+]?)\s*({CURRENCY})?\s*([-+]?[\d.,' ]*\d)\s*({CURRENCY}|%)?")
-EPOCH = datetime.datetime(1970, 1, 1)
-SECONDS_PER_DAY = 86_400
+CURRENCY = (
+    r"(?:US|AU|CA|HK|NT|[ACRS])?\$|[€£¥₹₽₩₺฿₫₴₦元円원]|USD|EUR|GBP|CNY|RMB|JPY|CHF|INR|AUD|CAD|NZD|HKD|SGD|TWD|KRW|SEK|NOK|"
+    r"DKK|PLN|CZK|HUF|RON|RUB|TRY|BRL|MXN|ZAR|ILS|THB|kr\.?|zł|Kč|Ft|lei|TL|руб\.?|Fr\.?"
+)
+AFFIXED = re.compile(rf"([-+]?)\s*({CURRENCY})?\s*([-+]?[\d.,' ]*\d(?:[eE][-+]?\d+)?)\s*({CURRENCY}|%)?")
+IN_PARENTHESES = re.compile(rf"({CURRENCY})?\s*\(([^()]+)\)\s*({CURRENCY}|%)?")  # A negative amount, in accounting.
+MINUS_BEHIND = re.compile(rf"([^-]*\d)\s*-\s*({CURRENCY}|%)?")
 PROBED = 1000  # Cells of a column.
-NAMED = ("%d %b %Y", "%d-%b-%Y", "%d-%b-%y", "%b %d, %Y", "%b %d %Y", "%d %B %Y", "%d-%B-%Y", "%B %d, %Y", "%B %d %Y")
-DATES = tuple(
-    f"{day}{time}"
-    for day in ("%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d", "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%Y年%m月%d日", *NAMED)
-    for time in ("", " %H:%M", " %H:%M:%S", "T%H:%M", "T%H:%M:%S", "T%H:%M:%SZ", " %H:%M:%S.%f")
-)
-MONTH = (
-    "(?i:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?"
-    "|nov(?:ember)?|dec(?:ember)?)"
-)
-NAMED_DAY = rf"\d{{1,2}}[ -]{MONTH}[ -]\d{{2}}(?:\d{{2}})?|{MONTH} \d{{1,2}},? \d{{4}}"
-DAY = r"\d{4}[-/.年]\d{1,2}[-/.月]\d{1,2}日?|\d{1,2}([-/.])\d{1,2}\1\d{4}|\d{1,2}([-/])\d{1,2}\2\d{2}"
-LOOKS_LIKE_A_DATE = re.compile(rf"(?:{DAY}|{NAMED_DAY})(?:[T ].*)?")
 
 
 @dataclass(frozen=True)
@@ -53,42 +54,48 @@ class Notation:
         decimal: Between the whole part and the fraction, "." or ",".
         thousands: Between groups of three digits: "", ",", ".", " " or "'".
         affix: The currency or percent sign of each cell, which is removed: `12 %` is 12.
-        date: The format of dates, as of strptime, which become days since 1970; "" for numbers.
+        minus: How negative numbers are written, for the user, if not with a hyphen in front; "" otherwise.
+        date: The format of dates or times, which become days since 1970 or hours (dltool.data.dates); "" for numbers.
     """
 
     decimal: str = "."
     thousands: str = ""
     affix: str = ""
     date: str = ""
+    minus: str = ""
 
     def plain(self, cell: str) -> str:
         """The cell as Python writes the number; unchanged if it has another notation."""
         if self.date:
-            try:
-                moment = datetime.datetime.strptime(cell.strip(), self.date)
-            except ValueError:
-                return cell
-            return repr((moment - EPOCH).total_seconds() / SECONDS_PER_DAY)
+            value = number(cell, self.date)
+            return cell if value is None else repr(value)
         text, affix = without_affix(cell)
         if affix != self.affix or not self.pattern.fullmatch(text):
             return cell
-        return text.replace(self.thousands, "").replace(self.decimal, ".") if self.thousands else text.replace(",", ".")
+        text = text.replace(self.thousands, "") if self.thousands else text
+        return text.replace(self.decimal, ".")
 
     @property
     def pattern(self) -> re.Pattern[str]:
         """The numbers in this notation."""
         whole = r"\d+"
         if self.thousands:
-            whole = rf"(?:[1-9]\d{{0,2}}(?:{re.escape(self.thousands)}\d{{3}})+|\d+)"
-        return re.compile(rf"[-+]?{whole}(?:{re.escape(self.decimal)}\d+)?")
+            sign = re.escape(self.thousands)
+            lakhs = rf"|[1-9]\d?(?:{sign}\d{{2}})+{sign}\d{{3}}" if self.thousands == "," else ""  # 12,34,567 in India.
+            whole = rf"(?:[1-9]\d{{0,2}}(?:{sign}\d{{3}})+{lakhs}|\d+)"
+        return re.compile(rf"[-+]?{whole}(?:{re.escape(self.decimal)}\d+)?(?:[eE][-+]?\d+)?")
 
     def describe(self) -> str:
         """Such as "decimal comma, thousands separated by a point, € removed"."""
+        if self.date == HOURS:
+            return "times, as hours: 12:30 is 12.5"
         if self.date:
-            return "dates, as days since 1970"
+            in_utc = self.date == ISO_WITH_OFFSET or "%z" in self.date
+            return f"dates, as days since 1970{' in UTC' if in_utc else ''}"
         parts = [f"decimal {NAMES[self.decimal]}"] if self.decimal != "." else []
         parts += [f"thousands separated by {a(NAMES[self.thousands])}"] if self.thousands else []
-        return ", ".join([*parts, *([f"{self.affix} removed"] if self.affix else [])])
+        parts += [f"{self.affix} removed"] if self.affix else []
+        return ", ".join([*parts, *([self.minus] if self.minus else [])])
 
 
 PLAIN = Notation()
@@ -101,12 +108,24 @@ def a(noun: str) -> str:
 def without_affix(cell: str) -> tuple[str, str]:
     """The number in a cell, and its currency or percent sign; the cell itself and "" if it is no such number."""
     text = cell.translate(BLANKS).strip()
-    if text.startswith("(") and text.endswith(")"):  # A negative amount, in accounting.
-        text = f"-{text[1:-1].strip()}"
+    if found := IN_PARENTHESES.fullmatch(text) or MINUS_BEHIND.fullmatch(text):
+        text = "-" + "".join(part or "" for part in found.groups())
     found = AFFIXED.fullmatch(text)
     if found is None or (found[1] and found[3][0] in "-+") or (found[2] and found[4]):
         return text, ""
     return found[1] + found[3], found[2] or found[4] or ""
+
+
+def minus_of(cells: Sequence[str]) -> str:
+    """How the cells write negative numbers; "" for a hyphen in front."""
+    for cell in cells:
+        if IN_PARENTHESES.fullmatch(cell):
+            return "numbers in parentheses are negative"
+        if MINUS_BEHIND.fullmatch(cell):
+            return "numbers with a minus behind are negative"
+        if "−" in cell:
+            return "the sign − is a minus"
+    return ""
 
 
 def rewritten(
@@ -143,9 +162,11 @@ def find_notation(table: CsvTable, index: int, decimal: Decimal, thousands: Thou
         DataError: The cells can be read in two ways, or are dates, which `dates` refuses.
     """
     fixed = decimal != "auto" or thousands != "auto"
+    if dates == "number" and are_numeric_days(table.columns[index]):
+        return Notation(date=NUMERIC_DAY)
     if not fixed and all(map(is_plain, table.columns[index][:PROBED])):
         return PLAIN  # A text further below is an error of whatever reads the column.
-    cells = sorted({text for cell in set(table.columns[index]) if (text := cell.strip()) not in MISSING})
+    cells = sorted({cell.strip() for cell in set(table.columns[index]) if not np.isnan(to_number(cell))})
     texts, affixes = zip(*map(without_affix, cells), strict=True) if cells else ((), ())
     counts = {
         notation: sum(map(bool, map(notation.pattern.fullmatch, texts))) for notation in candidates(decimal, thousands)
@@ -159,7 +180,7 @@ def find_notation(table: CsvTable, index: int, decimal: Decimal, thousands: Thou
     readings = {tuple(map(notation.plain, texts)): notation for notation in reversed(best)}
     if len(readings) > 1:
         raise ambiguous(table, index, texts, list(readings.values()))
-    return replace(best[0], affix=affixes[0])
+    return replace(best[0], affix=affixes[0], minus=minus_of(cells))
 
 
 def candidates(decimal: Decimal, thousands: Thousands) -> list[Notation]:
@@ -194,30 +215,27 @@ def ambiguous(table: CsvTable, index: int, numbers: Sequence[str], readings: Seq
     )
 
 
-def date_notation(table: CsvTable, index: int, cells: Collection[str], dates: Dates) -> Notation | None:
-    """The format of a column of dates; None if it holds none.
+def date_notation(table: CsvTable, index: int, cells: Sequence[str], dates: Dates) -> Notation | None:
+    """The format of a column of dates or times; None if it holds none.
 
     Raises:
-        DataError: It holds dates, and `dates` refuses them or cannot read them.
+        DataError: It holds dates or times, and `dates` refuses them or cannot read them.
     """
-    if dates == "categories" or sum(map(bool, map(LOOKS_LIKE_A_DATE.fullmatch, cells))) * 2 <= len(cells):
+    times = are_times(cells)
+    if dates == "categories" or not (times or are_dates(cells)):
         return None
     name, example = table.names[index], min(cells)
+    what, unit = ("times", "hours") if times else ("dates", "days since 1970")
     if dates == "refuse":
         raise DataError(
-            f"{table.origin}: the column {name} holds dates, such as {example}",
-            f"data.dates=number takes them as days since 1970, {setting('data.drop', [name])} leaves them out",
+            f"{table.origin}: the column {name} holds {what}, such as {example}",
+            f"data.dates=number takes them as {unit}, {setting('data.drop', [name])} leaves them out",
         )
-    formats = [form for form in map(dated, DATES) if all(form.plain(cell) != cell for cell in cells)]
-    # May is both a short and a long name. Numbers of a day and a month that are the same do not show their order.
-    if len(formats) == 1 or (formats and all("%b" in form.date.lower() for form in formats)):
-        return formats[0]
-    what = "are in no common format" if not formats else "can be read as day/month or as month/day"
+    formats = formats_of(cells)
+    if len(formats) == 1:
+        return Notation(date=formats[0])
+    problem = "are in no common format" if not formats else "can be read as day/month or as month/day"
     raise DataError(
-        f"{table.origin}: the dates of the column {name} {what}, such as {example}",
-        f"write them as 2024-12-31, or {setting('data.drop', [name])}",
+        f"{table.origin}: the {what} of the column {name} {problem}, such as {example}",
+        f"write them as {'12:30' if times else '2024-12-31'}, or {setting('data.drop', [name])}",
     )
-
-
-def dated(form: str) -> Notation:
-    return Notation(date=form)

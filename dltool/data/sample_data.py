@@ -50,8 +50,8 @@ class SampleData(Dataset):
             needs mixed batches; "random" does not sort.
         val_fraction, test_fraction: Fractions of all samples for the validation and test split where the data has no
             official one; 0 for none.
-        num_folds: Split the samples into this number of folds, stratified by class; number `fold`, from 0, is the test
-            split, or the validation split where the data has an official test split. null splits by fractions.
+        num_folds: Split the samples into this number of folds, stratified by class or label; number `fold`, from 0, is
+            the test split, or the validation split where the data has an official test split. null splits by fractions.
         fold: See num_folds.
         train_samples: Train on this number of the training samples, for learning curves; null takes all. They are the
             first of a permutation by `split_seed` in which each class has its share all along, so that a larger number

@@ -42,7 +42,7 @@ def series(
     index: Membership[Literal["auto"] | bool] = "auto",
     encoding: Membership[str] = "auto",
     header: Membership[Literal["auto"] | bool] = "auto",
-    delimiter: Membership[Literal["auto", "comma", "semicolon", "tab", "pipe"]] = "auto",
+    delimiter: Membership[Literal["auto", "comma", "semicolon", "tab", "pipe", "space"]] = "auto",
     quote: Membership[Literal["auto", "double", "none"]] = "auto",
     decimal: Membership[Literal["auto", "point", "comma"]] = "auto",
     thousands: Membership[Literal["auto", "none", "comma", "point", "space", "apostrophe"]] = "auto",
@@ -71,7 +71,7 @@ def series(
             see data=csv.
         encoding: Of the file, if it is not Unicode; see data=csv.
         header: Whether the first row names the columns; without, they are column_1, column_2, ….
-        delimiter: The separator of the cells.
+        delimiter: The separator of the cells; "space" is any number of spaces and tabs.
         quote: Whether a double quote encloses a cell; see data=csv.
         decimal: The sign before the fraction of a number; see data=csv.
         thousands: The sign between groups of three digits; see data=csv.

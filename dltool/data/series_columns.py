@@ -86,7 +86,7 @@ def columns_of_numbers(table: CsvTable, special: Collection[int]) -> list[int]:
     if not found:
         raise DataError(
             f"{table.origin}: none of the columns {shortened(table.names)} holds numbers",
-            f"are its cells separated by a {table.delimiter}? data.delimiter=comma, semicolon, tab or pipe",
+            f"are its cells separated by a {table.delimiter}? data.delimiter=comma, semicolon, tab, pipe or space",
         )
     return found
 

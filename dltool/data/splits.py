@@ -8,6 +8,7 @@ from dltool.core.numerals import counted
 from dltool.core.randomness import generator
 from dltool.core.shell import setting
 from dltool.data.arrays import RawData, Split
+from dltool.data.label_strata import fold_of_each_labelled, take_labelled
 from dltool.data.series_layout import SeriesLayout
 
 
@@ -24,9 +25,10 @@ def make_splits(
 
     An official test or validation split stays whole. Otherwise the test split is taken first, so that it is the same
     for every `val_fraction`; validation is never taken from it. Both fractions are of all the samples that are split,
-    and samples keep their order within a split. Each class keeps its share (`stratified_sizes`); numbers are split at
-    random, samples of a series in time (`split_in_time`). With `num_folds`, the fold replaces the test split, or the
-    validation split if an official test split exists, and the fraction of that split is ignored.
+    and samples keep their order within a split. Each class keeps its share (`stratified_sizes`), and each of several
+    labels nearly (`take_labelled`); numbers are split at random, samples of a series in time (`split_in_time`). With
+    `num_folds`, the fold replaces the test split, or the validation split if an official test split exists, and the
+    fraction of that split is ignored.
 
     Args:
         raw: Checked data. If nothing is held out, all three splits are the same samples.
@@ -49,20 +51,21 @@ def make_splits(
     if raw.series is not None:
         return split_in_time(raw, raw.series, val_fraction=val_fraction, test_fraction=test_fraction)
     total = len(raw.train)
-    stratify = raw.target in ("classes", "binary")
+    stratify = raw.target in ("classes", "binary", "labels")
     labels = raw.train.targets if stratify else torch.zeros(total, dtype=torch.int64)
+    take, folds_of = (_take, fold_of_each) if labels.ndim == 1 else (take_labelled, fold_of_each_labelled)
     rest = torch.randperm(total, generator=generator(seed, "split"))
 
     splits = raw.splits
     if num_folds is not None:
         name = "val" if "test" in splits else "test"
-        held_out = fold_of_each(labels, num_folds, rest) == fold
+        held_out = folds_of(labels, num_folds, rest) == fold
         splits[name] = raw.train.select(held_out.nonzero()[:, 0])
         rest = rest[~held_out[rest]]
     for name, fraction in (("test", test_fraction), ("val", val_fraction)):
         if name not in splits and fraction > 0:
             count = _count(name, fraction, total, len(rest))
-            chosen, rest = _take(rest, labels, count)
+            chosen, rest = take(rest, labels, count)
             splits[name] = raw.train.select(chosen.sort().values)
     splits["train"] = raw.train.select(rest.sort().values) if len(rest) < total else raw.train
     return {name: splits[name] for name in ("train", "val", "test") if name in splits}

@@ -1,13 +1,24 @@
-"""What the user should know about the cells of a table: which are missing, and which labels look alike."""
+"""What the user should know about the cells of a table: missing ones, labels that look alike, inputs that mislead."""
 
+import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 import numpy as np
+import torch
+from torch import Tensor
 
-from dltool.data.cells import to_number
+from dltool.core.shell import setting
+from dltool.data.arrays import Column, RawData
+from dltool.data.cells import MISSING, to_number
+from dltool.data.csv_file import CsvTable
+from dltool.data.dates import are_numeric_days
+from dltool.data.row_index import CAMEL_CASE_ID, NAMES
 
 MOST_NAMED = 15
+LEADING_ZERO = re.compile(r"0\d+")
+THREE_DECIMALS = re.compile(r"[1-9]\d{0,2}\.\d{3}")
+PROBED = 1000  # Rows that are compared before all are.
 
 
 def shortened(items: Sequence[str], most: int = MOST_NAMED) -> str:
@@ -64,3 +75,63 @@ def appearance(text: str) -> object:
 def written(text: str) -> str:
     """The text; where Unicode has another form of it, with its code points: 'cafe\\u0301' is not 'caf\\xe9'."""
     return ascii(text) if not unicodedata.is_normalized("NFKC", text) or not text.isascii() else text
+
+
+def doubts(table: CsvTable, columns: Collection[int], dates: str) -> list[str]:
+    """Name the columns of numbers that may be meant otherwise: as dates, as codes, or with a point for thousands.
+
+    Args:
+        table: As in the file.
+        columns: Those that are not categories.
+        dates: The setting of csv_table.
+    """
+    notes = []
+    for index in sorted(columns):
+        name, cells = table.names[index], table.columns[index]
+        first = next((text for cell in cells[:PROBED] if (text := cell.strip()) not in MISSING), "")
+        if dates != "number" and are_numeric_days(cells):
+            notes.append(f"column {name}: {first} is read as a whole number; data.dates=number reads it as a date")
+        elif code := next((cell.strip() for cell in cells[:PROBED] if LEADING_ZERO.fullmatch(cell.strip())), ""):
+            remedy = setting("data.categories", [name])
+            notes.append(f"column {name}: {code} is read as a number; {remedy} if it is a code")
+        elif THREE_DECIMALS.fullmatch(first) and all(map(is_doubtful, set(cells))):
+            notes.append(f"column {name}: {first} is read with a decimal point; data.thousands=point if it is not one")
+    return notes
+
+
+def is_doubtful(cell: str) -> bool:
+    """Whether the cell is a number such as 1.250, or missing."""
+    return bool(THREE_DECIMALS.fullmatch(text := cell.strip())) or text in MISSING
+
+
+def input_notes(raw: RawData) -> list[str]:
+    """Name the inputs that contain the target, and those that are the names of rows."""
+    rows, targets = raw.train.inputs, raw.train.targets
+    same = equal_numbers if raw.target == "numbers" else same_classes
+    comparable = raw.target in ("classes", "binary") or (raw.target == "numbers" and raw.target_dim == 1)
+    notes, names = [], [column.name for column in raw.columns]
+    for column, cells in zip(raw.columns, rows.unbind(1), strict=True):
+        remedy = f"{setting('data.drop', [column.name])} leaves it out"
+        if comparable and same(cells[:PROBED], targets[:PROBED]) and same(cells, targets):
+            notes.append(f"the input {column.name} is the target in another column, which new rows may lack; {remedy}")
+        elif (NAMES.fullmatch(column.name) or CAMEL_CASE_ID.fullmatch(column.name)) and numbers_differ(column, cells):
+            notes.append(f"the input {column.name} is another whole number in each row; {remedy}")
+    constant = [name for name, cells in zip(names, rows.unbind(1), strict=True) if bool((cells == cells[0]).all())]
+    return [*notes, *([f"the same in all rows: {shortened(constant)}"] if constant else [])]
+
+
+def numbers_differ(column: Column, cells: Tensor) -> bool:
+    """Whether the column holds a different whole number in each row."""
+    return column.categories is None and bool((cells == cells.round()).all()) and len(cells.unique()) == len(cells)
+
+
+def equal_numbers(cells: Tensor, targets: Tensor) -> bool:
+    return torch.equal(cells, targets[:, 0])
+
+
+def same_classes(cells: Tensor, labels: Tensor) -> bool:
+    """Whether each value, `(N,)`, occurs with one label, `(N,)`, alone, and each label with one value."""
+    values, codes = cells.unique(return_inverse=True)
+    num_labels = len(labels.unique())
+    pairs = torch.stack([codes, labels], 1).unique(dim=0) if len(values) == num_labels else codes[:0]
+    return len(pairs) == num_labels

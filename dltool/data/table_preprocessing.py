@@ -1,5 +1,6 @@
 """The preprocessing from raw rows of a table to model inputs: fitted on the training split, saved with the run."""
 
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -10,6 +11,7 @@ import torch
 from torch import Tensor
 
 from dltool.core.errors import ConfigError, DataError
+from dltool.core.notices import DltoolWarning
 from dltool.core.shell import setting
 from dltool.data.arrays import Column
 from dltool.data.cells import parse_categories, parse_numbers
@@ -97,7 +99,7 @@ class TablePreprocessing(Preprocessing):
                     raise DataError(
                         f"{place(table.origin, table.rows, row, column.name)}: {cells[row].strip()!r} is a text in a "
                         "column of numbers",
-                        "fix the cell",
+                        "fix the cell: numbers are read as in the training file",
                     )
                 columns.append(Column(column.name))
             else:
@@ -129,7 +131,8 @@ class TablePreprocessing(Preprocessing):
         return names, torch.cat([self(table) for table in tables])
 
     def _read_mappings(self, inputs: Any) -> Named:
-        table = CsvTable.from_rows(inputs)
+        dates = {name: notation for name, notation in self.notations().items() if notation.date}
+        table = apply(CsvTable.from_rows(inputs), dates)
         return [str(row) for row in table.rows], self(table)
 
     def _read_numbers(self, inputs: Any) -> Named:
@@ -210,12 +213,20 @@ class TablePreprocessing(Preprocessing):
         """
         names = tuple(column.name for column in self.columns)
         table = read_csv(path, header="auto" if self.file_columns == 0 else False, expected=names)
+        table = table.first_columns(self.file_columns or len(table.names))
         if table.header or len(table.names) == self.file_columns:
             return apply(table, self.notations())
+        wanted_names = f"a header with {', '.join(names)}"
         if len(table.names) != len(names):
             expected = f"{self.file_columns} columns as in training, or the {len(names)} of the inputs"
-            wanted = expected if self.file_columns else f"a header with {', '.join(names)}"
+            wanted = expected if self.file_columns else wanted_names
             raise DataError(f"{table.origin} has {len(table.names)} columns and no header; {wanted} are needed")
+        if not self.file_columns:
+            warnings.warn(
+                f"{table.origin} has no header: its columns are taken as {', '.join(names)}, in this order",
+                DltoolWarning,
+                stacklevel=2,
+            )
         return apply(replace(table, names=names), self.notations())
 
     def encode(

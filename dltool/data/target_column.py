@@ -27,8 +27,8 @@ def choose_kind(table: CsvTable, index: int) -> str:
     cells, name = table.columns[index], table.names[index]
     numbers, texts = parse_numbers(cells)
     found = np.unique(numbers[~np.isnan(numbers)])
-    if texts.any():
-        if texts.sum() < 0.5 * len(cells) and len(found) > MOST_NUMBERED_CLASSES:
+    if texts.any() or not len(found):
+        if texts.any() and texts.sum() < 0.5 * len(cells) and len(found) > MOST_NUMBERED_CLASSES:
             raise text_in_numbers(table, index, texts, f"fix the cell, or data.kind=classes takes {name} as classes")
         return "classes"
     if len(set(cells)) <= MOST_NUMBERED_CLASSES and indistinct(cells, numbers):
@@ -63,7 +63,16 @@ def read_target(table: CsvTable, index: int, kind: str) -> tuple[np.ndarray, lis
         place = f"{table.origin}: row {table.rows[row]}, column {table.names[index]}"
         raise DataError(f"{place}: {cells[row].strip()} is not a whole number", "data.kind=classes")
     labels = np.where(np.isnan(numbers), np.nan, np.searchsorted(found, numbers).astype(float))
-    return labels, [f"{number:.0f}" for number in found.tolist()]
+    return labels, names_of_integers(cells, found)
+
+
+def names_of_integers(cells: Sequence[str], numbers: np.ndarray) -> list[str]:
+    """The name of each number: as the cells write it, or without a fraction if they write one in several ways."""
+    spellings: dict[float, set[str]] = {}
+    for cell in set(cells):
+        spellings.setdefault(to_number(cell), set()).add(cell.strip())
+    several = any(len(spellings[number]) > 1 for number in numbers.tolist())
+    return [f"{number:.0f}" if several else min(spellings[number]) for number in numbers.tolist()]
 
 
 def put_positive_last(
@@ -103,7 +112,7 @@ def put_positive_last(
 
 def by_number_or_text(texts: Collection[str]) -> Callable[[str], Any]:
     """The sort key of classes: by number if all are numbers, 2 before 10, else by text."""
-    if np.isinf([to_number(text) for text in texts]).any():
+    if not np.isfinite([to_number(text) for text in texts]).all():
         return str
     return lambda text: (to_number(text), text)
 

@@ -60,7 +60,7 @@ def text_csv(
     positive: Membership[str | int | None] = "auto",
     encoding: Membership[str] = "auto",
     header: Membership[Literal["auto"] | bool] = "auto",
-    delimiter: Membership[Literal["auto", "comma", "semicolon", "tab", "pipe"]] = "auto",
+    delimiter: Membership[Literal["auto", "comma", "semicolon", "tab", "pipe", "space"]] = "auto",
     quote: Membership[Literal["auto", "double", "none"]] = "auto",
 ) -> RawData:
     """Texts for classification, one per row; the label is always a class, even if it is a number.

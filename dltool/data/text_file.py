@@ -19,6 +19,18 @@ BLOCK = 1 << 19  # Bytes read at a time; a few megabytes of cells, which a cache
 SETTING = "data.encoding=%s"
 # Texts and tables that are worth training on are unzipped to 3 to 20 times their size; gzip allows 1,030.
 LARGEST_UNZIPPED, LARGEST_RATIO = 200_000_000, 100  # Bytes that are always read, and times the file's size.
+SAVE_AS, UNPACK = "save its sheet as CSV (UTF-8)", "unpack it, and name a file of it"
+OTHER_KINDS = {
+    b"PK\x03\x04": ("a workbook of Excel or a ZIP archive", f"{SAVE_AS}, or {UNPACK}"),
+    b"\xd0\xcf\x11\xe0": ("a workbook of Excel", SAVE_AS),
+    b"PAR1": ("a Parquet file", "pandas.read_parquet(OLD).to_csv(NEW, index=False)"),
+    b"\x89HDF": ("an HDF5 file", "save its table as CSV"),
+    b"SQLite format 3": ("a database", "save its table as CSV"),
+    b"%PDF-": ("a PDF file", "save its table as CSV"),
+    b"BZh": ("a bzip2 archive", UNPACK),
+    b"\xfd7zXZ": ("an xz archive", UNPACK),
+    b"\x28\xb5\x2f\xfd": ("a Zstandard archive", UNPACK),
+}
 CONVERT = "iconv -f ENCODING -t UTF-8 OLD > NEW, where ENCODING is %s"
 
 
@@ -113,6 +125,7 @@ class TextFile:
         """
         blocks = read_blocks(self.path)
         head = next(blocks, b"")
+        refuse_other_kinds(head, self.path)
         self.codec = find_encoding(head, self.wanted, self.likely)
         try:
             yield from decoded(chain([head], blocks), self.codec, self.path, self.hint)
@@ -139,6 +152,13 @@ class TextFile:
     def notes(self) -> tuple[str, ...]:
         """The note as a line of its own; none for UTF-8."""
         return (f"{self.path} is {self.note}",) if self.note else ()
+
+
+def refuse_other_kinds(head: bytes, path: Path) -> None:
+    """Raises DataError for the first bytes of a file of another kind than text."""
+    for start, (kind, remedy) in OTHER_KINDS.items():
+        if head.startswith(start):
+            raise DataError(f"{path} is {kind}, not a text file", remedy)
 
 
 def read_text(path: Path) -> str:

@@ -11,8 +11,8 @@ from dltool.core.errors import DataError
 from dltool.core.shell import setting
 from dltool.data.cells import MISSING
 from dltool.data.csv_file import CsvTable, is_number
+from dltool.data.dates import are_dates
 from dltool.data.moments import PROBED, TimeFormat, fitted, possible_formats, readings
-from dltool.data.notation import LOOKS_LIKE_A_DATE
 from dltool.data.time_step import find_step
 
 # A column of numbers is taken as the time only if it has such a name.
@@ -77,7 +77,7 @@ def holds_times(table: CsvTable, index: int) -> bool:
     if cells and is_number(cells[0]):
         unix = bool(formats) and formats[0].kind == "unix" and has_time_word(table.names[index])
         return unix or (is_time_name(table.names[index]) and any(form.is_date for form in formats))
-    return bool(formats) or sum(map(bool, map(LOOKS_LIKE_A_DATE.fullmatch, cells))) * 2 > len(cells)
+    return bool(formats) or are_dates(cells)
 
 
 def has_time_word(name: str) -> bool:

@@ -10,6 +10,7 @@ from dltool.tasks.task import Task
 NUM_PARTS = 10
 LAST_PARTS = 4
 STILL_FALLING = 0.5
+SLOWER = 1.5  # Evaluations in the last part over those in the middle, from which the rate fell.
 
 
 class UnfinishedTraining(Observer):
@@ -18,6 +19,9 @@ class UnfinishedTraining(Observer):
     A schedule that ends at a rate of 0 flattens every curve. Time is therefore the sum of the learning rate so far, cut
     into ten equal parts. The loss is still falling if it fell through each of the last four, at more than half of its
     average speed; an exponential decay does so until it has come to a fifth of its way.
+
+    A loss that noise or too large a rate keeps up falls with the rate alone, and more steps would not lower it. If the
+    rate fell, the loss must therefore have fallen before, at more than half of the speed of the last parts.
 
     Args:
         warn: Prints a line for the user.
@@ -49,7 +53,8 @@ class UnfinishedTraining(Observer):
             return
         name, losses = next((item for item in self._losses.items() if item[1]), ("", []))
         if is_falling(losses):
-            self.warn(f"{name} was still falling when the learning rate ran out; train longer: {self.longer()}")
+            end = "the learning rate ran out" if rate_fell(in_parts(losses)) else "the training ended"
+            self.warn(f"{name} was still falling when {end}; train longer: {self.longer()}")
 
     def longer(self) -> str:
         progress = self._progress
@@ -65,12 +70,7 @@ def is_falling(losses: Sequence[tuple[float, float]]) -> bool:
     Args:
         losses: The sum of the learning rates so far, and the loss.
     """
-    total = losses[-1][0] if losses else 0.0
-    if total <= 0:
-        return False
-    parts: list[list[float]] = [[] for _ in range(NUM_PARTS)]
-    for time, loss in losses:
-        parts[min(int(NUM_PARTS * time / total), NUM_PARTS - 1)].append(loss)
+    parts = in_parts(losses)
     if not all(parts):  # Too few evaluations.
         return False
     means = [sum(part) / len(part) for part in parts]
@@ -78,4 +78,21 @@ def is_falling(losses: Sequence[tuple[float, float]]) -> bool:
     if means[-1] > min(means) or not all(after < before for before, after in pairwise(last)):
         return False
     speed = (last[0] - last[-1]) / (LAST_PARTS - 1)
+    before = (means[1] - last[0]) / (NUM_PARTS - LAST_PARTS - 1)
+    if rate_fell(parts) and before <= STILL_FALLING * speed:
+        return False
     return speed > STILL_FALLING * (means[0] - means[-1]) / (NUM_PARTS - 1)
+
+
+def in_parts(losses: Sequence[tuple[float, float]]) -> list[list[float]]:
+    """The losses in NUM_PARTS equal parts of the sum of the learning rates; empty parts without a learning rate."""
+    total = losses[-1][0] if losses else 0.0
+    parts: list[list[float]] = [[] for _ in range(NUM_PARTS)]
+    for time, loss in losses if total > 0 else ():
+        parts[min(int(NUM_PARTS * time / total), NUM_PARTS - 1)].append(loss)
+    return parts
+
+
+def rate_fell(parts: Sequence[Sequence[float]]) -> bool:
+    """Whether the last part has more evaluations than one in the middle, because its learning rate was smaller."""
+    return len(parts[-1]) > SLOWER * len(parts[NUM_PARTS // 2])

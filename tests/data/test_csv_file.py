@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from dltool.core.errors import DataError
-from dltool.data.csv_file import CsvTable, read_csv
+from dltool.data.csv_file import CsvTable, describe_file, read_csv
 
 
 @pytest.fixture
@@ -83,7 +83,7 @@ def test_blank_rows_count_as_in_a_spreadsheet_and_quoted_newlines_do_not(write):
         ("\n\n  \n", "is empty"),
         ("a,b\n", "a header but no rows"),
         ("a,b\n1,2\n1,2,3\n", "row 3 has 3 cells, but the first row has 2"),
-        ("a,b\n1,2\n\n1\n", "row 4 has 1 cells"),
+        ("a,b\n1,2\n\n1\n", "row 4 has 1 cell,"),
         ("a,b,a\n1,2,3\n", "the column a is in the header twice"),
         ('a,b\n1,"2\n3,4\n', "cannot be read"),
         ("a,b\n1,é\n".encode("latin-1"), "is not UTF-8: line 2 has the byte 0xe9"),
@@ -144,3 +144,56 @@ def test_consecutive_whole_numbers_are_names(first: str, header: bool, tmp_path:
         f"{first}\n" + "\n".join(",".join("507"[: first.count(",") + 1]) for _ in range(4)), encoding="utf-8"
     )
     assert read_csv(path, delimiter="comma").header == header
+
+
+@pytest.mark.parametrize(
+    ("before", "said"),
+    [
+        ("# made by x\n# on Monday, 3rd\n", "without 2 lines before the table (# made by x)"),
+        ("Sales 2024\n\n", "without a line before the table (Sales 2024)"),
+        ("Sales 2024,,\n,,\n", "without a line before the table (Sales 2024)"),
+        ("sep=,\n", "without a line before the table (sep=)"),
+        ("", ""),
+    ],
+)
+def test_lines_before_a_table_are_left_out_and_said(write, before: str, said: str) -> None:
+    table = read_csv(write(before + "a,b,c\n1,2,x\n3,4,y\n"))
+    assert (table.names, cells(table)) == (("a", "b", "c"), [["1", "3"], ["2", "4"], ["x", "y"]])
+    assert list(table.rows) == [before.count("\n") + 2, before.count("\n") + 3]
+    assert said in describe_file(table, "auto")
+
+
+def test_a_short_row_is_no_title(write) -> None:
+    with pytest.raises(DataError, match="row 2 has 2 cells, but the first row has 1"):
+        read_csv(write("text\none, two\nthree, four\n"), expected=["text"])
+    assert read_csv(write("x,,\n1,2,3\n"), header=False).rows == range(1, 3)
+    with pytest.raises(DataError, match="row 2 has 3 cells"):
+        read_csv(write("a,b\n1,2,3\n4,5,6\n"))
+
+
+def test_empty_columns_at_the_end_are_left_out_and_said(write) -> None:
+    table = read_csv(write("a,b,,\n1,2,,\n3,,,\n"))
+    assert (table.names, cells(table)) == (("a", "b"), [["1", "3"], ["2", ""]])
+    assert "without the 2 last columns, which are empty" in describe_file(table, "auto")
+    assert read_csv(write("a,b\n1,\n3,\n")).names == ("a", "b")  # It has a name.
+
+
+def test_columns_that_are_aligned_by_spaces(write) -> None:
+    table = read_csv(write("  a    b\n 1.5   -2\n\n11.5\t 20  \n"))
+    assert (table.names, cells(table), table.delimiter) == (("a", "b"), [["1.5", "11.5"], ["-2", "20"]], "space")
+    assert len(read_csv(write("good film\nbad film\n"), header=False).names) == 1  # Texts are not divided.
+    quoted = read_csv(write('18.0  130 "ford torino"\n15.0   165 "buick"\n'), delimiter="space", header=False)
+    assert cells(quoted)[2] == ["ford torino", "buick"]
+
+
+@pytest.mark.parametrize(
+    ("first", "header"), [("name,2019,2020", True), ("a,2019,2021", False), ("a,3,4", False), ("a,b,2020", False)]
+)
+def test_years_beside_names_are_a_header(write, first: str, header: bool) -> None:
+    assert read_csv(write(f"{first}\nx,1.5,2.5\ny,3.5,4.5\n")).header == header
+
+
+def test_a_table_of_r_says_what_its_first_row_lacks(write) -> None:
+    with pytest.raises(DataError, match="row 2 has 3 cells, but the first row has 2") as caught:
+        read_csv(write('"x" "y"\n"1" 2.5 3\n"2" 4 5\n'))
+    assert "lacks its name, as in files of R" in str(caught.value.hint)

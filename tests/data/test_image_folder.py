@@ -280,3 +280,14 @@ def test_classes_sizes_and_animations_are_said(folder):
     assert "2 classes: 狗 10, 猫 12 images" in notes
     assert "images of many sizes resized to 8×8, the middle of each (data.size, data.fit)" in notes
     assert "1 or more files have several frames: only the first of each is used" in notes
+
+
+@pytest.mark.parametrize("names", [("Training", "Validation", "Testing"), ("TRAIN", "dev", "Test")])
+def test_folders_of_splits_have_many_names(tmp_path, names):
+    for split, count in zip(names, (3, 2, 2), strict=True):
+        for label, name in enumerate("ab"):
+            for i in range(count):
+                write_image(tmp_path / split / name / f"{i}.png", seed=10 * label + i)
+    raw = load(tmp_path)
+    assert raw.class_names == ("a", "b")
+    assert {name: len(split) for name, split in raw.splits.items()} == {"train": 6, "val": 4, "test": 4}

@@ -38,8 +38,19 @@ def read(cells: list[str], decimal: Any = "auto", thousands: Any = "auto", dates
         (["5 €", "1.200,50 €"], ["5", "1200.50"], "decimal comma, thousands separated by a point, € removed"),
         (["EUR 5.5", "EUR 7"], ["5.5", "7"], "EUR removed"),
         (["12 %", "3.5%"], ["12", "3.5"], "% removed"),
-        (["(1,200.50)", "3.25"], ["-1200.50", "3.25"], "thousands separated by a comma"),
-        (["−1,5", "2,5"], ["-1.5", "2.5"], "decimal comma"),
+        (["(1,200.50)", "3.25"], ["-1200.50", "3.25"],
+         "thousands separated by a comma, numbers in parentheses are negative"),
+        (["(12.5)", "3"], ["-12.5", "3"], "numbers in parentheses are negative"),
+        (["$(1,200.50)", "($3)", "$7"], ["-1200.50", "-3", "7"],
+         "thousands separated by a comma, $ removed, numbers in parentheses are negative"),
+        (["1.200,50-", "3,5"], ["-1200.50", "3.5"],
+         "decimal comma, thousands separated by a point, numbers with a minus behind are negative"),
+        (["−1,5", "2,5"], ["-1.5", "2.5"], "decimal comma, the sign − is a minus"),
+        (["−1.5", "2"], ["-1.5", "2"], "the sign − is a minus"),
+        (["1,5E+03", "2,25e-1"], ["1.5E+03", "2.25e-1"], "decimal comma"),
+        (["12,34,567", "1,000"], ["1234567", "1000"], "thousands separated by a comma"),
+        (["US$ 5.5", "US$ 7"], ["5.5", "7"], "US$ removed"),
+        (["5,5 kr", "7 kr"], ["5.5", "7"], "decimal comma, kr removed"),
     ],
 )  # fmt: skip
 def test_a_notation_is_recognised(cells: list[str], numbers: list[str], described: str) -> None:
@@ -55,7 +66,6 @@ def test_a_notation_is_recognised(cells: list[str], numbers: list[str], describe
         ["0171 123456", "030 90"],
         ["3-5", "6-8"],
         ["1,2,3", "4,5,6"],
-        ["12:30", "13:45"],
         ["A1", "B2"],
         ["5 kg", "7 kg"],
     ],
@@ -72,6 +82,9 @@ def test_what_is_no_number_is_left(cells: list[str]) -> None:
         (["5", "5 %", "7 %"], "mixes units", "write all cells alike"),
         (["2024-01-31", "2024-02-01"], "the column x holds dates, such as 2024-01-31", "data.dates=number"),
         (["31.1.2024", "1.2.2024"], "holds dates", "'data.drop=[x]' leaves them out"),
+        (["12:30", "13:45"], "holds times, such as 12:30", "data.dates=number takes them as hours"),
+        (["1 day, 2:03:04", "0:15:00"], "holds times", "data.dates=number takes them as hours"),
+        (["2024-05", "2024-06"], "holds dates", "data.dates=number takes them as days since 1970"),
     ],
 )
 def test_what_can_be_read_in_two_ways_is_refused(cells: list[str], message: str, hint: str) -> None:
@@ -117,6 +130,54 @@ def test_dates_become_days() -> None:
     with pytest.raises(DataError, match="day/month or as month/day"):
         read(["1/2/2024", "3/4/2024"], dates="number")
     assert math.isclose(float(read(["1/2/2024", "13/4/2024"], dates="number")[0][0]), 19754)
+
+
+@pytest.mark.parametrize(
+    ("cells", "days"),
+    [
+        (["2024-02-01T10:00:00+02:00", "2024-02-01T10:00:00Z"], [19754 + 8 / 24, 19754 + 10 / 24]),
+        (["2024-02-01 10:00:00 +0200", "2024-02-01 10:00:00 UTC"], [19754 + 8 / 24, 19754 + 10 / 24]),
+        (["2024-02-01 10:00:00", "2024-02-01 10:00:00.5"], [19754 + 10 / 24, 19754 + (10 + 0.5 / 3600) / 24]),
+        (["13-02-2024", "01-02-2024"], [19766, 19754]),
+        (["13.02.24", "01.02.24"], [19766, 19754]),
+        (["2/13/2024 3:45 PM", "2/1/2024 12:00 AM"], [19766 + 15.75 / 24, 19754]),
+        (["2024-02", "2024-12"], [19754, 20058]),
+        (["2024-Q1", "2024-Q2"], [19723, 19814]),
+        (["Tue, 13 Feb 2024 00:00:00 +0000", "Thu, 01 Feb 2024 12:00:00 +0200"], [19766, 19754 + 10 / 24]),
+    ],
+)
+def test_dates_of_any_notation_are_days(cells: list[str], days: list[float]) -> None:
+    numbers, described = read(cells, dates="number")
+    assert list(map(float, numbers)) == pytest.approx(days, abs=1e-9)
+    assert described.startswith("dates, as days since 1970")
+    assert ("UTC" in described) == ("+0" in "".join(cells))
+
+
+def test_offsets_are_on_all_dates_or_on_none() -> None:
+    with pytest.raises(DataError, match="are in no common format"):
+        read(["2024-02-01T10:00:00+02:00", "2024-02-01T10:00:00"], dates="number")
+
+
+def test_times_become_hours() -> None:
+    cells = ["12:30", "01:15:36", "2:45 pm", "12:15 AM", "1 day, 2:00:00", "-1 days +23:30:00"]
+    assert [float(cell) for cell in read(cells, dates="number")[0]] == [12.5, 1.26, 14.75, 0.25, 26, -0.5]
+    cells = ["2h 30m", "45m", "1 hour, 15 minutes", "1d 2h", "PT2H15M", "P1DT36S", "90 min"]
+    assert [float(cell) for cell in read(cells, dates="number")[0]] == [2.5, 0.75, 1.25, 26, 2.25, 24.01, 1.5]
+    for texts in (
+        ["90 min", "45 min"],
+        ["5 d", "6 d"],
+        ["PT", "P"],
+        ["3 s", "red"],
+    ):  # Numbers with one unit, and others.
+        assert read(texts, dates="number") == (texts, "")
+    assert read(["12:30"], dates="number")[1] == "times, as hours: 12:30 is 12.5"
+    assert read(["12:30"], dates="categories") == (["12:30"], "")
+
+
+def test_whole_numbers_that_are_days_are_numbers_unless_the_user_says_dates() -> None:
+    assert read(["20240131", "20240201"]) == (["20240131", "20240201"], "")
+    assert [float(cell) for cell in read(["20240131", "20240201"], dates="number")[0]] == [19753, 19754]
+    assert read(["20240131", "20241301"], dates="number") == (["20240131", "20241301"], "")
 
 
 def test_only_the_named_columns() -> None:

@@ -38,7 +38,7 @@ def test_other_columns_stay(load, name: str, cells) -> None:
     raw = load(name, cells)
     assert [column.name for column in raw.columns] == [name or "column_1", "x"]
     assert raw.choices["data.index"] is False
-    assert any("leaves it out" in note for note in raw.notes) == (name in ("t", ""))
+    assert any("leaves it out" in note for note in raw.notes) == (name in ("id", "t", ""))
     assert [column.name for column in load(name, cells, index=True).columns] == ["x"]
 
 

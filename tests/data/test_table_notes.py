@@ -6,7 +6,9 @@ import pytest
 import torch
 
 from dltool.core.errors import DataError
+from dltool.data.csv_file import CsvTable
 from dltool.data.csv_table import csv_table
+from dltool.data.table_notes import doubts
 
 RNG = torch.Generator()
 
@@ -38,7 +40,7 @@ def test_the_missing_cells_of_each_column_are_counted(load, missing: str, line: 
     assert line in load(GAPS, missing=missing).notes
 
 
-@pytest.mark.parametrize("cell", ["None", "#N/A", "<NA>", "na", "NAN", "-nan"])
+@pytest.mark.parametrize("cell", ["None", "#N/A", "<NA>", "na", "NAN", "-nan", "--", ".", "#DIV/0!", "Missing"])
 def test_texts_that_mean_missing_among_numbers(load, cell: str) -> None:
     lines = ["x,y"] + [f"{i}.5,{i * 7 % 5}.5" for i in range(30)]
     lines[5] = f"{cell},1.5"
@@ -48,7 +50,11 @@ def test_texts_that_mean_missing_among_numbers(load, cell: str) -> None:
 
 @pytest.mark.parametrize(
     ("cell", "message"),
-    [("1e400", "1e400 is too large for float64"), ("-", "'-' is a text"), ("Infinity", "'Infinity' is a text")],
+    [
+        ("1e400", "1e400 is too large for float64"),
+        ("-", r"the cell is missing \(-\)"),
+        ("Infinity", "'Infinity' is a text"),
+    ],
 )
 def test_what_is_not_a_finite_number_is_refused(load, cell: str, message: str) -> None:
     lines = ["x,y"] + [f"{i}.5,{i * 7 % 5}.5" for i in range(30)]
@@ -77,3 +83,34 @@ def test_labels_are_as_written_and_those_that_look_alike_are_named(load) -> None
     assert "01 and 1 and 1.0" in notes
     assert "True and true" in notes
     assert r"'cafe\u0301' and 'caf\xe9'" in notes
+
+
+def test_inputs_that_contain_the_target_and_names_of_rows_are_said(load) -> None:
+    lines = ["x,PatientID,copy,colour,y"]
+    lines += [f"{i * 7 % 30},{900 + 3 * i},{'ab'[i % 2]},red,{'no' if i % 2 else 'yes'}" for i in range(30)]
+    notes = load(lines).notes
+    copied = "the input copy is the target in another column, which new rows may lack"
+    assert f"{copied}; 'data.drop=[copy]' leaves it out" in notes
+    assert "the input PatientID is another whole number in each row; 'data.drop=[PatientID]' leaves it out" in notes
+    assert "the same in all rows: colour" in notes
+    assert not any("x is" in note for note in notes)
+
+
+@pytest.mark.parametrize(
+    ("cells", "note"),
+    [
+        (
+            ["20240131", "", "20240201"],
+            "column x: 20240131 is read as a whole number; data.dates=number reads it as a date",
+        ),
+        (["20240131", "20241301"], ""),
+        (["90210", "01234"], "column x: 01234 is read as a number; 'data.categories=[x]' if it is a code"),
+        (["0", "0.5", "10"], ""),
+        (["1.250", "12.000"], "column x: 1.250 is read with a decimal point; data.thousands=point if it is not one"),
+        (["1.250", "0.500"], ""),
+    ],
+)
+def test_numbers_that_may_be_meant_otherwise_are_said(cells: list[str], note: str) -> None:
+    table = CsvTable("t.csv", ("x",), [cells], range(2, len(cells) + 2))
+    assert doubts(table, [0], "refuse") == ([note] if note else [])
+    assert doubts(table, [0], "number") == ([note] if note and "dates" not in note else [])

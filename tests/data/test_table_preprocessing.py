@@ -1,14 +1,18 @@
+import datetime
 import json
 
 import pytest
 import torch
 
 from dltool.core.errors import DataError
+from dltool.core.notices import DltoolWarning
 from dltool.core.spec import DataSpec
 from dltool.data.arrays import Column
 from dltool.data.builtin import iris
 from dltool.data.csv_file import CsvTable
+from dltool.data.dates import ISO
 from dltool.data.fitted import from_json, to_json
+from dltool.data.notation import Notation
 from dltool.data.table_columns import CategoryColumn, NumberColumn
 from dltool.data.table_data import TableData
 from dltool.data.table_preprocessing import TablePreprocessing
@@ -117,3 +121,16 @@ def test_files_for_prediction(tmp_path):
     path.write_text("1,2,3,4\n", encoding="utf-8")
     with pytest.raises(DataError, match="has 4 columns and no header; 3 columns as in training"):
         positions.read_file(path)
+
+
+def test_columns_that_a_file_does_not_name_are_said(tmp_path):
+    (tmp_path / "t.csv").write_text("3,smith\n5,cook\n", encoding="utf-8")
+    with pytest.warns(DltoolWarning, match="has no header: its columns are taken as 年龄, job, in this order"):
+        _, inputs = next(FITTED.read(tmp_path / "t.csv", 8))
+    assert torch.equal(inputs, FITTED(table(年龄=["3", "5"], job=["smith", "cook"])))
+
+
+def test_dates_in_mappings_are_read_as_in_files():
+    fitted = TablePreprocessing((NumberColumn("day", 19754.0, 1.0, None, Notation(date=ISO)),))
+    _, inputs = next(fitted.read([{"day": "2024-02-01"}, {"day": datetime.date(2024, 2, 2)}, {"day": 19756}], 8))
+    assert inputs[:, 0].tolist() == [0, 1, 2]

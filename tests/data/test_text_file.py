@@ -1,6 +1,7 @@
 """Text files."""
 
 import gzip
+from pathlib import Path
 
 import pytest
 
@@ -49,3 +50,13 @@ def test_a_gzipped_file_that_grows_without_measure_is_refused(tmp_path, monkeypa
     with pytest.raises(DataError, match="its content is more than 100 times as large") as error:
         read_text(path)
     assert f"gunzip -k {path}" in str(error.value.hint)
+
+
+@pytest.mark.parametrize(
+    ("start", "kind"),
+    [(b"PK\x03\x04\x14\0", "a workbook of Excel or a ZIP"), (b"PAR1\x15", "a Parquet"), (b"BZh91AY", "a bzip2")],
+)
+def test_files_of_another_kind_are_named(tmp_path: Path, start: bytes, kind: str) -> None:
+    (tmp_path / "t.csv").write_bytes(start + bytes(range(256)))
+    with pytest.raises(DataError, match=rf"t\.csv is {kind}.*, not a text file"):
+        read_text(tmp_path / "t.csv")

@@ -36,6 +36,20 @@ def test_time_is_the_sum_of_the_learning_rate(loss: Callable[[float], float], fa
     assert is_falling([(time, loss(time / TIMES[-1])) for time in TIMES]) == falling
 
 
+@pytest.mark.parametrize("level", [0.1, 1.0, 10.0])
+@pytest.mark.parametrize("power", [0.5, 1.0])
+def test_a_loss_that_falls_with_the_rate_alone_is_not_falling(level: float, power: float) -> None:
+    """Noise, or too large a rate, keeps the loss at a level that depends on the rate."""
+    start = 3 * np.exp(-np.arange(NUM_EPOCHS))
+    losses = 1 + level * np.array(RATES) ** power + start
+    assert not is_falling(list(zip(TIMES, losses, strict=True)))
+
+
+def test_a_late_fall_at_a_constant_rate_is_a_fall() -> None:
+    times = range(1, NUM_EPOCHS + 1)
+    assert is_falling([(time, 1.0 if time < 30 else 1 - 0.02 * (time - 30)) for time in times])
+
+
 def test_noise_is_not_a_fall() -> None:
     curves = np.random.default_rng(0).normal(1, 0.1, (200, NUM_EPOCHS))
     fired = sum(is_falling(list(zip(TIMES, curve, strict=True))) for curve in curves)
