@@ -8,7 +8,7 @@ from dltool.engine.observer import Observer, Progress, Watched
 from dltool.engine.trivial_metrics import trivial_metrics
 from dltool.figures.saving import save_pictures
 from dltool.introspection.pictures import diagram_picture
-from dltool.introspection.playable import playable
+from dltool.introspection.playable import playable_or_reason
 from dltool.introspection.summary import layer_cells
 from dltool.runs.summary_file import read_summary, write_network, write_summary
 from dltool.tasks.task import Task
@@ -39,13 +39,16 @@ class SummaryFile(Observer):
         """While the model still has the weights that were tested."""
         if self._task is None:
             return
-        measured = {"baselines": self.baselines(self._task), "layers": self.layers(self._task)}
+        measured: dict[str, object] = {"baselines": self.baselines(self._task), "layers": self.layers(self._task)}
+        network = playable_or_reason(self._task, self.watched.spec)
+        if "reason" in network:
+            measured["not_playable"] = network
+        else:
+            write_network(self.watched.folder, network)
         write_summary(self.watched.folder, {**self.facts(), **measured})
         if self.parts.logger.plots:
             draw = partial(diagram_picture, self._task, self.watched.spec, self.watched.title)
             save_pictures({"network.png": draw}, self.watched.folder / "plots")
-        if (network := playable(self._task, self.watched.spec)) is not None:
-            write_network(self.watched.folder, network)
 
     def facts(self) -> dict[str, object]:
         """What the config and the data say."""

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from dltool.core.errors import ConfigError
-from dltool.core.numerals import mean_and_spread
 from dltool.core.safe_read import read_json
 from dltool.core.shell import quoted
 from dltool.report.document import FORMAT, chart, common_rate, table
@@ -26,7 +25,8 @@ from dltool.runs.comparison import (
 from dltool.runs.curves import read_logs, without
 from dltool.runs.definition import comparable_metric, definitions, main_metric
 from dltool.runs.folder import STUDY, SWEEP
-from dltool.runs.paired import REPEATS
+from dltool.runs.paired import REPEATS, held_out_ratio
+from dltool.runs.repetitions import describe_form, describe_mean
 
 NUM_BEST = 3  # Settings above the ranking.
 MAX_CURVES = 24  # In one chart; the best ones.
@@ -164,7 +164,7 @@ def values_of(records: Sequence[RunRecord], metric: str) -> list[float]:
 
 def as_value(metric: str, records: Sequence[RunRecord]) -> str:
     values = values_of(records, metric)
-    return mean_and_spread(values) if values else "–"
+    return describe_mean(values, held_out_ratio(records, metric)) if values else "–"
 
 
 def charts(ranked: Ranked, metric: str) -> list[dict[str, Any]]:
@@ -245,7 +245,7 @@ def tables(
             rows,
             numbers=range(1, len(columns)),
             first=True,
-            note=word("Mean ± standard deviation over repetitions (seeds, folds); seconds are of one run."),
+            note=ranking_note(metric, [len(values_of(members, metric)) for _, members, _ in ranked]),
         )
     ]
     if shares := importance(records, keys, metric):
@@ -267,6 +267,13 @@ def tables(
     columns = ["run", "state", metric, "step", "seconds"]
     links = [record.path.name for record in records]
     return [*found, table("runs", "The runs", columns, runs, numbers=[2, 3, 4], note=note, links=links)]
+
+
+def ranking_note(metric: str, counts: Sequence[int]) -> str:
+    """What the ranking shows of settings with these numbers of repetitions."""
+    form = describe_form(counts)
+    note = word("{metric}: {form} over n repetitions (seeds, folds).", metric=metric, form=word(form)) if form else ""
+    return f"{note} {word('Seconds are of one run.')}".lstrip()
 
 
 def importance(records: Sequence[RunRecord], keys: Sequence[str], metric: str) -> Mapping[str, float]:

@@ -3,6 +3,7 @@
 | name | a task with this use |
 |---|---|
 | generate | generates samples from codes: GenerativeTask |
+| denoise | generates samples from noise in steps: RemovesNoise |
 | mix | generates samples with the styles of two codes: MixesStyles |
 | reconstruct | reconstructs samples from their codes: CodingTask |
 | translate | translates images between two domains: TranslatesImages |
@@ -44,6 +45,19 @@ class MixesStyles(Protocol):
         **options: Any,
     ) -> Tensor:
         """Samples of two codes each; see StyleGan2Task.mix."""
+        ...
+
+
+class RemovesNoise(Protocol):
+    """Generates samples from noise in steps, with a network of images, noise levels and classes."""
+
+    def sampler(self) -> dict[str, Any]:
+        """The sampler of an evaluation, as JSON.
+
+        Returns:
+            "steps": {"time": the noise level t / T, and the numbers of dltool.tasks.diffusion.Step}, "prediction":
+            "epsilon", "x" or "v", "guidance", "range": of the predictions of x_0, or null.
+        """
         ...
 
 
@@ -105,6 +119,11 @@ class HasWordVectors(Protocol):
 def generates(task: Task) -> TypeGuard[GenerativeTask]:
     """Whether the model generates samples from codes."""
     return "generate" in task.uses
+
+
+def removes_noise(task: Task) -> TypeGuard[RemovesNoise]:
+    """Whether the model generates samples from noise in steps."""
+    return "denoise" in task.uses
 
 
 def mixes_styles(task: Task) -> TypeGuard[MixesStyles]:
