@@ -36,6 +36,8 @@ def operation_of(func: Any, args: Any, kwargs: Any) -> Operation | None:
         NotRecordable: There is no rule for it.
     """
     name = getattr(func, "__name__", "")
+    if name in CONSTANT:
+        return None
     rule = RULES.get(name.strip("_").removeprefix("r") if name in REVERSED else name.strip("_"))
     if rule is None:
         if not any(isinstance(one, Tensor) for one in (*args, *kwargs.values())):
@@ -44,6 +46,7 @@ def operation_of(func: Any, args: Any, kwargs: Any) -> Operation | None:
     return rule(*args[::-1] if name in REVERSED else args, **kwargs)
 
 
+CONSTANT = ("new_zeros", "new_ones", "new_full", "new_empty", "zeros_like", "ones_like", "full_like")
 REVERSED = ("__rsub__", "__rtruediv__", "__radd__", "__rmul__")
 
 

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from dltool.build.prepare import prepare
 from dltool.config.check import Config
-from dltool.introspection.playable import playable
+from dltool.introspection.playable import playable, playable_or_reason
 
 
 @pytest.mark.parametrize(
@@ -23,6 +23,8 @@ from dltool.introspection.playable import playable
         (["model=logistic", "data=breast_cancer"], "row"),
         (["model=mlp", "data=moons"], None),
         (["model=gan", "data=gaussians"], None),
+        (["model=unet", "data=digits", "model.width=8"], "denoise"),
+        (["model=cyclegan", "data=digit_pairs", "model.width=4", "model.blocks=1"], None),
     ],
 )
 def test_kinds(words: list[str], kind: str | None, configure: Callable[..., Config]) -> None:
@@ -42,6 +44,25 @@ def test_a_model_that_cannot_compute_an_example_ends_no_training(
     monkeypatch.setattr(parts.task.model, "forward", forward)
     assert playable(parts.task, parts.spec) is None
     assert torch.is_grad_enabled()
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        (["model=mlp", "data=digits", "model.hidden=[2000]"], {"reason": "size", "count": 150010, "most": 100}),
+        (["model=cyclegan", "data=digit_pairs", "model.width=4", "model.blocks=1"], {"reason": "kind"}),
+        (["model=gan", "data=digits"], {"reason": "operation", "name": "erfinv"}),
+    ],
+)
+def test_why_there_is_nothing_to_try(
+    words: list[str], reason: dict[str, Any], configure: Callable[..., Config], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parts = prepare(configure(*words))
+    if reason["reason"] == "size":
+        monkeypatch.setattr("dltool.introspection.playable.MAX_VALUES", 100)
+    if reason["reason"] == "operation":
+        monkeypatch.setattr(parts.task, "decode", torch.erfinv)
+    assert playable_or_reason(parts.task, parts.spec) == reason
 
 
 def network(config: Config) -> dict[str, Any] | None:

@@ -47,6 +47,17 @@ def test_settings_are_ranked_over_their_seeds(sweep: Path) -> None:
     ]
 
 
+def test_three_seeds_have_an_interval(sweep: Path) -> None:
+    make_run(sweep / "lr=0.1,seed=3", {"optim.lr": 0.1, "seed": 3}, metrics={"val/accuracy": 1.0}, **ACCURACY)
+    (ranking,) = (one for one in document(sweep)["tables"] if one["id"] == "ranking")
+    assert [row[1] for row in ranking["rows"]] == ["0.9000 [0.6516, 1.1484]", "0.5000 ± 0.0000"]
+    form = "mean [95 % confidence interval by Student's t], of two runs mean ± standard deviation"
+    assert ranking["note"] == f"val/accuracy: {form} over n repetitions (seeds, folds). Seconds are of one run."
+    with in_language("zh"):
+        (ranking,) = (one for one in search_document(sweep)["tables"] if one["id"] == "ranking")
+    assert "95 % 置信区间" in ranking["note"]
+
+
 def test_runs_are_points_over_the_swept_keys(sweep: Path) -> None:
     found = document(sweep)["points"]
     assert found["direction"] == "max"

@@ -25,7 +25,8 @@ const SCALE = Array.from({ length: 256 }, (_, step) => {
 
 // Draws numbers on a canvas of their own size; toColour gives red, green and blue for a place.
 function paint(canvas, height, width, toColour) {
-  [canvas.width, canvas.height] = [width, height];
+  if (canvas.width !== width) canvas.width = width; // Setting a size clears the canvas, and takes time.
+  if (canvas.height !== height) canvas.height = height;
   const context = canvas.getContext("2d");
   const picture = context.createImageData(width, height);
   const pixels = picture.data;
@@ -39,21 +40,19 @@ function paint(canvas, height, width, toColour) {
   context.putImageData(picture, 0, 0);
 }
 
+// Draws the maps of each convolution in a line of its own; the canvases of the last drawing are used again.
 function showMaps(place, { tensors }) {
-  place.replaceChildren();
-  for (const number of data.network.maps) {
+  for (const [row, number] of data.network.maps.entries()) {
     const { shape, data: values } = tensors.get(number);
     const [, channels, height, width] = shape;
-    const line = document.createElement("div");
+    const line = place.children[row] ?? place.appendChild(document.createElement("div"));
     for (let c = 0; c < Math.min(channels, SHOWN_MAPS); c++) {
       const own = values.subarray(c * height * width, (c + 1) * height * width);
       const [low, high] = [Math.min(...own), Math.max(...own)];
-      const canvas = document.createElement("canvas");
+      const canvas = line.children[c] ?? line.appendChild(document.createElement("canvas"));
       const factor = 255 / (high - low || 1);
       paint(canvas, height, width, (i) => SCALE[Math.round((own[i] - low) * factor)]);
-      line.append(canvas);
     }
-    place.append(line);
   }
 }
 
