@@ -94,7 +94,7 @@ def intro(
     num_waiting: int = 0,
 ) -> list[str]:
     """What was compared, and which setting was best."""
-    states = Counter(record.state for record in records)
+    states = Counter(map(state_of, records))
     if num_waiting:
         states["waiting"] = num_waiting
     found = [
@@ -157,8 +157,14 @@ def label_of(record: RunRecord, keys: Sequence[str]) -> str:
     return " ".join(f"{short_key(key)}={as_text(record.config[key])}" for key in keys if key in record.config)
 
 
+def state_of(record: RunRecord) -> str:
+    """The state of a run; "pruned" for a finished one that the study ended early."""
+    return "pruned" if record.state == "finished" and record.stopped_by == "pruned" else record.state
+
+
 def values_of(records: Sequence[RunRecord], metric: str) -> list[float]:
-    found = [record.metrics[metric] for record in records if metric in record.metrics]
+    """The finite values of the metric, without those of pruned runs, which are of a shorter training."""
+    found = [one.metrics[metric] for one in records if metric in one.metrics and state_of(one) != "pruned"]
     return [value for value in found if math.isfinite(value)]
 
 
@@ -259,7 +265,7 @@ def tables(
         )
     total = sum(record.seconds or 0 for record in records)
     runs = [
-        [one.path.name, word(one.state), one.metrics.get(metric), one.step, f"{one.seconds or 0:.1f}"]
+        [one.path.name, word(state_of(one)), one.metrics.get(metric), one.step, f"{one.seconds or 0:.1f}"]
         for one in records
     ]
     template = "{seconds:,.0f} s of training in all. `{command}` writes the page of one run."
@@ -272,8 +278,10 @@ def tables(
 def ranking_note(metric: str, counts: Sequence[int]) -> str:
     """What the ranking shows of settings with these numbers of repetitions."""
     form = describe_form(counts)
-    note = word("{metric}: {form} over n repetitions (seeds, folds).", metric=metric, form=word(form)) if form else ""
-    return f"{note} {word('Seconds are of one run.')}".lstrip()
+    if not form:
+        return word("Seconds are of one run.")
+    template = "{metric}: {form} over n repetitions (seeds, folds). Seconds are of one run."
+    return word(template, metric=metric, form=word(form))
 
 
 def importance(records: Sequence[RunRecord], keys: Sequence[str], metric: str) -> Mapping[str, float]:

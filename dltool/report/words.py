@@ -85,7 +85,9 @@ CHINESE_TABLES = {
     "The runs": "各次训练",
     "run": "训练",
     "state": "状态",
-    "{metric}: {form} over n repetitions (seeds, folds).": "{metric}：n 次重复（随机种子、折）的{form}。",
+    "{metric}: {form} over n repetitions (seeds, folds). Seconds are of one run.": (
+        "{metric}：n 次重复（随机种子、折）的{form}。秒数是一次训练的。"
+    ),
     "mean ± standard deviation": "平均值 ± 标准差",
     "mean [95 % confidence interval by Student's t]": "平均值 [95 % 置信区间，t 分布]",
     "mean [95 % confidence interval by Student's t], of two runs mean ± standard deviation": (
@@ -239,6 +241,7 @@ CHINESE = (
         "failed": "失败",
         "interrupted": "已中断",
         "killed": "被终止",
+        "pruned": "提前终止",
         "damaged": "已损坏",
     }
 )

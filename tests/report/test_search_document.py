@@ -82,6 +82,16 @@ def test_a_run_that_failed_is_named(sweep: Path) -> None:
     assert ranking["rows"][-1][:2] == ["optim.lr=9", "–"] or ranking["rows"][-1][1] == "–"
 
 
+def test_a_pruned_run_is_ranked_last(sweep: Path) -> None:
+    config = {"optim.lr": 0.2, "seed": 1}
+    make_run(sweep / "lr=0.2,seed=1", config, metrics={"val/accuracy": 0.99}, stopped_by="pruned", **ACCURACY)
+    found = document(sweep)
+    assert found["intro"][0].startswith("5 runs (4 finished, 1 pruned)")
+    ranking, runs = (next(one for one in found["tables"] if one["id"] == name) for name in ("ranking", "runs"))
+    assert ranking["rows"][-1][:3] == ["optim.lr=0.2", "–", "0"]
+    assert [row[1] for row in runs["rows"]].count("pruned") == 1
+
+
 def test_importance_is_the_correlation_ratio(tmp_path: Path) -> None:
     """The metric depends on a alone: its ratio is 1; b's groups have equal means, so that its ratio is 0."""
     runs = []
