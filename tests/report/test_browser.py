@@ -350,15 +350,16 @@ def test_noise_is_removed_in_the_page_as_dltool_does(
     page = visit(pages("diffusion"))
     task = LoadedRun(RunFolder(folder / "diffusion")).task
     code = task.draw_codes(1, torch.Generator().manual_seed(1))
-    compute = """(noise) => {
+    compute = """([noise, guidance]) => {
       const { program, sampler } = data.network;
       const network = makeNetwork(program);
-      const next = (image, step) => nextImage(network, image, step, [[[3]]], sampler);
+      const next = (image, step) => nextImage(network, image, step, [[[3]], [[10]]], { ...sampler, guidance });
       return [...sampler.steps.reduce(next, Float32Array.from(noise))];
     }"""
-    found = torch.tensor(page.evaluate(compute, code.flatten().tolist()))
-    expected = task.decode(code, torch.tensor([3])).flatten()
-    assert (found - expected).abs().max() < 1e-3
+    for guidance in (0, 2):
+        found = torch.tensor(page.evaluate(compute, [code.flatten().tolist(), guidance]))
+        expected = task.decode(code, torch.tensor([3]), guidance=guidance).flatten()
+        assert (found - expected).abs().max() < 1e-3
     steps = task.sampling_steps
     page.locator(".stage", has_text=f"{steps} / {steps}").wait_for(timeout=20_000)
     pixels = "document.querySelector('.made').toDataURL()"
