@@ -3,6 +3,7 @@
 from functools import partial
 
 from dltool.build.parts import Parts, describe
+from dltool.core.batch import Batch
 from dltool.engine.baselines import measure_baselines
 from dltool.engine.observer import Observer, Progress, Watched
 from dltool.engine.trivial_metrics import trivial_metrics
@@ -40,7 +41,7 @@ class SummaryFile(Observer):
         if self._task is None:
             return
         measured: dict[str, object] = {"baselines": self.baselines(self._task), "layers": self.layers(self._task)}
-        network = playable_or_reason(self._task, self.watched.spec)
+        network = playable_or_reason(self._task, self.watched.spec, self.held_out)
         if "reason" in network:
             measured["not_playable"] = network
         else:
@@ -49,6 +50,11 @@ class SummaryFile(Observer):
         if self.parts.logger.plots:
             draw = partial(diagram_picture, self._task, self.watched.spec, self.watched.title)
             save_pictures({"network.png": draw}, self.watched.folder / "plots")
+
+    def held_out(self, count: int) -> Batch:
+        """At least so many samples of the last split that there is."""
+        dataset = self.parts.dataset
+        return dataset.first_batch(next(split for split in ("test", "val", "train") if split in dataset.sizes), count)
 
     def facts(self) -> dict[str, object]:
         """What the config and the data say."""

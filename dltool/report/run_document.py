@@ -49,7 +49,7 @@ NOT_PLAYABLE = {  # See dltool.introspection.playable.playable_or_reason.
     "operation": "There is nothing to try in this page: pages do not compute {name}.",
     "example": "There is nothing to try in this page: the model needs more than an input of the data's shape.",
     "kind": "There is nothing to try in this page: pages have controls for classifiers of images and rows, generators "
-    "of images from codes or noise, and models of characters.",
+    "of images from codes or noise, translators of images, and models of characters.",
 }
 ENVIRONMENT_FIRST = ("auto.trainer.device", "versions.dltool", "versions.torch", "versions.python", "platform")
 

@@ -166,9 +166,15 @@ CHINESE = (
             "本页没有可试用的网络：该模型除了数据形状的输入还需要别的。"
         ),
         "There is nothing to try in this page: pages have controls for classifiers of images and rows, generators "
-        "of images from codes or noise, and models of characters.": (
-            "本页没有可试用的网络：页面只能试用图像或表格行的分类器、由编码或噪声生成图像的网络，以及字符模型。"
+        "of images from codes or noise, translators of images, and models of characters.": (
+            "本页没有可试用的网络：页面只能试用图像或表格行的分类器、由编码或噪声生成图像的网络、图像转换，以及字符模型。"
         ),
+        "Choose an image; the networks of this run translate it into the other domain and back, in the page.": (
+            "选择一幅图像；这次训练的网络在页面里把它转换到另一个域，再转换回来。"
+        ),
+        "image": "图像",
+        "translation": "转换结果",
+        "translated back": "再转换回来",
         "Image made from noise": "由噪声生成的图像",
         "New image": "新图像",
         "class": "类别",

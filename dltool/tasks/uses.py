@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Protocol, TypeGuard
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from dltool.tasks.coding import CodingTask
 from dltool.tasks.generative import GenerativeTask
@@ -66,10 +66,12 @@ class TranslatesImages(Protocol):
 
     Attributes:
         directions: The names of the two directions.
+        model: With the networks of both directions.
         classifier: Returns logits for images `(B, C, H, W)` of either domain, pixels in [0, 1], with which an
             evaluation measures whether translations keep their class; None disables that.
     """
 
+    model: nn.Module
     directions: tuple[str, ...]
     classifier: Callable[[Tensor], Tensor] | None
 

@@ -1,8 +1,10 @@
 """What visitors of a page can try, by kind of training."""
 
+import base64
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
@@ -92,6 +94,18 @@ def test_a_conditional_network_takes_the_class(
     assert found is not None
     assert (found["kind"], len(found["classes"]), found["uniform"]) == ("code", classes, uniform)
     assert len(found["program"]["inputs"]) == 1 + (classes > 0)
+
+
+def test_networks_that_translate_come_with_images(configure: Callable[..., Config]) -> None:
+    parts = prepare(configure("model=cyclegan", "data=digit_pairs", "model.width=4", "model.blocks=1"))
+    found = playable(parts.task, parts.spec, lambda count: parts.dataset.first_batch("test", count))
+    assert found is not None
+    assert found["kind"] == "translate"
+    assert [*found["programs"]] == [*found["images"]] == ["A2B", "B2A"]
+    a = np.frombuffer(base64.b64decode(found["images"]["A2B"]), np.uint8)
+    first = parts.dataset.first_batch("test").inputs[0].numpy()
+    assert a.size == 6 * first.size
+    assert np.abs(a[: first.size] / 127.5 - 1 - first.reshape(-1)).max() < 0.5 / 127
 
 
 def test_a_uniform_prior_is_noticed(configure: Callable[..., Config]) -> None:

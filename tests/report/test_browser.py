@@ -369,6 +369,33 @@ def test_noise_is_removed_in_the_page_as_dltool_does(
     assert page.evaluate(pixels) != before
 
 
+def test_an_image_is_translated_in_the_page_as_dltool_does(
+    pages: Callable[[str], Path], folder: Path, visit: Callable[..., Any]
+) -> None:
+    import torch
+
+    from dltool.inference.loaded_run import LoadedRun
+    from dltool.runs.folder import RunFolder
+
+    page = visit(pages("cyclegan"))
+    task = LoadedRun(RunFolder(folder / "cyclegan")).task
+    compute = """(direction) => {
+      const { programs, images, image } = data.network;
+      const pixels = new Uint8Array(decode(images[direction])).subarray(0, image.size[0] * image.size[1]);
+      const values = Float32Array.from(pixels, (value) => value / 127.5 - 1);
+      return [[...values], [...makeNetwork(programs[direction])(values).output.data], image.size];
+    }"""
+    for direction in task.directions:
+        given, found, size = page.evaluate(compute, direction)
+        with torch.no_grad():
+            expected = task.translate(torch.tensor(given).view(1, 1, *size), direction).flatten()
+        assert (torch.tensor(found) - expected).abs().max() < 1e-4
+    pixels = "document.querySelector('.made').toDataURL()"
+    before = page.evaluate(pixels)
+    page.locator(".way-1 button").first.click()
+    assert page.evaluate(pixels) != before
+
+
 def test_int8_gives_the_same_class(configure: Callable[..., Any], chromium: Any) -> None:
     """A network of more than 250,000 numbers, trained for a while, so that its classes differ."""
     import torch

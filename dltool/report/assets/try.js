@@ -285,6 +285,36 @@ function tryNoise(section) {
   start();
 }
 
+// Both directions: a button for each image of a domain shows it, its translation, and that translated back.
+function tryTranslation(section) {
+  const { programs, images, image } = data.network;
+  const [height, width] = image.size;
+  const area = height * width;
+  const directions = Object.keys(programs);
+  const networks = directions.map((direction) => makeNetwork(programs[direction]));
+  const canvases = [".given", ".made", ".back"].map((name) => section.querySelector(name));
+
+  function show(values, way) {
+    const translated = networks[way](values).output.data;
+    const back = networks[1 - way](translated).output.data;
+    [values, translated, back].forEach((one, place) => paintImage(canvases[place], one, image.size));
+  }
+
+  directions.forEach((direction, way) => {
+    const pixels = new Uint8Array(decode(images[direction]));
+    const size = area * image.channels;
+    for (let start = 0; start < pixels.length; start += size) {
+      const values = Float32Array.from(pixels.subarray(start, start + size), (value) => value / 127.5 - 1);
+      const button = Object.assign(document.createElement("button"), { type: "button" });
+      button.setAttribute("aria-label", `${direction.replace("2", " → ")}, ${start / size + 1}`);
+      paintImage(button.appendChild(document.createElement("canvas")), values, image.size);
+      button.addEventListener("click", () => show(values, way));
+      section.querySelector(`.choices.way-${way}`).append(button);
+    }
+  });
+  section.querySelector(".choices button").click();
+}
+
 // A place in the scores with the probabilities of their softmax at a temperature; never one of the special tokens.
 function drawnToken(scores, temperature, specials) {
   const scaled = scores.map((score, token) => (token < specials ? -Infinity : score / temperature));
@@ -342,5 +372,5 @@ function tryText(section) {
 
 if (data.network) {
   const section = document.getElementById("try").closest("section");
-  ({ draw: tryDrawing, row: tryRow, code: tryCode, denoise: tryNoise, continue: tryText })[data.network.kind](section);
+  ({ draw: tryDrawing, row: tryRow, code: tryCode, denoise: tryNoise, translate: tryTranslation, continue: tryText })[data.network.kind](section);
 }
