@@ -26,7 +26,7 @@ from dltool.runs.curves import read_logs, without
 from dltool.runs.definition import comparable_metric, definitions, main_metric
 from dltool.runs.folder import STUDY, SWEEP
 from dltool.runs.paired import REPEATS, held_out_ratio
-from dltool.runs.repetitions import describe_form, describe_mean
+from dltool.runs.repetitions import describe_form, describe_mean, mean_interval
 
 NUM_BEST = 3  # Settings above the ranking.
 MAX_CURVES = 24  # In one chart; the best ones.
@@ -71,9 +71,14 @@ def search_document(folder: Path, records: Sequence[RunRecord] | None = None) ->
     }
 
 
-def results(ranked: Ranked, metric: str) -> list[dict[str, str]]:
+def results(ranked: Ranked, metric: str) -> list[dict[str, Any]]:
     """The best settings."""
-    return [{"name": label, "value": as_value(metric, group), "beside": ""} for label, group, _ in ranked[:NUM_BEST]]
+    found = []
+    for label, group, _ in ranked[:NUM_BEST]:
+        values = values_of(group, metric)
+        measured = {"n": len(values), "interval": mean_interval(values, held_out_ratio(group, metric))}
+        found.append({"name": label, "value": as_value(metric, group), "beside": "", **measured})
+    return found
 
 
 def messages(records: Sequence[RunRecord], metric: str, is_comparable: bool) -> list[dict[str, str]]:

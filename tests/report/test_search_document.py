@@ -51,6 +51,9 @@ def test_three_seeds_have_an_interval(sweep: Path) -> None:
     make_run(sweep / "lr=0.1,seed=3", {"optim.lr": 0.1, "seed": 3}, metrics={"val/accuracy": 1.0}, **ACCURACY)
     (ranking,) = (one for one in document(sweep)["tables"] if one["id"] == "ranking")
     assert [row[1] for row in ranking["rows"]] == ["0.9000 [0.6516, 1.1484]", "0.5000 ± 0.0000"]
+    best, second = document(sweep)["results"][:2]
+    assert (best["n"], best["interval"]) == (3, pytest.approx((0.65159, 1.14841), abs=1e-4))
+    assert (second["n"], second["interval"]) == (2, None)
     form = "mean [95 % confidence interval by Student's t], of two runs mean ± standard deviation"
     assert ranking["note"] == f"val/accuracy: {form} over n repetitions (seeds, folds). Seconds are of one run."
     with in_language("zh"):
