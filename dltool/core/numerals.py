@@ -32,8 +32,18 @@ def counted(number: int, noun: str) -> str:
 
 def mean_and_spread(values: Sequence[float]) -> str:
     """Mean ± standard deviation (that of a sample, n - 1), both with the same digits."""
-    mean = numeral(statistics.fmean(values))
+    mean = statistics.fmean(values)
     if len(values) == 1:
-        return mean
-    spread, decimals = statistics.stdev(values), len(mean.partition(".")[2])
-    return f"{mean} ± {numeral(spread) if 'e' in mean or not decimals else f'{spread:.{decimals}f}'}"
+        return numeral(mean)
+    return f"{numeral(mean)} ± {with_decimals(statistics.stdev(values), decimals_of(mean))}"
+
+
+def decimals_of(value: float) -> int | None:
+    """How many decimals the numeral of a value has; None for a count or an exponent."""
+    text = numeral(value)
+    return None if "e" in text else len(text.partition(".")[2]) or None
+
+
+def with_decimals(value: float, decimals: int | None) -> str:
+    """A value with so many decimals; its own numeral for None."""
+    return numeral(value) if decimals is None else f"{value:.{decimals}f}"

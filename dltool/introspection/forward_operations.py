@@ -36,6 +36,8 @@ def operation_of(func: Any, args: Any, kwargs: Any) -> Operation | None:
         NotRecordable: There is no rule for it.
     """
     name = getattr(func, "__name__", "")
+    if name in CONSTANT:
+        return None
     rule = RULES.get(name.strip("_").removeprefix("r") if name in REVERSED else name.strip("_"))
     if rule is None:
         if not any(isinstance(one, Tensor) for one in (*args, *kwargs.values())):
@@ -44,6 +46,7 @@ def operation_of(func: Any, args: Any, kwargs: Any) -> Operation | None:
     return rule(*args[::-1] if name in REVERSED else args, **kwargs)
 
 
+CONSTANT = ("new_zeros", "new_ones", "new_full", "new_empty", "zeros_like", "ones_like", "full_like")
 REVERSED = ("__rsub__", "__rtruediv__", "__radd__", "__rmul__")
 
 
@@ -64,6 +67,8 @@ def conv2d(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
 def conv_transpose2d(x, weight, bias=None, stride=1, padding=0, output_padding=0, groups=1, dilation=1):
     if pair(dilation) != [1, 1]:
         raise NotRecordable("conv_transpose2d with dilation")
+    if any(around >= kernel for around, kernel in zip(pair(padding), weight.shape[2:], strict=True)):
+        raise NotRecordable("conv_transpose2d with as much padding as the kernel")
     options = {"stride": pair(stride), "padding": pair(padding), "extra": pair(output_padding), "groups": groups}
     return Operation("convTranspose2d", [x, weight, bias], options)
 
@@ -125,6 +130,18 @@ def batch_norm(x, running_mean, running_var, weight=None, bias=None, training=Fa
     if training or running_mean is None:
         raise NotRecordable("batch_norm by the statistics of the batch")
     return Operation("batchNorm", [x, running_mean, running_var, weight, bias], {"eps": eps})
+
+
+def group_norm(x, num_groups, weight=None, bias=None, eps=1e-5):
+    return Operation("groupNorm", [x, weight, bias], {"groups": num_groups, "eps": eps})
+
+
+def instance_norm(
+    x, running_mean=None, running_var=None, weight=None, bias=None, use_input_stats=True, momentum=0.1, eps=1e-5
+):
+    if not use_input_stats:
+        return batch_norm(x, running_mean, running_var, weight, bias, eps=eps)
+    return group_norm(x, x.shape[1], weight, bias, eps)
 
 
 def layer_norm(x, normalized_shape, weight=None, bias=None, eps=1e-5):
@@ -202,12 +219,32 @@ def flip(x, *dims):
 
 
 def pad(x, pad, mode="constant", value=None):
-    if mode != "constant":
-        raise NotRecordable(f"padding by {mode}")
     before, after = [0] * x.ndim, [0] * x.ndim
     for place in range(len(pad) // 2):
         before[-1 - place], after[-1 - place] = pad[2 * place : 2 * place + 2]
+    if mode == "reflect" and min(pad) >= 0:
+        return take(x, [reflected(*one) for one in zip(x.shape, before, after, strict=True)])
+    if mode != "constant":
+        raise NotRecordable(f"padding by {mode}")
     return Operation("pad", [x], {"before": before, "after": after, "value": value or 0.0})
+
+
+def take(x, places):
+    """The numbers at some places along each dimension."""
+    return Operation("take", [x], {"places": [[*one] for one in places]})
+
+
+def reflected(size: int, before: int, after: int) -> list[int]:
+    """The places of a dimension with those beside each end repeated in the other direction."""
+    return [*range(before, 0, -1), *range(size), *range(size - 2, size - 2 - after, -1)]
+
+
+def interpolate(x, size=None, scale_factor=None, mode="nearest", **others):
+    shape = torch.nn.functional.interpolate(x, size, scale_factor, mode).shape
+    if mode != "nearest" or scale_factor is not None:
+        raise NotRecordable(f"interpolate by {mode}, or by a factor")
+    places = [[place * old // new for place in range(new)] for old, new in zip(x.shape, shape, strict=True)]
+    return take(x, places)
 
 
 RECURRENT = ("lstm", "gru", "rnn_tanh", "rnn_relu")
@@ -272,6 +309,8 @@ RULES: dict[str, Callable[..., Operation]] = {
     "adaptive_avg_pool2d": adaptive_avg_pool2d,
     "mean": mean,
     "batch_norm": batch_norm,
+    "group_norm": group_norm,
+    "instance_norm": instance_norm,
     "layer_norm": layer_norm,
     "embedding": embedding,
     "one_hot": one_hot,
@@ -297,6 +336,7 @@ RULES: dict[str, Callable[..., Operation]] = {
     "expand": expand,
     "cat": cat,
     "pad": pad,
+    "interpolate": interpolate,
     "flip": flip,
     "dropout": same,
     "contiguous": same,

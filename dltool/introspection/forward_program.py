@@ -5,7 +5,7 @@ conditions are those of the example. See dltool.introspection.forward_operations
 """
 
 import base64
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -32,13 +32,17 @@ class Recorder(TorchFunctionMode):
         self.steps: list[dict[str, Any]] = []
         self.constants: dict[int, Tensor] = {}
         self._numbers: dict[int, int] = {}
+        self._computed: set[int] = set()  # The ids of the inputs, and of what was computed from them.
         self._kept: list[Tensor] = []  # So that no id is used twice.
         self.inputs = [self._assign(tensor) for tensor in inputs]
+        self._computed |= {id(tensor) for tensor in inputs}
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         del types
         kwargs = kwargs or {}
         output = func(*args, **kwargs)
+        if not any(id(one) in self._computed for one in tensors_of((*args, *kwargs.values()))):
+            return output  # A constant, such as a mask made from shapes.
         if not isinstance(output, Tensor):
             if isinstance(output, tuple) and any(isinstance(one, Tensor) for one in output):
                 self._record_several(func, args, kwargs, output)
@@ -47,8 +51,9 @@ class Recorder(TorchFunctionMode):
         return output
 
     def _record(self, operation: Operation | None, output: Tensor) -> None:
-        if operation is None:  # The tensor is a constant, such as a mask made from shapes.
+        if operation is None:
             return
+        self._computed.add(id(output))
         inputs = [None if one is None else self._number(one) for one in operation.inputs]
         step = {"op": operation.name, "inputs": inputs, "options": operation.options}
         self.steps.append({**step, "output": self._assign(output)})
@@ -86,6 +91,15 @@ class Recorder(TorchFunctionMode):
 
     def number_of(self, output: Tensor) -> int:
         return self._number(output)
+
+
+def tensors_of(values: Iterable[Any]) -> Iterator[Tensor]:
+    """The tensors among arguments, and in lists and tuples of them."""
+    for value in values:
+        if isinstance(value, Tensor):
+            yield value
+        elif isinstance(value, list | tuple):
+            yield from tensors_of(value)
 
 
 def record(network: Callable[..., Tensor], model: nn.Module, *inputs: Tensor) -> dict[str, Any]:

@@ -3,12 +3,13 @@
 from functools import partial
 
 from dltool.build.parts import Parts, describe
+from dltool.core.batch import Batch
 from dltool.engine.baselines import measure_baselines
 from dltool.engine.observer import Observer, Progress, Watched
 from dltool.engine.trivial_metrics import trivial_metrics
 from dltool.figures.saving import save_pictures
 from dltool.introspection.pictures import diagram_picture
-from dltool.introspection.playable import playable
+from dltool.introspection.playable import playable_or_reason
 from dltool.introspection.summary import layer_cells
 from dltool.runs.summary_file import read_summary, write_network, write_summary
 from dltool.tasks.task import Task
@@ -39,13 +40,21 @@ class SummaryFile(Observer):
         """While the model still has the weights that were tested."""
         if self._task is None:
             return
-        measured = {"baselines": self.baselines(self._task), "layers": self.layers(self._task)}
+        measured: dict[str, object] = {"baselines": self.baselines(self._task), "layers": self.layers(self._task)}
+        network = playable_or_reason(self._task, self.watched.spec, self.held_out)
+        if "reason" in network:
+            measured["not_playable"] = network
+        else:
+            write_network(self.watched.folder, network)
         write_summary(self.watched.folder, {**self.facts(), **measured})
         if self.parts.logger.plots:
             draw = partial(diagram_picture, self._task, self.watched.spec, self.watched.title)
             save_pictures({"network.png": draw}, self.watched.folder / "plots")
-        if (network := playable(self._task, self.watched.spec)) is not None:
-            write_network(self.watched.folder, network)
+
+    def held_out(self, count: int) -> Batch:
+        """At least so many samples of the last split that there is."""
+        dataset = self.parts.dataset
+        return dataset.first_batch(next(split for split in ("test", "val", "train") if split in dataset.sizes), count)
 
     def facts(self) -> dict[str, object]:
         """What the config and the data say."""

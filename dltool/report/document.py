@@ -6,7 +6,8 @@ format      {"name": "dltool-report", "version": 1}
 kind        "run", "sweep", "study", "experiment" or "comparison"
 title       "lenet on digits"
 intro       sentences that say what was done
-results     [{"name", "value", "beside"}]: metrics as text, with that of a trivial baseline where it is known
+results     [{"name", "value", "beside"}]: metrics as text, with that of a trivial baseline where it is known; of a
+            search also "n", the number of repetitions, and "interval": [low, high], of 95 %, null for fewer than three
 charts      [{"title", "x": {"step": [...], "epoch": [...] | null}, "series": [{"label", "values": [number | null]}]}]
 network     null, or what a visitor can try: see dltool.introspection.playable, with "image"
 playground  null, or for data with two inputs and classes, or one input and a number:

@@ -9,7 +9,7 @@ CHINESE_EXPERIMENT = {
     "OUTSIDE": "超出容差",
     "nothing to compare with": "无可比较",
     "Recorded with the seeds {seeds}; mean ± standard deviation.": "记录所用的随机种子：{seeds}；平均值 ± 标准差。",
-    "{count:,} runs below the output root were made from it, {same:,} of them with its settings.": (
+    "Runs below the output root that were made from it: {count:,}; with its settings: {same:,}.": (
         "输出目录下有 {count:,} 次训练来自该实验，其中 {same:,} 次使用原设置。"
     ),
     "{seconds:g} s per seed on {machine}.": "每个种子 {seconds:g} 秒（{machine}）。",

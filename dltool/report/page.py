@@ -10,8 +10,9 @@ import hashlib
 import io
 import json
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -21,6 +22,9 @@ from dltool.core.language import wanted_language
 from dltool.core.safe_read import read_regular
 from dltool.report.playground_words import CHINESE_PLAYGROUND
 from dltool.report.words import CHINESE_PAGE, word
+
+if TYPE_CHECKING:  # Pillow is imported when the first picture is written.
+    from PIL import Image
 
 FOLDER = Path(__file__).parent
 STYLES = ("vendor/uplot/uPlot.min.css", "assets/style.css")
@@ -37,7 +41,8 @@ SCRIPTS = (
     "assets/plane.js",
     "assets/playground.js",
 )
-MAX_FRAMES = 60
+MIN_FRAMES, MAX_FRAMES = 12, 60
+MAX_FILM = 380_000  # Characters of all frames of a film, above MIN_FRAMES.
 FRAME_WIDTH = 520  # Pixels; wider frames are reduced.
 
 
@@ -48,12 +53,13 @@ def page(document: Mapping[str, Any], folder: Path) -> str:
         document: See dltool.report.document.
         folder: Where its pictures are.
     """
+    found = pictures(document, folder)
     return render(
         "page.html",
         SCRIPTS,
         {**data_of(document), "films": films(document, folder)},
         document=document,
-        picture=lambda one: as_source(folder / one["file"]),
+        picture=lambda one: found[one["file"]],
         film=lambda one: "",
         link=lambda folder: f"./{quote(folder)}/",
         live=None,
@@ -142,10 +148,17 @@ def words_of_scripts() -> dict[str, str]:
     return {text: word(text) for text in CHINESE_PAGE | CHINESE_PLAYGROUND}
 
 
+def pictures(document: Mapping[str, Any], folder: Path) -> dict[str, str]:
+    """The pictures by their files, as addresses of images; two at a time, since Pillow encodes without the GIL."""
+    files = [one["file"] for part in document["sections"] for one in part["pictures"]]
+    with ThreadPoolExecutor(2) as pool:
+        return dict(zip(files, pool.map(lambda file: as_source(folder / file), files), strict=True))
+
+
 def as_source(path: Path) -> str:
     """The content of a PNG file as the address of an image.
 
-    As lossless WebP, with the same pixels, a figure has about 40 % of its size, and takes 50 ms.
+    As lossless WebP, with the same pixels, a figure has about 40 % of its size, and takes 40 ms.
     """
     content = read_regular(path)
     smaller = without_loss(content)
@@ -162,11 +175,17 @@ def without_loss(content: bytes) -> bytes | None:
         with Image.open(io.BytesIO(content)) as image:
             if image.mode not in ("RGB", "RGBA", "L", "P", "1"):  # Of 16 bits, for example.
                 return None
-            mode = "RGBA" if image.mode == "RGBA" or "transparency" in image.info else "RGB"
-            image.convert(mode).save(made, format="WEBP", lossless=True, exact=True, quality=50, method=2)
+            has_alpha = image.mode == "RGBA" or "transparency" in image.info
+            mode = "RGBA" if has_alpha and not is_opaque(image) else "RGB"
+            image.convert(mode).save(made, format="WEBP", lossless=True, exact=True, quality=50, method=1)
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
         return None
     return made.getvalue()
+
+
+def is_opaque(image: "Image.Image") -> bool:
+    """Whether an image with an alpha channel hides everything behind it, as figures do."""
+    return image.mode == "RGBA" and image.getchannel("A").getextrema() == (255, 255)
 
 
 def films(document: Mapping[str, Any], folder: Path) -> dict[str, list[str]]:
@@ -175,13 +194,18 @@ def films(document: Mapping[str, Any], folder: Path) -> dict[str, list[str]]:
 
 
 def frames(path: Path) -> list[str]:
-    """At most MAX_FRAMES frames of a GIF, evenly chosen with the first and the last, as addresses of images."""
+    """Frames of a GIF, evenly chosen with the first and the last, as addresses of images.
+
+    They are as many as have MAX_FILM characters if all are like the middle one, from MIN_FRAMES to MAX_FRAMES.
+    """
     from PIL import Image, ImageSequence
 
     found = []
     with Image.open(io.BytesIO(read_regular(path))) as film:
         count = getattr(film, "n_frames", 1)
-        last = min(count, MAX_FRAMES) - 1
+        film.seek(count // 2)
+        fitting = MAX_FILM // len(as_webp(film.convert("RGB")))
+        last = min(count, max(min(fitting, MAX_FRAMES), MIN_FRAMES)) - 1
         chosen = {round(place * (count - 1) / max(last, 1)) for place in range(last + 1)}
         for place, frame in enumerate(ImageSequence.Iterator(film)):
             if place in chosen:
@@ -192,5 +216,5 @@ def frames(path: Path) -> list[str]:
 def as_webp(image: Any) -> str:
     image.thumbnail((FRAME_WIDTH, FRAME_WIDTH))
     content = io.BytesIO()
-    image.save(content, format="WEBP", quality=70, method=2)
+    image.save(content, format="WEBP", quality=50, method=2)
     return "data:image/webp;base64," + base64.b64encode(content.getvalue()).decode()

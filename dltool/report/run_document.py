@@ -43,6 +43,14 @@ BASELINES = {  # See dltool.data.shares and dltool.engine.trivial_metrics.
     "{value} by predicting the mean": re.compile(r"(?P<value>\S+) by predicting the mean"),
     "{value} by the frequency of each token": re.compile(r"(?P<value>\S+) by the frequency of each token"),
 }
+NOT_PLAYABLE = {  # See dltool.introspection.playable.playable_or_reason.
+    "size": "There is nothing to try in this page: the model has {count:,} numbers, and pages compute at most "
+    "{most:,}.",
+    "operation": "There is nothing to try in this page: pages do not compute {name}.",
+    "example": "There is nothing to try in this page: the model needs more than an input of the data's shape.",
+    "kind": "There is nothing to try in this page: pages have controls for classifiers of images and rows, generators "
+    "of images from codes or noise, translators of images, and models of characters.",
+}
 ENVIRONMENT_FIRST = ("auto.trainer.device", "versions.dltool", "versions.torch", "versions.python", "platform")
 
 
@@ -62,7 +70,7 @@ def run_document(record: RunRecord, log: RunLog | None = None) -> dict[str, Any]
         "kind": "run",
         "title": title_of(record),
         "state": record.state,
-        "intro": intro(record, summary, environment),
+        "intro": [*intro(record, summary, environment), *([] if playground else why_not_playable(summary))],
         "results": results(record, summary),
         "charts": charts(log),
         "points": None,
@@ -121,6 +129,16 @@ def ending(record: RunRecord, environment: Mapping[str, Any]) -> str:
     if record.state == "running":
         said += " " + word("Pictures of the network and of what it learns are drawn at the end of the training.")
     return f"{said} {record.error}" if record.error else said
+
+
+def why_not_playable(summary: Mapping[str, Any]) -> list[str]:
+    """Why visitors cannot try the network; empty if they can, or if it is not known."""
+    reason = summary.get("not_playable")
+    template = NOT_PLAYABLE.get(str(reason.get("reason"))) if isinstance(reason, dict) else None
+    try:
+        return [word(template, **reason)] if template and isinstance(reason, dict) else []
+    except (KeyError, ValueError, TypeError):  # A file that was edited.
+        return []
 
 
 def results(record: RunRecord, summary: Mapping[str, Any]) -> list[dict[str, str]]:

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from dltool.core.errors import ConfigError
-from dltool.core.numerals import mean_and_spread
 from dltool.core.safe_read import read_json
 from dltool.core.shell import quoted
 from dltool.report.document import FORMAT, chart, common_rate, table
@@ -26,7 +25,8 @@ from dltool.runs.comparison import (
 from dltool.runs.curves import read_logs, without
 from dltool.runs.definition import comparable_metric, definitions, main_metric
 from dltool.runs.folder import STUDY, SWEEP
-from dltool.runs.paired import REPEATS
+from dltool.runs.paired import REPEATS, held_out_ratio
+from dltool.runs.repetitions import describe_form, describe_mean, mean_interval
 
 NUM_BEST = 3  # Settings above the ranking.
 MAX_CURVES = 24  # In one chart; the best ones.
@@ -71,9 +71,14 @@ def search_document(folder: Path, records: Sequence[RunRecord] | None = None) ->
     }
 
 
-def results(ranked: Ranked, metric: str) -> list[dict[str, str]]:
+def results(ranked: Ranked, metric: str) -> list[dict[str, Any]]:
     """The best settings."""
-    return [{"name": label, "value": as_value(metric, group), "beside": ""} for label, group, _ in ranked[:NUM_BEST]]
+    found = []
+    for label, group, _ in ranked[:NUM_BEST]:
+        values = values_of(group, metric)
+        measured = {"n": len(values), "interval": mean_interval(values, held_out_ratio(group, metric))}
+        found.append({"name": label, "value": as_value(metric, group), "beside": "", **measured})
+    return found
 
 
 def messages(records: Sequence[RunRecord], metric: str, is_comparable: bool) -> list[dict[str, str]]:
@@ -94,7 +99,7 @@ def intro(
     num_waiting: int = 0,
 ) -> list[str]:
     """What was compared, and which setting was best."""
-    states = Counter(record.state for record in records)
+    states = Counter(map(state_of, records))
     if num_waiting:
         states["waiting"] = num_waiting
     found = [
@@ -157,14 +162,20 @@ def label_of(record: RunRecord, keys: Sequence[str]) -> str:
     return " ".join(f"{short_key(key)}={as_text(record.config[key])}" for key in keys if key in record.config)
 
 
+def state_of(record: RunRecord) -> str:
+    """The state of a run; "pruned" for a finished one that the study ended early."""
+    return "pruned" if record.state == "finished" and record.stopped_by == "pruned" else record.state
+
+
 def values_of(records: Sequence[RunRecord], metric: str) -> list[float]:
-    found = [record.metrics[metric] for record in records if metric in record.metrics]
+    """The finite values of the metric, without those of pruned runs, which are of a shorter training."""
+    found = [one.metrics[metric] for one in records if metric in one.metrics and state_of(one) != "pruned"]
     return [value for value in found if math.isfinite(value)]
 
 
 def as_value(metric: str, records: Sequence[RunRecord]) -> str:
     values = values_of(records, metric)
-    return mean_and_spread(values) if values else "–"
+    return describe_mean(values, held_out_ratio(records, metric)) if values else "–"
 
 
 def charts(ranked: Ranked, metric: str) -> list[dict[str, Any]]:
@@ -245,7 +256,7 @@ def tables(
             rows,
             numbers=range(1, len(columns)),
             first=True,
-            note=word("Mean ± standard deviation over repetitions (seeds, folds); seconds are of one run."),
+            note=ranking_note(metric, [len(values_of(members, metric)) for _, members, _ in ranked]),
         )
     ]
     if shares := importance(records, keys, metric):
@@ -259,7 +270,7 @@ def tables(
         )
     total = sum(record.seconds or 0 for record in records)
     runs = [
-        [one.path.name, word(one.state), one.metrics.get(metric), one.step, f"{one.seconds or 0:.1f}"]
+        [one.path.name, word(state_of(one)), one.metrics.get(metric), one.step, f"{one.seconds or 0:.1f}"]
         for one in records
     ]
     template = "{seconds:,.0f} s of training in all. `{command}` writes the page of one run."
@@ -267,6 +278,15 @@ def tables(
     columns = ["run", "state", metric, "step", "seconds"]
     links = [record.path.name for record in records]
     return [*found, table("runs", "The runs", columns, runs, numbers=[2, 3, 4], note=note, links=links)]
+
+
+def ranking_note(metric: str, counts: Sequence[int]) -> str:
+    """What the ranking shows of settings with these numbers of repetitions."""
+    form = describe_form(counts)
+    if not form:
+        return word("Seconds are of one run.")
+    template = "{metric}: {form} over n repetitions (seeds, folds). Seconds are of one run."
+    return word(template, metric=metric, form=word(form))
 
 
 def importance(records: Sequence[RunRecord], keys: Sequence[str], metric: str) -> Mapping[str, float]:

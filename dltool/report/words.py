@@ -85,9 +85,15 @@ CHINESE_TABLES = {
     "The runs": "各次训练",
     "run": "训练",
     "state": "状态",
-    "Mean ± standard deviation over repetitions (seeds, folds); seconds are of one run.": (
-        "重复（随机种子、折）的平均值 ± 标准差；秒数是一次训练的。"
+    "{metric}: {form} over n repetitions (seeds, folds). Seconds are of one run.": (
+        "{metric}：n 次重复（随机种子、折）的{form}。秒数是一次训练的。"
     ),
+    "mean ± standard deviation": "平均值 ± 标准差",
+    "mean [95 % confidence interval by Student's t]": "平均值 [95 % 置信区间，t 分布]",
+    "mean [95 % confidence interval by Student's t], of two runs mean ± standard deviation": (
+        "平均值 [95 % 置信区间，t 分布]，只有两次时为平均值 ± 标准差"
+    ),
+    "Seconds are of one run.": "秒数是一次训练的。",
     "The share of the metric's variance that lies between the values of a key (correlation ratio η²; numbers "
     "with more than six values in quarters). It says nothing about keys that act together.": (
         "指标的方差中由该设置的取值解释的比例（相关比 η²；超过六个取值的数按四分位分组）。它不反映设置之间的相互作用。"
@@ -147,6 +153,30 @@ CHINESE = (
         "Continuation": "续写结果",
         "Image made from the code": "由编码生成的图像",
         "New code": "新编码",
+        "The network of this run removes the noise from a new image in the page, step by step.": (
+            "这次训练的网络在页面里逐步去除一幅新图像的噪声。"
+        ),
+        "There is nothing to try in this page: the model has {count:,} numbers, and pages compute at most {most:,}.": (
+            "本页没有可试用的网络：该模型有 {count:,} 个数，而页面最多计算 {most:,} 个。"
+        ),
+        "There is nothing to try in this page: pages do not compute {name}.": (
+            "本页没有可试用的网络：页面不能计算 {name}。"
+        ),
+        "There is nothing to try in this page: the model needs more than an input of the data's shape.": (
+            "本页没有可试用的网络：该模型除了数据形状的输入还需要别的。"
+        ),
+        "There is nothing to try in this page: pages have controls for classifiers of images and rows, generators "
+        "of images from codes or noise, translators of images, and models of characters.": (
+            "本页没有可试用的网络：页面只能试用图像或表格行的分类器、由编码或噪声生成图像的网络、图像转换，以及字符模型。"
+        ),
+        "Choose an image; the networks of this run translate it into the other domain and back, in the page.": (
+            "选择一幅图像；这次训练的网络在页面里把它转换到另一个域，再转换回来。"
+        ),
+        "image": "图像",
+        "translation": "转换结果",
+        "translated back": "再转换回来",
+        "Image made from noise": "由噪声生成的图像",
+        "New image": "新图像",
         "class": "类别",
         "Zeros": "全零",
         "Enlarge: {picture}": "放大：{picture}",
@@ -217,6 +247,7 @@ CHINESE = (
         "failed": "失败",
         "interrupted": "已中断",
         "killed": "被终止",
+        "pruned": "提前终止",
         "damaged": "已损坏",
     }
 )

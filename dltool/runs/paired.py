@@ -158,10 +158,15 @@ def repetition_text(repetition: Sequence[Any]) -> str:
 
 def held_out_ratio(records: Sequence[RunRecord], metric: str) -> float:
     """n_held_out / n_train of repetitions that differ in their fold or split; 0 if they differ in the seed alone."""
-    varied = [key for key in REPEATS[1:] if len({as_text(record.config.get(key)) for record in records}) > 1]
+    return held_out_ratio_of([record.config for record in records], metric)
+
+
+def held_out_ratio_of(configs: Sequence[Mapping[str, Any]], metric: str) -> float:
+    """The same from the configs of the repetitions."""
+    varied = [key for key in REPEATS[1:] if len({as_text(config.get(key)) for config in configs}) > 1]
     if not varied:
         return 0.0
-    config: Mapping[str, Any] = records[0].config
+    config = configs[0]
     val, test = (number_or_zero(config.get(f"data.{name}_fraction")) for name in ("val", "test"))
     num_folds = config.get("data.num_folds")
     if isinstance(num_folds, int) and num_folds > 1:

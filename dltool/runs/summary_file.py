@@ -1,7 +1,8 @@
 """summary.json of a run: facts of the model and the data that its other files do not have.
 
 {"sizes": {split: number}, "unit": "samples", "loss": "cross_entropy", "data": [[name, text]],
- "baselines": {metric: text}, "layers": {"columns": […], "rows": [[…]]}}
+ "baselines": {metric: text}, "layers": {"columns": […], "rows": [[…]]},
+ "not_playable": where pages have nothing to try, the reason: see dltool.introspection.playable}
 """
 
 import json

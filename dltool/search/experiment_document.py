@@ -142,7 +142,7 @@ def intro(header: Header, record: Record, runs: Sequence[ExperimentRun]) -> list
     if record.seconds and record.machine:
         found.append(word("{seconds:g} s per seed on {machine}.", seconds=record.seconds, machine=record.machine))
     same = sum(not one.changed for one in runs)
-    template = "{count:,} runs below the output root were made from it, {same:,} of them with its settings."
+    template = "Runs below the output root that were made from it: {count:,}; with its settings: {same:,}."
     found.append(word(template, count=len(runs), same=same))
     return found
 

@@ -11,12 +11,12 @@ from rich.table import Table
 from rich.text import Text
 
 from dltool.core.errors import ConfigError
-from dltool.core.numerals import mean_and_spread
 from dltool.core.safe_path import SafePath
 from dltool.core.spreadsheet import CsvWriter
 from dltool.metrics.directions import declared_direction
 from dltool.runs.definition import comparable_metric, definitions, main_metric
-from dltool.runs.paired import REPEATS
+from dltool.runs.paired import REPEATS, held_out_ratio_of
+from dltool.runs.repetitions import describe_form, describe_mean
 from dltool.search.folder import Result
 
 
@@ -28,11 +28,13 @@ class Standing:
         swept: The values of the setting, without those of REPEATS.
         results: Those of its finished jobs.
         values: The metric of each of them that reported it.
+        metric: Its name.
     """
 
     swept: dict[str, str]
     results: list[Result]
     values: list[float]
+    metric: str
 
     @property
     def mean(self) -> float:
@@ -43,7 +45,10 @@ class Standing:
         return next((result.parameters for result in self.results if result.parameters is not None), None)
 
     def describe(self) -> str:
-        return mean_and_spread(self.values) if self.values else "-"
+        if not self.values:
+            return "-"
+        configs = [result.config or {} for result in self.results]
+        return describe_mean(self.values, held_out_ratio_of(configs, self.metric))
 
 
 def ranking_metric(results: Sequence[Result], metric: str | None, mode: str) -> tuple[str, str] | None:
@@ -90,7 +95,7 @@ def standings(results: Sequence[Result], metric: str, direction: str) -> list[St
     for setting, members in groups.items():
         finished = [result for result in members if result.state == "finished"]
         values = [result.metrics[metric] for result in finished if result.metrics and metric in result.metrics]
-        ranked.append(Standing(dict(setting), finished, values))
+        ranked.append(Standing(dict(setting), finished, values, metric))
     sign = 1 if direction == "min" else -1
     return sorted(ranked, key=lambda s: (s.mean != s.mean, sign * s.mean if s.mean == s.mean else 0.0))
 
@@ -101,8 +106,9 @@ def leaderboard(ranked: Sequence[Standing], metric: str, direction: str) -> Tabl
     best = "smallest" if direction == "min" else "largest"
     swept = {key for standing in ranked for result in standing.results for key in result.job.swept}
     over = " and ".join(key for key in REPEATS if key in swept)
-    spread = f"mean ± standard deviation over {over}" if over else "mean ± standard deviation"
-    table = Table(box=box.ROUNDED, title=f"by {metric}, {best} first: {spread}", title_justify="left")
+    form = describe_form([len(standing.values) for standing in ranked])
+    spread = ": " * bool(form) + form + f" over {over}" * bool(form and over)
+    table = Table(box=box.ROUNDED, title=f"by {metric}, {best} first{spread}", title_justify="left")
     keys = list(dict.fromkeys(key for standing in ranked for key in standing.swept))
     for key in keys:
         table.add_column(key)
@@ -118,7 +124,7 @@ def leaderboard(ranked: Sequence[Standing], metric: str, direction: str) -> Tabl
         row = [standing.swept.get(key, "") for key in keys] + [standing.describe()]
         if test_metric is not None:
             tested = [r.metrics[test_metric] for r in standing.results if r.metrics and test_metric in r.metrics]
-            row.append(Standing(standing.swept, standing.results, tested).describe())
+            row.append(Standing(standing.swept, standing.results, tested, test_metric).describe())
         seconds = [result.seconds for result in standing.results]
         row.append(str(len(standing.values)))
         if with_sizes:

@@ -25,8 +25,25 @@ from dltool.tasks.task import Loss
 NUM_ROWS, NUM_STAGES = 6, 10  # Of the figure of the denoising.
 
 
+class Step(NamedTuple):
+    """What a step of the sampler from x_t to an earlier x_s multiplies, scalars.
+
+    Attributes:
+        signal, noise: √ᾱ_t and √(1 - ᾱ_t).
+        next_signal: √ᾱ_s.
+        towards: Of the predicted noise.
+        sigma: Of new noise.
+    """
+
+    signal: Tensor
+    noise: Tensor
+    next_signal: Tensor
+    towards: Tensor
+    sigma: Tensor
+
+
 class Stage(NamedTuple):
-    """A step of the sampler.
+    """The images of the sampler at a time.
 
     Attributes:
         time: t, from T to 0.
@@ -81,6 +98,7 @@ class DiffusionTask(GenerativeTask):
     """
 
     model: UNet
+    uses = ("generate", "denoise")
     main_metric: ClassVar[tuple[str, str] | None] = ("loss", "min")  # type: ignore[misc]
     collapse_remedy = "task.prediction=epsilon, a smaller optim.lr, or a longer training"
 
@@ -195,15 +213,21 @@ class DiffusionTask(GenerativeTask):
         schedule, images = self.schedule_on(codes.device), codes
         times = schedule.subset(steps)
         for time, after in pairwise(times):
-            a, b = schedule.signal[time], schedule.noise[time]  # √ᾱ and √(1 - ᾱ)
-            next_a, next_b = schedule.signal[after], schedule.noise[after]
+            step = sampler_step(schedule, time, after, eta)
             x0 = self.denoised(images, time, labels, guidance)
             yield Stage(time, images, x0)
-            epsilon = (images - a * x0) / b
-            sigma = eta * next_b / b * (1 - (a / next_a) ** 2).clamp(min=0).sqrt()  # Eq. 16.
-            towards = (next_b**2 - sigma**2).clamp(min=0).sqrt()
-            images = next_a * x0 + towards * epsilon + sigma * draw(images)  # Eq. 12.
+            epsilon = (images - step.signal * x0) / step.noise
+            images = step.next_signal * x0 + step.towards * epsilon + step.sigma * draw(images)  # Eq. 12.
         yield Stage(0, images, images)
+
+    def sampler(self) -> dict[str, Any]:
+        steps = []
+        for time, after in pairwise(self.schedule.subset(self.sampling_steps)):
+            numbers = sampler_step(self.schedule, time, after, self.eta)._asdict()
+            level = time / self.schedule.num_timesteps
+            steps.append({"time": level, **{name: value.item() for name, value in numbers.items()}})
+        limits = None if self.spec.input_range is None else [*self.spec.input_range]
+        return {"steps": steps, "prediction": self.prediction, "guidance": self.guidance, "range": limits}
 
     def check_options(self, guidance: float, steps: int) -> None:
         """Raise ConfigError for sampling options that the training does not allow."""
@@ -271,6 +295,13 @@ class DiffusionTask(GenerativeTask):
         labels = self.cycle_labels(count, images.device)
         constants = levels if labels is None else torch.cat((levels, F.one_hot(labels, self.num_classes)), dim=1)
         return torch.cat((images, constants[:, :, None, None].expand(-1, -1, *images.shape[2:])), dim=1)
+
+
+def sampler_step(schedule: NoiseSchedule, time: int, after: int, eta: float) -> Step:
+    a, b = schedule.signal[time], schedule.noise[time]
+    next_a, next_b = schedule.signal[after], schedule.noise[after]
+    sigma = eta * next_b / b * (1 - (a / next_a) ** 2).clamp(min=0).sqrt()  # Eq. 16.
+    return Step(a, b, next_a, (next_b**2 - sigma**2).clamp(min=0).sqrt(), sigma)
 
 
 class Denoiser(nn.Module):

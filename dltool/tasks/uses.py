@@ -3,6 +3,7 @@
 | name | a task with this use |
 |---|---|
 | generate | generates samples from codes: GenerativeTask |
+| denoise | generates samples from noise in steps: RemovesNoise |
 | mix | generates samples with the styles of two codes: MixesStyles |
 | reconstruct | reconstructs samples from their codes: CodingTask |
 | translate | translates images between two domains: TranslatesImages |
@@ -20,7 +21,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Protocol, TypeGuard
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from dltool.tasks.coding import CodingTask
 from dltool.tasks.generative import GenerativeTask
@@ -47,15 +48,30 @@ class MixesStyles(Protocol):
         ...
 
 
+class RemovesNoise(Protocol):
+    """Generates samples from noise in steps, with a network of images, noise levels and classes."""
+
+    def sampler(self) -> dict[str, Any]:
+        """The sampler of an evaluation, as JSON.
+
+        Returns:
+            "steps": {"time": the noise level t / T, and the numbers of dltool.tasks.diffusion.Step}, "prediction":
+            "epsilon", "x" or "v", "guidance", "range": of the predictions of x_0, or null.
+        """
+        ...
+
+
 class TranslatesImages(Protocol):
     """Translates images between two domains.
 
     Attributes:
         directions: The names of the two directions.
+        model: With the networks of both directions.
         classifier: Returns logits for images `(B, C, H, W)` of either domain, pixels in [0, 1], with which an
             evaluation measures whether translations keep their class; None disables that.
     """
 
+    model: nn.Module
     directions: tuple[str, ...]
     classifier: Callable[[Tensor], Tensor] | None
 
@@ -105,6 +121,11 @@ class HasWordVectors(Protocol):
 def generates(task: Task) -> TypeGuard[GenerativeTask]:
     """Whether the model generates samples from codes."""
     return "generate" in task.uses
+
+
+def removes_noise(task: Task) -> TypeGuard[RemovesNoise]:
+    """Whether the model generates samples from noise in steps."""
+    return "denoise" in task.uses
 
 
 def mixes_styles(task: Task) -> TypeGuard[MixesStyles]:

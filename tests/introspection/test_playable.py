@@ -1,15 +1,17 @@
 """What visitors of a page can try, by kind of training."""
 
+import base64
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
 
 from dltool.build.prepare import prepare
 from dltool.config.check import Config
-from dltool.introspection.playable import playable
+from dltool.introspection.playable import playable, playable_or_reason
 
 
 @pytest.mark.parametrize(
@@ -23,6 +25,8 @@ from dltool.introspection.playable import playable
         (["model=logistic", "data=breast_cancer"], "row"),
         (["model=mlp", "data=moons"], None),
         (["model=gan", "data=gaussians"], None),
+        (["model=unet", "data=digits", "model.width=8"], "denoise"),
+        (["model=cyclegan", "data=digit_pairs", "model.width=4", "model.blocks=1"], None),
     ],
 )
 def test_kinds(words: list[str], kind: str | None, configure: Callable[..., Config]) -> None:
@@ -42,6 +46,25 @@ def test_a_model_that_cannot_compute_an_example_ends_no_training(
     monkeypatch.setattr(parts.task.model, "forward", forward)
     assert playable(parts.task, parts.spec) is None
     assert torch.is_grad_enabled()
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        (["model=mlp", "data=digits", "model.hidden=[2000]"], {"reason": "size", "count": 150010, "most": 100}),
+        (["model=cyclegan", "data=digit_pairs", "model.width=4", "model.blocks=1"], {"reason": "kind"}),
+        (["model=gan", "data=digits"], {"reason": "operation", "name": "erfinv"}),
+    ],
+)
+def test_why_there_is_nothing_to_try(
+    words: list[str], reason: dict[str, Any], configure: Callable[..., Config], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parts = prepare(configure(*words))
+    if reason["reason"] == "size":
+        monkeypatch.setattr("dltool.introspection.playable.MAX_VALUES", 100)
+    if reason["reason"] == "operation":
+        monkeypatch.setattr(parts.task, "decode", torch.erfinv)
+    assert playable_or_reason(parts.task, parts.spec) == reason
 
 
 def network(config: Config) -> dict[str, Any] | None:
@@ -71,6 +94,18 @@ def test_a_conditional_network_takes_the_class(
     assert found is not None
     assert (found["kind"], len(found["classes"]), found["uniform"]) == ("code", classes, uniform)
     assert len(found["program"]["inputs"]) == 1 + (classes > 0)
+
+
+def test_networks_that_translate_come_with_images(configure: Callable[..., Config]) -> None:
+    parts = prepare(configure("model=cyclegan", "data=digit_pairs", "model.width=4", "model.blocks=1"))
+    found = playable(parts.task, parts.spec, lambda count: parts.dataset.first_batch("test", count))
+    assert found is not None
+    assert found["kind"] == "translate"
+    assert [*found["programs"]] == [*found["images"]] == ["A2B", "B2A"]
+    a = np.frombuffer(base64.b64decode(found["images"]["A2B"]), np.uint8)
+    first = parts.dataset.first_batch("test").inputs[0].numpy()
+    assert a.size == 6 * first.size
+    assert np.abs(a[: first.size] / 127.5 - 1 - first.reshape(-1)).max() < 0.5 / 127
 
 
 def test_a_uniform_prior_is_noticed(configure: Callable[..., Config]) -> None:

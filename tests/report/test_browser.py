@@ -28,7 +28,7 @@ TRAININGS = {
     "gpt": ["model=gpt", "data=pydoc", "model.dim=16", "model.depth=1", "model.num_heads=2", *FAST],
     "cyclegan": ["model=cyclegan", "data=digit_pairs", "model.width=4", "model.blocks=1", *FAST],
     "csv": ["model=mlp", "data=csv", "data.path=table.csv", "data.target=y", *FAST],
-    "diffusion": ["experiment=ddpm_digits", "model.width=8", *FAST],
+    "diffusion": ["experiment=ddpm_digits", "model.width=8", "task.eta=0", *FAST],
     "line": ["model=mlp", "data=line", *FAST],
     "sweep": ["-m", "model=mlp", "data=iris", "optim.lr=0.1,0.01", "'model.hidden=[4],[8]'", *FAST],
     "study": ["model=mlp", "data=iris", "optim.lr=tag(log,interval(0.001,0.1))", "'model.hidden=[4],[8]'", *FAST],
@@ -193,6 +193,8 @@ NETWORKS = {
     "gpt": ["model=gpt", "data=pydoc", "data.length=16", "model.dim=16", "model.depth=1", "model.num_heads=2"],
     "mlp": ["model=mlp", "data=iris", "model.activation=gelu"],
     "autoencoder": ["model=autoencoder", "data=digits", "model.architecture=conv"],
+    "unet": ["model=unet", "data=digits", "model.width=8"],
+    "cyclegan": ["model=cyclegan", "data=digit_pairs", "model.width=4", "model.blocks=1"],
 }
 
 
@@ -335,6 +337,63 @@ def test_a_code_becomes_an_image(pages: Callable[[str], Path], visit: Callable[.
     assert page.evaluate(pixels) != zeros
     page.locator(".zero").click()
     assert page.evaluate(pixels) == zeros
+
+
+def test_noise_is_removed_in_the_page_as_dltool_does(
+    pages: Callable[[str], Path], folder: Path, visit: Callable[..., Any]
+) -> None:
+    import torch
+
+    from dltool.inference.loaded_run import LoadedRun
+    from dltool.runs.folder import RunFolder
+
+    page = visit(pages("diffusion"))
+    task = LoadedRun(RunFolder(folder / "diffusion")).task
+    code = task.draw_codes(1, torch.Generator().manual_seed(1))
+    compute = """([noise, guidance]) => {
+      const { program, sampler } = data.network;
+      const network = makeNetwork(program);
+      const next = (image, step) => nextImage(network, image, step, [[[3]], [[10]]], { ...sampler, guidance });
+      return [...sampler.steps.reduce(next, Float32Array.from(noise))];
+    }"""
+    for guidance in (0, 2):
+        found = torch.tensor(page.evaluate(compute, [code.flatten().tolist(), guidance]))
+        expected = task.decode(code, torch.tensor([3]), guidance=guidance).flatten()
+        assert (found - expected).abs().max() < 1e-3
+    steps = task.sampling_steps
+    page.locator(".stage", has_text=f"{steps} / {steps}").wait_for(timeout=20_000)
+    pixels = "document.querySelector('.made').toDataURL()"
+    before = page.evaluate(pixels)
+    page.locator(".draw-code").click()
+    page.locator(".stage", has_text=f"{steps} / {steps}").wait_for(timeout=20_000)
+    assert page.evaluate(pixels) != before
+
+
+def test_an_image_is_translated_in_the_page_as_dltool_does(
+    pages: Callable[[str], Path], folder: Path, visit: Callable[..., Any]
+) -> None:
+    import torch
+
+    from dltool.inference.loaded_run import LoadedRun
+    from dltool.runs.folder import RunFolder
+
+    page = visit(pages("cyclegan"))
+    task = LoadedRun(RunFolder(folder / "cyclegan")).task
+    compute = """(direction) => {
+      const { programs, images, image } = data.network;
+      const pixels = new Uint8Array(decode(images[direction])).subarray(0, image.size[0] * image.size[1]);
+      const values = Float32Array.from(pixels, (value) => value / 127.5 - 1);
+      return [[...values], [...makeNetwork(programs[direction])(values).output.data], image.size];
+    }"""
+    for direction in task.directions:
+        given, found, size = page.evaluate(compute, direction)
+        with torch.no_grad():
+            expected = task.translate(torch.tensor(given).view(1, 1, *size), direction).flatten()
+        assert (torch.tensor(found) - expected).abs().max() < 1e-4
+    pixels = "document.querySelector('.made').toDataURL()"
+    before = page.evaluate(pixels)
+    page.locator(".way-1 button").first.click()
+    assert page.evaluate(pixels) != before
 
 
 def test_int8_gives_the_same_class(configure: Callable[..., Any], chromium: Any) -> None:

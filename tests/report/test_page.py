@@ -12,7 +12,7 @@ from fabricated import make_run
 from PIL import Image
 
 from dltool.core.language import in_language
-from dltool.report.page import MAX_FRAMES, as_script_data, as_source, frames, page
+from dltool.report.page import MAX_FRAMES, MIN_FRAMES, as_script_data, as_source, frames, page
 from dltool.report.run_document import run_document
 from dltool.report.write import write_run_page
 from dltool.runs.catalog import read_run
@@ -65,6 +65,13 @@ def test_frames_are_chosen_evenly_with_the_first_and_the_last(tmp_path: Path) ->
     assert shades[0] < 6
     assert shades[-1] > 193
     assert shades == sorted(shades)
+
+
+def test_a_film_of_large_frames_has_fewer(tmp_path: Path) -> None:
+    draws = np.random.default_rng(0)
+    pictures = [Image.fromarray(draws.integers(0, 255, (300, 300), np.uint8)) for _ in range(16)]
+    pictures[0].save(tmp_path / "film.gif", save_all=True, append_images=pictures[1:])
+    assert len(frames(tmp_path / "film.gif")) == MIN_FRAMES
 
 
 def decoded(source: str) -> float:

@@ -47,6 +47,20 @@ def test_settings_are_ranked_over_their_seeds(sweep: Path) -> None:
     ]
 
 
+def test_three_seeds_have_an_interval(sweep: Path) -> None:
+    make_run(sweep / "lr=0.1,seed=3", {"optim.lr": 0.1, "seed": 3}, metrics={"val/accuracy": 1.0}, **ACCURACY)
+    (ranking,) = (one for one in document(sweep)["tables"] if one["id"] == "ranking")
+    assert [row[1] for row in ranking["rows"]] == ["0.9000 [0.6516, 1.1484]", "0.5000 ± 0.0000"]
+    best, second = document(sweep)["results"][:2]
+    assert (best["n"], best["interval"]) == (3, pytest.approx((0.65159, 1.14841), abs=1e-4))
+    assert (second["n"], second["interval"]) == (2, None)
+    form = "mean [95 % confidence interval by Student's t], of two runs mean ± standard deviation"
+    assert ranking["note"] == f"val/accuracy: {form} over n repetitions (seeds, folds). Seconds are of one run."
+    with in_language("zh"):
+        (ranking,) = (one for one in search_document(sweep)["tables"] if one["id"] == "ranking")
+    assert "95 % 置信区间" in ranking["note"]
+
+
 def test_runs_are_points_over_the_swept_keys(sweep: Path) -> None:
     found = document(sweep)["points"]
     assert found["direction"] == "max"
@@ -69,6 +83,16 @@ def test_a_run_that_failed_is_named(sweep: Path) -> None:
     assert {"kind": "warning", "text": "lr=9,seed=1 failed: the loss is nan"} in found["messages"]
     (ranking,) = (one for one in found["tables"] if one["id"] == "ranking")
     assert ranking["rows"][-1][:2] == ["optim.lr=9", "–"] or ranking["rows"][-1][1] == "–"
+
+
+def test_a_pruned_run_is_ranked_last(sweep: Path) -> None:
+    config = {"optim.lr": 0.2, "seed": 1}
+    make_run(sweep / "lr=0.2,seed=1", config, metrics={"val/accuracy": 0.99}, stopped_by="pruned", **ACCURACY)
+    found = document(sweep)
+    assert found["intro"][0].startswith("5 runs (4 finished, 1 pruned)")
+    ranking, runs = (next(one for one in found["tables"] if one["id"] == name) for name in ("ranking", "runs"))
+    assert ranking["rows"][-1][:3] == ["optim.lr=0.2", "–", "0"]
+    assert [row[1] for row in runs["rows"]].count("pruned") == 1
 
 
 def test_importance_is_the_correlation_ratio(tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ def test_folds_are_averaged_like_seeds() -> None:
     assert [(one.swept, len(one.values)) for one in ranked] == [({"model": "linear"}, 3), ({"model": "mlp"}, 3)]
     assert abs(ranked[0].mean - 2.5 / 3) < 1e-12
     title = str(leaderboard(ranked, "val/accuracy", "max").title)
-    assert title == "by val/accuracy, largest first: mean ± standard deviation over data.fold"
+    assert title == "by val/accuracy, largest first: mean [95 % confidence interval by Student's t] over data.fold"
 
 
 def test_seeds_and_splits_together() -> None:

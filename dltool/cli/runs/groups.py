@@ -11,9 +11,10 @@ from typing import Any
 from dltool.cli.tables import print_table
 from dltool.core.errors import ConfigError
 from dltool.core.numerals import numeral
-from dltool.runs.catalog import RunRecord, known_keys
+from dltool.runs.catalog import known_keys
 from dltool.runs.comparison import as_json, main_metrics
 from dltool.runs.paired import LEAST_PAIRS, Difference, Group, compare_groups, describe_test, held_out_ratio
+from dltool.runs.repetitions import mean_interval
 from dltool.runs.selection import select, whole_key
 
 
@@ -40,7 +41,7 @@ def run_groups(args: argparse.Namespace) -> int:
     if args.json:
         print(as_json(as_tree(metric, direction, ratio, omitted, groups, differences)))
     else:
-        print_groups(metric, direction, ratio, groups, differences, records)
+        print_groups(metric, direction, ratio, groups, differences)
     if omitted:
         print(f"{omitted} of {len(chosen)} runs left out: not finished, or without a finite {metric}", file=sys.stderr)
     return 0
@@ -62,7 +63,12 @@ def as_tree(
         "held_out_ratio": ratio,
         "omitted_runs": omitted,
         "groups": [
-            {"name": group.name, "n": len(group.values), **mean_and_std(list(group.values.values()))}
+            {
+                "name": group.name,
+                "n": len(group.values),
+                **mean_and_std(list(group.values.values())),
+                "interval": mean_interval(list(group.values.values()), ratio),
+            }
             for group in groups
         ],
         "differences": [asdict(one) for one in differences],
@@ -79,7 +85,6 @@ def print_groups(
     ratio: float,
     groups: Sequence[Group],
     differences: Sequence[Difference],
-    records: Sequence[RunRecord],
 ) -> None:
     better = {"min": ", lower is better", "max": ", higher is better"}.get(direction or "", "")
     print(f"{metric}{better}\n")
@@ -87,8 +92,9 @@ def print_groups(
     for group in groups:
         values = mean_and_std(list(group.values.values()))
         std = "" if values["std"] is None else numeral(values["std"])
-        rows.append([group.name, str(len(group.values)), numeral(values["mean"] or 0.0), std])
-    print_table(["setting", "n", "mean", "std"], rows, numbers=(1, 2, 3))
+        interval = interval_text(mean_interval(list(group.values.values()), ratio))
+        rows.append([group.name, str(len(group.values)), numeral(values["mean"] or 0.0), std, interval])
+    print_table(["setting", "n", "mean", "std", "95 % interval"], rows, numbers=(1, 2, 3))
     print()
     with_holm = len(differences) > 1
     headings = ["difference", "pairs", "mean", "95 % interval", "p", *(["p (Holm)"] if with_holm else [])]
@@ -102,12 +108,15 @@ def print_groups(
         print("the intervals are for one difference each; p (Holm) is corrected for all of the table")
 
 
+def interval_text(interval: tuple[float, float] | None) -> str:
+    return "-" if interval is None else f"{numeral(interval[0])} … {numeral(interval[1])}"
+
+
 def row_of(one: Difference, with_holm: bool) -> list[str]:
-    interval = "-" if one.interval is None else f"{numeral(one.interval[0])} … {numeral(one.interval[1])}"
     name = f"{one.second} minus {one.first}"
     p_values = [one.p, *([one.p_adjusted] if with_holm else [])]
     shown = ["-" if p is None else "<0.0001" if p < 1e-4 else f"{p:.4f}" for p in p_values]
-    return [name, str(len(one.differences)), numeral(one.mean), interval, *shown]
+    return [name, str(len(one.differences)), numeral(one.mean), interval_text(one.interval), *shown]
 
 
 def remarks(differences: Sequence[Difference]) -> list[str]:

@@ -28,14 +28,17 @@ function broadcastStrides(shape, target) {
 
 // Calls visit(place in the result, place in the source) for each element of a shape, read with the given strides.
 function walk(shape, strides, start, visit) {
-  const index = new Array(shape.length).fill(0);
-  const count = sizeOf(shape);
-  for (let i = 0, at = start; i < count; i++) {
-    visit(i, at);
-    for (let dim = shape.length - 1; dim >= 0; dim--) {
-      at += strides[dim];
+  const outer = shape.slice(0, -1);
+  const index = new Array(outer.length).fill(0);
+  const count = sizeOf(outer);
+  const size = shape.at(-1) ?? 1;
+  const stride = strides.at(-1) ?? 0;
+  for (let line = 0, to = 0, from = start; line < count; line++) {
+    for (let i = 0, at = from; i < size; i++, at += stride) visit(to++, at);
+    for (let dim = outer.length - 1; dim >= 0; dim--) {
+      from += strides[dim];
       if (++index[dim] < shape[dim]) break;
-      at -= strides[dim] * shape[dim];
+      from -= strides[dim] * shape[dim];
       index[dim] = 0;
     }
   }
@@ -53,27 +56,82 @@ function combined(a, b) {
   return Array.from({ length: rank }, (_, dim) => (at(a, dim) === 1 ? at(b, dim) : at(a, dim)));
 }
 
+// The numbers of a tensor, repeated where it is smaller than the shape.
+function repeated(x, shape) {
+  return x.data.length === sizeOf(shape) ? x.data : gather(x, shape, broadcastStrides(x.shape, shape)).data;
+}
+
 function elementwise(f) {
   return ([a, b]) => {
-    const shape = combined(a.shape, b.shape);
-    const [x, y] = [a, b].map((one) => gather(one, shape, broadcastStrides(one.shape, shape)));
-    for (let i = 0; i < x.data.length; i++) x.data[i] = f(x.data[i], y.data[i]);
-    return x;
+    const y = tensor(combined(a.shape, b.shape));
+    const [left, right] = [a, b].map((one) => repeated(one, y.shape));
+    for (let i = 0; i < left.length; i++) y.data[i] = f(left[i], right[i]);
+    return y;
   };
+}
+
+// The places of a shape's elements, read with the given strides.
+function placesOf(shape, strides) {
+  const places = new Int32Array(sizeOf(shape));
+  walk(shape, strides, 0, (to, from) => (places[to] = from));
+  return places;
+}
+
+// y[row · steps[0] + o · steps[1]] = bias[o] + Σ x[starts[row] + offsets[i]] · weight[o, i], in blocks of two rows and
+// four outputs, so that a number that is read is in several products. Past the end the last row or output is repeated.
+function products(x, starts, offsets, weight, bias, y, steps) {
+  const size = offsets.length;
+  const rows = starts.length;
+  const outputs = weight.length / size;
+  for (let o = 0; o < outputs; o += 4) {
+    const o1 = Math.min(o + 1, outputs - 1);
+    const o2 = Math.min(o + 2, outputs - 1);
+    const o3 = Math.min(o + 3, outputs - 1);
+    for (let row = 0; row < rows; row += 2) {
+      const next = Math.min(row + 1, rows - 1);
+      const p = starts[row];
+      const q = starts[next];
+      let p0 = bias ? bias[o] : 0;
+      let p1 = bias ? bias[o1] : 0;
+      let p2 = bias ? bias[o2] : 0;
+      let p3 = bias ? bias[o3] : 0;
+      let [q0, q1, q2, q3] = [p0, p1, p2, p3];
+      for (let i = 0, w0 = o * size, w1 = o1 * size, w2 = o2 * size, w3 = o3 * size; i < size; i++) {
+        const a = x[p + offsets[i]];
+        const b = x[q + offsets[i]];
+        const f0 = weight[w0++];
+        const f1 = weight[w1++];
+        const f2 = weight[w2++];
+        const f3 = weight[w3++];
+        p0 += a * f0;
+        p1 += a * f1;
+        p2 += a * f2;
+        p3 += a * f3;
+        q0 += b * f0;
+        q1 += b * f1;
+        q2 += b * f2;
+        q3 += b * f3;
+      }
+      const to = row * steps[0];
+      const below = next * steps[0];
+      y[to + o * steps[1]] = p0;
+      y[to + o1 * steps[1]] = p1;
+      y[to + o2 * steps[1]] = p2;
+      y[to + o3 * steps[1]] = p3;
+      y[below + o * steps[1]] = q0;
+      y[below + o1 * steps[1]] = q1;
+      y[below + o2 * steps[1]] = q2;
+      y[below + o3 * steps[1]] = q3;
+    }
+  }
 }
 
 // (…, N, I) times (O, I) transposed.
 function linear([x, weight, bias]) {
   const [outputs, inputs] = weight.shape;
-  const rows = x.data.length / inputs;
   const y = tensor([...x.shape.slice(0, -1), outputs]);
-  for (let row = 0; row < rows; row++) {
-    for (let o = 0; o < outputs; o++) {
-      let sum = bias ? bias.data[o] : 0;
-      for (let i = 0, a = row * inputs, b = o * inputs; i < inputs; i++) sum += x.data[a + i] * weight.data[b + i];
-      y.data[row * outputs + o] = sum;
-    }
-  }
+  const starts = placesOf([x.data.length / inputs], [inputs]);
+  products(x.data, starts, placesOf([inputs], [1]), weight.data, bias?.data, y.data, [outputs, 1]);
   return y;
 }
 
@@ -94,73 +152,41 @@ function matmul([a, b]) {
   return z;
 }
 
-// Adds factor · row of the source to a row of the result, in steps of a stride.
+// A product of the weights and the windows, which are read in place from the image with its zeros around it.
 function conv2d([x, weight, bias], { stride, padding, dilation, groups }) {
-  const [batch, channels, height, width] = x.shape;
+  const around = [0, 0, ...padding];
+  const source = pad([x], { before: around, after: around, value: 0 });
+  const [batch, channels, height, width] = source.shape;
   const [outputs, depth, kernelHeight, kernelWidth] = weight.shape;
-  const rows = Math.floor((height + 2 * padding[0] - dilation[0] * (kernelHeight - 1) - 1) / stride[0]) + 1;
-  const columns = Math.floor((width + 2 * padding[1] - dilation[1] * (kernelWidth - 1) - 1) / stride[1]) + 1;
+  const rows = Math.floor((height - dilation[0] * (kernelHeight - 1) - 1) / stride[0]) + 1;
+  const columns = Math.floor((width - dilation[1] * (kernelWidth - 1) - 1) / stride[1]) + 1;
+  const starts = placesOf([rows, columns], [stride[0] * width, stride[1]]);
+  const window = placesOf([depth, kernelHeight, kernelWidth], [height * width, dilation[0] * width, dilation[1]]);
   const y = tensor([batch, outputs, rows, columns]);
-  for (let image = 0; image < batch; image++) {
-    for (let o = 0; o < outputs; o++) {
-      const map = (image * outputs + o) * rows * columns;
-      if (bias) y.data.fill(bias.data[o], map, map + rows * columns);
-      const first = Math.floor(o / (outputs / groups)) * depth;
-      for (let c = 0; c < depth; c++) {
-        const source = (image * channels + first + c) * height * width;
-        for (let ky = 0; ky < kernelHeight; ky++) {
-          for (let kx = 0; kx < kernelWidth; kx++) {
-            const factor = weight.data[((o * depth + c) * kernelHeight + ky) * kernelWidth + kx];
-            const shift = kx * dilation[1] - padding[1];
-            const low = Math.max(0, Math.ceil(-shift / stride[1]));
-            const high = Math.min(columns - 1, Math.floor((width - 1 - shift) / stride[1]));
-            for (let row = 0; row < rows; row++) {
-              const line = row * stride[0] + ky * dilation[0] - padding[0];
-              if (line < 0 || line >= height) continue;
-              let from = source + line * width + low * stride[1] + shift;
-              for (let at = map + row * columns + low; at <= map + row * columns + high; at++, from += stride[1]) {
-                y.data[at] += factor * x.data[from];
-              }
-            }
-          }
-        }
-      }
-    }
+  const part = (data, place, size) => data.subarray(place * size, (place + 1) * size);
+  const own = outputs / groups;
+  for (let one = 0; one < batch * groups; one++) {
+    const group = one % groups;
+    products(
+      part(source.data, one, depth * height * width), starts, window, part(weight.data, group, own * window.length),
+      bias && part(bias.data, group, own), part(y.data, one, own * starts.length), [1, starts.length],
+    );
   }
   return y;
 }
 
+// The convolution that it is the transpose of: zeros between the numbers and around them, the kernel turned round.
 function convTranspose2d([x, weight, bias], { stride, padding, extra, groups = 1 }) {
-  const [batch, channels, height, width] = x.shape;
-  const [, own, kernelHeight, kernelWidth] = weight.shape; // Each channel leads to those of its group.
-  const outputs = own * groups;
-  const rows = (height - 1) * stride[0] - 2 * padding[0] + kernelHeight + extra[0];
-  const columns = (width - 1) * stride[1] - 2 * padding[1] + kernelWidth + extra[1];
-  const y = tensor([batch, outputs, rows, columns]);
-  if (bias) y.data.forEach((_, i) => (y.data[i] = bias.data[Math.floor(i / (rows * columns)) % outputs]));
-  for (let image = 0; image < batch; image++) {
-    for (let c = 0; c < channels; c++) {
-      const first = Math.floor(c / (channels / groups)) * own;
-      for (let o = 0; o < own; o++) {
-        for (let row = 0; row < height; row++) {
-          for (let column = 0; column < width; column++) {
-            const value = x.data[((image * channels + c) * height + row) * width + column];
-            for (let ky = 0; ky < kernelHeight; ky++) {
-              const line = row * stride[0] + ky - padding[0];
-              if (line < 0 || line >= rows) continue;
-              for (let kx = 0; kx < kernelWidth; kx++) {
-                const at = column * stride[1] + kx - padding[1];
-                if (at < 0 || at >= columns) continue;
-                const factor = weight.data[((c * own + o) * kernelHeight + ky) * kernelWidth + kx];
-                y.data[((image * outputs + first + o) * rows + line) * columns + at] += factor * value;
-              }
-            }
-          }
-        }
-      }
-    }
-  }
-  return y;
+  const [channels, own, kernelHeight, kernelWidth] = weight.shape; // Each channel leads to those of its group.
+  const depth = channels / groups;
+  const area = kernelHeight * kernelWidth;
+  const strides = [depth * own * area, area, own * area, -kernelWidth, -1];
+  const turned = gather(weight, [groups, own, depth, kernelHeight, kernelWidth], strides, area - 1);
+  const before = [0, 0, kernelHeight - 1 - padding[0], kernelWidth - 1 - padding[1]];
+  const after = before.map((size, dim) => size + (dim < 2 ? 0 : extra[dim - 2]));
+  const spread = pad([x], { before, after, value: 0, steps: [1, 1, ...stride] });
+  const kernel = tensor([own * groups, depth, kernelHeight, kernelWidth], turned.data);
+  return conv2d([spread, kernel, bias], { stride: [1, 1], padding: [0, 0], dilation: [1, 1], groups });
 }
 
 // Over windows of each map; combine(sum so far, value).
@@ -199,16 +225,27 @@ function mean([x], { dims, keep }) {
   return keep ? y : tensor(x.shape.filter((_, dim) => !dims.includes(dim)), y.data);
 }
 
-function batchNorm([x, average, variance, weight, bias], { eps }) {
+// Each map times the factor of its channel, plus its shift.
+function scaledMaps(x, factors, shifts) {
   const inner = sizeOf(x.shape.slice(2));
-  const channels = x.shape[1];
   const y = tensor(x.shape);
-  for (let i = 0; i < x.data.length; i++) {
-    const c = Math.floor(i / inner) % channels;
-    const scaled = (x.data[i] - average.data[c]) / Math.sqrt(variance.data[c] + eps);
-    y.data[i] = scaled * (weight ? weight.data[c] : 1) + (bias ? bias.data[c] : 0);
+  for (let map = 0, at = 0; at < x.data.length; map++) {
+    const factor = factors[map % x.shape[1]];
+    const shift = shifts[map % x.shape[1]];
+    for (const end = at + inner; at < end; at++) y.data[at] = x.data[at] * factor + shift;
   }
   return y;
+}
+
+function batchNorm([x, average, variance, weight, bias], { eps }) {
+  const factors = Array.from(variance.data, (value, c) => (weight ? weight.data[c] : 1) / Math.sqrt(value + eps));
+  return scaledMaps(x, factors, factors.map((factor, c) => (bias ? bias.data[c] : 0) - average.data[c] * factor));
+}
+
+function groupNorm([x, weight, bias], { groups, eps }) {
+  const rows = x.shape[0] * groups;
+  const y = tensor(x.shape, layerNorm([tensor([rows, x.data.length / rows], x.data)], { count: 1, eps }).data);
+  return weight ? scaledMaps(y, weight.data, bias?.data ?? new Float32Array(weight.data.length)) : y;
 }
 
 function layerNorm([x, weight, bias], { count, eps }) {
@@ -292,18 +329,27 @@ function slice([x], { dim, start, size, drop }) {
   return crop([x], { ranges, shape: drop ? shape.filter((_, place) => place !== dim) : shape });
 }
 
+// The numbers at some places along each dimension.
+function take([x], { places }) {
+  const strides = stridesOf(x.shape);
+  const froms = places.reduce((starts, own, dim) => starts.flatMap((start) => own.map((place) => start + place * strides[dim])), [0]);
+  return tensor(places.map((own) => own.length), Float32Array.from(froms, (from) => x.data[from]));
+}
+
 function flip([x], { dims }) {
   const own = stridesOf(x.shape);
   const start = dims.reduce((sum, dim) => sum + (x.shape[dim] - 1) * own[dim], 0);
   return gather(x, x.shape, own.map((stride, dim) => (dims.includes(dim) ? -stride : stride)), start);
 }
 
-function pad([x], { before, after, value }) {
-  const y = tensor(x.shape.map((size, dim) => size + before[dim] + after[dim]));
+// Values around a tensor, and with steps above 1 between its numbers.
+function pad([x], { before, after, value, steps = x.shape.map(() => 1) }) {
+  const y = tensor(x.shape.map((size, dim) => (size - 1) * steps[dim] + 1 + before[dim] + after[dim]));
   y.data.fill(value);
   const strides = stridesOf(y.shape);
   const start = before.reduce((sum, first, dim) => sum + first * strides[dim], 0);
-  walk(x.shape, strides, start, (from, to) => (y.data[to] = x.data[from]));
+  const apart = strides.map((stride, dim) => stride * steps[dim]);
+  walk(x.shape, apart, start, (from, to) => (y.data[to] = x.data[from]));
   return y;
 }
 
@@ -423,7 +469,7 @@ function erf(x) {
 const GELU_TANH = Math.sqrt(2 / Math.PI);
 
 const operations = {
-  linear, matmul, conv2d, convTranspose2d, mean, batchNorm, layerNorm, softmax, attention, embedding, oneHot, permute, crop, slice, cat, pad, flip, recurrent,
+  linear, matmul, conv2d, convTranspose2d, mean, batchNorm, layerNorm, softmax, attention, embedding, oneHot, permute, crop, slice, cat, pad, take, flip, groupNorm, recurrent,
   maxPool2d: (inputs, options) => pool(inputs, options, -Infinity, Math.max, (value) => value),
   avgPool2d: (inputs, options) =>
     pool(inputs, options, 0, (a, b) => a + b, (sum) => sum / (options.kernel[0] * options.kernel[1])),

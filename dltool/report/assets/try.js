@@ -12,39 +12,47 @@ function probabilities(scores) {
   return [...softmax([tensor([1, scores.length], Float32Array.from(scores))], { dim: 1 }).data];
 }
 
-function colour(value) {
-  const place = Math.min(Math.max(value, 0), 1) * (VIRIDIS.length - 1);
+// Red, green and blue for values from 0 to 1 in 256 steps.
+const SCALE = Array.from({ length: 256 }, (_, step) => {
+  const place = (step / 255) * (VIRIDIS.length - 1);
   const [low, high] = [VIRIDIS[Math.floor(place)], VIRIDIS[Math.ceil(place)]];
   const part = place - Math.floor(place);
   return [1, 3, 5].map((at) => {
     const [a, b] = [low, high].map((one) => parseInt(one.slice(at, at + 2), 16));
     return a + (b - a) * part;
   });
-}
+});
 
 // Draws numbers on a canvas of their own size; toColour gives red, green and blue for a place.
 function paint(canvas, height, width, toColour) {
-  [canvas.width, canvas.height] = [width, height];
+  if (canvas.width !== width) canvas.width = width; // Setting a size clears the canvas, and takes time.
+  if (canvas.height !== height) canvas.height = height;
   const context = canvas.getContext("2d");
   const picture = context.createImageData(width, height);
-  for (let i = 0; i < height * width; i++) picture.data.set([...toColour(i), 255], 4 * i);
+  const pixels = picture.data;
+  for (let i = 0; i < height * width; i++) {
+    const [red, green, blue] = toColour(i);
+    pixels[4 * i] = red;
+    pixels[4 * i + 1] = green;
+    pixels[4 * i + 2] = blue;
+    pixels[4 * i + 3] = 255;
+  }
   context.putImageData(picture, 0, 0);
 }
 
+// Draws the maps of each convolution in a line of its own; the canvases of the last drawing are used again.
 function showMaps(place, { tensors }) {
-  place.replaceChildren();
-  for (const number of data.network.maps) {
+  for (const [row, number] of data.network.maps.entries()) {
     const { shape, data: values } = tensors.get(number);
     const [, channels, height, width] = shape;
-    const line = document.createElement("div");
+    const line = place.children[row] ?? place.appendChild(document.createElement("div"));
     for (let c = 0; c < Math.min(channels, SHOWN_MAPS); c++) {
       const own = values.subarray(c * height * width, (c + 1) * height * width);
       const [low, high] = [Math.min(...own), Math.max(...own)];
-      const canvas = document.createElement("canvas");
-      paint(canvas, height, width, (i) => colour((own[i] - low) / (high - low || 1)));
-      line.append(canvas);
+      const canvas = line.children[c] ?? line.appendChild(document.createElement("canvas"));
+      const factor = 255 / (high - low || 1);
+      paint(canvas, height, width, (i) => SCALE[Math.round((own[i] - low) * factor)]);
     }
-    place.append(line);
   }
 }
 
@@ -179,20 +187,25 @@ function normal() {
   return Math.sqrt(-2 * Math.log(1 - Math.random())) * Math.cos(2 * Math.PI * Math.random());
 }
 
+// Draws the values of an image on a canvas, in the pixels of the data.
+function paintImage(canvas, values, [height, width]) {
+  const { image } = data.network;
+  const area = height * width;
+  const pixel = (i, c) => values[c * area + i] / image.factor[c] + image.shift[c];
+  paint(canvas, height, width, (i) => [0, 1, 2].map((c) => pixel(i, image.channels === 3 ? c : 0)));
+}
+
 function tryCode(section) {
   const network = makeNetwork(data.network.program);
   const size = data.network.program.shapes[0].at(-1);
   const code = new Float32Array(size);
   const [canvas, label] = [".made", ".class"].map((name) => section.querySelector(name));
-  const { image, uniform } = data.network;
+  const { uniform } = data.network;
   const [draw, limit] = uniform ? [() => 2 * Math.random() - 1, 1] : [normal, 3];
 
   function show() {
     const { shape, data: values } = network(code, ...(label ? [[label.selectedIndex]] : [])).output;
-    const [height, width] = shape.slice(-2);
-    const area = height * width;
-    const pixel = (i, c) => values[c * area + i] / image.factor[c] + image.shift[c];
-    paint(canvas, height, width, (i) => [0, 1, 2].map((c) => pixel(i, image.channels === 3 ? c : 0)));
+    paintImage(canvas, values, shape.slice(-2));
   }
 
   const sliders = [...code.subarray(0, SHOWN_CODES)].map((_, place) => {
@@ -218,6 +231,88 @@ function tryCode(section) {
   section.querySelector(".zero").addEventListener("click", () => change(() => 0));
   label?.addEventListener("change", show);
   change(draw);
+}
+
+// The image without noise that a network predicts; of guidance, with and without the class.
+function withoutNoise(network, x, step, labels, { prediction, guidance, range }) {
+  const outputs = labels.map((label) => network(x, [step.time], ...label).output.data);
+  const [low, high] = range ?? [-Infinity, Infinity];
+  return x.map((value, i) => {
+    const output = guidance ? (1 + guidance) * outputs[0][i] - guidance * outputs[1][i] : outputs[0][i];
+    const found = {
+      epsilon: (value - step.noise * output) / step.signal,
+      x: output,
+      v: step.signal * value - step.noise * output,
+    }[prediction];
+    return Math.min(Math.max(found, low), high);
+  });
+}
+
+// One step of the sampler: see dltool.tasks.diffusion.DiffusionTask.stages.
+function nextImage(network, x, step, labels, sampler) {
+  const clean = withoutNoise(network, x, step, labels, sampler);
+  return x.map((value, i) => {
+    const epsilon = (value - step.signal * clean[i]) / step.noise;
+    return step.next_signal * clean[i] + step.towards * epsilon + (step.sigma && step.sigma * normal());
+  });
+}
+
+function tryNoise(section) {
+  const { program, sampler, classes } = data.network;
+  const network = makeNetwork(program);
+  const [canvas, label, output] = [".made", ".class", ".stage"].map((name) => section.querySelector(name));
+  const shape = program.shapes[0];
+  let newest = 0; // The number of the sample, so that a new one ends the last.
+
+  function advance(x, place, labels, number) {
+    if (number !== newest) return;
+    paintImage(canvas, x, shape.slice(-2));
+    output.textContent = `${place} / ${sampler.steps.length}`;
+    if (place < sampler.steps.length) {
+      const next = nextImage(network, x, sampler.steps[place], labels, sampler);
+      setTimeout(() => advance(next, place + 1, labels, number), 0);
+    }
+  }
+
+  function start() {
+    const noise = Float32Array.from({ length: sizeOf(shape) }, normal);
+    const labels = label ? [[[label.selectedIndex]], [[classes.length]]] : [[]];
+    advance(noise, 0, sampler.guidance ? labels : labels.slice(0, 1), ++newest);
+  }
+
+  section.querySelector(".draw-code").addEventListener("click", start);
+  label?.addEventListener("change", start);
+  start();
+}
+
+// Both directions: a button for each image of a domain shows it, its translation, and that translated back.
+function tryTranslation(section) {
+  const { programs, images, image } = data.network;
+  const [height, width] = image.size;
+  const area = height * width;
+  const directions = Object.keys(programs);
+  const networks = directions.map((direction) => makeNetwork(programs[direction]));
+  const canvases = [".given", ".made", ".back"].map((name) => section.querySelector(name));
+
+  function show(values, way) {
+    const translated = networks[way](values).output.data;
+    const back = networks[1 - way](translated).output.data;
+    [values, translated, back].forEach((one, place) => paintImage(canvases[place], one, image.size));
+  }
+
+  directions.forEach((direction, way) => {
+    const pixels = new Uint8Array(decode(images[direction]));
+    const size = area * image.channels;
+    for (let start = 0; start < pixels.length; start += size) {
+      const values = Float32Array.from(pixels.subarray(start, start + size), (value) => value / 127.5 - 1);
+      const button = Object.assign(document.createElement("button"), { type: "button" });
+      button.setAttribute("aria-label", `${direction.replace("2", " → ")}, ${start / size + 1}`);
+      paintImage(button.appendChild(document.createElement("canvas")), values, image.size);
+      button.addEventListener("click", () => show(values, way));
+      section.querySelector(`.choices.way-${way}`).append(button);
+    }
+  });
+  section.querySelector(".choices button").click();
 }
 
 // A place in the scores with the probabilities of their softmax at a temperature; never one of the special tokens.
@@ -277,5 +372,5 @@ function tryText(section) {
 
 if (data.network) {
   const section = document.getElementById("try").closest("section");
-  ({ draw: tryDrawing, row: tryRow, code: tryCode, continue: tryText })[data.network.kind](section);
+  ({ draw: tryDrawing, row: tryRow, code: tryCode, denoise: tryNoise, translate: tryTranslation, continue: tryText })[data.network.kind](section);
 }
