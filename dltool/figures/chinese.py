@@ -1,6 +1,9 @@
 """The texts of figures in Chinese, by the English ones."""
 
 CHINESE = {
+    # Titles.
+    "{count} runs": "{count} 次训练",
+    "{title}, initial weights": "{title}，初始权重",
     # Axes and progress.
     "step": "步",
     "epoch": "轮",
@@ -69,6 +72,14 @@ CHINESE = {
     "distance from the lowest place ‖θ - θ*‖": "到最低点的距离 ‖θ - θ*‖",
     "distance from the minimum nearest to the end ‖θ - θ*‖": "到离终点最近的极小值的距离 ‖θ - θ*‖",
     "excess error E(θ) - E(θ*)": "超出最小值的误差 E(θ) - E(θ*)",
+    # Single steps.
+    "steps of {title}": "{title} 的每一步",
+    "rate of a parameter: the factor of its gradient, or of the running mean of it, in the step": (
+        "参数的学习率：这一步中其梯度（或梯度的滑动平均）的系数"
+    ),
+    "effective rate of each parameter": "各参数的有效学习率",
+    "change of the loss in a step / {change}": "一步中损失的变化 / {change}",
+    "1: as the tangent predicts; below 0: the loss rises": "1：与切线的预测一致；小于 0：损失上升",
     # Fit.
     "fit of {title}": "{title} 的拟合",
     "training points ({count:,})": "训练样本（{count:,} 个）",
@@ -152,6 +163,9 @@ CHINESE = {
         "{title}：{count:,} 个{split}样本的编码，以及解码的编码"
     ),
     # Images.
+    "{title}: {what}": "{title}：{what}",
+    "denoising": "去噪",
+    "x_0 from it": "由它预测的 x_0",
     "original": "原图",
     "reconstruction": "重构",
     "model input": "模型输入",
@@ -280,6 +294,8 @@ CHINESE = {
     "gradient noise scale at the end": "训练结束时的梯度噪声尺度",
     "samples": "样本数",
     "batch size": "批大小",
+    "size of the model": "模型的大小",
+    "parameters": "参数个数",
     # Gradients of several runs.
     "{title}: gradient by layer": "{title}：各层的梯度",
     "‖δ‖ of the layer / ‖δ‖ of the last one": "该层的 ‖δ‖ / 最后一层的 ‖δ‖",

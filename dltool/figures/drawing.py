@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from dltool.figures.style import DPI, GREY
+from dltool.figures.style import CAPTION_SIZE, DPI, GREY, PANELS_TITLE
 from dltool.figures.words import word
 
 if TYPE_CHECKING:  # matplotlib is imported when the first figure is drawn.
@@ -27,6 +27,13 @@ def make_figure(width: float, height: float, dpi: int = DPI) -> "Figure":
     from dltool.figures.styled_figure import StyledFigure
 
     return StyledFigure(figsize=(width, height), layout="constrained", dpi=dpi)
+
+
+def entitle(figure: "Figure", title: str, *notes: str) -> None:
+    """Write the title above the panels of a figure, and small lines below them; empty ones are left out."""
+    figure.suptitle(title, fontsize=PANELS_TITLE)
+    if any(notes):
+        figure.supxlabel("\n".join(filter(None, notes)), fontsize=CAPTION_SIZE, color=GREY)
 
 
 def num_panel_columns(num_panels: int) -> int:

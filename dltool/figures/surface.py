@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
 
-from dltool.figures.drawing import label_decades, make_figure
-from dltool.figures.style import CAPTION_SIZE, GREY, OKABE_ITO, PANELS_TITLE, TILES_TITLE, styled
+from dltool.figures.drawing import entitle, label_decades, make_figure
+from dltool.figures.style import GREY, OKABE_ITO, TILES_TITLE, styled
 from dltool.figures.words import word
 
 if TYPE_CHECKING:  # matplotlib is imported when the first figure is drawn.
@@ -104,8 +104,7 @@ def surface_picture(
     values = surface(np.stack([first, second], axis=-1))
     with styled(title, note, *(path.label for path in paths)):
         figure = make_figure(13, 6)
-        figure.suptitle(title, fontsize=PANELS_TITLE)
-        figure.supxlabel(f"{facts}   ({note})" if note else facts, fontsize=CAPTION_SIZE, color=GREY)
+        entitle(figure, title, f"{facts}   ({note})" if note else facts)
         plane = figure.add_subplot(1, 2, 1)
         draw_contours(plane, surface, axis, values)
         for place, path in enumerate(paths):
@@ -175,8 +174,7 @@ def distance_picture(surface: Surface, paths: Sequence[Path], *, title: str = ""
 
     with styled(title, note, *(path.label for path in paths)):
         figure = make_figure(12, 4.8)
-        figure.suptitle(title, fontsize=PANELS_TITLE)
-        figure.supxlabel(note, fontsize=CAPTION_SIZE, color=GREY)
+        entitle(figure, title, note)
         distance, excess = figure.subplots(1, 2)
         for place, path in enumerate(paths):
             form = f"{DASHES[place % len(DASHES)]}{MARKERS[place % len(MARKERS)]}"
