@@ -79,7 +79,7 @@ CHINESE = {
     ),
     "effective rate of each parameter": "各参数的有效学习率",
     "change of the loss in a step / {change}": "一步中损失的变化 / {change}",
-    "1: as the tangent predicts; below 0: the loss rises": "1：与切线的预测一致；小于 0：损失上升",
+    "1: as the tangent predicts; 0: no change": "1：与切线的预测一致；0：没有变化",
     # Fit.
     "fit of {title}": "{title} 的拟合",
     "training points ({count:,})": "训练样本（{count:,} 个）",

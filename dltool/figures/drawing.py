@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dltool.figures.style import CAPTION_SIZE, DPI, GREY, PANELS_TITLE
 from dltool.figures.words import word
@@ -17,6 +17,7 @@ LEARNING_RATE = "learning rate"
 DECADES_FOR_LOG_SCALE = 2
 MARKERS_UP_TO = 40
 LEGEND_CHARACTERS_PER_INCH = 11
+LABEL_INCHES = 0.52  # From an x-axis to the lower end of its label.
 
 
 def make_figure(width: float, height: float, dpi: int = DPI) -> "Figure":
@@ -34,6 +35,15 @@ def entitle(figure: "Figure", title: str, *notes: str) -> None:
     figure.suptitle(title, fontsize=PANELS_TITLE)
     if any(notes):
         figure.supxlabel("\n".join(filter(None, notes)), fontsize=CAPTION_SIZE, color=GREY)
+
+
+def legend_below(axes: "Axes", columns: int, **options: Any) -> None:
+    """Explain the lines of a panel below the label of its x-axis, where no curve passes; nothing without labels."""
+    from matplotlib.transforms import offset_copy
+
+    if axes.get_legend_handles_labels()[1]:
+        below = offset_copy(axes.transAxes, axes.figure, y=-LABEL_INCHES, units="inches")
+        axes.legend(loc="upper center", bbox_to_anchor=(0.5, 0), bbox_transform=below, ncols=columns, **options)
 
 
 def num_panel_columns(num_panels: int) -> int:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from dltool.figures.drawing import entitle, make_figure
+from dltool.figures.drawing import entitle, legend_below, make_figure
 from dltool.figures.style import OKABE_ITO, SILVER, TILES_TITLE, styled
 from dltool.figures.words import word
 
@@ -88,7 +88,7 @@ def draw_activation(axes: "Axes", view: ActivationView) -> None:
     axes.set_title(
         word("{name}: |g'| < 0.01 for {share:.0f} % of z", name=view.name, share=100 * view.flat), fontsize=TILES_TITLE
     )
-    place_legend(axes)
+    legend_below(axes, 3)
 
 
 def draw_loss(axes: "Axes", view: LossView) -> None:
@@ -101,7 +101,7 @@ def draw_loss(axes: "Axes", view: LossView) -> None:
     axes.set_title(
         word("the loss") if view.name == "auto" else word("the loss {name}", name=view.name), fontsize=TILES_TITLE
     )
-    place_legend(axes)
+    legend_below(axes, 3)
 
 
 def draw_histogram(axes: "Axes", values: np.ndarray, nodes: np.ndarray, label: str) -> None:
@@ -115,8 +115,3 @@ def draw_histogram(axes: "Axes", values: np.ndarray, nodes: np.ndarray, label: s
     axes.set_zorder(shares.get_zorder() + 1)
     axes.patch.set_visible(False)
     axes.fill_between([], [], color=SILVER, alpha=0.6, label=label)
-
-
-def place_legend(axes: "Axes") -> None:
-    """Explain the lines below the panel, where no curve passes."""
-    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.14), ncols=3)

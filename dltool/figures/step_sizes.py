@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from dltool.figures.drawing import entitle, label_decades, make_figure
+from dltool.figures.drawing import entitle, label_decades, legend_below, make_figure
 from dltool.figures.style import CAPTION_SIZE, DASHES, GREY, MARKERS, OKABE_ITO, TILES_TITLE, styled
 from dltool.figures.words import word
 
@@ -69,17 +69,15 @@ def step_sizes_picture(
                     markerfacecolor="white" if number else color,
                     label=f"{one.label}: {name}" if np.isfinite(one.rates).any() else None,
                 )
-            ratio.plot(
-                one.steps, one.ratio, DASHES[place % len(DASHES)], color=color, marker=marker, markersize=4,
-                label=one.label,
-            )  # fmt: skip
+            # Without lines: near the minimum both changes are noise.
+            ratio.plot(one.steps, one.ratio, marker, color=color, markersize=5, alpha=0.8, label=one.label)
         finish(rates, word("effective rate of each parameter"), 2)
         rates.set_yscale("log")
         label_decades(rates.yaxis)
         for height in (0, 1):
             ratio.axhline(height, color=GREY, linewidth=1, zorder=1)
         finish(ratio, word("change of the loss in a step / {change}", change=TAYLOR), 1)
-        ratio.set_ylabel(word("1: as the tangent predicts; below 0: the loss rises"))
+        ratio.set_ylabel(word("1: as the tangent predicts; 0: no change"))
         ratio.set_ylim(*LIMITS)
         return figure
 
@@ -89,8 +87,8 @@ def finish(axes: "Axes", title: str, columns: int) -> None:
     from matplotlib.ticker import StrMethodFormatter
 
     axes.set_xscale("symlog", linthresh=1)
+    axes.set_xlim(left=-0.2)
     axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
     axes.set_xlabel(word("step"))
     axes.set_title(title, fontsize=TILES_TITLE)
-    if axes.get_legend_handles_labels()[1]:
-        axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.14), ncols=columns, fontsize=CAPTION_SIZE)
+    legend_below(axes, columns, fontsize=CAPTION_SIZE)

@@ -115,7 +115,7 @@ CAPTIONS = {
         "diagnostics",
         "The steps",
         "The rate that the optimizer has for each parameter, and the change of the loss in a step over that predicted "
-        "by its gradient: 1 where steps are small, below 0 where the loss rises.",
+        "by its gradient: 1 where steps are small, 0 where the loss stays.",
     ),
     "plane": Caption(
         "diagnostics",
