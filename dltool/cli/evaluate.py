@@ -107,7 +107,7 @@ def draw(measured: "Evaluation", used: "Run", folder: Path) -> None:
     from dltool.tasks.uses import reconstructs
 
     task, title, split = measured.task, used.figure_title, measured.split
-    pictures = dict(metric_pictures(task.metrics, title))
+    pictures = dict(metric_pictures(task.metrics, of_split(title, split)))
     if measured.mistakes is not None and used.preprocessing.gives_pixels:
         to_pixels = used.preprocessing.pixels
         found = network_pictures(used.model, measured.mistakes, to_pixels, title, split, receptive_field=True)

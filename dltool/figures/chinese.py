@@ -2,6 +2,7 @@
 
 CHINESE = {
     # Titles.
+    "{title}, {split}": "{title}，{split}",
     "{count} runs": "{count} 次训练",
     "{title}, initial weights": "{title}，初始权重",
     # Axes and progress.
@@ -17,7 +18,7 @@ CHINESE = {
     "share of the true class": "占真实类别的比例",
     "{title}: {right:,} of {total:,} right": "{title}：{total:,} 个中 {right:,} 个正确",
     "above: {predicted}; below: true class": "上：{predicted}；下：真实类别",
-    "{predicted}; blue: correct, orange: wrong": "{predicted}；蓝色：正确，橙色：错误",
+    "{predicted}; blue: correct, orange with {mark}: wrong": "{predicted}；蓝色：正确，橙色带 {mark}：错误",
     "clean": "原图",
     "attacked": "受攻击",
     "change\n× {factor:.3g}": "改变\n× {factor:.3g}",
@@ -163,6 +164,9 @@ CHINESE = {
         "{title}：{count:,} 个{split}样本的编码，以及解码的编码"
     ),
     # Images.
+    "some maps of each layer, each from its minimum (dark) to its maximum": (
+        "各层的部分特征图，每幅从各自的最小值（暗）到最大值"
+    ),
     "{title}: {what}": "{title}：{what}",
     "denoising": "去噪",
     "x_0 from it": "由它预测的 x_0",

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterable, Sequence
+from functools import partial
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:  # matplotlib is imported when the first figure is drawn.
 LEARNING_RATE = "learning rate"
 DECADES_FOR_LOG_SCALE = 2
 MARKERS_UP_TO = 40
+FEW_DECADES = 0.6  # Below them each digit of a logarithmic axis is labelled, since 2 and 5 may lie outside.
 LEGEND_CHARACTERS_PER_INCH = 11
 LABEL_INCHES = 0.52  # From an x-axis to the lower end of its label.
 
@@ -90,15 +92,15 @@ def label_decades(axis: "Axis") -> None:
     from matplotlib.ticker import FuncFormatter, NullFormatter, StrMethodFormatter
 
     low, high = sorted(axis.get_view_interval())
-    within = low > 0 and math.log10(high / low) < 1.5
+    decades = math.log10(high / low) if low > 0 else math.inf
+    digits = "25" if decades >= FEW_DECADES else "23456789"
     axis.set_major_formatter(StrMethodFormatter("{x:g}"))
-    axis.set_minor_formatter(FuncFormatter(labelled_minor) if within else NullFormatter())
+    axis.set_minor_formatter(FuncFormatter(partial(labelled_minor, digits)) if decades < 1.5 else NullFormatter())
 
 
-def labelled_minor(value: float, _place: int | None = None) -> str:
-    """2 and 5 of each decade."""
-    leading = f"{value:e}"[0]
-    return f"{value:g}" if leading in "25" else ""
+def labelled_minor(digits: str, value: float, _place: int | None = None) -> str:
+    """The value if its first digit is among those that are labelled."""
+    return f"{value:g}" if f"{value:e}"[0] in digits else ""
 
 
 def scale_progress_axis(axes: "Axes", unit: str, end: float) -> None:

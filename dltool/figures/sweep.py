@@ -106,7 +106,8 @@ def draw_panel(axes: "Axes", places: Sequence[float], panel: SweepPanel) -> None
         label_decades(axes.yaxis)
     axes.set_ylabel(panel.quantity)
     axes.set_title(panel.title, fontsize=TILES_TITLE)
-    axes.legend()
+    if [one.label for one in panel.series] != [panel.quantity]:
+        axes.legend()
 
 
 def draw_series(axes: "Axes", places: Sequence[float], series: SweepSeries, number: int) -> list[float]:

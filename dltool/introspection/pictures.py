@@ -50,7 +50,8 @@ def split_word(split: str) -> str:
 
 def of_split(title: str, split: str) -> str:
     """ "lenet on digits, test"; the title alone for "all"."""
-    return f"{title}, {split_word(split)}".removesuffix(", ")
+    name = split_word(split)
+    return word("{title}, {split}", title=title, split=name) if name else title
 
 
 def metric_pictures(metrics: Mapping[str, Metric], title: str) -> Pictures:
