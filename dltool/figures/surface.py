@@ -18,6 +18,7 @@ DASHES = ("-", "--", "-.", ":")
 GRID = 101
 NUM_ARROWS = 9  # Along each axis.
 NUM_LEVELS = 14
+EDGE = 3.6  # Width of the white edge of a path, in points.
 # The distance that is drawn where there are no, one or several minima.
 DISTANCES = (
     "distance from the lowest place ‖θ - θ*‖",
@@ -139,6 +140,8 @@ def draw_contours(axes: "Axes", surface: Surface, axis: Sequence[np.ndarray], va
 def draw_path(axes: "Axes", path: Path, place: int) -> None:
     """Draw one training's parameters from the first to the last kept step."""
     color, marker = OKABE_ITO[place % len(OKABE_ITO)], MARKERS[place % len(MARKERS)]
+    # A white edge, which is visible on every colour of the surface, in grey too.
+    axes.plot(*path.places.T, "-", color="white", marker=marker, markersize=6, linewidth=EDGE, zorder=4)
     axes.plot(
         *path.places.T,
         DASHES[place % len(DASHES)],
@@ -155,12 +158,22 @@ def draw_relief(
     axes: "Axes", surface: Surface, grid: tuple[np.ndarray, np.ndarray, np.ndarray], paths: Sequence[Path]
 ) -> None:
     """Draw the surface in three dimensions with the paths on it."""
+    from matplotlib.patheffects import withStroke
+
+    edge = [withStroke(linewidth=EDGE, foreground="white")]
     first, second, values = grid
     axes.plot_surface(first, second, values, cmap="viridis", alpha=0.6, linewidth=0, rcount=50, ccount=50)  # type: ignore[attr-defined]
     low, high = np.array([first.min(), second.min()]), np.array([first.max(), second.max()])
     for place, path in enumerate(paths):
         inside = path.places[((path.places >= low) & (path.places <= high)).all(axis=1)]
-        axes.plot(*inside.T, surface(inside), color=OKABE_ITO[place % len(OKABE_ITO)], linewidth=2, zorder=5)
+        axes.plot(
+            *inside.T,
+            surface(inside),
+            color=OKABE_ITO[place % len(OKABE_ITO)],
+            linewidth=2,
+            zorder=5,
+            path_effects=edge,
+        )
     axes.set_xlabel(surface.names[0])
     axes.set_ylabel(surface.names[1])
     axes.zaxis.set_rotate_label(False)  # type: ignore[attr-defined]  # It leaves short labels horizontal.
