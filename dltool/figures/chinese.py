@@ -169,7 +169,7 @@ CHINESE = {
     ),
     "{title}: {what}": "{title}：{what}",
     "denoising": "去噪",
-    "x_0 from it": "由它预测的 x_0",
+    "x_0 from it": "预测的 x_0",
     "original": "原图",
     "reconstruction": "重构",
     "model input": "模型输入",
