@@ -88,14 +88,14 @@ def metric_name(name: str) -> str:
 
 
 def label_decades(axis: "Axis") -> None:
-    """Label a logarithmic axis with plain numbers, 0.01 and not a power of ten; within a decade also between them."""
+    """Label a logarithmic axis with plain numbers, 0.01 and not a power of ten; of two decades at most also between."""
     from matplotlib.ticker import FuncFormatter, NullFormatter, StrMethodFormatter
 
     low, high = sorted(axis.get_view_interval())
     decades = math.log10(high / low) if low > 0 else math.inf
     digits = "25" if decades >= FEW_DECADES else "23456789"
     axis.set_major_formatter(StrMethodFormatter("{x:g}"))
-    axis.set_minor_formatter(FuncFormatter(partial(labelled_minor, digits)) if decades < 1.5 else NullFormatter())
+    axis.set_minor_formatter(FuncFormatter(partial(labelled_minor, digits)) if decades < 2 else NullFormatter())
 
 
 def labelled_minor(digits: str, value: float, _place: int | None = None) -> str:
