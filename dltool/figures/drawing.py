@@ -41,10 +41,10 @@ def entitle(figure: "Figure", title: str, *notes: str) -> None:
 
 def legend_below(axes: "Axes", columns: int, **options: Any) -> None:
     """Explain the lines of a panel below the label of its x-axis, where no curve passes; nothing without labels."""
-    from matplotlib.transforms import offset_copy
+    from matplotlib.transforms import ScaledTranslation
 
     if axes.get_legend_handles_labels()[1]:
-        below = offset_copy(axes.transAxes, axes.figure, y=-LABEL_INCHES, units="inches")
+        below = axes.transAxes + ScaledTranslation(0, -LABEL_INCHES, axes.figure.dpi_scale_trans)
         axes.legend(loc="upper center", bbox_to_anchor=(0.5, 0), bbox_transform=below, ncols=columns, **options)
 
 
