@@ -18,8 +18,9 @@ def nothing_held_out(_least: int) -> Batch:
 def watch(
     folder: Path,
     spec: DataSpec | None = None,
-    title: str = "",
+    model: str = "",
+    data: str = "",
     held_out: Callable[[int], Batch] = nothing_held_out,
     warn: Callable[[str], None] = pytest.fail,
 ) -> Watched:
-    return Watched(SafePath(folder), spec or DataSpec((1,)), title, held_out, warn)
+    return Watched(SafePath(folder), spec or DataSpec((1,)), model, data, held_out, warn)

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from dltool.api.chart import curve_images
+from dltool.core.language import wanted_language
+from dltool.core.titles import training_title
 from dltool.engine.observer import Observer, Outcome, Progress
 from dltool.figures.curves import Curves, collect_curves
 from dltool.observers.progress import Reading, Shown
@@ -30,7 +32,7 @@ class LiveDisplay(Observer):
     """
 
     def __init__(self, config: Mapping[str, Any], metrics: Path | None = None) -> None:
-        self.title = f"{config['model']['name']} on {config['data']['name']}"
+        self.title = training_title(config["model"]["name"], config["data"]["name"], wanted_language())
         template = "batches of {batch}, seed {seed}"
         if "lr" in config["optim"]:
             template = "learning rate {rate}, " + template

@@ -9,6 +9,7 @@ import torch
 from dltool.config.check import Config
 from dltool.config.settings import LoggerSettings, StopSettings
 from dltool.core.spec import DataSpec
+from dltool.core.titles import training_title
 from dltool.data.dataset import Dataset
 from dltool.distributed.team import SOLO, Team
 from dltool.engine.device import describe_device
@@ -59,7 +60,7 @@ class Parts:
     @property
     def title(self) -> str:
         """The model and the data, "lenet on digits"."""
-        return f"{self.config['model']['name']} on {self.config['data']['name']}"
+        return training_title(self.config["model"]["name"], self.config["data"]["name"])
 
     @property
     def autocast(self) -> Any:

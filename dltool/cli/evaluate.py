@@ -101,18 +101,19 @@ def draw(measured: "Evaluation", used: "Run", folder: Path) -> None:
         latent_picture,
         metric_pictures,
         network_pictures,
+        of_split,
         task_pictures,
     )
     from dltool.tasks.uses import reconstructs
 
-    task, title, split = measured.task, used.title, measured.split
-    pictures = dict(metric_pictures(task.metrics, title))
+    task, title, split = measured.task, used.figure_title, measured.split
+    pictures = dict(metric_pictures(task.metrics, of_split(title, split)))
     if measured.mistakes is not None and used.preprocessing.gives_pixels:
         to_pixels = used.preprocessing.pixels
         found = network_pictures(used.model, measured.mistakes, to_pixels, title, split, receptive_field=True)
         pictures |= {name: draw for name, draw in found.items() if name not in pictures}
     if task.predicts_classes:
-        pictures["attacked.png"] = partial(attack_picture, task, used.spec, f"{title}, {split}")
+        pictures["attacked.png"] = partial(attack_picture, task, used.spec, of_split(title, split))
     pictures |= task_pictures(task, used.spec, title)
     pictures |= forecast_pictures(task, measured.example, used.spec, title, split)
     if measured.codes is not None and reconstructs(task):

@@ -7,6 +7,7 @@ from typing import Any, NoReturn
 from dltool.cli.request import open_run, trust_given
 from dltool.core.errors import ConfigError
 from dltool.core.shell import in_grammar
+from dltool.core.titles import training_title
 from dltool.declarations.kinds import AnyOf, Kind, OneOf, Scalar
 from dltool.declarations.registry import registrations
 from dltool.declarations.sampling_options import SamplingOption, sampling_options, unknown_option, value_of
@@ -33,7 +34,7 @@ def add_sampling_flags(
     task = config.get("task.name")
     if task not in registrations()["task"]:  # No run yet, or code that is not trusted; reading the run explains it.
         return
-    options, title = sampling_options(task), f"{config['model.name']} on {config['data.name']}"
+    options, title = sampling_options(task), training_title(config["model.name"], config["data.name"])
     group = parser.add_argument_group(f"sampling options of {title} (task={task})")
     for name, option in options.items():
         try:

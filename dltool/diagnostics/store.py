@@ -5,6 +5,8 @@
 dltool.diagnostics.layer_statistics and theory; "noise" is that of
 dltool.diagnostics.gradient_noise. `alarms.jsonl` has a line per alarm; see dltool.diagnostics.alarms.
 `stopping.jsonl` has {"step": 100, rule: value} where a rule of `stop` was evaluated, after that many steps.
+`steps.jsonl` has {"step": 100, "updates": {parameter: [numbers]}, "rates": {parameter: [numbers]}} for a model of two
+numbers at most: what the step adds to each, and its rate, if the optimizer has one; see dltool.optim.effective_rates.
 `weights/000100.safetensors` has the parameters and buffers before step 100; `points.safetensors` has training points,
 if they have at most two numbers; `sample.safetensors` has the first training sample. A
 resumed training removes what lies after its checkpoint, and measures it again with the same result.
@@ -23,7 +25,8 @@ from dltool.core.safe_read import MAX_BYTES, read_lines, read_regular, understoo
 from dltool.diagnostics.alarms import Alarm
 
 NAME = "diagnostics"
-LAYERS, ALARMS, STOPPING, WEIGHTS = "layers.jsonl", "alarms.jsonl", "stopping.jsonl", "weights"
+LAYERS, ALARMS, STOPPING, STEPS = "layers.jsonl", "alarms.jsonl", "stopping.jsonl", "steps.jsonl"
+WEIGHTS = "weights"
 POINTS, SAMPLE = "points.safetensors", "sample.safetensors"
 NUM_POINTS = 2000  # Training points that are kept, if they have at most two numbers.
 EARLIER_SAMPLES = 32  # In records that do not say it.
@@ -47,6 +50,7 @@ class DiagnosticsStore:
         """Remove the measurements at `step` and later."""
         self.layer_bytes = self._cut_lines(LAYERS, step)
         self._cut_lines(ALARMS, step)
+        self._cut_lines(STEPS, step)
         self.stopping_bytes = self._cut_lines(STOPPING, step + 1)  # Its steps are taken, the others' are not yet.
         for found, file in weight_files(self.folder.path):
             if found >= step:
@@ -90,6 +94,11 @@ class DiagnosticsStore:
             with (self.folder / STOPPING).append() as file:
                 file.write(line)
             self.stopping_bytes += len(line)
+
+    def add_step(self, record: Mapping[str, Any]) -> None:
+        """Append what one step of a model of two numbers did."""
+        with (self.folder / STEPS).append() as file:
+            file.write(json.dumps(finite(record), allow_nan=False).encode() + b"\n")
 
     def add_weights(self, step: int, state: Mapping[str, Tensor]) -> None:
         """Write the weights before a step, in the order of the state dict."""
@@ -145,6 +154,13 @@ def read_layers(folder: Path) -> list[dict[str, Any]]:
             for numbers in (record.get("losses", {}), record.get("noise", {}), *record["layers"].values()):
                 numbers.update({key: math.nan for key, value in numbers.items() if value is None})
     return records
+
+
+def read_steps(folder: Path) -> list[dict[str, Any]]:
+    """The lines of steps.jsonl."""
+    path = folder / STEPS
+    with understood(path):
+        return [json.loads(line) for line in read_lines(path, MAX_BYTES)]
 
 
 def read_stopping(folder: Path) -> dict[str, dict[int, float]]:

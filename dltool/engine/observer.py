@@ -35,6 +35,7 @@ from dltool.core.batch import Batch
 from dltool.core.safe_path import SafePath
 from dltool.core.spec import DataSpec
 from dltool.engine.stopping import Stopping
+from dltool.figures.words import figure_title
 from dltool.metrics.running_means import RunningMeans
 from dltool.tasks.task import Task
 
@@ -85,7 +86,7 @@ class Watched:
     Attributes:
         folder: The run folder; `watched.folder / "notes.txt"` is a file in it, with write() and append().
         spec: Describes the data: shapes, class names.
-        title: A title such as "lenet on digits".
+        model, data: Their names.
         held_out: Returns the first held-out samples as one batch, not augmented: at least the number requested, or
             all if there are fewer.
         warn: Prints a warning for the user, and writes it to log.txt.
@@ -94,10 +95,16 @@ class Watched:
 
     folder: SafePath
     spec: DataSpec
-    title: str
+    model: str
+    data: str
     held_out: Callable[[int], Batch]
     warn: Callable[[str], None]
     note: Callable[[str], None] = print
+
+    @property
+    def title(self) -> str:
+        """The title of the training in the language of the figures, such as "lenet on digits"."""
+        return figure_title(self.model, self.data)
 
 
 class Outcome(NamedTuple):

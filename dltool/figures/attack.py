@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from dltool.figures.drawing import make_figure
-from dltool.figures.style import CAPTION_SIZE, GREY, OKABE_ITO, PANELS_TITLE, SILVER, TILES_TITLE, styled
+from dltool.figures.drawing import entitle, make_figure
+from dltool.figures.style import OKABE_ITO, SILVER, TILES_TITLE, styled
 from dltool.figures.words import word
 
 if TYPE_CHECKING:  # matplotlib is imported when the first figure is drawn.
@@ -41,8 +41,7 @@ def attack_curves(view: AttackView, *, title: str = "", note: str = "") -> "Figu
     """Draw the loss along the directions with its tangent, and the accuracy against ε."""
     with styled(title, note):
         figure = make_figure(12.5, 5)
-        figure.suptitle(word("{title}: under the fast gradient sign method", title=title), fontsize=PANELS_TITLE)
-        figure.supxlabel(note, fontsize=CAPTION_SIZE, color=GREY)
+        entitle(figure, word("{title}: under the fast gradient sign method", title=title), note)
         loss, accuracy = figure.subplots(1, 2)
         for place, line in enumerate(view.random):
             loss.plot(view.places, line, ":", color=SILVER, label=None if place else word("random signs"))

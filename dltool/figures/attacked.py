@@ -27,6 +27,7 @@ if TYPE_CHECKING:  # matplotlib is imported when the first figure is drawn.
     from dltool.figures.tiles import Tiles
 
 INCHES = 1.3  # Size of an image.
+CROSS = "✗"  # Of a wrong prediction.
 LEAST = 1 / 255  # The smallest perturbation that is amplified to black and white.
 
 
@@ -87,7 +88,7 @@ def attacked_images(
         figure.suptitle(title, fontsize=TILES_TITLE)
         has_shares = predictions[0].probabilities is not None
         predicted = word("predicted class and its probability" if has_shares else "predicted class")
-        legend = word("{predicted}; blue: correct, orange: wrong", predicted=predicted)
+        legend = word("{predicted}; blue: correct, orange with {mark}: wrong", predicted=predicted, mark=CROSS)
         figure.supxlabel(legend, fontsize=NOTE_SIZE, color=GREY)
         return figure
 
@@ -99,5 +100,6 @@ def write_captions(
     for column, (text, name) in enumerate(zip(predicted.captions(), predicted.classes, strict=True)):
         top, left = tiles.corner(row, column)
         middle, below = left + tiles.width / 2, top + tiles.height + gap
-        color = RIGHT if name == true[column] else WRONG
-        axes.text(middle, below, text, ha="center", va="top", color=color, fontsize=CAPTION_SIZE)
+        is_right = name == true[column]
+        color, shown = (RIGHT, text) if is_right else (WRONG, f"{text} {CROSS}")  # The colours are alike in grey.
+        axes.text(middle, below, shown, ha="center", va="top", color=color, fontsize=CAPTION_SIZE)

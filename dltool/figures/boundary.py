@@ -5,16 +5,14 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 
-from dltool.figures.diverging import HIGH, LOW, diverging
-from dltool.figures.drawing import make_figure
+from dltool.figures.diverging import HIGH, LOW, pale_diverging
+from dltool.figures.drawing import entitle, make_figure
 from dltool.figures.style import (
     BOXED,
     CAPTION_SIZE,
-    GREY,
     MAPS,
     NUMBER_SIZE,
     OKABE_ITO,
-    PANELS_TITLE,
     TILES_TITLE,
     class_style,
     styled,
@@ -92,8 +90,7 @@ def boundary_picture(
     """
     with styled(title, note, *points.class_names, *points.names, style=BOXED):
         figure = make_figure(6.6 + (5.6 if units else 0), 6.4)
-        figure.suptitle(title, fontsize=PANELS_TITLE)
-        figure.supxlabel(note, fontsize=CAPTION_SIZE, color=GREY)
+        entitle(figure, title, note)
         columns = figure.add_gridspec(1, 2, width_ratios=(6, 5)) if units else figure.add_gridspec(1, 1)
         axes = figure.add_subplot(columns[0])
         draw_view(axes, view, points)
@@ -108,7 +105,7 @@ def boundary_picture(
 def draw_view(axes: "Axes", view: BoundaryView, points: Points) -> None:
     """Draw the predictions and the line where they change, and label the axes."""
     if view.kind == "binary":
-        image = axes.imshow(view.values, cmap=diverging(), vmin=0, vmax=1, alpha=0.75, **placed(view))
+        image = axes.imshow(view.values, cmap=pale_diverging(), vmin=0, vmax=1, **placed(view))
         axes.contour(view.values, [0.5], colors="black", linewidths=1.6, origin="lower", extent=view.extent)
         bar = axes.figure.colorbar(image, ax=axes, shrink=0.75, pad=0.02)
         bar.set_label(word("probability of {name} (line: ½)", name=points.class_names[1]))
@@ -218,7 +215,7 @@ def boundary_film(views: Iterable[BoundaryView], points: Points, *, title: str =
 def draw_frame(axes: "Axes", view: BoundaryView, points: Points) -> None:
     """A view without a colour bar, with its step as the title."""
     if view.kind == "binary":
-        axes.imshow(view.values, cmap=diverging(), vmin=0, vmax=1, alpha=0.75, **placed(view))
+        axes.imshow(view.values, cmap=pale_diverging(), vmin=0, vmax=1, **placed(view))
         axes.contour(view.values, [0.5], colors="black", linewidths=1.6, origin="lower", extent=view.extent)
     elif view.kind == "numbers":
         axes.imshow(view.values, cmap=MAPS, **placed(view))

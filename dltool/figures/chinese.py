@@ -1,6 +1,10 @@
 """The texts of figures in Chinese, by the English ones."""
 
 CHINESE = {
+    # Titles.
+    "{title}, {split}": "{title}，{split}",
+    "{count} runs": "{count} 次训练",
+    "{title}, initial weights": "{title}，初始权重",
     # Axes and progress.
     "step": "步",
     "epoch": "轮",
@@ -14,7 +18,7 @@ CHINESE = {
     "share of the true class": "占真实类别的比例",
     "{title}: {right:,} of {total:,} right": "{title}：{total:,} 个中 {right:,} 个正确",
     "above: {predicted}; below: true class": "上：{predicted}；下：真实类别",
-    "{predicted}; blue: correct, orange: wrong": "{predicted}；蓝色：正确，橙色：错误",
+    "{predicted}; blue: correct, orange with {mark}: wrong": "{predicted}；蓝色：正确，橙色带 {mark}：错误",
     "clean": "原图",
     "attacked": "受攻击",
     "change\n× {factor:.3g}": "改变\n× {factor:.3g}",
@@ -69,6 +73,14 @@ CHINESE = {
     "distance from the lowest place ‖θ - θ*‖": "到最低点的距离 ‖θ - θ*‖",
     "distance from the minimum nearest to the end ‖θ - θ*‖": "到离终点最近的极小值的距离 ‖θ - θ*‖",
     "excess error E(θ) - E(θ*)": "超出最小值的误差 E(θ) - E(θ*)",
+    # Single steps.
+    "steps of {title}": "{title} 的每一步",
+    "rate of a parameter: the factor of its gradient, or of the running mean of it, in the step": (
+        "参数的学习率：这一步中其梯度（或梯度的滑动平均）的系数"
+    ),
+    "effective rate of each parameter": "各参数的有效学习率",
+    "change of the loss in a step / {change}": "一步中损失的变化 / {change}",
+    "1: as the tangent predicts; 0: no change": "1：与切线的预测一致；0：没有变化",
     # Fit.
     "fit of {title}": "{title} 的拟合",
     "training points ({count:,})": "训练样本（{count:,} 个）",
@@ -152,6 +164,12 @@ CHINESE = {
         "{title}：{count:,} 个{split}样本的编码，以及解码的编码"
     ),
     # Images.
+    "some maps of each layer, each from its minimum (dark) to its maximum": (
+        "各层的部分特征图，每幅从各自的最小值（暗）到最大值"
+    ),
+    "{title}: {what}": "{title}：{what}",
+    "denoising": "去噪",
+    "x_0 from it": "预测的 x_0",
     "original": "原图",
     "reconstruction": "重构",
     "model input": "模型输入",
@@ -280,6 +298,8 @@ CHINESE = {
     "gradient noise scale at the end": "训练结束时的梯度噪声尺度",
     "samples": "样本数",
     "batch size": "批大小",
+    "size of the model": "模型的大小",
+    "parameters": "参数个数",
     # Gradients of several runs.
     "{title}: gradient by layer": "{title}：各层的梯度",
     "‖δ‖ of the layer / ‖δ‖ of the last one": "该层的 ‖δ‖ / 最后一层的 ‖δ‖",

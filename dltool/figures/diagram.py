@@ -5,8 +5,8 @@ import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from dltool.figures.drawing import make_figure
-from dltool.figures.style import CAPTION_SIZE, DARK_GREY, GREY, OKABE_ITO, PANELS_TITLE, SILVER, TILES_TITLE, styled
+from dltool.figures.drawing import entitle, make_figure
+from dltool.figures.style import CAPTION_SIZE, DARK_GREY, OKABE_ITO, SILVER, TILES_TITLE, styled
 from dltool.figures.words import word
 
 if TYPE_CHECKING:  # matplotlib is imported when the first figure is drawn.
@@ -71,8 +71,7 @@ def diagram(networks: Sequence[Network], *, title: str = "", note: str = "") -> 
     with styled(title, note, *names, *(network.name for network in networks), style={"axes.grid": False}):
         widest = max(len(network.layers) for network in networks) + 1
         figure = make_figure(max(1 + COLUMN * widest, 6.5), 0.9 + 4.6 * len(networks))
-        figure.suptitle(title, fontsize=PANELS_TITLE)
-        figure.supxlabel(note, fontsize=CAPTION_SIZE, color=GREY)
+        entitle(figure, title, note)
         for place, network in enumerate(networks):
             axes = figure.add_subplot(len(networks), 1, place + 1)
             draw_network(axes, network)

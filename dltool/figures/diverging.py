@@ -14,6 +14,8 @@ if TYPE_CHECKING:  # matplotlib is imported when the first figure is drawn.
 # From low to high. Both ends are far apart for every kind of colour blindness; in grey the low one is much darker.
 COLORS = ("#08306b", "#4a90c8", "#ffffff", "#f9b27a", "#d55e00")
 LOW, HIGH = COLORS[0], COLORS[-1]
+# Paler, for a map below points in LOW and HIGH; its low end is much darker in grey too, its high end nearly white.
+PALE_COLORS = ("#3f7fb5", "#9dc3e0", "#ffffff", "#fde3c8", "#fbc79a")
 NUM_MARKED = 2000  # Cells; more are too small for marks.
 HALF_MARK = 0.2  # Half of a mark's length, in cells.
 DARK = 0.6  # Share of the largest size below which a negative cell is pale.
@@ -25,6 +27,14 @@ def diverging() -> "Colormap":
     from matplotlib.colors import LinearSegmentedColormap
 
     return LinearSegmentedColormap.from_list("diverging", COLORS)
+
+
+@cache
+def pale_diverging() -> "Colormap":
+    """The colour map of a plane with points on it; white is in its middle."""
+    from matplotlib.colors import LinearSegmentedColormap
+
+    return LinearSegmentedColormap.from_list("pale diverging", PALE_COLORS)
 
 
 def mark_negative(axes: "Axes", values: np.ndarray, largest: float) -> bool:

@@ -2,10 +2,11 @@
 
 import math
 from collections.abc import Iterable, Sequence
+from functools import partial
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from dltool.figures.style import DPI, GREY
+from dltool.figures.style import CAPTION_SIZE, DPI, GREY, PANELS_TITLE
 from dltool.figures.words import word
 
 if TYPE_CHECKING:  # matplotlib is imported when the first figure is drawn.
@@ -16,7 +17,9 @@ if TYPE_CHECKING:  # matplotlib is imported when the first figure is drawn.
 LEARNING_RATE = "learning rate"
 DECADES_FOR_LOG_SCALE = 2
 MARKERS_UP_TO = 40
+FEW_DECADES = 0.6  # Below them each digit of a logarithmic axis is labelled, since 2 and 5 may lie outside.
 LEGEND_CHARACTERS_PER_INCH = 11
+LABEL_INCHES = 0.52  # From an x-axis to the lower end of its label.
 
 
 def make_figure(width: float, height: float, dpi: int = DPI) -> "Figure":
@@ -27,6 +30,22 @@ def make_figure(width: float, height: float, dpi: int = DPI) -> "Figure":
     from dltool.figures.styled_figure import StyledFigure
 
     return StyledFigure(figsize=(width, height), layout="constrained", dpi=dpi)
+
+
+def entitle(figure: "Figure", title: str, *notes: str) -> None:
+    """Write the title above the panels of a figure, and small lines below them; empty ones are left out."""
+    figure.suptitle(title, fontsize=PANELS_TITLE)
+    if any(notes):
+        figure.supxlabel("\n".join(filter(None, notes)), fontsize=CAPTION_SIZE, color=GREY)
+
+
+def legend_below(axes: "Axes", columns: int, **options: Any) -> None:
+    """Explain the lines of a panel below the label of its x-axis, where no curve passes; nothing without labels."""
+    from matplotlib.transforms import ScaledTranslation
+
+    if axes.get_legend_handles_labels()[1]:
+        below = axes.transAxes + ScaledTranslation(0, -LABEL_INCHES, axes.figure.dpi_scale_trans)
+        axes.legend(loc="upper center", bbox_to_anchor=(0.5, 0), bbox_transform=below, ncols=columns, **options)
 
 
 def num_panel_columns(num_panels: int) -> int:
@@ -69,19 +88,19 @@ def metric_name(name: str) -> str:
 
 
 def label_decades(axis: "Axis") -> None:
-    """Label a logarithmic axis with plain numbers, 0.01 and not a power of ten; within a decade also between them."""
+    """Label a logarithmic axis with plain numbers, 0.01 and not a power of ten; of two decades at most also between."""
     from matplotlib.ticker import FuncFormatter, NullFormatter, StrMethodFormatter
 
     low, high = sorted(axis.get_view_interval())
-    within = low > 0 and math.log10(high / low) < 1.5
+    decades = math.log10(high / low) if low > 0 else math.inf
+    digits = "25" if decades >= FEW_DECADES else "23456789"
     axis.set_major_formatter(StrMethodFormatter("{x:g}"))
-    axis.set_minor_formatter(FuncFormatter(labelled_minor) if within else NullFormatter())
+    axis.set_minor_formatter(FuncFormatter(partial(labelled_minor, digits)) if decades < 2 else NullFormatter())
 
 
-def labelled_minor(value: float, _place: int | None = None) -> str:
-    """2 and 5 of each decade."""
-    leading = f"{value:e}"[0]
-    return f"{value:g}" if leading in "25" else ""
+def labelled_minor(digits: str, value: float, _place: int | None = None) -> str:
+    """The value if its first digit is among those that are labelled."""
+    return f"{value:g}" if f"{value:e}"[0] in digits else ""
 
 
 def scale_progress_axis(axes: "Axes", unit: str, end: float) -> None:

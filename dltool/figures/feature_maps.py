@@ -66,7 +66,7 @@ def feature_map_rows(image: np.ndarray, layers: Sequence[LayerMaps], title: str 
                 where = (left + tiles.width / 2, top + tiles.height + 0.02 * tiles.height)
                 axes.text(*where, str(place), ha="center", va="top", fontsize=NUMBER_SIZE, color=GREY)
         figure.suptitle(title, fontsize=TILES_TITLE)
-        legend = "some maps of each layer, each from its minimum (dark) to its maximum"
+        legend = word("some maps of each layer, each from its minimum (dark) to its maximum")
         figure.supxlabel(legend, fontsize=NOTE_SIZE, color=GREY)
         return figure
 

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from dltool.figures.drawing import make_figure
-from dltool.figures.style import CAPTION_SIZE, DARK_GREY, GREY, PANELS_TITLE, TILES_TITLE, class_style, styled
+from dltool.figures.drawing import entitle, make_figure
+from dltool.figures.style import DARK_GREY, TILES_TITLE, class_style, styled
 from dltool.figures.words import word
 
 if TYPE_CHECKING:  # matplotlib is imported when the first figure is drawn.
@@ -46,8 +46,7 @@ def features_picture(
     """
     with styled(title, note, *class_names):
         figure = make_figure(6.2 * len(panels) + 1.6, 6.4)
-        figure.suptitle(word("features of {title}", title=title), fontsize=PANELS_TITLE)
-        figure.supxlabel(note, fontsize=CAPTION_SIZE, color=GREY)
+        entitle(figure, word("features of {title}", title=title), note)
         every = figure.subplots(1, len(panels), squeeze=False)[0]
         for axes, panel in zip(every, panels, strict=True):
             draw_panel(axes, panel, labels, class_names)

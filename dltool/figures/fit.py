@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from dltool.figures.drawing import make_figure
-from dltool.figures.style import CAPTION_SIZE, DARK_GREY, GREY, OKABE_ITO, PANELS_TITLE, styled
+from dltool.figures.drawing import entitle, make_figure
+from dltool.figures.style import DARK_GREY, OKABE_ITO, styled
 from dltool.figures.words import word
 
 if TYPE_CHECKING:  # matplotlib is imported when the first figure is drawn.
@@ -56,8 +56,7 @@ def fit_picture(
     """
     with styled(title, note, input_name, *(curve.label for curve in curves)):
         figure = make_figure(9, 5.6)
-        figure.suptitle(title, fontsize=PANELS_TITLE)
-        figure.supxlabel(note, fontsize=CAPTION_SIZE, color=GREY)
+        entitle(figure, title, note)
         axes = figure.subplots()
         many = len(inputs) > MANY_POINTS
         for place, curve in enumerate(curves):

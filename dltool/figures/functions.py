@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from dltool.figures.drawing import make_figure
-from dltool.figures.style import CAPTION_SIZE, GREY, OKABE_ITO, PANELS_TITLE, SILVER, TILES_TITLE, styled
+from dltool.figures.drawing import entitle, legend_below, make_figure
+from dltool.figures.style import OKABE_ITO, SILVER, TILES_TITLE, styled
 from dltool.figures.words import word
 
 if TYPE_CHECKING:  # matplotlib is imported when the first figure is drawn.
@@ -69,8 +69,7 @@ def functions_picture(
     count = len(activations) + (loss is not None)
     with styled(title, note):
         figure = make_figure(max(5.2 * count, 7.5), 4.8)
-        figure.suptitle(word("{title}: its activations and its loss", title=title), fontsize=PANELS_TITLE)
-        figure.supxlabel(note, fontsize=CAPTION_SIZE, color=GREY)
+        entitle(figure, word("{title}: its activations and its loss", title=title), note)
         panels = np.atleast_1d(figure.subplots(1, count)).tolist()
         for axes, view in zip(panels, activations, strict=False):
             draw_activation(axes, view)
@@ -89,7 +88,7 @@ def draw_activation(axes: "Axes", view: ActivationView) -> None:
     axes.set_title(
         word("{name}: |g'| < 0.01 for {share:.0f} % of z", name=view.name, share=100 * view.flat), fontsize=TILES_TITLE
     )
-    axes.legend(loc="upper left", frameon=True, framealpha=0.8)
+    legend_below(axes, 3)
 
 
 def draw_loss(axes: "Axes", view: LossView) -> None:
@@ -102,7 +101,7 @@ def draw_loss(axes: "Axes", view: LossView) -> None:
     axes.set_title(
         word("the loss") if view.name == "auto" else word("the loss {name}", name=view.name), fontsize=TILES_TITLE
     )
-    axes.legend(loc="upper center", frameon=True, framealpha=0.8)
+    legend_below(axes, 3)
 
 
 def draw_histogram(axes: "Axes", values: np.ndarray, nodes: np.ndarray, label: str) -> None:

@@ -6,15 +6,14 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from dltool.figures.boundary import FILM_DPI, FILM_INCHES, rendered
-from dltool.figures.diverging import diverging
-from dltool.figures.drawing import make_figure
+from dltool.figures.diverging import pale_diverging
+from dltool.figures.drawing import entitle, make_figure
 from dltool.figures.style import (
     BOXED,
     CAPTION_SIZE,
     GREY,
     MAPS,
     OKABE_ITO,
-    PANELS_TITLE,
     SILVER,
     TILES_TITLE,
     styled,
@@ -66,8 +65,7 @@ def game_picture(
     """
     with styled(title, note, *names, style=BOXED):
         figure = make_figure(13, 6.2)
-        figure.suptitle(word("{title}: discriminator and samples", title=title), fontsize=PANELS_TITLE)
-        figure.supxlabel(note, fontsize=CAPTION_SIZE, color=GREY)
+        entitle(figure, word("{title}: discriminator and samples", title=title), note)
         left, right = figure.subplots(1, 2)
         image = draw_discriminator(left, view)
         label = word("D(x), probability of data (line: ½)" if view.is_probability else "D(x), the critic's score")
@@ -97,7 +95,7 @@ def draw_discriminator(axes: "Axes", view: GameView) -> "AxesImage":
             axes.contour(view.values, colors="white", linewidths=0.7, origin="lower", extent=view.extent)
         return image
     image = axes.imshow(
-        view.values, cmap=diverging(), vmin=0, vmax=1, alpha=0.75, origin="lower", extent=view.extent, aspect="auto"
+        view.values, cmap=pale_diverging(), vmin=0, vmax=1, origin="lower", extent=view.extent, aspect="auto"
     )
     if view.values.min() < 0.5 < view.values.max():
         axes.contour(view.values, [0.5], colors="black", linewidths=1.6, origin="lower", extent=view.extent)

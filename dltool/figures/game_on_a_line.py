@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from dltool.figures.boundary import FILM_DPI, FILM_INCHES, rendered
-from dltool.figures.drawing import make_figure
-from dltool.figures.style import CAPTION_SIZE, GREY, OKABE_ITO, PANELS_TITLE, TILES_TITLE, styled
+from dltool.figures.drawing import entitle, make_figure
+from dltool.figures.style import CAPTION_SIZE, GREY, OKABE_ITO, TILES_TITLE, styled
 from dltool.figures.words import word
 
 if TYPE_CHECKING:  # matplotlib is imported when the first figure is drawn.
@@ -72,8 +72,7 @@ def line_picture(
     """
     with styled(title, note, name):
         figure = make_figure(13, 6.4)
-        figure.suptitle(word("{title}: the game over x", title=title), fontsize=PANELS_TITLE)
-        figure.supxlabel(note, fontsize=CAPTION_SIZE, color=GREY)
+        entitle(figure, word("{title}: the game over x", title=title), note)
         columns = figure.add_gridspec(2, 2, width_ratios=(6, 5))
         densities, discriminator = (figure.add_subplot(columns[row, 0]) for row in range(2))
         draw_densities(densities, view)

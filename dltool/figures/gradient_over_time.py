@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from dltool.figures.drawing import MARKERS_UP_TO, label_decades, make_figure
-from dltool.figures.style import BLUE, GREEN, ORANGE, PANELS_TITLE, PURPLE, REFERENCE, styled
+from dltool.figures.style import DASHES, MARKERS, OKABE_ITO, PANELS_TITLE, REFERENCE, styled
 from dltool.figures.words import word
 
 if TYPE_CHECKING:  # matplotlib is imported when the first figure is drawn.
@@ -36,15 +36,15 @@ def gradient_by_distance(bands: Mapping[str, Band], title: str = "", reference: 
     """
     from matplotlib.ticker import MaxNLocator
 
-    colors = itertools.cycle((BLUE, ORANGE, GREEN, PURPLE))
-    dashes = itertools.cycle(("-", "--", "-.", ":"))
+    colors = itertools.cycle(OKABE_ITO)
+    dashes, markers = itertools.cycle(DASHES), itertools.cycle(MARKERS)
     with styled(title, *bands):
         figure = make_figure(7.2, 4.6)
         axes = figure.add_subplot()
         for name, (low, middle, high) in bands.items():
             color = REFERENCE if name == reference else next(colors)
             steps = range(len(middle))
-            marker = "o" if len(middle) <= MARKERS_UP_TO else None
+            marker = next(markers) if len(middle) <= MARKERS_UP_TO else None
             axes.plot(steps, middle, next(dashes), color=color, label=name, marker=marker, markersize=4)
             axes.fill_between(steps, low, high, color=color, alpha=0.15, linewidth=0)
         if axes.lines:

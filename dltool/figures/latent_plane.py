@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from dltool.figures.drawing import make_figure
+from dltool.figures.drawing import legend_below, make_figure
 from dltool.figures.style import (
     BLUE,
     DARK_GREY,
@@ -115,7 +115,7 @@ def draw_codes(axes: "Axes", cloud: CodeCloud, class_names: Sequence[str]) -> No
     axes.set_title(word("codes"))
     label_axes(axes, cloud.labels)
     axes.set_aspect("equal", adjustable="datalim")
-    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.12), ncols=6, markerscale=1.8)
+    legend_below(axes, 6, markerscale=1.8)
 
 
 def draw_decoded(

@@ -6,14 +6,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from dltool.figures.drawing import MARKERS_UP_TO, label_decades, make_figure
+from dltool.figures.drawing import MARKERS_UP_TO, entitle, label_decades, make_figure
 from dltool.figures.style import (
-    CAPTION_SIZE,
-    GREY,
     IMAGES,
     MAPS,
     OKABE_ITO,
-    PANELS_TITLE,
     TILES_TITLE,
     styled,
 )
@@ -73,9 +70,7 @@ def layer_heatmaps(records: Records, title: str = "", note: str = "") -> "Figure
         rows, columns = math.ceil(len(shown) / 3), min(len(shown), 3)
         height = 1.6 + 0.22 * min(max(len(names), 5), 40)
         figure = make_figure(1 + 4.6 * columns, 1 + height * rows)
-        figure.suptitle(title or word("layers in training"), fontsize=PANELS_TITLE)
-        if note:
-            figure.supxlabel(note, fontsize=CAPTION_SIZE, color=GREY)
+        entitle(figure, title or word("layers in training"), note)
         for place, (quantity, values) in enumerate(shown):
             axes = figure.add_subplot(rows, columns, place + 1)
             draw_map(axes, values, quantity)
@@ -140,9 +135,7 @@ def layer_norms(records: Records, title: str = "", note: str = "") -> "Figure | 
     chosen = [records[place] for place in sorted({0, len(records) // 2, len(records) - 1})]
     with styled(title, note, *names):
         figure = make_figure(12, 5)
-        figure.suptitle(title or word("gradients by layer"), fontsize=PANELS_TITLE)
-        if note:
-            figure.supxlabel(note, fontsize=CAPTION_SIZE, color=GREY)
+        entitle(figure, title or word("gradients by layer"), note)
         for place, quantity in enumerate(QUANTITIES[:2]):
             axes = figure.add_subplot(1, 2, place + 1)
             for record, color, marker in zip(chosen, OKABE_ITO, "osD", strict=False):

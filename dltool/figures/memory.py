@@ -6,14 +6,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dltool.figures.diverging import diverging, mark_negative
-from dltool.figures.drawing import MARKERS_UP_TO, label_decades, make_figure
+from dltool.figures.drawing import MARKERS_UP_TO, entitle, label_decades, make_figure
 from dltool.figures.style import (
-    CAPTION_SIZE,
-    GREY,
     IMAGES,
     MAPS,
     OKABE_ITO,
-    PANELS_TITLE,
     SILVER,
     TILES_TITLE,
     styled,
@@ -57,9 +54,7 @@ def memory_picture(
     shown = {name: values for name, values in gates.items() if name in TITLES}
     with styled(title, note, style=IMAGES):
         figure = make_figure(14, 8)
-        figure.suptitle(title, fontsize=PANELS_TITLE)
-        caption = "\n".join(filter(None, [LEGEND[carry], note]))
-        figure.supxlabel(caption, fontsize=CAPTION_SIZE, color=GREY)
+        entitle(figure, title, LEGEND[carry], note)
         for place, (name, values) in enumerate(shown.items()):
             draw_gate(figure.add_subplot(2, 3, place + 1), name, values)
         draw_path(figure.add_subplot(2, 3, len(shown) + 1), path, carry)

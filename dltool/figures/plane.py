@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from dltool.figures.drawing import make_figure
-from dltool.figures.style import CAPTION_SIZE, GREY, MAPS, NUMBER_SIZE, PANELS_TITLE, TILES_TITLE, styled
+from dltool.figures.drawing import entitle, make_figure
+from dltool.figures.style import MAPS, NUMBER_SIZE, TILES_TITLE, styled
 from dltool.figures.words import word
 
 if TYPE_CHECKING:  # matplotlib is imported when the first figure is drawn.
@@ -47,8 +47,7 @@ def plane_picture(around: Slice, along: Slice, *, title: str = "", note: str = "
     """
     with styled(title, note):
         figure = make_figure(13.5, 6)
-        figure.suptitle(word("{title}: training loss over planes of weights", title=title), fontsize=PANELS_TITLE)
-        figure.supxlabel(note, fontsize=CAPTION_SIZE, color=GREY)
+        entitle(figure, word("{title}: training loss over planes of weights", title=title), note)
         left, right = figure.subplots(1, 2)
         draw_slice(left, around)
         left.plot(0, 0, "*", color="white", markeredgecolor="black", markersize=14)

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from dltool.figures.drawing import label_decades, make_figure, metric_name
-from dltool.figures.style import CAPTION_SIZE, GREY, OKABE_ITO, PALE_GREY, PANELS_TITLE, TILES_TITLE, styled
+from dltool.figures.drawing import entitle, label_decades, make_figure, metric_name
+from dltool.figures.style import OKABE_ITO, PALE_GREY, TILES_TITLE, styled
 from dltool.figures.words import word
 
 if TYPE_CHECKING:  # matplotlib is imported when the first figure is drawn.
@@ -37,8 +37,7 @@ def range_test_picture(curves: Sequence[RangeCurve], *, title: str = "", note: s
     """
     with styled(title, note, *(curve.name for curve in curves)):
         figure = make_figure(1 + 6.5 * len(curves), 5)
-        figure.suptitle(title, fontsize=PANELS_TITLE)
-        figure.supxlabel(note, fontsize=CAPTION_SIZE, color=GREY)
+        entitle(figure, title, note)
         for place, curve in enumerate(curves):
             axes = figure.add_subplot(1, len(curves), place + 1)
             axes.plot(curve.rates, curve.losses, color=PALE_GREY, linewidth=1, label=word("loss of each step"))

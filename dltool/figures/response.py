@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dltool.figures.diverging import diverging, mark_negative
-from dltool.figures.drawing import make_figure
-from dltool.figures.style import CAPTION_SIZE, GREY, IMAGES, MAPS, OKABE_ITO, PANELS_TITLE, TILES_TITLE, WEIGHTS, styled
+from dltool.figures.drawing import entitle, make_figure
+from dltool.figures.style import IMAGES, MAPS, OKABE_ITO, TILES_TITLE, WEIGHTS, styled
 from dltool.figures.words import word
 
 if TYPE_CHECKING:  # matplotlib is imported when the first figure is drawn.
@@ -62,9 +62,8 @@ def response_picture(
     """
     with styled(title, note, style=IMAGES):
         figure = make_figure(16, 2.1 * max(len(channels), 3) + 1.2)
-        figure.suptitle(title, fontsize=PANELS_TITLE)
         formula = word("equivariance: f(shifted x) = shifted f(x);  invariance: f(shifted x) = f(x)  (LeCun 1989)")
-        figure.supxlabel("\n".join(filter(None, [formula, note])), fontsize=CAPTION_SIZE, color=GREY)
+        entitle(figure, title, formula, note)
         parts: Any = figure.subfigures(1, 2, width_ratios=[1.5, 1])
         tiles, panels = parts
         draw_tiles(tiles, image, channels, shown)

@@ -7,18 +7,16 @@ import numpy as np
 
 from dltool.figures.drawing import (
     MARKERS_UP_TO,
+    entitle,
     label_decades,
     make_figure,
     num_panel_columns,
     scale_progress_axis,
 )
 from dltool.figures.style import (
-    CAPTION_SIZE,
-    GREY,
     OKABE_ITO,
     PANEL_HEIGHT,
     PANEL_WIDTH,
-    PANELS_TITLE,
     TILES_TITLE,
     styled,
 )
@@ -61,8 +59,7 @@ def stopping_picture(panels: Sequence[StopPanel], *, title: str = "", note: str 
     rows = -(-len(panels) // columns)
     with styled(title, note, *(panel.title for panel in panels)):
         figure = make_figure(max(1.2 + PANEL_WIDTH * columns, 7.2), 1.2 + PANEL_HEIGHT * rows)
-        figure.suptitle(title, fontsize=PANELS_TITLE)
-        figure.supxlabel(note, fontsize=CAPTION_SIZE, color=GREY)
+        entitle(figure, title, note)
         for place, panel in enumerate(panels, start=1):
             draw_rule(figure.add_subplot(rows, columns, place), panel)
         return figure

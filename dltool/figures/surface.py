@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
 
-from dltool.figures.drawing import label_decades, make_figure
-from dltool.figures.style import CAPTION_SIZE, GREY, OKABE_ITO, PANELS_TITLE, TILES_TITLE, styled
+from dltool.figures.drawing import entitle, label_decades, make_figure
+from dltool.figures.style import GREY, OKABE_ITO, TILES_TITLE, styled
 from dltool.figures.words import word
 
 if TYPE_CHECKING:  # matplotlib is imported when the first figure is drawn.
@@ -18,6 +18,7 @@ DASHES = ("-", "--", "-.", ":")
 GRID = 101
 NUM_ARROWS = 9  # Along each axis.
 NUM_LEVELS = 14
+EDGE = 3.6  # Width of the white edge of a path, in points.
 # The distance that is drawn where there are no, one or several minima.
 DISTANCES = (
     "distance from the lowest place ‖θ - θ*‖",
@@ -104,8 +105,7 @@ def surface_picture(
     values = surface(np.stack([first, second], axis=-1))
     with styled(title, note, *(path.label for path in paths)):
         figure = make_figure(13, 6)
-        figure.suptitle(title, fontsize=PANELS_TITLE)
-        figure.supxlabel(f"{facts}   ({note})" if note else facts, fontsize=CAPTION_SIZE, color=GREY)
+        entitle(figure, title, f"{facts}   ({note})" if note else facts)
         plane = figure.add_subplot(1, 2, 1)
         draw_contours(plane, surface, axis, values)
         for place, path in enumerate(paths):
@@ -140,6 +140,8 @@ def draw_contours(axes: "Axes", surface: Surface, axis: Sequence[np.ndarray], va
 def draw_path(axes: "Axes", path: Path, place: int) -> None:
     """Draw one training's parameters from the first to the last kept step."""
     color, marker = OKABE_ITO[place % len(OKABE_ITO)], MARKERS[place % len(MARKERS)]
+    # A white edge, which is visible on every colour of the surface, in grey too.
+    axes.plot(*path.places.T, "-", color="white", marker=marker, markersize=6, linewidth=EDGE, zorder=4)
     axes.plot(
         *path.places.T,
         DASHES[place % len(DASHES)],
@@ -156,12 +158,22 @@ def draw_relief(
     axes: "Axes", surface: Surface, grid: tuple[np.ndarray, np.ndarray, np.ndarray], paths: Sequence[Path]
 ) -> None:
     """Draw the surface in three dimensions with the paths on it."""
+    from matplotlib.patheffects import withStroke
+
+    edge = [withStroke(linewidth=EDGE, foreground="white")]
     first, second, values = grid
     axes.plot_surface(first, second, values, cmap="viridis", alpha=0.6, linewidth=0, rcount=50, ccount=50)  # type: ignore[attr-defined]
     low, high = np.array([first.min(), second.min()]), np.array([first.max(), second.max()])
     for place, path in enumerate(paths):
         inside = path.places[((path.places >= low) & (path.places <= high)).all(axis=1)]
-        axes.plot(*inside.T, surface(inside), color=OKABE_ITO[place % len(OKABE_ITO)], linewidth=2, zorder=5)
+        axes.plot(
+            *inside.T,
+            surface(inside),
+            color=OKABE_ITO[place % len(OKABE_ITO)],
+            linewidth=2,
+            zorder=5,
+            path_effects=edge,
+        )
     axes.set_xlabel(surface.names[0])
     axes.set_ylabel(surface.names[1])
     axes.zaxis.set_rotate_label(False)  # type: ignore[attr-defined]  # It leaves short labels horizontal.
@@ -175,8 +187,7 @@ def distance_picture(surface: Surface, paths: Sequence[Path], *, title: str = ""
 
     with styled(title, note, *(path.label for path in paths)):
         figure = make_figure(12, 4.8)
-        figure.suptitle(title, fontsize=PANELS_TITLE)
-        figure.supxlabel(note, fontsize=CAPTION_SIZE, color=GREY)
+        entitle(figure, title, note)
         distance, excess = figure.subplots(1, 2)
         for place, path in enumerate(paths):
             form = f"{DASHES[place % len(DASHES)]}{MARKERS[place % len(MARKERS)]}"

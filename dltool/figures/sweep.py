@@ -1,12 +1,13 @@
 """What a sweep over one key shows: metrics, bias and variance, gradient noise against its values."""
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from dltool.figures.drawing import label_decades, make_figure
-from dltool.figures.style import CAPTION_SIZE, GREY, OKABE_ITO, PANELS_TITLE, TILES_TITLE, styled
+from dltool.figures.drawing import entitle, label_decades, make_figure, num_panel_columns
+from dltool.figures.style import GREY, OKABE_ITO, TILES_TITLE, styled
 from dltool.figures.words import word
 
 if TYPE_CHECKING:  # matplotlib is imported when the first figure is drawn.
@@ -58,11 +59,12 @@ def sweep_picture(
         note: Small, below them.
     """
     with styled(title, note, key, *map(str, values), *(one.label for panel in panels for one in panel.series)):
-        figure = make_figure(1 + 5.2 * len(panels), 4.8)
-        figure.suptitle(title, fontsize=PANELS_TITLE)
-        figure.supxlabel(note, fontsize=CAPTION_SIZE, color=GREY)
+        columns = num_panel_columns(len(panels))
+        rows = math.ceil(len(panels) / columns)
+        figure = make_figure(1 + 5.2 * columns, 0.6 + 4.2 * rows)
+        entitle(figure, title, note)
         for place, panel in enumerate(panels):
-            axes = figure.add_subplot(1, len(panels), place + 1)
+            axes = figure.add_subplot(rows, columns, place + 1)
             draw_panel(axes, scale_key_axis(axes, values), panel)
             axes.set_xlabel(key)
         return figure
@@ -104,7 +106,8 @@ def draw_panel(axes: "Axes", places: Sequence[float], panel: SweepPanel) -> None
         label_decades(axes.yaxis)
     axes.set_ylabel(panel.quantity)
     axes.set_title(panel.title, fontsize=TILES_TITLE)
-    axes.legend()
+    if [one.label for one in panel.series] != [panel.quantity]:
+        axes.legend()
 
 
 def draw_series(axes: "Axes", places: Sequence[float], series: SweepSeries, number: int) -> list[float]:

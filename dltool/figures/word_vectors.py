@@ -6,20 +6,18 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from dltool.figures.diverging import diverging
-from dltool.figures.drawing import make_figure
+from dltool.figures.drawing import entitle, make_figure
 from dltool.figures.label_placement import place_labels
 from dltool.figures.style import (
     CAPTION_SIZE,
     DARK_GREY,
     DASHES,
-    GREY,
     MARKERS,
     NUMBER_SIZE,
     OKABE_ITO,
     ON_DARK,
     ON_PALE,
     PALE_GREY,
-    PANELS_TITLE,
     TILES_TITLE,
     styled,
 )
@@ -100,11 +98,10 @@ def words_picture(view: WordsView, *, title: str = "", note: str = "") -> "Figur
     answers = [name for one in view.offsets for name, _ in one.answers]
     with styled(title, note, *texts, *answers):
         figure = make_figure(15, 7.8 if view.offsets else 6.6)
-        figure.suptitle(word("word vectors of {title}", title=title), fontsize=PANELS_TITLE)
         source = word(
             "cosines of vectors of length 1; nearest to b - a + c: 3CosAdd (arXiv:1301.3781), a, b, c left out"
         )
-        figure.supxlabel(f"{source}\n{note}", fontsize=CAPTION_SIZE, color=GREY)
+        entitle(figure, word("word vectors of {title}", title=title), source, note)
         columns = figure.add_gridspec(1, 2, width_ratios=(7, 7.6))
         right = columns[1].subgridspec(2, 1, height_ratios=(3, 2)) if view.offsets else columns[1].subgridspec(1, 1)
         maps = right[0].subgridspec(1, 2)

@@ -11,6 +11,7 @@ from typing import Any
 from dltool.core.distribution import install
 from dltool.core.language import Language, wanted_language
 from dltool.core.notices import FigureWarning
+from dltool.core.titles import training_title
 from dltool.figures.chinese import CHINESE
 from dltool.figures.fonts import find_cjk_family
 
@@ -19,6 +20,11 @@ def word(text: str, **values: Any) -> str:
     """A text in the language of the figures, with values in its `{fields}`; English where the table lacks it."""
     template = CHINESE.get(text, text) if language() == "zh" else text
     return template.format(**values) if values else template
+
+
+def figure_title(model: str, data: str) -> str:
+    """The title of a training in the language of the figures, such as "lenet on digits"."""
+    return training_title(model, data, language())
 
 
 def language() -> Language:

@@ -62,7 +62,7 @@ def draw_run_attention(run: LoadedRun, text: str, path: Path) -> list[Path]:
             queries = keys = read
         target = path if len(maps) == 1 else path.with_name(f"{path.stem}_{name}{path.suffix}")
         try:
-            save_figure(attention_heads(weights.numpy(), queries, keys, f"{run.title}: {name}"), target)
+            save_figure(attention_heads(weights.numpy(), queries, keys, f"{run.figure_title}: {name}"), target)
         except OSError as error:
             raise ConfigError(f"{target.absolute()} cannot be written: {error.strerror}", "another file") from error
         drawn.append(target)

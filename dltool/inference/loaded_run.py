@@ -18,6 +18,7 @@ from dltool.core.notices import DltoolWarning
 from dltool.core.safe_read import decode_line, read_lines, understood
 from dltool.core.shell import quoted
 from dltool.core.spec import DataSpec
+from dltool.core.titles import training_title
 from dltool.data.evaluation_batch import fitting_batch
 from dltool.data.fitted import check_tokenizers, from_json, tokenizer_state
 from dltool.data.preprocessing import Preprocessing
@@ -26,6 +27,7 @@ from dltool.engine.checkpoint import Checkpoint
 from dltool.engine.device import choose_device, choose_threads
 from dltool.engine.named_checkpoints import open_checkpoint, weights_in_use
 from dltool.engine.precision import Precision
+from dltool.figures.words import figure_title
 from dltool.introspection.forward_memory import sample_bytes
 from dltool.runs.folder import CONFIG, PREPROCESSING, RunFolder
 from dltool.runs.unedited import edited
@@ -89,7 +91,13 @@ class LoadedRun:
 
     @property
     def title(self) -> str:
-        return f"{self.config['model']['name']} on {self.config['data']['name']}"
+        """The model and the data, "lenet on digits"."""
+        return training_title(self.config["model"]["name"], self.config["data"]["name"])
+
+    @property
+    def figure_title(self) -> str:
+        """The same in the language of the figures."""
+        return figure_title(self.config["model"]["name"], self.config["data"]["name"])
 
     def reading(self, encoding: str = "auto") -> AbstractContextManager[None]:
         """The context in which files are read for this run: "auto" is Unicode, or else the training's encoding."""

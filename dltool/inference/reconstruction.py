@@ -27,7 +27,7 @@ class Reconstruction:
         originals: The model's inputs, on the CPU, `(N, *input_shape)`.
         reconstructions: Tensor of the same shape.
         codes: The codes, `(N, latent_dim)`.
-        title: The title of the run.
+        title: The title of the run, in the language of the figures.
     """
 
     names: list[str]
@@ -78,7 +78,7 @@ def reconstruct_run(run: LoadedRun, inputs: Raw, classes: Sequence[str] | None =
     if not parts:
         raise DataError("there is no input to reconstruct")
     originals, reconstructions, codes = map(torch.cat, zip(*parts, strict=True))
-    return Reconstruction(names, originals, reconstructions, codes, run.title, run.preprocessing)
+    return Reconstruction(names, originals, reconstructions, codes, run.figure_title, run.preprocessing)
 
 
 def labels_of(names: Sequence[str], classes: Sequence[str] | None, run: LoadedRun) -> Tensor:

@@ -236,6 +236,6 @@ def write_samples(run: LoadedRun, samples: Samples, path: Target) -> None:
         elif len(shape) == 3:
             save_image(image_grid(array, spec.input_range, samples.columns, samples.num_empty), path)
         else:
-            save_figure(point_scatter(array, spec.centers, spec.center_std, run.title), path)
+            save_figure(point_scatter(array, spec.centers, spec.center_std, run.figure_title), path)
     except (OSError, ValueError) as error:  # The suffix is not that of an image format.
         raise ConfigError(f"{path} cannot be written: {error}", "--output FILE.png, or a folder") from error

@@ -50,7 +50,8 @@ def split_word(split: str) -> str:
 
 def of_split(title: str, split: str) -> str:
     """ "lenet on digits, test"; the title alone for "all"."""
-    return f"{title}, {split_word(split)}".removesuffix(", ")
+    name = split_word(split)
+    return word("{title}, {split}", title=title, split=name) if name else title
 
 
 def metric_pictures(metrics: Mapping[str, Metric], title: str) -> Pictures:
@@ -171,7 +172,9 @@ def table_picture(task: Task, compute: Callable[[], ImageTable], spec: DataSpec,
     with drawing_samples(task, derive_seed(0, "image table")):
         table = compute()
     images = table.images.detach().float().cpu().numpy()
-    return image_table(images, spec.input_range, table.row_names, table.column_names, f"{title}: {table.title}")
+    rows = [word(name) for name in table.row_names]
+    shown = word("{title}: {what}", title=title, what=word(table.title))
+    return image_table(images, spec.input_range, rows, table.column_names, shown)
 
 
 def forecast_pictures(task: Task, example: ForecastExample | None, spec: DataSpec, title: str, split: str) -> Pictures:

@@ -14,6 +14,7 @@ from dltool.diagnostics.layer_statistics import copies_of_weights, layer_statist
 from dltool.diagnostics.moments import NUM_WEIGHTS, is_due, layer_period, weight_period
 from dltool.diagnostics.probe import Probe, weights_of
 from dltool.diagnostics.settings import DiagnosticsSettings
+from dltool.diagnostics.step_record import StepRecord
 from dltool.diagnostics.store import NAME, NUM_POINTS, WEIGHT_BYTES, DiagnosticsStore
 from dltool.diagnostics.theory import is_plain, predicted_deltas
 from dltool.engine.observer import Observer, Progress, Watched
@@ -54,6 +55,7 @@ class Diagnostics(Observer):
     ) -> None:
         self.watched = watched
         self.settings = settings
+        self._optimizers = [updater.optimizer for updater in updaters.values()]
         self.autocasts = {role: updater.precision.autocast for role, updater in updaters.items()}
         self.training_samples = training_samples
         self.batch_size = batch_size
@@ -71,6 +73,7 @@ class Diagnostics(Observer):
         self._losses: dict[str, float] = {}
         self._noise: GradientNoise | None = None
         self._before: dict[str, list[torch.Tensor]] = {}
+        self._stepping: StepRecord | None = None
         self._saved: tuple[int, dict[str, torch.Tensor]] | None = None  # Step and weights of the last checkpoint.
 
     def on_start(self, task: Task, progress: Progress) -> None:
@@ -109,6 +112,7 @@ class Diagnostics(Observer):
         step = self._progress.step
         if self._keeps_weights(step):
             self.store.add_weights(step, self._task.model.state_dict())
+            self._stepping = StepRecord.before(self._task.model, step, self._optimizers)
         if self._measures_layers(step):
             assert self._probe is not None
             measured = self._probe.measure()
@@ -122,6 +126,9 @@ class Diagnostics(Observer):
             self._before = copies_of_weights(self._layers())
 
     def after_step(self) -> None:
+        if self._stepping is not None:
+            self.store.add_step(self._stepping.after())
+            self._stepping = None
         if not self._statistics:
             return
         for name, ratio in relative_updates(self._before, self._layers()).items():
@@ -154,7 +161,6 @@ class Diagnostics(Observer):
         if self.config is not None:
             folder = self.store.folder.path
             subject = Subject(
-                self.watched.title,
                 self._task,
                 self.watched.spec,
                 self.preprocessing,

@@ -4,7 +4,7 @@ from typing import Any
 
 from dltool.engine.observer import Observer, Progress, Watched
 from dltool.figures.saving import save_pictures
-from dltool.introspection.pictures import metric_pictures
+from dltool.introspection.pictures import metric_pictures, of_split
 from dltool.tasks.task import Task
 
 
@@ -21,4 +21,5 @@ class MetricPlots(Observer):
     def on_record(self, record: dict[str, Any]) -> None:
         """At this moment the metrics still contain the sums of the record's split."""
         if record["split"] == "test" and self._task is not None:
-            save_pictures(metric_pictures(self._task.metrics, self.watched.title), self.watched.folder / "plots")
+            title = of_split(self.watched.title, "test")
+            save_pictures(metric_pictures(self._task.metrics, title), self.watched.folder / "plots")

@@ -74,7 +74,6 @@ def loaded(path: Path, difference: str = "") -> Subject:
         return dataset().first_batch("train", count)
 
     return Subject(
-        run.title,
         run.task,
         run.spec,
         run.preprocessing,

@@ -15,7 +15,7 @@ from dltool.core.spec import DataSpec
 from dltool.data.dataset import Dataset
 from dltool.data.preprocessing import Preprocessing
 from dltool.diagnostics.store import read_weights, weight_files
-from dltool.figures.words import word
+from dltool.figures.words import figure_title, word
 from dltool.layers.evaluation_mode import evaluation_mode
 from dltool.tasks.predictions import Prediction
 from dltool.tasks.task import Task
@@ -28,7 +28,6 @@ class Subject:
     """A run in training, or one loaded from its folder.
 
     Attributes:
-        title: Such as "mlp on moons".
         task: Its model has the weights of the run's end.
         spec: The description of the data.
         preprocessing: From raw samples to the model's inputs.
@@ -40,7 +39,6 @@ class Subject:
         dataset: Loads the run's own data, once, with the splits of the training; None while it trains.
     """
 
-    title: str
     task: Task
     spec: DataSpec
     preprocessing: Preprocessing
@@ -50,6 +48,11 @@ class Subject:
     difference: str = ""
     training_samples: Callable[[int], Batch] | None = None
     dataset: Callable[[], Dataset] | None = None
+
+    @property
+    def title(self) -> str:
+        """Such as "mlp on moons"."""
+        return shared_title([self])
 
     def inputs(self, raw: Any) -> Tensor:
         """The model's inputs for rows of numbers, `(B, D)`, on the model's device."""
@@ -112,9 +115,8 @@ def optimizer_of(config: Mapping[str, Any]) -> str:
 
 def shared_title(subjects: Sequence[Subject]) -> str:
     """The title of a figure of several runs, "mlp on digits" or "rnn, lstm on digits"."""
-    titles = list(dict.fromkeys(subject.title for subject in subjects))
-    models, data = (list(dict.fromkeys(parts)) for parts in zip(*(one.split(" on ", 1) for one in titles), strict=True))
-    return f"{', '.join(models)} on {', '.join(data)}" if len(titles) > 1 else titles[0]
+    names = [dict.fromkeys(subject.config[group]["name"] for subject in subjects) for group in ("model", "data")]
+    return figure_title(*map(", ".join, names))
 
 
 def shared_note(subjects: Sequence[Subject]) -> str:

@@ -3,6 +3,7 @@
 import copy
 from collections.abc import Callable, Sequence
 from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -12,10 +13,15 @@ from torch.func import functional_call
 from dltool.diagnostics.loss_surface import LossSurface
 from dltool.diagnostics.quadratic import Quadratic
 from dltool.diagnostics.store import NUM_POINTS, read_points, read_weights, weight_files
+from dltool.figures.step_sizes import step_sizes_picture
 from dltool.figures.surface import GRID, Path, distance_picture, surface_picture, window
 from dltool.figures.words import word
 from dltool.plotting.figure import Drawings, Options
-from dltool.plotting.subject import Subject, shared_note
+from dltool.plotting.step_sizes import step_sizes_of
+from dltool.plotting.subject import Subject, shared_note, shared_title
+
+if TYPE_CHECKING:  # matplotlib is imported when the first figure is drawn.
+    from matplotlib.figure import Figure
 
 COMPUTED_GRID = 61  # Nodes along each axis where the model computes each of them.
 MARGIN = 1.4  # Of the window around 0 of a surface that has no closed form.
@@ -52,12 +58,17 @@ class SurfaceFigure:
         else:
             corners, grid = window(surface, paths), options.grid or GRID
         facts = facts_of(surface)
-        return {
+        drawings: dict[str, Callable[[], Figure]] = {
             "surface": partial(
                 surface_picture, surface, paths, corners, facts=facts, title=title, note=note, grid=grid
             ),
             "distance": partial(distance_picture, surface, paths, title=title, note=note),
         }
+        trainings = [step_sizes_of(subject, surface) for subject in subjects]
+        if all(len(one.steps) for one in trainings):
+            title = word("steps of {title}", title=shared_title(subjects))
+            drawings["step_sizes"] = partial(step_sizes_picture, surface.names, trainings, title=title, note=note)
+        return drawings
 
 
 def facts_of(surface: Quadratic | LossSurface) -> str:

@@ -38,7 +38,12 @@ class SweepFigure:
         records = records_of(subjects)
         (key,) = swept_keys(records)
         groups = grouped(subjects, records, key)
-        panels = [*metric_panels(groups, records, subjects), *error_panel(groups), *noise_panel(groups, key)]
+        panels = [
+            *metric_panels(groups, records, subjects),
+            *error_panel(groups),
+            *noise_panel(groups, key),
+            *size_panel(groups),
+        ]
         note = f"{spread(groups)}; {shared_note(subjects)}"
         title = word("{title}: sweep over {key}", title=shared_title(subjects), key=short_key(key))
         return {"sweep": partial(sweep_picture, short_key(key), list(groups), panels, title=title, note=note)}
@@ -149,6 +154,20 @@ def noise_panel(groups: Groups, key: str) -> list[SweepPanel]:
     if key == BATCH_SIZE and all(map(is_number, groups)):
         series.append(SweepSeries(word("batch size"), [[float(size)] for size in groups]))  # type: ignore[arg-type]
     return [SweepPanel(word("gradient noise scale at the end"), word("samples"), series)]
+
+
+def size_panel(groups: Groups) -> list[SweepPanel]:
+    """The number of parameters, if it depends on the key."""
+    sizes = [[float(num_parameters(subject)) for subject in group] for group in groups.values()]
+    if len({size for group in sizes for size in group}) < 2:
+        return []
+    title = word("size of the model")
+    return [SweepPanel(title, word("parameters"), [SweepSeries(word("parameters"), sizes)])]
+
+
+def num_parameters(subject: Subject) -> int:
+    """The numbers in the parameters of the run's model."""
+    return sum(parameter.numel() for parameter in subject.task.model.parameters())
 
 
 def noise_at_end(subject: Subject) -> float:

@@ -114,6 +114,11 @@ CHINESE_CAPTIONS = {
     ),
     "Distance from the minimum": "到最小值的距离",
     "How far the parameters and the loss are from the minimum, step by step.": "参数和损失每一步离最小值多远。",
+    "The steps": "每一步",
+    "The rate that the optimizer has for each parameter, and the change of the loss in a step over that predicted by "
+    "its gradient: 1 where steps are small, 0 where the loss stays.": (
+        "优化器对每个参数的学习率，以及一步中损失的变化与由梯度预测的变化之比：步长小时为 1，损失不变时为 0。"
+    ),
     "The game while training": "训练过程中的博弈",
     "The discriminator and the samples with the weights of each step.": "判别器与样本，使用每一步的权重。",
     "What stops the training": "停止训练的条件",

@@ -111,6 +111,12 @@ CAPTIONS = {
         "Distance from the minimum",
         "How far the parameters and the loss are from the minimum, step by step.",
     ),
+    "step_sizes": Caption(
+        "diagnostics",
+        "The steps",
+        "The rate that the optimizer has for each parameter, and the change of the loss in a step over that predicted "
+        "by its gradient: 1 where steps are small, 0 where the loss stays.",
+    ),
     "plane": Caption(
         "diagnostics",
         "A slice of the loss",

@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from dltool.core.errors import DltoolError
+from dltool.core.language import wanted_language
 from dltool.core.numerals import is_finite_number, numeral
 from dltool.core.safe_read import read_text, regular_files
 from dltool.core.shell import quoted
+from dltool.core.titles import training_title
 from dltool.report.captions import SECTIONS, caption_of
 from dltool.report.document import FORMAT, chart, table
 from dltool.report.plane import plane_of
@@ -87,7 +89,7 @@ def run_document(record: RunRecord, log: RunLog | None = None) -> dict[str, Any]
 def title_of(record: RunRecord) -> str:
     """ "lenet on digits", or the folder's name if the config cannot be read."""
     model, data = record.config.get("model.name"), record.config.get("data.name")
-    return word("{model} on {data}", model=model, data=data) if model and data else record.path.name
+    return training_title(model, data, wanted_language()) if model and data else record.path.name
 
 
 def intro(record: RunRecord, summary: Mapping[str, Any], environment: Mapping[str, Any]) -> list[str]:

@@ -184,7 +184,6 @@ CHINESE = (
         "speed": "速度",
         "Made by dltool. The page loads nothing and sends nothing.": "由 dltool 生成。本页不加载也不发送任何内容。",
         # Sentences.
-        "{model} on {data}": "{data} 上的 {model}",
         "{run} failed: {error}": "{run} 失败：{error}",
         "The model {model} was trained on {data}.": "模型 {model} 在 {data} 上训练。",
         "The model {model} is being trained on {data}.": "模型 {model} 正在 {data} 上训练。",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from dltool.figures.compared_curves import Curve
+from dltool.figures.words import figure_title, word
 from dltool.runs.catalog import RunRecord
 from dltool.runs.comparison import NO_CONFIG, labels
 from dltool.runs.folder import METRICS
@@ -89,9 +90,9 @@ def without(config: dict[str, Any], keys: Sequence[str]) -> list[tuple[str, str]
 
 
 def common_title(logs: Sequence[RunLog]) -> str:
-    """The common part of all runs: "lenet on digits", "digits", or the number of runs."""
+    """The common part of all runs in the language of the figures: "lenet on digits", "digits", or their number."""
     models = {log.record.config.get("model.name") for log in logs}
     data = {log.record.config.get("data.name") for log in logs}
     model, dataset = (str(names.pop()) if len(names) == 1 else "" for names in (models, data))
-    runs = f"{len(logs)} runs"
-    return f"{model} on {dataset}" if model and dataset else f"{runs} on {dataset}" if dataset else model or runs
+    what = model or word("{count} runs", count=len(logs))
+    return figure_title(what, dataset) if dataset else what

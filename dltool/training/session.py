@@ -55,7 +55,8 @@ class Session:
     def __post_init__(self) -> None:
         parts = self.parts
         self.trainer = build_trainer(parts, self.run)
-        watched = Watched(self.run.files, parts.spec, self.parts.title, self.held_out_batch, self.warn, self.say)
+        model, data = (parts.config[group]["name"] for group in ("model", "data"))
+        watched = Watched(self.run.files, parts.spec, model, data, self.held_out_batch, self.warn, self.say)
         clock, progress = self.trainer.clock, self.trainer.progress
         usual = standard_observers(parts, self.run, watched, clock, progress, quiet=self.quiet, display=self.display)
         self.trainer.observers = [*self.trainer.observers, *usual, *self.also]

@@ -13,6 +13,7 @@ from dltool.core.spec import DataSpec
 from dltool.data.dataset import Dataset
 from dltool.declarations.construct import build_component
 from dltool.engine.length import automatic_choices, describe_length, resolve
+from dltool.figures.words import figure_title, word
 from dltool.introspection.summary import layer_table
 from dltool.tasks.task import Task
 from dltool.warm_start.from_data import initialize_from_data
@@ -64,14 +65,15 @@ def draw_what_units_see(config: Config, dataset: Dataset, spec: DataSpec, path: 
     """Draw the effective receptive fields of the initialised model; returns a line with the file."""
     from dltool.introspection.pictures import receptive_field_picture
 
-    names = config["model"]["name"], config["data"]["name"]
+    name = config["model"]["name"]
     model = build_model(config, spec, torch.device("cpu"))
     initialize_from_data(model, dataset)
     images = dataset.train.copy_at_start().draw().inputs
-    figure = receptive_field_picture(model, spec, images, f"{names[0]} on {names[1]}, initial weights")
+    title = word("{title}, initial weights", title=figure_title(name, config["data"]["name"]))
+    figure = receptive_field_picture(model, spec, images, title)
     if figure is None:
         raise ConfigError(
-            f"no layer of {names[0]} has a receptive field smaller than the image",
+            f"no layer of {name} has a receptive field smaller than the image",
             "model=lenet data=digits",
         )
     return f"receptive fields: {written(figure, path)}"
@@ -82,7 +84,7 @@ def draw_network(config: Config, spec: DataSpec, path: Path) -> str:
     from dltool.introspection.pictures import diagram_picture
 
     task = build_task(config, build_model(config, spec, torch.device("cpu")), spec)
-    title = f"{config['model']['name']} on {config['data']['name']}"
+    title = figure_title(config["model"]["name"], config["data"]["name"])
     return f"diagram: {written(diagram_picture(task, spec, title), path)}"
 
 

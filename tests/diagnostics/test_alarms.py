@@ -35,7 +35,7 @@ class Said:
                 prepare_weights(parts.task.model)
         run = RunFolder(folder)
         trainer = build_trainer(parts, run)
-        watched = Watched(run.files, parts.spec, parts.title, parts.dataset.first_batch, self.warnings.append)
+        watched = Watched(run.files, parts.spec, "mlp", "digits", parts.dataset.first_batch, self.warnings.append)
         trainer.observers = [build_diagnostics(parts, watched)]
         trainer.fit()
         self.records = read_layers(folder / "diagnostics")

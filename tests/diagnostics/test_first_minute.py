@@ -55,7 +55,7 @@ def test_no_alarm(
     parts = prepare(config)
     run = RunFolder(tmp_path / "run")
     trainer = build_trainer(parts, run)
-    watched = Watched(run.files, parts.spec, parts.title, parts.dataset.first_batch, lambda _: None)
+    watched = Watched(run.files, parts.spec, model, data, parts.dataset.first_batch, lambda _: None)
     trainer.observers = [build_diagnostics(parts, watched)]
     trainer.fit()
     assert read_alarms(run.path / "diagnostics") == []

@@ -67,7 +67,7 @@ def make_trainer(config: Config, folder: Path, *, measured: bool = False) -> Tra
     trainer = build_trainer(parts, run)
     trainer.observers = [JsonlLog(folder / "metrics.jsonl"), CsvLog(run, pytest.fail)]
     if measured:
-        watched = Watched(run.files, parts.spec, parts.title, pytest.fail, pytest.fail)
+        watched = Watched(run.files, parts.spec, "mlp", "moons", pytest.fail, pytest.fail)
         trainer.observers.append(build_diagnostics(parts, watched))
     return trainer
 

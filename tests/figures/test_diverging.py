@@ -1,18 +1,24 @@
-import numpy as np
-from matplotlib.colors import to_rgba
+from collections.abc import Callable
 
-from dltool.figures.diverging import DARK, HIGH, LOW, NUM_MARKED, diverging, mark_negative
+import numpy as np
+import pytest
+from matplotlib.colors import Colormap, to_rgba
+
+from dltool.figures.diverging import DARK, HIGH, LOW, NUM_MARKED, PALE_COLORS, diverging, mark_negative, pale_diverging
 from dltool.figures.drawing import make_figure
 from dltool.figures.style import ON_DARK
 
 GREY = np.array([0.299, 0.587, 0.114])  # ITU-R BT.601, of a print without colours.
 
 
-def test_the_ends_differ_in_grey_and_the_middle_is_white() -> None:
-    low, middle, high = diverging()([0.0, 0.5, 1.0])[:, :3]
+@pytest.mark.parametrize(("colours", "ends"), [(diverging, (LOW, HIGH)), (pale_diverging, PALE_COLORS[::4])])
+def test_the_ends_differ_in_grey_and_the_middle_is_white(
+    colours: Callable[[], Colormap], ends: tuple[str, str]
+) -> None:
+    low, middle, high = colours()([0.0, 0.5, 1.0])[:, :3]
     assert abs(GREY @ (high - low)) > 0.25
     np.testing.assert_allclose(middle, 1, atol=0.02)
-    np.testing.assert_allclose([low, high], [to_rgba(LOW)[:3], to_rgba(HIGH)[:3]])
+    np.testing.assert_allclose([low, high], [to_rgba(end)[:3] for end in ends])
 
 
 def test_each_negative_cell_has_a_mark() -> None:

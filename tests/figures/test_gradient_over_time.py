@@ -5,7 +5,7 @@ import torch
 
 from dltool.figures.gradient_over_time import gradient_by_distance
 from dltool.figures.saving import save_figure
-from dltool.figures.style import BLUE, REFERENCE
+from dltool.figures.style import OKABE_ITO, REFERENCE
 from dltool.introspection.gradient_over_time import relative_quartiles
 
 NORMS = torch.tensor([[torch.nan, 0.0, torch.inf, 2.0], [1e-30, 1e-20, 1.0, 1.0]])
@@ -25,4 +25,4 @@ def test_what_is_compared_with_is_grey() -> None:
     band = relative_quartiles(NORMS)
     assert band is not None
     (axes,) = gradient_by_distance({"before": band, "after": band}, reference="before").axes
-    assert [line.get_color() for line in axes.lines] == [REFERENCE, BLUE]
+    assert [line.get_color() for line in axes.lines] == [REFERENCE, OKABE_ITO[0]]

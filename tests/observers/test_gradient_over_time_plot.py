@@ -24,7 +24,7 @@ def batch(_least: int = 1) -> Batch:
 
 
 def observe(model: torch.nn.Module, folder: Path, step: int = 0) -> GradientOverTimePlot:
-    plot = GradientOverTimePlot(watch(folder, SPEC, "rnn on rows", batch))
+    plot = GradientOverTimePlot(watch(folder, SPEC, "rnn", "rows", batch))
     plot.on_start(SupervisedTask(model, CrossEntropy(SPEC), SPEC), Progress(step=step))
     plot.on_end()
     return plot
@@ -50,6 +50,6 @@ def test_what_cannot_be_measured_ends_no_run(tmp_path: Path) -> None:
     def broken(_least: int) -> Batch:
         return batch()._replace(targets=torch.tensor([5] * 8))
 
-    plot = GradientOverTimePlot(watch(tmp_path, SPEC, "rnn", broken))
+    plot = GradientOverTimePlot(watch(tmp_path, SPEC, "rnn", "rows", broken))
     with pytest.warns(UserWarning, match="could not be drawn"):
         plot.on_start(SupervisedTask(RNN(SPEC, hidden_dim=4), CrossEntropy(SPEC), SPEC), Progress())

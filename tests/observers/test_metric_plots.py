@@ -30,7 +30,7 @@ def evaluated(*metrics: str, labels: tuple[int, ...] = (0, 1, 2, 2)) -> Supervis
 
 
 def test_draws_what_was_asked_for_of_the_test_split_alone(tmp_path: Path) -> None:
-    plots = MetricPlots(watch(tmp_path, SPEC, "linear on abc"))
+    plots = MetricPlots(watch(tmp_path, SPEC, "linear", "abc"))
     plots.on_start(evaluated("accuracy", "confusion"), Progress())
     plots.on_record({**TEST, "split": "val"})
     assert not (tmp_path / "plots").exists()

@@ -22,7 +22,7 @@ RECORDS = [
 
 def test_observer_reads_the_log_and_leaves_matplotlib_alone(tmp_path: Path) -> None:
     settings, had_pyplot = dict(matplotlib.rcParams), "matplotlib.pyplot" in sys.modules
-    plot, log = CurvesPlot(watch(tmp_path, title="lenet on digits")), JsonlLog(tmp_path / "metrics.jsonl")
+    plot, log = CurvesPlot(watch(tmp_path, model="lenet", data="digits")), JsonlLog(tmp_path / "metrics.jsonl")
     plot.on_start(Task(nn.Identity()), Progress(total_steps=69, total_epochs=3))
     plot.on_end()
     assert not (tmp_path / "plots").exists()  # Ended before the first record.
