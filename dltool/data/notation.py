@@ -234,7 +234,11 @@ def date_notation(table: CsvTable, index: int, cells: Sequence[str], dates: Date
     formats = formats_of(cells)
     if len(formats) == 1:
         return Notation(date=formats[0])
-    problem = "are in no common format" if not formats else "can be read as day/month or as month/day"
+    problem = "can be read as day/month or as month/day"
+    if not formats:
+        own = formats_of(cells[:1])
+        example = next((cell for cell in cells if all(number(cell, form) is None for form in own)), example)
+        problem = "are in no common format"
     raise DataError(
         f"{table.origin}: the {what} of the column {name} {problem}, such as {example}",
         f"write them as {'12:30' if times else '2024-12-31'}, or {setting('data.drop', [name])}",

@@ -53,8 +53,10 @@ class UnfinishedTraining(Observer):
             return
         name, losses = next((item for item in self._losses.items() if item[1]), ("", []))
         if is_falling(losses):
-            end = "the learning rate ran out" if rate_fell(in_parts(losses)) else "the training ended"
-            self.warn(f"{name} was still falling when {end}; train longer: {self.longer()}")
+            if rate_fell(in_parts(losses)):
+                self.warn(f"{name} was still falling when the learning rate ran out; train longer: {self.longer()}")
+            else:
+                self.warn(f"{name} was still falling when the training ended; train longer: {self.longer()}")
 
     def longer(self) -> str:
         progress = self._progress

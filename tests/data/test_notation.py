@@ -153,6 +153,11 @@ def test_dates_of_any_notation_are_days(cells: list[str], days: list[float]) -> 
     assert ("UTC" in described) == ("+0" in "".join(cells))
 
 
+def test_a_date_that_does_not_exist_is_named() -> None:
+    with pytest.raises(DataError, match="are in no common format, such as 2024-02-30"):
+        read(["2024-01-31", "2024-02-30", "2024-03-01"], dates="number")
+
+
 def test_offsets_are_on_all_dates_or_on_none() -> None:
     with pytest.raises(DataError, match="are in no common format"):
         read(["2024-02-01T10:00:00+02:00", "2024-02-01T10:00:00"], dates="number")
