@@ -53,7 +53,7 @@ def test_a_logarithmic_axis_has_at_least_two_numbers(values: tuple[float, float]
     label_decades(axes.yaxis)
     axes.figure.canvas.draw()
     low, high = axes.get_ylim()
-    labels = [label for which in ("major", "minor") for label in axes.yaxis.get_ticklabels(which=which)]  # type: ignore[arg-type]
+    labels = [label for which in ("major", "minor") for label in axes.yaxis.get_ticklabels(which=which)]
     shown = [label.get_text() for label in labels if low <= label.get_position()[1] <= high and label.get_text()]
     assert len(shown) >= 2
 
