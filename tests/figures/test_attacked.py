@@ -30,3 +30,11 @@ def test_draws_three_rows_in_colour(eps: float, tmp_path: Path) -> None:
 def test_says_how_surely_only_where_that_is_known() -> None:
     assert Predicted(["ant", "bee"], [0.5, 1.0]).captions() == ["ant  50 %", "bee  100 %"]
     assert Predicted(["ant", "bee"]).captions() == ["ant", "bee"]
+
+
+def test_a_wrong_prediction_has_a_mark() -> None:
+    """The colours of right and wrong are alike in grey."""
+    images = np.zeros((2, 1, 4, 4))
+    predicted = Predicted(["ant", "bee"]), Predicted(["bee", "bee"])
+    (axes,) = attacked_images(images, images, predicted, ["ant", "bee"]).axes
+    assert [text.get_text() for text in axes.texts][3:] == ["ant", "bee", "bee ✗", "bee"]

@@ -5,14 +5,25 @@ import statistics
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from subprocess import CompletedProcess
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
+from torch import nn
 
 from dltool.figures.sweep import SweepPanel, SweepSeries, sweep_picture
 from dltool.plotting.runs import load_subjects
 from dltool.plotting.subject import Subject, shared_note
-from dltool.plotting.sweep import error_panel, grouped, held_out_predictions, metric_panels, noise_panel, swept_keys
+from dltool.plotting.sweep import (
+    error_panel,
+    grouped,
+    held_out_predictions,
+    metric_panels,
+    noise_panel,
+    size_panel,
+    swept_keys,
+)
 from dltool.runs.catalog import RunRecord, read_run
 
 Dltool = Callable[..., CompletedProcess[str]]
@@ -114,3 +125,12 @@ def test_the_axis_of_the_key(values: list[object], scale: str, names: list[str])
     assert [label.get_text() for label in axes.get_xticklabels()] == names
     assert axes.lines[0].get_ydata().tolist() == [1.0, *[2.0] * (len(values) - 1)]
     assert "no finite value" in [text.get_text() for text in empty.texts]
+
+
+def test_the_size_of_the_model_is_drawn_where_the_key_changes_it() -> None:
+    sizes: dict[object, list[Any]] = {
+        name: [SimpleNamespace(task=SimpleNamespace(model=nn.Linear(width, 3)))]
+        for name, width in {"narrow": 1, "wide": 4}.items()
+    }
+    assert values_of(size_panel(sizes), "parameters") == [[6.0], [15.0]]
+    assert size_panel({"narrow": sizes["narrow"], "seed": sizes["narrow"]}) == []
