@@ -17,6 +17,9 @@ KEYS = {"data": {"looks": "styles"}}
 ADDED: dict[tuple[str, str], dict[str, Any]] = {
     ("model", "*"): {"initial": None},
     ("model", "mlp"): {"depth": None},
+    ("model", "rnn"): {"embedding_std": 1.0},
+    ("model", "gru"): {"embedding_std": 1.0},
+    ("model", "lstm"): {"embedding_std": 1.0},
     ("data", "line"): {"mean": 0.0, "sine": 0.0, "outliers": 0.0},
     ("logger", "default"): {"report": True},
     ("data", "diabetes"): {"target_scaling": "none"},

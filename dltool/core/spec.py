@@ -77,6 +77,11 @@ class DataSpec:
     def num_classes(self) -> int:
         return len(self.class_names)
 
+    @property
+    def whole_texts(self) -> bool:
+        """Whether a sample is a text, as a sequence of tokens, with one target: not one per token, nor another text."""
+        return self.num_tokens > 0 and self.padded and self.target not in ("sequence", "next_token", "tags")
+
     def describe_input(self) -> str:
         """The shape of one sample, such as 3×32×32."""
         return "×".join(map(str, self.input_shape))

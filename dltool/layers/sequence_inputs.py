@@ -16,6 +16,7 @@ class SequenceInputs(nn.Module):
     Args:
         spec: Of the data.
         embedding_dim: Width of a token's vector.
+        std: Standard deviation of a token's initial vector, which is normal; that of padding is zero.
         dropout: Share of a vector's components set to zero in training.
         word_dropout: Probability that a token is replaced by UNKNOWN in training, so that the model learns to handle
             words that it has not seen (Iyyer et al. 2015 drop them whole).
@@ -28,7 +29,9 @@ class SequenceInputs(nn.Module):
         ConfigError: If tokens are to be replaced by UNKNOWN and the vocabulary has none.
     """
 
-    def __init__(self, spec: DataSpec, embedding_dim: int, *, dropout: float = 0.0, word_dropout: float = 0.0) -> None:
+    def __init__(
+        self, spec: DataSpec, embedding_dim: int, *, std: float = 1.0, dropout: float = 0.0, word_dropout: float = 0.0
+    ) -> None:
         super().__init__()
         check_word_dropout(spec, word_dropout)
         self.padded = spec.padded
@@ -37,6 +40,8 @@ class SequenceInputs(nn.Module):
         self.dropout = nn.Dropout(dropout)
         if spec.num_tokens:
             self.embedding = nn.Embedding(spec.num_tokens, embedding_dim, padding_idx=PAD if spec.padded else None)
+            with torch.no_grad():
+                self.embedding.weight *= std
             self.output_dim = embedding_dim
         elif len(spec.input_shape) == 3:
             self.output_dim = spec.input_shape[0] * spec.input_shape[2]

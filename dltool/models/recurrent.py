@@ -36,7 +36,12 @@ class RecurrentModel:
         num_layers: Number of stacked layers.
         bidirectional: Read the sequence backwards too; only the encoder, if there is a decoder.
         dropout: Share set to zero in training of the tokens' vectors, between layers and after the last one.
-        word_dropout: Probability that a token is replaced by <unk> in training.
+        embedding_std: Standard deviation of the input tokens' initial vectors, which are normal. "auto" is 0.02 (as in
+            BERT, arXiv:1810.04805) for texts with one target each, so that the vectors of their words are learned, and
+            few texts are not memorized by random ones; 1, as in torch, for everything else. With tie_weights or
+            init_range those decide.
+        word_dropout: Probability that a token is replaced by <unk> in training. "auto" is 0.3 for texts with one target
+            each (Iyyer et al. 2015, "Deep unordered composition", section 3.2), 0 for everything else.
         tie_weights: The output layer shares the weight of the tokens' vectors; embedding_dim is then hidden_dim.
         pooling: The representation of a whole sequence: the "last" state (of each direction), the "mean" or the "max"
             over its positions, or their average with learned weights, "attention". "auto" is the "max" for texts,
@@ -56,22 +61,23 @@ class RecurrentModel:
         num_layers: Positive[int] = 1,
         bidirectional: bool = False,
         dropout: Fraction[float] = 0.0,
-        word_dropout: Fraction[float] = 0.0,
+        embedding_std: Literal["auto"] | Positive[float] = "auto",
+        word_dropout: Literal["auto"] | Fraction[float] = "auto",
         tie_weights: bool = False,
         pooling: Literal["auto", "last", "mean", "max", "attention"] = "auto",
         attention: Literal["additive", "dot"] | None = "additive",
         init_range: Positive[float] | None = None,
     ) -> Any:
-        texts = bool(spec.num_tokens and spec.padded) and spec.target not in ("sequence", "next_token", "tags")
         settings = RecurrentSettings(
             embedding_dim=embedding_dim,
             hidden_dim=hidden_dim,
             num_layers=num_layers,
             bidirectional=bidirectional,
             dropout=dropout,
-            word_dropout=word_dropout,
+            embedding_std=(0.02 if spec.whole_texts else 1.0) if embedding_std == "auto" else embedding_std,
+            word_dropout=(0.3 if spec.whole_texts else 0.0) if word_dropout == "auto" else word_dropout,
             tie_weights=tie_weights,
-            pooling=("max" if texts else "last") if pooling == "auto" else pooling,
+            pooling=("max" if spec.whole_texts else "last") if pooling == "auto" else pooling,
             attention=attention,
             init_range=init_range,
         )

@@ -31,6 +31,7 @@ class RecurrentSettings:
     num_layers: int = 1
     bidirectional: bool = False
     dropout: float = 0.0
+    embedding_std: float = 1.0
     word_dropout: float = 0.0
     tie_weights: bool = False
     pooling: Pooling = "last"
@@ -50,7 +51,11 @@ class RecurrentNetwork(nn.Module):
     def __init__(self, spec: DataSpec, cells: Cells, settings: RecurrentSettings) -> None:
         super().__init__()
         self.inputs = SequenceInputs(
-            spec, settings.embedding_dim, dropout=settings.dropout, word_dropout=settings.word_dropout
+            spec,
+            settings.embedding_dim,
+            std=settings.embedding_std,
+            dropout=settings.dropout,
+            word_dropout=settings.word_dropout,
         )
         self.layers = recurrent_layers(
             cells,

@@ -1,5 +1,6 @@
 """rnn, lstm and gru: which network the data's target makes, and what each of them gives."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -57,7 +58,7 @@ def test_the_amount_of_padding_changes_nothing(pooling: str, bidirectional: bool
     torch.manual_seed(0)
     padded = torch.cat((TOKENS, torch.zeros(2, 6, dtype=torch.int64)), dim=1)
     settings = {"pooling": pooling, "bidirectional": bidirectional, "num_layers": 2, **SMALL}
-    classifier = LSTM(TEXTS, **settings)
+    classifier = LSTM(TEXTS, **settings).eval()  # Without dropped words.
     torch.testing.assert_close(classifier(padded), classifier(TOKENS))
     tagger = GRU(TAGS, **settings)
     torch.testing.assert_close(tagger(padded)[:, :5][TOKENS != 0], tagger(TOKENS)[TOKENS != 0])
@@ -136,6 +137,23 @@ def test_initial_weights_as_asked_for() -> None:
     assert LSTM(TEXTS, forget_bias=0.0, **SMALL).layers.forwards.bias_ih_l0[forget].tolist() == [0.0] * 6
 
 
+def test_texts_with_one_target_have_defaults_against_memorizing_them() -> None:
+    """Small initial vectors and dropped words; explicit values win, and all other sequences keep torch's vectors."""
+    torch.manual_seed(0)
+    wide: dict[str, Any] = {"embedding_dim": 200, "hidden_dim": 6}
+    binary = replace(TEXTS, target="binary", class_names=("a", "b"), output_dim=1)
+    for spec, settings, std, word_dropout in (
+        (TEXTS, {}, 0.02, 0.3),
+        (binary, {}, 0.02, 0.3),
+        (TEXTS, {"embedding_std": 0.5, "word_dropout": 0.0}, 0.5, 0.0),
+        (TAGS, {}, 1.0, 0.0),
+        (STREAM, {}, 1.0, 0.0),
+    ):
+        inputs = GRU(spec, **wide, **settings).inputs
+        assert inputs.embedding.weight[1:].std().item() == pytest.approx(std, rel=0.1)
+        assert inputs.word_dropout == word_dropout
+
+
 def test_dropout_in_training_only() -> None:
     model = GRU(TAGS, dropout=0.5, num_layers=2, bidirectional=True, **SMALL)
     assert not torch.equal(model(TOKENS), model(TOKENS))
@@ -155,7 +173,7 @@ def test_the_nonlinearity_is_that_of_the_cells() -> None:
 def test_it_learns_what_came_first(kind: Any) -> None:
     """The class of a sentence is its first word, several words before its uneven end."""
     torch.manual_seed(0)
-    model = kind(TEXTS, embedding_dim=8, hidden_dim=16)
+    model = kind(TEXTS, embedding_dim=8, hidden_dim=16, word_dropout=0.0)  # The class is dropped with its word.
     optimizer = torch.optim.Adam(model.parameters(), 0.02)
     tokens = torch.randint(4, 20, (64, 6)) * (torch.arange(6) < torch.randint(2, 7, (64, 1)))
     tokens[:, 0] = torch.randint(4, 7, (64,))
