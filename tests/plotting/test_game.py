@@ -39,7 +39,8 @@ def logits(game: PlottedGame, places: np.ndarray) -> np.ndarray:
 
 
 def test_discriminator_over_the_plane(dltool_here: Dltool) -> None:
-    game = trained(dltool_here, *PLANE, "logger.plots=true")
+    game = trained(dltool_here, *PLANE)
+    assert dltool_here("plot", "run", "--figure", "game").returncode == 0
     assert {"game.png", "game_film.gif"} <= {path.name for path in Path("run/plots").iterdir()}
     grid = game_grid(game, 15)
     view = game_view(game, grid)
@@ -74,7 +75,8 @@ def test_a_critic_has_no_probability(dltool_here: Dltool) -> None:
 
 
 def test_an_affine_generator_has_an_exact_density(dltool_here: Dltool) -> None:
-    game = trained(dltool_here, *LINE, "model.generator_hidden=[]", "logger.plots=true")
+    game = trained(dltool_here, *LINE, "model.generator_hidden=[]")
+    assert dltool_here("plot", "run", "--figure", "game").returncode == 0
     assert {"game.png", "game_film.gif"} <= {path.name for path in Path("run/plots").iterdir()}
     q, p = sample_density(game), data_density(game)
     layer = game.subject.task.model.generator[0]

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from places import NUMBERS_ONLY
 
 from dltool.diagnostics.store import read_layers, read_weights, weight_files
 from dltool.engine.checkpoint import load
@@ -18,13 +19,13 @@ from dltool.plotting.surface import path_of, surface_of
 from dltool.runs.folder import RunFolder
 
 Dltool = Callable[..., CompletedProcess[str]]
-SHORT = ("diagnostics=default", "trainer.threads=1", "trainer.epochs=null")
+SHORT = ("diagnostics=default", "trainer.epochs=null", *NUMBERS_ONLY)
 
 
 @pytest.fixture
 def moons(trained_here: Callable[..., Path]) -> Path:
     words = ("model=mlp", "model.hidden=[6,5]", "data=moons", "data.scaling=standardize", "data.num_samples=200")
-    return trained_here("moons", *words, *SHORT, "trainer.steps=40", "logger.plots=false")
+    return trained_here("moons", *words, *SHORT, "trainer.steps=40")
 
 
 def test_the_map_is_the_predictions(moons: Path) -> None:
@@ -106,6 +107,7 @@ def test_figures_of_a_run_and_what_it_lacks(moons: Path, dltool_here: Dltool, re
 def test_other_kinds_of_predictions(words: tuple[str, ...], kind: str, dltool_here: Dltool) -> None:
     done = dltool_here("train", *words, *SHORT, "trainer.steps=12", "run.dir=run")
     assert done.returncode == 0, done.stderr
+    assert dltool_here("plot", "run", "--figure", "boundary").returncode == 0
     assert {"boundary.png", "boundary_film.gif"} <= {path.name for path in Path("run/plots").iterdir()}
     subject = loaded(Path("run").resolve())
     view = boundary_view(subject, make_grid(shown_points(subject).places, 41))

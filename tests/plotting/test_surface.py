@@ -7,6 +7,7 @@ from subprocess import CompletedProcess
 import numpy as np
 import pytest
 import torch
+from places import NUMBERS_ONLY
 
 from dltool.core.batch import Batch
 from dltool.diagnostics.loss_surface import LossSurface
@@ -21,7 +22,7 @@ from dltool.plotting.surface import SurfaceFigure, path_of, surface_of
 from dltool.runs.folder import RunFolder
 
 Dltool = Callable[..., CompletedProcess[str]]
-SHORT = ("diagnostics=default", "trainer.threads=1", "trainer.epochs=null", "schedule=constant")
+SHORT = ("diagnostics=default", "trainer.epochs=null", "schedule=constant", *NUMBERS_ONLY)
 NETWORK = ("model=mlp", "model.hidden=[1]", "model.activation=tanh", "model.bias=false")
 WAVE = ("data=line", "data.slope=0", "data.intercept=0", "data.sine=1")
 
@@ -29,7 +30,7 @@ WAVE = ("data=line", "data.slope=0", "data.intercept=0", "data.sine=1")
 @pytest.fixture
 def trained(dltool_here: Dltool) -> Callable[..., Subject]:
     def train(name: str, *words: str) -> Subject:
-        done = dltool_here("train", *words, *SHORT, "logger.plots=false", f"run.dir={name}")
+        done = dltool_here("train", *words, *SHORT, f"run.dir={name}")
         assert done.returncode == 0, done.stderr
         return loaded(Path(name).resolve())
 
