@@ -1,5 +1,6 @@
 """What tests of several folders share: trainings without a command line."""
 
+import gc
 import os
 import shutil
 import subprocess
@@ -27,6 +28,12 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 def pytest_xdist_auto_num_workers() -> int:
     """One more than there are cores: a sixth of the suite's time is spent waiting for other processes."""
     return len(os.sched_getaffinity(0)) + 1 if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1) + 1
+
+
+def pytest_collection_finish() -> None:
+    """The garbage collector does not look through modules and thousands of tests again and again."""
+    gc.freeze()
+    gc.set_threshold(20_000, 10, 10)
 
 
 @pytest.fixture(autouse=True)

@@ -32,6 +32,7 @@ def shortened(source: str) -> str:
     return re.sub(r"(dltool\.train\(|words = )\[", lambda match: match[0] + SHORT, source)
 
 
+@pytest.mark.manual
 def test_its_cells_run(notebook: Any, tmp_path: Path) -> None:
     for cell in notebook.cells:
         cell.source = shortened(cell.source) if cell.cell_type == "code" else cell.source
