@@ -130,6 +130,7 @@ class Study(JobFolder):
     def ask(self) -> tuple[optuna.trial.Trial, list[str]]:
         """Begin a trial; returns it with its values, `key=value`."""
         trial = self.optuna.ask()
+        trial.set_user_attr("shell", [platform.node(), os.getpid()])  # First: tells others whether it is alive.
         # Trial k draws by (seed, k): the same with and without other shells, and no two draw the same.
         self.optuna.sampler = make_sampler(self.settings, trial.number)
         return trial, [f"{dimension.key}={dimension.suggest(trial)}" for dimension in self.space]
@@ -138,7 +139,6 @@ class Study(JobFolder):
         """The job of a trial, recorded in the study so that other shells find its run."""
         swept = {key: value for key, _, value in (text.partition("=") for text in overrides[-len(self.space) :])}
         job = Job(trial.number, tuple(overrides), swept)
-        trial.set_user_attr("shell", [platform.node(), os.getpid()])
         trial.set_user_attr("run", str(self.run_path(job)))
         trial.set_user_attr("overrides", list(overrides))
         self.jobs.append(job)
@@ -182,13 +182,14 @@ class Study(JobFolder):
         """Whether a process works on a trial, or may do so."""
         begun = trial.datetime_start.timestamp() if trial.datetime_start else 0.0
         run = trial.user_attrs.get("run")
-        if run is None:  # Between its number and its run.
-            return time.time() - begun <= GRACE_SECONDS
+        node, pid = trial.user_attrs.get("shell", (None, None))
+        shell_is_gone = node == platform.node() and not process_exists(pid)
+        if run is None:  # Between its number and its run: its shell has started no process for it.
+            return not shell_is_gone and time.time() - begun <= GRACE_SECONDS
         if is_held(Path(run)):
             return True
         status = Path(run) / STATUS
-        node, pid = trial.user_attrs.get("shell", (None, None))
-        if node == platform.node() and not process_exists(pid):
+        if shell_is_gone:
             return not status.exists() and time.time() - begun <= STARTING_SECONDS
         return time.time() - (status.stat().st_mtime if status.exists() else begun) <= GRACE_SECONDS
 

@@ -71,6 +71,17 @@ def test_trials_without_a_process(shell: str, begun: bool, held: bool, lost: boo
     lock.release()
 
 
+def test_a_trial_without_a_run_is_lost_with_its_shell(tmp_path: Path, monkeypatch: Any) -> None:
+    with monkeypatch.context() as context:
+        context.setattr(os, "getpid", ended_process)
+        study(tmp_path).ask()
+    again = study(tmp_path)
+    assert again.running() == 0
+    trial, _ = again.ask()  # The values of the lost one.
+    assert [one["optim.lr"] for one in (again.optuna.trials[0].params, trial.params)] == [trial.params["optim.lr"]] * 2
+    assert study(tmp_path).running() == 1  # This shell is at work.
+
+
 def test_a_trial_killed_before_its_run_is_tried_again(tmp_path: Path, monkeypatch: Any) -> None:
     study(tmp_path).ask()
     assert study(tmp_path).running() == 1
