@@ -42,6 +42,8 @@ class Command:
         self.words = words
         self.folder = tempfile.TemporaryDirectory()
         self.outputs = [Path(self.folder.name, name) for name in ("stdout", "stderr")]
+        for path in self.outputs:
+            path.touch()  # Here, since a test may kill the process before it opens them.
         self.process = warm().Process(target=run_words, args=(words, cwd, one_thread(), self.outputs))
         self.process.start()
 
@@ -81,7 +83,7 @@ def run_words(words: Sequence[str], cwd: Path, environment: dict[str, str], outp
     """What the forked process does: become `dltool WORDS`."""
     assert all(name in sys.modules for name in PRELOAD), "the server passes over what it cannot import"
     for descriptor, path in zip((1, 2), outputs, strict=True):
-        file = os.open(path, os.O_WRONLY | os.O_CREAT)
+        file = os.open(path, os.O_WRONLY)
         os.dup2(file, descriptor)
         os.close(file)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)  # The server ignores it, see dltool.search.preload.
