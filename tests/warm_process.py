@@ -83,7 +83,7 @@ def run_words(words: Sequence[str], cwd: Path, environment: dict[str, str], outp
     """What the forked process does: become `dltool WORDS`."""
     assert all(name in sys.modules for name in PRELOAD), "the server passes over what it cannot import"
     for descriptor, path in zip((1, 2), outputs, strict=True):
-        file = os.open(path, os.O_WRONLY)
+        file = os.open(path, os.O_WRONLY | os.O_CREAT)
         os.dup2(file, descriptor)
         os.close(file)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)  # The server ignores it, see dltool.search.preload.
