@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dltool.build.parts import Parts
 from dltool.core.messages import in_notebook
 from dltool.core.numerals import counted, numeral
+from dltool.core.printable import printable
 from dltool.core.safe_read import read_text
 from dltool.core.shell import quoted
 from dltool.engine.baselines import measure_baselines
@@ -15,6 +16,8 @@ from dltool.report.write import REPORT
 from dltool.runs.folder import RunFolder
 from dltool.tasks.uses import generates
 from dltool.trust.sources import trust_flags, trust_words
+
+CURVES = "curves.png"
 
 Rows = list[tuple[str, str]]
 
@@ -87,8 +90,10 @@ def next_commands(parts: Parts, trainer: Trainer, run: RunFolder) -> Rows:
     """Where the results are, and what to type next."""
     path = run.path
     rows = [("run", quoted(path))]
-    if (path / "plots" / "curves.png").exists():
-        rows.append(("curves", quoted(path / "plots" / "curves.png")))
+    if (path / "plots" / CURVES).exists():
+        rows.append(("curves", quoted(path / "plots" / CURVES)))
+    if others := sorted({file.name for file in (path / "plots").glob("*.*")} - {CURVES}):
+        rows.append(("figures", f"{quoted(path / 'plots')}: {printable(', '.join(others))}"))
     if (path / REPORT).exists():
         rows.append(("report", quoted(path / REPORT)))
     if next_step := parts.task.suggestion(parts.spec):

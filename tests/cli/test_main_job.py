@@ -60,6 +60,8 @@ def test_a_run_from_beginning_to_end(dltool: Dltool, dltool_here: Dltool, tmp_pa
     assert [line.split()[1] for line in done.stderr.splitlines() if line.startswith("epoch")] == ["1/3", "2/3", "3/3"]
     assert "test/accuracy" in done.stdout
     assert f"dltool resume {folder.relative_to(tmp_path)} trainer.epochs=6" in done.stdout
+    figures = sorted(path.name for path in (folder / "plots").iterdir() if path.name != "curves.png")
+    assert f"figures    {folder.relative_to(tmp_path)}/plots: {', '.join(figures)}\n" in done.stdout
     assert "\x1b" not in done.stdout + done.stderr
     # What a program reads.
     state = status(folder)
