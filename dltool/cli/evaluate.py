@@ -7,7 +7,15 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dltool.cli.request import add_use_arguments, add_view_arguments, check_writable, open_run, used_run, views_of
+from dltool.cli.request import (
+    add_overrides,
+    add_use_arguments,
+    add_view_arguments,
+    check_writable,
+    open_run,
+    used_run,
+    views_of,
+)
 from dltool.cli.tables import print_table, write_csv
 
 if TYPE_CHECKING:
@@ -42,7 +50,7 @@ predictions. For an autoencoder it draws the plane of its codes. For a VAE, task
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_use_arguments(parser)
     add_view_arguments(parser)
-    parser.add_argument("overrides", nargs="*", metavar="key=value", help="other data, other metrics, another device")
+    add_overrides(parser, "other data, other metrics, another device")
     parser.add_argument(
         "--split", choices=["auto", "train", "val", "test", "all"], default="auto", help="the split to evaluate"
     )

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dltool.cli.request import add_use_arguments, add_view_arguments, used_run, views_of
+from dltool.cli.request import add_overrides, add_use_arguments, add_view_arguments, used_run, views_of
 from dltool.cli.screen import TerminalScreen, print_drawn
 from dltool.cli.similar import TOP as SIMILAR
 from dltool.cli.similar import print_similar
@@ -48,7 +48,7 @@ TOP = 3
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_use_arguments(parser)
     add_view_arguments(parser)
-    parser.add_argument("overrides", nargs="*", metavar="key=value", help="trainer.device, .threads, .precision")
+    add_overrides(parser, "trainer.device, .threads, .precision")
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("--input", nargs="+", metavar="FILE|FOLDER", help="images, tables or texts to predict")
     what.add_argument("--text", nargs="+", metavar="TEXT", help="texts to predict")

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from dltool.cli.request import add_trust_argument, command_words, compose_jobs, refuse_torchrun
+from dltool.cli.request import add_overrides, add_trust_argument, command_words, compose_jobs, refuse_torchrun
 from dltool.config.tree import leaves
 from dltool.core.errors import ConfigError
 from dltool.core.hints import nearest
@@ -25,7 +25,7 @@ exit code 1: a mean differs from the recorded one by more than three standard er
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("experiment", help="its name in `dltool list experiment`")
-    parser.add_argument("overrides", nargs="*", metavar="key=value", help="where the data is, sweep.n_jobs=N, …")
+    add_overrides(parser, "where the data is, sweep.n_jobs=N, …")
     parser.add_argument("--seeds", metavar="0,1,2", help="other seeds than the recorded ones")
     parser.add_argument(
         "--config-dir", action="append", default=[], type=Path, metavar="FOLDER", help="your own experiments too"

@@ -44,8 +44,13 @@ def trust_given(args: argparse.Namespace) -> None:
     trust_paths(getattr(args, "trust", []))
 
 
+def add_overrides(parser: argparse.ArgumentParser, content: str) -> None:
+    """The overrides, of which there may be none; the default keeps argparse from calling them required."""
+    parser.add_argument("overrides", nargs="*", default=[], metavar="key=value", help=content)
+
+
 def add_config_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("overrides", nargs="*", metavar="key=value", help="group=option, key=value, +key=value, '~key'")
+    add_overrides(parser, "group=option, key=value, +key=value, '~key'")
     parser.add_argument(
         "--config-dir",
         action="append",

@@ -2,7 +2,7 @@
 
 import argparse
 
-from dltool.cli.request import add_trust_argument, open_run
+from dltool.cli.request import add_overrides, add_trust_argument, open_run
 
 SUMMARY = "continue an interrupted run, or train a finished one longer"
 EXAMPLES = """\
@@ -19,7 +19,7 @@ refused. For anything else start a new run, --from RUN.
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("run", metavar="RUN", help="the run folder, or its name if that is unique")
-    parser.add_argument("overrides", nargs="*", metavar="key=value", help="settings to change")
+    add_overrides(parser, "settings to change")
     parser.add_argument("--quiet", action="store_true", help="print only errors and the run folder")
     add_trust_argument(parser)
 

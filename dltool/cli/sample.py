@@ -9,7 +9,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dltool.cli.request import add_use_arguments, used_run
+from dltool.cli.request import add_overrides, add_use_arguments, used_run
 from dltool.cli.screen import print_drawn
 from dltool.core.errors import ConfigError
 from dltool.core.numerals import counted
@@ -57,7 +57,7 @@ OF_PICTURES = ("class", "seeds", "interpolate", "mix", "mix_seeds", "output")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_use_arguments(parser)
-    parser.add_argument("overrides", nargs="*", metavar="key=value", help="trainer.device, .threads, .precision")
+    add_overrides(parser, "trainer.device, .threads, .precision")
     parser.add_argument("--count", type=int, metavar="N", help="number of texts (1), or of samples (64)")
     parser.add_argument("--seed", type=int, metavar="N", help="the random seed (0)")
     texts = parser.add_argument_group("for a language model")

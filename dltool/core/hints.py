@@ -2,6 +2,7 @@
 
 import difflib
 from collections.abc import Iterable
+from pathlib import Path
 
 from dltool.core.shell import setting
 
@@ -79,18 +80,38 @@ breast_cancer: cancer
 }
 
 
+# Data sets that read a path, by the end of a file's name; a folder is one of images.
+READERS = {
+    ".csv": "data=csv {path} data.target=COLUMN",
+    ".tsv": "data=csv {path} data.target=COLUMN",
+    ".csv.gz": "data=csv {path} data.target=COLUMN",
+    ".txt": "data=text {path}",
+    ".conllu": "data=conllu {path}",
+}
+
+
 def by_other_name(table: str) -> dict[str, str]:
     rows = [line.split(": ") for line in table.strip().splitlines()]
     return {word: ours for ours, theirs in rows for word in theirs.split()}
 
 
 def option_hint(group: str, word: str) -> str | None:
-    """The hint for an option known by another name, or None."""
+    """The hint for an option known by another name, or for a file or folder in place of data=NAME; else None."""
+    if group == "data" and (hint := path_hint(word)):
+        return hint
     known = by_other_name(OPTIONS.get(group, "")).get(word.lower())
     if known is None:
         return None
     option, *keys = known.split()
     return f"{word} is called {option} here: {' '.join([setting(group, option), *keys])}"
+
+
+def path_hint(word: str) -> str | None:
+    """The settings that read a file or a folder; None if the word does not look like one."""
+    for ending, words in READERS.items():
+        if word.lower().endswith(ending):
+            return words.format(path=setting("data.path", word))
+    return f"data=image_folder {setting('data.root', word)}" if word.endswith("/") or Path(word).is_dir() else None
 
 
 def key_hint(word: str) -> str | None:

@@ -121,7 +121,10 @@ class TupleOf(Kind):
         return first_misfit((f"[{i}]", kind, v) for i, (kind, v) in enumerate(zip(self.items, value, strict=True)))
 
     def describe(self) -> str:
-        return f"a list of {len(self.items)}: {'; '.join(kind.describe() for kind in self.items)}"
+        items = [kind.describe() for kind in self.items]
+        if len({*items}) == 1:
+            return f"a list of {len(items)}, each item {items[0]}"
+        return f"a list of {len(items)}: {'; '.join(items)}"
 
 
 @dataclass(frozen=True)

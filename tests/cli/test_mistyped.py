@@ -32,6 +32,7 @@ Dltool = Callable[..., subprocess.CompletedProcess[str]]
         ("train ~model", "~model removes model, which every config needs", "model=NAME chooses another"),
         ("train model.activation=no", "model.activation=no: one of sigmoid, tanh", "relu"),
         ("train --from part.yaml", "part.yaml is not a complete config: it has no task, loss", "experiment=NAME"),
+        ("evaluate", "error: the following arguments are required: RUN\n", "dltool evaluate --help"),
         ("train init_from=3", "init_from=3: a string or null", ""),
     ],
 )
@@ -39,7 +40,7 @@ def test_the_hint(line: str, error: str, hint: str, dltool_here: Dltool) -> None
     Path("part.yaml").write_text("model: {name: mlp}\n")
     done = dltool_here(*line.split())
     assert done.returncode == 2
-    first, second = done.stderr.splitlines()
+    first, second = done.stderr.splitlines(keepends=True)
     assert error in first
     assert hint in second
 
