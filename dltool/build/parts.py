@@ -108,10 +108,9 @@ def describe(parts: Parts) -> list[str]:
 
 
 def penalty_notes(task: Task, dataset: Dataset) -> list[str]:
-    """The automatic coefficients of penalties, with their reason, a line each."""
-    size = counted(dataset.sizes.get("train", 0), "sample")
-    reason = f"weights N(0, 1) a priori, {size}" if dataset.held_out else "no sample is held out"
-    return [f"{key}={value:.4g} ({reason})" for key, value in task.penalty_choices.items()]
+    """The automatic coefficients of penalties that are not 0, with their reason, a line each."""
+    reason = f"weights N(0, 1) a priori, {counted(dataset.sizes.get('train', 0), 'sample')}"
+    return [f"{key}={value:.4g} ({reason})" for key, value in task.penalty_choices.items() if value]
 
 
 def describe_devices(parts: Parts) -> str:

@@ -42,7 +42,6 @@ class BinaryCrossEntropy(Criterion):
     ) -> None:
         super().__init__(spec)
         self.several = spec.target == "labels"
-        self.nats = 1 / spec.num_classes if self.several else 1.0
         if not self.several and spec.num_classes != 2:
             raise ConfigError(
                 f"loss=binary_cross_entropy is for two classes, but the data has {spec.num_classes}",

@@ -53,10 +53,10 @@ class SupervisedTask(Task):
     Args:
         l1: Coefficient of the sum of absolute weights.
         l2: Coefficient of the sum of squared weights (no factor 1/2). "auto" is 1/N for N training samples with the
-            squared error of standardized numbers, and 1/(2N) with cross-entropy: the objective is then that of the
-            most probable weights, if they are N(0, 1) a priori and the numbers' errors have variance 1 (MacKay 1992,
-            "A practical Bayesian framework for backpropagation networks"). It is the penalty of scikit-learn's Ridge
-            and LogisticRegression with their defaults. Where no sample is held out, it is 0.
+            squared error of standardized numbers, 1/(2N) with the other losses of numbers: the objective is then that
+            of the most probable weights, if they are N(0, 1) a priori and the errors have variance 1 (MacKay 1992, "A
+            practical Bayesian framework for backpropagation networks"). It is the penalty of scikit-learn's Ridge
+            with its default. It is 0 for classes and labels, where it did not help, and where no sample is held out.
         metrics: Names of the metrics of an evaluation (dltool/metrics/); null is "accuracy" for classes, "mae" and
             "rmse" for numbers, "f1_micro", "f1_macro", "exact_match" and "label_accuracy" for several labels.
 
@@ -101,7 +101,8 @@ class SupervisedTask(Task):
         if self.follows_size:
             # -log p of the weights is Σw² / 2. The objective is 1/N of that of all samples, or a batch's share of it.
             share = batch_size if self.criterion.sums else 1.0
-            self.l2 = self.criterion.nats / 2 * share / num_samples if held_out else 0.0
+            applies = held_out and self.spec.target == "numbers"
+            self.l2 = self.criterion.nats / 2 * share / num_samples if applies else 0.0
             self.penalty_choices = {"task.l2": self.l2}
 
     def with_model(self, model: nn.Module) -> Self:

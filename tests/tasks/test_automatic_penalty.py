@@ -26,9 +26,9 @@ Configure = Callable[..., Config]
         (["data=diabetes"], 1),  # The squared error is twice -log p of unit variance.
         (["data=diabetes", "loss=mse", "loss.reduction=half"], 1 / 2),
         (["data=diabetes", "loss=huber"], 1 / 2),
-        (["data=iris"], 1 / 2),
-        (["data=breast_cancer"], 1 / 2),
-        (["data=logic", "data.function=xor"], 0),  # Nothing is held out: the samples are to be learned.
+        (["data=iris"], 0),  # Classes.
+        (["data=breast_cancer"], 0),
+        (["data=example", "data.inputs=[[0.1,0.2]]", "data.targets=[[0.3]]"], 0),  # Nothing is held out.
     ],
 )
 def test_the_penalty_is_that_of_a_standard_normal_prior(
