@@ -190,6 +190,14 @@ def build_task(config: Config, model: nn.Module, spec: DataSpec) -> Task:
     return with_metrics(task, spec)
 
 
+def build_sized_task(config: Config, model: nn.Module, spec: DataSpec, dataset: Dataset) -> Task:
+    """The task for a training on this data, whose size decides its automatic penalty."""
+    task = build_task(config, model, spec)
+    size = dataset.sizes.get("train", 0)
+    task.use_training_size(size, size / dataset.train.batches_per_epoch, held_out=dataset.held_out)
+    return task
+
+
 def check_trusted_task(declared: Component, task: Task) -> None:
     """Check that a trusted task has what the trainer needs.
 

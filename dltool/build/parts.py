@@ -8,6 +8,7 @@ import torch
 
 from dltool.config.check import Config
 from dltool.config.settings import LoggerSettings, StopSettings
+from dltool.core.numerals import counted
 from dltool.core.spec import DataSpec
 from dltool.core.titles import training_title
 from dltool.data.dataset import Dataset
@@ -55,7 +56,12 @@ class Parts:
         """Dotted key to the chosen value of each `auto` of the config."""
         machine: dict[str, Any] = {"trainer.device": str(self.device), "trainer.threads": torch.get_num_threads()}
         of_model = {f"model.{key}": value for key, value in self.model_choices.items()}
-        return machine | dict(self.length_choices) | self.dataset.choices | of_model | dict(self.task.loss_choices)
+        return machine | dict(self.length_choices) | self.dataset.choices | of_model | self.of_task
+
+    @property
+    def of_task(self) -> dict[str, Any]:
+        """The values that the task and its loss chose."""
+        return dict(self.task.loss_choices) | dict(self.task.penalty_choices)
 
     @property
     def title(self) -> str:
@@ -91,6 +97,7 @@ def describe(parts: Parts) -> list[str]:
     if factors := config["optim"].get("lr_factors"):
         optimizers = [updater.optimizer for updater in parts.updaters.values()]
         notes.append(f"rates      {describe_factors(factors, optimizers)}")
+    notes += [f"penalty    {note}" for note in penalty_notes(parts.task, parts.dataset)]
     if length := describe_length(parts.length_choices, settings, parts.dataset, parts.task):
         notes.append(f"length     {length}")
     if settings.average.kind != "none":
@@ -98,6 +105,12 @@ def describe(parts: Parts) -> list[str]:
     if layout := [name for name in ("channels_last", "compile") if getattr(settings, name)]:
         notes.append(f"speed      {', '.join(layout)}")
     return notes
+
+
+def penalty_notes(task: Task, dataset: Dataset) -> list[str]:
+    """The automatic coefficients of penalties that are not 0, with their reason, a line each."""
+    reason = f"weights N(0, 1) a priori, {counted(dataset.sizes.get('train', 0), 'sample')}"
+    return [f"{key}={value:.4g} ({reason})" for key, value in task.penalty_choices.items() if value]
 
 
 def describe_devices(parts: Parts) -> str:

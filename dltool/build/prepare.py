@@ -7,8 +7,8 @@ import torch
 from dltool.build.components import (
     build_data,
     build_model,
+    build_sized_task,
     build_spec,
-    build_task,
     build_updaters,
     check_trusted_model,
     with_targets,
@@ -68,7 +68,7 @@ def prepare(
     from_numbers = config["model"].get("initial") is not None
     weight_notes = [] if resumed or from_numbers else initialize_from_data(model, dataset)
     warm_start = None if resumed else load_initial_weights(model, config)
-    task = build_task(config, model, spec)
+    task = build_sized_task(config, model, spec, dataset)
     check_trusted_model(config, task, spec)
     settings = resolve(written, dataset, task)
     updaters = build_updaters(config, task, settings, dataset, team)

@@ -34,6 +34,9 @@ OF_THE_LENGTH = (
     *("trainer.checkpoint.every_n_epochs", "trainer.checkpoint.metric"),
 )
 
+# The same for keys of other groups; see SupervisedTask.
+OF_THE_SIZE = ("task.l2",)
+
 
 def compose_resume(path: Path, overrides: list[str], auto: Mapping[str, Any]) -> tuple[Config, Config]:
     """A run's config with overrides: the config to save and the config to build.
@@ -107,9 +110,9 @@ def with_auto(
     """The config with each `auto` that comes from `source` replaced by its value there.
 
     The saved config keeps `auto`; this config is built. If the data, the model or the task was replaced, the automatic
-    choices about the data and about the length are made again, since they depend on all three. The length is also
-    chosen again if any key of the data changed, unless it has a role of `unchanged`, and left to `trainer.steps` if
-    that was set.
+    choices about the data, the length and the penalty are made again, since they depend on all three. The length and
+    the penalty are also chosen again if any key of the data changed, unless it has a role of `unchanged`; the length is
+    left to `trainer.steps` if that was set.
     """
     tree = copy.deepcopy(config.tree)
     same_parts = not any(config.choices.get(group) for group in ("data", "model", "task"))
@@ -120,7 +123,7 @@ def with_auto(
         for part in parents:
             node = node.get(part, {})
         kept = config.origins.origin(key) == str(source) and (same_parts or not key.startswith("data."))
-        if key in OF_THE_LENGTH:
+        if key in OF_THE_LENGTH or key in OF_THE_SIZE:
             kept = kept and same_length
         if key == "trainer.epochs":
             kept = kept and config.origins.origin("trainer.steps") == str(source)

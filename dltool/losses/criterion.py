@@ -20,11 +20,14 @@ class Criterion:
         sums: The objective of a batch is the sum over its samples; the task then multiplies the mean by the
             size of the whole batch.
         is_likelihood: The mean is that of -log p(target), without additions and with equal weights.
+        nats: Of a loss of numbers: the mean as a multiple of that of -log p(target), for errors of unit variance; 2 for
+            squares without 1/2.
         choices: The numbers computed for keys such as "balanced", by dotted key.
     """
 
     sums: bool = False
     is_likelihood: bool = False
+    nats: float = 1.0
     choices: Mapping[str, Any] = MappingProxyType({})
 
     def __init__(self, spec: DataSpec) -> None:

@@ -36,6 +36,7 @@ class MSE(Criterion):
         super().__init__(spec)
         self.factor = 0.5 if reduction == "half" else 1.0
         self.sums = reduction == "sum"
+        self.nats = 2 * self.factor
 
     def __call__(self, outputs: Tensor, targets: Tensor) -> tuple[Tensor, int]:
         if not targets.is_floating_point():

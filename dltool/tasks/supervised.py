@@ -3,7 +3,7 @@
 import contextlib
 import copy
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Literal, Self
 
 import torch
 from torch import Tensor, nn
@@ -52,7 +52,11 @@ class SupervisedTask(Task):
 
     Args:
         l1: Coefficient of the sum of absolute weights.
-        l2: Coefficient of the sum of squared weights (no factor 1/2).
+        l2: Coefficient of the sum of squared weights (no factor 1/2). "auto" is 1/N for N training samples with the
+            squared error of standardized numbers, 1/(2N) with the other losses of numbers: the objective is then that
+            of the most probable weights, if they are N(0, 1) a priori and the errors have variance 1 (MacKay 1992, "A
+            practical Bayesian framework for backpropagation networks"). It is the penalty of scikit-learn's Ridge
+            with its default. It is 0 for classes and labels, where it did not help, and where no sample is held out.
         metrics: Names of the metrics of an evaluation (dltool/metrics/); null is "accuracy" for classes, "mae" and
             "rmse" for numbers, "f1_micro", "f1_macro", "exact_match" and "label_accuracy" for several labels.
 
@@ -68,7 +72,7 @@ class SupervisedTask(Task):
         adversary: Adversary | None = None,
         *,
         l1: NonNegative[float] = 0.0,
-        l2: NonNegative[float] = 0.0,
+        l2: Literal["auto"] | NonNegative[float] = 0.0,
         metrics: EvaluationOnly[list[str] | None] = None,
     ) -> None:
         super().__init__(model)
@@ -76,7 +80,8 @@ class SupervisedTask(Task):
         self.spec = spec
         self.adversary = adversary
         self.l1 = l1
-        self.l2 = l2
+        self.follows_size = l2 == "auto"
+        self.l2 = 0.0 if l2 == "auto" else l2  # Of "auto" until the size is known.
         self.predicts_classes = spec.target not in ("numbers", "labels")
         self.predicts_labels = spec.target == "labels"
         self.metric_names = metrics
@@ -91,6 +96,14 @@ class SupervisedTask(Task):
             self.main_metric = (numbers[0], declared_direction(numbers[0]) or "max")
             if self.metric_names is None:
                 self.selection_metric = "loss"  # The accuracy of few samples has many ties.
+
+    def use_training_size(self, num_samples: int, batch_size: float, *, held_out: bool) -> None:
+        if self.follows_size:
+            # -log p of the weights is Σw² / 2. The objective is 1/N of that of all samples, or a batch's share of it.
+            share = batch_size if self.criterion.sums else 1.0
+            applies = held_out and self.spec.target == "numbers"
+            self.l2 = self.criterion.nats / 2 * share / num_samples if applies else 0.0
+            self.penalty_choices = {"task.l2": self.l2}
 
     def with_model(self, model: nn.Module) -> Self:
         """A copy of the task with another model that has the same kind of outputs."""

@@ -8,7 +8,7 @@ from torch import Tensor
 from dltool.core.batch import Batch
 from dltool.core.spec import IGNORED, PAD, DataSpec
 from dltool.data.preprocessing import Preprocessing
-from dltool.declarations.component import register
+from dltool.declarations.component import register, requires
 from dltool.metrics.calibration import calibration_needs_probabilities
 from dltool.metrics.mean import Mean, MeanOver
 from dltool.tasks.predictions import Prediction
@@ -19,6 +19,11 @@ from dltool.text.tokenizer import Tokenizer
 
 
 @register("task", "tagging", loss_for="data")
+@requires(
+    lambda config: config.task.l2 != "auto",
+    "task.l2=auto counts samples, but the loss of tags is a mean over words",
+    hint="task.l2=0",
+)
 @calibration_needs_probabilities
 class TaggingTask(SupervisedTask):
     """Supervised learning in which each word of a text is a sample; padding is ignored.

@@ -94,8 +94,8 @@ class Task:
         metrics: The metric objects, which dltool.build.metrics sets; after an evaluation, with the values of its split.
         sample_metrics: The registered metrics of samples in an evaluation.
         sample_evaluator: Computes them; dltool.build.sample_quality sets it where any is requested.
-        num_classes: Number of classes that samples can be conditioned on; 0 for a task without samples or an
-            unconditional model.
+        num_classes: Number of classes that samples can be conditioned on; 0 for none.
+        penalty_choices: The coefficients of penalties that `use_training_size` chose, by dotted key.
         watchers: Called with each evaluation batch, by tasks with one output per sample.
         undefined: Name to reason of the metrics that had no value in the newest evaluation.
         split: The split of the newest evaluation; the evaluator sets it before it starts.
@@ -114,6 +114,7 @@ class Task:
     sample_metrics: SampleMetrics = SampleMetrics()
     sample_evaluator: SampleEvaluator | None = None
     num_classes: int = 0
+    penalty_choices: Mapping[str, float] = MappingProxyType({})
     undefined: Mapping[str, str] = MappingProxyType({})
     split: str = ""
     predicts_classes: bool = False
@@ -128,6 +129,9 @@ class Task:
     def loss_choices(self) -> Mapping[str, Any]:
         """The numbers that the loss computed from the training split for keys such as "balanced", by dotted key."""
         return {}
+
+    def use_training_size(self, num_samples: int, batch_size: float, *, held_out: bool) -> None:
+        """Choose what follows the size of the training split and of a mean batch, and whether samples are held out."""
 
     @property
     def has_objective(self) -> bool:
@@ -179,9 +183,7 @@ class Task:
     def only_sums_metrics(self) -> bool:
         """Whether the metrics of `split` can be merged, and nothing watches the outputs: for `evaluation_adds_up`."""
         watched = any(watcher.split in (None, self.split) for watcher in self.watchers)
-        return not watched and all(
-            type(metric).merge_state is not Metric.merge_state for metric in self.metrics.values()
-        )
+        return not watched and all(type(one).merge_state is not Metric.merge_state for one in self.metrics.values())
 
     def start_evaluation(self) -> None:
         """Called before the first batch of a split; the evaluation before may have been interrupted."""
@@ -311,8 +313,7 @@ class Task:
 
         Args:
             count: Number of samples, if the model can draw any number.
-            held_out: Returns at least the given number of held-out samples, from the first, for a model that needs
-                inputs.
+            held_out: Returns at least the given number of held-out samples, from the first, for models that read.
         """
         samples = self.samples(count)
         return None if samples is None else Picture(samples)

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from dltool.build.components import build_data, build_model, build_spec, build_task, with_targets
+from dltool.build.components import build_data, build_model, build_sized_task, build_spec, build_task, with_targets
+from dltool.build.parts import penalty_notes
 from dltool.config.check import Config
 from dltool.config.settings import TrainerSettings
 from dltool.core.errors import ConfigError
@@ -49,7 +50,9 @@ def notes_and_layers(config: Config, dataset: Dataset, spec: DataSpec, device: t
     """The automatic choices, then the layers as a table, of a model on a device."""
     with device:
         model = build_model(config, spec, device)
-        notes = (*dataset.notes, *length_notes(config, dataset, build_task(config, model, spec)))
+        task = build_sized_task(config, model, spec, dataset)
+        penalty = [f"penalty: {note}" for note in penalty_notes(task, dataset)]
+        notes = (*dataset.notes, *penalty, *length_notes(config, dataset, task))
         return "".join(f"{note}\n" for note in notes) + layer_table(model, spec)
 
 
