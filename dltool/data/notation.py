@@ -23,10 +23,11 @@ from dltool.data.dates import (
     are_dates,
     are_numeric_days,
     are_times,
+    foreign_month,
     formats_of,
     number,
 )
-from dltool.data.moments import NUMERIC_DAY
+from dltool.data.moments import NUMERIC_DAY, orders_of
 from dltool.data.text_column import mapped
 
 Decimal = Literal["auto", "point", "comma"]
@@ -222,9 +223,15 @@ def date_notation(table: CsvTable, index: int, cells: Sequence[str], dates: Date
         DataError: It holds dates or times, and `dates` refuses them or cannot read them.
     """
     times = are_times(cells)
+    name, example = table.names[index], min(cells)
+    if dates != "categories" and not times and (month := foreign_month(cells)):
+        raise DataError(
+            f"{table.origin}: the column {name} holds dates, such as {example}, and {month} is not the English "
+            "name of a month",
+            f"write them as 2024-12-31, or {setting('data.drop', [name])}, or {setting('data.categories', [name])}",
+        )
     if dates == "categories" or not (times or are_dates(cells)):
         return None
-    name, example = table.names[index], min(cells)
     what, unit = ("times", "hours") if times else ("dates", "days since 1970")
     if dates == "refuse":
         raise DataError(
@@ -234,7 +241,7 @@ def date_notation(table: CsvTable, index: int, cells: Sequence[str], dates: Date
     formats = formats_of(cells)
     if len(formats) == 1:
         return Notation(date=formats[0])
-    problem = "can be read as day/month or as month/day"
+    problem = f"can be read as {orders_of(formats)}"
     if not formats:
         own = formats_of(cells[:1])
         example = next((cell for cell in cells if all(number(cell, form) is None for form in own)), example)

@@ -11,7 +11,7 @@ from dltool.data.arrays import RawData, Split
 from dltool.data.csv_file import CsvTable, describe_file, needs_file, read_csv
 from dltool.data.notation import rewritten
 from dltool.data.row_index import index_note, row_index
-from dltool.data.series_columns import ChosenColumns, as_list, choose_columns, columns_of_numbers, even_columns
+from dltool.data.series_columns import ChosenColumns, as_list, choose_columns, columns_of_numbers, doubtful_columns
 from dltool.data.series_data import SeriesData
 from dltool.data.series_layout import ForecastLayout, SeriesLayout, TimeAxis
 from dltool.data.series_preprocessing import read_numbers
@@ -98,6 +98,8 @@ def series(
     values, history = (torch.from_numpy(read_numbers(table, indices)) for indices in (seen, predicted))
     following = history[ends[:, None] + torch.arange(horizon)]  # (N, horizon, K)
     rows = torch.tensor(table.rows)
+    alone = timeline.time is None and chosen.group is None
+    unused = sorted({*range(len(table.names))} - {*seen, *predicted, *special})
     axis = axis_of(timeline, chosen.joined, split_gaps=gaps == "split")
     forecast = ForecastLayout(tuple(table.names[index] for index in predicted), horizon, axis, chosen.group_name(table))
     written = {name: notation for name, notation in notations.items() if name in names}
@@ -122,7 +124,7 @@ def series(
             *describe(table, seen, [*predicted, *special], forecast),
             *timeline_notes(timeline, forecast.group, automatic=chosen.time == "auto"),
             *short_series(timeline, window + horizon),
-            *(even_columns(table, seen) if timeline.time is None and not chosen.inputs else ()),
+            *doubtful_columns(table, seen, unused, alone=alone and not chosen.inputs),
             *(f"column {name}: {notation.describe()}" for name, notation in notations.items()),
         ),
     )

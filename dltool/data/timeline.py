@@ -145,7 +145,11 @@ def describe(timeline: Timeline, group: str, *, automatic: bool) -> tuple[str, .
     first, last = (form.write(moment) for moment in (moments.min(), moments.max()))
     every = f", one step is {timeline.step.describe()}" if timeline.step else ""
     found = ", found by its values (data.time)" if automatic else ""
-    lines.append(f"time {name}: {first} to {last}{every}{found}")
+    years = ""
+    if "%y" in form.form:
+        ends = moments[[moments.argmin(), moments.argmax()]].astype("datetime64[us]").astype("datetime64[Y]")
+        years = f" in the years {ends[0]} to {ends[1]}"
+    lines.append(f"time {name}: {first} to {last}{years}{every}{found}")
     return (*lines, *order_note(timeline, name), *interruption_notes(timeline))
 
 
