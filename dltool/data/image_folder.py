@@ -19,6 +19,7 @@ from dltool.data.image_files import SUFFIXES, ImageFiles, is_hidden
 from dltool.data.image_table import Keys, with_table
 from dltool.data.positive_class import with_positive
 from dltool.data.split_files import SPLITS
+from dltool.data.table_notes import alike_notes
 from dltool.data.target_column import MOST_NUMBERED_CLASSES
 from dltool.declarations.component import Handling, Location, Membership, SplitLocation, register, requires
 
@@ -216,7 +217,11 @@ def labelled(scan: Scan, channels: int) -> RawData:
         class_names,
         origin=str(scan.root),
         files=ImageFiles(scan.root, [image.path for image in scan.images], channels, scan.notes()),
-        notes=(count_classes(class_names, labels), *ages_note(scan.root, class_names)),
+        notes=(
+            count_classes(class_names, labels),
+            *(f"{scan.root}: {note}" for note in alike_notes(class_names)),
+            *ages_note(scan.root, class_names),
+        ),
     )
 
 

@@ -14,6 +14,7 @@ from dltool.data.csv_file import CsvTable, read_csv
 from dltool.data.csv_table import find_column, shortened
 from dltool.data.image_files import SUFFIXES, ImageFiles
 from dltool.data.notation import rewritten
+from dltool.data.table_notes import alike_notes
 from dltool.data.table_target import Kind, TableTarget, read_targets
 from dltool.data.text_file import CONVERT, assumed_encoding
 
@@ -229,6 +230,7 @@ def with_table(files: ImageFiles, splits: Sequence[str], keys: Keys) -> RawData:
         notes=(
             f"{read.origin}: the targets of {len(read.images):,} images",
             *read.targets.describe(standardized=kind == "numbers"),
+            *(f"{read.origin}: {note}" for note in alike_notes(read.targets.class_names)),
             *read.notations,
             *skipped,
         ),
