@@ -18,7 +18,7 @@ from dltool.data.series_preprocessing import read_numbers
 from dltool.data.table_notes import shortened
 from dltool.data.time_column import TimeColumn, check_distinct, find_time, read_times
 from dltool.data.time_step import Step
-from dltool.data.timeline import Timeline, in_order, make_timeline, series_of, shown_series
+from dltool.data.timeline import Timeline, in_order, make_timeline, series_of, shown_series, uneven_series
 from dltool.data.timeline import describe as timeline_notes
 from dltool.declarations.component import Handling, Location, Membership, Positive, register
 
@@ -124,6 +124,7 @@ def series(
             *describe(table, seen, [*predicted, *special], forecast),
             *timeline_notes(timeline, forecast.group, automatic=chosen.time == "auto"),
             *short_series(timeline, window + horizon),
+            *uneven_series(timeline, history.numpy(), forecast.targets),
             *doubtful_columns(table, seen, unused, alone=alone and not chosen.inputs),
             *(f"column {name}: {notation.describe()}" for name, notation in notations.items()),
         ),

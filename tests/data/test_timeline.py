@@ -225,3 +225,18 @@ def test_columns_that_can_be_something_else_are_named(load: Load, lines: list[st
 def test_columns_without_doubt_get_no_note(load: Load) -> None:
     notes = load(["w,v", *(f"{'ab'[i * i % 7 % 2]},{i % 7}" for i in range(40))]).notes
     assert not any("data.group" in note or "data.time=" in note for note in notes)
+
+
+def test_a_number_beyond_float32_is_refused(load: Load) -> None:
+    """Its forecasts and errors would be NaN."""
+    with pytest.raises(DataError, match=r"row 12, column v: 1e39 is too large for float32"):
+        load(["date,v", *(f"{day},{'1e39' if i == 10 else i}" for i, day in enumerate(DAYS))])
+
+
+@pytest.mark.parametrize(("factor", "noted"), [(1000, True), (3, False)])
+def test_series_of_different_sizes_are_noted(load: Load, factor: int, noted: bool) -> None:
+    rows = [f"{day},{shop},{i % 7 * size}" for shop, size in (("a", 1), ("b", factor)) for i, day in enumerate(DAYS)]
+    notes = load(["date,shop,v", *rows], group="shop").notes
+    assert noted == any(
+        "deviation of 2 in the series a and 2e+03 in b: one scaling is for all" in note for note in notes
+    )
