@@ -1,5 +1,6 @@
 """Converts the texts of a column's cells to numbers: a number's value, a category's code, NaN for a missing cell."""
 
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -18,6 +19,8 @@ NO_NUMBER = frozenset(
         *ERRORS,
     )
 )
+LARGEST = float(np.finfo(np.float32).max)
+TOO_LARGE = re.compile(r"[-+]?\d+(?:\.\d*)?(?:[eE]\+?\d+)?")
 EXACT = 2.0**53  # From here on, float64 does not have every whole number.
 
 
@@ -26,7 +29,7 @@ def parse_numbers(cells: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
 
     Returns:
         float64 `(N,)`, NaN where the cell is not a number; and bool `(N,)`, true where it is a text, which includes
-        infinity.
+        infinity and what is infinite in float32, in which models compute: its predictions and errors would be NaN.
     """
     values = np.empty(len(cells))
     start = 0
@@ -34,7 +37,7 @@ def parse_numbers(cells: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
     for chunk in chunks_of(cells):
         values[start : start + len(chunk)] = numbers_of(chunk, underscores=underscores)
         start += len(chunk)
-    texts = np.isinf(values)
+    texts = np.abs(values) > LARGEST
     values[texts] = np.nan
     return values, texts
 
@@ -77,6 +80,14 @@ def to_number(cell: str) -> float:
         return float(text)
     except ValueError:
         return np.nan if text.lower() in NO_NUMBER else np.inf
+
+
+def too_large(cell: str) -> str:
+    """Why a cell of digits is taken as a text, for a message; "" if its size is not the reason."""
+    text = cell.strip()
+    if not TOO_LARGE.fullmatch(text) or abs(number := float(text)) <= LARGEST:
+        return ""
+    return f"{text} is too large for {'float64' if np.isinf(number) else 'float32'}"
 
 
 def indistinct(cells: Sequence[str], numbers: np.ndarray) -> tuple[str, str] | None:

@@ -12,6 +12,7 @@ from dltool.data.arrays import RawData
 from dltool.data.conllu_file import sentences_of
 from dltool.data.sequence_data import SequenceData
 from dltool.data.split_files import TextRows, find_split_files, joined
+from dltool.data.table_notes import alike_notes
 from dltool.data.text_file import SETTING, TextFile
 from dltool.declarations.component import Handling, Location, Membership, register, requires
 
@@ -71,6 +72,8 @@ def conllu(
         notes=(
             *chain.from_iterable(file.notes for file in opened.values()),
             f"{len(numbered['train'].inputs):,} sentences to train on, {num_words:,} words, {len(names)} tags",
+            *(f"data.column={column}: {note}" for note in alike_notes(names)),
+            *([f"every word has the tag {names[0]} (data.column)"] if len(names) == 1 else []),
         ),
     )
 

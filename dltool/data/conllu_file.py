@@ -26,4 +26,7 @@ def sentences_of(file: TextFile, column: int) -> Iterator[tuple[int, list[tuple[
                 )
             if cells[0].isdigit():  # Not 3-4, nor 3.1.
                 first = first if sentence else number
-                sentence.append((cells[1], cells[column]))
+                word, tag = cells[1].strip(), cells[column].strip()
+                if not word:
+                    raise DataError(f"{file.path}, line {number}: the word is empty", "fix or remove the sentence")
+                sentence.append((word, tag))

@@ -16,8 +16,23 @@ NAMED_DAY = rf"\d{{1,2}}[ -]{MONTH}[ -]\d{{2}}(?:\d{{2}})?|{MONTH} \d{{1,2}},? \
 DAY = r"\d{4}[-/.年]\d{1,2}[-/.月]\d{1,2}日?|\d{1,2}([-/.])\d{1,2}\1\d{4}|\d{1,2}([-/])\d{1,2}\2\d{2}"
 SHORT_DAY = r"(?:0?[1-9]|[12]\d|3[01])\.(?:0?[1-9]|1[0-2])\.\d{2}"  # Versions have other numbers, too.
 YEAR = r"(?:18|19|20|21)\d{2}"
-PERIOD = rf"{YEAR}[-/](?:0[1-9]|1[0-2])|{YEAR}年\d{{1,2}}月|{YEAR}[- ]?Q[1-4]|{YEAR}-W\d{{2}}|{MONTH}[ -]{YEAR}"
+QUARTER = rf"{YEAR}[- ]?Q[1-4]|Q[1-4][- /]?{YEAR}"
+PERIOD = rf"{YEAR}[-/](?:0[1-9]|1[0-2])|{YEAR}年\d{{1,2}}月|{QUARTER}|{YEAR}-W\d{{2}}|{MONTH}[ -]{YEAR}"
 STAMP = rf"{MONTH} +\d{{1,2}} \d{{1,2}}:\d{{2}}:\d{{2}}(?: [+-]\d{{4}})? \d{{4}}"  # Of ctime and Twitter.
+# Of German, French, Spanish, Italian, Portuguese, Dutch, Swedish, Polish and Russian, without those of English.
+FOREIGN_MONTH = (
+    "(?i:januar[i]?|jän(?:ner)?|janv(?:ier)?|enero?|gen(?:naio)?|janeiro|stycznia|января|februar[i]?|févr?(?:ier)?|"
+    "febrero|febbraio|fev(?:ereiro)?|lutego|февраля|märz?|mrz|mrt|mars|maart|marzo|março|marca|марта|avr(?:il)?|abr(?:il)?|"
+    "aprile|kwietnia|апреля|mai|maj|mei|mayo|mag(?:gio)?|maio|maja|мая|juni|juin|junio|giu(?:gno)?|junho|czerwca|июня|juli|"
+    "juil(?:let)?|julio|lug(?:lio)?|julho|lipca|июля|août|augusti?|agosto?|ago|augustus|sierpnia|августа|"
+    "septembre|se[pt]?tiembre|set(?:tembre|embro)?|września|сентября|okt(?:ober)?|octobre|octubre|ott(?:obre)?|out(?:ubro)?|"
+    "października|октября|novembre|noviembre|novembro|listopada|ноября|dez(?:ember|embro)?|déc(?:embre)?|dic(?:iembre|embre)?|"
+    "grudnia|декабря|ene)"
+)
+FOREIGN_DATE = re.compile(
+    rf"(?i:\w+,? )?(?:\d{{1,2}}(?:\.|er|º)?[ -]?(?:de )?)?({FOREIGN_MONTH})\.?"
+    r"(?:[ -]| de )?(?:\d{4}|\d{2})(?:[ T,].*)?"
+)
 LOOKS_LIKE_A_DATE = re.compile(rf"{WEEKDAY}(?:(?:{DAY}|{SHORT_DAY}|{NAMED_DAY})(?:[T ].*)?|{PERIOD}|{STAMP})")
 CLOCK = re.compile(r"(?:(-?\d+) days?,? )?\+?(\d{1,3}):([0-5]\d)(?::([0-5]\d(?:[.,]\d+)?))?(?: ?([AaPp])\.?[Mm]\.?)?")
 ISO_DURATION = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?)?(?<![PT])")
@@ -34,6 +49,15 @@ QUARTERS = "quarters"  # Followed by the text between year and quarter.
 def are_dates(cells: Collection[str]) -> bool:
     """Whether more than half of the cells look like dates."""
     return sum(map(bool, map(LOOKS_LIKE_A_DATE.fullmatch, cells))) * 2 > len(cells)
+
+
+def foreign_month(cells: Collection[str]) -> str:
+    """The name of a month in another language than English; "" if fewer than a quarter of the cells have one.
+
+    Several languages share most names with English: in German, five of twelve.
+    """
+    found = [match[1] for cell in cells if (match := FOREIGN_DATE.fullmatch(cell.strip()))]
+    return found[0] if len(found) * 4 >= len(cells) > 0 else ""
 
 
 def are_times(cells: Collection[str]) -> bool:

@@ -19,7 +19,7 @@ from dltool.data.arrays import RawData, Split
 from dltool.data.augment import Augmentation
 from dltool.data.batch_source import IsOwn
 from dltool.data.file_source import FileSource, evaluation_batches
-from dltool.data.image_files import Decoder, choose_workers
+from dltool.data.image_files import FAINT, Decoder, choose_workers
 from dltool.data.image_preprocessing import ImagePreprocessing
 from dltool.data.image_statistics import ImageStatistics, distortion
 from dltool.data.memory import fits_device, fits_host
@@ -158,6 +158,11 @@ class FolderData(ScaledData):
         self.notes.append(kept if size == own else f"{what} resized to {describe(size)}, {cut} (data.size, data.fit)")
         if count := self._files.animated():
             self.notes.append(f"{count:,} or more files have several frames: only the first of each is used")
+        if 0 < (largest := self._files.largest_of_16_bits()) < FAINT:
+            self.notes.append(
+                f"files of 16 bits have values of at most {largest:,} of 65,535, and become {largest // 257} of 255: "
+                "scale them to the whole range first"
+            )
 
     def _choose_residency(self) -> str:
         residency = self.requested_residency

@@ -9,12 +9,13 @@ from torch import Tensor
 
 from dltool.data.decoding import Adjustment
 from dltool.data.image_inputs import ImageLayout, Original, header, pixels_of
-from dltool.data.image_statistics import Appearance, ImageStatistics, appearance, distortion
+from dltool.data.image_statistics import PLACEMENT, Appearance, ImageStatistics, appearance, distortion
 from dltool.data.resize import Size
 
 TRIED = 8  # Images of a group for which options are tried.
 NAMED = 3
 LARGEST_CHANGE = 1.5  # Of the aspect ratio, relative to the largest in training.
+FRAMED = 0.9  # Drawings that cover less of the frame have background around them: MNIST's have 20 of 28 pixels.
 FEATURES = ("polarity", "border", "extent", "offset", "contrast", "brightness", "colour", "size", "shape")
 # For each feature: what an image is whose value is below the range of the training images, or above it.
 WORDS = {
@@ -98,6 +99,8 @@ class Comparison:
         sizes = [header(original)[0] for original in originals]
         best, least = None, self._distance(originals, sizes, self.layout) / 2
         for option in self._options():
+            if option.layout.adjustment.extent is not None and not self._can_be_placed(originals, sizes, option.layout):
+                continue
             distance = self._distance(originals, sizes, option.layout)
             if distance < least:
                 best, least = option, distance
@@ -119,6 +122,19 @@ class Comparison:
         if self.layout.fit == "squash" and extent is None:
             options.append(Option("add --fit crop", self.layout._replace(fit="crop")))
         return options
+
+    def _can_be_placed(self, originals: Sequence[Original], sizes: Sequence[Size], layout: ImageLayout) -> bool:
+        """Whether `--fit digit` can bring the drawings closer to the training images.
+
+        It needs background around a drawing, which MNIST's frame leaves. Where the drawings of the training images fill
+        the frame, images whose drawings do so as well are as they should be, whatever else is different.
+        """
+        if self.statistics.extent[1] < FRAMED:
+            return True
+        unplaced = layout._replace(adjustment=layout.adjustment._replace(extent=None))
+        images = torch.stack([pixels_of(original, unplaced) for original in originals])
+        excesses = self._excesses(images, sizes, unplaced)
+        return any(excess[feature] for excess in excesses for feature in PLACEMENT)
 
     def _distance(self, originals: Sequence[Original], sizes: Sequence[Size], layout: ImageLayout) -> float:
         """The mean distance of images from the training images, in tolerances; 0 where all are like them."""

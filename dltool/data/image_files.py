@@ -20,6 +20,7 @@ from dltool.data.decoding_workers import PIECE_BYTES, Failures, WorkerPool
 if TYPE_CHECKING:
     from PIL.Image import Image
 
+FAINT = 65_536 // 8  # Less is fewer than 32 of 256 levels: 10 or 12 bits in files of 16.
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif"})
 PROBED = 64
 TIMEOUT = 300.0  # Seconds.
@@ -72,6 +73,17 @@ class ImageFiles:
             with contextlib.suppress(Exception), Image.open(self.path(row)) as image:
                 count += frames(image) > 1
         return count
+
+    def largest_of_16_bits(self) -> int:
+        """The largest value in an even sample of the files with 16 bits, of 65,535; 0 without such files."""
+        from PIL import Image
+
+        largest = 0
+        for row in range(0, len(self.paths), math.ceil(len(self.paths) / PROBED)):
+            with contextlib.suppress(Exception), Image.open(self.path(row)) as image:
+                if image.mode.startswith("I"):
+                    largest = max(largest, int(np.asarray(image).max()))
+        return largest
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from typing import Literal
 import torch
 
 from dltool.core.errors import DataError
+from dltool.core.shell import setting
 from dltool.data.arrays import RawData, Split
 from dltool.data.contents import note_file
 from dltool.data.folder_data import FolderData
@@ -19,6 +20,7 @@ from dltool.data.image_files import SUFFIXES, ImageFiles, is_hidden
 from dltool.data.image_table import Keys, with_table
 from dltool.data.positive_class import with_positive
 from dltool.data.split_files import SPLITS
+from dltool.data.table_notes import alike_notes, shortened
 from dltool.data.target_column import MOST_NUMBERED_CLASSES
 from dltool.declarations.component import Handling, Location, Membership, SplitLocation, register, requires
 
@@ -94,6 +96,8 @@ def image_folder(
         keys = Keys(labels, file_column, target, kind, positive, separator, unlabelled)
         return with_table(files, [image.split for image in scan.images], keys)
     stated = {} if split_file is not None else split_folders(base)
+    if stated:
+        scan.count_loose(base)
     for name, folder in (stated or {"train": base}).items():
         scan.read_classes(folder, name)
     if split_file is not None:
@@ -131,13 +135,23 @@ class Scan:
             hint = f"{LAYOUT}; or data.labels=FILE.csv data.target=COLUMN for numbers or classes in a table"
             raise DataError(f"{folder} has {found}", hint)
         for class_folder in folders:
-            before = len(self.images)
+            before, ignored = len(self.images), self.ignored.copy()
             self.read_images(class_folder, class_folder.name, split)
             if len(self.images) == before:
+                others = ", ".join(f"{count:,} {kind}" for kind, count in (self.ignored - ignored).items())
                 raise DataError(
-                    f"the class folder {class_folder} has no images ({', '.join(sorted(SUFFIXES))})",
-                    f"put images there, or remove the folder: rmdir '{class_folder}'",
+                    f"the class folder {class_folder} has no images ({', '.join(sorted(SUFFIXES))})"
+                    + (f", but {others}" if others else ""),
+                    "save the images in one of these formats, such as PNG"
+                    if others
+                    else f"put images there, or remove the folder: rmdir '{class_folder}'",
                 )
+        self.count_loose(folder)
+
+    def count_loose(self, folder: Path) -> None:
+        """Count the images next to the class folders, or next to the folders of the splits."""
+        names = [Path(entry.name) for entry in os.scandir(folder) if not is_hidden(entry.name)]
+        self.ignored["in no class folder"] += sum(name.suffix.lower() in SUFFIXES for name in names)
 
     def read_unlabelled(self) -> None:
         """Read every image, whatever its folder."""
@@ -188,7 +202,13 @@ class Scan:
                     f"the training classes are {', '.join(known)}",
                 )
         if len(known) == 1:
-            raise DataError(f"{self.root} has only one class, {known[0]}", "a classifier needs at least two folders")
+            only = self.root / known[0]
+            inside = [folder.name for folder in subfolders(only) if holds_images(folder)] if only.is_dir() else []
+            hint = "a classifier needs at least two folders"
+            if len(inside) > 1:
+                classes = setting("data.root", str(only))
+                hint = f"{classes} if the classes are {shortened(inside)}"
+            raise DataError(f"{self.root} has only one class, {known[0]}", hint)
         return tuple(known)
 
     def notes(self) -> list[str]:
@@ -216,7 +236,11 @@ def labelled(scan: Scan, channels: int) -> RawData:
         class_names,
         origin=str(scan.root),
         files=ImageFiles(scan.root, [image.path for image in scan.images], channels, scan.notes()),
-        notes=(count_classes(class_names, labels), *ages_note(scan.root, class_names)),
+        notes=(
+            count_classes(class_names, labels),
+            *(f"{scan.root}: {note}" for note in alike_notes(class_names)),
+            *ages_note(scan.root, class_names),
+        ),
     )
 
 
@@ -265,6 +289,11 @@ def subfolders(folder: Path) -> list[Path]:
         if any("\ud800" <= character <= "\udfff" for character in path.name):
             raise DataError(f"the name of the folder {path} is not UTF-8", "rename it")
     return found
+
+
+def holds_images(folder: Path) -> bool:
+    """Whether an image is in the folder, or deeper."""
+    return any(Path(name).suffix.lower() in SUFFIXES for _, _, names in os.walk(folder) for name in names)
 
 
 def read_split_file(path: Path) -> dict[str, str]:

@@ -1,6 +1,7 @@
 """The targets of images from a table: a row for each image, with its file and its class, number or labels."""
 
 import os
+import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -14,6 +15,7 @@ from dltool.data.csv_file import CsvTable, read_csv
 from dltool.data.csv_table import find_column, shortened
 from dltool.data.image_files import SUFFIXES, ImageFiles
 from dltool.data.notation import rewritten
+from dltool.data.table_notes import alike_notes
 from dltool.data.table_target import Kind, TableTarget, read_targets
 from dltool.data.text_file import CONVERT, assumed_encoding
 
@@ -97,17 +99,22 @@ class Places(NamedTuple):
     def of(cls, root: Path, paths: Sequence[str]) -> "Places":
         others: dict[str, list[int]] = {}
         for place, path in enumerate(paths):
-            file = Path(path)
+            file = Path(composed(path))
             for text in {str(file.with_suffix("")), file.name, file.stem}:
                 others.setdefault(text, []).append(place)
-        return cls(root, {path: place for place, path in enumerate(paths)}, others)
+        return cls(root, {composed(path): place for place, path in enumerate(paths)}, others)
 
     def find(self, cell: str) -> list[int]:
         """The images that a cell names: by the path below the root, else by the name, with or without its suffix."""
-        text = os.path.normpath(cell.strip().replace("\\", "/"))
+        text = os.path.normpath(composed(cell.strip()).replace("\\", "/"))
         if os.path.isabs(text):  # noqa: PTH117 (the text is no Path)
-            text = os.path.relpath(text, self.root)
+            text = os.path.relpath(text, composed(str(self.root)))
         return [self.paths[text]] if text in self.paths else self.others.get(text, [])
+
+
+def composed(path: str) -> str:
+    """The path with é as one character: macOS writes names of files with two, and tables usually with one."""
+    return unicodedata.normalize("NFC", path)
 
 
 def file_column(table: CsvTable, wanted: str | int | None, places: Places) -> int:
@@ -229,6 +236,7 @@ def with_table(files: ImageFiles, splits: Sequence[str], keys: Keys) -> RawData:
         notes=(
             f"{read.origin}: the targets of {len(read.images):,} images",
             *read.targets.describe(standardized=kind == "numbers"),
+            *(f"{read.origin}: {note}" for note in alike_notes(read.targets.class_names)),
             *read.notations,
             *skipped,
         ),

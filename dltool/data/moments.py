@@ -20,12 +20,26 @@ MICROSECOND = datetime.timedelta(microseconds=1)
 PROBED = 200  # Cells that a format must read before all are read.
 DAYS = (
     *("%Y/%m/%d", "%Y.%m.%d", "%Y年%m月%d日", "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%m-%d-%Y", "%d.%m.%y"),
-    *("%d/%m/%y", "%m/%d/%y", "%d %b %Y", "%d-%b-%Y", "%d-%b-%y", "%b %d, %Y", "%d %B %Y", "%B %d, %Y", "%Y%m%d"),
+    *(
+        "%d/%m/%y",
+        "%m/%d/%y",
+        "%d-%m-%y",
+        "%m-%d-%y",
+        "%d %b %Y",
+        "%d-%b-%Y",
+        "%d-%b-%y",
+        "%b %d, %Y",
+        "%d %B %Y",
+        "%B %d, %Y",
+        "%Y%m%d",
+    ),
 )
 CLOCKS = (
     *("", " %H:%M", " %H:%M:%S", " %H:%M:%S.%f", " %I:%M %p", " %I:%M:%S %p", "T%H:%M", "T%H:%M:%S"),
     *(" %H.%M.%S", " %H"),
 )
+YEAR_FIRST = tuple(f"%y{sign}%m{sign}%d{clock}" for sign in "-/." for clock in CLOCKS)
+SHORT_DATE = re.compile(r"(\d{1,2})([-/.])\d{1,2}\2(\d{1,2})(?:[ T].*)?")
 PARTS = ("%Y %m", "%Y %m %d", "%Y %m %d %H")  # Of several columns.
 MONTHS = ("%Y-%m", "%Y/%m", "%m/%Y", "%b %Y", "%B %Y", "%b-%Y", "%b-%y", "%Y年%m月", "%YM%m")
 STAMPS = (  # Of e-mails, ctime and Twitter.
@@ -36,7 +50,9 @@ FORMS = (*map("".join, itertools.product(DAYS, CLOCKS)), *MONTHS, *PARTS, *STAMP
 UNPADDED = tuple(f"%Y-%m-%d{clock}" for clock in CLOCKS)  # 2024-1-5, which is no ISO 8601.
 SPACED_OFFSET = re.compile(r" (?=[+-]\d{2}:?\d{2}$)| ?(?:UTC|GMT)$")
 NUMERIC_DAY = "%Y%m%d"  # 20240131, which is a number as well.
-QUARTER = re.compile(r"(\d{4})([- ]?)Q([1-4])")
+NUMERIC_DATES = {6: "%Y%m", 8: NUMERIC_DAY, 10: "%Y%m%d%H", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"}  # By digits.
+QUARTER = re.compile(r"(?P<year>\d{4})(?P<sign>[- ]?)Q(?P<quarter>[1-4])")
+QUARTER_FIRST = re.compile(r"(?P<sign>Q)(?P<quarter>[1-4])(?P<blank>[- /]?)(?P<year>\d{4})")
 # Unit of Unix time to its microseconds; the unit follows from the size of the numbers, which are after 1973.
 UNIX = {"s": 1e6, "ms": 1e3, "us": 1.0, "ns": 1e-3}
 UNIX_FROM, UNIX_TO = 1e8, 5e9  # Seconds.
@@ -51,7 +67,8 @@ class TimeFormat:
 
     Attributes:
         kind: "iso" is ISO 8601; "strptime" another notation of dates.
-        form: The longest cell for "iso", strptime's format, the separator of year and quarter, the unit of Unix time.
+        form: The longest cell for "iso", strptime's format, the separator of year and quarter (after a Q where the
+            quarter is first), the unit of Unix time.
         offset: Minutes east of UTC of the last cell; None where cells have no zone.
     """
 
@@ -94,10 +111,10 @@ class TimeFormat:
 
     def _moment(self, text: str) -> int:
         if self.kind == "quarter":
-            found = QUARTER.fullmatch(text)
+            found = (QUARTER_FIRST if self.form.startswith("Q") else QUARTER).fullmatch(text)
             if found is None:
                 raise ValueError(text)
-            moment = datetime.datetime(int(found[1]), 3 * int(found[3]) - 2, 1)
+            moment = datetime.datetime(int(found["year"]), 3 * int(found["quarter"]) - 2, 1)
         elif self.kind == "iso":
             moment = from_iso(text)
             if (moment.tzinfo is None) != (self.offset is None):
@@ -119,19 +136,27 @@ class TimeFormat:
             case "year":
                 return str(date.year)
             case "quarter":
-                return f"{date.year}{self.form}Q{(date.month + 2) // 3}"
+                quarter = (date.month + 2) // 3
+                if self.form.startswith("Q"):
+                    return f"Q{quarter}{self.form[1:]}{date.year}"
+                return f"{date.year}{self.form}Q{quarter}"
             case "strptime":
                 return date.strftime(self.form)
         return self._in_iso(date)
 
     def _in_iso(self, date: datetime.datetime) -> str:
+        sign = "-" if self.form[4:5] == "-" else ""  # 20240131T1200 is the basic format.
         if "W" in self.form:
-            return date.strftime("%G-W%V")
-        if len(self.form) <= len("2024-01-31"):
-            return date.date().isoformat()
-        clock = self.form[11:]
-        digits = "microseconds" if "." in clock else "seconds" if clock[5:6] == ":" else "minutes"
-        text = date.isoformat(self.form[10], digits)
+            day = f"{sign}%u" if len(self.form) > len(f"2024{sign}W01") else ""
+            return date.strftime(f"%G{sign}W%V{day}")
+        day = date.strftime(f"%Y{sign}%m{sign}%d").rjust(8 + 2 * len(sign), "0")  # strftime does not pad years.
+        if len(self.form) <= len(day):
+            return day
+        clock = self.form[len(day) + 1 :].replace(",", ".")
+        seconds = re.match(r"\d{2}:?\d{2}:?\d{2}", clock)
+        digits = "microseconds" if "." in clock else "seconds" if seconds else "minutes"
+        time = date.time().isoformat(digits)
+        text = day + self.form[len(day)] + (time if sign else time.replace(":", ""))
         if self.offset is None:
             return text
         hours, minutes = divmod(abs(self.offset), 60)
@@ -173,21 +198,41 @@ def possible_formats(cells: Sequence[str]) -> list[TimeFormat]:
         return [number_format(cells, numbers)]
     iso = fitted(TimeFormat("iso"), cells)
     forms = FORMS if reads(iso, cells) else (*UNPADDED, *FORMS)
-    formats = [iso, *(TimeFormat("strptime", form) for form in forms)]
-    quarter = QUARTER.fullmatch(cells[0].strip())
-    formats += [TimeFormat("quarter", quarter[2])] if quarter else []
+    formats = [iso, *(TimeFormat("strptime", form) for form in (*forms, *(YEAR_FIRST if year_is_first(cells) else ())))]
+    quarter = QUARTER.fullmatch(cells[0].strip()) or QUARTER_FIRST.fullmatch(cells[0].strip())
+    formats += [TimeFormat("quarter", quarter["sign"] + quarter.groupdict().get("blank", ""))] if quarter else []
     return [form for form in formats if reads(form, cells)]
 
 
+def year_is_first(cells: Sequence[str]) -> bool:
+    """Whether dates of three short numbers, such as 24/01/31, have fewer different first numbers than last ones.
+
+    Many days share a year, so that the number with fewer values is the year.
+    """
+    found = [SHORT_DATE.fullmatch(cell.strip()) for cell in cells]
+    firsts = {match[1] for match in found if match}
+    return all(found) and len(firsts) < len({match[3] for match in found if match})
+
+
+def orders_of(forms: Sequence[str]) -> str:
+    """How the dates of some formats of strptime can be read, such as "day/month or as month/day"."""
+    words = {"%d": "day/month", "%m": "month/day", "%y": "year/month"}
+    starts = {form[:2] for form in forms}
+    return " or as ".join(word for start, word in words.items() if start in starts)
+
+
 def number_format(cells: Sequence[str], numbers: np.ndarray) -> TimeFormat:
-    """Years, days such as 20240131, Unix time in some unit, or plain numbers."""
+    """Years, days such as 20240131, months and hours likewise, Unix time in some unit, or plain numbers."""
     least, most = numbers.min(), numbers.max()
     whole = bool((numbers == np.floor(numbers)).all())
     if whole and YEARS.start <= least <= most < YEARS.stop:
         return TimeFormat("year")
-    dated = whole and DATED_YEARS.start * 10_000 <= least <= most < DATED_YEARS.stop * 10_000
-    if dated and reads(TimeFormat("strptime", NUMERIC_DAY), cells):
-        return TimeFormat("strptime", NUMERIC_DAY)
+    texts = [cell.strip() for cell in cells]
+    dated = NUMERIC_DATES.get(len(texts[0]))
+    if dated and all(text.isdecimal() and len(text) == len(texts[0]) for text in texts):
+        recent = all(int(text[:4]) in DATED_YEARS for text in texts)
+        if recent and reads(TimeFormat("strptime", dated), cells):
+            return TimeFormat("strptime", dated)
     for unit, microseconds in UNIX.items():
         size = 1e6 / microseconds
         if UNIX_FROM * size <= least <= most < UNIX_TO * size:

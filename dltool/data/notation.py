@@ -23,10 +23,11 @@ from dltool.data.dates import (
     are_dates,
     are_numeric_days,
     are_times,
+    foreign_month,
     formats_of,
     number,
 )
-from dltool.data.moments import NUMERIC_DAY
+from dltool.data.moments import NUMERIC_DAY, orders_of
 from dltool.data.text_column import mapped
 
 Decimal = Literal["auto", "point", "comma"]
@@ -41,6 +42,19 @@ CURRENCY = (
     r"DKK|PLN|CZK|HUF|RON|RUB|TRY|BRL|MXN|ZAR|ILS|THB|kr\.?|zł|Kč|Ft|lei|TL|руб\.?|Fr\.?"
 )
 AFFIXED = re.compile(rf"([-+]?)\s*({CURRENCY})?\s*([-+]?[\d.,' ]*\d(?:[eE][-+]?\d+)?)\s*({CURRENCY}|%)?")
+# A number and its unit, such as 5 kg, 21.5 °C, 30 km/h; a column of such cells is one of numbers if all have one unit.
+UNITED = re.compile(r"([-+]?[\d.,' ]*\d) ?([^\W\d_°µμ]{1,12}|[°µμ]?[^\W\d_]{1,6}[²³23]?(?:/[^\W\d_]{1,6}[²³23]?)?|°)")
+CONVERTIBLE = (
+    frozenset(("mg", "g", "kg", "t", "lb", "lbs", "oz")),
+    frozenset(("mm", "cm", "m", "km", "in", "ft", "mi")),
+    frozenset(("ml", "cl", "dl", "l", "L")),
+    frozenset(("ms", "s", "sec", "min", "h")),
+    frozenset(("B", "KB", "kB", "MB", "GB", "TB")),
+    frozenset(("W", "kW", "MW")),
+    frozenset(("Wh", "kWh", "MWh")),
+    frozenset(("K", "M", "k", "B", "")),  # Thousands, millions and billions.
+)
+FEWEST_UNITED = 3  # Different cells with a unit that are numbers; fewer are categories.
 IN_PARENTHESES = re.compile(rf"({CURRENCY})?\s*\(([^()]+)\)\s*({CURRENCY}|%)?")  # A negative amount, in accounting.
 MINUS_BEHIND = re.compile(rf"([^-]*\d)\s*-\s*({CURRENCY}|%)?")
 PROBED = 1000  # Cells of a column.
@@ -53,7 +67,7 @@ class Notation:
     Attributes:
         decimal: Between the whole part and the fraction, "." or ",".
         thousands: Between groups of three digits: "", ",", ".", " " or "'".
-        affix: The currency or percent sign of each cell, which is removed: `12 %` is 12.
+        affix: The currency or percent sign or the unit of each cell, which is removed: `12 %` is 12, `5 kg` is 5.
         minus: How negative numbers are written, for the user, if not with a hyphen in front; "" otherwise.
         date: The format of dates or times, which become days since 1970 or hours (dltool.data.dates); "" for numbers.
     """
@@ -70,6 +84,8 @@ class Notation:
             value = number(cell, self.date)
             return cell if value is None else repr(value)
         text, affix = without_affix(cell)
+        if affix != self.affix:
+            text, affix = without_unit(cell)
         if affix != self.affix or not self.pattern.fullmatch(text):
             return cell
         text = text.replace(self.thousands, "") if self.thousands else text
@@ -114,6 +130,28 @@ def without_affix(cell: str) -> tuple[str, str]:
     if found is None or (found[1] and found[3][0] in "-+") or (found[2] and found[4]):
         return text, ""
     return found[1] + found[3], found[2] or found[4] or ""
+
+
+def without_unit(cell: str) -> tuple[str, str]:
+    """The number in a cell, and its unit; the cell itself and "" if it is no such number."""
+    text = cell.translate(BLANKS).strip()
+    found = UNITED.fullmatch(text)
+    return (found[1], found[2]) if found else (text, "")
+
+
+def parted(cells: Sequence[str]) -> list[tuple[str, str]]:
+    """The number and the affix of each different cell: a currency or percent sign, or a unit if all have one.
+
+    Units count if there is only one, or if they measure the same, which is for the caller to refuse.
+    """
+    parts = [without_affix(cell) for cell in cells]
+    if len(cells) < FEWEST_UNITED or any(affix for _, affix in parts):
+        return parts
+    united = [without_unit(cell) for cell in cells]
+    units = {unit for _, unit in united}
+    one = len(units) == 1 and units != {""}
+    several = len(units) > 1 and any(units <= known for known in CONVERTIBLE)
+    return united if one or several else parts
 
 
 def minus_of(cells: Sequence[str]) -> str:
@@ -167,7 +205,7 @@ def find_notation(table: CsvTable, index: int, decimal: Decimal, thousands: Thou
     if not fixed and all(map(is_plain, table.columns[index][:PROBED])):
         return PLAIN  # A text further below is an error of whatever reads the column.
     cells = sorted({cell.strip() for cell in set(table.columns[index]) if not np.isnan(to_number(cell))})
-    texts, affixes = zip(*map(without_affix, cells), strict=True) if cells else ((), ())
+    texts, affixes = zip(*parted(cells), strict=True) if cells else ((), ())
     counts = {
         notation: sum(map(bool, map(notation.pattern.fullmatch, texts))) for notation in candidates(decimal, thousands)
     }
@@ -222,9 +260,15 @@ def date_notation(table: CsvTable, index: int, cells: Sequence[str], dates: Date
         DataError: It holds dates or times, and `dates` refuses them or cannot read them.
     """
     times = are_times(cells)
+    name, example = table.names[index], min(cells)
+    if dates != "categories" and not times and (month := foreign_month(cells)):
+        raise DataError(
+            f"{table.origin}: the column {name} holds dates, such as {example}, and {month} is not the English "
+            "name of a month",
+            f"write them as 2024-12-31, or {setting('data.drop', [name])}, or {setting('data.categories', [name])}",
+        )
     if dates == "categories" or not (times or are_dates(cells)):
         return None
-    name, example = table.names[index], min(cells)
     what, unit = ("times", "hours") if times else ("dates", "days since 1970")
     if dates == "refuse":
         raise DataError(
@@ -234,7 +278,7 @@ def date_notation(table: CsvTable, index: int, cells: Sequence[str], dates: Date
     formats = formats_of(cells)
     if len(formats) == 1:
         return Notation(date=formats[0])
-    problem = "can be read as day/month or as month/day"
+    problem = f"can be read as {orders_of(formats)}"
     if not formats:
         own = formats_of(cells[:1])
         example = next((cell for cell in cells if all(number(cell, form) is None for form in own)), example)

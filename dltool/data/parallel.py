@@ -1,6 +1,6 @@
 """Two files whose lines are translations of each other."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import torch
@@ -81,8 +81,28 @@ def parallel(
         splits,
         "sequence",
         origin=str(sources["train"].parent if root else sources["train"]),
-        notes=tuple(note for pair in opened.values() for file in pair for note in file.notes),
+        notes=(
+            *(note for pair in opened.values() for file in pair for note in file.notes),
+            *repeated_pairs(splits),
+        ),
     )
+
+
+def repeated_pairs(splits: Mapping[str, TextRows]) -> list[str]:
+    """Say how many pairs are not translations, and how many are in another split, too."""
+    notes, known = [], set()
+    for name, split in splits.items():
+        pairs = list(zip(split.inputs, split.targets, strict=True))
+        if (same := sum(source == target for source, target in pairs)) * 2 > len(pairs):
+            notes.append(f"{same:,} of {len(pairs):,} lines of data.source and data.target are the same ({name})")
+        if name == "train":
+            known = set(pairs)
+        elif shared := sum(pair in known for pair in pairs):
+            notes.append(f"{shared:,} of {len(pairs):,} pairs of the {name} split are in the training split, too")
+    if len(splits) == 1 and len(known) < len(pairs):
+        again = f"{len(pairs) - len(known):,} of {len(pairs):,} pairs occur before in the files"
+        notes.append(f"{again}, so that pairs of the test split can be in the training split")
+    return notes
 
 
 def side_files(root: str | None, train: str, val: str | None, test: str | None, side: str) -> dict[str, Path]:
@@ -102,6 +122,9 @@ def read_pairs(source: TextFile, target: TextFile) -> TextRows:
         DataError: One has more lines than the other, or an empty line where the other has a text.
     """
     ours, theirs = lines_of(source), lines_of(target)
+    shorter = min(len(ours), len(theirs))
+    if not any((*ours[shorter:], *theirs[shorter:])):  # Blank lines at the end of one file.
+        ours, theirs = ours[:shorter], theirs[:shorter]
     if len(ours) != len(theirs):
         raise DataError(
             f"{source.path} has {len(ours):,} lines, but {target.path} has {len(theirs):,}",

@@ -6,7 +6,6 @@ from typing import Literal
 
 import numpy as np
 
-from dltool.core.shell import setting
 from dltool.data.cells import parse_numbers
 from dltool.data.csv_file import CsvTable
 
@@ -49,7 +48,7 @@ def index_note(table: CsvTable, found: int | None, index: Index, others: Collect
         if table.unnamed:
             return (f"the first column has no name and is the input {name} (data.index=true leaves it out)",)
         if numbers_rows(table):
-            return (f"the input {name} numbers the rows; {setting('data.drop', [name])} leaves it out",)
+            return (f"the input {name} numbers the rows; data.index=true leaves it out",)
     return ()
 
 

@@ -11,14 +11,14 @@ from dltool.data.arrays import RawData, Split
 from dltool.data.csv_file import CsvTable, describe_file, needs_file, read_csv
 from dltool.data.notation import rewritten
 from dltool.data.row_index import index_note, row_index
-from dltool.data.series_columns import ChosenColumns, as_list, choose_columns, columns_of_numbers, even_columns
+from dltool.data.series_columns import ChosenColumns, as_list, choose_columns, columns_of_numbers, doubtful_columns
 from dltool.data.series_data import SeriesData
 from dltool.data.series_layout import ForecastLayout, SeriesLayout, TimeAxis
 from dltool.data.series_preprocessing import read_numbers
 from dltool.data.table_notes import shortened
 from dltool.data.time_column import TimeColumn, check_distinct, find_time, read_times
 from dltool.data.time_step import Step
-from dltool.data.timeline import Timeline, in_order, make_timeline, series_of, shown_series
+from dltool.data.timeline import Timeline, in_order, make_timeline, series_of, shown_series, uneven_series
 from dltool.data.timeline import describe as timeline_notes
 from dltool.declarations.component import Handling, Location, Membership, Positive, register
 
@@ -98,6 +98,8 @@ def series(
     values, history = (torch.from_numpy(read_numbers(table, indices)) for indices in (seen, predicted))
     following = history[ends[:, None] + torch.arange(horizon)]  # (N, horizon, K)
     rows = torch.tensor(table.rows)
+    alone = timeline.time is None and chosen.group is None
+    unused = sorted({*range(len(table.names))} - {*seen, *predicted, *special})
     axis = axis_of(timeline, chosen.joined, split_gaps=gaps == "split")
     forecast = ForecastLayout(tuple(table.names[index] for index in predicted), horizon, axis, chosen.group_name(table))
     written = {name: notation for name, notation in notations.items() if name in names}
@@ -122,7 +124,8 @@ def series(
             *describe(table, seen, [*predicted, *special], forecast),
             *timeline_notes(timeline, forecast.group, automatic=chosen.time == "auto"),
             *short_series(timeline, window + horizon),
-            *(even_columns(table, seen) if timeline.time is None and not chosen.inputs else ()),
+            *uneven_series(timeline, history.numpy(), forecast.targets),
+            *doubtful_columns(table, seen, unused, alone=alone and not chosen.inputs),
             *(f"column {name}: {notation.describe()}" for name, notation in notations.items()),
         ),
     )

@@ -1,5 +1,6 @@
 """The columns of a table of series: inputs, targets, the time, the name of the series."""
 
+import itertools
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
@@ -11,7 +12,7 @@ from dltool.data.cells import parse_numbers
 from dltool.data.csv_file import CsvTable
 from dltool.data.csv_table import find_column
 from dltool.data.table_notes import shortened
-from dltool.data.time_column import with_joined
+from dltool.data.time_column import has_time_word, with_joined
 
 
 class ChosenColumns(NamedTuple):
@@ -91,14 +92,50 @@ def columns_of_numbers(table: CsvTable, special: Collection[int]) -> list[int]:
     return found
 
 
-def even_columns(table: CsvTable, seen: Sequence[int]) -> list[str]:
-    """Name the input columns that change by the same whole number from row to row, which can be the time."""
-    lines = []
+def doubtful_columns(table: CsvTable, seen: Sequence[int], unused: Sequence[int], *, alone: bool) -> list[str]:
+    """Name columns that were taken for something else than they can be, with the settings that decide it.
+
+    Args:
+        table: The table.
+        seen: The input columns.
+        unused: The columns of texts that are not used.
+        alone: Whether all rows are one series without times.
+    """
+    numbers = {index: parse_numbers(table.columns[index])[0] for index in seen}
+    constant = [table.names[index] for index in seen if (numbers[index] == numbers[index][0]).all()]
+    lines = [f"the same in all rows: {shortened(constant)}"] if constant else []
+    if not alone:
+        return lines
+    if parts := parts_of_dates(table, seen):
+        lines.append(f"{setting('data.time', parts)} if these columns are the time")
     for index in seen:
-        numbers, _ = parse_numbers(table.columns[index])
-        steps = np.unique(np.diff(numbers))
-        if len(steps) == 1 and steps[0] and float(steps[0]).is_integer():
-            what = f"rises by {steps[0]:.10g}" if steps[0] > 0 else f"falls by {-steps[0]:.10g}"
+        steps = np.unique(np.diff(numbers[index]))
+        strict = len(steps) and (steps[0] > 0 or steps[-1] < 0)
+        named = has_time_word(table.names[index]) and len(steps) and steps[0] * steps[-1] >= 0 and steps.any()
+        if (strict or named) and (len(seen) > 1 or len(steps) == 1):
+            what, size = ("rises", steps[0]) if steps[-1] > 0 else ("falls", -steps[0])
+            by = f" by {size:.10g}" if len(steps) == 1 else ""
             key = setting("data.time", table.names[index])
-            lines.append(f"column {table.names[index]} {what} from row to row; {key} if it is the time")
+            lines.append(f"column {table.names[index]} {what}{by} from row to row; {key} if it is the time")
+    for index in unused:
+        if names_series(table.columns[index]):
+            name = table.names[index]
+            lines.append(f"{setting('data.group', name)} if each value of the column {name} is a series")
     return lines
+
+
+def parts_of_dates(table: CsvTable, seen: Sequence[int]) -> list[str]:
+    """The columns of year, month, day and hour, by their names; empty if year or month is missing."""
+    names = {table.names[index].strip().lower(): table.names[index] for index in seen}
+    found = list(itertools.takewhile(names.__contains__, ("year", "month", "day", "hour")))
+    return [names[name] for name in found] if len(found) > 1 else []
+
+
+def names_series(cells: Sequence[str]) -> bool:
+    """Whether the values of a column are in blocks, one for each, or in the same order again and again."""
+    values = [cell.strip() for cell in cells]
+    count = len(set(values))
+    if not 1 < count <= len(values) // 2:
+        return False
+    blocks = sum(value != before for before, value in itertools.pairwise(values)) + 1
+    return blocks == count or values == (values[:count] * len(values))[: len(values)]

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from dltool.core.errors import ConfigError, DataError
 from dltool.core.notices import DltoolWarning
-from dltool.data.cells import parse_numbers
+from dltool.data.cells import parse_numbers, too_large
 from dltool.data.csv_file import CsvTable, read_csv
 from dltool.data.notation import Notation, apply
 from dltool.data.preprocessing import Preprocessing, example_generator
@@ -194,7 +194,8 @@ def read_numbers(table: CsvTable, indices: Sequence[int], first: int = 0, last: 
         numbers, texts = parse_numbers(cells)
         if np.isnan(numbers).any():
             row = int(np.isnan(numbers).argmax())
-            what = f"{cells[row].strip()!r} is not a number" if texts[row] else "the cell is missing"
+            reason = too_large(cells[row]) or f"{cells[row].strip()!r} is not a number"
+            what = reason if texts[row] else "the cell is missing"
             count = int(np.isnan(numbers).sum()) - 1
             more = f"; so are {count:,} more cells of the column" if count else ""
             raise DataError(

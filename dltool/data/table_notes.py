@@ -57,19 +57,25 @@ def label_notes(cells: Iterable[str], classes: Sequence[str], name: str) -> tupl
     distinct = set(cells)
     padded = sorted(cell for cell in distinct if cell != cell.strip() and cell.strip() in distinct)
     notes = [f"target {name}: blanks around a label do not count: {cell!r} is {cell.strip()!r}" for cell in padded[:1]]
+    return (*notes, *(f"target {name}: {note}" for note in alike_notes(classes)))
+
+
+def alike_notes(classes: Sequence[str]) -> list[str]:
+    """Name the classes that a reader may take for the same."""
     alike: dict[object, list[str]] = {}
     for text in classes:
         alike.setdefault(appearance(text), []).append(text)
     groups = [" and ".join(map(written, group)) for group in alike.values() if len(group) > 1]
-    if groups:
-        notes.append(f"target {name}: classes that look alike but are written differently: {shortened(groups)}")
-    return tuple(notes)
+    return [f"classes that look alike but are written differently: {shortened(groups)}"] if groups else []
 
 
 def appearance(text: str) -> object:
     """A value that is equal for texts that are easily confused: 1 and 1.0, True and true, é and e with an accent."""
     number = to_number(text)
-    return number if np.isfinite(number) else " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+    if np.isfinite(number):
+        return number
+    visible = "".join(sign for sign in text if unicodedata.category(sign) != "Cf")  # Not a zero-width space.
+    return " ".join(unicodedata.normalize("NFKC", visible).casefold().split())
 
 
 def written(text: str) -> str:

@@ -14,7 +14,7 @@ from dltool.core.errors import ConfigError, DataError
 from dltool.core.notices import DltoolWarning
 from dltool.core.shell import setting
 from dltool.data.arrays import Column
-from dltool.data.cells import parse_categories, parse_numbers
+from dltool.data.cells import parse_categories, parse_numbers, too_large
 from dltool.data.csv_file import CsvTable, read_csv
 from dltool.data.notation import Notation, apply
 from dltool.data.preprocessing import Preprocessing, example_generator
@@ -96,9 +96,9 @@ class TablePreprocessing(Preprocessing):
                 numbers, texts = parse_numbers(cells)
                 if texts.any():
                     row = int(texts.argmax())
+                    what = too_large(cells[row]) or f"{cells[row].strip()!r} is a text in a column of numbers"
                     raise DataError(
-                        f"{place(table.origin, table.rows, row, column.name)}: {cells[row].strip()!r} is a text in a "
-                        "column of numbers",
+                        f"{place(table.origin, table.rows, row, column.name)}: {what}",
                         "fix the cell: numbers are read as in the training file",
                     )
                 columns.append(Column(column.name))

@@ -8,13 +8,12 @@ import numpy as np
 
 from dltool.core.errors import DataError
 from dltool.core.shell import setting
-from dltool.data.cells import MISSING, indistinct, parse_categories, parse_numbers, to_number
+from dltool.data.cells import MISSING, indistinct, parse_categories, parse_numbers, to_number, too_large
 from dltool.data.csv_file import CsvTable
 
 # Whole numbers with at most this many distinct values are taken as classes, if each occurs several times.
 MOST_NUMBERED_CLASSES, FEWEST_ROWS_A_CLASS = 20, 5
 EVEN = 0.45  # Of two classes whose rarer one has at least this share, neither counts as the rare one.
-TOO_LARGE = re.compile(r"[-+]?\d[\d.]*(?:[eE][-+]?\d+)?")  # Of the cells that are infinite in float64.
 LEADING_ZERO = re.compile(r"\s*[+-]?0\d")  # A code, such as 01, not a number.
 
 
@@ -122,9 +121,9 @@ def text_in_numbers(table: CsvTable, index: int, texts: np.ndarray, hint: str) -
     cell = table.columns[index][first].strip()
     if first == 0 and not table.header:
         hint = "data.header=true if the first row names the columns"
-    if TOO_LARGE.fullmatch(cell):
+    if what := too_large(cell):
         return DataError(
-            f"{table.origin}: row {table.rows[first]}, column {table.names[index]}: {cell} is too large for float64",
+            f"{table.origin}: row {table.rows[first]}, column {table.names[index]}: {what}",
             hint,
         )
     more = f"; {texts.sum():,} cells are texts" if texts.sum() > 1 else ""

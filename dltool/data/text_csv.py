@@ -18,13 +18,14 @@ from dltool.data.positive_class import with_positive
 from dltool.data.sequence_data import SequenceData
 from dltool.data.shares import class_notes
 from dltool.data.split_files import TextRows, joined
-from dltool.data.table_notes import shortened
+from dltool.data.table_notes import alike_notes, label_notes, shortened
 from dltool.data.table_target import read_targets
 from dltool.data.target_labels import NO_LABELS
 from dltool.declarations.component import Handling, Location, Membership, register, requires
 
 Header = Literal["auto"] | bool
 TAB_SUFFIXES = (".tsv", ".tab")
+EXCERPT = 40  # Characters.
 MOST_CLASSES = 20  # More are allowed only if each occurs at least twice on average.
 
 
@@ -99,6 +100,7 @@ def text_csv(
     splits = {name: read_rows(table, text, target) for name, table in tables.items()}
     names = tuple(sorted({label for split in splits.values() for label in split.targets}))
     table = tables["train"]
+    assert target is not None
     if len(names) == 1:
         raise DataError(f"{table.origin}: the target is {names[0]!r} in every row", "data.target=COLUMN")
     if len(names) > max(MOST_CLASSES, len(splits["train"].targets) // 2):
@@ -112,11 +114,50 @@ def text_csv(
         "classes",
         class_names=names,
         origin=table.origin,
-        notes=(about,),
+        notes=(
+            about,
+            *label_notes(
+                [cell for one in tables.values() for cell in one.columns[find_column(one, target, "data.target")]],
+                names,
+                table.names[find_column(table, target, "data.target")],
+            ),
+            *repeated_texts(splits),
+        ),
     )
     raw = with_positive(raw, positive)
     texts = replace(raw.texts, column=text_column(table, text, quote))
     return replace(raw, texts=texts, notes=(*raw.notes, *class_notes(raw)), describes_target=True)
+
+
+def repeated_texts(splits: Mapping[str, TextRows]) -> list[str]:
+    """Say how many texts occur again, in the file or in another split's, with another label, or are NaN."""
+    labels: dict[str, set[str]] = {}
+    for split in splits.values():
+        for text, label in zip(split.inputs, split.targets, strict=True):
+            labels.setdefault(str(text), set()).add(label)
+    total = sum(len(split.inputs) for split in splits.values())
+    notes = []
+    if len(splits) == 1 and len(labels) < total:
+        again = f"{total - len(labels):,} of {total:,} texts occur before in the file"
+        notes.append(f"{again}, so that texts of the test split can be in the training split")
+    known = set(splits["train"].inputs)
+    for name, split in splits.items():
+        if name != "train" and (count := sum(text in known for text in split.inputs)):
+            notes.append(f"{count:,} of {len(split.inputs):,} texts of data.{name} are in data.train, too")
+    unclear = [text for text, found in labels.items() if len(found) > 1]
+    if unclear:
+        notes.append(f"{len(unclear):,} texts have several labels in different rows, such as {excerpt(unclear[0])!r}")
+    absent = [text for text in labels if text in MISSING]
+    if absent:
+        count = sum(text in MISSING for split in splits.values() for text in split.inputs)
+        notes.append(
+            f"{count:,} texts are {' or '.join(sorted(absent))}, which is taken as a text, not as a missing cell"
+        )
+    return notes
+
+
+def excerpt(text: str) -> str:
+    return text if len(text) <= EXCERPT else f"{text[:EXCERPT]}…"
 
 
 def labelled_texts(
@@ -164,7 +205,7 @@ def labelled_texts(
         names,
         texts=Texts(tuple(one for split in texts.values() for one in split), column=text_column(first, text, quote)),
         origin=first.origin,
-        notes=(about, *found["train"].describe(standardized=False)),
+        notes=(about, *found["train"].describe(standardized=False), *alike_notes(names)),
     )
 
 

@@ -11,8 +11,8 @@ from dltool.core.errors import DataError
 from dltool.core.shell import setting
 from dltool.data.cells import MISSING
 from dltool.data.csv_file import CsvTable, is_number
-from dltool.data.dates import are_dates
-from dltool.data.moments import PROBED, TimeFormat, fitted, possible_formats, readings
+from dltool.data.dates import MICROSECONDS_PER_DAY, are_dates, foreign_month
+from dltool.data.moments import PROBED, TimeFormat, fitted, orders_of, possible_formats, readings
 from dltool.data.time_step import find_step
 
 # A column of numbers is taken as the time only if it has such a name.
@@ -22,6 +22,9 @@ TIME_NAMES = frozenset(
         *("datum", "zeit", "jahr", "时间", "日期", "时间戳", "年份", "年"),
     )
 )
+# Numbers in a column of such a name are the time only where they are written as dates, such as 202401.
+PERIOD_NAMES = frozenset(("month", "day", "hour", "period", "monat", "tag", "stunde", "月份"))
+NEARLY_A_CENTURY = 90 * 365.25 * MICROSECONDS_PER_DAY
 CLOCK = re.compile(r"\d{1,2}[:.]\d{2}([:.]\d{2})?( ?[AaPp][Mm])?")
 WITHOUT = "data.time=none keeps the order of the file"
 
@@ -52,7 +55,7 @@ def find_time(table: CsvTable, candidates: Sequence[int], series: np.ndarray) ->
         series: The number of each row's series.
 
     Raises:
-        DataError: Several columns can be the time, or a cell of the only one is not a date.
+        DataError: Several columns can be the time, a cell of the only one is not a date, or its months are not English.
     """
     found = [index for index in candidates if holds_times(table, index)]
     dates = [read_times(table, index, series) for index in found]
@@ -67,6 +70,10 @@ def find_time(table: CsvTable, candidates: Sequence[int], series: np.ndarray) ->
             f"{table.origin}: the columns {first} and {second} both hold dates, and either can be the time",
             f"{setting('data.time', first)}, or {setting('data.time', second)}; {WITHOUT}",
         )
+    if not chosen:
+        for index in candidates:
+            if foreign_month(table.columns[index][:PROBED]):
+                raise not_a_time(table, index, 0)
     return chosen[0] if chosen else None
 
 
@@ -76,7 +83,8 @@ def holds_times(table: CsvTable, index: int) -> bool:
     formats = possible_formats(cells)
     if cells and is_number(cells[0]):
         unix = bool(formats) and formats[0].kind == "unix" and has_time_word(table.names[index])
-        return unix or (is_time_name(table.names[index]) and any(form.is_date for form in formats))
+        period = table.names[index].strip().lower() in PERIOD_NAMES and any(form.kind == "strptime" for form in formats)
+        return unix or period or (is_time_name(table.names[index]) and any(form.is_date for form in formats))
     return bool(formats) or are_dates(cells)
 
 
@@ -118,11 +126,35 @@ def read_times(
         found = most_regular(found, series) or found
     if any(not np.array_equal(moments, found[0][1]) for _, moments in found):
         raise DataError(
-            f"{table.origin}: the dates of the column {name} can be read as day/month or as month/day, such as "
-            f"{cells[0].strip()}",
+            f"{table.origin}: the dates of the column {name} can be read as "
+            f"{orders_of([form.form for form, _ in found])}, such as {cells[0].strip()}",
             f"write them as 2024-12-31; {key}=none keeps the order of the file",
         )
-    return TimeColumn(name, *found[0])
+    form, moments = found[0]
+    years = moments.astype("datetime64[us]").astype("datetime64[Y]") if form.is_date else moments
+    if "%y" in form.form and (row := turn_of_century(moments, series)) is not None:
+        raise DataError(
+            f"{place(table, row, index)}: {cells[row].strip()} is read as the year {years[row]}, and the rows are not "
+            "in order of time then",
+            f"write years with four digits; {key}=none keeps the order of the file",
+        )
+    return TimeColumn(name, form, moments)
+
+
+def turn_of_century(moments: np.ndarray, series: np.ndarray) -> int | None:
+    """The row of the latest moment, if rows are in order of time but for one step back of about a century.
+
+    Years of two digits are 1969 to 2068, so that those of 1950 to 1980 are in no order.
+    """
+    for number in np.unique(series):
+        rows = np.flatnonzero(series == number)
+        steps = np.diff(moments[rows])
+        far = np.abs(steps) > NEARLY_A_CENTURY
+        rest = np.sign(steps[~far])
+        for direction in (1, -1):
+            if far.sum() == 1 and (np.sign(steps[far]) == -direction).all() and (rest == direction).all():
+                return int(rows[moments[rows].argmax()])
+    return None
 
 
 def most_regular(
@@ -157,14 +189,15 @@ def place(table: CsvTable, row: int, index: int) -> str:
 
 def not_a_time(table: CsvTable, index: int, row: int, known: TimeFormat | None = None) -> DataError:
     cell = table.columns[index][row].strip()
-    others = (other.strip() for other in table.columns[index][:PROBED])
-    example = next((other for other in others if possible_formats([other])), "2024-01-31")
+    others = [other.strip() for other in table.columns[index][:PROBED]]
+    alike = (other for other in others if possible_formats([other]) and not possible_formats([other, cell]))
+    example = next(alike, "2024-01-31")
     written = f", as the times of the training file, {known.form}" if known and known.form else ""
     what = "the time is missing" if cell in MISSING else f"{cell!r} is not a time like {example}{written}"
-    return DataError(
-        f"{place(table, row, index)}: {what}",
-        f"fix or remove the row; {WITHOUT}" if known is None else "fix or remove the row",
-    )
+    if month := foreign_month([cell]):
+        what = f"{cell!r} is not read as a date: {month} is not the English name of a month"
+    remedy = "write dates as 2024-12-31" if month else "fix or remove the row"
+    return DataError(f"{place(table, row, index)}: {what}", f"{remedy}; {WITHOUT}" if known is None else remedy)
 
 
 def first_repeated(moments: np.ndarray, series: np.ndarray) -> tuple[int, int, int] | None:
@@ -213,10 +246,10 @@ def joining(table: CsvTable, time: TimeColumn, columns: Collection[int]) -> str:
 
 
 def grouping(table: CsvTable, time: TimeColumn, columns: Collection[int]) -> str:
-    """The setting of a column with which no time is repeated, for a hint; "" if there is none."""
+    """The setting of a column of series of two rows or more on average, in which no time is repeated, for a hint."""
     for index in columns:
         _, numbers = np.unique(np.array(table.columns[index]), return_inverse=True)
-        if first_repeated(time.moments, numbers) is None and numbers.max() + 1 < len(numbers):
+        if first_repeated(time.moments, numbers) is None and 2 * (numbers.max() + 1) <= len(numbers):
             return f"{setting('data.group', table.names[index])} if each of its values is a series; or "
     return ""
 

@@ -12,6 +12,7 @@ from dltool.data.time_column import TimeColumn, place
 from dltool.data.time_step import Step, find_step
 
 NUM_SHOWN = 3
+UNEVEN = 30  # Deviations of two series at this ratio: the squared errors of the smaller one are a thousandth.
 
 
 @dataclass(frozen=True)
@@ -145,7 +146,11 @@ def describe(timeline: Timeline, group: str, *, automatic: bool) -> tuple[str, .
     first, last = (form.write(moment) for moment in (moments.min(), moments.max()))
     every = f", one step is {timeline.step.describe()}" if timeline.step else ""
     found = ", found by its values (data.time)" if automatic else ""
-    lines.append(f"time {name}: {first} to {last}{every}{found}")
+    years = ""
+    if "%y" in form.form:
+        ends = moments[[moments.argmin(), moments.argmax()]].astype("datetime64[us]").astype("datetime64[Y]")
+        years = f" in the years {ends[0]} to {ends[1]}"
+    lines.append(f"time {name}: {first} to {last}{years}{every}{found}")
     return (*lines, *order_note(timeline, name), *interruption_notes(timeline))
 
 
@@ -188,6 +193,33 @@ def shown_gap(timeline: Timeline, row: int, before: str, after: str) -> str:
     name = timeline.names[timeline.series[row]]
     lacking = f" ({missing:,} missing)" if missing > 0 else ""
     return f"{before} to {after}{lacking}{f' in the series {name}' if name else ''}"
+
+
+def uneven_series(timeline: Timeline, values: np.ndarray, columns: Sequence[str]) -> list[str]:
+    """Say which columns vary far more in one series than in another, since all are scaled alike.
+
+    Args:
+        timeline: The series.
+        values: The columns to forecast in the order of the timeline, `(R, K)`.
+        columns: Their names.
+    """
+    if len(timeline.names) == 1:
+        return []
+    firsts = np.flatnonzero(np.diff(timeline.series, prepend=-1))
+    deviations = np.stack([part.std(axis=0) for part in np.split(values, firsts[1:])])  # (series, K)
+    lines = []
+    for name, column in zip(columns, deviations.T, strict=True):
+        varied = np.flatnonzero(column > 0)
+        if not len(varied):
+            continue
+        least, most = varied[column[varied].argmin()], varied[column[varied].argmax()]
+        if column[most] >= UNEVEN * column[least]:
+            lines.append(
+                f"column {name} has a deviation of {column[least]:.3g} in the series {timeline.names[least]} and "
+                f"{column[most]:.3g} in {timeline.names[most]}: one scaling is for all series, and the loss is mostly "
+                "that of the largest"
+            )
+    return lines
 
 
 def shown_series(names: Sequence[str]) -> str:

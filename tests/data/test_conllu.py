@@ -100,3 +100,26 @@ def test_files_of_another_encoding_are_read_or_named(tmp_path):
     with pytest.raises(DataError, match=r"own\.conllu is not UTF-8: line 1") as caught:
         conllu(RNG, train=str(path))
     assert caught.value.hint.startswith("data.encoding=gb18030")
+
+
+def sentence(word="Hund", tag="NOUN"):
+    rows = [("1", word, "_", tag, "_"), ("2", "bellt", "_", "VERB", "_")]
+    return "".join("\t".join([*row, *"_____"]) + "\n" for row in rows) + "\n"
+
+
+def test_blanks_around_words_and_tags_do_not_count(tmp_path):
+    file = tmp_path / "a.conllu"
+    file.write_text(sentence() + sentence("Hund ", "NOUN ") + sentence(tag="Noun"), encoding="utf-8")
+    raw = conllu(torch.Generator(), train=str(file))
+    assert raw.class_names == ("NOUN", "Noun", "VERB")
+    assert raw.texts.inputs[1] == ["Hund", "bellt"]
+    assert raw.notes[-1] == "data.column=upos: classes that look alike but are written differently: NOUN and Noun"
+
+
+def test_an_empty_word_is_refused_and_a_single_tag_noted(tmp_path):
+    file = tmp_path / "a.conllu"
+    file.write_text(sentence() + sentence(" "), encoding="utf-8")
+    with pytest.raises(DataError, match="line 4: the word is empty"):
+        conllu(torch.Generator(), train=str(file))
+    file.write_text(sentence(tag="VERB"), encoding="utf-8")
+    assert "every word has the tag VERB (data.column)" in conllu(torch.Generator(), train=str(file)).notes

@@ -165,3 +165,29 @@ def test_few_or_even_images(pixel: int) -> None:
     found = ImageStatistics.of(images, frozenset())
     assert found is not None
     assert not torch.stack(found.outside(appearance(images))).any()
+
+
+@pytest.mark.parametrize("margin", [0, 16, 48])
+def test_the_suggested_options_are_no_worse_than_invert_alone(margin: int) -> None:
+    """For 8 by 8 digits that fill their frame, on grey paper with a margin; the model is the nearest neighbour."""
+    raw = digits(torch.Generator())
+    held_out = raw.train.inputs[-100:, 0].numpy()
+    data = prepared(raw.train.inputs[:-100, 0].numpy(), scaling="none", val_fraction=0.0)
+    known = data(raw.train.inputs[:-100]).flatten(1)
+    papers = []
+    for digit in held_out:
+        large = np.asarray(Image.fromarray(digit).resize((96, 96), Image.Resampling.BILINEAR)) / 255
+        papers.append(Image.fromarray((230 - 200 * np.pad(large, margin)).astype(np.uint8)))
+    chosen = []
+    for paper in papers:
+        said = " ".join(warnings_about(paper, data))
+        chosen.append(data.adjusted(invert="--invert" in said, fit="digit" if "--fit digit" in said else None))
+    inverting = [data.adjusted(invert=True, fit=None)] * len(papers)
+
+    def accuracy(used: list[ImagePreprocessing]) -> float:
+        inputs = torch.cat([next(iter(one.read(paper, 1)))[1] for one, paper in zip(used, papers, strict=True)])
+        nearest = torch.cdist(inputs.flatten(1), known).argmin(1)
+        return (raw.train.targets[nearest] == raw.train.targets[-100:]).double().mean().item()
+
+    assert accuracy(chosen) >= accuracy(inverting)
+    assert accuracy(chosen) > 0.6

@@ -8,6 +8,7 @@ import torch
 from PIL import Image
 
 from dltool.core.errors import ConfigError, DataError, RunError
+from dltool.core.shell import setting
 from dltool.data import decoding_workers, image_files
 from dltool.data.augment import Augmentation
 from dltool.data.folder_data import FolderData
@@ -291,3 +292,42 @@ def test_folders_of_splits_have_many_names(tmp_path, names):
     raw = load(tmp_path)
     assert raw.class_names == ("a", "b")
     assert {name: len(split) for name, split in raw.splits.items()} == {"train": 6, "val": 4, "test": 4}
+
+
+def test_images_outside_of_class_folders_are_counted(folder, tmp_path):
+    write_image(folder / "loose.png")
+    write_image(folder / ".hidden.png")
+    assert load(folder).files.notes == ["1 files left out: 1 in no class folder"]
+    for split in ("train", "test"):
+        for name in "ab":
+            write_image(tmp_path / "split" / split / name / "0.png")
+    write_image(tmp_path / "split" / "loose.png")
+    assert load(tmp_path / "split").files.notes == ["1 files left out: 1 in no class folder"]
+
+
+def test_a_folder_around_the_classes_and_other_formats_are_named(folder, tmp_path):
+    with pytest.raises(DataError, match="has only one class, 图片") as error:
+        load(tmp_path)
+    assert error.value.hint == f"{setting('data.root', str(folder))} if the classes are 狗, 猫"
+    (folder / "鸟").mkdir()
+    write_image(folder / "鸟" / "0.tiff")
+    with pytest.raises(DataError, match=r"has no images \(.*\), but 1 \.tiff") as error:
+        load(folder)
+    assert error.value.hint == "save the images in one of these formats, such as PNG"
+
+
+def test_class_folders_that_look_alike_are_named(folder):
+    for name in ("Cat", "cat"):
+        write_image(folder / name / "0.png")
+    assert f"{folder}: classes that look alike but are written differently: Cat and cat" in load(folder).notes
+
+
+@pytest.mark.parametrize(("largest", "noted"), [(1020, True), (65_535, False)])
+def test_files_of_16_bits_that_use_few_of_them_are_noted(tmp_path, largest, noted):
+    for name in "ab":
+        for i in range(10):
+            (tmp_path / name).mkdir(exist_ok=True)
+            pixels = np.linspace(0, largest, 64).astype(np.uint16).reshape(8, 8)
+            Image.fromarray(pixels).save(tmp_path / name / f"{i}.png")
+    note = "files of 16 bits have values of at most 1,020 of 65,535, and become 3 of 255: scale them to the whole range"
+    assert any(note in one for one in data(tmp_path).notes) == noted

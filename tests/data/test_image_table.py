@@ -1,5 +1,7 @@
 """Images whose classes, numbers or labels are in a table."""
 
+import unicodedata
+
 import numpy as np
 import pytest
 import torch
@@ -118,3 +120,18 @@ def test_a_table_of_another_encoding_is_to_be_converted(load, faces, tmp_path):
     with pytest.raises(DataError, match=r"labels\.csv is not UTF-8: line 2") as caught:
         image_folder(RNG, root=str(faces), labels=str(table))
     assert caught.value.hint.startswith("iconv -f ENCODING")  # data.encoding is no key of this data.
+
+
+def test_a_name_may_be_composed_or_not(load, faces):
+    """As in a table from Windows beside files from macOS."""
+    (faces / ROWS[0][0]).rename(faces / unicodedata.normalize("NFD", "é.png"))
+    rows = [(unicodedata.normalize("NFC", "é.png"), *ROWS[0][1:]), *ROWS[1:]]
+    assert len(load(rows, target="age").train) == 12
+    assert len(load([("é", *ROWS[0][1:]), *ROWS[1:]], target="age").train) == 12
+
+
+def test_classes_that_look_alike_are_named(load, tmp_path):
+    notes = load(
+        [(*row[:2], row[2].upper() if i % 2 else row[2], row[3]) for i, row in enumerate(ROWS)], target="kind"
+    ).notes
+    assert any("look alike but are written differently: A and a, B and b" in note for note in notes)

@@ -23,6 +23,14 @@ from dltool.data.moments import as_datetimes, readings
         (["20200131", "20200201"], "strptime", 86_400),
         (["2020-01", "2020-02"], "strptime", 31 * 86_400),
         (["2020-Q1", "2020-Q2"], "quarter", 91 * 86_400),
+        (["20200131T2345", "20200201T0000"], "iso", 900),
+        (["20200131T234500", "20200131T234501"], "iso", 1),
+        (["2024-W01-7", "2024-W02-1"], "iso", 86_400),
+        (["202001", "202002"], "strptime", 31 * 86_400),
+        (["2020013123", "2020020100"], "strptime", 3600),
+        (["202001312345", "202002010000"], "strptime", 900),
+        (["20200131234500", "20200131234501"], "strptime", 1),
+        (["Q1 2020", "Q2 2020"], "quarter", 91 * 86_400),
         (["1999", "2000"], "year", 365 * 86_400),
         (["1600000000", "1600003600"], "unix", 3600),
         (["1600000000000", "1600000000001"], "unix", 0.001),
@@ -54,6 +62,12 @@ def test_daylight_saving_time_is_no_jump() -> None:
 def test_dates_with_two_readings_give_both() -> None:
     assert {form.form for form, _ in readings(["01/02/2020", "01/03/2020"])} == {"%d/%m/%Y", "%m/%d/%Y"}
     assert [form.form for form, _ in readings(["01/02/2020", "13/02/2020"])] == ["%d/%m/%Y"]
+
+
+def test_the_number_with_fewer_values_can_be_the_year() -> None:
+    days = ["23/01/01", "23/01/02", "23/01/03"]
+    assert {form.form for form, _ in readings(days)} == {"%d/%m/%y", "%y/%m/%d"}
+    assert {form.form for form, _ in readings(["01/01/23", "02/01/23"])} == {"%d/%m/%y", "%m/%d/%y"}
 
 
 @pytest.mark.parametrize("cells", [["day 1", "day 2"], ["2020-01-01", ""], ["2020-01-01", "2020-01-01T00:00Z"], []])

@@ -50,6 +50,12 @@ def read(cells: list[str], decimal: Any = "auto", thousands: Any = "auto", dates
         (["1,5E+03", "2,25e-1"], ["1.5E+03", "2.25e-1"], "decimal comma"),
         (["12,34,567", "1,000"], ["1234567", "1000"], "thousands separated by a comma"),
         (["US$ 5.5", "US$ 7"], ["5.5", "7"], "US$ removed"),
+        (["5 kg", "7.5 kg", "1,200 kg"], ["5", "7.5", "1200"], "thousands separated by a comma, kg removed"),
+        (["5,5kg", "7 kg", "-3 kg", ""], ["5.5", "7", "-3", ""], "decimal comma, kg removed"),
+        (["21.5 °C", "22 °C", "-3 °C"], ["21.5", "22", "-3"], "°C removed"),
+        (["30 km/h", "50 km/h", "80 km/h"], ["30", "50", "80"], "km/h removed"),
+        (["3 m²", "4 m²", "5 m²"], ["3", "4", "5"], "m² removed"),
+        (["90 min", "45 min", "120 min"], ["90", "45", "120"], "min removed"),
         (["5,5 kr", "7 kr"], ["5.5", "7"], "decimal comma, kr removed"),
     ],
 )  # fmt: skip
@@ -68,6 +74,9 @@ def test_a_notation_is_recognised(cells: list[str], numbers: list[str], describe
         ["1,2,3", "4,5,6"],
         ["A1", "B2"],
         ["5 kg", "7 kg"],
+        ["12a", "12b", "13a", "14"],  # House numbers.
+        ["1st", "2nd", "3rd", "4th"],
+        ["3 rooms", "1 room", "2 rooms"],
     ],
 )
 def test_what_is_no_number_is_left(cells: list[str]) -> None:
@@ -79,6 +88,9 @@ def test_what_is_no_number_is_left(cells: list[str]) -> None:
     [
         (["1,234", "2,500"], "1,234 is 1.234 or 1234", "data.decimal=comma, or data.thousands=comma"),
         (["5 €", "5 $"], "the column x mixes units: 5 $ and 5 €", "write all cells alike, or 'data.categories=[x]'"),
+        (["5 kg", "500 g", "7 kg"], "the column x mixes units: 5 kg and 500 g", "write all cells alike, or 'data.cat"),
+        (["1.2k", "900", "3k"], "mixes units: 1.2k and 900", "write all cells alike"),
+        (["1. Januar 2024", "2. März 2024"], "Januar is not the English name of a month", "'data.drop=[x]'"),
         (["5", "5 %", "7 %"], "mixes units", "write all cells alike"),
         (["2024-01-31", "2024-02-01"], "the column x holds dates, such as 2024-01-31", "data.dates=number"),
         (["31.1.2024", "1.2.2024"], "holds dates", "'data.drop=[x]' leaves them out"),
@@ -221,3 +233,8 @@ def test_an_unused_column_of_a_series_may_be_anything(tmp_path: Path) -> None:
     assert raw.train.inputs[0, :, 0].tolist() == [0.5, 1.5, 2.5, 3.5]
     assert raw.series is not None
     assert raw.series.notations == {"v": Notation(",")}
+
+
+def test_units_are_read_alike_in_new_rows() -> None:
+    notation = Notation(affix="kg")
+    assert [notation.plain(cell) for cell in ("5 kg", "7kg", "8", "9 g")] == ["5", "7", "8", "9 g"]

@@ -109,3 +109,21 @@ def test_files_of_another_encoding_are_read_or_named(tmp_path):
     with pytest.raises(DataError, match="s is not UTF-8: line 2") as caught:
         parallel(RNG, source=str(source), target=str(target))
     assert caught.value.hint.startswith("data.encoding=cp1252")
+
+
+def test_blank_lines_at_the_end_are_no_pairs(tmp_path):
+    (tmp_path / "a").write_text("eins\nzwei\n\n \n", encoding="utf-8")
+    (tmp_path / "b").write_text("one\ntwo", encoding="utf-8")
+    assert len(parallel(RNG, source=str(tmp_path / "a"), target=str(tmp_path / "b")).train) == 2
+
+
+def test_lines_that_are_the_same_or_occur_again_are_counted(tmp_path):
+    (tmp_path / "a").write_text("eins\nzwei\ndrei\neins\n", encoding="utf-8")
+    (tmp_path / "b").write_text("one\ntwo\nthree\none\n", encoding="utf-8")
+    files = {side: str(tmp_path / name) for side, name in (("source", "a"), ("target", "b"))}
+    again = "1 of 4 pairs occur before in the files, so that pairs of the test split can be in the training split"
+    assert parallel(RNG, **files).notes == (again,)
+    same = parallel(RNG, source=files["source"], target=files["source"]).notes
+    assert same == ("4 of 4 lines of data.source and data.target are the same (train)", again)
+    held_out = parallel(RNG, **files, test_source=files["source"], test_target=files["target"]).notes
+    assert held_out == ("4 of 4 pairs of the test split are in the training split, too",)

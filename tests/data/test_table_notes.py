@@ -52,6 +52,7 @@ def test_texts_that_mean_missing_among_numbers(load, cell: str) -> None:
     ("cell", "message"),
     [
         ("1e400", "1e400 is too large for float64"),
+        ("1e39", "1e39 is too large for float32"),
         ("-", r"the cell is missing \(-\)"),
         ("Infinity", "'Infinity' is a text"),
     ],

@@ -78,3 +78,29 @@ def test_what_is_wrong_is_named(write, content, columns, message):
     with pytest.raises(DataError, match=message) as error:
         text_csv(RNG, path=path, **columns)
     assert path in str(error.value)
+
+
+def test_labels_that_look_alike_are_named(write):
+    rows = "".join(f"text {i},{label}\n" for i, label in enumerate(["pos", "Pos", "neg", "neg\u200b"] * 5))
+    notes = text_csv(RNG, path=write("text,label\n" + rows), text="text", target="label").notes
+    assert (
+        r"target label: classes that look alike but are written differently: Pos and pos, neg and 'neg\u200b'" in notes
+    )
+
+
+def test_texts_that_occur_again_are_counted(write):
+    rows = "".join(f"text {i % 15},{'ab'[i % 2]}\n" for i in range(20))
+    notes = text_csv(RNG, path=write("text,label\n" + rows + "nan,a\n"), text="text", target="label").notes
+    assert (
+        "5 of 21 texts occur before in the file, so that texts of the test split can be in the training split" in notes
+    )
+    assert "5 texts have several labels in different rows, such as 'text 0'" in notes
+    assert "1 texts are nan, which is taken as a text, not as a missing cell" in notes
+
+
+def test_texts_of_two_splits_are_counted(write):
+    train = write("text,label\n" + "".join(f"text {i},{'ab'[i % 2]}\n" for i in range(20)), "train.csv")
+    test = write("text,label\ntext 3,b\nother,a\n", "test.csv")
+    notes = text_csv(RNG, train=train, test=test, text="text", target="label").notes
+    assert "1 of 2 texts of data.test are in data.train, too" in notes
+    assert not any("several labels" in note or "occur before" in note for note in notes)

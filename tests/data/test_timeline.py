@@ -173,3 +173,70 @@ def test_business_days_are_taken_together(load: Load) -> None:
     data = load(numbered(work))
     assert len(windows(data)) == len(work) - 4
     assert "business days are missing once, up to a week: holidays, which windows span" in data.notes
+
+
+def test_years_of_two_digits(load: Load) -> None:
+    """They can stand first, and a file of 1950 to 1980 is refused, since 50 is 2050."""
+    days = [f"{day[2:4]}/{day[5:7]}/{day[8:]}" for day in DAYS]
+    data = load(["date,v", *(f"{day},{i}" for i, day in enumerate(days))])
+    assert any("20/01/01 to 21/02/03 in the years 2020 to 2021, one step is 1 day" in note for note in data.notes)
+    assert all(row == [row[0] + step for step in range(5)] for row in windows(data))
+    months = [f"01.{1 + i % 12:02}.{50 + i // 12}" for i in range(360)]
+    for order in (1, -1):
+        with pytest.raises(DataError, match=r"01\.12\.68 is read as the year 2068"):
+            load(
+                ["date,v", *(f"{month},{i}" for i, month in enumerate(months))][:1]
+                + [f"{m},1" for m in months[::order]]
+            )
+    turned = [f"01.{1 + i % 12:02}.{(90 + i // 12) % 100:02}" for i in range(360)]  # 1990 to 2019.
+    assert any("1990 to 2019" in note for note in load(["date,v", *(f"{month},1" for month in turned)]).notes)
+
+
+@pytest.mark.parametrize("cell", ["1. Januar 2020", "1 janvier 2020", "enero de 2020", "01-Dez-20", "1 января 2020"])
+def test_a_month_in_another_language_is_named(load: Load, cell: str) -> None:
+    with pytest.raises(DataError, match="is not the English name of a month") as error:
+        load(["date,v", *(f"{cell},{i}" for i in range(40))])
+    assert error.value.hint == "write dates as 2024-12-31; data.time=none keeps the order of the file"
+    data = load(["date,v", *(f"{cell},{i}" for i in range(40))], time="none")
+    assert "not used: date" in data.notes
+
+
+@pytest.mark.parametrize(
+    ("lines", "note"),
+    [
+        (
+            ["year,month,v", *(f"{2000 + i // 12},{1 + i % 12},{i % 7}" for i in range(40))],
+            "'data.time=[year,month]' if",
+        ),
+        (
+            ["t,v", *(f"{i**1.5},{i % 7}" for i in range(40))],
+            "column t rises from row to row; data.time=t if it is the",
+        ),
+        (["open_time,v", *(f"{i // 2},{i % 7}" for i in range(40))], "data.time=open_time if it is the time"),
+        (["g,v", *(f"{'ab'[i // 20]},{i % 7}" for i in range(40))], "data.group=g if each value of the column g is a"),
+        (["g,v", *(f"{'ab'[i % 2]},{i % 7}" for i in range(40))], "data.group=g if each value of the column g is a"),
+        (["c,v", *(f"3,{i % 7}" for i in range(40))], "the same in all rows: c"),
+    ],
+)
+def test_columns_that_can_be_something_else_are_named(load: Load, lines: list[str], note: str) -> None:
+    assert any(note in line for line in load(lines).notes)
+
+
+def test_columns_without_doubt_get_no_note(load: Load) -> None:
+    notes = load(["w,v", *(f"{'ab'[i * i % 7 % 2]},{i % 7}" for i in range(40))]).notes
+    assert not any("data.group" in note or "data.time=" in note for note in notes)
+
+
+def test_a_number_beyond_float32_is_refused(load: Load) -> None:
+    """Its forecasts and errors would be NaN."""
+    with pytest.raises(DataError, match=r"row 12, column v: 1e39 is too large for float32"):
+        load(["date,v", *(f"{day},{'1e39' if i == 10 else i}" for i, day in enumerate(DAYS))])
+
+
+@pytest.mark.parametrize(("factor", "noted"), [(1000, True), (3, False)])
+def test_series_of_different_sizes_are_noted(load: Load, factor: int, noted: bool) -> None:
+    rows = [f"{day},{shop},{i % 7 * size}" for shop, size in (("a", 1), ("b", factor)) for i, day in enumerate(DAYS)]
+    notes = load(["date,shop,v", *rows], group="shop").notes
+    assert noted == any(
+        "deviation of 2 in the series a and 2e+03 in b: one scaling is for all" in note for note in notes
+    )
