@@ -106,7 +106,7 @@ def slope_of(call: LayerCall) -> Tensor:
 
 
 def share_of_dead_units(outputs: Sequence[Tensor], like: Tensor) -> Tensor:
-    """The share of the units, see `all_but_units`, whose activation is 0 everywhere; NaN for a layer without activation."""
+    """The share of the units (see `all_but_units`) that are 0 everywhere; NaN for a layer without activation."""
     if not outputs:
         return like.new_tensor(math.nan)
     alive = None
