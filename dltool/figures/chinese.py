@@ -287,6 +287,8 @@ CHINESE = {
     "{count:,} units": "{count:,} 个单元",
     "{count:,} values": "{count:,} 个数",
     "{count:,} parameters": "{count:,} 个参数",
+    "{title}: {total:,} parameters": "{title}：{total:,} 个参数",
+    "{title}: {total:,} parameters ({frozen:,} frozen)": "{title}：{total:,} 个参数（其中 {frozen:,} 个冻结）",
     # Sweep.
     "{title}: sweep over {key}": "{title}：不同的 {key}",
     "one run for each value": "每个取值一次训练",

@@ -9,6 +9,7 @@ import functools
 import hashlib
 import io
 import json
+import re
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -107,7 +108,13 @@ def templates() -> Environment:
         lstrip_blocks=True,
     )
     found.filters["element_id"] = element_id
+    found.filters["breakable"] = breakable
     return found
+
+
+def breakable(name: str) -> Markup:
+    """The name of a run, which a narrow column breaks between settings and before a value, not inside of them."""
+    return Markup("<wbr>").join(filter(None, re.split(r"(?<=[,/])|(?<=\d_)|(?==)", name)))
 
 
 def element_id(name: str) -> str:

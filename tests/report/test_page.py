@@ -12,7 +12,17 @@ from fabricated import make_run
 from PIL import Image
 
 from dltool.core.language import in_language
-from dltool.report.page import MAX_FRAMES, MIN_FRAMES, as_script_data, as_source, evenly, frames, page, words_of_scripts
+from dltool.report.page import (
+    MAX_FRAMES,
+    MIN_FRAMES,
+    as_script_data,
+    as_source,
+    breakable,
+    evenly,
+    frames,
+    page,
+    words_of_scripts,
+)
 from dltool.report.run_document import run_document
 from dltool.report.write import write_run_page
 from dltool.runs.catalog import read_run
@@ -86,6 +96,19 @@ def test_an_english_page_has_no_words_for_its_scripts(monkeypatch: pytest.Monkey
     for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
         monkeypatch.setenv(name, "zh_CN.UTF-8")
     assert words_of_scripts()["Copied"] == "已复制"
+
+
+@pytest.mark.parametrize(
+    ("name", "pieces"),
+    [
+        ("003_optim.lr=0.001,model.hidden=[16]", ["003_", "optim.lr", "=0.001,", "model.hidden", "=[16]"]),
+        ("studies/iris/000", ["studies/", "iris/", "000"]),
+        ("<b>=1", ["&lt;b&gt;", "=1"]),
+        ("", []),
+    ],
+)
+def test_names_break_between_settings(name: str, pieces: list[str]) -> None:
+    assert breakable(name).split("<wbr>") == (pieces or [""])
 
 
 def decoded(source: str) -> float:
