@@ -15,7 +15,7 @@ from dltool.diagnostics.probe import LayerCall, weights_of
 
 FLAT = 0.01  # An activation with |g'| below this passes almost no gradient.
 # The quantities of one layer, in the order of the tensors of `of_call`.
-SUMMED = ("delta2", "a_sum", "a_square_sum", "num_a", "flat_sum", "slope2_sum", "num_slopes")
+SUMMED = ("delta2", "a_sum", "a_square_sum", "num_a", "flat_sum", "slope2_sum", "num_slopes", "var_sum", "num_units")
 
 
 class LayerStatistics(dict[str, float]):
@@ -24,6 +24,9 @@ class LayerStatistics(dict[str, float]):
     delta: ‖δ‖, the L2 norm over all samples.
     grad: ‖dW‖, the L2 norm over all weights of the layer.
     mean, rms: Mean and root mean square of a; of z for a layer without activation.
+    spread: Standard deviation over the samples (and positions) of what the activation gets, z or its normalised value;
+        of z for a layer without activation. The root of the mean variance of a unit. With batch norm before the
+        activation it is |γ|, at the beginning 1; near 0, the layer gives all samples nearly the same values.
     flat: Share of the activations with |g'| < 0.01, in [0, 1].
     dead: Share of the units that are 0 for all samples and positions, in [0, 1].
     slope2: Mean of g'².
@@ -50,7 +53,7 @@ def layer_statistics(calls: Sequence[LayerCall]) -> dict[str, LayerStatistics]:
 
 @torch.no_grad()
 def of_layer(calls: Sequence[LayerCall]) -> Tensor:
-    """The numbers that `described` turns into statistics, float32 `(11,)`, on the layer's device."""
+    """The numbers that `described` turns into statistics, float32 `(13,)`, on the layer's device."""
     sums = torch.stack([of_call(call) for call in calls]).sum(0)
     gradients = calls[-1].weight_gradient
     grad = torch.stack([g.float().norm() for g in gradients]).norm() if gradients else sums.new_tensor(math.nan)
@@ -62,16 +65,34 @@ def of_layer(calls: Sequence[LayerCall]) -> Tensor:
 
 
 def of_call(call: LayerCall) -> Tensor:
-    """The sums over samples and units that SUMMED names, float32 `(7,)`."""
+    """The sums over samples and units that SUMMED names, float32 `(9,)`."""
     nan = call.z.new_tensor(math.nan, dtype=torch.float32)
     delta2 = call.delta.float().square().sum() if call.delta is not None else nan
     a = (call.z if call.a is None else call.a).detach().float()
     seen = [delta2, a.sum(), a.square().sum(), nan.new_tensor(a.numel())]
+    variances = variances_of_units(call.z if call.preactivation is None else call.preactivation)
+    spread = [variances.sum(), nan.new_tensor(variances.numel())]
     if call.activation is None or call.preactivation is None:
-        return torch.stack([*seen, nan, nan, nan.new_tensor(0)])
+        return torch.stack([*seen, nan, nan, nan.new_tensor(0), *spread])
     slope = slope_of(call)
     flat = (slope.abs() < FLAT).float().sum()
-    return torch.stack([*seen, flat, slope.square().sum(), nan.new_tensor(slope.numel())])
+    return torch.stack([*seen, flat, slope.square().sum(), nan.new_tensor(slope.numel()), *spread])
+
+
+def variances_of_units(values: Tensor) -> Tensor:
+    """The variance of each unit over samples and positions, float32 `(units,)`."""
+    values, others = values.detach().float(), all_but_units(values)
+    centred = values - values.mean(others, keepdim=True)
+    return centred.square().mean(others)  # var() over these dimensions takes ten times as long on the CPU.
+
+
+def all_but_units(values: Tensor) -> list[int]:
+    """The dimensions of samples and positions.
+
+    A unit is a feature map of images `(B, C, H, W)`, else an entry of the last dimension.
+    """
+    unit = 1 if values.ndim == 4 else max(values.ndim - 1, 0)
+    return [dimension for dimension in range(max(values.ndim, 1)) if dimension != unit or values.ndim < 2]
 
 
 def slope_of(call: LayerCall) -> Tensor:
@@ -85,10 +106,7 @@ def slope_of(call: LayerCall) -> Tensor:
 
 
 def share_of_dead_units(outputs: Sequence[Tensor], like: Tensor) -> Tensor:
-    """The share of the units whose activation is 0 everywhere; NaN for a layer without activation.
-
-    A unit is a feature map of images `(B, C, H, W)`, else an entry of the last dimension.
-    """
+    """The share of the units (see `all_but_units`) that are 0 everywhere; NaN for a layer without activation."""
     if not outputs:
         return like.new_tensor(math.nan)
     alive = None
@@ -102,12 +120,14 @@ def share_of_dead_units(outputs: Sequence[Tensor], like: Tensor) -> Tensor:
 
 def described(row: Sequence[float]) -> LayerStatistics:
     """The statistics of one layer, from the numbers of `of_layer`."""
-    delta2, a_sum, a_square_sum, num_a, flat_sum, slope2_sum, num_slopes, grad, weight_var, dead, units = row
+    delta2, a_sum, a_square_sum, num_a, flat_sum, slope2_sum, num_slopes, var_sum, num_units = row[: len(SUMMED)]
+    grad, weight_var, dead, units = row[len(SUMMED) :]
     return LayerStatistics(
         delta=math.sqrt(delta2),
         grad=grad,
         mean=a_sum / num_a,
         rms=math.sqrt(a_square_sum / num_a),
+        spread=math.sqrt(var_sum / num_units),
         flat=flat_sum / num_slopes if num_slopes else math.nan,
         dead=dead,
         slope2=slope2_sum / num_slopes if num_slopes else math.nan,

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from dltool.figures.drawing import entitle, make_figure
-from dltool.figures.style import OKABE_ITO, SILVER, TILES_TITLE, styled
+from dltool.figures.style import GREY, OKABE_ITO, TILES_TITLE, styled
 from dltool.figures.words import word
 
 if TYPE_CHECKING:  # matplotlib is imported when the first figure is drawn.
@@ -44,7 +44,7 @@ def attack_curves(view: AttackView, *, title: str = "", note: str = "") -> "Figu
         entitle(figure, word("{title}: under the fast gradient sign method", title=title), note)
         loss, accuracy = figure.subplots(1, 2)
         for place, line in enumerate(view.random):
-            loss.plot(view.places, line, ":", color=SILVER, label=None if place else word("random signs"))
+            loss.plot(view.places, line, ":", color=GREY, label=None if place else word("random signs"))
         loss.plot(view.places, view.along, "-", color=OKABE_ITO[1], label=GRADIENT)
         middle = view.along[len(view.along) // 2]
         tangent = [middle + view.slope * place for place in view.places]

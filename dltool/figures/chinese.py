@@ -9,7 +9,12 @@ CHINESE = {
     "step": "步",
     "epoch": "轮",
     "step {step:,}": "第 {step:,} 步",
+    "step {count:,}": "第 {count:,} 步",
+    "epoch {count:,}": "第 {count:,} 轮",
+    "{title}, {time}": "{title}，{time}",
+    "{title}: {layer}": "{title}：{layer}",
     "batch {size}": "批大小 {size}",
+    "training values are with dropout": "训练集的值带 dropout",
     "seed {seed}": "随机种子 {seed}",
     # Predictions.
     "predicted class": "预测类别",
@@ -286,6 +291,8 @@ CHINESE = {
     "{count:,} units": "{count:,} 个单元",
     "{count:,} values": "{count:,} 个数",
     "{count:,} parameters": "{count:,} 个参数",
+    "{title}: {total:,} parameters": "{title}：{total:,} 个参数",
+    "{title}: {total:,} parameters ({frozen:,} frozen)": "{title}：{total:,} 个参数（其中 {frozen:,} 个冻结）",
     # Sweep.
     "{title}: sweep over {key}": "{title}：不同的 {key}",
     "one run for each value": "每个取值一次训练",
@@ -301,7 +308,8 @@ CHINESE = {
     "size of the model": "模型的大小",
     "parameters": "参数个数",
     # Gradients of several runs.
-    "{title}: gradient by layer": "{title}：各层的梯度",
+    "{title}: gradient and spread by layer": "{title}：各层的梯度与样本间的标准差",
+    "standard deviation over the samples\nof what the activation gets": "激活函数输入在样本间的标准差",
     "‖δ‖ of the layer / ‖δ‖ of the last one": "该层的 ‖δ‖ / 最后一层的 ‖δ‖",
     "the first step": "第一步",
     "the last measured step": "最后测量的一步",

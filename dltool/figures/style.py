@@ -1,5 +1,6 @@
 """The style of all figures: colours, text sizes, inches, and matplotlib's settings."""
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -14,7 +15,7 @@ SPLIT_COLORS = {"step": PALE_BLUE, "train": BLUE, "val": ORANGE, "test": GREEN}
 SPLIT_DASHES = {"train": "-o", "val": "--s"}  # They differ in grey too.
 # Okabe and Ito's colours, distinct under every kind of colour blindness; used with markers and dashes.
 OKABE_ITO = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000", "#f0e442")
-MARKERS = "os^DvPX*"  # Of classes and curves, next to their colours.
+MARKERS = "os^DvPX*<>"  # Of classes and curves, next to their colours; ten, as many as digits.
 DASHES = ("-", "--", "-.", ":")
 # Greys of lines and notes, from pale to dark.
 GRID, PALE_GREY, SILVER, REFERENCE, GREY, DARK_GREY = "#e4e4e4", "#c8c8c8", "#b0b0b0", "#a6a6a6", "#808080", "#606060"
@@ -63,8 +64,8 @@ PLAIN: dict[Any, Any] = {}
 
 
 def class_style(label: int) -> tuple[str, str]:
-    """The colour and marker of a class, each pair different for 64 classes: they differ in grey too."""
-    turn = label // len(OKABE_ITO)
+    """The colour and marker of a class: each pair is different for 80 classes, each marker for ten, so in grey too."""
+    turn = label // math.lcm(len(OKABE_ITO), len(MARKERS))
     return OKABE_ITO[label % len(OKABE_ITO)], MARKERS[(label + turn) % len(MARKERS)]
 
 

@@ -7,6 +7,7 @@ import torch
 from dltool.core.errors import ConfigError
 from dltool.figures.attention import attention_heads
 from dltool.figures.saving import save_figure
+from dltool.figures.words import word
 from dltool.inference.loaded_run import LoadedRun
 from dltool.inference.predicting import preprocessing_for
 from dltool.introspection.attention_maps import attention_maps
@@ -61,8 +62,9 @@ def draw_run_attention(run: LoadedRun, text: str, path: Path) -> list[Path]:
         else:
             queries = keys = read
         target = path if len(maps) == 1 else path.with_name(f"{path.stem}_{name}{path.suffix}")
+        title = word("{title}: {layer}", title=run.figure_title, layer=name)
         try:
-            save_figure(attention_heads(weights.numpy(), queries, keys, f"{run.figure_title}: {name}"), target)
+            save_figure(attention_heads(weights.numpy(), queries, keys, title), target)
         except OSError as error:
             raise ConfigError(f"{target.absolute()} cannot be written: {error.strerror}", "another file") from error
         drawn.append(target)

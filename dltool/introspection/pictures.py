@@ -28,7 +28,7 @@ from dltool.introspection.layers import feature_maps, first_kernels
 from dltool.introspection.mistakes import Mistakes
 from dltool.introspection.network_layers import networks_of
 from dltool.introspection.seen_fields import seen_fields
-from dltool.introspection.summary import count_parameters
+from dltool.introspection.summary import num_trained
 from dltool.layers.evaluation_mode import evaluation_mode
 from dltool.metrics.metric import Metric
 from dltool.tasks.coding import CodingTask
@@ -69,7 +69,10 @@ def kernel_picture(model: nn.Module, image: Tensor, title: str) -> "Figure | Non
 def diagram_picture(task: Task, spec: DataSpec, title: str) -> "Figure":
     """The networks of a task, as units and connections or as blocks, with the number of parameters in the title."""
     networks = networks_of(task.model, task.roles, spec)
-    return diagram(networks, title=f"{title}: {count_parameters(task.model)}")
+    total = sum(parameter.numel() for parameter in task.model.parameters())
+    frozen = total - num_trained(task.model)
+    text = "{title}: {total:,} parameters ({frozen:,} frozen)" if frozen else "{title}: {total:,} parameters"
+    return diagram(networks, title=word(text, title=title, total=total, frozen=frozen))
 
 
 def receptive_field_picture(model: nn.Module, spec: DataSpec, images: Tensor, title: str) -> "Figure | None":

@@ -26,10 +26,12 @@ class RangeTestPlot(Observer):
     Args:
         watched: The training.
         draws: Whether the figure is drawn.
+        facts: The optimizer, batch size and seed, for the small line of the figure.
     """
 
-    def __init__(self, watched: Watched, *, draws: bool = True) -> None:
+    def __init__(self, watched: Watched, *, draws: bool = True, facts: Sequence[str] = ()) -> None:
         self.watched = watched
+        self.facts = facts
         self.draws = draws
         self._progress = Progress()
 
@@ -59,8 +61,8 @@ class RangeTestPlot(Observer):
             save_pictures({"range_test.png": lambda: self._picture(curves)}, self.watched.folder / "plots")
 
     def _picture(self, curves: Sequence[RangeCurve]) -> "Figure":
-        steps = word("{count:,} steps", count=len(curves[0].rates))
-        return range_test_picture(curves, title=word("range test of {title}", title=self.watched.title), note=steps)
+        note = ", ".join([*self.facts, word("{count:,} steps", count=len(curves[0].rates))])
+        return range_test_picture(curves, title=word("range test of {title}", title=self.watched.title), note=note)
 
     def _records(self) -> list[dict[str, Any]]:
         path = self.watched.folder.path / METRICS

@@ -10,6 +10,7 @@ from dltool.figures.image_grid import image_grid
 from dltool.figures.image_table import image_table
 from dltool.figures.points import point_scatter
 from dltool.figures.saving import Target, save_figure, save_film, save_image
+from dltool.figures.words import word
 from dltool.tasks.drawing_samples import drawing_samples
 from dltool.tasks.task import Task
 
@@ -45,6 +46,7 @@ class SamplesPlot(Observer):
         every_n_steps: int | None = None,
         seed: int = 0,
     ) -> None:
+        self.title = watched.title
         self.folder = watched.folder / "samples"
         self.spec = watched.spec
         self.held_out = functools.cache(watched.held_out)
@@ -108,7 +110,9 @@ class SamplesPlot(Observer):
 
     def _draw(self) -> None:
         picture = self.folder / self._name()
-        if self._draw_picture(picture, f"{self._unit()} {self._position():,}"):
+        texts = {"epoch": "epoch {count:,}", "step": "step {count:,}"}
+        time = word(texts[self._unit()], count=self._position())
+        if self._draw_picture(picture, word("{title}, {time}", title=self.title, time=time)):
             self._drawn, self._has_drawn = self._position(), True
             self._waiting.append(picture)
 

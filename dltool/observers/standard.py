@@ -10,6 +10,7 @@ from dltool.declarations.construct import build_component
 from dltool.engine.clock import Clock
 from dltool.engine.monitored_metric import monitored_metric
 from dltool.engine.observer import Observer, Progress, Watched
+from dltool.figures.words import word
 from dltool.observers.alarms import NUM_COMPARED, Alarms
 from dltool.observers.augmented import AugmentedPlot
 from dltool.observers.csv_log import CsvLog
@@ -86,7 +87,12 @@ def standard_observers(
         observers.append(SamplesPlot(watched, every_n_steps=logger.samples_every_n_steps, seed=config["seed"]))
         observers.append(TextSamples(watched, config.tree))
     if tests_rates(parts):
-        observers.append(RangeTestPlot(watched, draws=logger.plots))
+        facts = (
+            str(config["optim"]["name"]),
+            word("batch {size}", size=config["data"].get("batch_size")),
+            word("seed {seed}", seed=config["seed"]),
+        )
+        observers.append(RangeTestPlot(watched, draws=logger.plots, facts=facts))
     measures = parts.config["diagnostics"]["name"] != "none"  # And draws the plane of two inputs at the end.
     if measures:
         observers.append(build_diagnostics(parts, watched))

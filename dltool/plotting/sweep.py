@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from functools import partial
 
 import numpy as np
+from torch.nn.modules.dropout import _DropoutNd
 
 from dltool.core.numerals import is_number
 from dltool.diagnostics.decomposition import decompose
@@ -44,7 +45,10 @@ class SweepFigure:
             *noise_panel(groups, key),
             *size_panel(groups),
         ]
-        note = f"{spread(groups)}; {shared_note(subjects)}"
+        notes = [spread(groups), shared_note(subjects)]
+        if any(map(has_dropout, subjects)):
+            notes.append(word("training values are with dropout"))
+        note = "; ".join(notes)
         title = word("{title}: sweep over {key}", title=shared_title(subjects), key=short_key(key))
         return {"sweep": partial(sweep_picture, short_key(key), list(groups), panels, title=title, note=note)}
 
@@ -163,6 +167,11 @@ def size_panel(groups: Groups) -> list[SweepPanel]:
         return []
     title = word("size of the model")
     return [SweepPanel(title, word("parameters"), [SweepSeries(word("parameters"), sizes)])]
+
+
+def has_dropout(subject: Subject) -> bool:
+    """Whether the model sets activations to zero in training, so that its training metrics are worse than it is."""
+    return any(isinstance(module, _DropoutNd) and module.p > 0 for module in subject.task.model.modules())
 
 
 def num_parameters(subject: Subject) -> int:

@@ -54,4 +54,5 @@ def test_models_without_a_hidden_layer_have_none(dltool_here: Dltool) -> None:
 
 
 def test_classes_have_different_styles() -> None:
-    assert len({class_style(label) for label in range(64)}) == 64
+    assert len({class_style(label) for label in range(80)}) == 80
+    assert len({class_style(label)[1] for label in range(10)}) == 10

@@ -18,6 +18,7 @@ from dltool.plotting.subject import Subject, shared_note
 from dltool.plotting.sweep import (
     error_panel,
     grouped,
+    has_dropout,
     held_out_predictions,
     metric_panels,
     noise_panel,
@@ -134,3 +135,14 @@ def test_the_size_of_the_model_is_drawn_where_the_key_changes_it() -> None:
     }
     assert values_of(size_panel(sizes), "parameters") == [[6.0], [15.0]]
     assert size_panel({"narrow": sizes["narrow"], "seed": sizes["narrow"]}) == []
+
+
+def test_a_sweep_with_dropout_says_how_training_values_are_measured(dltool_here: Dltool) -> None:
+    words = ("data=iris", "diagnostics=default", "trainer.steps=2", "sweep.dir=sweep", "model.dropout=0,0.5")
+    done = dltool_here("train", "-m", *SHORT, *words)
+    assert done.returncode == 0, done.stderr
+    _, subjects = runs_of("sweep")
+    assert [has_dropout(subject) for subject in subjects] == [False, True]
+    done = dltool_here("plot", "sweep", "--figure", "sweep", "--format", "svg", "--output", "figures")
+    assert done.returncode == 0, done.stderr
+    assert "training values are with dropout" in Path("figures/sweep.svg").read_text(encoding="utf-8")

@@ -57,11 +57,14 @@ def test_the_gradients_of_several_runs(dltool_here: Dltool) -> None:
     assert "sweep/plots/layer_norms.png" in done.stdout
     runs = {path.parent.name: read_layers(path.parent / "diagnostics") for path in Path("sweep").glob("*/config.yaml")}
     figure = compared_layers(runs, "mlp on digits", "adam")
-    for axes, place in zip(figure.axes, (0, -1), strict=True):
-        for line, records in zip(axes.lines, runs.values(), strict=True):
-            deltas = [layer["delta"] for layer in records[place]["layers"].values()]
-            assert line.get_ydata().tolist() == [delta / deltas[-1] for delta in deltas]
-    assert len(axes.lines) == 2
+    assert len(figure.axes) == 4
+    for (ratios, spreads), place in zip((figure.axes[::2], figure.axes[1::2]), (0, -1), strict=True):
+        assert len(ratios.lines) == len(spreads.lines) == 2
+        for first, second, records in zip(ratios.lines, spreads.lines, runs.values(), strict=True):
+            layers = records[place]["layers"].values()
+            deltas = [layer["delta"] for layer in layers]
+            assert first.get_ydata().tolist() == [delta / deltas[-1] for delta in deltas]
+            assert second.get_ydata().tolist() == [layer["spread"] for layer in layers]
 
 
 @pytest.mark.parametrize(("deltas", "ratios"), [([1.0, 0.0, 2.0], [0.5, math.nan, 1.0]), ([1.0, 0.0], [math.nan] * 2)])

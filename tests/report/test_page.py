@@ -12,7 +12,17 @@ from fabricated import make_run
 from PIL import Image
 
 from dltool.core.language import in_language
-from dltool.report.page import MAX_FRAMES, MIN_FRAMES, as_script_data, as_source, frames, page
+from dltool.report.page import (
+    MAX_FRAMES,
+    MIN_FRAMES,
+    as_script_data,
+    as_source,
+    breakable,
+    evenly,
+    frames,
+    page,
+    words_of_scripts,
+)
 from dltool.report.run_document import run_document
 from dltool.report.write import write_run_page
 from dltool.runs.catalog import read_run
@@ -72,6 +82,33 @@ def test_a_film_of_large_frames_has_fewer(tmp_path: Path) -> None:
     pictures = [Image.fromarray(draws.integers(0, 255, (300, 300), np.uint8)) for _ in range(16)]
     pictures[0].save(tmp_path / "film.gif", save_all=True, append_images=pictures[1:])
     assert len(frames(tmp_path / "film.gif")) == MIN_FRAMES
+
+
+@pytest.mark.parametrize(("count", "expected"), [(1, [0]), (2, [0, 6]), (4, [0, 2, 4, 6]), (9, [*range(7)])])
+def test_places_at_equal_distances(count: int, expected: list[int]) -> None:
+    assert evenly(range(7), count) == expected
+
+
+def test_an_english_page_has_no_words_for_its_scripts(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
+        monkeypatch.setenv(name, "en_US.UTF-8")
+    assert words_of_scripts() == {}
+    for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
+        monkeypatch.setenv(name, "zh_CN.UTF-8")
+    assert words_of_scripts()["Copied"] == "已复制"
+
+
+@pytest.mark.parametrize(
+    ("name", "pieces"),
+    [
+        ("003_optim.lr=0.001,model.hidden=[16]", ["003_", "optim.lr", "=0.001,", "model.hidden", "=[16]"]),
+        ("studies/iris/000", ["studies/", "iris/", "000"]),
+        ("<b>=1", ["&lt;b&gt;", "=1"]),
+        ("", []),
+    ],
+)
+def test_names_break_between_settings(name: str, pieces: list[str]) -> None:
+    assert breakable(name).split("<wbr>") == (pieces or [""])
 
 
 def decoded(source: str) -> float:
