@@ -45,7 +45,7 @@ def playground_of(folder: Path, config: Mapping[str, Any]) -> dict[str, Any] | N
         "all": sum(points["sizes"].values()),
         "settings": settings,
         "choices": {"activation": [*ACTIVATIONS], "optimizer": [*OPTIMIZERS], "layers": MAX_LAYERS},
-        "left_out": left_out(config, settings),
+        "left_out": left_out(config, settings, numbers=not points["classes"]),
         "command": command_of(config),
     }
 
@@ -117,10 +117,12 @@ def as_number(value: Any, default: float) -> float:
     return value if is_finite_number(value) else default
 
 
-def left_out(config: Mapping[str, Any], settings: Mapping[str, Any]) -> list[str]:
+def left_out(config: Mapping[str, Any], settings: Mapping[str, Any], *, numbers: bool) -> list[str]:
     """The run's settings that the playground lacks, as overrides; those of another model or optimizer by its name."""
     changed = changed_config(dict(config))
     found = {key: value for key, value in changed.items() if key.startswith(GROUPS) and key not in KEYS}
+    if numbers and config.get("task.l2") == "auto":  # The mlp's penalty, which is 0 for classes.
+        found["task.l2"] = "auto"
     for group, known in {"model": ("mlp",), "optim": ("sgd", "adam"), "schedule": ("constant",)}.items():
         name = config.get(f"{group}.name")
         if name not in known:

@@ -10,7 +10,9 @@ from dltool.config.check import COMPONENT_GROUPS, check
 from dltool.config.compose import compose
 from dltool.config.tree import leaves
 from dltool.core.safe_read import read_text
+from dltool.core.shell import setting
 from dltool.declarations.kinds import REQUIRED
+from dltool.declarations.options import option_files
 from dltool.declarations.source import component
 from dltool.runs.catalog import RunRecord
 from dltool.runs.comparison import MISSING, NO_CONFIG, read_environment
@@ -46,10 +48,11 @@ def describe(record: RunRecord) -> dict[str, Any]:
 def changed_config(config: dict[str, Any]) -> dict[str, Any]:
     """The keys of a config that differ from their defaults.
 
-    A field's default is that of the run's own model, optimizer and so on; the default of their names is that of
-    `dltool train`. Keys unknown to this version of dltool count as changed.
+    A field's default is that of the run's own model, optimizer and so on, as `dltool train model=NAME` has it: a model
+    may choose another rate or penalty. The default of their names is that of `dltool train`. Keys unknown to this
+    version of dltool count as changed.
     """
-    usual = usual_config()
+    usual, of_model = usual_config(), usual_config(config.get("model.name"))
     defaults: dict[str, Any] = {}
     for group in COMPONENT_GROUPS:
         defaults[f"{group}.name"] = usual[group]["name"]
@@ -59,15 +62,19 @@ def changed_config(config: dict[str, Any]) -> dict[str, Any]:
             continue
         known = {name: field.default for name, field in fields.items() if field.default is not REQUIRED}
         defaults |= leaves(known, f"{group}.")
+        if of_model[group]["name"] == config[f"{group}.name"]:
+            defaults |= leaves({key: of_model[group][key] for key in of_model[group].keys() & known}, f"{group}.")
     defaults |= leaves({name: field.default for name, field in component("root", "train").fields.items()})
     changed = {key: value for key, value in config.items() if value != defaults.get(key, MISSING)}
     return {key: value for key, value in changed.items() if key not in NO_CONFIG}
 
 
 @functools.cache
-def usual_config() -> dict[str, Any]:
-    """The config of `dltool train` without any override."""
-    return check(compose([])).tree
+def usual_config(model: str | None = None) -> dict[str, Any]:
+    """The config of `dltool train`, or of `dltool train model=NAME` where such an option exists."""
+    if model not in option_files("model"):
+        return check(compose([])).tree
+    return compose([setting("model", model)]).tree
 
 
 def checkpoint_sizes(run: Path) -> list[Size]:

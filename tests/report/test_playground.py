@@ -119,6 +119,14 @@ def test_says_which_settings_it_leaves_out(tmp_path: Path, overrides: list[str],
     assert found["left_out"] == left_out
 
 
+def test_the_penalty_of_numbers_is_left_out(tmp_path: Path) -> None:
+    train = {"inputs": [[0.0], [1.0]], "targets": [0.5, 1.5]}
+    numbers = {"classes": [], "names": ["x"], "shift": [0.0], "factor": [1.0], "points": {"train": train}}
+    found = playground_for(tmp_path, "schedule=constant", points=POINTS | numbers)
+    assert found is not None
+    assert found["left_out"] == ["task.l2=auto"]
+
+
 def test_one_width_is_repeated_to_a_depth(tmp_path: Path) -> None:
     found = playground_for(tmp_path, "model.hidden=[9]", "model.depth=3")
     assert found is not None
