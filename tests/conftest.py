@@ -19,6 +19,7 @@ from dltool.config.compose import compose
 from dltool.declarations.registry import trust_paths
 
 torch.set_num_threads(1)
+torch.manual_seed(0)  # For the modules that a test file creates when it is imported.
 os.fsync = do_not_wait
 # Without compiled files each process compiles dltool again, and pytest rewrites the asserts of every test file.
 sys.dont_write_bytecode = False
@@ -34,6 +35,12 @@ def pytest_collection_finish() -> None:
     """The garbage collector does not look through modules and thousands of tests again and again."""
     gc.freeze()
     gc.set_threshold(20_000, 10, 10)
+
+
+@pytest.fixture(autouse=True)
+def seeded() -> None:
+    """Initial weights are the same each time, whichever tests ran before in this process."""
+    torch.manual_seed(0)
 
 
 @pytest.fixture(autouse=True)
