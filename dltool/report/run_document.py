@@ -126,6 +126,11 @@ def ending(record: RunRecord, environment: Mapping[str, Any]) -> str:
     device = environment.get("auto.trainer.device", record.config.get("trainer.device", "–"))
     values = {"steps": length, "epochs": record.epoch or 0, "seconds": record.seconds or 0, "device": device}
     said = word("{steps} steps, {epochs} epochs, {seconds:,.0f} s on {device}.", **values)
+    if record.state == "running" and record.step and record.total_steps and record.seconds:
+        remaining = record.seconds * (record.total_steps - record.step) / record.step
+        said += " " + word(
+            "Of {steps:,} steps; about {seconds:,.0f} s left.", steps=record.total_steps, seconds=remaining
+        )
     if record.stopped_by:
         said += " " + word("Stopped by {rule}.", rule=word(record.stopped_by.replace("_", " ")))
     if record.state == "running":

@@ -210,6 +210,7 @@ CHINESE = (
         "{steps} steps, {epochs} epochs, {seconds:,.0f} s on {device}.": (
             "{steps} 步，{epochs} 轮，在 {device} 上 {seconds:,.0f} 秒。"
         ),
+        "Of {steps:,} steps; about {seconds:,.0f} s left.": "共 {steps:,} 步；约剩 {seconds:,.0f} 秒。",
         "Stopped by {rule}.": "由 {rule} 停止。",
         "{count:,} runs ({states}) over {keys}, ranked by {metric}, {best} first.": (
             "{count:,} 次训练（{states}），扫描 {keys}，按 {metric} 排名，{best}的在前。"

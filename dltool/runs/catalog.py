@@ -34,6 +34,7 @@ class RunRecord:
         date: Start in local time, "2026-11-20 14:18:25"; comparisons also accept a prefix.
         parameters: Number of parameters of the model; None where unknown.
         step, epoch, seconds: How far it came, and the total time; None where unknown.
+        total_steps: The length of the training, unless a rule stops it earlier; None where unknown.
         metrics: Latest value of each `split/name`.
         main_metric: The metric that runs of its task are compared by, and "min" or "max".
         config: Dotted key to value.
@@ -44,6 +45,7 @@ class RunRecord:
     date: str = ""
     step: int | None = None
     epoch: int | None = None
+    total_steps: int | None = None
     seconds: float | None = None
     samples_per_second: float | None = None
     parameters: int | None = None
@@ -168,6 +170,7 @@ def read_run(path: Path) -> RunRecord:
         date,
         step=status.get("step"),
         epoch=status.get("epoch"),
+        total_steps=status.get("total_steps"),
         seconds=seconds,
         samples_per_second=status.get("samples_per_second"),
         parameters=status.get("parameters"),

@@ -100,6 +100,11 @@ def test_a_running_run_is_being_trained(tmp_path: Path) -> None:
     assert said[2].endswith("drawn at the end of the training.")
 
 
+def test_the_page_of_a_running_run_says_how_much_is_left(run: Path) -> None:
+    record = dataclasses.replace(read_run(run), state="running", stopped_by=None, step=20, total_steps=50, seconds=4.0)
+    assert run_document(record)["intro"][2].startswith("20 steps, 2 epochs, 4 s on –. Of 50 steps; about 6 s left.")
+
+
 @pytest.mark.parametrize("content", ["", "[]", "{", "[" * 100_000])
 def test_a_damaged_summary_is_as_none(run: Path, content: str) -> None:
     (run / "summary.json").write_text(content)
