@@ -147,6 +147,19 @@ def test_epochs_have_ticks_at_whole_numbers(pages: Callable[[str], Path], visit:
     assert page.evaluate("charts[0].plot.axes[0]._splits") == [0, 1, 2]
 
 
+def test_ticks_of_nearly_equal_values_differ_and_are_whole(
+    pages: Callable[[str], Path], visit: Callable[..., Any]
+) -> None:
+    page = visit(pages("csv"))
+    page.evaluate("charts[0].plot.setScale('y', { min: 0.0009995, max: 0.001 })")
+    page.wait_for_function("charts[0].plot.axes[1]._values?.includes('0.0009998')")
+    labels = page.evaluate("charts[0].plot.axes[1]._values")
+    assert len(set(labels)) == len(labels) > 2
+    page.evaluate("charts[0].plot.ctx.font = charts[0].plot.axes[1].font[0]")
+    widths = page.evaluate("charts[0].plot.axes[1]._values.map((one) => charts[0].plot.ctx.measureText(one).width)")
+    assert max(widths) / page.evaluate("devicePixelRatio") + 10 < page.evaluate("charts[0].plot.axes[1]._size")
+
+
 def test_a_chart_is_read_and_zoomed_by_the_keyboard(pages: Callable[[str], Path], visit: Callable[..., Any]) -> None:
     page = visit(pages("boundary"))
     values = page.locator(".values").first

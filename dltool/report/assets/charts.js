@@ -35,6 +35,17 @@ function positiveOnly(values, logarithmic) {
   return logarithmic ? values.map((column, place) => (place ? column.map((y) => (y > 0 ? y : null)) : column)) : values;
 }
 
+// With so many digits that two ticks never look the same.
+function tickLabels(plot, ticks, axis, space, increment) {
+  const largest = Math.max(...ticks.map((tick) => Math.abs(tick ?? 0)));
+  const digits = plot.scales.y.distr === 3 ? 0 : Math.ceil(Math.log10(largest / increment)) + 1;
+  return ticks.map((tick) => (tick === null ? "" : shown(tick, digits)));
+}
+
+function widthOf(_, labels) {
+  return Math.max(64, ...(labels ?? []).map((label) => 16 + 7.5 * label.length));
+}
+
 function options(chart, width) {
   const logarithmic = document.getElementById("logarithmic").checked;
   const grid = { stroke: textColour("--line"), width: 1 };
@@ -51,7 +62,7 @@ function options(chart, width) {
     width,
     height: HEIGHT,
     scales: { x: { time: false }, y: { distr: logarithmic ? 3 : 1 } },
-    axes: [{ ...axis, label: word(axisOf(chart)), labelSize: 22, size: 36, incrs: WHOLE }, { ...axis, size: 64, values: (_, ticks) => ticks.map((tick) => (tick === null ? "" : shown(tick))) }],
+    axes: [{ ...axis, label: word(axisOf(chart)), labelSize: 22, size: 36, incrs: WHOLE }, { ...axis, size: widthOf, values: tickLabels }],
     series: [{ label: word(axisOf(chart)) }, ...series],
     cursor: { sync: { key: "curves" } },
     legend: { live: false },
@@ -73,8 +84,8 @@ function drawAll() {
   charts.forEach(describe);
 }
 
-function shown(value) {
-  return value === null || value === undefined ? "–" : String(Number(value.toPrecision(4)));
+function shown(value, digits = 4) {
+  return value === null || value === undefined ? "–" : String(Number(value.toPrecision(Math.min(Math.max(digits, 4), 15))));
 }
 
 function describe(one) {
