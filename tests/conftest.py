@@ -3,6 +3,7 @@
 import gc
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -21,6 +22,8 @@ from dltool.declarations.registry import trust_paths
 torch.set_num_threads(1)
 torch.manual_seed(0)  # For the modules that a test file creates when it is imported.
 os.fsync = do_not_wait
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # `pytest &` in a script; the commands would inherit it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 # Without compiled files each process compiles dltool again, and pytest rewrites the asserts of every test file.
 sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
