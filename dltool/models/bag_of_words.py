@@ -15,7 +15,8 @@ class BagOfWords(nn.Module):
 
     Each text is the sum of the one-hot vectors of its words, `(B, V)`, or their mean. That vector times a matrix is the
     sum, or mean, of the matrix's rows of those words, which nn.EmbeddingBag computes. Padding is not counted.
-    All weights start at zero, since the problem is convex.
+    All weights start at zero, since the problem is convex. With the counts and the penalty `task.l2=prior`, the optimum
+    is that of scikit-learn's LogisticRegression on the output of its CountVectorizer.
 
     Args:
         pooling: "sum" uses the counts, "mean" the share of each word in its text.
@@ -23,7 +24,7 @@ class BagOfWords(nn.Module):
 
     max_length = None  # Texts may have any length.
 
-    def __init__(self, spec: DataSpec, *, pooling: Literal["mean", "sum"] = "mean") -> None:
+    def __init__(self, spec: DataSpec, *, pooling: Literal["mean", "sum"] = "sum") -> None:
         super().__init__()
         if not spec.num_tokens:
             raise ConfigError("model=bag_of_words counts words, but the data has none", "model=lstm takes numbers")

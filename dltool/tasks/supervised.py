@@ -52,11 +52,14 @@ class SupervisedTask(Task):
 
     Args:
         l1: Coefficient of the sum of absolute weights.
-        l2: Coefficient of the sum of squared weights (no factor 1/2). "auto" is 1/N for N training samples with the
-            squared error of standardized numbers, 1/(2N) with the other losses of numbers: the objective is then that
-            of the most probable weights, if they are N(0, 1) a priori and the errors have variance 1 (MacKay 1992, "A
-            practical Bayesian framework for backpropagation networks"). It is the penalty of scikit-learn's Ridge
-            with its default. It is 0 for classes and labels, where it did not help, and where no sample is held out.
+        l2: Coefficient of the sum of squared weights (no factor 1/2). "prior" is 1/N for N training samples with the
+            squared error of standardized numbers, 1/(2N) with the other losses: the objective is then that of the most
+            probable weights, if they are N(0, 1) a priori and the errors of numbers have variance 1 (MacKay 1992, "A
+            practical Bayesian framework for backpropagation networks"). With two outputs for two classes, it is that of
+            their difference, 1/N; with several labels, whose loss is a mean over K labels, 1/(2NK). For a linear model
+            it is the penalty of scikit-learn's Ridge and LogisticRegression with their defaults. "auto" is the same
+            for numbers, and 0 for classes and labels, where it does not help networks. Both are 0 where no sample is
+            held out.
         metrics: Names of the metrics of an evaluation (dltool/metrics/); null is "accuracy" for classes, "mae" and
             "rmse" for numbers, "f1_micro", "f1_macro", "exact_match" and "label_accuracy" for several labels.
 
@@ -72,7 +75,7 @@ class SupervisedTask(Task):
         adversary: Adversary | None = None,
         *,
         l1: NonNegative[float] = 0.0,
-        l2: Literal["auto"] | NonNegative[float] = 0.0,
+        l2: Literal["auto", "prior"] | NonNegative[float] = 0.0,
         metrics: EvaluationOnly[list[str] | None] = None,
     ) -> None:
         super().__init__(model)
@@ -80,8 +83,9 @@ class SupervisedTask(Task):
         self.spec = spec
         self.adversary = adversary
         self.l1 = l1
-        self.follows_size = l2 == "auto"
-        self.l2 = 0.0 if l2 == "auto" else l2  # Of "auto" until the size is known.
+        self.follows_size = isinstance(l2, str)
+        self.with_prior = l2 == "prior" or (l2 == "auto" and spec.target == "numbers")
+        self.l2 = 0.0 if isinstance(l2, str) else l2  # Until the size is known.
         self.predicts_classes = spec.target not in ("numbers", "labels")
         self.predicts_labels = spec.target == "labels"
         self.metric_names = metrics
@@ -101,8 +105,9 @@ class SupervisedTask(Task):
         if self.follows_size:
             # -log p of the weights is Σw² / 2. The objective is 1/N of that of all samples, or a batch's share of it.
             share = batch_size if self.criterion.sums else 1.0
-            applies = held_out and self.spec.target == "numbers"
-            self.l2 = self.criterion.nats / 2 * share / num_samples if applies else 0.0
+            share *= 2 if self.predicts_classes and self.spec.output_dim == 2 else 1
+            share /= self.spec.output_dim if self.predicts_labels else 1
+            self.l2 = self.criterion.nats / 2 * share / num_samples if held_out and self.with_prior else 0.0
             self.penalty_choices = {"task.l2": self.l2}
 
     def with_model(self, model: nn.Module) -> Self:

@@ -20,8 +20,8 @@ from dltool.text.tokenizer import Tokenizer
 
 @register("task", "tagging", loss_for="data")
 @requires(
-    lambda config: config.task.l2 != "auto",
-    "task.l2=auto counts samples, but the loss of tags is a mean over words",
+    lambda config: config.task.l2 not in ("auto", "prior"),
+    "the automatic task.l2 counts samples, but the loss of tags is a mean over words",
     hint="task.l2=0",
 )
 @calibration_needs_probabilities

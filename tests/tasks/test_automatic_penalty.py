@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from sklearn.linear_model import LogisticRegression
 
 from dltool.build.parts import describe
 from dltool.build.prepare import prepare
@@ -37,6 +38,58 @@ def test_the_penalty_is_that_of_a_standard_normal_prior(
     parts = prepare(configure("model=mlp", *words))
     expected = multiple / parts.dataset.sizes["train"]
     assert parts.task.l2 == parts.auto["task.l2"] == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    ("words", "multiple"),
+    [
+        (["data=diabetes"], 1),
+        (["data=iris"], 1 / 2),
+        (["data=breast_cancer"], 1 / 2),  # One output.
+        (["data=breast_cancer", "loss=cross_entropy"], 1),  # The difference of two outputs.
+        (["data=csv", "data.path=labels.csv", "data.target=[rain,wind]"], 1 / 4),
+        (["data=example", "data.inputs=[[0.1,0.2]]", "data.targets=[[0.3]]"], 0),  # Nothing is held out.
+    ],
+)
+def test_a_prior_applies_to_every_target(
+    words: list[str], multiple: float, configure: Configure, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    rows = [f"{i},{i % 3},{int(i % 2 == 0)},{int(i % 5 == 0)}" for i in range(40)]
+    Path("labels.csv").write_text("\n".join(["a,b,rain,wind", *rows]))
+    parts = prepare(configure("model=mlp", "task=supervised_ridge", *words))
+    expected = multiple / parts.dataset.sizes["train"]
+    assert parts.task.l2 == parts.auto["task.l2"] == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("num_classes", [2, 3])
+def test_a_bag_of_words_is_the_logistic_regression_of_scikit_learn(
+    num_classes: int, configure: Configure, tmp_path: Path
+) -> None:
+    """In score differences, which an addition to all scores does not change."""
+    rng = np.random.default_rng(num_classes)
+    words = np.array(["rain", "wind", "snow", "sun", "fog", "hail"])
+    texts = [" ".join(rng.choice(words, 8)) for _ in range(60)]
+    labels = [f"c{rng.integers(num_classes) if rng.random() < 0.5 else len(text) % num_classes}" for text in texts]
+    rows = [f"{text},{label}" for text, label in zip(texts, labels, strict=True)]
+    (tmp_path / "texts.csv").write_text("\n".join(["text,label", *rows]))
+    data = ["data=text_csv", f"data.path={tmp_path / 'texts.csv'}", "data.text=text", "data.target=label"]
+    exact = ["optim=lbfgs", "schedule=constant", "data.batch_size=full", "trainer.epochs=20"]
+    parts = prepare(configure("model=bag_of_words", *data, *exact))
+    trainer = build_trainer(parts, RunFolder(tmp_path / "run"))
+    trainer.fit()
+    samples = [
+        one for batch in parts.dataset.evaluation("train") for one in zip(batch.inputs, batch.targets, strict=True)
+    ]
+    counts = torch.stack([torch.bincount(text[text > 0], minlength=parts.spec.num_tokens) for text, _ in samples])
+    expected = LogisticRegression(tol=1e-8, max_iter=1000).fit(counts, [int(label) for _, label in samples])
+    found = parts.task.model.weights.weight.detach().T.double()
+    assert differences(found) == pytest.approx(differences(torch.tensor(expected.coef_)), abs=2e-3)
+
+
+def differences(coefficients: torch.Tensor) -> np.ndarray:
+    """Each class's coefficients less those of the first class `(K - 1, V)`; those of one output are differences."""
+    return (coefficients if len(coefficients) == 1 else (coefficients - coefficients[:1])[1:]).numpy()
 
 
 def test_a_sum_over_the_batch_has_the_batch_s_share_of_the_prior(configure: Configure) -> None:
