@@ -11,7 +11,7 @@ from dltool.core.shell import setting
 from dltool.data.cells import parse_numbers
 from dltool.data.csv_file import CsvTable
 from dltool.data.csv_table import find_column
-from dltool.data.table_notes import shortened
+from dltool.data.table_notes import shortened, stand_ins
 from dltool.data.time_column import has_time_word, with_joined
 
 
@@ -104,6 +104,7 @@ def doubtful_columns(table: CsvTable, seen: Sequence[int], unused: Sequence[int]
     numbers = {index: parse_numbers(table.columns[index])[0] for index in seen}
     constant = [table.names[index] for index in seen if (numbers[index] == numbers[index][0]).all()]
     lines = [f"the same in all rows: {shortened(constant)}"] if constant else []
+    lines += stand_ins({table.names[index]: numbers[index] for index in seen})
     if not alone:
         return lines
     if parts := parts_of_dates(table, seen):

@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import numpy as np
 import torch
@@ -19,6 +19,8 @@ MOST_NAMED = 15
 LEADING_ZERO = re.compile(r"0\d+")
 THREE_DECIMALS = re.compile(r"[1-9]\d{0,2}\.\d{3}")
 PROBED = 1000  # Rows that are compared before all are.
+NINES = re.compile(r"-?9{2,}(\.9*0*)?")
+FEWEST = 3  # Cells with the same value far from all others that are no chance.
 
 
 def shortened(items: Sequence[str], most: int = MOST_NAMED) -> str:
@@ -123,7 +125,44 @@ def input_notes(raw: RawData) -> list[str]:
         elif (NAMES.fullmatch(column.name) or CAMEL_CASE_ID.fullmatch(column.name)) and numbers_differ(column, cells):
             notes.append(f"the input {column.name} is another whole number in each row; {remedy}")
     constant = [name for name, cells in zip(names, rows.unbind(1), strict=True) if bool((cells == cells[0]).all())]
-    return [*notes, *([f"the same in all rows: {shortened(constant)}"] if constant else [])]
+    numbers = {
+        column.name: cells.numpy()
+        for column, cells in zip(raw.columns, rows.unbind(1), strict=True)
+        if column.categories is None
+    }
+    if raw.target == "numbers":
+        numbers |= {
+            f"target {place + 1}" if raw.target_dim > 1 else "the target": cells.numpy()
+            for place, cells in enumerate(targets.unbind(1))
+        }
+    return [*notes, *([f"the same in all rows: {shortened(constant)}"] if constant else []), *stand_ins(numbers)]
+
+
+def stand_ins(columns: Mapping[str, np.ndarray]) -> list[str]:
+    """Name the values that may stand for missing cells: repeated, and far from all other values of their column.
+
+    Far is farther than the others are from each other, for -999, 9999 and so on, and three times as far for the rest.
+
+    Args:
+        columns: The numbers of each column, `(N,)`; NaN where a cell is missing.
+    """
+    found = []
+    for name, cells in columns.items():
+        values, counts = np.unique(cells[np.isfinite(cells)], return_counts=True)
+        if len(values) < FEWEST + 1:
+            continue
+        lower, upper = values[1] - values[0], values[-1] - values[-2]
+        place, gap, spread = (
+            (0, lower, values[-1] - values[1]) if lower > upper else (-1, upper, values[-2] - values[0])
+        )
+        text = f"{values[place]:.10g}"
+        factor = 1 if NINES.fullmatch(text) else 3
+        if counts[place] >= FEWEST and gap > factor * spread:
+            rest = values[1:] if place == 0 else values[:-1]
+            found.append(f"{name}: {text} ({counts[place]:,} times; the others are {rest[0]:.6g} to {rest[-1]:.6g})")
+    if not found:
+        return []
+    return [f"may stand for missing cells: {shortened(found)}; if so, leave these cells empty in the file"]
 
 
 def numbers_differ(column: Column, cells: Tensor) -> bool:

@@ -2,13 +2,14 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
 from dltool.core.errors import DataError
 from dltool.data.csv_file import CsvTable
 from dltool.data.csv_table import csv_table
-from dltool.data.table_notes import doubts
+from dltool.data.table_notes import doubts, stand_ins
 
 RNG = torch.Generator()
 
@@ -115,3 +116,39 @@ def test_numbers_that_may_be_meant_otherwise_are_said(cells: list[str], note: st
     table = CsvTable("t.csv", ("x",), [cells], range(2, len(cells) + 2))
     assert doubts(table, [0], "refuse") == ([note] if note else [])
     assert doubts(table, [0], "number") == ([note] if note and "dates" not in note else [])
+
+
+@pytest.mark.parametrize(
+    ("odd", "told"),
+    [(-999, "-999"), (-9999.0, "-9999"), (999, "999"), (9.99e30, "9.99e+30"), (-32768, "-32768")],
+)
+def test_a_number_that_may_stand_for_missing_cells_is_named(load, odd: float, told: str) -> None:
+    lines = ["a,x,y"] + [f"{i * i % 13},{odd if i % 9 == 0 else 10 + i * 7 % 31 / 2},{i % 5}.5" for i in range(40)]
+    (note,) = [one for one in load(lines).notes if "stand for missing" in one]
+    assert note == (
+        f"may stand for missing cells: x: {told} (5 times; the others are 10 to 25); if so, leave these cells empty in "
+        "the file"
+    )
+
+
+def test_the_target_s_numbers_may_stand_for_missing_cells(load) -> None:
+    lines = ["a,y"] + [f"{i * i % 13},{-99 if i % 9 == 0 else 1 + i % 5}.0" for i in range(40)]
+    assert any("the target: -99 (5 times" in one for one in load(lines, kind="numbers").notes)
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        [0, 1] * 20,
+        [1, 2, 9] * 15,  # Codes.
+        [*range(100), 99, 99, 99],  # The largest of many.
+        [*np.linspace(2, 990, 50), 999, 999, 999],
+        [*range(1900, 2025), 1999, 1999, 1999],
+        [0] * 90 + [1, 2, 5, 40, 700],  # A long tail.
+        [*np.exp(np.linspace(0, 12, 100))],
+        [5, 6, 7, 8, -999, -999],  # Twice may be chance.
+        [float("nan")] * 40,
+    ],
+)
+def test_ordinary_columns_are_not(cells: list[float]) -> None:
+    assert stand_ins({"x": np.array(cells, dtype=float)}) == []
