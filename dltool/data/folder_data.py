@@ -19,6 +19,7 @@ from dltool.data.arrays import RawData, Split
 from dltool.data.augment import Augmentation
 from dltool.data.batch_source import IsOwn
 from dltool.data.file_source import FileSource, evaluation_batches
+from dltool.data.image_copies import copy_notes
 from dltool.data.image_files import FAINT, Decoder, choose_workers
 from dltool.data.image_preprocessing import ImagePreprocessing
 from dltool.data.image_statistics import ImageStatistics, distortion
@@ -175,6 +176,7 @@ class FolderData(ScaledData):
 
     def _decode_all(self) -> None:
         """Replace the indices of files by their images, in one pass over all splits."""
+        assert self._files is not None
         names = list(self.splits)
         rows = torch.cat([self.splits[name].inputs for name in names])
         images, reasons = self.decoder.decode_all(rows)
@@ -186,6 +188,7 @@ class FolderData(ScaledData):
             split = replace(self.splits[name], inputs=part)
             self.splits[name] = split if kept.all() else split.select(kept.nonzero().squeeze(1))
         self._check_not_empty()
+        self.notes += copy_notes(self.splits, self._files.paths.__getitem__)
 
     def _leave_out_empty_files(self) -> None:
         """Leave out empty files, which are detected without decoding."""

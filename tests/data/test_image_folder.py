@@ -331,3 +331,19 @@ def test_files_of_16_bits_that_use_few_of_them_are_noted(tmp_path, largest, note
             Image.fromarray(pixels).save(tmp_path / name / f"{i}.png")
     note = "files of 16 bits have values of at most 1,020 of 65,535, and become 3 of 255: scale them to the whole range"
     assert any(note in one for one in data(tmp_path).notes) == noted
+
+
+def test_copies_of_training_images_in_other_splits_are_counted(tmp_path):
+    for split, seeds in {"train": range(6), "test": (20, 3, 4)}.items():
+        for place, seed in enumerate(seeds):
+            write_image(tmp_path / split / "ab"[seed % 2] / f"{place}.png", seed)
+    write_image(tmp_path / "test" / "a" / "wrong.png", 1)
+    found = data(tmp_path, val_fraction=0.0)
+    assert [note for note in found.notes if "copies" in note] == [
+        "3 of 4 images of the test split are copies of training images, pixel for pixel: test/a/2.png is "
+        "train/a/4.png; 1 with another label there"
+    ]
+
+
+def test_without_copies_nothing_is_said(folder):
+    assert not any("copies" in note for note in data(folder).notes)
