@@ -25,7 +25,7 @@ from dltool.data.memory import fits_device
 from dltool.data.own_augmentation import OwnVariation
 from dltool.data.preprocessing import Preprocessing
 from dltool.data.scaling import Scaling, blurred_in_float32, fit_rows, scale_channels_last
-from dltool.data.shares import class_counts, class_notes, majority_baseline
+from dltool.data.shares import absent_notes, class_counts, class_notes, majority_baseline
 from dltool.data.source import TrainSource, evaluation_batches
 from dltool.data.splits import first_samples, make_splits
 from dltool.declarations.component import Fraction, Handling, Membership, NonNegative, Placement, Positive
@@ -133,6 +133,7 @@ class SampleData(Dataset):
             )
             self._choose_training_samples(raw)
             self._note_splits(raw)
+            self.notes += absent_notes(raw, self.splits)
         self.held_out = raw.held_out
         self._files = raw.files
         self._resize_batch, self._approximate = None, options.approximate

@@ -1,6 +1,6 @@
 """The shares of the classes of a data set: counts for the DataSpec, and text for the user."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from dltool.core.spec import IGNORED, DataSpec
-from dltool.data.arrays import RawData
+from dltool.data.arrays import RawData, Split
 
 SHOWN = 6  # Classes or labels that a line names.
 
@@ -35,6 +35,21 @@ def class_notes(raw: RawData) -> tuple[str, ...]:
     counts = torch.cat([split.targets for split in raw.splits.values()]).bincount(minlength=len(raw.class_names))
     positive = f"; {raw.class_names[1]} is the positive class" if len(raw.class_names) == 2 else ""
     return (f"{describe_shares(counts.tolist(), raw.class_names)}{positive}",)
+
+
+def absent_notes(raw: RawData, splits: Mapping[str, Split]) -> list[str]:
+    """Name the classes without a sample in a split, which cannot be learned, or whose accuracy is not measured."""
+    if raw.target not in ("classes", "binary") or not raw.held_out:
+        return []
+    notes = []
+    for name, split in splits.items():
+        counts = split.targets.bincount(minlength=len(raw.class_names)).tolist()
+        absent = [label for label, count in zip(raw.class_names, counts, strict=True) if count == 0]
+        if absent and len(split):
+            meaning = "cannot be learned" if name == "train" else "not measured"
+            listed = f"{len(absent):,} classes" if absent[1:] else "the class"
+            notes.append(f"the {name} split has no sample of {listed} {first_of(absent)}: {meaning}")
+    return notes
 
 
 def majority_baseline(spec: DataSpec, targets: Sequence[Tensor]) -> str:
