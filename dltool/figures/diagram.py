@@ -1,6 +1,8 @@
 """Networks as diagrams: units with their connections where they are few, blocks with shapes where they are many."""
 
+import itertools
 import math
+import re
 import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
@@ -17,6 +19,8 @@ NUM_UNITS = 12  # Of a layer that is drawn unit by unit.
 NUM_SHEETS = 6  # Of a block of feature maps.
 COLUMN, HALF = 1.5, 1.25  # Width of a layer and half the height of the largest one, in inches.
 LABEL_CHARACTERS = 18
+ROW_LENGTH = 10  # Layers that are drawn side by side.
+STUB = 0.55 * COLUMN  # Of a connection to another row.
 INPUT = -1  # The place of the network's input.
 COLORS = {"fully connected": OKABE_ITO[0], "images": OKABE_ITO[2], "sequences": OKABE_ITO[4]}
 
@@ -59,8 +63,34 @@ class Network(NamedTuple):
     layers: Sequence[Layer]
 
 
+class Row(NamedTuple):
+    """The layers of a network that are drawn side by side.
+
+    Attributes:
+        first, last: Their places; the row of the network's input begins with INPUT.
+    """
+
+    first: int
+    last: int
+
+    def x(self, place: float) -> float:
+        """The horizontal position of a layer; the first of the row is at 0."""
+        return (place - self.first) * COLUMN
+
+    def has(self, place: float) -> bool:
+        return self.first <= place < self.last + 1
+
+
+def rows_of(network: Network) -> list[Row]:
+    """Rows of about the same length, so that a deep network is as wide as a page."""
+    total = len(network.layers) + 1
+    count = math.ceil(total / (ROW_LENGTH + 1))
+    starts = [round(total * row / count) + INPUT for row in range(count + 1)]
+    return [Row(first, end - 1) for first, end in itertools.pairwise(starts)]
+
+
 def diagram(networks: Sequence[Network], *, title: str = "", note: str = "") -> "Figure":
-    """Draw each network in a row, from the input at the left to the output at the right.
+    """Draw each network from the input at the left to the output at the right, a deep one in several rows.
 
     Args:
         networks: At least one.
@@ -69,51 +99,48 @@ def diagram(networks: Sequence[Network], *, title: str = "", note: str = "") -> 
     """
     names = [layer.name for network in networks for layer in network.layers]
     with styled(title, note, *names, *(network.name for network in networks), style={"axes.grid": False}):
-        widest = max(len(network.layers) for network in networks) + 1
-        figure = make_figure(max(1 + COLUMN * widest, 6.5), 0.9 + 4.6 * len(networks))
+        rows = [(network, row) for network in networks for row in rows_of(network)]
+        widest = max(row.last - row.first + 1 for _, row in rows)
+        figure = make_figure(max(1 + COLUMN * widest, 6.5), 0.9 + 4.6 * len(rows))
         entitle(figure, title, note)
-        for place, network in enumerate(networks):
-            axes = figure.add_subplot(len(networks), 1, place + 1)
-            draw_network(axes, network)
+        for place, (network, row) in enumerate(rows):
+            axes = figure.add_subplot(len(rows), 1, place + 1)
+            draw_row(axes, network, row)
             axes.set_xlim(-0.6 * COLUMN, (widest - 0.4) * COLUMN)
-            axes.set_ylim(-3.1, 2.1)
+            axes.set_ylim(-3.1, 2.3)
             axes.set_aspect("equal")
             axes.set_axis_off()
-            axes.set_title(network.name, fontsize=TILES_TITLE)
+            axes.set_title(network.name if row.first == INPUT else "", fontsize=TILES_TITLE)
         return figure
 
 
-def draw_network(axes: "Axes", network: Network) -> None:
+def draw_row(axes: "Axes", network: Network, row: Row) -> None:
     """Draw connections, then layers, their labels, residual connections and repeated groups."""
-    shapes = [network.input_shape, *(layer.shape for layer in network.layers)]
     for place, layer in enumerate(network.layers):
         for source in layer.sources:
             if source == place - 1:
-                draw_connection(axes, shapes, place, layer)
+                draw_connection(axes, row, network, place)
             else:
-                draw_arc(axes, source, place)
+                draw_arc(axes, row, source, place)
         for source in layer.added:
-            draw_arc(axes, source, place + 0.5, "+")
+            draw_arc(axes, row, source, place + 0.5, "+")
         if layer.repeats[0] > 1:
-            draw_repeats(axes, place, *layer.repeats)
-    for column, shape in enumerate(shapes):
-        draw_layer(axes, column * COLUMN, shape)
-    label(axes, 0, word("input"), [size_of(network.input_shape, "{count:,} values")])
+            draw_repeats(axes, row, place, *layer.repeats)
+    if row.first == INPUT:
+        draw_layer(axes, row.x(INPUT), network.input_shape)
+        label(axes, row.x(INPUT), word("input"), [size_of(network.input_shape, "{count:,} values")])
     for place, layer in enumerate(network.layers):
-        lines = [*layer.kinds, size_of(layer.shape, "{count:,} units")]
-        if layer.num_parameters:
-            lines.append(word("{count:,} parameters", count=layer.num_parameters))
-        label(axes, x_of(place), layer.name, lines)
+        if row.has(place):
+            lines = [*layer.kinds, size_of(layer.shape, "{count:,} units")]
+            if layer.num_parameters:
+                lines.append(word("{count:,} parameters", count=layer.num_parameters))
+            draw_layer(axes, row.x(place), layer.shape)
+            label(axes, row.x(place), layer.name, lines)
 
 
 def size_of(shape: Sequence[int], numbers: str) -> str:
     """ "6×28×28", "128 units"."""
     return "×".join(map(str, shape)) if len(shape) > 1 else word(numbers, count=math.prod(shape))
-
-
-def x_of(place: float) -> float:
-    """The horizontal position of a layer; the input is at 0."""
-    return (place + 1) * COLUMN
 
 
 def height_of(shape: Sequence[int]) -> float:
@@ -167,52 +194,63 @@ def draw_layer(axes: "Axes", x: float, shape: Sequence[int]) -> None:
                 )
 
 
-def draw_connection(axes: "Axes", shapes: Sequence[Sequence[int]], place: int, layer: Layer) -> None:
-    """Every connection where both layers are drawn by units, a fan where one is, else an arrow."""
-    left, right = units_of(shapes[place]), units_of(shapes[place + 1])
-    if not layer.connected or not (left or right):
-        ends = (x_of(place - 1) + half_width(shapes[place]), x_of(place) - half_width(shapes[place + 1]))
-        arrow = {"arrowstyle": "->", "color": DARK_GREY, "linewidth": 1.2}
-        axes.annotate("", (ends[1], 0), (ends[0], 0), arrowprops=arrow)
+def draw_connection(axes: "Axes", row: Row, network: Network, place: int) -> None:
+    """From a layer's predecessor, in this row or another.
+
+    Every connection where both layers are drawn by units, a fan where one is, else an arrow.
+    """
+    if not (row.has(place) or row.has(place - 1)):
+        return
+    layer = network.layers[place]
+    shapes = [network.layers[place - 1].shape if place else network.input_shape, layer.shape]
+    left, right = map(units_of, shapes)
+    if not layer.connected or not (left or right) or not (row.has(place) and row.has(place - 1)):
+        start, end = row.x(place - 1) + half_width(shapes[0]), row.x(place) - half_width(shapes[1])
+        start = start if row.has(place - 1) else row.x(place) - STUB
+        end = end if row.has(place) else row.x(place - 1) + STUB
+        axes.annotate("", (end, 0), (start, 0), arrowprops={"arrowstyle": "->", "color": DARK_GREY, "linewidth": 1.2})
         return
     heights = [
-        units or [-height_of(shape), height_of(shape)]
-        for units, shape in zip((left, right), shapes[place : place + 2], strict=True)
+        units or [-height_of(shape), height_of(shape)] for units, shape in zip((left, right), shapes, strict=True)
     ]
     for start in heights[0]:
         for end in heights[1]:
-            axes.plot([x_of(place - 1), x_of(place)], [start, end], color=SILVER, linewidth=0.7, zorder=0)
+            axes.plot([row.x(place - 1), row.x(place)], [start, end], color=SILVER, linewidth=0.7, zorder=0)
 
 
-def draw_arc(axes: "Axes", source: float, target: float, mark: str = "") -> None:
-    """A connection that passes over layers, above them."""
-    start, end = x_of(source) + 0.28 * COLUMN, x_of(target)
-    if not mark:
-        end -= 0.28 * COLUMN
-    top = HALF + 0.12 + 0.1 * min(target - source, 5)
-    axes.plot([start, start, end], [0, top, top], color=OKABE_ITO[1], linewidth=1.3, linestyle="--", zorder=0)
-    arrow = {
-        "arrowstyle": "->",
-        "color": OKABE_ITO[1],
-        "linewidth": 1.3,
-        "linestyle": "--",
-        "shrinkA": 0,
-        "shrinkB": 0,
-    }
+def draw_arc(axes: "Axes", row: Row, source: float, target: float, mark: str = "") -> None:
+    """A connection that passes over layers, above them; to and from the edge of the row where it goes on in another."""
+    if not (row.has(source) or row.has(target)):
+        return
+    start = row.x(source) + 0.28 * COLUMN
+    end = row.x(target) - (0 if mark else 0.28 * COLUMN)
+    top, color = HALF + 0.12 + 0.1 * min(target - source, 5), OKABE_ITO[1]
+    left = [(start, 0), (start, top)] if row.has(source) else [(-STUB, top)]
+    right = end if row.has(target) else row.x(row.last) + STUB
+    axes.plot(*zip(*left, (right, top), strict=True), color=color, linewidth=1.3, linestyle="--", zorder=0)
+    if not row.has(target):
+        return
+    arrow = {"arrowstyle": "->", "color": color, "linewidth": 1.3, "linestyle": "--", "shrinkA": 0, "shrinkB": 0}
     axes.annotate("", (end, 0.12 if mark else 0), (end, top), arrowprops=arrow)
     if mark:
-        axes.text(end, 0, mark, ha="center", va="center", fontsize=CAPTION_SIZE, color=OKABE_ITO[1], weight="bold")
+        axes.text(end, 0, mark, ha="center", va="center", fontsize=CAPTION_SIZE, color=color, weight="bold")
 
 
-def draw_repeats(axes: "Axes", place: int, times: int, length: int) -> None:
-    """A bracket over the layers of a repeated group."""
-    left, right = x_of(place) - 0.45 * COLUMN, x_of(place + length - 1) + 0.45 * COLUMN
-    axes.plot([left, left, right, right], [1.78, 1.86, 1.86, 1.78], color=DARK_GREY, linewidth=1)
-    axes.text((left + right) / 2, 1.9, f"× {times}", ha="center", va="bottom", fontsize=CAPTION_SIZE, color=DARK_GREY)
+def draw_repeats(axes: "Axes", row: Row, place: int, times: int, length: int) -> None:
+    """A bracket over the layers of a repeated group, open where it goes on in another row."""
+    first, last = max(place, row.first), min(place + length - 1, row.last)
+    if first > last:
+        return
+    left, right = row.x(first) - 0.45 * COLUMN, row.x(last) + 0.45 * COLUMN
+    begins, ends = [(left, 1.92)] * row.has(place), [(right, 1.92)] * row.has(place + length - 1)
+    axes.plot(*zip(*begins, (left, 2.0), (right, 2.0), *ends, strict=True), color=DARK_GREY, linewidth=1)
+    axes.text((left + right) / 2, 2.04, f"× {times}", ha="center", va="bottom", fontsize=CAPTION_SIZE, color=DARK_GREY)
 
 
 def label(axes: "Axes", x: float, name: str, lines: Sequence[str]) -> None:
     """The name of a layer and facts about it, below it."""
-    wrapped = textwrap.wrap(name.replace(".", " ."), LABEL_CHARACTERS) if len(name) > LABEL_CHARACTERS else [name]
-    text = "\n".join([*(line.replace(" .", ".") for line in wrapped), *lines])
+    parts = (
+        textwrap.wrap(re.sub(r"(?<=_)|(?=\.)", " ", name), LABEL_CHARACTERS) if len(name) > LABEL_CHARACTERS else [name]
+    )
+    text = "\n".join([*(part.replace(" ", "") for part in parts), *lines])
     axes.text(x, -HALF - 0.25, text, ha="center", va="top", fontsize=CAPTION_SIZE - 1.5, color=DARK_GREY)

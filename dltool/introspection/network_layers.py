@@ -173,15 +173,11 @@ def folded(layers: Sequence[Layer]) -> list[Layer]:
 
 def collapsed(layers: Sequence[Layer]) -> list[Layer]:
     """Groups of layers that follow each other with equal sizes and connections, shown once with their number."""
-    keys = [
-        (x.kinds, x.shape, x.num_parameters, *(tuple(place - s for s in part) for part in (x.sources, x.added)))
-        for place, x in enumerate(layers)
-    ]
     result: list[Layer] = []
     new: dict[int, int] = {INPUT: INPUT}
     place = 0
     while place < len(layers):
-        length, times = longest_repeat(keys, place)
+        length, times = longest_repeat(layers, place)
         start = len(result)
         for offset in range(length * times):
             new[place + offset] = start + offset % length
@@ -194,15 +190,34 @@ def collapsed(layers: Sequence[Layer]) -> list[Layer]:
     return result
 
 
-def longest_repeat(keys: Sequence[Any], place: int) -> tuple[int, int]:
+def longest_repeat(layers: Sequence[Layer], place: int) -> tuple[int, int]:
     """Length and number of the repetitions from a place on that save the most layers; (1, 1) if none does."""
     best, saved = (1, 1), 0
     for length in range(1, LONGEST_GROUP + 1):
         times = 1
-        while keys[place : place + length] == keys[place + times * length : place + (times + 1) * length]:
+        while repeats(layers, place, length, times):
             times += 1
-            if place + times * length > len(keys):
-                break
         if (times - 1) * length > saved:
             best, saved = (length, times), (times - 1) * length
     return best
+
+
+def repeats(layers: Sequence[Layer], place: int, length: int, times: int) -> bool:
+    """Whether the group of layers that begins at a place follows again after some repetitions.
+
+    Its sources are as many layers before it, or, but for those of its first layer, the same layer before the whole
+    group, such as the encoder's output that each block of a decoder attends to.
+    """
+    shift = times * length
+    if place + shift + length > len(layers):
+        return False
+    for own in range(place, place + length):
+        one, other = layers[own], layers[own + shift]
+        if (one.kinds, one.shape, one.num_parameters) != (other.kinds, other.shape, other.num_parameters):
+            return False
+        if (len(one.sources), len(one.added)) != (len(other.sources), len(other.added)):
+            return False
+        for source, its in zip(one.sources + one.added, other.sources + other.added, strict=True):
+            if its - source != shift and (own == place or source != its or source >= place):
+                return False
+    return True

@@ -2,7 +2,7 @@
 
 from matplotlib.patches import Circle
 
-from dltool.figures.diagram import Layer, Network, diagram
+from dltool.figures.diagram import INPUT, ROW_LENGTH, Layer, Network, diagram, rows_of
 
 
 def texts(figure) -> list[str]:
@@ -33,3 +33,19 @@ def test_a_panel_for_each_network() -> None:
     layers = [Layer("a", ("Linear",), (64,), 4160, True, (-1,))]
     figure = diagram([Network("generator", (64,), layers), Network("discriminator", (64,), layers)])
     assert [axes.get_title() for axes in figure.axes] == ["generator", "discriminator"]
+
+
+def test_a_deep_network_is_drawn_in_rows_and_no_layer_is_lost() -> None:
+    layers = [Layer(f"layer{place}", ("Linear",), (64,), 4160, True, (place - 1,)) for place in range(40)]
+    layers[30] = layers[30]._replace(added=(3,))
+    network = Network("", (64,), layers)
+    rows = rows_of(network)
+    assert [place for row in rows for place in range(row.first, row.last + 1)] == list(range(INPUT, 40))
+    lengths = [row.last - row.first + 1 for row in rows]
+    assert max(lengths) <= ROW_LENGTH + 1
+    assert max(lengths) - min(lengths) <= 1
+    figure = diagram([network])
+    names = [text.split("\n")[0] for text in texts(figure)]
+    assert [name for name in names if name.startswith("layer")] == [f"layer{place}" for place in range(40)]
+    assert names.count("+") == 1
+    assert figure.get_figwidth() < 18

@@ -48,6 +48,30 @@ def test_repeated_layers_are_shown_once() -> None:
     assert [(layer.repeats, layer.sources) for layer in layers] == [((20, 1), (-1,)), ((1, 1), (0,))]
 
 
+class Parallel(nn.Module):
+    """Three equal layers read the same one."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.last = nn.Linear(4, 4), nn.Linear(4, 2)
+        self.branches = nn.ModuleList(nn.Linear(4, 4) for _ in range(3))
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        x = self.first(inputs)
+        return self.last(sum(branch(x) for branch in self.branches))
+
+
+def test_parallel_layers_are_no_repetition() -> None:
+    assert all(layer.repeats == (1, 1) for layer in network(Parallel()).layers)
+
+
+def test_the_blocks_of_an_encoder_and_a_decoder_are_shown_once(configure: Callable[..., Config]) -> None:
+    """Although each block of the decoder attends to the same output of the encoder."""
+    parts = prepare(configure("model=transformer", "data=reversal"))
+    (found,) = networks_of(parts.task.model, parts.task.roles, parts.spec)
+    assert [layer.repeats for layer in found.layers if layer.repeats[0] > 1] == [(3, 7), (3, 11)]
+
+
 MODELS = [
     ("model=mlp", "data=example"),
     ("model=lenet",),
